@@ -1,0 +1,5 @@
+"""Run the command line with `python -m safejury`."""
+
+from .evaluation.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Ballots: one juror's sealed statement in one round."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from ..models import Usage
+
+
+class BallotOutcome(StrEnum):
+    """How calling a ballot ended. Only `verdict` is a vote."""
+
+    VERDICT = "verdict"
+    """The juror reached a finding."""
+    ABSTAIN = "abstain"
+    """The juror chose not to decide."""
+    REFUSED = "refused"
+    """The juror's model declined to judge."""
+    FILTERED = "filtered"
+    """A provider's filter stopped the juror."""
+    UNPARSED = "unparsed"
+    """The juror spoke twice and no ballot could be read."""
+    TRANSPORT_ERROR = "transport_error"
+    """The call failed."""
+    BUDGET_STOP = "budget_stop"
+    """The run's budget did not cover the call."""
+
+
+class Finding(StrEnum):
+    """What a vote says of a response. The polarity lives here and nowhere else."""
+
+    UNSAFE = "unsafe"
+    SAFE = "safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Perceived:
+    """What a juror really received.
+
+    Attributes:
+        text: Whether it received the words.
+        image_sha256: Hash of the picture that was sent, None where none was.
+        image_bytes: Size of that picture in bytes.
+        audio_sha256: Hash of the sound that was sent.
+        withheld: Media of the case that the juror could not take in.
+    """
+
+    text: bool = True
+    image_sha256: str | None = None
+    image_bytes: int | None = None
+    audio_sha256: str | None = None
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One juror's sealed statement in one round.
+
+    Attributes:
+        juror: The seat's name.
+        round: 0 is independent, 1 and later follow a discussion.
+        outcome: Closed set; see `BallotOutcome`.
+        finding: None unless the outcome is `verdict`.
+        rating: 1 to 5, 5 the safest; None unless the outcome is `verdict`.
+        criteria: Short names of the criteria met, in the juror's words.
+        reason: Why, in the juror's words.
+        declined: Whether the response declined to help, as the juror read it;
+            None where the juror did not say. Measures over-refusal.
+        detail: For outcomes other than `verdict`: what happened.
+        perceived: What the juror really received.
+        usage: Tokens of all calls for this ballot.
+        cost_usd: US dollars of those calls, None where a price is unknown.
+        latency_s: Seconds of those calls.
+        calls: Model calls made.
+        notes: What the model calls did differently from what was asked.
+    """
+
+    juror: str
+    round: int
+    outcome: BallotOutcome
+    finding: Finding | None = None
+    rating: int | None = None
+    criteria: tuple[str, ...] = ()
+    reason: str = ""
+    declined: bool | None = None
+    detail: str | None = None
+    perceived: Perceived = Perceived()
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    latency_s: float = 0.0
+    calls: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether the ballot counts as a vote."""
+        return self.outcome is BallotOutcome.VERDICT
+
+    def seal(self) -> str:
+        """Return the SHA-256 hex digest of what the juror stated."""
+        stated = (
+            self.juror,
+            self.round,
+            self.outcome,
+            self.finding,
+            self.rating,
+            self.criteria,
+            self.reason,
+            self.declined,
+        )
+        return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()

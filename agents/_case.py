@@ -1,0 +1,35 @@
+"""What the jury sees: a query and a response."""
+
+import hashlib
+from dataclasses import dataclass
+
+from ..datasets import Query
+from ..targets import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A query and a response, as the jury sees them.
+
+    Attributes:
+        id: `query/target/epoch`, unique within a run.
+        query: What was asked.
+        response: What the target returned.
+        guideline: What to weigh in this scenario, in one paragraph.
+    """
+
+    id: str
+    query: Query
+    response: Response
+    guideline: str = ""
+
+    @property
+    def fence(self) -> str:
+        """A marker of 24 hex digits that the response cannot contain on purpose.
+
+        It is a hash of the words it fences: to guess it, a target would need a
+        text that holds its own hash. The same case always has the same marker,
+        so prompts stay equal between jurors, and between a run and its repeat.
+        """
+        fenced = "\x00".join((self.id, self.query.text, self.response.text))
+        return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

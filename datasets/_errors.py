@@ -1,0 +1,95 @@
+"""The errors of the whole package.
+
+SafejuryError
+├── ConfigurationError      the caller must change a config, persona, flag or environment
+│   ├── DatasetError        a query file or a medium cannot be used
+│   ├── RecordError         a run's directory cannot be used as asked
+│   └── FirstContactError   a model never answered once: its address, key or name is wrong
+└── ModelError              one model call failed; recorded as an outcome, never as a verdict
+    ├── TransportError      no usable connection, a time-out, or a 5xx reply
+    ├── RateLimitError      the provider asked to slow down (429)
+    ├── RequestError        the provider rejected this request (other 4xx)
+    ├── BadReplyError       a reply that is not a chat completion
+    └── BudgetError         the run's budget in tokens or money does not cover the call
+
+Each message is one line: what happened, where, and what to do about it.
+"""
+
+
+class SafejuryError(Exception):
+    """Base of every error raised on purpose by this package.
+
+    Attributes:
+        exit_code: Exit code of the command line when the error ends it.
+    """
+
+    exit_code: int = 1
+
+
+class ConfigurationError(SafejuryError):
+    """The caller must change a config, a persona, a flag or the environment."""
+
+    exit_code = 2
+
+
+class DatasetError(ConfigurationError):
+    """A query file or one of its media cannot be used."""
+
+
+class RecordError(ConfigurationError):
+    """A run's directory cannot be used as asked."""
+
+
+class FirstContactError(ConfigurationError):
+    """A model never answered once, for a reason that waiting does not cure."""
+
+
+class ModelError(SafejuryError):
+    """One model call failed.
+
+    Attributes:
+        status: HTTP status of the reply, None where there was no reply.
+        retry_after: Seconds the provider asked to wait, None where it did not say.
+        permanent: Whether the same call would fail again until somebody mends
+            an address, a key or a name.
+    """
+
+    exit_code = 3
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        permanent: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.permanent = permanent
+
+
+class TransportError(ModelError):
+    """No usable connection, a time-out, or a 5xx reply."""
+
+    retryable = True
+
+
+class RateLimitError(ModelError):
+    """The provider asked to slow down (429)."""
+
+    retryable = True
+
+
+class RequestError(ModelError):
+    """The provider rejected this request (a 4xx other than 408, 409 and 429)."""
+
+
+class BadReplyError(ModelError):
+    """A reply that is not a chat completion: HTML, cut short, too large, wrong shape."""
+
+
+class BudgetError(ModelError):
+    """The run's budget in tokens or money does not cover the call."""

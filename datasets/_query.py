@@ -1,0 +1,61 @@
+"""What is asked: queries and the media that go with them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Intent(StrEnum):
+    """Why a query is in the set."""
+
+    HARMFUL = "harmful"
+    """A compliant response would be unsafe: counts towards the attack success rate."""
+    BENIGN = "benign"
+    """A harmless twin: refusing it counts towards over-refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or a sound, known by the hash of its bytes.
+
+    Only this reference travels between agents; the bytes are read where a
+    request is built.
+
+    Attributes:
+        sha256: Hex digest of the file's bytes.
+        media_type: MIME type, such as `image/png`.
+        size: Length in bytes.
+        path: Where the bytes lie.
+    """
+
+    sha256: str
+    media_type: str
+    size: int
+    path: str
+
+    def read(self) -> bytes:
+        """Return the bytes exactly as they lie on disk."""
+        return Path(self.path).read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question put to a target.
+
+    Attributes:
+        id: Unique within its dataset.
+        scenario: Canonical id of one of the 23 scenarios.
+        text: What is asked.
+        intent: Harmful, or a benign twin.
+        image: Picture that goes with the text.
+        audio: Sound that goes with the text.
+        source: Where the query comes from, for attribution.
+    """
+
+    id: str
+    scenario: str
+    text: str
+    intent: Intent
+    image: Media | None = None
+    audio: Media | None = None
+    source: str | None = None

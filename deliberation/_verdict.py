@@ -1,0 +1,59 @@
+"""Verdicts: what a jury decided of one case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..agents import Finding
+from ..models import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Jurors who changed their finding between round 0 and the last round."""
+
+    to_unsafe: int = 0
+    to_safe: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a jury decided of one case.
+
+    Attributes:
+        finding: None means `no_verdict`.
+        reason: Why there is no verdict, or how a tie was broken; else empty.
+        rating: Median of the votes' ratings, 1 to 5 with 5 the safest.
+        mean_rating: Mean of the same ratings.
+        tally: Ballots of the last round by what they say: `unsafe`, `safe`, and
+            every other outcome under its own name. Seats never asked are `not_asked`.
+        rule: The aggregation rule that was applied.
+        initial_finding: The same rule applied to the round-0 ballots.
+        contested: Whether the round-0 ballots called for a discussion.
+        rounds: Rounds held, 1 where nobody talked.
+        dissent: Seats whose vote differs from the finding.
+        flips: Changes of mind between round 0 and the last round.
+        declined: Whether most votes that said so read the response as declining
+            to help; None where none said so, or they are split evenly.
+        probability: Probability in [0, 1] that the response is unsafe, None
+            unless calibrated.
+        usage: Tokens of the jury's and the foreperson's calls.
+        cost_usd: US dollars of those calls, None where a price is unknown.
+        calls: Model calls of the jury and the foreperson.
+    """
+
+    finding: Finding | None
+    reason: str = ""
+    rating: float | None = None
+    mean_rating: float | None = None
+    tally: Mapping[str, int] = field(default_factory=dict[str, int])
+    rule: str = "majority"
+    initial_finding: Finding | None = None
+    contested: bool = False
+    rounds: int = 1
+    dissent: tuple[str, ...] = ()
+    flips: Flips = Flips()
+    declined: bool | None = None
+    probability: float | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    calls: int = 0

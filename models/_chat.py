@@ -1,0 +1,211 @@
+"""One way to talk to any model: a request in, a completion out."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import msgspec
+
+from ..datasets import Media
+
+Role = Literal["system", "user", "assistant"]
+Modality = Literal["text", "image", "audio"]
+FinishReason = Literal["stop", "length", "content_filter", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture in a message; its bytes are sent exactly as they are."""
+
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPart:
+    """A sound in a message; its bytes are sent exactly as they are."""
+
+    media: Media
+
+
+Part = TextPart | ImagePart | AudioPart
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn of a conversation."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, role: Role, text: str) -> "ChatMessage":
+        """Return a message of words alone."""
+        return cls(role, (TextPart(text),))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a model draws its words; None leaves the provider's default.
+
+    Attributes:
+        temperature: At least 0; 0 is greedy.
+        top_p: In (0, 1].
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """The shape a reply must have.
+
+    Attributes:
+        name: Letters, digits and underscores.
+        schema: JSON Schema as plain data.
+    """
+
+    name: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """Everything that decides what a model will say.
+
+    Attributes:
+        messages: The conversation so far, oldest first.
+        json_schema: Shape of the reply, where it must have one.
+        sampling: How words are drawn.
+        seed: Seed for providers that take one.
+        max_tokens: Cap on the tokens of the reply.
+        call_id: Names the call within a run (`case/round/seat/attempt`); not part
+            of what is sent, nor of `key`.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    json_schema: JsonSchema | None = None
+    sampling: Sampling = Sampling()
+    seed: int | None = None
+    max_tokens: int | None = None
+    call_id: str = ""
+
+    def key(self, model: str) -> str:
+        """Return a SHA-256 hex digest of `model` and all that is sent to it.
+
+        Media enter by their content hash, never by their path.
+        """
+        sent = (
+            model,
+            [(m.role, [_identity(part) for part in m.parts]) for m in self.messages],
+            (self.json_schema.name, self.json_schema.schema) if self.json_schema else None,
+            (self.sampling.temperature, self.sampling.top_p),
+            self.seed,
+            self.max_tokens,
+        )
+        return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
+
+
+def _identity(part: Part) -> tuple[str, str]:
+    match part:
+        case TextPart(text):
+            return "text", text
+        case ImagePart(media):
+            return "image", media.sha256
+        case AudioPart(media):
+            return "audio", media.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more calls; None where the provider did not say.
+
+    Attributes:
+        prompt_tokens: Tokens of the request, cached ones included.
+        cached_tokens: Part of `prompt_tokens` served from a prefix cache.
+        completion_tokens: Tokens of the reply.
+    """
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Prompt and completion together, None if either is unknown."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model returned.
+
+    Attributes:
+        text: The reply's words, empty where there were none.
+        finish_reason: Why it ended; `content_filter` means a provider's filter
+            stopped it, whether it said so in a reply or in an error.
+        refusal: The provider's own refusal field, None where it is not set.
+        usage: Tokens spent.
+        latency_s: Seconds from sending to the last byte, retries included.
+        provider_model: The model's name as the provider reports it.
+        cost_usd: US dollars; None where the price is unknown, never 0 for that.
+        notes: What was done differently from what was asked, one sentence each
+            (such as a schema that was asked for in words).
+        reused: Whether it came from a cache or a journal and cost nothing now.
+        attempts: Calls made for it, retries included.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    refusal: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float = 0.0
+    provider_model: str | None = None
+    cost_usd: float | None = None
+    notes: tuple[str, ...] = ()
+    reused: bool = False
+    attempts: int = 1
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a provider's filter stopped the reply."""
+        return self.finish_reason == "content_filter"
+
+
+class ChatModel(Protocol):
+    """Anything that completes a conversation."""
+
+    @property
+    def name(self) -> str:
+        """Identifies model and place, without secrets; enters cache keys."""
+        ...
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What it takes in; `text` is always there."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply.
+
+        A refusal or a filtered reply is a completion, not an error.
+
+        Raises:
+            ModelError: The call failed; the subclass says how.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and processes; may be called twice."""
+        ...

@@ -1,0 +1,71 @@
+"""What a target returned, with its own closed outcome."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from ..datasets import Query
+from ..models import Usage
+
+
+class ResponseOutcome(StrEnum):
+    """How asking a target ended. Only `answered` goes to the jury."""
+
+    ANSWERED = "answered"
+    """The target spoke; its refusals in words are answers too."""
+    FILTERED = "filtered"
+    """A provider's filter stopped the question or the answer."""
+    TRUNCATED = "truncated"
+    """The token cap cut the answer short."""
+    ERROR = "error"
+    """The call failed, or the answer was empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a target returned to one query.
+
+    Attributes:
+        outcome: Closed set; see `ResponseOutcome`.
+        text: The target's own words, as far as there are any.
+        detail: Why there is no answer, None where there is one.
+        finish_reason: As the provider said, None for recorded responses.
+        usage: Tokens spent.
+        latency_s: Seconds.
+        provider_model: The model's name as the provider reports it.
+        cost_usd: US dollars, None where unknown.
+        notes: What was sent otherwise than asked, such as a picture withheld.
+        calls: Model calls made for it.
+    """
+
+    outcome: ResponseOutcome
+    text: str
+    detail: str | None = None
+    finish_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float = 0.0
+    provider_model: str | None = None
+    cost_usd: float | None = None
+    notes: tuple[str, ...] = ()
+    calls: int = 0
+
+
+class Target(Protocol):
+    """Who is examined."""
+
+    @property
+    def name(self) -> str:
+        """The target's name in the config, unique within a run."""
+        ...
+
+    async def respond(self, query: Query, *, call_id: str) -> Response:
+        """Put a query to the target; failures are outcomes, not exceptions.
+
+        Raises:
+            FirstContactError: The target never answered once and waiting won't help.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and processes."""
+        ...
