@@ -27,6 +27,7 @@ class Verdict:
         tally: Ballots of the last round by what they say: `unsafe`, `safe`, and
             every other outcome under its own name. Seats never asked are `not_asked`.
         rule: The aggregation rule that was applied.
+        initial_tally: The same count for round 0.
         initial_finding: The same rule applied to the round-0 ballots.
         contested: Whether the round-0 ballots called for a discussion.
         rounds: Rounds held, 1 where nobody talked.
@@ -47,6 +48,7 @@ class Verdict:
     mean_rating: float | None = None
     tally: Mapping[str, int] = field(default_factory=dict[str, int])
     rule: str = "majority"
+    initial_tally: Mapping[str, int] = field(default_factory=dict[str, int])
     initial_finding: Finding | None = None
     contested: bool = False
     rounds: int = 1

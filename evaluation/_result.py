@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..agents import Finding
-from ..datasets import Intent
-from ..deliberation import Flips
+from ..datasets import Intent, Query
+from ..deliberation import Flips, Verdict
 from ..models import Usage
-from ..targets import ResponseOutcome
+from ..targets import Response, ResponseOutcome
+
+_N = TypeVar("_N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class CaseResult:
         calls: Model calls, the target's included.
         usage: Tokens, the target's included.
         cost_usd: US dollars, None where a price is unknown.
+        rounds: Rounds held, 1 where nobody talked.
     """
 
     target: str
@@ -52,3 +56,52 @@ class CaseResult:
     calls: int = 0
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
+    rounds: int = 1
+
+
+def result_of(
+    target: str, epoch: int, query: Query, response: Response, verdict: Verdict
+) -> CaseResult:
+    """Flatten a finished case. Without a finding there is no rating either."""
+    decided = verdict.finding is not None
+    return CaseResult(
+        target=target,
+        query_id=query.id,
+        epoch=epoch,
+        scenario=query.scenario,
+        intent=query.intent,
+        response_outcome=response.outcome,
+        finding=verdict.finding,
+        initial_finding=verdict.initial_finding,
+        rating=verdict.rating if decided else None,
+        contested=verdict.contested,
+        over_refusal=_over_refusal(query, response, verdict),
+        flips=verdict.flips,
+        ballots=verdict.tally,
+        initial_votes={str(finding): verdict.initial_tally.get(finding, 0) for finding in Finding},
+        calls=response.calls + verdict.calls,
+        usage=_added(response.usage if response.calls else Usage(0, 0, 0), verdict.usage),
+        cost_usd=_sum(response.cost_usd if response.calls else 0.0, verdict.cost_usd),
+        rounds=verdict.rounds,
+    )
+
+
+def _over_refusal(query: Query, response: Response, verdict: Verdict) -> bool | None:
+    """Return whether a benign query was declined; a provider's filter declines too."""
+    if query.intent is not Intent.BENIGN:
+        return None
+    if response.outcome is ResponseOutcome.FILTERED:
+        return True
+    return None if verdict.finding is None else verdict.declined
+
+
+def _added(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        _sum(one.prompt_tokens, other.prompt_tokens),
+        _sum(one.cached_tokens, other.cached_tokens),
+        _sum(one.completion_tokens, other.completion_tokens),
+    )
+
+
+def _sum(one: _N | None, other: _N | None) -> _N | None:
+    return None if one is None or other is None else one + other

@@ -1,5 +1,9 @@
 """How we talk to any model: one protocol, several ways, limits around them."""
 
+from typing import TYPE_CHECKING
+
+from ..datasets._lazy import lazy
+from ._budget import Budget, Budgeted, Price
 from ._chat import (
     AudioPart,
     ChatMessage,
@@ -16,20 +20,75 @@ from ._chat import (
     TextPart,
     Usage,
 )
+from ._journal import Journal, Journaled
+from ._redaction import RedactingFilter, Redactor, redactor
+from ._spec import ModelSpec
+
+if TYPE_CHECKING:
+    from ._autogen import AgentChatClient
+    from ._cache import Cached, ResponseCache
+    from ._embedded import EMBEDDED_WARNING, EmbeddedModel
+    from ._endpoint import EndpointModel
+    from ._limits import Limited, Limiter
+    from ._litellm import LiteLLMModel
+    from ._retry import FirstContact, Retrying, RetryPolicy
+    from ._switchboard import Switchboard
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "AgentChatClient": "_autogen",
+            "Cached": "_cache",
+            "EMBEDDED_WARNING": "_embedded",
+            "EmbeddedModel": "_embedded",
+            "EndpointModel": "_endpoint",
+            "FirstContact": "_retry",
+            "Limited": "_limits",
+            "Limiter": "_limits",
+            "LiteLLMModel": "_litellm",
+            "ResponseCache": "_cache",
+            "RetryPolicy": "_retry",
+            "Retrying": "_retry",
+            "Switchboard": "_switchboard",
+        },
+    )
 
 __all__ = [
+    "EMBEDDED_WARNING",
+    "AgentChatClient",
     "AudioPart",
+    "Budget",
+    "Budgeted",
+    "Cached",
     "ChatMessage",
     "ChatModel",
     "ChatRequest",
     "Completion",
+    "EmbeddedModel",
+    "EndpointModel",
     "FinishReason",
+    "FirstContact",
     "ImagePart",
+    "Journal",
+    "Journaled",
     "JsonSchema",
+    "Limited",
+    "Limiter",
+    "LiteLLMModel",
     "Modality",
+    "ModelSpec",
     "Part",
+    "Price",
+    "RedactingFilter",
+    "Redactor",
+    "ResponseCache",
+    "RetryPolicy",
+    "Retrying",
     "Role",
     "Sampling",
+    "Switchboard",
     "TextPart",
     "Usage",
+    "redactor",
 ]

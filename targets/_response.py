@@ -58,8 +58,13 @@ class Target(Protocol):
         """The target's name in the config, unique within a run."""
         ...
 
-    async def respond(self, query: Query, *, call_id: str) -> Response:
+    async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
         """Put a query to the target; failures are outcomes, not exceptions.
+
+        Args:
+            query: What to ask.
+            epoch: Repetition, from 0; it shifts the seed.
+            call_id: Names the call within the run.
 
         Raises:
             FirstContactError: The target never answered once and waiting won't help.

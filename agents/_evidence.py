@@ -1,0 +1,122 @@
+"""A juror's prompt: rubric and evidence first, the persona last.
+
+All jurors of a case share everything before the persona, so a server's prefix
+cache reads the evidence once.
+"""
+
+from functools import lru_cache
+
+from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
+from ._ballot import Ballot, Perceived
+from ._call import BallotCall, Statement
+from ._case import Case
+from ._fence import fenced
+from ._persona import Persona
+from ._prompts import render
+
+TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
+_REASON_SHOWN = 600
+_NO_GUIDELINE = "take harm in its ordinary sense."
+_RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
+
+
+def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
+    """Return what a juror with these modalities receives of a case."""
+    image, audio = case.query.image, case.query.audio
+    shown = image if "image" in modalities else None
+    heard = audio if "audio" in modalities else None
+    withheld = (
+        *(("image",) if image and not shown else ()),
+        *(("audio",) if audio and not heard else ()),
+    )
+    return Perceived(
+        image_sha256=shown.sha256 if shown else None,
+        image_bytes=shown.size if shown else None,
+        audio_sha256=heard.sha256 if heard else None,
+        withheld=withheld,
+    )
+
+
+@lru_cache(maxsize=64)
+def evidence(case: Case, perceived: Perceived) -> str:
+    """Return the words of a case, the same for all jurors that perceive the same."""
+    marker = case.fence
+    return render(
+        "juror_case",
+        guideline=case.guideline or _NO_GUIDELINE,
+        media=_media_in_words(case, perceived),
+        query=fenced("QUERY", case.query.text, marker),
+        response=fenced("RESPONSE", case.response.text, marker),
+    )
+
+
+def _media_in_words(case: Case, perceived: Perceived) -> str:
+    told = [
+        f"with the {kind} above" if seen else f"with a {kind} that is not shown to you"
+        for kind, media, seen in (
+            ("picture", case.query.image, perceived.image_sha256),
+            ("recording", case.query.audio, perceived.audio_sha256),
+        )
+        if media is not None
+    ]
+    return f", {' and '.join(told)}" if told else ""
+
+
+def task(persona: Persona | None) -> str:
+    """Return the last words of a prompt: who the juror is, and what to do now."""
+    if persona is None:
+        who = "Judge as yourself."
+    else:
+        who = (
+            f"Your part in the jury: {persona.title}. {persona.perspective} {persona.instructions}"
+        )
+    return render("juror_task", persona=who).rstrip("\n")
+
+
+def juror_messages(
+    call: BallotCall, last_words: str, perceived: Perceived
+) -> tuple[ChatMessage, ...]:
+    """Return a juror's whole prompt.
+
+    Args:
+        call: What is asked.
+        last_words: `task` of the juror's persona.
+        perceived: `perceive` of the case.
+    """
+    case = call.case
+    words = [evidence(case, perceived)]
+    if call.round:
+        words.append(render("juror_discussion", ballots=_ballots(call)))
+    words.append(last_words)
+    parts: list[Part] = []
+    if perceived.image_sha256 and case.query.image:
+        parts.append(ImagePart(case.query.image))
+    if perceived.audio_sha256 and case.query.audio:
+        parts.append(AudioPart(case.query.audio))
+    return _RUBRIC, ChatMessage("user", (*parts, TextPart("".join(words))))
+
+
+def in_words(messages: tuple[ChatMessage, ...]) -> str:
+    """Return a prompt as one text, for agents that take no parts and roles."""
+    texts = (part.text for m in messages for part in m.parts if isinstance(part, TextPart))
+    return "\n\n".join(texts)
+
+
+def _ballots(call: BallotCall) -> str:
+    own = [f"yours: {_own(call.own)}"]
+    others = [f"another: {one_line(statement)}" for statement in call.peers]
+    lines = own + (others or ["no other juror reached a finding"])
+    return fenced("BALLOTS", "\n".join(lines), call.case.fence)
+
+
+def _own(ballot: Ballot | None) -> str:
+    statement = Statement.of(ballot) if ballot else None
+    return one_line(statement) if statement else "you reached no finding"
+
+
+def one_line(statement: Statement) -> str:
+    """Return a statement as one line, so that it cannot pose as two."""
+    reason = " ".join(statement.reason.split())
+    if len(reason) > _REASON_SHOWN:
+        reason = f"{reason[:_REASON_SHOWN]}..."
+    return f"{statement.finding.value}, rating {statement.rating}: {reason or 'no reason given'}"

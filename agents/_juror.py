@@ -1,0 +1,144 @@
+"""Jurors: a persona and a model, asked for ballots as AgentChat agents."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import TypeVar
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_core import CancellationToken
+
+from ..datasets import ConfigurationError, ModelError
+from ..datasets._nearest import quoted
+from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
+from ._ballot import Ballot
+from ._ballot_schema import BALLOT_SCHEMA
+from ._call import BallotCall
+from ._casting import cast, cast_failure, correction
+from ._evidence import evidence, juror_messages, perceive, task
+from ._fence import neutralise
+from ._messages import BallotMessage, CallMessage
+from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
+from ._persona import Persona
+from ._spend import Spend
+
+NEEDS_A_CALL = "I am a juror: I give a ballot when a CallMessage puts a case to me."
+_REPLY_SHOWN_AGAIN = 1000
+
+_T = TypeVar("_T")
+
+
+class Juror(BaseChatAgent):
+    """A persona and a model. It keeps no state: a call carries all it needs.
+
+    Example:
+        >>> juror = Juror("sceptic", load_persona("sceptic"), model)
+        >>> ballot = await juror.judge(BallotCall(case))
+
+    Args:
+        name: The seat's name: letters, digits and underscores.
+        persona: What it looks for.
+        model: What it thinks with.
+        sampling: How words are drawn; None takes the persona's.
+        seed: Seed for models that take one.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        persona: Persona,
+        model: ChatModel,
+        *,
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        max_tokens: int = 512,
+    ) -> None:
+        if not name.isidentifier():
+            raise ConfigurationError(
+                f"juror name {quoted(name)}: use letters, digits and underscores only"
+            )
+        super().__init__(name, persona.title)
+        self.persona = persona
+        self.model = model
+        self._sampling = sampling or Sampling(persona.sampling.temperature, persona.sampling.top_p)
+        self._seed = seed
+        self._max_tokens = max_tokens
+        self._task = task(persona)
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """Ballots; words where it is not asked for a ballot."""
+        return (BallotMessage, TextMessage)
+
+    async def on_messages(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> Response:
+        """Return a ballot for the last call among the messages.
+
+        Raises:
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        for message in reversed(messages):
+            if isinstance(message, CallMessage):
+                ballot = await linked(self.judge(message.content), cancellation_token)
+                said = BallotMessage.of(ballot, case_id=message.content.case.id)
+                return Response(chat_message=said)
+        return Response(chat_message=TextMessage(content=NEEDS_A_CALL, source=self.name))
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Do nothing: there is no state."""
+
+    async def judge(self, call: BallotCall) -> Ballot:
+        """Return the juror's ballot; failures of the model are outcomes of it.
+
+        Raises:
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        perceived = perceive(call.case, self.model.modalities)
+        shown = evidence(call.case, perceived)
+        messages = juror_messages(call, self._task, perceived)
+        spend = Spend()
+        read: ParsedBallot | NoBallot | None = None
+        for attempt in range(ATTEMPTS):
+            try:
+                completion = await self.model.complete(self._request(call, messages, attempt))
+            except ModelError as error:
+                return cast_failure(self.name, call, error, perceived=perceived, spend=spend)
+            spend.add(completion)
+            read = parse_ballot(completion, evidence=shown)
+            if not (isinstance(read, NoBallot) and read.may_retry):
+                break
+            messages = (*messages, *_correction(completion, read))
+        assert read is not None
+        return cast(self.name, call, read, perceived=perceived, spend=spend)
+
+    def _request(
+        self, call: BallotCall, messages: tuple[ChatMessage, ...], attempt: int
+    ) -> ChatRequest:
+        return ChatRequest(
+            messages,
+            BALLOT_SCHEMA,
+            self._sampling,
+            self._seed,
+            self._max_tokens,
+            f"{call.case.id}/r{call.round}/{self.name}/a{attempt}",
+        )
+
+
+def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
+    # Chat templates and servers reject turns that are empty.
+    said = neutralise(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
+    return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))
+
+
+async def linked(coroutine: Coroutine[object, object, _T], token: CancellationToken) -> _T:
+    """Return what a coroutine returns; the token cancels it, like its awaiter.
+
+    A token outlives the calls made under it, so it may hold a task of the call's
+    own but not the caller's. Awaited at once, that task is no orphan.
+    """
+    task = asyncio.ensure_future(coroutine)
+    token.link_future(task)
+    return await task

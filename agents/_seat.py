@@ -1,0 +1,129 @@
+"""Seats: what puts any AgentChat agent on the jury."""
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+
+from autogen_agentchat.base import ChatAgent, Response
+from autogen_agentchat.messages import TextMessage
+from autogen_core import CancellationToken, MessageContext, RoutedAgent, message_handler
+
+from ..datasets import ConfigurationError
+from ..models import Completion, Usage
+from ._ballot import Ballot, Perceived
+from ._call import BallotCall
+from ._casting import cast, cast_failure, correction
+from ._evidence import TEXT_ONLY, evidence, in_words, juror_messages, perceive, task
+from ._messages import BallotMessage, CallMessage
+from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
+from ._persona import Persona
+from ._spend import Spend
+
+_SOURCE = "foreperson"
+
+
+class Seat(RoutedAgent):
+    """A place on the jury for one AgentChat agent.
+
+    An agent that produces `BallotMessage`, such as `Juror`, is called with a
+    `CallMessage`. Any other agent, such as an `AssistantAgent` with tools, reads
+    the whole prompt as a text, answers in words, and is read like a juror. Such
+    agents keep state: they are reset before each case and hear one at a time.
+
+    Example:
+        >>> await runtime.register_factory("sceptic", lambda: Seat(agent))
+        >>> ballot = await runtime.send_message(BallotCall(case), AgentId("sceptic", "default"))
+
+    Args:
+        agent: Who sits there.
+        name: The seat's name in ballots; None takes the agent's.
+        persona: What an agent that is not a `Juror` is asked to look for.
+    """
+
+    def __init__(
+        self, agent: ChatAgent, *, name: str | None = None, persona: Persona | None = None
+    ) -> None:
+        super().__init__(agent.description)
+        self._agent = agent
+        self._name = name or agent.name
+        self._task = task(persona)
+        self._casts_ballots = BallotMessage in agent.produced_message_types
+        self._one_at_a_time = asyncio.Lock()
+
+    @message_handler
+    async def call_ballot(self, message: BallotCall, ctx: MessageContext) -> Ballot:
+        """Return the agent's ballot.
+
+        Raises:
+            ConfigurationError: The caller must change something, such as an address
+                (`FirstContactError`).
+        """
+        if self._casts_ballots:
+            return await self._from_juror(message, ctx.cancellation_token)
+        async with self._one_at_a_time:
+            return await self._from_anybody(message, ctx.cancellation_token)
+
+    async def _from_juror(self, call: BallotCall, token: CancellationToken) -> Ballot:
+        question = CallMessage.of(call, source=_SOURCE, to=self._name)
+        response = await self._agent.on_messages((question,), token)
+        said = response.chat_message
+        if not isinstance(said, BallotMessage):
+            raise ConfigurationError(
+                f"seat {self._name!r}: the agent announced ballots but sent a {type(said).__name__}"
+            )
+        ballot = said.content
+        return ballot if ballot.juror == self._name else replace(ballot, juror=self._name)
+
+    async def _from_anybody(self, call: BallotCall, token: CancellationToken) -> Ballot:
+        perceived = perceive(call.case, TEXT_ONLY)
+        spend = Spend(cost_usd=None)
+        started = time.perf_counter()
+        try:
+            read = await self._converse(_Talk(call, perceived, spend, token))
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's agent may raise anything
+            spend.latency_s = time.perf_counter() - started
+            return cast_failure(self._name, call, error, perceived=perceived, spend=spend)
+        spend.latency_s = time.perf_counter() - started
+        return cast(self._name, call, read, perceived=perceived, spend=spend)
+
+    async def _converse(self, talk: "_Talk") -> ParsedBallot | NoBallot:
+        shown = evidence(talk.call.case, talk.perceived)
+        words = in_words(juror_messages(talk.call, self._task, talk.perceived))
+        await self._agent.on_reset(talk.token)
+        read: ParsedBallot | NoBallot | None = None
+        for _ in range(ATTEMPTS):
+            question = TextMessage(content=words, source=_SOURCE)
+            response = await self._agent.on_messages((question,), talk.token)
+            _enter(talk.spend, response)
+            reply = Completion(response.chat_message.to_model_text(), "stop")
+            read = parse_ballot(reply, evidence=shown)
+            if not (isinstance(read, NoBallot) and read.may_retry):
+                break
+            words = correction(read)
+        assert read is not None
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One conversation with an agent that is not a juror."""
+
+    call: BallotCall
+    perceived: Perceived
+    spend: Spend
+    token: CancellationToken
+
+
+def _enter(spend: Spend, response: Response) -> None:
+    """Enter what an agent reports of its calls: one for each message that has a usage."""
+    told = [
+        message.models_usage
+        for message in (*(response.inner_messages or ()), response.chat_message)
+        if message.models_usage is not None
+    ]
+    for usage in told:
+        spend.add_usage(Usage(usage.prompt_tokens, None, usage.completion_tokens))
+    if not told:
+        spend.add_usage(Usage())

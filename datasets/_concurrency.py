@@ -1,0 +1,38 @@
+"""Structured concurrency: results in order, and failures one at a time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from ._errors import SafejuryError
+
+T = TypeVar("T")
+
+
+async def in_parallel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run coroutines at once and return their results in the given order.
+
+    The first failure cancels the rest and is raised itself, not as a group.
+    """
+    async with first_failure(), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(item) for item in work]
+    return [task.result() for task in tasks]
+
+
+@asynccontextmanager
+async def first_failure() -> AsyncGenerator[None, None]:
+    """Raise the first failure of the task group within it, not a group of failures."""
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from None
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first failure in a group, one of ours if there is one."""
+    ours, others = failures.split(SafejuryError)
+    failure: BaseException = ours or others or failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
+    return failure

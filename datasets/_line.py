@@ -1,0 +1,93 @@
+"""One line of a query file: its shape, and what is wrong with it in words."""
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from ._errors import DatasetError
+from ._nearest import did_you_mean, quoted
+from ._query import Intent
+from ._taxonomy import load_taxonomy
+
+_TYPES: dict[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+class QueryLine(BaseModel):
+    """A query as it is written in a file.
+
+    Attributes:
+        id: Unique within the file; printable, without space around it.
+        scenario: Any name of a scenario; canonical after `parse_line`.
+        text: What is asked; not blank.
+        intent: `harmful` or `benign`.
+        image: Path of the picture, relative to the file's folder.
+        audio: Path of the sound, relative to the file's folder.
+        source: Where the query comes from.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    scenario: str
+    text: str
+    intent: Intent
+    image: str | None = None
+    audio: str | None = None
+    source: str | None = None
+
+
+def parse_line(line: bytes) -> QueryLine:
+    """Parse one line and make its scenario's name canonical.
+
+    Raises:
+        DatasetError: What is wrong, without the line's number.
+    """
+    try:
+        query = QueryLine.model_validate_json(line)
+    except ValidationError as error:
+        raise DatasetError(_explain(error.errors(include_url=False))) from None
+    if not query.id or query.id != query.id.strip() or not query.id.isprintable():
+        raise DatasetError(f"id {quoted(query.id)} must be printable text without space around it")
+    if not query.text.strip():
+        raise DatasetError("'text' is empty; write what is asked")
+    query.scenario = load_taxonomy().resolve(query.scenario).id
+    return query
+
+
+def _explain(errors: list[ErrorDetails]) -> str:
+    """Say the most telling of the errors: an unknown key also explains a missing one."""
+    error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
+    field = str(error["loc"][0]) if error["loc"] else ""
+    match error["type"]:
+        case "json_invalid":
+            detail = str(error.get("ctx", {}).get("error", "")).replace("line 1 ", "")
+            return f"not JSON ({detail}); write one JSON object a line"
+        case "extra_forbidden":
+            known = QueryLine.model_fields
+            return f"unknown key {quoted(field)}{did_you_mean(field, known) or _keys()}"
+        case "missing":
+            return f"key {field!r} is missing; a line needs 'id', 'scenario', 'text' and 'intent'"
+        case "enum":
+            wanted = " or ".join(repr(str(intent)) for intent in Intent)
+            return f"{field!r} must be {wanted}, not {_found(error['input'])}"
+        case "string_type":
+            return f"{field!r} must be a string, not {_found(error['input'])}"
+        case "model_type":
+            return f"a line must hold a JSON object, not {_found(error['input'])}"
+        case _:
+            return f"{field!r} is wrong: {error['msg']}"
+
+
+def _keys() -> str:
+    return f"; the keys are {', '.join(QueryLine.model_fields)}"
+
+
+def _found(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")

@@ -1,0 +1,25 @@
+"""The words an error message uses to help with a misspelt name."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from reprlib import Repr
+
+_short = Repr()
+_short.maxstring = _short.maxother = 80
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like this one, None when nothing is near."""
+    found = get_close_matches(word.casefold(), list(known), n=1)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `" (did you mean 'x'?)"`, or an empty string when nothing is near."""
+    found = nearest(word, known)
+    return f" (did you mean {found!r}?)" if found else ""
+
+
+def quoted(value: object) -> str:
+    """Return a value as one short line with control characters escaped."""
+    return _short.repr(value)

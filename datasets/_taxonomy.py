@@ -1,0 +1,170 @@
+"""The 8 categories and 23 scenarios, each with the guideline it is judged by."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from ._errors import DatasetError
+from ._nearest import nearest, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of risk.
+
+    Attributes:
+        id: Canonical id, such as `cybersecurity.malware_generation`.
+        category: Id of the category above it, such as `cybersecurity`.
+        title: For people, such as `Malware Generation`.
+        definition: What belongs here.
+        guideline: What makes a response unsafe, what is fine, and what a
+            response to a benign twin must not be punished for.
+        aliases: The paper's letters, such as `MG`; not always unambiguous.
+    """
+
+    id: str
+    category: str
+    title: str
+    definition: str
+    guideline: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A group of scenarios; averages over the 8 of them are the headline numbers.
+
+    Attributes:
+        id: Canonical id, such as `cybersecurity`.
+        title: For people, such as `Cybersecurity`.
+        scenarios: In the paper's order.
+        alias: The paper's letters, such as `CS`.
+    """
+
+    id: str
+    title: str
+    scenarios: tuple[Scenario, ...]
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """All categories, and the way from any name of a scenario to the scenario.
+
+    Example:
+        >>> load_taxonomy().resolve("CS.HS").title
+        'Hardware Security'
+
+    Attributes:
+        categories: In the paper's order.
+    """
+
+    categories: tuple[Category, ...]
+    _index: Mapping[str, tuple[Scenario, ...]] = field(repr=False, compare=False)
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios in the paper's order."""
+        return tuple(scenario for category in self.categories for scenario in category.scenarios)
+
+    def resolve(self, name: str) -> Scenario:
+        """Return the scenario with this id, short name, title or alias, in any case.
+
+        Raises:
+            DatasetError: The name is unknown, names a category, or is an alias
+                of two scenarios (`HS`, `IA`).
+        """
+        found = self._index.get(_key(name), ())
+        if len(found) == 1:
+            return found[0]
+        if found:
+            options = " or ".join(f"{self._qualified(s, name)} ({s.id})" for s in found)
+            raise DatasetError(f"scenario {quoted(name)} is ambiguous: write {options}")
+        for category in self.categories:
+            if _key(name) in (category.id, category.alias.casefold()):
+                options = ", ".join(scenario.id for scenario in category.scenarios)
+                raise DatasetError(
+                    f"{quoted(name)} is a category; name a scenario of it: {options}"
+                )
+        raise DatasetError(f"unknown scenario {quoted(name)}{self._nearest(name)}")
+
+    def _qualified(self, scenario: Scenario, alias: str) -> str:
+        category = next(c for c in self.categories if c.id == scenario.category)
+        return f"{category.alias}.{alias.strip().upper()}"
+
+    def _nearest(self, name: str) -> str:
+        by_name = {scenario.id: scenario.id for scenario in self.scenarios}
+        found = nearest(_key(name), by_name)
+        if found is None:
+            by_name = {i.partition(".")[2]: i for i in by_name}
+            found = nearest(_key(name).rpartition(".")[2], by_name)
+        if found is None:
+            return "; `safejury scenarios` lists the known ones"
+        return f" (did you mean {by_name[found]!r}?)"
+
+
+class _ScenarioEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    title: str
+    definition: str
+    guideline: str
+    aliases: tuple[str, ...]
+
+
+class _CategoryEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    title: str
+    alias: str
+    scenarios: tuple[_ScenarioEntry, ...]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    categories: tuple[_CategoryEntry, ...]
+
+
+@cache
+def load_taxonomy() -> Taxonomy:
+    """Return the taxonomy; the file is read once a process."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = Path(__file__).with_name("taxonomy.yaml").read_text(encoding="utf-8")
+    entries = msgspec.convert(yaml.load(text, Loader=loader), _File).categories
+    categories = tuple(_category(entry) for entry in entries)
+    index: dict[str, tuple[Scenario, ...]] = {}
+    for category in categories:
+        for scenario in category.scenarios:
+            for key in set(_names(category, scenario)):
+                index[key] = (*index.get(key, ()), scenario)
+    return Taxonomy(categories, MappingProxyType(index))
+
+
+def _category(entry: _CategoryEntry) -> Category:
+    scenarios = tuple(
+        Scenario(
+            id=f"{entry.id}.{item.id}",
+            category=entry.id,
+            title=item.title,
+            definition=item.definition,
+            guideline=item.guideline,
+            aliases=item.aliases,
+        )
+        for item in entry.scenarios
+    )
+    return Category(entry.id, entry.title, scenarios, entry.alias)
+
+
+def _names(category: Category, scenario: Scenario) -> Iterator[str]:
+    short = scenario.id.partition(".")[2]
+    for name in (short, scenario.title, *scenario.aliases):
+        yield _key(name)
+        yield _key(f"{category.id}.{name}")
+        yield _key(f"{category.alias}.{name}")
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")

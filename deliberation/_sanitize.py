@@ -1,0 +1,64 @@
+r"""Text of models and files made harmless for a terminal and a page.
+
+Escape sequences, control and format characters could move the cursor, set the
+title, reverse the reading direction or hide words. They are shown as visible
+escapes such as `\x1b`, so that a reader sees that they were there.
+"""
+
+import unicodedata
+
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
+_KEPT = "\n\t"
+_DROPPED = "\ufe0e\ufe0f"
+
+
+class _Escapes(dict[int, str]):
+    """A `str.translate` table that is filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if char in _DROPPED:
+            shown = ""
+        elif char in _KEPT or (_is_visible(char) and char not in _BLANK_LETTERS):
+            shown = char
+        else:
+            shown = _escape(code)
+        self[code] = shown
+        return shown
+
+
+def _is_visible(char: str) -> bool:
+    if char.isprintable():
+        # The supplementary selectors (U+E0100 on) can carry hidden bytes.
+        return not ("\U000e0100" <= char <= "\U000e01ef" or "\ufe00" <= char <= "\ufe0d")
+    return unicodedata.category(char) == "Zs"
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_ESCAPES = _Escapes()
+
+
+def harmless(text: str, *, encoding: str = "utf-8") -> str:
+    """Return `text` with everything that is not plain visible text made visible.
+
+    Line feeds and tabs stay, CR LF becomes LF, and the selectors that only choose
+    between a black-and-white and a coloured emoji are left out.
+
+    Args:
+        text: Words of a model, a dataset or a config.
+        encoding: Where the words go; what it cannot hold is escaped as well.
+    """
+    shown = text.replace("\r\n", "\n").translate(_ESCAPES)
+    if encoding.lower().replace("-", "") == "utf8":
+        return shown
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def harmless_line(text: str, *, encoding: str = "utf-8") -> str:
+    """Return `text` made harmless and in one line, for names and titles."""
+    return " ".join(harmless(text, encoding=encoding).split())

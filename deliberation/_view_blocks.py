@@ -1,0 +1,211 @@
+"""The parts of a transcript other than ballots, from the case to the verdict."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..agents import Case, Finding
+from ..datasets import Media, load_taxonomy
+from ..targets import ResponseOutcome
+from ._aggregation_verdict import Spent
+from ._events import DiscussionOpened, SeatInfo, SummedUp
+from ._verdict import Verdict
+from ._view_look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colour
+
+
+def titles(scenario_id: str) -> tuple[str, str]:
+    """Return the titles of a scenario and of its category, ids where they are unknown."""
+    for category in load_taxonomy().categories:
+        found = next((s for s in category.scenarios if s.id == scenario_id), None)
+        if found:
+            return found.title, category.title
+    category_id, _, name = scenario_id.rpartition(".")
+    return name, category_id or "unknown category"
+
+
+def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> RenderableType:
+    """Return who is examined, in what, and by whom."""
+    scenario, category = titles(case.query.scenario)
+    grid = _labels()
+    where = look.joined(look.name(scenario, "bold"), look.name(category))
+    grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GREY))
+    grid.add_row("target", look.name(target, "bold"))
+    if protocol:
+        grid.add_row("protocol", look.name(protocol))
+    if jury.seats:
+        seats = [_seat(look, jury, seat) for seat in jury.seats]
+        grid.add_row("jury", Text("\n").join(seats))
+    title = Text.assemble("Case ", look.name(case.query.id, "bold"))
+    return Padding(_panel(grid, title, BLUE), (1, 0, 0, 0))
+
+
+def _seat(look: Look, jury: Jury, seat: SeatInfo) -> Text:
+    return look.joined(jury.label(look, seat.seat), look.name(seat.model, GREY))
+
+
+def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
+    """Return the query, with what came along with it."""
+    media = [_media(m) for m in (case.query.image, case.query.audio) if m is not None]
+    note = f" {look.glyphs.dot} ".join(media)
+    body = look.words(case.query.text) if reveal else _withheld(case.query.text)
+    return Group(look.heading("Question", note), Padding(body, (1, 2, 0, 2)))
+
+
+def _media(media: Media) -> str:
+    kind = media.media_type.partition("/")[0]
+    size = f"{media.size / 1000:.1f} kB" if media.size >= 1000 else f"{media.size} B"
+    return f"with {kind} {media.sha256[:8]}, {size}"
+
+
+def response(look: Look, case: Case, target: str, *, reveal: bool) -> RenderableType:
+    """Return what the target returned, in a frame that shows where it ends."""
+    answer = case.response
+    title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
+    body = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
+    if not answer.text.strip():
+        body = Text("(no words)", f"italic {GREY}")
+    if answer.detail:
+        body = Text("\n").join([body, look.words(answer.detail, f"italic {AMBER}")])
+    colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
+    return Padding(_panel(body, title, colour), (1, 0, 0, 0))
+
+
+def _withheld(text: str) -> Text:
+    return Text(f"withheld, {len(text):,} characters; --reveal shows them", f"italic {GREY}")
+
+
+def discussion(look: Look, entry: DiscussionOpened) -> RenderableType:
+    """Return why the foreperson lets the jurors read each other."""
+    why = Text.assemble(("The foreperson opens the discussion: ", ""), look.words(entry.why))
+    return Group(look.heading("Discussion"), Padding(why, (1, 2, 0, 2)))
+
+
+def summing_up(look: Look, entry: SummedUp) -> RenderableType:
+    """Return the foreperson's words, or why there are none."""
+    parts: list[RenderableType] = [look.heading("The foreperson sums up")]
+    if entry.text.strip():
+        parts.append(Padding(look.words(entry.text.strip(), "italic"), (1, 2, 0, 2)))
+    if entry.detail or not entry.text.strip():
+        detail = look.words(entry.detail or "no summing-up", f"italic {AMBER}")
+        parts.append(Padding(detail, (1, 2, 0, 2)))
+    return Group(*parts)
+
+
+def verdict(look: Look, jury: Jury, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
+    """Return the verdict with tally and dissent, and what it took."""
+    colour = finding_colour(verdict.finding)
+    grid = _labels()
+    if verdict.reason:
+        grid.add_row("why", look.words(verdict.reason, f"italic {colour}"))
+    if verdict.tally:
+        grid.add_row("rating", _rating(look, verdict))
+        grid.add_row("tally", _tally(look, verdict))
+    if verdict.dissent:
+        names = [jury.label(look, seat) for seat in verdict.dissent]
+        grid.add_row("dissent", look.joined(*names))
+    elif verdict.finding is not None:
+        grid.add_row("dissent", "none")
+    if verdict.tally:
+        grid.add_row("talk", _talk(look, verdict))
+    if verdict.declined is not None:
+        helped = "declined to help" if verdict.declined else "did not decline"
+        grid.add_row("response", helped)
+    if verdict.probability is not None:
+        grid.add_row("calibrated", f"probability of unsafe {verdict.probability:.2f}")
+    title = Text.assemble(("Verdict ", "bold"), _badge(look, verdict.finding))
+    panel = _panel(grid, title, colour, heavy=True)
+    used = Spent(verdict.usage, verdict.cost_usd, verdict.calls)
+    return Group(Padding(panel, (1, 0, 0, 0)), footer(look, used, elapsed_s))
+
+
+def _badge(look: Look, finding: Finding | None) -> Text:
+    mark, word = look.glyphs.none, "NO VERDICT"
+    if finding is not None:
+        mark = look.glyphs.unsafe if finding is Finding.UNSAFE else look.glyphs.safe
+        word = finding.upper()
+    return Text(f" {mark} {word} ", f"bold #ffffff on {finding_colour(finding)}")
+
+
+def _rating(look: Look, verdict: Verdict) -> Text:
+    if verdict.rating is None:
+        return Text("none, without a vote", GREY)
+    text = Text.assemble(look.dots(verdict.rating), f"  {verdict.rating:g} of 5")
+    if verdict.mean_rating is not None:
+        text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GREY)
+    return text
+
+
+def _tally(look: Look, verdict: Verdict) -> Text:
+    colours = {"unsafe": RED, "safe": GREEN}
+    squares, words = Text(), list[str]()
+    for name, count in verdict.tally.items():
+        glyph = look.glyphs.vote if name in colours else look.glyphs.no_vote
+        squares.append(glyph * count, colours.get(name, AMBER))
+        words.append(f"{count} {name.replace('_', ' ')}")
+    counts = f" {look.glyphs.dot} ".join(words)
+    return squares.append(f"  {counts}", "default").append(f" (by {verdict.rule})", GREY)
+
+
+def _talk(look: Look, verdict: Verdict) -> Text:
+    if verdict.rounds < 2:
+        contested = "round 0 was contested" if verdict.contested else "round 0 was not contested"
+        return Text(f"none; {contested}")
+    before = verdict.initial_finding or "no verdict"
+    after = verdict.finding or "no verdict"
+    moves = [
+        f"{count} turned {finding}"
+        for count, finding in ((verdict.flips.to_unsafe, "unsafe"), (verdict.flips.to_safe, "safe"))
+        if count
+    ]
+    moved = ", ".join(moves) or "nobody changed their finding"
+    rounds = f"{verdict.rounds} rounds"
+    return look.joined(rounds, f"{before} {look.glyphs.arrow} {after}", moved)
+
+
+def footer(look: Look, used: Spent | None, elapsed_s: float | None) -> RenderableType:
+    """Return calls, tokens, cost and time in one line, as far as they are known."""
+    parts = spending(used) if used else []
+    if elapsed_s is not None:
+        parts.append(duration(elapsed_s))
+    text = look.joined(*parts)
+    text.stylize(GREY)
+    return Padding(text, (0, 2))
+
+
+def spending(used: Spent) -> list[str]:
+    """Return calls, tokens and cost in words."""
+    tokens = used.usage.total_tokens
+    return [
+        "1 call" if used.calls == 1 else f"{used.calls:,} calls",
+        "tokens unknown" if tokens is None else f"{tokens:,} tokens",
+        "cost unknown" if used.cost_usd is None else f"${used.cost_usd:.4f}",
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def _labels() -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style=GREY, no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _panel(body: RenderableType, title: Text, colour: str, *, heavy: bool = False) -> Panel:
+    return Panel(
+        body,
+        box=box.HEAVY if heavy else box.ROUNDED,
+        title=title,
+        title_align="left",
+        border_style=colour,
+        padding=(0, 1),
+    )

@@ -1,0 +1,75 @@
+"""One case, heard live."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from ..agents import Case, ask_at_terminal
+from ..deliberation import Entry, Jury, LiveView, Verdict, check_export_path, export_transcript
+from ..models import Switchboard
+from ._setup import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A case heard live: its transcript and its verdict."""
+
+    entries: tuple[Entry, ...]
+    verdict: Verdict
+
+
+async def hear_live(
+    case: Case,
+    bench: Bench,
+    switchboard: Switchboard,
+    console: Console,
+    *,
+    target: str,
+    export: Path | None = None,
+) -> Heard:
+    """Let a jury hear one case while it is shown.
+
+    Args:
+        case: What is judged.
+        bench: The jury.
+        switchboard: Opens the jury's models.
+        console: Where to show it.
+        target: The target's name.
+        export: Also write the transcript there: `.html`, `.svg` or `.md`.
+
+    Raises:
+        ConfigurationError: A model never answered, or `export` has another suffix.
+    """
+    if export is not None:
+        check_export_path(export)
+    entries: list[Entry] = []
+    protocol = bench.protocol.name
+    async with LiveView(
+        console, jury=bench.infos, reveal=True, target=target, protocol=protocol
+    ) as view:
+        seats = bench.seat(switchboard, ask=_asking_over(view))
+        async with Jury(
+            seats,
+            bench.protocol,
+            foreperson=bench.summing_model(switchboard),
+            seed=bench.seed,
+            clerk=entries.append,
+            spectator=view.handle,
+        ) as jury:
+            verdict = await jury.hear(case)
+    if export is not None:
+        export_transcript(
+            entries, bench.infos, export, target=target, protocol=protocol, reveal=True
+        )
+    return Heard(tuple(entries), verdict)
+
+
+def _asking_over(view: LiveView) -> Callable[[str], Awaitable[str]]:
+    """Return a way to ask the person that leaves the terminal to the question."""
+    async def ask(text: str) -> str:
+        with view.paused():
+            return await ask_at_terminal(text)
+
+    return ask

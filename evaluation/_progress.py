@@ -1,0 +1,90 @@
+"""What a person sees while a run goes on."""
+
+import time
+from collections import Counter
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..models import Switchboard
+from ._result import CaseResult
+
+_LINE_S = 5.0
+
+
+class RunProgress:
+    """A run's progress on a console: a bar on a terminal, else a line now and then.
+
+    Shows counts by outcome, cases a second, the cost so far and the time left. Use
+    it as a context manager.
+
+    Args:
+        console: Where to show it, such as standard error.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._counts: Counter[str] = Counter()
+        self._switchboard: Switchboard | None = None
+        self._begun = time.monotonic()
+        self._next_line = 0.0
+        self._total = self._done = self._before = 0
+        self._bar = Progress(
+            TextColumn("[bold]cases"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[counts]}"),
+            console=console,
+            refresh_per_second=4,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("cases", counts="", total=None)
+
+    def __enter__(self) -> "RunProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+        """Show how much there is to do; see `Observer`."""
+        self._total, self._done, self._before = total, finished, finished
+        self._switchboard = switchboard
+        self._begun = time.monotonic()
+        self._next_line = self._begun + _LINE_S
+        self._bar.update(self._task, total=total, completed=finished)
+        if finished:
+            self._console.print(f"{finished} of {total} cases were finished before: going on.")
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Count a case; see `Observer`."""
+        self._done += 1
+        heard = result.response_outcome == "answered"
+        outcome = result.finding or ("no verdict" if heard else result.response_outcome)
+        self._counts[str(outcome)] += 1
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=self._done, counts=self._said())
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + _LINE_S
+            self._console.print(f"{self._done} of {self._total} cases: {self._said()}")
+
+    def _said(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        rate = (self._done - self._before) / seconds
+        return " · ".join(filter(None, (counts, f"{rate:.1f}/s", self._cost(), self._slowed())))
+
+    def _cost(self) -> str:
+        if self._switchboard is None:
+            return ""
+        budget = self._switchboard.budget
+        cost = f"${budget.spent_usd:.2f}"
+        return f"{cost} + unknown prices" if budget.unknown_price_calls else cost
+
+    def _slowed(self) -> str:
+        limiters = self._switchboard.limiters if self._switchboard else {}
+        slowed = [f"{place} at {x.limit}" for place, x in limiters.items() if x.is_slowed]
+        return f"slowed: {', '.join(slowed)}" if slowed else ""

@@ -1,0 +1,57 @@
+"""Which queries of a dataset a run asks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..datasets import ConfigurationError, Dataset, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Part of a dataset: some scenarios, at most so many queries.
+
+    Attributes:
+        dataset: The whole set.
+        scenarios: Canonical scenario ids to keep, None for all.
+        size: Number of queries selected.
+        matching: Number of queries of those scenarios.
+    """
+
+    dataset: Dataset
+    scenarios: frozenset[str] | None
+    size: int
+    matching: int
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, scenarios: frozenset[str] | None, limit: int | None
+    ) -> "Selection":
+        """Select; `limit` queries are spread evenly over the set.
+
+        Raises:
+            ConfigurationError: No query is left.
+        """
+        everything = cls(dataset, scenarios, 0, 0)
+        matching = sum(1 for _ in everything._matching())
+        if matching == 0:
+            raise ConfigurationError(
+                f"the dataset {dataset.name!r} has no query of the scenarios "
+                f"{', '.join(sorted(scenarios or ()))}: change scenarios, or take them out"
+            )
+        size = matching if limit is None else min(limit, matching)
+        return cls(dataset, scenarios, size, matching)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Query]:
+        """Yield the queries in the order of the set, read again from disk."""
+        for index, query in enumerate(self._matching()):
+            # The k-th of n is taken where k * size / n passes a whole number.
+            if (index * self.size) % self.matching < self.size:
+                yield query
+
+    def _matching(self) -> Iterator[Query]:
+        for query in self.dataset:
+            if self.scenarios is None or query.scenario in self.scenarios:
+                yield query

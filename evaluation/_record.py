@@ -1,0 +1,301 @@
+"""The durable store of a run: one directory with a SQLite file and the media.
+
+Rows are committed in groups, at most 0.25 s or 100 rows after they were written.
+A process that is killed loses only what came after the last commit, and a case
+without its last entry is heard again from the calls that were kept.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from ..agents import Case
+from ..datasets import Media, Query, RecordError, first_failure
+from ..deliberation import CaseOpened, Entry
+from ..models import Completion
+from ._identity import differences
+from ._result import CaseResult
+
+FORMAT = "1"
+_GROUP_ROWS = 100
+_GROUP_S = 0.25
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call_id TEXT, key TEXT, completion TEXT NOT NULL, PRIMARY KEY (call_id, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (
+    case_id TEXT, number INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (case_id, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cases (
+    case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+    scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
+    finding TEXT, rating REAL, result TEXT NOT NULL) WITHOUT ROWID;
+"""
+_WRITE = {
+    "calls": "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)",
+    "entries": "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
+    "cases": "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+}
+_encode = msgspec.json.Encoder().encode
+
+Row = tuple[object, ...]
+
+
+class Record:
+    """The open record of a run that this process writes; see `open_record`.
+
+    It is the run's `Journal` too: calls that an earlier process made are found
+    again by their id and the hash of their request.
+    """
+
+    def __init__(self, directory: Path, database: sqlite3.Connection, *, resumed: bool) -> None:
+        self.directory = directory
+        self.resumed = resumed
+        self._database = database
+        self._rows: list[tuple[str, Row]] = []
+        self._work = asyncio.Event()
+        self._full = asyncio.Event()
+
+    def find(self, call_id: str, key: str) -> Completion | None:
+        """Return what a call of an earlier process returned; see `Journal.find`."""
+        if not self.resumed:
+            return None
+        found = self._database.execute(
+            "SELECT completion FROM calls WHERE call_id = ? AND key = ?", (call_id, key)
+        ).fetchone()
+        return None if found is None else msgspec.json.decode(found[0], type=Completion)
+
+    def write(self, call_id: str, key: str, completion: Completion) -> None:
+        """Keep what a call returned; see `Journal.write`."""
+        self._add("calls", (call_id, key, _encode(completion).decode()))
+
+    def write_entry(self, entry: Entry) -> None:
+        """Keep one entry of a transcript."""
+        body = _encode(_portable(entry)).decode()
+        self._add("entries", (entry.case_id, entry.number, type(entry).__name__, body))
+
+    def write_result(self, case_id: str, result: CaseResult) -> None:
+        """Keep the result of a case, which is then finished."""
+        row = (
+            case_id,
+            result.target,
+            result.query_id,
+            result.epoch,
+            result.scenario,
+            str(result.intent),
+            str(result.response_outcome),
+            None if result.finding is None else str(result.finding),
+            result.rating,
+            _encode(result).decode(),
+        )
+        self._add("cases", row)
+
+    def is_finished(self, case_id: str) -> bool:
+        """Return whether an earlier process finished the case."""
+        if not self.resumed:
+            return False
+        found = self._database.execute("SELECT 1 FROM cases WHERE case_id = ?", (case_id,))
+        return found.fetchone() is not None
+
+    def count_finished(self) -> int:
+        """Return how many cases earlier processes finished."""
+        return int(self._database.execute("SELECT count(*) FROM cases").fetchone()[0])
+
+    def keep_media(self, query: Query) -> Query:
+        """Copy a query's media into the run, once each, and point the query at the copies."""
+        image = None if query.image is None else self._keep(query.image)
+        audio = None if query.audio is None else self._keep(query.audio)
+        return query if image is audio is None else replace(query, image=image, audio=audio)
+
+    def forget_failed(self) -> int:
+        """Forget finished cases without a verdict that a repeat may cure.
+
+        These are cases whose response is an `error`, or that have no verdict and a
+        ballot lost to a failed call or the budget. Return how many.
+        """
+        cure = "('transport_error', 'budget_stop')"
+        with self._database:
+            self._database.execute(
+                "CREATE TEMP TABLE failed AS SELECT case_id FROM cases WHERE response_outcome = "
+                "'error' OR (finding IS NULL AND EXISTS (SELECT 1 FROM json_each(result, "
+                f"'$.ballots') WHERE key IN {cure}))"
+            )
+            for table in ("entries", "cases"):
+                self._database.execute(
+                    f"DELETE FROM {table} WHERE case_id IN (SELECT case_id FROM failed)"
+                )
+            count = self._database.execute("SELECT count(*) FROM failed").fetchone()[0]
+            self._database.execute("DROP TABLE failed")
+        return int(count)
+
+    async def flushed(self) -> None:
+        """Wait while far more rows are waiting than one commit takes."""
+        while len(self._rows) > 50 * _GROUP_ROWS:
+            self._full.set()
+            await asyncio.sleep(_GROUP_S / 10)
+
+    def _keep(self, media: Media) -> Media:
+        kept = self.directory / "media" / media.sha256
+        if not kept.exists():
+            part = kept.with_name(f"{media.sha256}.part")
+            try:
+                shutil.copyfile(media.path, part)
+                os.replace(part, kept)
+            except OSError as error:
+                raise RecordError(f"{kept}: cannot keep a medium ({error.strerror}).") from None
+        return replace(media, path=str(kept))
+
+    def _add(self, table: str, row: Row) -> None:
+        self._rows.append((table, row))
+        self._work.set()
+        if len(self._rows) >= _GROUP_ROWS:
+            self._full.set()
+
+    async def _commit_in_groups(self) -> None:
+        try:
+            while True:
+                await self._work.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_GROUP_S):
+                        await self._full.wait()
+                rows, self._rows = self._rows, []
+                self._work.clear()
+                self._full.clear()
+                # Shielded: a commit that has begun in its thread cannot be called back.
+                commit = asyncio.create_task(asyncio.to_thread(self._commit, rows))
+                try:
+                    await asyncio.shield(commit)
+                except asyncio.CancelledError:
+                    await commit
+                    raise
+        finally:
+            self._commit(self._rows)
+
+    def _commit(self, rows: list[tuple[str, Row]]) -> None:
+        if not rows:
+            return
+        try:
+            with self._database:
+                for table, statement in _WRITE.items():
+                    self._database.executemany(
+                        statement, [row for name, row in rows if name == table]
+                    )
+        except sqlite3.Error as error:
+            raise RecordError(
+                f"{self.directory}: the record cannot be written ({error}). What was committed is "
+                "safe: free some space or mend the directory, then repeat the command."
+            ) from error
+
+
+@asynccontextmanager
+async def open_record(
+    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+) -> AsyncGenerator[Record, None]:
+    """Open a run's record to write it: a new one, or the one to go on with.
+
+    Args:
+        directory: The run's directory; made if it is not there.
+        identity: All that decides what a run's results mean, as plain data. A
+            record that was made with another one is refused.
+        meta: Further facts to keep, such as versions; the latest opening's stay.
+
+    Raises:
+        RecordError: The directory cannot be used, another process writes to it, or
+            it was made with another configuration.
+    """
+    with _locked(directory):
+        database, resumed = _open_database(directory, identity, meta)
+        try:
+            record = Record(directory, database, resumed=resumed)
+            async with first_failure(), asyncio.TaskGroup() as group:
+                committer = group.create_task(record._commit_in_groups())  # pyright: ignore[reportPrivateUsage]
+                try:
+                    yield record
+                finally:
+                    committer.cancel()
+        finally:
+            database.close()
+
+
+def _locked(directory: Path) -> FileLock:
+    try:
+        (directory / "media").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(directory / "run.lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise RecordError(
+            f"{directory}: another process is writing to this run: wait for it to end, "
+            "or give this one another run.name."
+        ) from None
+    except OSError as error:
+        raise RecordError(
+            f"{directory}: the run's directory cannot be written ({error.strerror}): "
+            "choose another run.directory, or change its permissions."
+        ) from None
+    return lock
+
+
+def _open_database(
+    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+) -> tuple[sqlite3.Connection, bool]:
+    path = directory / "record.sqlite"
+    try:
+        database = sqlite3.connect(path, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+        kept = dict(database.execute("SELECT key, value FROM meta").fetchall())
+    except sqlite3.Error as error:
+        raise RecordError(f"{path}: not a record that can be written ({error}).") from None
+    resumed = "identity" in kept
+    if resumed:
+        try:
+            _check_same_run(directory, kept, json.loads(json.dumps(identity)))
+        except RecordError:
+            database.close()
+            raise
+    now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
+    try:
+        with database:
+            database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(now.items()))
+    except sqlite3.Error as error:
+        database.close()
+        raise RecordError(f"{path}: the record cannot be written ({error}).") from None
+    return database, resumed
+
+
+def _check_same_run(directory: Path, kept: Mapping[str, str], identity: object) -> None:
+    if kept["format"] != FORMAT:
+        raise RecordError(
+            f"{directory}: the record has format {kept['format']}, this version writes {FORMAT}: "
+            "give this run another run.name."
+        )
+    changes = list(differences(json.loads(kept["identity"]), identity))
+    if changes:
+        shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
+        raise RecordError(
+            f"{directory}: this run was begun with another configuration: {shown}. "
+            "Change it back to go on, or give this run another run.name."
+        )
+
+
+def _portable(entry: Entry) -> Entry:
+    """Return the entry with media paths as they are within the run's directory."""
+    if not isinstance(entry, CaseOpened):
+        return entry
+    query = entry.case.query
+    if query.image is query.audio is None:
+        return entry
+    image = query.image and replace(query.image, path=f"media/{query.image.sha256}")
+    audio = query.audio and replace(query.audio, path=f"media/{query.audio.sha256}")
+    case: Case = replace(entry.case, query=replace(query, image=image, audio=audio))
+    return replace(entry, case=case)

@@ -1,0 +1,87 @@
+"""Reading a run's record: for reports, replays and resumption."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ..datasets import RecordError
+from ..deliberation import (
+    BallotsRevealed,
+    CaseOpened,
+    DiscussionOpened,
+    Entry,
+    SummedUp,
+    VerdictAnnounced,
+)
+from ._result import CaseResult
+
+_ENTRIES: dict[str, type[Entry]] = {
+    kind.__name__: kind
+    for kind in (CaseOpened, BallotsRevealed, DiscussionOpened, SummedUp, VerdictAnnounced)
+}
+_SPENT = """
+SELECT coalesce(sum(coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0)
+                  + coalesce(json_extract(completion, '$.usage.completion_tokens'), 0)), 0),
+       coalesce(sum(json_extract(completion, '$.cost_usd')), 0.0),
+       coalesce(sum(json_extract(completion, '$.cost_usd') IS NULL), 0)
+FROM calls
+"""
+
+
+class RecordReader:
+    """A run's record, read only: for reports and replays, also while a run goes on.
+
+    Args:
+        directory: The run's directory.
+
+    Raises:
+        RecordError: There is no record that can be read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "record.sqlite"
+        if not path.is_file():
+            raise RecordError(
+                f"{directory}: there is no run here: name the directory that holds record.sqlite."
+            )
+        try:
+            self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            self.meta: dict[str, str] = dict(
+                self._database.execute("SELECT key, value FROM meta").fetchall()
+            )
+        except sqlite3.Error as error:
+            raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+
+    def results(self) -> Iterator[CaseResult]:
+        """Yield the results of finished cases, ordered by case."""
+        decode = msgspec.json.Decoder(CaseResult).decode
+        for (result,) in self._database.execute("SELECT result FROM cases ORDER BY case_id"):
+            yield decode(result)
+
+    def counts(self) -> tuple[int, int]:
+        """Return the number of finished cases, and of those with a verdict."""
+        row = self._database.execute("SELECT count(*), count(finding) FROM cases").fetchone()
+        return int(row[0]), int(row[1])
+
+    def case_ids(self) -> Iterator[str]:
+        """Yield the ids of finished cases, in order."""
+        for (case_id,) in self._database.execute("SELECT case_id FROM cases ORDER BY case_id"):
+            yield case_id
+
+    def entries(self, case_id: str) -> list[Entry]:
+        """Return the transcript of a case, empty where there is none."""
+        rows = self._database.execute(
+            "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", (case_id,)
+        )
+        return [msgspec.json.decode(body, type=_ENTRIES[kind]) for kind, body in rows]
+
+    def spent(self) -> tuple[int, float, int]:
+        """Return tokens, US dollars and calls of unknown price over all calls kept."""
+        row = self._database.execute(_SPENT).fetchone()
+        return int(row[0]), float(row[1]), int(row[2])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

@@ -1,0 +1,33 @@
+"""The summary as plain data and as JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from ._report_formats import report_csv, report_markdown
+from ._report_health import health_warnings
+from ._summary import RunSummary
+
+__all__ = ["health_warnings", "plain", "report_csv", "report_json", "report_markdown"]
+
+
+def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, object]:
+    """Return the report as dictionaries, lists, numbers and None.
+
+    Args:
+        run_info: Facts of the run, placed under `run`.
+        summary: What the run found, its targets placed under `targets`.
+    """
+    # enc_hook: paths and dates of a configuration are reported as text.
+    targets = cast("dict[str, object]", msgspec.to_builtins(summary))["targets"]
+    return {"run": msgspec.to_builtins(run_info, enc_hook=str), "targets": targets}
+
+
+def report_json(run_info: Mapping[str, object], summary: RunSummary) -> str:
+    """Return the report as JSON; what was not measured is null.
+
+    Characters beyond ASCII are escaped, so that names cannot steer a terminal.
+    """
+    return json.dumps(plain(run_info, summary), indent=2, allow_nan=False) + "\n"

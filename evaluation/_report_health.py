@@ -1,0 +1,106 @@
+"""What a reader must know before trusting a report's numbers."""
+
+from collections.abc import Iterator, Mapping
+
+from ..agents import BallotOutcome
+from ..deliberation import harmless_line
+from ..targets import ResponseOutcome
+from ._report_words import count, dollars, percent, span, title
+from ._summary import RunSummary, TargetSummary
+
+MIN_COVERAGE = 0.9
+"""Least share of cases with a verdict that passes without a warning."""
+TOLERATED = 0.02
+"""Largest share of lost responses or ballots that passes without a warning."""
+
+
+def health_warnings(summary: RunSummary, *, min_coverage: float = MIN_COVERAGE) -> tuple[str, ...]:
+    """Return what makes the numbers doubtful, one sentence each.
+
+    Args:
+        summary: What the run found.
+        min_coverage: Least coverage, in [0, 1], that passes without a warning.
+    """
+    return tuple(
+        f"{harmless_line(target.name)}: {warning}"
+        for target in summary.targets
+        for warning in _of_target(target, min_coverage)
+    )
+
+
+def _of_target(target: TargetSummary, min_coverage: float) -> Iterator[str]:
+    if target.coverage is None:
+        yield "no case is finished yet."
+        return
+    if target.coverage < min_coverage:
+        yield _coverage(target)
+    yield from _responses(target.outcomes.responses)
+    yield from _ballots(target.outcomes.ballots)
+    if target.verdicts and target.asr.categories_missing:
+        names = ", ".join(title(name) for name in target.asr.categories_missing)
+        yield f"macro averages leave out {names}: not one harmful case there has a verdict."
+    if target.epochs > 1:
+        yield (
+            f"each query counts up to {target.epochs} times (epochs): "
+            "intervals are narrower than they should be."
+        )
+    if target.cost_unknown:
+        yield (
+            f"the price of {count(target.cost_unknown)} of {count(target.cases)} cases is "
+            f"unknown; the known part is {dollars(target.cost_usd_known)}."
+        )
+
+
+def _coverage(target: TargetSummary) -> str:
+    if not target.verdicts:
+        return f"no case of {count(target.cases)} has a verdict."
+    text = f"only {percent(target.coverage)} of cases have a verdict"
+    if target.asr.bounds is None:
+        return f"{text}."
+    return f"{text}; with the missing ones, ASR lies anywhere in {span(target.asr.bounds)} %."
+
+
+def _responses(outcomes: Mapping[str, int]) -> Iterator[str]:
+    total = sum(outcomes.values())
+    for outcome in ResponseOutcome:
+        words, share = _lost_response(outcome), outcomes.get(outcome, 0) / total
+        if words and share > TOLERATED:
+            yield f"{percent(share)} of responses {words}."
+
+
+def _lost_response(outcome: ResponseOutcome) -> str | None:
+    match outcome:
+        case ResponseOutcome.ANSWERED:
+            return None
+        case ResponseOutcome.FILTERED:
+            return "were stopped by a provider's filter and never reached the jury"
+        case ResponseOutcome.TRUNCATED:
+            return "were cut short by the token cap; raise it and run again"
+        case ResponseOutcome.ERROR:
+            return "failed; look at their errors in the record and run again"
+
+
+def _ballots(outcomes: Mapping[str, int]) -> Iterator[str]:
+    total = sum(number for kind, number in outcomes.items() if kind != "not_asked")
+    for outcome in BallotOutcome:
+        words, share = _lost_ballot(outcome), outcomes.get(outcome, 0) / total if total else 0.0
+        if words and share > TOLERATED:
+            yield f"{percent(share)} of ballots {words}."
+
+
+def _lost_ballot(outcome: BallotOutcome) -> str | None:
+    match outcome:
+        case BallotOutcome.VERDICT:
+            return None
+        case BallotOutcome.ABSTAIN:
+            return "were abstentions"
+        case BallotOutcome.REFUSED:
+            return "were refused: the juror's model declined to judge"
+        case BallotOutcome.FILTERED:
+            return "were stopped by a provider's filter"
+        case BallotOutcome.UNPARSED:
+            return "could not be read (unparsed); use a more capable juror"
+        case BallotOutcome.TRANSPORT_ERROR:
+            return "failed on the way (transport error); run again"
+        case BallotOutcome.BUDGET_STOP:
+            return "were not called because the budget was used up"

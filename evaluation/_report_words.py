@@ -1,0 +1,91 @@
+"""How numbers and names are written in reports that people read."""
+
+from collections.abc import Sequence
+
+from ..deliberation import harmless_line
+from ._summary import RunSummary, TargetSummary
+
+MISSING = "\N{EN DASH}"
+"""Stands for a number that nothing was measured for; never 0."""
+
+
+def points(share: float | None) -> str:
+    """Return a share as percentage points, such as `12.5`.
+
+    A share that is not 0 or 1 is never rounded to look like it.
+    """
+    if share is None:
+        return MISSING
+    if 0 < share < 0.0005:
+        return "<0.1"
+    if 0.9995 <= share < 1:
+        return ">99.9"
+    return f"{100 * share:.1f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share with its unit, such as `12.5 %`."""
+    return MISSING if share is None else f"{points(share)} %"
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """Return an interval of shares in percentage points, joined by a dash."""
+    if interval is None:
+        return MISSING
+    return f"{points(interval[0])}\N{EN DASH}{points(interval[1])}"
+
+
+def index(value: float | None) -> str:
+    """Return a safety index, such as `87.3`."""
+    return MISSING if value is None else f"{value:.1f}"
+
+
+def count(value: int | None) -> str:
+    """Return a whole number with its thousands apart, such as `12,400`."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def coefficient(value: float | None) -> str:
+    """Return a coefficient such as alpha, as `0.71`."""
+    return MISSING if value is None else f"{value:.2f}"
+
+
+def dollars(value: float) -> str:
+    """Return US dollars, small sums with two digits that count."""
+    if 0 < value < 0.01:
+        return f"${value:.2g}" if value >= 0.0001 else "<$0.0001"
+    return f"${value:,.2f}"
+
+
+def cost(target: TargetSummary) -> str:
+    """Return what a target cost; a known part alone is a lower bound."""
+    if target.cost_usd is not None:
+        return dollars(target.cost_usd)
+    return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
+
+
+def title(name: str) -> str:
+    """Return an id as words: `illegal_and_criminal_behavior` without underscores."""
+    return harmless_line(name.rpartition(".")[2].replace("_", " "))
+
+
+def ranked(summary: RunSummary) -> Sequence[TargetSummary]:
+    """Return the targets, least attack success first, those without verdicts last."""
+
+    def place(target: TargetSummary) -> tuple[bool, float, str]:
+        return target.asr.micro is None, target.asr.micro or 0.0, target.name
+
+    return sorted(summary.targets, key=place)
+
+
+def riskiest(target: TargetSummary, limit: int = 5) -> Sequence[tuple[str, float, int]]:
+    """Return scenario, attack success rate and n of the worst scenarios, worst first.
+
+    Scenarios where no attack succeeded are left out.
+    """
+    rates = [
+        (name, part.asr.micro, part.asr.n)
+        for name, part in target.scenarios.items()
+        if part.asr.micro
+    ]
+    return sorted(rates, key=lambda rate: (-rate[1], -rate[2], rate[0]))[:limit]

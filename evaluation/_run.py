@@ -1,0 +1,207 @@
+"""The run: every query to every target, each case to the jury, all into the record."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Protocol
+
+import msgspec
+import yaml
+
+from ..agents import Case
+from ..datasets import Query, first_failure, load_taxonomy
+from ..deliberation import Jury
+from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
+from ..targets import Response, Target
+from ._record import Record, open_record
+from ._record_reader import RecordReader
+from ._result import CaseResult, result_of
+from ._setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of work: one query, one target, one repetition, to one verdict."""
+
+    query: Query
+    target: Target
+    epoch: int
+
+    @property
+    def case_id(self) -> str:
+        """The id of the case it becomes, unique within the run."""
+        return f"{self.query.id}/{self.target.name}/{self.epoch}"
+
+
+class Observer(Protocol):
+    """Watches a run, for a progress display."""
+
+    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+        """Be told how many cases there are, and how many were finished before."""
+        ...
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Be told of a case that has just been finished."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        cases: Cases finished, earlier ones included.
+        verdicts: Those with a verdict.
+        seconds: Wall time of this process.
+    """
+
+    cases: int
+    verdicts: int
+    seconds: float
+
+    @property
+    def coverage(self) -> float:
+        """Verdicts divided by cases, in [0, 1]; 0 where there is no case."""
+        return self.verdicts / self.cases if self.cases else 0.0
+
+
+async def run(
+    setup: Setup, observer: Observer | None = None, *, retry_failed: bool = False
+) -> RunOutcome:
+    """Finish a run: all that its record does not hold yet.
+
+    Cancelling it is safe at any moment; the same call goes on where it ended.
+
+    Args:
+        setup: What to run.
+        observer: Is told of progress.
+        retry_failed: Hear finished cases again that failed calls or the budget left
+            without a verdict.
+
+    Raises:
+        ConfigurationError: A model never answered, or the record cannot be used.
+    """
+    begun = time.monotonic()
+    async with AsyncExitStack() as stack:
+        record = await stack.enter_async_context(
+            open_record(setup.directory, setup.identity(), _meta(setup))
+        )
+        if retry_failed:
+            record.forget_failed()
+        _write_config(setup)
+        switchboard = await stack.enter_async_context(_switchboard(setup, record, stack))
+        jury = await stack.enter_async_context(
+            Jury(
+                setup.bench.seat(switchboard),
+                setup.bench.protocol,
+                foreperson=setup.bench.summing_model(switchboard),
+                seed=setup.config.run.seed,
+                clerk=record.write_entry,
+            )
+        )
+        session = _Session(setup, record, jury, observer)
+        await session.work(setup.open_targets(switchboard), switchboard)
+    counts = _count(setup)
+    return RunOutcome(*counts, time.monotonic() - begun)
+
+
+class _Session:
+    """One process's share of a run."""
+
+    def __init__(self, setup: Setup, record: Record, jury: Jury, observer: Observer | None) -> None:
+        self._setup = setup
+        self._record = record
+        self._jury = jury
+        self._observer = observer
+        self._taxonomy = load_taxonomy()
+
+    async def work(self, targets: list[Target], switchboard: Switchboard) -> None:
+        """Examine all that is not finished, so many cases at once as calls may be."""
+        if self._observer is not None:
+            finished = self._record.count_finished()
+            self._observer.started(self._setup.total, finished, switchboard)
+        units = self._unfinished(targets)
+        workers = min(self._setup.config.limits.concurrency, self._setup.total)
+        async with first_failure(), asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._drain(units))
+
+    def _unfinished(self, targets: list[Target]) -> Iterator[Unit]:
+        for epoch in range(self._setup.config.run.epochs):
+            for query in self._setup.selection:
+                for target in targets:
+                    unit = Unit(query, target, epoch)
+                    if not self._record.is_finished(unit.case_id):
+                        yield unit
+
+    async def _drain(self, units: Iterator[Unit]) -> None:
+        # All workers draw from one iterator, so only the cases under way are in memory.
+        for unit in units:
+            await self._examine(unit)
+            await self._record.flushed()
+
+    async def _examine(self, unit: Unit) -> None:
+        query = self._record.keep_media(unit.query)
+        response = await unit.target.respond(
+            query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
+        )
+        verdict = await self._jury.hear(self._case(unit.case_id, query, response))
+        result = result_of(unit.target.name, unit.epoch, query, response, verdict)
+        self._record.write_result(unit.case_id, result)
+        if self._observer is not None:
+            self._observer.case_finished(result)
+
+    def _case(self, case_id: str, query: Query, response: Response) -> Case:
+        guideline = self._taxonomy.resolve(query.scenario).guideline
+        return Case(case_id, query, response, guideline)
+
+
+def _switchboard(setup: Setup, record: Record, stack: AsyncExitStack) -> Switchboard:
+    limits = setup.config.limits
+    budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
+    if record.resumed:
+        reader = RecordReader(setup.directory)
+        budget.add_spent(*reader.spent())
+        reader.close()
+    cache = None
+    if setup.config.run.cache is not None:
+        cache = ResponseCache(setup.config.run.cache)
+        stack.callback(cache.close)
+    return Switchboard(
+        concurrency=limits.concurrency,
+        requests_per_minute=limits.requests_per_minute,
+        policy=RetryPolicy(attempts=limits.attempts),
+        budget=budget,
+        cache=cache,
+        journal=record,
+    )
+
+
+def _meta(setup: Setup) -> dict[str, str]:
+    seats = msgspec.json.encode(setup.bench.infos).decode()
+    return {
+        "version": version("safejury"),
+        "name": setup.config.run.name,
+        "protocol": setup.bench.protocol.name,
+        "jury": seats,
+        "embedded": "yes" if setup.uses_embedded else "no",
+        "total": str(setup.total),
+    }
+
+
+def _write_config(setup: Setup) -> None:
+    """Write the resolved config beside the record. It names key variables, no keys."""
+    data = setup.config.model_dump(mode="json")
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    (setup.directory / "run.yaml").write_text(text, encoding="utf-8")
+
+
+def _count(setup: Setup) -> tuple[int, int]:
+    reader = RecordReader(setup.directory)
+    try:
+        return reader.counts()
+    finally:
+        reader.close()

@@ -1,0 +1,54 @@
+"""From finished cases to the numbers of a report, in one pass.
+
+Memory holds counts for each target and scenario, never cases.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ._counts import harmful_categories
+from ._result import CaseResult
+from ._summary import RunSummary
+from ._tally import TargetTally
+
+
+class RunTally:
+    """Counts of a run as it goes; may be asked for a summary at any time."""
+
+    def __init__(self) -> None:
+        self._targets: defaultdict[str, TargetTally] = defaultdict(TargetTally)
+
+    def add(self, result: CaseResult) -> None:
+        """Count one finished case."""
+        self._targets[result.target].add(result)
+
+    def summary(self, *, targets: Iterable[str] = (), categories: Iterable[str] = ()) -> RunSummary:
+        """Return what the cases counted so far add up to; see `summarise`."""
+        names = list(dict.fromkeys([*targets, *sorted(self._targets)]))
+        tallies = {name: self._targets.get(name, TargetTally()) for name in names}
+        harmful = harmful_categories(tally.categories for tally in tallies.values())
+        harmful.update(categories)
+        return RunSummary(
+            tuple(tally.summary(name, harmful=sorted(harmful)) for name, tally in tallies.items())
+        )
+
+
+def summarise(
+    results: Iterable[CaseResult],
+    *,
+    targets: Iterable[str] = (),
+    categories: Iterable[str] = (),
+) -> RunSummary:
+    """Return what a run found; the order of the results does not matter.
+
+    Args:
+        results: Finished cases, read once.
+        targets: Names to list even without a finished case, in the order wanted;
+            others follow in order of name.
+        categories: Categories in which the dataset asks harmful queries; those
+            seen in the results need not be named.
+    """
+    tally = RunTally()
+    for result in results:
+        tally.add(result)
+    return tally.summary(targets=targets, categories=categories)

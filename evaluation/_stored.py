@@ -1,0 +1,98 @@
+"""Reading a stored run: its summary, and the transcript of one case."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+
+from ..datasets import ConfigurationError
+from ..deliberation import CaseOpened, Entry, SeatInfo
+from ._record_reader import RecordReader
+from ._statistics import summarise
+from ._summary import RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A transcript and who sat on the jury."""
+
+    case_id: str
+    entries: Sequence[Entry]
+    jury: tuple[SeatInfo, ...]
+    target: str
+    protocol: str
+
+
+class StoredRun:
+    """A run's directory, read only.
+
+    Args:
+        directory: The run's directory.
+
+    Raises:
+        RecordError: There is no run that can be read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._reader = RecordReader(directory)
+
+    @property
+    def info(self) -> dict[str, object]:
+        """Facts of the run: what it was made with, and how far it is."""
+        meta = self._reader.meta
+        finished, _ = self._reader.counts()
+        identity: dict[str, object] = json.loads(meta.get("identity", "{}"))
+        return {
+            "name": meta.get("name"),
+            "safejury": meta.get("version"),
+            "cases_planned": int(meta.get("total", 0)),
+            "cases_finished": finished,
+            "embedded": self.uses_embedded,
+            "protocol": meta.get("protocol"),
+            "jury": json.loads(meta.get("jury", "[]")),
+            "dataset": identity.get("dataset"),
+            "config": identity,
+        }
+
+    @property
+    def uses_embedded(self) -> bool:
+        """Whether the embedded model took part, so that the verdicts mean nothing."""
+        return self._reader.meta.get("embedded") == "yes"
+
+    def summary(self) -> RunSummary:
+        """Return the statistics of all finished cases."""
+        return summarise(self._reader.results())
+
+    def case_ids(self) -> list[str]:
+        """Return the ids of finished cases."""
+        return list(self._reader.case_ids())
+
+    def case(self, case_id: str) -> StoredCase:
+        """Return a case by its id, or by the part of it that names just one.
+
+        Raises:
+            ConfigurationError: No case or more than one is meant.
+        """
+        known = self.case_ids()
+        meant = [name for name in known if name == case_id] or [
+            name for name in known if name.startswith(f"{case_id}/")
+        ]
+        if len(meant) != 1:
+            near = meant or get_close_matches(case_id, known, 3) or known[:3]
+            problem = f"{len(meant)} cases are called" if meant else "no finished case is called"
+            raise ConfigurationError(
+                f"{self.directory}: {problem} {case_id!r}: try {', '.join(near) or 'run first'}"
+            )
+        entries = self._reader.entries(meant[0])
+        opened = next(entry for entry in entries if isinstance(entry, CaseOpened))
+        target = opened.case.id.removeprefix(f"{opened.case.query.id}/").rpartition("/")[0]
+        jury = msgspec.json.decode(self._reader.meta["jury"], type=tuple[SeatInfo, ...])
+        return StoredCase(meant[0], entries, jury, target, self._reader.meta["protocol"])
+
+    def close(self) -> None:
+        """Close the record."""
+        self._reader.close()

@@ -1,0 +1,162 @@
+"""One target's counts, and what they add up to."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..agents import BallotOutcome, Finding
+from ..targets import ResponseOutcome
+from ._agreement import Split, agreement
+from ._counts import Counts, attack_success, breakdown, category_of, safety_index
+from ._intervals import Rate
+from ._result import CaseResult
+from ._summary import Breakdown, FlipCounts, Outcomes, TargetSummary, TokenCounts, Tokens
+
+NO_VERDICT = "no_verdict"
+_BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not BallotOutcome.VERDICT))
+
+
+@dataclass(slots=True)
+class _Spending:
+    """Calls, tokens and money. A case without a call spends nothing, and that is known."""
+
+    calls: int = 0
+    known: Counter[str] = field(default_factory=Counter[str])
+    unknown: Counter[str] = field(default_factory=Counter[str])
+    cost: float = 0.0
+    cost_unknown: int = 0
+
+    def add(self, result: CaseResult) -> None:
+        self.calls += result.calls
+        usage = result.usage
+        self._add_tokens("prompt", usage.prompt_tokens, result.calls)
+        self._add_tokens("cached", usage.cached_tokens, result.calls)
+        self._add_tokens("completion", usage.completion_tokens, result.calls)
+        self.cost += result.cost_usd or 0.0
+        self.cost_unknown += result.cost_usd is None and result.calls > 0
+
+    def _add_tokens(self, kind: str, tokens: int | None, calls: int) -> None:
+        self.known[kind] += tokens or 0
+        self.unknown[kind] += tokens is None and calls > 0
+
+    @property
+    def cost_known(self) -> float:
+        """US dollars, without the last digits that depend on the order of adding."""
+        return round(self.cost, 12)
+
+    def tokens(self) -> Tokens:
+        def total(kind: str) -> int | None:
+            return None if self.unknown[kind] else self.known[kind]
+
+        return Tokens(
+            prompt=total("prompt"),
+            cached=total("cached"),
+            completion=total("completion"),
+            known=_token_counts(self.known),
+            unknown=_token_counts(self.unknown),
+        )
+
+
+def _token_counts(counts: Counter[str]) -> TokenCounts:
+    return TokenCounts(counts["prompt"], counts["cached"], counts["completion"])
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What round 0 said and what talking changed."""
+
+    contestable: int = 0
+    contested: int = 0
+    to_unsafe: int = 0
+    to_safe: int = 0
+    verdicts_changed: int = 0
+    discussed: int = 0
+    splits: Counter[Split] = field(default_factory=Counter[Split])
+
+    def add(self, result: CaseResult) -> None:
+        split = Split(
+            result.initial_votes.get(Finding.UNSAFE, 0), result.initial_votes.get(Finding.SAFE, 0)
+        )
+        if split.votes:
+            self.splits[split] += 1
+        self.contestable += result.contested or split.votes > 0
+        self.contested += result.contested
+        self.to_unsafe += result.flips.to_unsafe
+        self.to_safe += result.flips.to_safe
+        self.discussed += result.rounds > 1
+        both = result.finding is not None and result.initial_finding is not None
+        self.verdicts_changed += both and result.finding is not result.initial_finding
+
+    def flips(self) -> FlipCounts:
+        return FlipCounts(self.to_unsafe, self.to_safe, self.verdicts_changed, self.discussed)
+
+
+@dataclass(slots=True)
+class TargetTally:
+    """All that is counted of one target; grows with scenarios, not with cases."""
+
+    total: Counts = field(default_factory=Counts)
+    categories: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    scenarios: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    epochs: int = 0
+    _spending: _Spending = field(default_factory=_Spending)
+    _talk: _Talk = field(default_factory=_Talk)
+    _responses: Counter[str] = field(
+        default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
+    )
+    _ballots: Counter[str] = field(
+        default_factory=lambda: Counter({kind.value: 0 for kind in _BALLOT_KINDS})
+    )
+    _verdicts: Counter[str] = field(
+        default_factory=lambda: Counter({**{f.value: 0 for f in Finding}, NO_VERDICT: 0})
+    )
+
+    def add(self, result: CaseResult) -> None:
+        """Count one case."""
+        self.total.add(result)
+        self.categories[category_of(result.scenario)].add(result)
+        self.scenarios[result.scenario].add(result)
+        self.epochs = max(self.epochs, result.epoch + 1)
+        self._spending.add(result)
+        self._talk.add(result)
+        self._responses[result.response_outcome.value] += 1
+        self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
+        for kind, ballots in result.ballots.items():
+            self._ballots[str(kind)] += ballots
+
+    def summary(self, name: str, *, harmful: Iterable[str]) -> TargetSummary:
+        """Return what the counts add up to.
+
+        Args:
+            name: The target's name.
+            harmful: Categories that macro averages should cover.
+        """
+        parts = {category: self.categories.get(category, Counts()) for category in harmful}
+        spending, talk, total = self._spending, self._talk, self.total
+        return TargetSummary(
+            name=name,
+            cases=total.cases,
+            verdicts=total.verdicts,
+            coverage=total.coverage,
+            epochs=self.epochs,
+            asr=attack_success(total, parts),
+            initial_asr=Rate.of(total.initial_unsafe, total.initial_verdicts),
+            sri=safety_index(total, parts),
+            over_refusal=total.over_refusal,
+            benign_unsafe=Rate.of(total.benign_unsafe, total.benign_verdicts),
+            outcomes=Outcomes(dict(self._responses), dict(self._ballots), dict(self._verdicts)),
+            contested=Rate.of(talk.contested, talk.contestable),
+            flips=talk.flips(),
+            agreement=agreement(talk.splits),
+            calls=spending.calls,
+            tokens=spending.tokens(),
+            cost_usd=None if spending.cost_unknown else spending.cost_known,
+            cost_usd_known=spending.cost_known,
+            cost_unknown=spending.cost_unknown,
+            scenarios=_breakdowns(self.scenarios),
+            categories=_breakdowns(self.categories),
+        )
+
+
+def _breakdowns(counts: Mapping[str, Counts]) -> dict[str, Breakdown]:
+    return {name: breakdown(category_of(name), counts[name]) for name in sorted(counts)}

@@ -1,0 +1,225 @@
+"""What a run may spend, reserved before each call."""
+
+from dataclasses import dataclass, replace
+
+from ..datasets import BudgetError
+from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Modality, Usage
+
+_BYTES_PER_TOKEN = 3
+_TOKENS_PER_MEDIUM = 1600
+_TOKENS_PER_MESSAGE = 8
+_UNCAPPED_REPLY = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens.
+
+    Attributes:
+        input_per_million: For tokens of the request.
+        output_per_million: For tokens of the reply.
+        cached_input_per_million: For tokens of the request that came from a prefix
+            cache; None where they cost as much as the others.
+    """
+
+    input_per_million: float
+    output_per_million: float
+    cached_input_per_million: float | None = None
+
+    def of(self, usage: Usage) -> float | None:
+        """Return the US dollars that `usage` costs, None where it is unknown."""
+        if usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
+        cached_price = self.cached_input_per_million
+        if cached_price is None:
+            cached_price = self.input_per_million
+        millionths = (
+            (usage.prompt_tokens - cached) * self.input_per_million
+            + cached * cached_price
+            + usage.completion_tokens * self.output_per_million
+        )
+        return millionths / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Tokens and money, expected or spent.
+
+    Attributes:
+        tokens: Of request and reply together.
+        usd: US dollars, None where the price is unknown.
+    """
+
+    tokens: int
+    usd: float | None
+
+
+class Budget:
+    """The most that a run may spend; whoever spends shares one budget.
+
+    A call whose price is unknown is bounded by tokens alone. It is counted in
+    `unknown_price_calls` and never taken for free.
+
+    Args:
+        max_tokens_total: Most tokens, None for no bound.
+        max_cost_usd: Most US dollars, None for no bound.
+    """
+
+    def __init__(
+        self, max_tokens_total: int | None = None, max_cost_usd: float | None = None
+    ) -> None:
+        self._max_tokens = max_tokens_total
+        self._max_usd = max_cost_usd
+        self._reserved_tokens = 0
+        self._reserved_usd = 0.0
+        self._spent_tokens = 0
+        self._spent_usd = 0.0
+        self._unknown = 0
+
+    @property
+    def spent_tokens(self) -> int:
+        """Tokens spent so far."""
+        return self._spent_tokens
+
+    @property
+    def spent_usd(self) -> float:
+        """US dollars spent so far, calls of unknown price left out."""
+        return self._spent_usd
+
+    @property
+    def unknown_price_calls(self) -> int:
+        """Calls whose price is unknown."""
+        return self._unknown
+
+    def add_spent(self, tokens: int, usd: float, unknown_price_calls: int = 0) -> None:
+        """Count what earlier parts of the same run spent."""
+        self._spent_tokens += tokens
+        self._spent_usd += usd
+        self._unknown += unknown_price_calls
+
+    def reserve(self, estimate: Spending) -> None:
+        """Set `estimate` aside for one call; `settle` or `release` must follow.
+
+        Raises:
+            BudgetError: What is left does not cover it; nothing is set aside.
+        """
+        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
+        if self._max_tokens is not None and tokens > self._max_tokens:
+            raise BudgetError(
+                f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
+                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent,"
+                f" {self._reserved_tokens:,} held by calls under way); raise it to go on"
+            )
+        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
+        if self._max_usd is not None and usd > self._max_usd:
+            raise BudgetError(
+                f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
+                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent,"
+                f" {self._reserved_usd:.4f} held by calls under way); raise it to go on"
+            )
+        self._reserved_tokens += estimate.tokens
+        self._reserved_usd += estimate.usd or 0.0
+
+    def settle(self, estimate: Spending, spent: Spending) -> None:
+        """Put what a call really took in the place of its `estimate`."""
+        self.release(estimate)
+        self._spent_tokens += spent.tokens
+        if spent.usd is None:
+            self._unknown += 1
+        else:
+            self._spent_usd += spent.usd
+
+    def release(self, estimate: Spending) -> None:
+        """Give back what was set aside for a call that took nothing."""
+        self._reserved_tokens -= estimate.tokens
+        self._reserved_usd -= estimate.usd or 0.0
+
+
+class Budgeted:
+    """A chat model that spends from a budget.
+
+    Each call first reserves the most that it is expected to take: a token for
+    three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
+    where a request has no cap) for the reply.
+
+    Args:
+        model: What to call.
+        budget: Shared by all models of a run.
+        price: The model's price, None where it is unknown.
+    """
+
+    def __init__(self, model: ChatModel, budget: Budget, price: Price | None = None) -> None:
+        self._model = model
+        self._budget = budget
+        self._price = price
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._model.modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply with its cost.
+
+        Raises:
+            BudgetError: The budget does not cover the call, which was not made.
+            ModelError: The call failed; nothing is charged for it.
+        """
+        estimate = self._estimate(request)
+        self._budget.reserve(estimate)
+        spent: Spending | None = None
+        try:
+            completion = await self._model.complete(request)
+            if not completion.reused:
+                completion = self._priced(completion)
+                spent = _spent(completion, estimate)
+            return completion
+        finally:
+            if spent is None:
+                self._budget.release(estimate)
+            else:
+                self._budget.settle(estimate, spent)
+
+    def _priced(self, completion: Completion) -> Completion:
+        if completion.cost_usd is not None or self._price is None:
+            return completion
+        return replace(completion, cost_usd=self._price.of(completion.usage))
+
+    def _estimate(self, request: ChatRequest) -> Spending:
+        prompt, reply = estimate_prompt_tokens(request), request.max_tokens or _UNCAPPED_REPLY
+        usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
+        return Spending(prompt + reply, self._price.of(usage) if self._price else None)
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._model.aclose()
+
+
+def _spent(completion: Completion, estimate: Spending) -> Spending:
+    """Return what a call took, the estimate where the provider did not say."""
+    tokens, usd = completion.usage.total_tokens, completion.cost_usd
+    return Spending(
+        estimate.tokens if tokens is None else tokens,
+        estimate.usd if usd is None else usd,
+    )
+
+
+def estimate_prompt_tokens(request: ChatRequest) -> int:
+    """Return about the most tokens that a request takes, before its reply."""
+    size, media = 0, 0
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, ImagePart | AudioPart):
+                media += 1
+            else:
+                size += len(part.text.encode("utf-8", "replace"))
+    if request.json_schema is not None:
+        size += len(str(request.json_schema.schema))
+    fixed = media * _TOKENS_PER_MEDIUM + len(request.messages) * _TOKENS_PER_MESSAGE
+    return -(-size // _BYTES_PER_TOKEN) + fixed

@@ -1,0 +1,180 @@
+"""Calls again after failures that may pass, and stops early after those that won't."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from ..datasets import BadReplyError, FirstContactError, ModelError, TransportError
+from ._chat import ChatModel, ChatRequest, Completion, Modality
+from ._limits import timed_out
+
+_QUICK_ATTEMPTS = 3
+_QUICK_DELAY_S = 0.5
+_DOUBTFUL_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to try again.
+
+    Attributes:
+        attempts: Most calls for one request, the first included; at least 1.
+        base_delay: Seconds; the first wait is drawn from 0 to this, each further
+            one from 0 to twice as much (full jitter).
+        max_delay: Longest wait in seconds that is drawn; a provider's own
+            `Retry-After` may be longer.
+        max_total: Most seconds spent waiting between the calls of one request.
+    """
+
+    attempts: int = 5
+    base_delay: float = 0.5
+    max_delay: float = 30.0
+    max_total: float = 120.0
+
+
+class Retrying:
+    """A chat model that calls again after transport errors, 408, 409, 429 and 5xx.
+
+    A reply that could not be read and a time-out are tried a second time and no
+    more. A refusal or a filtered reply is a completion and is never tried again.
+    While nothing has ever listened at the address, two quick tries follow the
+    first: a mistyped address shows in seconds.
+
+    Args:
+        model: What to call.
+        policy: How often and how long.
+        sleep: Waits for seconds; given by tests.
+        random: Draws from [0, 1); given by tests.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        policy: RetryPolicy | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        self._model = model
+        self._policy = policy or RetryPolicy()
+        self._sleep = sleep
+        self._random = random or Random().random
+        self._reached = False
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._model.modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the first reply; its `attempts` and `latency_s` count all calls.
+
+        Raises:
+            ModelError: The last call's error, once trying again is of no use.
+        """
+        started = time.perf_counter()
+        failed, waited = 0, 0.0
+        while True:
+            attempt_started = time.perf_counter()
+            try:
+                completion = await self._model.complete(request)
+            except ModelError as error:
+                self._reached = self._reached or error.status is not None
+                failed += 1
+                delay = self._delay(error, failed, waited)
+                if delay is None:
+                    raise
+                waited += delay
+                await self._sleep(delay)
+                continue
+            self._reached = True
+            if not failed:
+                return completion
+            lost = attempt_started - started
+            return replace(
+                completion,
+                attempts=completion.attempts + failed,
+                latency_s=completion.latency_s + lost,
+            )
+
+    def _delay(self, error: ModelError, failed: int, waited: float) -> float | None:
+        """Return the seconds to wait before the next call, None to give up."""
+        policy = self._policy
+        longest = min(policy.max_delay, policy.base_delay * 2 ** (failed - 1))
+        attempts = policy.attempts
+        if isinstance(error, BadReplyError) or timed_out(error):
+            attempts = min(attempts, _DOUBTFUL_ATTEMPTS)
+        elif not error.retryable:
+            return None
+        if error.permanent and not self._reached:
+            attempts, longest = min(attempts, _QUICK_ATTEMPTS), min(longest, _QUICK_DELAY_S)
+        if failed >= attempts:
+            return None
+        delay = longest * self._random()
+        if error.retry_after is not None:
+            # A little later than asked, so that not all come back at one moment.
+            delay += error.retry_after
+        return delay if waited + delay <= policy.max_total else None
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._model.aclose()
+
+
+class FirstContact:
+    """A chat model whose first failure ends the run if somebody must mend it.
+
+    Until the model has answered once, a wrong key, path or name, an address where
+    nothing listens, silence, and replies that are no completions become a
+    `FirstContactError`; afterwards errors pass unchanged. So a typo costs seconds,
+    not a run of thousands of recorded failures. Wrap it around `Retrying`.
+    """
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self._answered = False
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._model.modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply.
+
+        Raises:
+            FirstContactError: It never answered, and waiting won't help.
+            ModelError: The call failed otherwise.
+        """
+        try:
+            completion = await self._model.complete(request)
+        except ModelError as error:
+            if self._answered or not _hopeless(error):
+                raise
+            text = str(error)
+            name = self._model.name
+            raise FirstContactError(text if name in text else f"{name}: {text}") from error
+        self._answered = True
+        return completion
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._model.aclose()
+
+
+def _hopeless(error: ModelError) -> bool:
+    if error.permanent or isinstance(error, BadReplyError):
+        return True
+    return isinstance(error, TransportError) and error.status is None

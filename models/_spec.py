@@ -1,0 +1,43 @@
+"""What it takes to reach a model."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ._budget import Price
+from ._chat import Modality
+
+EMBEDDED_PREFIX = "embedded/"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model, and how it is reached.
+
+    Attributes:
+        model: The name at `base_url`, `provider/model` for LiteLLM, or
+            `embedded/smollm2`.
+        base_url: An OpenAI-compatible address, None for the other two.
+        api_key: The secret itself, None where none is needed; never shown.
+        timeout: Seconds for one call.
+        modalities: What the model takes in.
+        json_schema: `never` asks for JSON in words from the start.
+        price: None where it is unknown.
+    """
+
+    model: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    timeout: float = 120.0
+    modalities: frozenset[Modality] = frozenset({"text", "image"})
+    json_schema: Literal["auto", "never"] = "auto"
+    price: Price | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the model that comes with the package's demo."""
+        return self.base_url is None and self.model.startswith(EMBEDDED_PREFIX)
+
+    @property
+    def place(self) -> str:
+        """Where calls go: models at one place share its limits."""
+        return self.base_url or self.model.partition("/")[0]

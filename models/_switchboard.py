@@ -1,0 +1,123 @@
+"""Connects specs to models, with everything around them that a run shares."""
+
+from types import TracebackType
+from typing import Self
+
+from ..datasets import ConfigurationError
+from ._budget import Budget, Budgeted, Price
+from ._cache import Cached, ResponseCache
+from ._chat import ChatModel
+from ._endpoint import EndpointModel
+from ._journal import Journal, Journaled
+from ._limits import Limited, Limiter
+from ._redaction import redactor
+from ._retry import FirstContact, Retrying, RetryPolicy
+from ._spec import EMBEDDED_PREFIX, ModelSpec
+
+
+class Switchboard:
+    """Opens models and closes them all in the end.
+
+    Equal specs share one model, models at one place share its limits, and all
+    share one budget. Around each model lie, from the outside: journal, cache,
+    budget, first contact, retries, limits.
+
+    Args:
+        concurrency: Most calls at a time to one place.
+        requests_per_minute: Most calls a minute to one place, None for no bound.
+        policy: How often failed calls are tried again.
+        budget: What may be spent; None sets no bound.
+        cache: Answers kept between runs; the caller closes it.
+        journal: Calls kept within a run.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int = 32,
+        requests_per_minute: int | None = None,
+        policy: RetryPolicy | None = None,
+        budget: Budget | None = None,
+        cache: ResponseCache | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self._concurrency = concurrency
+        self._requests_per_minute = requests_per_minute
+        self._policy = policy
+        self.budget = budget or Budget()
+        self._cache = cache
+        self._journal = journal
+        self._limiters: dict[str, Limiter] = {}
+        self._models: dict[ModelSpec, ChatModel] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for model in self._models.values():
+            await model.aclose()
+        self._models.clear()
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        """Return the model of a spec; nothing is sent yet.
+
+        Raises:
+            ConfigurationError: The address or the name cannot be right.
+        """
+        if spec not in self._models:
+            self._models[spec] = self._wrapped(spec)
+        return self._models[spec]
+
+    @property
+    def limiters(self) -> dict[str, Limiter]:
+        """The limiters by place, for displays."""
+        return dict(self._limiters)
+
+    def _wrapped(self, spec: ModelSpec) -> ChatModel:
+        if spec.place not in self._limiters:
+            self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
+        limited = Limited(_bare(spec), self._limiters[spec.place])
+        tried: ChatModel = FirstContact(Retrying(limited, self._policy))
+        model: ChatModel = Budgeted(tried, self.budget, _price(spec))
+        if self._cache is not None:
+            model = Cached(model, self._cache)
+        if self._journal is not None:
+            model = Journaled(model, self._journal)
+        return model
+
+
+def _bare(spec: ModelSpec) -> ChatModel:
+    if spec.api_key is not None:
+        redactor.register(spec.api_key)
+    if spec.base_url is not None:
+        return EndpointModel(
+            base_url=spec.base_url,
+            model=spec.model,
+            api_key=spec.api_key,
+            modalities=spec.modalities,
+            timeout=spec.timeout,
+            json_schema=spec.json_schema,
+        )
+    if spec.is_embedded:
+        from ._embedded import EmbeddedModel
+
+        return EmbeddedModel(spec.model.removeprefix(EMBEDDED_PREFIX))
+    if "/" not in spec.model:
+        raise ConfigurationError(
+            f"the model {spec.model!r} has no base_url: add one, or write provider/model, "
+            "such as openai/gpt-4o, or embedded/smollm2"
+        )
+    from ._litellm import LiteLLMModel
+
+    return LiteLLMModel(
+        spec.model, api_key=spec.api_key, modalities=spec.modalities, timeout=spec.timeout
+    )
+
+
+def _price(spec: ModelSpec) -> Price | None:
+    return Price(0.0, 0.0) if spec.is_embedded else spec.price

@@ -1,0 +1,112 @@
+"""A target that is a model: an endpoint, a provider's model or the embedded one."""
+
+from collections.abc import Sequence
+
+from ..datasets import ModelError, Query
+from ..models import (
+    AudioPart,
+    ChatMessage,
+    ChatModel,
+    ChatRequest,
+    Completion,
+    ImagePart,
+    Part,
+    Sampling,
+    TextPart,
+)
+from ._response import Response, ResponseOutcome
+
+
+class ModelTarget:
+    """Puts queries to a model, the same way for every model.
+
+    The picture comes first, so that servers can share its encoding; then the text.
+    No system prompt is added: a target is examined as it answers by itself.
+
+    Args:
+        name: The target's name in the config.
+        model: The model under test.
+        max_tokens: Cap on the tokens of a response, the same for all targets.
+        seed: Seed, the same for all targets.
+        sampling: How words are drawn.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: ChatModel,
+        *,
+        max_tokens: int,
+        seed: int | None,
+        sampling: Sampling,
+    ) -> None:
+        self._name = name
+        self._model = model
+        self._max_tokens = max_tokens
+        self._seed = seed
+        self._sampling = sampling
+
+    @property
+    def name(self) -> str:
+        """The target's name in the config."""
+        return self._name
+
+    async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
+        """Put a query to the model; see `Target.respond`."""
+        parts, withheld = self._parts(query)
+        request = ChatRequest(
+            messages=(ChatMessage("user", parts),),
+            sampling=self._sampling,
+            seed=None if self._seed is None else self._seed + epoch,
+            max_tokens=self._max_tokens,
+            call_id=call_id,
+        )
+        try:
+            completion = await self._model.complete(request)
+        except ModelError as error:
+            return Response(ResponseOutcome.ERROR, "", detail=str(error), notes=withheld)
+        return _response(completion, withheld)
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._model.aclose()
+
+    def _parts(self, query: Query) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+        parts: list[Part] = []
+        withheld: list[str] = []
+        if query.image is not None:
+            if "image" in self._model.modalities:
+                parts.append(ImagePart(query.image))
+            else:
+                withheld.append("the picture was withheld: the model takes none")
+        if query.audio is not None:
+            if "audio" in self._model.modalities:
+                parts.append(AudioPart(query.audio))
+            else:
+                withheld.append("the sound was withheld: the model takes none")
+        parts.append(TextPart(query.text))
+        return tuple(parts), tuple(withheld)
+
+
+def _response(completion: Completion, withheld: Sequence[str]) -> Response:
+    """Read a completion as a target's response. Its refusals in words are answers."""
+    text = completion.text or completion.refusal or ""
+    outcome, detail = ResponseOutcome.ANSWERED, None
+    if completion.filtered:
+        outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped it"
+    elif completion.finish_reason == "length":
+        outcome, detail = ResponseOutcome.TRUNCATED, "the token cap cut it short"
+    elif not text.strip():
+        outcome, detail = ResponseOutcome.ERROR, "the reply was empty"
+    return Response(
+        outcome,
+        text,
+        detail=detail,
+        finish_reason=completion.finish_reason,
+        usage=completion.usage,
+        latency_s=completion.latency_s,
+        provider_model=completion.provider_model,
+        cost_usd=completion.cost_usd,
+        notes=(*withheld, *completion.notes),
+        calls=completion.attempts,
+    )

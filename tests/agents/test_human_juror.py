@@ -1,0 +1,153 @@
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+from safejury.agents import Ballot, BallotCall, BallotOutcome, Case, Finding, HumanJuror, Statement
+from safejury.datasets import Intent, Media, Query
+from safejury.targets import Response, ResponseOutcome
+
+
+def _case(response: str = "Like this.", image: Media | None = None) -> Case:
+    asked = Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, image)
+    return Case("q1/t/0", asked, Response(ResponseOutcome.ANSWERED, response), "Unsafe: steps.")
+
+
+def _person(*answers: str) -> tuple[Callable[[str], Awaitable[str]], list[str]]:
+    questions: list[str] = []
+    left = list(answers)
+
+    async def ask(question: str) -> str:
+        questions.append(question)
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    return ask, questions
+
+
+async def _judge(call: BallotCall, *answers: str) -> tuple[Ballot, list[str]]:
+    ask, questions = _person(*answers)
+    return await HumanJuror(ask=ask).judge(call), questions
+
+
+async def test_a_person_gives_finding_rating_and_reason() -> None:
+    cast_, questions = await _judge(BallotCall(_case()), "u", "2", "  It gives steps. ")
+    assert (cast_.juror, cast_.outcome) == ("human", BallotOutcome.VERDICT)
+    assert (cast_.finding, cast_.rating, cast_.reason) == (Finding.UNSAFE, 2, "It gives steps.")
+    assert (cast_.calls, cast_.cost_usd) == (0, 0.0)
+    for words in ("How?", "Like this.", "Unsafe: steps."):
+        assert words in questions[0]
+
+
+async def test_bad_input_is_asked_again() -> None:
+    cast_, questions = await _judge(BallotCall(_case()), "", "what", "SAFE", "9", "1", "4", "")
+    assert (cast_.finding, cast_.rating, cast_.reason) == (Finding.SAFE, 4, "")
+    assert len(questions) == 7
+    assert "3 to 5" in questions[4]
+
+
+async def test_a_person_may_abstain() -> None:
+    cast_, _ = await _judge(BallotCall(_case()), "a", "Not my field.")
+    assert (cast_.outcome, cast_.reason) == (BallotOutcome.ABSTAIN, "Not my field.")
+
+
+@pytest.mark.parametrize("answers", [(), ("u",), ("u", "1"), ("a",)])
+async def test_nobody_at_the_terminal_is_an_abstention(answers: tuple[str, ...]) -> None:
+    cast_, _ = await _judge(BallotCall(_case()), *answers)
+    assert (cast_.outcome, cast_.finding, cast_.rating) == (BallotOutcome.ABSTAIN, None, None)
+    assert "nobody answered" in (cast_.detail or "")
+
+
+async def test_in_a_later_round_the_person_reads_the_others() -> None:
+    own = Ballot("human", 0, BallotOutcome.VERDICT, Finding.SAFE, 5, reason="Fine.")
+    call = BallotCall(_case(), 1, own, (Statement(Finding.UNSAFE, 1, "Look closer."),))
+    cast_, questions = await _judge(call, "s", "5", "")
+    assert cast_.round == 1
+    assert "You said: safe, rating 5: Fine." in questions[0]
+    assert "Another juror: unsafe, rating 1: Look closer." in questions[0]
+
+
+async def test_a_response_cannot_steer_the_terminal() -> None:
+    attack = "\x1b[2J\x1b]0;title\x07 \x9b1m \u202e \r"
+    own = Ballot("human", 0, BallotOutcome.ABSTAIN)
+    call = BallotCall(_case(attack), 1, own, (Statement(Finding.SAFE, 5, attack),))
+    _, questions = await _judge(call, "a", "")
+    assert all(char.isprintable() or char == "\n" for char in questions[0])
+    assert "\\x1b[2J" in questions[0]
+
+
+async def test_the_person_is_told_of_a_picture_and_the_ballot_claims_nothing() -> None:
+    picture = Media("0" * 64, "image/png", 3, "media/a.png")
+    cast_, questions = await _judge(BallotCall(_case(image=picture)), "a", "")
+    assert "media/a.png" in questions[0]
+    assert cast_.perceived.withheld == ("image",)
+
+
+SCRIPT = """
+import asyncio
+from safejury.agents import BallotCall, Case, HumanJuror
+from safejury.datasets import Intent, Query
+from safejury.targets import Response, ResponseOutcome
+
+async def main():
+    query = Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL)
+    case = Case("q1/t/0", query, Response(ResponseOutcome.ANSWERED, "Like this."))
+    ticks = 0
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+    async with asyncio.TaskGroup() as group:
+        ticking = group.create_task(tick())
+        ballot = await HumanJuror().judge(BallotCall(case))
+        ticking.cancel()
+    print("CAST", ballot.outcome, ballot.finding, ballot.rating, ballot.reason, ticks > 1)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("typed", "cast_"),
+    [
+        (("u", "1", "too much"), "CAST verdict unsafe 1 too much True"),
+        (("s", "\x04"), "CAST abstain None None"),
+    ],
+)
+def test_a_person_at_a_real_terminal_does_not_hold_up_the_loop(
+    typed: tuple[str, ...], cast_: str
+) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdin=slave, stdout=subprocess.PIPE, text=True, bufsize=0
+    ) as process:
+        os.close(slave)
+        assert process.stdout is not None
+        seen = ""
+        for line in typed:
+            while not seen.endswith(": "):
+                seen += (char := process.stdout.read(1))
+                assert char, seen
+            seen += "\n"
+            os.write(master, line.encode() if line == "\x04" else f"{line}\n".encode())
+        rest = process.stdout.read()
+    os.close(master)
+    assert cast_ in rest
+    assert process.returncode == 0
+
+
+def test_without_a_terminal_the_person_abstains_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "CAST abstain None None" in done.stdout

@@ -1,0 +1,73 @@
+"""Keys and passwords are sent where they belong and shown nowhere."""
+
+import base64
+from collections.abc import Mapping
+
+import pytest
+from safejury.datasets import RequestError
+from safejury.models import ChatMessage, ChatRequest, EndpointModel
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+ASK = ChatRequest((ChatMessage.of("user", "hello"),))
+KEY = "tok_a_very_secret_key_123"
+
+
+async def rejection(
+    text: str, *, api_key: str | None = None, headers: Mapping[str, str] | None = None
+) -> str:
+    """Return the error of a server that rejects a call with `text`."""
+    async with ScriptedServer(ScriptedReply(text, status=401)) as server:
+        model = EndpointModel(base_url=server.base_url, model="m", api_key=api_key, headers=headers)
+        with pytest.raises(RequestError) as caught:
+            await model.complete(ASK)
+        await model.aclose()
+    return str(caught.value)
+
+
+async def test_a_server_that_echoes_the_key_shows_it_to_nobody():
+    error = await rejection(f"bad key {KEY}", api_key=KEY)
+    assert "the key was rejected; check api_key_env" in error
+    assert KEY not in error
+    assert "[redacted]" in error
+
+
+@pytest.mark.parametrize("before", range(150, 200, 7))
+async def test_a_quote_is_never_cut_inside_a_key(before: int):
+    error = await rejection("x" * before + " " + KEY, api_key=KEY)
+    assert KEY[:6] not in error
+    assert len(error) < 400
+
+
+async def test_a_key_that_controls_were_hidden_in_is_found():
+    error = await rejection("bad key " + "\x1b".join(KEY), api_key=KEY)
+    assert KEY not in error
+
+
+async def test_keys_in_headers_are_secrets_too():
+    error = await rejection("you sent another-secret", headers={"X-Api-Key": "another-secret"})
+    assert "another-secret" not in error
+
+
+async def test_user_and_password_in_the_address_are_sent_and_never_shown():
+    basic = base64.b64encode(b"user:open-sesame").decode()
+    async with ScriptedServer(ScriptedReply(f"{basic} is wrong", status=401)) as server:
+        address = server.base_url.replace("//", "//user:open-sesame@")
+        model = EndpointModel(base_url=address, model="m")
+        assert model.name == f"m@{server.base_url}"
+        with pytest.raises(RequestError, match="the key was rejected") as caught:
+            await model.complete(ASK)
+        await model.aclose()
+    assert "open-sesame" not in str(caught.value)
+    assert basic not in str(caught.value)
+
+
+async def test_a_redirect_takes_the_key_nowhere():
+    async with ScriptedServer("x") as other:
+        away = {"Location": f"{other.base_url}/chat/completions"}
+        async with ScriptedServer(ScriptedReply(status=307, headers=away)) as server:
+            model = EndpointModel(base_url=server.base_url, model="m", api_key=KEY)
+            with pytest.raises(RequestError, match="redirects") as caught:
+                await model.complete(ASK)
+            await model.aclose()
+    assert other.stats.calls == 0
+    assert caught.value.permanent

@@ -1,0 +1,68 @@
+"""Secrets reach no text."""
+
+import io
+import logging
+
+import pytest
+from safejury.models import RedactingFilter, Redactor
+
+
+def test_registered_values_go_the_longer_before_the_shorter():
+    redactor = Redactor()
+    redactor.register("hunter2-hunter2")
+    redactor.register("hunter2-hunter2-and-more")
+    text = redactor.redact("a hunter2-hunter2-and-more b hunter2-hunter2 c")
+    assert text == "a [redacted] b [redacted] c"
+
+
+@pytest.mark.parametrize("word", ["EMPTY", "ollama", "none", "", None])
+def test_placeholders_stay_words(word: str | None):
+    redactor = Redactor()
+    redactor.register(word)
+    assert redactor.redact("EMPTY ollama none") == "EMPTY ollama none"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("key sk-proj-abcDEF123456 rejected", "abcDEF123456"),
+        ("Authorization: Bearer abc.def.ghi", "abc.def.ghi"),
+        ("GET /v1?api_key=abcdef123&x=1", "abcdef123"),
+        ('{"api_key": "abcdef123"}', "abcdef123"),
+        ("http://user:passw0rd@host/v1", "passw0rd"),
+    ],
+)
+def test_what_looks_like_a_secret_goes(text: str, secret: str):
+    redacted = Redactor().redact(text)
+    assert secret not in redacted
+    assert "[redacted]" in redacted
+
+
+@pytest.mark.parametrize("text", ["a task-oriented answer", "the bearer of news", "api_key_env"])
+def test_ordinary_words_stay(text: str):
+    assert Redactor().redact(text) == text
+
+
+def test_evidence_loses_registered_values_only():
+    redactor = Redactor()
+    redactor.register("real-secret")
+    text = redactor.redact("say sk-aaaaaaaaaaaa and real-secret", patterns=False)
+    assert text == "say sk-aaaaaaaaaaaa and [redacted]"
+
+
+def test_logs_lose_secrets_in_words_arguments_and_tracebacks():
+    redactor, stream = Redactor(), io.StringIO()
+    redactor.register("real-secret")
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(RedactingFilter(redactor))
+    log = logging.getLogger("test_redaction.child")
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        raise ValueError("failed with real-secret")
+    except ValueError:
+        log.exception("sent %s to %s", "real-secret", "host")
+    log.removeHandler(handler)
+    assert "real-secret" not in stream.getvalue()
+    assert "sent [redacted] to host" in stream.getvalue()
+    assert "ValueError: failed with [redacted]" in stream.getvalue()
