@@ -9,7 +9,7 @@ from autogen_core import AgentId, MessageContext, RoutedAgent, TopicId, rpc
 
 from ..agents import Ballot, BallotCall, Case, statements_for, summarise
 from ..datasets import in_parallel
-from ..models import ChatModel
+from ..models import ChatModel, Usage
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent, build_verdict, contested
 from ._curtailment import fewest_that_may_settle, settled
@@ -226,5 +226,6 @@ def _unheard(case: Case) -> Verdict:
         reason=f"the response was not heard: {outcome}"
         + (f" ({case.response.detail})" if case.response.detail else ""),
         rounds=0,
+        usage=Usage(0, 0, 0),
         cost_usd=0.0,
     )

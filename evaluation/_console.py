@@ -1,16 +1,20 @@
 """What all commands share: the loop, the console, and errors as one line."""
 
 import asyncio
+import functools
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+import typer
 
 from ..datasets import SafejuryError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 EXIT_INFRASTRUCTURE = 3
 EXIT_INTERRUPTED = 130
@@ -45,10 +49,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def fail(error: SafejuryError) -> int:
-    """Show an error as one line on standard error and return its exit code."""
-    say_error(str(error))
-    return error.exit_code
+def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn a command's errors into one line each, and its result into the exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except SafejuryError as error:
+            say_error(str(error))
+            code = error.exit_code
+        except KeyboardInterrupt:
+            say("Interrupted.")
+            code = EXIT_INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has gone; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        raise typer.Exit(code or 0)
+
+    return run
 
 
 def say_error(message: str) -> None:

@@ -68,6 +68,7 @@ async def hear_live(
 
 def _asking_over(view: LiveView) -> Callable[[str], Awaitable[str]]:
     """Return a way to ask the person that leaves the terminal to the question."""
+
     async def ask(text: str) -> str:
         with view.paused():
             return await ask_at_terminal(text)

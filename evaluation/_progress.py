@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -42,7 +43,7 @@ class RunProgress:
         )
         self._task = self._bar.add_task("cases", counts="", total=None)
 
-    def __enter__(self) -> "RunProgress":
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 

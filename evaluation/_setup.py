@@ -86,9 +86,7 @@ class Bench:
         """Open the foreperson's model."""
         return None if self.foreperson is None else switchboard.open(self.foreperson)
 
-    def _agent(
-        self, chair: Chair, switchboard: Switchboard, ask: Ask | None
-    ) -> Juror | HumanJuror:
+    def _agent(self, chair: Chair, switchboard: Switchboard, ask: Ask | None) -> Juror | HumanJuror:
         if chair.persona is None or chair.spec is None:
             return HumanJuror(chair.info.seat, ask=ask)
         return Juror(

@@ -4,15 +4,14 @@ Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage under
 `--min-coverage`), 130 interrupted.
 """
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..datasets import ConfigurationError, SafejuryError
-from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, fail, quiet_libraries, run_async, say
+from ..datasets import ConfigurationError
+from ._console import guarded, quiet_libraries, say
 
 app = typer.Typer(
     add_completion=False,
@@ -60,22 +59,11 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and respo
 def main() -> None:
     """Run the command line and exit."""
     quiet_libraries()
-    try:
-        code = app(standalone_mode=False)
-    except SafejuryError as error:
-        code = fail(error)
-    except typer.TyperUsageError if False else _usage_errors() as error:  # type: ignore[misc]
-        code = _usage(error)
-    except (KeyboardInterrupt, typer.Abort):
-        say("Interrupted.")
-        code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone
-        code = 0
-    sys.exit(code or 0)
+    app()
 
 
 @app.command()
+@guarded
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("safejury.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
@@ -93,6 +81,7 @@ def init(
 
 
 @app.command()
+@guarded
 def run(
     config: ConfigPath,
     changes: Changes = None,
@@ -104,12 +93,11 @@ def run(
     """Evaluate targets. Repeat the command to go on with a run that was stopped."""
     from ._commands import run_config
 
-    return run_config(
-        config, changes or [], min_coverage=min_coverage, retry_failed=retry_failed
-    )
+    return run_config(config, changes or [], min_coverage=min_coverage, retry_failed=retry_failed)
 
 
 @app.command()
+@guarded
 def deliberate(
     question: Annotated[str, typer.Option(help="What was, or is to be, asked.")],
     response: Annotated[
@@ -152,6 +140,7 @@ def deliberate(
 
 
 @app.command()
+@guarded
 def show(
     run: RunPath,
     case: Annotated[
@@ -167,6 +156,7 @@ def show(
 
 
 @app.command()
+@guarded
 def report(
     run: RunPath,
     format: Annotated[Format, typer.Option(help="How to write it.")] = Format.TABLE,
@@ -179,6 +169,7 @@ def report(
 
 
 @app.command()
+@guarded
 def personas() -> None:
     """List the bundled personas."""
     from ._commands import list_personas
@@ -187,6 +178,7 @@ def personas() -> None:
 
 
 @app.command()
+@guarded
 def scenarios(
     name: Annotated[
         str | None, typer.Argument(help="An id or an alias of the paper, to read it whole.")
@@ -199,6 +191,7 @@ def scenarios(
 
 
 @app.command()
+@guarded
 def demo(export: Export = None) -> int:
     """Watch a jury of the embedded toy model, then see a small evaluation."""
     from ._demo import show_demo
@@ -207,6 +200,7 @@ def demo(export: Export = None) -> int:
 
 
 @app.command()
+@guarded
 def doctor(
     config: Annotated[
         Path | None, typer.Argument(help="Also check this config and call its models once.")
@@ -216,6 +210,3 @@ def doctor(
     from ._commands import examine
 
     return examine(config)
-
-
-__all__ = ["EXIT_INFRASTRUCTURE", "app", "main", "run_async"]

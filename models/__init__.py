@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ._embedded import EMBEDDED_WARNING, EmbeddedModel
     from ._endpoint import EndpointModel
     from ._limits import Limited, Limiter
-    from ._litellm import LiteLLMModel
+    from ._litellm import LiteLLMModel, known_price
     from ._retry import FirstContact, Retrying, RetryPolicy
     from ._switchboard import Switchboard
 
@@ -50,6 +50,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "ResponseCache": "_cache",
             "RetryPolicy": "_retry",
             "Retrying": "_retry",
+        "known_price": "_litellm",
             "Switchboard": "_switchboard",
         },
     )
@@ -90,5 +91,6 @@ __all__ = [
     "Switchboard",
     "TextPart",
     "Usage",
+    "known_price",
     "redactor",
 ]

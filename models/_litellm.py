@@ -1,0 +1,282 @@
+"""Every provider that LiteLLM knows, by `provider/model` name."""
+
+import asyncio
+import logging
+import os
+import time
+import warnings
+from collections.abc import Awaitable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+import msgspec
+
+from ..datasets import BadReplyError, ConfigurationError, TransportError
+from ._budget import Price
+from ._chat import ChatRequest, Completion, Modality, Usage
+from ._litellm_errors import (
+    complaint_of,
+    credentials_in_environment,
+    model_error,
+    status_of,
+)
+from ._redaction import redactor
+from ._wire import FILTER_NOTE, SCHEMA_NOTE, Dialect, decode_reply, encode_request
+
+_OPTIONAL = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens")
+_CALLBACKS = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+)
+_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+_OPEN = set["LiteLLMModel"]()
+
+
+class _Reply(Protocol):
+    def model_dump_json(self) -> str: ...
+
+
+class _Cache(Protocol):
+    def flush_cache(self) -> None: ...
+
+
+class _LiteLLM(Protocol):
+    """The part of LiteLLM that is used here."""
+
+    telemetry: bool
+    suppress_debug_info: bool
+    drop_params: bool
+    model_cost: Mapping[str, Mapping[str, object]]
+    in_memory_llm_clients_cache: _Cache
+
+    def acompletion(self, **request: object) -> Awaitable[_Reply]: ...
+    def completion_cost(self, *, completion_response: _Reply, model: str) -> float: ...
+    def get_supported_openai_params(self, *, model: str) -> Sequence[str] | None: ...
+    def get_model_info(self, model: str) -> Mapping[str, object]: ...
+    def validate_environment(self, model: str) -> Mapping[str, Sequence[str]]: ...
+    def close_litellm_async_clients(self) -> Awaitable[None]: ...
+
+
+class LiteLLMModel:
+    """A chat model of any provider that LiteLLM knows.
+
+    LiteLLM is imported at the first call, in a thread of its own: that takes seconds.
+    One attempt a call; retries, limits and budgets are wrapped around it. A model with
+    an OpenAI-compatible address is served with far less work by `EndpointModel`.
+
+    Args:
+        model: `provider/model`, such as `anthropic/claude-sonnet-4-5`.
+        api_key: The provider's key; None takes it from the environment variable that
+            LiteLLM reads for the provider.
+        api_base: Another address than the provider's own.
+        modalities: What the model takes in.
+        timeout: Seconds for a whole call.
+
+    Raises:
+        ConfigurationError: `model` does not name a provider.
+
+    Example:
+        >>> LiteLLMModel("anthropic/claude-sonnet-4-5").name
+        'anthropic/claude-sonnet-4-5'
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_key: str | None = None,
+        api_base: str | None = None,
+        modalities: frozenset[Modality] = frozenset({"text", "image"}),
+        timeout: float = 120.0,
+    ) -> None:
+        if not all(model.partition("/")):
+            raise ConfigurationError(
+                f"model {model!r} names no provider; write provider/model, or give a base_url"
+            )
+        self._model = model
+        self._api_key = (api_key or "").strip() or None
+        self._api_base = api_base
+        self._modalities = modalities
+        self._timeout = timeout
+        self._dialect = Dialect()
+        redactor.register(self._api_key)
+
+    @property
+    def name(self) -> str:
+        """The `provider/model` name, and the address where it is not the provider's own."""
+        where = f"@{redactor.redact(self._api_base)}" if self._api_base else ""
+        return f"{self._model}{where}"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply to `request`.
+
+        What the provider does not take is left out, with a note for each.
+
+        Raises:
+            TransportError: No connection, a time-out, 408, 409 or 5xx; permanent where
+                nothing listens at the address.
+            RateLimitError: 429.
+            RequestError: Another 4xx; permanent for a missing or wrong key, an unknown
+                provider or model.
+            BadReplyError: A reply that is not a chat completion.
+        """
+        litellm = await _litellm()
+        _OPEN.add(self)
+        started = time.perf_counter()
+        dialect, completion = self._dialect, None
+        while completion is None:
+            body, notes = self._body(litellm, request, dialect)
+            try:
+                completion = await self._call(litellm, body)
+            except Exception as error:  # LiteLLM raises whatever its providers' clients do
+                better = _after(error, request, dialect)
+                if better is None:
+                    completion = self._rejected(litellm, error)
+                else:
+                    dialect = better
+        self._dialect = self._dialect.merged(dialect)
+        took = time.perf_counter() - started
+        return replace(completion, latency_s=took, notes=(*completion.notes, *notes))
+
+    async def aclose(self) -> None:
+        """Close LiteLLM's connections, unless another model still uses them."""
+        if self not in _OPEN:
+            return
+        _OPEN.discard(self)
+        if not _OPEN:
+            litellm = await _litellm()
+            await litellm.close_litellm_async_clients()
+            litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
+
+    def _body(
+        self, litellm: _LiteLLM, request: ChatRequest, dialect: Dialect
+    ) -> tuple[dict[str, object], list[str]]:
+        taken = litellm.get_supported_openai_params(model=self._model)
+        if taken is not None and request.json_schema is not None:
+            in_words = dialect.schema_in_words or "response_format" not in taken
+            dialect = replace(dialect, schema_in_words=in_words)
+        body = msgspec.json.decode(
+            encode_request(self._model, request, dialect), type=dict[str, object]
+        )
+        notes = [SCHEMA_NOTE] if request.json_schema and dialect.schema_in_words else []
+        for parameter in _OPTIONAL:
+            if taken is not None and parameter in body and parameter not in taken:
+                del body[parameter]
+                notes.append(f"the provider does not take {parameter}; it was left out")
+        return body, notes
+
+    async def _call(self, litellm: _LiteLLM, body: dict[str, object]) -> Completion:
+        async with asyncio.timeout(self._timeout):
+            reply = await litellm.acompletion(
+                **body,
+                api_key=self._api_key,
+                api_base=self._api_base,
+                timeout=self._timeout,
+                max_retries=0,
+                num_retries=0,
+            )
+        completion = decode_reply(reply.model_dump_json().encode())
+        if not completion.usage.total_tokens:  # it writes 0 where the provider was silent
+            return replace(completion, usage=Usage())
+        return replace(completion, cost_usd=self._cost(litellm, reply))
+
+    def _cost(self, litellm: _LiteLLM, reply: _Reply) -> float | None:
+        try:
+            cost = litellm.completion_cost(completion_response=reply, model=self._model)
+        except Exception:  # LiteLLM raises bare ones for what it has no price of
+            return None
+        return cost if cost > 0 or _listed(litellm, self._model) else None
+
+    def _rejected(self, litellm: _LiteLLM, error: Exception) -> Completion:
+        complaint = complaint_of(error)
+        if complaint.filtered:
+            return Completion("", "content_filter", notes=(FILTER_NOTE,))
+        if isinstance(error, BadReplyError):
+            raise BadReplyError(f"{self.name}: {error}") from error
+        if isinstance(error, TimeoutError):
+            what = f"no reply within {self._timeout:g} s; raise the timeout or ask less at once"
+            raise TransportError(f"{self.name}: {what}") from error
+        missing = litellm.validate_environment(self._model).get("missing_keys", ())
+        keyed = self._api_key is not None
+        raise model_error(self.name, error, complaint, keyed=keyed, missing=missing) from error
+
+
+def _after(error: Exception, request: ChatRequest, dialect: Dialect) -> Dialect | None:
+    """Return how to ask again after a rejection, None where that won't help."""
+    if status_of(error) not in (400, 422):
+        return None
+    complaint = complaint_of(error)
+    return None if complaint.filtered else dialect.learn(request, complaint.text)
+
+
+async def known_price(model: str) -> Price | None:
+    """Return the list price of a `provider/model`, None where LiteLLM knows none."""
+    litellm = await _litellm()
+    if not _listed(litellm, model):
+        return None
+    try:
+        info = litellm.get_model_info(model)
+    except Exception:  # LiteLLM raises bare ones for what it cannot place
+        return None
+    prompt = _per_million(info.get("input_cost_per_token"))
+    reply = _per_million(info.get("output_cost_per_token"))
+    if prompt is None or reply is None:
+        return None
+    return Price(prompt, reply, _per_million(info.get("cache_read_input_token_cost")))
+
+
+def _per_million(price: object) -> float | None:
+    return price * 1e6 if isinstance(price, int | float) else None
+
+
+def _listed(litellm: _LiteLLM, model: str) -> bool:
+    """Tell whether the price list states a price: LiteLLM counts a silent one as 0."""
+    bare = model.partition("/")[2]
+    return any("input_cost_per_token" in litellm.model_cost.get(key, {}) for key in (model, bare))
+
+
+async def _litellm() -> _LiteLLM:
+    return await asyncio.shield(asyncio.wrap_future(_loading()))
+
+
+@cache
+def _loading() -> "Future[_LiteLLM]":
+    pool = ThreadPoolExecutor(1, thread_name_prefix="import-litellm")
+    loading = pool.submit(_load)
+    pool.shutdown(wait=False)
+    return loading
+
+
+def _load() -> _LiteLLM:
+    # Without it the import fetches a price list from the network.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    try:
+        litellm = cast("_LiteLLM", import_module("litellm"))
+    except ImportError as error:
+        raise ConfigurationError(
+            f"LiteLLM cannot be imported ({error}); run `pip install litellm`, or give a base_url"
+        ) from error
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    litellm.drop_params = False  # we drop them, and say so
+    for name in _CALLBACKS:
+        setattr(litellm, name, [])
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they may quote prompts
+    # Its models of replies disagree with what providers send; the warning quotes them.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
+    for value in credentials_in_environment():
+        redactor.register(value)
+    return litellm
