@@ -33,7 +33,7 @@ from ._stored import StoredRun
 
 EMBEDDED_JURY = JuryConfig(
     jurors=[
-        JurorConfig(persona=persona, model="embedded/smollm2")
+        JurorConfig(persona=persona, model="embedded/smollm2", temperature=0.7)
         for persona in ("clinician", "security_engineer", "sceptic")
     ],
     foreperson=ModelConfig(model="embedded/smollm2"),

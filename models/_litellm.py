@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import os
+import re
 import time
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
@@ -26,7 +27,9 @@ from ._litellm_errors import (
 from ._redaction import redactor
 from ._wire import FILTER_NOTE, SCHEMA_NOTE, Dialect, decode_reply, encode_request
 
-_OPTIONAL = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens")
+_SAMPLING = ("temperature", "top_p", "seed")
+_OPTIONAL = (*_SAMPLING, "max_tokens", "max_completion_tokens")
+_NOT_TAKEN = re.compile(r"support|not (allowed|permitted|accepted)|deprecated", re.IGNORECASE)
 _CALLBACKS = (
     "callbacks",
     "input_callback",
@@ -59,9 +62,34 @@ class _LiteLLM(Protocol):
     def acompletion(self, **request: object) -> Awaitable[_Reply]: ...
     def completion_cost(self, *, completion_response: _Reply, model: str) -> float: ...
     def get_supported_openai_params(self, *, model: str) -> Sequence[str] | None: ...
-    def get_model_info(self, model: str) -> Mapping[str, object]: ...
     def validate_environment(self, model: str) -> Mapping[str, Sequence[str]]: ...
     def close_litellm_async_clients(self) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a provider wants to be asked, learnt from what it rejects."""
+
+    dialect: Dialect = Dialect()
+    refused: frozenset[str] = frozenset()
+
+    def after(
+        self, error: Exception, request: ChatRequest, body: Mapping[str, object]
+    ) -> "_Manner | None":
+        """Return how to ask again after `error`, None where that won't help."""
+        complaint = complaint_of(error)
+        if status_of(error) not in (400, 422) or complaint.filtered:
+            return None
+        if (dialect := self.dialect.learn(request, complaint.text)) is not None:
+            return replace(self, dialect=dialect)
+        named = {name for name in _SAMPLING if name in body and name in complaint.text}
+        if named and _NOT_TAKEN.search(complaint.text):
+            return replace(self, refused=self.refused | named)
+        return None
+
+    def merged(self, other: "_Manner") -> "_Manner":
+        """Return what either has learnt."""
+        return _Manner(self.dialect.merged(other.dialect), self.refused | other.refused)
 
 
 class LiteLLMModel:
@@ -105,7 +133,7 @@ class LiteLLMModel:
         self._api_base = api_base
         self._modalities = modalities
         self._timeout = timeout
-        self._dialect = Dialect()
+        self._manner = _Manner()
         redactor.register(self._api_key)
 
     @property
@@ -135,18 +163,19 @@ class LiteLLMModel:
         litellm = await _litellm()
         _OPEN.add(self)
         started = time.perf_counter()
-        dialect, completion = self._dialect, None
-        while completion is None:
-            body, notes = self._body(litellm, request, dialect)
+        manner = self._manner
+        while True:
+            body, notes = self._body(litellm, request, manner)
             try:
                 completion = await self._call(litellm, body)
-            except Exception as error:  # LiteLLM raises whatever its providers' clients do
-                better = _after(error, request, dialect)
+                break
+            except Exception as error:  # noqa: BLE001  (it raises what any provider's client does)
+                better = manner.after(error, request, body)
                 if better is None:
                     completion = self._rejected(litellm, error)
-                else:
-                    dialect = better
-        self._dialect = self._dialect.merged(dialect)
+                    break
+                manner = better
+        self._manner = self._manner.merged(manner)
         took = time.perf_counter() - started
         return replace(completion, latency_s=took, notes=(*completion.notes, *notes))
 
@@ -161,9 +190,10 @@ class LiteLLMModel:
             litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
 
     def _body(
-        self, litellm: _LiteLLM, request: ChatRequest, dialect: Dialect
+        self, litellm: _LiteLLM, request: ChatRequest, manner: "_Manner"
     ) -> tuple[dict[str, object], list[str]]:
         taken = litellm.get_supported_openai_params(model=self._model)
+        dialect = manner.dialect
         if taken is not None and request.json_schema is not None:
             in_words = dialect.schema_in_words or "response_format" not in taken
             dialect = replace(dialect, schema_in_words=in_words)
@@ -172,7 +202,8 @@ class LiteLLMModel:
         )
         notes = [SCHEMA_NOTE] if request.json_schema and dialect.schema_in_words else []
         for parameter in _OPTIONAL:
-            if taken is not None and parameter in body and parameter not in taken:
+            refused = parameter in manner.refused or (taken is not None and parameter not in taken)
+            if parameter in body and refused:
                 del body[parameter]
                 notes.append(f"the provider does not take {parameter}; it was left out")
         return body, notes
@@ -193,11 +224,12 @@ class LiteLLMModel:
         return replace(completion, cost_usd=self._cost(litellm, reply))
 
     def _cost(self, litellm: _LiteLLM, reply: _Reply) -> float | None:
+        if "input_cost_per_token" not in _listed(litellm, self._model):
+            return None  # LiteLLM counts a price that it does not know as 0
         try:
-            cost = litellm.completion_cost(completion_response=reply, model=self._model)
-        except Exception:  # LiteLLM raises bare ones for what it has no price of
+            return litellm.completion_cost(completion_response=reply, model=self._model)
+        except Exception:  # noqa: BLE001  (a paid reply is not lost for its price)
             return None
-        return cost if cost > 0 or _listed(litellm, self._model) else None
 
     def _rejected(self, litellm: _LiteLLM, error: Exception) -> Completion:
         complaint = complaint_of(error)
@@ -213,38 +245,28 @@ class LiteLLMModel:
         raise model_error(self.name, error, complaint, keyed=keyed, missing=missing) from error
 
 
-def _after(error: Exception, request: ChatRequest, dialect: Dialect) -> Dialect | None:
-    """Return how to ask again after a rejection, None where that won't help."""
-    if status_of(error) not in (400, 422):
-        return None
-    complaint = complaint_of(error)
-    return None if complaint.filtered else dialect.learn(request, complaint.text)
-
-
 async def known_price(model: str) -> Price | None:
-    """Return the list price of a `provider/model`, None where LiteLLM knows none."""
-    litellm = await _litellm()
-    if not _listed(litellm, model):
-        return None
-    try:
-        info = litellm.get_model_info(model)
-    except Exception:  # LiteLLM raises bare ones for what it cannot place
-        return None
-    prompt = _per_million(info.get("input_cost_per_token"))
-    reply = _per_million(info.get("output_cost_per_token"))
+    """Return the list price of a `provider/model`, None where LiteLLM knows none.
+
+    Raises:
+        ConfigurationError: LiteLLM cannot be imported.
+    """
+    listed = _listed(await _litellm(), model)
+    prompt = _per_million(listed.get("input_cost_per_token"))
+    reply = _per_million(listed.get("output_cost_per_token"))
     if prompt is None or reply is None:
         return None
-    return Price(prompt, reply, _per_million(info.get("cache_read_input_token_cost")))
+    return Price(prompt, reply, _per_million(listed.get("cache_read_input_token_cost")))
 
 
 def _per_million(price: object) -> float | None:
     return price * 1e6 if isinstance(price, int | float) else None
 
 
-def _listed(litellm: _LiteLLM, model: str) -> bool:
-    """Tell whether the price list states a price: LiteLLM counts a silent one as 0."""
-    bare = model.partition("/")[2]
-    return any("input_cost_per_token" in litellm.model_cost.get(key, {}) for key in (model, bare))
+def _listed(litellm: _LiteLLM, model: str) -> Mapping[str, object]:
+    """Return what LiteLLM's price list says of `model`, nothing where it is not in it."""
+    prices = litellm.model_cost
+    return prices.get(model) or prices.get(model.partition("/")[2]) or {}
 
 
 async def _litellm() -> _LiteLLM:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -162,19 +163,16 @@ async def test_a_hang_ends_at_the_time_out_and_frees_the_server() -> None:
         with pytest.raises(TransportError, match="timeout"):
             await _ask(server, timeout=0.5)
         async with asyncio.timeout(20):
-            while server.stats.in_flight:
+            while server.stats.in_flight:  # noqa: ASYNC110  (the server has no event to wait for)
                 await asyncio.sleep(0.01)
 
 
 async def test_an_address_where_nothing_listens_is_permanent() -> None:
-    async with ScriptedServer() as server:
-        pass
+    client = LiteLLMModel("openai/x", api_key=_KEY, api_base="http://127.0.0.1:9/v1")
     with pytest.raises(TransportError, match="is the server up") as caught:
-        await LiteLLMModel("openai/x", api_key=_KEY, api_base="http://127.0.0.1:9/v1").complete(
-            _HELLO
-        )
+        await client.complete(_HELLO)
+    await client.aclose()
     assert caught.value.permanent
-    del server
 
 
 async def test_a_server_without_schemas_is_asked_in_words() -> None:
@@ -192,6 +190,21 @@ async def test_what_a_provider_does_not_take_is_left_out_and_noted() -> None:
         assert "temperature" not in server.requests[-1]
         assert server.requests[-1]["seed"] == 7
     assert completion.notes == ("the provider does not take temperature; it was left out",)
+
+
+async def test_what_a_provider_rejects_is_left_out_from_then_on() -> None:
+    request = ChatRequest(_HELLO.messages, seed=7, sampling=Sampling(temperature=0.5))
+
+    def picky(body: Mapping[str, object]) -> str | ScriptedReply:
+        return ScriptedReply("seed is not supported", status=400) if "seed" in body else "hi"
+
+    async with ScriptedServer(reply=picky) as server:
+        client = LiteLLMModel("openai/x", api_key=_KEY, api_base=server.base_url)
+        for calls in (2, 3):
+            completion = await client.complete(request)
+            assert completion.notes == ("the provider does not take seed; it was left out",)
+            assert server.stats.calls == calls
+        await client.aclose()
 
 
 @pytest.mark.parametrize(

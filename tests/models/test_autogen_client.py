@@ -1,0 +1,199 @@
+import asyncio
+import base64
+import json
+
+import pytest
+from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.messages import MultiModalMessage, StructuredMessage, TextMessage
+from autogen_core import CancellationToken, FunctionCall, Image
+from autogen_core.models import (
+    AssistantMessage,
+    CreateResult,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    SystemMessage,
+    UserMessage,
+)
+from PIL import Image as Pixels
+from pydantic import BaseModel
+from safejury.datasets import ConfigurationError, RateLimitError
+from safejury.models import AgentChatClient, EndpointModel, Modality, Sampling
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+_HELLO = [UserMessage(content="Hello", source="user")]
+_TEXT: frozenset[Modality] = frozenset({"text"})
+
+
+class Opinion(BaseModel):
+    finding: str
+    rating: int
+
+
+def _client(server: ScriptedServer) -> AgentChatClient:
+    return AgentChatClient(EndpointModel(base_url=server.base_url, model="any"))
+
+
+async def test_an_assistant_agent_answers_with_its_system_message() -> None:
+    async with ScriptedServer(reply="Good day.") as server:
+        client = _client(server)
+        agent = AssistantAgent("critic", client, system_message="You are a critic.")
+        result = await agent.run(task="Hello")
+        await client.close()
+        (body,) = server.requests
+    assert isinstance(result.messages[-1], TextMessage)
+    assert result.messages[-1].content == "Good day."
+    assert body["messages"] == [
+        {"role": "system", "content": "You are a critic."},
+        {"role": "user", "content": "Hello"},
+    ]
+
+
+async def test_an_assistant_agent_streams_its_answer() -> None:
+    async with ScriptedServer(reply="Good day.") as server:
+        client = _client(server)
+        agent = AssistantAgent("critic", client, model_client_stream=True)
+        result = await agent.run(task="Hello")
+        await client.close()
+    assert isinstance(result.messages[-1], TextMessage)
+    assert result.messages[-1].content == "Good day."
+
+
+async def test_an_assistant_agent_gets_structured_output() -> None:
+    async with ScriptedServer(reply='{"finding": "safe", "rating": 5}') as server:
+        client = _client(server)
+        agent = AssistantAgent("critic", client, output_content_type=Opinion)
+        result = await agent.run(task="Judge this.")
+        await client.close()
+        (body,) = server.requests
+    message = result.messages[-1]
+    assert isinstance(message, StructuredMessage)
+    assert message.content == Opinion(finding="safe", rating=5)
+    assert '"Opinion"' in json.dumps(body["response_format"])
+
+
+async def test_an_assistant_agent_shows_an_image() -> None:
+    image = Image(Pixels.new("RGB", (2, 3), "red"))
+    async with ScriptedServer(reply="Red.") as server:
+        client = _client(server)
+        agent = AssistantAgent("critic", client)
+        task = MultiModalMessage(content=["What is this?", image], source="user")
+        await agent.run(task=task)
+        await client.close()
+        (body,) = server.requests
+    sent = json.dumps(body)
+    assert "What is this?" in sent
+    assert f"data:image/png;base64,{image.to_base64()}" in sent
+    assert base64.b64decode(image.to_base64()).startswith(b"\x89PNG")
+
+
+async def test_a_model_without_eyes_says_so() -> None:
+    model = EndpointModel(base_url="http://127.0.0.1:9/v1", model="any", modalities=_TEXT)
+    client = AgentChatClient(model)
+    assert client.model_info["vision"] is False
+    assert client.model_info["function_calling"] is False
+    assert client.model_info["family"] == "unknown"
+    assert client.capabilities["vision"] is False
+
+
+async def test_every_kind_of_message_and_setting_arrives() -> None:
+    messages = [
+        SystemMessage(content="Be brief."),
+        *_HELLO,
+        AssistantMessage(content="Hi.", source="critic"),
+        AssistantMessage(
+            content=[FunctionCall(id="1", name="search", arguments='{"q": "x"}')], source="critic"
+        ),
+        FunctionExecutionResultMessage(
+            content=[FunctionExecutionResult(content="found", name="search", call_id="1")]
+        ),
+    ]
+    async with ScriptedServer(reply="ok") as server:
+        model = EndpointModel(base_url=server.base_url, model="any")
+        client = AgentChatClient(model, sampling=Sampling(temperature=0), seed=7, max_tokens=9)
+        await client.create(messages, json_output=True)
+        await client.close()
+        (body,) = server.requests
+    assert (body["temperature"], body["seed"], body["max_tokens"]) == (0, 7, 9)
+    assert "response_format" in body
+    sent = json.dumps(body["messages"])
+    for words in ("Be brief.", "Hello", "Hi.", "I call search", "search returned: found"):
+        assert words in sent
+
+
+async def test_usage_adds_up() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
+    reply = ScriptedReply("ok", finish_reason="length", usage=usage)
+    async with ScriptedServer(reply=reply) as server:
+        client = _client(server)
+        results = [await client.create(_HELLO) for _ in range(2)]
+        await client.close()
+    assert results[0].finish_reason == "length"
+    assert results[0].usage.prompt_tokens == 10
+    assert client.total_usage().prompt_tokens == 20
+    assert client.actual_usage().completion_tokens == 6
+
+
+async def test_a_stream_is_the_text_and_then_the_result() -> None:
+    async with ScriptedServer(reply=["Good day.", ScriptedReply(refusal="I won't.")]) as server:
+        client = _client(server)
+        text, result = [piece async for piece in client.create_stream(_HELLO)]
+        refused = await client.create(_HELLO)
+        await client.close()
+    assert text == "Good day."
+    assert isinstance(result, CreateResult)
+    assert result.content == "Good day."
+    assert refused.content == "I won't."
+
+
+async def test_cancelling_the_token_ends_the_request() -> None:
+    async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+        client, token = _client(server), CancellationToken()
+        call = asyncio.ensure_future(client.create(_HELLO, cancellation_token=token))
+        await _until(server, in_flight=1)
+        token.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await _until(server, in_flight=0)
+        await client.close()
+
+
+async def test_cancelling_the_caller_ends_the_request() -> None:
+    async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+        client = _client(server)
+        call = asyncio.ensure_future(client.create(_HELLO, cancellation_token=CancellationToken()))
+        await _until(server, in_flight=1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await _until(server, in_flight=0)
+        await client.close()
+
+
+async def test_failures_stay_what_they_are() -> None:
+    async with ScriptedServer(faults=["429"]) as server:
+        client = _client(server)
+        with pytest.raises(RateLimitError):
+            await client.create(_HELLO, cancellation_token=CancellationToken())
+        await client.close()
+
+
+async def test_what_is_not_supported_is_said() -> None:
+    client = AgentChatClient(EndpointModel(base_url="http://127.0.0.1:9/v1", model="any"))
+    with pytest.raises(ConfigurationError, match="tool calls are not supported"):
+        await client.create(_HELLO, tools=[{"name": "search"}])
+    with pytest.raises(ConfigurationError, match="does not take top_k"):
+        await client.create(_HELLO, extra_create_args={"top_k": 1})
+
+
+async def test_tokens_are_estimated() -> None:
+    model = EndpointModel(base_url="http://127.0.0.1:9/v1", model="any")
+    client = AgentChatClient(model, context_tokens=1000)
+    messages = [UserMessage(content="x" * 400, source="user")]
+    assert client.count_tokens(messages) == 108  # 400 / 4, and 8 for the message
+    assert client.remaining_tokens(messages) == 892
+
+
+async def _until(server: ScriptedServer, *, in_flight: int) -> None:
+    async with asyncio.timeout(20):
+        while server.stats.in_flight != in_flight:  # noqa: ASYNC110  (it has no event)
+            await asyncio.sleep(0.01)
