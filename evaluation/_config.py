@@ -23,6 +23,7 @@ from ._yaml import Document, Step
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 SeatName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class _Part(BaseModel):
@@ -44,7 +45,7 @@ class ModelConfig(_Part):
     """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
     base_url: Text | None = None
     """An OpenAI-compatible address."""
-    api_key_env: Text | None = None
+    api_key_env: Variable | None = None
     """Name of the environment variable that holds the key; never the key."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
@@ -67,7 +68,7 @@ class TargetConfig(_Part):
     """JSONL with lines `{"query_id", "response"}`, relative to the config."""
     model: Text | None = None
     base_url: Text | None = None
-    api_key_env: Text | None = None
+    api_key_env: Variable | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     timeout: float = Field(default=120.0, gt=0)
@@ -99,7 +100,7 @@ class JurorConfig(_Part):
     """The seat's name; the persona's unless given."""
     model: Text | None = None
     base_url: Text | None = None
-    api_key_env: Text | None = None
+    api_key_env: Variable | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     timeout: float = Field(default=120.0, gt=0)
@@ -184,7 +185,7 @@ class Config(_Part):
 
     dataset: Text = "mini"
     """A bundled set, or a JSONL file relative to the config."""
-    scenarios: list[Text] | None = None
+    scenarios: list[Text] | None = Field(default=None, min_length=1)
     """Scenario ids to ask about; all unless given."""
     limit: int | None = Field(default=None, ge=1)
     """Ask only this many queries, spread evenly over the set."""
@@ -280,6 +281,9 @@ def _explain(
         return f"{place}: the key {where!r} is missing."
     if first["type"] == "too_short":
         return f"{place}: {where} is empty: name at least one."
+    if steps[-1:] == ("api_key_env",):
+        # Not shown: it may be the key itself.
+        return f"{place}: {where}: give the name of an environment variable, not the key."
     message = first["msg"].removeprefix("Value error, ")
     given = first["input"]
     shown = "" if isinstance(given, dict | list | BaseModel) else f", not {quoted(given)}"

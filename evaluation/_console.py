@@ -56,6 +56,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
+            sys.stdout.flush()  # so that a pipe that broke shows here
         except SafejuryError as error:
             say_error(str(error))
             code = error.exit_code

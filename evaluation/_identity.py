@@ -1,8 +1,33 @@
-"""Whether two configurations mean the same run, and where they differ."""
+"""Whether two configurations mean the same run, where they differ, and what they hide."""
 
 import json
 from collections.abc import Iterator
 from typing import cast
+from urllib.parse import urlsplit
+
+
+def without_secrets(data: object) -> object:
+    """Return plain data whose addresses (`base_url`) have no user, password or query."""
+    if isinstance(data, dict):
+        mapping = cast(dict[str, object], data)
+        return {
+            key: _address(value)
+            if key == "base_url" and isinstance(value, str)
+            else without_secrets(value)
+            for key, value in mapping.items()
+        }
+    if isinstance(data, list):
+        return [without_secrets(item) for item in cast(list[object], data)]
+    return data
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=host, query="", fragment="").geturl()
+    except ValueError:
+        return "(not an address)"
 
 
 def differences(old: object, new: object, path: str = "") -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..models import Switchboard
+from ..models import Switchboard, redactor
 from ._result import CaseResult
 
 _LINE_S = 5.0
@@ -35,7 +35,7 @@ class RunProgress:
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[counts]}"),
+            TextColumn("{task.fields[counts]}", markup=False),
             console=console,
             refresh_per_second=4,
             disable=not console.is_terminal,
@@ -70,7 +70,9 @@ class RunProgress:
             self._bar.update(self._task, completed=self._done, counts=self._said())
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_S
-            self._console.print(f"{self._done} of {self._total} cases: {self._said()}")
+            self._console.print(
+                f"{self._done} of {self._total} cases: {self._said()}", markup=False
+            )
 
     def _said(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
@@ -88,4 +90,4 @@ class RunProgress:
     def _slowed(self) -> str:
         limiters = self._switchboard.limiters if self._switchboard else {}
         slowed = [f"{place} at {x.limit}" for place, x in limiters.items() if x.is_slowed]
-        return f"slowed: {', '.join(slowed)}" if slowed else ""
+        return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from ..agents import Case
 from ..datasets import Media, Query, RecordError, first_failure
 from ..deliberation import CaseOpened, Entry
-from ..models import Completion
+from ..models import Completion, redactor
 from ._identity import differences
 from ._result import CaseResult
 
@@ -41,11 +41,13 @@ CREATE TABLE IF NOT EXISTS cases (
     finding TEXT, rating REAL, result TEXT NOT NULL) WITHOUT ROWID;
 """
 _WRITE = {
+    # First: what an earlier process heard of a case makes way for what is heard now.
+    "restarts": "DELETE FROM entries WHERE case_id = ?",
     "calls": "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)",
     "entries": "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
     "cases": "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 Row = tuple[object, ...]
 
@@ -62,6 +64,7 @@ class Record:
         self.resumed = resumed
         self._database = database
         self._rows: list[tuple[str, Row]] = []
+        self._broken = False
         self._work = asyncio.Event()
         self._full = asyncio.Event()
 
@@ -69,19 +72,21 @@ class Record:
         """Return what a call of an earlier process returned; see `Journal.find`."""
         if not self.resumed:
             return None
-        found = self._database.execute(
-            "SELECT completion FROM calls WHERE call_id = ? AND key = ?", (call_id, key)
-        ).fetchone()
+        found = self._one(
+            "SELECT completion FROM calls WHERE call_id = ? AND key = ?", call_id, key
+        )
         return None if found is None else msgspec.json.decode(found[0], type=Completion)
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
         """Keep what a call returned; see `Journal.write`."""
-        self._add("calls", (call_id, key, _encode(completion).decode()))
+        self._add("calls", (call_id, key, _text(completion)))
 
     def write_entry(self, entry: Entry) -> None:
-        """Keep one entry of a transcript."""
-        body = _encode(_portable(entry)).decode()
-        self._add("entries", (entry.case_id, entry.number, type(entry).__name__, body))
+        """Keep one entry of a transcript; a case's opening replaces an unfinished one."""
+        if self.resumed and isinstance(entry, CaseOpened):
+            self._add("restarts", (entry.case_id,))
+        row = (entry.case_id, entry.number, type(entry).__name__, _text(_portable(entry)))
+        self._add("entries", row)
 
     def write_result(self, case_id: str, result: CaseResult) -> None:
         """Keep the result of a case, which is then finished."""
@@ -95,7 +100,7 @@ class Record:
             str(result.response_outcome),
             None if result.finding is None else str(result.finding),
             result.rating,
-            _encode(result).decode(),
+            _text(result),
         )
         self._add("cases", row)
 
@@ -103,12 +108,11 @@ class Record:
         """Return whether an earlier process finished the case."""
         if not self.resumed:
             return False
-        found = self._database.execute("SELECT 1 FROM cases WHERE case_id = ?", (case_id,))
-        return found.fetchone() is not None
+        return self._one("SELECT 1 FROM cases WHERE case_id = ?", case_id) is not None
 
     def count_finished(self) -> int:
         """Return how many cases earlier processes finished."""
-        return int(self._database.execute("SELECT count(*) FROM cases").fetchone()[0])
+        return _count_cases(self._database)
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, once each, and point the query at the copies."""
@@ -154,6 +158,15 @@ class Record:
                 raise RecordError(f"{kept}: cannot keep a medium ({error.strerror}).") from None
         return replace(media, path=str(kept))
 
+    def _one(self, query: str, *values: str) -> tuple[str, ...] | None:
+        try:
+            return self._database.execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise RecordError(
+                f"{self.directory}: the record cannot be read ({error}): restore record.sqlite "
+                "from a copy, or give this run another run.name."
+            ) from error
+
     def _add(self, table: str, row: Row) -> None:
         self._rows.append((table, row))
         self._work.set()
@@ -181,7 +194,8 @@ class Record:
             self._commit(self._rows)
 
     def _commit(self, rows: list[tuple[str, Row]]) -> None:
-        if not rows:
+        # After a lost group the next one would keep results without their transcripts.
+        if not rows or self._broken:
             return
         try:
             with self._database:
@@ -190,6 +204,7 @@ class Record:
                         statement, [row for name, row in rows if name == table]
                     )
         except sqlite3.Error as error:
+            self._broken = True
             raise RecordError(
                 f"{self.directory}: the record cannot be written ({error}). What was committed is "
                 "safe: free some space or mend the directory, then repeat the command."
@@ -226,11 +241,10 @@ async def open_record(
             database.close()
 
 
-def _locked(directory: Path) -> FileLock:
+def _locked(directory: Path) -> AbstractContextManager[object]:
     try:
         (directory / "media").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(directory / "run.lock", timeout=0)
-        lock.acquire()
+        return FileLock(directory / "run.lock", timeout=0).acquire()
     except Timeout:
         raise RecordError(
             f"{directory}: another process is writing to this run: wait for it to end, "
@@ -241,7 +255,6 @@ def _locked(directory: Path) -> FileLock:
             f"{directory}: the run's directory cannot be written ({error.strerror}): "
             "choose another run.directory, or change its permissions."
         ) from None
-    return lock
 
 
 def _open_database(
@@ -254,18 +267,25 @@ def _open_database(
         database.execute("PRAGMA synchronous = NORMAL")
         database.executescript(_SCHEMA)
         kept = dict(database.execute("SELECT key, value FROM meta").fetchall())
+        resumed = "identity" in kept
+        # Until a case is finished there is nothing that another configuration could
+        # taint: calls are kept with a hash of their request.
+        begun = resumed and _count_cases(database) > 0
     except sqlite3.Error as error:
         raise RecordError(f"{path}: not a record that can be written ({error}).") from None
-    resumed = "identity" in kept
-    if resumed:
-        try:
-            _check_same_run(directory, kept, json.loads(json.dumps(identity)))
-        except RecordError:
-            database.close()
-            raise
+    try:
+        if resumed:
+            _check_format(directory, kept["format"])
+        if begun:
+            _check_same_run(directory, kept["identity"], json.loads(json.dumps(identity)))
+    except RecordError:
+        database.close()
+        raise
     now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
     try:
         with database:
+            if not begun:
+                database.execute("DELETE FROM entries")
             database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(now.items()))
     except sqlite3.Error as error:
         database.close()
@@ -273,19 +293,31 @@ def _open_database(
     return database, resumed
 
 
-def _check_same_run(directory: Path, kept: Mapping[str, str], identity: object) -> None:
-    if kept["format"] != FORMAT:
+def _count_cases(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM cases").fetchone()[0])
+
+
+def _check_format(directory: Path, found: str) -> None:
+    if found != FORMAT:
         raise RecordError(
-            f"{directory}: the record has format {kept['format']}, this version writes {FORMAT}: "
+            f"{directory}: the record has format {found}, this version knows {FORMAT}: "
             "give this run another run.name."
         )
-    changes = list(differences(json.loads(kept["identity"]), identity))
+
+
+def _check_same_run(directory: Path, kept: str, identity: object) -> None:
+    changes = list(differences(json.loads(kept), identity))
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
         raise RecordError(
             f"{directory}: this run was begun with another configuration: {shown}. "
             "Change it back to go on, or give this run another run.name."
         )
+
+
+def _text(data: object) -> str:
+    # Words are evidence and stay exact, but for keys that a server may echo.
+    return redactor.redact(_encoder.encode(data).decode(), patterns=False)
 
 
 def _portable(entry: Entry) -> Entry:

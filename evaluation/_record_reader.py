@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from ..deliberation import (
     SummedUp,
     VerdictAnnounced,
 )
+from ._record import FORMAT
 from ._result import CaseResult
 
 _ENTRIES: dict[str, type[Entry]] = {
@@ -53,35 +55,47 @@ class RecordReader:
             )
         except sqlite3.Error as error:
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+        if (found := self.meta.get("format", FORMAT)) != FORMAT:
+            raise RecordError(
+                f"{path}: has format {found}, this version knows {FORMAT}: read it with the "
+                "version of safejury that wrote it."
+            )
+        self._path = path
 
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, ordered by case."""
         decode = msgspec.json.Decoder(CaseResult).decode
-        for (result,) in self._database.execute("SELECT result FROM cases ORDER BY case_id"):
+        for (result,) in self._rows("SELECT result FROM cases ORDER BY case_id"):
             yield decode(result)
 
     def counts(self) -> tuple[int, int]:
         """Return the number of finished cases, and of those with a verdict."""
-        row = self._database.execute("SELECT count(*), count(finding) FROM cases").fetchone()
+        row = next(self._rows("SELECT count(*), count(finding) FROM cases"))
         return int(row[0]), int(row[1])
 
     def case_ids(self) -> Iterator[str]:
         """Yield the ids of finished cases, in order."""
-        for (case_id,) in self._database.execute("SELECT case_id FROM cases ORDER BY case_id"):
+        for (case_id,) in self._rows("SELECT case_id FROM cases ORDER BY case_id"):
             yield case_id
 
     def entries(self, case_id: str) -> list[Entry]:
         """Return the transcript of a case, empty where there is none."""
-        rows = self._database.execute(
-            "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", (case_id,)
+        rows = self._rows(
+            "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", case_id
         )
         return [msgspec.json.decode(body, type=_ENTRIES[kind]) for kind, body in rows]
 
     def spent(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls kept."""
-        row = self._database.execute(_SPENT).fetchone()
+        row = next(self._rows(_SPENT))
         return int(row[0]), float(row[1]), int(row[2])
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._database.execute(query, values)
+        except sqlite3.Error as error:
+            raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from ..agents import Case
-from ..datasets import Query, first_failure, load_taxonomy
+from ..datasets import Query, RecordError, first_failure, load_taxonomy
 from ..deliberation import Jury
 from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
 from ..targets import Response, Target
@@ -193,10 +193,16 @@ def _meta(setup: Setup) -> dict[str, str]:
 
 
 def _write_config(setup: Setup) -> None:
-    """Write the resolved config beside the record. It names key variables, no keys."""
-    data = setup.config.model_dump(mode="json")
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    (setup.directory / "run.yaml").write_text(text, encoding="utf-8")
+    """Write the resolved config beside the record."""
+    text = yaml.safe_dump(setup.plain(), sort_keys=False, allow_unicode=True)
+    path = setup.directory / "run.yaml"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RecordError(
+            f"{path}: cannot be written ({error.strerror}): free some space or mend the "
+            "directory, then repeat the command."
+        ) from None
 
 
 def _count(setup: Setup) -> tuple[int, int]:

@@ -1,8 +1,10 @@
 """From a config to all that a run needs, checked before the first call."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 from ..agents import HUMAN, HumanJuror, Juror, Persona, load_persona, prompt_hashes
 from ..datasets import ConfigurationError, load_dataset, load_taxonomy
@@ -17,6 +19,7 @@ from ._config import (
     TargetConfig,
     key_from_environment,
 )
+from ._identity import without_secrets
 from ._queries import Selection
 
 Ask = Callable[[str], Awaitable[str]]
@@ -127,7 +130,7 @@ class Setup:
     @property
     def directory(self) -> Path:
         """The run's directory."""
-        return Path(self.config.run.directory) / self.config.run.name
+        return Path(self.config.run.directory).expanduser() / self.config.run.name
 
     @property
     def uses_embedded(self) -> bool:
@@ -151,12 +154,22 @@ class Setup:
             sampling=Sampling(target.temperature, target.top_p),
         )
 
+    def plain(self, **options: Any) -> dict[str, Any]:
+        """Return the config as plain data that names key variables and holds no secret."""
+        data = self.config.model_dump(mode="json", **options)
+        return cast(dict[str, Any], without_secrets(data))
+
     def identity(self) -> dict[str, object]:
         """Return all that decides what the results mean, as plain data."""
-        config = self.config.model_dump(mode="json", exclude=_NOT_IDENTITY)
+        config = self.plain(exclude=_NOT_IDENTITY)
         config["dataset"] = {
             "name": self.config.dataset,
             "sha256": self.selection.dataset.sha256,
+        }
+        config["responses"] = {
+            target.name: _sha256(_in(self.folder, target.responses))
+            for target in self.config.targets
+            if target.responses is not None
         }
         config["personas"] = [
             chair.persona.model_dump(mode="json") if chair.persona else HUMAN
@@ -164,6 +177,11 @@ class Setup:
         ]
         config["prompts"] = prompt_hashes()
         return config
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def set_up(config: Config, folder: Path) -> Setup:
@@ -189,7 +207,7 @@ def set_up(config: Config, folder: Path) -> Setup:
         if target.responses is None
     }
     recorded = {
-        target.name: RecordedTarget(target.name, folder / target.responses)
+        target.name: RecordedTarget(target.name, _in(folder, target.responses))
         for target in config.targets
         if target.responses is not None
     }
@@ -200,7 +218,11 @@ def set_up(config: Config, folder: Path) -> Setup:
 
 def _dataset_path(name: str, folder: Path) -> str | Path:
     bundled = "/" not in name and not name.endswith(".jsonl")
-    return name if bundled else folder / Path(name).expanduser()
+    return name if bundled else _in(folder, name)
+
+
+def _in(folder: Path, name: str) -> Path:
+    return folder / Path(name).expanduser()
 
 
 def model_spec(config: ModelConfig) -> ModelSpec:

@@ -7,6 +7,7 @@ from typing import cast
 import yaml
 
 from ..datasets import ConfigurationError
+from ..datasets._nearest import quoted
 
 Step = str | int
 
@@ -49,7 +50,7 @@ class Document:
             raise ConfigurationError(f"{path}:{line}: not YAML: {error.problem}.") from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-        document._refuse_repeated_keys(node)
+        document._refuse_repeated_keys()
         return document
 
     def place(self, steps: Sequence[Step]) -> str:
@@ -62,21 +63,30 @@ class Document:
             line, node = child
         return f"{self.path}:{line}"
 
-    def _refuse_repeated_keys(self, node: yaml.Node | None) -> None:
-        if isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                self._refuse_repeated_keys(item)
-        if not isinstance(node, yaml.MappingNode):
-            return
+    def _refuse_repeated_keys(self) -> None:
+        # By identity: an alias stands for the same node again, even within itself.
+        nodes: dict[int, yaml.Node] = {}
+        waiting = [] if self._node is None else [self._node]
+        while waiting:
+            node = waiting.pop()
+            if id(node) in nodes:
+                continue
+            nodes[id(node)] = node
+            if isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            elif isinstance(node, yaml.MappingNode):
+                self._check_keys(node)
+                waiting += (value for _, value in node.value)
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
         seen: set[str] = set()
-        for key, value in node.value:
+        for key, _ in node.value:
             name = str(key.value)
             if name in seen:
                 raise ConfigurationError(
-                    f"{self.path}:{key.start_mark.line + 1}: the key {name!r} is given twice."
+                    f"{self.path}:{key.start_mark.line + 1}: the key {quoted(name)} is given twice."
                 )
             seen.add(name)
-            self._refuse_repeated_keys(value)
 
 
 def _child(node: yaml.Node | None, step: Step) -> tuple[int, yaml.Node] | None:

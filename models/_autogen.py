@@ -26,7 +26,6 @@ from autogen_core.models import (
     SystemMessage,
     UserMessage,
 )
-from autogen_core.models._types import FinishReasons
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
@@ -47,7 +46,7 @@ from ._chat import (
 _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 8
 _TOKENS_PER_IMAGE = 1600
-_FINISH: dict[FinishReason, FinishReasons] = {
+_FINISH: dict[FinishReason, Literal["stop", "length", "content_filter", "unknown"]] = {
     "stop": "stop",
     "length": "length",
     "content_filter": "content_filter",
