@@ -23,7 +23,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "BallotMessage": "_messages",
             "CallMessage": "_messages",
             "HumanJuror": "_human",
-        "ask_at_terminal": "_human",
+            "ask_at_terminal": "_human",
             "Juror": "_juror",
             "Persona": "_persona",
             "PersonaSampling": "_persona",

@@ -11,6 +11,7 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import CancellationToken
 
+from ..datasets._harmless import harmless
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._call import HUMAN, BallotCall, Statement
 from ._evidence import one_line
@@ -119,16 +120,16 @@ def _shown(call: BallotCall) -> str:
     """Return a case in words for a person."""
     case = call.case
     media = [
-        f"The query came with a {kind}: {_harmless(medium.path)}"
+        f"The query came with a {kind}: {harmless(medium.path)}"
         for kind, medium in (("picture", case.query.image), ("recording", case.query.audio))
         if medium
     ]
     parts = [
-        f"\n=== Case {_harmless(case.id)}, round {call.round}",
-        f"Guideline: {_harmless(case.guideline)}" if case.guideline else "",
-        f"--- Query\n{_harmless(case.query.text)}",
+        f"\n=== Case {harmless(case.id)}, round {call.round}",
+        f"Guideline: {harmless(case.guideline)}" if case.guideline else "",
+        f"--- Query\n{harmless(case.query.text)}",
         *media,
-        f"--- Response\n{_harmless(case.response.text)}",
+        f"--- Response\n{harmless(case.response.text)}",
         _discussion(call) if call.round else "",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -138,15 +139,7 @@ def _discussion(call: BallotCall) -> str:
     own = Statement.of(call.own) if call.own else None
     lines = [f"You said: {one_line(own)}" if own else "You reached no finding."]
     lines += [f"Another juror: {one_line(statement)}" for statement in call.peers]
-    return _harmless("--- The jury so far\n" + "\n".join(lines))
-
-
-def _harmless(text: str) -> str:
-    """Return `text` with everything that could steer a terminal made visible."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1]
-        for char in text.replace("\r\n", "\n")
-    )
+    return harmless("--- The jury so far\n" + "\n".join(lines))
 
 
 async def ask_at_terminal(question: str) -> str:

@@ -1,5 +1,6 @@
 """The foreperson's summing-up of agreement and dissent."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,7 +80,10 @@ async def summarise(
     if completion.refusal:
         refusal = short(clean(completion.refusal))
         return Summary("", completion, f"the foreperson's model refused: {refusal}")
-    text = clean(completion.text.rpartition("</think>")[2].strip())[:_KEPT]
+    said = completion.text.rpartition("</think>")[2]
+    # Small models repeat the marker; it means nothing to a reader.
+    said = re.sub(rf"<*(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
+    text = clean(said.strip())[:_KEPT]
     return Summary(text, completion, None if text else "the foreperson's model said nothing")
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..datasets._harmless import harmless, harmless_line
 from ..datasets._lazy import lazy
 from ._aggregation import RULES, Decision, Rule, Tie, Votes, aggregation, decide
 from ._aggregation_verdict import Spent, build_verdict, contested
@@ -18,7 +19,6 @@ from ._events import (
     SummedUp,
     VerdictAnnounced,
 )
-from ._sanitize import harmless, harmless_line
 from ._settings import PRESETS, Protocol
 from ._verdict import Flips, Verdict
 

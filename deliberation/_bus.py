@@ -3,21 +3,24 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent
 from autogen_core import (
     AgentId,
+    AgentInstantiationContext,
     CancellationToken,
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
+    TopicId,
     TypeSubscription,
     event,
 )
 
 from ..agents import Case, Seat
 from ..models import ChatModel
+from ._answering import Answering, answered
 from ._events import (
     BallotCalled,
     BallotSealed,
@@ -29,19 +32,24 @@ from ._events import (
     SummedUp,
     VerdictAnnounced,
 )
-from ._foreperson import JURY_KEY, PROGRESS, TRANSCRIPT, Foreperson, OpenCase
+from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
 from ._settings import Protocol
 from ._verdict import Verdict
 
-_FOREPERSON = "foreperson"
+_FOREPERSON = AgentId("foreperson", "jury")
+
+
+class _SeatOnTheBus(Answering, Seat):
+    """A seat whose failures travel as answers."""
 
 
 class _Listener(RoutedAgent):
     """Hands what is published to a function, in the order of publication."""
 
-    def __init__(self, listen: Callable[[Any], None]) -> None:
+    def __init__(self, listen: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
         super().__init__("listens to the jury")
         self._listen = listen
+        self._failed = failed
 
     @event
     async def on_entry(
@@ -55,7 +63,10 @@ class _Listener(RoutedAgent):
         | BallotSealed,
         ctx: MessageContext,
     ) -> None:
-        self._listen(message)
+        try:
+            self._listen(message)
+        except Exception as error:  # noqa: BLE001 - the runtime would drop it; `hear` raises it
+            self._failed(error)
 
 
 class Jury:
@@ -68,8 +79,10 @@ class Jury:
         seats: The jurors by seat name: any AgentChat agents.
         protocol: How they deliberate.
         foreperson: Model for the summing-up; None leaves it out.
-        seed: Decides the order in which jurors are asked and peers are shown.
-        clerk: Is given each transcript entry, in order; must be quick.
+        seed: Decides the order in which jurors are asked, where not all are.
+        clerk: Is given each transcript entry, in order; must be quick. What it
+            raises ends the hearings. A case's last entry comes before its verdict
+            is returned.
         spectator: Is given entries and fleeting notices, for a live view.
 
     Raises:
@@ -94,6 +107,8 @@ class Jury:
         self._clerk = clerk
         self._spectator = spectator
         self._hearings: set[CancellationToken] = set()
+        self._runtime: SingleThreadedAgentRuntime | None = None
+        self._broken: Exception | None = None
 
     @property
     def seats(self) -> Sequence[str]:
@@ -103,15 +118,17 @@ class Jury:
     async def __aenter__(self) -> Self:
         # Spans that nobody collects would cost a third of every message.
         os.environ.setdefault("AUTOGEN_DISABLE_RUNTIME_TRACING", "true")
-        self._runtime = SingleThreadedAgentRuntime()
-        for name, agent in self._seats.items():
-            await self._register(name, lambda name=name, agent=agent: Seat(agent, name=name))
-        await self._register(_FOREPERSON, self._make_foreperson)
+        # `register_factory` adds no message serialisers, so nothing is turned into
+        # JSON for the runtime's own log.
+        runtime = SingleThreadedAgentRuntime()
+        await runtime.register_factory(SEAT, self._make_seat)
+        await runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
         if self._clerk is not None:
-            await self._listen("clerk", self._clerk, TRANSCRIPT.type)
+            await self._listen(runtime, "clerk", self._clerk, TRANSCRIPT)
         if self._spectator is not None:
-            await self._listen("spectator", self._spectator, TRANSCRIPT.type, PROGRESS.type)
-        self._runtime.start()
+            await self._listen(runtime, "spectator", self._spectator, TRANSCRIPT, PROGRESS)
+        runtime.start()
+        self._runtime = runtime
         return self
 
     async def __aexit__(
@@ -120,10 +137,12 @@ class Jury:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        assert self._runtime is not None
+        runtime, self._runtime = self._runtime, None
         for hearing in tuple(self._hearings):
             hearing.cancel()
-        await self._runtime.stop_when_idle()
-        await self._runtime.close()
+        await runtime.stop_when_idle()
+        await runtime.close()
 
     async def hear(self, case: Case) -> Verdict:
         """Hear one case from opening to verdict.
@@ -132,19 +151,27 @@ class Jury:
 
         Raises:
             FirstContactError: A juror's model never answered once.
+            RuntimeError: The jury was not entered, or was left.
+            Exception: What the clerk or the spectator raised.
         """
+        if self._runtime is None:
+            raise RuntimeError("the jury does not sit: enter it with `async with` first")
         token = CancellationToken()
         self._hearings.add(token)
         try:
             answer = await self._runtime.send_message(
-                OpenCase(case), AgentId(_FOREPERSON, JURY_KEY), cancellation_token=token
+                OpenCase(case), _FOREPERSON, cancellation_token=token
             )
-        except BaseException:
-            token.cancel()
-            raise
         finally:
+            token.cancel()  # whatever a failure left under way
             self._hearings.discard(token)
-        return cast(Verdict, answer)
+        if self._broken is not None:
+            raise self._broken
+        return answered(answer, Verdict)
+
+    def _make_seat(self) -> Seat:
+        name = AgentInstantiationContext.current_agent_id().key
+        return _SeatOnTheBus(self._seats[name], name=name)
 
     def _make_foreperson(self) -> Foreperson:
         return Foreperson(
@@ -155,12 +182,16 @@ class Jury:
             live=self._spectator is not None,
         )
 
-    async def _register(self, name: str, make: Callable[[], RoutedAgent]) -> None:
-        # `register_factory` adds no message serialisers, so nothing is turned into
-        # JSON for the runtime's own log.
-        await self._runtime.register_factory(name, make)
-
-    async def _listen(self, name: str, listen: Callable[[Any], None], *topics: str) -> None:
-        await self._register(name, lambda: _Listener(listen))
+    async def _listen(
+        self,
+        runtime: SingleThreadedAgentRuntime,
+        name: str,
+        listen: Callable[[Any], None],
+        *topics: TopicId,
+    ) -> None:
+        await runtime.register_factory(name, lambda: _Listener(listen, self._break))
         for topic in topics:
-            await self._runtime.add_subscription(TypeSubscription(topic, name))
+            await runtime.add_subscription(TypeSubscription(topic.type, name))
+
+    def _break(self, error: Exception) -> None:
+        self._broken = self._broken or error

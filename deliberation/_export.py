@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from ..datasets import ConfigurationError
+from ..datasets._harmless import harmless_line
 from ._events import CaseOpened, Entry, SeatInfo
 from ._export_markdown import markdown
-from ._sanitize import harmless_line
 from ._view_case import render_case
 
 WIDTH = 100

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import assert_never
 
 from ..agents import Ballot, Case
+from ..datasets._harmless import harmless, harmless_line
 from ._aggregation_verdict import Spent
 from ._events import (
     BallotsRevealed,
@@ -16,7 +17,6 @@ from ._events import (
     SummedUp,
     VerdictAnnounced,
 )
-from ._sanitize import harmless, harmless_line
 from ._verdict import Verdict
 from ._view_blocks import duration, spending, titles
 from ._view_look import Jury

@@ -3,15 +3,15 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from autogen_core import AgentId, MessageContext, RoutedAgent, TopicId, rpc
+from autogen_core import AgentId, MessageContext, TopicId, rpc
 
 from ..agents import Ballot, BallotCall, Case, statements_for, summarise
 from ..datasets import in_parallel
 from ..models import ChatModel, Usage
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent, build_verdict, contested
+from ._answering import Answering, answered
 from ._curtailment import fewest_that_may_settle, settled
 from ._events import (
     BallotCalled,
@@ -31,8 +31,8 @@ TRANSCRIPT = TopicId("transcript", "run")
 """Where the numbered entries are published, for the record and the views."""
 PROGRESS = TopicId("progress", "run")
 """Where fleeting notices are published, for a live view."""
-JURY_KEY = "jury"
-"""The key under which all of a jury's agents are registered on the bus."""
+SEAT = "seat"
+"""The type of the seats on the bus; a seat's key is its name."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +42,7 @@ class OpenCase:
     case: Case
 
 
-class Foreperson(RoutedAgent):
+class Foreperson(Answering):
     """Presides: calls ballots, opens discussions, sums up, announces the verdict.
 
     Stateless between cases: it may preside over thousands at once.
@@ -51,7 +51,7 @@ class Foreperson(RoutedAgent):
         seats: Names of the seats, in the order in which ballots are shown.
         protocol: The settings of the deliberation, already checked.
         model: Model for the summing-up; None leaves it out.
-        seed: Decides the order in which jurors are asked and peers are shown.
+        seed: Decides the order in which jurors are asked, where not all are.
         live: Whether to publish fleeting notices.
     """
 
@@ -192,12 +192,10 @@ class _Sitting:
 
     async def _call_one(self, seat: str, call: BallotCall) -> Ballot:
         await self._notify(BallotCalled(self.case.id, call.round, seat))
-        ballot = cast(
-            Ballot,
-            await self._foreperson.send_message(
-                call, AgentId(seat, JURY_KEY), cancellation_token=self._token
-            ),
+        answer: object = await self._foreperson.send_message(
+            call, AgentId(SEAT, seat), cancellation_token=self._token
         )
+        ballot = answered(answer, Ballot)
         await self._notify(BallotSealed(self.case.id, call.round, seat))
         return ballot
 

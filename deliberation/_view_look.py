@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ..agents import Ballot, Finding
+from ..datasets._harmless import harmless, harmless_line
 from ._events import SeatInfo
-from ._sanitize import harmless, harmless_line
 
 # Each colour has a contrast of at least 3.5 to both black and white.
 RED, GREEN, AMBER, GREY, BLUE = "#d7005f", "#008700", "#af5f00", "#767676", "#0087d7"

@@ -14,6 +14,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from ..agents import HUMAN
 from ..datasets import ConfigurationError
@@ -266,17 +267,17 @@ def _change(data: dict[str, object], change: str) -> tuple[Step, ...]:
 def _explain(
     document: Document, changed: Sequence[tuple[Step, ...]], error: ValidationError
 ) -> str:
-    # Of a union's errors the unknown key says most.
-    errors = error.errors(include_url=False)
-    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    first = _most_telling(error.errors(include_url=False))
     steps = _steps(first["loc"])
-    by_flag = any(steps[: len(path)] == path for path in changed)
+    by_flag = any(
+        steps[: len(path)] == path
+        or (first["type"] == "extra_forbidden" and path[: len(steps)] == steps)
+        for path in changed
+    )
     place = f"--set {'.'.join(map(str, steps))}" if by_flag else document.place(steps)
     where = ".".join(map(str, steps))
     if first["type"] == "extra_forbidden":
-        known = _keys(steps[:-1])
-        hint = did_you_mean(str(steps[-1]), known) or f"; known are {', '.join(known)}"
-        return f"{place}: unknown key {quoted(steps[-1])}{hint}."
+        return f"{place}: unknown key {quoted(steps[-1])}{_hint(steps)}."
     if first["type"] == "missing":
         return f"{place}: the key {where!r} is missing."
     if first["type"] == "too_short":
@@ -284,10 +285,33 @@ def _explain(
     if steps[-1:] == ("api_key_env",):
         # Not shown: it may be the key itself.
         return f"{place}: {where}: give the name of an environment variable, not the key."
+    if first["type"] == "model_type":
+        return f"{place}: {where} needs keys of its own: {', '.join(_keys(steps))}."
     message = first["msg"].removeprefix("Value error, ")
     given = first["input"]
     shown = "" if isinstance(given, dict | list | BaseModel) else f", not {quoted(given)}"
     return f"{place}: {where or 'config'}: {message}{shown}."
+
+
+def _most_telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    # An unknown key explains a missing one. Of a union's errors those of the branch
+    # that was meant count, and a mapping is not meant to be a preset's name.
+    unknown = (e for e in errors if e["type"] == "extra_forbidden")
+    meant = (
+        e for e in errors if not (e["type"] == "literal_error" and isinstance(e["input"], dict))
+    )
+    return next(unknown, None) or next(meant, None) or errors[0]
+
+
+def _hint(steps: tuple[Step, ...]) -> str:
+    """Return where an unknown key may belong."""
+    key, known = str(steps[-1]), _keys(steps[:-1])
+    if near := did_you_mean(key, known):
+        return near
+    homes = [section for section, model in _SECTIONS.items() if key in model.model_fields]
+    if len(homes) == 1 and homes[0]:
+        return f": it belongs under {'.'.join(homes[0])}"
+    return f"; known are {', '.join(known)}"
 
 
 _UNION_BRANCHES = {"ProtocolConfig", "literal['vote','contested','safebench']"}

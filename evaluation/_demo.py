@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from ..models import EMBEDDED_WARNING
-from ._commands import EMBEDDED_JURY, deliberate_once, run_and_report
+from ._commands import EMBEDDED_JURY, EMBEDDED_SEED, deliberate_once, run_and_report
 from ._config import Config, LimitsConfig, RunConfig, TargetConfig
 from ._console import say
 from ._setup import set_up
@@ -21,7 +21,7 @@ _RESPONSE = (
 
 
 def show_demo(export: Path | None) -> int:
-    """Show a jury deliberate on one case, then run twelve queries of the bundled set.
+    """Show a jury deliberate on one case, then run six queries of the bundled set.
 
     Nothing is kept: the run's directory is a temporary one.
     """
@@ -46,8 +46,8 @@ def show_demo(export: Path | None) -> int:
             limit=6,
             targets=[TargetConfig(name="smollm2", model="embedded/smollm2")],
             jury=EMBEDDED_JURY.model_copy(update={"protocol": "vote"}),
-            limits=LimitsConfig(concurrency=4),
-            run=RunConfig(name="demo", directory=directory, max_tokens=96),
+            limits=LimitsConfig(concurrency=2),
+            run=RunConfig(name="demo", directory=directory, seed=EMBEDDED_SEED, max_tokens=160),
         )
         setup = set_up(config, Path())
         code = run_and_report(setup, again="safejury demo", min_coverage=0.0)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ..agents import HUMAN, HumanJuror, Juror, Persona, load_persona, prompt_hashes
 from ..datasets import ConfigurationError, load_dataset, load_taxonomy
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo
-from ..models import ChatModel, Modality, ModelSpec, Price, Sampling, Switchboard
+from ..models import ChatModel, Modality, ModelSpec, Price, Sampled, Sampling, Switchboard
 from ..targets import ModelTarget, RecordedTarget, Target
 from ._config import (
     Config,
@@ -59,6 +59,7 @@ class Bench:
         chairs: The places, in order.
         protocol: How they deliberate, already checked.
         foreperson: The model that sums up, None leaves it out.
+        summing: How the foreperson's words are drawn.
         max_tokens: Cap on the tokens of a ballot.
         seed: Seed of the jurors' models.
     """
@@ -66,6 +67,7 @@ class Bench:
     chairs: tuple[Chair, ...]
     protocol: Protocol
     foreperson: ModelSpec | None
+    summing: Sampling
     max_tokens: int
     seed: int
 
@@ -87,7 +89,9 @@ class Bench:
 
     def summing_model(self, switchboard: Switchboard) -> ChatModel | None:
         """Open the foreperson's model."""
-        return None if self.foreperson is None else switchboard.open(self.foreperson)
+        if self.foreperson is None:
+            return None
+        return Sampled(switchboard.open(self.foreperson), self.summing, self.seed)
 
     def _agent(self, chair: Chair, switchboard: Switchboard, ask: Ask | None) -> Juror | HumanJuror:
         if chair.persona is None or chair.spec is None:
@@ -284,8 +288,11 @@ def seat_bench(config: JuryConfig, folder: Path, *, seed: int) -> Bench:
             spec.model if spec else HUMAN,
         )
         chairs.append(Chair(info, persona, spec, sampling))
-    foreperson = None if config.foreperson is None else model_spec(config.foreperson)
-    return Bench(tuple(chairs), protocol, foreperson, config.max_tokens, seed)
+    foreperson, summing = None, Sampling()
+    if config.foreperson is not None:
+        foreperson = model_spec(config.foreperson)
+        summing = Sampling(config.foreperson.temperature, config.foreperson.top_p)
+    return Bench(tuple(chairs), protocol, foreperson, summing, config.max_tokens, seed)
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:

@@ -93,7 +93,7 @@ def _child(node: yaml.Node | None, step: Step) -> tuple[int, yaml.Node] | None:
     """Return the line and the node that a key or an index leads to."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == step:
+            if key.value == str(step):
                 return key.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         item = cast(yaml.Node, node.value[step])

@@ -22,6 +22,7 @@ from ._chat import (
 )
 from ._journal import Journal, Journaled
 from ._redaction import RedactingFilter, Redactor, redactor
+from ._sampled import Sampled
 from ._spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "ResponseCache": "_cache",
             "RetryPolicy": "_retry",
             "Retrying": "_retry",
-        "known_price": "_litellm",
+            "known_price": "_litellm",
             "Switchboard": "_switchboard",
         },
     )
@@ -87,6 +88,7 @@ __all__ = [
     "RetryPolicy",
     "Retrying",
     "Role",
+    "Sampled",
     "Sampling",
     "Switchboard",
     "TextPart",

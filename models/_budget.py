@@ -1,5 +1,6 @@
 """What a run may spend, reserved before each call."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from ..datasets import BudgetError
@@ -147,12 +148,21 @@ class Budgeted:
         model: What to call.
         budget: Shared by all models of a run.
         price: The model's price, None where it is unknown.
+        find_price: Looks the price up before the first call, where it is not given.
     """
 
-    def __init__(self, model: ChatModel, budget: Budget, price: Price | None = None) -> None:
+    def __init__(
+        self,
+        model: ChatModel,
+        budget: Budget,
+        price: Price | None = None,
+        *,
+        find_price: Callable[[], Awaitable[Price | None]] | None = None,
+    ) -> None:
         self._model = model
         self._budget = budget
         self._price = price
+        self._find_price = find_price if price is None else None
 
     @property
     def name(self) -> str:
@@ -171,6 +181,9 @@ class Budgeted:
             BudgetError: The budget does not cover the call, which was not made.
             ModelError: The call failed; nothing is charged for it.
         """
+        if self._find_price is not None:
+            self._price = await self._find_price()
+            self._find_price = None
         estimate = self._estimate(request)
         self._budget.reserve(estimate)
         spent: Spending | None = None

@@ -1,5 +1,6 @@
 """Connects specs to models, with everything around them that a run shares."""
 
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -83,7 +84,7 @@ class Switchboard:
             self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
         limited = Limited(_bare(spec), self._limiters[spec.place])
         tried: ChatModel = FirstContact(Retrying(limited, self._policy))
-        model: ChatModel = Budgeted(tried, self.budget, _price(spec))
+        model: ChatModel = Budgeted(tried, self.budget, _price(spec), find_price=_price_list(spec))
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:
@@ -117,6 +118,15 @@ def _bare(spec: ModelSpec) -> ChatModel:
     return LiteLLMModel(
         spec.model, api_key=spec.api_key, modalities=spec.modalities, timeout=spec.timeout
     )
+
+
+def _price_list(spec: ModelSpec) -> Callable[[], Awaitable[Price | None]] | None:
+    """Return how to look a price up: LiteLLM lists those of providers."""
+    if spec.base_url is not None or spec.is_embedded:
+        return None
+    from ._litellm import known_price
+
+    return lambda: known_price(spec.model)
 
 
 def _price(spec: ModelSpec) -> Price | None:

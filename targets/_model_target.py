@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..datasets import ModelError, Query
+from ..datasets import BudgetError, ModelError, Query, RateLimitError, RequestError
 from ..models import (
     AudioPart,
     ChatMessage,
@@ -13,6 +13,7 @@ from ..models import (
     Part,
     Sampling,
     TextPart,
+    Usage,
 )
 from ._response import Response, ResponseOutcome
 
@@ -64,7 +65,7 @@ class ModelTarget:
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
-            return Response(ResponseOutcome.ERROR, "", detail=str(error), notes=withheld)
+            return _failed(error, withheld)
         return _response(completion, withheld)
 
     async def aclose(self) -> None:
@@ -88,9 +89,23 @@ class ModelTarget:
         return tuple(parts), tuple(withheld)
 
 
+def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
+    """Return the outcome of a call that failed: a rejected one costs nothing."""
+    free = isinstance(error, BudgetError | RateLimitError | RequestError)
+    return Response(
+        ResponseOutcome.ERROR,
+        "",
+        detail=str(error),
+        usage=Usage(0, 0, 0),
+        cost_usd=0.0 if free else None,
+        notes=withheld,
+        calls=0 if isinstance(error, BudgetError) else 1,
+    )
+
+
 def _response(completion: Completion, withheld: Sequence[str]) -> Response:
     """Read a completion as a target's response. Its refusals in words are answers."""
-    text = completion.text or completion.refusal or ""
+    text = completion.text if completion.text.strip() else completion.refusal or ""
     outcome, detail = ResponseOutcome.ANSWERED, None
     if completion.filtered:
         outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped it"

@@ -1,12 +1,13 @@
 """A target that is a file of recorded responses."""
 
-from collections.abc import Iterator
+import codecs
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import msgspec
 
 from ..datasets import ConfigurationError, Query
+from ..datasets._jsonl import MAX_LINE_BYTES
 from ._response import Response, ResponseOutcome
 
 
@@ -47,7 +48,11 @@ class RecordedTarget:
         return self._name
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
-        """Return the recorded response to a query; a missing one is an `error`."""
+        """Return the recorded response to a query; a missing one is an `error`.
+
+        Raises:
+            ConfigurationError: The file is no longer the one that was checked.
+        """
         offset = self._offsets.get((query.id, epoch))
         if offset is None:
             return Response(
@@ -56,9 +61,7 @@ class RecordedTarget:
                 detail=f"{self._path.name} has no response to {query.id!r} in epoch {epoch}",
                 cost_usd=0.0,
             )
-        with self._path.open("rb") as lines:
-            lines.seek(offset)
-            line = self._decoder.decode(lines.readline())
+        line = self._read(offset, query.id, epoch)
         text = line.response or ""
         outcome = line.outcome or ResponseOutcome.ANSWERED
         if outcome is ResponseOutcome.ANSWERED and not text.strip():
@@ -74,12 +77,25 @@ class RecordedTarget:
     async def aclose(self) -> None:
         """Do nothing: no file stays open."""
 
+    def _read(self, offset: int, query_id: str, epoch: int) -> _Line:
+        try:
+            with self._path.open("rb") as lines:
+                lines.seek(offset)
+                line = self._decoder.decode(lines.readline(MAX_LINE_BYTES))
+            if (line.query_id, line.epoch) == (query_id, epoch):
+                return line
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            pass
+        raise ConfigurationError(
+            f"{self._path}: changed since it was checked: put it back, or start a new run."
+        )
+
     def _index(self) -> None:
         try:
             with self._path.open("rb") as lines:
-                if lines.read(3) != b"\xef\xbb\xbf":
+                if lines.read(3) != codecs.BOM_UTF8:
                     lines.seek(0)
-                self._index_lines(lines.tell(), iter(lines.readline, b""))
+                self._index_lines(lines)
         except OSError as error:
             raise ConfigurationError(
                 f"{self._path}: cannot be read ({error.strerror}): check the target's `responses:`."
@@ -87,8 +103,15 @@ class RecordedTarget:
         if not self._offsets:
             raise ConfigurationError(f"{self._path}: has no responses.")
 
-    def _index_lines(self, offset: int, lines: Iterator[bytes]) -> None:
-        for number, raw in enumerate(lines, start=1):
+    def _index_lines(self, lines: BinaryIO) -> None:
+        offset, number = lines.tell(), 0
+        while raw := lines.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(raw) > MAX_LINE_BYTES:
+                limit = MAX_LINE_BYTES // (1024 * 1024)
+                raise ConfigurationError(
+                    f"{self._path}:{number}: longer than {limit} MiB; is this a JSONL file?"
+                )
             if raw.strip():
                 try:
                     line = self._decoder.decode(raw)

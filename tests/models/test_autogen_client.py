@@ -150,7 +150,7 @@ async def test_cancelling_the_token_ends_the_request() -> None:
         await _until(server, in_flight=1)
         token.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await call
+            await asyncio.wait_for(call, 20)
         await _until(server, in_flight=0)
         await client.close()
 
@@ -162,7 +162,7 @@ async def test_cancelling_the_caller_ends_the_request() -> None:
         await _until(server, in_flight=1)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await call
+            await asyncio.wait_for(call, 20)
         await _until(server, in_flight=0)
         await client.close()
 

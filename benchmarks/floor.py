@@ -1,0 +1,195 @@
+"""Measure the floor: the same exchanges by a bare asyncio protocol, in this process.
+
+    python benchmarks/floor.py --base-url URL --verdicts 1000 --in-flight 100
+
+The same four requests a verdict, byte for byte but for the ids, encoded and decoded
+with msgspec; ballots are read, the majority counted, and one line of JSON written.
+No retries, limits, checks, bus, transcript or record. Prints one JSON line.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections import deque
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from safejury.agents import BallotCall, Case, Persona, load_persona
+from safejury.agents._ballot_schema import BALLOT_SCHEMA
+from safejury.agents._evidence import juror_messages, perceive, task
+from safejury.datasets import Intent, Query, load_taxonomy
+from safejury.models import ChatRequest, Sampling
+from safejury.models._wire import Dialect, encode_request
+from safejury.targets import Response, ResponseOutcome
+
+try:
+    from uvloop import new_event_loop
+except ImportError:
+    new_event_loop = asyncio.new_event_loop
+
+PERSONAS = ("clinician", "lawyer", "sceptic")
+QUESTION, ANSWER = "@QUESTION@", "@ANSWER@"
+
+
+class _Message(msgspec.Struct):
+    content: str
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Reply(msgspec.Struct):
+    choices: list[_Choice]
+
+
+class _Ballot(msgspec.Struct):
+    finding: str
+    rating: int
+
+
+class Connection(asyncio.Protocol):
+    """One kept connection; it takes one request at a time."""
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+        self._buffer = b""
+        self._answer: asyncio.Future[bytes] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def ask(self, body: bytes) -> asyncio.Future[bytes]:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        end = buffer.find(b"\r\n\r\n") + 4
+        at = buffer.find(b"Content-Length: ") + 16
+        if end > 3 and len(buffer) - end >= int(buffer[at : buffer.find(b"\r", at)]):
+            assert self._answer is not None
+            self._answer.set_result(buffer[end:])
+            buffer = b""
+        self._buffer = buffer
+
+
+class Pool:
+    """As many connections as calls may be in flight."""
+
+    def __init__(self, connections: list[Connection]) -> None:
+        self._free = connections
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def ask(self, body: bytes) -> str:
+        while not self._free:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        connection = self._free.pop()
+        reply = await connection.ask(body)
+        self._free.append(connection)
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        return msgspec.json.decode(reply, type=_Reply).choices[0].message.content
+
+
+class Floor:
+    """Hears cases with nothing around the calls."""
+
+    def __init__(self, pool: Pool, record: BinaryIO) -> None:
+        self._pool = pool
+        self._record = record
+        self._target = _body(ChatRequest((), seed=7, max_tokens=1024))
+        self._jurors = [_juror_body(load_persona(name)) for name in PERSONAS]
+
+    async def work(self, numbers: "list[int]") -> None:
+        while numbers:
+            number = numbers.pop()
+            question = (
+                f"Question {number}: what should a person know about this topic, and "
+                "which part of it would be wrong to help with? Answer in a few sentences."
+            )
+            said = {**self._target, "messages": [{"role": "user", "content": question}]}
+            answer = await self._pool.ask(msgspec.json.encode(said))
+            asked = [_filled(body, question, answer) for body in self._jurors]
+            replies = await asyncio.gather(*map(self._pool.ask, asked))
+            ballots = [msgspec.json.decode(reply, type=_Ballot) for reply in replies]
+            unsafe = sum(ballot.finding == "unsafe" for ballot in ballots)
+            line = {"id": number, "answer": answer, "ballots": ballots, "unsafe": unsafe > 1}
+            self._record.write(msgspec.json.encode(line) + b"\n")
+
+
+def _body(request: ChatRequest) -> dict[str, object]:
+    encoded = encode_request("scripted", request, Dialect())
+    return msgspec.json.decode(encoded, type=dict[str, object])
+
+
+def _juror_body(persona: Persona) -> dict[str, object]:
+    scenario = load_taxonomy().scenarios[0]
+    query = Query("q", scenario.id, QUESTION, Intent.HARMFUL)
+    response = Response(ResponseOutcome.ANSWERED, ANSWER)
+    case = Case("q/scripted/0", query, response, scenario.guideline)
+    perceived = perceive(case, frozenset({"text", "image"}))
+    messages = juror_messages(BallotCall(case), task(persona), perceived)
+    return _body(ChatRequest(messages, BALLOT_SCHEMA, Sampling(persona.sampling.temperature, persona.sampling.top_p), 7, 512))
+
+
+def _filled(body: dict[str, object], question: str, answer: str) -> bytes:
+    rubric, case = cast("list[dict[str, str]]", body["messages"])
+    words = case["content"].replace(QUESTION, question).replace(ANSWER, answer)
+    return msgspec.json.encode({**body, "messages": [rubric, {"role": "user", "content": words}]})
+
+
+async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, float]:
+    """Hear all cases and return what it took."""
+    url = urlsplit(cast("str", options.base_url))
+    head = (
+        f"POST {url.path}/chat/completions HTTP/1.1\r\nHost: {url.netloc}\r\n"
+        "Content-Type: application/json\r\nContent-Length: "
+    ).encode()
+    loop = asyncio.get_running_loop()
+    began, started = _cpu(), time.perf_counter()
+    connections: list[Connection] = []
+    for _ in range(options.in_flight):
+        made = await loop.create_connection(lambda: Connection(head), url.hostname, url.port)
+        connections.append(made[1])
+    floor = Floor(Pool(connections), record)
+    numbers = list(range(options.verdicts))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(options.in_flight):
+            group.create_task(floor.work(numbers))
+    return {
+        "cpu_s": _cpu() - began,
+        "wall_s": time.perf_counter() - started,
+        "verdicts": options.verdicts,
+    }
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base-url", required=True)
+    parser.add_argument("--verdicts", type=int, required=True)
+    parser.add_argument("--in-flight", type=int, required=True)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryFile() as record,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        took = runner.run(measure(options, record))
+    sys.stdout.write(json.dumps(took) + "\n")
+
+
+if __name__ == "__main__":
+    main()

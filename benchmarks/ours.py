@@ -1,0 +1,119 @@
+"""Measure one real run: `safejury` from a config to its record, in this process.
+
+    python benchmarks/ours.py --base-url URL --verdicts 1000 --in-flight 100
+
+Prints one JSON line. CPU is user + system time of this process from reading the
+dataset to the closed record; imports are left out.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp  # noqa: F401 - imported here, so that its import is not measured
+from safejury.datasets import load_taxonomy
+from safejury.evaluation._config import Config
+from safejury.evaluation._console import quiet_libraries, run_async
+from safejury.evaluation._run import run
+from safejury.evaluation._setup import set_up
+
+PERSONAS = ("clinician", "lawyer", "sceptic")
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="safejury-bench-") as folder:
+        sys.stdout.write(json.dumps(measure(options, Path(folder))) + "\n")
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Run a config of its own in `folder` and return what it took."""
+    images = sorted(options.images.glob("*.png")) if options.images else []
+    dataset = folder / "queries.jsonl"
+    for image in images:
+        (folder / image.name).symlink_to(image) if False else _link(image, folder)
+    with dataset.open("w") as file:
+        file.writelines(_lines(options.verdicts, [image.name for image in images]))
+    quiet_libraries()
+    config = _config(options, folder)
+    began, started = _cpu(), time.perf_counter()
+    outcome = run_async(run(set_up(config, folder)))
+    wall, cpu = time.perf_counter() - started, _cpu() - began
+    assert outcome.verdicts == options.verdicts, outcome
+    record = folder / "runs" / "run" / "record.sqlite"
+    return {
+        "cpu_s": cpu,
+        "wall_s": wall,
+        "verdicts": outcome.verdicts,
+        "peak_mb": peak_mb(),
+        "record_kb": record.stat().st_size / 1024,
+    }
+
+
+def _link(image: Path, folder: Path) -> None:
+    (folder / image.name).hardlink_to(image)
+
+
+def _lines(count: int, images: list[str]) -> Iterator[str]:
+    scenarios = [scenario.id for scenario in load_taxonomy().scenarios]
+    for number in range(count):
+        query = {
+            "id": f"q{number:05}",
+            "scenario": scenarios[number % len(scenarios)],
+            "text": f"Question {number}: what should a person know about this topic, and "
+            "which part of it would be wrong to help with? Answer in a few sentences.",
+            "intent": "harmful",
+        }
+        if images:
+            query["image"] = images[number % len(images)]
+        yield json.dumps(query) + "\n"
+
+
+def _config(options: argparse.Namespace, folder: Path) -> Config:
+    model = {"base_url": options.base_url, "model": "scripted"}
+    return Config.model_validate(
+        {
+            "dataset": "queries.jsonl",
+            "targets": [{"name": "scripted", **model}],
+            "jury": {
+                "protocol": "vote",
+                "jurors": [{"persona": persona, **model} for persona in PERSONAS],
+            },
+            "limits": {"concurrency": options.in_flight},
+            "run": {"directory": str(folder / "runs")},
+        }
+    )
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def peak_mb() -> float:
+    """Return the most memory this process has had, in MB."""
+    # `ru_maxrss` of a child begins at its parent's size; Linux knows better.
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base-url", required=True)
+    parser.add_argument("--verdicts", type=int, required=True)
+    parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--images", type=Path, help="folder of pictures that the queries carry")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Runs of the real command line against real servers, in a directory of their own."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from safejury.evaluation.cli import app
+from safejury.models.scripted import ScriptedServer
+from typer.testing import CliRunner
+
+QUERIES = (
+    ("q1", "cybersecurity.malware_generation", "harmful"),
+    ("q2", "violence.physical_harm", "harmful"),
+    ("q3", "ethics.bioethics", "benign"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def refused(self, *said: str, code: int = 2) -> None:
+        """Check that it was refused with one line that says all of `said`."""
+        assert self.code == code, self.err
+        assert self.err.startswith("safejury: error: "), self.err
+        assert self.err.count("\n") == 1, self.err
+        assert self.err.endswith("\n")
+        for words in said:
+            assert words in self.err
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A directory in which commands are run as a user would run them."""
+
+    path: Path
+
+    def queries(self, *lines: Mapping[str, object] | str, name: str = "queries.jsonl") -> None:
+        """Write a query file; a short one that is right unless lines are given."""
+        rows = lines or [
+            {"id": name, "scenario": scenario, "text": f"Question {name}?", "intent": intent}
+            for name, scenario, intent in QUERIES
+        ]
+        text = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def config(self, url: str = "http://127.0.0.1:9/v1", **changes: object) -> str:
+        """Write a config of one target and three jurors at `url`, and return its name.
+
+        Keys of `changes` are paths with `__` for dots, and replace what they lead to.
+        """
+        seats = ("clinician", "lawyer", "sceptic")
+        data: dict[str, Any] = {
+            "dataset": "queries.jsonl",
+            "targets": [{"name": "examined", "base_url": url, "model": "target"}],
+            "jury": {
+                "protocol": "contested",
+                "jurors": [
+                    {"persona": seat, "base_url": url, "model": f"{seat}-model"} for seat in seats
+                ],
+            },
+            "limits": {"attempts": 1},
+            "run": {"name": "first"},
+        }
+        for path, value in changes.items():
+            *steps, last = path.split("__")
+            place: Any = data
+            for step in steps:
+                place = place.setdefault(step, {}) if isinstance(place, dict) else place[int(step)]
+            if isinstance(place, list):
+                place[int(last)] = value
+            else:
+                place[last] = value
+        if not (self.path / "queries.jsonl").exists():
+            self.queries()
+        return self.yaml(yaml.safe_dump(data, sort_keys=False))
+
+    def yaml(self, text: str) -> str:
+        """Write a config as it stands, and return its name."""
+        (self.path / "safejury.yaml").write_text(text, encoding="utf-8")
+        return "safejury.yaml"
+
+    def safejury(self, *arguments: str) -> Ended:
+        """Run a command in this process."""
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "safejury", *arguments],
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NO_COLOR": "1"},
+            **options,
+        )
+
+    def spawn(self, *arguments: str, **options: Any) -> Ended:
+        """Run a command as a process of its own."""
+        with self.start(*arguments, **options) as process:
+            out, err = process.communicate(timeout=120)
+        return Ended(process.returncode, out, err)
+
+    def report(self, run: str = "runs/first") -> dict[str, Any]:
+        """Return a run's JSON report."""
+        ended = self.safejury("report", run, "--format", "json")
+        assert ended.code == 0, ended.err
+        return cast(dict[str, Any], json.loads(ended.out))
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    monkeypatch.chdir(tmp_path)
+    return Workplace(tmp_path)
+
+
+class _Host:
+    """Runs servers on an event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
+        self._servers: list[ScriptedServer] = []
+
+    def scripted(self, *arguments: Any, **options: Any) -> ScriptedServer:
+        server = ScriptedServer(*arguments, **options)
+        asyncio.run_coroutine_threadsafe(server.start(), self.loop).result(10)
+        self._servers.append(server)
+        return server
+
+    def close(self) -> None:
+        for server in self._servers:
+            asyncio.run_coroutine_threadsafe(server.aclose(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., ScriptedServer]]:
+    """Start scripted servers, with the arguments of `ScriptedServer`."""
+    host = _Host()
+    yield host.scripted
+    host.close()
+
+
+@pytest.fixture
+def said_to() -> Callable[[Sequence[Mapping[str, object]], str], list[str]]:
+    """Return the words of all requests to one model, as JSON."""
+
+    def words(requests: Sequence[Mapping[str, object]], model: str) -> list[str]:
+        return [json.dumps(body) for body in requests if body["model"] == model]
+
+    return words
