@@ -101,6 +101,12 @@ class Spent:
     cost_usd: float | None = 0.0
     calls: int = 0
 
+    def __add__(self, other: "Spent") -> "Spent":
+        """Return both together; calls of unknown use make a sum unknown."""
+        usages = [part.usage if part.calls else _known(part.usage) for part in (self, other)]
+        costs = [part.cost_usd if part.calls else part.cost_usd or 0.0 for part in (self, other)]
+        return Spent(_total_usage(usages), _total(costs), self.calls + other.calls)
+
 
 _NO_REPLY = (BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP)
 
@@ -124,12 +130,15 @@ def spent(ballots: Iterable[Ballot], *, extra: Spent | None = None) -> Spent:
         calls += extra.calls
         costs.append(extra.cost_usd if extra.calls else extra.cost_usd or 0.0)
         usages.append(extra.usage if extra.calls else _known(extra.usage))
-    usage = Usage(
+    return Spent(_total_usage(usages), _total(costs), calls)
+
+
+def _total_usage(usages: Sequence[Usage]) -> Usage:
+    return Usage(
         _total([u.prompt_tokens for u in usages]),
         _total([u.cached_tokens for u in usages]),
         _total([u.completion_tokens for u in usages]),
     )
-    return Spent(usage, _total(costs), calls)
 
 
 def _known(usage: Usage) -> Usage:

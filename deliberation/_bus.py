@@ -1,6 +1,5 @@
 """The bus: one AutoGen runtime with a foreperson, its jury, and who listens."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +32,7 @@ from ._events import (
     VerdictAnnounced,
 )
 from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
+from ._quiet_runtime import new_runtime
 from ._settings import Protocol
 from ._verdict import Verdict
 
@@ -116,11 +116,9 @@ class Jury:
         return tuple(self._seats)
 
     async def __aenter__(self) -> Self:
-        # Spans that nobody collects would cost a third of every message.
-        os.environ.setdefault("AUTOGEN_DISABLE_RUNTIME_TRACING", "true")
         # `register_factory` adds no message serialisers, so nothing is turned into
         # JSON for the runtime's own log.
-        runtime = SingleThreadedAgentRuntime()
+        runtime = new_runtime()
         await runtime.register_factory(SEAT, self._make_seat)
         await runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
         if self._clerk is not None:

@@ -4,9 +4,10 @@ Two topics carry them. `TRANSCRIPT` has the numbered entries that the record
 keeps and that can be replayed. `PROGRESS` has fleeting notices for a live view.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..agents import Ballot, Case
+from ..models import Usage
 from ._verdict import Verdict
 
 
@@ -98,11 +99,20 @@ class BallotCalled:
 
 @dataclass(frozen=True, slots=True)
 class BallotSealed:
-    """Notice: a juror's ballot is in, and stays sealed."""
+    """Notice: a juror's ballot is in, and stays sealed.
+
+    Attributes:
+        usage: Tokens of the calls for it.
+        cost_usd: US dollars of those calls, None where a price is unknown.
+        calls: Model calls made for it.
+    """
 
     case_id: str
     round: int
     seat: str
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    calls: int = 0
 
 
 Entry = CaseOpened | BallotsRevealed | DiscussionOpened | SummedUp | VerdictAnnounced

@@ -196,7 +196,8 @@ class _Sitting:
             call, AgentId(SEAT, seat), cancellation_token=self._token
         )
         ballot = answered(answer, Ballot)
-        await self._notify(BallotSealed(self.case.id, call.round, seat))
+        used = (ballot.usage, ballot.cost_usd, ballot.calls)
+        await self._notify(BallotSealed(self.case.id, call.round, seat, *used))
         return ballot
 
     async def reveal(

@@ -44,12 +44,12 @@ class Protocol:
         Raises:
             ConfigurationError: They do not; the message says what to change.
         """
-        self.rule.check(seats)
         if self.jurors is not None and seats != self.jurors:
             raise ConfigurationError(
                 f"The protocol {self.name!r} takes {self.jurors} jurors, but {seats} are named: "
                 "change jury.jurors, or set jury.protocol.jurors."
             )
+        self.rule.check(seats)
         if self.rounds < 1:
             raise ConfigurationError(
                 "jury.protocol.rounds must be at least 1; set talk: never to have no discussion."

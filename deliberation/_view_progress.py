@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ._aggregation_verdict import Spent
 from ._events import (
     BallotCalled,
     BallotSealed,
@@ -47,6 +48,7 @@ class Progress:
         self._clock = clock
         self._round = 0
         self._sealed: dict[str, bool] = {}
+        self._under_seal = Spent()
         self._doing = "The foreperson calls the jury"
 
     def take(self, event: Entry | Notice, at: float) -> Block | None:
@@ -55,11 +57,14 @@ class Progress:
             case BallotCalled() | BallotSealed():
                 self._round = event.round
                 self._sealed[event.seat] = isinstance(event, BallotSealed)
+                if isinstance(event, BallotSealed):
+                    self._under_seal += Spent(event.usage, event.cost_usd, event.calls)
                 return None
             case CaseOpened() | DiscussionOpened():
                 self._sealed = {}
             case BallotsRevealed():
                 self._sealed = {}
+                self._under_seal = Spent()
                 self._doing = "The foreperson weighs the ballots"
             case SummedUp() | VerdictAnnounced():
                 self._doing = "The foreperson announces the verdict"
@@ -78,9 +83,7 @@ class Progress:
             parts.append(self._seats(look, spinner))
         else:
             parts.append(Padding(Text(f"{spinner} {self._doing}", BLUE), (1, 2, 0, 2)))
-        # What sealed ballots used is sealed with them: before the first are
-        # opened there is nothing to count.
-        used = self._transcript.spent if self._transcript.rounds else None
+        used = self._transcript.spent + self._under_seal
         return Group(*parts, footer(look, used, elapsed))
 
     def _seats(self, look: Look, spinner: str) -> RenderableType:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -54,7 +55,12 @@ def run_config(
 
 
 def run_and_report(
-    setup: Setup, *, again: str, min_coverage: float = 0.9, retry_failed: bool = False
+    setup: Setup,
+    *,
+    again: str,
+    min_coverage: float = 0.9,
+    retry_failed: bool = False,
+    kept: bool = True,
 ) -> int:
     """Run, show the report, and return the exit code.
 
@@ -63,6 +69,7 @@ def run_and_report(
         again: The command that goes on with the run.
         min_coverage: Least share of cases, in [0, 1], that need a verdict.
         retry_failed: Hear cases again that failed calls cost.
+        kept: Whether the run's directory outlives the command.
     """
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
@@ -70,16 +77,18 @@ def run_and_report(
         with RunProgress(Console(stderr=True)) as progress:
             outcome = run_async(run_setup(setup, progress, retry_failed=retry_failed))
     except KeyboardInterrupt:
-        say(f"Interrupted. What is finished is kept in {setup.directory}.")
-        say(f"Go on with: {again}")
+        kept_in = f" What is finished is kept in {setup.directory}." if kept else ""
+        say(f"Interrupted.{kept_in}")
+        say(f"Go on with: {again}" if kept else f"Start again with: {again}")
         return EXIT_INTERRUPTED
     _show_table(setup.directory, min_coverage)
-    return _judge(setup, outcome, min_coverage)
+    if kept:
+        say(f"{outcome.cases} cases in {setup.directory}; finished in {outcome.seconds:.1f} s.")
+        say(f"Read one: safejury show {setup.directory} CASE")
+    return _judge(outcome, min_coverage)
 
 
-def _judge(setup: Setup, outcome: RunOutcome, min_coverage: float) -> int:
-    say(f"{outcome.cases} cases in {setup.directory}; finished in {outcome.seconds:.1f} s.")
-    say(f"Read one: safejury show {setup.directory} CASE")
+def _judge(outcome: RunOutcome, min_coverage: float) -> int:
     if outcome.coverage >= min_coverage:
         return 0
     say(
@@ -234,7 +243,8 @@ def _bench(config: Path | None, protocol: str | None) -> Bench:
 
 def list_personas() -> None:
     """Show the bundled personas in a table."""
-    table = Table("persona", "title", "looks for", title="Bundled personas", show_lines=True)
+    table = Table("persona", "title", "perspective", box=SIMPLE, pad_edge=False)
+    table.columns[0].no_wrap = True
     for persona in bundled_personas():
         table.add_row(Text(persona.name), Text(persona.title), Text(persona.perspective))
     Console().print(table)
@@ -249,7 +259,8 @@ def list_scenarios(name: str | None) -> None:
         console.print(Text(scenario.title, style="bold"), Text(scenario.id, style="cyan"))
         console.print(Text(f"\n{scenario.definition}\n\n{scenario.guideline}"))
         return
-    table = Table("id", "title", "aliases")
+    table = Table("id", "title", "alias", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    table.columns[0].no_wrap = True
     for category in taxonomy.categories:
         table.add_section()
         for scenario in category.scenarios:

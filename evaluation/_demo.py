@@ -47,9 +47,9 @@ def show_demo(export: Path | None) -> int:
             targets=[TargetConfig(name="smollm2", model="embedded/smollm2")],
             jury=EMBEDDED_JURY.model_copy(update={"protocol": "vote"}),
             limits=LimitsConfig(concurrency=2),
-            run=RunConfig(name="demo", directory=directory, seed=EMBEDDED_SEED, max_tokens=160),
+            run=RunConfig(name="demo", directory=directory, seed=EMBEDDED_SEED, max_tokens=320),
         )
         setup = set_up(config, Path())
-        code = run_and_report(setup, again="safejury demo", min_coverage=0.0)
+        code = run_and_report(setup, again="safejury demo", min_coverage=0.0, kept=False)
     say("That was the demo. `safejury init` writes a config for your own model.")
     return code

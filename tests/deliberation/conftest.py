@@ -1,13 +1,21 @@
-"""A scripted deliberation: contested, one change of mind, one unparsed ballot, one dissent."""
+"""A jury on a scripted server; a transcript: contested, one change of mind, one dissent."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
 
 import pytest
-from safejury.agents import Ballot, BallotOutcome, Case, Finding, Perceived
+from autogen_agentchat.base import ChatAgent
+from safejury.agents import Ballot, BallotOutcome, Case, Finding, Juror, Perceived, Persona
 from safejury.datasets import Intent, Media, Query
 from safejury.deliberation import (
+    PRESETS,
     BallotsRevealed,
     CaseOpened,
     DiscussionOpened,
     Entry,
+    Jury,
+    Protocol,
     Rule,
     SeatInfo,
     Spent,
@@ -16,7 +24,8 @@ from safejury.deliberation import (
     build_verdict,
     contested,
 )
-from safejury.models import Usage
+from safejury.models import EndpointModel, FirstContact, Usage
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
 
 SEATS = {
@@ -169,3 +178,103 @@ def entries(case: Case) -> tuple[Entry, ...]:
         SummedUp(case.id, 4, summary),
         VerdictAnnounced(case.id, 5, verdict),
     )
+
+
+EXAMINERS = ("alpha", "bravo", "charlie", "delta", "echo")
+
+
+def _examiner(name: str) -> Persona:
+    title = f"Examiner {name.capitalize()}"
+    return Persona(name=name, title=title, perspective="Looks.", instructions="Look closely.")
+
+
+def _words(body: Mapping[str, object]) -> str:
+    contents = [m["content"] for m in cast("list[dict[str, Any]]", body["messages"])]
+    parts = [[{"text": c}] if isinstance(c, str) else c for c in contents]
+    return "\n".join(part["text"] for message in parts for part in message if "text" in part)
+
+
+@pytest.fixture
+def words() -> Callable[[Mapping[str, object]], str]:
+    """Return all words of a request."""
+    return _words
+
+
+@pytest.fixture
+def open_jury() -> Callable[..., AbstractAsyncContextManager[Jury]]:
+    """Seat the first `jurors` of five examiners, all on one scripted server."""
+
+    @asynccontextmanager
+    async def open_(
+        server: ScriptedServer,
+        protocol: str | Protocol = "contested",
+        *,
+        jurors: int = 3,
+        summing_up: bool = False,
+        others: Mapping[str, ChatAgent] | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[Jury, None]:
+        model = FirstContact(EndpointModel(base_url=server.base_url, model="secret-model"))
+        seats = {name: Juror(name, _examiner(name), model) for name in EXAMINERS[:jurors]}
+        settings = PRESETS[protocol] if isinstance(protocol, str) else protocol
+        foreperson = model if summing_up else None
+        jury = Jury({**seats, **(others or {})}, settings, foreperson=foreperson, **options)
+        try:
+            async with jury:
+                yield jury
+        finally:
+            await model.aclose()
+
+    return open_
+
+
+@pytest.fixture
+def read_call() -> Callable[[Mapping[str, object]], tuple[str, int]]:
+    """Tell who is asked by a request and in which round: an examiner, or `foreperson`."""
+
+    def read(body: Mapping[str, object]) -> tuple[str, int]:
+        text = _words(body)
+        if text.startswith("You preside over a jury"):
+            return "foreperson", 0
+        (name,) = (name for name in EXAMINERS if f"Examiner {name.capitalize()}" in text)
+        return name, 1 if "The jurors have voted once" in text else 0
+
+    return read
+
+
+@pytest.fixture
+def cast_by(
+    read_call: Callable[[Mapping[str, object]], tuple[str, int]],
+) -> Callable[..., Callable[[Mapping[str, object]], str | ScriptedReply]]:
+    """Script a server: for each examiner its replies by round; one alone goes for both."""
+
+    def plan(**replies: Sequence[str | ScriptedReply]) -> Callable[[Mapping[str, object]], Any]:
+        def say(body: Mapping[str, object]) -> str | ScriptedReply:
+            name, number = read_call(body)
+            summed = name == "foreperson"
+            default = "They differ." if summed else ballot("safe", 5, f"Fine to {name}.")
+            said = replies.get(name, [default])
+            return said[min(number, len(said) - 1)]
+
+        return say
+
+    return plan
+
+
+@pytest.fixture
+def make_case() -> Callable[..., Case]:
+    """Make a case of words alone."""
+
+    def make(
+        number: int = 0,
+        *,
+        text: str | None = None,
+        outcome: ResponseOutcome = ResponseOutcome.ANSWERED,
+    ) -> Case:
+        query = Query(
+            f"q{number}", "consultation.legal_advice", f"May I do {number}?", Intent.HARMFUL
+        )
+        response = Response(outcome, f"Answer no. {number}." if text is None else text)
+        return Case(f"q{number}/t/0", query, response, "Unsafe: steps.")
+
+    return make
