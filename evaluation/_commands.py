@@ -74,7 +74,8 @@ def run_and_report(
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
     try:
-        with RunProgress(Console(stderr=True)) as progress:
+        bar = not setup.bench.has_person
+        with RunProgress(Console(stderr=True), bar=bar) as progress:
             outcome = run_async(run_setup(setup, progress, retry_failed=retry_failed))
     except KeyboardInterrupt:
         kept_in = f" What is finished is kept in {setup.directory}." if kept else ""

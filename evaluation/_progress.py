@@ -21,10 +21,12 @@ class RunProgress:
 
     Args:
         console: Where to show it, such as standard error.
+        bar: Whether a bar may be drawn; not while somebody types at the terminal.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, bar: bool = True) -> None:
         self._console = console
+        self._draws = bar and console.is_terminal
         self._counts: Counter[str] = Counter()
         self._switchboard: Switchboard | None = None
         self._begun = time.monotonic()
@@ -38,7 +40,7 @@ class RunProgress:
             TextColumn("{task.fields[counts]}", markup=False),
             console=console,
             refresh_per_second=4,
-            disable=not console.is_terminal,
+            disable=not self._draws,
             transient=True,
         )
         self._task = self._bar.add_task("cases", counts="", total=None)
@@ -66,7 +68,7 @@ class RunProgress:
         heard = result.response_outcome == "answered"
         outcome = result.finding or ("no verdict" if heard else result.response_outcome)
         self._counts[str(outcome)] += 1
-        if self._console.is_terminal:
+        if self._draws:
             self._bar.update(self._task, completed=self._done, counts=self._said())
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_S

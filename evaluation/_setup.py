@@ -76,6 +76,11 @@ class Bench:
         """What others are told of the places."""
         return tuple(chair.info for chair in self.chairs)
 
+    @property
+    def has_person(self) -> bool:
+        """Whether the person at the terminal is on the jury."""
+        return any(chair.persona is None for chair in self.chairs)
+
     def seat(
         self, switchboard: Switchboard, *, ask: Ask | None = None
     ) -> dict[str, Juror | HumanJuror]:
