@@ -34,7 +34,7 @@ class Statement:
         return cls(ballot.finding, ballot.rating, ballot.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BallotCall:
     """A call for one ballot.
 
@@ -49,6 +49,10 @@ class BallotCall:
     round: int = 0
     own: Ballot | None = None
     peers: tuple[Statement, ...] = ()
+
+    def __repr__(self) -> str:
+        # The bus writes each message into a log line, read or not.
+        return f"<BallotCall of {self.case.id!r}, round {self.round}>"
 
 
 def statements_for(juror: str, ballots: Iterable[Ballot], *, case: Case) -> tuple[Statement, ...]:

@@ -16,6 +16,13 @@ class Failed:
     error: Exception
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """Answer: what the agent returned. The bus writes it into a log line: so without it."""
+
+    value: object
+
+
 class Answering(RoutedAgent):
     """An agent that answers every message, and stops when its caller is cancelled.
 
@@ -30,7 +37,7 @@ class Answering(RoutedAgent):
         assert task is not None
         ctx.cancellation_token.link_future(task)
         try:
-            return await super().on_message_impl(message, ctx)
+            return _Answer(await super().on_message_impl(message, ctx))
         except Exception as error:  # noqa: BLE001 - raised again by `answered`
             return Failed(error)
 
@@ -43,5 +50,6 @@ def answered(answer: object, kind: type[_T]) -> _T:
     """
     if isinstance(answer, Failed):
         raise answer.error
-    assert isinstance(answer, kind), f"{type(answer).__name__} where {kind.__name__} was due"
-    return answer
+    value = answer.value if isinstance(answer, _Answer) else answer
+    assert isinstance(value, kind), f"{type(value).__name__} where {kind.__name__} was due"
+    return value

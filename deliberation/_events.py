@@ -11,6 +11,16 @@ from ..models import Usage
 from ._verdict import Verdict
 
 
+class _Brief:
+    """Says little of itself: the bus writes each message into a log line, read or not."""
+
+    __slots__ = ()
+    case_id: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.case_id!r}>"
+
+
 @dataclass(frozen=True, slots=True)
 class SeatInfo:
     """Who sits on the jury.
@@ -28,8 +38,8 @@ class SeatInfo:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class CaseOpened:
+@dataclass(frozen=True, slots=True, repr=False)
+class CaseOpened(_Brief):
     """Entry: the foreperson opens a case."""
 
     case_id: str
@@ -37,8 +47,8 @@ class CaseOpened:
     case: Case
 
 
-@dataclass(frozen=True, slots=True)
-class BallotsRevealed:
+@dataclass(frozen=True, slots=True, repr=False)
+class BallotsRevealed(_Brief):
     """Entry: all sealed ballots of a round are opened together.
 
     Attributes:
@@ -54,8 +64,8 @@ class BallotsRevealed:
     not_asked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionOpened:
+@dataclass(frozen=True, slots=True, repr=False)
+class DiscussionOpened(_Brief):
     """Entry: the foreperson lets the jurors read each other, and says why."""
 
     case_id: str
@@ -64,8 +74,8 @@ class DiscussionOpened:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class SummedUp:
+@dataclass(frozen=True, slots=True, repr=False)
+class SummedUp(_Brief):
     """Entry: the foreperson's words on agreement and dissent.
 
     Attributes:
@@ -79,8 +89,8 @@ class SummedUp:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictAnnounced:
+@dataclass(frozen=True, slots=True, repr=False)
+class VerdictAnnounced(_Brief):
     """Entry: the verdict; the last entry of every case."""
 
     case_id: str
@@ -88,8 +98,8 @@ class VerdictAnnounced:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class BallotCalled:
+@dataclass(frozen=True, slots=True, repr=False)
+class BallotCalled(_Brief):
     """Notice: a juror was asked and is thinking."""
 
     case_id: str
@@ -97,8 +107,8 @@ class BallotCalled:
     seat: str
 
 
-@dataclass(frozen=True, slots=True)
-class BallotSealed:
+@dataclass(frozen=True, slots=True, repr=False)
+class BallotSealed(_Brief):
     """Notice: a juror's ballot is in, and stays sealed.
 
     Attributes:

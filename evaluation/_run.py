@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from ..agents import Case
 from ..datasets import Query, RecordError, first_failure, load_taxonomy
 from ..deliberation import Jury
 from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
-from ..targets import Response, Target
+from ..targets import Target
 from ._record import Record, open_record
 from ._record_reader import RecordReader
 from ._result import CaseResult, result_of
@@ -24,16 +24,46 @@ from ._setup import Setup
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The unit of work: one query, one target, one repetition, to one verdict."""
+    """The unit of work: one query, one target, one repetition, to one verdict.
+
+    Plain data, so that it can be carried to another process.
+    """
 
     query: Query
-    target: Target
+    target: str
     epoch: int
 
     @property
     def case_id(self) -> str:
         """The id of the case it becomes, unique within the run."""
-        return f"{self.query.id}/{self.target.name}/{self.epoch}"
+        return f"{self.query.id}/{self.target}/{self.epoch}"
+
+
+class Examiner:
+    """Takes units of work to their results: the same wherever it runs.
+
+    Args:
+        targets: Who is examined.
+        jury: Who judges, open.
+    """
+
+    def __init__(self, targets: Iterable[Target], jury: Jury) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._jury = jury
+        self._taxonomy = load_taxonomy()
+
+    async def examine(self, unit: Unit) -> CaseResult:
+        """Put a query to a target and the response to the jury.
+
+        Raises:
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        response = await self._targets[unit.target].respond(
+            unit.query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
+        )
+        guideline = self._taxonomy.resolve(unit.query.scenario).guideline
+        verdict = await self._jury.hear(Case(unit.case_id, unit.query, response, guideline))
+        return result_of(unit.target, unit.epoch, unit.query, response, verdict)
 
 
 class Observer(Protocol):
@@ -102,8 +132,8 @@ async def run(
                 clerk=record.write_entry,
             )
         )
-        session = _Session(setup, record, jury, observer)
-        await session.work(setup.open_targets(switchboard), switchboard)
+        examiner = Examiner(setup.open_targets(switchboard), jury)
+        await _Session(setup, record, examiner, observer).work(switchboard)
     counts = _count(setup)
     return RunOutcome(*counts, time.monotonic() - begun)
 
@@ -111,52 +141,42 @@ async def run(
 class _Session:
     """One process's share of a run."""
 
-    def __init__(self, setup: Setup, record: Record, jury: Jury, observer: Observer | None) -> None:
+    def __init__(
+        self, setup: Setup, record: Record, examiner: Examiner, observer: Observer | None
+    ) -> None:
         self._setup = setup
         self._record = record
-        self._jury = jury
+        self._examiner = examiner
         self._observer = observer
-        self._taxonomy = load_taxonomy()
 
-    async def work(self, targets: list[Target], switchboard: Switchboard) -> None:
+    async def work(self, switchboard: Switchboard) -> None:
         """Examine all that is not finished, so many cases at once as calls may be."""
         if self._observer is not None:
             finished = self._record.count_finished()
             self._observer.started(self._setup.total, finished, switchboard)
-        units = self._unfinished(targets)
+        units = self._unfinished()
         workers = min(self._setup.config.limits.concurrency, self._setup.total)
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._drain(units))
 
-    def _unfinished(self, targets: list[Target]) -> Iterator[Unit]:
+    def _unfinished(self) -> Iterator[Unit]:
         for epoch in range(self._setup.config.run.epochs):
             for query in self._setup.selection:
-                for target in targets:
-                    unit = Unit(query, target, epoch)
+                for target in self._setup.config.targets:
+                    unit = Unit(query, target.name, epoch)
                     if not self._record.is_finished(unit.case_id):
                         yield unit
 
     async def _drain(self, units: Iterator[Unit]) -> None:
         # All workers draw from one iterator, so only the cases under way are in memory.
         for unit in units:
-            await self._examine(unit)
+            kept = replace(unit, query=self._record.keep_media(unit.query))
+            result = await self._examiner.examine(kept)
+            self._record.write_result(unit.case_id, result)
+            if self._observer is not None:
+                self._observer.case_finished(result)
             await self._record.flushed()
-
-    async def _examine(self, unit: Unit) -> None:
-        query = self._record.keep_media(unit.query)
-        response = await unit.target.respond(
-            query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
-        )
-        verdict = await self._jury.hear(self._case(unit.case_id, query, response))
-        result = result_of(unit.target.name, unit.epoch, query, response, verdict)
-        self._record.write_result(unit.case_id, result)
-        if self._observer is not None:
-            self._observer.case_finished(result)
-
-    def _case(self, case_id: str, query: Query, response: Response) -> Case:
-        guideline = self._taxonomy.resolve(query.scenario).guideline
-        return Case(case_id, query, response, guideline)
 
 
 def _switchboard(setup: Setup, record: Record, stack: AsyncExitStack) -> Switchboard:
