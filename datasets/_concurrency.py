@@ -15,8 +15,11 @@ async def in_parallel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
     The first failure cancels the rest and is raised itself, not as a group.
     """
-    async with first_failure(), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(item) for item in work]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(item) for item in work]
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from None
     return [task.result() for task in tasks]
 
 

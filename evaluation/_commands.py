@@ -1,5 +1,6 @@
 """What the commands do, once they are asked for."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,8 +50,10 @@ def run_config(
 ) -> int:
     """Run a config, then show its report."""
     setup = set_up(load_config(path, changes), path.parent)
+    settings = [part for change in changes for part in ("--set", change)]
+    again = shlex.join(["safejury", "run", str(path), *settings])
     return run_and_report(
-        setup, again=f"safejury run {path}", min_coverage=min_coverage, retry_failed=retry_failed
+        setup, again=again, min_coverage=min_coverage, retry_failed=retry_failed
     )
 
 

@@ -158,7 +158,7 @@ class LimitsConfig(_Part):
     """What a run may take."""
 
     concurrency: int = Field(default=32, ge=1, le=10_000)
-    """Most calls at a time to one endpoint; also the cases under way."""
+    """Most calls at a time to one endpoint; twice as many cases are under way."""
     requests_per_minute: int | None = Field(default=None, ge=1)
     """Most calls a minute to one endpoint."""
     max_tokens_total: int | None = Field(default=None, ge=1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
     Ctrl-C and SIGTERM cancel it; it cleans up, then KeyboardInterrupt is raised.
     """
+    gc.freeze()  # what is imported stays: searching it for garbage would stall calls
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_until_terminated(work))
 

@@ -41,6 +41,17 @@ CREATE TABLE IF NOT EXISTS cases (
     scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
     finding TEXT, rating REAL, result TEXT NOT NULL);
 """
+# A result without the last entry of its transcript was cut off between two commits.
+_FINISHED = """
+SELECT 1 FROM cases JOIN entries USING (case_id)
+WHERE case_id = ? AND kind = 'VerdictAnnounced'
+"""
+_FAILED = """
+SELECT case_id FROM cases WHERE response_outcome = 'error' OR (
+    finding IS NULL AND EXISTS (
+        SELECT 1 FROM json_each(result, '$.ballots')
+        WHERE key IN ('transport_error', 'budget_stop') AND value > 0))
+"""
 _WRITE = {
     # First: what an earlier process heard of a case makes way for what is heard now.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
@@ -110,7 +121,7 @@ class Record:
         """Return whether an earlier process finished the case."""
         if not self.resumed:
             return False
-        return self._one("SELECT 1 FROM cases WHERE case_id = ?", case_id) is not None
+        return self._one(_FINISHED, case_id) is not None
 
     def count_finished(self) -> int:
         """Return how many cases earlier processes finished."""
@@ -128,20 +139,16 @@ class Record:
         These are cases whose response is an `error`, or that have no verdict and a
         ballot lost to a failed call or the budget. Return how many.
         """
-        cure = "('transport_error', 'budget_stop')"
-        with self._database:
-            self._database.execute(
-                "CREATE TEMP TABLE failed AS SELECT case_id FROM cases WHERE response_outcome = "
-                "'error' OR (finding IS NULL AND EXISTS (SELECT 1 FROM json_each(result, "
-                f"'$.ballots') WHERE key IN {cure}))"
-            )
-            for table in ("entries", "cases"):
-                self._database.execute(
-                    f"DELETE FROM {table} WHERE case_id IN (SELECT case_id FROM failed)"
-                )
-            count = self._database.execute("SELECT count(*) FROM failed").fetchone()[0]
-            self._database.execute("DROP TABLE failed")
-        return int(count)
+        try:
+            with self._database:
+                failed = self._database.execute(_FAILED).fetchall()
+                for table in ("entries", "cases"):
+                    self._database.executemany(f"DELETE FROM {table} WHERE case_id = ?", failed)
+        except sqlite3.Error as error:
+            raise RecordError(
+                f"{self.directory}: the record cannot be changed ({error})."
+            ) from error
+        return len(failed)
 
     async def flushed(self) -> None:
         """Wait while far more rows are waiting than one commit takes."""

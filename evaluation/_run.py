@@ -21,6 +21,9 @@ from ._record_reader import RecordReader
 from ._result import CaseResult, result_of
 from ._setup import Setup
 
+_CASES_PER_CALL = 2
+"""Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -150,12 +153,12 @@ class _Session:
         self._observer = observer
 
     async def work(self, switchboard: Switchboard) -> None:
-        """Examine all that is not finished, so many cases at once as calls may be."""
+        """Examine all that is not finished, many cases at once."""
         if self._observer is not None:
             finished = self._record.count_finished()
             self._observer.started(self._setup.total, finished, switchboard)
         units = self._unfinished()
-        workers = min(self._setup.config.limits.concurrency, self._setup.total)
+        workers = min(_CASES_PER_CALL * self._setup.config.limits.concurrency, self._setup.total)
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._drain(units))

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from ..datasets import BudgetError
 from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Modality, Usage
 
@@ -233,6 +235,6 @@ def estimate_prompt_tokens(request: ChatRequest) -> int:
             else:
                 size += len(part.text.encode("utf-8", "replace"))
     if request.json_schema is not None:
-        size += len(str(request.json_schema.schema))
+        size += len(msgspec.json.encode(request.json_schema.schema))
     fixed = media * _TOKENS_PER_MEDIUM + len(request.messages) * _TOKENS_PER_MESSAGE
     return -(-size // _BYTES_PER_TOKEN) + fixed

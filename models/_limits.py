@@ -92,6 +92,8 @@ class Limiter:
             self._wake()
 
     def _pause_left(self) -> float:
+        if not self._paused_until:
+            return 0.0
         return self._paused_until - asyncio.get_running_loop().time()
 
     async def _acquire(self) -> None:

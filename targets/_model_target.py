@@ -105,7 +105,9 @@ def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
 
 def _response(completion: Completion, withheld: Sequence[str]) -> Response:
     """Read a completion as a target's response. Its refusals in words are answers."""
-    text = completion.text if completion.text.strip() else completion.refusal or ""
+    text = completion.text
+    if completion.refusal and not text.strip():
+        text = completion.refusal
     outcome, detail = ResponseOutcome.ANSWERED, None
     if completion.filtered:
         outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped it"

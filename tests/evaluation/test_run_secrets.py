@@ -1,0 +1,108 @@
+"""Keys and passwords: they reach the server, and nothing else."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+
+KEY = "correct-horse-battery-staple"
+PASSWORD = "swordfish-of-the-deep"
+QUERY_KEY = "query-parameter-secret"
+Start = Callable[..., ScriptedServer]
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("SAFEJURY_TEST_KEY", KEY)
+    return KEY
+
+
+def everything_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def keyed(url: str) -> dict[str, object]:
+    changes: dict[str, object] = {"targets__0__api_key_env": "SAFEJURY_TEST_KEY"}
+    for seat in range(3):
+        changes[f"jury__jurors__{seat}__api_key_env"] = "SAFEJURY_TEST_KEY"
+    return changes
+
+
+def test_a_key_is_sent_and_kept_nowhere(workplace: Any, scripted: Start, secret: str):
+    server = scripted(api_key=secret)
+    config = workplace.config(server.base_url, **keyed(server.base_url))
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    kept = everything_below(Path("runs"))
+    assert b"SAFEJURY_TEST_KEY" in kept  # the variable's name is no secret
+    assert secret.encode() not in kept
+    assert secret not in ended.out + ended.err
+    for command in (["report", "runs/first", "--format", "json"], ["show", "runs/first", "q1"]):
+        assert secret not in workplace.safejury(*command).out
+
+
+def test_a_key_that_a_server_sends_back_is_kept_nowhere(
+    workplace: Any, scripted: Start, secret: str
+):
+    """In answers, reasons, refusals and errors."""
+
+    def reply(body: Mapping[str, object]) -> str | ScriptedReply:
+        match body["model"]:
+            case "target":
+                return f"Your key is {secret}, is it not?"
+            case "lawyer-model":
+                return ballot("unsafe", 1, reason=f"It shows the key {secret}.")
+            case "clinician-model":
+                return ScriptedReply(f"Bad gateway: Authorization: Bearer {secret}", status=502)
+            case _:
+                return ScriptedReply("", refusal=f"I do not judge what shows {secret}.")
+
+    server = scripted(reply, api_key=secret)
+    config = workplace.config(server.base_url, **keyed(server.base_url))
+    ended = workplace.safejury("run", config, "--min-coverage", "0")
+    assert ended.code == 0, ended.err
+    kept = everything_below(Path("runs"))
+    assert b"[redacted]" in kept
+    assert secret.encode() not in kept
+    assert secret not in ended.out + ended.err
+    shown = workplace.safejury("show", "runs/first", "q1", "--reveal")
+    assert "Your key is [redacted], is it not?" in " ".join(shown.out.split())
+
+
+def test_a_key_in_a_first_error_is_not_shown(workplace: Any, scripted: Start, secret: str):
+    server = scripted(ScriptedReply(f"no such key: {secret}", status=401))
+    config = workplace.config(server.base_url, **keyed(server.base_url))
+    ended = workplace.safejury("run", config)
+    ended.refused("the key was rejected")
+    assert secret not in ended.err
+    assert secret.encode() not in everything_below(Path("runs"))
+
+
+def test_a_password_in_an_address_is_kept_nowhere(workplace: Any, scripted: Start):
+    url = scripted().base_url.replace("http://", f"http://user:{PASSWORD}@")
+    url += f"?key={QUERY_KEY}"
+    ended = workplace.safejury("run", workplace.config(url))
+    assert ended.code == 0, ended.err
+    kept = everything_below(Path("runs"))
+    for hidden in (PASSWORD, QUERY_KEY):
+        assert hidden.encode() not in kept
+        assert hidden not in ended.out + ended.err
+    assert b"base_url: http://127.0.0.1" in kept
+
+
+def test_a_changed_password_is_no_other_run(workplace: Any, scripted: Start):
+    server = scripted()
+    for password in ("first-password", "second-password"):
+        url = server.base_url.replace("http://", f"http://user:{password}@")
+        assert workplace.safejury("run", workplace.config(url)).code == 0
+    assert len([body for body in server.requests if body["model"] == "target"]) == 3
+
+
+def test_the_doctor_shows_no_key(workplace: Any, scripted: Start, secret: str):
+    server = scripted(api_key=secret)
+    config = workplace.config(server.base_url, **keyed(server.base_url))
+    ended = workplace.safejury("doctor", config)
+    assert ended.code == 0, ended.out
+    assert secret not in ended.out + ended.err

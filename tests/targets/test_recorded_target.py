@@ -1,0 +1,149 @@
+import json
+from pathlib import Path
+
+import pytest
+from safejury.datasets import ConfigurationError, Intent, Query
+from safejury.targets import RecordedTarget, Response, ResponseOutcome
+
+MIB = 1024 * 1024
+
+
+def _file(tmp_path: Path, *lines: object, ending: str = "\n", bom: bytes = b"") -> Path:
+    path = tmp_path / "responses.jsonl"
+    words = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_bytes(bom + "".join(f"{line}{ending}" for line in words).encode())
+    return path
+
+
+async def _ask(target: RecordedTarget, query: str, epoch: int = 0) -> Response:
+    asked = Query(query, "consultation.legal_advice", "How?", Intent.HARMFUL)
+    return await target.respond(asked, epoch=epoch, call_id=f"{query}/t/{epoch}/target")
+
+
+async def test_a_recorded_response_is_an_answer_that_costs_nothing(tmp_path: Path) -> None:
+    line = {"query_id": "q1", "response": "Thus.\nAnd so.", "model": "gpt-0"}
+    target = RecordedTarget("t", _file(tmp_path, {"query_id": "q0", "response": "No."}, line))
+    response = await _ask(target, "q1")
+    await target.aclose()
+    assert target.name == "t"
+    assert (response.outcome, response.text) == (ResponseOutcome.ANSWERED, "Thus.\nAnd so.")
+    assert (response.provider_model, response.detail) == ("gpt-0", None)
+    assert (response.cost_usd, response.calls) == (0.0, 0)
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n \n"])
+async def test_byte_order_marks_line_ends_and_blank_lines_do_no_harm(
+    tmp_path: Path, bom: bytes, ending: str
+) -> None:
+    lines = [{"query_id": f"q{n}", "response": f"Nº {n} \u2028 漢"} for n in range(3)]
+    path = _file(tmp_path, *lines, ending=ending, bom=bom)
+    target = RecordedTarget("t", path)
+    for number in (2, 0, 1):
+        assert (await _ask(target, f"q{number}")).text == f"Nº {number} \u2028 漢"
+
+
+async def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
+    path = _file(tmp_path, '{"query_id": "q1", "response": "Thus."}', ending="")
+    assert (await _ask(RecordedTarget("t", path), "q1")).text == "Thus."
+
+
+async def test_each_epoch_has_its_own_response(tmp_path: Path) -> None:
+    lines = [{"query_id": "q1", "response": f"Take {n}.", "epoch": n} for n in (1, 0)]
+    target = RecordedTarget("t", _file(tmp_path, *lines))
+    assert [(await _ask(target, "q1", epoch)).text for epoch in (0, 1)] == ["Take 0.", "Take 1."]
+    missing = await _ask(target, "q1", 2)
+    assert missing.outcome is ResponseOutcome.ERROR
+    assert missing.detail == "responses.jsonl has no response to 'q1' in epoch 2"
+    assert (missing.cost_usd, missing.calls) == (0.0, 0)
+
+
+OUTCOMES = [
+    ({"response": "Thus.", "outcome": "filtered"}, ResponseOutcome.FILTERED, "Thus."),
+    ({"response": "Thus f", "outcome": "truncated"}, ResponseOutcome.TRUNCATED, "Thus f"),
+    ({"response": None, "outcome": "error"}, ResponseOutcome.ERROR, ""),
+    ({"response": None}, ResponseOutcome.ERROR, ""),
+    ({"response": " "}, ResponseOutcome.ERROR, " "),
+    ({"response": "", "outcome": "answered"}, ResponseOutcome.ERROR, ""),
+    ({"response": None, "outcome": "filtered"}, ResponseOutcome.FILTERED, ""),
+]
+
+
+@pytest.mark.parametrize(("line", "outcome", "text"), OUTCOMES)
+async def test_what_is_no_answer_is_recorded_as_such(
+    tmp_path: Path, line: dict[str, object], outcome: ResponseOutcome, text: str
+) -> None:
+    response = await _ask(RecordedTarget("t", _file(tmp_path, {"query_id": "q1", **line})), "q1")
+    assert (response.outcome, response.text) == (outcome, text)
+    assert response.detail == f"recorded as {outcome}"
+
+
+GOOD = '{"query_id": "q1", "response": "Thus."}'
+BAD_LINES = [
+    ("{", "truncated"),
+    ("[]", "Expected `object`, got `array`"),
+    ('{"response": "x"}', "missing required field `query_id`"),
+    ('{"query_id": "q2"}', "missing required field `response`"),
+    ('{"query_id": "", "response": "x"}', "query_id"),
+    ('{"query_id": 2, "response": "x"}', "got `int`"),
+    ('{"query_id": "q2", "response": ["x"]}', "got `array`"),
+    ('{"query_id": "q2", "response": "x", "epoch": -1}', "epoch"),
+    ('{"query_id": "q2", "response": "x", "outcome": "fine"}', "fine"),
+    ('{"query_id": "q2", "response": "x", "answer": "y"}', "unknown field `answer`"),
+    ('{"query_id": "q2", "response": "\\ud800"}', "not a recorded response"),
+    (f"{GOOD} {GOOD}", "trailing"),
+    (GOOD, "a second response to 'q1' in epoch 0"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), BAD_LINES)
+def test_a_bad_line_is_named_with_its_number(tmp_path: Path, line: str, told: str) -> None:
+    path = _file(tmp_path, GOOD, "", line, '{"query_id": "q3", "response": "x"}')
+    with pytest.raises(ConfigurationError) as caught:
+        RecordedTarget("t", path)
+    assert str(caught.value).startswith(f"{path}:3: ")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_not_utf_8_are_named_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.jsonl"
+    path.write_bytes(GOOD.encode() + b'\n{"query_id": "q2", "response": "na\xefve"}\n')
+    with pytest.raises(ConfigurationError, match=r"latin\.jsonl:2: "):
+        RecordedTarget("t", path)
+
+
+async def test_a_long_response_is_kept_and_an_endless_line_is_refused(tmp_path: Path) -> None:
+    long = {"query_id": "q1", "response": "x" * (3 * MIB)}
+    path = _file(tmp_path, long, {"query_id": "q2", "response": "Thus."})
+    target = RecordedTarget("t", path)
+    assert len((await _ask(target, "q1")).text) == 3 * MIB
+    assert (await _ask(target, "q2")).text == "Thus."
+    path = _file(tmp_path, GOOD, {"query_id": "q2", "response": "x" * (5 * MIB)})
+    with pytest.raises(ConfigurationError, match=r"responses\.jsonl:2: longer than \d+ MiB"):
+        RecordedTarget("t", path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_a_file_without_responses_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"empty\.jsonl: has no responses"):
+        RecordedTarget("t", path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.jsonl", tmp_path):
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            RecordedTarget("t", path)
+
+
+@pytest.mark.parametrize("now", [None, "", GOOD, "{}", '{"query_id": "q2", "response": "Other."}'])
+async def test_a_file_that_changed_gives_no_wrong_answer(tmp_path: Path, now: str | None) -> None:
+    path = _file(tmp_path, '{"query_id": "q0", "response": "x"}', GOOD)
+    target = RecordedTarget("t", path)
+    path.unlink()
+    if now is not None:
+        _file(tmp_path, now)
+    with pytest.raises(ConfigurationError, match="changed since it was checked"):
+        await _ask(target, "q1")

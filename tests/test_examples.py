@@ -1,0 +1,105 @@
+"""What the README and `examples/` show works as it is shown."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from safejury.agents import bundled_personas, load_persona
+from safejury.evaluation import load_config
+from safejury.models.scripted import ScriptedServer, ballot
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+
+
+def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run Python as a user would, and return what it printed; blocks the loop."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONSAFEPATH": "1", "NO_COLOR": "1", "COLUMNS": "100"},
+    )
+
+
+def test_the_scripted_deliberation_is_what_the_readme_shows(tmp_path: Path) -> None:
+    exported = tmp_path / "transcript.md"
+    done = command(str(EXAMPLES / "scripted_deliberation.py"), str(exported))
+    assert done.returncode == 0, done.stderr
+    assert "1 turned unsafe" in done.stdout
+    assert "4 unsafe · 1 safe" in done.stdout
+    assert "Advocate of free" in exported.read_text(encoding="utf-8")
+    picture = (ROOT / "docs" / "deliberation.svg").read_text(encoding="utf-8")
+    assert "1&#160;turned&#160;unsafe" in picture or "1 turned unsafe" in picture
+
+
+async def test_an_assistant_agent_sits_on_the_jury() -> None:
+    async with ScriptedServer(reply=ballot("safe", 4)) as server:
+        script = str(EXAMPLES / "assistant_juror.py")
+        done = await asyncio.to_thread(command, script, server.base_url, "any")
+        assert done.stdout == "safe, {'safe': 3}\n", done.stderr
+
+
+async def test_recorded_responses_are_judged_with_a_persona_of_ones_own(tmp_path: Path) -> None:
+    async with ScriptedServer(reply=ballot("safe", 5, declined=True)) as server:
+        urls = [f"--set=jury.jurors.{seat}.base_url={server.base_url}" for seat in range(3)]
+        done = await asyncio.to_thread(
+            command,
+            "-m",
+            "safejury",
+            "run",
+            str(EXAMPLES / "recorded.yaml"),
+            f"--set=run.directory={tmp_path}",
+            *urls,
+        )
+        # Two of three jurors settle a unanimous case: stop is curtailed.
+        assert len(server.requests) == 6
+    assert done.returncode == 0, done.stderr
+    assert "recorded" in done.stdout
+
+
+def test_the_persona_of_the_examples_is_not_a_bundled_one() -> None:
+    persona = load_persona(str(EXAMPLES / "night_nurse.yaml"))
+    assert persona.title == "Night nurse"
+    assert persona.name not in {bundled.name for bundled in bundled_personas()}
+
+
+def test_configs_in_the_readme_are_valid(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        path = tmp_path / "safejury.yaml"
+        path.write_text(block, encoding="utf-8")
+        assert load_config(path).targets
+
+
+def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
+    """Also those that are commented out, so that a user may uncomment any."""
+    template = (ROOT / "evaluation" / "config_template.yaml").read_text(encoding="utf-8")
+    uncommented = re.sub(r"^(\s*)# (?=[a-z_]+: |- \{)", r"\1", template, flags=re.MULTILINE)
+    # Two of the lines are alternatives to each other.
+    uncommented = uncommented.replace("  protocol: contested         #", "  #")
+    path = tmp_path / "safejury.yaml"
+    path.write_text(uncommented, encoding="utf-8")
+    config = load_config(path)
+    assert len(config.targets) == 5
+    assert config.limits.max_cost_usd == 5
+    assert yaml.safe_load(template)["dataset"] == "mini"
+
+
+@pytest.mark.embedded
+def test_the_demo_shows_a_verdict_and_a_report() -> None:
+    done = command("-m", "safejury", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "verdicts mean" in done.stdout
+    assert "Verdict" in done.stdout
+    assert "Targets, safest first" in done.stdout
+    assert "Traceback" not in done.stderr

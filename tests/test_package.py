@@ -1,0 +1,200 @@
+"""The package as it is installed: its names, its files, its layers and its size."""
+
+import ast
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from safejury.agents import prompt_hashes
+from safejury.evaluation._config import load_config
+from safejury.evaluation._setup import set_up
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("agents", "datasets", "deliberation", "evaluation", "models", "targets")
+MOST_LINES, MOST_FUNCTION_LINES = 400, 80
+HEAVY = ("aiohttp", "autogen_agentchat", "autogen_core", "litellm", "numpy", "PIL", "rich", "typer")
+DATA = (
+    "agents/personas/clinician.yaml",
+    "agents/prompts/juror_rubric.md",
+    "datasets/mini/queries.jsonl",
+    "datasets/taxonomy.yaml",
+    "evaluation/config_template.yaml",
+    "py.typed",
+)
+USE_THE_WHEEL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import safejury
+from safejury.agents import bundled_personas, prompt_hashes
+from safejury.datasets import load_taxonomy
+from safejury.deliberation import Jury
+from safejury.evaluation.cli import main
+assert Path(safejury.__file__).is_relative_to(sys.argv[1]), safejury.__file__
+assert len(bundled_personas()) >= 7
+assert len(load_taxonomy().scenarios) == 23
+print(*sorted(prompt_hashes().values()))
+"""
+
+
+def _python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    # Else the folder `datasets` would stand in for an installed package of that name.
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _sources() -> Iterator[Path]:
+    for folder in (*FOLDERS, ".package/safejury"):
+        yield from sorted((ROOT / folder).glob("**/*.py"))
+
+
+def _taken_up(init: Path) -> set[str]:
+    """Return the public names that an `__init__` takes up from its own modules."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(init.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level > 0
+        for alias in node.names
+        if alias.name != "lazy"
+    }
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+
+
+def _modules() -> list[ModuleType]:
+    return [import_module(f"safejury.{folder}") for folder in FOLDERS]
+
+
+@pytest.mark.parametrize("module", _modules(), ids=FOLDERS)
+def test_the_public_names_are_all_there_and_in_order(module: ModuleType) -> None:
+    names = list(module.__all__)
+    assert names == sorted(set(names), key=_order)
+    assert set(names) == _taken_up(Path(str(module.__file__)))
+    for name in names:
+        assert getattr(module, name) is not None
+
+
+@pytest.mark.parametrize("module", _modules(), ids=FOLDERS)
+def test_a_name_that_is_not_there_is_an_attribute_error(module: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = module.no_such_name
+
+
+def test_importing_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
+    names = ", ".join(f"safejury.{folder}" for folder in FOLDERS)
+    code = f"import sys, safejury, {names}; print(*set(sys.modules) & set({HEAVY!r}))"
+    done = _python("-c", code, cwd=tmp_path)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    done = _python("-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def _names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as files:
+        return set(files.namelist())
+
+
+def test_the_wheel_takes_one_name_of_everybodys(wheel: Path) -> None:
+    tops = {name.partition("/")[0] for name in _names(wheel)}
+    (info,) = tops - {"safejury"}
+    assert info.endswith(".dist-info")
+
+
+def test_the_wheel_has_every_file_of_the_folders(wheel: Path) -> None:
+    names = _names(wheel)
+    assert names >= {f"safejury/{name}" for name in DATA}
+    sources = {
+        f"safejury/{path.relative_to(ROOT).as_posix()}"
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in names if name.startswith("safejury/")} == sources | {
+        f"safejury/{name}" for name in ("__init__.py", "__main__.py", "py.typed")
+    }
+
+
+def test_the_wheel_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(site)
+    done = _python("-c", USE_THE_WHEEL, str(site), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == sorted(prompt_hashes().values())
+
+
+def test_prompts_are_known_by_their_content() -> None:
+    files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
+    assert prompt_hashes() == {
+        path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+def test_a_record_names_the_prompts_and_personas_it_was_made_with(tmp_path: Path) -> None:
+    persona = tmp_path / "mine.yaml"
+    persona.write_text("name: mine\ntitle: Mine\nperspective: Looks.\ninstructions: Look.\n")
+    config = tmp_path / "safejury.yaml"
+    place = "{base_url: 'http://127.0.0.1:9/v1', model: m"
+    config.write_text(
+        "dataset: queries.jsonl\n"
+        f"targets: [{place}, name: t}}]\n"
+        f"jury: {{jurors: [{place}, persona: ./mine.yaml}}]}}\n"
+    )
+    query = '{"id": "q", "scenario": "legal_advice", "text": "How?", "intent": "harmful"}'
+    (tmp_path / "queries.jsonl").write_text(query)
+
+    def identity() -> dict[str, object]:
+        return set_up(load_config(config), tmp_path).identity()
+
+    first = identity()
+    assert first["prompts"] == prompt_hashes()
+    persona.write_text(persona.read_text().replace("Looks.", "Looks away."))
+    assert {key for key, value in identity().items() if value != first[key]} == {"personas"}
+
+
+def test_imports_point_one_way(tmp_path: Path) -> None:
+    name = "lint-imports.exe" if os.name == "nt" else "lint-imports"
+    linter = Path(sys.executable).with_name(name)
+    done = subprocess.run(
+        [linter, "--no-logo", "--cache-dir", tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "Imports point one way KEPT" in done.stdout
+
+
+def test_no_file_and_no_function_is_too_long() -> None:
+    too_long: list[str] = []
+    for path in _sources():
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > MOST_LINES:
+            too_long.append(path.name)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > MOST_FUNCTION_LINES:
+                    too_long.append(f"{path.name}: {node.name}")
+    assert not too_long
