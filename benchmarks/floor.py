@@ -138,7 +138,15 @@ def _juror_body(persona: Persona) -> dict[str, object]:
     case = Case("q/scripted/0", query, response, scenario.guideline)
     perceived = perceive(case, frozenset({"text", "image"}))
     messages = juror_messages(BallotCall(case), task(persona), perceived)
-    return _body(ChatRequest(messages, BALLOT_SCHEMA, Sampling(persona.sampling.temperature, persona.sampling.top_p), 7, 512))
+    return _body(
+        ChatRequest(
+            messages,
+            BALLOT_SCHEMA,
+            Sampling(persona.sampling.temperature, persona.sampling.top_p),
+            7,
+            512,
+        )
+    )
 
 
 def _filled(body: dict[str, object], question: str, answer: str) -> bytes:

@@ -9,7 +9,7 @@ from autogen_core import MessageContext, RoutedAgent
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Failed:
     """Answer: the agent failed with this error."""
 

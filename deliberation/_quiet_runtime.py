@@ -6,7 +6,6 @@ listens. That costs more than half of what a message costs. `QuietRuntime` leave
 it out and changes nothing else.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -50,15 +49,6 @@ def new_runtime() -> SingleThreadedAgentRuntime:
 
     `AUTOGEN_DISABLE_RUNTIME_TRACING=false` asks for it.
     """
-    _hush("autogen_core", "autogen_core.events")
     if os.environ.get(_SWITCH, "true") != "true":
         return SingleThreadedAgentRuntime()
     return QuietRuntime()
-
-
-def _hush(*names: str) -> None:
-    # At the level INFO the runtime logs every word of every message, harmful ones
-    # too. Who wants that sets the level of these loggers.
-    for logger in map(logging.getLogger, names):
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.WARNING)

@@ -270,6 +270,11 @@ def seat_bench(config: JuryConfig, folder: Path, *, seed: int) -> Bench:
     """
     protocol = make_protocol(config.protocol)
     protocol.check(len(config.jurors))
+    if protocol.summary == "always" and config.foreperson is None:
+        raise ConfigurationError(
+            f"the protocol {protocol.name!r} always sums up, but nobody is there to do it: "
+            "name a model as jury.foreperson, or set jury.protocol.summary to never"
+        )
     chairs: list[Chair] = []
     for juror in config.jurors:
         persona, spec = None, None

@@ -62,7 +62,7 @@ def _check_fences(text: str, case: Case, *labels: str) -> None:
     """Check that these fences, and nothing else, look like fences."""
     # The prompts explain what a fence looks like.
     text = re.sub(r"<<<(\w+) marker and \1 marker>>>", "", text)
-    assert text.count(case.fence) == 2 * len(labels)
+    assert text.casefold().count(case.fence) == 2 * len(labels)
     assert re.findall(r"<<<(\w*)", text) == list(labels)
     assert text.count(">>>") == len(labels)
     assert not CONTROL_TOKENS.search(text.replace("<<<", "").replace(">>>", ""))

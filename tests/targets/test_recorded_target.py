@@ -138,12 +138,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             RecordedTarget("t", path)
 
 
-@pytest.mark.parametrize("now", [None, "", GOOD, "{}", '{"query_id": "q2", "response": "Other."}'])
-async def test_a_file_that_changed_gives_no_wrong_answer(tmp_path: Path, now: str | None) -> None:
-    path = _file(tmp_path, '{"query_id": "q0", "response": "x"}', GOOD)
+FIRST = '{"query_id": "q0", "response": "x"}'
+CHANGES = [
+    None,
+    (),
+    (GOOD,),
+    (FIRST, "{}"),
+    (FIRST, GOOD.replace("q1", "q2")),
+    (FIRST, GOOD.replace("}", ', "epoch": 1}')),
+]
+
+
+@pytest.mark.parametrize("now", CHANGES)
+async def test_a_file_that_changed_gives_no_wrong_answer(
+    tmp_path: Path, now: tuple[str, ...] | None
+) -> None:
+    path = _file(tmp_path, FIRST, GOOD)
     target = RecordedTarget("t", path)
     path.unlink()
     if now is not None:
-        _file(tmp_path, now)
+        _file(tmp_path, *now)
     with pytest.raises(ConfigurationError, match="changed since it was checked"):
         await _ask(target, "q1")

@@ -1,0 +1,230 @@
+"""Print the table of speeds: `python benchmarks/run.py [--quick]`.
+
+Everything runs on this machine, against a scripted server in a process of its own
+whose CPU is not counted. Compare figures within one table only.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import cast
+
+from PIL import Image
+
+HERE = Path(__file__).parent
+LATENCY_S = 0.2
+IN_FLIGHT = 200
+PICTURES = 16
+PICTURE_SIDE = 592  # pixels of noise, which no format makes smaller: 1.05 MB
+
+AUDIT = """
+import sys
+def refuse(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "socket.sendto")):
+        raise SystemExit(f"network: {event} {arguments}")
+sys.addaudithook(refuse)
+import safejury
+from safejury.evaluation import cli
+"""
+IMPORT = """
+import time
+started = time.perf_counter()
+import safejury
+print(time.perf_counter() - started)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    rounds: int
+    verdicts: int
+    inspect_rounds: int
+    inspect_verdicts: int
+    waiting_verdicts: int
+    few_cases: int
+    many_cases: int
+
+
+FULL = Sizes(5, 2000, 2, 300, 4000, 500, 8000)
+QUICK = Sizes(3, 600, 1, 100, 2000, 250, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    figure: str
+    goal: str = ""
+    met: bool | None = None
+
+    def __str__(self) -> str:
+        met = "" if self.met is None else "yes" if self.met else "**no**"
+        return f"| {self.what} | {self.figure} | {self.goal} | {met} |"
+
+
+Took = dict[str, float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller and less exact")
+    sizes = QUICK if parser.parse_args().quick else FULL
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    rows = [*_cpu(sizes), *_waiting(sizes), *_memory(sizes), *_front_door()]
+    print(f"{_machine()}; load when it began {load:.1f}\n")
+    print("| measure | figure | goal | met |\n|---|---|---|---|")
+    print("\n".join(map(str, rows)))
+
+
+def _cpu(sizes: Sizes) -> Iterator[Row]:
+    """Measure CPU per verdict beside the floor and Inspect, in interleaved rounds."""
+    inspect = os.environ.get("SAFEJURY_INSPECT_PYTHON")
+    floor: list[float] = []
+    ours: list[float] = []
+    theirs: list[float] = []
+    with _server() as url:
+        for number in range(sizes.rounds):
+            _say(f"CPU per verdict, round {number + 1} of {sizes.rounds}")
+            floor.append(_ms_per_verdict(_run("floor.py", url, sizes.verdicts, 100)))
+            ours.append(_ms_per_verdict(_run("ours.py", url, sizes.verdicts, 100)))
+            if inspect and number < sizes.inspect_rounds:
+                count = sizes.inspect_verdicts
+                theirs.append(
+                    _ms_per_verdict(_run("inspect_panel.py", url, count, 100, python=inspect))
+                )
+    ratio = median(our / bare for our, bare in zip(ours, floor, strict=True))
+    yield Row("floor: the four exchanges by a bare client, CPU per verdict", _spread(floor))
+    yield Row("safejury, direct path, CPU per verdict", _spread(ours), "aim 2 ms")
+    yield Row("safejury / floor", f"{ratio:.1f}", "at most 25", ratio <= 25)
+    if not theirs:
+        yield Row("Inspect, CPU per verdict", "not installed")
+        return
+    lead = median(their / our for their, our in zip(theirs, ours, strict=False))
+    yield Row("Inspect, an answer and three graders, CPU per verdict", _spread(theirs))
+    yield Row("Inspect / safejury", f"{lead:.0f}", "at least 15", lead >= 15)
+
+
+def _waiting(sizes: Sizes) -> Iterator[Row]:
+    """Measure how much of the time a run waits for the model and nothing else."""
+    _say(f"{sizes.waiting_verdicts} verdicts at 200 ms and {IN_FLIGHT} in flight")
+    with _server("--latency", str(LATENCY_S)) as url:
+        took = _run("ours.py", url, sizes.waiting_verdicts, IN_FLIGHT)
+        bare = _run("floor.py", url, sizes.waiting_verdicts, IN_FLIGHT)
+    ideal = 4 * sizes.waiting_verdicts * LATENCY_S / IN_FLIGHT
+    share = ideal / took["wall_s"]
+    yield Row(
+        f"wall time of {sizes.waiting_verdicts} verdicts at 200 ms, {IN_FLIGHT} in flight: "
+        "share of the ideal",
+        f"{share:.1%} ({took['wall_s']:.1f} s; the floor {ideal / bare['wall_s']:.1%})",
+        "at least 90 %",
+        share >= 0.9,
+    )
+
+
+def _memory(sizes: Sizes) -> Iterator[Row]:
+    """Measure the peak memory of a small and a large run with pictures."""
+    peaks: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="safejury-bench-") as folder, _server() as url:
+        for number in range(PICTURES):
+            noise = os.urandom(3 * PICTURE_SIDE**2)
+            picture = Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), noise)
+            picture.save(Path(folder) / f"noise{number:02}.png")
+        for cases in (sizes.few_cases, sizes.many_cases):
+            _say(f"memory of {cases} cases with pictures of 1 MB")
+            peaks.append(_run("ours.py", url, cases, 32, "--images", folder)["peak_mb"])
+    few, many = peaks
+    yield Row(
+        f"peak memory, {sizes.many_cases} / {sizes.few_cases} cases with 1 MB pictures "
+        f"({PICTURES} files; each request carries one)",
+        f"{many / few:.2f} ({many:.0f} / {few:.0f} MB)",
+        "at most 1.15",
+        many / few <= 1.15,
+    )
+
+
+def _front_door() -> Iterator[Row]:
+    """Measure how long a person waits before anything happens."""
+    _say("start-up")
+    help_s = min(_wall([_script(), "--help"]) for _ in range(5))
+    yield Row("`safejury --help`, best of 5", f"{help_s:.2f} s", "under 0.3 s", help_s < 0.3)
+    import_s = min(float(_output([sys.executable, "-c", IMPORT])) for _ in range(5))
+    yield Row("`import safejury`, best of 5", f"{import_s:.3f} s", "under 0.15 s", import_s < 0.15)
+    quiet = subprocess.run([sys.executable, "-c", AUDIT], check=False, capture_output=True)
+    said = "none" if quiet.returncode == 0 else quiet.stderr.decode().strip()
+    yield Row("network at import", said, "none", quiet.returncode == 0)
+
+
+@contextmanager
+def _server(*arguments: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "safejury.models.scripted", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def _run(
+    script: str, url: str, verdicts: int, in_flight: int, *more: str, python: str = sys.executable
+) -> Took:
+    command = [python, str(HERE / script), "--base-url", url, "--verdicts", str(verdicts)]
+    output = _output([*command, "--in-flight", str(in_flight), *more])
+    return cast(Took, json.loads(output.splitlines()[-1]))
+
+
+def _output(command: Sequence[str]) -> str:
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _wall(command: Sequence[str]) -> float:
+    started = time.perf_counter()
+    _output(command)
+    return time.perf_counter() - started
+
+
+def _script() -> str:
+    return str(Path(sys.executable).with_name("safejury"))
+
+
+def _ms_per_verdict(took: Took) -> float:
+    return 1000 * took["cpu_s"] / took["verdicts"]
+
+
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.2f} ms ({min(values):.2f} to {max(values):.2f})"
+
+
+def _machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    model = platform.processor() or platform.machine()
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    try:
+        loop = f"uvloop {version('uvloop')}"
+    except PackageNotFoundError:
+        loop = "asyncio's loop"
+    return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}, {loop}"
+
+
+def _say(line: str) -> None:
+    print(f"... {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
