@@ -158,6 +158,7 @@ def _filled(body: dict[str, object], question: str, answer: str) -> bytes:
 async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, float]:
     """Hear all cases and return what it took."""
     url = urlsplit(cast("str", options.base_url))
+    host, port = url.hostname or "127.0.0.1", url.port or 80
     head = (
         f"POST {url.path}/chat/completions HTTP/1.1\r\nHost: {url.netloc}\r\n"
         "Content-Type: application/json\r\nContent-Length: "
@@ -166,7 +167,7 @@ async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, fl
     began, started = _cpu(), time.perf_counter()
     connections: list[Connection] = []
     for _ in range(options.in_flight):
-        made = await loop.create_connection(lambda: Connection(head), url.hostname, url.port)
+        made = await loop.create_connection(lambda: Connection(head), host, port)
         connections.append(made[1])
     floor = Floor(Pool(connections), record)
     numbers = list(range(options.verdicts))

@@ -7,6 +7,7 @@ dataset to the closed record; imports are left out.
 """
 
 import argparse
+import importlib
 import json
 import resource
 import shutil
@@ -16,7 +17,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp  # noqa: F401 - imported here, so that its import is not measured
 from safejury.datasets import load_taxonomy
 from safejury.evaluation._config import Config
 from safejury.evaluation._console import quiet_libraries, run_async
@@ -41,6 +41,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     with dataset.open("w") as file:
         file.writelines(_lines(options.verdicts, [image.name for image in images]))
     quiet_libraries()
+    importlib.import_module("aiohttp")  # or the run would import it while it is measured
     config = _config(options, folder)
     began, started = _cpu(), time.perf_counter()
     outcome = run_async(run(set_up(config, folder)))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -169,7 +169,7 @@ def _front_door() -> Iterator[Row]:
 
 
 @contextmanager
-def _server(*arguments: str) -> Iterator[str]:
+def _server(*arguments: str) -> Generator[str]:
     command = [sys.executable, "-m", "safejury.models.scripted", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

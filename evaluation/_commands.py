@@ -52,9 +52,7 @@ def run_config(
     setup = set_up(load_config(path, changes), path.parent)
     settings = [part for change in changes for part in ("--set", change)]
     again = shlex.join(["safejury", "run", str(path), *settings])
-    return run_and_report(
-        setup, again=again, min_coverage=min_coverage, retry_failed=retry_failed
-    )
+    return run_and_report(setup, again=again, min_coverage=min_coverage, retry_failed=retry_failed)
 
 
 def run_and_report(

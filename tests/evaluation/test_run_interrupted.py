@@ -1,13 +1,15 @@
 """Ctrl-C and SIGTERM: the run stops cleanly, says how to go on, and loses nothing."""
 
 import signal
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import psutil
 import pytest
-from safejury.models.scripted import ScriptedServer
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 
@@ -86,11 +88,42 @@ def test_the_embedded_models_process_ends_with_the_run(workplace: Any):
         assert not alive
 
 
-def test_a_pipe_that_closes_early_is_no_error(workplace: Any, scripted: Start):
-    """Such as `safejury report RUN | head -1`."""
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_pipe_that_closes_early_is_no_error(form: str, workplace: Any, scripted: Start):
+    """Such as `safejury report RUN | head -1`, be the report long or short."""
     assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
-    with workplace.start("report", "runs/first", "--format", "json") as process:
+    with workplace.start("report", "runs/first", "--format", form) as process:
         process.stdout.close()
         err = process.stderr.read()
         process.wait(timeout=30)
     assert (process.returncode, err) == (0, "")
+
+
+def test_a_case_heard_anew_leaves_nothing_of_its_first_transcript(workplace: Any, scripted: Start):
+    """First a failed ballot brings a discussion; when it is mended there is none."""
+    mended = False
+
+    def reply(body: Mapping[str, object]) -> str | ScriptedReply:
+        if body["model"] == "foreperson":
+            return ScriptedReply(hang=True)
+        if body["model"] == "clinician-model" and not mended:
+            return ScriptedReply("overloaded", status=503)
+        return "An answer." if body["model"] == "target" else ballot("safe", 5)
+
+    server = scripted(reply)
+    foreperson = {"base_url": server.base_url, "model": "foreperson"}
+    config = workplace.config(server.base_url, jury__foreperson=foreperson, limit=1)
+    with workplace.start("run", config) as process:
+        while process.poll() is None:
+            if any(body["model"] == "foreperson" for body in list(server.requests)):
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+
+    mended = True
+    assert workplace.safejury("run", config).code == 0
+    with closing(sqlite3.connect("runs/first/record.sqlite")) as database:
+        kinds = database.execute("SELECT kind FROM entries ORDER BY number").fetchall()
+    assert kinds == [("CaseOpened",), ("BallotsRevealed",), ("VerdictAnnounced",)]

@@ -1,0 +1,75 @@
+"""The front door opens at once: what is heavy waits until it is needed, and so does the network."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("PIL", "aiohttp", "autogen_core", "litellm", "pydantic", "rich", "torch", "uvloop")
+
+LOADED = """
+import sys
+imported = sorted(set(sys.modules) & set({heavy!r}))
+assert not imported, imported
+"""
+OFFLINE = """
+import sys
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise RuntimeError(f"{event} {arguments}")
+sys.addaudithook(refuse)
+"""
+HELP = """
+import sys
+from safejury.evaluation.cli import main
+sys.argv = ["safejury", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert end.code in (0, None), end.code
+"""
+EVERYTHING = """
+from importlib import import_module
+for name in ("datasets", "models", "targets", "agents", "deliberation", "evaluation"):
+    package = import_module(f"safejury.{name}")
+    for public in package.__all__:
+        getattr(package, public)
+"""
+
+
+def run(code: str, *arguments: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_imports_nothing_heavy(tmp_path: Path):
+    run("import safejury" + LOADED.format(heavy=HEAVY), folder=tmp_path)
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path):
+    code = HELP + LOADED.format(heavy=HEAVY)
+    assert "Usage: safejury" in run(code, "--help", folder=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["run", "deliberate", "report", "demo"])
+def test_help_on_a_command_imports_nothing_heavy(tmp_path: Path, command: str):
+    # Typer itself reads a command's parameters with pydantic.
+    code = HELP + LOADED.format(heavy=[name for name in HEAVY if name != "pydantic"])
+    assert f"Usage: safejury {command}" in run(code, command, "--help", folder=tmp_path)
+
+
+def test_help_opens_no_socket(tmp_path: Path):
+    assert "Usage: safejury" in run(OFFLINE + HELP, "--help", folder=tmp_path)
+
+
+def test_importing_every_public_name_opens_no_socket(tmp_path: Path):
+    run(OFFLINE + EVERYTHING, folder=tmp_path)
