@@ -39,11 +39,9 @@ class PriceConfig(_Part):
     cached_input: float | None = Field(default=None, ge=0)
 
 
-class ModelConfig(_Part):
-    """A model: a name, and where it is reached."""
+class _Reached(_Part):
+    """How a model is reached, whoever uses it."""
 
-    model: Text
-    """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
     base_url: Text | None = None
     """An OpenAI-compatible address."""
     api_key_env: Variable | None = None
@@ -61,21 +59,20 @@ class ModelConfig(_Part):
     price: PriceConfig | None = None
 
 
-class TargetConfig(_Part):
+class ModelConfig(_Reached):
+    """A model: a name, and where it is reached."""
+
+    model: Text
+    """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
+
+
+class TargetConfig(_Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
     name: Name
     responses: Text | None = None
     """JSONL with lines `{"query_id", "response"}`, relative to the config."""
     model: Text | None = None
-    base_url: Text | None = None
-    api_key_env: Variable | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    timeout: float = Field(default=120.0, gt=0)
-    images: bool = True
-    audio: bool = False
-    price: PriceConfig | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -92,7 +89,7 @@ class TargetConfig(_Part):
         )
 
 
-class JurorConfig(_Part):
+class JurorConfig(_Reached):
     """A juror: a persona and a model, or a person."""
 
     persona: Text
@@ -100,15 +97,6 @@ class JurorConfig(_Part):
     name: SeatName | None = None
     """The seat's name; the persona's unless given."""
     model: Text | None = None
-    base_url: Text | None = None
-    api_key_env: Variable | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    timeout: float = Field(default=120.0, gt=0)
-    images: bool = True
-    audio: bool = False
-    json_schema: Literal["auto", "never"] = "auto"
-    price: PriceConfig | None = None
 
     @property
     def is_human(self) -> bool:

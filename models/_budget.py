@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from ..datasets import BudgetError
-from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Modality, Usage
+from ._around import Around
+from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Usage
 
 _BYTES_PER_TOKEN = 3
 _TOKENS_PER_MEDIUM = 1600
@@ -139,7 +140,7 @@ class Budget:
         self._reserved_usd -= estimate.usd or 0.0
 
 
-class Budgeted:
+class Budgeted(Around):
     """A chat model that spends from a budget.
 
     Each call first reserves the most that it is expected to take: a token for
@@ -161,20 +162,10 @@ class Budgeted:
         *,
         find_price: Callable[[], Awaitable[Price | None]] | None = None,
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._budget = budget
         self._price = price
         self._find_price = find_price if price is None else None
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply with its cost.
@@ -210,10 +201,6 @@ class Budgeted:
         prompt, reply = estimate_prompt_tokens(request), request.max_tokens or _UNCAPPED_REPLY
         usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
         return Spending(prompt + reply, self._price.of(usage) if self._price else None)
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._model.aclose()
 
 
 def _spent(completion: Completion, estimate: Spending) -> Spending:

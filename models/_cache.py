@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from ..datasets import ModelError, RecordError
-from ._chat import ChatModel, ChatRequest, Completion, Modality, Usage
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion, Usage
 
 _log = logging.getLogger(__name__)
 _FREE = Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0)
@@ -71,7 +72,7 @@ class ResponseCache:
             _log.warning("cannot %s the cache %s: %s; going on without", verb, self._path, error)
 
 
-class Cached:
+class Cached(Around):
     """A chat model that asks the same thing only once.
 
     What was refused, filtered, cut short or failed is never kept. Equal requests
@@ -80,19 +81,9 @@ class Cached:
     """
 
     def __init__(self, model: ChatModel, store: ResponseCache) -> None:
-        self._model = model
+        super().__init__(model)
         self._store = store
         self._under_way: dict[str, asyncio.Future[Completion]] = {}
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return a kept completion or make the call; errors are the model's."""
@@ -123,10 +114,6 @@ class Cached:
             if not shared.done():
                 shared.set_exception(outcome)
                 shared.exception()  # marks it as seen: nobody may be waiting
-
-    async def aclose(self) -> None:
-        """Close the model; the store is its owner's."""
-        await self._model.aclose()
 
 
 class _LeaderCancelled(Exception):

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Protocol
 
-from ._chat import ChatModel, ChatRequest, Completion, Modality
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion
 
 
 class Journal(Protocol):
@@ -18,7 +19,7 @@ class Journal(Protocol):
         ...
 
 
-class Journaled:
+class Journaled(Around):
     """A chat model whose completions enter a journal and are replayed from it.
 
     Refused and filtered completions are kept as well, failures are not. A replayed
@@ -27,18 +28,8 @@ class Journaled:
     """
 
     def __init__(self, model: ChatModel, journal: Journal) -> None:
-        self._model = model
+        super().__init__(model)
         self._journal = journal
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Replay the call or make it; errors are the model's."""
@@ -50,7 +41,3 @@ class Journaled:
         completion = await self._model.complete(request)
         self._journal.write(request.call_id, key, completion)
         return completion
-
-    async def aclose(self) -> None:
-        """Close the model; the journal is its owner's."""
-        await self._model.aclose()

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from asyncio_throttle.throttler import Throttler
 
 from ..datasets import ModelError, RateLimitError
-from ._chat import ChatModel, ChatRequest, Completion, Modality
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion
 
 _START = 64
 _LONGEST_PAUSE_S = 120.0
@@ -172,28 +173,14 @@ def _throttler(requests_per_minute: int | None) -> Throttler | None:
     return Throttler(permits, period, retry_interval=min(0.05, max(0.001, period / 100)))
 
 
-class Limited:
+class Limited(Around):
     """A chat model whose calls pass a limiter."""
 
     def __init__(self, model: ChatModel, limiter: Limiter) -> None:
-        self._model = model
+        super().__init__(model)
         self._limiter = limiter
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Wait for a slot, then call the model; errors are the model's."""
         async with self._limiter.slot():
             return await self._model.complete(request)
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._model.aclose()

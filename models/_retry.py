@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from ..datasets import BadReplyError, FirstContactError, ModelError, TransportError
-from ._chat import ChatModel, ChatRequest, Completion, Modality
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion
 from ._limits import timed_out
 
 _QUICK_ATTEMPTS = 3
@@ -34,7 +35,7 @@ class RetryPolicy:
     max_total: float = 120.0
 
 
-class Retrying:
+class Retrying(Around):
     """A chat model that calls again after transport errors, 408, 409, 429 and 5xx.
 
     A reply that could not be read and a time-out are tried a second time and no
@@ -57,21 +58,11 @@ class Retrying:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] | None = None,
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
         self._random = random or Random().random
         self._reached = False
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the first reply; its `attempts` and `latency_s` count all calls.
@@ -123,12 +114,8 @@ class Retrying:
             delay += error.retry_after
         return delay if waited + delay <= policy.max_total else None
 
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._model.aclose()
 
-
-class FirstContact:
+class FirstContact(Around):
     """A chat model whose first failure ends the run if somebody must mend it.
 
     Until the model has answered once, a wrong key, path or name, an address where
@@ -138,18 +125,8 @@ class FirstContact:
     """
 
     def __init__(self, model: ChatModel) -> None:
-        self._model = model
+        super().__init__(model)
         self._answered = False
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply.
@@ -168,10 +145,6 @@ class FirstContact:
             raise FirstContactError(text if name in text else f"{name}: {text}") from error
         self._answered = True
         return completion
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._model.aclose()
 
 
 def _hopeless(error: ModelError) -> bool:

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from ._chat import ChatModel, ChatRequest, Completion, Modality, Sampling
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion, Sampling
 
 
-class Sampled:
+class Sampled(Around):
     """A chat model that fills in sampling and seed where a request leaves them open.
 
     Args:
@@ -15,19 +16,9 @@ class Sampled:
     """
 
     def __init__(self, model: ChatModel, sampling: Sampling, seed: int | None) -> None:
-        self._model = model
+        super().__init__(model)
         self._sampling = sampling
         self._seed = seed
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
-        return self._model.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply; errors are the model's."""
@@ -39,7 +30,3 @@ class Sampled:
         )
         seed = self._seed if request.seed is None else request.seed
         return await self._model.complete(replace(request, sampling=sampling, seed=seed))
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._model.aclose()
