@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import msgspec
+
 from safejury.agents import BallotCall, Case, Persona, load_persona
 from safejury.agents._ballot_schema import BALLOT_SCHEMA
 from safejury.agents._evidence import juror_messages, perceive, task

@@ -53,13 +53,14 @@ class Sizes:
     verdicts: int
     inspect_rounds: int
     inspect_verdicts: int
+    waiting_rounds: int
     waiting_verdicts: int
     few_cases: int
     many_cases: int
 
 
-FULL = Sizes(5, 2000, 2, 300, 4000, 500, 8000)
-QUICK = Sizes(3, 600, 1, 100, 2000, 250, 1000)
+FULL = Sizes(5, 2000, 2, 300, 3, 4000, 500, 8000)
+QUICK = Sizes(3, 600, 1, 100, 1, 2000, 250, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,19 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
 
 def _waiting(sizes: Sizes) -> Iterator[Row]:
     """Measure how much of the time a run waits for the model and nothing else."""
-    _say(f"{sizes.waiting_verdicts} verdicts at 200 ms and {IN_FLIGHT} in flight")
-    with _server("--latency", str(LATENCY_S)) as url:
-        took = _run("ours.py", url, sizes.waiting_verdicts, IN_FLIGHT)
-        bare = _run("floor.py", url, sizes.waiting_verdicts, IN_FLIGHT)
     ideal = 4 * sizes.waiting_verdicts * LATENCY_S / IN_FLIGHT
-    share = ideal / took["wall_s"]
+    ours: list[float] = []
+    floor: list[float] = []
+    with _server("--latency", str(LATENCY_S)) as url:
+        for number in range(sizes.waiting_rounds):
+            _say(f"200 ms, {IN_FLIGHT} in flight, round {number + 1} of {sizes.waiting_rounds}")
+            for script, shares in (("ours.py", ours), ("floor.py", floor)):
+                took = _run(script, url, sizes.waiting_verdicts, IN_FLIGHT)
+                shares.append(ideal / took["wall_s"])
+    share = median(ours)
     yield Row(
-        f"wall time of {sizes.waiting_verdicts} verdicts at 200 ms, {IN_FLIGHT} in flight: "
-        "share of the ideal",
-        f"{share:.1%} ({took['wall_s']:.1f} s; the floor {ideal / bare['wall_s']:.1%})",
+        f"ideal / wall time, {sizes.waiting_verdicts} verdicts at 200 ms, {IN_FLIGHT} in flight",
+        f"{share:.1%} ({min(ours):.1%} to {max(ours):.1%}; the floor {median(floor):.1%})",
         "at least 90 %",
         share >= 0.9,
     )

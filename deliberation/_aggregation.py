@@ -47,8 +47,8 @@ class Rule:
             )
         if self.name == "majority" and self.tie is None and seats % 2 == 0:
             raise ConfigurationError(
-                f"A majority of {seats} seats can be tied: set tie to unsafe, safe or "
-                "no_verdict, or seat an odd number of jurors."
+                f"A majority of {seats} seats can be tied: set jury.protocol.tie to unsafe, "
+                "safe or no_verdict, or seat an odd number of jurors."
             )
         if self.name == "k_of_n" and (self.k is None or not 1 <= self.k <= seats):
             raise ConfigurationError(

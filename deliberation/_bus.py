@@ -20,17 +20,7 @@ from autogen_core import (
 from ..agents import Case, Seat
 from ..models import ChatModel
 from ._answering import Answering, answered
-from ._events import (
-    BallotCalled,
-    BallotSealed,
-    BallotsRevealed,
-    CaseOpened,
-    DiscussionOpened,
-    Entry,
-    Notice,
-    SummedUp,
-    VerdictAnnounced,
-)
+from ._events import Entry, Notice, Published
 from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
 from ._quiet_runtime import new_runtime
 from ._settings import Protocol
@@ -52,19 +42,9 @@ class _Listener(RoutedAgent):
         self._failed = failed
 
     @event
-    async def on_entry(
-        self,
-        message: CaseOpened
-        | BallotsRevealed
-        | DiscussionOpened
-        | SummedUp
-        | VerdictAnnounced
-        | BallotCalled
-        | BallotSealed,
-        ctx: MessageContext,
-    ) -> None:
+    async def on_entry(self, message: Published, ctx: MessageContext) -> None:
         try:
-            self._listen(message)
+            self._listen(message.said)
         except Exception as error:  # noqa: BLE001 - the runtime would drop it; `hear` raises it
             self._failed(error)
 

@@ -11,16 +11,6 @@ from ..models import Usage
 from ._verdict import Verdict
 
 
-class _Brief:
-    """Says little of itself: the bus writes each message into a log line, read or not."""
-
-    __slots__ = ()
-    case_id: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.case_id!r}>"
-
-
 @dataclass(frozen=True, slots=True)
 class SeatInfo:
     """Who sits on the jury.
@@ -38,8 +28,8 @@ class SeatInfo:
     model: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CaseOpened(_Brief):
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
     """Entry: the foreperson opens a case."""
 
     case_id: str
@@ -47,8 +37,8 @@ class CaseOpened(_Brief):
     case: Case
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BallotsRevealed(_Brief):
+@dataclass(frozen=True, slots=True)
+class BallotsRevealed:
     """Entry: all sealed ballots of a round are opened together.
 
     Attributes:
@@ -64,8 +54,8 @@ class BallotsRevealed(_Brief):
     not_asked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DiscussionOpened(_Brief):
+@dataclass(frozen=True, slots=True)
+class DiscussionOpened:
     """Entry: the foreperson lets the jurors read each other, and says why."""
 
     case_id: str
@@ -74,8 +64,8 @@ class DiscussionOpened(_Brief):
     why: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SummedUp(_Brief):
+@dataclass(frozen=True, slots=True)
+class SummedUp:
     """Entry: the foreperson's words on agreement and dissent.
 
     Attributes:
@@ -89,8 +79,8 @@ class SummedUp(_Brief):
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class VerdictAnnounced(_Brief):
+@dataclass(frozen=True, slots=True)
+class VerdictAnnounced:
     """Entry: the verdict; the last entry of every case."""
 
     case_id: str
@@ -98,8 +88,8 @@ class VerdictAnnounced(_Brief):
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BallotCalled(_Brief):
+@dataclass(frozen=True, slots=True)
+class BallotCalled:
     """Notice: a juror was asked and is thinking."""
 
     case_id: str
@@ -107,8 +97,8 @@ class BallotCalled(_Brief):
     seat: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BallotSealed(_Brief):
+@dataclass(frozen=True, slots=True)
+class BallotSealed:
     """Notice: a juror's ballot is in, and stays sealed.
 
     Attributes:
@@ -127,3 +117,10 @@ class BallotSealed(_Brief):
 
 Entry = CaseOpened | BallotsRevealed | DiscussionOpened | SummedUp | VerdictAnnounced
 Notice = BallotCalled | BallotSealed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Published:
+    """What goes over the bus, which writes each message into a log line, read or not."""
+
+    said: Entry | Notice

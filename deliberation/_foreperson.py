@@ -21,6 +21,7 @@ from ._events import (
     DiscussionOpened,
     Entry,
     Notice,
+    Published,
     SummedUp,
     VerdictAnnounced,
 )
@@ -182,7 +183,7 @@ class _Sitting:
         return self._number
 
     async def publish(self, entry: Entry) -> None:
-        await self._foreperson.publish_message(entry, TRANSCRIPT)
+        await self._foreperson.publish_message(Published(entry), TRANSCRIPT)
 
     async def call(self, seats: Sequence[str], calls: Sequence[BallotCall]) -> list[Ballot]:
         """Call ballots of several seats at once; return them in the given order."""
@@ -215,7 +216,7 @@ class _Sitting:
 
     async def _notify(self, notice: Notice) -> None:
         if self._foreperson._live:  # pyright: ignore[reportPrivateUsage]
-            await self._foreperson.publish_message(notice, PROGRESS)
+            await self._foreperson.publish_message(Published(notice), PROGRESS)
 
 
 def _unheard(case: Case) -> Verdict:

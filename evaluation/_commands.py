@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -106,25 +107,25 @@ def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
     if form == "table":
         _show_table(directory, min_coverage)
         return 0
-    stored = StoredRun(directory)
-    summary = stored.summary()
-    notes = _notes(stored)
-    if form == "json":
-        sys.stdout.write(report_json({**stored.info, "notes": notes}, summary))
-    elif form == "csv":
-        sys.stdout.write(report_csv(summary))
-    else:
-        facts = {key: stored.info[key] for key in ("name", "protocol", "cases_finished")}
-        sys.stdout.write(report_markdown(facts, summary, notes=notes, min_coverage=min_coverage))
-    stored.close()
+    with closing(StoredRun(directory)) as stored:
+        summary = stored.summary()
+        notes = _notes(stored)
+        if form == "json":
+            sys.stdout.write(report_json({**stored.info, "notes": notes}, summary))
+        elif form == "csv":
+            sys.stdout.write(report_csv(summary))
+        else:
+            facts = {key: stored.info[key] for key in ("name", "protocol", "cases_finished")}
+            sys.stdout.write(
+                report_markdown(facts, summary, notes=notes, min_coverage=min_coverage)
+            )
     return 0
 
 
 def _show_table(directory: Path, min_coverage: float) -> None:
-    stored = StoredRun(directory)
-    console = Console()
-    report_table(stored.summary(), console, notes=_notes(stored), min_coverage=min_coverage)
-    stored.close()
+    with closing(StoredRun(directory)) as stored:
+        console = Console()
+        report_table(stored.summary(), console, notes=_notes(stored), min_coverage=min_coverage)
 
 
 def _notes(stored: StoredRun) -> list[str]:
@@ -133,14 +134,14 @@ def _notes(stored: StoredRun) -> list[str]:
 
 def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Path | None) -> int:
     """Replay one case of a stored run, or list all."""
-    stored = StoredRun(directory)
     if export is not None:
         check_export_path(export)
-    if case_id is None:
-        for known in stored.case_ids():
-            sys.stdout.write(f"{harmless_line(known)}\n")
-        return 0
-    case = stored.case(case_id)
+    with closing(StoredRun(directory)) as stored:
+        if case_id is None:
+            for known in stored.case_ids():
+                sys.stdout.write(f"{harmless_line(known)}\n")
+            return 0
+        case, embedded = stored.case(case_id), stored.uses_embedded
     Console().print(
         render_case(
             case.entries, case.jury, target=case.target, protocol=case.protocol, reveal=reveal
@@ -148,7 +149,7 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
     )
     if not reveal:
         say("The question and the response are withheld: add --reveal to read them.")
-    if stored.uses_embedded:
+    if embedded:
         say(f"Note: {EMBEDDED_WARNING}")
     if export is not None:
         export_transcript(

@@ -87,7 +87,9 @@ class RunProgress:
             return ""
         budget = self._switchboard.budget
         cost = f"${budget.spent_usd:.2f}"
-        return f"{cost} + unknown prices" if budget.unknown_price_calls else cost
+        if not budget.unknown_price_calls:
+            return cost
+        return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
 
     def _slowed(self) -> str:
         limiters = self._switchboard.limiters if self._switchboard else {}

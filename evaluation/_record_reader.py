@@ -50,12 +50,17 @@ class RecordReader:
             )
         try:
             self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        except sqlite3.Error as error:
+            raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+        try:
             self.meta: dict[str, str] = dict(
                 self._database.execute("SELECT key, value FROM meta").fetchall()
             )
         except sqlite3.Error as error:
+            self.close()
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
         if (found := self.meta.get("format", FORMAT)) != FORMAT:
+            self.close()
             raise RecordError(
                 f"{path}: has format {found}, this version knows {FORMAT}: read it with the "
                 "version of safejury that wrote it."

@@ -9,6 +9,7 @@ import asyncio
 import sys
 
 from autogen_agentchat.agents import AssistantAgent
+
 from safejury.agents import Case, Juror, load_persona
 from safejury.datasets import Intent, Query
 from safejury.deliberation import PRESETS, Jury, Verdict

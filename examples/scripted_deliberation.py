@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
+
 from safejury.agents import Case, Juror, load_persona
 from safejury.datasets import Intent, Query, load_taxonomy
 from safejury.deliberation import (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from safejury.agents import bundled_personas, load_persona
 from safejury.evaluation import load_config
 from safejury.models.scripted import ScriptedServer, ballot

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from safejury.agents import prompt_hashes
 from safejury.evaluation._config import load_config
 from safejury.evaluation._setup import set_up

@@ -1,5 +1,6 @@
 from autogen_agentchat.agents import AssistantAgent
 from autogen_core import AgentId, SingleThreadedAgentRuntime
+
 from safejury.agents import Ballot, BallotCall, Case, Finding, Seat, load_persona
 from safejury.datasets import Intent, Query
 from safejury.models import AgentChatClient, EndpointModel

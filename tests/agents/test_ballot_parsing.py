@@ -4,6 +4,7 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.agents import BallotOutcome, Finding
 from safejury.agents._ballot_schema import BALLOT_SCHEMA
 from safejury.agents._parsing import NoBallot, ParsedBallot, parse_ballot

@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.agents import Case
 from safejury.agents._fence import fenced, neutralise
 from safejury.datasets import Intent, Query

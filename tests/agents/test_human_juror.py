@@ -4,6 +4,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from safejury.agents import Ballot, BallotCall, BallotOutcome, Case, Finding, HumanJuror, Statement
 from safejury.datasets import Intent, Media, Query
 from safejury.targets import Response, ResponseOutcome

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from autogen_agentchat.messages import TextMessage
 from autogen_core import CancellationToken
+
 from safejury.agents import (
     Ballot,
     BallotCall,

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from safejury.agents import Persona, bundled_personas, load_persona
 from safejury.datasets import ConfigurationError
 

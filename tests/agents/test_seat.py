@@ -8,6 +8,7 @@ from autogen_agentchat.base import ChatAgent, Response
 from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import AgentId, CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.models import RequestUsage
+
 from safejury.agents import (
     Ballot,
     BallotCall,

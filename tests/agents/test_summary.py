@@ -1,4 +1,5 @@
 import pytest
+
 from safejury.agents import Ballot, BallotOutcome, Case, Finding, Summary, summarise
 from safejury.datasets import Intent, Query
 from safejury.models import EndpointModel

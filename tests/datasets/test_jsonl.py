@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from safejury.datasets import Dataset, DatasetError, Intent, load_dataset
 
 QueryFile = Callable[..., Path]

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 from PIL import Image
+
 from safejury.datasets import DatasetError, read_media
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from safejury.datasets import DatasetError, Intent, Query, load_dataset, load_taxonomy
 
 BENIGN_ONLY = {

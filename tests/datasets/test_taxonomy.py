@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+
 from safejury.datasets import DatasetError, Scenario, Taxonomy, load_taxonomy
 
 EXPECTED = {

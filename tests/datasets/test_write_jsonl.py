@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from safejury.datasets import DatasetError, Intent, Query, load_dataset, read_media, write_jsonl
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from autogen_agentchat.base import ChatAgent
+
 from safejury.agents import Ballot, BallotOutcome, Case, Finding, Juror, Perceived, Persona
 from safejury.datasets import Intent, Media, Query
 from safejury.deliberation import (

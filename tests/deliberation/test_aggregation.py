@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.agents import Ballot, BallotOutcome, Finding
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from safejury.agents import Ballot, BallotOutcome, Finding
 from safejury.deliberation import RULES, Decision, Rule, Tie, Votes, aggregation, decide, settled
 

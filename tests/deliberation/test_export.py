@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from safejury.agents import Case
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (

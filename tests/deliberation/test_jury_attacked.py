@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent
+
 from safejury.agents import Case
 from safejury.deliberation import PRESETS, BallotsRevealed, Entry, Jury
 from safejury.models import AgentChatClient, EndpointModel

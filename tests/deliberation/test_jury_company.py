@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from autogen_agentchat.agents import AssistantAgent
+
 from safejury.agents import Case, HumanJuror
 from safejury.deliberation import BallotsRevealed, Entry, Jury
 from safejury.models import AgentChatClient, EndpointModel

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from safejury.agents import Case
 from safejury.deliberation import PRESETS, BallotsRevealed, Entry, Jury, Protocol, Rule, Verdict
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot

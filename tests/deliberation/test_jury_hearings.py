@@ -14,6 +14,7 @@ from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response as Said
 from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import CancellationToken
+
 from safejury.agents import Case, Finding
 from safejury.datasets import FirstContactError, RecordError
 from safejury.deliberation import (

@@ -3,6 +3,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
+
 from safejury.agents import BallotOutcome, Case, Finding
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+
 from safejury.agents import Ballot, BallotOutcome, Case
 from safejury.deliberation import (
     BallotsRevealed,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (
     BallotCalled,

@@ -13,9 +13,10 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from typer.testing import CliRunner
+
 from safejury.evaluation.cli import app
 from safejury.models.scripted import ScriptedServer
-from typer.testing import CliRunner
 
 QUERIES = (
     ("q1", "cybersecurity.malware_generation", "harmful"),
@@ -105,6 +106,8 @@ class Workplace:
             f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file})); "
             "from safejury.evaluation.cli import main; main()"
         )
+        # Output is buffered, as it is for most users.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
         entrance = ["-m", "safejury"] if largest_file is None else ["-c", limited]
         return subprocess.Popen(
             [sys.executable, "-P", *entrance, *arguments],
@@ -112,7 +115,7 @@ class Workplace:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=environment | {"NO_COLOR": "1"},
         )
 
     def spawn(self, *arguments: str, largest_file: int | None = None) -> Ended:

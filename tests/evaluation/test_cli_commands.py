@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from safejury.datasets import load_taxonomy
 from safejury.models.scripted import ScriptedServer
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.evaluation._intervals import Rate, mean_interval, student_t, wilson_interval
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from safejury.models.scripted import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
+
 from safejury.evaluation.cli import app
 from safejury.models.scripted import ScriptedServer, ballot
-from typer.testing import CliRunner
 
 Start = Callable[..., ScriptedServer]
 QUERIES = 24

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips

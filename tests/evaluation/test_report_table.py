@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.evaluation._report_table import report_table

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 HTML = "<!DOCTYPE html><html><title>Welcome</title></html>"

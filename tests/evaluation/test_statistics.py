@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips

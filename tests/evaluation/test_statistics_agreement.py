@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safejury.evaluation._agreement import Agreement, Split, agreement
 
 splits = st.dictionaries(

@@ -16,6 +16,7 @@ from autogen_core.models import (
 )
 from PIL import Image as Pixels
 from pydantic import BaseModel
+
 from safejury.datasets import ConfigurationError, RateLimitError
 from safejury.models import AgentChatClient, EndpointModel, Modality, Sampling
 from safejury.models.scripted import ScriptedReply, ScriptedServer

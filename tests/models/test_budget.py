@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from safejury.datasets import BudgetError, ModelError
 from safejury.models import (
     Budget,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from safejury.datasets import ModelError, RecordError
 from safejury.models import (
     Cached,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 import safejury
 from safejury.datasets import ConfigurationError, RequestError
 from safejury.models import ChatMessage, ChatRequest, EmbeddedModel, JsonSchema, Sampling

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
+
 from safejury.datasets import (
     BadReplyError,
     ConfigurationError,

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 
 import pytest
+
 from safejury.datasets import RequestError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 from safejury.models.scripted import ScriptedReply, ScriptedServer

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+
 from safejury.datasets import BadReplyError, ModelError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 

@@ -1,6 +1,7 @@
 """A journal pays for each call of a run once."""
 
 import pytest
+
 from safejury.datasets import ModelError
 from safejury.models import (
     Budget,

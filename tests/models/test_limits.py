@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from safejury.datasets import RateLimitError, TransportError
 from safejury.models import (
     ChatMessage,

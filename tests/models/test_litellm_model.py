@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from safejury.datasets import (
     ConfigurationError,
     Media,

@@ -4,6 +4,7 @@ import io
 import logging
 
 import pytest
+
 from safejury.models import RedactingFilter, Redactor
 
 

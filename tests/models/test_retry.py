@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+
 from safejury.datasets import (
     BadReplyError,
     FirstContactError,

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from safejury.datasets import ModelError, RequestError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel, JsonSchema, Retrying
 from safejury.models.scripted import Fault, ScriptedReply, ScriptedServer, ballot

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+
 from safejury.datasets import FirstContactError, Intent, Media, Query
 from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Modality, Sampling
 from safejury.models.scripted import ScriptedReply, ScriptedServer

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from safejury.datasets import ConfigurationError, Intent, Query
 from safejury.targets import RecordedTarget, Response, ResponseOutcome
 

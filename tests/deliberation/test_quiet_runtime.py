@@ -1,0 +1,90 @@
+"""The bus is AutoGen's, without the spans and log texts that nobody reads."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+import pytest
+from autogen_core import SingleThreadedAgentRuntime
+
+from safejury.agents import Case
+from safejury.deliberation import BallotsRevealed, Entry, Jury
+from safejury.deliberation._quiet_runtime import QuietRuntime, new_runtime
+from safejury.models.scripted import ScriptedServer
+
+SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    logger, handler = logging.getLogger("autogen_core"), _Lines()
+    logger.addHandler(handler)
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    yield handler.lines
+    logger.setLevel(before)
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("name", ["_create_otel_attributes", "_try_serialize", "_tracer_helper"])
+def test_autogen_still_has_what_the_quiet_runtime_replaces(name: str) -> None:
+    """Fails after an upgrade of AutoGen that renames it: messages then cost twice as much."""
+    assert hasattr(SingleThreadedAgentRuntime(), name)
+    assert hasattr(QuietRuntime(), name)
+
+
+def test_whoever_asks_for_autogens_tracing_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "false")
+    assert type(new_runtime()) is SingleThreadedAgentRuntime
+    monkeypatch.delenv(SWITCH)
+    assert type(new_runtime()) is QuietRuntime
+
+
+async def test_a_case_is_heard_alike_on_the_quiet_and_the_stock_runtime(
+    open_jury: Callable[..., AbstractAsyncContextManager[Jury]],
+    make_case: Callable[..., Case],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[list[Entry]] = []
+    for switch in ("true", "false"):
+        monkeypatch.setenv(SWITCH, switch)
+        entries: list[Entry] = []
+        async with ScriptedServer() as server, open_jury(server, clerk=entries.append) as jury:
+            await jury.hear(make_case())
+        heard.append([_timeless(entry) for entry in entries])
+    assert heard[0] == heard[1]
+    assert len(heard[0]) >= 3
+
+
+async def test_no_words_of_a_case_reach_the_log(
+    open_jury: Callable[..., AbstractAsyncContextManager[Jury]],
+    make_case: Callable[..., Case],
+    logged: list[str],
+) -> None:
+    case = make_case()
+    async with (
+        ScriptedServer() as server,
+        open_jury(server, spectator=list[object]().append) as jury,
+    ):
+        await jury.hear(case)
+    assert logged
+    for line in logged:
+        assert case.query.text not in line
+        assert case.response.text not in line
+        assert "Scripted reason" not in line
+
+
+def _timeless(entry: Entry) -> Entry:
+    if not isinstance(entry, BallotsRevealed):
+        return entry
+    return replace(entry, ballots=tuple(replace(cast, latency_s=0.0) for cast in entry.ballots))
