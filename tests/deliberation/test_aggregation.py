@@ -132,7 +132,7 @@ def test_a_missing_vote_makes_equal_counts_no_tie() -> None:
 @pytest.mark.parametrize(
     ("rule", "seats", "told"),
     [
-        (Rule(), 4, "set tie to"),
+        (Rule(), 4, "set jury.protocol.tie to"),
         (Rule("k_of_n"), 5, "set k between 1 and 5"),
         (Rule("k_of_n", k=6), 5, "set k between 1 and 5"),
         (Rule("plurality"), 5, "use one of any, k_of_n, majority"),

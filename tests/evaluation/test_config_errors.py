@@ -142,7 +142,9 @@ def test_no_jurors(refused: Callable[..., None]):
 
 def test_an_even_jury_without_a_tie_policy(refused: Callable[..., None]):
     juror = '    - {persona: lawyer, base_url: "http://127.0.0.1:9/v1", model: juror}\n'
-    refused(CONFIG + juror, "2 seats can be tied", "set tie to unsafe, safe or no_verdict")
+    refused(
+        CONFIG + juror, "2 seats can be tied", "set jury.protocol.tie to unsafe, safe or no_verdict"
+    )
 
 
 def test_an_even_jury_with_a_tie_policy_is_accepted(workplace: Any):
