@@ -199,7 +199,7 @@ async def test_an_even_jury_follows_its_tie_policy(
 async def test_an_even_jury_needs_a_tie_policy(open_jury: OpenJury) -> None:
     async with ScriptedServer() as server:
         with pytest.raises(
-            ConfigurationError, match="set jury.protocol.tie to unsafe, safe or no_verdict"
+            ConfigurationError, match=r"set jury\.protocol\.tie to unsafe, safe or no_verdict"
         ):
             async with open_jury(server, "vote", jurors=4):
                 pass
