@@ -146,7 +146,7 @@ def _tally(look: Look, verdict: Verdict) -> Text:
         squares.append(glyph * count, colours.get(name, AMBER))
         words.append(f"{count} {name.replace('_', ' ')}")
     counts = f" {look.glyphs.dot} ".join(words)
-    return squares.append(f"  {counts}", "default").append(f" (by {verdict.rule})", GREY)
+    return squares.append(f"  {counts}").append(f" (by {verdict.rule})", GREY)
 
 
 def _talk(look: Look, verdict: Verdict) -> Text:

@@ -104,6 +104,18 @@ def test_words_cannot_become_html(
     }
 
 
+def test_ordinary_words_take_the_pages_own_colour(
+    entries: tuple[Entry, ...], jury: tuple[SeatInfo, ...], tmp_path: Path
+) -> None:
+    """A page may be light or dark: no words may be fixed to one of the two inks."""
+    page = exported(entries, jury, tmp_path / "t.html")
+    styles = re.findall(r"^\.r\d+ \{([^}]*)\}", page, re.MULTILINE)
+    assert styles
+    for style in styles:
+        assert "#e6edf3" not in style
+        assert "#1f2328" not in style
+
+
 def test_words_cannot_become_svg(
     hostile: tuple[Entry, ...], jury: tuple[SeatInfo, ...], tmp_path: Path
 ) -> None:
