@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from ..datasets import ModelError, SafejuryError, in_parallel
-from ..models import ChatMessage, ChatRequest, ModelSpec, RetryPolicy, Switchboard
+from ..models import (
+    EMBEDDED_WARNING,
+    ChatMessage,
+    ChatRequest,
+    ModelSpec,
+    RetryPolicy,
+    Switchboard,
+)
 from ._config import load_config
 from ._setup import Setup, set_up
 
@@ -104,7 +111,9 @@ async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:
     except (ModelError, SafejuryError) as error:
         return Check("problem", spec.model, str(error))
     served = completion.provider_model or "unnamed"
-    taken = ", ".join(sorted(spec.modalities))
+    taken = ", ".join(sorted(model.modalities))
     notes = "".join(f"; {note}" for note in completion.notes)
     said = f"answered in {completion.latency_s:.1f} s as {served}; given {taken}{notes}"
+    if spec.is_embedded:
+        return Check("note", model.name, f"{said}. {EMBEDDED_WARNING}")
     return Check("ok", model.name, said)
