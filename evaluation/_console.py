@@ -17,6 +17,7 @@ from ..datasets import SafejuryError
 T = TypeVar("T")
 P = ParamSpec("P")
 
+EXIT_USAGE = 2
 EXIT_INFRASTRUCTURE = 3
 EXIT_INTERRUPTED = 130
 
@@ -66,12 +67,21 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             say("Interrupted.")
             code = EXIT_INTERRUPTED
         except BrokenPipeError:
-            # Whoever read our output has gone; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever read our output has gone.
+            _drop_output()
             code = 0
+        except OSError as error:
+            _drop_output()
+            say_error(f"cannot write or read ({error}): free some space or mend the path")
+            code = EXIT_USAGE
         raise typer.Exit(code or 0)
 
     return run
+
+
+def _drop_output() -> None:
+    """Send what is left of the output nowhere, or Python would complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_error(message: str) -> None:

@@ -1,5 +1,7 @@
 """The commands around a run: help, init, show, report, doctor and the lists."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,3 +149,18 @@ def test_deliberate_asks_a_target(workplace: Any, scripted: Start):
     assert workplace.safejury(*asked, "--url", server.base_url).code == 0
     assert server.requests[0]["model"] == "mine"
     workplace.safejury(*asked).refused("'mine' has no base_url")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_one_line():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "safejury", "scenarios"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("safejury: error: cannot write")
+    assert done.stderr.count("\n") == 1
