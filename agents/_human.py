@@ -4,19 +4,13 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
-
-from autogen_agentchat.agents import BaseChatAgent
-from autogen_agentchat.base import Response
-from autogen_agentchat.messages import BaseChatMessage, TextMessage
-from autogen_core import CancellationToken
+from collections.abc import Awaitable, Callable
 
 from ..datasets._harmless import harmless
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
+from ._ballot_caster import BallotCaster
 from ._call import HUMAN, BallotCall, Statement
 from ._evidence import one_line
-from ._juror import NEEDS_A_CALL, linked
-from ._messages import BallotMessage, CallMessage
 from ._parsing import clean
 
 Ask = Callable[[str], Awaitable[str]]
@@ -35,7 +29,7 @@ class _NobodyThere(Exception):
     """The terminal is closed or is none."""
 
 
-class HumanJuror(BaseChatAgent):
+class HumanJuror(BallotCaster):
     """A person on the jury (`persona: human`); one case at a time.
 
     Args:
@@ -48,25 +42,6 @@ class HumanJuror(BaseChatAgent):
         super().__init__(name, "A person at the terminal")
         self._ask = ask or ask_at_terminal
         self._one_at_a_time = asyncio.Lock()
-
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Ballots; words where it is not asked for a ballot."""
-        return (BallotMessage, TextMessage)
-
-    async def on_messages(
-        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
-    ) -> Response:
-        """Return the person's ballot for the last call among the messages."""
-        for message in reversed(messages):
-            if isinstance(message, CallMessage):
-                ballot = await linked(self.judge(message.content), cancellation_token)
-                said = BallotMessage.of(ballot, case_id=message.content.case.id)
-                return Response(chat_message=said)
-        return Response(chat_message=TextMessage(content=NEEDS_A_CALL, source=self.name))
-
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """Do nothing: there is no state."""
 
     async def judge(self, call: BallotCall) -> Ballot:
         """Return the person's ballot; an abstention where nobody is at the terminal."""

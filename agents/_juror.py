@@ -1,35 +1,23 @@
 """Jurors: a persona and a model, asked for ballots as AgentChat agents."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import TypeVar
-
-from autogen_agentchat.agents import BaseChatAgent
-from autogen_agentchat.base import Response
-from autogen_agentchat.messages import BaseChatMessage, TextMessage
-from autogen_core import CancellationToken
-
 from ..datasets import ConfigurationError, ModelError
 from ..datasets._nearest import quoted
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
+from ._ballot_caster import BallotCaster
 from ._ballot_schema import BALLOT_SCHEMA
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
 from ._evidence import evidence, juror_messages, perceive, task
 from ._fence import neutralise
-from ._messages import BallotMessage, CallMessage
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
 from ._spend import Spend
 
-NEEDS_A_CALL = "I am a juror: I give a ballot when a CallMessage puts a case to me."
 _REPLY_SHOWN_AGAIN = 1000
 
-_T = TypeVar("_T")
 
-
-class Juror(BaseChatAgent):
+class Juror(BallotCaster):
     """A persona and a model. It keeps no state: a call carries all it needs.
 
     Example:
@@ -66,29 +54,6 @@ class Juror(BaseChatAgent):
         self._seed = seed
         self._max_tokens = max_tokens
         self._task = task(persona)
-
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Ballots; words where it is not asked for a ballot."""
-        return (BallotMessage, TextMessage)
-
-    async def on_messages(
-        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
-    ) -> Response:
-        """Return a ballot for the last call among the messages.
-
-        Raises:
-            FirstContactError: The model never answered once and waiting won't help.
-        """
-        for message in reversed(messages):
-            if isinstance(message, CallMessage):
-                ballot = await linked(self.judge(message.content), cancellation_token)
-                said = BallotMessage.of(ballot, case_id=message.content.case.id)
-                return Response(chat_message=said)
-        return Response(chat_message=TextMessage(content=NEEDS_A_CALL, source=self.name))
-
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """Do nothing: there is no state."""
 
     async def judge(self, call: BallotCall) -> Ballot:
         """Return the juror's ballot; failures of the model are outcomes of it.
@@ -131,14 +96,3 @@ def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage,
     # Chat templates and servers reject turns that are empty.
     said = neutralise(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
     return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))
-
-
-async def linked(coroutine: Coroutine[object, object, _T], token: CancellationToken) -> _T:
-    """Return what a coroutine returns; the token cancels it, like its awaiter.
-
-    A token outlives the calls made under it, so it may hold a task of the call's
-    own but not the caller's. Awaited at once, that task is no orphan.
-    """
-    task = asyncio.ensure_future(coroutine)
-    token.link_future(task)
-    return await task

@@ -1,7 +1,6 @@
 """One case, heard live."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -12,14 +11,6 @@ from ..models import Switchboard
 from ._setup import Bench
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A case heard live: its transcript and its verdict."""
-
-    entries: tuple[Entry, ...]
-    verdict: Verdict
-
-
 async def hear_live(
     case: Case,
     bench: Bench,
@@ -28,7 +19,7 @@ async def hear_live(
     *,
     target: str,
     export: Path | None = None,
-) -> Heard:
+) -> Verdict:
     """Let a jury hear one case while it is shown.
 
     Args:
@@ -63,7 +54,7 @@ async def hear_live(
         export_transcript(
             entries, bench.infos, export, target=target, protocol=protocol, reveal=True
         )
-    return Heard(tuple(entries), verdict)
+    return verdict
 
 
 def _asking_over(view: LiveView) -> Callable[[str], Awaitable[str]]:
