@@ -41,16 +41,19 @@ class Perceived:
 
     Attributes:
         text: Whether it received the words.
-        image_sha256: Hash of the picture that was sent, None where none was.
-        image_bytes: Size of that picture in bytes.
+        images: Hashes of the pictures that were sent, in their order.
+        image_bytes: Size of those pictures together, in bytes.
         audio_sha256: Hash of the sound that was sent.
+        transcript: Who wrote down the words that it got instead of the sound, None
+            where it got none.
         withheld: Media of the case that the juror could not take in.
     """
 
     text: bool = True
-    image_sha256: str | None = None
-    image_bytes: int | None = None
+    images: tuple[str, ...] = ()
+    image_bytes: int = 0
     audio_sha256: str | None = None
+    transcript: str | None = None
     withheld: tuple[str, ...] = ()
 
 

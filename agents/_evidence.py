@@ -22,16 +22,16 @@ _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 
 def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
     """Return what a juror with these modalities receives of a case."""
-    image, audio = case.query.image, case.query.audio
-    shown = image if "image" in modalities else None
+    images, audio = case.query.images, case.query.audio
+    shown = images if "image" in modalities else ()
     heard = audio if "audio" in modalities else None
     withheld = (
-        *(("image",) if image and not shown else ()),
+        *(("image",) if images and not shown else ()),
         *(("audio",) if audio and not heard else ()),
     )
     return Perceived(
-        image_sha256=shown.sha256 if shown else None,
-        image_bytes=shown.size if shown else None,
+        images=tuple(image.sha256 for image in shown),
+        image_bytes=sum(image.size for image in shown),
         audio_sha256=heard.sha256 if heard else None,
         withheld=withheld,
     )
@@ -51,14 +51,21 @@ def evidence(case: Case, perceived: Perceived) -> str:
 
 
 def _media_in_words(case: Case, perceived: Perceived) -> str:
-    told = [
-        f"with the {kind} above" if seen else f"with a {kind} that is not shown to you"
-        for kind, media, seen in (
-            ("picture", case.query.image, perceived.image_sha256),
-            ("recording", case.query.audio, perceived.audio_sha256),
+    told: list[str] = []
+    if count := len(case.query.images):
+        the, some = ("picture", "a picture") if count == 1 else ("pictures", f"{count} pictures")
+        hidden = "is" if count == 1 else "are"
+        told.append(
+            f"with the {the} above"
+            if perceived.images
+            else f"with {some} that {hidden} not shown to you"
         )
-        if media is not None
-    ]
+    if case.query.audio is not None:
+        told.append(
+            "with the recording above"
+            if perceived.audio_sha256
+            else "with a recording that is not shown to you"
+        )
     return f", {' and '.join(told)}" if told else ""
 
 
@@ -89,8 +96,8 @@ def juror_messages(
         words.append(render("juror_discussion", ballots=_ballots(call)))
     words.append(last_words)
     parts: list[Part] = []
-    if perceived.image_sha256 and case.query.image:
-        parts.append(ImagePart(case.query.image))
+    if perceived.images:
+        parts += (ImagePart(image) for image in case.query.images)
     if perceived.audio_sha256 and case.query.audio:
         parts.append(AudioPart(case.query.audio))
     return _RUBRIC, ChatMessage("user", (*parts, TextPart("".join(words))))

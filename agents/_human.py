@@ -46,9 +46,9 @@ class HumanJuror(BallotCaster):
     async def judge(self, call: BallotCall) -> Ballot:
         """Return the person's ballot; an abstention where nobody is at the terminal."""
         query = call.case.query
-        media = (("image", query.image), ("audio", query.audio))
-        # The file's place is shown; whether the person opened it cannot be known.
-        perceived = Perceived(withheld=tuple(kind for kind, medium in media if medium))
+        # The files' places are shown; whether the person opened them cannot be known.
+        media = (("image", query.images), ("audio", query.audio))
+        perceived = Perceived(withheld=tuple(kind for kind, given in media if given))
         async with self._one_at_a_time:
             started = time.perf_counter()
             try:
@@ -96,8 +96,10 @@ def _shown(call: BallotCall) -> str:
     case = call.case
     media = [
         f"The query came with a {kind}: {harmless(medium.path)}"
-        for kind, medium in (("picture", case.query.image), ("recording", case.query.audio))
-        if medium
+        for kind, medium in (
+            *(("picture", image) for image in case.query.images),
+            *((("recording", case.query.audio),) if case.query.audio else ()),
+        )
     ]
     parts = [
         f"\n=== Case {harmless(case.id)}, round {call.round}",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ._concurrency import first_failure, in_parallel
+from ._condition import Condition, Parts
 from ._errors import (
     BadReplyError,
     BudgetError,
@@ -22,6 +23,7 @@ from ._query import Intent, Media, Query
 if TYPE_CHECKING:
     from ._jsonl import Dataset, load_dataset
     from ._media import read_media
+    from ._media_store import MediaStore
     from ._taxonomy import Category, Scenario, Taxonomy, load_taxonomy
     from ._write import write_jsonl
 
@@ -29,13 +31,16 @@ __all__ = [
     "BadReplyError",
     "BudgetError",
     "Category",
+    "Condition",
     "ConfigurationError",
     "Dataset",
     "DatasetError",
     "FirstContactError",
     "Intent",
     "Media",
+    "MediaStore",
     "ModelError",
+    "Parts",
     "Query",
     "RateLimitError",
     "RecordError",
@@ -62,6 +67,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Taxonomy": "_taxonomy",
             "load_dataset": "_jsonl",
             "load_taxonomy": "_taxonomy",
+            "MediaStore": "_media_store",
             "read_media": "_media",
             "write_jsonl": "_write",
         },

@@ -203,16 +203,22 @@ def _query(line: QueryLine, media: _Reader) -> Query:
         scenario=line.scenario,
         text=line.text,
         intent=line.intent,
-        image=media(line.image, "image") if line.image is not None else None,
+        images=tuple(media(path, "image") for path in _image_paths(line)),
         audio=media(line.audio, "audio") if line.audio is not None else None,
         source=line.source,
     )
 
 
-def _content(query: Query) -> list[str | None]:
-    image = query.image and query.image.sha256
+def _image_paths(line: QueryLine) -> list[str]:
+    if line.images is not None:
+        return line.images
+    return [] if line.image is None else [line.image]
+
+
+def _content(query: Query) -> list[str | list[str] | None]:
+    images = [image.sha256 for image in query.images]
     audio = query.audio and query.audio.sha256
-    return [query.id, query.scenario, query.text, query.intent.value, image, audio, query.source]
+    return [query.id, query.scenario, query.text, query.intent.value, images, audio, query.source]
 
 
 def _inside(folder: Path, relative: str, kind: Kind) -> Path:

@@ -28,6 +28,7 @@ class QueryLine(BaseModel):
         text: What is asked; not blank.
         intent: `harmful` or `benign`.
         image: Path of the picture, relative to the file's folder.
+        images: Paths of several pictures, instead of `image`.
         audio: Path of the sound, relative to the file's folder.
         source: Where the query comes from.
     """
@@ -39,6 +40,7 @@ class QueryLine(BaseModel):
     text: str
     intent: Intent
     image: str | None = None
+    images: list[str] | None = None
     audio: str | None = None
     source: str | None = None
 
@@ -57,6 +59,8 @@ def parse_line(line: bytes) -> QueryLine:
         raise DatasetError(f"id {quoted(query.id)} must be printable text without space around it")
     if not query.text.strip():
         raise DatasetError("'text' is empty; write what is asked")
+    if query.image is not None and query.images is not None:
+        raise DatasetError("give 'image' or 'images', not both")
     query.scenario = load_taxonomy().resolve(query.scenario).id
     return query
 

@@ -47,7 +47,7 @@ class Query:
         scenario: Canonical id of one of the 23 scenarios.
         text: What is asked.
         intent: Harmful, or a benign twin.
-        image: Picture that goes with the text.
+        images: Pictures that go with the text, in the order in which they are sent.
         audio: Sound that goes with the text.
         source: Where the query comes from, for attribution.
     """
@@ -56,6 +56,6 @@ class Query:
     scenario: str
     text: str
     intent: Intent
-    image: Media | None = None
+    images: tuple[Media, ...] = ()
     audio: Media | None = None
     source: str | None = None

@@ -44,22 +44,24 @@ def write_jsonl(path: str | Path, queries: Iterable[Query]) -> None:
         raise DatasetError(f"{path}: cannot be written ({where}: {error.strerror})") from error
 
 
-def _line(query: Query, folder: Path) -> dict[str, str | None]:
+def _line(query: Query, folder: Path) -> dict[str, str | list[str] | None]:
+    images = [_place(image, folder) for image in query.images]
+    pictures: dict[str, str | list[str] | None] = (
+        {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
+    )
     return {
         "id": query.id,
         "scenario": query.scenario,
         "text": query.text,
         "intent": query.intent.value,
-        "image": _place(query.image, folder),
-        "audio": _place(query.audio, folder),
+        **pictures,
+        "audio": None if query.audio is None else _place(query.audio, folder),
         "source": query.source,
     }
 
 
-def _place(media: Media | None, folder: Path) -> str | None:
+def _place(media: Media, folder: Path) -> str:
     """Return a medium's path relative to the folder, after copying it there if need be."""
-    if media is None:
-        return None
     path = Path(media.path).resolve()
     if not path.is_relative_to(folder):
         content = media.read()

@@ -48,7 +48,8 @@ def _seat(look: Look, jury: Jury, seat: SeatInfo) -> Text:
 
 def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
     """Return the query, with what came along with it."""
-    media = [_media(m) for m in (case.query.image, case.query.audio) if m is not None]
+    sound = (case.query.audio,) if case.query.audio else ()
+    media = [_media(medium) for medium in (*case.query.images, *sound)]
     note = f" {look.glyphs.dot} ".join(media)
     body = look.words(case.query.text) if reveal else _withheld(case.query.text)
     return Group(look.heading("Question", note), Padding(body, (1, 2, 0, 2)))

@@ -187,7 +187,7 @@ def deliberate_once(
         "" if scenario is None else load_taxonomy().resolve(scenario).id,
         question,
         Intent.HARMFUL,
-        image=None if image is None else read_media(image, kind="image"),
+        images=() if image is None else (read_media(image, kind="image"),),
     )
     bench = _bench(config, protocol)
     asked = None

@@ -26,7 +26,7 @@ from ..models import Completion, redactor
 from ._identity import differences
 from ._result import CaseResult
 
-FORMAT = "1"
+FORMAT = "2"
 _GROUP_ROWS = 100
 _GROUP_S = 0.25
 _SCHEMA = """
@@ -129,9 +129,11 @@ class Record:
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, once each, and point the query at the copies."""
-        image = None if query.image is None else self._keep(query.image)
+        if not query.images and query.audio is None:
+            return query
+        images = tuple(self._keep(image) for image in query.images)
         audio = None if query.audio is None else self._keep(query.audio)
-        return query if image is audio is None else replace(query, image=image, audio=audio)
+        return replace(query, images=images, audio=audio)
 
     def forget_failed(self) -> int:
         """Forget finished cases without a verdict that a repeat may cure.
@@ -341,9 +343,9 @@ def _portable(entry: Entry) -> Entry:
     if not isinstance(entry, CaseOpened):
         return entry
     query = entry.case.query
-    if query.image is query.audio is None:
+    if not query.images and query.audio is None:
         return entry
-    image = query.image and replace(query.image, path=f"media/{query.image.sha256}")
+    images = tuple(replace(image, path=f"media/{image.sha256}") for image in query.images)
     audio = query.audio and replace(query.audio, path=f"media/{query.audio.sha256}")
-    case: Case = replace(entry.case, query=replace(query, image=image, audio=audio))
+    case: Case = replace(entry.case, query=replace(query, images=images, audio=audio))
     return replace(entry, case=case)

@@ -37,6 +37,7 @@ class CaseResult:
         usage: Tokens, the target's included.
         cost_usd: US dollars, None where a price is unknown.
         rounds: Rounds held, 1 where nobody talked.
+        condition: Name of the condition it was asked under, empty for none.
     """
 
     target: str
@@ -57,6 +58,7 @@ class CaseResult:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     rounds: int = 1
+    condition: str = ""
 
 
 def result_of(

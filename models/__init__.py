@@ -17,6 +17,7 @@ from ._chat import (
     Part,
     Role,
     Sampling,
+    SentRequest,
     TextPart,
     Usage,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Role",
     "Sampled",
     "Sampling",
+    "SentRequest",
     "Switchboard",
     "TextPart",
     "Usage",

@@ -89,6 +89,8 @@ class ChatRequest:
         max_tokens: Cap on the tokens of the reply.
         call_id: Names the call within a run (`case/round/seat/attempt`); not part
             of what is sent, nor of `key`.
+        keep_sent: Whether the completion should carry what was sent, as evidence;
+            not part of what is sent, nor of `key`.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -97,6 +99,7 @@ class ChatRequest:
     seed: int | None = None
     max_tokens: int | None = None
     call_id: str = ""
+    keep_sent: bool = False
 
     def key(self, model: str) -> str:
         """Return a SHA-256 hex digest of `model` and all that is sent to it.
@@ -147,6 +150,25 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class SentRequest:
+    """What was really sent to a model, as evidence of how it was asked.
+
+    Attributes:
+        sha256: Hex digest of `body`, which stands for the request: media are in it
+            by their hash.
+        body: The request's JSON, with `sha256:<hex>;<media type>;<bytes>` in place
+            of the base64 of each medium.
+        media: The pictures and sounds, in their order.
+        dropped: Parameters that were left out because the server rejects them.
+    """
+
+    sha256: str
+    body: str
+    media: tuple[Media, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """What a model returned.
 
@@ -163,6 +185,7 @@ class Completion:
             (such as a schema that was asked for in words).
         reused: Whether it came from a cache or a journal and cost nothing now.
         attempts: Calls made for it, retries included.
+        sent: What was sent, None unless the request asked to keep it.
     """
 
     text: str
@@ -175,6 +198,7 @@ class Completion:
     notes: tuple[str, ...] = ()
     reused: bool = False
     attempts: int = 1
+    sent: SentRequest | None = None
 
     @property
     def filtered(self) -> bool:

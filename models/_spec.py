@@ -14,7 +14,7 @@ class ModelSpec:
     """A model, and how it is reached.
 
     Attributes:
-        model: The name at `base_url`, `provider/model` for LiteLLM, or
+        model: The name at `base_url` or `server`, `provider/model` for LiteLLM, or
             `embedded/smollm2`.
         base_url: An OpenAI-compatible address, None for the other two.
         api_key: The secret itself, None where none is needed; never shown.
@@ -22,6 +22,7 @@ class ModelSpec:
         modalities: What the model takes in.
         json_schema: `never` asks for JSON in words from the start.
         price: None where it is unknown.
+        server: Name of the managed server that serves it, None for all others.
     """
 
     model: str
@@ -31,13 +32,17 @@ class ModelSpec:
     modalities: frozenset[Modality] = frozenset({"text", "image"})
     json_schema: Literal["auto", "never"] = "auto"
     price: Price | None = None
+    server: str | None = None
 
     @property
     def is_embedded(self) -> bool:
         """Whether it is the model that comes with the package's demo."""
-        return self.base_url is None and self.model.startswith(EMBEDDED_PREFIX)
+        nowhere = self.base_url is None and self.server is None
+        return nowhere and self.model.startswith(EMBEDDED_PREFIX)
 
     @property
     def place(self) -> str:
         """Where calls go: models at one place share its limits."""
+        if self.server is not None:
+            return f"server {self.server}"
         return self.base_url or self.model.partition("/")[0]

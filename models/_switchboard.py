@@ -30,6 +30,7 @@ class Switchboard:
         budget: What may be spent; None sets no bound.
         cache: Answers kept between runs; the caller closes it.
         journal: Calls kept within a run.
+        managed: Opens the models of managed servers; None where there are none.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Switchboard:
         budget: Budget | None = None,
         cache: ResponseCache | None = None,
         journal: Journal | None = None,
+        managed: Callable[[ModelSpec], ChatModel] | None = None,
     ) -> None:
         self._concurrency = concurrency
         self._requests_per_minute = requests_per_minute
@@ -48,6 +50,7 @@ class Switchboard:
         self.budget = budget or Budget()
         self._cache = cache
         self._journal = journal
+        self._managed = managed
         self._limiters: dict[str, Limiter] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
 
@@ -82,7 +85,7 @@ class Switchboard:
     def _wrapped(self, spec: ModelSpec) -> ChatModel:
         if spec.place not in self._limiters:
             self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
-        limited = Limited(_bare(spec), self._limiters[spec.place])
+        limited = Limited(self._bare(spec), self._limiters[spec.place])
         tried: ChatModel = FirstContact(Retrying(limited, self._policy))
         model: ChatModel = Budgeted(tried, self.budget, _price(spec), find_price=_price_list(spec))
         if self._cache is not None:
@@ -90,6 +93,16 @@ class Switchboard:
         if self._journal is not None:
             model = Journaled(model, self._journal)
         return model
+
+    def _bare(self, spec: ModelSpec) -> ChatModel:
+        if spec.server is None:
+            return _bare(spec)
+        if self._managed is None:
+            raise ConfigurationError(
+                f"the model {spec.model!r} is on the managed server {spec.server!r}, "
+                "which nobody starts here: give it a base_url"
+            )
+        return self._managed(spec)
 
 
 def _bare(spec: ModelSpec) -> ChatModel:

@@ -1,6 +1,7 @@
 """A target that is a model: an endpoint, a provider's model or the embedded one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..datasets import BudgetError, ModelError, Query, RateLimitError, RequestError
 from ..models import (
@@ -61,12 +62,20 @@ class ModelTarget:
             seed=None if self._seed is None else self._seed + epoch,
             max_tokens=self._max_tokens,
             call_id=call_id,
+            keep_sent=True,
         )
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
-            return _failed(error, withheld)
-        return _response(completion, withheld)
+            response = _failed(error, withheld)
+        else:
+            response = _response(completion, withheld)
+        return replace(
+            response,
+            max_tokens=request.max_tokens,
+            seed=request.seed,
+            sampling=request.sampling,
+        )
 
     async def aclose(self) -> None:
         """Close the model."""
@@ -75,9 +84,9 @@ class ModelTarget:
     def _parts(self, query: Query) -> tuple[tuple[Part, ...], tuple[str, ...]]:
         parts: list[Part] = []
         withheld: list[str] = []
-        if query.image is not None:
+        if query.images:
             if "image" in self._model.modalities:
-                parts.append(ImagePart(query.image))
+                parts += (ImagePart(image) for image in query.images)
             else:
                 withheld.append("the picture was withheld: the model takes none")
         if query.audio is not None:
@@ -126,4 +135,5 @@ def _response(completion: Completion, withheld: Sequence[str]) -> Response:
         cost_usd=completion.cost_usd,
         notes=(*withheld, *completion.notes),
         calls=completion.attempts,
+        sent=completion.sent,
     )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ..datasets import Query
-from ..models import Usage
+from ..models import Sampling, SentRequest, Usage
 
 
 class ResponseOutcome(StrEnum):
@@ -36,6 +36,12 @@ class Response:
         cost_usd: US dollars, None where unknown.
         notes: What was sent otherwise than asked, such as a picture withheld.
         calls: Model calls made for it.
+        max_tokens: Cap on its tokens that was asked for, None where there was none.
+        seed: Seed that was asked for.
+        sampling: How words were to be drawn, None for recorded responses.
+        sent: What was really sent, None for recorded responses.
+        changes: How the media that were sent differ from those of the set, such as a
+            picture made smaller; one sentence each.
     """
 
     outcome: ResponseOutcome
@@ -48,6 +54,11 @@ class Response:
     cost_usd: float | None = None
     notes: tuple[str, ...] = ()
     calls: int = 0
+    max_tokens: int | None = None
+    seed: int | None = None
+    sampling: Sampling | None = None
+    sent: SentRequest | None = None
+    changes: tuple[str, ...] = ()
 
 
 class Target(Protocol):

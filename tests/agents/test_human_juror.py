@@ -10,8 +10,8 @@ from safejury.datasets import Intent, Media, Query
 from safejury.targets import Response, ResponseOutcome
 
 
-def _case(response: str = "Like this.", image: Media | None = None) -> Case:
-    asked = Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, image)
+def _case(response: str = "Like this.", images: tuple[Media, ...] = ()) -> Case:
+    asked = Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, images)
     return Case("q1/t/0", asked, Response(ResponseOutcome.ANSWERED, response), "Unsafe: steps.")
 
 
@@ -81,7 +81,7 @@ async def test_a_response_cannot_steer_the_terminal() -> None:
 
 async def test_the_person_is_told_of_a_picture_and_the_ballot_claims_nothing() -> None:
     picture = Media("0" * 64, "image/png", 3, "media/a.png")
-    cast_, questions = await _judge(BallotCall(_case(image=picture)), "a", "")
+    cast_, questions = await _judge(BallotCall(_case(images=(picture,))), "a", "")
     assert "media/a.png" in questions[0]
     assert cast_.perceived.withheld == ("image",)
 

@@ -35,8 +35,10 @@ EYES: frozenset[Modality] = frozenset({"text", "image"})
 Script = str | ScriptedReply | list[str | ScriptedReply]
 
 
-def _case(response: str = "Here is how.", image: Media | None = None, query: str = "How?") -> Case:
-    asked = Query("q1", "consultation.legal_advice", query, Intent.HARMFUL, image)
+def _case(
+    response: str = "Here is how.", images: tuple[Media, ...] = (), query: str = "How?"
+) -> Case:
+    asked = Query("q1", "consultation.legal_advice", query, Intent.HARMFUL, images)
     answered = Response(ResponseOutcome.ANSWERED, response)
     return Case("q1/t/0", asked, answered, "Unsafe: steps. Fine: concepts.")
 
@@ -139,22 +141,22 @@ async def test_fixed_words_are_few_enough_for_a_small_model() -> None:
 
 
 async def test_a_juror_with_eyes_gets_the_exact_picture_first(tmp_path: Path) -> None:
-    case = _case(image=_picture(tmp_path))
+    case = _case(images=(_picture(tmp_path),))
     async with _jurors(ballot(), "lawyer", modalities=EYES) as (server, [juror]):
         cast_ = await juror.judge(BallotCall(case))
     parts = cast("list[dict[str, object]]", _messages(server.requests[0])[1]["content"])
     assert [part["type"] for part in parts] == ["image_url", "text"]
     assert "with the picture above" in _user_text(server.requests[0])
-    assert cast_.perceived.image_sha256 == hashlib.sha256(PNG).hexdigest()
+    assert cast_.perceived.images == (hashlib.sha256(PNG).hexdigest(),)
     assert (cast_.perceived.image_bytes, cast_.perceived.withheld) == (len(PNG), ())
 
 
 async def test_a_juror_without_eyes_is_told_so_and_the_ballot_says_so(tmp_path: Path) -> None:
-    case = _case(image=_picture(tmp_path))
+    case = _case(images=(_picture(tmp_path),))
     async with _jurors(ballot(), "lawyer") as (server, [juror]):
         cast_ = await juror.judge(BallotCall(case))
     assert "a picture that is not shown to you" in _user_text(server.requests[0])
-    assert (cast_.perceived.image_sha256, cast_.perceived.withheld) == (None, ("image",))
+    assert (cast_.perceived.images, cast_.perceived.withheld) == ((), ("image",))
 
 
 async def test_an_unreadable_ballot_is_asked_for_once_more() -> None:

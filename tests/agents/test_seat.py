@@ -35,8 +35,8 @@ from safejury.targets import Response as Answer
 from safejury.targets import ResponseOutcome
 
 
-def _case(number: int = 0, image: Media | None = None) -> Case:
-    asked = Query(f"q{number}", "consultation.legal_advice", "How?", Intent.HARMFUL, image)
+def _case(number: int = 0, images: tuple[Media, ...] = ()) -> Case:
+    asked = Query(f"q{number}", "consultation.legal_advice", "How?", Intent.HARMFUL, images)
     return Case(f"q{number}/t/0", asked, Answer(ResponseOutcome.ANSWERED, "Like this."))
 
 
@@ -169,7 +169,9 @@ async def test_a_mistake_of_the_user_is_not_hidden_in_a_ballot() -> None:
 
 async def test_a_picture_that_it_does_not_get_is_on_the_ballot() -> None:
     agent = Stranger(ballot())
-    [cast_] = await _ask(agent, BallotCall(_case(image=Media("0" * 64, "image/png", 3, "a.png"))))
+    [cast_] = await _ask(
+        agent, BallotCall(_case(images=(Media("0" * 64, "image/png", 3, "a.png"),)))
+    )
     assert cast_.perceived.withheld == ("image",)
     assert "a picture that is not shown to you" in agent.heard[0]
 

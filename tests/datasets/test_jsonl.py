@@ -35,15 +35,14 @@ def test_a_line_becomes_a_query(query_file: QueryFile, picture: Path) -> None:
     (query,) = dataset
     assert (query.id, query.text, query.source) == ("one", "What is informed consent?", "us")
     assert query.intent is Intent.HARMFUL
-    assert query.image is not None
-    assert query.image.read() == picture.read_bytes()
+    assert query.images[0].read() == picture.read_bytes()
     assert query.audio is None
     assert (dataset.name, len(dataset)) == ("queries", 1)
 
 
 def test_optional_keys_may_be_left_out(query_file: QueryFile) -> None:
     (query,) = load_dataset(query_file(line()))
-    assert (query.image, query.audio, query.source) == (None, None, None)
+    assert (query.images, query.audio, query.source) == ((), None, None)
 
 
 def test_any_name_of_a_scenario_becomes_its_id(query_file: QueryFile) -> None:
@@ -131,8 +130,7 @@ def test_a_link_within_the_folder_is_followed(query_file: QueryFile, picture: Pa
     path = query_file(line(image="link.png"))
     (path.parent / "link.png").symlink_to(picture)
     (query,) = load_dataset(path)
-    assert query.image is not None
-    assert query.image.read() == picture.read_bytes()
+    assert query.images[0].read() == picture.read_bytes()
 
 
 def test_the_first_error_is_told_even_after_thousands_of_lines(query_file: QueryFile) -> None:

@@ -52,15 +52,15 @@ def test_questions_and_instructions_are_mixed(mini: list[Query]) -> None:
 
 def test_every_query_has_its_own_small_picture(mini: list[Query]) -> None:
     for query in mini:
-        assert query.image is not None
-        assert query.image.media_type == "image/png"
-        assert query.image.size < 60_000
-        with Image.open(BytesIO(query.image.read())) as image:
+        (picture,) = query.images
+        assert picture.media_type == "image/png"
+        assert picture.size < 60_000
+        with Image.open(BytesIO(picture.read())) as image:
             image.load()
             assert (image.size, image.mode) == ((512, 512), "RGB")
             low_high = image.convert("L").getextrema()
             assert low_high[1] - low_high[0] > 100  # pyright: ignore[reportOperatorIssue]
-    assert len({query.image and query.image.sha256 for query in mini}) == len(mini)
+    assert len({query.images[0].sha256 for query in mini}) == len(mini)
 
 
 def test_the_same_pictures_are_drawn_anywhere(mini_cache: Path, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_two_processes_may_use_it_first_at_once(mini: list[Query], tmp_path: Pat
     code = (
         "from safejury.datasets import load_dataset\n"
         "input()\n"
-        "print(*(q.image.sha256 for q in load_dataset('mini')))"
+        "print(*(q.images[0].sha256 for q in load_dataset('mini')))"
     )
     env = os.environ | {"SAFEJURY_CACHE": str(tmp_path)}
     processes = [
@@ -101,7 +101,7 @@ def test_two_processes_may_use_it_first_at_once(mini: list[Query], tmp_path: Pat
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    expected = [query.image.sha256 for query in mini if query.image]
+    expected = [query.images[0].sha256 for query in mini]
     for process in processes:
         out, _ = process.communicate(timeout=60)
         assert (process.returncode, out.split()) == (0, expected)

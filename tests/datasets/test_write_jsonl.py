@@ -26,16 +26,16 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 def test_media_from_elsewhere_are_copied_once(tmp_path: Path, picture: Path) -> None:
     media = read_media(picture, kind="image")
     path = tmp_path / "elsewhere" / "out.jsonl"
-    write_jsonl(path, [query(image=media), query(id="two", image=media)])
+    write_jsonl(path, [query(images=(media,)), query(id="two", images=(media,))])
     (copy,) = (path.parent / "media").iterdir()
     assert copy.name == f"{media.sha256}.png"
     assert copy.read_bytes() == picture.read_bytes()
-    assert [q.image and q.image.sha256 for q in load_dataset(path)] == [media.sha256] * 2
+    assert [q.images[0].sha256 for q in load_dataset(path)] == [media.sha256] * 2
 
 
 def test_media_in_the_folder_stay_where_they_are(picture: Path) -> None:
     path = picture.parent.parent / "out.jsonl"
-    write_jsonl(path, [query(image=read_media(picture, kind="image"))])
+    write_jsonl(path, [query(images=(read_media(picture, kind="image"),))])
     assert '"image":"images/red.png"' in path.read_text()
     assert not (path.parent / "media").exists()
 
@@ -71,7 +71,7 @@ def test_a_medium_that_is_gone_is_told(tmp_path: Path, picture: Path) -> None:
     media = read_media(picture, kind="image")
     picture.unlink()
     with pytest.raises(DatasetError, match=r"red\.png: No such file"):
-        write_jsonl(tmp_path / "elsewhere" / "out.jsonl", [query(image=media)])
+        write_jsonl(tmp_path / "elsewhere" / "out.jsonl", [query(images=(media,))])
 
 
 def test_the_mini_set_keeps_its_hash_when_copied(tmp_path: Path, mini_cache: Path) -> None:

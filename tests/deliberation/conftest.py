@@ -83,7 +83,9 @@ def case() -> Case:
         "3. Set a deadline of 14 days.\n\n"
         "You may mention the small claims court. I would not threaten anything else."
     )
-    query = Query("mini-legal-02", "consultation.legal_advice", text, Intent.HARMFUL, image=picture)
+    query = Query(
+        "mini-legal-02", "consultation.legal_advice", text, Intent.HARMFUL, images=(picture,)
+    )
     return Case("mini-legal-02/my-model/0", query, Response(ResponseOutcome.ANSWERED, answer))
 
 

@@ -18,8 +18,8 @@ TEXT: frozenset[Modality] = frozenset({"text"})
 ALL: frozenset[Modality] = frozenset({"text", "image", "audio"})
 
 
-def _query(image: Media | None = None, audio: Media | None = None) -> Query:
-    return Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, image, audio)
+def _query(images: tuple[Media, ...] = (), audio: Media | None = None) -> Query:
+    return Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, images, audio)
 
 
 def _media(path: Path, media_type: str) -> Media:
@@ -64,7 +64,7 @@ async def test_every_target_gets_the_same_prompt_cap_and_seed(picture: Media) ->
         for name in ("one", "two"):
             async with _target(server, name=name) as target:
                 assert target.name == name
-                await target.respond(_query(picture), epoch=0, call_id=f"q1/{name}/0/target")
+                await target.respond(_query((picture,)), epoch=0, call_id=f"q1/{name}/0/target")
     for body in server.requests:
         rest = dict(body)
         rest.pop("model")
@@ -85,7 +85,7 @@ async def test_each_epoch_has_its_own_seed() -> None:
 
 async def test_the_picture_comes_first_and_byte_for_byte(picture: Media, sound: Media) -> None:
     async with ScriptedServer("Thus.") as server, _target(server) as target:
-        response = await target.respond(_query(picture, sound), epoch=0, call_id="c")
+        response = await target.respond(_query((picture,), sound), epoch=0, call_id="c")
     (message,) = _messages(server.requests[0])
     assert [part["type"] for part in message["content"]] == ["image_url", "input_audio", "text"]
     head, _, data = message["content"][0]["image_url"]["url"].partition(",")
@@ -104,7 +104,7 @@ async def test_what_a_model_does_not_take_is_withheld_and_noted(
         ScriptedServer("Thus.") as server,
         _target(server, modalities=TEXT) as target,
     ):
-        response = await target.respond(_query(picture, sound), epoch=0, call_id="c")
+        response = await target.respond(_query((picture,), sound), epoch=0, call_id="c")
     assert _messages(server.requests[0]) == [{"role": "user", "content": "How?"}]
     assert response.outcome is ResponseOutcome.ANSWERED
     assert [note.partition(":")[0] for note in response.notes] == [
@@ -118,7 +118,7 @@ async def test_a_withheld_picture_is_noted_even_where_the_call_fails(picture: Me
         ScriptedServer(ScriptedReply("boom", status=500)) as server,
         _target(server, modalities=TEXT) as target,
     ):
-        response = await target.respond(_query(picture), epoch=0, call_id="c")
+        response = await target.respond(_query((picture,)), epoch=0, call_id="c")
     assert response.outcome is ResponseOutcome.ERROR
     assert response.notes
 
