@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from safejury.datasets import load_taxonomy
-from safejury.evaluation._config import Config
+from safejury.evaluation._config_shape import Config
 from safejury.evaluation._console import quiet_libraries, run_async
 from safejury.evaluation._run import run
 from safejury.evaluation._setup import set_up

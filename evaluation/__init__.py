@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..datasets._lazy import lazy
 
 if TYPE_CHECKING:
-    from ._config import Config, load_config
+    from ._config import load_config
+    from ._config_shape import Config
     from ._intervals import Rate, wilson_interval
     from ._record import open_record
     from ._record_reader import RecordReader
@@ -22,7 +23,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "CaseResult": "_result",
-            "Config": "_config",
+            "Config": "_config_shape",
             "Examiner": "_run",
             "Observer": "_run",
             "Rate": "_intervals",

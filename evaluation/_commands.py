@@ -22,7 +22,9 @@ from ..deliberation import (
 )
 from ..models import EMBEDDED_WARNING, ModelSpec, Sampling, Switchboard
 from ..targets import ModelTarget, Response, ResponseOutcome
-from ._config import JurorConfig, JuryConfig, ModelConfig, load_config
+from ._bench import Bench, model_spec, seat_bench
+from ._config import load_config
+from ._config_shape import JurorConfig, JuryConfig, ModelConfig
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, run_async, say
 from ._doctor import Check, check_config, check_machine
 from ._live import hear_live
@@ -31,7 +33,7 @@ from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
 from ._run import RunOutcome
 from ._run import run as run_setup
-from ._setup import Bench, Setup, model_spec, seat_bench, set_up
+from ._setup import Setup, set_up
 from ._stored import StoredRun
 
 EMBEDDED_JURY = JuryConfig(

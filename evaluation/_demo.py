@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..models import EMBEDDED_WARNING
 from ._commands import EMBEDDED_JURY, EMBEDDED_SEED, deliberate_once, run_and_report
-from ._config import Config, LimitsConfig, RunConfig, TargetConfig
+from ._config_shape import Config, LimitsConfig, RunConfig, TargetConfig
 from ._console import say
 from ._setup import set_up
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from ..agents import Case, ask_at_terminal
 from ..deliberation import Entry, Jury, LiveView, Verdict, check_export_path, export_transcript
 from ..models import Switchboard
-from ._setup import Bench
+from ._bench import Bench
 
 
 async def hear_live(

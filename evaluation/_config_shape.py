@@ -1,0 +1,182 @@
+"""The shape of a run's config."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ..agents import HUMAN
+from ..datasets import ConfigurationError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+SeatName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PriceConfig(_Part):
+    """US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+
+
+class _Reached(_Part):
+    """How a model is reached, whoever uses it."""
+
+    base_url: Text | None = None
+    """An OpenAI-compatible address."""
+    api_key_env: Variable | None = None
+    """Name of the environment variable that holds the key; never the key."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    timeout: float = Field(default=120.0, gt=0)
+    """Seconds for one call."""
+    images: bool = True
+    """Whether the model takes pictures."""
+    audio: bool = False
+    """Whether the model takes sound."""
+    json_schema: Literal["auto", "never"] = "auto"
+    """`never` asks for JSON in words from the start."""
+    price: PriceConfig | None = None
+
+
+class ModelConfig(_Reached):
+    """A model: a name, and where it is reached."""
+
+    model: Text
+    """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
+
+
+class TargetConfig(_Reached):
+    """A target: a model with a name, or a file of recorded responses."""
+
+    name: Name
+    responses: Text | None = None
+    """JSONL with lines `{"query_id", "response"}`, relative to the config."""
+    model: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.model is None) == (self.responses is None):
+            raise ValueError("a target has either a model or a file of responses")
+        if self.responses is not None and (self.base_url or self.api_key_env):
+            raise ValueError("a target with recorded responses has no base_url and no api_key_env")
+        return self
+
+    def as_model(self) -> ModelConfig:
+        """Return what is said of the model."""
+        return ModelConfig.model_validate(
+            self.model_dump(exclude={"name", "responses"}, exclude_unset=True)
+        )
+
+
+class JurorConfig(_Reached):
+    """A juror: a persona and a model, or a person."""
+
+    persona: Text
+    """A bundled persona, a path relative to the config, or `human`."""
+    name: SeatName | None = None
+    """The seat's name; the persona's unless given."""
+    model: Text | None = None
+
+    @property
+    def is_human(self) -> bool:
+        """Whether the juror is the person at the terminal."""
+        return self.persona == HUMAN
+
+    def as_model(self, default: str | None = None) -> ModelConfig:
+        """Return what is said of the model; `default` is the persona's own model.
+
+        Raises:
+            ConfigurationError: Neither the juror nor its persona names a model.
+        """
+        said = self.model_dump(exclude={"name", "persona"}, exclude_unset=True)
+        if not said.get("model") and default is None:
+            raise ConfigurationError(
+                f"the juror {self.persona!r} has no model: give it `model:`, and `base_url:` "
+                "for a server of your own"
+            )
+        return ModelConfig.model_validate({"model": default, **said})
+
+
+class ProtocolConfig(_Part):
+    """A protocol: a preset with settings of its own."""
+
+    preset: Literal["vote", "contested", "safebench"] = "contested"
+    talk: Literal["never", "contested", "always"] | None = None
+    rounds: int | None = Field(default=None, ge=1, le=10)
+    rule: Text | None = None
+    k: int | None = Field(default=None, ge=1)
+    tie: Literal["unsafe", "safe", "no_verdict"] | None = None
+    stop: Literal["all", "curtailed"] | None = None
+    summary: Literal["never", "discussed", "always"] | None = None
+    jurors: int | None = Field(default=None, ge=1)
+
+
+class JuryConfig(_Part):
+    """Who judges, and how."""
+
+    jurors: list[JurorConfig] = Field(min_length=1)
+    protocol: Literal["vote", "contested", "safebench"] | ProtocolConfig = "contested"
+    foreperson: ModelConfig | None = None
+    max_tokens: int = Field(default=512, ge=16)
+    """Cap on the tokens of a ballot."""
+
+
+class LimitsConfig(_Part):
+    """What a run may take."""
+
+    concurrency: int = Field(default=32, ge=1, le=10_000)
+    """Most calls at a time to one endpoint; twice as many cases are under way."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    """Most calls a minute to one endpoint."""
+    max_tokens_total: int | None = Field(default=None, ge=1)
+    max_cost_usd: float | None = Field(default=None, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20)
+    """Most tries of one call."""
+
+
+class RunConfig(_Part):
+    """Name and place of a run, and what makes it repeatable."""
+
+    name: Name = "run"
+    directory: Text = "runs"
+    """Relative to the current directory."""
+    seed: int = Field(default=7, ge=0, le=2**31 - 1)
+    epochs: int = Field(default=1, ge=1)
+    max_tokens: int = Field(default=1024, ge=1)
+    """Cap on the tokens of a response, the same for all targets."""
+    cache: Text | None = None
+    """A file that keeps answers between runs; none unless named."""
+
+
+class Config(_Part):
+    """All of a run's config."""
+
+    dataset: Text = "mini"
+    """A bundled set, or a JSONL file relative to the config."""
+    scenarios: list[Text] | None = Field(default=None, min_length=1)
+    """Scenario ids to ask about; all unless given."""
+    limit: int | None = Field(default=None, ge=1)
+    """Ask only this many queries, spread evenly over the set."""
+    targets: list[TargetConfig] = Field(min_length=1)
+    jury: JuryConfig
+    limits: LimitsConfig = LimitsConfig()
+    run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        _refuse_twice("target", [target.name.casefold() for target in self.targets])
+        return self
+
+
+def _refuse_twice(what: str, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two {what}s are named {twice[0]!r}: give each its own name")
