@@ -7,16 +7,19 @@ from ..datasets._lazy import lazy
 if TYPE_CHECKING:
     from ._config import load_config
     from ._config_shape import Config
+    from ._examiner import Examiner
     from ._intervals import Rate, wilson_interval
     from ._record import open_record
     from ._record_reader import RecordReader
     from ._report import report_csv, report_json, report_markdown
     from ._report_table import report_table
     from ._result import CaseResult
-    from ._run import Examiner, Observer, RunOutcome, Unit, run
+    from ._run import RunOutcome, run
+    from ._session import Observer
     from ._setup import Setup, set_up
     from ._statistics import summarise
     from ._summary import RunSummary, TargetSummary
+    from ._unit import Unit
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -24,15 +27,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "CaseResult": "_result",
             "Config": "_config_shape",
-            "Examiner": "_run",
-            "Observer": "_run",
+            "Examiner": "_examiner",
+            "Observer": "_session",
             "Rate": "_intervals",
             "RecordReader": "_record_reader",
             "RunOutcome": "_run",
             "RunSummary": "_summary",
             "Setup": "_setup",
             "TargetSummary": "_summary",
-            "Unit": "_run",
+            "Unit": "_unit",
             "load_config": "_config",
             "open_record": "_record",
             "report_csv": "_report",

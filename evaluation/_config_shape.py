@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..agents import HUMAN
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, Parts
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 SeatName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
@@ -165,6 +165,10 @@ class Config(_Part):
     """Scenario ids to ask about; all unless given."""
     limit: int | None = Field(default=None, ge=1)
     """Ask only this many queries, spread evenly over the set."""
+    images: list[Text] = Field(default=["original"], min_length=1)
+    """Variants of the pictures, each a condition of its own."""
+    sound: list[Parts] = Field(default=["given"], min_length=1)
+    """What of a query with sound is sent, each a condition of its own."""
     targets: list[TargetConfig] = Field(min_length=1)
     jury: JuryConfig
     limits: LimitsConfig = LimitsConfig()

@@ -76,6 +76,10 @@ class RunProgress:
                 f"{self._done} of {self._total} cases: {self._said()}", markup=False
             )
 
+    def told(self, message: str) -> None:
+        """Show a line above the bar; see `Observer`."""
+        self._console.print(message, markup=False, highlight=False)
+
     def _said(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
         seconds = max(time.monotonic() - self._begun, 1e-9)

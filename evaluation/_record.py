@@ -24,7 +24,7 @@ from ..datasets import Media, Query, RecordError, first_failure
 from ..deliberation import CaseOpened, Entry
 from ..models import Completion, redactor
 from ._identity import differences
-from ._result import CaseResult
+from ._result import Answered, CaseResult
 
 FORMAT = "2"
 _GROUP_ROWS = 100
@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS cases (
     case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
     scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
     finding TEXT, rating REAL, result TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 # A result without the last entry of its transcript was cut off between two commits.
 _FINISHED = """
@@ -57,7 +58,9 @@ _WRITE = {
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
+    "answers": ("INSERT OR REPLACE INTO answers VALUES {}", "(?, ?)"),
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    "heard": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
 }
 _AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
 _encoder = msgspec.json.Encoder()
@@ -77,6 +80,7 @@ class Record:
         self.resumed = resumed
         self._database = database
         self._rows: list[tuple[str, Row]] = []
+        self._fresh: dict[str, Answered] = {}  # not yet committed
         self._broken = False
         self._work = asyncio.Event()
         self._full = asyncio.Event()
@@ -116,6 +120,28 @@ class Record:
             _text(result),
         )
         self._add("cases", row)
+
+    def write_answer(self, case_id: str, answered: Answered) -> None:
+        """Keep what a target returned until the jury has heard it.
+
+        So responses can run ahead of the jury, and a target's server can go.
+        """
+        self._fresh[case_id] = answered
+        self._add("answers", (case_id, _text(answered)))
+
+    def answer(self, case_id: str) -> Answered | None:
+        """Return what `write_answer` kept, None where nothing is kept."""
+        if (fresh := self._fresh.get(case_id)) is not None:
+            return fresh
+        found = self._one("SELECT body FROM answers WHERE case_id = ?", case_id)
+        if found is None:
+            return None
+        kept = msgspec.json.decode(found[0], type=Answered)
+        return replace(kept, query=_placed(kept.query, self.directory / "media"))
+
+    def forget_answer(self, case_id: str) -> None:
+        """Let go of what `write_answer` kept: the case's transcript has it now."""
+        self._add("heard", (case_id,))
 
     def is_finished(self, case_id: str) -> bool:
         """Return whether an earlier process finished the case."""
@@ -198,6 +224,9 @@ class Record:
                 commit = asyncio.create_task(asyncio.to_thread(self._commit, rows))
                 try:
                     await asyncio.shield(commit)
+                    for table, row in rows:
+                        if table == "answers":
+                            self._fresh.pop(str(row[0]), None)
                 except asyncio.CancelledError:
                     await commit
                     raise
@@ -304,6 +333,10 @@ def _open_database(
         with database:
             if not begun:
                 database.execute("DELETE FROM entries")
+            # A target that failed is asked again.
+            database.execute(
+                "DELETE FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"
+            )
             database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(now.items()))
     except sqlite3.Error as error:
         database.close()
@@ -342,10 +375,14 @@ def _portable(entry: Entry) -> Entry:
     """Return the entry with media paths as they are within the run's directory."""
     if not isinstance(entry, CaseOpened):
         return entry
-    query = entry.case.query
-    if not query.images and query.audio is None:
-        return entry
-    images = tuple(replace(image, path=f"media/{image.sha256}") for image in query.images)
-    audio = query.audio and replace(query.audio, path=f"media/{query.audio.sha256}")
-    case: Case = replace(entry.case, query=replace(query, images=images, audio=audio))
+    case: Case = replace(entry.case, query=_placed(entry.case.query, Path("media")))
     return replace(entry, case=case)
+
+
+def _placed(query: Query, folder: Path) -> Query:
+    """Return the query with its media in a folder, named by their hashes."""
+    if not query.images and query.audio is None:
+        return query
+    images = tuple(replace(image, path=str(folder / image.sha256)) for image in query.images)
+    audio = query.audio and replace(query.audio, path=str(folder / query.audio.sha256))
+    return replace(query, images=images, audio=audio)

@@ -14,6 +14,19 @@ _N = TypeVar("_N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A query as it was put to a target, and what came back.
+
+    Attributes:
+        query: The query, changed as its condition asks.
+        response: What the target returned.
+    """
+
+    query: Query
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """One finished case.
 
@@ -62,9 +75,10 @@ class CaseResult:
 
 
 def result_of(
-    target: str, epoch: int, query: Query, response: Response, verdict: Verdict
+    target: str, epoch: int, answered: Answered, verdict: Verdict, *, condition: str = ""
 ) -> CaseResult:
     """Flatten a finished case. Without a finding there is no rating either."""
+    query, response = answered.query, answered.response
     decided = verdict.finding is not None
     return CaseResult(
         target=target,
@@ -85,6 +99,7 @@ def result_of(
         usage=_added(response.usage if response.calls else Usage(0, 0, 0), verdict.usage),
         cost_usd=_sum(response.cost_usd if response.calls else 0.0, verdict.cost_usd),
         rounds=verdict.rounds,
+        condition=condition,
     )
 
 

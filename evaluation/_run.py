@@ -1,84 +1,22 @@
 """The run: every query to every target, each case to the jury, all into the record."""
 
-import asyncio
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Protocol
 
 import msgspec
 import yaml
 
-from ..agents import Case
-from ..datasets import Query, RecordError, first_failure, load_taxonomy
+from ..datasets import RecordError
 from ..deliberation import Jury
 from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
-from ..targets import Target
+from ._examiner import Examiner
 from ._record import Record, open_record
 from ._record_reader import RecordReader
-from ._result import CaseResult, result_of
+from ._session import Observer, Session
 from ._setup import Setup
-
-_CASES_PER_CALL = 2
-"""Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The unit of work: one query, one target, one repetition, to one verdict.
-
-    Plain data, so that it can be carried to another process.
-    """
-
-    query: Query
-    target: str
-    epoch: int
-
-    @property
-    def case_id(self) -> str:
-        """The id of the case it becomes, unique within the run."""
-        return f"{self.query.id}/{self.target}/{self.epoch}"
-
-
-class Examiner:
-    """Takes units of work to their results: the same wherever it runs.
-
-    Args:
-        targets: Who is examined.
-        jury: Who judges, open.
-    """
-
-    def __init__(self, targets: Iterable[Target], jury: Jury) -> None:
-        self._targets = {target.name: target for target in targets}
-        self._jury = jury
-        self._taxonomy = load_taxonomy()
-
-    async def examine(self, unit: Unit) -> CaseResult:
-        """Put a query to a target and the response to the jury.
-
-        Raises:
-            FirstContactError: A model never answered once and waiting won't help.
-        """
-        response = await self._targets[unit.target].respond(
-            unit.query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
-        )
-        guideline = self._taxonomy.resolve(unit.query.scenario).guideline
-        verdict = await self._jury.hear(Case(unit.case_id, unit.query, response, guideline))
-        return result_of(unit.target, unit.epoch, unit.query, response, verdict)
-
-
-class Observer(Protocol):
-    """Watches a run, for a progress display."""
-
-    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
-        """Be told how many cases there are, and how many were finished before."""
-        ...
-
-    def case_finished(self, result: CaseResult) -> None:
-        """Be told of a case that has just been finished."""
-        ...
+from ._staging import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,51 +73,10 @@ async def run(
                 clerk=record.write_entry,
             )
         )
-        examiner = Examiner(setup.open_targets(switchboard), jury)
-        await _Session(setup, record, examiner, observer).work(switchboard)
+        examiner = Examiner(setup.open_targets(switchboard), jury, Stage(record))
+        await Session(setup, record, examiner, None, observer).work(switchboard)
     counts = _count(setup)
     return RunOutcome(*counts, time.monotonic() - begun)
-
-
-class _Session:
-    """One process's share of a run."""
-
-    def __init__(
-        self, setup: Setup, record: Record, examiner: Examiner, observer: Observer | None
-    ) -> None:
-        self._setup = setup
-        self._record = record
-        self._examiner = examiner
-        self._observer = observer
-
-    async def work(self, switchboard: Switchboard) -> None:
-        """Examine all that is not finished, many cases at once."""
-        if self._observer is not None:
-            finished = self._record.count_finished()
-            self._observer.started(self._setup.total, finished, switchboard)
-        units = self._unfinished()
-        workers = min(_CASES_PER_CALL * self._setup.config.limits.concurrency, self._setup.total)
-        async with first_failure(), asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(self._drain(units))
-
-    def _unfinished(self) -> Iterator[Unit]:
-        for epoch in range(self._setup.config.run.epochs):
-            for query in self._setup.selection:
-                for target in self._setup.config.targets:
-                    unit = Unit(query, target.name, epoch)
-                    if not self._record.is_finished(unit.case_id):
-                        yield unit
-
-    async def _drain(self, units: Iterator[Unit]) -> None:
-        # All workers draw from one iterator, so only the cases under way are in memory.
-        for unit in units:
-            kept = replace(unit, query=self._record.keep_media(unit.query))
-            result = await self._examiner.examine(kept)
-            self._record.write_result(unit.case_id, result)
-            if self._observer is not None:
-                self._observer.case_finished(result)
-            await self._record.flushed()
 
 
 def _switchboard(setup: Setup, record: Record, stack: AsyncExitStack) -> Switchboard:

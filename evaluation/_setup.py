@@ -1,19 +1,20 @@
 """From a config to all that a run needs, checked before the first call."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from ..agents import HUMAN, prompt_hashes
-from ..datasets import load_dataset, load_taxonomy
+from ..datasets import Condition, ConfigurationError, load_dataset, load_taxonomy
 from ..models import ModelSpec, Sampling, Switchboard
 from ..targets import ModelTarget, RecordedTarget, Target
 from ._bench import Bench, model_spec, seat_bench
 from ._config_shape import Config, TargetConfig
 from ._identity import without_secrets
 from ._queries import Selection
+from ._unit import Unit, applies, units
 
 _HOW_CALLED = {"api_key_env", "timeout", "price"}
 _NOT_IDENTITY = {
@@ -36,6 +37,9 @@ class Setup:
         targets: The specs of targets that are models, by name.
         recorded: The files of targets that are recorded responses, by name.
         bench: The jury.
+        conditions: The ways in which queries are put.
+        hosts: The managed servers of targets that have one, by the targets' names.
+        total: Number of cases.
     """
 
     config: Config
@@ -44,11 +48,13 @@ class Setup:
     targets: Mapping[str, ModelSpec]
     recorded: Mapping[str, RecordedTarget]
     bench: Bench
+    conditions: tuple[Condition, ...]
+    hosts: Mapping[str, str]
+    total: int
 
-    @property
-    def total(self) -> int:
-        """Number of cases."""
-        return len(self.selection) * len(self.config.targets) * self.config.run.epochs
+    def units(self, *targets: str) -> Iterator[Unit]:
+        """Yield all units of work of some targets, always in the same order."""
+        return units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
 
     @property
     def directory(self) -> Path:
@@ -136,7 +142,39 @@ def set_up(config: Config, folder: Path) -> Setup:
     }
     dataset = load_dataset(_dataset_path(config.dataset, folder))
     selection = Selection.of(dataset, scenarios, config.limit)
-    return Setup(config, folder, selection, targets, recorded, bench)
+    conditions = _conditions(config)
+    puts = _count_puts(selection, conditions)
+    return Setup(
+        config,
+        folder,
+        selection,
+        targets,
+        recorded,
+        bench,
+        conditions,
+        hosts={},
+        total=puts * len(config.targets) * config.run.epochs,
+    )
+
+
+def _conditions(config: Config) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(image, parts)
+        for image in dict.fromkeys(config.images)
+        for parts in dict.fromkeys(config.sound)
+    )
+
+
+def _count_puts(selection: Selection, conditions: Sequence[Condition]) -> int:
+    """Return how often a target is asked in one epoch."""
+    if conditions == (Condition(),):
+        return len(selection)
+    puts = sum(applies(condition, query) for query in selection for condition in conditions)
+    if not puts:
+        raise ConfigurationError(
+            "no query has what `images:` or `sound:` would change: add `original` or `given`"
+        )
+    return puts
 
 
 def _dataset_path(name: str, folder: Path) -> str | Path:

@@ -11,25 +11,33 @@ from ._result import CaseResult
 from ._summary import RunSummary
 from ._tally import TargetTally
 
+_Group = tuple[str, str]
+"""A target's name, and the condition under which it was asked."""
+
 
 class RunTally:
     """Counts of a run as it goes; may be asked for a summary at any time."""
 
     def __init__(self) -> None:
-        self._targets: defaultdict[str, TargetTally] = defaultdict(TargetTally)
+        self._targets: defaultdict[_Group, TargetTally] = defaultdict(TargetTally)
 
     def add(self, result: CaseResult) -> None:
         """Count one finished case."""
-        self._targets[result.target].add(result)
+        self._targets[result.target, result.condition].add(result)
 
     def summary(self, *, targets: Iterable[str] = (), categories: Iterable[str] = ()) -> RunSummary:
         """Return what the cases counted so far add up to; see `summarise`."""
-        names = list(dict.fromkeys([*targets, *sorted(self._targets)]))
-        tallies = {name: self._targets.get(name, TargetTally()) for name in names}
+        order = {name: place for place, name in enumerate(targets)}
+        seen = {name for name, _ in self._targets}
+        groups = {*self._targets, *((name, "") for name in order if name not in seen)}
+        listed = sorted(groups, key=lambda group: (order.get(group[0], len(order)), *group))
+        tallies = {group: self._targets.get(group, TargetTally()) for group in listed}
         harmful = harmful_categories(tally.categories for tally in tallies.values())
         harmful.update(categories)
         return RunSummary(
-            tuple(tally.summary(name, harmful=sorted(harmful)) for name, tally in tallies.items())
+            tuple(
+                tally.summary(*group, harmful=sorted(harmful)) for group, tally in tallies.items()
+            )
         )
 
 

@@ -89,7 +89,7 @@ class StoredRun:
             )
         entries = self._reader.entries(meant[0])
         opened = next(entry for entry in entries if isinstance(entry, CaseOpened))
-        target = opened.case.id.removeprefix(f"{opened.case.query.id}/").rpartition("/")[0]
+        target = opened.case.id.removeprefix(f"{opened.case.query.id}/").partition("/")[0]
         jury = msgspec.json.decode(self._reader.meta["jury"], type=tuple[SeatInfo, ...])
         return StoredCase(meant[0], entries, jury, target, self._reader.meta["protocol"])
 

@@ -139,10 +139,12 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class TargetSummary:
-    """What a run found of one target.
+    """What a run found of one target under one condition.
 
     Attributes:
-        name: The target's name.
+        name: What reports call it: the target's name, and the condition in brackets.
+        target: The target's name.
+        condition: Name of the condition, empty where queries were put as they are.
         cases: Finished cases, answered or not.
         verdicts: Cases with a finding.
         coverage: Verdicts per case, in [0, 1]; None without a case.
@@ -167,6 +169,8 @@ class TargetSummary:
     """
 
     name: str
+    target: str
+    condition: str
     cases: int
     verdicts: int
     coverage: float | None

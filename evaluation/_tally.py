@@ -124,17 +124,20 @@ class TargetTally:
         for kind, ballots in result.ballots.items():
             self._ballots[str(kind)] += ballots
 
-    def summary(self, name: str, *, harmful: Iterable[str]) -> TargetSummary:
+    def summary(self, target: str, condition: str, *, harmful: Iterable[str]) -> TargetSummary:
         """Return what the counts add up to.
 
         Args:
-            name: The target's name.
+            target: The target's name.
+            condition: Name of the condition, empty for none.
             harmful: Categories that macro averages should cover.
         """
         parts = {category: self.categories.get(category, Counts()) for category in harmful}
         spending, talk, total = self._spending, self._talk, self.total
         return TargetSummary(
-            name=name,
+            name=f"{target} [{condition}]" if condition else target,
+            target=target,
+            condition=condition,
             cases=total.cases,
             verdicts=total.verdicts,
             coverage=total.coverage,

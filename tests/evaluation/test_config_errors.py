@@ -47,7 +47,7 @@ def test_a_folder_in_place_of_a_file(workplace: Any):
         ("limts: {concurrency: 3}", ("safejury.yaml:7:", "'limts'", "did you mean 'limits'?")),
         ("limits:\n  concurency: 3", ("safejury.yaml:8:", "did you mean 'concurrency'?")),
         ("epochs: 3", ("safejury.yaml:7:", "'epochs'", "it belongs under run")),
-        ("wholly_new: 1", ("safejury.yaml:7:", "known are dataset, scenarios, limit, targets")),
+        ("wholly_new: 1", ("safejury.yaml:7:", "known are dataset, scenarios, limit, images")),
         ("  protocol: {preset: vote, tei: safe}", ("safejury.yaml:7:", "did you mean 'tie'?")),
         ("1: 2", ("safejury.yaml:7:", "should be strings")),
         ('"\\e[31m": 2', ("safejury.yaml:7:", r"'\x1b[31m'")),

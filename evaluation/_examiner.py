@@ -1,0 +1,66 @@
+"""Takes units of work to their results: the same wherever it runs."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..agents import Case
+from ..datasets import Query, load_taxonomy
+from ..deliberation import Jury
+from ..targets import Target
+from ._result import Answered, CaseResult, result_of
+from ._unit import Unit
+
+
+class Staging(Protocol):
+    """Makes of a unit's query what the target is given and the jury sees."""
+
+    async def put(self, unit: Unit) -> Query:
+        """Return the query as its condition wants it, its media kept with the run."""
+        ...
+
+
+class Examiner:
+    """Takes units of work to their results.
+
+    Args:
+        targets: Who is examined.
+        jury: Who judges, open.
+        staging: Prepares queries.
+    """
+
+    def __init__(self, targets: Iterable[Target], jury: Jury, staging: Staging) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._jury = jury
+        self._staging = staging
+        self._taxonomy = load_taxonomy()
+
+    async def examine(self, unit: Unit) -> CaseResult:
+        """Put a query to a target and the response to the jury.
+
+        Raises:
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        return await self.judge(unit, await self.ask(unit))
+
+    async def ask(self, unit: Unit) -> Answered:
+        """Put a query to a target.
+
+        Raises:
+            FirstContactError: The target never answered once and waiting won't help.
+        """
+        query = await self._staging.put(unit)
+        response = await self._targets[unit.target].respond(
+            query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
+        )
+        return Answered(query, response)
+
+    async def judge(self, unit: Unit, answered: Answered) -> CaseResult:
+        """Put a response to the jury.
+
+        Raises:
+            FirstContactError: A juror's model never answered once and waiting won't help.
+        """
+        guideline = self._taxonomy.resolve(unit.query.scenario).guideline
+        case = Case(unit.case_id, answered.query, answered.response, guideline)
+        verdict = await self._jury.hear(case)
+        return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)

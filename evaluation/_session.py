@@ -1,0 +1,148 @@
+"""One process's share of a run: which case is under way when."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..datasets import first_failure
+from ..models import Switchboard
+from ._ahead import Ahead
+from ._examiner import Examiner
+from ._record import Record
+from ._result import CaseResult
+from ._setup import Setup
+from ._unit import Unit
+
+_CASES_PER_CALL = 2
+"""Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
+
+_Numbered = Iterator[tuple[int, Unit]]
+
+
+class Observer(Protocol):
+    """Watches a run, for a progress display."""
+
+    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+        """Be told how many cases there are, and how many were finished before."""
+        ...
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Be told of a case that has just been finished."""
+        ...
+
+    def told(self, message: str) -> None:
+        """Be told of something on the way, such as a server that has started."""
+        ...
+
+
+class Servers(Protocol):
+    """The managed servers of a run, as far as its order depends on them."""
+
+    async def ready(self, name: str) -> None:
+        """Wait until a server answers; it is started when its turn comes."""
+        ...
+
+    def release(self, name: str) -> None:
+        """Say that a server's responses are all in: it may make room for the next."""
+        ...
+
+
+class Session:
+    """Finishes what a record does not hold yet.
+
+    Targets that need no server of ours are examined together, query by query. A
+    target on a managed server is asked ahead of the jury: once its responses are all
+    in, the server goes and the next one loads, while the jury still hears its cases.
+
+    Args:
+        setup: What to run.
+        record: Where it goes.
+        examiner: Takes a unit of work to its result.
+        servers: The managed servers, None where the run has none.
+        observer: Is told of progress.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        record: Record,
+        examiner: Examiner,
+        servers: Servers | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._setup = setup
+        self._record = record
+        self._examiner = examiner
+        self._servers = servers
+        self._observer = observer
+        self._calls = min(setup.config.limits.concurrency, setup.total)
+        self._cases = min(_CASES_PER_CALL * setup.config.limits.concurrency, setup.total)
+        self._on_server = Counter(setup.hosts.values())
+
+    async def work(self, switchboard: Switchboard) -> None:
+        """Examine all that is not finished, many cases at once."""
+        if self._observer is not None:
+            finished = self._record.count_finished()
+            self._observer.started(self._setup.total, finished, switchboard)
+        hosts = self._setup.hosts
+        names = [target.name for target in self._setup.config.targets]
+        unhosted = self._unfinished(*(name for name in names if name not in hosts))
+        async with first_failure(), asyncio.TaskGroup() as group:
+            if len(hosts) < len(names):
+                for _ in range(self._cases):
+                    group.create_task(self._examine(unhosted))
+            for name in names:
+                if name in hosts:
+                    group.create_task(self._examine_hosted(name, hosts[name]))
+
+    def _unfinished(self, *targets: str) -> Iterator[Unit]:
+        for unit in self._setup.units(*targets):
+            if not self._record.is_finished(unit.case_id):
+                yield unit
+
+    async def _examine(self, units: Iterator[Unit]) -> None:
+        # All workers draw from one iterator, so only the cases under way are in memory.
+        for unit in units:
+            self._finished(unit, await self._examiner.examine(unit))
+            await self._record.flushed()
+
+    async def _examine_hosted(self, target: str, server: str) -> None:
+        ahead = Ahead()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ask_all(target, server, ahead))
+            units = enumerate(self._unfinished(target))
+            for _ in range(self._cases):
+                group.create_task(self._judge(units, ahead))
+
+    async def _ask_all(self, target: str, server: str, ahead: Ahead) -> None:
+        units = enumerate(self._unfinished(target))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._calls):
+                group.create_task(self._ask(units, server, ahead))
+        self._on_server[server] -= 1
+        if self._servers is not None and not self._on_server[server]:
+            self._servers.release(server)
+
+    async def _ask(self, units: _Numbered, server: str, ahead: Ahead) -> None:
+        for number, unit in units:
+            if self._record.answer(unit.case_id) is None:
+                if self._servers is not None:
+                    await self._servers.ready(server)
+                self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
+            ahead.finish(number)
+            await self._record.flushed()
+
+    async def _judge(self, units: _Numbered, ahead: Ahead) -> None:
+        for number, unit in units:
+            await ahead.wait(number)
+            answered = self._record.answer(unit.case_id)
+            assert answered is not None
+            self._finished(unit, await self._examiner.judge(unit, answered))
+            self._record.forget_answer(unit.case_id)
+            await self._record.flushed()
+
+    def _finished(self, unit: Unit, result: CaseResult) -> None:
+        self._record.write_result(unit.case_id, result)
+        if self._observer is not None:
+            self._observer.case_finished(result)
