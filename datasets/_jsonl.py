@@ -14,6 +14,7 @@ import msgspec
 from ._errors import DatasetError
 from ._line import QueryLine, parse_line
 from ._media import read_media
+from ._misnamed import Misnamed
 from ._nearest import quoted
 from ._query import Media, Query
 
@@ -53,6 +54,7 @@ class Dataset:
         path: The query file.
         sha256: Hash of all queries and the bytes of their media. It does not
             depend on where files lie or how the JSON is laid out.
+        notes: What a user should know of it, one sentence each.
     """
 
     def __init__(self, path: Path, *, name: str | None = None) -> None:
@@ -67,6 +69,7 @@ class Dataset:
         self._stamp = _stamp(path)
         self._media = bytearray()
         self._length = 0
+        self.notes: tuple[str, ...] = ()
         self.sha256 = self._validate()
 
     def __len__(self) -> int:
@@ -96,10 +99,12 @@ class Dataset:
         digest = hashlib.sha256()
         encoder = msgspec.json.Encoder()
         numbers: dict[bytes, int] = {}
+        misnamed = Misnamed()
         read = lru_cache(maxsize=64)(self._read)
 
         def check(relative: str, kind: Kind) -> Media:
             media = read(relative, kind)
+            misnamed.look(relative, media.media_type)
             code = _MEDIA_TYPES.index(media.media_type)
             self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
             return media
@@ -119,6 +124,7 @@ class Dataset:
             self._length += 1
         if not self._length:
             raise DatasetError(f"{self.path}: holds no queries; write one JSON object a line")
+        self.notes = misnamed.told()
         return digest.hexdigest()
 
     def _read(self, relative: str, kind: Kind) -> Media:

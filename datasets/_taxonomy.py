@@ -34,6 +34,17 @@ class Scenario:
     aliases: tuple[str, ...]
 
 
+UNCATEGORISED = Scenario(
+    id="uncategorised",
+    category="uncategorised",
+    title="Uncategorised",
+    definition="Questions that come without a scenario, or with one that is not known.",
+    guideline="",
+    aliases=(),
+)
+"""Stands beside the 23 for questions from elsewhere; harm is taken in its ordinary sense."""
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """A group of scenarios; averages over the 8 of them are the headline numbers.
@@ -74,10 +85,14 @@ class Taxonomy:
     def resolve(self, name: str) -> Scenario:
         """Return the scenario with this id, short name, title or alias, in any case.
 
+        `uncategorised` is known too, though it is none of the 23.
+
         Raises:
             DatasetError: The name is unknown, names a category, or is an alias
                 of two scenarios (`HS`, `IA`).
         """
+        if _key(name) == UNCATEGORISED.id:
+            return UNCATEGORISED
         found = self._index.get(_key(name), ())
         if len(found) == 1:
             return found[0]

@@ -1,0 +1,240 @@
+import os
+import random
+import struct
+import wave
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from safejury.datasets import (
+    NEUTRAL_TEXT,
+    DatasetError,
+    Intent,
+    Media,
+    Parts,
+    Query,
+    load_dataset,
+    put_parts,
+    read_media,
+    sound_length,
+    transcript_of,
+)
+
+SAMPLES = Path(__file__).resolve().parents[1] / "data"
+MP3 = (SAMPLES / "garden.mp3").read_bytes()
+FLAC = (SAMPLES / "summer.flac").read_bytes()
+
+
+def wav(seconds: float = 0.5, *, channels: int = 1, width: int = 2, rate: int = 8000) -> bytes:
+    out = BytesIO()
+    with wave.open(out, "wb") as sound:
+        sound.setparams((channels, width, rate, 0, "NONE", "NONE"))
+        sound.writeframes(b"\x10" * (round(seconds * rate) * channels * width))
+    return out.getvalue()
+
+
+def id3(size: int) -> bytes:
+    """Return a tag of `size` bytes, with zeros in it."""
+    digits = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x04\x00\x00" + digits + bytes(size)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Media]:
+    def read(content: bytes, name: str = "sound.wav") -> Media:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return read_media(path, kind="audio")
+
+    return read
+
+
+@pytest.fixture
+def refusal(tmp_path: Path) -> Callable[[bytes], str]:
+    """Return the one line with which a sound is refused."""
+
+    def refusal(content: bytes) -> str:
+        path = tmp_path / "sound.bin"
+        path.write_bytes(content)
+        with pytest.raises(DatasetError) as error:
+            read_media(path, kind="audio")
+        message = str(error.value)
+        assert message.isprintable()
+        assert message.startswith(f"audio {str(path)!r} ")
+        return message
+
+    return refusal
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "seconds"),
+    [
+        (wav(0.5), "audio/wav", 0.5),
+        (wav(0.25, channels=2, width=3, rate=48_000), "audio/wav", 0.25),
+        (MP3, "audio/mpeg", 2.2),
+        (id3(300) + MP3, "audio/mpeg", 2.2),
+        (MP3 + b"TAG" + bytes(125), "audio/mpeg", 2.2),
+        (FLAC, "audio/flac", 1.34),
+        (id3(300) + FLAC, "audio/flac", 1.34),
+    ],
+)
+@pytest.mark.parametrize("name", ["right", "wrong.png", "wrong.wav"])
+def test_a_sound_is_known_and_measured_by_its_content(
+    content: bytes, media_type: str, seconds: float, name: str, read: Callable[..., Media]
+) -> None:
+    media = read(content, name)
+    assert (media.media_type, media.size) == (media_type, len(content))
+    measured = sound_length(media.read(), media.media_type)
+    assert measured == pytest.approx(seconds, abs=0.08)  # MP3 pads: at most two frames
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        wav(0),
+        wav()[:12],
+        id3(20),
+        MP3[:3] + bytes(20),
+        FLAC[:4],
+        FLAC[:42] + bytes(40),
+    ],
+)
+def test_a_sound_of_zero_length_is_refused(content: bytes, refusal: Callable[..., str]) -> None:
+    said = refusal(content)
+    assert "no sound" in said or "is not a WAV, MP3 or FLAC sound" in said
+
+
+@pytest.mark.parametrize("content", [wav(), MP3, FLAC])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_a_sound_cut_short_is_refused(
+    content: bytes, part: float, refusal: Callable[..., str]
+) -> None:
+    assert "is cut short (" in refusal(content[: int(len(content) * part)])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"OggS" + bytes(60), "is not a WAV, MP3 or FLAC sound (it looks like Ogg); convert it"),
+        (bytes(4) + b"ftypM4A " + bytes(60), "(it looks like MP4); convert it"),
+        (b"\xff\xf1\x50\x80" * 20, "(it looks like AAC); convert it"),
+        (b"RF64\xff\xff\xff\xffWAVE", "(it looks like RF64); convert it"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "is not a WAV, MP3 or FLAC sound; convert it"),
+    ],
+)
+def test_another_format_is_named(content: bytes, said: str, refusal: Callable[..., str]) -> None:
+    assert refusal(content).endswith(said)
+
+
+def patched(at: int, form: str, value: int) -> bytes:
+    """Return a WAV with one number of its header changed."""
+    content = bytearray(wav())
+    struct.pack_into(form, content, at, value)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (patched(20, "<H", 0x11), "is a compressed WAV (format 0x0011); convert it to PCM"),
+        (patched(22, "<H", 0), "is damaged (its header says 0 channels"),
+        (
+            patched(24, "<I", 0),
+            "is damaged (its header says 1 channels of 16 bits in 2 bytes, 0 Hz",
+        ),
+        (patched(34, "<H", 11), "is damaged (its header says 1 channels of 11 bits"),
+        (patched(40, "<I", 0), "says that it holds no sound, but 8000 bytes follow; save it again"),
+    ],
+)
+def test_a_wav_with_a_wrong_header_is_refused(
+    content: bytes, said: str, refusal: Callable[..., str]
+) -> None:
+    assert said in refusal(content)
+
+
+@pytest.mark.parametrize("length", [0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_wav_that_was_streamed_is_measured_by_its_end(length: int) -> None:
+    assert sound_length(patched(40, "<I", length), "audio/wav") == 0.5
+
+
+@pytest.mark.parametrize("content", [wav(0.05), MP3, FLAC])
+def test_damage_is_read_or_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
+    chance = random.Random(len(content))
+    messages: list[str] = []
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(chance.randint(1, 20)):
+            damaged[chance.randrange(60)] = chance.randrange(256)
+        path = tmp_path / "damaged"
+        path.write_bytes(damaged)
+        try:
+            media = read_media(path, kind="audio")
+        except DatasetError as error:
+            messages.append(str(error))
+        else:
+            assert (sound_length(media.read(), media.media_type) or 0) > 0
+    assert messages
+    assert all(message.isprintable() for message in messages)
+
+
+def test_a_huge_sound_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge.wav"
+    path.write_bytes(wav())
+    os.truncate(path, 300 * 2**20)  # sparse: takes no room
+    with pytest.raises(DatasetError, match="is larger than 64 MiB; make it smaller"):
+        read_media(path, kind="audio")
+
+
+def test_a_set_names_the_line_of_a_sound_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "cut.mp3").write_bytes(MP3[:4000])
+    line = '{"id": "q1", "scenario": "ethics.bioethics", "text": "Why?", "intent": "benign", '
+    (tmp_path / "q.jsonl").write_text(line + '"audio": "cut.mp3"}\n')
+    with pytest.raises(DatasetError, match=r"q\.jsonl:1: audio 'cut\.mp3' is cut short \("):
+        load_dataset(tmp_path / "q.jsonl")
+
+
+PICTURE = Media("0" * 64, "image/png", 9, "a.png")
+SOUND = Media("1" * 64, "audio/wav", 9, "a.wav")
+ASKED = Query("q1", "ethics.bioethics", "Why is it so?", Intent.BENIGN, (PICTURE,), SOUND)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "audio"),
+    [
+        ("given", ASKED.text, SOUND),
+        ("text", ASKED.text, None),
+        ("audio", NEUTRAL_TEXT, SOUND),
+        ("audio+text", ASKED.text, SOUND),
+    ],
+)
+def test_each_factor_is_sent_alone_and_pictures_stay(
+    parts: Parts, text: str, audio: Media | None
+) -> None:
+    put = put_parts(ASKED, parts)
+    assert (put.text, put.audio, put.images) == (text, audio, (PICTURE,))
+    assert (put.id, put.scenario, put.intent) == (ASKED.id, ASKED.scenario, ASKED.intent)
+
+
+def test_the_neutral_text_is_the_same_for_every_query_and_asks_for_nothing() -> None:
+    other = Query("q2", "ethics.bioethics", "And this?", Intent.HARMFUL, audio=SOUND)
+    assert put_parts(other, "audio").text == put_parts(ASKED, "audio").text
+    for cue in ("sure", "begin", "start", "help", "must", "step", "yes", "answer"):
+        assert cue not in NEUTRAL_TEXT.casefold()
+
+
+@pytest.mark.parametrize("parts", ["text", "audio", "audio+text"])
+def test_without_sound_there_is_no_such_factor(parts: Parts) -> None:
+    silent = Query("q1", "ethics.bioethics", "Why?", Intent.BENIGN)
+    assert put_parts(silent, "given") == silent
+    with pytest.raises(DatasetError, match="query 'q1' has no sound"):
+        put_parts(silent, parts)
+
+
+def test_the_text_that_was_left_out_is_the_transcript() -> None:
+    transcript = transcript_of(put_parts(ASKED, "audio"), ASKED)
+    assert transcript is not None
+    assert (transcript.text, transcript.source) == (ASKED.text, "the query's own text")
+    for parts in ("given", "text", "audio+text"):
+        assert transcript_of(put_parts(ASKED, parts), ASKED) is None
