@@ -22,7 +22,7 @@ from ._chat import (
     Usage,
 )
 from ._journal import Journal, Journaled
-from ._redaction import RedactingFilter, Redactor, redactor
+from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
 from ._sampled import Sampled
 from ._spec import ModelSpec
 
@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from ._endpoint import EndpointModel
     from ._limits import Limited, Limiter
     from ._litellm import LiteLLMModel, known_price
+    from ._probe import probe_endpoint
+    from ._probe_result import Capability, CapabilityState, Probe
     from ._retry import FirstContact, Retrying, RetryPolicy
     from ._switchboard import Switchboard
+    from ._transcriber import Transcriber
+    from ._whisper_model import WhisperModel
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -42,6 +46,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "AgentChatClient": "_autogen",
             "Cached": "_cache",
+            "Capability": "_probe_result",
+            "CapabilityState": "_probe_result",
             "EMBEDDED_WARNING": "_embedded",
             "EmbeddedModel": "_embedded",
             "EndpointModel": "_endpoint",
@@ -49,21 +55,28 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Limited": "_limits",
             "Limiter": "_limits",
             "LiteLLMModel": "_litellm",
+            "Probe": "_probe_result",
             "ResponseCache": "_cache",
             "RetryPolicy": "_retry",
             "Retrying": "_retry",
             "known_price": "_litellm",
+            "probe_endpoint": "_probe",
             "Switchboard": "_switchboard",
+            "Transcriber": "_transcriber",
+            "WhisperModel": "_whisper_model",
         },
     )
 
 __all__ = [
     "EMBEDDED_WARNING",
+    "HIDDEN",
     "AgentChatClient",
     "AudioPart",
     "Budget",
     "Budgeted",
     "Cached",
+    "Capability",
+    "CapabilityState",
     "ChatMessage",
     "ChatModel",
     "ChatRequest",
@@ -83,6 +96,7 @@ __all__ = [
     "ModelSpec",
     "Part",
     "Price",
+    "Probe",
     "RedactingFilter",
     "Redactor",
     "ResponseCache",
@@ -94,7 +108,11 @@ __all__ = [
     "SentRequest",
     "Switchboard",
     "TextPart",
+    "Transcriber",
     "Usage",
+    "WhisperModel",
     "known_price",
+    "names_a_secret",
+    "probe_endpoint",
     "redactor",
 ]

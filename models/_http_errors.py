@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from ..datasets import ModelError, RateLimitError, RequestError, TransportError
+from ._complaint import Complaint
 from ._redaction import redactor
-from ._wire import Complaint
 
 _LONGEST_QUOTE = 200
 _NO_MODEL = re.compile(
@@ -17,6 +17,8 @@ _NO_MODEL = re.compile(
     r"|model_not_found|not a valid model",
     re.IGNORECASE | re.DOTALL,
 )
+
+_NOT_TLS = re.compile(r"HTTP request (was sent )?to (an )?HTTPS", re.IGNORECASE)
 
 
 def quoted(text: str) -> str:
@@ -109,6 +111,9 @@ def status_error(
             _NO_MODEL.search(complaint.text) or _NO_MODEL.search(complaint.code)
         ):
             what = "the server does not know the model; check its name in the config"
+            return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
+        case 400 if _NOT_TLS.search(complaint.text):
+            what = "the server speaks TLS; base_url should begin with https://"
             return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
         case 402:
             what = "the account cannot pay for the call"

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import os
-import re
 import time
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
@@ -25,11 +24,15 @@ from ._litellm_errors import (
     status_of,
 )
 from ._redaction import redactor
-from ._wire import FILTER_NOTE, SCHEMA_NOTE, Dialect, decode_reply, encode_request
+from ._wire import (
+    DROPPABLE,
+    FILTER_NOTE,
+    Dialect,
+    decode_reply,
+    encode_request,
+    sent_request,
+)
 
-_SAMPLING = ("temperature", "top_p", "seed")
-_OPTIONAL = (*_SAMPLING, "max_tokens", "max_completion_tokens")
-_NOT_TAKEN = re.compile(r"support|not (allowed|permitted|accepted)|deprecated", re.IGNORECASE)
 _CALLBACKS = (
     "callbacks",
     "input_callback",
@@ -64,32 +67,6 @@ class _LiteLLM(Protocol):
     def get_supported_openai_params(self, *, model: str) -> Sequence[str] | None: ...
     def validate_environment(self, model: str) -> Mapping[str, Sequence[str]]: ...
     def close_litellm_async_clients(self) -> Awaitable[None]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Manner:
-    """How a provider wants to be asked, learnt from what it rejects."""
-
-    dialect: Dialect = Dialect()
-    refused: frozenset[str] = frozenset()
-
-    def after(
-        self, error: Exception, request: ChatRequest, body: Mapping[str, object]
-    ) -> "_Manner | None":
-        """Return how to ask again after `error`, None where that won't help."""
-        complaint = complaint_of(error)
-        if status_of(error) not in (400, 422) or complaint.filtered:
-            return None
-        if (dialect := self.dialect.learn(request, complaint.text)) is not None:
-            return replace(self, dialect=dialect)
-        named = {name for name in _SAMPLING if name in body and name in complaint.text}
-        if named and _NOT_TAKEN.search(complaint.text):
-            return replace(self, refused=self.refused | named)
-        return None
-
-    def merged(self, other: "_Manner") -> "_Manner":
-        """Return what either has learnt."""
-        return _Manner(self.dialect.merged(other.dialect), self.refused | other.refused)
 
 
 class LiteLLMModel:
@@ -133,7 +110,7 @@ class LiteLLMModel:
         self._api_base = api_base
         self._modalities = modalities
         self._timeout = timeout
-        self._manner = _Manner()
+        self._dialect = Dialect()
         redactor.register(self._api_key)
 
     @property
@@ -150,7 +127,8 @@ class LiteLLMModel:
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply to `request`.
 
-        What the provider does not take is left out, with a note for each.
+        What the provider does not take is left out or asked for otherwise, with a note
+        for each; what is kept as sent is the request as LiteLLM was given it.
 
         Raises:
             TransportError: No connection, a time-out, 408, 409 or 5xx; permanent where
@@ -163,21 +141,25 @@ class LiteLLMModel:
         litellm = await _litellm()
         _OPEN.add(self)
         started = time.perf_counter()
-        manner = self._manner
+        dialect = self._adapted(litellm)
         while True:
-            body, notes = self._body(litellm, request, manner)
             try:
-                completion = await self._call(litellm, body)
+                completion = await self._call(litellm, self._body(request, dialect))
                 break
             except Exception as error:  # noqa: BLE001  (it raises what any provider's client does)
-                better = manner.after(error, request, body)
-                if better is None:
+                status = status_of(error)
+                better = status and dialect.learn(request, complaint_of(error), status)
+                if not better:
                     completion = self._rejected(litellm, error)
                     break
-                manner = better
-        self._manner = self._manner.merged(manner)
-        took = time.perf_counter() - started
-        return replace(completion, latency_s=took, notes=(*completion.notes, *notes))
+                dialect = better
+        self._dialect = self._dialect.merged(dialect)
+        return replace(
+            completion,
+            latency_s=time.perf_counter() - started,
+            notes=(*completion.notes, *dialect.notes(request)),
+            sent=sent_request(self._model, request, dialect) if request.keep_sent else None,
+        )
 
     async def aclose(self) -> None:
         """Close LiteLLM's connections, unless another model still uses them."""
@@ -189,24 +171,21 @@ class LiteLLMModel:
             await litellm.close_litellm_async_clients()
             litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
 
-    def _body(
-        self, litellm: _LiteLLM, request: ChatRequest, manner: "_Manner"
-    ) -> tuple[dict[str, object], list[str]]:
+    def _adapted(self, litellm: _LiteLLM) -> Dialect:
+        """Return what was learnt, with what LiteLLM knows of the provider beforehand."""
         taken = litellm.get_supported_openai_params(model=self._model)
-        dialect = manner.dialect
-        if taken is not None and request.json_schema is not None:
-            in_words = dialect.schema_in_words or "response_format" not in taken
-            dialect = replace(dialect, schema_in_words=in_words)
-        body = msgspec.json.decode(
-            encode_request(self._model, request, dialect), type=dict[str, object]
-        )
-        notes = [SCHEMA_NOTE] if request.json_schema and dialect.schema_in_words else []
-        for parameter in _OPTIONAL:
-            refused = parameter in manner.refused or (taken is not None and parameter not in taken)
-            if parameter in body and refused:
-                del body[parameter]
-                notes.append(f"the provider does not take {parameter}; it was left out")
-        return body, notes
+        if taken is None:
+            return self._dialect
+        renamed = "max_tokens" not in taken and "max_completion_tokens" in taken
+        missing = {name for name in DROPPABLE if name not in taken}
+        if "max_tokens" not in taken and not renamed:
+            missing.add("max_tokens")
+        known = Dialect("response_format" not in taken, renamed, dropped=frozenset(missing))
+        return self._dialect.merged(known)
+
+    def _body(self, request: ChatRequest, dialect: Dialect) -> dict[str, object]:
+        encoded = encode_request(self._model, request, dialect)
+        return msgspec.json.decode(encoded, type=dict[str, object])
 
     async def _call(self, litellm: _LiteLLM, body: dict[str, object]) -> Completion:
         async with asyncio.timeout(self._timeout):

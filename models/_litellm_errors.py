@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -17,13 +18,27 @@ def complaint_of(error: Exception) -> Complaint:
     """Return what a provider said when it rejected a request."""
     said = str(error).removeprefix("litellm.")
     body, code = getattr(error, "body", None), getattr(error, "code", None)
-    stated: dict[str, object] = {"message": said, "code": code if isinstance(code, str) else None}
+    param = getattr(error, "param", None)
+    stated: dict[str, object] = {
+        "message": _unpacked(said),
+        "code": code if isinstance(code, str) else None,
+        "param": param if isinstance(param, str) else None,
+    }
     if isinstance(body, Mapping):
         inner = cast("Mapping[str, object]", body).get("innererror")
         stated["innererror"] = inner if isinstance(inner, Mapping) else None
     complaint = decode_error(msgspec.json.encode({"error": stated}))
     filtered = complaint.filtered or _is(error, "ContentPolicyViolationError")
-    return Complaint(complaint.text, complaint.code, filtered)
+    return replace(complaint, filtered=filtered)
+
+
+def _unpacked(said: str) -> str:
+    """Return the provider's own JSON where LiteLLM only puts its name before it."""
+    body = said[said.find("{") :].strip() if "Exception - " in said else ""
+    try:
+        return body if isinstance(msgspec.json.decode(body), dict) else said
+    except ValueError:
+        return said
 
 
 def model_error(

@@ -13,6 +13,12 @@ _PATTERNS = re.compile(
     r"|(?:(?<=api_key)|(?<=api-key)|(?<=apikey))[\"']?\s*[=:]\s*[\"']?[^\s\"'\\,;&]{6,}",
     re.IGNORECASE,
 )
+_SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+
+
+def names_a_secret(variable: str) -> bool:
+    """Return whether a variable of that name is likely to hold a secret."""
+    return _SECRET_NAMES.search(variable) is not None
 
 
 class Redactor:

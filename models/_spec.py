@@ -23,6 +23,11 @@ class ModelSpec:
         json_schema: `never` asks for JSON in words from the start.
         price: None where it is unknown.
         server: Name of the managed server that serves it, None for all others.
+        connect_timeout: Seconds for the connection to `base_url`, within `timeout`.
+        ca_file: PEM file of certificates that `base_url` may have beside the usual ones.
+        verify_tls: Whether the certificate of `base_url` is checked.
+        proxy: HTTP proxy on the way to `base_url`, None for the environment's; never
+            shown, for it may hold a password.
     """
 
     model: str
@@ -33,6 +38,10 @@ class ModelSpec:
     json_schema: Literal["auto", "never"] = "auto"
     price: Price | None = None
     server: str | None = None
+    connect_timeout: float = 10.0
+    ca_file: str | None = None
+    verify_tls: bool = True
+    proxy: str | None = field(default=None, repr=False)
 
     @property
     def is_embedded(self) -> bool:

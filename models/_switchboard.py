@@ -115,7 +115,11 @@ def _bare(spec: ModelSpec) -> ChatModel:
             api_key=spec.api_key,
             modalities=spec.modalities,
             timeout=spec.timeout,
+            connect_timeout=spec.connect_timeout,
             json_schema=spec.json_schema,
+            ca_file=spec.ca_file,
+            verify_tls=spec.verify_tls,
+            proxy=spec.proxy,
         )
     if spec.is_embedded:
         from ._embedded import EmbeddedModel

@@ -13,280 +13,26 @@ or from a shell, where it prints its address as one line:
 
 import argparse
 import asyncio
-import hashlib
-import hmac
 import sys
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Self, cast
+from typing import cast
 
-import msgspec
+from ._scripted_quirks import QUIRKS, Quirk
+from ._scripted_reply import FAULTS, Fault, ScriptedReply, ballot
+from ._scripted_server import FaultPlan, ScriptedServer, ScriptedStats
 
-from ._scripted_http import Connection, HttpRequest
-from ._scripted_reply import (
-    FAULTS,
-    Body,
-    Fault,
-    Faults,
-    Reply,
-    Script,
-    ScriptedReply,
-    ballot,
-    default_reply,
-    faulty,
-)
-
-__all__ = ["Fault", "ScriptedReply", "ScriptedServer", "ScriptedStats", "ballot", "main"]
-
-FaultPlan = Mapping[Fault, float] | Sequence[Fault | None] | Iterator[Fault | None]
-
-
-@dataclass(slots=True)
-class ScriptedStats:
-    """What a scripted server has seen.
-
-    Attributes:
-        connections: TCP connections opened so far.
-        calls: Chat completions asked for.
-        in_flight: Calls that wait for their answer now.
-        peak_in_flight: Most calls that ever waited at one time.
-        distinct: Different request bodies among the calls.
-        statuses: Answers by HTTP status.
-        faults: Faults played, by name.
-    """
-
-    connections: int = 0
-    calls: int = 0
-    in_flight: int = 0
-    peak_in_flight: int = 0
-    distinct: int = 0
-    statuses: Counter[int] = field(default_factory=Counter[int])
-    faults: Counter[str] = field(default_factory=Counter[str])
-
-
-@dataclass(slots=True)
-class _Job:
-    connection: Connection
-    request: HttpRequest
-    running: bool = False
-    timer: asyncio.TimerHandle | None = None
-
-
-class ScriptedServer:
-    """A chat model whose every word, delay and failure is written down beforehand.
-
-    Args:
-        reply: One reply for all calls, a list that is cycled, or a function of
-            the request; None answers from a hash of the request's words: ballots
-            where one is asked for, and plain sentences otherwise.
-        faults: See `Faults`.
-        fault_attempts: Attempts of one request that may go wrong.
-        latency: Seconds that every reply takes.
-        slots: Calls served at one time, the others queue; None for no bound.
-        model: Name that replies carry, and that `/v1/models` lists.
-        api_key: Key that calls must carry, None to take any.
-        json_schema: Whether `response_format` is understood; if not, it is
-            rejected with a 400, as older servers do.
-        retry_after: Seconds that a 429 asks to wait.
-        slow: Seconds that the fault `slow` adds.
-        host: Address to listen on.
-        port: Port to listen on, 0 for a free one.
-        keep_requests: Whether `requests` keeps every body.
-
-    Attributes:
-        requests: Bodies of the chat completions asked for, oldest first.
-        stats: What the server has seen.
-    """
-
-    def __init__(
-        self,
-        reply: Script | None = None,
-        *,
-        faults: FaultPlan | None = None,
-        fault_attempts: int = 1,
-        latency: float = 0.0,
-        slots: int | None = None,
-        model: str = "scripted",
-        api_key: str | None = None,
-        json_schema: bool = True,
-        retry_after: float = 0.0,
-        slow: float = 1.0,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        keep_requests: bool = True,
-    ) -> None:
-        self._say = _speaker(reply)
-        self._faults = Faults(faults, fault_attempts) if faults is not None else None
-        self._latency = latency
-        self._slots = slots
-        self._model = model
-        self._authorization = f"Bearer {api_key}" if api_key is not None else None
-        self._json_schema = json_schema
-        self._retry_after, self._slow = retry_after, slow
-        self._address = (host, port)
-        self._keep = keep_requests
-        self._server: asyncio.Server | None = None
-        self._jobs: dict[Connection, _Job | None] = {}
-        self._queue: deque[_Job] = deque()
-        self._running = 0
-        self._bodies: set[bytes] = set()
-        self.requests: list[Body] = []
-        self.stats = ScriptedStats()
-
-    @property
-    def base_url(self) -> str:
-        """What to give a client, `/v1` included; known once the server has started."""
-        host, port = self._address
-        if port == 0:
-            raise RuntimeError("the scripted server has not started: enter it with `async with`")
-        return f"http://{host}:{port}/v1"
-
-    async def start(self) -> None:
-        """Listen; the port is known afterwards."""
-        host, port = self._address
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port, backlog=4096)
-        self._address = host, self._server.sockets[0].getsockname()[1]
-
-    async def aclose(self) -> None:
-        """Drop all connections and stop listening; may be called twice."""
-        if self._server is None:
-            return
-        self._server.close()
-        for connection, job in list(self._jobs.items()):
-            if job is not None and job.timer is not None:
-                job.timer.cancel()
-            connection.abort()
-        await self._server.wait_closed()
-        self._server = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-    def opened(self, connection: Connection) -> None:
-        """Count a connection."""
-        self.stats.connections += 1
-        self._jobs[connection] = None
-
-    def closed(self, connection: Connection) -> None:
-        """Forget a connection and the call that waits on it."""
-        job = self._jobs.pop(connection, None)
-        if job is not None:
-            self._leave(job)
-
-    def requested(self, connection: Connection, request: HttpRequest) -> None:
-        """Route a request."""
-        match request.method, request.path.removeprefix("/v1"):
-            case "POST", "/chat/completions":
-                self._accept(_Job(connection, request))
-            case "GET", "/models":
-                listed = {"object": "list", "data": [{"id": self._model, "object": "model"}]}
-                connection.respond(200, msgspec.json.encode(listed))
-            case "GET", "/stats":
-                connection.respond(200, msgspec.json.encode(self.stats))
-            case "GET", "/health":
-                connection.respond(200, b"{}")
-            case _:
-                error = {"error": {"message": f"no such path: {request.path}", "code": 404}}
-                connection.respond(404, msgspec.json.encode(error))
-
-    def _accept(self, job: _Job) -> None:
-        self._jobs[job.connection] = job
-        self.stats.calls += 1
-        self.stats.in_flight += 1
-        self.stats.peak_in_flight = max(self.stats.peak_in_flight, self.stats.in_flight)
-        if self._slots is not None and self._running >= self._slots:
-            self._queue.append(job)
-        else:
-            self._start(job)
-
-    def _start(self, job: _Job) -> None:
-        job.running = True
-        self._running += 1
-        body, reply = self._decide(job.request)
-        if reply.hang:
-            return
-        delay = self._latency + reply.delay
-        if delay > 0:
-            loop = asyncio.get_running_loop()
-            job.timer = loop.call_later(delay, self._finish, job, body, reply)
-        else:
-            self._finish(job, body, reply)
-
-    def _decide(self, request: HttpRequest) -> tuple[Body, ScriptedReply]:
-        if self._authorization and not hmac.compare_digest(
-            request.authorization.encode(), self._authorization.encode()
-        ):
-            return {}, ScriptedReply("Incorrect API key", status=401, code="invalid_api_key")
-        try:
-            body = msgspec.json.decode(request.body, type=dict[str, object])
-        except (ValueError, RecursionError) as error:
-            return {}, ScriptedReply(f"the request is not JSON: {error}", status=400)
-        self._remember(body, request.body)
-        if not self._json_schema and "response_format" in body:
-            return body, ScriptedReply("response_format is not supported", status=400)
-        said = self._say(body)
-        reply = ScriptedReply(said) if isinstance(said, str) else said
-        fault = self._faults.next(request.body) if self._faults is not None else None
-        if fault is None:
-            return body, reply
-        self.stats.faults[fault] += 1
-        return body, faulty(fault, reply, retry_after=self._retry_after, slow=self._slow)
-
-    def _remember(self, body: Body, raw: bytes) -> None:
-        if self._keep:
-            self.requests.append(body)
-            self._bodies.add(hashlib.blake2b(raw, digest_size=8).digest())
-            self.stats.distinct = len(self._bodies)
-
-    def _finish(self, job: _Job, body: Body, reply: ScriptedReply) -> None:
-        self._jobs[job.connection] = None
-        if reply.drop:
-            job.connection.abort()
-        else:
-            self.stats.statuses[reply.status] += 1
-            job.connection.respond(
-                reply.status,
-                reply.body(body, self._model),
-                reply.headers,
-                chunked=reply.chunked,
-                truncate=reply.truncate,
-            )
-        self._leave(job)
-
-    def _leave(self, job: _Job) -> None:
-        self.stats.in_flight -= 1
-        if job.timer is not None:
-            job.timer.cancel()
-        if not job.running:
-            self._queue.remove(job)
-            return
-        self._running -= 1
-        if self._queue and (self._slots is None or self._running < self._slots):
-            self._start(self._queue.popleft())
-
-
-def _speaker(script: Script | None) -> Callable[[Body], Reply]:
-    if script is None:
-        return default_reply
-    if callable(script):
-        return script
-    if isinstance(script, str | ScriptedReply):
-        return lambda _: script
-    turn = 0
-
-    def cycle(_: Body) -> Reply:
-        nonlocal turn
-        turn += 1
-        return script[(turn - 1) % len(script)]
-
-    return cycle
+__all__ = [
+    "QUIRKS",
+    "Fault",
+    "FaultPlan",
+    "Quirk",
+    "ScriptedReply",
+    "ScriptedServer",
+    "ScriptedStats",
+    "ballot",
+    "main",
+]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -300,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--slots", type=int, default=None, help="calls served at one time")
     parser.add_argument("--retry-after", type=float, default=0.0, help="seconds a 429 asks for")
     parser.add_argument("--slow", type=float, default=1.0, help="seconds the fault `slow` adds")
+    parser.add_argument(
+        "--quirk",
+        action="append",
+        choices=QUIRKS,
+        default=[],
+        help="be like a well-known service; repeat it for several",
+    )
+    parser.add_argument("--base-path", help="answer under this path alone, such as /v1")
     parser.add_argument(
         "--fault",
         action="append",
@@ -334,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency=options.latency,
         slots=options.slots,
         model=options.model,
+        quirks=cast("list[Quirk]", options.quirk),
+        base_path=options.base_path,
         retry_after=options.retry_after,
         slow=options.slow,
         host=options.host,
