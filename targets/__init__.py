@@ -1,7 +1,63 @@
 """Who is examined: targets and their responses."""
 
+from typing import TYPE_CHECKING
+
+from ..datasets._lazy import lazy
 from ._model_target import ModelTarget
 from ._recorded import RecordedTarget
 from ._response import Response, ResponseOutcome, Target
 
-__all__ = ["ModelTarget", "RecordedTarget", "Response", "ResponseOutcome", "Target"]
+if TYPE_CHECKING:
+    from ._devices import Devices, Gpu, find_devices
+    from ._fleet import Fleet, serve
+    from ._fleet_model import ManagedModel
+    from ._plan import Placement, Plan, ServerUse, plan, render_plan
+    from ._recorded_questions import RecordedQuestions
+    from ._vllm_causes import explain
+    from ._vllm_server import ManagedServer
+    from ._vllm_spec import VllmSpec
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "Devices": "_devices",
+            "Fleet": "_fleet",
+            "Gpu": "_devices",
+            "ManagedModel": "_fleet_model",
+            "ManagedServer": "_vllm_server",
+            "Placement": "_plan",
+            "Plan": "_plan",
+            "RecordedQuestions": "_recorded_questions",
+            "ServerUse": "_plan",
+            "VllmSpec": "_vllm_spec",
+            "explain": "_vllm_causes",
+            "find_devices": "_devices",
+            "plan": "_plan",
+            "render_plan": "_plan",
+            "serve": "_fleet",
+        },
+    )
+
+__all__ = [
+    "Devices",
+    "Fleet",
+    "Gpu",
+    "ManagedModel",
+    "ManagedServer",
+    "ModelTarget",
+    "Placement",
+    "Plan",
+    "RecordedQuestions",
+    "RecordedTarget",
+    "Response",
+    "ResponseOutcome",
+    "ServerUse",
+    "Target",
+    "VllmSpec",
+    "explain",
+    "find_devices",
+    "plan",
+    "render_plan",
+    "serve",
+]

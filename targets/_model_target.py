@@ -1,9 +1,20 @@
 """A target that is a model: an endpoint, a provider's model or the embedded one."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..datasets import BudgetError, ModelError, Query, RateLimitError, RequestError
+from ..datasets import (
+    BudgetError,
+    DatasetError,
+    Fitted,
+    ImageFitting,
+    Media,
+    ModelError,
+    Query,
+    RateLimitError,
+    RequestError,
+)
 from ..models import (
     AudioPart,
     ChatMessage,
@@ -31,6 +42,7 @@ class ModelTarget:
         max_tokens: Cap on the tokens of a response, the same for all targets.
         seed: Seed, the same for all targets.
         sampling: How words are drawn.
+        fitting: Makes pictures fit the model's limits; None sends them as they are.
     """
 
     def __init__(
@@ -41,12 +53,14 @@ class ModelTarget:
         max_tokens: int,
         seed: int | None,
         sampling: Sampling,
+        fitting: ImageFitting | None = None,
     ) -> None:
         self._name = name
         self._model = model
         self._max_tokens = max_tokens
         self._seed = seed
         self._sampling = sampling
+        self._fitting = fitting
 
     @property
     def name(self) -> str:
@@ -55,7 +69,14 @@ class ModelTarget:
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
         """Put a query to the model; see `Target.respond`."""
-        parts, withheld = self._parts(query)
+        seen = query.images if "image" in self._model.modalities else ()
+        if self._fitting is not None and (excess := self._fitting.excess(seen)) is not None:
+            return _not_asked(ResponseOutcome.NOT_PUT, f"not put: {excess}")
+        try:
+            fitted = await self._fitted(seen)
+        except DatasetError as error:
+            return _not_asked(ResponseOutcome.ERROR, str(error))
+        parts, withheld = self._parts(query, fitted.images)
         request = ChatRequest(
             messages=(ChatMessage("user", parts),),
             sampling=self._sampling,
@@ -75,20 +96,25 @@ class ModelTarget:
             max_tokens=request.max_tokens,
             seed=request.seed,
             sampling=request.sampling,
+            changes=fitted.changes,
         )
 
     async def aclose(self) -> None:
         """Close the model."""
         await self._model.aclose()
 
-    def _parts(self, query: Query) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-        parts: list[Part] = []
+    async def _fitted(self, images: tuple[Media, ...]) -> Fitted:
+        if self._fitting is None or not images:
+            return Fitted(images)
+        return await asyncio.to_thread(self._fitting.fit, images)
+
+    def _parts(
+        self, query: Query, images: tuple[Media, ...]
+    ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+        parts: list[Part] = [ImagePart(image) for image in images]
         withheld: list[str] = []
-        if query.images:
-            if "image" in self._model.modalities:
-                parts += (ImagePart(image) for image in query.images)
-            else:
-                withheld.append("the picture was withheld: the model takes none")
+        if query.images and not images:
+            withheld.append("the picture was withheld: the model takes none")
         if query.audio is not None:
             if "audio" in self._model.modalities:
                 parts.append(AudioPart(query.audio))
@@ -96,6 +122,11 @@ class ModelTarget:
                 withheld.append("the sound was withheld: the model takes none")
         parts.append(TextPart(query.text))
         return tuple(parts), tuple(withheld)
+
+
+def _not_asked(outcome: ResponseOutcome, why: str) -> Response:
+    """Return the outcome of a query that never became a call."""
+    return Response(outcome, "", detail=why, usage=Usage(0, 0, 0), cost_usd=0.0)
 
 
 def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:

@@ -1,130 +1,205 @@
 """A target that is a file of recorded responses."""
 
-import codecs
+import hashlib
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO
-
-import msgspec
 
 from ..datasets import ConfigurationError, Query
-from ..datasets._jsonl import MAX_LINE_BYTES
+from ..datasets._nearest import quoted
 from ._response import Response, ResponseOutcome
+from ._spool import LeftOut, Spool
+from .readers import RecordedRow, Unreadable, find_reader
 
-
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
-    query_id: Annotated[str, msgspec.Meta(min_length=1)]
-    response: str | None
-    epoch: Annotated[int, msgspec.Meta(ge=0)] = 0
-    outcome: ResponseOutcome | None = None
-    model: str | None = None
+_NAMES_SHOWN = 3
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class RecordedTarget:
-    """Answers from a JSONL file with lines `{"query_id", "response"}`.
+    """Answers from a file of responses, in any format that `readers` knows.
 
-    A line may also have `epoch` (from 0), `model` (the provider's name for it) and
-    `outcome` (`answered`, `filtered`, `truncated` or `error`; default `answered`,
-    or `error` where the response is null or empty). Only offsets into the file are
-    held in memory.
+    The file is read once, in the order in which it lies on disk; what is needed of it
+    is kept aside, so that memory does not grow with it and a later change of the file
+    changes nothing. Rows that cannot be used are left out and listed.
 
     Args:
         name: The target's name in the config.
-        path: The JSONL file, in UTF-8.
+        path: The file.
+        format: Name of its format, None to tell it from the content.
+        mapping: Paths of what is needed within a row, such as
+            `{"response": "output.text"}`; for JSONL, CSV and Parquet.
 
     Raises:
-        ConfigurationError: The file or one of its lines cannot be used.
+        ConfigurationError: The file cannot be read, or no row of it can be used.
     """
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        *,
+        format: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = name
-        self._path = path
-        self._offsets: dict[tuple[str, int], int] = {}
-        self._decoder = msgspec.json.Decoder(_Line)
-        self._index()
+        self.path = path
+        self._spool = Spool()
+        try:
+            self.sha256 = _hash(path)
+            self._reader = find_reader(path, format, mapping or {})
+            for row in self._reader.rows(path, mapping or {}):
+                if isinstance(row, Unreadable):
+                    self._spool.leave_out(row.place, row.why)
+                else:
+                    self._spool.add(row)
+            unchanged = self.sha256 == _hash(path)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path}: cannot be read ({error.strerror}): check the target's `responses:`."
+            ) from None
+        if not unchanged:
+            raise ConfigurationError(f"{path}: changed while it was read: try again.")
+        self._refuse_nothing("can be used")
 
     @property
     def name(self) -> str:
         """The target's name in the config."""
         return self._name
 
-    async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
-        """Return the recorded response to a query; a missing one is an `error`.
+    @property
+    def read_as(self) -> str:
+        """The file's format, in words."""
+        return self._reader.title
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the pictures that the file names may lie, the likeliest first."""
+        own = self.path.resolve().parent
+        return (own, *islice(own.parents, self._reader.folders_up))
+
+    @property
+    def epochs(self) -> int:
+        """One more than the highest epoch, at least 1."""
+        return self._spool.epochs
+
+    @property
+    def left_out(self) -> LeftOut:
+        """Rows that are not judged: how many, and the first of them."""
+        return self._spool.left_out()
+
+    def __len__(self) -> int:
+        """Return the number of responses that can be used."""
+        return len(self._spool)
+
+    def all_left_out(self) -> Iterator[Unreadable]:
+        """Yield all rows that are not judged."""
+        return self._spool.all_left_out()
+
+    def rows(self) -> Iterator[RecordedRow]:
+        """Yield the rows that can be used, in the order of the file."""
+        return self._spool.rows()
+
+    def has(self, query_id: str, epoch: int) -> bool:
+        """Whether there is a response to a query in an epoch."""
+        return self._spool.has(query_id, epoch)
+
+    def drop(self, row: RecordedRow, why: str) -> None:
+        """Leave a row out after all."""
+        self._spool.drop(row, why)
+
+    def keep_only(self, query_ids: Iterable[str], owner: str) -> None:
+        """Leave out all responses to other queries than these.
+
+        Args:
+            query_ids: The queries that may be asked.
+            owner: Whose they are, in words.
 
         Raises:
-            ConfigurationError: The file is no longer the one that was checked.
+            ConfigurationError: No response is left.
         """
-        offset = self._offsets.get((query.id, epoch))
-        if offset is None:
+        ours = self._spool.ids(_NAMES_SHOWN)
+        theirs: list[str] = []
+
+        def seen() -> Iterator[str]:
+            for query_id in query_ids:
+                if len(theirs) < _NAMES_SHOWN:
+                    theirs.append(query_id)
+                yield query_id
+
+        self._spool.drop_unknown(seen(), f"answers no query of {owner}")
+        if not len(self._spool):
+            raise ConfigurationError(
+                f"{self.path}: no response answers a query of {owner}: its ids are "
+                f"{_listed(ours)}, those of the queries {_listed(theirs)}: name the right "
+                "dataset, map the ids (id=COLUMN), or take the questions from the file with "
+                "`dataset: responses`"
+            )
+
+    def keep_asked(self, query_ids: Iterable[str]) -> None:
+        """Leave out all responses of which the file does not say what was asked.
+
+        Args:
+            query_ids: The queries that are known.
+
+        Raises:
+            ConfigurationError: No response is left.
+        """
+        self._spool.drop_unknown(query_ids, "does not say what was asked")
+        self._refuse_nothing("can be judged without a dataset")
+
+    async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
+        """Return the recorded response to a query; a missing one is an `error`."""
+        row = self._spool.find(query.id, epoch)
+        if row is None:
             return Response(
                 ResponseOutcome.ERROR,
                 "",
-                detail=f"{self._path.name} has no response to {query.id!r} in epoch {epoch}",
+                detail=f"{self.path.name} has no response to {query.id!r} in epoch {epoch}",
                 cost_usd=0.0,
             )
-        line = self._read(offset, query.id, epoch)
-        text = line.response or ""
-        outcome = line.outcome or ResponseOutcome.ANSWERED
-        if outcome is ResponseOutcome.ANSWERED and not text.strip():
-            outcome = ResponseOutcome.ERROR
+        outcome = row.settled()
+        answered = outcome is ResponseOutcome.ANSWERED
         return Response(
             outcome,
-            text,
-            detail=None if outcome is ResponseOutcome.ANSWERED else f"recorded as {outcome}",
-            provider_model=line.model,
+            row.response or "",
+            detail=None if answered else row.detail or f"recorded as {outcome}",
+            finish_reason=row.finish_reason,
+            provider_model=row.model,
             cost_usd=0.0,
         )
 
     async def aclose(self) -> None:
         """Do nothing: no file stays open."""
 
-    def _read(self, offset: int, query_id: str, epoch: int) -> _Line:
-        try:
-            with self._path.open("rb") as lines:
-                lines.seek(offset)
-                line = self._decoder.decode(lines.readline(MAX_LINE_BYTES))
-            if (line.query_id, line.epoch) == (query_id, epoch):
-                return line
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            pass
+    def _refuse_nothing(self, wanted: str) -> None:
+        if len(self._spool):
+            return
+        first = next(self._spool.all_left_out(), None)
+        if first is None:
+            raise ConfigurationError(f"{self.path}: has no responses, read as {self.read_as}.")
+        place = first.place.removeprefix("line ")
+        where = f"{self.path}:{place}" if place.isdecimal() else f"{self.path}: {first.place}"
         raise ConfigurationError(
-            f"{self._path}: changed since it was checked: put it back, or start a new run."
+            f"{where}: {first.why}. Of its {self.left_out.count} rows none {wanted}; "
+            f"it was read as {self.read_as}: if it is not, say so with --format or `format:`"
         )
 
-    def _index(self) -> None:
-        try:
-            with self._path.open("rb") as lines:
-                if lines.read(3) != codecs.BOM_UTF8:
-                    lines.seek(0)
-                self._index_lines(lines)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self._path}: cannot be read ({error.strerror}): check the target's `responses:`."
-            ) from None
-        if not self._offsets:
-            raise ConfigurationError(f"{self._path}: has no responses.")
 
-    def _index_lines(self, lines: BinaryIO) -> None:
-        offset, number = lines.tell(), 0
-        while raw := lines.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(raw) > MAX_LINE_BYTES:
-                limit = MAX_LINE_BYTES // (1024 * 1024)
-                raise ConfigurationError(
-                    f"{self._path}:{number}: longer than {limit} MiB; is this a JSONL file?"
-                )
-            if raw.strip():
-                try:
-                    line = self._decoder.decode(raw)
-                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                    raise ConfigurationError(
-                        f"{self._path}:{number}: not a recorded response ({error}); "
-                        'expected {"query_id": "...", "response": "..."}.'
-                    ) from None
-                key = (line.query_id, line.epoch)
-                if key in self._offsets:
-                    raise ConfigurationError(
-                        f"{self._path}:{number}: a second response to {line.query_id!r} "
-                        f"in epoch {line.epoch}: keep one, or give it another epoch."
-                    )
-                self._offsets[key] = offset
-            offset += len(raw)
+def _hash(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        ConfigurationError: It is empty, or can be read only once.
+    """
+    with path.open("rb") as file:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
+        if not file.read(4096).strip(_BLANK):
+            raise ConfigurationError(f"{path}: has no responses.")
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names)) or "none"

@@ -19,6 +19,8 @@ class ResponseOutcome(StrEnum):
     """The token cap cut the answer short."""
     ERROR = "error"
     """The call failed, or the answer was empty."""
+    NOT_PUT = "not_put"
+    """The query has more pictures than the target takes, so it was never asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,48 +81,66 @@ async def test_what_is_no_answer_is_recorded_as_such(
 
 GOOD = '{"query_id": "q1", "response": "Thus."}'
 BAD_LINES = [
-    ("{", "truncated"),
-    ("[]", "Expected `object`, got `array`"),
+    ("{", "not JSON"),
+    ("[]", "must hold a JSON object, not a list"),
     ('{"response": "x"}', "missing required field `query_id`"),
     ('{"query_id": "q2"}', "missing required field `response`"),
     ('{"query_id": "", "response": "x"}', "query_id"),
+    ('{"query_id": " q2", "response": "x"}', "without space around it"),
     ('{"query_id": 2, "response": "x"}', "got `int`"),
     ('{"query_id": "q2", "response": ["x"]}', "got `array`"),
     ('{"query_id": "q2", "response": "x", "epoch": -1}', "epoch"),
     ('{"query_id": "q2", "response": "x", "outcome": "fine"}', "fine"),
     ('{"query_id": "q2", "response": "x", "answer": "y"}', "unknown field `answer`"),
-    ('{"query_id": "q2", "response": "\\ud800"}', "not a recorded response"),
+    ('{"query_id": "q2", "response": "\\ud800"}', "surrogate"),
     (f"{GOOD} {GOOD}", "trailing"),
     (GOOD, "a second response to 'q1' in epoch 0"),
 ]
 
 
 @pytest.mark.parametrize(("line", "told"), BAD_LINES)
-def test_a_bad_line_is_named_with_its_number(tmp_path: Path, line: str, told: str) -> None:
+async def test_a_bad_line_is_listed_with_its_number_and_the_rest_is_read(
+    tmp_path: Path, line: str, told: str
+) -> None:
     path = _file(tmp_path, GOOD, "", line, '{"query_id": "q3", "response": "x"}')
+    target = RecordedTarget("t", path)
+    (left_out,) = target.all_left_out()
+    assert left_out.place == "line 3"
+    assert told in left_out.why
+    assert [(await _ask(target, name)).text for name in ("q1", "q3")] == ["Thus.", "x"]
+    assert (len(target), target.left_out.count) == (2, 1)
+
+
+def test_a_file_of_bad_lines_alone_is_refused_with_the_first_of_them(tmp_path: Path) -> None:
+    path = _file(tmp_path, "", '{"query_id": "q2"}', "{")
     with pytest.raises(ConfigurationError) as caught:
         RecordedTarget("t", path)
-    assert str(caught.value).startswith(f"{path}:3: ")
-    assert told in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:2: not a recorded response")
+    assert "Of its 2 rows none can be used; it was read as lines of JSON" in str(caught.value)
 
 
-def test_bytes_that_are_not_utf_8_are_named_with_their_line(tmp_path: Path) -> None:
+def test_only_the_first_bad_lines_are_shown_but_all_are_listed(tmp_path: Path) -> None:
+    target = RecordedTarget("t", _file(tmp_path, GOOD, *["{"] * 30))
+    assert (target.left_out.count, len(target.left_out.first)) == (30, 5)
+    assert [row.place for row in target.all_left_out()] == [f"line {n}" for n in range(2, 32)]
+
+
+def test_bytes_that_are_not_utf_8_spoil_their_own_line(tmp_path: Path) -> None:
     path = tmp_path / "latin.jsonl"
     path.write_bytes(GOOD.encode() + b'\n{"query_id": "q2", "response": "na\xefve"}\n')
-    with pytest.raises(ConfigurationError, match=r"latin\.jsonl:2: "):
-        RecordedTarget("t", path)
-
-
-async def test_a_long_response_is_kept_and_an_endless_line_is_refused(tmp_path: Path) -> None:
-    long = {"query_id": "q1", "response": "x" * (3 * MIB)}
-    path = _file(tmp_path, long, {"query_id": "q2", "response": "Thus."})
     target = RecordedTarget("t", path)
-    assert len((await _ask(target, "q1")).text) == 3 * MIB
+    assert (len(target), [row.place for row in target.all_left_out()]) == (1, ["line 2"])
+
+
+async def test_a_long_response_is_kept_and_an_endless_line_is_left_out(tmp_path: Path) -> None:
+    long = {"query_id": "q1", "response": "x" * (5 * MIB)}
+    path = _file(tmp_path, long, "x" * (64 * MIB + 1), {"query_id": "q2", "response": "Thus."})
+    target = RecordedTarget("t", path)
+    assert len((await _ask(target, "q1")).text) == 5 * MIB
     assert (await _ask(target, "q2")).text == "Thus."
-    path = _file(tmp_path, GOOD, {"query_id": "q2", "response": "x" * (5 * MIB)})
-    with pytest.raises(ConfigurationError, match=r"responses\.jsonl:2: longer than \d+ MiB"):
-        RecordedTarget("t", path)
+    assert [str(row) for row in target.all_left_out()] == [
+        "line 2: longer than 64 MiB; is this a JSONL file?"
+    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
@@ -139,25 +157,30 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             RecordedTarget("t", path)
 
 
-FIRST = '{"query_id": "q0", "response": "x"}'
-CHANGES = [
-    None,
-    (),
-    (GOOD,),
-    (FIRST, "{}"),
-    (FIRST, GOOD.replace("q1", "q2")),
-    (FIRST, GOOD.replace("}", ', "epoch": 1}')),
-]
-
-
-@pytest.mark.parametrize("now", CHANGES)
-async def test_a_file_that_changed_gives_no_wrong_answer(
-    tmp_path: Path, now: tuple[str, ...] | None
-) -> None:
-    path = _file(tmp_path, FIRST, GOOD)
+async def test_a_file_that_changes_later_changes_nothing(tmp_path: Path) -> None:
+    path = _file(tmp_path, GOOD)
     target = RecordedTarget("t", path)
-    path.unlink()
-    if now is not None:
-        _file(tmp_path, *now)
-    with pytest.raises(ConfigurationError, match="changed since it was checked"):
-        await _ask(target, "q1")
+    before = target.sha256
+    path.write_text(GOOD.replace("Thus", "Other"), encoding="utf-8")
+    assert (await _ask(target, "q1")).text == "Thus."
+    assert target.sha256 == before != RecordedTarget("t", path).sha256
+
+
+def test_responses_to_other_queries_are_left_out(tmp_path: Path) -> None:
+    lines = [{"query_id": f"q{n}", "response": "x"} for n in range(4)]
+    target = RecordedTarget("t", _file(tmp_path, *lines))
+    target.keep_only(["q1", "q3", "q9"], "the dataset 'kitchen'")
+    assert [row.query_id for row in target.rows()] == ["q1", "q3"]
+    assert [str(row) for row in target.all_left_out()] == [
+        "line 1: answers no query of the dataset 'kitchen'",
+        "line 3: answers no query of the dataset 'kitchen'",
+    ]
+
+
+def test_a_file_that_answers_no_query_is_refused_with_both_sides_ids(tmp_path: Path) -> None:
+    lines = [{"query_id": f"q{n}", "response": "x"} for n in range(9)]
+    target = RecordedTarget("t", _file(tmp_path, *lines))
+    with pytest.raises(ConfigurationError) as caught:
+        target.keep_only((f"kitchen-{n}" for n in range(9)), "the dataset 'kitchen'")
+    assert "its ids are 'q0', 'q1', 'q2', those of the queries 'kitchen-0'" in str(caught.value)
+    assert "'q3'" not in str(caught.value)

@@ -1,0 +1,220 @@
+"""Which servers run together, and which wait for others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..datasets import ConfigurationError
+from ._devices import Devices
+from ._vllm_spec import VllmSpec
+
+_GB = 10**9
+_ROUNDING = 1e-9
+_VLLM_SHARE = 0.9  # what vLLM takes of a GPU unless gpu-memory-utilization says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUse:
+    """A server, and for how long it is needed.
+
+    Attributes:
+        name: Unique among the servers of a run.
+        spec: What it is started with.
+        keep: Whether it stays up for the whole run, as jurors' servers do.
+    """
+
+    name: str
+    spec: VllmSpec
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a server runs, and when.
+
+    Attributes:
+        use: The server.
+        gpus: Indices of its GPUs; none is the CPU.
+        share: How much of each GPU it takes, in (0, 1].
+        after: Servers that are stopped first, if they are done in the order of the
+            config; none where it starts at once.
+    """
+
+    use: ServerUse
+    gpus: tuple[int, ...]
+    share: float
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which servers run together and which wait, in the order in which they start."""
+
+    devices: Devices
+    placements: tuple[Placement, ...]
+
+    @property
+    def waiting(self) -> tuple[Placement, ...]:
+        """Those that wait for others."""
+        return tuple(placement for placement in self.placements if placement.after)
+
+
+class Pool:
+    """The GPUs as they are taken and given back, and the CPU."""
+
+    def __init__(self, devices: Devices) -> None:
+        self._free = {gpu.index: 1.0 for gpu in devices.gpus}
+        self._used = {gpu.index: gpu.total_bytes - gpu.free_bytes for gpu in devices.gpus}
+        self._cpu_is_free = True
+
+    def take(self, use: ServerUse) -> Placement | None:
+        """Return a server's place, None while there is none for it."""
+        count = self.needs(use)
+        if count == 0:
+            if not use.keep:
+                if not self._cpu_is_free:
+                    return None
+                self._cpu_is_free = False
+            return Placement(use, (), 1.0)
+        share = use.spec.share
+        # The fullest that will do first, so that whole GPUs stay whole; among equals the
+        # one that other programs use the least.
+        fitting = sorted(
+            (round(free, 6), self._used[index], index)
+            for index, free in self._free.items()
+            if free + _ROUNDING >= share
+        )
+        if len(fitting) < count:
+            return None
+        taken = tuple(sorted(index for *_, index in fitting[:count]))
+        for index in taken:
+            self._free[index] -= share
+        return Placement(use, taken, share)
+
+    def give(self, placement: Placement) -> None:
+        """Take back what `take` gave."""
+        if not placement.gpus and not placement.use.keep:
+            self._cpu_is_free = True
+        for index in placement.gpus:
+            self._free[index] += placement.share
+
+    def needs(self, use: ServerUse) -> int:
+        """Return how many GPUs a server takes on this machine; 0 is the CPU."""
+        if use.spec.gpus is not None:
+            return use.spec.gpus
+        return use.spec.parallel if self._free else 0
+
+
+def in_order(servers: Sequence[ServerUse]) -> list[ServerUse]:
+    """Return servers as they start: those that are kept, then the others."""
+    return sorted(servers, key=lambda use: not use.keep)
+
+
+def plan(servers: Sequence[ServerUse], devices: Devices) -> Plan:
+    """Return which of `servers` run together on `devices`, and which wait.
+
+    Servers that are kept come first. The others follow in their order, each as soon as
+    there are GPUs for it; on the CPU one at a time, for its memory. Servers with a
+    `gpu-memory-utilization` share a GPU as far as these add up to at most 1.
+
+    Raises:
+        ConfigurationError: Two have one name, or one needs more than there is.
+    """
+    names = [use.name for use in servers]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigurationError(f"two servers are named {twice[0]!r}: give each its own name")
+    pool = Pool(devices)
+    running = list[Placement]()
+    placements = list[Placement]()
+    for use in in_order(servers):
+        on_cpu = pool.needs(use) == 0
+        after = list[str]()
+        while (placement := pool.take(use)) is None:
+            oldest = next(
+                (p for p in running if not p.use.keep and (not p.gpus) == on_cpu),
+                None,
+            )
+            if oldest is None:
+                raise _too_many(use, pool.needs(use), devices, running)
+            running.remove(oldest)
+            pool.give(oldest)
+            after.append(oldest.use.name)
+        placement = Placement(use, placement.gpus, placement.share, tuple(after))
+        running.append(placement)
+        placements.append(placement)
+    return Plan(devices, tuple(placements))
+
+
+def render_plan(plan: Plan) -> list[str]:
+    """Return a plan as lines for the terminal."""
+    lines = [_gpu_line(plan.devices)]
+    lines += (
+        f"  GPU {gpu.index}: {gpu.name}, {_gb(gpu.free_bytes)} of {_gb(gpu.total_bytes)} GB free"
+        for gpu in plan.devices.gpus
+    )
+    for placement in plan.placements:
+        lines.append(_placement_line(placement))
+        lines += _shortages(placement, plan.devices)
+    return lines
+
+
+def _gpu_line(devices: Devices) -> str:
+    if devices.gpus:
+        return f"{_gpus(len(devices.gpus))} here:"
+    why = f" ({devices.reason})" if devices.reason else ""
+    memory = devices.memory_bytes
+    free = "" if memory is None else f", with {_gb(memory)} GB of memory free"
+    return f"no GPU here{why}: servers run on the CPU{free}"
+
+
+def _placement_line(placement: Placement) -> str:
+    use = placement.use
+    numbers = " and ".join(map(str, placement.gpus))
+    where = f"on GPU {numbers}" if placement.gpus else "on the CPU"
+    if placement.gpus and placement.share < 1:
+        where += f" ({placement.share:.0%} of its memory)"
+    if use.keep:
+        when = "for the whole run"
+    elif placement.after:
+        when = f"once the responses of {' and '.join(placement.after)} are in"
+    else:
+        when = "at once"
+    return f"{use.name}: {use.spec.model} {where}, {when}"
+
+
+def _shortages(placement: Placement, devices: Devices) -> list[str]:
+    """Return a warning for each GPU on which others leave less than the server takes."""
+    share = _VLLM_SHARE if placement.share == 1 else placement.share
+    return [
+        f"  warning: other programs use GPU {gpu.index}; {placement.use.name} takes "
+        f"{_gb(int(share * gpu.total_bytes))} GB of it, and {_gb(gpu.free_bytes)} GB are free"
+        for gpu in devices.gpus
+        if gpu.index in placement.gpus and gpu.free_bytes < share * gpu.total_bytes
+    ]
+
+
+def _too_many(
+    use: ServerUse, count: int, devices: Devices, running: Sequence[Placement]
+) -> ConfigurationError:
+    have = len(devices.gpus)
+    kept = [placement for placement in running if placement.use.keep and placement.gpus]
+    if count <= have and kept:
+        names = ", ".join(placement.use.name for placement in kept)
+        return ConfigurationError(
+            f"the server {use.name!r} needs {_gpus(count)}, but of the {have} here some stay with "
+            f"{names} for the whole run; set gpu-memory-utilization under `args:` of these servers "
+            "to share a GPU, or take fewer"
+        )
+    there = "none" if not have else f"only {have}"
+    why = f" ({devices.reason})" if devices.reason else ""
+    return ConfigurationError(
+        f"the server {use.name!r} needs {_gpus(count)}, and this machine has {there}{why}; lower "
+        "`gpus:`, or leave it out"
+    )
+
+
+def _gpus(count: int) -> str:
+    return "1 GPU" if count == 1 else f"{count} GPUs"
+
+
+def _gb(size: int) -> str:
+    return f"{size / _GB:.0f}"

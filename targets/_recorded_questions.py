@@ -1,0 +1,162 @@
+"""The questions that files of recorded responses carry themselves."""
+
+import base64
+import binascii
+import hashlib
+import sqlite3
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from ..datasets import DatasetError, Intent, Media, Query, load_taxonomy, read_media
+from ..datasets._nearest import quoted
+from ..datasets._taxonomy import UNCATEGORISED
+from ._recorded import RecordedTarget
+from .readers import RecordedRow
+
+_LABELS = 20
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Query)
+
+
+class RecordedQuestions:
+    """The queries of some recorded targets, taken from their own files.
+
+    A question needs an id and words or a picture. Its scenario is the file's where the
+    taxonomy knows that name, else `uncategorised`; its intent is `harmful` unless the
+    file says otherwise. Responses whose question cannot be used are left out by their
+    target. What is held in memory does not grow with the files.
+
+    Args:
+        targets: The targets; one id means one question in all of them.
+
+    Attributes:
+        name: `responses`.
+        sha256: Hash of all queries and the bytes of their pictures.
+
+    Raises:
+        ConfigurationError: A target's file says of no response what was asked.
+    """
+
+    name = "responses"
+
+    def __init__(self, targets: Sequence[RecordedTarget]) -> None:
+        self._unknown: list[str] = []
+        self._folder = TemporaryDirectory(prefix="safejury-")
+        weakref.finalize(self, self._folder.cleanup)
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._database.close)
+        self._database.executescript(
+            "PRAGMA journal_mode = OFF; CREATE TABLE queries (number INTEGER PRIMARY KEY, "
+            "id TEXT UNIQUE, body BLOB)"
+        )
+        self._database.execute("BEGIN")
+        for target in targets:
+            for row in target.rows():
+                self._take(target, row)
+        for target in targets:
+            target.keep_asked(query.id for query in self)
+        digest = hashlib.sha256()
+        for query in self:
+            images = [image.sha256 for image in query.images]
+            digest.update(
+                _encoder.encode([query.id, query.scenario, query.text, query.intent, images])
+            )
+        self.sha256 = digest.hexdigest()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which scenarios are not known, if any."""
+        if not self._unknown:
+            return ()
+        names = ", ".join(map(quoted, self._unknown))
+        told = f"questions of these scenarios, which are not known, are uncategorised: {names}"
+        return (told,)
+
+    def __iter__(self) -> Iterator[Query]:
+        """Yield the queries in the order of the files."""
+        for (body,) in self._database.execute("SELECT body FROM queries ORDER BY number"):
+            yield _decoder.decode(body)
+
+    def __len__(self) -> int:
+        """Return the number of queries."""
+        return self._database.execute("SELECT count(*) FROM queries").fetchone()[0]
+
+    def _take(self, target: RecordedTarget, row: RecordedRow) -> None:
+        if not (row.text or "").strip() and not row.images:
+            return  # another row may say it
+        known = self._database.execute(
+            "SELECT body FROM queries WHERE id = ?", (row.query_id,)
+        ).fetchone()
+        if known is not None:
+            if _decoder.decode(known[0]).text != (row.text or ""):
+                target.drop(
+                    row, f"asks something else than an earlier row under {quoted(row.query_id)}"
+                )
+            return
+        try:
+            images = tuple(self._picture(target, place) for place in row.images)
+        except DatasetError as error:
+            target.drop(row, str(error))
+            return
+        query = Query(
+            row.query_id,
+            self._scenario(row.scenario),
+            row.text or "",
+            row.intent or Intent.HARMFUL,
+            images=images,
+            source=target.path.name,
+        )
+        self._database.execute(
+            "INSERT INTO queries (id, body) VALUES (?, ?)", (query.id, _encoder.encode(query))
+        )
+
+    def _scenario(self, label: str | None) -> str:
+        if not (label or "").strip():
+            return UNCATEGORISED.id
+        try:
+            return load_taxonomy().resolve(label or "").id
+        except DatasetError:
+            if label and label not in self._unknown and len(self._unknown) < _LABELS:
+                self._unknown.append(label)
+            return UNCATEGORISED.id
+
+    def _picture(self, target: RecordedTarget, place: str) -> Media:
+        if place.startswith("data:"):
+            return read_media(self._unpack(place), kind="image")
+        if "://" in place and not place.startswith("file://"):
+            raise DatasetError(
+                f"its picture {quoted(place)} is elsewhere: save it beside the file, and name it "
+                "by its path"
+            )
+        return read_media(_found(target, place.removeprefix("file://")), kind="image")
+
+    def _unpack(self, address: str) -> Path:
+        header, comma, body = address.partition(",")
+        try:
+            if not comma or not header.endswith(";base64"):
+                raise ValueError
+            content = base64.b64decode(body, validate=True)
+        except (ValueError, binascii.Error):
+            raise DatasetError("its picture is no base64 that can be read") from None
+        path = Path(self._folder.name) / hashlib.sha256(content).hexdigest()
+        if not path.exists():
+            path.write_bytes(content)
+        return path
+
+
+def _found(target: RecordedTarget, name: str) -> Path:
+    """Return where a picture lies: in the file's folder, or in one that the format allows."""
+    for folder in target.folders:
+        try:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return path
+        except (OSError, ValueError, RuntimeError):
+            break
+    raise DatasetError(
+        f"its picture {quoted(name)} is not in {str(target.folders[-1])!r}: put it there"
+    )

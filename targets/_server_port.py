@@ -1,0 +1,58 @@
+"""A port that stays ours from before a server listens on it until after."""
+
+import socket
+import sys
+
+_HOST = "127.0.0.1"
+
+
+class PortTaken(Exception):
+    """Somebody listens on the port, or another run of safejury has it."""
+
+
+class HeldPort:
+    """A port on this machine alone, held until it is closed.
+
+    Between the choice of a free port and its server's first word lie seconds in which
+    another program could be given the same one. So a socket stays bound to it, which
+    does not listen: the system gives the port to nobody who asks for any, and lets a
+    server that names it listen. Two runs that name one port are kept apart by a second
+    socket's name, which is free again once its process has ended, however it did.
+
+    Args:
+        number: The port; 0 takes a free one.
+
+    Raises:
+        PortTaken: It is in use.
+    """
+
+    def __init__(self, number: int = 0) -> None:
+        self._bound = socket.socket()
+        self._name = socket.socket(socket.AF_UNIX)
+        try:
+            # As servers do: connections that just ended do not count.
+            self._bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._bound.bind((_HOST, number))
+            self.number = int(self._bound.getsockname()[1])
+            if sys.platform.startswith("linux"):
+                self._name.bind(f"\0safejury-port-{self.number}")
+        except OSError:
+            self.close()
+            raise PortTaken from None
+
+    def close(self) -> None:
+        """Give the port back; may be called twice."""
+        self._bound.close()
+        self._name.close()
+
+
+def hold_port(wished: int | None) -> HeldPort:
+    """Hold the wished port, or any free one where that is in use or none is wished.
+
+    Raises:
+        PortTaken: There is none.
+    """
+    try:
+        return HeldPort(wished or 0)
+    except PortTaken:
+        return HeldPort()

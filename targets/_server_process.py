@@ -1,0 +1,183 @@
+"""A server's process and all that descends from it, from start to certain end."""
+
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Self
+
+import msgspec
+
+from ..datasets import FirstContactError
+from . import _server_watchdog as watchdog
+
+MARK = "SAFEJURY_SERVER"
+"""Environment variable that marks what belongs to one server."""
+_OVERTIME_S = 40.0  # past its grace the watchdog kills, and gives up after 30 s
+_SWEEP_S = 10.0
+_SWEEP_PAUSE_S = 0.05
+
+
+class _Started(msgspec.Struct, frozen=True):
+    pid: int | None = None
+    error: str | None = None
+
+
+class ServerProcess:
+    """A running command under a watchdog; `start` makes one, `stop` ends it.
+
+    The watchdog sees to the end of the command and its descendants when this process
+    ends, however it does. Should somebody kill the watchdog, `stop` finds them by a
+    mark in their environment.
+    """
+
+    # Not one of asyncio's subprocesses: a loop that is closed in a hurry, as after a
+    # second Ctrl-C, would kill the watchdog before it has done its work.
+
+    def __init__(self, watched: subprocess.Popen[bytes], mark: str, grace: float) -> None:
+        assert watched.stdin is not None
+        assert watched.stdout is not None
+        self._watched = watched
+        self._stdin: IO[bytes] = watched.stdin
+        self._stdout: IO[bytes] = watched.stdout
+        self._mark = mark
+        self._grace = grace
+        self._pid: int | None = None
+        self._said = b""
+        self._answered = asyncio.Event()
+        self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._stdout.fileno(), self._read)
+
+    @classmethod
+    async def start(
+        cls, command: Sequence[str], env: Mapping[str, str], log: Path, *, grace: float
+    ) -> Self:
+        """Run a command.
+
+        Args:
+            command: The program and its arguments.
+            env: Its whole environment.
+            log: File to which it writes, after what is there.
+            grace: Seconds that it has to end once it is asked to.
+
+        Raises:
+            FirstContactError: The program or the log cannot be used.
+        """
+        if os.name != "posix":
+            raise FirstContactError("servers are started on Linux and macOS alone; use a base_url")
+        mark = secrets.token_hex(8)
+        process = cls(_watched({**env, MARK: mark}), mark, grace)
+        try:
+            await process._order(list(command), log)
+        except BaseException:
+            await process.stop()
+            raise
+        return process
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the command's process, which is its group's as well; None once it ended."""
+        return self._pid if self.ended is None else None
+
+    @property
+    def ended(self) -> str | None:
+        """How the command ended, None while it runs."""
+        match self._watched.poll():
+            case None:
+                return None
+            case code if code < 0:
+                return f"its watchdog was killed by {_signal(-code)}"
+            case code if code - 128 in set(signal.Signals):
+                return f"it was killed by {_signal(code - 128)}"
+            case code:
+                return f"it ended with code {code}"
+
+    async def wait(self) -> None:
+        """Wait until it has ended, with all that descends from it."""
+        await self._over.wait()
+
+    async def stop(self) -> None:
+        """End it with all that descends from it; may be called twice."""
+        self._stdin.close()  # of itself enough, should this call be cancelled
+        try:
+            async with asyncio.timeout(self._grace + _OVERTIME_S):
+                await self._over.wait()
+        except TimeoutError:
+            self._watched.kill()
+            await self._over.wait()
+        await self._sweep()
+
+    async def _order(self, command: list[str], log: Path) -> None:
+        order = {"command": command, "log": str(log), "grace": self._grace, "parent": os.getpid()}
+        with suppress(OSError):  # it has ended, which the next line finds out
+            self._stdin.write(msgspec.json.encode(order) + b"\n")
+        await self._answered.wait()
+        try:
+            started = msgspec.json.decode(self._said, type=_Started)
+        except msgspec.DecodeError:
+            started = _Started(error="the watchdog ended at once")
+        if started.error is not None:
+            raise FirstContactError(
+                f"cannot run {command[0]!r} with the log {log}: {started.error}"
+            )
+        self._pid = started.pid
+
+    def _read(self) -> None:
+        """Take what the watchdog says: one line, and nothing more once it has ended."""
+        piece = os.read(self._stdout.fileno(), 4096)
+        self._said += piece
+        if not piece:
+            self._loop.remove_reader(self._stdout.fileno())
+            self._stdout.close()
+            self._watched.wait()
+            self._over.set()
+        if not piece or self._said.endswith(b"\n"):
+            self._answered.set()
+
+    async def _sweep(self) -> None:
+        """Kill what a killed watchdog left behind."""
+        if (self._watched.returncode or 0) >= 0:
+            return
+        mark = f"{MARK}={self._mark}".encode()
+        until = self._loop.time() + _SWEEP_S
+        while found := [pid for pid in watchdog.processes() if mark in _environment(pid)]:
+            for pid in found:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            if self._loop.time() > until:
+                return
+            await asyncio.sleep(_SWEEP_PAUSE_S)
+
+
+def _watched(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", watchdog.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env=env,
+            start_new_session=True,  # Ctrl-C in the terminal is the run's to handle
+        )
+    except OSError as error:
+        raise FirstContactError(f"cannot start a process for a server: {error.strerror}") from None
+
+
+def _environment(pid: int) -> list[bytes]:
+    """Return the variables of a process, none of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _signal(number: int) -> str:
+    name = signal.Signals(number).name if number in set(signal.Signals) else "an unknown signal"
+    hint = ", perhaps because the machine ran out of memory" if number == signal.SIGKILL else ""
+    return f"signal {number} ({name}){hint}"

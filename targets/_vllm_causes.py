@@ -1,0 +1,173 @@
+"""Why a vLLM server did not start, read from the end of its log."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..datasets._harmless import harmless_line
+from ..models import redactor
+from ._vllm_spec import VllmSpec
+
+_PREFIX = re.compile(
+    r"^(\([A-Za-z_]\w*[^)]*pid=\d+\) ?)?"  # (EngineCore_0 pid=123)
+    r"((DEBUG|INFO|WARNING|ERROR|CRITICAL) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?"
+)
+_ERROR = re.compile(r"\b(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b: *\S.*|\berror: \S.*")
+_LONGEST = 300
+_WRAPPER = re.compile(r"Engine core initialization failed|EngineDeadError|See root cause above")
+# Calls that were answered, and the list of all arguments there are.
+_NOISE = re.compile(r'INFO: +[\d.]+:\d+ - "[A-Z]+ |usage: |\[(--|model_tag)')
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    pattern: re.Pattern[str]
+    say: str | Callable[[re.Match[str], VllmSpec], str]
+
+
+def _cause(pattern: str, say: str | Callable[[re.Match[str], VllmSpec], str]) -> _Cause:
+    return _Cause(re.compile(pattern, re.IGNORECASE), say)
+
+
+def _unknown(match: re.Match[str], spec: VllmSpec) -> str:
+    return f"this vLLM does not know the argument {match[1].strip()}; correct it under `args:`"
+
+
+def _wrong(match: re.Match[str], spec: VllmSpec) -> str:
+    advice = ""
+    if "limit-mm-per-prompt" in match[1]:
+        advice = ", such as limit-mm-per-prompt: {image: 2}"
+    return f"the argument {match[1]} has a value that vLLM does not take{advice}: {match[2]}"
+
+
+def _limit(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"its limits for pictures and sounds do not fit ({match[1].strip()}); correct "
+        "limit-mm-per-prompt under `args:`"
+    )
+
+
+def _no_vllm(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"vLLM is not installed in {spec.interpreter}; install it there (`pip install "
+        "'safejury[vllm]'`), or name the Python that has it with `python:`"
+    )
+
+
+def _gated(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"the hub gives {spec.model!r} only to those it knows: accept the model's terms there, and "
+        "set HF_TOKEN"
+    )
+
+
+def _not_on_hub(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"there is no model {spec.model!r} on the hub, or it is private; check the name, or set "
+        "HF_TOKEN"
+    )
+
+
+def _offline(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"the model {spec.model!r} is not on this machine and the hub cannot be reached; fetch it "
+        "first, or name a folder"
+    )
+
+
+def _too_long(match: re.Match[str], spec: VllmSpec) -> str:
+    return (
+        f"the model's context of {match[1]} tokens needs more memory for its KV cache than there "
+        "is; lower max-model-len or raise gpu-memory-utilization under `args:`"
+    )
+
+
+# The first that is found is told, so the more telling come first: vLLM ends with an
+# error of the API server whatever went wrong in its engine.
+_CAUSES = (
+    _cause(r"No module named ['\"]?vllm\b", _no_vllm),
+    _cause(r"error: unrecognized arguments: ([^\n]*)", _unknown),
+    _cause(r"error: argument (--[\w.-]+)[^:\n]*: ([^\n]*)", _wrong),
+    _cause(
+        r"address already in use|error while attempting to bind|\[Errno 98\]",
+        "the port is taken; give it another, or leave `port:` out",
+    ),
+    _cause(
+        r"Free memory on device[^\n]*less than desired[^\n]*",
+        "other programs use the GPU's memory; stop them or lower gpu-memory-utilization under "
+        "`args:`",
+    ),
+    _cause(
+        r"Available memory on node[^\n]*less than desired[^\n]*",
+        "other programs use the machine's memory; stop them, set VLLM_CPU_KVCACHE_SPACE in `env:` "
+        "or lower gpu-memory-utilization (the share of main memory, on the CPU) under `args:`",
+    ),
+    _cause(
+        r"No available memory for the cache blocks",
+        "the model leaves no memory for its KV cache; raise gpu-memory-utilization or take more "
+        "GPUs (on the CPU: set VLLM_CPU_KVCACHE_SPACE in `env:`)",
+    ),
+    _cause(r"max seq len\s*\((\d+)\)[^\n]*KV\s*cache", _too_long),
+    _cause(
+        r"CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|HIP out of memory",
+        "the GPU's memory is too small; lower max-model-len, max-num-seqs or "
+        "gpu-memory-utilization under `args:`, or take more GPUs",
+    ),
+    _cause(
+        r"DefaultCPUAllocator: [^\n]*allocate memory|MemoryError\b|Cannot allocate memory",
+        "the machine's memory is too small; lower max-model-len, or VLLM_CPU_KVCACHE_SPACE in "
+        "`env:`",
+    ),
+    _cause(r"gated repo|GatedRepoError|403 Client Error", _gated),
+    _cause(r"RepositoryNotFoundError|404 Client Error|401 Client Error", _not_on_hub),
+    _cause(
+        r"LocalEntryNotFoundError|OfflineModeIsEnabled|couldn't connect to|"
+        r"outgoing traffic has been disabled|Name or service not known|"
+        r"Temporary failure in name resolution|Network is unreachable|MaxRetryError",
+        _offline,
+    ),
+    _cause(
+        r"is not a local folder and is not a valid model identifier|Repo id must|HFValidationError",
+        _not_on_hub,
+    ),
+    _cause(r"\w*Error: ([^\n]*limit[-_]mm[-_]per[-_]prompt[^\n]*)", _limit),
+    _cause(
+        r"(Cannot find any model weights[^\n]*)",
+        "the model has no weights; fetch it again or name another",
+    ),
+    _cause(
+        r"Model architectures? (\[[^\]\n]*\]) [^\n]*not supported",
+        lambda match, _: f"this vLLM cannot serve the architecture {match[1]}; upgrade vLLM",
+    ),
+)
+
+
+def explain(log_tail: str, spec: VllmSpec) -> str:
+    """Return why the server failed and what to do, in one line.
+
+    Args:
+        log_tail: The end of its log.
+        spec: What it was started with.
+    """
+    for cause in _CAUSES:
+        if match := cause.pattern.search(log_tail):
+            say = cause.say
+            return _shown(say if isinstance(say, str) else say(match, spec))
+    errors = [found[0] for line in _lines(log_tail) if (found := _ERROR.search(line))]
+    errors = [error for error in errors if not _WRAPPER.search(error)] or errors
+    return _shown(errors[-1]) if errors else "its log names no cause"
+
+
+def last_lines(log_tail: str, count: int) -> str:
+    """Return the last lines of a log as one, without secrets and vLLM's own prefixes."""
+    return " | ".join(map(_shown, _lines(log_tail)[-count:]))
+
+
+def _lines(text: str) -> list[str]:
+    stripped = (_PREFIX.sub("", line).strip() for line in text.splitlines())
+    return [line for line in stripped if line and not _NOISE.match(line)]
+
+
+def _shown(text: str) -> str:
+    line = redactor.redact(harmless_line(text))
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,0 +1,88 @@
+"""What a vLLM server says of itself over HTTP."""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import msgspec
+
+_WORK = (
+    b"vllm:prompt_tokens_total",
+    b"vllm:generation_tokens_total",
+    b"vllm:iteration_tokens_total_count",
+)
+"""Counters that grow whenever the engine has done a step."""
+
+
+class _Models(msgspec.Struct, frozen=True):
+    class Model(msgspec.Struct, frozen=True):
+        id: str
+
+    data: list[Model]
+
+
+class VllmTalk:
+    """A few questions to one server.
+
+    Args:
+        root: Its address, without a path.
+        api_key: What it asks of its callers, None for nothing.
+        timeout: Seconds for each question.
+    """
+
+    def __init__(self, root: str, api_key: str | None, timeout: float) -> None:
+        self._root = root
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        self._client = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=timeout),
+            connector=aiohttp.TCPConnector(force_close=True),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.close()
+
+    async def is_well(self) -> bool:
+        """Return whether it says that it is well."""
+        return await self._get("/health") is not None
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that it serves, none where it does not say."""
+        try:
+            content = msgspec.json.decode(await self._get("/v1/models") or b"", type=_Models)
+        except msgspec.DecodeError:
+            return []
+        return [model.id for model in content.data]
+
+    async def work_done(self) -> float | None:
+        """Return the sum of what it counts of its work, None where it counts nothing."""
+        found = [_value(line) for line in (await self._get("/metrics") or b"").splitlines()]
+        counted = [value for value in found if value is not None]
+        return sum(counted) if counted else None
+
+    async def _get(self, path: str) -> bytes | None:
+        """Return what a path holds, None unless the server answers with 200."""
+        try:
+            async with self._client.get(self._root + path, headers=self._headers) as response:
+                body = await response.read()
+                return body if response.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
+
+def _value(line: bytes) -> float | None:
+    """Return the value of a line of Prometheus text that counts work."""
+    if not line.startswith(_WORK):
+        return None
+    try:
+        return float(line.rpartition(b" ")[2])
+    except ValueError:
+        return None

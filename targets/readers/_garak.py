@@ -1,0 +1,75 @@
+"""Report of garak: the lines whose `entry_type` is `attempt`.
+
+An attempt is written twice, once answered (`status` 1) and once scored (`status` 2). Its
+prompt is a text in older versions, then an object with `text`, then one with `turns`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ._messages import asked
+from ._objects import json_objects
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import Object, as_list, as_object, as_text, first_text, identifier, is_object, words
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    seen: set[str] = set()
+    model = None
+    for place, item in json_objects(path):
+        if isinstance(item, Unreadable):
+            yield item
+            continue
+        model = model or first_text(item.get("plugins.target_name"), item.get("plugins.model_name"))
+        if item.get("entry_type") != "attempt" or item.get("status") == 0:
+            continue
+        try:
+            name = identifier(item.get("uuid"), "the uuid")
+            if name not in seen:
+                seen.add(name)
+                yield from _responses(place, name, item, model)
+        except RowError as error:
+            yield Unreadable(place, str(error))
+
+
+def _responses(place: str, name: str, item: Object, model: str | None) -> Iterator[RecordedRow]:
+    text, pictures = _prompt(item.get("prompt"))
+    outputs = as_list(item.get("outputs"))
+    if not outputs:
+        raise RowError("has no outputs")
+    for epoch, output in enumerate(outputs):
+        said = output.get("text") if is_object(output) else output
+        yield RecordedRow(
+            place,
+            name,
+            words(said, "an output"),
+            text=text,
+            epoch=epoch,
+            model=model,
+            scenario=first_text(item.get("intent"), item.get("probe_classname")),
+            images=pictures,
+        )
+
+
+def _prompt(prompt: object) -> tuple[str | None, tuple[str, ...]]:
+    if isinstance(prompt, str):
+        return prompt, ()
+    turns = as_list(as_object(prompt).get("turns"))
+    messages = [as_object(as_object(turn).get("content")) for turn in turns] or [as_object(prompt)]
+    text = asked(turns).text if turns else as_text(as_object(prompt).get("text"))
+    pictures = [m.get("data_path") for m in messages if _is_picture(m)]
+    return text, tuple(str(picture) for picture in pictures)
+
+
+def _is_picture(message: Object) -> bool:
+    kind = (as_list(message.get("data_type")) or [None])[0]
+    path = as_text(message.get("data_path"))
+    return bool(path) and (kind is None or str(kind).startswith("image/"))
+
+
+def _detects(sample: Sample) -> bool:
+    return sample.has("entry_type")
+
+
+READER = Reader("garak", "a garak report", _detects, _rows)

@@ -1,0 +1,142 @@
+"""Logs of Inspect, `.eval` and `.json`, one sample at a time, through `inspect_ai`.
+
+A log's epochs count from 1, ours from 0.
+"""
+
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ...datasets import ConfigurationError
+from .._response import ResponseOutcome
+from ._json_file import BrokenJson, JsonFile
+from ._messages import asked
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import as_object, as_text, first_text, identifier
+
+_UNUSED = ("events", "events_data", "store", "timelines")
+"""Parts of a sample that are large and say nothing of the response."""
+
+_ZIP = b"PK\x03\x04"
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    try:
+        log = import_module("inspect_ai.log")
+    except ImportError:
+        raise ConfigurationError(
+            f"{path}: reading logs of Inspect needs inspect_ai: pip install 'safejury[inspect]'"
+        ) from None
+    with path.open("rb") as file:
+        zipped = file.read(len(_ZIP)) == _ZIP
+    yield from _zipped(path, log) if zipped else _plain(path, log)
+
+
+def _zipped(path: Path, log: Any) -> Iterator[Row]:
+    # Its functions run an event loop, which the thread of another one must not.
+    with ThreadPoolExecutor(1) as reading:
+
+        def read(function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+            task = partial(function, str(path), *arguments, format="eval", **options)
+            return reading.submit(task).result()
+
+        try:
+            with _as_row_error():
+                header = read(log.read_eval_log, header_only=True)
+                summaries = read(log.read_eval_log_sample_summaries)
+        except RowError as error:
+            raise ConfigurationError(f"{path}: {error}: is the log damaged or cut off?") from None
+        for summary in summaries:
+            place = f"sample {summary.id!r}, epoch {summary.epoch}"
+            try:
+                with _as_row_error():
+                    sample = read(
+                        log.read_eval_log_sample,
+                        summary.id,
+                        summary.epoch,
+                        resolve_attachments="core",
+                        exclude_fields=set(_UNUSED),
+                    )
+                yield _row(place, sample, header.eval.model)
+            except RowError as error:
+                yield Unreadable(place, str(error))
+
+
+def _plain(path: Path, log: Any) -> Iterator[Row]:
+    number = 0
+    with JsonFile(path) as document:
+        try:
+            header = document.member(document.root, "eval")
+            about = {} if header is None else as_object(document.value(header))
+            listed = document.member(document.root, "samples")
+            if listed is None or document.opens(listed) != "[":
+                return
+            for at in document.elements(listed):
+                number += 1
+                place = f"sample {number}"
+                fields = as_object(document.value(at))
+                try:
+                    with _as_row_error():
+                        sample = log.EvalSample.model_validate(
+                            {key: value for key, value in fields.items() if key not in _UNUSED}
+                        )
+                        sample = log.resolve_sample_attachments(sample, "core")
+                    yield _row(place, sample, as_text(about.get("model")))
+                except RowError as error:
+                    yield Unreadable(place, str(error))
+        except BrokenJson as error:
+            yield Unreadable(f"after sample {number}", str(error))
+
+
+def _row(place: str, sample: Any, model: str | None) -> RecordedRow:
+    put = sample.input
+    question = asked(
+        [{"role": "user", "content": put}]
+        if isinstance(put, str)
+        else [message.model_dump() for message in put]
+    )
+    about = as_object(sample.metadata)
+    failed = sample.error is not None or not sample.output.choices
+    return RecordedRow(
+        place,
+        identifier(sample.id, "the id"),
+        None if failed else sample.output.completion,
+        text=question.text,
+        epoch=max(0, sample.epoch - 1),
+        outcome=ResponseOutcome.ERROR if failed else None,
+        model=first_text(sample.output.model, model),
+        scenario=first_text(about.get("scenario"), about.get("category")),
+        images=question.images,
+        finish_reason=None if failed else sample.output.stop_reason,
+        detail=None if sample.error is None else as_text(sample.error.message),
+    )
+
+
+@contextmanager
+def _as_row_error() -> Generator[None]:
+    """Turn what the library meets in one sample into a row that cannot be used."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - damage shows as errors of many kinds
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise RowError(f"Inspect cannot read it ({said})") from None
+
+
+def _detects(sample: Sample) -> bool:
+    if not sample.head.startswith(_ZIP):
+        return sample.has("version", "eval")
+    try:
+        with zipfile.ZipFile(sample.path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return sample.path.suffix.lower() == ".eval"
+    return any(name == "header.json" or name.startswith("_journal/") for name in names)
+
+
+READER = Reader("inspect", "a log of Inspect", _detects, _rows)

@@ -1,0 +1,58 @@
+"""JailbreakBench artifacts: `parameters`, and `jailbreaks` by index.
+
+A prompt is null where the attack found none; then the goal stands for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ._json_file import BrokenJson, JsonFile
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import as_object, as_text, first_text, identifier, words
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    number = 0
+    with JsonFile(path) as document:
+        try:
+            parameters = document.member(document.root, "parameters")
+            model = None
+            if parameters is not None:
+                model = as_text(as_object(document.value(parameters)).get("model"))
+            listed = document.member(document.root, "jailbreaks")
+            if listed is None:
+                return
+            for at in document.elements(listed):
+                number += 1
+                yield _row(f"jailbreak {number}", document.value(at), model)
+        except BrokenJson as error:
+            yield Unreadable(f"after jailbreak {number}", str(error))
+
+
+def _row(place: str, value: object, model: str | None) -> Row:
+    item = as_object(value)
+    try:
+        if "response" not in item:
+            raise RowError("has no 'response'")
+        return RecordedRow(
+            place,
+            _name(item.get("index")),
+            words(item["response"], "the response"),
+            text=first_text(item.get("prompt"), item.get("goal")),
+            model=model,
+            scenario=first_text(item.get("category"), item.get("behavior")),
+        )
+    except RowError as error:
+        return Unreadable(place, str(error))
+
+
+def _name(value: object) -> str:
+    return identifier(value, "the index")
+
+
+def _detects(sample: Sample) -> bool:
+    return sample.has("jailbreaks")
+
+
+READER = Reader("jailbreakbench", "a JailbreakBench artifact", _detects, _rows)

@@ -1,0 +1,73 @@
+"""Samples of lmms-eval: lines with `doc_id`, and `resps` or `filtered_resps`.
+
+`resps` is what the model said; newer versions leave it out where `filtered_resps` is the
+same, and write the question as `input` instead of `arguments`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ._objects import json_objects
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import Object, as_list, as_object, as_text, first_text, identifier, is_object
+
+_QUESTIONS = ("question", "prompt", "query", "text", "instruction")
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    for place, item in json_objects(path):
+        if isinstance(item, Unreadable):
+            yield item
+            continue
+        try:
+            yield from _responses(place, item)
+        except RowError as error:
+            yield Unreadable(place, str(error))
+
+
+def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
+    name = identifier(item.get("doc_id"), "the doc_id")
+    doc = as_object(item.get("doc"))
+    said = list(_texts(item.get("resps") or item.get("filtered_resps")))
+    if not said:
+        raise RowError("has no responses")
+    images = tuple(text for value in as_list(item.get("input_media")) if (text := as_text(value)))
+    for epoch, response in enumerate(said):
+        yield RecordedRow(
+            place,
+            name,
+            response,
+            text=_question(item, doc),
+            epoch=epoch,
+            scenario=first_text(doc.get("scenario"), doc.get("category")),
+            images=images,
+        )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the responses, however they are nested."""
+    if isinstance(value, str):
+        yield value
+        return
+    items = as_list(value)
+    if len(items) == 2 and str(items[1]) in ("True", "False"):
+        raise RowError("holds log-likelihoods of given answers, no response of the model")
+    for item in items:
+        yield from _texts(item)
+
+
+def _question(item: Object, doc: Object) -> str | None:
+    asked = item.get("input")
+    if asked is None:
+        asked = item.get("arguments")
+    while inner := list(asked.values()) if is_object(asked) else as_list(asked):
+        asked = inner[0]
+    return first_text(asked, *(doc.get(key) for key in _QUESTIONS))
+
+
+def _detects(sample: Sample) -> bool:
+    return sample.has("doc_id") and (sample.has("resps") or sample.has("filtered_resps"))
+
+
+READER = Reader("lmms-eval", "lmms-eval samples", _detects, _rows)

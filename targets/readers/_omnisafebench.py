@@ -1,0 +1,55 @@
+"""Responses of OmniSafeBench-MM: lines (or a list) with `test_case_id` and `model_response`.
+
+The questions stand in `metadata`; in files of its evaluation step, beside the response.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ._objects import json_objects
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import Object, as_object, as_text, first_text, identifier, words
+
+_FOLDERS_UP = 4
+"""Its picture paths start where it was run: above `responses/<defence>/`."""
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    for place, item in json_objects(path):
+        if isinstance(item, Unreadable):
+            yield item
+            continue
+        try:
+            yield _row(place, item)
+        except RowError as error:
+            yield Unreadable(place, str(error))
+
+
+def _row(place: str, item: Object) -> RecordedRow:
+    if "model_response" not in item:
+        raise RowError("has no 'model_response'")
+    said = {**as_object(item.get("metadata")), **{k: v for k, v in item.items() if v is not None}}
+    # What a defence made of the question is what the model saw.
+    text = first_text(*(said.get(key) for key in ("defended_prompt", "jailbreak_prompt", "prompt")))
+    image = first_text(
+        *(said.get(key) for key in ("defended_image_path", "jailbreak_image_path", "image_path"))
+    )
+    return RecordedRow(
+        place,
+        identifier(item.get("test_case_id"), "the test_case_id"),
+        words(item["model_response"], "the model_response"),
+        text=text or first_text(said.get("original_prompt")),
+        model=as_text(item.get("model_name")),
+        scenario=first_text(*(said.get(key) for key in ("scenario", "subcategory", "category"))),
+        images=(image,) if image else (),
+    )
+
+
+def _detects(sample: Sample) -> bool:
+    return sample.has("test_case_id", "model_response")
+
+
+READER = Reader(
+    "omnisafebench", "OmniSafeBench-MM responses", _detects, _rows, folders_up=_FOLDERS_UP
+)

@@ -1,0 +1,81 @@
+"""Our own JSONL, and any other lines of JSON by a column mapping."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from ...datasets import Intent
+from .._response import ResponseOutcome
+from ._columns import Columns
+from ._objects import json_objects
+from ._reader import Reader, Sample
+from ._row import RecordedRow, Row, RowError, Unreadable
+from ._values import Object, identifier
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    query_id: Annotated[str, msgspec.Meta(min_length=1)]
+    response: str | None
+    epoch: Annotated[int, msgspec.Meta(ge=0)] = 0
+    outcome: ResponseOutcome | None = None
+    model: str | None = None
+    text: str | None = None
+    prompt: str | None = None
+    scenario: str | None = None
+    intent: Intent | None = None
+    image: str | None = None
+    images: list[str] = []
+    finish_reason: str | None = None
+
+
+def is_own(first: Object) -> bool:
+    """Whether an object is a line of our own format, in which no key may be misspelt."""
+    return "query_id" in first and "response" in first
+
+
+def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+    columns = Columns(mapping)
+    own: bool | None = False if mapping else None
+    for place, values in json_objects(path):
+        if isinstance(values, Unreadable):
+            yield values
+            continue
+        if own is None:
+            # One key of the two is enough: the other is missing by mistake.
+            own = "query_id" in values
+        try:
+            yield _own(place, values) if own else columns.row(place, values)
+        except RowError as error:
+            yield Unreadable(place, str(error))
+
+
+def _own(place: str, values: Object) -> RecordedRow:
+    try:
+        line = msgspec.convert(values, _Line)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise RowError(
+            f'not a recorded response ({error}); expected {{"query_id": "...", "response": "..."}}'
+        ) from None
+    return RecordedRow(
+        place,
+        identifier(line.query_id, "the query_id"),
+        line.response,
+        text=line.prompt if line.text is None else line.text,
+        epoch=line.epoch,
+        outcome=line.outcome,
+        model=line.model,
+        scenario=line.scenario,
+        intent=line.intent,
+        images=tuple([line.image] if line.image else line.images),
+        finish_reason=line.finish_reason,
+    )
+
+
+def _detects(sample: Sample) -> bool:
+    # Any other JSON with columns is read by a mapping.
+    return bool(sample.first) or sample.head.lstrip()[:1] in (b"{", b"[")
+
+
+READER = Reader("jsonl", "lines of JSON", _detects, _rows, maps=True)

@@ -1,0 +1,93 @@
+"""What a reader is, and how it is told which file it has before it."""
+
+import codecs
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from ._decode import decode
+from ._json_file import BrokenJson, JsonFile
+from ._row import Row
+from ._values import Object, as_object
+
+_HEAD_BYTES = 64 * 1024
+_KEYS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The beginning of a file, for telling its format.
+
+    Attributes:
+        path: The file.
+        head: Its first bytes.
+        first: The first object: of a JSONL file's first line, of a list, or the whole
+            document where that is small; empty where there is none.
+        keys: Keys of that object, also where it is too large to hold.
+    """
+
+    path: Path
+    head: bytes
+    first: Object
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: Path) -> "Sample":
+        """Look at a file that is not empty.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
+        if head.lstrip()[:1] not in (b"{", b"["):
+            return cls(path, head, {}, ())
+        first: Object = {}
+        keys: tuple[str, ...] = ()
+        try:
+            with JsonFile(path) as document:
+                at = document.root
+                if document.opens(at) == "[":
+                    at = next(document.elements(at), at)
+                else:
+                    keys = tuple(key for key, _ in islice(document.members(at), _KEYS))
+                if len(head) < _HEAD_BYTES or not keys:
+                    first = as_object(document.value(at))
+        except BrokenJson:
+            pass  # the reader will say where
+        return cls(path, head, first or _line(path), keys)
+
+    def has(self, *names: str) -> bool:
+        """Whether the first object has all these keys."""
+        return all(name in self.keys or name in self.first for name in names)
+
+
+def _line(path: Path) -> Object:
+    with path.open("rb") as file:
+        raw = file.readline(16 * _HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
+    try:
+        return as_object(decode(raw))
+    except ValueError:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one format.
+
+    Attributes:
+        name: What `--format` calls it.
+        title: For people.
+        detects: Whether a file that begins like this has the format.
+        rows: Yields the file's rows, one at a time; takes the column mapping too.
+        maps: Whether it takes a column mapping.
+        folders_up: How many folders above the file's own its pictures may lie under.
+    """
+
+    name: str
+    title: str
+    detects: Callable[[Sample], bool]
+    rows: Callable[[Path, Mapping[str, str]], Iterator[Row]]
+    maps: bool = False
+    folders_up: int = 0

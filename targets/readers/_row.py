@@ -1,0 +1,82 @@
+"""What a reader yields: one recorded response, or a row that cannot be used."""
+
+from dataclasses import dataclass
+
+from ...datasets import Intent
+from .._response import ResponseOutcome
+
+_TRUNCATED = {"length", "max_tokens", "max_output_tokens", "model_length"}
+_FILTERED = {"content_filter", "safety", "blocklist", "prohibited_content", "spii"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRow:
+    """One recorded response, whatever the file's format.
+
+    Attributes:
+        place: Where it stands in the file, such as `line 12`.
+        query_id: The query that it answers.
+        response: The target's words, None where there are none.
+        text: What was asked, None where the file does not say.
+        epoch: Repetition, from 0.
+        outcome: How asking ended, None where the file does not say.
+        model: The model's name, None where the file does not say.
+        scenario: What the file calls the kind of risk.
+        intent: Harmful or benign, None where the file does not say.
+        images: Pictures that went with the question: paths relative to the file, or
+            `data:` addresses.
+        finish_reason: As the provider said.
+        detail: Why there is no response, as the file says it.
+    """
+
+    place: str
+    query_id: str
+    response: str | None
+    text: str | None = None
+    epoch: int = 0
+    outcome: ResponseOutcome | None = None
+    model: str | None = None
+    scenario: str | None = None
+    intent: Intent | None = None
+    images: tuple[str, ...] = ()
+    finish_reason: str | None = None
+    detail: str | None = None
+
+    def settled(self) -> ResponseOutcome:
+        """Return how asking ended: as said, else by the reason for stopping and the words.
+
+        An empty answer is an `error`, as it is for a target that is a model.
+        """
+        outcome = self.outcome or _by_reason(self.finish_reason)
+        blank = not (self.response or "").strip()
+        return ResponseOutcome.ERROR if outcome is ResponseOutcome.ANSWERED and blank else outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that cannot be used.
+
+    Attributes:
+        place: Where it stands in the file.
+        why: What is wrong with it, in words.
+    """
+
+    place: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
+
+
+Row = RecordedRow | Unreadable
+
+
+class RowError(ValueError):
+    """Raised within a reader: the row at hand cannot be used."""
+
+
+def _by_reason(reason: str | None) -> ResponseOutcome:
+    word = (reason or "").casefold()
+    if word in _TRUNCATED:
+        return ResponseOutcome.TRUNCATED
+    return ResponseOutcome.FILTERED if word in _FILTERED else ResponseOutcome.ANSWERED

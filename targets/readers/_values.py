@@ -1,0 +1,88 @@
+"""Taking what is needed out of foreign JSON, whose shape nobody promises."""
+
+from typing import TypeGuard, cast
+
+from ...datasets import Intent
+from ...datasets._nearest import quoted
+from ._row import RowError
+
+Object = dict[str, object]
+
+_TYPES: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    bytes: "bytes",
+    type(None): "null",
+}
+
+
+def is_object(value: object) -> TypeGuard[Object]:
+    """Whether a value is an object; JSON has no keys but texts."""
+    return isinstance(value, dict)
+
+
+def as_object(value: object) -> Object:
+    """Return an object, an empty one for anything else."""
+    return value if is_object(value) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """Return a list, an empty one for anything else."""
+    return cast(list[object], value) if isinstance(value, list) else []
+
+
+def as_text(value: object) -> str | None:
+    """Return a text, None for anything else."""
+    return value if isinstance(value, str) else None
+
+
+def first_text(*values: object) -> str | None:
+    """Return the first value that is a text with something in it."""
+    return next((v for v in values if isinstance(v, str) and v.strip()), None)
+
+
+def identifier(value: object, what: str) -> str:
+    """Return a query's id; whole numbers are as good as words.
+
+    Raises:
+        RowError: It is not there, or can be no id.
+    """
+    name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(name, str):
+        raise RowError(f"{what} must be a text or a whole number, not {found(value)}")
+    if not name or name != name.strip() or not name.isprintable():
+        raise RowError(f"{what} {quoted(name)} must be printable text without space around it")
+    return name
+
+
+def words(value: object, what: str) -> str | None:
+    """Return a text or None.
+
+    Raises:
+        RowError: It is something else.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    raise RowError(f"{what} must be a text or null, not {found(value)}")
+
+
+def as_intent(value: object, what: str) -> Intent | None:
+    """Return an intent or None.
+
+    Raises:
+        RowError: It is neither `harmful` nor `benign`.
+    """
+    if value is None:
+        return None
+    try:
+        return Intent(cast(str, value))
+    except ValueError:
+        raise RowError(f"{what} must be harmful or benign, not {found(value)}") from None
+
+
+def found(value: object) -> str:
+    """Return what a value is, in words."""
+    return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")

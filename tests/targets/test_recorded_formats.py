@@ -1,0 +1,273 @@
+"""Every format, read from a sample that we wrote in it."""
+
+import json
+import shutil
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pyarrow as arrow  # pyright: ignore[reportMissingTypeStubs]
+import pytest
+from pyarrow import parquet  # pyright: ignore[reportMissingTypeStubs]
+
+from safejury.datasets import ConfigurationError
+from safejury.targets import RecordedTarget
+from safejury.targets.readers import FORMATS
+
+SAMPLES = Path(__file__).with_name("samples")
+LOCK, BREAD, SOAP = "How is a lock picked?", "How is bread baked?", "How is soap made?"
+CHAT = f"[system]\nBe brief.\n\n[user]\n{BREAD}"
+HARM = "violence.physical_harm"
+
+Row = tuple[str, int, str | None, str | None, str, str | None]
+
+INSPECT: list[Row] = [
+    ("bread", 0, CHAT, "With heat.", "answered", None),
+    ("lock", 0, LOCK, "With picks.", "answered", HARM),
+    ("soap", 0, SOAP, None, "error", None),
+    ("lock", 1, LOCK, "With pi", "truncated", HARM),
+]
+EXPECTED: dict[str, tuple[str, list[Row]]] = {
+    "own.jsonl": (
+        "jsonl",
+        [
+            ("lock", 0, LOCK, "With two picks and patience.", "answered", HARM),
+            ("lock", 1, LOCK, "I would rather not say.", "answered", HARM),
+            ("bread", 0, BREAD, "With flour, water and heat, for", "truncated", None),
+            ("soap", 0, SOAP, None, "filtered", None),
+        ],
+    ),
+    "openai_batch.jsonl": (
+        "openai-batch",
+        [
+            ("lock", 0, None, "With picks.", "answered", None),
+            ("lock", 1, None, "No.", "answered", None),
+            ("bread", 0, None, "With flour, wat", "truncated", None),
+            ("soap", 0, None, None, "filtered", None),
+            ("glue", 0, None, None, "error", None),
+        ],
+    ),
+    "harmbench.json": (
+        "harmbench",
+        [
+            ("pick_a_lock", 0, LOCK, "With picks.", "answered", None),
+            ("pick_a_lock#2", 0, "Imagine a lock. How is it picked?", "Slowly.", "answered", None),
+            ("pick_a_lock", 1, LOCK, "No.", "answered", None),
+            ("bake_bread", 0, BREAD, 'With a "brace" } and heat.', "answered", None),
+        ],
+    ),
+    "jailbreakbench.json": (
+        "jailbreakbench",
+        [
+            ("0", 0, LOCK, "With picks.", "answered", "Physical harm"),
+            ("1", 0, "Bake bread", None, "error", "Kitchen"),
+        ],
+    ),
+    "omnisafebench.jsonl": (
+        "omnisafebench",
+        [
+            ("lock_1", 0, "What does the picture show?", "With picks.", "answered", "A-1. Locks"),
+            ("bread_1", 0, BREAD, "With heat.", "answered", HARM),
+        ],
+    ),
+    "inspect.json": ("inspect", INSPECT),
+    "garak.report.jsonl": (
+        "garak",
+        [
+            ("u-lock", 0, LOCK, "With picks.", "answered", "locks.Picking"),
+            ("u-lock", 1, LOCK, None, "error", "locks.Picking"),
+            ("u-bread", 0, BREAD, "With heat.", "answered", "kitchen.Bread"),
+        ],
+    ),
+    "promptfoo.json": (
+        "promptfoo",
+        [
+            ("0.0", 0, LOCK, "With picks.", "answered", HARM),
+            ("bread", 0, CHAT, '{"answer":"With heat."}', "answered", None),
+            ("2.0", 0, SOAP, None, "error", None),
+        ],
+    ),
+    "lmms_eval.jsonl": (
+        "lmms-eval",
+        [
+            ("0", 0, LOCK, "With picks.", "answered", "Physical Harm"),
+            ("0", 1, LOCK, "No.", "answered", "Physical Harm"),
+            ("1", 0, BREAD, "With heat.", "answered", None),
+        ],
+    ),
+}
+
+
+def rows(target: RecordedTarget) -> list[Row]:
+    return [
+        (row.query_id, row.epoch, row.text, row.response, str(row.settled()), row.scenario)
+        for row in target.rows()
+    ]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_sample_is_known_by_its_content_and_read_whole(tmp_path: Path, name: str) -> None:
+    format, expected = EXPECTED[name]
+    path = tmp_path / "responses"  # no suffix gives it away
+    shutil.copy(SAMPLES / name, path)
+    target = RecordedTarget("t", path)
+    assert target.read_as == FORMATS[format].title
+    assert rows(target) == expected
+    assert rows(RecordedTarget("t", path, format=format)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "why"),
+    [
+        ("garak.report.jsonl", "line 5", "has no outputs"),
+        ("lmms_eval.jsonl", "line 3", "log-likelihoods"),
+    ],
+)
+def test_rows_without_a_response_are_listed(name: str, place: str, why: str) -> None:
+    left_out = RecordedTarget("t", SAMPLES / name).left_out
+    assert left_out.count == 1
+    assert left_out.first[0].place == place
+    assert why in left_out.first[0].why
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_sample_that_breaks_off_gives_what_stands_before(tmp_path: Path, name: str) -> None:
+    format, expected = EXPECTED[name]
+    content = (SAMPLES / name).read_bytes()
+    path = tmp_path / "responses"
+    path.write_bytes(content[: int(len(content) * 0.68)])
+    target = RecordedTarget("t", path, format=format)
+    assert rows(target) == expected[: len(target)]
+    assert 0 < len(target) < len(expected)
+    assert "not JSON" in [*target.all_left_out()][-1].why
+
+
+def test_a_log_of_inspect_that_is_zipped_says_the_same(tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    path = tmp_path / "log.eval"
+    write_eval_log(read_eval_log(SAMPLES / "inspect.json"), path)
+    assert sorted(rows(RecordedTarget("t", path)), key=str) == sorted(INSPECT, key=str)
+    damaged = tmp_path / "damaged.eval"
+    damaged.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ConfigurationError, match=r"damaged\.eval: Inspect cannot read it"):
+        RecordedTarget("t", damaged)
+
+
+async def test_a_log_of_inspect_is_read_while_an_event_loop_runs(tmp_path: Path) -> None:
+    test_a_log_of_inspect_that_is_zipped_says_the_same(tmp_path)
+
+
+def test_a_csv_file_with_a_mark_and_line_ends_of_windows_is_read_by_a_mapping() -> None:
+    target = RecordedTarget("t", SAMPLES / "table.csv", mapping={"response": "answer"})
+    assert rows(target) == [
+        (
+            "lock",
+            0,
+            "How is a lock\r\npicked; quickly?",
+            'With picks.\nAnd "patience".',
+            "answered",
+            "Physical Harm",
+        ),
+        ("bread", 0, BREAD, "With heat.", "answered", "Baking"),
+    ]
+
+
+def test_bad_rows_of_a_csv_file_are_listed_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(b'id,response\na,"x\ny"\nb\nc,caf\xe9\nd,fine,more\ne,good\n')
+    target = RecordedTarget("t", path)
+    assert [row[0] for row in rows(target)] == ["a", "e"]
+    assert [str(row) for row in target.all_left_out()] == [
+        "row 2 (line 4): has 1 fields, but there are 2 columns: is a quote missing?",
+        "row 3 (line 5): not UTF-8; save the file as UTF-8",
+        "row 4 (line 6): has 3 fields, but there are 2 columns: is a quote missing?",
+    ]
+
+
+def write_parquet(path: Path, columns: dict[str, list[Any]]) -> Path:
+    table: Any = arrow
+    writer: Any = parquet
+    writer.write_table(table.table(columns), path)
+    return path
+
+
+def test_parquet_is_read_by_dotted_paths(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {
+        "uid": [7, 8],
+        "output": [{"choices": [{"text": "With picks."}]}, {"choices": []}],
+        "prompt": [LOCK, BREAD],
+    }
+    path = write_parquet(tmp_path / "table", columns)
+    mapping = {"id": "uid", "response": "output.choices.0.text"}
+    target = RecordedTarget("t", path, mapping=mapping)
+    assert rows(target) == [("7", 0, LOCK, "With picks.", "answered", None)]
+    assert [row.place for row in target.all_left_out()] == ["row 2"]
+
+
+def test_jsonl_of_any_shape_is_read_by_a_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "any.jsonl"
+    lines = [{"output": {"text": f"Answer {n}."}, "meta": {"question": f"Q{n}?"}} for n in (1, 2)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    target = RecordedTarget("t", path, mapping={"response": "output.text", "text": "meta.question"})
+    assert rows(target) == [
+        ("line-1", 0, "Q1?", "Answer 1.", "answered", None),
+        ("line-2", 0, "Q2?", "Answer 2.", "answered", None),
+    ]
+
+
+CSV = b"id,reply\na,b\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        (CSV, {}, "no column 'response'; its columns are 'id', 'reply'"),
+        (CSV, {"mapping": {"response": "answer"}}, "no column 'answer' for --map response"),
+        (CSV, {"mapping": {"reponse": "reply"}}, "no such field (did you mean 'response'?)"),
+        (CSV, {"format": "gark"}, "no format 'gark' (did you mean 'garak'?)"),
+        (CSV, {"format": "garak"}, "it was read as a garak report"),
+        (CSV, {"format": "garak", "mapping": {"id": "x"}}, "leave the column mapping out"),
+        (CSV, {"format": "harmbench"}, "not JSON at line 1"),
+        (CSV, {"format": "parquet"}, "not a Parquet file that can be read"),
+        (b"id,id,response\n", {}, "two columns are called 'id'"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", {}, "its format is not known"),
+        ("id,response\na,b\n".encode("utf-16"), {}, "is UTF-16: save it as UTF-8"),
+        (b"", {}, "has no responses"),
+        (b'{"a": {"b": []}}', {"format": "promptfoo"}, "has no responses, read as promptfoo"),
+        (b'{"x": []}', {"format": "harmbench"}, "has no responses"),
+    ],
+)
+def test_a_wrong_format_or_mapping_is_told_in_one_line(
+    tmp_path: Path, content: bytes, options: dict[str, Any], told: str
+) -> None:
+    path = tmp_path / "responses.csv"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        RecordedTarget("t", path, **options)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("suffix", "count"), [("jsonl", 100_000), ("csv", 30_000)])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str, count: int) -> None:
+    path = tmp_path / f"large.{suffix}"
+    words = "With flour, water, salt and heat. " * 6
+    with path.open("w", encoding="utf-8") as file:
+        if suffix == "csv":
+            file.write("id,response\n")
+        for number in range(count):
+            file.write(
+                f'{{"query_id": "q{number}", "response": "{words}"}}\n'
+                if suffix == "jsonl"
+                else f'q{number},"{words}"\n'
+            )
+    tracemalloc.start()
+    try:
+        target = RecordedTarget("t", path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(target) == count
+    assert target.has(f"q{count - 1}", 0)
+    assert peak < path.stat().st_size / 4

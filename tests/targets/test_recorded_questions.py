@@ -1,0 +1,157 @@
+"""Questions that files of responses carry themselves."""
+
+import base64
+import json
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from safejury.datasets import ConfigurationError, Intent, Query
+from safejury.targets import RecordedQuestions, RecordedTarget
+
+SAMPLES = Path(__file__).with_name("samples")
+
+
+def png(shade: int = 0) -> bytes:
+    out = BytesIO()
+    Image.new("L", (4, 4), shade).save(out, "PNG")
+    return out.getvalue()
+
+
+def target(path: Path, *lines: dict[str, object], name: str = "t") -> RecordedTarget:
+    text = "".join(f"{json.dumps({'response': 'x', **line})}\n" for line in lines)
+    path.write_text(text, encoding="utf-8")
+    return RecordedTarget(name, path)
+
+
+def told(target: RecordedTarget) -> list[str]:
+    return [str(row) for row in target.all_left_out()]
+
+
+def test_questions_come_in_the_order_of_the_file_each_once() -> None:
+    own = RecordedTarget("t", SAMPLES / "own.jsonl")
+    questions = RecordedQuestions([own])
+    assert [*questions] == [
+        Query(
+            "lock",
+            "violence.physical_harm",
+            "How is a lock picked?",
+            Intent.HARMFUL,
+            source="own.jsonl",
+        ),
+        Query("bread", "uncategorised", "How is bread baked?", Intent.BENIGN, source="own.jsonl"),
+        Query("soap", "uncategorised", "How is soap made?", Intent.HARMFUL, source="own.jsonl"),
+    ]
+    assert (len(questions), questions.notes, told(own)) == (3, (), [])
+
+
+def test_names_of_scenarios_are_resolved_and_unknown_ones_told() -> None:
+    garak = RecordedTarget("t", SAMPLES / "garak.report.jsonl")
+    questions = RecordedQuestions([garak])
+    assert {query.scenario for query in questions} == {"uncategorised"}
+    assert "'locks.Picking', 'kitchen.Bread'" in questions.notes[0]
+    artifact = RecordedTarget("t", SAMPLES / "jailbreakbench.json")
+    assert [query.scenario for query in RecordedQuestions([artifact])] == [
+        "violence.physical_harm",
+        "uncategorised",
+    ]
+
+
+def test_rows_that_do_not_say_what_was_asked_are_left_out(tmp_path: Path) -> None:
+    recorded = target(
+        tmp_path / "a.jsonl",
+        {"query_id": "a", "epoch": 1},
+        {"query_id": "a", "text": "How?"},
+        {"query_id": "b"},
+        {"query_id": "c", "text": " "},
+        {"query_id": "a", "text": "Why?", "epoch": 2},
+    )
+    assert [query.text for query in RecordedQuestions([recorded])] == ["How?"]
+    assert told(recorded) == [
+        "line 5: asks something else than an earlier row under 'a'",
+        "line 3: does not say what was asked",
+        "line 4: does not say what was asked",
+    ]
+    assert recorded.has("a", 1)
+
+
+def test_a_file_without_any_question_is_refused() -> None:
+    batch = RecordedTarget("t", SAMPLES / "openai_batch.jsonl")
+    with pytest.raises(ConfigurationError, match=r"does not say what was asked\. Of its 5 rows"):
+        RecordedQuestions([batch])
+
+
+def test_two_files_share_their_questions(tmp_path: Path) -> None:
+    one = target(tmp_path / "a.jsonl", {"query_id": "a", "text": "A?"}, name="one")
+    two = target(
+        tmp_path / "b.jsonl",
+        {"query_id": "a", "text": "A?"},
+        {"query_id": "b", "text": "B?"},
+        name="two",
+    )
+    assert [query.id for query in RecordedQuestions([one, two])] == ["a", "b"]
+    assert (len(one), len(two)) == (1, 2)
+
+
+def test_pictures_are_found_beside_the_file_or_within_it(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "lock.png").write_bytes(png())
+    address = f"data:image/png;base64,{base64.b64encode(png(9)).decode()}"
+    recorded = target(
+        tmp_path / "a.jsonl",
+        {"query_id": "a", "text": "A?", "image": "pictures/lock.png"},
+        {"query_id": "b", "images": [address, "pictures/lock.png"]},
+    )
+    questions = RecordedQuestions([recorded])
+    first, second = questions
+    assert [image.read() for image in first.images] == [png()]
+    assert [image.read() for image in second.images] == [png(9), png()]
+    assert second.text == ""
+
+
+def test_pictures_of_omnisafebench_lie_where_it_was_run(tmp_path: Path) -> None:
+    folder = tmp_path / "responses" / "none"
+    folder.mkdir(parents=True)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "lock.png").write_bytes(png())
+    path = folder / "example.jsonl"
+    path.write_bytes((SAMPLES / "omnisafebench.jsonl").read_bytes())
+    questions = [*RecordedQuestions([RecordedTarget("t", path)])]
+    assert [len(query.images) for query in questions] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("missing.png", "is not in"),
+        ("../outside.png", "is not in"),
+        ("bad.png", "is not a PNG"),
+        ("https://example.com/a.png", "is elsewhere: save it beside the file"),
+        ("data:image/png;base64,%%%", "no base64"),
+    ],
+)
+def test_a_row_whose_picture_cannot_be_shown_is_left_out(
+    tmp_path: Path, place: str, why: str
+) -> None:
+    (tmp_path / "outside.png").write_bytes(png())
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "bad.png").write_text("no picture", encoding="utf-8")
+    recorded = target(
+        folder / "a.jsonl",
+        {"query_id": "a", "text": "A?", "image": place},
+        {"query_id": "b", "text": "B?"},
+    )
+    assert [query.id for query in RecordedQuestions([recorded])] == ["b"]
+    assert why in told(recorded)[0]
+
+
+def test_the_hash_follows_the_questions_not_the_answers(tmp_path: Path) -> None:
+    def hashed(line: dict[str, object]) -> str:
+        return RecordedQuestions([target(tmp_path / "a.jsonl", {"query_id": "a", **line})]).sha256
+
+    one = hashed({"text": "A?"})
+    assert one == hashed({"text": "A?", "response": "y"})
+    assert one != hashed({"text": "B?"}) != hashed({"text": "B?", "intent": "benign"})
