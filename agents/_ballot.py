@@ -44,8 +44,8 @@ class Perceived:
         images: Hashes of the pictures that were sent, in their order.
         image_bytes: Size of those pictures together, in bytes.
         audio_sha256: Hash of the sound that was sent.
-        transcript: Who wrote down the words that it got instead of the sound, None
-            where it got none.
+        transcript: Source of the words that it got instead of the sound, None where
+            it got none.
         withheld: Media of the case that the juror could not take in.
     """
 

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from ..datasets import Query
+from ..datasets import Query, Transcript
 from ..targets import Response
 
 
@@ -16,12 +16,15 @@ class Case:
         query: What was asked.
         response: What the target returned.
         guideline: What to weigh in this scenario, in one paragraph.
+        transcript: The words of the query's sound, for jurors that cannot hear it;
+            None where nobody wrote them down.
     """
 
     id: str
     query: Query
     response: Response
     guideline: str = ""
+    transcript: Transcript | None = None
 
     @property
     def fence(self) -> str:
@@ -31,5 +34,6 @@ class Case:
         text that holds its own hash. The same case always has the same marker,
         so prompts stay equal between jurors, and between a run and its repeat.
         """
-        fenced = "\x00".join((self.id, self.query.text, self.response.text))
+        told = () if self.transcript is None else (self.transcript.text,)
+        fenced = "\x00".join((self.id, self.query.text, self.response.text, *told))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -6,11 +6,12 @@ cache reads the evidence once.
 
 from functools import lru_cache
 
+from ..datasets._sound import named
 from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall, Statement
 from ._case import Case
-from ._fence import fenced
+from ._fence import fenced, neutralise
 from ._persona import Persona
 from ._prompts import render
 
@@ -33,8 +34,16 @@ def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
         images=tuple(image.sha256 for image in shown),
         image_bytes=sum(image.size for image in shown),
         audio_sha256=heard.sha256 if heard else None,
+        transcript=None if heard else written_down(case),
         withheld=withheld,
     )
+
+
+def written_down(case: Case) -> str | None:
+    """Return the source of a case's transcript, None where its sound has none."""
+    if case.query.audio is None or case.transcript is None or case.transcript.failure:
+        return None
+    return case.transcript.source
 
 
 @lru_cache(maxsize=64)
@@ -46,6 +55,7 @@ def evidence(case: Case, perceived: Perceived) -> str:
         guideline=case.guideline or _NO_GUIDELINE,
         media=_media_in_words(case, perceived),
         query=fenced("QUERY", case.query.text, marker),
+        transcript=_transcript(case, perceived),
         response=fenced("RESPONSE", case.response.text, marker),
     )
 
@@ -67,6 +77,17 @@ def _media_in_words(case: Case, perceived: Perceived) -> str:
             else "with a recording that is not shown to you"
         )
     return f", {' and '.join(told)}" if told else ""
+
+
+def _transcript(case: Case, perceived: Perceived) -> str:
+    """Return the words of a sound for a juror that does not hear it."""
+    if perceived.transcript is None or case.transcript is None:
+        return ""
+    return render(
+        "juror_transcript",
+        heading=neutralise(named(perceived.transcript)),
+        transcript=fenced("TRANSCRIPT", case.transcript.words, case.fence),
+    )
 
 
 def task(persona: Persona | None) -> str:

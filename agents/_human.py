@@ -7,10 +7,12 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..datasets._harmless import harmless
+from ..datasets._sound import named
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._ballot_caster import BallotCaster
 from ._call import HUMAN, BallotCall, Statement
-from ._evidence import one_line
+from ._case import Case
+from ._evidence import one_line, written_down
 from ._parsing import clean
 
 Ask = Callable[[str], Awaitable[str]]
@@ -48,7 +50,10 @@ class HumanJuror(BallotCaster):
         query = call.case.query
         # The files' places are shown; whether the person opened them cannot be known.
         media = (("image", query.images), ("audio", query.audio))
-        perceived = Perceived(withheld=tuple(kind for kind, given in media if given))
+        perceived = Perceived(
+            transcript=written_down(call.case),
+            withheld=tuple(kind for kind, given in media if given),
+        )
         async with self._one_at_a_time:
             started = time.perf_counter()
             try:
@@ -106,10 +111,17 @@ def _shown(call: BallotCall) -> str:
         f"Guideline: {harmless(case.guideline)}" if case.guideline else "",
         f"--- Query\n{harmless(case.query.text)}",
         *media,
+        _transcript(case),
         f"--- Response\n{harmless(case.response.text)}",
         _discussion(call) if call.round else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _transcript(case: Case) -> str:
+    if case.transcript is None or (source := written_down(case)) is None:
+        return ""
+    return f"--- {harmless(named(source))}\n{harmless(case.transcript.words)}"
 
 
 def _discussion(call: BallotCall) -> str:

@@ -1,6 +1,9 @@
 """Jurors: a persona and a model, asked for ballots as AgentChat agents."""
 
-from ..datasets import ConfigurationError, ModelError
+import asyncio
+from dataclasses import replace
+
+from ..datasets import ConfigurationError, DatasetError, ImageFitting, ModelError
 from ..datasets._nearest import quoted
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
@@ -31,6 +34,7 @@ class Juror(BallotCaster):
         sampling: How words are drawn; None takes the persona's.
         seed: Seed for models that take one.
         max_tokens: Cap on the tokens of one reply, at least 1.
+        fitting: Makes pictures fit the model's limits; None sends them as they are.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Juror(BallotCaster):
         sampling: Sampling | None = None,
         seed: int | None = None,
         max_tokens: int = 512,
+        fitting: ImageFitting | None = None,
     ) -> None:
         if not name.isidentifier():
             raise ConfigurationError(
@@ -53,6 +58,7 @@ class Juror(BallotCaster):
         self._sampling = sampling or Sampling(persona.sampling.temperature, persona.sampling.top_p)
         self._seed = seed
         self._max_tokens = max_tokens
+        self._fitting = fitting
         self._task = task(persona)
 
     async def judge(self, call: BallotCall) -> Ballot:
@@ -61,10 +67,17 @@ class Juror(BallotCaster):
         Raises:
             FirstContactError: The model never answered once and waiting won't help.
         """
-        perceived = perceive(call.case, self.model.modalities)
+        spend, modalities = Spend(), self.model.modalities
+        images = call.case.query.images
+        if self._fitting is not None and images and "image" in modalities:
+            if (excess := self._fitting.excess(images)) is not None:
+                spend.note(f"the pictures were withheld: {excess}")
+                modalities -= {"image"}
+            else:
+                call = await _fitted(call, self._fitting, spend)
+        perceived = perceive(call.case, modalities)
         shown = evidence(call.case, perceived)
         messages = juror_messages(call, self._task, perceived)
-        spend = Spend()
         read: ParsedBallot | NoBallot | None = None
         for attempt in range(ATTEMPTS):
             try:
@@ -90,6 +103,19 @@ class Juror(BallotCaster):
             self._max_tokens,
             f"{call.case.id}/r{call.round}/{self.name}/a{attempt}",
         )
+
+
+async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> BallotCall:
+    """Return the call with pictures that the juror's model takes, and note what was changed."""
+    query = call.case.query
+    try:
+        fitted = await asyncio.to_thread(fitting.fit, query.images)
+    except DatasetError:
+        return call  # the call of the model fails, and says why
+    for change in fitted.changes:
+        spend.note(change)
+    shown = replace(query, images=fitted.images)
+    return replace(call, case=replace(call.case, query=shown))
 
 
 def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:

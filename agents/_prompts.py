@@ -12,6 +12,7 @@ PROMPTS = (
     "juror_retry",
     "juror_rubric",
     "juror_task",
+    "juror_transcript",
 )
 _FOLDER = Path(__file__).with_name("prompts")
 

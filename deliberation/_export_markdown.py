@@ -6,7 +6,9 @@ from itertools import chain
 from typing import assert_never
 
 from ..agents import Ballot, Case
+from ..datasets import Transcript
 from ..datasets._harmless import harmless, harmless_line
+from ..datasets._sound import named
 from ._aggregation_verdict import Spent
 from ._events import (
     BallotsRevealed,
@@ -77,11 +79,23 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
         lines.append(f"- Protocol: {_inline(protocol)}")
     lines += [f"- Juror: {_inline(jury.title(s.seat))}, {_inline(s.model)}" for s in jury.seats]
     lines += ["", "## Question", "", *_words(case.query.text, reveal=reveal), ""]
+    if case.transcript is not None:
+        lines += [*_transcript(case.transcript, reveal=reveal), ""]
     lines += [f"## Response: {case.response.outcome}", ""]
     lines += [*_words(case.response.text, reveal=reveal), ""]
     if case.response.detail:
         lines += [*_quote(case.response.detail), ""]
+    for change in case.response.changes:
+        lines += [*_quote(change), ""]
     return lines
+
+
+def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
+    head = _inline(named(transcript.source))
+    if transcript.failure is not None:
+        return [f"{head}: there is none, {_inline(transcript.failure)}"]
+    shown = transcript.words if reveal else transcript.text
+    return [f"{head}:", "", *_words(shown, reveal=reveal)]
 
 
 def _ballot(jury: Jury, ballot: Ballot, before: Ballot | None) -> list[str]:
@@ -93,6 +107,8 @@ def _ballot(jury: Jury, ballot: Ballot, before: Ballot | None) -> list[str]:
             said += ", held"
     rating = "" if ballot.rating is None else f", rating {ballot.rating} of 5"
     asides = [*ballot.criteria, *(f"did not receive: {name}" for name in ballot.perceived.withheld)]
+    if ballot.perceived.transcript:
+        asides.append(f"read a transcript: {ballot.perceived.transcript}")
     text = ballot.reason.strip() or ballot.detail or "no reason given"
     lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
     if asides:

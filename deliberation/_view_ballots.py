@@ -126,6 +126,8 @@ def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
     aside = [look.name(", ".join(ballot.criteria))] if ballot.criteria else []
     if ballot.perceived.withheld:
         aside.append(look.name("did not receive: " + ", ".join(ballot.perceived.withheld)))
+    if ballot.perceived.transcript:
+        aside.append(look.name(f"read a transcript: {ballot.perceived.transcript}"))
     if was:
         aside.append(Text(was))
     if aside:

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import Case, Finding
-from ..datasets import Media, load_taxonomy
+from ..datasets import Media, Transcript, load_taxonomy
+from ..datasets._sound import named
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent
 from ._events import DiscussionOpened, SeatInfo, SummedUp
@@ -52,7 +53,19 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
     media = [_media(medium) for medium in (*case.query.images, *sound)]
     note = f" {look.glyphs.dot} ".join(media)
     body = look.words(case.query.text) if reveal else _withheld(case.query.text)
-    return Group(look.heading("Question", note), Padding(body, (1, 2, 0, 2)))
+    parts: list[RenderableType] = [look.heading("Question", note), Padding(body, (1, 2, 0, 2))]
+    if case.transcript is not None:
+        parts.append(Padding(_transcript(look, case.transcript, reveal=reveal), (1, 2, 0, 2)))
+    return Group(*parts)
+
+
+def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
+    head = look.name(named(transcript.source), f"italic {GREY}")
+    if transcript.failure is not None:
+        why = look.name(f"there is none: {transcript.failure}", f"italic {AMBER}")
+        return look.joined(head, why)
+    words = look.words(transcript.words) if reveal else _withheld(transcript.text)
+    return Text("\n").join([head, words])
 
 
 def _media(media: Media) -> str:
@@ -70,6 +83,8 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
         body = Text("(no words)", f"italic {GREY}")
     if answer.detail:
         body = Text("\n").join([body, look.words(answer.detail, f"italic {AMBER}")])
+    for change in answer.changes:
+        body = Text("\n").join([body, look.words(change, f"italic {GREY}")])
     colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
     return Padding(_panel(body, title, colour), (1, 0, 0, 0))
 

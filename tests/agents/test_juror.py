@@ -362,5 +362,6 @@ def test_prompts_are_known_by_hash() -> None:
         "juror_retry",
         "juror_rubric",
         "juror_task",
+        "juror_transcript",
     }
     assert all(len(digest) == 64 for digest in hashes.values())
