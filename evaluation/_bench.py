@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..agents import HUMAN, HumanJuror, Juror, Persona, load_persona
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo
 from ..models import ChatModel, Modality, ModelSpec, Price, Sampled, Sampling, Switchboard
 from ._config import key_from_environment
 from ._config_shape import JuryConfig, ModelConfig, ProtocolConfig
+from ._servers import ServerBook
 
 Ask = Callable[[str], Awaitable[str]]
 
@@ -23,12 +24,14 @@ class Chair:
         persona: What it looks for, None for a person.
         spec: The model behind it, None for a person.
         sampling: How words are drawn.
+        limits: What its model takes of pictures.
     """
 
     info: SeatInfo
     persona: Persona | None
     spec: ModelSpec | None
     sampling: Sampling
+    limits: ImageLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,23 @@ class Bench:
         return any(chair.persona is None for chair in self.chairs)
 
     def seat(
-        self, switchboard: Switchboard, *, ask: Ask | None = None
+        self,
+        switchboard: Switchboard,
+        *,
+        ask: Ask | None = None,
+        media: MediaStore | None = None,
     ) -> dict[str, Juror | HumanJuror]:
         """Make the agents, by seat name.
 
         Args:
             switchboard: Opens their models.
             ask: Asks the person on the jury, None for the plain terminal.
+            media: Keeps pictures that were made to fit their models; None sends all as
+                they are.
         """
-        return {chair.info.seat: self._agent(chair, switchboard, ask) for chair in self.chairs}
+        return {
+            chair.info.seat: self._agent(chair, switchboard, ask, media) for chair in self.chairs
+        }
 
     def summing_model(self, switchboard: Switchboard) -> ChatModel | None:
         """Open the foreperson's model."""
@@ -78,7 +89,9 @@ class Bench:
             return None
         return Sampled(switchboard.open(self.foreperson), self.summing, self.seed)
 
-    def _agent(self, chair: Chair, switchboard: Switchboard, ask: Ask | None) -> Juror | HumanJuror:
+    def _agent(
+        self, chair: Chair, switchboard: Switchboard, ask: Ask | None, media: MediaStore | None
+    ) -> Juror | HumanJuror:
         if chair.persona is None or chair.spec is None:
             return HumanJuror(chair.info.seat, ask=ask)
         return Juror(
@@ -88,20 +101,33 @@ class Bench:
             sampling=chair.sampling,
             seed=self.seed,
             max_tokens=self.max_tokens,
+            fitting=None if media is None else ImageFitting(chair.limits, media),
         )
 
 
-def model_spec(config: ModelConfig) -> ModelSpec:
+def model_spec(
+    config: ModelConfig, servers: ServerBook | None = None, *, keep: bool = False
+) -> ModelSpec:
     """Return the spec of a configured model, its key read from the environment.
 
+    Args:
+        config: What the config says of it.
+        servers: Where its managed server is entered, if it has one.
+        keep: Whether that server is needed for the whole run.
+
     Raises:
-        ConfigurationError: The key's variable is not set, or the model is nowhere.
+        ConfigurationError: The key's variable is not set, the model is nowhere, or
+            its server cannot be.
     """
+    name, server = config.model or "", None
+    if config.vllm is not None:
+        use = (servers or ServerBook(Path())).enter(config.vllm, keep=keep)
+        name, server = use.spec.served_name, use.name
     taken: set[Modality] = {"text"}
     taken |= {"image"} if config.images else set()
     taken |= {"audio"} if config.audio else set()
     spec = ModelSpec(
-        config.model,
+        name,
         config.base_url,
         key_from_environment(config.api_key_env),
         config.timeout,
@@ -110,8 +136,13 @@ def model_spec(config: ModelConfig) -> ModelSpec:
         None
         if config.price is None
         else Price(config.price.input, config.price.output, config.price.cached_input),
+        server,
+        config.connect_timeout,
+        _ca_file(config.ca_file, servers),
+        config.verify_tls,
+        config.proxy,
     )
-    if spec.base_url is None and "/" not in spec.model:
+    if spec.base_url is None and server is None and "/" not in spec.model:
         raise ConfigurationError(
             f"the model {spec.model!r} has no base_url: add one, or write provider/model, "
             "such as openai/gpt-4o, or embedded/smollm2"
@@ -119,8 +150,21 @@ def model_spec(config: ModelConfig) -> ModelSpec:
     return spec
 
 
-def seat_bench(config: JuryConfig, folder: Path, *, seed: int) -> Bench:
+def _ca_file(name: str | None, servers: ServerBook | None) -> str | None:
+    if name is None:
+        return None
+    folder = servers.folder if servers is not None else Path()
+    return str(folder / Path(name).expanduser())
+
+
+def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: int) -> Bench:
     """Return the jury of a config, with its protocol checked.
+
+    Args:
+        config: What the config says of it.
+        folder: Where its relative paths start.
+        servers: Where the jury's managed servers are entered.
+        seed: Seed of the jurors' models.
 
     Raises:
         ConfigurationError: A persona, a key or the protocol does not fit.
@@ -137,7 +181,7 @@ def seat_bench(config: JuryConfig, folder: Path, *, seed: int) -> Bench:
         persona, spec = None, None
         if not juror.is_human:
             persona = load_persona(juror.persona, relative_to=folder)
-            spec = model_spec(juror.as_model(persona.model))
+            spec = model_spec(juror.as_model(persona.model), servers, keep=True)
         name = juror.name or _free_name(
             persona.name if persona else HUMAN, {chair.info.seat for chair in chairs}
         )
@@ -154,10 +198,10 @@ def seat_bench(config: JuryConfig, folder: Path, *, seed: int) -> Bench:
             persona.title if persona else "Person at the terminal",
             spec.model if spec else HUMAN,
         )
-        chairs.append(Chair(info, persona, spec, sampling))
+        chairs.append(Chair(info, persona, spec, sampling, juror.image_limits))
     foreperson, summing = None, Sampling()
     if config.foreperson is not None:
-        foreperson = model_spec(config.foreperson)
+        foreperson = model_spec(config.foreperson, servers, keep=True)
         summing = Sampling(config.foreperson.temperature, config.foreperson.top_p)
     return Bench(tuple(chairs), protocol, foreperson, summing, config.max_tokens, seed)
 

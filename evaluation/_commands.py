@@ -2,8 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -33,6 +34,7 @@ from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
 from ._run import RunOutcome
 from ._run import run as run_setup
+from ._servers import ServerBook, make_fleet
 from ._setup import Setup, set_up
 from ._stored import StoredRun
 
@@ -77,6 +79,10 @@ def run_and_report(
     """
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
+    for note in setup.selection.dataset.notes:
+        say(f"Note: {setup.config.dataset}: {note}.")
+    for note in setup.notes():
+        say(f"Note: {note}")
     try:
         bar = not setup.bench.has_person
         with RunProgress(Console(stderr=True), bar=bar) as progress:
@@ -110,16 +116,19 @@ def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
         _show_table(directory, min_coverage)
         return 0
     with closing(StoredRun(directory)) as stored:
-        summary = stored.summary()
+        summary, parity = stored.summary(), stored.parity()
         notes = _notes(stored)
         if form == "json":
-            sys.stdout.write(report_json({**stored.info, "notes": notes}, summary))
+            info = {**stored.info, "notes": notes, "parity": parity}
+            sys.stdout.write(report_json(info, summary))
         elif form == "csv":
-            sys.stdout.write(report_csv(summary))
+            sys.stdout.write(report_csv(summary, parity))
         else:
             facts = {key: stored.info[key] for key in ("name", "protocol", "cases_finished")}
             sys.stdout.write(
-                report_markdown(facts, summary, notes=notes, min_coverage=min_coverage)
+                report_markdown(
+                    facts, summary, notes=notes, parity=parity, min_coverage=min_coverage
+                )
             )
     return 0
 
@@ -127,7 +136,13 @@ def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
 def _show_table(directory: Path, min_coverage: float) -> None:
     with closing(StoredRun(directory)) as stored:
         console = Console()
-        report_table(stored.summary(), console, notes=_notes(stored), min_coverage=min_coverage)
+        report_table(
+            stored.summary(),
+            console,
+            notes=_notes(stored),
+            parity=stored.parity(),
+            min_coverage=min_coverage,
+        )
 
 
 def _notes(stored: StoredRun) -> list[str]:
@@ -191,18 +206,20 @@ def deliberate_once(
         Intent.HARMFUL,
         images=() if image is None else (read_media(image, kind="image"),),
     )
-    bench = _bench(config, protocol)
+    servers = ServerBook(Path() if config is None else config.parent)
+    bench = _bench(config, protocol, servers)
     asked = None
     if target is not None:
         asked = model_spec(ModelConfig(model=target, base_url=url, api_key_env=api_key_env))
     elif response == "-":
         response = sys.stdin.read()
-    return run_async(_deliberate(query, bench, asked, response, export))
+    return run_async(_deliberate(query, bench, servers, asked, response, export))
 
 
 async def _deliberate(
     query: Query,
     bench: Bench,
+    servers: ServerBook,
     asked: ModelSpec | None,
     response: str | None,
     export: Path | None,
@@ -212,7 +229,7 @@ async def _deliberate(
         say(f"Note: {EMBEDDED_WARNING}")
     console = Console()
     name = "recorded" if asked is None else asked.model
-    async with Switchboard(concurrency=8) as switchboard:
+    async with _opened(servers) as switchboard:
         if asked is None:
             answer = Response(ResponseOutcome.ANSWERED, response or "")
         else:
@@ -233,7 +250,19 @@ async def _deliberate(
     return 0
 
 
-def _bench(config: Path | None, protocol: str | None) -> Bench:
+@asynccontextmanager
+async def _opened(servers: ServerBook) -> AsyncGenerator[Switchboard]:
+    """Yield a switchboard over the jury's managed servers, which are started if there are any."""
+    async with AsyncExitStack() as stack:
+        fleet = None
+        if servers.uses:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
+            fleet = await stack.enter_async_context(await make_fleet(servers.uses, folder, say))
+        managed = None if fleet is None else fleet.model
+        yield await stack.enter_async_context(Switchboard(concurrency=8, managed=managed))
+
+
+def _bench(config: Path | None, protocol: str | None, servers: ServerBook) -> Bench:
     jury, folder, seed = EMBEDDED_JURY, Path(), EMBEDDED_SEED
     if config is not None:
         changes = [] if protocol is None else [f"jury.protocol={protocol}"]
@@ -243,7 +272,7 @@ def _bench(config: Path | None, protocol: str | None) -> Bench:
         raise ConfigurationError("safebench takes 5 jurors: name them in a --config")
     elif protocol is not None:
         jury = jury.model_copy(update={"protocol": protocol})
-    return seat_bench(jury, folder, seed=seed)
+    return seat_bench(jury, folder, servers, seed=seed)
 
 
 def list_personas() -> None:

@@ -1,17 +1,20 @@
 """The shape of a run's config."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..agents import HUMAN
-from ..datasets import ConfigurationError, Parts
+from ..datasets import ConfigurationError, ImageLimits, Parts
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 SeatName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+_WAY = ("connect_timeout", "ca_file", "verify_tls", "proxy")
+"""Keys that say how an address is reached."""
 
 
 class _Part(BaseModel):
@@ -26,9 +29,31 @@ class PriceConfig(_Part):
     cached_input: float | None = Field(default=None, ge=0)
 
 
+class VllmConfig(_Part):
+    """A vLLM server that is started for the run, and stopped after it."""
+
+    model: Text
+    """Name on the Hugging Face hub, or a folder relative to the config."""
+    gpus: int | None = Field(default=None, ge=0)
+    """How many GPUs it takes; 0 is the CPU."""
+    args: dict[str, Any] = {}
+    """vLLM's own options without their dashes."""
+    env: dict[Variable, str | int | float] = {}
+    python: Text | None = None
+    """Interpreter that has vLLM, relative to the config; else that of safejury."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """A free one unless given."""
+    start_timeout: float = Field(default=900.0, gt=0)
+    """Seconds from the start to the first answer."""
+    restarts: int = Field(default=2, ge=0)
+    """How often it is started again after it died or hung."""
+
+
 class _Reached(_Part):
     """How a model is reached, whoever uses it."""
 
+    vllm: VllmConfig | None = None
+    """A server of our own for it, instead of `base_url`."""
     base_url: Text | None = None
     """An OpenAI-compatible address."""
     api_key_env: Variable | None = None
@@ -37,20 +62,63 @@ class _Reached(_Part):
     top_p: float | None = Field(default=None, gt=0, le=1)
     timeout: float = Field(default=120.0, gt=0)
     """Seconds for one call."""
+    connect_timeout: float = Field(default=10.0, gt=0)
+    """Seconds for the connection to `base_url`, within `timeout`."""
+    ca_file: Text | None = None
+    """PEM file of certificates that `base_url` may have, relative to the config."""
+    verify_tls: bool = True
+    """Whether the certificate of `base_url` is checked."""
+    proxy: Text | None = None
+    """Address of an HTTP proxy on the way to `base_url`; else the environment's."""
     images: bool = True
     """Whether the model takes pictures."""
+    max_image_side: int | None = Field(default=None, ge=16)
+    """Most pixels of a picture's longer side; a larger one is made smaller."""
+    max_image_pixels: int | None = Field(default=None, ge=256)
+    """Most pixels of a picture; one with more is made smaller."""
+    max_image_bytes: int | None = Field(default=None, ge=1024)
+    """Longest file of a picture; a longer one is encoded anew, and made smaller if it must."""
+    max_images: int | None = Field(default=None, ge=1)
+    """Most pictures of one query; one with more is not put."""
     audio: bool = False
     """Whether the model takes sound."""
     json_schema: Literal["auto", "never"] = "auto"
     """`never` asks for JSON in words from the start."""
     price: PriceConfig | None = None
 
+    @property
+    def image_limits(self) -> ImageLimits:
+        """What the model takes of pictures."""
+        return ImageLimits(
+            self.max_image_side, self.max_image_pixels, self.max_image_bytes, self.max_images
+        )
+
+    @model_validator(mode="after")
+    def _way_to_an_address(self) -> Self:
+        way = [key for key in _WAY if key in self.model_fields_set]
+        if way and self.base_url is None:
+            raise ValueError(
+                f"`{way[0]}:` is for a model with a base_url; for others, set HTTPS_PROXY and "
+                "SSL_CERT_FILE in the environment"
+            )
+        if self.ca_file is not None and not self.verify_tls:
+            raise ValueError("`ca_file:` is of no use beside `verify_tls: false`: drop one")
+        return self
+
 
 class ModelConfig(_Reached):
-    """A model: a name, and where it is reached."""
+    """A model: a name, and where it is reached; or a server of our own for it."""
 
-    model: Text
+    model: Text | None = None
     """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.model is None) == (self.vllm is None):
+            raise ValueError("give it either `model:` or `vllm:`")
+        if self.vllm is not None and (self.base_url or self.api_key_env):
+            raise ValueError("a model on `vllm:` has no base_url and no api_key_env")
+        return self
 
 
 class TargetConfig(_Reached):
@@ -58,21 +126,30 @@ class TargetConfig(_Reached):
 
     name: Name
     responses: Text | None = None
-    """JSONL with lines `{"query_id", "response"}`, relative to the config."""
+    """A file of responses from any tool, relative to the config."""
+    format: Text | None = None
+    """The file's format, such as `garak`; told from the content unless given."""
+    map: dict[Text, Text] = {}
+    """Where in a row is what, such as `response: output.text`."""
     model: Text | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.model is None) == (self.responses is None):
-            raise ValueError("a target has either a model or a file of responses")
+        sources = (self.model, self.vllm, self.responses)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("a target has one of `model:`, `vllm:` and `responses:`")
         if self.responses is not None and (self.base_url or self.api_key_env):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
+        if self.responses is None and (self.format or self.map):
+            raise ValueError("`format:` and `map:` say how `responses:` are read: name a file")
+        if self.vllm is not None and (self.base_url or self.api_key_env):
+            raise ValueError("a target on `vllm:` has no base_url and no api_key_env")
         return self
 
     def as_model(self) -> ModelConfig:
         """Return what is said of the model."""
         return ModelConfig.model_validate(
-            self.model_dump(exclude={"name", "responses"}, exclude_unset=True)
+            self.model_dump(exclude={"name", "responses", "format", "map"}, exclude_unset=True)
         )
 
 
@@ -84,6 +161,12 @@ class JurorConfig(_Reached):
     name: SeatName | None = None
     """The seat's name; the persona's unless given."""
     model: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.vllm is not None and (self.model or self.base_url or self.api_key_env):
+            raise ValueError("a juror on `vllm:` has no model, base_url and api_key_env beside it")
+        return self
 
     @property
     def is_human(self) -> bool:
@@ -97,10 +180,12 @@ class JurorConfig(_Reached):
             ConfigurationError: Neither the juror nor its persona names a model.
         """
         said = self.model_dump(exclude={"name", "persona"}, exclude_unset=True)
+        if self.vllm is not None:
+            return ModelConfig.model_validate(said)
         if not said.get("model") and default is None:
             raise ConfigurationError(
                 f"the juror {self.persona!r} has no model: give it `model:`, and `base_url:` "
-                "for a server of your own"
+                "for a server of your own, or `vllm:` for one that is started"
             )
         return ModelConfig.model_validate({"model": default, **said})
 
@@ -127,6 +212,9 @@ class JuryConfig(_Part):
     foreperson: ModelConfig | None = None
     max_tokens: int = Field(default=512, ge=16)
     """Cap on the tokens of a ballot."""
+    transcriber: Text = "auto"
+    """What writes down sounds for jurors that cannot hear: `auto` (what is installed),
+    `never`, or a whisper model: its name, or its folder relative to the config."""
 
 
 class LimitsConfig(_Part):
@@ -160,7 +248,8 @@ class Config(_Part):
     """All of a run's config."""
 
     dataset: Text = "mini"
-    """A bundled set, or a JSONL file relative to the config."""
+    """A bundled set, a JSONL file relative to the config, or `responses`: the questions
+    that the targets' files of responses carry themselves."""
     scenarios: list[Text] | None = Field(default=None, min_length=1)
     """Scenario ids to ask about; all unless given."""
     limit: int | None = Field(default=None, ge=1)

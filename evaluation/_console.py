@@ -66,7 +66,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             say("Interrupted.")
             code = EXIT_INTERRUPTED
-        except BrokenPipeError:
+        except (BrokenPipeError, SystemExit):  # rich makes the second of the first
             # Whoever read our output has gone.
             _drop_output()
             code = 0
@@ -97,6 +97,14 @@ def say_error(message: str) -> None:
 def say(message: str) -> None:
     """Write one line to standard error: a notice that is no result."""
     sys.stderr.write(f"{message}\n")
+
+
+def write_line(message: str) -> None:
+    """Write one line of a result to standard output, without control characters."""
+    from ..deliberation import harmless_line
+
+    sys.stdout.write(f"{harmless_line(message)}\n")
+    sys.stdout.flush()
 
 
 def quiet_libraries(environment: Mapping[str, str] = os.environ) -> None:

@@ -20,7 +20,9 @@ from ..models import (
     RetryPolicy,
     Switchboard,
 )
+from ..targets import render_plan
 from ._config import load_config
+from ._servers import make_fleet
 from ._setup import Setup, set_up
 
 State = Literal["ok", "note", "problem"]
@@ -77,10 +79,13 @@ async def check_config(path: Path) -> list[Check]:
         Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),
     ]
     checks.append(_check_directory(setup))
+    checks += await _check_servers(setup)
     policy = RetryPolicy(attempts=1)
     async with Switchboard(concurrency=4, policy=policy) as switchboard:
         checks += await in_parallel(
-            _check_model(switchboard, spec) for spec in dict.fromkeys(_specs(setup))
+            _check_model(switchboard, spec)
+            for spec in dict.fromkeys(_specs(setup))
+            if spec.server is None  # it is started by the run
         )
     return checks
 
@@ -103,6 +108,17 @@ def _check_directory(setup: Setup) -> Check:
     return Check("ok", "run", f"{directory} {begun}")
 
 
+async def _check_servers(setup: Setup) -> list[Check]:
+    """Look whether the managed servers have room and all their files; none is started."""
+    if not setup.servers:
+        return []
+    try:
+        fleet = await make_fleet(setup.servers, setup.directory, lambda _: None)
+    except SafejuryError as error:
+        return [Check("problem", "servers", str(error))]
+    return [Check("ok", "servers", line.strip()) for line in render_plan(fleet.plan)]
+
+
 async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:
     request = ChatRequest((ChatMessage.of("user", "Say yes."),), max_tokens=8, seed=1)
     try:
@@ -116,4 +132,6 @@ async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:
     said = f"answered in {completion.latency_s:.1f} s as {served}; given {taken}{notes}"
     if spec.is_embedded:
         return Check("note", model.name, f"{said}. {EMBEDDED_WARNING}")
+    if not spec.verify_tls:
+        return Check("note", model.name, f"{said}. Its certificate is not checked: verify_tls")
     return Check("ok", model.name, said)

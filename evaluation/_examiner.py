@@ -7,6 +7,7 @@ from ..agents import Case
 from ..datasets import Query, load_taxonomy
 from ..deliberation import Jury
 from ..targets import Target
+from ._hearing import Transcripts
 from ._result import Answered, CaseResult, result_of
 from ._unit import Unit
 
@@ -26,12 +27,21 @@ class Examiner:
         targets: Who is examined.
         jury: Who judges, open.
         staging: Prepares queries.
+        transcripts: The words of sounds, for jurors that cannot hear; None has those
+            alone that the set has.
     """
 
-    def __init__(self, targets: Iterable[Target], jury: Jury, staging: Staging) -> None:
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        jury: Jury,
+        staging: Staging,
+        transcripts: Transcripts | None = None,
+    ) -> None:
         self._targets = {target.name: target for target in targets}
         self._jury = jury
         self._staging = staging
+        self._transcripts = transcripts or Transcripts()
         self._taxonomy = load_taxonomy()
 
     async def examine(self, unit: Unit) -> CaseResult:
@@ -58,9 +68,11 @@ class Examiner:
         """Put a response to the jury.
 
         Raises:
+            ConfigurationError: A sound cannot be written down.
             FirstContactError: A juror's model never answered once and waiting won't help.
         """
         guideline = self._taxonomy.resolve(unit.query.scenario).guideline
-        case = Case(unit.case_id, answered.query, answered.response, guideline)
+        transcript = await self._transcripts.of(unit, answered.query)
+        case = Case(unit.case_id, answered.query, answered.response, guideline, transcript)
         verdict = await self._jury.hear(case)
         return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)

@@ -5,20 +5,32 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
+from ..models import HIDDEN, names_a_secret
+
+_ADDRESSES = {"base_url", "proxy"}
+
 
 def without_secrets(data: object) -> object:
-    """Return plain data whose addresses (`base_url`) have no user, password or query."""
+    """Return a config's plain data with its secrets withheld.
+
+    Addresses lose user, password and query, and environment variables that are named
+    like secrets their values.
+    """
     if isinstance(data, dict):
         mapping = cast(dict[str, object], data)
-        return {
-            key: _address(value)
-            if key == "base_url" and isinstance(value, str)
-            else without_secrets(value)
-            for key, value in mapping.items()
-        }
+        return {key: _withheld(key, value) for key, value in mapping.items()}
     if isinstance(data, list):
         return [without_secrets(item) for item in cast(list[object], data)]
     return data
+
+
+def _withheld(key: str, value: object) -> object:
+    if key in _ADDRESSES and isinstance(value, str):
+        return _address(value)
+    if key == "env" and isinstance(value, dict):
+        variables = cast(dict[str, object], value)
+        return {name: HIDDEN if names_a_secret(name) else variables[name] for name in variables}
+    return without_secrets(value)
 
 
 def _address(text: str) -> str:

@@ -78,7 +78,7 @@ class RunProgress:
 
     def told(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def _said(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())

@@ -1,9 +1,33 @@
 """Which queries of a dataset a run asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from ..datasets import ConfigurationError, Dataset, Query
+from ..datasets import ConfigurationError, Query
+
+
+class QuerySet(Protocol):
+    """Queries that can be gone through again and again, always in the same order."""
+
+    @property
+    def name(self) -> str:
+        """What the set is called."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all queries and the bytes of their media."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of it."""
+        ...
+
+    def __iter__(self) -> Iterator[Query]:
+        """Yield the queries."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +39,18 @@ class Selection:
         scenarios: Canonical scenario ids to keep, None for all.
         size: Number of queries selected.
         matching: Number of queries of those scenarios.
+        has_sound: Whether one of those has a sound.
     """
 
-    dataset: Dataset
+    dataset: QuerySet
     scenarios: frozenset[str] | None
     size: int
     matching: int
+    has_sound: bool = False
 
     @classmethod
     def of(
-        cls, dataset: Dataset, scenarios: frozenset[str] | None, limit: int | None
+        cls, dataset: QuerySet, scenarios: frozenset[str] | None, limit: int | None
     ) -> "Selection":
         """Select; `limit` queries are spread evenly over the set.
 
@@ -32,14 +58,17 @@ class Selection:
             ConfigurationError: No query is left.
         """
         everything = cls(dataset, scenarios, 0, 0)
-        matching = sum(1 for _ in everything._matching())
+        matching, has_sound = 0, False
+        for query in everything._matching():
+            matching += 1
+            has_sound = has_sound or query.audio is not None
         if matching == 0:
             raise ConfigurationError(
                 f"the dataset {dataset.name!r} has no query of the scenarios "
                 f"{', '.join(sorted(scenarios or ()))}: change scenarios, or take them out"
             )
         size = matching if limit is None else min(limit, matching)
-        return cls(dataset, scenarios, size, matching)
+        return cls(dataset, scenarios, size, matching, has_sound)
 
     def __len__(self) -> int:
         return self.size

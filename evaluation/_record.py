@@ -19,11 +19,11 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from ..agents import Case
 from ..datasets import Media, Query, RecordError, first_failure
 from ..deliberation import CaseOpened, Entry
 from ..models import Completion, redactor
 from ._identity import differences
+from ._portable import MEDIA, placed, portable
 from ._result import Answered, CaseResult
 
 FORMAT = "2"
@@ -102,7 +102,7 @@ class Record:
         """Keep one entry of a transcript; a case's opening replaces an unfinished one."""
         if self.resumed and isinstance(entry, CaseOpened):
             self._add("restarts", (entry.case_id,))
-        row = (entry.case_id, entry.number, type(entry).__name__, _text(_portable(entry)))
+        row = (entry.case_id, entry.number, type(entry).__name__, _text(portable(entry)))
         self._add("entries", row)
 
     def write_result(self, case_id: str, result: CaseResult) -> None:
@@ -137,7 +137,7 @@ class Record:
         if found is None:
             return None
         kept = msgspec.json.decode(found[0], type=Answered)
-        return replace(kept, query=_placed(kept.query, self.directory / "media"))
+        return placed(kept, self.directory / MEDIA)
 
     def forget_answer(self, case_id: str) -> None:
         """Let go of what `write_answer` kept: the case's transcript has it now."""
@@ -185,7 +185,7 @@ class Record:
             await asyncio.sleep(_GROUP_S / 10)
 
     def _keep(self, media: Media) -> Media:
-        kept = self.directory / "media" / media.sha256
+        kept = self.directory / MEDIA / media.sha256
         if not kept.exists():
             part = kept.with_name(f"{media.sha256}.part")
             try:
@@ -290,7 +290,7 @@ async def open_record(
 
 def _locked(directory: Path) -> AbstractContextManager[object]:
     try:
-        (directory / "media").mkdir(parents=True, exist_ok=True)
+        (directory / MEDIA).mkdir(parents=True, exist_ok=True)
         return FileLock(directory / "run.lock", timeout=0).acquire()
     except Timeout:
         raise RecordError(
@@ -369,20 +369,3 @@ def _check_same_run(directory: Path, kept: str, identity: object) -> None:
 def _text(data: object) -> str:
     # Words are evidence and stay exact, but for keys that a server may echo.
     return redactor.redact(_encoder.encode(data).decode(), patterns=False)
-
-
-def _portable(entry: Entry) -> Entry:
-    """Return the entry with media paths as they are within the run's directory."""
-    if not isinstance(entry, CaseOpened):
-        return entry
-    case: Case = replace(entry.case, query=_placed(entry.case.query, Path("media")))
-    return replace(entry, case=case)
-
-
-def _placed(query: Query, folder: Path) -> Query:
-    """Return the query with its media in a folder, named by their hashes."""
-    if not query.images and query.audio is None:
-        return query
-    images = tuple(replace(image, path=str(folder / image.sha256)) for image in query.images)
-    audio = query.audio and replace(query.audio, path=str(folder / query.audio.sha256))
-    return replace(query, images=images, audio=audio)

@@ -16,6 +16,8 @@ from ..deliberation import (
     SummedUp,
     VerdictAnnounced,
 )
+from ..targets import Response
+from ._parity import Asked
 from ._record import FORMAT
 from ._result import CaseResult
 
@@ -30,6 +32,26 @@ SELECT coalesce(sum(coalesce(json_extract(completion, '$.usage.prompt_tokens'), 
        coalesce(sum(json_extract(completion, '$.cost_usd') IS NULL), 0)
 FROM calls
 """
+
+
+# The opening of a case is its first entry, and holds the response that the jury heard.
+_ASKED = """
+SELECT target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
+"""
+_DISTINCT = """
+SELECT count(*) FROM (
+    SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
+"""
+
+
+class _CaseResponse(msgspec.Struct):
+    response: Response
+
+
+class _Opening(msgspec.Struct):
+    """The part of a `CaseOpened` that says how the target was asked."""
+
+    case: _CaseResponse
 
 
 class RecordReader:
@@ -72,6 +94,19 @@ class RecordReader:
         decode = msgspec.json.Decoder(CaseResult).decode
         for (result,) in self._rows("SELECT result FROM cases ORDER BY case_id"):
             yield decode(result)
+
+    def asked(self) -> Iterator[Asked]:
+        """Yield how the targets of finished cases were asked, in no order."""
+        decode = msgspec.json.Decoder(_Opening).decode
+        for target, epoch, body in self._rows(_ASKED):
+            yield Asked(target, epoch, decode(body).case.response)
+
+    def distinct(self) -> int:
+        """Return the number of different questions among finished cases.
+
+        A query in one epoch under one condition is one, whichever target it was put to.
+        """
+        return int(next(self._rows(_DISTINCT))[0])
 
     def counts(self) -> tuple[int, int]:
         """Return the number of finished cases, and of those with a verdict."""

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
 from ..deliberation import harmless_line
+from ._parity import ParityFlag
 from ._report_health import MIN_COVERAGE, health_warnings
 from ._report_words import (
+    ASKED_DIFFERENTLY,
     MISSING,
     coefficient,
     cost,
@@ -24,14 +26,18 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _Cell = str | float | int | None
 
 
-def report_csv(summary: RunSummary) -> str:
+def report_csv(summary: RunSummary, parity: Sequence[ParityFlag] = ()) -> str:
     """Return one row for each target's total, categories and scenarios.
 
     Numbers are plain (shares in [0, 1]) and an empty cell means that nothing was
     measured. Text that a spreadsheet would run as a formula starts with `'`.
+
+    Args:
+        summary: What the run found.
+        parity: What makes the targets hard to compare; stands in the totals' rows.
     """
     out = StringIO()
-    rows = [row for target in summary.targets for row in _csv_rows(target)]
+    rows = [row for target in summary.targets for row in _csv_rows(target, parity)]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
     writer.writerows([_guarded(cell) for cell in row.values()] for row in rows)
@@ -46,7 +52,8 @@ def _guarded(cell: _Cell) -> _Cell:
     return f"'{text}" if risky else text
 
 
-def _csv_rows(target: TargetSummary) -> Iterator[dict[str, _Cell]]:
+def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[dict[str, _Cell]]:
+    flags = [flag.text for flag in parity if target.target in flag.targets]
     yield {
         **_csv_row(target.name, "total", "", target),
         "contested": target.contested.value,
@@ -58,6 +65,7 @@ def _csv_rows(target: TargetSummary) -> Iterator[dict[str, _Cell]]:
         "completion_tokens": target.tokens.completion,
         "cost_usd": target.cost_usd,
         "cost_usd_known": target.cost_usd_known,
+        "asked_differently": " ".join(flags) or None,
     }
     for name, part in target.categories.items():
         yield _csv_row(target.name, "category", name, part)
@@ -105,7 +113,7 @@ _CSV_COLUMNS = (
     *("over_refusal", "over_refusal_low", "over_refusal_high", "over_refusal_n"),
     *("contested", "initial_asr", "benign_unsafe"),
     *("calls", "prompt_tokens", "cached_tokens", "completion_tokens"),
-    *("cost_usd", "cost_usd_known"),
+    *("cost_usd", "cost_usd_known", "asked_differently"),
 )
 
 
@@ -114,6 +122,7 @@ def report_markdown(
     summary: RunSummary,
     *,
     notes: Sequence[str] = (),
+    parity: Sequence[ParityFlag] = (),
     min_coverage: float = MIN_COVERAGE,
 ) -> str:
     """Return a report for a page or an issue.
@@ -122,18 +131,23 @@ def report_markdown(
         run_info: Facts of the run, such as its name; shown as a list.
         summary: What the run found.
         notes: Sentences that the reader must see first.
+        parity: What makes the targets hard to compare.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
     warnings = [*notes, *health_warnings(summary, min_coverage=min_coverage)]
-    if warnings:
-        lines += ["## Read this first", "", *(f"- {_inline(line)}" for line in warnings), ""]
+    lines += _listed("Read this first", warnings)
+    lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
     lines += _leaderboard(ranked(summary))
     for target in ranked(summary):
         lines += _target_section(target)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(heading: str, said: Sequence[str]) -> list[str]:
+    return [f"## {heading}", "", *(f"- {_inline(line)}" for line in said), ""] if said else []
 
 
 def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:

@@ -78,6 +78,8 @@ def _lost_response(outcome: ResponseOutcome) -> str | None:
             return "were cut short by the token cap; raise it and run again"
         case ResponseOutcome.ERROR:
             return "failed; look at their errors in the record and run again"
+        case ResponseOutcome.NOT_PUT:
+            return "are missing: the queries have more pictures than the target takes"
 
 
 def _ballots(outcomes: Mapping[str, int]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The summary for a person at a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.bar import Bar
@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..deliberation import harmless_line
+from ._parity import ParityFlag
 from ._report_health import MIN_COVERAGE, health_warnings
 from ._report_words import (
+    ASKED_DIFFERENTLY,
     MISSING,
     coefficient,
     cost,
@@ -38,6 +40,7 @@ def report_table(
     console: Console,
     *,
     notes: Sequence[str] = (),
+    parity: Sequence[ParityFlag] = (),
     min_coverage: float = MIN_COVERAGE,
 ) -> None:
     """Write the summary to a console of any width, coloured or not.
@@ -46,9 +49,13 @@ def report_table(
         summary: What the run found.
         console: Where to write.
         notes: Sentences that the reader must see first.
+        parity: What makes the targets hard to compare.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
-    doubts = health_warnings(summary, min_coverage=min_coverage)
+    doubts = {
+        ASKED_DIFFERENTLY: [flag.text for flag in parity],
+        "Doubts": health_warnings(summary, min_coverage=min_coverage),
+    }
     if not console.options.ascii_only:
         _write(ranked(summary), console, notes, doubts)
         return
@@ -59,7 +66,10 @@ def report_table(
 
 
 def _write(
-    targets: Sequence[TargetSummary], console: Console, notes: Sequence[str], doubts: Sequence[str]
+    targets: Sequence[TargetSummary],
+    console: Console,
+    notes: Sequence[str],
+    doubts: Mapping[str, Sequence[str]],
 ) -> None:
     _write_lines(console, "Read this first", notes)
     console.print(_leaderboard(targets, console))
@@ -72,9 +82,10 @@ def _write(
     for table in (_outcomes(targets), _jury(targets), _spending(targets)):
         console.print()
         console.print(table)
-    if doubts:
-        console.print()
-    _write_lines(console, "Doubts", doubts)
+    for heading, lines in doubts.items():
+        if lines:
+            console.print()
+        _write_lines(console, heading, lines)
 
 
 def _reading() -> Text:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from ..deliberation import harmless_line
 from ._summary import RunSummary, TargetSummary
 
+ASKED_DIFFERENTLY = "Asked differently"
+"""Heads what makes targets hard to compare."""
 MISSING = "\N{EN DASH}"
 """Stands for a number that nothing was measured for; never 0."""
 

@@ -11,9 +11,13 @@ import yaml
 from ..datasets import RecordError
 from ..deliberation import Jury
 from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
+from ..targets import Fleet, render_plan
 from ._examiner import Examiner
+from ._hearing import open_transcripts
 from ._record import Record, open_record
 from ._record_reader import RecordReader
+from ._recorded_files import write_left_out
+from ._servers import make_fleet
 from ._session import Observer, Session
 from ._setup import Setup
 from ._staging import Stage
@@ -53,7 +57,8 @@ async def run(
             without a verdict.
 
     Raises:
-        ConfigurationError: A model never answered, or the record cannot be used.
+        ConfigurationError: A model never answered, a server failed for good, or the
+            record cannot be used.
     """
     begun = time.monotonic()
     async with AsyncExitStack() as stack:
@@ -63,23 +68,50 @@ async def run(
         if retry_failed:
             record.forget_failed()
         _write_config(setup)
-        switchboard = await stack.enter_async_context(_switchboard(setup, record, stack))
+        write_left_out(setup.directory, setup.recorded)
+        fleet = await _open_fleet(setup, record, observer, stack)
+        switchboard = await stack.enter_async_context(_switchboard(setup, record, stack, fleet))
         jury = await stack.enter_async_context(
             Jury(
-                setup.bench.seat(switchboard),
+                setup.bench.seat(switchboard, media=setup.media),
                 setup.bench.protocol,
                 foreperson=setup.bench.summing_model(switchboard),
                 seed=setup.config.run.seed,
                 clerk=record.write_entry,
             )
         )
-        examiner = Examiner(setup.open_targets(switchboard), jury, Stage(record))
-        await Session(setup, record, examiner, None, observer).work(switchboard)
+        transcripts = await stack.enter_async_context(
+            open_transcripts(setup.whisper, setup.directory)
+        )
+        targets = setup.open_targets(switchboard)
+        examiner = Examiner(targets, jury, Stage(record, setup), transcripts)
+        await Session(setup, record, examiner, fleet, observer).work(switchboard)
     counts = _count(setup)
     return RunOutcome(*counts, time.monotonic() - begun)
 
 
-def _switchboard(setup: Setup, record: Record, stack: AsyncExitStack) -> Switchboard:
+async def _open_fleet(
+    setup: Setup, record: Record, observer: Observer | None, stack: AsyncExitStack
+) -> Fleet | None:
+    """Return the managed servers; they are started unless nothing is left to do."""
+    if not setup.servers:
+        return None
+    notify = observer.told if observer is not None else _tell_nobody
+    fleet = await make_fleet(setup.servers, setup.directory, notify)
+    if record.count_finished() < setup.total:
+        for line in render_plan(fleet.plan):
+            notify(line)
+        await stack.enter_async_context(fleet)
+    return fleet
+
+
+def _tell_nobody(message: str) -> None:
+    """Take a message for which there is no observer."""
+
+
+def _switchboard(
+    setup: Setup, record: Record, stack: AsyncExitStack, fleet: Fleet | None
+) -> Switchboard:
     limits = setup.config.limits
     budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
     if record.resumed:
@@ -97,6 +129,7 @@ def _switchboard(setup: Setup, record: Record, stack: AsyncExitStack) -> Switchb
         budget=budget,
         cache=cache,
         journal=record,
+        managed=None if fleet is None else fleet.model,
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
-from ..datasets import first_failure
+from ..datasets import FirstContactError, first_failure
 from ..models import Switchboard
 from ._ahead import Ahead
 from ._examiner import Examiner
@@ -39,7 +39,7 @@ class Observer(Protocol):
 class Servers(Protocol):
     """The managed servers of a run, as far as its order depends on them."""
 
-    async def ready(self, name: str) -> None:
+    async def ready(self, name: str) -> object:
         """Wait until a server answers; it is started when its turn comes."""
         ...
 
@@ -54,6 +54,7 @@ class Session:
     Targets that need no server of ours are examined together, query by query. A
     target on a managed server is asked ahead of the jury: once its responses are all
     in, the server goes and the next one loads, while the jury still hears its cases.
+    Where such a server fails for good, the others' targets are examined all the same.
 
     Args:
         setup: What to run.
@@ -79,13 +80,20 @@ class Session:
         self._calls = min(setup.config.limits.concurrency, setup.total)
         self._cases = min(_CASES_PER_CALL * setup.config.limits.concurrency, setup.total)
         self._on_server = Counter(setup.hosts.values())
+        self._failures: dict[str, str] = {}
 
     async def work(self, switchboard: Switchboard) -> None:
-        """Examine all that is not finished, many cases at once."""
+        """Examine all that is not finished, many cases at once.
+
+        Raises:
+            FirstContactError: A model never answered, or a server failed for good; the
+                record keeps all that was finished.
+        """
         if self._observer is not None:
             finished = self._record.count_finished()
             self._observer.started(self._setup.total, finished, switchboard)
         hosts = self._setup.hosts
+        self._release_idle()
         names = [target.name for target in self._setup.config.targets]
         unhosted = self._unfinished(*(name for name in names if name not in hosts))
         async with first_failure(), asyncio.TaskGroup() as group:
@@ -95,10 +103,36 @@ class Session:
             for name in names:
                 if name in hosts:
                     group.create_task(self._examine_hosted(name, hosts[name]))
+        if self._failures:
+            raise FirstContactError(self._given_up())
+
+    def _release_idle(self) -> None:
+        """Let servers go whose responses are all in from before."""
+        hosts = self._setup.hosts
+        needed = {hosts[name] for name in hosts if any(self._unanswered(name))}
+        for server in set(hosts.values()) - needed:
+            self._release(server)
+
+    def _release(self, server: str) -> None:
+        if self._servers is not None:
+            self._servers.release(server)
+
+    def _given_up(self) -> str:
+        names = ", ".join(sorted(self._failures))
+        reasons = " ".join(dict.fromkeys(self._failures.values()))
+        return (
+            f"the run is unfinished: {names} could not be asked to the end. {reasons} "
+            "Mend it and repeat the command: all that is finished is kept."
+        )
 
     def _unfinished(self, *targets: str) -> Iterator[Unit]:
         for unit in self._setup.units(*targets):
             if not self._record.is_finished(unit.case_id):
+                yield unit
+
+    def _unanswered(self, target: str) -> Iterator[Unit]:
+        for unit in self._unfinished(target):
+            if self._record.answer(unit.case_id) is None:
                 yield unit
 
     async def _examine(self, units: Iterator[Unit]) -> None:
@@ -120,22 +154,31 @@ class Session:
         async with asyncio.TaskGroup() as group:
             for _ in range(self._calls):
                 group.create_task(self._ask(units, server, ahead))
+        ahead.stop()
         self._on_server[server] -= 1
-        if self._servers is not None and not self._on_server[server]:
-            self._servers.release(server)
+        if not self._on_server[server]:
+            self._release(server)
 
     async def _ask(self, units: _Numbered, server: str, ahead: Ahead) -> None:
         for number, unit in units:
             if self._record.answer(unit.case_id) is None:
-                if self._servers is not None:
-                    await self._servers.ready(server)
-                self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
+                try:
+                    await self._answer(unit, server)
+                except FirstContactError as error:
+                    self._failures[unit.target] = str(error)
+                    return
             ahead.finish(number)
             await self._record.flushed()
 
+    async def _answer(self, unit: Unit, server: str) -> None:
+        if self._servers is not None:
+            await self._servers.ready(server)
+        self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
+
     async def _judge(self, units: _Numbered, ahead: Ahead) -> None:
         for number, unit in units:
-            await ahead.wait(number)
+            if not await ahead.wait(number):
+                continue
             answered = self._record.answer(unit.case_id)
             assert answered is not None
             self._finished(unit, await self._examiner.judge(unit, answered))

@@ -1,27 +1,44 @@
 """From a config to all that a run needs, checked before the first call."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from ..agents import HUMAN, prompt_hashes
-from ..datasets import Condition, ConfigurationError, load_dataset, load_taxonomy
-from ..models import ModelSpec, Sampling, Switchboard
-from ..targets import ModelTarget, RecordedTarget, Target
+from ..datasets import (
+    Condition,
+    ConfigurationError,
+    ImageFitting,
+    MediaStore,
+    PicturePool,
+    image_variant,
+    load_taxonomy,
+)
+from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
+from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
 from ._config_shape import Config, TargetConfig
+from ._hearing import check_targets_hear, choose_whisper
 from ._identity import without_secrets
 from ._queries import Selection
+from ._recorded_files import FROM_FILES, find_queries, open_recorded, recorded_notes
+from ._servers import ServerBook
 from ._unit import Unit, applies, units
 
-_HOW_CALLED = {"api_key_env", "timeout", "price"}
+_ON_THE_WAY = {"timeout", "connect_timeout", "ca_file", "verify_tls", "proxy"}
+_HOW_CALLED = {"api_key_env", "price", *_ON_THE_WAY}
+_HOW_RUN = {"python", "port", "start_timeout", "restarts", "env"}
+_ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
     "limits": True,
     "run": {"name", "directory", "cache"},
-    "targets": {"__all__": _HOW_CALLED},
-    "jury": {"jurors": {"__all__": _HOW_CALLED}, "foreperson": _HOW_CALLED},
+    "targets": {"__all__": {**_ELSEWHERE, "responses": True}},  # known by their hash
+    "jury": {
+        "jurors": {"__all__": _ELSEWHERE},
+        "foreperson": _ELSEWHERE,
+        "transcriber": True,  # what was found for it stands beside
+    },
 }
 """What may change between a run and its repeat."""
 
@@ -38,7 +55,9 @@ class Setup:
         recorded: The files of targets that are recorded responses, by name.
         bench: The jury.
         conditions: The ways in which queries are put.
-        hosts: The managed servers of targets that have one, by the targets' names.
+        pictures: Those of the queries where a condition shows others, else none.
+        servers: The managed servers of targets and jury.
+        whisper: What writes down sounds, None where nothing can or has to.
         total: Number of cases.
     """
 
@@ -49,17 +68,46 @@ class Setup:
     recorded: Mapping[str, RecordedTarget]
     bench: Bench
     conditions: tuple[Condition, ...]
-    hosts: Mapping[str, str]
+    pictures: PicturePool
+    servers: tuple[ServerUse, ...]
+    whisper: WhisperModel | None
     total: int
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The servers of targets that share theirs with no juror, by the targets' names."""
+        kept = {use.name for use in self.servers if use.keep}
+        return {
+            target: spec.server
+            for target, spec in self.targets.items()
+            if spec.server is not None and spec.server not in kept
+        }
 
     def units(self, *targets: str) -> Iterator[Unit]:
         """Yield all units of work of some targets, always in the same order."""
-        return units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
+        found = units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
+        if self.config.dataset != FROM_FILES:
+            return found
+        # A question that one file asks need not have been put to another's target.
+        return (unit for unit in found if self._has_answer(unit))
+
+    def _has_answer(self, unit: Unit) -> bool:
+        target = self.recorded.get(unit.target)
+        return target is None or target.has(unit.query.id, unit.epoch)
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a user should know before the run begins, a line each."""
+        return recorded_notes(self.recorded, self.config.run.epochs)
 
     @property
     def directory(self) -> Path:
         """The run's directory."""
         return Path(self.config.run.directory).expanduser() / self.config.run.name
+
+    @property
+    def media(self) -> MediaStore:
+        """Where the run keeps its pictures and sounds."""
+        return MediaStore(self.directory / "media")
 
     @property
     def uses_embedded(self) -> bool:
@@ -70,9 +118,10 @@ class Setup:
 
     def open_targets(self, switchboard: Switchboard) -> list[Target]:
         """Make the targets, in the order of the config."""
-        return [self._target(target, switchboard) for target in self.config.targets]
+        media = self.media
+        return [self._target(target, switchboard, media) for target in self.config.targets]
 
-    def _target(self, target: TargetConfig, switchboard: Switchboard) -> Target:
+    def _target(self, target: TargetConfig, switchboard: Switchboard, media: MediaStore) -> Target:
         if target.name in self.recorded:
             return self.recorded[target.name]
         return ModelTarget(
@@ -81,6 +130,7 @@ class Setup:
             max_tokens=self.config.run.max_tokens,
             seed=self.config.run.seed,
             sampling=Sampling(target.temperature, target.top_p),
+            fitting=ImageFitting(target.image_limits, media),
         )
 
     def plain(self, **options: Any) -> dict[str, Any]:
@@ -95,30 +145,26 @@ class Setup:
             "name": self.config.dataset,
             "sha256": self.selection.dataset.sha256,
         }
-        config["responses"] = {
-            target.name: _sha256(_in(self.folder, target.responses))
-            for target in self.config.targets
-            if target.responses is not None
-        }
+        config["responses"] = {name: recorded.sha256 for name, recorded in self.recorded.items()}
         config["personas"] = [
             chair.persona.model_dump(mode="json") if chair.persona else HUMAN
             for chair in self.bench.chairs
         ]
         config["prompts"] = prompt_hashes()
+        config["transcriber"] = None if self.whisper is None else self.whisper.source
         return config
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def set_up(config: Config, folder: Path) -> Setup:
+def set_up(
+    config: Config, folder: Path, recorded: Mapping[str, RecordedTarget] | None = None
+) -> Setup:
     """Check everything that can be checked without a call.
 
     Args:
         config: The run's config.
         folder: Where its relative paths start.
+        recorded: The files of its targets that are recorded responses, where they are
+            open already.
 
     Raises:
         ConfigurationError: Something does not fit; the message says what to change.
@@ -129,22 +175,20 @@ def set_up(config: Config, folder: Path) -> Setup:
         if config.scenarios is None
         else frozenset(taxonomy.resolve(name).id for name in config.scenarios)
     )
-    bench = seat_bench(config.jury, folder, seed=config.run.seed)
+    check_targets_hear(config)
+    servers = ServerBook(folder)
+    bench = seat_bench(config.jury, folder, servers, seed=config.run.seed)
     targets = {
-        target.name: model_spec(target.as_model())
+        target.name: model_spec(target.as_model(), servers)
         for target in config.targets
         if target.responses is None
     }
-    recorded = {
-        target.name: RecordedTarget(target.name, _in(folder, target.responses))
-        for target in config.targets
-        if target.responses is not None
-    }
-    dataset = load_dataset(_dataset_path(config.dataset, folder))
+    recorded = open_recorded(config, folder) if recorded is None else recorded
+    dataset = find_queries(_dataset_path(config.dataset, folder), recorded)
     selection = Selection.of(dataset, scenarios, config.limit)
     conditions = _conditions(config)
     puts = _count_puts(selection, conditions)
-    return Setup(
+    setup = Setup(
         config,
         folder,
         selection,
@@ -152,17 +196,46 @@ def set_up(config: Config, folder: Path) -> Setup:
         recorded,
         bench,
         conditions,
-        hosts={},
+        _pictures(selection, conditions),
+        servers=servers.uses,
+        whisper=choose_whisper(
+            config.jury.transcriber,
+            folder,
+            jurors=[chair.spec for chair in bench.chairs],
+            sound=config.sound if selection.has_sound else (),
+        ),
         total=puts * len(config.targets) * config.run.epochs,
     )
+    if config.dataset != FROM_FILES:
+        return setup
+    names = [target.name for target in config.targets]
+    return replace(setup, total=sum(1 for _ in setup.units(*names)))
 
 
 def _conditions(config: Config) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(image, parts)
-        for image in dict.fromkeys(config.images)
-        for parts in dict.fromkeys(config.sound)
+    images = dict.fromkeys(image_variant(name).name for name in config.images)
+    conditions = tuple(
+        Condition(image, parts) for image in images for parts in dict.fromkeys(config.sound)
     )
+    for target in config.targets:
+        if target.responses is not None and conditions != (Condition(),):
+            raise ConfigurationError(
+                f"the target {target.name!r} is a file of responses, and they were given to the "
+                "queries as the set has them: take out `images:` and `sound:`, or the target"
+            )
+    return conditions
+
+
+def _pictures(selection: Selection, conditions: Sequence[Condition]) -> PicturePool:
+    if all(condition.image != "random" for condition in conditions):
+        return PicturePool()
+    pictures = PicturePool(selection)
+    if len(pictures) < 2:
+        raise ConfigurationError(
+            "`random` shows another picture of the set, which has fewer than two: "
+            "take it out of `images:`"
+        )
+    return pictures
 
 
 def _count_puts(selection: Selection, conditions: Sequence[Condition]) -> int:

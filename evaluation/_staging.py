@@ -1,9 +1,10 @@
-"""What becomes of a query before it is put: its media kept, its condition applied."""
+"""What becomes of a query before it is put: its condition applied, its media kept."""
 
-from dataclasses import replace
+import asyncio
 
-from ..datasets import Query
+from ..datasets import Query, image_variant, put_parts
 from ._record import Record
+from ._setup import Setup
 from ._unit import Unit
 
 
@@ -12,11 +13,32 @@ class Stage:
 
     Args:
         record: Keeps the media that are sent.
+        setup: Of the run: its seed, and its pictures for variants that show others.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, setup: Setup) -> None:
         self._record = record
+        self._store = setup.media
+        self._seed = setup.config.run.seed
+        self._pictures = setup.pictures
 
     async def put(self, unit: Unit) -> Query:
-        """Return the query as its condition wants it, its media kept with the run."""
-        return replace(self._record.keep_media(unit.query))
+        """Return the query as its condition wants it, its media kept with the run.
+
+        Raises:
+            DatasetError: A picture cannot be read, or the condition has nothing to show.
+        """
+        query = await self._with_variant(unit.query, unit.condition.image)
+        return self._record.keep_media(put_parts(query, unit.condition.parts))
+
+    async def _with_variant(self, query: Query, name: str) -> Query:
+        if name == "original":
+            return query
+        # Pictures are decoded and encoded: other cases go on meanwhile.
+        return await asyncio.to_thread(
+            image_variant(name).apply,
+            query,
+            seed=self._seed,
+            store=self._store,
+            others=self._pictures,
+        )

@@ -10,6 +10,7 @@ import msgspec
 
 from ..datasets import ConfigurationError
 from ..deliberation import CaseOpened, Entry, SeatInfo
+from ._parity import ParityFlag, parity_flags
 from ._record_reader import RecordReader
 from ._statistics import summarise
 from ._summary import RunSummary
@@ -66,6 +67,10 @@ class StoredRun:
     def summary(self) -> RunSummary:
         """Return the statistics of all finished cases."""
         return summarise(self._reader.results())
+
+    def parity(self) -> tuple[ParityFlag, ...]:
+        """Return what makes the targets hard to compare, over all finished cases."""
+        return parity_flags(self._reader.asked(), distinct=self._reader.distinct())
 
     def case_ids(self) -> list[str]:
         """Return the ids of finished cases."""

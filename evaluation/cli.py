@@ -33,6 +33,16 @@ class Format(StrEnum):
     MD = "md"
 
 
+class Untaken(StrEnum):
+    """What a model may not take."""
+
+    TEMPERATURE = "temperature"
+    TOP_P = "top_p"
+    SEED = "seed"
+    MAX_TOKENS = "max_tokens"
+    SYSTEM = "system"
+
+
 class Preset(StrEnum):
     """The named protocols."""
 
@@ -89,11 +99,83 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what would be done, and on which GPUs.")
+    ] = False,
 ) -> int:
     """Evaluate targets. Repeat the command to go on with a run that was stopped."""
+    if plan:
+        from ._server_commands import show_plan
+
+        return show_plan(config, changes or [])
     from ._commands import run_config
 
     return run_config(config, changes or [], min_coverage=min_coverage, retry_failed=retry_failed)
+
+
+@app.command()
+@guarded
+def serve(config: ConfigPath, changes: Changes = None) -> int:
+    """Start the vLLM servers of a config and keep them up until Ctrl-C."""
+    from ._server_commands import serve_config
+
+    return serve_config(config, changes or [])
+
+
+@app.command()
+@guarded
+def judge(
+    file: Annotated[Path, typer.Argument(help="A file of responses, from any tool.")],
+    config: Annotated[
+        Path | None, typer.Option(help="Take the jury, its limits and `run:` from this config.")
+    ] = None,
+    jurors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Jurors' models instead; one seats three personas."),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="OpenAI-compatible address of --jurors.")] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds the key of --jurors.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="The file's format; told from its content unless given.")
+    ] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT=PATH", help="Such as response=output.text; repeatable."),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Take the questions from this set, not from the file.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run and the target; the file's unless given.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Judge only so many queries, spread evenly.")
+    ] = None,
+    changes: Changes = None,
+    min_coverage: MinCoverage = 0.9,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
+    ] = False,
+) -> int:
+    """Judge recorded responses. Repeat the command to go on with one that was stopped."""
+    from ._judge_command import Judging, judge_file
+
+    judging = Judging(
+        file=file,
+        config=config,
+        jurors=tuple(jurors or ()),
+        url=url,
+        api_key_env=api_key_env,
+        format=format,
+        mapping=tuple(map or ()),
+        dataset=dataset,
+        name=name,
+        limit=limit,
+        changes=tuple(changes or ()),
+    )
+    return judge_file(judging, min_coverage=min_coverage, retry_failed=retry_failed)
 
 
 @app.command()
@@ -210,3 +292,89 @@ def doctor(
     from ._commands import examine
 
     return examine(config)
+
+
+@app.command()
+@guarded
+def probe(
+    place: Annotated[
+        str, typer.Argument(metavar="URL|TARGET", help="An address, or a target of the config.")
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Which model to ask; the only one that is listed if not.")
+    ] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds the key.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Where TARGET is; safejury.yaml unless given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, not a table.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds for one request; 60, or the target's own.")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="PEM file of certificates that it may have.")
+    ] = None,
+) -> int:
+    """Find out what an endpoint can do: about 30 short requests."""
+    from ._probe_command import show_probe
+
+    return show_probe(
+        place,
+        model=model,
+        api_key_env=api_key_env,
+        config=config,
+        ca_file=ca_file,
+        as_json=as_json,
+        timeout=timeout,
+    )
+
+
+@app.command()
+@guarded
+def export_batch(
+    config: ConfigPath,
+    changes: Changes = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="NAME.jsonl or a folder; in the run's unless given."),
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask live targets for responses not recorded yet.")
+    ] = False,
+    without: Annotated[
+        list[Untaken] | None,
+        typer.Option(help="What the jurors' models do not take; repeatable."),
+    ] = None,
+    max_requests: Annotated[int, typer.Option(min=1, help="Most requests in a file.")] = 50_000,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file.")] = 200.0,
+) -> int:
+    """Write the jury's first ballots as OpenAI batch files, to be answered offline."""
+    from ._batch_command import export_config
+    from ._batch_files import Limits
+
+    return export_config(
+        config,
+        changes or (),
+        out=out,
+        ask=ask,
+        untaken=[name.value for name in without or ()],
+        limits=Limits(max_requests, int(max_megabytes * 1_000_000)),
+    )
+
+
+@app.command()
+@guarded
+def import_batch(
+    config: ConfigPath,
+    files: Annotated[list[Path], typer.Argument(help="Output and error files of the batch.")],
+    changes: Changes = None,
+    price_factor: Annotated[
+        float, typer.Option(min=0, max=1, help="A batch's price as a share of the live one.")
+    ] = 0.5,
+) -> int:
+    """Take a batch's answers into the run's record, where `run` finds them."""
+    from ._batch_command import import_files
+
+    return import_files(config, files, changes or (), price_factor=price_factor)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 
 
-def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python as a user would, and return what it printed; blocks the loop."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -27,8 +30,19 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONSAFEPATH": "1", "NO_COLOR": "1", "COLUMNS": "100"},
+        env={
+            **os.environ,
+            "PYTHONSAFEPATH": "1",
+            "NO_COLOR": "1",
+            "COLUMNS": "100",
+            **environment,
+        },
     )
+
+
+def contents(folder: Path) -> bytes:
+    """Return all that the files in a folder hold."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 def test_the_scripted_deliberation_is_what_the_readme_shows(tmp_path: Path) -> None:
@@ -67,6 +81,54 @@ async def test_recorded_responses_are_judged_with_a_persona_of_ones_own(tmp_path
     assert "recorded" in done.stdout
 
 
+def test_a_leaderboard_of_ten_local_models_is_one_command(tmp_path: Path) -> None:
+    """A stand-in for vLLM answers; the hub's names become folders, for nothing is fetched."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    example = str(EXAMPLES / "leaderboard.yaml")
+    plan = command("-m", "safejury", "run", example, "--plan")
+    assert plan.returncode == 0, plan.stderr
+    assert "690 cases: 69 queries to 10 targets" in plan.stdout
+    assert plan.stdout.count("gemma-3-12b-it: ") == 1
+
+    models = [f"targets.{number}.vllm.model" for number in range(10)]
+    models += [f"jury.jurors.{seat}.vllm.model" for seat in range(3)]
+    done = command(
+        *("-m", "safejury", "run", example, f"--set=run.directory={tmp_path}", "--set=limit=2"),
+        *(f"--set={model}={folder}" for model in models),
+        PYTHONPATH=str(ROOT / "tests" / "targets" / "fake_vllm"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "20 cases" in done.stderr
+    for target in load_config(EXAMPLES / "leaderboard.yaml").targets:
+        assert target.name in done.stdout
+
+
+async def test_a_commercial_endpoint_is_judged_by_other_providers(tmp_path: Path) -> None:
+    example = str(EXAMPLES / "commercial.yaml")
+    keys = {
+        f"{name}_API_KEY": f"key-of-{name.lower()}-123"
+        for name in ("OPENAI", "ANTHROPIC", "GEMINI", "MISTRAL")
+    }
+    async with ScriptedServer() as server:
+        places = ["targets.0", *(f"jury.jurors.{seat}" for seat in range(3))]
+        arguments = (
+            *("-m", "safejury", "run", example, f"--set=run.directory={tmp_path}"),
+            *("--set=limit=2", *(f"--set={place}.base_url={server.base_url}" for place in places)),
+        )
+        unset = await asyncio.to_thread(command, *arguments, OPENAI_API_KEY="")
+        assert unset.returncode == 2
+        assert "API_KEY is not set" in unset.stderr
+        done = await asyncio.to_thread(partial(command, *arguments, **keys))
+    assert done.returncode == 0, done.stderr
+    assert "gpt-4o-mini" in done.stdout
+    assert "$" in done.stdout
+    kept = contents(tmp_path)
+    assert not [key for key in keys.values() if key.encode() in kept]
+
+
 def test_the_persona_of_the_examples_is_not_a_bundled_one() -> None:
     persona = load_persona(str(EXAMPLES / "night_nurse.yaml"))
     assert persona.title == "Night nurse"
@@ -91,7 +153,7 @@ def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "safejury.yaml"
     path.write_text(uncommented, encoding="utf-8")
     config = load_config(path)
-    assert len(config.targets) == 5
+    assert len(config.targets) == 7
     assert config.limits.max_cost_usd == 5
     assert yaml.safe_load(template)["dataset"] == "mini"
 

@@ -26,6 +26,11 @@ OPTIONS = {
     "scenarios": (),
     "demo": ("--export",),
     "doctor": (),
+    "export-batch": (
+        *("--set", "--out", "--ask", "--without", "--max-requests", "--max-megabytes"),
+    ),
+    "import-batch": ("--set", "--price-factor"),
+    "probe": ("--model", "--api-key-env", "--config", "--json", "--timeout", "--ca-file"),
 }
 
 

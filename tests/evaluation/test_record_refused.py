@@ -104,7 +104,7 @@ def test_another_dataset_or_other_recorded_responses_are_another_config(
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "Two."}\n')
     workplace.safejury("run", config).refused("responses.recorded was")
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "One."}\n')
-    workplace.queries({"id": "q", "scenario": "bias", "text": "?", "intent": "benign"})
+    workplace.queries({"id": "q1", "scenario": "bias", "text": "?", "intent": "benign"})
     workplace.safejury("run", config).refused("dataset.sha256 was")
 
 

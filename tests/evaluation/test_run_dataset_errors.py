@@ -71,13 +71,10 @@ def test_an_unknown_bundled_set(workplace: Any):
     ("text", "said"),
     [
         ("", ("responses.jsonl", "has no responses")),
-        ('{"query_id": "q1", "response": "x"}\nx\n', ("responses.jsonl:2:", "expected")),
+        ("x\n", ("responses.jsonl", "its format is not known")),
+        ('{"query_id": "q9", "response": "x"}', ("its ids are 'q9', those of the queries 'q1'",)),
         ('{"query_id": "q1"}\n', ("responses.jsonl:1:", "response")),
         ('{"query_id": "q1", "response": 3}\n', ("responses.jsonl:1:", "response")),
-        (
-            '{"query_id": "q1", "response": "x"}\n' * 2,
-            ("responses.jsonl:2:", "a second response to 'q1'"),
-        ),
         ('{"query_id": "q1", "response": "x", "outcome": "good"}\n', ("responses.jsonl:1:",)),
     ],
 )

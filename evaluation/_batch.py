@@ -1,0 +1,283 @@
+"""Offline judging: the requests that a run's jury makes in round 0, by the path of a live run."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from ..agents import BallotCall, Case, Juror
+from ..datasets import ConfigurationError, ModelError, first_failure
+from ..deliberation import PRESETS, Jury, Rule, Verdict
+from ..models import ChatModel, ChatRequest, Journaled, ModelSpec, Switchboard, Usage, redactor
+from ..models._around import Around
+from ..targets import ResponseOutcome
+from ..targets._vllm_model import model_identity
+from ._batch_id import CustomId
+from ._bench import Chair
+from ._examiner import Examiner
+from ._hearing import Transcripts, open_transcripts
+from ._record import Record, open_record
+from ._result import Answered
+from ._run import _meta, _switchboard  # pyright: ignore[reportPrivateUsage]
+from ._setup import Setup
+from ._staging import Stage
+from ._unit import Unit
+
+_NOT_ASKED = "not asked yet"
+_NOT_HEARD = Verdict(None, reason="left to a batch", rounds=0, usage=Usage(0, 0, 0), cost_usd=0.0)
+_PLAIN = re.compile(r"[A-Za-z0-9._/:-]+")
+_TAG_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchCall:
+    """One call of a juror in round 0.
+
+    Attributes:
+        spec: The juror's model.
+        model: The model's name and address, without secrets.
+        request: What it is asked, as in a live run.
+        key: The request's key in the run's record.
+    """
+
+    spec: ModelSpec
+    model: str
+    request: ChatRequest
+    key: str
+
+    @property
+    def tag(self) -> str:
+        """The call's id, or a hash of one that a provider may not take."""
+        call_id = self.request.call_id
+        if len(call_id) <= CustomId.LONGEST_TAG and _PLAIN.fullmatch(call_id):
+            return call_id
+        return hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG_DIGITS]
+
+
+def batch_model(spec: ModelSpec) -> str | None:
+    """Return the model's name in a batch, None for one that no batch reaches."""
+    if spec.base_url is not None or spec.server is not None:
+        return spec.model
+    provider, _, name = spec.model.partition("/")
+    return name if provider == "openai" else None
+
+
+def batch_chairs(setup: Setup) -> tuple[Chair, ...]:
+    """Return the places on the jury whose round 0 a batch can answer.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    chairs = tuple(
+        chair
+        for chair in setup.bench.chairs
+        if chair.spec is not None and batch_model(chair.spec) is not None
+    )
+    if not chairs:
+        raise ConfigurationError(
+            "no juror can be asked by a batch: that takes a model with a base_url or vllm, or "
+            "openai/NAME"
+        )
+    return chairs
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run's record, open, and the ways to its models.
+
+    Attributes:
+        record: Where the run keeps its calls.
+        targets: Opens the targets' models; those not to be asked answer from the record.
+        jurors: Knows the jurors' models by name; nothing is sent to them.
+        transcripts: The words of sounds, for jurors that cannot hear.
+    """
+
+    record: Record
+    targets: Switchboard
+    jurors: Switchboard
+    transcripts: Transcripts
+
+
+@asynccontextmanager
+async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
+    """Open what a batch reads and writes.
+
+    Args:
+        setup: The run.
+        ask: Whether targets are asked for responses that the record lacks. Those on
+            managed servers never are: no server is started.
+
+    Raises:
+        RecordError: The run's directory cannot be used; see `open_record`.
+    """
+    async with AsyncExitStack() as stack:
+        record = await stack.enter_async_context(
+            open_record(setup.directory, setup.identity(), _meta(setup))
+        )
+        known = await stack.enter_async_context(Switchboard(managed=_unserved(setup)))
+        live = None
+        if ask:
+            live = await stack.enter_async_context(_switchboard(setup, record, stack, None))
+        transcripts = await stack.enter_async_context(
+            open_transcripts(setup.whisper, setup.directory)
+        )
+        yield OpenRun(record, _Archive(known, record, live), known, transcripts)
+
+
+class Walk:
+    """Goes through a run's cases and hands over what its jurors would be asked.
+
+    Args:
+        setup: The run.
+        opened: Its record and models.
+        take: Is given each call, those of one case one after the other.
+    """
+
+    def __init__(self, setup: Setup, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
+        bench = replace(setup.bench, chairs=batch_chairs(setup))
+        seats = bench.seat(_Desk(opened.jurors, take), media=setup.media)
+        jurors = [juror for juror in seats.values() if isinstance(juror, Juror)]
+        self._setup = setup
+        self._record = opened.record
+        targets = setup.open_targets(opened.targets)
+        self._examiner = Examiner(targets, _Scribing(jurors), Stage(opened.record, setup))
+
+    async def go(
+        self,
+        told: Callable[[Unit, ResponseOutcome | None], None],
+        *,
+        finished: bool,
+        workers: int = 1,
+    ) -> None:
+        """Go through the cases.
+
+        Args:
+            told: Is told of each case, and how asking the target ended; None where it
+                was not asked yet.
+            finished: Whether to take in cases that have a verdict already.
+            workers: Cases under way at a time.
+        """
+        names = [target.name for target in self._setup.config.targets]
+        units = self._units(self._setup.units(*names), finished)
+        async with first_failure(), asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._drain(units, told))
+
+    def _units(self, units: Iterator[Unit], finished: bool) -> Iterator[Unit]:
+        for unit in units:
+            if finished or not self._record.is_finished(unit.case_id):
+                yield unit
+
+    async def _drain(
+        self, units: Iterator[Unit], told: Callable[[Unit, ResponseOutcome | None], None]
+    ) -> None:
+        for unit in units:
+            kept = self._record.answer(unit.case_id)
+            answered = kept or await self._examiner.ask(unit)
+            missing = _is_missing(answered)
+            if not missing:
+                await self._examiner.judge(unit, answered)
+            told(unit, None if missing else answered.response.outcome)
+            await self._record.flushed()
+            await asyncio.sleep(0)  # recorded responses never wait: Ctrl-C needs a turn
+
+
+def _is_missing(answered: Answered) -> bool:
+    response = answered.response
+    return response.outcome is ResponseOutcome.ERROR and response.detail == _NOT_ASKED
+
+
+class _Scribing(Jury):
+    """A jury that calls the ballots of round 0 and hears no more of the case."""
+
+    def __init__(self, jurors: list[Juror]) -> None:
+        any_number = replace(PRESETS["vote"], rule=Rule("any"))
+        super().__init__({juror.name: juror for juror in jurors}, any_number)
+        self._jurors = jurors
+
+    async def hear(self, case: Case) -> Verdict:
+        if case.response.outcome is ResponseOutcome.ANSWERED:
+            call = BallotCall(_as_kept(case))
+            for juror in self._jurors:
+                await juror.judge(call)
+        return _NOT_HEARD
+
+
+def _as_kept(case: Case) -> Case:
+    """Return a case as a later run reads it from its record: without keys that were echoed."""
+    if not case.response.calls:
+        return case
+    text = redactor.redact(case.response.text, patterns=False)
+    return replace(case, response=replace(case.response, text=text))
+
+
+class _Desk(Switchboard):
+    """Opens jurors' models as scribes."""
+
+    def __init__(self, known: Switchboard, take: Callable[[BatchCall], None]) -> None:
+        super().__init__()
+        self._known = known
+        self._take = take
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        return _Scribe(self._known.open(spec), spec, self._take)
+
+
+class _Scribe(Around):
+    """Hands over what a model is asked, and asks it nothing."""
+
+    def __init__(
+        self, model: ChatModel, spec: ModelSpec, take: Callable[[BatchCall], None]
+    ) -> None:
+        super().__init__(model)
+        self._spec = spec
+        self._take = take
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        self._take(BatchCall(self._spec, self.name, request, request.key(self.name)))
+        raise ModelError("left to a batch")
+
+
+class _Archive(Switchboard):
+    """Opens targets' models that answer from the record, or live where there is a way."""
+
+    def __init__(self, known: Switchboard, record: Record, live: Switchboard | None) -> None:
+        super().__init__()
+        self._known = known
+        self._record = record
+        self._live = live
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        if self._live is not None and spec.server is None:
+            return self._live.open(spec)
+        return Journaled(_Silent(self._known.open(spec)), self._record)
+
+
+class _Silent(Around):
+    """A model that is not asked anything."""
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        raise ModelError(_NOT_ASKED)
+
+
+def _unserved(setup: Setup) -> Callable[[ModelSpec], ChatModel]:
+    """Return what opens models on managed servers while no server is started."""
+    names = {use.name: model_identity(use.spec) for use in setup.servers}
+    return lambda spec: _Unserved(names[spec.server or ""], spec)
+
+
+class _Unserved:
+    """A model on a managed server that is not started: known by name alone."""
+
+    def __init__(self, name: str, spec: ModelSpec) -> None:
+        self.name = name
+        self.modalities = spec.modalities
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        raise ModelError(_NOT_ASKED)
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""

@@ -1,0 +1,107 @@
+"""The files of recorded responses of a run: opened, matched with the questions, listed."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..datasets import ConfigurationError, RecordError, load_dataset
+from ..deliberation import harmless_line
+from ..targets import RecordedQuestions, RecordedTarget
+from ._config_shape import Config
+from ._queries import QuerySet
+
+FROM_FILES = "responses"
+"""The dataset's name where the questions come from the files of responses."""
+
+LEFT_OUT = "left_out.jsonl"
+"""Name of the file in the run's directory that lists the rows that are not judged."""
+
+_Recorded = Mapping[str, RecordedTarget]
+
+
+def open_recorded(config: Config, folder: Path) -> dict[str, RecordedTarget]:
+    """Read the files of all targets that are recorded responses.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or no row of it can be used.
+    """
+    return {
+        target.name: RecordedTarget(
+            target.name,
+            folder / Path(target.responses).expanduser(),
+            format=target.format,
+            mapping=target.map,
+        )
+        for target in config.targets
+        if target.responses is not None
+    }
+
+
+def find_queries(name: str | Path, recorded: _Recorded) -> QuerySet:
+    """Return a run's questions, and leave out the responses to any others.
+
+    Args:
+        name: A bundled set's name, a query file, or `responses`.
+        recorded: The targets that are recorded responses.
+
+    Raises:
+        ConfigurationError: There are no questions, or none that a file answers.
+    """
+    if name == FROM_FILES:
+        if not recorded:
+            raise ConfigurationError(
+                "`dataset: responses` takes the questions from recorded responses, but no target "
+                "has any: name a file as `responses:` of a target, or a dataset"
+            )
+        return RecordedQuestions(list(recorded.values()))
+    dataset = load_dataset(name)
+    for target in recorded.values():
+        target.keep_only((query.id for query in dataset), f"the dataset {dataset.name!r}")
+    return dataset
+
+
+def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
+    """Yield what a user should know of the files before they are judged, a line each."""
+    for target in recorded.values():
+        left_out, file = target.left_out, target.path.name
+        if left_out.count:
+            shown = "; ".join(map(str, left_out.first))
+            more = "; …" if left_out.count > len(left_out.first) else ""
+            rows = "1 row is" if left_out.count == 1 else f"{left_out.count} rows are"
+            yield harmless_line(
+                f"{file}: {rows} left out (all are listed in {LEFT_OUT}): {shown}{more}"
+            )
+        if target.epochs > epochs:
+            yield harmless_line(
+                f"{file}: has responses for {target.epochs} epochs, but run.epochs is {epochs}: "
+                "those of later epochs are not judged"
+            )
+
+
+def write_left_out(directory: Path, recorded: _Recorded) -> None:
+    """List the rows that are not judged in the run's directory; no file if there are none.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    path = directory / LEFT_OUT
+    try:
+        if not any(target.left_out.count for target in recorded.values()):
+            path.unlink(missing_ok=True)
+            return
+        with path.open("wb") as file:
+            for target in recorded.values():
+                for row in target.all_left_out():
+                    line = {
+                        "target": target.name,
+                        "file": target.path.name,
+                        "place": row.place,
+                        "why": row.why,
+                    }
+                    file.write(msgspec.json.encode(line) + b"\n")
+    except OSError as error:
+        raise RecordError(
+            f"{path}: cannot be written ({error.strerror}): free some space or mend the "
+            "directory, then repeat the command."
+        ) from None

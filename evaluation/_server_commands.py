@@ -1,0 +1,66 @@
+"""What `run --plan` and `serve` do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..datasets import ConfigurationError
+from ..targets import render_plan, serve
+from ._config import load_config
+from ._console import run_async, say, write_line
+from ._servers import SERVER_LOGS, make_fleet
+from ._setup import Setup, set_up
+
+
+def show_plan(path: Path, changes: Sequence[str]) -> int:
+    """Write what a run would do to standard output: its cases, and its servers' order."""
+    setup = set_up(load_config(path, changes), path.parent)
+    for line in (*_cases(setup), *run_async(_servers(setup))):
+        write_line(line)
+    return 0
+
+
+def _cases(setup: Setup) -> list[str]:
+    conditions = f" under {len(setup.conditions)} conditions" if len(setup.conditions) > 1 else ""
+    queries = f"{len(setup.selection)} queries{conditions}"
+    targets = _many(len(setup.config.targets), "target")
+    epochs = setup.config.run.epochs
+    times = "" if epochs == 1 else f", {epochs} times each"
+    jury = f"{_many(len(setup.bench.chairs), 'juror')}, protocol {setup.bench.protocol.name}"
+    return [
+        f"{setup.total} cases: {queries} to {targets}{times}",
+        f"{jury}; results go to {setup.directory}",
+    ]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+async def _servers(setup: Setup) -> list[str]:
+    if not setup.servers:
+        return ["no server is started: no model has `vllm:`"]
+    fleet = await make_fleet(setup.servers, setup.directory, say)
+    return render_plan(fleet.plan)
+
+
+def serve_config(path: Path, changes: Sequence[str]) -> int:
+    """Start all servers of a config and wait for Ctrl-C."""
+    setup = set_up(load_config(path, changes), path.parent)
+    if not setup.servers:
+        raise ConfigurationError(f"{path}: no model has `vllm:`, so there is nothing to serve")
+    try:
+        run_async(_serve(setup))
+    except KeyboardInterrupt:
+        say("Stopped.")
+    return 0
+
+
+async def _serve(setup: Setup) -> None:
+    # None makes room for another: all are there for whoever calls.
+    uses = [replace(use, keep=True) for use in setup.servers]
+    fleet = await make_fleet(uses, setup.directory, say, keyed=False)
+    for line in render_plan(fleet.plan):
+        say(line)
+    say(f"Logs go to {setup.directory / SERVER_LOGS}. Ctrl-C stops the servers.")
+    await serve(fleet, write_line)

@@ -1,0 +1,102 @@
+"""The managed servers of a config: who is on which, and the fleet that runs them."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..targets import Fleet, ServerUse, VllmSpec, find_devices
+from ._config_shape import VllmConfig
+
+SERVER_LOGS = "servers"
+"""Folder of the servers' logs within a run's directory."""
+
+
+class ServerBook:
+    """The managed servers that a config names; models said in the same words share one.
+
+    Args:
+        folder: Where relative paths of the config start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._uses: dict[VllmSpec, ServerUse] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the config start."""
+        return self._folder
+
+    def enter(self, config: VllmConfig, *, keep: bool) -> ServerUse:
+        """Return the server for a model.
+
+        Args:
+            config: What the config says of it.
+            keep: Whether it is needed for the whole run, as a juror's is.
+
+        Raises:
+            ConfigurationError: A value is out of range, or an argument cannot be given.
+        """
+        spec = self._spec(config)
+        use = self._uses.get(spec) or ServerUse(self._free_name(spec), spec)
+        self._uses[spec] = replace(use, keep=use.keep or keep)
+        return self._uses[spec]
+
+    @property
+    def uses(self) -> tuple[ServerUse, ...]:
+        """All servers, in the order in which they were entered."""
+        return tuple(self._uses.values())
+
+    def _spec(self, config: VllmConfig) -> VllmSpec:
+        return VllmSpec.of(
+            _model(config.model, self._folder),
+            gpus=config.gpus,
+            args=config.args,
+            env=config.env,
+            python=_python(config.python, self._folder),
+            port=config.port,
+            start_timeout=config.start_timeout,
+            restarts=config.restarts,
+        )
+
+    def _free_name(self, spec: VllmSpec) -> str:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", spec.served_name.rpartition("/")[2]) or "server"
+        taken = {use.name for use in self._uses.values()}
+        name, number = plain, 1
+        while name in taken:
+            number += 1
+            name = f"{plain}_{number}"
+        return name
+
+
+def _model(name: str, folder: Path) -> str:
+    path = folder / Path(name).expanduser()
+    is_path = name.startswith(("/", "./", "../", "~")) or path.exists()
+    return str(path.absolute()) if is_path else name
+
+
+def _python(name: str | None, folder: Path) -> str | None:
+    if name is None or "/" not in name:
+        return name
+    # Not resolved: an environment's interpreter is a link, and is known by its place.
+    return str((folder / Path(name).expanduser()).absolute())
+
+
+async def make_fleet(
+    uses: Sequence[ServerUse], folder: Path, notify: Callable[[str], None], *, keyed: bool = True
+) -> Fleet:
+    """Return the fleet for some servers on the GPUs there are, with none started yet.
+
+    Args:
+        uses: The servers, at least one.
+        folder: The run's directory; logs go into a folder there.
+        notify: Is told what happens to the servers, a line each.
+        keyed: Whether the servers ask for a random key.
+
+    Raises:
+        ConfigurationError: One needs more than there is, or its model is not there.
+    """
+    devices = await asyncio.to_thread(find_devices, uses[0].spec.python)
+    return Fleet(uses, devices, folder=folder / SERVER_LOGS, notify=notify, keyed=keyed)
