@@ -4,13 +4,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SERVERS := .venv-servers
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Never let the repository's folders shadow installed packages such as `datasets`.
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests wheel bench lock clean
+.PHONY: help demo test check tests wheel servers test-servers bench lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,7 +19,7 @@ help: ## List the targets.
 demo: $(VENV)/.demo ## Watch a jury deliberate and see a small evaluation.
 	@$(BIN)/safejury demo
 
-test: check tests wheel ## Everything that CI runs.
+test: check tests wheel ## The first tier: all that needs no real server.
 
 check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/ruff check .
@@ -26,8 +27,8 @@ check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-tests: $(VENV)/.dev $(VENV)/.demo ## The test suite, both tiers, with the embedded model.
-	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q
+tests: $(VENV)/.dev $(VENV)/.demo ## The test suite of the first tier, with the embedded model.
+	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers"
 
 wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without the sources.
 	rm -rf build/wheel
@@ -36,6 +37,12 @@ wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without t
 	cd build/wheel && PYTHONPATH=site ../../$(BIN)/python -c \
 		"import safejury; assert 'site' in safejury.__file__, safejury.__file__"
 	cd build/wheel && PYTHONPATH=site ../../$(BIN)/python -m safejury scenarios CS.HS
+
+servers: $(SERVERS)/.made ## Install real servers (vLLM on the CPU, LiteLLM's proxy): 2.4 GB.
+
+test-servers: $(VENV)/.dev $(VENV)/.demo $(SERVERS)/.made ## The second tier: tests on real servers.
+	SAFEJURY_REQUIRE_SERVERS=1 SAFEJURY_SERVERS_PYTHON=$(SERVERS)/bin/python \
+		$(BIN)/pytest -q -m servers tests/servers
 
 bench: $(VENV)/.dev ## Print the table of speeds.
 	$(BIN)/python benchmarks/run.py
@@ -50,6 +57,11 @@ lock: ## Resolve the locked requirements anew (needs uv).
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --no-deps -q \
 		-o requirements/embedded.txt requirements/embedded.in
+	links=$$($(PYTHON) -m pip config get global.find-links 2>/dev/null || true); \
+	uv pip compile --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade -q \
+		$${links:+--find-links "$$links"} --override requirements/servers-overrides.txt \
+		-o requirements/servers.txt requirements/servers.in
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -72,5 +84,13 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-clean: ## Remove the environment and what was built.
-	rm -rf $(VENV) build dist
+# The lock is whole, and vLLM asks for packages that it does without: no dependencies.
+# Its torch, built for CPUs, is not on the public index: pip's own find-links has it.
+$(SERVERS)/.made: requirements/servers.txt
+	$(PYTHON) -m venv $(SERVERS)
+	$(SERVERS)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--no-deps --no-compile --require-hashes -r requirements/servers.txt
+	@touch $@
+
+clean: ## Remove the environments and what was built.
+	rm -rf $(VENV) $(SERVERS) build dist

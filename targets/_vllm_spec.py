@@ -19,6 +19,10 @@ _ALIASES = {"tp": "tensor-parallel-size", "pp": "pipeline-parallel-size"}
 _ALIASES["dp"] = "data-parallel-size"
 _PARALLEL = tuple(_ALIASES.values())
 _OURS: dict[str, ArgValue] = {"enable-prefix-caching": True, "enable-prompt-tokens-details": True}
+_ON_CPU: dict[str, ArgValue] = {
+    "block-size": 32,  # prefixes are shared in whole blocks, and vLLM's own are of 128 there
+    "enable-chunked-prefill": False,  # its engine ends on a seeded prompt that is read in pieces
+}
 _REFUSED = {
     "host": "the server listens on this machine alone",
     "port": "write `port:` beside `args:`",
@@ -174,7 +178,7 @@ class VllmSpec:
             port: Where it listens.
             gpus: How many GPUs it has; 0 is the CPU.
         """
-        options: dict[str, ArgValue] = dict(_OURS)
+        options: dict[str, ArgValue] = _OURS | ({} if gpus else _ON_CPU)
         if gpus > 1 and self.parallel == 1:
             options["tensor-parallel-size"] = gpus
         options |= dict(self.args)

@@ -127,7 +127,7 @@ async def test_the_second_round_begins_with_the_prompt_of_the_first() -> None:
         await juror.judge(BallotCall(_case()))
         await juror.judge(BallotCall(_case(), 1, None, ()))
     first, second = (_user_text(body) for body in server.requests)
-    assert second.startswith(first.partition("Your part")[0])
+    assert second.startswith(first.partition("Judge the response now")[0])
     assert "you reached no finding" in second
 
 

@@ -36,6 +36,7 @@ _BALLOT: dict[str, Any] = {
     "rating": 5,
 }
 _FLAGS = (
+    "enable-chunked-prefill",
     "enable-prefix-caching",
     "enable-prompt-tokens-details",
     "enforce-eager",
@@ -87,7 +88,7 @@ def parse() -> argparse.Namespace:
         "tokenizer-mode",
     ):
         parser.add_argument(f"--{name}")
-    for name in ("port", "max-model-len", "tensor-parallel-size"):
+    for name in ("port", "max-model-len", "tensor-parallel-size", "block-size"):
         parser.add_argument(f"--{name}", type=int)
     for name in _FLAGS:
         parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction)
