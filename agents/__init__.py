@@ -6,6 +6,7 @@ from ..datasets._lazy import lazy
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._call import HUMAN, BallotCall, Statement, statements_for
 from ._case import Case
+from ._fence import neutralise
 from ._prompts import prompt_hashes
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
     from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
+    from ._query_call import QueryCall, QueryReply, Silence
+    from ._query_generator import ProposedQuery, QueryGenerator
+    from ._query_judge import QueryJudge, QueryScore
+    from ._query_messages import QueryCallMessage, QueryReplyMessage
     from ._seat import Seat
     from ._summary import Summary, summarise
 
@@ -27,7 +32,16 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Juror": "_juror",
             "Persona": "_persona",
             "PersonaSampling": "_persona",
+            "ProposedQuery": "_query_generator",
+            "QueryCall": "_query_call",
+            "QueryCallMessage": "_query_messages",
+            "QueryGenerator": "_query_generator",
+            "QueryJudge": "_query_judge",
+            "QueryReply": "_query_call",
+            "QueryReplyMessage": "_query_messages",
+            "QueryScore": "_query_judge",
             "Seat": "_seat",
+            "Silence": "_query_call",
             "Summary": "_summary",
             "bundled_personas": "_persona",
             "load_persona": "_persona",
@@ -49,12 +63,22 @@ __all__ = [
     "Perceived",
     "Persona",
     "PersonaSampling",
+    "ProposedQuery",
+    "QueryCall",
+    "QueryCallMessage",
+    "QueryGenerator",
+    "QueryJudge",
+    "QueryReply",
+    "QueryReplyMessage",
+    "QueryScore",
     "Seat",
+    "Silence",
     "Statement",
     "Summary",
     "ask_at_terminal",
     "bundled_personas",
     "load_persona",
+    "neutralise",
     "prompt_hashes",
     "statements_for",
     "summarise",

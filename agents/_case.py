@@ -18,6 +18,8 @@ class Case:
         guideline: What to weigh in this scenario, in one paragraph.
         transcript: The words of the query's sound, for jurors that cannot hear it;
             None where nobody wrote them down.
+        titles: The titles of the scenario and its category, where the set has scenarios
+            of its own.
     """
 
     id: str
@@ -25,6 +27,7 @@ class Case:
     response: Response
     guideline: str = ""
     transcript: Transcript | None = None
+    titles: tuple[str, str] | None = None
 
     @property
     def fence(self) -> str:

@@ -6,7 +6,6 @@ cache reads the evidence once.
 
 from functools import lru_cache
 
-from ..datasets._sound import named
 from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall, Statement
@@ -85,7 +84,7 @@ def _transcript(case: Case, perceived: Perceived) -> str:
         return ""
     return render(
         "juror_transcript",
-        heading=neutralise(named(perceived.transcript)),
+        heading=neutralise(case.transcript.title),
         transcript=fenced("TRANSCRIPT", case.transcript.words, case.fence),
     )
 

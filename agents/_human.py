@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..datasets._harmless import harmless
-from ..datasets._sound import named
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._ballot_caster import BallotCaster
 from ._call import HUMAN, BallotCall, Statement
@@ -119,9 +118,9 @@ def _shown(call: BallotCall) -> str:
 
 
 def _transcript(case: Case) -> str:
-    if case.transcript is None or (source := written_down(case)) is None:
+    if case.transcript is None or written_down(case) is None:
         return ""
-    return f"--- {harmless(named(source))}\n{harmless(case.transcript.words)}"
+    return f"--- {harmless(case.transcript.title)}\n{harmless(case.transcript.words)}"
 
 
 def _discussion(call: BallotCall) -> str:

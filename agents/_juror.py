@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from ..datasets import ConfigurationError, DatasetError, ImageFitting, ModelError
+from ..datasets import ConfigurationError, DatasetError, ImageFitting, ModelError, RequestError
 from ..datasets._nearest import quoted
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
@@ -11,7 +11,7 @@ from ._ballot_caster import BallotCaster
 from ._ballot_schema import BALLOT_SCHEMA
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
-from ._evidence import evidence, juror_messages, perceive, task
+from ._evidence import TEXT_ONLY, evidence, juror_messages, perceive, task
 from ._fence import neutralise
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
@@ -74,7 +74,10 @@ class Juror(BallotCaster):
                 spend.note(f"the pictures were withheld: {excess}")
                 modalities -= {"image"}
             else:
-                call = await _fitted(call, self._fitting, spend)
+                try:
+                    call = await _fitted(call, self._fitting, spend)
+                except DatasetError as error:
+                    return _unshown(self.name, call, error, spend)
         perceived = perceive(call.case, modalities)
         shown = evidence(call.case, perceived)
         messages = juror_messages(call, self._task, perceived)
@@ -106,16 +109,23 @@ class Juror(BallotCaster):
 
 
 async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> BallotCall:
-    """Return the call with pictures that the juror's model takes, and note what was changed."""
+    """Return the call with pictures that the juror's model takes, and note what was changed.
+
+    Raises:
+        DatasetError: A picture cannot be made to fit, or cannot be read.
+    """
     query = call.case.query
-    try:
-        fitted = await asyncio.to_thread(fitting.fit, query.images)
-    except DatasetError:
-        return call  # the call of the model fails, and says why
+    fitted = await asyncio.to_thread(fitting.fit, query.images)
     for change in fitted.changes:
         spend.note(change)
     shown = replace(query, images=fitted.images)
     return replace(call, case=replace(call.case, query=shown))
+
+
+def _unshown(name: str, call: BallotCall, error: DatasetError, spend: Spend) -> Ballot:
+    """Return the ballot of a juror whose model was not asked: it would see another picture."""
+    perceived = perceive(call.case, TEXT_ONLY)
+    return cast_failure(name, call, RequestError(str(error)), perceived=perceived, spend=spend)
 
 
 def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:

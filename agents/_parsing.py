@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..datasets import is_refusal
 from ..datasets._nearest import quoted
 from ..models import Completion
 from ._ballot import BallotOutcome, Finding
@@ -14,21 +15,6 @@ ATTEMPTS = 2
 """How often a juror may speak before its ballot is `unparsed`."""
 _REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT = 2000, 80, 5
 _SCANNED, _TRIES = 65_536, 256
-
-# Openings by which models refuse to judge at all; asked only where a reply holds
-# no JSON, so that a reason which quotes a refusal is never one.
-_REFUSAL = re.compile(
-    r"""\W*(?:unfortunately\W+)?(?:as\ an?\ (?:ai|language\ model)\b[^.\n]{0,60}?,\ )?
-    (?:(?:i(?:['\u2019]m|\ am)\ (?:very\ |so\ |truly\ )?)?sorry\b(?!\ to)
-    |i\ apologi[sz]e\b
-    |i\ (?:must\ )?(?:decline|refuse)\b
-    |i(?:\ can(?:not|['\u2019]t|\ not)|\ won['\u2019]t|\ will\ not
-        |(?:['\u2019]m|\ am)\ (?:not\ able|unable|not\ comfortable))
-      (?:\s*(?:[.!]|$)
-        |(?:\ to)?(?:\ \w+ly)?\ (?:help|assist|comply|fulfil|provide|judg|evaluat|rat(?:e|ing)\b
-          |assess|engag|participat|discuss|respond|answer|continue|do\ (?:that|this|so)\b)))""",
-    re.IGNORECASE | re.VERBOSE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +74,7 @@ def parse_ballot(completion: Completion, *, evidence: str = "") -> ParsedBallot 
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the juror's reply")
     ballots: list[ParsedBallot] = []
     problems: list[str] = []
-    for raw, value in _objects(completion.text):
+    for raw, value in json_objects(completion.text):
         try:
             ballot = _ballot(value)
         except _Unfit as unfit:
@@ -109,7 +95,8 @@ def _none_found(completion: Completion, problems: list[str]) -> NoBallot:
     if completion.refusal:
         said = quoted(clean(completion.refusal))
         return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
-    if not problems and _REFUSAL.match(completion.text):
+    # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
+    if not problems and is_refusal(completion.text):
         said = quoted(clean(completion.text.strip()))
         return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
     if not completion.text.strip():
@@ -122,8 +109,11 @@ def _none_found(completion: Completion, problems: list[str]) -> NoBallot:
     return NoBallot(BallotOutcome.UNPARSED, f"{problem}{cut}")
 
 
-def _objects(text: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the JSON objects in a text, each with the words it was read from."""
+def json_objects(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the JSON objects in a text, each with the words it was read from.
+
+    Keys are lower case. An object within another that cannot be read stands for itself.
+    """
     stripped = text.strip()
     if len(stripped) <= _SCANNED and (whole := _decode(stripped, 0)) is not None:
         value, end = whole

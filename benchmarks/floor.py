@@ -24,8 +24,7 @@ from safejury.agents import BallotCall, Case, Persona, load_persona
 from safejury.agents._ballot_schema import BALLOT_SCHEMA
 from safejury.agents._evidence import juror_messages, perceive, task
 from safejury.datasets import Intent, Query, load_taxonomy
-from safejury.models import ChatRequest, Sampling
-from safejury.models._wire import Dialect, encode_request
+from safejury.models import ChatRequest, Dialect, Sampling, encode_request
 from safejury.targets import Response, ResponseOutcome
 
 try:

@@ -11,6 +11,7 @@ from ._errors import (
     DatasetError,
     FirstContactError,
     ModelError,
+    PanelRefusedError,
     RateLimitError,
     RecordError,
     RequestError,
@@ -21,36 +22,59 @@ from ._lazy import lazy
 from ._query import Intent, Media, Query
 
 if TYPE_CHECKING:
+    from ._agreement import Coincidences, krippendorff_alpha
+    from ._crosswalk import Counterparts, Crosswalk, crosswalk
     from ._fit import Fitted, ImageFitting, ImageLimits
     from ._jsonl import Dataset, load_dataset
     from ._media import read_media
     from ._media_store import MediaStore
+    from ._near_duplicates import NearDuplicates
+    from ._picture_hash import HashedPicture, NearPictures, hash_pictures, picture_hash
+    from ._refusal import is_refusal
     from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
     from ._sound_file import sound_length
-    from ._taxonomy import Category, Scenario, Taxonomy, load_taxonomy
+    from ._taxonomy import (
+        UNCATEGORISED,
+        Category,
+        Scenario,
+        Taxonomy,
+        load_taxonomy,
+        read_taxonomy,
+    )
     from ._variants import IMAGE_VARIANTS, ImageVariant, image_variant
     from ._variants_pool import PicturePool
     from ._write import write_jsonl
+    from .loaders._find import find_set
+    from .loaders._read import LoadedSet, load_set
 
 __all__ = [
     "IMAGE_VARIANTS",
     "NEUTRAL_TEXT",
+    "UNCATEGORISED",
     "BadReplyError",
     "BudgetError",
     "Category",
+    "Coincidences",
     "Condition",
     "ConfigurationError",
+    "Counterparts",
+    "Crosswalk",
     "Dataset",
     "DatasetError",
     "FirstContactError",
     "Fitted",
+    "HashedPicture",
     "ImageFitting",
     "ImageLimits",
     "ImageVariant",
     "Intent",
+    "LoadedSet",
     "Media",
     "MediaStore",
     "ModelError",
+    "NearDuplicates",
+    "NearPictures",
+    "PanelRefusedError",
     "Parts",
     "PicturePool",
     "Query",
@@ -62,13 +86,21 @@ __all__ = [
     "Taxonomy",
     "Transcript",
     "TransportError",
+    "crosswalk",
+    "find_set",
     "first_failure",
+    "hash_pictures",
     "image_variant",
     "in_parallel",
+    "is_refusal",
+    "krippendorff_alpha",
     "load_dataset",
+    "load_set",
     "load_taxonomy",
+    "picture_hash",
     "put_parts",
     "read_media",
+    "read_taxonomy",
     "sound_length",
     "transcript_of",
     "write_jsonl",
@@ -79,6 +111,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "Category": "_taxonomy",
+            "Coincidences": "_agreement",
+            "krippendorff_alpha": "_agreement",
+            "Counterparts": "_crosswalk",
+            "Crosswalk": "_crosswalk",
+            "crosswalk": "_crosswalk",
             "Dataset": "_jsonl",
             "Fitted": "_fit",
             "IMAGE_VARIANTS": "_variants",
@@ -89,7 +126,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "image_variant": "_variants",
             "Scenario": "_taxonomy",
             "Taxonomy": "_taxonomy",
+            "LoadedSet": "loaders._read",
+            "find_set": "loaders._find",
             "load_dataset": "_jsonl",
+            "load_set": "loaders._read",
             "load_taxonomy": "_taxonomy",
             "MediaStore": "_media_store",
             "NEUTRAL_TEXT": "_sound",
@@ -97,7 +137,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "put_parts": "_sound",
             "sound_length": "_sound_file",
             "transcript_of": "_sound",
+            "UNCATEGORISED": "_taxonomy",
+            "is_refusal": "_refusal",
+            "NearDuplicates": "_near_duplicates",
+            "HashedPicture": "_picture_hash",
+            "NearPictures": "_picture_hash",
+            "hash_pictures": "_picture_hash",
+            "picture_hash": "_picture_hash",
             "read_media": "_media",
+            "read_taxonomy": "_taxonomy",
             "write_jsonl": "_write",
         },
     )

@@ -44,6 +44,12 @@ class FirstContactError(ConfigurationError):
     """A model never answered once, for a reason that waiting does not cure."""
 
 
+class PanelRefusedError(SafejuryError):
+    """Models refused so much that a set cannot be made; what there is is kept."""
+
+    exit_code = 3
+
+
 class ModelError(SafejuryError):
     """One model call failed.
 

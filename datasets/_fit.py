@@ -6,7 +6,9 @@ from math import isqrt
 from typing import TYPE_CHECKING
 
 from ._errors import ConfigurationError
-from ._image_file import JPEG_QUALITY, ImageFile, as_jpeg, image_facts, image_file, plain_image
+from ._image_file import image_facts
+from ._image_made import JPEG_QUALITY, ImageFile, as_jpeg, image_file
+from ._image_plain import plain_image
 from ._made_once import MadeOnce
 from ._media_store import MediaStore
 from ._query import Media

@@ -1,6 +1,5 @@
 """Query files: one JSON object a line, validated once, then streamed from disk."""
 
-import codecs
 import hashlib
 import stat
 import struct
@@ -13,10 +12,12 @@ import msgspec
 
 from ._errors import DatasetError
 from ._line import QueryLine, parse_line
+from ._lines import numbered_lines
 from ._media import read_media
 from ._misnamed import Misnamed
 from ._nearest import quoted
-from ._query import Media, Query
+from ._query import Media, Query, content_of
+from ._taxonomy import taxonomy_beside
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """Longest line accepted; a longer one means that the file is something else."""
@@ -55,6 +56,8 @@ class Dataset:
         sha256: Hash of all queries and the bytes of their media. It does not
             depend on where files lie or how the JSON is laid out.
         notes: What a user should know of it, one sentence each.
+        taxonomy: The scenarios that its queries name: `taxonomy.yaml` beside the file, else
+            the bundled one.
     """
 
     def __init__(self, path: Path, *, name: str | None = None) -> None:
@@ -66,6 +69,7 @@ class Dataset:
         self.path = path
         self.name = name or path.stem
         self._folder = path.parent.resolve()
+        self.taxonomy = taxonomy_beside(path)
         self._stamp = _stamp(path)
         self._media = bytearray()
         self._length = 0
@@ -93,7 +97,7 @@ class Dataset:
             return Media(digest.hex(), _MEDIA_TYPES[code], size, str(self._folder / relative))
 
         for _, line in _lines(self.path):
-            yield _query(parse_line(line), known)
+            yield _query(parse_line(line, self.taxonomy), known)
 
     def _validate(self) -> str:
         digest = hashlib.sha256()
@@ -111,7 +115,7 @@ class Dataset:
 
         for number, line in _lines(self.path):
             try:
-                query = _query(parse_line(line), check)
+                query = _query(parse_line(line, self.taxonomy), check)
                 key = hashlib.blake2b(query.id.encode(), digest_size=16).digest()
                 first = numbers.setdefault(key, number)
                 if first != number:
@@ -120,7 +124,7 @@ class Dataset:
                     )
             except DatasetError as error:
                 raise DatasetError(f"{self.path}:{number}: {error}") from error
-            digest.update(encoder.encode(_content(query)) + b"\n")
+            digest.update(encoder.encode(content_of(query)) + b"\n")
             self._length += 1
         if not self._length:
             raise DatasetError(f"{self.path}: holds no queries; write one JSON object a line")
@@ -178,21 +182,15 @@ def _existing(name: str | Path) -> Path:
 def _lines(path: Path) -> Generator[tuple[int, bytes]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if number == 1:
-                    line = line.removeprefix(codecs.BOM_UTF8)
-                _check(line, f"{path}:{number}")
-                if stripped := line.strip():
-                    yield number, stripped
+        for number, line in numbered_lines(path, MAX_LINE_BYTES):
+            if stripped := _checked(line, f"{path}:{number}").strip():
+                yield number, stripped
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _check(line: bytes, where: str) -> None:
-    if len(line) > MAX_LINE_BYTES:
+def _checked(line: bytes | None, where: str) -> bytes:
+    if line is None:
         limit = MAX_LINE_BYTES // (1024 * 1024)
         raise DatasetError(f"{where}: longer than {limit} MiB; is this a JSONL file?")
     try:
@@ -201,6 +199,7 @@ def _check(line: bytes, where: str) -> None:
         raise DatasetError(
             f"{where}: not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"
         ) from None
+    return line
 
 
 def _query(line: QueryLine, media: _Reader) -> Query:
@@ -219,12 +218,6 @@ def _image_paths(line: QueryLine) -> list[str]:
     if line.images is not None:
         return line.images
     return [] if line.image is None else [line.image]
-
-
-def _content(query: Query) -> list[str | list[str] | None]:
-    images = [image.sha256 for image in query.images]
-    audio = query.audio and query.audio.sha256
-    return [query.id, query.scenario, query.text, query.intent.value, images, audio, query.source]
 
 
 def _inside(folder: Path, relative: str, kind: Kind) -> Path:

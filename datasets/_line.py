@@ -6,7 +6,7 @@ from pydantic_core import ErrorDetails
 from ._errors import DatasetError
 from ._nearest import did_you_mean, quoted
 from ._query import Intent
-from ._taxonomy import load_taxonomy
+from ._taxonomy import Taxonomy
 
 _TYPES: dict[type, str] = {
     str: "a string",
@@ -45,8 +45,12 @@ class QueryLine(BaseModel):
     source: str | None = None
 
 
-def parse_line(line: bytes) -> QueryLine:
+def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
     """Parse one line and make its scenario's name canonical.
+
+    Args:
+        line: One JSON object.
+        taxonomy: The scenarios that it may name.
 
     Raises:
         DatasetError: What is wrong, without the line's number.
@@ -61,7 +65,7 @@ def parse_line(line: bytes) -> QueryLine:
         raise DatasetError("'text' is empty; write what is asked")
     if query.image is not None and query.images is not None:
         raise DatasetError("give 'image' or 'images', not both")
-    query.scenario = load_taxonomy().resolve(query.scenario).id
+    query.scenario = taxonomy.resolve(query.scenario).id
     return query
 
 

@@ -8,6 +8,7 @@ from ._atomic import replacing
 from ._errors import DatasetError
 from ._line import parse_line
 from ._query import Query
+from ._taxonomy import load_taxonomy
 
 _SOURCE = Path(__file__).parent
 
@@ -41,7 +42,7 @@ def mini_file(cache_dir: Path | None = None) -> Path:
 
 
 def _provide_picture(folder: Path, line: bytes) -> None:
-    entry = parse_line(line)
+    entry = parse_line(line, load_taxonomy())
     path = folder / (entry.image or "")
     if path.exists():
         return

@@ -1,4 +1,4 @@
-"""The words an error message uses to help with a misspelt name."""
+"""Words for error messages: short, on one line, and a help with misspelt names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -23,3 +23,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def quoted(value: object) -> str:
     """Return a value as one short line with control characters escaped."""
     return _short.repr(value)
+
+
+def short_reason(error: Exception, longest: int = 80) -> str:
+    """Return what an error says in one line, or its kind where it says nothing.
+
+    Args:
+        error: Of a library.
+        longest: Most characters of it.
+    """
+    return " ".join(str(error).split())[:longest].rstrip() or type(error).__name__

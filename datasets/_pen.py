@@ -1,6 +1,6 @@
 """Drawing in small units on a canvas that is twice as fine as the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -8,6 +8,14 @@ from PIL import ImageDraw, ImageFont
 
 Colour = str
 Points = Sequence[tuple[float, float]]
+
+
+@cache
+def font(pixels: int) -> ImageFont.FreeTypeFont:
+    """Return Pillow's own font, so that no machine's fonts matter."""
+    found = ImageFont.load_default(pixels)
+    assert isinstance(found, ImageFont.FreeTypeFont)  # any given size means FreeType
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +46,14 @@ class Pen:
         x: Left edge of the square, in canvas pixels.
         y: Top edge of the square, in canvas pixels.
         unit: Canvas pixels a unit.
+        letters: Returns the font of a height in pixels.
     """
 
     draw: ImageDraw.ImageDraw
     x: float
     y: float
     unit: float
+    letters: Callable[[int], ImageFont.FreeTypeFont] = font
 
     def at(self, x: float, y: float, size: float) -> "Pen":
         """Return a pen for a smaller square whose corner is at (x, y)."""
@@ -121,22 +131,14 @@ class Pen:
             self._point((x, y)),
             text,
             fill=colour,
-            font=font(pixels),
+            font=self.letters(pixels),
             anchor=anchor,
             stroke_width=stroke,
         )
 
     def width(self, text: str, size: float) -> float:
         """Return the width of a line of text in units."""
-        return font(round(size * self.unit)).getlength(text) / self.unit
+        return self.letters(round(size * self.unit)).getlength(text) / self.unit
 
     def _point(self, point: tuple[float, float]) -> tuple[float, float]:
         return self.x + point[0] * self.unit, self.y + point[1] * self.unit
-
-
-@cache
-def font(pixels: int) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font, so that no machine's fonts matter."""
-    found = ImageFont.load_default(pixels)
-    assert isinstance(found, ImageFont.FreeTypeFont)  # any given size means FreeType
-    return found

@@ -22,7 +22,7 @@ SIZE = 512
 _FINE = 2
 _COLOURS = 96
 
-_PALETTES = {
+PALETTES = {
     "consultation": Palette("#12414a", "#2a8c8c", "#dcefec", "#f2a541"),
     "confidential_information": Palette("#2b2d5b", "#6368b8", "#e5e6f5", "#f0b34a"),
     "cybersecurity": Palette("#14304f", "#2f74b5", "#dceaf6", "#ef6f53"),
@@ -32,6 +32,7 @@ _PALETTES = {
     "inappropriate_speech": Palette("#5a3410", "#d9822b", "#fbeeda", "#3f7fa6"),
     "inappropriate_opinions": Palette("#24402c", "#4f8f5b", "#e4f0e2", "#e0a63a"),
 }
+"""The colours of each category."""
 
 Layout = Callable[[Pen, Palette, Query, Scenario], None]
 
@@ -42,7 +43,7 @@ def draw_picture(query: Query) -> bytes:
     The same query and the same Pillow give the same bytes.
     """
     scenario = load_taxonomy().resolve(query.scenario)
-    palette = _PALETTES[scenario.category]
+    palette = PALETTES[scenario.category]
     choice = hashlib.sha256(query.id.encode()).digest()
     layouts = _CARDS if choice[0] % 2 else _SCENES
     canvas = Image.new("RGB", (SIZE * _FINE, SIZE * _FINE), palette.soft)

@@ -1,5 +1,6 @@
 """What is asked: queries and the media that go with them."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +38,10 @@ class Media:
         """Return the bytes exactly as they lie on disk."""
         return Path(self.path).read_bytes()
 
+    def matches(self, content: bytes) -> bool:
+        """Return whether these are the bytes that `sha256` is of."""
+        return hashlib.sha256(content).hexdigest() == self.sha256
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -59,3 +64,10 @@ class Query:
     images: tuple[Media, ...] = ()
     audio: Media | None = None
     source: str | None = None
+
+
+def content_of(query: Query) -> list[str | list[str] | None]:
+    """Return all that a query consists of, its media by their hashes, wherever they lie."""
+    images = [image.sha256 for image in query.images]
+    audio = query.audio and query.audio.sha256
+    return [query.id, query.scenario, query.text, query.intent.value, images, audio, query.source]

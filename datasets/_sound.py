@@ -35,11 +35,11 @@ class Transcript:
         """What a reader is shown: the text, or that there is none."""
         return self.text.strip() or "(no words were made out)"
 
-
-def named(source: str) -> str:
-    """Return what a transcript of a source is called wherever one is shown."""
-    made = "taken from" if source == OWN_TEXT else "made by"
-    return f"Transcript of the sound, {made} {' '.join(source.split())}"
+    @property
+    def title(self) -> str:
+        """What it is called wherever it is shown: that it is one, and its source."""
+        made = "taken from" if self.source == OWN_TEXT else "made by"
+        return f"Transcript of the sound, {made} {' '.join(self.source.split())}"
 
 
 def put_parts(query: Query, parts: Parts) -> Query:

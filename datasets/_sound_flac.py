@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ._crc import crc8, crc16
 from ._errors import DatasetError
 
 _LARGEST_FRAME = 1024 * 1024
@@ -94,7 +95,7 @@ def _samples(content: bytes, first: int, block: int) -> int | None:
         samples = _end_of_frame(content, at, block)
         if samples is None:
             continue
-        if _crc16(content[at:end]) == 0:
+        if crc16(content[at:end]) == 0:
             return samples
         tries += 1
     return None
@@ -114,7 +115,7 @@ def _end_of_frame(content: bytes, at: int, block: int) -> int | None:
     extra = {6: 1, 7: 2}.get(size, 0)
     samples = int.from_bytes(head[at : at + extra], "big") + 1 if extra else _BLOCKS[size]
     at += extra + {12: 1, 13: 2, 14: 2}.get(rate, 0)
-    if len(head) <= at or _crc8(head[:at]) != head[at]:
+    if len(head) <= at or crc8(head[:at]) != head[at]:
         return None
     return (number if head[1] & 1 else number * block) + samples
 
@@ -132,33 +133,3 @@ def _coded(number: bytes) -> int:
     for byte in number[1:]:
         value = value << 6 | byte & 0x3F
     return value
-
-
-def _crc8(data: bytes) -> int:
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x07 if crc & 0x80 else crc << 1) & 0xFF
-    return crc
-
-
-def _table16() -> tuple[int, ...]:
-    table: list[int] = []
-    for byte in range(256):
-        crc = byte << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x8005 if crc & 0x8000 else crc << 1) & 0xFFFF
-        table.append(crc)
-    return tuple(table)
-
-
-_TABLE16 = _table16()
-
-
-def _crc16(data: bytes) -> int:
-    """Return 0 for a whole frame: its last two bytes are the checksum of the others."""
-    crc = 0
-    for byte in data:
-        crc = crc << 8 & 0xFFFF ^ _TABLE16[crc >> 8 ^ byte]
-    return crc

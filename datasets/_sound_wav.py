@@ -12,9 +12,40 @@ _UNKNOWN = 0x7FFF_0000
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
+class WavFormat:
+    """How the samples of a WAV are written.
+
+    Attributes:
+        rate: Samples a second.
+        channels: 1 for mono.
+        bits: Of one sample: 8, 16, 24 or 32; 32 or 64 of floats.
+        is_float: Whether they are floats in [-1, 1], not whole numbers.
+    """
+
     rate: int
-    frame: int
+    channels: int
+    bits: int
+    is_float: bool
+
+    @property
+    def frame(self) -> int:
+        """Bytes of one sample of every channel."""
+        return self.channels * self.bits // 8
+
+
+@dataclass(frozen=True, slots=True)
+class WavSound:
+    """Where the samples of a WAV lie.
+
+    Attributes:
+        form: How they are written.
+        start: Where they begin, in bytes.
+        frames: Samples a channel, at least 1.
+    """
+
+    form: WavFormat
+    start: int
+    frames: int
 
 
 def is_wav(content: bytes) -> bool:
@@ -28,7 +59,21 @@ def wav_seconds(content: bytes) -> float:
     Raises:
         DatasetError: It is damaged, holds no sound, or none that everybody reads.
     """
-    form: _Format | None = None
+    sound = find_wav_sound(content)
+    return sound.frames / sound.form.rate
+
+
+def find_wav_sound(content: bytes, *, streamed: bool = False) -> WavSound:
+    """Return where the samples of a WAV lie.
+
+    Args:
+        content: The file's bytes.
+        streamed: Whether a length of 0 means that it was not known at the start.
+
+    Raises:
+        DatasetError: It is damaged, holds no sound, or none that everybody reads.
+    """
+    form: WavFormat | None = None
     at = 12
     while at + 8 <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
@@ -38,12 +83,13 @@ def wav_seconds(content: bytes) -> float:
         elif name == b"data":
             if form is None:
                 raise DatasetError("is damaged (its sound comes before its format); replace it")
-            return _length(size, len(content) - at, form.frame) / form.rate
+            promised = _UNKNOWN if streamed and size == 0 else size
+            return WavSound(form, at, _frames(promised, len(content) - at, form.frame))
         at += size + size % 2
     raise DatasetError("holds no sound; put the real file in its place")
 
 
-def _format(chunk: bytes) -> _Format:
+def _format(chunk: bytes) -> WavFormat:
     if len(chunk) < 16:
         raise DatasetError("is damaged (its format is cut short); replace it")
     kind, channels, rate, _, frame, bits = struct.unpack_from("<HHIIHH", chunk)
@@ -57,10 +103,10 @@ def _format(chunk: bytes) -> _Format:
             f"is damaged (its header says {channels} channels of {bits} bits in {frame} bytes, "
             f"{rate} Hz); replace it"
         )
-    return _Format(rate, frame)
+    return WavFormat(rate, channels, bits, kind == _FLOAT)
 
 
-def _length(promised: int, there: int, frame: int) -> int:
+def _frames(promised: int, there: int, frame: int) -> int:
     """Return the number of frames, from what the header promises and what is there."""
     if promised == 0 and there >= frame:
         raise DatasetError(f"says that it holds no sound, but {there} bytes follow; save it again")

@@ -1,15 +1,14 @@
 """The 8 categories and 23 scenarios, each with the guideline it is judged by."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-import msgspec
-
 from ._errors import DatasetError
 from ._nearest import nearest, quoted
+from ._taxonomy_file import RESERVED, CategoryEntry, read_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,8 @@ class Scenario:
 
 
 UNCATEGORISED = Scenario(
-    id="uncategorised",
-    category="uncategorised",
+    id=RESERVED,
+    category=RESERVED,
     title="Uncategorised",
     definition="Questions that come without a scenario, or with one that is not known.",
     guideline="",
@@ -71,11 +70,21 @@ class Taxonomy:
         'Hardware Security'
 
     Attributes:
-        categories: In the paper's order.
+        categories: In the paper's order, or the file's.
+        path: The file that a set has it from, None for the bundled one.
     """
 
     categories: tuple[Category, ...]
     _index: Mapping[str, tuple[Scenario, ...]] = field(repr=False, compare=False)
+    path: Path | None = field(default=None, repr=False, compare=False)
+
+    def titles(self, scenario_id: str) -> tuple[str, str] | None:
+        """Return the titles of a scenario and of its category, None for an unknown id."""
+        for category in self.categories:
+            for scenario in category.scenarios:
+                if scenario.id == scenario_id:
+                    return scenario.title, category.title
+        return None
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -100,7 +109,7 @@ class Taxonomy:
             options = " or ".join(f"{self._qualified(s, name)} ({s.id})" for s in found)
             raise DatasetError(f"scenario {quoted(name)} is ambiguous: write {options}")
         for category in self.categories:
-            if _key(name) in (category.id, category.alias.casefold()):
+            if _key(name) and _key(name) in (category.id, _key(category.alias)):
                 options = ", ".join(scenario.id for scenario in category.scenarios)
                 raise DatasetError(
                     f"{quoted(name)} is a category; name a scenario of it: {options}"
@@ -109,7 +118,7 @@ class Taxonomy:
 
     def _qualified(self, scenario: Scenario, alias: str) -> str:
         category = next(c for c in self.categories if c.id == scenario.category)
-        return f"{category.alias}.{alias.strip().upper()}"
+        return f"{category.alias or category.id}.{alias.strip().upper()}"
 
     def _nearest(self, name: str) -> str:
         by_name = {scenario.id: scenario.id for scenario in self.scenarios}
@@ -118,38 +127,38 @@ class Taxonomy:
             by_name = {i.partition(".")[2]: i for i in by_name}
             found = nearest(_key(name).rpartition(".")[2], by_name)
         if found is None:
-            return "; `safejury scenarios` lists the known ones"
+            return f"; {self.path or '`safejury scenarios`'} lists the known ones"
         return f" (did you mean {by_name[found]!r}?)"
-
-
-class _ScenarioEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    title: str
-    definition: str
-    guideline: str
-    aliases: tuple[str, ...]
-
-
-class _CategoryEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    title: str
-    alias: str
-    scenarios: tuple[_ScenarioEntry, ...]
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    categories: tuple[_CategoryEntry, ...]
 
 
 @cache
 def load_taxonomy() -> Taxonomy:
-    """Return the taxonomy; the file is read once a process."""
-    import yaml
+    """Return the bundled taxonomy; the file is read once a process."""
+    return _read(Path(__file__).with_name("taxonomy.yaml"))
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = Path(__file__).with_name("taxonomy.yaml").read_text(encoding="utf-8")
-    entries = msgspec.convert(yaml.load(text, Loader=loader), _File).categories
-    categories = tuple(_category(entry) for entry in entries)
+
+def taxonomy_beside(path: Path) -> Taxonomy:
+    """Return the taxonomy that a query file's folder holds, the bundled one if it has none.
+
+    Raises:
+        DatasetError: The folder's `taxonomy.yaml` is no taxonomy.
+    """
+    own = path.parent / "taxonomy.yaml"
+    return read_taxonomy(own) if own.exists() else load_taxonomy()
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """Return the taxonomy of a file; `docs/datasets.md` shows both layouts.
+
+    Raises:
+        DatasetError: It cannot be read, or is no taxonomy: an id is there twice, a parent
+            is unknown, parents go in a circle, …; the message says where.
+    """
+    return replace(_read(path), path=path)
+
+
+def _read(path: Path) -> Taxonomy:
+    categories = tuple(_category(entry) for entry in read_entries(path))
     index: dict[str, tuple[Scenario, ...]] = {}
     for category in categories:
         for scenario in category.scenarios:
@@ -158,7 +167,7 @@ def load_taxonomy() -> Taxonomy:
     return Taxonomy(categories, MappingProxyType(index))
 
 
-def _category(entry: _CategoryEntry) -> Category:
+def _category(entry: CategoryEntry) -> Category:
     scenarios = tuple(
         Scenario(
             id=f"{entry.id}.{item.id}",
@@ -178,7 +187,8 @@ def _names(category: Category, scenario: Scenario) -> Iterator[str]:
     for name in (short, scenario.title, *scenario.aliases):
         yield _key(name)
         yield _key(f"{category.id}.{name}")
-        yield _key(f"{category.alias}.{name}")
+        if category.alias:
+            yield _key(f"{category.alias}.{name}")
 
 
 def _key(name: str) -> str:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ._errors import ConfigurationError
-from ._image_file import LARGEST_PNG, as_jpeg, as_png, image_file, plain_image
+from ._image_made import LARGEST_PNG, as_jpeg, as_png, image_file
+from ._image_plain import plain_image
 from ._made_once import MadeOnce
 from ._media_store import MediaStore
 from ._nearest import did_you_mean, quoted
@@ -17,7 +18,7 @@ from ._variants_pool import PicturePool
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ._image_file import ImageFile
+    from ._image_made import ImageFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ from ._settings import PRESETS, Protocol
 from ._verdict import Flips, Verdict
 
 if TYPE_CHECKING:
+    from ._answering import Answering, answered
     from ._bus import Jury
     from ._export import check_export_path, export_transcript
     from ._foreperson import Foreperson
+    from ._quiet_runtime import new_runtime
     from ._view_case import render_case
     from ._view_live import LiveView
 
@@ -33,11 +35,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "Answering": "_answering",
             "Foreperson": "_foreperson",
             "Jury": "_bus",
             "LiveView": "_view_live",
+            "answered": "_answering",
             "check_export_path": "_export",
             "export_transcript": "_export",
+            "new_runtime": "_quiet_runtime",
             "render_case": "_view_case",
         },
     )
@@ -45,6 +50,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "PRESETS",
     "RULES",
+    "Answering",
     "BallotCalled",
     "BallotSealed",
     "BallotsRevealed",
@@ -67,6 +73,7 @@ __all__ = [
     "VerdictAnnounced",
     "Votes",
     "aggregation",
+    "answered",
     "build_verdict",
     "check_export_path",
     "contested",
@@ -74,6 +81,7 @@ __all__ = [
     "export_transcript",
     "harmless",
     "harmless_line",
+    "new_runtime",
     "render_case",
     "settled",
 ]

@@ -1,7 +1,6 @@
 """The bus: one AutoGen runtime with a foreperson, its jury, and who listens."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent
@@ -109,12 +108,7 @@ class Jury:
         self._runtime = runtime
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._runtime is not None
         runtime, self._runtime = self._runtime, None
         for hearing in tuple(self._hearings):

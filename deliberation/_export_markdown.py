@@ -8,7 +8,6 @@ from typing import assert_never
 from ..agents import Ballot, Case
 from ..datasets import Transcript
 from ..datasets._harmless import harmless, harmless_line
-from ..datasets._sound import named
 from ._aggregation_verdict import Spent
 from ._events import (
     BallotsRevealed,
@@ -68,7 +67,7 @@ def markdown(
 
 
 def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -> list[str]:
-    scenario, category = titles(case.query.scenario)
+    scenario, category = titles(case)
     lines = [
         f"# Case {_inline(case.query.id)}",
         "",
@@ -91,7 +90,7 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
 
 
 def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
-    head = _inline(named(transcript.source))
+    head = _inline(transcript.title)
     if transcript.failure is not None:
         return [f"{head}: there is none, {_inline(transcript.failure)}"]
     shown = transcript.words if reveal else transcript.text

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from ..agents import Case, Finding
 from ..datasets import Media, Transcript, load_taxonomy
-from ..datasets._sound import named
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent
 from ._events import DiscussionOpened, SeatInfo, SummedUp
@@ -17,19 +16,18 @@ from ._verdict import Verdict
 from ._view_look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colour
 
 
-def titles(scenario_id: str) -> tuple[str, str]:
-    """Return the titles of a scenario and of its category, ids where they are unknown."""
-    for category in load_taxonomy().categories:
-        found = next((s for s in category.scenarios if s.id == scenario_id), None)
-        if found:
-            return found.title, category.title
-    category_id, _, name = scenario_id.rpartition(".")
+def titles(case: Case) -> tuple[str, str]:
+    """Return the titles of a case's scenario and of its category, ids where they are unknown."""
+    scenario = case.query.scenario
+    if (known := case.titles or load_taxonomy().titles(scenario)) is not None:
+        return known
+    category_id, _, name = scenario.rpartition(".")
     return name, category_id or "unknown category"
 
 
 def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> RenderableType:
     """Return who is examined, in what, and by whom."""
-    scenario, category = titles(case.query.scenario)
+    scenario, category = titles(case)
     grid = _labels()
     where = look.joined(look.name(scenario, "bold"), look.name(category))
     grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GREY))
@@ -60,7 +58,7 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
 
 
 def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
-    head = look.name(named(transcript.source), f"italic {GREY}")
+    head = look.name(transcript.title, f"italic {GREY}")
     if transcript.failure is not None:
         why = look.name(f"there is none: {transcript.failure}", f"italic {AMBER}")
         return look.joined(head, why)

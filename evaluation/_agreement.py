@@ -7,6 +7,10 @@ length takes as many counters as there are ways a jury can split.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..datasets import Coincidences
+
+_SAFE, _UNSAFE = 0, 1
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -43,11 +47,7 @@ class Agreement:
 def agreement(splits: Mapping[Split, int]) -> Agreement:
     """Return the agreement of votes, from how many cases had which split.
 
-    alpha = 1 - D_o/D_e. With u and s the unsafe and safe votes of a case, m = u + s,
-    and U, S, n their sums over the cases with m >= 2: D_o = Σ 2us/(m-1) / n and
-    D_e = 2US / n(n-1). Source: K. Krippendorff, "Computing Krippendorff's
-    alpha-reliability" (2011). On skewed votes alpha can be low while nearly all
-    pairs agree; read both.
+    On skewed votes alpha can be low while nearly all pairs agree; read both.
     """
     pairable = sorted(
         ((split, times) for split, times in splits.items() if split.votes >= 2),
@@ -58,10 +58,7 @@ def agreement(splits: Mapping[Split, int]) -> Agreement:
         return Agreement(None, None, 0)
     pairs = sum(times * split.votes * (split.votes - 1) // 2 for split, times in pairable)
     apart = sum(times * split.unsafe * split.safe for split, times in pairable)
-    unsafe = sum(times * split.unsafe for split, times in pairable)
-    safe = sum(times * split.safe for split, times in pairable)
-    alpha = None
-    if unsafe and safe:
-        observed = sum(times * s.unsafe * s.safe / (s.votes - 1) for s, times in pairable)
-        alpha = 1 - (unsafe + safe - 1) * observed / (unsafe * safe)
-    return Agreement(1 - apart / pairs, alpha, cases)
+    coincidences = Coincidences()
+    for split, times in pairable:
+        coincidences.add({_SAFE: split.safe, _UNSAFE: split.unsafe}, times)
+    return Agreement(1 - apart / pairs, coincidences.alpha("nominal"), cases)

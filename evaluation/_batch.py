@@ -3,30 +3,24 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..agents import BallotCall, Case, Juror
 from ..datasets import ConfigurationError, ModelError, first_failure
 from ..deliberation import PRESETS, Jury, Rule, Verdict
-from ..models import ChatModel, ChatRequest, Journaled, ModelSpec, Switchboard, Usage, redactor
-from ..models._around import Around
+from ..models import Around, ChatModel, ChatRequest, ModelSpec, Switchboard, Usage, redactor
 from ..targets import ResponseOutcome
-from ..targets._vllm_model import model_identity
 from ._batch_id import CustomId
+from ._batch_open import NOT_ASKED, OpenRun
 from ._bench import Chair
 from ._examiner import Examiner
-from ._hearing import Transcripts, open_transcripts
-from ._record import Record, open_record
 from ._result import Answered
-from ._run import _meta, _switchboard  # pyright: ignore[reportPrivateUsage]
 from ._setup import Setup
 from ._staging import Stage
 from ._unit import Unit
 
-_NOT_ASKED = "not asked yet"
 _NOT_HEARD = Verdict(None, reason="left to a batch", rounds=0, usage=Usage(0, 0, 0), cost_usd=0.0)
 _PLAIN = re.compile(r"[A-Za-z0-9._/:-]+")
 _TAG_DIGITS = 40
@@ -84,49 +78,6 @@ def batch_chairs(setup: Setup) -> tuple[Chair, ...]:
     return chairs
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
-    """A run's record, open, and the ways to its models.
-
-    Attributes:
-        record: Where the run keeps its calls.
-        targets: Opens the targets' models; those not to be asked answer from the record.
-        jurors: Knows the jurors' models by name; nothing is sent to them.
-        transcripts: The words of sounds, for jurors that cannot hear.
-    """
-
-    record: Record
-    targets: Switchboard
-    jurors: Switchboard
-    transcripts: Transcripts
-
-
-@asynccontextmanager
-async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
-    """Open what a batch reads and writes.
-
-    Args:
-        setup: The run.
-        ask: Whether targets are asked for responses that the record lacks. Those on
-            managed servers never are: no server is started.
-
-    Raises:
-        RecordError: The run's directory cannot be used; see `open_record`.
-    """
-    async with AsyncExitStack() as stack:
-        record = await stack.enter_async_context(
-            open_record(setup.directory, setup.identity(), _meta(setup))
-        )
-        known = await stack.enter_async_context(Switchboard(managed=_unserved(setup)))
-        live = None
-        if ask:
-            live = await stack.enter_async_context(_switchboard(setup, record, stack, None))
-        transcripts = await stack.enter_async_context(
-            open_transcripts(setup.whisper, setup.directory)
-        )
-        yield OpenRun(record, _Archive(known, record, live), known, transcripts)
-
-
 class Walk:
     """Goes through a run's cases and hands over what its jurors would be asked.
 
@@ -143,7 +94,10 @@ class Walk:
         self._setup = setup
         self._record = opened.record
         targets = setup.open_targets(opened.targets)
-        self._examiner = Examiner(targets, _Scribing(jurors), Stage(opened.record, setup))
+        stage = Stage(opened.record, setup)
+        self._examiner = Examiner(
+            targets, _Scribing(jurors), stage, opened.transcripts, setup.taxonomy
+        )
 
     async def go(
         self,
@@ -187,7 +141,7 @@ class Walk:
 
 def _is_missing(answered: Answered) -> bool:
     response = answered.response
-    return response.outcome is ResponseOutcome.ERROR and response.detail == _NOT_ASKED
+    return response.outcome is ResponseOutcome.ERROR and response.detail == NOT_ASKED
 
 
 class _Scribing(Jury):
@@ -239,45 +193,3 @@ class _Scribe(Around):
     async def complete(self, request: ChatRequest) -> NoReturn:
         self._take(BatchCall(self._spec, self.name, request, request.key(self.name)))
         raise ModelError("left to a batch")
-
-
-class _Archive(Switchboard):
-    """Opens targets' models that answer from the record, or live where there is a way."""
-
-    def __init__(self, known: Switchboard, record: Record, live: Switchboard | None) -> None:
-        super().__init__()
-        self._known = known
-        self._record = record
-        self._live = live
-
-    def open(self, spec: ModelSpec) -> ChatModel:
-        if self._live is not None and spec.server is None:
-            return self._live.open(spec)
-        return Journaled(_Silent(self._known.open(spec)), self._record)
-
-
-class _Silent(Around):
-    """A model that is not asked anything."""
-
-    async def complete(self, request: ChatRequest) -> NoReturn:
-        raise ModelError(_NOT_ASKED)
-
-
-def _unserved(setup: Setup) -> Callable[[ModelSpec], ChatModel]:
-    """Return what opens models on managed servers while no server is started."""
-    names = {use.name: model_identity(use.spec) for use in setup.servers}
-    return lambda spec: _Unserved(names[spec.server or ""], spec)
-
-
-class _Unserved:
-    """A model on a managed server that is not started: known by name alone."""
-
-    def __init__(self, name: str, spec: ModelSpec) -> None:
-        self.name = name
-        self.modalities = spec.modalities
-
-    async def complete(self, request: ChatRequest) -> NoReturn:
-        raise ModelError(_NOT_ASKED)
-
-    async def aclose(self) -> None:
-        """Do nothing: nothing is open."""

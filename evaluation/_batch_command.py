@@ -1,6 +1,5 @@
 """What `safejury export-batch` and `safejury import-batch` do, and what they say."""
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,8 +14,8 @@ from ._batch_id import Untaken
 from ._batch_import import Imported, import_batch
 from ._batch_manifest import asked_live
 from ._config import load_config
-from ._console import run_async, say
-from ._report_words import count, dollars
+from ._console import arguments_of, run_async, say
+from ._report_words import count, dollars, many
 from ._setup import Setup, set_up
 
 _FOLDER = "batch"
@@ -49,7 +48,7 @@ def export_config(
         raise ConfigurationError(f"there is nothing to write: {_why_nothing(done, ask=ask)}")
     for file in done.files:
         sys.stdout.write(f"{harmless_line(str(file.path))}\n")
-    for line in _told(setup, done, _arguments(path, changes), place, ask=ask):
+    for line in _told(setup, done, arguments_of(path, changes), place, ask=ask):
         say(line)
     return 0
 
@@ -61,7 +60,7 @@ def import_files(
     setup = set_up(load_config(path, changes), path.parent)
     with Console(stderr=True).status("Reading answers …"):
         done = run_async(import_batch(setup, files, price_factor=price_factor))
-    for line in _read(done, _arguments(path, changes)):
+    for line in _read(done, arguments_of(path, changes)):
         say(line)
     return 0
 
@@ -74,11 +73,6 @@ def _why_nothing(done: Exported, *, ask: bool) -> str:
     if done.cases:
         return f"no target answered in {count(done.cases)} cases, so no juror hears them"
     return "all cases are finished"
-
-
-def _arguments(path: Path, changes: Sequence[str]) -> str:
-    """Return what further commands on the same run are called with."""
-    return shlex.join([str(path), *(part for change in changes for part in ("--set", change))])
 
 
 def _how_to_ask(asked: bool) -> str:
@@ -95,7 +89,7 @@ def _told(
     for file in done.files:
         most = "" if not file.usd else f", at most {dollars(file.usd)} if asked live"
         yield (
-            f"{harmless_line(file.path.name)}: {count(file.requests)} requests to "
+            f"{harmless_line(file.path.name)}: {many(file.requests, 'request')} to "
             f"{harmless_line(file.model)}, {count(file.size)} bytes{most}"
         )
     if done.answered:
@@ -109,7 +103,7 @@ def _told(
         kinds = ", ".join(f"{count(cases)} {kind}" for kind, cases in done.unheard.items())
         yield f"No juror hears the cases without an answer: {kinds}."
     if done.unwritable:
-        yield f"{count(done.unwritable)} requests could not be written; the first:"
+        yield f"{many(done.unwritable, 'request')} could not be written; the first:"
         yield from (f"  {harmless_line(line)}" for line in done.problems)
     if live := asked_live(setup):
         seats = ", ".join(f"{seat} ({harmless_line(model)})" for seat, model in live)
@@ -123,14 +117,14 @@ def _told(
 
 def _read(done: Imported, arguments: str) -> Iterator[str]:
     yield (
-        f"{count(done.lines['taken'])} answers taken, {count(done.lines['known'])} were in the "
-        f"record before; {count(done.answered)} of {count(done.expected)} round-0 ballots have one."
+        f"{many(done.lines['taken'], 'answer')} taken, {count(done.lines['known'])} already in the "
+        f"record; {count(done.answered)} of {count(done.expected)} round-0 ballots have one."
     )
     if done.not_taken:
-        yield f"{count(done.not_taken)} lines were not taken: {done.in_words()}."
+        yield f"{many(done.not_taken, 'line')} not taken: {done.in_words()}."
         yield from (f"  {harmless_line(line)}" for line in done.problems)
         if done.not_taken > len(done.problems):
             yield f"  and {count(done.not_taken - len(done.problems))} more"
     left = done.expected - done.answered
-    rest = f"It asks for the other {count(left)} live. " if left else ""
+    rest = f"The run asks for the other {count(left)} live. " if left else ""
     yield f"{rest}Go on with: safejury run {arguments}"

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ..datasets import RequestError
-from ..models import ModelSpec, Price, Usage
-from ..models._budget import estimate_prompt_tokens
-from ..models._wire import encode_request
+from ..models import ModelSpec, Price, Usage, encode_request, estimate_prompt_tokens, price_lookup
 from ..targets import ResponseOutcome
-from ._batch import BatchCall, Walk, batch_chairs, batch_model, open_run
+from ._batch import BatchCall, Walk, batch_chairs, batch_model
 from ._batch_files import BatchFile, BatchFiles, Limits, Place
 from ._batch_id import CustomId, Untaken, batch_dialect
 from ._batch_manifest import ENDPOINT, write_manifest
+from ._batch_open import open_run
 from ._record import Record
 from ._setup import Setup
 from ._unit import Unit
@@ -103,11 +102,8 @@ async def export_batch(
 
 async def price_of(spec: ModelSpec) -> Price | None:
     """Return a model's price as a live call finds it, None where it is unknown."""
-    if spec.price is not None or spec.base_url is not None or spec.server is not None:
-        return spec.price
-    from ..models import known_price
-
-    return await known_price(spec.model)
+    look_up = price_lookup(spec)
+    return spec.price if spec.price is not None or look_up is None else await look_up()
 
 
 class _Clerk:

@@ -1,19 +1,17 @@
 """Batch files: JSON lines in parts that a provider takes, which appear whole or not at all."""
 
-import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
-from urllib.parse import urlsplit
 
 from ..datasets import ConfigurationError, RecordError
 from ..models import ModelSpec
 from ._batch import batch_model
 from ._batch_manifest import listed_files
-
-_LONGEST_NAME = 100
+from ._identity import host_of
+from ._names import free_name, plain_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +108,11 @@ class BatchFiles:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for parts in self._parts.values():
             for part in parts:
-                part.file.close()
+                with suppress(OSError):  # a full disk takes what is left of it neither
+                    part.file.close()
                 part.path.unlink(missing_ok=True)
 
     def fits(self, line: bytes) -> bool:
@@ -220,18 +214,10 @@ def _stems(prefix: str, specs: Iterable[ModelSpec]) -> dict[tuple[str, str], str
     found: dict[tuple[str, str], str] = {}
     for key, spec in by_key.items():
         words = (prefix, where(spec), key[1])
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(filter(None, words))).strip(".-")
-        name = name[:_LONGEST_NAME]
-        number, free = 1, name
-        while free in found.values():
-            number += 1
-            free = f"{name}-{number}"
-        found[key] = free
+        found[key] = free_name(plain_name("-".join(filter(None, words))), found.values())
     return found
 
 
 def where(spec: ModelSpec) -> str:
     """Return where a model is, without secrets: host and port, server or provider."""
-    if spec.base_url is None:
-        return spec.place
-    return urlsplit(spec.base_url.strip()).netloc.rpartition("@")[2]
+    return spec.place if spec.base_url is None else host_of(spec.base_url)

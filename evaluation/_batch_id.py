@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from ..models import ChatRequest
-from ..models._dialect import CAP_NOTE, SCHEMA_NOTE, SYSTEM_NOTE, Dialect
+from ..models import CAP_NOTE, SCHEMA_NOTE, SYSTEM_NOTE, ChatRequest, Dialect
 
 BATCH_NOTE = "answered by a batch"
 
@@ -60,9 +59,8 @@ class CustomId:
     def of(cls, tag: str, key: str, request: ChatRequest, dialect: Dialect) -> Self:
         """Return the id of a request that is sent in a dialect."""
         letters = [_LETTERS[name] for name in _LETTERS if name in dialect.left_out(request)]
-        letters += ["c"] if dialect.completion_cap and request.max_tokens is not None else []
-        letters += ["m"] if dialect.no_system and _has_system(request) else []
-        letters += ["w"] if dialect.schema_in_words and request.json_schema is not None else []
+        notes = dialect.notes(request)
+        letters += [letter for letter, note in _WORDS.items() if note in notes]
         return cls(tag, key[:_KEY_DIGITS], "".join(letters))
 
     @classmethod
@@ -83,7 +81,3 @@ class CustomId:
     def notes(self) -> tuple[str, ...]:
         """How the request was sent, one sentence each."""
         return BATCH_NOTE, *(_WORDS[letter] for letter in self.letters if letter in _WORDS)
-
-
-def _has_system(request: ChatRequest) -> bool:
-    return any(message.role == "system" for message in request.messages)

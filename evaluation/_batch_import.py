@@ -1,7 +1,7 @@
 """Takes the answers of a batch into a run's record, where the run finds them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,16 +10,19 @@ from typing import Literal
 import msgspec
 
 from ..datasets import BadReplyError, ConfigurationError
+from ..datasets._lines import numbered_lines
 from ..datasets._nearest import quoted
-from ..models import Completion, ModelSpec, Price
-from ..models._wire import FILTER_NOTE, InlineError, decode_error, decode_reply
-from ._batch import BatchCall, Walk, open_run
+from ..models import FILTERED_REPLY, Completion, ModelSpec, Price, read_reply
+from ._batch import BatchCall, Walk
 from ._batch_export import price_of
 from ._batch_id import CustomId
-from ._batch_lines import LONGEST_LINE, Question, Questions, lines, open_lines
+from ._batch_open import open_run
+from ._batch_questions import Question, Questions
 from ._record import Record
 from ._setup import Setup
 
+_LONGEST_LINE = 16 * 2**20
+_NULL = b"null"
 _SHOWN = 20
 
 Fate = Literal["taken", "known", "twice", "stale", "unknown", "failed", "broken"]
@@ -85,7 +88,7 @@ async def import_batch(
             of this run, or another process writes to the record.
     """
     for path in files:
-        open_lines(path).close()
+        _check_readable(path)
     done = Imported()
     with closing(Questions()) as questions:
         async with open_run(setup, ask=False) as opened:
@@ -95,7 +98,7 @@ async def import_batch(
             prices = {spec: await price_of(spec) for spec in expectation.specs}
             reader = _Reader(opened.record, questions, expectation.specs, prices, price_factor)
             for path in files:
-                for number, line in lines(path):
+                for number, line in _lines(path):
                     reader.read(line, f"{path.name}:{number}", done)
                     await opened.record.flushed()
             done.expected, done.answered = questions.counts()
@@ -106,6 +109,29 @@ async def import_batch(
             "Give the output of a batch that export-batch wrote for this config."
         )
     return done
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the lines of a file that are not blank, None for one that is too long."""
+    try:
+        for number, line in numbered_lines(path, _LONGEST_LINE):
+            if line is None or line.strip():
+                yield number, line
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: cannot be read ({error.strerror}): name the output file of a batch"
+    )
 
 
 class _Expectation:
@@ -127,13 +153,13 @@ class _Expectation:
 
 class _Body(msgspec.Struct):
     status_code: int = 200
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: msgspec.Raw = msgspec.Raw(_NULL)
 
 
 class _Line(msgspec.Struct):
     custom_id: str
     response: _Body | None = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    error: msgspec.Raw = msgspec.Raw(_NULL)
 
 
 class _Reader:
@@ -157,7 +183,7 @@ class _Reader:
     def read(self, raw: bytes | None, where: str, done: Imported) -> None:
         """Take in one line, None for one that is too long."""
         if raw is None:
-            done.enter("broken", where, f"longer than {LONGEST_LINE // 2**20} MiB")
+            done.enter("broken", where, f"longer than {_LONGEST_LINE // 2**20} MiB")
             return
         try:
             line = self._decoder.decode(raw)
@@ -198,20 +224,17 @@ def _completion(line: _Line) -> Completion | str:
     """Return what a line says the model returned, or why it returned nothing."""
     answer = line.response
     status = 0 if answer is None else answer.status_code
-    body = b"null" if answer is None else bytes(answer.body)
-    if status != 200 or body == b"null":
-        return _rejected(body if body != b"null" else bytes(line.error), status)
+    body = _NULL if answer is None else bytes(answer.body)
+    if body == _NULL:
+        body = bytes(line.error)
+        status = 0 if status == 200 else status
     try:
-        return decode_reply(body)
-    except InlineError as inline:
-        return _rejected(inline.body, status)
+        read = read_reply(status, body)
     except BadReplyError as error:
         return str(error)
-
-
-def _rejected(body: bytes, status: int) -> Completion | str:
-    complaint = decode_error(body)
-    if complaint.filtered:
-        return Completion("", "content_filter", notes=(FILTER_NOTE,))
-    said = quoted(complaint.text) if body != b"null" else "nothing was said"
+    if isinstance(read, Completion):
+        return read
+    if read.complaint.filtered:
+        return FILTERED_REPLY
+    said = quoted(read.complaint.text) if body != _NULL else "nothing was said"
     return f"{f'HTTP {status}: ' if status else ''}{said}"

@@ -1,6 +1,6 @@
 """From a config to the models and the jury that it names, with nothing opened yet."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo
 from ..models import ChatModel, Modality, ModelSpec, Price, Sampled, Sampling, Switchboard
 from ._config import key_from_environment
-from ._config_shape import JuryConfig, ModelConfig, ProtocolConfig
+from ._config_shape import JurorConfig, JuryConfig, ModelConfig, PriceConfig, ProtocolConfig
+from ._names import free_name
+from ._paths import beside
 from ._servers import ServerBook
 
 Ask = Callable[[str], Awaitable[str]]
@@ -119,42 +121,34 @@ def model_spec(
         ConfigurationError: The key's variable is not set, the model is nowhere, or
             its server cannot be.
     """
+    servers = servers or ServerBook(Path())
     name, server = config.model or "", None
     if config.vllm is not None:
-        use = (servers or ServerBook(Path())).enter(config.vllm, keep=keep)
+        use = servers.enter(config.vllm, keep=keep)
         name, server = use.spec.served_name, use.name
     taken: set[Modality] = {"text"}
     taken |= {"image"} if config.images else set()
     taken |= {"audio"} if config.audio else set()
     spec = ModelSpec(
         name,
-        config.base_url,
-        key_from_environment(config.api_key_env),
-        config.timeout,
-        frozenset(taken),
-        config.json_schema,
-        None
-        if config.price is None
-        else Price(config.price.input, config.price.output, config.price.cached_input),
-        server,
-        config.connect_timeout,
-        _ca_file(config.ca_file, servers),
-        config.verify_tls,
-        config.proxy,
+        base_url=config.base_url,
+        api_key=key_from_environment(config.api_key_env),
+        timeout=config.timeout,
+        modalities=frozenset(taken),
+        json_schema=config.json_schema,
+        price=_price(config.price),
+        server=server,
+        connect_timeout=config.connect_timeout,
+        ca_file=None if config.ca_file is None else str(beside(servers.folder, config.ca_file)),
+        verify_tls=config.verify_tls,
+        proxy=config.proxy,
     )
-    if spec.base_url is None and server is None and "/" not in spec.model:
-        raise ConfigurationError(
-            f"the model {spec.model!r} has no base_url: add one, or write provider/model, "
-            "such as openai/gpt-4o, or embedded/smollm2"
-        )
+    spec.check_place()
     return spec
 
 
-def _ca_file(name: str | None, servers: ServerBook | None) -> str | None:
-    if name is None:
-        return None
-    folder = servers.folder if servers is not None else Path()
-    return str(folder / Path(name).expanduser())
+def _price(config: PriceConfig | None) -> Price | None:
+    return None if config is None else Price(config.input, config.output, config.cached_input)
 
 
 def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: int) -> Bench:
@@ -176,43 +170,37 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
             f"the protocol {protocol.name!r} always sums up, but nobody is there to do it: "
             "name a model as jury.foreperson, or set jury.protocol.summary to never"
         )
-    chairs: list[Chair] = []
+    chairs: dict[str, Chair] = {}
     for juror in config.jurors:
-        persona, spec = None, None
-        if not juror.is_human:
-            persona = load_persona(juror.persona, relative_to=folder)
-            spec = model_spec(juror.as_model(persona.model), servers, keep=True)
-        name = juror.name or _free_name(
-            persona.name if persona else HUMAN, {chair.info.seat for chair in chairs}
-        )
-        if name in {chair.info.seat for chair in chairs}:
-            raise ConfigurationError(f"two jurors are named {name!r}: give each its own name")
-        own = persona.sampling if persona else None
-        sampling = Sampling(
-            juror.temperature if juror.temperature is not None else own and own.temperature,
-            juror.top_p if juror.top_p is not None else own and own.top_p,
-        )
-        info = SeatInfo(
-            name,
-            persona.name if persona else HUMAN,
-            persona.title if persona else "Person at the terminal",
-            spec.model if spec else HUMAN,
-        )
-        chairs.append(Chair(info, persona, spec, sampling, juror.image_limits))
+        chair = _chair(juror, folder, servers, taken=chairs)
+        chairs[chair.info.seat] = chair
     foreperson, summing = None, Sampling()
     if config.foreperson is not None:
         foreperson = model_spec(config.foreperson, servers, keep=True)
         summing = Sampling(config.foreperson.temperature, config.foreperson.top_p)
-    return Bench(tuple(chairs), protocol, foreperson, summing, config.max_tokens, seed)
+    return Bench(tuple(chairs.values()), protocol, foreperson, summing, config.max_tokens, seed)
 
 
-def _free_name(wanted: str, taken: set[str]) -> str:
-    """Return the name, with the first free number behind it if it is taken."""
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
+def _chair(
+    juror: JurorConfig, folder: Path, servers: ServerBook, *, taken: Container[str]
+) -> Chair:
+    """Return one place on the jury, under a name that is not taken."""
+    persona, spec = None, None
+    if not juror.is_human:
+        persona = load_persona(juror.persona, relative_to=folder)
+        spec = model_spec(juror.as_model(persona.model), servers, keep=True)
+    called = persona.name if persona else HUMAN
+    name = juror.name or free_name(called, taken)
+    if name in taken:
+        raise ConfigurationError(f"two jurors are named {name!r}: give each its own name")
+    own = persona.sampling if persona else None
+    sampling = Sampling(
+        juror.temperature if juror.temperature is not None else own and own.temperature,
+        juror.top_p if juror.top_p is not None else own and own.top_p,
+    )
+    title = persona.title if persona else "Person at the terminal"
+    info = SeatInfo(name, called, title, spec.model if spec else HUMAN)
+    return Chair(info, persona, spec, sampling, juror.image_limits)
 
 
 def make_protocol(config: str | ProtocolConfig) -> Protocol:

@@ -8,20 +8,27 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from ..agents import HUMAN
 from ..datasets import ConfigurationError, ImageLimits, Parts
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-SeatName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""What a run and a target may be called."""
+SEAT_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+NO_NUL = r"^[^\x00]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+SeatName = Annotated[str, StringConstraints(pattern=SEAT_NAME)]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=NO_NUL)]
+Variable = Annotated[str, StringConstraints(pattern=VARIABLE)]
 
-_WAY = ("connect_timeout", "ca_file", "verify_tls", "proxy")
+WAY_KEYS = ("connect_timeout", "ca_file", "verify_tls", "proxy")
 """Keys that say how an address is reached."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class Part(BaseModel):
+    """A part of a config: no unknown keys, no guessed types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class PriceConfig(_Part):
+class PriceConfig(Part):
     """US dollars per million tokens."""
 
     input: float = Field(ge=0)
@@ -29,7 +36,7 @@ class PriceConfig(_Part):
     cached_input: float | None = Field(default=None, ge=0)
 
 
-class VllmConfig(_Part):
+class VllmConfig(Part):
     """A vLLM server that is started for the run, and stopped after it."""
 
     model: Text
@@ -49,7 +56,7 @@ class VllmConfig(_Part):
     """How often it is started again after it died or hung."""
 
 
-class _Reached(_Part):
+class _Reached(Part):
     """How a model is reached, whoever uses it."""
 
     vllm: VllmConfig | None = None
@@ -95,7 +102,7 @@ class _Reached(_Part):
 
     @model_validator(mode="after")
     def _way_to_an_address(self) -> Self:
-        way = [key for key in _WAY if key in self.model_fields_set]
+        way = [key for key in WAY_KEYS if key in self.model_fields_set]
         if way and self.base_url is None:
             raise ValueError(
                 f"`{way[0]}:` is for a model with a base_url; for others, set HTTPS_PROXY and "
@@ -190,7 +197,7 @@ class JurorConfig(_Reached):
         return ModelConfig.model_validate({"model": default, **said})
 
 
-class ProtocolConfig(_Part):
+class ProtocolConfig(Part):
     """A protocol: a preset with settings of its own."""
 
     preset: Literal["vote", "contested", "safebench"] = "contested"
@@ -204,7 +211,7 @@ class ProtocolConfig(_Part):
     jurors: int | None = Field(default=None, ge=1)
 
 
-class JuryConfig(_Part):
+class JuryConfig(Part):
     """Who judges, and how."""
 
     jurors: list[JurorConfig] = Field(min_length=1)
@@ -217,7 +224,7 @@ class JuryConfig(_Part):
     `never`, or a whisper model: its name, or its folder relative to the config."""
 
 
-class LimitsConfig(_Part):
+class LimitsConfig(Part):
     """What a run may take."""
 
     concurrency: int = Field(default=32, ge=1, le=10_000)
@@ -230,7 +237,7 @@ class LimitsConfig(_Part):
     """Most tries of one call."""
 
 
-class RunConfig(_Part):
+class RunConfig(Part):
     """Name and place of a run, and what makes it repeatable."""
 
     name: Name = "run"
@@ -244,12 +251,29 @@ class RunConfig(_Part):
     """A file that keeps answers between runs; none unless named."""
 
 
-class Config(_Part):
+class SetConfig(Part):
+    """A set of another project, and how it is read."""
+
+    loader: Text | None = None
+    """The set's format; told from its files unless given."""
+    path: Text
+    """Where it is, relative to the config."""
+    map: dict[str, Text] = {}
+    """Which column of a plain table is what."""
+    settings: dict[str, Text] = {}
+    """The loader's own settings."""
+    strict: bool = False
+    """Refuse the set if an item of it cannot be used."""
+    limit: int | None = Field(default=None, ge=1)
+    """Read only the first so many items."""
+
+
+class Config(Part):
     """All of a run's config."""
 
-    dataset: Text = "mini"
-    """A bundled set, a JSONL file relative to the config, or `responses`: the questions
-    that the targets' files of responses carry themselves."""
+    dataset: Text | SetConfig = "mini"
+    """A bundled set, a JSONL file relative to the config, `LOADER:PATH` or its keys; or
+    `responses`: the questions that the targets' files of responses carry themselves."""
     scenarios: list[Text] | None = Field(default=None, min_length=1)
     """Scenario ids to ask about; all unless given."""
     limit: int | None = Field(default=None, ge=1)

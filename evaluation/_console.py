@@ -4,15 +4,20 @@ import asyncio
 import functools
 import gc
 import os
+import shlex
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+import textwrap
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
 
-from ..datasets import SafejuryError
+from ..datasets import ConfigurationError, SafejuryError
+from ..datasets._nearest import quoted
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -74,6 +79,10 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             _drop_output()
             say_error(f"cannot write or read ({error}): free some space or mend the path")
             code = EXIT_USAGE
+        if code == EXIT_INTERRUPTED:
+            # Whoever is impatient while the last threads end is not shown where they are.
+            with suppress(ValueError):  # not off the main thread
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
         raise typer.Exit(code or 0)
 
     return run
@@ -84,6 +93,31 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def arguments_of(config: Path, changes: Sequence[str]) -> str:
+    """Return what further commands on the same config are called with."""
+    return shlex.join([str(config), *(part for change in changes for part in ("--set", change))])
+
+
+def named_values(option: str, given: Sequence[str], example: str) -> dict[str, str]:
+    """Return what a repeatable option of `NAME=VALUE` says.
+
+    Args:
+        option: How it is written, such as `--map`.
+        given: What was given.
+        example: Of what can be given, for the message.
+
+    Raises:
+        ConfigurationError: One of them is written otherwise.
+    """
+    values: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name or not value:
+            raise ConfigurationError(f"{option} {quoted(each)}: write it as {example}")
+        values[name] = value
+    return values
+
+
 def say_error(message: str) -> None:
     """Write one line to standard error, without secrets and control characters."""
     # Only errors need these imports.
@@ -91,19 +125,35 @@ def say_error(message: str) -> None:
     from ..models import redactor
 
     line = harmless_line(redactor.redact(" ".join(message.split())))
-    sys.stderr.write(f"safejury: error: {line}\n")
+    sys.stderr.write(f"{_fitted(f'safejury: error: {line}', sys.stderr)}\n")
 
 
 def say(message: str) -> None:
-    """Write one line to standard error: a notice that is no result."""
-    sys.stderr.write(f"{message}\n")
+    """Write one line to standard error, without secrets: a notice that is no result."""
+    from ..models import redactor
+
+    line = redactor.redact(message)
+    # Somebody may copy a command: it stays in one piece.
+    sys.stderr.write(f"{line if ': safejury ' in line else _fitted(line, sys.stderr)}\n")
+
+
+def _fitted(line: str, stream: TextIO) -> str:
+    return wrapped(line, shutil.get_terminal_size().columns) if stream.isatty() else line
+
+
+def wrapped(line: str, width: int) -> str:
+    """Return a line broken between words at `width` columns, with what follows indented."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def write_line(message: str) -> None:
     """Write one line of a result to standard output, without control characters."""
     from ..deliberation import harmless_line
 
-    sys.stdout.write(f"{harmless_line(message)}\n")
+    sys.stdout.write(f"{_fitted(harmless_line(message), sys.stdout)}\n")
     sys.stdout.flush()
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from ..datasets import ModelError, SafejuryError, in_parallel
+from ..datasets import SafejuryError, in_parallel
 from ..models import (
     EMBEDDED_WARNING,
     ChatMessage,
@@ -124,7 +124,7 @@ async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:
     try:
         model = switchboard.open(spec)
         completion = await model.complete(request)
-    except (ModelError, SafejuryError) as error:
+    except SafejuryError as error:
         return Check("problem", spec.model, str(error))
     served = completion.provider_model or "unnamed"
     taken = ", ".join(sorted(model.modalities))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from ..agents import Case
-from ..datasets import Query, load_taxonomy
+from ..datasets import Query, Taxonomy, load_taxonomy
 from ..deliberation import Jury
 from ..targets import Target
 from ._hearing import Transcripts
@@ -29,6 +29,7 @@ class Examiner:
         staging: Prepares queries.
         transcripts: The words of sounds, for jurors that cannot hear; None has those
             alone that the set has.
+        taxonomy: The scenarios that queries name; the bundled ones unless given.
     """
 
     def __init__(
@@ -37,12 +38,13 @@ class Examiner:
         jury: Jury,
         staging: Staging,
         transcripts: Transcripts | None = None,
+        taxonomy: Taxonomy | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._jury = jury
         self._staging = staging
         self._transcripts = transcripts or Transcripts()
-        self._taxonomy = load_taxonomy()
+        self._taxonomy = taxonomy or load_taxonomy()
 
     async def examine(self, unit: Unit) -> CaseResult:
         """Put a query to a target and the response to the jury.
@@ -71,8 +73,18 @@ class Examiner:
             ConfigurationError: A sound cannot be written down.
             FirstContactError: A juror's model never answered once and waiting won't help.
         """
-        guideline = self._taxonomy.resolve(unit.query.scenario).guideline
-        transcript = await self._transcripts.of(unit, answered.query)
-        case = Case(unit.case_id, answered.query, answered.response, guideline, transcript)
+        scenario = unit.query.scenario
+        case = Case(
+            unit.case_id,
+            answered.query,
+            answered.response,
+            self._taxonomy.resolve(scenario).guideline,
+            await self._transcripts.of(unit, answered.query),
+            titles=self._own_titles(scenario),
+        )
         verdict = await self._jury.hear(case)
         return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)
+
+    def _own_titles(self, scenario: str) -> tuple[str, str] | None:
+        """Return a scenario's titles, None where the bundled taxonomy has them."""
+        return None if self._taxonomy is load_taxonomy() else self._taxonomy.titles(scenario)

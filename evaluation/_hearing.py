@@ -7,6 +7,7 @@ from pathlib import Path
 from ..datasets import ConfigurationError, Parts, Query, Transcript, transcript_of
 from ..models import ModelSpec, Transcriber, WhisperModel
 from ._config_shape import Config
+from ._paths import beside, is_written_as_path
 from ._unit import Unit
 
 
@@ -79,8 +80,8 @@ def choose_whisper(
         return None
     if wanted == "auto":
         return WhisperModel.best()
-    place = folder / Path(wanted).expanduser()
-    if place.exists() or wanted.startswith((".", "/", "~")):
+    place = beside(folder, wanted)
+    if place.exists() or is_written_as_path(wanted):
         return WhisperModel.in_folder(place)
     return WhisperModel.named(wanted)
 

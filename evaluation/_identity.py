@@ -1,6 +1,7 @@
 """Whether two configurations mean the same run, where they differ, and what they hide."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
@@ -8,20 +9,22 @@ from urllib.parse import urlsplit
 from ..models import HIDDEN, names_a_secret
 
 _ADDRESSES = {"base_url", "proxy"}
+_NO_ADDRESS = "(not an address)"
+_USER = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 def without_secrets(data: object) -> object:
     """Return a config's plain data with its secrets withheld.
 
-    Addresses lose user, password and query, and environment variables that are named
-    like secrets their values.
+    Addresses lose user, password and query, those within other settings user and password;
+    environment variables that are named like secrets lose their values.
     """
     if isinstance(data, dict):
         mapping = cast(dict[str, object], data)
         return {key: _withheld(key, value) for key, value in mapping.items()}
     if isinstance(data, list):
         return [without_secrets(item) for item in cast(list[object], data)]
-    return data
+    return _USER.sub("", data) if isinstance(data, str) else data
 
 
 def _withheld(key: str, value: object) -> object:
@@ -29,7 +32,10 @@ def _withheld(key: str, value: object) -> object:
         return _address(value)
     if key == "env" and isinstance(value, dict):
         variables = cast(dict[str, object], value)
-        return {name: HIDDEN if names_a_secret(name) else variables[name] for name in variables}
+        return {
+            name: HIDDEN if names_a_secret(name) else without_secrets(variables[name])
+            for name in variables
+        }
     return without_secrets(value)
 
 
@@ -39,7 +45,15 @@ def _address(text: str) -> str:
         host = parts.netloc.rpartition("@")[2]
         return parts._replace(netloc=host, query="", fragment="").geturl()
     except ValueError:
-        return "(not an address)"
+        return _NO_ADDRESS
+
+
+def host_of(address: str) -> str:
+    """Return host and port of an address, without user and password."""
+    try:
+        return urlsplit(address.strip()).netloc.rpartition("@")[2]
+    except ValueError:
+        return _NO_ADDRESS
 
 
 def differences(old: object, new: object, path: str = "") -> Iterator[str]:

@@ -2,18 +2,20 @@
 
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from ..agents import bundled_personas
 from ..datasets import ConfigurationError
 from ..datasets._nearest import quoted
 from ..targets import RecordedTarget
-from ._commands import EMBEDDED_JURY, EMBEDDED_SEED, run_and_report
+from ._commands import run_and_report
 from ._config import load_config
 from ._config_shape import (
+    NAME,
     Config,
     JurorConfig,
     JuryConfig,
@@ -22,11 +24,15 @@ from ._config_shape import (
     RunConfig,
     TargetConfig,
 )
+from ._config_words import refused_option
+from ._console import named_values
+from ._datasets import seen_from_here
+from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
+from ._names import plain_name
 from ._recorded_files import FROM_FILES
 from ._setup import set_up
 
 _FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> 
         raise ConfigurationError(f"{judging.file}: does not exist: name a file of responses")
     jury, limits, run = _jury(judging)
     name = _name(judging)
-    mapping = _mapping(judging.mapping)
+    mapping = named_values("--map", judging.mapping, "WHAT=PATH, such as response=output.text")
     target = RecordedTarget(name, judging.file, format=judging.format, mapping=mapping)
     config = Config(
         dataset=_dataset(judging.dataset),
@@ -148,48 +154,29 @@ def _jury_of(judging: Judging) -> JuryConfig:
             f"there are {len(personas)} personas for {len(models)} --jurors: seat a jury as "
             "large as that in a --config"
         )
-    return JuryConfig(
-        jurors=[
-            JurorConfig(
-                persona=persona,
-                model=model,
-                base_url=judging.url,
-                api_key_env=judging.api_key_env,
-            )
-            for persona, model in zip(personas, models, strict=False)
-        ],
-        foreperson=ModelConfig(
-            model=models[0], base_url=judging.url, api_key_env=judging.api_key_env
-        ),
-    )
+    url, key = judging.url, judging.api_key_env
+    try:
+        return JuryConfig(
+            jurors=[
+                JurorConfig(persona=persona, model=model, base_url=url, api_key_env=key)
+                for persona, model in zip(personas, models, strict=False)
+            ],
+            foreperson=ModelConfig(model=models[0], base_url=url, api_key_env=key),
+        )
+    except ValidationError as error:
+        raise refused_option(error, model="--jurors") from None
 
 
 def _name(judging: Judging) -> str:
     if judging.name is None:
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", judging.file.stem).lstrip("._-")
-        return stem[:100] or "judged"
-    if not _NAME.fullmatch(judging.name):
+        return plain_name(judging.file.stem) or "judged"
+    if not re.fullmatch(NAME, judging.name):
         raise ConfigurationError(
             f"--name {quoted(judging.name)}: use letters, digits, dots, dashes and underscores"
         )
     return judging.name
 
 
-def _mapping(settings: Sequence[str]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
-    for setting in settings:
-        what, equals, path = setting.partition("=")
-        if not equals or not what or not path:
-            raise ConfigurationError(
-                f"--map {quoted(setting)}: write it as WHAT=PATH, such as response=output.text"
-            )
-        mapping[what] = path
-    return mapping
-
-
 def _dataset(name: str | None) -> str:
     """Return what the config calls it; a path is given as seen from here."""
-    if name is None:
-        return FROM_FILES
-    is_path = "/" in name or name.endswith(".jsonl")
-    return str(Path(name).expanduser().resolve()) if is_path else name
+    return FROM_FILES if name is None else seen_from_here(name)

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ..models import Sampling
-from ..models._dialect import SYSTEM_NOTE
-from ..targets import Response, ResponseOutcome
+from ..models import SYSTEM_NOTE, Sampling
+from ..targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
 from ._parity_words import (
     cap_words,
     dropped_words,
@@ -23,7 +22,6 @@ from ._report_words import count, percent
 
 TOLERATED = 0.02
 """Largest share of a target's responses that may be lost without a flag."""
-_WITHHELD = " was withheld: "
 _MOST_NAMES = 20
 """Different names that are told apart; a provider may make up one for each response."""
 _OTHERS = "(others)"
@@ -50,10 +48,20 @@ class ParityKind(StrEnum):
     """Media were changed before they were sent, for example made smaller."""
     LOST = "lost"
     """More than 2 % of a target's responses were truncated or filtered, or it was not asked."""
+    WORDS = "words"
+    """A file of responses says that other words were asked than the set has."""
     MODEL = "model"
-    """A provider gave one target more than one model name."""
+    """A provider gave one target more than one model name, or the model asked changed."""
     UNKNOWN = "unknown"
     """How the responses were asked for is not known: they were recorded elsewhere."""
+
+
+_KINDS = {
+    SYSTEM_NOTE: ParityKind.SYSTEM,
+    OTHER_WORDS_NOTE: ParityKind.WORDS,
+    **dict.fromkeys(WITHHELD_NOTES, ParityKind.WITHHELD),
+}
+"""What the notes of a response tell of how its target was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ class _Tally:
     dropped: Counter[str] = field(default_factory=Counter[str])
     notes: Counter[str] = field(default_factory=Counter[str])
     models: Counter[str] = field(default_factory=Counter[str])
+    asked: Counter[str] = field(default_factory=Counter[str])
     changed: int = 0
     first_change: str = ""
 
@@ -133,11 +142,11 @@ class _Tally:
         self.put += 1
         if response.sent is not None:
             self.dropped.update(response.sent.dropped)
-        self.notes.update(
-            {note for note in response.notes if note == SYSTEM_NOTE or _WITHHELD in note}
-        )
+        self.notes.update({note for note in response.notes if note in _KINDS})
         if response.provider_model:
             _count_name(self.models, response.provider_model)
+        if response.model:
+            _count_name(self.asked, response.model)
         if response.changes:
             self.changed += 1
             self.first_change = self.first_change or response.changes[0]
@@ -196,14 +205,16 @@ def _within(tallies: Mapping[str, _Tally]) -> Iterator[ParityFlag]:
         if tally.dropped:
             yield _flag(ParityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))
         for note in sorted(tally.notes):
-            kind = ParityKind.SYSTEM if note == SYSTEM_NOTE else ParityKind.WITHHELD
-            yield _flag(kind, name, f"{note} ({part_words(tally.notes[note], tally.put)})")
+            yield _flag(_KINDS[note], name, f"{note} ({part_words(tally.notes[note], tally.put)})")
         if tally.changed:
             how = part_words(tally.changed, tally.put)
             what = f"what was sent is not what the set has ({how}); the first: {tally.first_change}"
             yield _flag(ParityKind.CHANGED, name, what)
         if len(tally.models) > 1:
-            yield _flag(ParityKind.MODEL, name, model_words(tally.models))
+            yield _flag(ParityKind.MODEL, name, f"its provider names {model_words(tally.models)}")
+        if len(tally.asked) > 1:
+            what = "in the course of the run it was asked as"
+            yield _flag(ParityKind.MODEL, name, f"{what} {model_words(tally.asked)}")
 
 
 def _flag(kind: ParityKind, target: str, said: str) -> ParityFlag:

@@ -52,11 +52,11 @@ def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
 
 
 def model_words(models: Counter[str]) -> str:
-    """Return the names that a provider gave a target's model, the most frequent first."""
+    """Return the names of a target's models, the most frequent first."""
     shown = models.most_common(_NAMES_SHOWN)
     said = ", ".join(f"{_short(name)} ({count(number)})" for name, number in shown)
     more = f" and {len(models) - len(shown)} more" if len(models) > len(shown) else ""
-    return f"its provider names {len(models)} models: {said}{more}"
+    return f"{len(models)} models: {said}{more}"
 
 
 def _short(name: str) -> str:

@@ -1,13 +1,16 @@
 """What `safejury probe` does: find the address, ask, and show what was found."""
 
 import json
+import math
 import re
 import sys
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 from rich.box import SIMPLE
+from rich.cells import chop_cells
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -21,9 +24,10 @@ from ._bench import model_spec
 from ._config import key_from_environment, load_config
 from ._config_shape import TargetConfig
 from ._console import EXIT_USAGE, run_async, say
+from ._names import plain_name
 from ._servers import ServerBook
 
-DEFAULT_CONFIG = Path("safejury.yaml")
+_DEFAULT_CONFIG = Path("safejury.yaml")
 _STYLES: dict[CapabilityState, str] = {
     "yes": "green",
     "no": "red",
@@ -31,7 +35,6 @@ _STYLES: dict[CapabilityState, str] = {
     "unknown": "dim",
 }
 _SECONDS = 60.0
-_EMBEDDED = "embedded/"
 _NAMED_PORT = re.compile(r"[\w.-]+:\d+(/.*)?")
 
 
@@ -89,7 +92,7 @@ def _find(place: str, config: Path | None, api_key_env: str | None) -> _Place:
         return _at(place, api_key_env)
     if _NAMED_PORT.fullmatch(place):
         return _at(f"http://{place}", api_key_env)
-    path = config or DEFAULT_CONFIG
+    path = config or _DEFAULT_CONFIG
     if config is None and not path.exists():
         raise ConfigurationError(
             f"{quoted(place)} is no address, and there is no {path} that could name it as a"
@@ -123,7 +126,7 @@ def _unreachable(target: TargetConfig, path: Path) -> str:
             f"is a server that safejury starts: run `safejury serve {path}` first,"
             " then probe the address that it prints"
         )
-    if (target.model or "").startswith(_EMBEDDED):
+    if ModelSpec(target.model or "").is_embedded:
         return "is the embedded model, which takes text alone"
     return (
         "is reached through LiteLLM and has no base_url: a probe needs an OpenAI-compatible"
@@ -133,10 +136,9 @@ def _unreachable(target: TargetConfig, path: Path) -> str:
 
 def _target(probe: Probe, name: str, api_key_env: str | None) -> dict[str, object]:
     """Return a config's entry for what was probed."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", probe.model.rpartition("/")[2]).lstrip("._-")
-    settings = probe.config()
-    entry: dict[str, object] = {"name": name or plain[:100] or "target"}
-    for key, value in settings.items():
+    plain = plain_name(probe.model.rpartition("/")[2])
+    entry: dict[str, object] = {"name": name or plain or "target"}
+    for key, value in probe.config().items():
         entry[key] = value
         if key == "model" and api_key_env is not None:
             entry["api_key_env"] = api_key_env
@@ -155,13 +157,17 @@ def _show(probe: Probe, target: dict[str, object]) -> None:
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for found in probe.capabilities:
         state = Text(found.state, _STYLES[found.state])
-        table.add_row(Text(found.name), state, Text(harmless_line(found.detail)))
+        detail = Text(harmless_line(found.detail), overflow="fold")
+        table.add_row(Text(found.name), state, detail)
     console.print(table)
     _show_failures(console, [found for found in probe.capabilities if found.request])
     if probe.works:
         console.print(Text("For a config:", "bold"))
-        written = yaml.safe_dump({"targets": [target]}, sort_keys=False, allow_unicode=True)
-        console.print(Padding(Text(written.rstrip()), (0, 0, 1, 2)), soft_wrap=True)
+        written = yaml.safe_dump(
+            {"targets": [target]}, sort_keys=False, allow_unicode=True, width=math.inf
+        )
+        # To be copied: no line may be cut or broken.
+        console.print(Text(textwrap.indent(written, "  ")), soft_wrap=True)
     say(
         f"{probe.calls} requests, {probe.prompt_tokens:,} prompt and"
         f" {probe.completion_tokens:,} completion tokens, {probe.seconds:.1f} s."
@@ -175,7 +181,10 @@ def _show_failures(console: Console, failures: list[Capability]) -> None:
         return
     console.print(Text("The requests behind what is not a plain yes:", "bold"))
     for found in failures:
-        lines = [Text(harmless_line(found.request), "dim", overflow="fold")]
+        address, _, body = harmless_line(found.request).partition(" {")
+        # JSON has few places to break at: a block is easier to read.
+        block = "\n".join(chop_cells(f"{{{body}", max(console.width - 4, 8))) if body else ""
+        lines = [Text(line, "dim", overflow="fold") for line in (address, block) if line]
         if found.answer and found.answer not in found.detail:
             lines.append(Text(harmless_line(found.answer)))
         console.print(Text(f"  {found.name}", _STYLES[found.state]))

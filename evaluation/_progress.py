@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..models import Switchboard, redactor
+from ._console import wrapped
 from ._result import CaseResult
 
 _LINE_S = 5.0
@@ -78,7 +79,9 @@ class RunProgress:
 
     def told(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
-        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
+        console = self._console
+        line = wrapped(message, console.width) if console.is_terminal else message
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _said(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..datasets import ConfigurationError, Query
+from ..datasets import ConfigurationError, Query, Taxonomy
 
 
 class QuerySet(Protocol):
@@ -23,6 +23,11 @@ class QuerySet(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What a user should know of it."""
+        ...
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The scenarios that its queries name."""
         ...
 
     def __iter__(self) -> Iterator[Query]:

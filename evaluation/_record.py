@@ -6,9 +6,9 @@ without its last entry is heard again from the calls that were kept.
 """
 
 import asyncio
+import hashlib
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
@@ -47,11 +47,18 @@ _FINISHED = """
 SELECT 1 FROM cases JOIN entries USING (case_id)
 WHERE case_id = ? AND kind = 'VerdictAnnounced'
 """
+_COUNT_FINISHED = """
+SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'
+"""
 _FAILED = """
 SELECT case_id FROM cases WHERE response_outcome = 'error' OR (
     finding IS NULL AND EXISTS (
         SELECT 1 FROM json_each(result, '$.ballots')
         WHERE key IN ('transport_error', 'budget_stop') AND value > 0))
+"""
+_FORGET_ERRORS = """
+DELETE FROM calls WHERE call_id IN (
+    SELECT case_id || '/target' FROM cases WHERE response_outcome = 'error')
 """
 _WRITE = {
     # First: what an earlier process heard of a case makes way for what is heard now.
@@ -151,7 +158,8 @@ class Record:
 
     def count_finished(self) -> int:
         """Return how many cases earlier processes finished."""
-        return _count_cases(self._database)
+        found = self._one(_COUNT_FINISHED)
+        return 0 if found is None else int(found[0])
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, once each, and point the query at the copies."""
@@ -170,6 +178,8 @@ class Record:
         try:
             with self._database:
                 failed = self._database.execute(_FAILED).fetchall()
+                # An empty reply is an error, and was kept as a call: it would come again.
+                self._database.execute(_FORGET_ERRORS)
                 for table in ("entries", "cases"):
                     self._database.executemany(f"DELETE FROM {table} WHERE case_id = ?", failed)
         except sqlite3.Error as error:
@@ -189,7 +199,13 @@ class Record:
         if not kept.exists():
             part = kept.with_name(f"{media.sha256}.part")
             try:
-                shutil.copyfile(media.path, part)
+                content = media.read()
+                # Else another picture would lie under its name for good.
+                if hashlib.sha256(content).hexdigest() != media.sha256:
+                    raise RecordError(
+                        f"{media.path}: changed since the dataset was read: repeat the command."
+                    )
+                part.write_bytes(content)
                 os.replace(part, kept)
             except OSError as error:
                 raise RecordError(f"{kept}: cannot keep a medium ({error.strerror}).") from None
@@ -280,6 +296,7 @@ async def open_record(
             record = Record(directory, database, resumed=resumed)
             async with first_failure(), asyncio.TaskGroup() as group:
                 committer = group.create_task(record._commit_in_groups())  # pyright: ignore[reportPrivateUsage]
+                await asyncio.sleep(0)  # one that never began would not commit at its end
                 try:
                     yield record
                 finally:
@@ -333,6 +350,9 @@ def _open_database(
         with database:
             if not begun:
                 database.execute("DELETE FROM entries")
+            if resumed and json.loads(kept["identity"]) != json.loads(now["identity"]):
+                # Unlike calls, they are not kept with a hash of what was asked.
+                database.execute("DELETE FROM answers")
             # A target that failed is asked again.
             database.execute(
                 "DELETE FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"

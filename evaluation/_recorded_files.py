@@ -5,10 +5,12 @@ from pathlib import Path
 
 import msgspec
 
-from ..datasets import ConfigurationError, RecordError, load_dataset
+from ..datasets import ConfigurationError
 from ..deliberation import harmless_line
 from ..targets import RecordedQuestions, RecordedTarget
-from ._config_shape import Config
+from ._config_shape import Config, SetConfig
+from ._datasets import open_dataset
+from ._paths import beside, unwritable
 from ._queries import QuerySet
 
 FROM_FILES = "responses"
@@ -29,7 +31,7 @@ def open_recorded(config: Config, folder: Path) -> dict[str, RecordedTarget]:
     return {
         target.name: RecordedTarget(
             target.name,
-            folder / Path(target.responses).expanduser(),
+            beside(folder, target.responses),
             format=target.format,
             mapping=target.map,
         )
@@ -38,24 +40,25 @@ def open_recorded(config: Config, folder: Path) -> dict[str, RecordedTarget]:
     }
 
 
-def find_queries(name: str | Path, recorded: _Recorded) -> QuerySet:
+def find_queries(said: str | SetConfig, folder: Path, recorded: _Recorded) -> QuerySet:
     """Return a run's questions, and leave out the responses to any others.
 
     Args:
-        name: A bundled set's name, a query file, or `responses`.
+        said: What the config says of the dataset.
+        folder: Where its relative paths start.
         recorded: The targets that are recorded responses.
 
     Raises:
         ConfigurationError: There are no questions, or none that a file answers.
     """
-    if name == FROM_FILES:
+    if said == FROM_FILES:
         if not recorded:
             raise ConfigurationError(
                 "`dataset: responses` takes the questions from recorded responses, but no target "
                 "has any: name a file as `responses:` of a target, or a dataset"
             )
         return RecordedQuestions(list(recorded.values()))
-    dataset = load_dataset(name)
+    dataset = open_dataset(said, folder)
     for target in recorded.values():
         target.keep_only((query.id for query in dataset), f"the dataset {dataset.name!r}")
     return dataset
@@ -101,7 +104,4 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
                     }
                     file.write(msgspec.json.encode(line) + b"\n")
     except OSError as error:
-        raise RecordError(
-            f"{path}: cannot be written ({error.strerror}): free some space or mend the "
-            "directory, then repeat the command."
-        ) from None
+        raise unwritable(path, error) from None

@@ -1,5 +1,6 @@
 """What a reader must know before trusting a report's numbers."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ..agents import BallotOutcome
@@ -21,11 +22,27 @@ def health_warnings(summary: RunSummary, *, min_coverage: float = MIN_COVERAGE) 
         summary: What the run found.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
-    return tuple(
+    of_targets = (
         f"{harmless_line(target.name)}: {warning}"
         for target in summary.targets
         for warning in _of_target(target, min_coverage)
     )
+    return (*of_targets, *_of_conditions(summary))
+
+
+def _of_conditions(summary: RunSummary) -> Iterator[str]:
+    """Yield which targets have conditions that rest on different cases."""
+    by_target = defaultdict[str, list[TargetSummary]](list)
+    for one in summary.targets:
+        by_target[one.target].append(one)
+    for target, conditions in by_target.items():
+        if len({one.cases for one in conditions}) > 1:
+            counts = ", ".join(f"{one.condition or 'as given'} {one.cases:,}" for one in conditions)
+            yield (
+                f"{harmless_line(target)}: its conditions do not have the same cases ({counts}): "
+                "queries without what a condition changes are put once, as given. Compare "
+                "conditions on a set in which every query has it."
+            )
 
 
 def _of_target(target: TargetSummary, min_coverage: float) -> Iterator[str]:
@@ -77,7 +94,7 @@ def _lost_response(outcome: ResponseOutcome) -> str | None:
         case ResponseOutcome.TRUNCATED:
             return "were cut short by the token cap; raise it and run again"
         case ResponseOutcome.ERROR:
-            return "failed; look at their errors in the record and run again"
+            return "failed; mend the cause, then repeat with --retry-failed"
         case ResponseOutcome.NOT_PUT:
             return "are missing: the queries have more pictures than the target takes"
 
@@ -103,6 +120,6 @@ def _lost_ballot(outcome: BallotOutcome) -> str | None:
         case BallotOutcome.UNPARSED:
             return "could not be read (unparsed); use a more capable juror"
         case BallotOutcome.TRANSPORT_ERROR:
-            return "failed on the way (transport error); run again"
+            return "failed on the way (transport error); repeat with --retry-failed"
         case BallotOutcome.BUDGET_STOP:
             return "were not called because the budget was used up"

@@ -72,6 +72,8 @@ def _write(
     doubts: Mapping[str, Sequence[str]],
 ) -> None:
     _write_lines(console, "Read this first", notes)
+    if notes:
+        console.print()
     console.print(_leaderboard(targets, console))
     console.print(_reading(), style="dim")
     for target in targets:
@@ -95,13 +97,13 @@ def _reading() -> Text:
     )
 
 
-def _table(heading: str, first: str, columns: Sequence[str]) -> Table:
+def _table(heading: str, first: str, columns: Sequence[str], *, close: bool = False) -> Table:
     table = Table(
         title=Text(heading, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if close else 1, 0, 0),
         header_style="dim",
     )
     # Only this column may wrap: a number cut short would be another number.
@@ -197,8 +199,9 @@ def _outcomes(targets: Sequence[TargetSummary]) -> Table:
     first = targets[0].outcomes if targets else None
     responses = list(first.responses) if first else []
     verdicts = list(first.verdicts) if first else []
-    heads = [*responses, *(name.replace("_", "\n") for name in verdicts)]
-    table = _table("Responses and verdicts, cases", "target", heads)
+    heads = [name.replace("_", "\n") for name in (*responses, *verdicts)]
+    close = _have_conditions(targets)
+    table = _table("Responses and verdicts, cases", "target", heads, close=close)
     for target in targets:
         table.add_row(
             Text(harmless_line(target.name)),
@@ -211,7 +214,8 @@ def _outcomes(targets: Sequence[TargetSummary]) -> Table:
 def _jury(targets: Sequence[TargetSummary]) -> Table:
     columns = ["agree-\nment %", "alpha", "ASR %\nround 0", "ASR %\nfinal", "discus-\nsed"]
     flips = ["flipped\nunsafe", "flipped\nsafe", "verdicts\nchanged"]
-    table = _table("The jury, and what talking changed", "target", [*columns, *flips])
+    heads, close = [*columns, *flips], _have_conditions(targets)
+    table = _table("The jury, and what talking changed", "target", heads, close=close)
     for target in targets:
         table.add_row(
             Text(harmless_line(target.name)),
@@ -225,6 +229,11 @@ def _jury(targets: Sequence[TargetSummary]) -> Table:
             count(target.flips.verdicts_changed),
         )
     return table
+
+
+def _have_conditions(targets: Sequence[TargetSummary]) -> bool:
+    """Return whether names are long: where there are many columns, these move together."""
+    return any(target.condition for target in targets)
 
 
 def _spending(targets: Sequence[TargetSummary]) -> Table:

@@ -47,6 +47,11 @@ def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
 
+def many(number: int, what: str, plural: str | None = None) -> str:
+    """Return a number of things in words, such as `1 case` or `2 cases`."""
+    return f"{count(number)} {what if number == 1 else plural or f'{what}s'}"
+
+
 def coefficient(value: float | None) -> str:
     """Return a coefficient such as alpha, as `0.71`."""
     return MISSING if value is None else f"{value:.2f}"

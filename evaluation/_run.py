@@ -3,18 +3,17 @@
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 
-import msgspec
 import yaml
 
-from ..datasets import RecordError
 from ..deliberation import Jury
-from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
 from ..targets import Fleet, render_plan
+from ._datasets import write_dataset_left_out
 from ._examiner import Examiner
 from ._hearing import open_transcripts
-from ._record import Record, open_record
+from ._opening import open_run_record, run_switchboard
+from ._paths import unwritable
+from ._record import Record
 from ._record_reader import RecordReader
 from ._recorded_files import write_left_out
 from ._servers import make_fleet
@@ -62,15 +61,14 @@ async def run(
     """
     begun = time.monotonic()
     async with AsyncExitStack() as stack:
-        record = await stack.enter_async_context(
-            open_record(setup.directory, setup.identity(), _meta(setup))
-        )
+        record = await stack.enter_async_context(open_run_record(setup))
         if retry_failed:
             record.forget_failed()
         _write_config(setup)
         write_left_out(setup.directory, setup.recorded)
+        write_dataset_left_out(setup.directory, setup.selection.dataset)
         fleet = await _open_fleet(setup, record, observer, stack)
-        switchboard = await stack.enter_async_context(_switchboard(setup, record, stack, fleet))
+        switchboard = await stack.enter_async_context(run_switchboard(setup, record, stack, fleet))
         jury = await stack.enter_async_context(
             Jury(
                 setup.bench.seat(switchboard, media=setup.media),
@@ -84,7 +82,7 @@ async def run(
             open_transcripts(setup.whisper, setup.directory)
         )
         targets = setup.open_targets(switchboard)
-        examiner = Examiner(targets, jury, Stage(record, setup), transcripts)
+        examiner = Examiner(targets, jury, Stage(record, setup), transcripts, setup.taxonomy)
         await Session(setup, record, examiner, fleet, observer).work(switchboard)
     counts = _count(setup)
     return RunOutcome(*counts, time.monotonic() - begun)
@@ -109,42 +107,6 @@ def _tell_nobody(message: str) -> None:
     """Take a message for which there is no observer."""
 
 
-def _switchboard(
-    setup: Setup, record: Record, stack: AsyncExitStack, fleet: Fleet | None
-) -> Switchboard:
-    limits = setup.config.limits
-    budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
-    if record.resumed:
-        reader = RecordReader(setup.directory)
-        budget.add_spent(*reader.spent())
-        reader.close()
-    cache = None
-    if setup.config.run.cache is not None:
-        cache = ResponseCache(setup.config.run.cache)
-        stack.callback(cache.close)
-    return Switchboard(
-        concurrency=limits.concurrency,
-        requests_per_minute=limits.requests_per_minute,
-        policy=RetryPolicy(attempts=limits.attempts),
-        budget=budget,
-        cache=cache,
-        journal=record,
-        managed=None if fleet is None else fleet.model,
-    )
-
-
-def _meta(setup: Setup) -> dict[str, str]:
-    seats = msgspec.json.encode(setup.bench.infos).decode()
-    return {
-        "version": version("safejury"),
-        "name": setup.config.run.name,
-        "protocol": setup.bench.protocol.name,
-        "jury": seats,
-        "embedded": "yes" if setup.uses_embedded else "no",
-        "total": str(setup.total),
-    }
-
-
 def _write_config(setup: Setup) -> None:
     """Write the resolved config beside the record."""
     text = yaml.safe_dump(setup.plain(), sort_keys=False, allow_unicode=True)
@@ -152,10 +114,7 @@ def _write_config(setup: Setup) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RecordError(
-            f"{path}: cannot be written ({error.strerror}): free some space or mend the "
-            "directory, then repeat the command."
-        ) from None
+        raise unwritable(path, error) from None
 
 
 def _count(setup: Setup) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from ..datasets import ConfigurationError
 from ..targets import render_plan, serve
 from ._config import load_config
 from ._console import run_async, say, write_line
+from ._report_words import many
 from ._servers import SERVER_LOGS, make_fleet
 from ._setup import Setup, set_up
 
@@ -22,19 +23,15 @@ def show_plan(path: Path, changes: Sequence[str]) -> int:
 
 def _cases(setup: Setup) -> list[str]:
     conditions = f" under {len(setup.conditions)} conditions" if len(setup.conditions) > 1 else ""
-    queries = f"{len(setup.selection)} queries{conditions}"
-    targets = _many(len(setup.config.targets), "target")
+    queries = f"{many(len(setup.selection), 'query', 'queries')}{conditions}"
+    targets = many(len(setup.config.targets), "target")
     epochs = setup.config.run.epochs
     times = "" if epochs == 1 else f", {epochs} times each"
-    jury = f"{_many(len(setup.bench.chairs), 'juror')}, protocol {setup.bench.protocol.name}"
+    jury = f"{many(len(setup.bench.chairs), 'juror')}, protocol {setup.bench.protocol.name}"
     return [
-        f"{setup.total} cases: {queries} to {targets}{times}",
+        f"{many(setup.total, 'case')}: {queries} to {targets}{times}",
         f"{jury}; results go to {setup.directory}",
     ]
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 async def _servers(setup: Setup) -> list[str]:

@@ -1,13 +1,14 @@
 """The managed servers of a config: who is on which, and the fleet that runs them."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..targets import Fleet, ServerUse, VllmSpec, find_devices
 from ._config_shape import VllmConfig
+from ._names import free_name, plain_name
+from ._paths import beside, is_written_as_path
 
 SERVER_LOGS = "servers"
 """Folder of the servers' logs within a run's directory."""
@@ -40,7 +41,7 @@ class ServerBook:
             ConfigurationError: A value is out of range, or an argument cannot be given.
         """
         spec = self._spec(config)
-        use = self._uses.get(spec) or ServerUse(self._free_name(spec), spec)
+        use = self._uses.get(spec) or ServerUse(self._name_for(spec), spec)
         self._uses[spec] = replace(use, keep=use.keep or keep)
         return self._uses[spec]
 
@@ -61,27 +62,21 @@ class ServerBook:
             restarts=config.restarts,
         )
 
-    def _free_name(self, spec: VllmSpec) -> str:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", spec.served_name.rpartition("/")[2]) or "server"
-        taken = {use.name for use in self._uses.values()}
-        name, number = plain, 1
-        while name in taken:
-            number += 1
-            name = f"{plain}_{number}"
-        return name
+    def _name_for(self, spec: VllmSpec) -> str:
+        plain = plain_name(spec.served_name.rpartition("/")[2]) or "server"
+        return free_name(plain, {use.name for use in self._uses.values()})
 
 
 def _model(name: str, folder: Path) -> str:
-    path = folder / Path(name).expanduser()
-    is_path = name.startswith(("/", "./", "../", "~")) or path.exists()
-    return str(path.absolute()) if is_path else name
+    path = beside(folder, name)
+    return str(path.absolute()) if is_written_as_path(name) or path.exists() else name
 
 
 def _python(name: str | None, folder: Path) -> str | None:
     if name is None or "/" not in name:
         return name
     # Not resolved: an environment's interpreter is a link, and is known by its place.
-    return str((folder / Path(name).expanduser()).absolute())
+    return str(beside(folder, name).absolute())
 
 
 async def make_fleet(

@@ -1,5 +1,7 @@
 """From a config to all that a run needs, checked before the first call."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,27 +9,30 @@ from typing import Any, cast
 
 from ..agents import HUMAN, prompt_hashes
 from ..datasets import (
+    NEUTRAL_TEXT,
     Condition,
     ConfigurationError,
     ImageFitting,
     MediaStore,
     PicturePool,
+    Taxonomy,
     image_variant,
-    load_taxonomy,
 )
 from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
 from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
-from ._config_shape import Config, TargetConfig
+from ._config_shape import WAY_KEYS, Config, TargetConfig
+from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
 from ._identity import without_secrets
+from ._paths import beside
+from ._portable import MEDIA
 from ._queries import Selection
 from ._recorded_files import FROM_FILES, find_queries, open_recorded, recorded_notes
 from ._servers import ServerBook
 from ._unit import Unit, applies, units
 
-_ON_THE_WAY = {"timeout", "connect_timeout", "ca_file", "verify_tls", "proxy"}
-_HOW_CALLED = {"api_key_env", "price", *_ON_THE_WAY}
+_HOW_CALLED = {"api_key_env", "price", "timeout", *WAY_KEYS}
 _HOW_RUN = {"python", "port", "start_timeout", "restarts", "env"}
 _ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
@@ -100,14 +105,19 @@ class Setup:
         return recorded_notes(self.recorded, self.config.run.epochs)
 
     @property
+    def taxonomy(self) -> Taxonomy:
+        """The scenarios that the queries name."""
+        return self.selection.dataset.taxonomy
+
+    @property
     def directory(self) -> Path:
         """The run's directory."""
-        return Path(self.config.run.directory).expanduser() / self.config.run.name
+        return beside(Path(), self.config.run.directory) / self.config.run.name
 
     @property
     def media(self) -> MediaStore:
         """Where the run keeps its pictures and sounds."""
-        return MediaStore(self.directory / "media")
+        return MediaStore(self.directory / MEDIA)
 
     @property
     def uses_embedded(self) -> bool:
@@ -142,7 +152,7 @@ class Setup:
         """Return all that decides what the results mean, as plain data."""
         config = self.plain(exclude=_NOT_IDENTITY)
         config["dataset"] = {
-            "name": self.config.dataset,
+            "name": dataset_label(self.config.dataset),
             "sha256": self.selection.dataset.sha256,
         }
         config["responses"] = {name: recorded.sha256 for name, recorded in self.recorded.items()}
@@ -151,8 +161,15 @@ class Setup:
             for chair in self.bench.chairs
         ]
         config["prompts"] = prompt_hashes()
+        config["words"] = _hash_of_words(self.taxonomy)
         config["transcriber"] = None if self.whisper is None else self.whisper.source
         return config
+
+
+def _hash_of_words(taxonomy: Taxonomy) -> str:
+    """Return a hash of all else that is said to models: guidelines, and the text beside a sound."""
+    guidelines = {scenario.id: scenario.guideline for scenario in taxonomy.scenarios}
+    return hashlib.sha256(json.dumps([guidelines, NEUTRAL_TEXT]).encode()).hexdigest()
 
 
 def set_up(
@@ -169,12 +186,6 @@ def set_up(
     Raises:
         ConfigurationError: Something does not fit; the message says what to change.
     """
-    taxonomy = load_taxonomy()
-    scenarios = (
-        None
-        if config.scenarios is None
-        else frozenset(taxonomy.resolve(name).id for name in config.scenarios)
-    )
     check_targets_hear(config)
     servers = ServerBook(folder)
     bench = seat_bench(config.jury, folder, servers, seed=config.run.seed)
@@ -184,7 +195,12 @@ def set_up(
         if target.responses is None
     }
     recorded = open_recorded(config, folder) if recorded is None else recorded
-    dataset = find_queries(_dataset_path(config.dataset, folder), recorded)
+    dataset = find_queries(config.dataset, folder, recorded)
+    scenarios = (
+        None
+        if config.scenarios is None
+        else frozenset(dataset.taxonomy.resolve(name).id for name in config.scenarios)
+    )
     selection = Selection.of(dataset, scenarios, config.limit)
     conditions = _conditions(config)
     puts = _count_puts(selection, conditions)
@@ -248,12 +264,3 @@ def _count_puts(selection: Selection, conditions: Sequence[Condition]) -> int:
             "no query has what `images:` or `sound:` would change: add `original` or `given`"
         )
     return puts
-
-
-def _dataset_path(name: str, folder: Path) -> str | Path:
-    bundled = "/" not in name and not name.endswith(".jsonl")
-    return name if bundled else _in(folder, name)
-
-
-def _in(folder: Path, name: str) -> Path:
-    return folder / Path(name).expanduser()

@@ -1,6 +1,7 @@
 """Reading a stored run: its summary, and the transcript of one case."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,8 +11,12 @@ import msgspec
 
 from ..datasets import ConfigurationError
 from ..deliberation import CaseOpened, Entry, SeatInfo
+from ..targets import ResponseOutcome
+from ._datasets import DATASET_LEFT_OUT
 from ._parity import ParityFlag, parity_flags
 from ._record_reader import RecordReader
+from ._recorded_files import LEFT_OUT
+from ._report_health import TOLERATED
 from ._statistics import summarise
 from ._summary import RunSummary
 
@@ -64,6 +69,23 @@ class StoredRun:
         """Whether the embedded model took part, so that the verdicts mean nothing."""
         return self._reader.meta.get("embedded") == "yes"
 
+    @property
+    def left_out(self) -> int:
+        """How many rows of files of responses were not judged."""
+        return self._lines(LEFT_OUT)
+
+    @property
+    def dataset_left_out(self) -> int:
+        """How many items of the dataset were not asked."""
+        return self._lines(DATASET_LEFT_OUT)
+
+    def _lines(self, name: str) -> int:
+        try:
+            with (self.directory / name).open("rb") as file:
+                return sum(1 for _ in file)
+        except OSError:
+            return 0
+
     def summary(self) -> RunSummary:
         """Return the statistics of all finished cases."""
         return summarise(self._reader.results())
@@ -71,6 +93,16 @@ class StoredRun:
     def parity(self) -> tuple[ParityFlag, ...]:
         """Return what makes the targets hard to compare, over all finished cases."""
         return parity_flags(self._reader.asked(), distinct=self._reader.distinct())
+
+    def failures(self) -> dict[str, str]:
+        """Return by target why one response is an error, where more than a few are."""
+        cases, errors, said = Counter[str](), Counter[str](), dict[str, str]()
+        for asked in self._reader.asked():
+            cases[asked.target] += 1
+            if asked.response.outcome is ResponseOutcome.ERROR:
+                errors[asked.target] += 1
+                said.setdefault(asked.target, asked.response.detail or "nothing is known of it")
+        return {name: said[name] for name in said if errors[name] > TOLERATED * cases[name]}
 
     def case_ids(self) -> list[str]:
         """Return the ids of finished cases."""

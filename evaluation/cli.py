@@ -4,14 +4,26 @@ Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage under
 `--min-coverage`), 130 interrupted.
 """
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..datasets import ConfigurationError
+from ._cli_options import (
+    Changes,
+    ConfigPath,
+    Export,
+    Format,
+    MinCoverage,
+    Preset,
+    RetryFailed,
+    Reveal,
+    RunPath,
+    Untaken,
+)
 from ._console import guarded, quiet_libraries, say
+from ._datasets_cli import datasets_app
 
 app = typer.Typer(
     add_completion=False,
@@ -22,48 +34,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage too "
     "low), 130 interrupted.",
 )
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-
-
-class Untaken(StrEnum):
-    """What a model may not take."""
-
-    TEMPERATURE = "temperature"
-    TOP_P = "top_p"
-    SEED = "seed"
-    MAX_TOKENS = "max_tokens"
-    SYSTEM = "system"
-
-
-class Preset(StrEnum):
-    """The named protocols."""
-
-    VOTE = "vote"
-    CONTESTED = "contested"
-    SAFEBENCH = "safebench"
-
-
-ConfigPath = Annotated[Path, typer.Argument(help="The run's config, a YAML file.")]
-RunPath = Annotated[Path, typer.Argument(help="A run's directory, such as runs/first.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Set any key of the config; repeatable."),
-]
-MinCoverage = Annotated[
-    float, typer.Option(min=0, max=1, help="Least share of cases that need a verdict.")
-]
-Export = Annotated[
-    Path | None, typer.Option(help="Also write the transcript to a .html, .svg or .md file.")
-]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]
+app.add_typer(datasets_app, name="datasets")
 
 
 def main() -> None:
@@ -96,9 +67,7 @@ def run(
     config: ConfigPath,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
-    ] = False,
+    retry_failed: RetryFailed = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Only say what would be done, and on which GPUs.")
     ] = False,
@@ -116,7 +85,7 @@ def run(
 @app.command()
 @guarded
 def serve(config: ConfigPath, changes: Changes = None) -> int:
-    """Start the vLLM servers of a config and keep them up until Ctrl-C."""
+    """Start the vLLM servers of a config. They stay up until Ctrl-C."""
     from ._server_commands import serve_config
 
     return serve_config(config, changes or [])
@@ -155,9 +124,7 @@ def judge(
     ] = None,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
-    ] = False,
+    retry_failed: RetryFailed = False,
 ) -> int:
     """Judge recorded responses. Repeat the command to go on with one that was stopped."""
     from ._judge_command import Judging, judge_file
@@ -205,7 +172,7 @@ def deliberate(
     export: Export = None,
 ) -> int:
     """Judge one case and watch the jury deliberate."""
-    from ._commands import deliberate_once
+    from ._deliberate_command import deliberate_once
 
     return deliberate_once(
         question=question,
@@ -252,9 +219,45 @@ def report(
 
 @app.command()
 @guarded
+def generate(
+    config: Annotated[Path, typer.Argument(help="What set to make, a YAML file.")],
+    changes: Changes = None,
+    i_am_authorised: Annotated[
+        bool,
+        typer.Option("--i-am-authorised", help="Instead of `purpose:` in the config."),
+    ] = False,
+    until: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")
+    ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option("--again", metavar="STAGE", help="Make a stage once more; or `all`."),
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
+    ] = False,
+) -> int:
+    """Make a set of queries: taxonomy, queries, twins, pictures, speech, card.
+
+    Repeat the command to go on with a set that was stopped.
+    """
+    from ._generate_command import generate_set
+
+    return generate_set(
+        config,
+        changes or [],
+        authorised=i_am_authorised,
+        until=until,
+        again=again or [],
+        estimate_only=estimate,
+    )
+
+
+@app.command()
+@guarded
 def personas() -> None:
     """List the bundled personas."""
-    from ._commands import list_personas
+    from ._list_commands import list_personas
 
     list_personas()
 
@@ -267,7 +270,7 @@ def scenarios(
     ] = None,
 ) -> None:
     """List the 23 scenarios, or read one."""
-    from ._commands import list_scenarios
+    from ._list_commands import list_scenarios
 
     list_scenarios(name)
 
@@ -275,7 +278,7 @@ def scenarios(
 @app.command()
 @guarded
 def demo(export: Export = None) -> int:
-    """Watch a jury of the embedded toy model, then see a small evaluation."""
+    """Watch a jury of a toy model, then a small evaluation."""
     from ._demo import show_demo
 
     return show_demo(export)
@@ -288,8 +291,8 @@ def doctor(
         Path | None, typer.Argument(help="Also check this config and call its models once.")
     ] = None,
 ) -> int:
-    """Check the environment, keys and endpoints, and say what to do."""
-    from ._commands import examine
+    """Check environment, keys and endpoints. Say what to do."""
+    from ._list_commands import examine
 
     return examine(config)
 
@@ -311,13 +314,14 @@ def probe(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, not a table.")] = False,
     timeout: Annotated[
-        float | None, typer.Option(min=1, help="Seconds for one request; 60, or the target's own.")
+        float | None,
+        typer.Option(min=1, max=86_400, help="Seconds for one request; 60, or the target's own."),
     ] = None,
     ca_file: Annotated[
         Path | None, typer.Option(help="PEM file of certificates that it may have.")
     ] = None,
 ) -> int:
-    """Find out what an endpoint can do: about 30 short requests."""
+    """Find out what an endpoint can do. It takes 15 to 30 short requests."""
     from ._probe_command import show_probe
 
     return show_probe(
@@ -348,9 +352,11 @@ def export_batch(
         typer.Option(help="What the jurors' models do not take; repeatable."),
     ] = None,
     max_requests: Annotated[int, typer.Option(min=1, help="Most requests in a file.")] = 50_000,
-    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file.")] = 200.0,
+    max_megabytes: Annotated[
+        float, typer.Option(min=0.001, max=1_000_000, help="Largest file.")
+    ] = 200.0,
 ) -> int:
-    """Write the jury's first ballots as OpenAI batch files, to be answered offline."""
+    """Write the jury's first ballots as batch files. OpenAI's format, answered offline."""
     from ._batch_command import export_config
     from ._batch_files import Limits
 
@@ -374,7 +380,7 @@ def import_batch(
         float, typer.Option(min=0, max=1, help="A batch's price as a share of the live one.")
     ] = 0.5,
 ) -> int:
-    """Take a batch's answers into the run's record, where `run` finds them."""
+    """Take a batch's answers into the record. `run` finds them there."""
     from ._batch_command import import_files
 
     return import_files(config, files, changes or (), price_factor=price_factor)

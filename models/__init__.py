@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
-from ._budget import Budget, Budgeted, Price
+from ._around import Around
+from ._budget import Budget, Budgeted, Price, estimate_prompt_tokens
 from ._chat import (
     AudioPart,
     ChatMessage,
@@ -27,50 +28,80 @@ from ._sampled import Sampled
 from ._spec import ModelSpec
 
 if TYPE_CHECKING:
+    from ._api_endpoint import ApiEndpoint, Filtered
     from ._autogen import AgentChatClient
     from ._cache import Cached, ResponseCache
+    from ._complaint import decode_error
+    from ._connection import open_session
+    from ._dialect import CAP_NOTE, SCHEMA_NOTE, SYSTEM_NOTE, Dialect
     from ._embedded import EMBEDDED_WARNING, EmbeddedModel
     from ._endpoint import EndpointModel
+    from ._images import ImagesEndpoint
     from ._limits import Limited, Limiter
     from ._litellm import LiteLLMModel, known_price
     from ._probe import probe_endpoint
     from ._probe_result import Capability, CapabilityState, Probe
     from ._retry import FirstContact, Retrying, RetryPolicy
-    from ._switchboard import Switchboard
+    from ._speech_endpoint import SpeechEndpoint
+    from ._switchboard import Switchboard, price_lookup
     from ._transcriber import Transcriber
     from ._whisper_model import WhisperModel
+    from ._wire_reply import FILTERED_REPLY, Rejection, read_finish, read_reply
+    from ._wire_request import encode_request
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
             "AgentChatClient": "_autogen",
+            "ApiEndpoint": "_api_endpoint",
+            "CAP_NOTE": "_dialect",
             "Cached": "_cache",
             "Capability": "_probe_result",
             "CapabilityState": "_probe_result",
+            "Dialect": "_dialect",
             "EMBEDDED_WARNING": "_embedded",
             "EmbeddedModel": "_embedded",
             "EndpointModel": "_endpoint",
+            "FILTERED_REPLY": "_wire_reply",
+            "Filtered": "_api_endpoint",
             "FirstContact": "_retry",
+            "ImagesEndpoint": "_images",
             "Limited": "_limits",
             "Limiter": "_limits",
             "LiteLLMModel": "_litellm",
             "Probe": "_probe_result",
+            "Rejection": "_wire_reply",
             "ResponseCache": "_cache",
             "RetryPolicy": "_retry",
             "Retrying": "_retry",
-            "known_price": "_litellm",
-            "probe_endpoint": "_probe",
+            "SCHEMA_NOTE": "_dialect",
+            "SYSTEM_NOTE": "_dialect",
+            "SpeechEndpoint": "_speech_endpoint",
             "Switchboard": "_switchboard",
             "Transcriber": "_transcriber",
             "WhisperModel": "_whisper_model",
+            "decode_error": "_complaint",
+            "encode_request": "_wire_request",
+            "known_price": "_litellm",
+            "open_session": "_connection",
+            "price_lookup": "_switchboard",
+            "probe_endpoint": "_probe",
+            "read_finish": "_wire_reply",
+            "read_reply": "_wire_reply",
         },
     )
 
 __all__ = [
+    "CAP_NOTE",
     "EMBEDDED_WARNING",
+    "FILTERED_REPLY",
     "HIDDEN",
+    "SCHEMA_NOTE",
+    "SYSTEM_NOTE",
     "AgentChatClient",
+    "ApiEndpoint",
+    "Around",
     "AudioPart",
     "Budget",
     "Budgeted",
@@ -81,11 +112,14 @@ __all__ = [
     "ChatModel",
     "ChatRequest",
     "Completion",
+    "Dialect",
     "EmbeddedModel",
     "EndpointModel",
+    "Filtered",
     "FinishReason",
     "FirstContact",
     "ImagePart",
+    "ImagesEndpoint",
     "Journal",
     "Journaled",
     "JsonSchema",
@@ -99,6 +133,7 @@ __all__ = [
     "Probe",
     "RedactingFilter",
     "Redactor",
+    "Rejection",
     "ResponseCache",
     "RetryPolicy",
     "Retrying",
@@ -106,13 +141,21 @@ __all__ = [
     "Sampled",
     "Sampling",
     "SentRequest",
+    "SpeechEndpoint",
     "Switchboard",
     "TextPart",
     "Transcriber",
     "Usage",
     "WhisperModel",
+    "decode_error",
+    "encode_request",
+    "estimate_prompt_tokens",
     "known_price",
     "names_a_secret",
+    "open_session",
+    "price_lookup",
     "probe_endpoint",
+    "read_finish",
+    "read_reply",
     "redactor",
 ]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,12 @@ class ResponseCache:
             self._warn("read", error)
             return None
 
+    def completions(self) -> Iterator[Completion]:
+        """Yield all that is kept and readable, in no order."""
+        for (blob,) in self._db.execute("SELECT completion FROM replies"):
+            with suppress(ValueError):
+                yield msgspec.json.decode(blob, type=Completion)
+
     def put(self, key: str, completion: Completion) -> None:
         """Keep `completion`; a disk that is full costs the cache, not the answer."""
         row = key, msgspec.json.encode(completion)
@@ -75,7 +82,7 @@ class ResponseCache:
 class Cached(Around):
     """A chat model that asks the same thing only once.
 
-    What was refused, filtered, cut short or failed is never kept. Equal requests
+    What was refused, filtered, cut short, empty or failed is never kept. Equal requests
     under way at the same time share one call. A reused completion has `reused` set,
     and no tokens, cost or attempts.
     """
@@ -121,7 +128,8 @@ class _LeaderCancelled(Exception):
 
 
 def _worth_keeping(completion: Completion) -> bool:
-    return completion.finish_reason in ("stop", "other") and completion.refusal is None
+    ended = completion.finish_reason in ("stop", "other")
+    return ended and completion.refusal is None and bool(completion.text.strip())
 
 
 def _reused(completion: Completion) -> Completion:

@@ -18,6 +18,8 @@ _FILTER_CODES = {
     "data_inspection_failed",
     "datainspectionfailed",
     "sensitive_words_detected",
+    "moderation_blocked",
+    "contentfilter",
 }
 _FILTERED = re.compile(
     r"(prompt|input|request|content|output)s? (was|were|is|has been) flagged"
@@ -26,7 +28,7 @@ _FILTERED = re.compile(
     r"|data may contain inappropriate content|DataInspectionFailed"
     r"|content (management|filtering) policy"
     r"|violat\w+ (our|the) (usage|content) polic"
-    r"|result of our safety system"
+    r"|(result of|rejected by) (our|the) safety system"
     r"|不安全或敏感内容",
     re.IGNORECASE,
 )

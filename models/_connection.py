@@ -2,7 +2,9 @@
 
 import errno
 import io
+import os
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ _EXPIRED, _OTHER_HOST = {9, 10}, {62, 64}  # codes of OpenSSL
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpReply:
     """What a server sent back."""
 
     status: int
@@ -78,7 +80,7 @@ class Connection:
             sock_connect=reach.connect_timeout,
         )
 
-    async def post(self, url: URL, body: bytes) -> Answer:
+    async def post(self, url: URL, body: bytes) -> HttpReply:
         """Send `body` and return the answer, whatever its status; redirects stay unfollowed.
 
         Raises:
@@ -90,16 +92,17 @@ class Connection:
         data = body if len(body) < _BYTES_LIMIT else io.BytesIO(body)
         return await self._exchange("POST", url, data)
 
-    async def get(self, url: URL) -> Answer:
+    async def get(self, url: URL) -> HttpReply:
         """Fetch what is at `url`; see `post`."""
         return await self._exchange("GET", url, None)
 
-    async def _exchange(self, method: str, url: URL, data: bytes | io.BytesIO | None) -> Answer:
-        session = self._session or self._open()
+    async def _exchange(self, method: str, url: URL, data: bytes | io.BytesIO | None) -> HttpReply:
+        if self._session is None:
+            self._session = open_session()
         proxy = self._reach.proxy
         login: Mapping[str, str] = proxy.login if proxy is not None else {}
         try:
-            async with session.request(
+            async with self._session.request(
                 method,
                 url,
                 data=data,
@@ -110,7 +113,7 @@ class Connection:
                 proxy=proxy.url if proxy is not None else None,
                 proxy_headers=login if url.scheme == "https" else None,  # of the tunnel
             ) as response:
-                return Answer(response.status, response.headers, await self._body(response))
+                return HttpReply(response.status, response.headers, await self._body(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreached(error) from error
 
@@ -134,14 +137,6 @@ class Connection:
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _open(self) -> aiohttp.ClientSession:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,  # it would send what is in ~/.netrc
-        )
-        return self._session
-
     def _unreached(self, error: Exception) -> ModelError:
         said = quoted(_OBJECT.sub("", str(error)) or type(error).__name__)
         match error:
@@ -164,7 +159,8 @@ class Connection:
                 what = f"the server does not speak TLS ({said}); base_url should begin with http://"
                 return self._lost(what, permanent=True)
             case aiohttp.ClientConnectorError():
-                what = f"cannot connect ({said}); is the server up, and is base_url right?"
+                why = _reason(error.os_error) or said
+                what = f"cannot connect ({why}); is the server up, and is base_url right?"
                 return self._lost(what, permanent=error.os_error.errno not in _OURS)
             case aiohttp.InvalidURL():
                 return self._lost(f"cannot connect ({said}); check base_url", permanent=True)
@@ -179,19 +175,38 @@ class Connection:
     def _lost(self, what: str, *, permanent: bool = False) -> TransportError:
         return TransportError(f"{self._name}: {what}", permanent=permanent)
 
-    def _stopped(self, error: Exception, said: str) -> ModelError:
+    def _stopped(
+        self, error: aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError, said: str
+    ) -> ModelError:
         """Return the error of a proxy that cannot be reached or refuses us."""
         proxy = self._reach.proxy
-        place = f"the proxy {proxy.url} that {proxy.source} names" if proxy else "the proxy"
-        status = error.status if isinstance(error, aiohttp.ClientHttpProxyError) else None
-        if status is None:
-            return self._lost(f"cannot connect to {place} ({said})", permanent=True)
-        if status == 407:
+        address = "" if proxy is None else str(proxy.url).rstrip("/")
+        place = "the proxy" if proxy is None else f"the proxy {address} that {proxy.source} names"
+        if isinstance(error, aiohttp.ClientProxyConnectionError):
+            why = _reason(error.os_error) or said
+            return self._lost(f"cannot connect to {place} ({why})", permanent=True)
+        if error.status == 407:
             return RequestError(f"{self._name}: {wants_login(place)}", permanent=True)
-        if status < 500:
+        if error.status < 500:
             what = f"{place} lets nobody through to base_url ({said})"
             return RequestError(f"{self._name}: {what}", permanent=True)
         return self._lost(f"{place} cannot reach base_url ({said})", permanent=True)
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return a session for any number of calls, which sends nothing that it was not told to."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,  # it would send what is in ~/.netrc
+    )
+
+
+def _reason(error: OSError) -> str | None:
+    """Return the system's words for an error, None where it has none."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror
+    return os.strerror(error.errno) if error.errno else None
 
 
 def wants_login(place: str) -> str:

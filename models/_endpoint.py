@@ -10,20 +10,13 @@ from yarl import URL
 
 from ..datasets import BadReplyError, ModelError, RequestError
 from ._chat import ChatRequest, Completion, Modality
-from ._connection import Answer, Connection, Reach, wants_login
+from ._connection import Connection, HttpReply, Reach, wants_login
+from ._dialect import Dialect
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._redaction import redactor
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
-from ._wire import (
-    FILTER_NOTE,
-    Complaint,
-    Dialect,
-    InlineError,
-    decode_error,
-    decode_reply,
-    encode_request,
-    sent_request,
-)
+from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
+from ._wire_request import encode_request, sent_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +25,6 @@ class _Place:
 
     url: URL
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Rejection:
-    """A reply that is an error."""
-
-    status: int
-    complaint: Complaint
-    retry_after: float | None
 
 
 class EndpointModel:
@@ -164,12 +148,13 @@ class EndpointModel:
         dialect = self._dialect
         while True:
             body = encode_request(self._model, request, dialect)
-            said = self._read(await self._connection.post(place.url, body))
+            reply = await self._connection.post(place.url, body)
+            said = self._read(reply)
             if isinstance(said, Completion):
                 break
             better = dialect.learn(request, said.complaint, said.status)
             if better is None:
-                said = self._rejected(said)
+                said = self._rejected(said, parse_retry_after(reply.headers))
                 break
             dialect = better
         if dialect is not self._dialect:
@@ -180,29 +165,21 @@ class EndpointModel:
             sent=sent_request(self._model, request, dialect) if request.keep_sent else None,
         )
 
-    def _read(self, answer: Answer) -> Completion | _Rejection:
-        wait = parse_retry_after(answer.headers)
-        if answer.status != 200:
-            return _Rejection(answer.status, decode_error(answer.body), wait)
+    def _read(self, reply: HttpReply) -> Completion | Rejection:
         try:
-            return decode_reply(answer.body)
-        except InlineError as inline:
-            complaint = decode_error(inline.body)
-            code = complaint.code
-            status = int(code) if code.isdecimal() and 400 <= int(code) < 600 else 502
-            return _Rejection(status, complaint, wait)
+            return read_reply(reply.status, reply.body)
         except BadReplyError as error:
-            quote = quoted(answer.body[: 64 * 1024].decode("utf-8", "replace"))
+            quote = quoted(reply.body[: 64 * 1024].decode("utf-8", "replace"))
             raise BadReplyError(
                 f"{self.name}: {error} (it begins {quote})",
-                status=answer.status,
+                status=reply.status,
                 permanent=error.permanent,
             ) from error
 
-    def _rejected(self, said: _Rejection) -> Completion:
+    def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
         """Return what a filter's rejection is; any other one is raised."""
         if said.complaint.filtered and 400 <= said.status < 500:
-            return Completion("", "content_filter", notes=(FILTER_NOTE,))
+            return FILTERED_REPLY
         if said.status == 407:
             what = wants_login("the proxy")
             raise RequestError(f"{self.name}: {what}", status=407, permanent=True)
@@ -210,7 +187,7 @@ class EndpointModel:
             self.name,
             said.status,
             said.complaint,
-            retry_after=said.retry_after,
+            retry_after=retry_after,
             keyed=self._keyed,
         )
 
@@ -220,7 +197,7 @@ def _chat_url(base: URL) -> URL:
 
 
 def _shown(base: URL) -> str:
-    return redactor.redact(str(base.with_user(None).with_query(None)))
+    return redactor.redact(str(base.with_user(None).with_query(None)).rstrip("/"))
 
 
 def _with_version(base: URL) -> _Place | None:

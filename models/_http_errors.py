@@ -76,48 +76,41 @@ def status_error(
         keyed: Whether a key was sent.
     """
     said = quoted(complaint.text) if complaint.text.strip() else "no text"
+
+    def final(what: str) -> RequestError:
+        return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
+
     match status:
         case 401 | 403:
             what = "the key was rejected" if keyed else "a key is needed and none was sent"
-            return RequestError(
-                f"{name}: {what}; check api_key_env ({status}: {said})",
-                status=status,
-                permanent=True,
-            )
+            return final(f"{what}; check api_key_env")
         case 404 | 405 | 410:
-            what = "wrong path or unknown model; base_url should usually end in /v1"
-            return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
+            return final("wrong path or unknown model; base_url should usually end in /v1")
         case 429:
             what = "too many requests; lower limits.concurrency or limits.requests_per_minute"
             return RateLimitError(
                 f"{name}: {what} (429: {said})", status=status, retry_after=retry_after
             )
         case 408 | 409:
+            what = "the server asks to try again"
             return TransportError(
-                f"{name}: the server asks to try again ({status}: {said})",
-                status=status,
-                retry_after=retry_after,
+                f"{name}: {what} ({status}: {said})", status=status, retry_after=retry_after
             )
         case _ if status >= 500:
+            what = "the server failed; look at its log"
             return TransportError(
-                f"{name}: the server failed; look at its log ({status}: {said})",
-                status=status,
-                retry_after=retry_after,
+                f"{name}: {what} ({status}: {said})", status=status, retry_after=retry_after
             )
         case _ if status < 400:
-            what = "the server redirects or sends no reply; base_url should be its final address"
-            return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
-        case _ if status == 400 and (
-            _NO_MODEL.search(complaint.text) or _NO_MODEL.search(complaint.code)
-        ):
-            what = "the server does not know the model; check its name in the config"
-            return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
+            return final(
+                "the server redirects or sends no reply; base_url should be its final address"
+            )
+        case 400 if _NO_MODEL.search(complaint.text) or _NO_MODEL.search(complaint.code):
+            return final("the server does not know the model; check its name in the config")
         case 400 if _NOT_TLS.search(complaint.text):
-            what = "the server speaks TLS; base_url should begin with https://"
-            return RequestError(f"{name}: {what} ({status}: {said})", status=status, permanent=True)
+            return final("the server speaks TLS; base_url should begin with https://")
         case 402:
-            what = "the account cannot pay for the call"
-            return RequestError(f"{name}: {what} (402: {said})", status=status, permanent=True)
+            return final("the account cannot pay for the call")
         case _:
             return RequestError(
                 f"{name}: the request was rejected ({status}: {said})", status=status

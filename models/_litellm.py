@@ -17,6 +17,7 @@ import msgspec
 from ..datasets import BadReplyError, ConfigurationError, TransportError
 from ._budget import Price
 from ._chat import ChatRequest, Completion, Modality, Usage
+from ._dialect import DROPPABLE, Dialect
 from ._litellm_errors import (
     complaint_of,
     credentials_in_environment,
@@ -24,14 +25,8 @@ from ._litellm_errors import (
     status_of,
 )
 from ._redaction import redactor
-from ._wire import (
-    DROPPABLE,
-    FILTER_NOTE,
-    Dialect,
-    decode_reply,
-    encode_request,
-    sent_request,
-)
+from ._wire_reply import FILTERED_REPLY, decode_reply
+from ._wire_request import encode_request, sent_request
 
 _CALLBACKS = (
     "callbacks",
@@ -213,7 +208,7 @@ class LiteLLMModel:
     def _rejected(self, litellm: _LiteLLM, error: Exception) -> Completion:
         complaint = complaint_of(error)
         if complaint.filtered:
-            return Completion("", "content_filter", notes=(FILTER_NOTE,))
+            return FILTERED_REPLY
         if isinstance(error, BadReplyError):
             raise BadReplyError(f"{self.name}: {error}") from error
         if isinstance(error, TimeoutError):

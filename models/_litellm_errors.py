@@ -8,8 +8,8 @@ from typing import cast
 import msgspec
 
 from ..datasets import ModelError, RequestError, TransportError
+from ._complaint import Complaint, decode_error
 from ._http_errors import parse_retry_after, quoted, status_error
-from ._wire import Complaint, decode_error
 
 _KEY_ENDINGS = ("_KEY", "_KEY_ID", "_TOKEN", "_SECRET")
 

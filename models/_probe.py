@@ -1,20 +1,15 @@
 """Finds out what an OpenAI-compatible endpoint can do, one request for each capability."""
 
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import msgspec
-
-from ..datasets import ConfigurationError, FirstContactError
+from ..datasets import FirstContactError
 from ._connection import Reach
-from ._http_errors import quoted
 from ._probe_http import Answer, Caller, parse_address
+from ._probe_models import about_models, context_length, listed, model_to_ask
 from ._probe_result import Capability, Probe
 from ._probe_senses import Senses, find_audio, find_images
 from ._probe_text import (
-    failed,
     find_cap,
     find_logprobs,
     find_sampling,
@@ -25,41 +20,6 @@ from ._probe_text import (
     find_usage,
 )
 from ._transport import proxy_for, tls_context
-
-_MOST_NAMED = 12
-
-
-class _Meta(msgspec.Struct):
-    n_ctx: int | None = None
-    n_ctx_train: int | None = None
-
-
-class _Model(msgspec.Struct):
-    id: str
-    owned_by: str | None = None
-    max_model_len: int | None = None
-    context_length: int | None = None
-    context_window: int | None = None
-    max_context_length: int | None = None
-    meta: _Meta | None = None
-
-
-class _Models(msgspec.Struct):
-    data: list[_Model]
-
-
-_models = msgspec.json.Decoder(_Models, strict=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What `/models` says; `answer` is what came back last."""
-
-    models: tuple[_Model, ...]
-    answer: Answer
-
-    def named(self, name: str) -> _Model | None:
-        return next((model for model in self.models if model.id == name), None)
 
 
 async def probe_endpoint(
@@ -74,7 +34,7 @@ async def probe_endpoint(
     proxy: str | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Probe:
-    """Try what the endpoint at `base_url` can do: about 30 short requests, one at a time.
+    """Try what the endpoint at `base_url` can do: 15 to 30 short requests, one at a time.
 
     An address that answers nothing as it stands is tried with `/v1`.
 
@@ -108,9 +68,10 @@ async def probe_endpoint(
 async def _probe(caller: Caller, step: Callable[[str], None]) -> Probe:
     started, given = time.perf_counter(), caller.where
     step("models")
-    listing = await _listed(caller)
-    caller.model = caller.model or _only(listing, caller)
-    found = [_about_models(listing, caller), _context(listing, caller)]
+    listing = await listed(caller)
+    caller.model = caller.model or model_to_ask(listing, caller)
+    asked = listing.find(caller.model)
+    found = [about_models(listing, caller), context_length(asked)]
     step("text")
     text, baseline = await find_text(caller)
     if baseline.status is None:
@@ -126,7 +87,7 @@ async def _probe(caller: Caller, step: Callable[[str], None]) -> Probe:
         caller.model,
         tuple(known.id for known in listing.models),
         tuple(found),
-        context_tokens=_context_tokens(listing.named(caller.model)),
+        context_tokens=None if asked is None else asked.context_tokens,
         most_images=pictures.most,
         largest_image=pictures.largest,
         image_formats=pictures.formats,
@@ -172,82 +133,3 @@ async def _try_all(
 
 def _silent(_: str) -> None:
     pass
-
-
-async def _listed(caller: Caller) -> _Listing:
-    """Ask which models there are, with `/v1` where the address alone lists none."""
-    answer = await caller.get("models")
-    if answer.status is None:
-        raise FirstContactError(f"{caller.where}: nothing answers: {answer.problem}")
-    if (models := _decoded(answer)) is not None:
-        return _Listing(models, answer)
-    if re.search(r"/v\d", caller.base.path):
-        return _Listing((), answer)
-    given, caller.base = caller.base, caller.base / "v1"
-    second = await caller.get("models")
-    if (models := _decoded(second)) is not None:
-        return _Listing(models, second)
-    if second.status not in (401, 403):
-        caller.base = given
-    return _Listing((), answer)
-
-
-def _decoded(answer: Answer) -> tuple[_Model, ...] | None:
-    if answer.status != 200:
-        return None
-    try:
-        return tuple(_models.decode(answer.body).data)
-    except msgspec.DecodeError:
-        return None
-
-
-def _only(listing: _Listing, caller: Caller) -> str:
-    names = [model.id for model in listing.models]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        said = f"the server lists no models ({listing.answer.problem or 'an empty list'})"
-        raise ConfigurationError(f"{caller.where}: {said}; name one with --model")
-    shown = ", ".join(map(quoted, names[:_MOST_NAMED]))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    raise ConfigurationError(
-        f"{caller.where}: the server lists {len(names)} models; name one with --model:"
-        f" {shown}{more}"
-    )
-
-
-def _about_models(listing: _Listing, caller: Caller) -> Capability:
-    if not listing.models:
-        said = f"none are listed ({listing.answer.problem})" if listing.answer.problem else "none"
-        listed = failed("models", listing.answer, said)
-        return listed if listing.answer.refused else Capability("models", "no", said)
-    names = [quoted(model.id) for model in listing.models[:_MOST_NAMED]]
-    rest = len(listing.models) - len(names)
-    said = ", ".join([*names, f"{rest} more"] if rest else names)
-    if listing.named(caller.model) is None:
-        said = f"{quoted(caller.model)} is not among {said}"
-        return Capability("models", "partly", said, listing.answer.request, said)
-    owner = listing.named(caller.model)
-    owned = f"; owned by {quoted(owner.owned_by)}" if owner and owner.owned_by else ""
-    return Capability("models", "yes", said + owned)
-
-
-def _context(listing: _Listing, caller: Caller) -> Capability:
-    tokens = _context_tokens(listing.named(caller.model))
-    if tokens is None:
-        return Capability("context_length", "unknown", "the list of models does not say")
-    return Capability("context_length", "yes", f"{tokens:,} tokens, prompt and reply together")
-
-
-def _context_tokens(model: _Model | None) -> int | None:
-    if model is None:
-        return None
-    meta = model.meta or _Meta()
-    return (
-        model.max_model_len
-        or model.context_length
-        or model.context_window
-        or model.max_context_length
-        or meta.n_ctx
-        or meta.n_ctx_train
-    )

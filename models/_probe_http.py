@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from yarl import URL
 
 from ..datasets import BadReplyError, ModelError
 from ._chat import Completion
+from ._complaint import decode_error
 from ._connection import Connection, Reach
 from ._http_errors import parse_retry_after, quoted
 from ._redaction import redactor
 from ._transport import endpoint_headers, parse_base
-from ._wire import InlineError, decode_error, decode_reply
+from ._wire_reply import InlineError, decode_reply
 
 MOST_CALLS = 36
 _MOST_TIMEOUTS = 3
@@ -127,6 +129,11 @@ class Caller:
         """The address in use, as it may be shown and put into a config."""
         kept = {key: value for key, value in self.base.query.items() if key == _KEPT}
         return redactor.redact(str(self.base.with_query(kept)).rstrip("/"))
+
+    @property
+    def has_version(self) -> bool:
+        """Whether the address names a version of the API, such as `/v1`."""
+        return re.search(r"/v\d", self.base.path) is not None
 
     async def get(self, path: str) -> Answer:
         """Fetch a path below the address."""

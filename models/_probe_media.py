@@ -5,8 +5,9 @@ import math
 import random
 import struct
 import wave
-from collections.abc import Iterable
 from typing import Literal
+
+from ..datasets._crc import crc8, crc16
 
 ImageFormat = Literal["PNG", "JPEG", "WEBP", "GIF"]
 _RATE = 16_000
@@ -68,18 +69,9 @@ def _flac_frame(number: int, samples: list[int]) -> bytes:
     # Fixed block size, 16-bit length at the end of the header, rate and width as in
     # STREAMINFO, mono; the frame's number takes one byte below 128.
     head = b"\xff\xf8\x70\x00" + bytes([number]) + struct.pack(">H", len(samples) - 1)
-    head += bytes([_crc(head, 0x07, 8)])
+    head += bytes([crc8(head)])
     frame = head + b"\x02" + struct.pack(f">{len(samples)}h", *samples)  # verbatim subframe
-    return frame + _crc(frame, 0x8005, 16).to_bytes(2)
-
-
-def _crc(data: Iterable[int], polynomial: int, bits: int) -> int:
-    value, top, mask = 0, 1 << (bits - 1), (1 << bits) - 1
-    for byte in data:
-        value ^= byte << (bits - 8)
-        for _ in range(8):
-            value = (value << 1 ^ (polynomial if value & top else 0)) & mask
-    return value
+    return frame + crc16(frame).to_bytes(2)
 
 
 def mp3(frames: int = 24) -> bytes:

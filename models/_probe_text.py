@@ -1,6 +1,5 @@
 """What a probe finds out with words alone."""
 
-import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -46,7 +45,7 @@ def failed(name: str, answer: Answer, said: str = "") -> Capability:
 async def find_text(caller: Caller) -> tuple[Capability, Answer]:
     """Ask for words, and learn on the way what the cap is called and where to ask."""
     answer = await caller.ask(QUESTION)
-    if answer.misplaced and not re.search(r"/v\d", caller.base.path):
+    if answer.misplaced and not caller.has_version:
         given, caller.base = caller.base, caller.base / "v1"
         retried = await caller.ask(QUESTION)
         if retried.misplaced:

@@ -4,12 +4,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
+from typing import Generic, TypeVar
 
 from ..datasets import BadReplyError, FirstContactError, ModelError, TransportError
 from ._around import Around
 from ._chat import ChatModel, ChatRequest, Completion
 from ._limits import timed_out
+
+T = TypeVar("T")
 
 _QUICK_ATTEMPTS = 3
 _QUICK_DELAY_S = 0.5
@@ -35,16 +39,29 @@ class RetryPolicy:
     max_total: float = 120.0
 
 
-class Retrying(Around):
-    """A chat model that calls again after transport errors, 408, 409, 429 and 5xx.
+@dataclass(frozen=True, slots=True)
+class Tried(Generic[T]):
+    """What a call returned in the end.
+
+    Attributes:
+        value: What it returned.
+        failed: Calls that failed before.
+        lost_s: Seconds that these and the waiting took.
+    """
+
+    value: T
+    failed: int
+    lost_s: float
+
+
+class Retries:
+    """Makes calls to one place, again after transport errors, 408, 409, 429 and 5xx.
 
     A reply that could not be read and a time-out are tried a second time and no
-    more. A refusal or a filtered reply is a completion and is never tried again.
-    While nothing has ever listened at the address, two quick tries follow the
+    more. While nothing has ever listened at the address, two quick tries follow the
     first: a mistyped address shows in seconds.
 
     Args:
-        model: What to call.
         policy: How often and how long.
         sleep: Waits for seconds; given by tests.
         random: Draws from [0, 1); given by tests.
@@ -52,20 +69,18 @@ class Retrying(Around):
 
     def __init__(
         self,
-        model: ChatModel,
         policy: RetryPolicy | None = None,
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(model)
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
         self._random = random or Random().random
         self._reached = False
 
-    async def complete(self, request: ChatRequest) -> Completion:
-        """Return the first reply; its `attempts` and `latency_s` count all calls.
+    async def of(self, call: Callable[[], Awaitable[T]]) -> Tried[T]:
+        """Return what the first call that does not fail returns.
 
         Raises:
             ModelError: The last call's error, once trying again is of no use.
@@ -75,7 +90,7 @@ class Retrying(Around):
         while True:
             attempt_started = time.perf_counter()
             try:
-                completion = await self._model.complete(request)
+                value = await call()
             except ModelError as error:
                 self._reached = self._reached or error.status is not None
                 failed += 1
@@ -86,14 +101,7 @@ class Retrying(Around):
                 await self._sleep(delay)
                 continue
             self._reached = True
-            if not failed:
-                return completion
-            lost = attempt_started - started
-            return replace(
-                completion,
-                attempts=completion.attempts + failed,
-                latency_s=completion.latency_s + lost,
-            )
+            return Tried(value, failed, attempt_started - started if failed else 0.0)
 
     def _delay(self, error: ModelError, failed: int, waited: float) -> float | None:
         """Return the seconds to wait before the next call, None to give up."""
@@ -113,6 +121,46 @@ class Retrying(Around):
             # A little later than asked, so that not all come back at one moment.
             delay += error.retry_after
         return delay if waited + delay <= policy.max_total else None
+
+
+class Retrying(Around):
+    """A chat model that calls again after failures that may pass; see `Retries`.
+
+    A refusal or a filtered reply is a completion and is never tried again.
+
+    Args:
+        model: What to call.
+        policy: How often and how long.
+        sleep: Waits for seconds; given by tests.
+        random: Draws from [0, 1); given by tests.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        policy: RetryPolicy | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        super().__init__(model)
+        self._retries = Retries(policy, sleep=sleep, random=random)
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the first reply; its `attempts` and `latency_s` count all calls.
+
+        Raises:
+            ModelError: The last call's error, once trying again is of no use.
+        """
+        tried = await self._retries.of(partial(self._model.complete, request))
+        completion = tried.value
+        if not tried.failed:
+            return completion
+        return replace(
+            completion,
+            attempts=completion.attempts + tried.failed,
+            latency_s=completion.latency_s + tried.lost_s,
+        )
 
 
 class FirstContact(Around):
@@ -138,7 +186,7 @@ class FirstContact(Around):
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
-            if self._answered or not _hopeless(error):
+            if self._answered or not is_hopeless(error):
                 raise
             text = str(error)
             name = self._model.name
@@ -147,7 +195,8 @@ class FirstContact(Around):
         return completion
 
 
-def _hopeless(error: ModelError) -> bool:
+def is_hopeless(error: ModelError) -> bool:
+    """Return whether a place that never answered is unlikely to after such an error."""
     if error.permanent or isinstance(error, BadReplyError):
         return True
     return isinstance(error, TransportError) and error.status is None

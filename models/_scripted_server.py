@@ -7,11 +7,12 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
 from ._scripted_http import Connection, HttpRequest
+from ._scripted_pictures import PictureQuirk, PictureScript, picture_reply
 from ._scripted_quirks import Quirk, accented, objection, understood
 from ._scripted_reply import (
     Body,
@@ -23,7 +24,9 @@ from ._scripted_reply import (
     default_reply,
     faulty,
 )
+from ._scripted_speech import SpeechScript, speech_reply
 
+_Kind = Literal["chat", "picture", "speech"]
 FaultPlan = Mapping[Fault, float] | Sequence[Fault | None] | Iterator[Fault | None]
 
 
@@ -34,6 +37,8 @@ class ScriptedStats:
     Attributes:
         connections: TCP connections opened so far.
         calls: Chat completions asked for.
+        pictures: Pictures asked for.
+        speeches: Recordings asked for.
         in_flight: Calls that wait for their answer now.
         peak_in_flight: Most calls that ever waited at one time.
         distinct: Different request bodies among the calls.
@@ -43,6 +48,8 @@ class ScriptedStats:
 
     connections: int = 0
     calls: int = 0
+    pictures: int = 0
+    speeches: int = 0
     in_flight: int = 0
     peak_in_flight: int = 0
     distinct: int = 0
@@ -54,6 +61,7 @@ class ScriptedStats:
 class _Job:
     connection: Connection
     request: HttpRequest
+    kind: _Kind = "chat"
     running: bool = False
     timer: asyncio.TimerHandle | None = None
 
@@ -74,6 +82,9 @@ class ScriptedServer:
         json_schema: Whether `response_format` is understood; if not, it is
             rejected with a 400, as older servers do.
         quirks: Ways in which it is like a well-known service.
+        pictures: Draws what `/images/generations` asks for; None draws coloured blocks.
+        picture_quirks: Ways in which that is like a well-known service.
+        speech: Speaks what `/audio/speech` asks for; None makes a tone for each word.
         base_path: Path under which alone it answers, such as `/v1`; None answers
             with and without `/v1`.
         ssl_context: Makes it speak TLS.
@@ -85,6 +96,8 @@ class ScriptedServer:
 
     Attributes:
         requests: Bodies of the chat completions asked for, oldest first.
+        picture_requests: Bodies of the pictures asked for, oldest first.
+        speech_requests: Bodies of the recordings asked for, oldest first.
         stats: What the server has seen.
     """
 
@@ -100,6 +113,9 @@ class ScriptedServer:
         api_key: str | None = None,
         json_schema: bool = True,
         quirks: Sequence[Quirk] = (),
+        pictures: PictureScript | None = None,
+        picture_quirks: Sequence[PictureQuirk] = (),
+        speech: SpeechScript | None = None,
         base_path: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         retry_after: float = 0.0,
@@ -116,6 +132,8 @@ class ScriptedServer:
         self._authorization = f"Bearer {api_key}" if api_key is not None else None
         self._json_schema = json_schema
         self._quirks = tuple(quirks)
+        self._pictures, self._picture_quirks = pictures, tuple(picture_quirks)
+        self._speech = speech
         self._base_path, self._ssl = base_path, ssl_context
         self._retry_after, self._slow = retry_after, slow
         self._address = (host, port)
@@ -126,6 +144,8 @@ class ScriptedServer:
         self._running = 0
         self._bodies: set[bytes] = set()
         self.requests: list[Body] = []
+        self.picture_requests: list[Body] = []
+        self.speech_requests: list[Body] = []
         self.stats = ScriptedStats()
 
     @property
@@ -180,7 +200,14 @@ class ScriptedServer:
         """Route a request."""
         match request.method, self._below(request.path):
             case "POST", "/chat/completions":
+                self.stats.calls += 1
                 self._accept(_Job(connection, request))
+            case "POST", "/images/generations":
+                self.stats.pictures += 1
+                self._accept(_Job(connection, request, "picture"))
+            case "POST", "/audio/speech":
+                self.stats.speeches += 1
+                self._accept(_Job(connection, request, "speech"))
             case "GET", "/models":
                 listed = {"object": "list", "data": [{"id": self._model, "object": "model"}]}
                 connection.respond(200, msgspec.json.encode(listed))
@@ -201,7 +228,6 @@ class ScriptedServer:
 
     def _accept(self, job: _Job) -> None:
         self._jobs[job.connection] = job
-        self.stats.calls += 1
         self.stats.in_flight += 1
         self.stats.peak_in_flight = max(self.stats.peak_in_flight, self.stats.in_flight)
         if self._slots is not None and self._running >= self._slots:
@@ -212,7 +238,7 @@ class ScriptedServer:
     def _start(self, job: _Job) -> None:
         job.running = True
         self._running += 1
-        body, reply = self._decide(job.request)
+        body, reply = self._decide(job.request, job.kind)
         if reply.hang:
             return
         delay = self._latency + reply.delay
@@ -222,7 +248,7 @@ class ScriptedServer:
         else:
             self._finish(job, body, reply)
 
-    def _decide(self, request: HttpRequest) -> tuple[Body, ScriptedReply]:
+    def _decide(self, request: HttpRequest, kind: _Kind) -> tuple[Body, ScriptedReply]:
         if self._authorization and not hmac.compare_digest(
             request.authorization.encode(), self._authorization.encode()
         ):
@@ -231,22 +257,40 @@ class ScriptedServer:
             body = msgspec.json.decode(request.body, type=dict[str, object])
         except (ValueError, RecursionError) as error:
             return {}, ScriptedReply(f"the request is not JSON: {error}", status=400)
-        self._remember(body, request.body)
-        if not self._json_schema and "response_format" in body:
-            return body, ScriptedReply("response_format is not supported", status=400)
-        if (rejection := objection(self._quirks, body)) is not None:
-            return body, rejection
-        said = self._say(understood(self._quirks, body))
-        reply = ScriptedReply(said) if isinstance(said, str) else said
+        self._remember(body, request.body, kind)
+        reply, is_rejection = self._reply(body, kind)
+        if is_rejection:
+            return body, reply
         fault = self._faults.next(request.body) if self._faults is not None else None
         if fault is None:
             return body, reply
         self.stats.faults[fault] += 1
         return body, faulty(fault, reply, retry_after=self._retry_after, slow=self._slow)
 
-    def _remember(self, body: Body, raw: bytes) -> None:
+    def _reply(self, body: Body, kind: _Kind) -> tuple[ScriptedReply, bool]:
+        """Return the reply to a request, and whether it rejects the request."""
+        match kind:
+            case "chat":
+                return self._said(body)
+            case "picture":
+                reply = picture_reply(self._pictures, self._picture_quirks, body)
+            case "speech":
+                reply = speech_reply(self._speech, body)
+        return reply, reply.status >= 400
+
+    def _said(self, body: Body) -> tuple[ScriptedReply, bool]:
+        """Return the reply to a conversation, and whether it rejects the request."""
+        if not self._json_schema and "response_format" in body:
+            return ScriptedReply("response_format is not supported", status=400), True
+        if (rejection := objection(self._quirks, body)) is not None:
+            return rejection, True
+        said = self._say(understood(self._quirks, body))
+        return ScriptedReply(said) if isinstance(said, str) else said, False
+
+    def _remember(self, body: Body, raw: bytes, kind: _Kind) -> None:
         if self._keep:
-            self.requests.append(body)
+            kept = {"picture": self.picture_requests, "speech": self.speech_requests}
+            kept.get(kind, self.requests).append(body)
             self._bodies.add(hashlib.blake2b(raw, digest_size=8).digest())
             self.stats.distinct = len(self._bodies)
 
@@ -257,9 +301,10 @@ class ScriptedServer:
         else:
             self.stats.statuses[reply.status] += 1
             sent = reply.body(body, self._model)
+            is_chat = reply.status == 200 and job.kind == "chat"
             job.connection.respond(
                 reply.status,
-                accented(self._quirks, body, sent) if reply.status == 200 else sent,
+                accented(self._quirks, body, sent) if is_chat else sent,
                 reply.headers,
                 chunked=reply.chunked,
                 truncate=reply.truncate,

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..datasets import ConfigurationError
 from ._budget import Price
 from ._chat import Modality
+from ._transport import parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
 
@@ -48,6 +50,22 @@ class ModelSpec:
         """Whether it is the model that comes with the package's demo."""
         nowhere = self.base_url is None and self.server is None
         return nowhere and self.model.startswith(EMBEDDED_PREFIX)
+
+    def check_place(self) -> None:
+        """Check that it is somewhere, and that the way there can be right; nothing is sent.
+
+        Raises:
+            ConfigurationError: It has no address, no server, and names no provider; or
+                the address, the proxy or the file of certificates cannot be used.
+        """
+        if self.base_url is not None:
+            proxy_for(parse_base(self.base_url), self.proxy)
+            tls_context(self.ca_file, verify=self.verify_tls)
+        elif self.server is None and "/" not in self.model:
+            raise ConfigurationError(
+                f"the model {self.model!r} has no base_url: add one, or write provider/model, "
+                "such as openai/gpt-4o, or embedded/smollm2"
+            )
 
     @property
     def place(self) -> str:

@@ -1,7 +1,6 @@
 """Connects specs to models, with everything around them that a run shares."""
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Self
 
 from ..datasets import ConfigurationError
@@ -57,12 +56,7 @@ class Switchboard:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for model in self._models.values():
             await model.aclose()
         self._models.clear()
@@ -87,7 +81,7 @@ class Switchboard:
             self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
         limited = Limited(self._bare(spec), self._limiters[spec.place])
         tried: ChatModel = FirstContact(Retrying(limited, self._policy))
-        model: ChatModel = Budgeted(tried, self.budget, _price(spec), find_price=_price_list(spec))
+        model: ChatModel = Budgeted(tried, self.budget, _price(spec), find_price=price_lookup(spec))
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:
@@ -125,11 +119,7 @@ def _bare(spec: ModelSpec) -> ChatModel:
         from ._embedded import EmbeddedModel
 
         return EmbeddedModel(spec.model.removeprefix(EMBEDDED_PREFIX))
-    if "/" not in spec.model:
-        raise ConfigurationError(
-            f"the model {spec.model!r} has no base_url: add one, or write provider/model, "
-            "such as openai/gpt-4o, or embedded/smollm2"
-        )
+    spec.check_place()
     from ._litellm import LiteLLMModel
 
     return LiteLLMModel(
@@ -137,9 +127,12 @@ def _bare(spec: ModelSpec) -> ChatModel:
     )
 
 
-def _price_list(spec: ModelSpec) -> Callable[[], Awaitable[Price | None]] | None:
-    """Return how to look a price up: LiteLLM lists those of providers."""
-    if spec.base_url is not None or spec.is_embedded:
+def price_lookup(spec: ModelSpec) -> Callable[[], Awaitable[Price | None]] | None:
+    """Return how to look a model's price up, None where no list has it.
+
+    LiteLLM lists those of providers.
+    """
+    if spec.base_url is not None or spec.server is not None or spec.is_embedded:
         return None
     from ._litellm import known_price
 

@@ -1,7 +1,6 @@
 """Writing down what is said in a sound, for jurors that cannot hear."""
 
 import asyncio
-import hashlib
 import os
 import threading
 from collections import OrderedDict
@@ -17,7 +16,7 @@ import msgspec
 
 from ..datasets import ConfigurationError, DatasetError, Media, Transcript, sound_length
 from ..datasets._atomic import replacing
-from ..datasets._nearest import quoted
+from ..datasets._nearest import quoted, short_reason
 from ._whisper_model import WhisperModel
 
 _MOST_THREADS = 4
@@ -125,11 +124,11 @@ class Transcriber:
                 if stop.is_set() or self._closing.is_set():
                     return self._failed("it was stopped")
         except Exception as error:  # noqa: BLE001 - decoders raise errors of many kinds
-            return self._failed(f"{type(error).__name__}: {_short(error)}")
+            return self._failed(f"{type(error).__name__}: {short_reason(error, _DETAIL_KEPT)}")
         return Transcript("".join(words).strip(), self._model.source)
 
     def _unfit(self, media: Media, content: bytes) -> str | None:
-        if hashlib.sha256(content).hexdigest() != media.sha256:
+        if not media.matches(content):
             return "the sound changed since the dataset was read"
         try:
             seconds = sound_length(content, media.media_type)
@@ -183,11 +182,7 @@ class Transcriber:
             except Exception as error:
                 raise ConfigurationError(
                     f"the transcriber's model {quoted(str(self._model.folder))} cannot be loaded "
-                    f"({_short(error)}): convert or download it again"
+                    f"({short_reason(error, _DETAIL_KEPT)}): convert or download it again"
                 ) from error
             self._whisper = cast(_Whisper, made)
         return self._whisper
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:_DETAIL_KEPT].rstrip() or type(error).__name__

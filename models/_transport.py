@@ -1,6 +1,7 @@
 """How an endpoint is reached: its address, its certificate, a proxy, and headers."""
 
 import base64
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from yarl import URL
 
 from ..datasets import ConfigurationError
-from ._redaction import redactor
+from ._redaction import names_a_secret, redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Proxy:
 
     url: URL
     login: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    source: str = "proxy"
+    source: str = "`proxy`"
 
 
 def parse_base(text: str) -> URL:
@@ -57,7 +58,7 @@ def endpoint_headers(
         headers["Authorization"] = f"Bearer {key}"
         redactor.register(key)
     for name, value in (extra or {}).items():
-        if any(word in name.lower() for word in ("key", "auth", "token", "secret")):
+        if names_a_secret(name) or "auth" in name.lower():
             redactor.register(value)
             redactor.register(value.partition(" ")[2])
         headers[name] = value
@@ -78,7 +79,7 @@ def tls_context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext | bool:
         return False
     if ca_file is None:
         return True
-    path = Path(ca_file).expanduser()
+    path = Path(os.path.expanduser(ca_file))
     context = ssl.create_default_context()
     # Certificates made at home often lack extensions that newer Pythons insist on.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -113,7 +114,7 @@ def proxy_for(base: URL, given: str | None) -> Proxy | None:
                 f"proxy {redactor.redact(_without_user(given))!r} is not an address such as"
                 " http://proxy.example:3128; write it with http://"
             )
-        return _proxy(url, "proxy")
+        return _proxy(url, "`proxy`")
     host = base.host or ""
     proxies = getproxies_environment()
     if _is_near(host) or proxy_bypass(host):

@@ -1,12 +1,16 @@
 """The reply to a chat completion request: bytes to a completion."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 from ..datasets import BadReplyError
 from ._chat import Completion, FinishReason, Usage
-from ._complaint import FILTER_NOTE
+from ._complaint import FILTER_NOTE, Complaint, decode_error
 
 REASONING_NOTE = "the reply held reasoning and no answer"
+FILTERED_REPLY = Completion("", "content_filter", notes=(FILTER_NOTE,))
+"""What a call comes to whose request a provider's filter rejected."""
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -15,6 +19,7 @@ _FINISH: dict[str, FinishReason] = {
     "stop_sequence": "stop",
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",
 }
 _FILTERS = {
@@ -90,6 +95,42 @@ class InlineError(Exception):
         self.body = body
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A reply that is an error.
+
+    Attributes:
+        status: HTTP status; that of an error in a reply of status 200 is the one that it
+            names, else 502.
+        complaint: What it says.
+    """
+
+    status: int
+    complaint: Complaint
+
+
+def read_reply(status: int, body: bytes) -> Completion | Rejection:
+    """Return what a server's reply holds.
+
+    Args:
+        status: HTTP status.
+        body: What came with it.
+
+    Raises:
+        BadReplyError: A 200 that is neither a chat completion nor an error; permanent
+            where it is not JSON at all.
+    """
+    if status != 200:
+        return Rejection(status, decode_error(body))
+    try:
+        return decode_reply(body)
+    except InlineError as inline:
+        complaint = decode_error(inline.body)
+        code = complaint.code
+        named = int(code) if code.isdecimal() and 400 <= int(code) < 600 else 502
+        return Rejection(named, complaint)
+
+
 def decode_reply(body: bytes) -> Completion:
     """Return the completion that the body of a 200 reply holds.
 
@@ -108,7 +149,7 @@ def decode_reply(body: bytes) -> Completion:
     choice = reply.choices[0]
     if choice.error is not _NULL and _says(choice.error):
         raise InlineError(b'{"error":%b}' % bytes(choice.error))
-    finish, notes = _finish(choice.finish_reason)
+    finish, notes = read_finish(choice.finish_reason)
     message = choice.message
     if message is None:
         if finish != "content_filter":
@@ -135,7 +176,7 @@ def _without_choices(reply: _Reply, body: bytes) -> Completion:
     raise BadReplyError("the reply is not a chat completion: it has no choices")
 
 
-def _finish(said: str | None) -> tuple[FinishReason, tuple[str, ...]]:
+def read_finish(said: str | None) -> tuple[FinishReason, tuple[str, ...]]:
     """Return why a reply ended, with a note where a filter has a name of its own."""
     if said == "stop":
         return "stop", ()

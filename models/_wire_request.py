@@ -58,7 +58,7 @@ def _read(media: Media) -> bytes:
         raise RequestError(
             f"cannot read {media.path}: {error.strerror}; put the file back or mend the dataset"
         ) from error
-    if hashlib.sha256(data).hexdigest() != media.sha256:
+    if not media.matches(data):
         raise RequestError(f"{media.path} changed since the dataset was read; load the set again")
     return data
 

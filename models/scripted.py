@@ -18,19 +18,26 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
+from ._scripted_pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
 from ._scripted_quirks import QUIRKS, Quirk
 from ._scripted_reply import FAULTS, Fault, ScriptedReply, ballot
 from ._scripted_server import FaultPlan, ScriptedServer, ScriptedStats
+from ._scripted_speech import SpeechScript, default_speech
 
 __all__ = [
+    "PICTURE_QUIRKS",
     "QUIRKS",
     "Fault",
     "FaultPlan",
+    "PictureQuirk",
+    "PictureScript",
     "Quirk",
     "ScriptedReply",
     "ScriptedServer",
     "ScriptedStats",
+    "SpeechScript",
     "ballot",
+    "default_speech",
     "main",
 ]
 
@@ -52,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=QUIRKS,
         default=[],
         help="be like a well-known service; repeat it for several",
+    )
+    parser.add_argument(
+        "--picture-quirk",
+        action="append",
+        choices=PICTURE_QUIRKS,
+        default=[],
+        help="draw like a well-known service; repeat it for several",
     )
     parser.add_argument("--base-path", help="answer under this path alone, such as /v1")
     parser.add_argument(
@@ -89,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         slots=options.slots,
         model=options.model,
         quirks=cast("list[Quirk]", options.quirk),
+        picture_quirks=cast("list[PictureQuirk]", options.picture_quirk),
         base_path=options.base_path,
         retry_after=options.retry_after,
         slow=options.slow,

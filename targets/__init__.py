@@ -3,17 +3,19 @@
 from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
-from ._model_target import ModelTarget
-from ._recorded import RecordedTarget
+from ._model_target import WITHHELD_NOTES, ModelTarget
+from ._recorded import OTHER_WORDS_NOTE, RecordedTarget
 from ._response import Response, ResponseOutcome, Target
 
 if TYPE_CHECKING:
     from ._devices import Devices, Gpu, find_devices
     from ._fleet import Fleet, serve
     from ._fleet_model import ManagedModel
-    from ._plan import Placement, Plan, ServerUse, plan, render_plan
+    from ._plan import Placement, Plan, ServerUse, plan
+    from ._plan_words import render_plan
     from ._recorded_questions import RecordedQuestions
-    from ._vllm_causes import explain
+    from ._vllm_causes import explain_log
+    from ._vllm_model import model_identity
     from ._vllm_server import ManagedServer
     from ._vllm_spec import VllmSpec
 
@@ -31,15 +33,18 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "RecordedQuestions": "_recorded_questions",
             "ServerUse": "_plan",
             "VllmSpec": "_vllm_spec",
-            "explain": "_vllm_causes",
+            "explain_log": "_vllm_causes",
             "find_devices": "_devices",
+            "model_identity": "_vllm_model",
             "plan": "_plan",
-            "render_plan": "_plan",
+            "render_plan": "_plan_words",
             "serve": "_fleet",
         },
     )
 
 __all__ = [
+    "OTHER_WORDS_NOTE",
+    "WITHHELD_NOTES",
     "Devices",
     "Fleet",
     "Gpu",
@@ -55,8 +60,9 @@ __all__ = [
     "ServerUse",
     "Target",
     "VllmSpec",
-    "explain",
+    "explain_log",
     "find_devices",
+    "model_identity",
     "plan",
     "render_plan",
     "serve",

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,8 @@ print(json.dumps({"gpus": gpus, "reason": None if gpus else "its torch sees none
 """
 
 
-class Gpu(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Gpu:
     """A GPU as torch sees it.
 
     Attributes:
@@ -82,7 +83,7 @@ def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> D
     Raises:
         ConfigurationError: The Python cannot be run, fails, or takes too long.
     """
-    interpreter = sys.executable if python is None else str(Path(python).expanduser())
+    interpreter = sys.executable if python is None else os.path.expanduser(python)
     try:
         done = subprocess.run(
             [interpreter, "-c", _SCRIPT],
@@ -102,7 +103,7 @@ def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> D
         raise _failed(interpreter, f"could not tell its GPUs ({_last(done.stderr)})") from None
     ids = _ids(os.environ)
     gpus = tuple(
-        msgspec.structs.replace(gpu, id=ids[gpu.index] if gpu.index < len(ids) else str(gpu.index))
+        replace(gpu, id=ids[gpu.index] if gpu.index < len(ids) else str(gpu.index))
         for gpu in seen.gpus
     )
     reason = None if seen.reason is None else f"{interpreter}: {seen.reason}"

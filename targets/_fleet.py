@@ -5,7 +5,6 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ..datasets import ConfigurationError
@@ -89,12 +88,7 @@ class Fleet:
             self._tasks[name] = self._group.create_task(keeper.keep())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for task in self._tasks.values():
             task.cancel()
         # The group would wrap the body's own error; keepers raise none.

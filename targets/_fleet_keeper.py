@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from ..datasets import ConfigurationError, FirstContactError
 from ._plan import Placement, ServerUse
-from ._vllm_server import ManagedServer
+from ._vllm_server import PROBE_S, ManagedServer
 
 _BEAT_S = 30.0
 _PAUSE_S = 0.2
-_PROBE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ class Keeper:
     async def _hang(self, server: ManagedServer) -> str | None:
         """Return how the server hangs, None while it may still be at work."""
         limit = self._watch.hang_timeout
-        patience = min(_PROBE_S, limit)
+        patience = min(PROBE_S, limit)
         if not await server.healthy(patience):
             silent = self._now() - self._answered
             return f"it did not answer for {silent:.0f} s" if silent >= limit else None

@@ -3,11 +3,16 @@
 import aiohttp
 
 from ..datasets import TransportError
-from ..models import ChatRequest, Completion, EndpointModel, Modality, ModelSpec
+from ..models import (
+    ChatRequest,
+    Completion,
+    EndpointModel,
+    Modality,
+    ModelSpec,
+    open_session,
+)
 from ._fleet_keeper import Keeper, Life
 from ._vllm_model import model_identity
-
-_IDLE_S = 4.0  # uvicorn closes idle connections after 5 s
 
 
 class ManagedModel:
@@ -70,6 +75,8 @@ class ManagedModel:
     def _connected(self, life: Life) -> EndpointModel:
         if self._endpoint is None or self._url != life.url:
             self._url = life.url
+            # One session for all addresses, so that calls may still fail on an earlier one.
+            self._session = self._session or open_session()
             self._endpoint = EndpointModel(
                 base_url=life.url,
                 model=self._sent_name,
@@ -77,16 +84,6 @@ class ManagedModel:
                 modalities=self._spec.modalities,
                 timeout=self._spec.timeout,
                 json_schema=self._spec.json_schema,
-                session=self._open(),
+                session=self._session,
             )
         return self._endpoint
-
-    def _open(self) -> aiohttp.ClientSession:
-        # One for all addresses, so that calls may still fail on an earlier one.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
-        return self._session

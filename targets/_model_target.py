@@ -29,11 +29,17 @@ from ..models import (
 )
 from ._response import Response, ResponseOutcome
 
+_PICTURE_WITHHELD = "the picture was withheld: the model takes none"
+_SOUND_WITHHELD = "the sound was withheld: the model takes none"
+WITHHELD_NOTES = frozenset({_PICTURE_WITHHELD, _SOUND_WITHHELD})
+"""What notes of a response say where the model takes no such media."""
+
 
 class ModelTarget:
     """Puts queries to a model, the same way for every model.
 
-    The picture comes first, so that servers can share its encoding; then the text.
+    Pictures come first, so that servers can share their encoding; then the sound and
+    the text.
     No system prompt is added: a target is examined as it answers by itself.
 
     Args:
@@ -97,6 +103,7 @@ class ModelTarget:
             seed=request.seed,
             sampling=request.sampling,
             changes=fitted.changes,
+            model=self._model.name,
         )
 
     async def aclose(self) -> None:
@@ -114,12 +121,12 @@ class ModelTarget:
         parts: list[Part] = [ImagePart(image) for image in images]
         withheld: list[str] = []
         if query.images and not images:
-            withheld.append("the picture was withheld: the model takes none")
+            withheld.append(_PICTURE_WITHHELD)
         if query.audio is not None:
             if "audio" in self._model.modalities:
                 parts.append(AudioPart(query.audio))
             else:
-                withheld.append("the sound was withheld: the model takes none")
+                withheld.append(_SOUND_WITHHELD)
         parts.append(TextPart(query.text))
         return tuple(parts), tuple(withheld)
 

@@ -7,9 +7,7 @@ from ..datasets import ConfigurationError
 from ._devices import Devices
 from ._vllm_spec import VllmSpec
 
-_GB = 10**9
 _ROUNDING = 1e-9
-_VLLM_SHARE = 0.9  # what vLLM takes of a GPU unless gpu-memory-utilization says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,77 +142,26 @@ def plan(servers: Sequence[ServerUse], devices: Devices) -> Plan:
     return Plan(devices, tuple(placements))
 
 
-def render_plan(plan: Plan) -> list[str]:
-    """Return a plan as lines for the terminal."""
-    lines = [_gpu_line(plan.devices)]
-    lines += (
-        f"  GPU {gpu.index}: {gpu.name}, {_gb(gpu.free_bytes)} of {_gb(gpu.total_bytes)} GB free"
-        for gpu in plan.devices.gpus
-    )
-    for placement in plan.placements:
-        lines.append(_placement_line(placement))
-        lines += _shortages(placement, plan.devices)
-    return lines
-
-
-def _gpu_line(devices: Devices) -> str:
-    if devices.gpus:
-        return f"{_gpus(len(devices.gpus))} here:"
-    why = f" ({devices.reason})" if devices.reason else ""
-    memory = devices.memory_bytes
-    free = "" if memory is None else f", with {_gb(memory)} GB of memory free"
-    return f"no GPU here{why}: servers run on the CPU{free}"
-
-
-def _placement_line(placement: Placement) -> str:
-    use = placement.use
-    numbers = " and ".join(map(str, placement.gpus))
-    where = f"on GPU {numbers}" if placement.gpus else "on the CPU"
-    if placement.gpus and placement.share < 1:
-        where += f" ({placement.share:.0%} of its memory)"
-    if use.keep:
-        when = "for the whole run"
-    elif placement.after:
-        when = f"once the responses of {' and '.join(placement.after)} are in"
-    else:
-        when = "at once"
-    return f"{use.name}: {use.spec.model} {where}, {when}"
-
-
-def _shortages(placement: Placement, devices: Devices) -> list[str]:
-    """Return a warning for each GPU on which others leave less than the server takes."""
-    share = _VLLM_SHARE if placement.share == 1 else placement.share
-    return [
-        f"  warning: other programs use GPU {gpu.index}; {placement.use.name} takes "
-        f"{_gb(int(share * gpu.total_bytes))} GB of it, and {_gb(gpu.free_bytes)} GB are free"
-        for gpu in devices.gpus
-        if gpu.index in placement.gpus and gpu.free_bytes < share * gpu.total_bytes
-    ]
-
-
 def _too_many(
     use: ServerUse, count: int, devices: Devices, running: Sequence[Placement]
 ) -> ConfigurationError:
-    have = len(devices.gpus)
+    have, wanted = len(devices.gpus), gpus_in_words(count)
     kept = [placement for placement in running if placement.use.keep and placement.gpus]
     if count <= have and kept:
         names = ", ".join(placement.use.name for placement in kept)
         return ConfigurationError(
-            f"the server {use.name!r} needs {_gpus(count)}, but of the {have} here some stay with "
+            f"the server {use.name!r} needs {wanted}, but of the {have} here some stay with "
             f"{names} for the whole run; set gpu-memory-utilization under `args:` of these servers "
             "to share a GPU, or take fewer"
         )
     there = "none" if not have else f"only {have}"
     why = f" ({devices.reason})" if devices.reason else ""
     return ConfigurationError(
-        f"the server {use.name!r} needs {_gpus(count)}, and this machine has {there}{why}; lower "
+        f"the server {use.name!r} needs {wanted}, and this machine has {there}{why}; lower "
         "`gpus:`, or leave it out"
     )
 
 
-def _gpus(count: int) -> str:
+def gpus_in_words(count: int) -> str:
+    """Return `1 GPU`, `2 GPUs` and so on."""
     return "1 GPU" if count == 1 else f"{count} GPUs"
-
-
-def _gb(size: int) -> str:
-    return f"{size / _GB:.0f}"

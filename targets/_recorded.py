@@ -12,6 +12,7 @@ from ._response import Response, ResponseOutcome
 from ._spool import LeftOut, Spool
 from .readers import RecordedRow, Unreadable, find_reader
 
+OTHER_WORDS_NOTE = "the file says that other words were asked; the jury saw those of the set"
 _NAMES_SHOWN = 3
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
@@ -56,10 +57,10 @@ class RecordedTarget:
             unchanged = self.sha256 == _hash(path)
         except OSError as error:
             raise ConfigurationError(
-                f"{path}: cannot be read ({error.strerror}): check the target's `responses:`."
+                f"{path}: cannot be read ({error.strerror}): check the target's `responses:`"
             ) from None
         if not unchanged:
-            raise ConfigurationError(f"{path}: changed while it was read: try again.")
+            raise ConfigurationError(f"{path}: changed while it was read: try again")
         self._refuse_nothing("can be used")
 
     @property
@@ -167,6 +168,7 @@ class RecordedTarget:
             finish_reason=row.finish_reason,
             provider_model=row.model,
             cost_usd=0.0,
+            notes=(OTHER_WORDS_NOTE,) if _asks_otherwise(row, query) else (),
         )
 
     async def aclose(self) -> None:
@@ -177,13 +179,21 @@ class RecordedTarget:
             return
         first = next(self._spool.all_left_out(), None)
         if first is None:
-            raise ConfigurationError(f"{self.path}: has no responses, read as {self.read_as}.")
+            raise ConfigurationError(f"{self.path}: has no responses, read as {self.read_as}")
         place = first.place.removeprefix("line ")
         where = f"{self.path}:{place}" if place.isdecimal() else f"{self.path}: {first.place}"
+        rows = self.left_out.count
+        others = "It is the only row" if rows == 1 else f"Of its {rows:,} rows none {wanted}"
         raise ConfigurationError(
-            f"{where}: {first.why}. Of its {self.left_out.count} rows none {wanted}; "
-            f"it was read as {self.read_as}: if it is not, say so with --format or `format:`"
+            f"{where}: {first.why}. {others}; the file was read as {self.read_as}: if it is "
+            "something else, say so with --format or `format:`"
         )
+
+
+def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
+    """Whether a row names a question whose words are not the query's, space aside."""
+    said = (row.text or "").split()
+    return bool(said) and said != query.text.split()
 
 
 def _hash(path: Path) -> str:
@@ -196,7 +206,7 @@ def _hash(path: Path) -> str:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
         if not file.read(4096).strip(_BLANK):
-            raise ConfigurationError(f"{path}: has no responses.")
+            raise ConfigurationError(f"{path}: has no responses")
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()
 

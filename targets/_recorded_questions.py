@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hashlib
-import sqlite3
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,12 +10,16 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from ..datasets import DatasetError, Intent, Media, Query, load_taxonomy, read_media
+from ..datasets import UNCATEGORISED, DatasetError, Intent, Media, Query, read_media
 from ..datasets._nearest import quoted
-from ..datasets._taxonomy import UNCATEGORISED
+from ..datasets._private_database import private_database
+from ..datasets._taxonomy import taxonomy_beside
 from ._recorded import RecordedTarget
 from .readers import RecordedRow
 
+_SCHEMA = """
+CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB, named BLOB);
+"""
 _LABELS = 20
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Query)
@@ -36,6 +39,8 @@ class RecordedQuestions:
     Attributes:
         name: `responses`.
         sha256: Hash of all queries and the bytes of their pictures.
+        taxonomy: The scenarios that they name: `taxonomy.yaml` beside the first file, else
+            the bundled ones.
 
     Raises:
         ConfigurationError: A target's file says of no response what was asked.
@@ -44,16 +49,11 @@ class RecordedQuestions:
     name = "responses"
 
     def __init__(self, targets: Sequence[RecordedTarget]) -> None:
+        self.taxonomy = taxonomy_beside(targets[0].path)
         self._unknown: list[str] = []
         self._folder = TemporaryDirectory(prefix="safejury-")
         weakref.finalize(self, self._folder.cleanup)
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._database.close)
-        self._database.executescript(
-            "PRAGMA journal_mode = OFF; CREATE TABLE queries (number INTEGER PRIMARY KEY, "
-            "id TEXT UNIQUE, body BLOB)"
-        )
-        self._database.execute("BEGIN")
+        self._database = private_database(self, _SCHEMA)
         for target in targets:
             for row in target.rows():
                 self._take(target, row)
@@ -89,18 +89,20 @@ class RecordedQuestions:
         if not (row.text or "").strip() and not row.images:
             return  # another row may say it
         known = self._database.execute(
-            "SELECT body FROM queries WHERE id = ?", (row.query_id,)
+            "SELECT body, named FROM queries WHERE id = ?", (row.query_id,)
         ).fetchone()
-        if known is not None:
-            if _decoder.decode(known[0]).text != (row.text or ""):
-                target.drop(
-                    row, f"asks something else than an earlier row under {quoted(row.query_id)}"
-                )
-            return
+        named = _named(target, row)
         try:
-            images = tuple(self._picture(target, place) for place in row.images)
+            # Pictures that are named alike are not read again.
+            again = known is not None and known[1] == named
+            images = () if again else tuple(self._picture(target, place) for place in row.images)
         except DatasetError as error:
             target.drop(row, str(error))
+            return
+        if known is not None:
+            earlier = _decoder.decode(known[0])
+            if why := _differs(earlier, row, earlier.images if again else images):
+                target.drop(row, f"{why} than an earlier row under {quoted(row.query_id)}")
             return
         query = Query(
             row.query_id,
@@ -111,14 +113,15 @@ class RecordedQuestions:
             source=target.path.name,
         )
         self._database.execute(
-            "INSERT INTO queries (id, body) VALUES (?, ?)", (query.id, _encoder.encode(query))
+            "INSERT INTO queries (id, body, named) VALUES (?, ?, ?)",
+            (query.id, _encoder.encode(query), named),
         )
 
     def _scenario(self, label: str | None) -> str:
         if not (label or "").strip():
             return UNCATEGORISED.id
         try:
-            return load_taxonomy().resolve(label or "").id
+            return self.taxonomy.resolve(label or "").id
         except DatasetError:
             if label and label not in self._unknown and len(self._unknown) < _LABELS:
                 self._unknown.append(label)
@@ -146,6 +149,22 @@ class RecordedQuestions:
         if not path.exists():
             path.write_bytes(content)
         return path
+
+
+def _named(target: RecordedTarget, row: RecordedRow) -> bytes:
+    """Return a hash of where a row says that its pictures are."""
+    return hashlib.sha256(_encoder.encode([str(target.path.parent), row.images])).digest()
+
+
+def _differs(earlier: Query, row: RecordedRow, images: Sequence[Media]) -> str | None:
+    """Return what a row says otherwise than an earlier one, None where nothing."""
+    if earlier.text != (row.text or ""):
+        return "asks something else"
+    if [image.sha256 for image in earlier.images] != [image.sha256 for image in images]:
+        return "shows other pictures"
+    if row.intent is not None and row.intent is not earlier.intent:
+        return "has another intent"
+    return None
 
 
 def _found(target: RecordedTarget, name: str) -> Path:

@@ -44,6 +44,8 @@ class Response:
         sent: What was really sent, None for recorded responses.
         changes: How the media that were sent differ from those of the set, such as a
             picture made smaller; one sentence each.
+        model: Name and place of the model that was asked, and for one on a server of
+            ours a digest of its files and arguments; None for recorded responses.
     """
 
     outcome: ResponseOutcome
@@ -61,6 +63,7 @@ class Response:
     sampling: Sampling | None = None
     sent: SentRequest | None = None
     changes: tuple[str, ...] = ()
+    model: str | None = None
 
 
 class Target(Protocol):

@@ -1,7 +1,5 @@
 """Recorded responses put where each is found at once, whatever the size of their file."""
 
-import sqlite3
-import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ..datasets._nearest import quoted
+from ..datasets._private_database import private_database
 from .readers import RecordedRow, Unreadable
 
 _SCHEMA = """
@@ -17,6 +16,8 @@ CREATE TABLE rows (number INTEGER PRIMARY KEY, query_id TEXT, epoch INTEGER, pla
 CREATE TABLE left_out (place TEXT, why TEXT);
 CREATE TABLE known (query_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+MOST_EPOCHS = 10_000
+"""A higher epoch is no repetition: a column of that name may hold times."""
 _AT_ONCE = 64
 _SHOWN = 5
 
@@ -38,20 +39,20 @@ class LeftOut:
 
 
 class Spool:
-    """Rows by query and epoch, and those that were left out, with the reason.
-
-    A private database of SQLite holds them: in memory while it is small, in a
-    temporary file beyond that, which goes with the object.
-    """
+    """Rows by query and epoch, and those that were left out, with the reason."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._database.close)
-        self._database.executescript(f"PRAGMA journal_mode = OFF; {_SCHEMA}")
-        self._database.execute("BEGIN")
+        self._database = private_database(self, _SCHEMA)
 
     def add(self, row: RecordedRow) -> None:
-        """Keep a row, or leave it out where its place is taken."""
+        """Keep a row, or leave it out where its place is taken or cannot be."""
+        if row.epoch >= MOST_EPOCHS:
+            self.leave_out(
+                row.place,
+                f"its epoch {row.epoch} is not below {MOST_EPOCHS:,}: if that is no number of a "
+                "repetition, map another column (epoch=COLUMN) or rename it",
+            )
+            return
         try:
             body = _encoder.encode(row)
         except UnicodeEncodeError:

@@ -1,7 +1,6 @@
 """Why a vLLM server did not start, read from the end of its log."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..datasets._harmless import harmless_line
@@ -21,77 +20,58 @@ _NOISE = re.compile(r'INFO: +[\d.]+:\d+ - "[A-Z]+ |usage: |\[(--|model_tag)')
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
+    """What a log says, and what that means.
+
+    `say` is a template: `{spec.model}` and `{spec.interpreter}` are the server's,
+    `{0}` and so on what the groups of the pattern found.
+    """
+
     pattern: re.Pattern[str]
-    say: str | Callable[[re.Match[str], VllmSpec], str]
+    say: str
+
+    def told(self, log: str, spec: VllmSpec) -> str | None:
+        """Return the cause in words, None where the log does not say it."""
+        found = self.pattern.search(log)
+        if found is None:
+            return None
+        groups = (group.strip() for group in found.groups(""))
+        return self.say.format(*groups, spec=spec)
 
 
-def _cause(pattern: str, say: str | Callable[[re.Match[str], VllmSpec], str]) -> _Cause:
+def _cause(pattern: str, say: str) -> _Cause:
     return _Cause(re.compile(pattern, re.IGNORECASE), say)
 
 
-def _unknown(match: re.Match[str], spec: VllmSpec) -> str:
-    return f"this vLLM does not know the argument {match[1].strip()}; correct it under `args:`"
-
-
-def _wrong(match: re.Match[str], spec: VllmSpec) -> str:
-    advice = ""
-    if "limit-mm-per-prompt" in match[1]:
-        advice = ", such as limit-mm-per-prompt: {image: 2}"
-    return f"the argument {match[1]} has a value that vLLM does not take{advice}: {match[2]}"
-
-
-def _limit(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"its limits for pictures and sounds do not fit ({match[1].strip()}); correct "
-        "limit-mm-per-prompt under `args:`"
-    )
-
-
-def _no_vllm(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"vLLM is not installed in {spec.interpreter}; install it there (`pip install "
-        "'safejury[vllm]'`), or name the Python that has it with `python:`"
-    )
-
-
-def _gated(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"the hub gives {spec.model!r} only to those it knows: accept the model's terms there, and "
-        "set HF_TOKEN"
-    )
-
-
-def _not_on_hub(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"there is no model {spec.model!r} on the hub, or it is private; check the name, or set "
-        "HF_TOKEN"
-    )
-
-
-def _offline(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"the model {spec.model!r} is not on this machine and the hub cannot be reached; fetch it "
-        "first, or name a folder"
-    )
-
-
-def _too_long(match: re.Match[str], spec: VllmSpec) -> str:
-    return (
-        f"the model's context of {match[1]} tokens needs more memory for its KV cache than there "
-        "is; lower max-model-len or raise gpu-memory-utilization under `args:`"
-    )
-
+_PORT_TAKEN = _cause(
+    r"address already in use|error while attempting to bind|\[Errno 98\]",
+    "the port is taken; give it another, or leave `port:` out",
+)
+_NOT_ON_HUB = (
+    "there is no model {spec.model!r} on the hub, or it is private; check the name, or set HF_TOKEN"
+)
 
 # The first that is found is told, so the more telling come first: vLLM ends with an
 # error of the API server whatever went wrong in its engine.
 _CAUSES = (
-    _cause(r"No module named ['\"]?vllm\b", _no_vllm),
-    _cause(r"error: unrecognized arguments: ([^\n]*)", _unknown),
-    _cause(r"error: argument (--[\w.-]+)[^:\n]*: ([^\n]*)", _wrong),
     _cause(
-        r"address already in use|error while attempting to bind|\[Errno 98\]",
-        "the port is taken; give it another, or leave `port:` out",
+        r"No module named ['\"]?vllm\b",
+        "vLLM is not installed in {spec.interpreter}; install it there (`pip install "
+        "'safejury[vllm]'`), or name the Python that has it with `python:`",
     ),
+    _cause(
+        r"error: unrecognized arguments: ([^\n]*)",
+        "this vLLM does not know the argument {0}; correct it under `args:`",
+    ),
+    _cause(
+        r"error: argument (--limit-mm-per-prompt)[^:\n]*: ([^\n]*)",
+        "the argument {0} has a value that vLLM does not take, such as limit-mm-per-prompt: "
+        "{{image: 2}}: {1}",
+    ),
+    _cause(
+        r"error: argument (--[\w.-]+)[^:\n]*: ([^\n]*)",
+        "the argument {0} has a value that vLLM does not take: {1}",
+    ),
+    _PORT_TAKEN,
     _cause(
         r"Free memory on device[^\n]*less than desired[^\n]*",
         "other programs use the GPU's memory; stop them or lower gpu-memory-utilization under "
@@ -107,7 +87,11 @@ _CAUSES = (
         "the model leaves no memory for its KV cache; raise gpu-memory-utilization or take more "
         "GPUs (on the CPU: set VLLM_CPU_KVCACHE_SPACE in `env:`)",
     ),
-    _cause(r"max seq len\s*\((\d+)\)[^\n]*KV\s*cache", _too_long),
+    _cause(
+        r"max seq len\s*\((\d+)\)[^\n]*KV\s*cache",
+        "the model's context of {0} tokens needs more memory for its KV cache than there is; "
+        "lower max-model-len or raise gpu-memory-utilization under `args:`",
+    ),
     _cause(
         r"CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|HIP out of memory",
         "the GPU's memory is too small; lower max-model-len, max-num-seqs or "
@@ -118,31 +102,40 @@ _CAUSES = (
         "the machine's memory is too small; lower max-model-len, or VLLM_CPU_KVCACHE_SPACE in "
         "`env:`",
     ),
-    _cause(r"gated repo|GatedRepoError|403 Client Error", _gated),
-    _cause(r"RepositoryNotFoundError|404 Client Error|401 Client Error", _not_on_hub),
+    _cause(
+        r"gated repo|GatedRepoError|403 Client Error",
+        "the hub gives {spec.model!r} only to those it knows: accept the model's terms there, and "
+        "set HF_TOKEN",
+    ),
+    _cause(r"RepositoryNotFoundError|404 Client Error|401 Client Error", _NOT_ON_HUB),
     _cause(
         r"LocalEntryNotFoundError|OfflineModeIsEnabled|couldn't connect to|"
         r"outgoing traffic has been disabled|Name or service not known|"
         r"Temporary failure in name resolution|Network is unreachable|MaxRetryError",
-        _offline,
+        "the model {spec.model!r} is not on this machine and the hub cannot be reached; fetch it "
+        "first, or name a folder",
     ),
     _cause(
         r"is not a local folder and is not a valid model identifier|Repo id must|HFValidationError",
-        _not_on_hub,
+        _NOT_ON_HUB,
     ),
-    _cause(r"\w*Error: ([^\n]*limit[-_]mm[-_]per[-_]prompt[^\n]*)", _limit),
+    _cause(
+        r"\w*Error: ([^\n]*limit[-_]mm[-_]per[-_]prompt[^\n]*)",
+        "its limits for pictures and sounds do not fit ({0}); correct limit-mm-per-prompt under "
+        "`args:`",
+    ),
     _cause(
         r"(Cannot find any model weights[^\n]*)",
         "the model has no weights; fetch it again or name another",
     ),
     _cause(
         r"Model architectures? (\[[^\]\n]*\]) [^\n]*not supported",
-        lambda match, _: f"this vLLM cannot serve the architecture {match[1]}; upgrade vLLM",
+        "this vLLM cannot serve the architecture {0}; upgrade vLLM",
     ),
 )
 
 
-def explain(log_tail: str, spec: VllmSpec) -> str:
+def explain_log(log_tail: str, spec: VllmSpec) -> str:
     """Return why the server failed and what to do, in one line.
 
     Args:
@@ -150,12 +143,16 @@ def explain(log_tail: str, spec: VllmSpec) -> str:
         spec: What it was started with.
     """
     for cause in _CAUSES:
-        if match := cause.pattern.search(log_tail):
-            say = cause.say
-            return _shown(say if isinstance(say, str) else say(match, spec))
+        if (told := cause.told(log_tail, spec)) is not None:
+            return _shown(told)
     errors = [found[0] for line in _lines(log_tail) if (found := _ERROR.search(line))]
     errors = [error for error in errors if not _WRAPPER.search(error)] or errors
     return _shown(errors[-1]) if errors else "its log names no cause"
+
+
+def port_was_taken(log_tail: str) -> bool:
+    """Return whether the log says that somebody else listens on the port."""
+    return _PORT_TAKEN.pattern.search(log_tail) is not None
 
 
 def last_lines(log_tail: str, count: int) -> str:

@@ -32,8 +32,8 @@ def check_model(spec: VllmSpec) -> None:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise ConfigurationError(
-            f"the model {quoted(spec.model)}: {folder} {what}; give a folder with config.json and "
-            "weights, or a name on the Hugging Face hub"
+            f"the model {quoted(str(folder))} {what}; give a folder with config.json and weights, "
+            "or a name on the Hugging Face hub"
         )
     try:
         missing = _missing(folder, dict(spec.args).get("load-format") != "dummy")
@@ -41,8 +41,8 @@ def check_model(spec: VllmSpec) -> None:
         missing = f"cannot be read ({error.strerror})"
     if missing is not None:
         raise ConfigurationError(
-            f"the model {quoted(spec.model)}: {folder} {missing}; fetch the model again or name "
-            "another folder"
+            f"the model {quoted(str(folder))} {missing}; fetch the model again or name another "
+            "folder"
         )
 
 

@@ -7,25 +7,24 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ..datasets import ConfigurationError, FirstContactError
 from ..models import redactor
 from ._server_port import HeldPort, PortTaken, hold_port
 from ._server_process import ServerProcess
-from ._vllm_causes import explain, last_lines
+from ._vllm_causes import explain_log, last_lines, port_was_taken
 from ._vllm_model import check_model
 from ._vllm_spec import VllmSpec
 from ._vllm_talk import VllmTalk
 
+PROBE_S = 10.0
+"""Seconds within which a server that is well says so."""
 _TAIL_BYTES = 64 * 1024
 _TAIL_LINES = 12
 _PORTS_TRIED = 3
 _FIRST_POLL_S = 0.1
 _POLL_S = 1.0
-_PROBE_S = 10.0
-_PORT_TAKEN = re.compile(r"address already in use|error while attempting to bind", re.IGNORECASE)
 _OURS = {
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
@@ -79,12 +78,7 @@ class ManagedServer:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     @property
@@ -145,12 +139,12 @@ class ManagedServer:
         if self._process is not None:
             await self._process.wait()
 
-    async def healthy(self, timeout: float = _PROBE_S) -> bool:
+    async def healthy(self, timeout: float = PROBE_S) -> bool:
         """Return whether it says within `timeout` seconds that it is well."""
         async with self._talk(timeout) as talk:
             return await talk.is_well()
 
-    async def work_done(self, timeout: float = _PROBE_S) -> float | None:
+    async def work_done(self, timeout: float = PROBE_S) -> float | None:
         """Return how much it has worked since its start, in a unit of its own.
 
         None where it does not say so within `timeout` seconds, or counts nothing.
@@ -198,7 +192,7 @@ class ManagedServer:
     async def _answering(self, process: ServerProcess) -> None:
         """Return once the server says that it serves the model."""
         pause = _FIRST_POLL_S
-        async with self._talk(_PROBE_S) as talk:
+        async with self._talk(PROBE_S) as talk:
             while process.ended is None:
                 if await talk.is_well() and self._spec.served_name in await talk.models():
                     return
@@ -227,13 +221,13 @@ class ManagedServer:
             )
 
     def _lost_port(self) -> bool:
-        return _PORT_TAKEN.search(self._tail()) is not None
+        return port_was_taken(self._tail())
 
     def _because(self) -> str:
         tail = self._tail()
         said = last_lines(tail, _TAIL_LINES)
         end = f"; the end of its log: {said}" if said else ""
-        return f"{explain(tail, self._spec)} (log: {self.log}){end}"
+        return f"{explain_log(tail, self._spec)} (log: {self.log}){end}"
 
     def _tail(self) -> str:
         """Return the end of what it said since its last start, in whole lines."""

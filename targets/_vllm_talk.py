@@ -1,6 +1,5 @@
 """What a vLLM server says of itself over HTTP."""
 
-from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -42,12 +41,7 @@ class VllmTalk:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._client.close()
 
     async def is_well(self) -> bool:

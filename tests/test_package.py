@@ -25,6 +25,8 @@ DATA = (
     "agents/personas/clinician.yaml",
     "agents/prompts/juror_rubric.md",
     "datasets/mini/queries.jsonl",
+    "datasets/crosswalk.yaml",
+    "datasets/loaders/mappings/xstest.yaml",
     "datasets/taxonomy.yaml",
     "evaluation/config_template.yaml",
     "py.typed",

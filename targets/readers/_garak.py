@@ -7,30 +7,38 @@ prompt is a text in older versions, then an object with `text`, then one with `t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+    is_object,
+    words,
+)
 from ._messages import asked
-from ._objects import json_objects
+from ._objects import each_object
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_list, as_object, as_text, first_text, identifier, is_object, words
+from ._row import RecordedRow, Row
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
     seen: set[str] = set()
-    model = None
-    for place, item in json_objects(path):
-        if isinstance(item, Unreadable):
-            yield item
-            continue
+    model: str | None = None
+
+    def read(place: str, item: Object) -> Iterator[RecordedRow]:
+        nonlocal model
         model = model or first_text(item.get("plugins.target_name"), item.get("plugins.model_name"))
         if item.get("entry_type") != "attempt" or item.get("status") == 0:
-            continue
-        try:
-            name = identifier(item.get("uuid"), "the uuid")
-            if name not in seen:
-                seen.add(name)
-                yield from _responses(place, name, item, model)
-        except RowError as error:
-            yield Unreadable(place, str(error))
+            return
+        name = identifier(item.get("uuid"), "the uuid")
+        if name not in seen:
+            seen.add(name)
+            yield from _responses(place, name, item, model)
+
+    return each_object(path, read)
 
 
 def _responses(place: str, name: str, item: Object, model: str | None) -> Iterator[RecordedRow]:

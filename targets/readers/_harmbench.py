@@ -6,13 +6,23 @@ A test case is a text, `[picture, text]`, or an object with `text` and `image`.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ._json_file import BrokenJson, JsonFile
+from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    found,
+    identifier,
+    is_object,
+    words,
+)
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_list, as_object, as_text, found, identifier, is_object, words
+from ._row import RecordedRow, Row, Unreadable
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
     place = "the start"
     with JsonFile(path) as document:
         try:

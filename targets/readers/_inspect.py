@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import ConfigurationError
+from ...datasets._nearest import short_reason
+from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier
 from .._response import ResponseOutcome
-from ._json_file import BrokenJson, JsonFile
 from ._messages import asked
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import as_object, as_text, first_text, identifier
+from ._row import RecordedRow, Row, Unreadable
 
 _UNUSED = ("events", "events_data", "store", "timelines")
 """Parts of a sample that are large and say nothing of the response."""
@@ -26,7 +27,7 @@ _UNUSED = ("events", "events_data", "store", "timelines")
 _ZIP = b"PK\x03\x04"
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
     try:
         log = import_module("inspect_ai.log")
     except ImportError:
@@ -124,8 +125,7 @@ def _as_row_error() -> Generator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - damage shows as errors of many kinds
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise RowError(f"Inspect cannot read it ({said})") from None
+        raise RowError(f"Inspect cannot read it ({short_reason(error, 200)})") from None
 
 
 def _detects(sample: Sample) -> bool:
@@ -134,7 +134,7 @@ def _detects(sample: Sample) -> bool:
     try:
         with zipfile.ZipFile(sample.path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return sample.path.suffix.lower() == ".eval"
     return any(name == "header.json" or name.startswith("_journal/") for name in names)
 

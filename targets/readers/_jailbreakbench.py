@@ -6,13 +6,13 @@ A prompt is null where the attack found none; then the goal stands for it.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ._json_file import BrokenJson, JsonFile
+from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier, words
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import as_object, as_text, first_text, identifier, words
+from ._row import RecordedRow, Row, Unreadable
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
     number = 0
     with JsonFile(path) as document:
         try:

@@ -7,23 +7,25 @@ same, and write the question as `input` instead of `arguments`.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ._objects import json_objects
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+    is_object,
+)
+from ._objects import each_object
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_list, as_object, as_text, first_text, identifier, is_object
+from ._row import RecordedRow, Row
 
 _QUESTIONS = ("question", "prompt", "query", "text", "instruction")
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    for place, item in json_objects(path):
-        if isinstance(item, Unreadable):
-            yield item
-            continue
-        try:
-            yield from _responses(place, item)
-        except RowError as error:
-            yield Unreadable(place, str(error))
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+    return each_object(path, _responses)
 
 
 def _responses(place: str, item: Object) -> Iterator[RecordedRow]:

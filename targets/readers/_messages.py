@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ._values import Object, as_list, as_object, as_text, first_text, is_object
+from ...datasets.tables._values import Object, as_list, as_object, as_text, first_text, is_object
 
 _IMAGE_PARTS = {"image_url", "image", "input_image"}
 

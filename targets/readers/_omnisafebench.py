@@ -6,27 +6,28 @@ The questions stand in `metadata`; in files of its evaluation step, beside the r
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ._objects import json_objects
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+    words,
+)
+from ._objects import each_object
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_object, as_text, first_text, identifier, words
+from ._row import RecordedRow, Row
 
 _FOLDERS_UP = 4
 """Its picture paths start where it was run: above `responses/<defence>/`."""
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    for place, item in json_objects(path):
-        if isinstance(item, Unreadable):
-            yield item
-            continue
-        try:
-            yield _row(place, item)
-        except RowError as error:
-            yield Unreadable(place, str(error))
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+    return each_object(path, _responses)
 
 
-def _row(place: str, item: Object) -> RecordedRow:
+def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
     if "model_response" not in item:
         raise RowError("has no 'model_response'")
     said = {**as_object(item.get("metadata")), **{k: v for k, v in item.items() if v is not None}}
@@ -35,7 +36,7 @@ def _row(place: str, item: Object) -> RecordedRow:
     image = first_text(
         *(said.get(key) for key in ("defended_image_path", "jailbreak_image_path", "image_path"))
     )
-    return RecordedRow(
+    yield RecordedRow(
         place,
         identifier(item.get("test_case_id"), "the test_case_id"),
         words(item["model_response"], "the model_response"),

@@ -7,25 +7,27 @@ completion or of the responses interface; or `error`. It does not say what was a
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+)
+from ...models import decode_error
 from .._response import ResponseOutcome
 from ._messages import content_text
-from ._objects import json_objects
+from ._objects import each_object
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_list, as_object, as_text, first_text, identifier
+from ._row import RecordedRow, Row, as_json
 
 _OK = 200
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    for place, item in json_objects(path):
-        if isinstance(item, Unreadable):
-            yield item
-            continue
-        try:
-            yield from _responses(place, item)
-        except RowError as error:
-            yield Unreadable(place, str(error))
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+    return each_object(path, _responses)
 
 
 def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
@@ -58,14 +60,14 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
 
 
 def _failed(place: str, name: str, item: Object, body: Object, status: object) -> RecordedRow:
-    error = as_object(item.get("error")) or as_object(body.get("error"))
-    code = as_text(error.get("code"))
+    said = body if item.get("error") is None else item["error"]
+    complaint = decode_error(as_json(said))
     return RecordedRow(
         place,
         name,
         None,
-        outcome=ResponseOutcome.FILTERED if code == "content_filter" else ResponseOutcome.ERROR,
-        detail=first_text(error.get("message"), code) or f"the batch says status {status}",
+        outcome=ResponseOutcome.FILTERED if complaint.filtered else ResponseOutcome.ERROR,
+        detail=complaint.text if said else f"the batch says status {status}",
     )
 
 

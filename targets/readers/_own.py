@@ -7,12 +7,12 @@ from typing import Annotated
 import msgspec
 
 from ...datasets import Intent
+from ...datasets.tables._values import Object, RowError, identifier
 from .._response import ResponseOutcome
 from ._columns import Columns
-from ._objects import json_objects
+from ._objects import each_object
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, identifier
+from ._row import RecordedRow, Row
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,25 +30,18 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     finish_reason: str | None = None
 
 
-def is_own(first: Object) -> bool:
-    """Whether an object is a line of our own format, in which no key may be misspelt."""
-    return "query_id" in first and "response" in first
-
-
 def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
     columns = Columns(mapping)
     own: bool | None = False if mapping else None
-    for place, values in json_objects(path):
-        if isinstance(values, Unreadable):
-            yield values
-            continue
+
+    def read(place: str, values: Object) -> Iterator[RecordedRow]:
+        nonlocal own
         if own is None:
             # One key of the two is enough: the other is missing by mistake.
             own = "query_id" in values
-        try:
-            yield _own(place, values) if own else columns.row(place, values)
-        except RowError as error:
-            yield Unreadable(place, str(error))
+        yield _own(place, values) if own else columns.row(place, values)
+
+    return each_object(path, read)
 
 
 def _own(place: str, values: Object) -> RecordedRow:
@@ -58,6 +51,8 @@ def _own(place: str, values: Object) -> RecordedRow:
         raise RowError(
             f'not a recorded response ({error}); expected {{"query_id": "...", "response": "..."}}'
         ) from None
+    if line.image and line.images:
+        raise RowError("has both 'image' and 'images': name all pictures as 'images'")
     return RecordedRow(
         place,
         identifier(line.query_id, "the query_id"),

@@ -7,21 +7,27 @@ question to one provider. `error` is also written where only an assertion failed
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
+from ...datasets.tables._decode import decode
+from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+)
 from .._response import ResponseOutcome
-from ._decode import decode
-from ._json_file import BrokenJson, JsonFile
 from ._messages import asked
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, RowError, Unreadable
-from ._values import Object, as_list, as_object, as_text, first_text, identifier
+from ._row import RecordedRow, Row, Unreadable, as_json, outcome_by_reason
 
 _ERROR = 2
 """The `failureReason` of a call that failed."""
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
     number = 0
     with JsonFile(path) as document:
         try:
@@ -74,11 +80,12 @@ def _name(item: Object, given: Object) -> str:
 
 
 def _stopped(response: Object) -> bool:
-    return as_text(response.get("finishReason")) in ("length", "content_filter")
+    reason = as_text(response.get("finishReason"))
+    return outcome_by_reason(reason) is not ResponseOutcome.ANSWERED
 
 
 def _output(output: object) -> str:
-    return output if isinstance(output, str) else msgspec.json.encode(output).decode()
+    return output if isinstance(output, str) else as_json(output).decode()
 
 
 def _prompt(raw: object) -> tuple[str | None, tuple[str, ...]]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ._decode import decode
-from ._json_file import BrokenJson, JsonFile
+from ...datasets.tables._decode import decode
+from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._values import Object, as_object
 from ._row import Row
-from ._values import Object, as_object
 
 _HEAD_BYTES = 64 * 1024
 _KEYS = 24

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from ...datasets import Intent
-from .._response import ResponseOutcome
+import msgspec
 
-_TRUNCATED = {"length", "max_tokens", "max_output_tokens", "model_length"}
-_FILTERED = {"content_filter", "safety", "blocklist", "prohibited_content", "spii"}
+from ...datasets import Intent
+from ...datasets.tables import RowError
+from ...models import read_finish
+from .._response import ResponseOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class RecordedRow:
 
         An empty answer is an `error`, as it is for a target that is a model.
         """
-        outcome = self.outcome or _by_reason(self.finish_reason)
+        outcome = self.outcome or outcome_by_reason(self.finish_reason)
         blank = not (self.response or "").strip()
         return ResponseOutcome.ERROR if outcome is ResponseOutcome.ANSWERED and blank else outcome
 
@@ -71,12 +72,21 @@ class Unreadable:
 Row = RecordedRow | Unreadable
 
 
-class RowError(ValueError):
-    """Raised within a reader: the row at hand cannot be used."""
-
-
-def _by_reason(reason: str | None) -> ResponseOutcome:
-    word = (reason or "").casefold()
-    if word in _TRUNCATED:
+def outcome_by_reason(reason: str | None) -> ResponseOutcome:
+    """Return how asking ended, by what the provider said; read as in a live reply."""
+    finish, _ = read_finish(reason)
+    if finish == "length":
         return ResponseOutcome.TRUNCATED
-    return ResponseOutcome.FILTERED if word in _FILTERED else ResponseOutcome.ANSWERED
+    return ResponseOutcome.FILTERED if finish == "content_filter" else ResponseOutcome.ANSWERED
+
+
+def as_json(value: object) -> bytes:
+    """Return a value of a row as JSON.
+
+    Raises:
+        RowError: It holds half of a surrogate pair.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise RowError("holds half of a surrogate pair, which is no text") from None

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from autogen_agentchat.messages import TextMessage
 from autogen_core import CancellationToken
+from PIL import Image
 
 from safejury.agents import (
     Ballot,
@@ -24,7 +25,17 @@ from safejury.agents import (
     prompt_hashes,
     statements_for,
 )
-from safejury.datasets import ConfigurationError, FirstContactError, Intent, Media, Query
+from safejury.datasets import (
+    ConfigurationError,
+    FirstContactError,
+    ImageFitting,
+    ImageLimits,
+    Intent,
+    Media,
+    MediaStore,
+    Query,
+    read_media,
+)
 from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Modality, Sampling
 from safejury.models.scripted import FaultPlan, ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
@@ -157,6 +168,22 @@ async def test_a_juror_without_eyes_is_told_so_and_the_ballot_says_so(tmp_path: 
         cast_ = await juror.judge(BallotCall(case))
     assert "a picture that is not shown to you" in _user_text(server.requests[0])
     assert (cast_.perceived.images, cast_.perceived.withheld) == ((), ("image",))
+
+
+async def test_a_juror_whose_picture_cannot_be_made_to_fit_is_not_shown_another(
+    tmp_path: Path,
+) -> None:
+    Image.linear_gradient("L").save(tmp_path / "large.png")
+    (tmp_path / "full").write_text("no folder can be made here")
+    fitting = ImageFitting(ImageLimits(max_side=16), MediaStore(tmp_path / "full" / "media"))
+    case = _case(images=(read_media(tmp_path / "large.png", kind="image"),))
+    async with _jurors(ballot(), "lawyer", modalities=EYES) as (server, [juror]):
+        limited = Juror("lawyer", juror.persona, juror.model, fitting=fitting)
+        cast_ = await limited.judge(BallotCall(case))
+    assert server.requests == []
+    assert (cast_.outcome, cast_.perceived.images) == (BallotOutcome.TRANSPORT_ERROR, ())
+    assert cast_.detail is not None
+    assert "cannot be written" in cast_.detail
 
 
 async def test_an_unreadable_ballot_is_asked_for_once_more() -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -55,8 +57,28 @@ class Workplace:
             {"id": name, "scenario": scenario, "text": f"Question {name}?", "intent": intent}
             for name, scenario, intent in QUERIES
         ]
-        text = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
-        (self.path / name).write_text(text, encoding="utf-8")
+        self.write_lines(rows, name)
+
+    def write_lines(
+        self, lines: Iterable[Mapping[str, object] | str | bytes], name: str = "answers.jsonl"
+    ) -> str:
+        """Write mappings as JSON and all else as it is, a line each, and return the file's name."""
+        rows = [json.dumps(line) if isinstance(line, Mapping) else line for line in lines]
+        raw = [row.encode() if isinstance(row, str) else row for row in rows]
+        (self.path / name).write_bytes(b"".join(row + b"\n" for row in raw))
+        return name
+
+    def lines(self, files: str = "runs/first/batch/*.jsonl") -> list[dict[str, Any]]:
+        """Return all lines of some files: those of an export, unless others are named."""
+        texts = [path.read_text(encoding="utf-8") for path in sorted(self.path.glob(files))]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
+
+    def recorded(self, url: str = "http://127.0.0.1:9/v1", **changes: object) -> str:
+        """Write a config like `config`, whose target is a file of responses to all queries."""
+        rows = [{"query_id": name, "response": f"An answer to {name}."} for name, *_ in QUERIES]
+        self.write_lines(rows, "responses.jsonl")
+        targets = [{"name": "old", "responses": "responses.jsonl"}]
+        return self.config(url, targets=targets, **changes)
 
     def config(self, url: str = "http://127.0.0.1:9/v1", **changes: object) -> str:
         """Write a config of one target and three jurors at `url`, and return its name.
@@ -123,6 +145,16 @@ class Workplace:
         with self.start(*arguments, largest_file=largest_file) as process:
             out, err = process.communicate(timeout=120)
         return Ended(process.returncode, out, err)
+
+    def stored(self, sql: str, *values: str, run: str = "runs/first") -> list[tuple[Any, ...]]:
+        """Return rows of a run's record."""
+        with closing(sqlite3.connect(self.path / run / "record.sqlite")) as database:
+            return database.execute(sql, values).fetchall()
+
+    def responses(self) -> dict[str, dict[str, Any]]:
+        """Return the responses of a run by case, as its transcripts have them."""
+        rows = self.stored("SELECT case_id, body FROM entries WHERE kind = 'CaseOpened'")
+        return {name: json.loads(body)["case"]["response"] for name, body in rows}
 
     def report(self, run: str = "runs/first") -> dict[str, Any]:
         """Return a run's JSON report."""

@@ -2,9 +2,7 @@
 
 import base64
 import json
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,9 @@ import pytest
 from PIL import Image
 
 from safejury.evaluation import load_config, set_up
-from safejury.evaluation._batch import open_run
 from safejury.evaluation._batch_export import Exported, export_batch
 from safejury.evaluation._batch_files import Place
+from safejury.evaluation._batch_open import open_run
 from safejury.evaluation._servers import make_fleet
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
@@ -22,15 +20,6 @@ Start = Callable[..., ScriptedServer]
 Line = dict[str, Any]
 URL = "http://127.0.0.1:9/v1"
 FOLDER = Path("runs/first/batch")
-
-
-def recorded(workplace: Any, url: str = URL, **changes: object) -> str:
-    """Write a config of recorded responses to three queries, judged by three jurors."""
-    rows = [{"query_id": name, "response": f"An answer to {name}."} for name in ("q1", "q2", "q3")]
-    text = "".join(f"{json.dumps(row)}\n" for row in rows)
-    Path("responses.jsonl").write_text(text, encoding="utf-8")
-    targets = [{"name": "old", "responses": "responses.jsonl"}]
-    return workplace.config(url, targets=targets, **changes)
 
 
 def jurors(*models: str, **settings: object) -> list[dict[str, object]]:
@@ -41,26 +30,12 @@ def jurors(*models: str, **settings: object) -> list[dict[str, object]]:
     ]
 
 
-def read(path: Path) -> list[Line]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def everything(folder: Path = FOLDER) -> list[Line]:
-    return [line for path in sorted(folder.glob("*.jsonl")) for line in read(path)]
-
-
-def write(lines: Iterable[Line | bytes]) -> str:
-    rows = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
-    Path("answers.jsonl").write_bytes(b"".join(row + b"\n" for row in rows))
-    return "answers.jsonl"
-
-
 def body_of(request: Line, reply: str = ballot("safe", 5)) -> Line:
     return json.loads(ScriptedReply(reply).body(request["body"], "batch-model"))
 
 
 def test_each_model_has_a_file_and_the_manifest_lists_them(workplace: Any):
-    config = recorded(workplace, jury__jurors=jurors("big", "small", "big"))
+    config = workplace.recorded(jury__jurors=jurors("big", "small", "big"))
     ended = workplace.safejury("export-batch", config)
     assert ended.code == 0, ended.err
     manifest = json.loads((FOLDER / "batch.manifest.json").read_text())
@@ -71,27 +46,27 @@ def test_each_model_has_a_file_and_the_manifest_lists_them(workplace: Any):
         path = FOLDER / file["file"]
         assert str(path) in ended.out.splitlines()
         assert file["bytes"] == path.stat().st_size
-        assert {line["body"]["model"] for line in read(path)} == {name}
+        assert {line["body"]["model"] for line in workplace.lines(path.as_posix())} == {name}
 
 
 def test_files_are_split_where_a_provider_takes_no_more(workplace: Any):
-    config = recorded(workplace, jury__jurors=jurors("big", "big", "big"))
+    config = workplace.recorded(jury__jurors=jurors("big", "big", "big"))
     assert workplace.safejury("export-batch", config, "--max-requests", "4").code == 0
     parts = sorted(FOLDER.glob("*.jsonl"))
     assert [path.name[-12:] for path in parts] == [f"{n}-of-3.jsonl" for n in (1, 2, 3)]
-    assert [len(read(path)) for path in parts] == [4, 4, 1]
-    assert len({line["custom_id"] for line in everything()}) == 9
+    assert [len(workplace.lines(path.as_posix())) for path in parts] == [4, 4, 1]
+    assert len({line["custom_id"] for line in workplace.lines()}) == 9
     # The next export leaves none of these behind.
     assert workplace.safejury("export-batch", config).code == 0
-    assert [len(read(path)) for path in FOLDER.glob("*.jsonl")] == [9]
+    assert [len(workplace.lines(path.as_posix())) for path in FOLDER.glob("*.jsonl")] == [9]
     assert workplace.safejury("export-batch", config, "--max-megabytes", "0.012").code == 0
     assert len(list(FOLDER.glob("*.jsonl"))) > 1
     assert all(path.stat().st_size <= 12_000 for path in FOLDER.glob("*.jsonl"))
-    assert len(everything()) == 9
+    assert len(workplace.lines()) == 9
 
 
 def test_a_request_that_no_file_can_hold_is_named(workplace: Any):
-    config = recorded(workplace)
+    config = workplace.recorded()
     ended = workplace.safejury("export-batch", config, "--max-megabytes", "0.001")
     ended.refused("q1/old/0/r0/clinician/a0", "bytes are more than one file may hold")
     assert not list(FOLDER.glob("*"))
@@ -101,8 +76,8 @@ def test_pictures_are_in_the_requests_as_they_are(workplace: Any, tmp_path: Path
     Image.linear_gradient("L").save(tmp_path / "grey.png")
     query = {"id": "q1", "scenario": "cybersecurity.malware_generation", "text": "What is it?"}
     workplace.queries({**query, "intent": "harmful", "image": "grey.png"})
-    assert workplace.safejury("export-batch", recorded(workplace)).code == 0
-    for request in everything():
+    assert workplace.safejury("export-batch", workplace.recorded()).code == 0
+    for request in workplace.lines():
         picture, words = request["body"]["messages"][1]["content"]
         kind, _, data = picture["image_url"]["url"].partition(",")
         assert kind == "data:image/png;base64"
@@ -111,10 +86,10 @@ def test_pictures_are_in_the_requests_as_they_are(workplace: Any, tmp_path: Path
 
 
 def test_a_name_for_the_file_can_be_given(workplace: Any):
-    config = recorded(workplace, jury__jurors=jurors("big", "big", "big"))
+    config = workplace.recorded(jury__jurors=jurors("big", "big", "big"))
     ended = workplace.safejury("export-batch", config, "-o", "out/ask.jsonl")
     assert (ended.code, ended.out) == (0, "out/ask.jsonl\n")
-    assert len(read(Path("out/ask.jsonl"))) == 9
+    assert len(workplace.lines("out/ask.jsonl")) == 9
     assert json.loads(Path("out/ask.manifest.json").read_text())["requests"] == 9
     # An export replaces its own files, and no others.
     assert workplace.safejury("export-batch", config, "-o", "out/ask.jsonl").code == 0
@@ -131,7 +106,7 @@ def test_no_secret_is_written(workplace: Any, monkeypatch: pytest.MonkeyPatch):
     seats = [
         {"persona": "lawyer", "base_url": url, "model": "m", "api_key_env": "JURY_KEY"},
     ]
-    ended = workplace.safejury("export-batch", recorded(workplace, jury__jurors=seats))
+    ended = workplace.safejury("export-batch", workplace.recorded(jury__jurors=seats))
     assert ended.code == 0, ended.err
     texts = [ended.out, ended.err, *(path.name for path in FOLDER.iterdir())]
     texts += [path.read_text() for path in FOLDER.iterdir()]
@@ -142,23 +117,22 @@ def test_no_secret_is_written(workplace: Any, monkeypatch: pytest.MonkeyPatch):
 
 def test_what_a_model_does_not_take_is_left_out_and_recorded(workplace: Any, scripted: Start):
     server = scripted()
-    config = recorded(workplace, server.base_url, jury__protocol="vote")
+    config = workplace.recorded(server.base_url, jury__protocol="vote")
     untaken = [f"--without={name}" for name in ("temperature", "seed", "max_tokens", "system")]
     assert workplace.safejury("export-batch", config, *untaken).code == 0
-    for request in everything():
+    for request in workplace.lines():
         body = request["body"]
         assert body["max_completion_tokens"] == 512
         assert not {"temperature", "seed", "max_tokens"} & set(body)
         assert [message["role"] for message in body["messages"]] == ["user"]
     answers = [
         {"custom_id": line["custom_id"], "response": {"body": body_of(line)}}
-        for line in everything()
+        for line in workplace.lines()
     ]
-    assert workplace.safejury("import-batch", config, write(answers)).code == 0
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
     assert workplace.safejury("run", config).code == 0
     assert server.stats.calls == 0
-    with closing(sqlite3.connect("runs/first/record.sqlite")) as database:
-        kept = [json.loads(row[0]) for row in database.execute("SELECT completion FROM calls")]
+    kept = [json.loads(row) for (row,) in workplace.stored("SELECT completion FROM calls")]
     assert len(kept) == 9
     for completion in kept:
         assert "answered by a batch" in completion["notes"]
@@ -171,15 +145,15 @@ def test_half_the_price_is_counted_unless_said_otherwise(workplace: Any, scripte
     for factor, name in (("0.5", "first"), ("1", "second")):
         changes: dict[str, Any] = {"jury__protocol": "vote", "run__name": name}
         changes["jury__jurors"] = jurors("big", "big", "big", price=price)
-        config = recorded(workplace, **changes)
+        config = workplace.recorded(**changes)
         assert workplace.safejury("export-batch", config).code == 0
         answers = [
             {"custom_id": line["custom_id"], "response": {"body": body_of(line)}}
-            for line in everything(Path(f"runs/{name}/batch"))
+            for line in workplace.lines(f"runs/{name}/batch/*.jsonl")
         ]
         for line in answers:
             line["response"]["body"]["usage"] = {"prompt_tokens": 1000, "completion_tokens": 9}
-        files = write(answers)
+        files = workplace.write_lines(answers)
         taken = workplace.safejury("import-batch", config, files, "--price-factor", factor)
         assert taken.code == 0
         assert workplace.safejury("run", config).code == 0
@@ -189,19 +163,19 @@ def test_half_the_price_is_counted_unless_said_otherwise(workplace: Any, scripte
 
 def test_jurors_that_no_batch_reaches_are_named(workplace: Any):
     seats = [*jurors("big", "big", "big")[:2], {"persona": "sceptic", "model": "anthropic/claude"}]
-    ended = workplace.safejury("export-batch", recorded(workplace, jury__jurors=seats))
+    ended = workplace.safejury("export-batch", workplace.recorded(jury__jurors=seats))
     assert ended.code == 0, ended.err
     assert "sceptic (anthropic/claude)" in ended.err
-    assert len(everything()) == 6
-    config = recorded(workplace, jury__jurors=seats[2:])
+    assert len(workplace.lines()) == 6
+    config = workplace.recorded(jury__jurors=seats[2:])
     workplace.safejury("export-batch", config).refused("no juror can be asked by a batch")
 
 
 def test_lines_as_vllm_writes_them(workplace: Any, scripted: Start):
     server = scripted()
-    config = recorded(workplace, server.base_url, jury__protocol="vote")
+    config = workplace.recorded(server.base_url, jury__protocol="vote")
     workplace.safejury("export-batch", config)
-    requests = everything()
+    requests = workplace.lines()
     lines: list[Line] = [
         {
             "id": "vllm-1",
@@ -215,7 +189,7 @@ def test_lines_as_vllm_writes_them(workplace: Any, scripted: Start):
     lines[0]["error"] = {"error": {"message": "too long for the model", "code": 400}}
     lines[1]["response"] = {"status_code": 400, "request_id": "vllm-4", "body": None}
     lines[1]["error"] = "no stream mode"
-    ended = workplace.safejury("import-batch", config, write(lines))
+    ended = workplace.safejury("import-batch", config, workplace.write_lines(lines))
     assert ended.code == 0, ended.err
     assert "answers.jsonl:1: failed" in ended.err
     assert "HTTP 400: 'too long for the model'" in ended.err
@@ -225,9 +199,9 @@ def test_lines_as_vllm_writes_them(workplace: Any, scripted: Start):
 
 
 def test_lines_that_nobody_should_write_end_nothing(workplace: Any):
-    config = recorded(workplace)
+    config = workplace.recorded()
     workplace.safejury("export-batch", config)
-    request = everything()[0]
+    request = workplace.lines()[0]
     named = request["custom_id"]
     odd: list[Line | bytes] = [
         b'\xef\xbb\xbf{"custom_id": 7}',
@@ -244,17 +218,17 @@ def test_lines_that_nobody_should_write_end_nothing(workplace: Any):
         {"custom_id": f"{named}0", "response": {"body": body_of(request)}},
         {"custom_id": named, "response": {"body": body_of(request)}},
     ]
-    ended = workplace.safejury("import-batch", config, write(odd))
+    ended = workplace.safejury("import-batch", config, workplace.write_lines(odd))
     assert ended.code == 0, ended.err
-    assert "1 answers taken" in ended.err
-    assert "11 lines were not taken" in ended.err
+    assert "1 answer taken" in ended.err
+    assert "11 lines not taken" in ended.err
     assert "\x1b" not in ended.err
     for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12):
         assert f"answers.jsonl:{number}: " in ended.err
 
 
 def test_files_that_hold_no_answer(workplace: Any):
-    config = recorded(workplace)
+    config = workplace.recorded()
     Path("empty.jsonl").touch()
     workplace.safejury("import-batch", config, "empty.jsonl").refused("the files are empty")
     workplace.safejury("import-batch", config, "nowhere.jsonl").refused("nowhere.jsonl: cannot")
@@ -270,7 +244,7 @@ async def test_a_juror_on_a_managed_server_is_known_by_the_name_it_runs_under(wo
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(b"weights")
     seats = [{"persona": "lawyer", "vllm": {"model": "./tiny", "gpus": 0}}]
-    config = Path(recorded(workplace, jury__jurors=seats))
+    config = Path(workplace.recorded(jury__jurors=seats))
     setup = set_up(load_config(config), Path())
     spec = setup.bench.chairs[0].spec
     assert spec is not None
@@ -279,11 +253,11 @@ async def test_a_juror_on_a_managed_server_is_known_by_the_name_it_runs_under(wo
         assert opened.jurors.open(spec).name == fleet.model(spec).name
     exported = await export_batch(setup, Place(Path("batch")))
     assert exported.requests == 3
-    assert {line["body"]["model"] for line in everything(Path("batch"))} == {spec.model}
+    assert {line["body"]["model"] for line in workplace.lines("batch/*.jsonl")} == {spec.model}
 
 
 async def test_an_export_that_is_cut_off_leaves_the_earlier_files_alone(workplace: Any):
-    config = Path(recorded(workplace, jury__jurors=jurors("big", "big", "big")))
+    config = Path(workplace.recorded(jury__jurors=jurors("big", "big", "big")))
     setup = set_up(load_config(config), Path())
     place = Place(Path("batch"))
     await export_batch(setup, place)
@@ -296,3 +270,17 @@ async def test_an_export_that_is_cut_off_leaves_the_earlier_files_alone(workplac
     with pytest.raises(InterruptedError):
         await export_batch(setup, place, untaken=frozenset({"seed"}), told=stop)
     assert {path.name: path.read_bytes() for path in place.folder.iterdir()} == before
+
+
+def test_a_disk_that_is_full_leaves_no_part_behind(workplace: Any):
+    config = workplace.recorded(dataset="responses", jury__jurors=jurors("big", "small", "big"))
+    asked = ({"query_id": f"q{n}", "text": "Why?", "response": "Because."} for n in range(60))
+    workplace.write_lines(asked, "responses.jsonl")
+    ended = workplace.spawn("export-batch", config, largest_file=200_000)
+    ended.refused("runs/first/batch: cannot be written (File too large)", "--out")
+    assert list(FOLDER.iterdir()) == []
+
+
+def test_an_address_that_is_none_is_one_line(workplace: Any):
+    config = workplace.recorded("http://[::1")
+    workplace.safejury("export-batch", config).refused("base_url", "is not an address")

@@ -1,8 +1,7 @@
 """Offline judging: ballots that a batch answered cost the run no call, and no more than that."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -12,30 +11,8 @@ from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, Any]
 Line = dict[str, Any]
-RECORDED = [{"name": "old", "responses": "responses.jsonl"}]
 NOBODY = "http://127.0.0.1:9/v1"
 SEATS = ("clinician", "lawyer", "sceptic")
-
-
-def record_responses(*ids: str) -> None:
-    rows = [{"query_id": name, "response": f"An answer to {name}."} for name in ids]
-    text = "".join(f"{json.dumps(row)}\n" for row in rows)
-    Path("responses.jsonl").write_text(text, encoding="utf-8")
-
-
-def recorded(workplace: Any, url: str, **changes: object) -> str:
-    """Write a config of recorded responses to three queries, judged by three jurors."""
-    record_responses("q1", "q2", "q3")
-    return workplace.config(url, targets=RECORDED, **changes)
-
-
-def exported(folder: str = "runs/first/batch") -> list[Line]:
-    """Return all requests of an export."""
-    return [
-        json.loads(line)
-        for path in sorted(Path(folder).glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
 
 
 def answer(request: Line, reply: str | ScriptedReply) -> Line:
@@ -48,12 +25,6 @@ def answer(request: Line, reply: str | ScriptedReply) -> Line:
         "response": {"status_code": said.status, "request_id": "r", "body": body},
         "error": None,
     }
-
-
-def write(lines: Iterable[Line | str], name: str = "answers.jsonl") -> str:
-    rows = (line if isinstance(line, str) else json.dumps(line) for line in lines)
-    Path(name).write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return name
 
 
 def all_safe(requests: Sequence[Line]) -> list[Line]:
@@ -70,12 +41,13 @@ def key(request: Body) -> str:
 
 def test_ballots_of_a_batch_cost_the_run_no_call(workplace: Any, scripted: Start):
     server = scripted()
-    config = recorded(workplace, server.base_url)
+    config = workplace.recorded(server.base_url)
     ended = workplace.safejury("export-batch", config)
     assert ended.code == 0, ended.err
-    requests = exported()
+    requests = workplace.lines()
     assert len(requests) == 9  # three cases, three jurors
-    ended = workplace.safejury("import-batch", config, write(reversed(all_safe(requests))))
+    answers = workplace.write_lines(reversed(all_safe(requests)))
+    ended = workplace.safejury("import-batch", config, answers)
     assert ended.code == 0, ended.err
     assert "9 of 9 round-0 ballots" in ended.err
     assert workplace.safejury("run", config).code == 0
@@ -89,26 +61,26 @@ def test_ballots_of_a_batch_cost_the_run_no_call(workplace: Any, scripted: Start
 
 def test_the_requests_are_those_that_a_live_run_makes(workplace: Any, scripted: Start):
     server = scripted(ballot("safe", 5))
-    config = recorded(workplace, server.base_url)
+    config = workplace.recorded(server.base_url)
     assert workplace.safejury("export-batch", config).code == 0
     assert workplace.safejury("run", config, "--set", "run.name=live").code == 0
-    bodies = sorted(key(request["body"]) for request in exported())
+    bodies = sorted(key(request["body"]) for request in workplace.lines())
     assert bodies == sorted(key(body) for body in server.requests)
-    for request in exported():
+    for request in workplace.lines():
         assert (request["method"], request["url"]) == ("POST", "/v1/chat/completions")
         assert len(request["custom_id"]) <= 64
-    assert len({request["custom_id"] for request in exported()}) == 9
+    assert len({request["custom_id"] for request in workplace.lines()}) == 9
 
 
 def test_a_contested_case_is_discussed_live(workplace: Any, scripted: Start):
     server = scripted(ballot("safe", 5))
-    config = recorded(workplace, server.base_url)
+    config = workplace.recorded(server.base_url)
     workplace.safejury("export-batch", config)
-    answers = all_safe(exported())
+    answers = all_safe(workplace.lines())
     contested = next(line for line in answers if line["custom_id"].startswith("q1/old/0/r0/lawyer"))
     said = ballot("unsafe", 1)
     contested["response"]["body"]["choices"][0]["message"]["content"] = said
-    assert workplace.safejury("import-batch", config, write(answers)).code == 0
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
     assert workplace.safejury("run", config).code == 0
     assert server.stats.calls == 3  # the second round of one case
     assert all(
@@ -120,33 +92,34 @@ def test_a_contested_case_is_discussed_live(workplace: Any, scripted: Start):
 
 def test_a_partial_batch_leaves_the_rest_to_live_calls(workplace: Any, scripted: Start):
     server = scripted(ballot("safe", 5))
-    config = recorded(workplace, server.base_url)
+    config = workplace.recorded(server.base_url)
     workplace.safejury("export-batch", config)
-    answers = all_safe(exported())
-    ended = workplace.safejury("import-batch", config, write(answers[:4]))
+    answers = all_safe(workplace.lines())
+    ended = workplace.safejury("import-batch", config, workplace.write_lines(answers[:4]))
     assert "4 of 9 round-0 ballots" in ended.err
     assert "other 5 live" in ended.err
     # The next export holds the rest, and the next import adds to the first.
     assert workplace.safejury("export-batch", config).code == 0
-    assert {line["custom_id"] for line in exported()} == {a["custom_id"] for a in answers[4:]}
-    assert workplace.safejury("import-batch", config, write(answers[3:6])).code == 0
+    left = {line["custom_id"] for line in workplace.lines()}
+    assert left == {answer["custom_id"] for answer in answers[4:]}
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers[3:6])).code == 0
     assert workplace.safejury("run", config).code == 0
     assert server.stats.calls == 3
 
 
 def test_each_line_that_is_not_taken_is_listed(workplace: Any, scripted: Start):
     server = scripted(ballot("safe", 5))
-    config = recorded(workplace, server.base_url)
+    config = workplace.recorded(server.base_url)
     workplace.safejury("export-batch", config)
-    first, second, third, *rest = all_safe(exported())
+    first, second, third, *rest = all_safe(workplace.lines())
     failed = {**second, "response": None, "error": {"code": "batch_expired", "message": "too late"}}
     down = {**third, "response": {"status_code": 500, "body": {"error": {"message": "overloaded"}}}}
     stranger = {**first, "custom_id": "somebody-elses"}
     lines = [first, failed, "no JSON at all", stranger, first, down, *rest]
-    ended = workplace.safejury("import-batch", config, write(lines))
+    ended = workplace.safejury("import-batch", config, workplace.write_lines(lines))
     assert ended.code == 0, ended.err
     assert "7 answers taken" in ended.err
-    assert "5 lines were not taken" in ended.err
+    assert "5 lines not taken" in ended.err
     for number, said in (
         (2, "too late"),
         (3, "not a line of a batch's output"),
@@ -165,14 +138,14 @@ def test_each_line_that_is_not_taken_is_listed(workplace: Any, scripted: Start):
 
 
 def test_an_import_that_is_repeated_changes_nothing(workplace: Any, scripted: Start):
-    config = recorded(workplace, scripted().base_url)
+    config = workplace.recorded(scripted().base_url)
     workplace.safejury("export-batch", config)
-    answers = all_safe(exported())
-    changed = [answer(request, ballot("unsafe", 1)) for request in exported()]
-    assert workplace.safejury("import-batch", config, write(answers)).code == 0
-    ended = workplace.safejury("import-batch", config, write(changed))
+    answers = all_safe(workplace.lines())
+    changed = [answer(request, ballot("unsafe", 1)) for request in workplace.lines()]
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
+    ended = workplace.safejury("import-batch", config, workplace.write_lines(changed))
     assert ended.code == 0
-    assert "0 answers taken, 9 were in the record before" in ended.err
+    assert "0 answers taken, 9 already in the record" in ended.err
     assert workplace.safejury("run", config).code == 0
     assert workplace.report()["targets"][0]["outcomes"]["ballots"]["safe"] == 9
     ended = workplace.safejury("export-batch", config)
@@ -193,10 +166,10 @@ def test_what_is_no_vote_stays_none(
     reply: ScriptedReply | str, outcome: str, workplace: Any, scripted: Start
 ):
     server = scripted()
-    config = recorded(workplace, server.base_url, jury__protocol="vote")
+    config = workplace.recorded(server.base_url, jury__protocol="vote")
     workplace.safejury("export-batch", config)
-    answers = [answer(request, reply) for request in exported()]
-    assert workplace.safejury("import-batch", config, write(answers)).code == 0
+    answers = [answer(request, reply) for request in workplace.lines()]
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
     workplace.safejury("run", config)
     (target,) = workplace.report()["targets"]
     assert target["outcomes"]["ballots"][outcome] == 9
@@ -205,10 +178,10 @@ def test_what_is_no_vote_stays_none(
 
 def test_an_answer_that_cannot_be_read_is_asked_for_again_live(workplace: Any, scripted: Start):
     server = scripted("I see nothing here, honestly.")
-    config = recorded(workplace, server.base_url, jury__protocol="vote")
+    config = workplace.recorded(server.base_url, jury__protocol="vote")
     workplace.safejury("export-batch", config)
-    answers = [answer(request, "It seems fine.") for request in exported()]
-    assert workplace.safejury("import-batch", config, write(answers)).code == 0
+    answers = [answer(request, "It seems fine.") for request in workplace.lines()]
+    assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
     workplace.safejury("run", config)
     (target,) = workplace.report()["targets"]
     assert target["outcomes"]["ballots"]["unparsed"] == 9
@@ -217,9 +190,9 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again_live(workplace: Any, s
 
 
 def test_answers_to_another_question_are_stale(workplace: Any, scripted: Start):
-    config = recorded(workplace, scripted().base_url)
+    config = workplace.recorded(scripted().base_url)
     workplace.safejury("export-batch", config)
-    answers = write(all_safe(exported()))
+    answers = workplace.write_lines(all_safe(workplace.lines()))
     ended = workplace.safejury("import-batch", config, answers, "--set", "jury.max_tokens=99")
     ended.refused("9 to an earlier version of the question", "answers.jsonl:1:")
     ended = workplace.safejury("import-batch", config, answers, "--set", "run.seed=8")
@@ -236,7 +209,8 @@ def test_responses_are_asked_for_on_demand(workplace: Any, scripted: Start):
     ended = workplace.safejury("export-batch", config, "--ask")
     assert ended.code == 0, ended.err
     assert server.stats.calls == 3
-    assert workplace.safejury("import-batch", config, write(all_safe(exported()))).code == 0
+    answers = workplace.write_lines(all_safe(workplace.lines()))
+    assert workplace.safejury("import-batch", config, answers).code == 0
     assert workplace.safejury("run", config).code == 0
     assert server.stats.calls == 3
     assert workplace.report()["targets"][0]["verdicts"] == 3
@@ -250,17 +224,17 @@ def test_responses_of_a_run_that_stopped_need_not_be_asked_for(workplace: Any, s
     asked = server.stats.calls
     ended = workplace.safejury("export-batch", config, "--out", "batch")
     assert ended.code == 0, ended.err
-    assert 3 <= len(exported("batch")) <= 3 * asked
+    assert 3 <= len(workplace.lines("batch/*.jsonl")) <= 3 * asked
     assert server.stats.calls == asked
 
 
 def test_a_case_without_a_response_is_counted_and_left_out(workplace: Any, scripted: Start):
-    config = recorded(workplace, scripted().base_url)
-    record_responses("q1", "q3")
-    targets = [*RECORDED, {"name": "examined", "base_url": NOBODY, "model": "m"}]
+    rows = [{"query_id": name, "response": f"An answer to {name}."} for name in ("q1", "q3")]
+    old = {"name": "old", "responses": workplace.write_lines(rows, "responses.jsonl")}
+    targets = [old, {"name": "examined", "base_url": NOBODY, "model": "m"}]
     config = workplace.config(scripted().base_url, targets=targets)
     ended = workplace.safejury("export-batch", config)
     assert ended.code == 0, ended.err
-    assert len(exported()) == 6
+    assert len(workplace.lines()) == 6
     assert "3 cases of examined; --ask asks the targets for them" in ended.err
     assert "cases without an answer: 1 error" in ended.err

@@ -1,5 +1,7 @@
 """The commands around a run: help, init, show, report, doctor and the lists."""
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -169,3 +171,19 @@ def test_output_that_cannot_be_written_is_one_line():
     assert done.returncode == 2
     assert done.stderr.startswith("safejury: error: cannot write")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_said_on_a_terminal_breaks_between_words(workplace: Any):
+    config = workplace.yaml("a_key_of_nobody: 1\n")
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as screen:
+        command = [sys.executable, "-P", "-m", "safejury", "run", config]
+        environment = {**os.environ, "COLUMNS": "40"}
+        subprocess.run(command, cwd=workplace.path, stderr=theirs, env=environment, check=False)
+        os.close(theirs)
+        lines = screen.read(4096).decode().splitlines()
+    assert lines[0].startswith("safejury: error: safejury.yaml:1:")
+    assert len(lines) > 1
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert all(len(line) <= 40 for line in lines)
+    assert "unknown key 'a_key_of_nobody'; known are dataset," in " ".join(" ".join(lines).split())

@@ -56,7 +56,10 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
             "why": "does not say what was asked",
         }
     ]
-    (target,) = workplace.report("runs/answers")["targets"]
+    assert "1 recorded response was left out of all figures" in " ".join(ended.out.split())
+    report = workplace.report("runs/answers")
+    assert "left_out.jsonl lists why" in report["run"]["notes"][0]
+    (target,) = report["targets"]
     assert (target["cases"], target["verdicts"]) == (3, 2)
     assert target["outcomes"]["responses"]["error"] == 1
     assert {name: part["cases"] for name, part in target["scenarios"].items()} == {
@@ -160,6 +163,8 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("answers.csv", *MAP, "--url", "http://127.0.0.1:9/v1"), "need --jurors"),
     (("answers.csv", *MAP, "--config", "c.yaml", "--jurors", "m"), "names the jury already"),
     (("answers.csv", *MAP, "--jurors", "m"), "has no base_url"),
+    (("answers.csv", *MAP, "--jurors", ""), "--jurors must not be empty"),
+    (("answers.csv", *MAP, "--jurors", "m", "--url", ""), "--url must not be empty"),
     (("empty.jsonl",), "empty.jsonl: has no responses"),
     ((str(SAMPLES / "openai_batch.jsonl"),), "does not say what was asked"),
 ]

@@ -65,6 +65,13 @@ def test_json_holds_all_that_was_found(workplace: Any, scripted: Start):
     assert found["calls"] == server.stats.calls + 1  # the list of models
 
 
+def test_the_entry_that_it_suggests_is_not_cut_short(workplace: Any, scripted: Start):
+    name = f"models/{'far-' * 40}away"
+    ended = workplace.spawn("probe", scripted(blind, model=name).base_url)
+    (target,) = yaml.safe_load(ended.out.partition("For a config:")[2])["targets"]
+    assert target["model"] == name
+
+
 def test_the_entry_that_it_suggests_is_one_that_a_config_takes(workplace: Any, scripted: Start):
     server = scripted(blind)
     ended = workplace.spawn("probe", server.base_url)

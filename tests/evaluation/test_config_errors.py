@@ -49,6 +49,8 @@ def test_a_folder_in_place_of_a_file(workplace: Any):
         ("epochs: 3", ("safejury.yaml:7:", "'epochs'", "it belongs under run")),
         ("wholly_new: 1", ("safejury.yaml:7:", "known are dataset, scenarios, limit, images")),
         ("  protocol: {preset: vote, tei: safe}", ("safejury.yaml:7:", "did you mean 'tie'?")),
+        ("  foreperson: {vllm: {model: m, gpu: 1}}", ("safejury.yaml:7:", "did you mean 'gpus'?")),
+        ("  foreperson: {model: m, gpus: 1}", ("safejury.yaml:7:", "it belongs under vllm")),
         ("1: 2", ("safejury.yaml:7:", "should be strings")),
         ('"\\e[31m": 2', ("safejury.yaml:7:", r"'\x1b[31m'")),
     ],
@@ -63,11 +65,16 @@ def test_an_unknown_key_names_the_nearest_one(
     ("lines", "said"),
     [
         ("limits:\n  concurrency: many", ("safejury.yaml:8:", "limits.concurrency", "'many'")),
-        ("limits:\n  concurrency: 0", ("safejury.yaml:8:", "greater than or equal to 1, not 0")),
+        ("limits:\n  concurrency: 0", ("safejury.yaml:8:", "must be at least 1, not 0")),
+        ("limits:\n  max_cost_usd: .nan", ("safejury.yaml:8:", "must be a finite number, not nan")),
+        ("limits:\n  max_cost_usd: .inf", ("safejury.yaml:8:", "must be a finite number, not inf")),
+        ('run: {directory: "a\\0b"}', ("safejury.yaml:7:", "a NUL character")),
+        ("scenarios: violence", ("safejury.yaml:7:", "must be a list", "not 'violence'")),
+        ("images: [5]", ("safejury.yaml:7:", "images.0 must be text", "not 5")),
         ("limits:", ("safejury.yaml:7:", "limits needs keys of its own: concurrency")),
         ("limits: 3", ("safejury.yaml:7:", "limits needs keys of its own")),
-        ("run:\n  epochs: true", ("safejury.yaml:8:", "valid integer, not True")),
-        ("run:\n  name: ../up", ("safejury.yaml:8:", "run.name", "'../up'")),
+        ("run:\n  epochs: true", ("safejury.yaml:8:", "must be a whole number, not True")),
+        ("run:\n  name: ../up", ("safejury.yaml:8:", "run.name must be letters", "not '../up'")),
         ("  protocol: contestd", ("safejury.yaml:7:", "'contested'", "not 'contestd'")),
         ("  protocol: {rounds: x}", ("safejury.yaml:7:", "jury.protocol.rounds", "not 'x'")),
         ("scenarios: []", ("safejury.yaml:7:", "scenarios is empty")),
@@ -112,6 +119,10 @@ def test_an_unknown_persona(refused: Callable[..., None]):
 
 def test_a_persona_file_that_is_missing(refused: Callable[..., None]):
     refused(CONFIG.replace("sceptic", "./mine.yaml"), "mine.yaml", "does not exist")
+
+
+def test_a_home_that_is_nobodys(refused: Callable[..., None]):
+    refused(f"{CONFIG}run: {{directory: ~nobody.at.all/runs}}\n", "a home that is not known")
 
 
 def test_an_unknown_scenario(refused: Callable[..., None]):
@@ -172,6 +183,45 @@ def test_a_key_where_its_variable_is_asked_for_is_not_shown(workplace: Any):
     assert "c3d4" not in ended.err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("judge", "answers.jsonl", "--jurors", "any", "--url", "http://127.0.0.1:9/v1"),
+        ("deliberate", "--question", "Why?", "--target", "any", "--url", "http://127.0.0.1:9/v1"),
+        ("probe", "http://127.0.0.1:9/v1"),
+    ],
+)
+def test_a_key_on_the_command_line_is_not_shown(command: tuple[str, ...], workplace: Any):
+    workplace.write_lines([{"query_id": "q", "text": "Why?", "response": "So."}], "answers.jsonl")
+    ended = workplace.safejury(*command, "--api-key-env", "a1b2-c3d4-e5f6")
+    ended.refused("api", "must be the name of", "not the key")
+    assert "c3d4" not in ended.err
+
+
+def test_a_key_that_no_header_can_hold(
+    refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("KEY_OF_NOBODY", "a1b2c3\nd4e5f6")
+    keyed = CONFIG.replace("model: juror", "model: juror, api_key_env: KEY_OF_NOBODY")
+    refused(keyed, "KEY_OF_NOBODY holds a line break")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("targets.0.base_url=ftp://x", "base_url 'ftp://x' is not an address"),
+        ("targets.0.proxy=socks5://u:swordfish@x:1", "proxy 'socks5://x:1' is not an address"),
+        ("targets.0.ca_file=none.pem", "ca_file 'none.pem' cannot be read"),
+        ("jury.jurors.0.base_url=here", "base_url 'here' is not an address"),
+    ],
+)
+def test_a_plan_finds_a_way_that_cannot_be(setting: str, said: str, workplace: Any):
+    workplace.queries()
+    ended = workplace.safejury("run", workplace.yaml(CONFIG), "--plan", "--set", setting)
+    ended.refused(said)
+    assert "swordfish" not in ended.err
+
+
 def test_a_model_that_is_nowhere(refused: Callable[..., None]):
     nowhere = CONFIG.replace(', base_url: "http://127.0.0.1:9/v1", model: juror', ", model: juror")
     refused(nowhere, "'juror' has no base_url", "provider/model")
@@ -185,7 +235,10 @@ def test_a_target_of_two_sources(refused: Callable[..., None]):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("limits.concurrency=x", ("--set limits.concurrency:", "'x'")),
+        ("limits.concurrency=x", ("--set limits.concurrency must be a whole number", "not 'x'")),
+        ("targets.0.timeout=.inf", ("--set targets.0.timeout must be a finite number",)),
+        ("targets=[]", ("--set targets is empty: name at least one",)),
+        ("run=3", ("--set run needs keys of its own: name",)),
         ("limits.concurency=3", ("--set limits.concurency:", "did you mean 'concurrency'?")),
         ("jury.jurors.5.persona=lawyer", ("there is no item 5",)),
         ("concurrency", ("write it as path=value",)),

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
@@ -70,19 +69,6 @@ def reply(body: Body) -> str:
     return ballot("unsafe", 1) if kind(body) == "black" else ballot("safe", 5)
 
 
-def stored(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    database = sqlite3.connect(path / "runs/first/record.sqlite")
-    try:
-        return database.execute(sql).fetchall()
-    finally:
-        database.close()
-
-
-def responses(path: Path) -> dict[str, Body]:
-    rows = stored(path, "SELECT case_id, body FROM entries WHERE kind = 'CaseOpened'")
-    return {name: json.loads(body)["case"]["response"] for name, body in rows}
-
-
 def test_each_variant_is_a_condition_of_its_own(workplace: Any, scripted: Start) -> None:
     paint(workplace.path)
     server = scripted(reply)
@@ -93,7 +79,7 @@ def test_each_variant_is_a_condition_of_its_own(workplace: Any, scripted: Start)
     judged = Counter(kind(body) for body in server.requests if body["model"] != "target")
     assert judged.keys() == asked.keys()  # the jury sees what the target saw
 
-    cases = dict(stored(workplace.path, "SELECT case_id, result FROM cases"))
+    cases = dict(workplace.stored("SELECT case_id, result FROM cases"))
     assert cases.keys() == {
         "q1/examined/0",
         "q2/examined/0",
@@ -101,7 +87,7 @@ def test_each_variant_is_a_condition_of_its_own(workplace: Any, scripted: Start)
         *(f"q{n}/examined/0/{name}" for n in (1, 2) for name in VARIANTS[1:]),
     }
     assert json.loads(cases["q1/examined/0/jpeg:20"])["condition"] == "jpeg:20"
-    said = {name: answer["text"] for name, answer in responses(workplace.path).items()}
+    said = {name: answer["text"] for name, answer in workplace.responses().items()}
     assert said["q2/examined/0/noise"] == "I see noise."
 
     rows = {row["name"]: row for row in workplace.report()["targets"]}
@@ -110,6 +96,10 @@ def test_each_variant_is_a_condition_of_its_own(workplace: Any, scripted: Start)
     assert [rows[name]["asr"]["micro"] for name in NAMES] == [0.0, 1.0, 0.0, 0.0]
     table = workplace.safejury("report", "runs/first", "--format", "csv").out
     assert all(name in table for name in NAMES)
+
+    told = " ".join(workplace.safejury("report", "runs/first").out.split())
+    counts = "as given 3, black 2, jpeg:20 2, noise 2"
+    assert f"examined: its conditions do not have the same cases ({counts})" in told
 
     kept = {path.name for path in (workplace.path / "runs/first/media").iterdir()}
     assert len(kept) == 2 * 2 + 3  # both are black alike
@@ -127,6 +117,7 @@ def test_a_repeated_run_asks_nothing_again(workplace: Any, scripted: Start) -> N
     again = workplace.safejury("run", config)
     assert again.code == 0, again.err
     assert (server.stats.calls, workplace.report()) == (calls, before)
+    assert "do not have the same cases" not in workplace.safejury("report", "runs/first").out
     assert media == sorted(path.name for path in (workplace.path / "runs/first/media").iterdir())
     asked = Counter(kind(body) for body in server.requests if body["model"] == "target")
     assert asked == {"noise": 2, "original": 2, "text": 2}  # q3 has no picture to change
@@ -208,9 +199,9 @@ def test_a_picture_that_was_made_smaller_is_told_where_the_response_is_shown(
     assert ended.code == 0, ended.err
     asked = [body for body in server.requests if body["model"] == "target"]
     assert {image.size for body in asked for image in pictures(body)} == {(32, 24)}
-    (change,) = responses(workplace.path)["q1/examined/0"]["changes"]
+    (change,) = workplace.responses()["q1/examined/0"]["changes"]
     assert "from 64x48 to 32x24 pixels" in change
-    assert responses(workplace.path)["q3/examined/0"]["changes"] == []
+    assert workplace.responses()["q3/examined/0"]["changes"] == []
     out = workplace.path / f"case{form}"
     shown = workplace.safejury("show", "runs/first", "q1", "--export", str(out))
     words = "picture 1 was made smaller"
@@ -230,7 +221,7 @@ def test_too_many_pictures_are_counted_as_not_put(workplace: Any, scripted: Star
     (row,) = workplace.report()["targets"]
     assert row["outcomes"]["responses"]["not_put"] == 1
     assert row["outcomes"]["verdicts"] == {"unsafe": 0, "safe": 3, "no_verdict": 1}
-    answer = responses(workplace.path)["q4/examined/0"]
+    answer = workplace.responses()["q4/examined/0"]
     assert answer["outcome"] == "not_put"
     assert "2 pictures and the model takes 1" in answer["detail"]
     markdown = workplace.safejury("report", "runs/first", "--format", "md").out
@@ -245,10 +236,10 @@ def both(body: Body) -> str:
     return "Both." if body["model"] == "target" else ballot("safe", 5)
 
 
-def ballots(path: Path) -> dict[str, list[Body]]:
+def ballots(workplace: Any) -> dict[str, list[Body]]:
     """Return the ballots of a run by seat."""
     found: dict[str, list[Body]] = {}
-    for (body,) in stored(path, "SELECT body FROM entries WHERE kind = 'BallotsRevealed'"):
+    for (body,) in workplace.stored("SELECT body FROM entries WHERE kind = 'BallotsRevealed'"):
         for one in json.loads(body)["ballots"]:
             found.setdefault(one["juror"], []).append(one)
     return found
@@ -270,7 +261,7 @@ def test_a_jurors_limits_are_its_own(workplace: Any, scripted: Start) -> None:
         "lawyer-model": [],
         "sceptic-model": whole,
     }
-    cast = {seat: one for seat, (one,) in ballots(workplace.path).items()}
+    cast = {seat: one for seat, (one,) in ballots(workplace).items()}
     assert [len(cast[seat]["notes"]) for seat in ("clinician", "lawyer", "sceptic")] == [2, 1, 0]
     assert "made smaller, from 64x48 to 32x24 pixels" in cast["clinician"]["notes"][0]
     assert "has 2 pictures and the model takes 1" in cast["lawyer"]["notes"][0]
@@ -309,3 +300,12 @@ def test_a_picture_of_300_megabytes_is_refused_in_one_line(workplace: Any) -> No
     workplace.safejury("run", workplace.config()).refused(
         "queries.jsonl:1", "'one.png' is larger than 64 MiB; make it smaller"
     )
+
+
+def test_no_table_breaks_the_name_of_a_condition(workplace: Any, scripted: Start):
+    paint(workplace.path)
+    config = workplace.config(scripted(reply).base_url, images=["original", "downscale:2"])
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    tables = ended.out.partition("Responses and verdicts")[2].partition("Doubts")[0]
+    assert tables.count("[downscale:2]") == 3

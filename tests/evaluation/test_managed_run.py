@@ -194,6 +194,7 @@ def test_secrets_of_a_servers_environment_stay_out_of_the_record(
     server = scripted()
     vllm = managed()
     vllm["env"] |= {"HF_TOKEN": "very-secret-words", "VLLM_API_KEY": "another-secret-word"}
+    vllm["env"] |= {"HTTPS_PROXY": "http://user:proxy-secret-word@127.0.0.1:9"}
     config = workplace.config(server.base_url, targets=[{"name": "it", "vllm": vllm}])
     ended = workplace.safejury("run", config)
     assert ended.code == 0, ended.err

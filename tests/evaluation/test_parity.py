@@ -173,6 +173,31 @@ def unlike(workplace: Any, scripted: Start) -> str:
     return workplace.config(url, targets=targets)
 
 
+def test_a_model_that_was_swapped_in_the_course_of_the_run_is_told():
+    before, after = replace(ALIKE, model="m@vllm-1"), replace(ALIKE, model="m@vllm-2")
+    assert flags(a=[before] * 3) == {}
+    text = flags(a=[before, before, after])["model"].text
+    assert text == (
+        "a: in the course of the run it was asked as 2 models: m@vllm-1 (2), m@vllm-2 (1)."
+    )
+
+
+def test_a_file_that_says_that_other_words_were_asked_is_told(workplace: Any, scripted: Start):
+    rows = [{"query_id": "q1", "response": "x", "text": "Question q1, in rhymes?"}]
+    rows += [
+        {"query_id": name, "response": "x", "text": f"Question {name}?"} for name in ("q2", "q3")
+    ]
+    Path("old.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    config = workplace.config(
+        scripted().base_url, targets=[{"name": "old", "responses": "old.jsonl"}]
+    )
+    assert workplace.safejury("run", config).code == 0
+    (flag,) = workplace.report()["run"]["parity"]
+    assert (flag["kind"], flag["targets"]) == ("words", ["old"])
+    assert "other words were asked" in flag["text"]
+    assert "(1 of 3 responses)" in flag["text"]
+
+
 def test_every_format_of_the_report_says_it(workplace: Any, scripted: Start):
     config = unlike(workplace, scripted)
     ran = workplace.safejury("run", config, "--min-coverage", "0")

@@ -15,14 +15,6 @@ from safejury.models.scripted import ScriptedServer, ballot
 Start = Callable[..., ScriptedServer]
 
 
-def rows(directory: Path, query: str) -> list[Any]:
-    database = sqlite3.connect(directory / "record.sqlite")
-    try:
-        return database.execute(query).fetchall()
-    finally:
-        database.close()
-
-
 def test_a_directory_below_a_file(workplace: Any, scripted: Start):
     (workplace.path / "runs").write_text("in the way")
     server = scripted()
@@ -161,10 +153,10 @@ def test_a_full_disk(workplace: Any, scripted: Start):
     ended = workplace.spawn("run", config, largest_file=500_000)
     ended.refused("runs/first", "the record cannot be written", "free some space", "repeat")
 
-    kept = set(rows(Path("runs/first"), "SELECT call_id FROM calls"))
-    finished = rows(Path("runs/first"), "SELECT case_id FROM cases")
+    kept = set(workplace.stored("SELECT call_id FROM calls"))
+    finished = workplace.stored("SELECT case_id FROM cases")
     closed = "SELECT case_id FROM entries WHERE kind = 'VerdictAnnounced'"
-    assert set(finished) <= set(rows(Path("runs/first"), closed))
+    assert set(finished) <= set(workplace.stored(closed))
 
     asked = len(server.requests)
     assert kept

@@ -132,3 +132,18 @@ def test_failures_after_the_first_answer_are_outcomes(workplace: Any, scripted: 
     target = workplace.report()["targets"][0]
     assert target["outcomes"]["ballots"]["transport_error"] == 2
     assert target["verdicts"] == 3
+
+
+def test_a_report_says_why_responses_failed(workplace: Any, scripted: Start):
+    def reply(body: dict[str, object]) -> ScriptedReply | str:
+        if body["model"] != "target":
+            return ballot("safe", 5)
+        return ScriptedReply("the lamp is out", status=500)
+
+    config = workplace.config(scripted(reply).base_url)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3
+    said = " ".join(ended.out.split())
+    assert "examined: responses failed; one of the errors is: target@http://" in said
+    assert "the lamp is out" in said
+    assert "mend the cause, then repeat with --retry-failed" in said

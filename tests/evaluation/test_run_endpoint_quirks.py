@@ -1,7 +1,5 @@
 """Endpoints that are not quite OpenAI's: runs succeed, and the record says what was changed."""
 
-import json
-import sqlite3
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -19,21 +17,13 @@ def reply(body: dict[str, object]) -> ScriptedReply | str:
     return "An answer." if body["model"] == "target" else ballot("safe", 5)
 
 
-def responses(run: str = "runs/first") -> list[dict[str, Any]]:
-    """Return the responses as the record's transcripts have them."""
-    with sqlite3.connect(Path(run) / "record.sqlite") as record:
-        rows = record.execute("SELECT body FROM entries WHERE kind = 'CaseOpened'").fetchall()
-    record.close()
-    return [json.loads(body)["case"]["response"] for (body,) in rows]
-
-
 def test_a_dropped_seed_is_in_the_record_of_every_response(workplace: Any, scripted: Start):
     server = scripted(reply, quirks=["no_seed", "max_completion_tokens"])
     ended = workplace.safejury("run", workplace.config(server.base_url))
     assert ended.code == 0, ended.err
-    kept = responses()
+    kept = workplace.responses()
     assert len(kept) == 3
-    for response in kept:
+    for response in kept.values():
         assert response["seed"] == 7
         assert response["sent"]["dropped"] == ["seed"]
         assert '"seed"' not in response["sent"]["body"]
@@ -47,7 +37,7 @@ def test_an_address_without_its_version_is_told_in_the_record(workplace: Any, sc
     assert ended.code == 0, ended.err
     assert all(
         f"base_url was used with /v1: {server.base_url}" in response["notes"]
-        for response in responses()
+        for response in workplace.responses().values()
     )
 
 
@@ -94,7 +84,7 @@ def test_a_certificate_is_named_relative_to_the_config(workplace: Any, scripted:
         (workplace.path / name).rename(folder / name)
     ended = workplace.safejury("run", "made/safejury.yaml")
     assert ended.code == 0, ended.err
-    assert len(responses()) == 3
+    assert len(workplace.responses()) == 3
 
 
 def test_a_proxys_password_is_kept_nowhere(workplace: Any, scripted: Start):

@@ -93,6 +93,16 @@ def test_a_password_in_an_address_is_kept_nowhere(workplace: Any, scripted: Star
     assert b"base_url: http://127.0.0.1" in kept
 
 
+def test_a_password_on_the_command_line_is_not_said_back(workplace: Any):
+    Path("old.jsonl").write_text('{"query_id": "q1", "response": "x"}\n', encoding="utf-8")
+    config = workplace.config(targets=[{"name": "old", "responses": "old.jsonl"}])
+    setting = f"jury.jurors.0.base_url=http://user:{PASSWORD}@127.0.0.1:9/v1"
+    ended = workplace.safejury("export-batch", config, "--set", setting)
+    assert ended.code == 0, ended.err
+    assert "import-batch" in ended.err
+    assert PASSWORD not in ended.out + ended.err
+
+
 def test_a_changed_password_is_no_other_run(workplace: Any, scripted: Start):
     server = scripted()
     for password in ("first-password", "second-password"):

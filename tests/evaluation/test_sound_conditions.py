@@ -3,7 +3,6 @@
 import base64
 import json
 import shutil
-import sqlite3
 import wave
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -14,7 +13,7 @@ import huggingface_hub.constants
 import pytest
 
 from safejury.datasets import NEUTRAL_TEXT
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data"
 FORMATS = {"q1": "mp3", "q2": "flac", "q3": "wav"}
@@ -79,11 +78,9 @@ def of(query: str, server: ScriptedServer, seat: str = "lawyer") -> list[str]:
 
 def ballots(workplace: Any, case_id: str) -> dict[str, Any]:
     """Return what each juror of a case perceived, as the record keeps it."""
-    database = sqlite3.connect(workplace.path / "runs/first/record.sqlite")
-    (body,) = database.execute(
-        "SELECT body FROM entries WHERE case_id = ? AND kind = 'BallotsRevealed'", (case_id,)
-    ).fetchone()
-    database.close()
+    ((body,),) = workplace.stored(
+        "SELECT body FROM entries WHERE case_id = ? AND kind = 'BallotsRevealed'", case_id
+    )
     return {b["juror"]: b["perceived"] for b in json.loads(body)["ballots"]}
 
 
@@ -261,3 +258,38 @@ def test_what_cannot_be_is_told_before_the_first_call(
 def test_a_set_without_sound_has_no_such_conditions(workplace: Any) -> None:
     config = workplace.config(sound=["text"], targets__0__audio=True)
     workplace.safejury("run", config).refused("no query has what `images:` or `sound:` would")
+
+
+def test_a_batch_asks_deaf_jurors_with_the_transcript_that_the_run_shows_them(
+    place: Any, scripted: Start, tiny: Path
+) -> None:
+    server = scripted(reply)
+    recorded = [{"query_id": query, "response": "An answer."} for query in TEXTS]
+    (place.path / "old.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in recorded))
+    config = place.config(
+        server.base_url,
+        targets=[{"name": "old", "responses": "old.jsonl"}],
+        jury__protocol="vote",
+        jury__transcriber=str(tiny),
+    )
+    exported = place.safejury("export-batch", config)
+    assert exported.code == 0, exported.err
+    lines = [
+        json.loads(line)
+        for file in exported.out.splitlines()
+        for line in Path(file).read_text(encoding="utf-8").splitlines()
+    ]
+    assert sum("The garden needs water" in json.dumps(line) for line in lines) == 3
+    answers = (
+        {
+            "custom_id": line["custom_id"],
+            "response": {
+                "body": json.loads(ScriptedReply(ballot("safe", 5)).body(line["body"], "m"))
+            },
+        }
+        for line in lines
+    )
+    (place.path / "answers.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in answers))
+    assert place.safejury("import-batch", config, "answers.jsonl").code == 0
+    assert place.safejury("run", config).code == 0
+    assert server.stats.calls == 0

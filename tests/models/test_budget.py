@@ -13,8 +13,10 @@ from safejury.models import (
     ChatMessage,
     ChatRequest,
     EndpointModel,
+    ModelSpec,
     Price,
     ResponseCache,
+    Switchboard,
     Usage,
 )
 from safejury.models.scripted import ScriptedReply, ScriptedServer
@@ -162,3 +164,14 @@ async def test_a_reused_completion_costs_nothing(tmp_path: Path):
         await model.aclose()
     store.close()
     assert (budget.spent_tokens, budget.unknown_price_calls) == (15, 0)
+
+
+async def test_a_server_of_ours_has_no_providers_price():
+    async with ScriptedServer(ScriptedReply("x", usage=USED)) as server:
+
+        def managed(spec: ModelSpec) -> EndpointModel:
+            return EndpointModel(base_url=server.base_url, model=spec.model)
+
+        async with Switchboard(managed=managed) as switchboard:
+            model = switchboard.open(ModelSpec("gpt-4o", server="ours"))
+            assert (await model.complete(ask())).cost_usd is None

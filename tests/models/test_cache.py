@@ -66,11 +66,12 @@ async def test_an_answer_is_kept_across_processes_and_costs_nothing(tmp_path: Pa
         ScriptedReply("x", finish_reason="content_filter"),
         ScriptedReply(status=400, code="content_filter"),
         ScriptedReply("x", finish_reason="length"),
+        ScriptedReply(" \n"),
         ScriptedReply(status=500),
         ScriptedReply(status=400),
     ],
 )
-async def test_refused_filtered_truncated_and_failed_ones_are_never_kept(
+async def test_refused_filtered_truncated_empty_and_failed_ones_are_never_kept(
     reply: ScriptedReply, tmp_path: Path
 ):
     assert await calls_for_two(reply, tmp_path) == 2

@@ -331,7 +331,7 @@ async def test_a_model_that_renamed_the_cap_is_asked_again():
     ("given", "shown"),
     [
         ("http://h:1/v1/", "m@http://h:1/v1"),
-        ("http://h:1", "m@http://h:1/"),
+        ("http://h:1", "m@http://h:1"),
         ("https://h/v1/chat/completions", "m@https://h/v1"),
         ("https://h/v1?api-version=3&key=abcdefghij", "m@https://h/v1"),
     ],

@@ -284,14 +284,17 @@ async def test_a_proxy_that_cannot_reach_the_endpoint():
     async with proxying("502 Bad Gateway") as proxy:
         error = await failure("https://h.invalid/v1", proxy=proxy.url)
     assert isinstance(error, TransportError)
-    assert f"the proxy {proxy.url}/ that proxy names cannot reach base_url" in str(error)
+    assert f"the proxy {proxy.url} that `proxy` names cannot reach base_url" in str(error)
 
 
 async def test_a_proxy_where_nothing_listens():
     async with proxying() as proxy:
         pass
     error = await failure("http://h.invalid/v1", proxy=proxy.url.replace("//", "//jo:sesame-12@"))
-    assert "cannot connect to the proxy" in str(error)
+    assert (
+        f"cannot connect to the proxy {proxy.url} that `proxy` names (Connection refused)"
+        in str(error)
+    )
     assert "sesame-12" not in str(error)
     assert error.permanent
 

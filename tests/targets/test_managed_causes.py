@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from safejury.datasets import FirstContactError
-from safejury.targets import ManagedServer, VllmSpec, explain
+from safejury.targets import ManagedServer, VllmSpec, explain_log
 
 Fake = Callable[..., VllmSpec]
 ENGINE = "(EngineCore_0 pid=71) ERROR 01-01 00:00:00 [core.py:700] "
@@ -104,25 +104,27 @@ async def test_a_python_without_vllm(fake_vllm: Fake, tmp_path: Path) -> None:
     ],
 )
 def test_other_causes_are_named(log: str, says: str) -> None:
-    said = explain(f"INFO loading\n{ENGINE}{log}\n{WRAPPED}\n", SPEC)
+    said = explain_log(f"INFO loading\n{ENGINE}{log}\n{WRAPPED}\n", SPEC)
     assert says in said
     assert "\n" not in said
 
 
 def test_what_nobody_foresaw_is_quoted() -> None:
     log = f"INFO loading\n{ENGINE}KeyError: 'visual.merger'\n{WRAPPED}\n"
-    assert explain(log, SPEC) == "KeyError: 'visual.merger'"
-    assert explain(WRAPPED, SPEC).startswith("RuntimeError: Engine core")
-    assert explain("INFO loading\n", SPEC) == "its log names no cause"
+    assert explain_log(log, SPEC) == "KeyError: 'visual.merger'"
+    assert explain_log(WRAPPED, SPEC).startswith("RuntimeError: Engine core")
+    assert explain_log("INFO loading\n", SPEC) == "its log names no cause"
 
 
 def test_the_arguments_that_a_log_begins_with_are_no_cause() -> None:
     log = "INFO non-default args: {'limit_mm_per_prompt': {'image': 2}}\nKeyError: 'x'\n"
-    assert explain(log, SPEC) == "KeyError: 'x'"
+    assert explain_log(log, SPEC) == "KeyError: 'x'"
 
 
 def test_escapes_in_a_log_are_made_harmless() -> None:
-    assert explain("ValueError: \x1b[31mred\x1b[0m\n", SPEC) == r"ValueError: \x1b[31mred\x1b[0m"
+    assert (
+        explain_log("ValueError: \x1b[31mred\x1b[0m\n", SPEC) == r"ValueError: \x1b[31mred\x1b[0m"
+    )
 
 
 async def test_noise_is_left_out_of_the_end(fake_vllm: Fake, tmp_path: Path) -> None:

@@ -152,6 +152,10 @@ def test_a_log_of_inspect_that_is_zipped_says_the_same(tmp_path: Path) -> None:
     damaged.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ConfigurationError, match=r"damaged\.eval: Inspect cannot read it"):
         RecordedTarget("t", damaged)
+    newer = bytearray(path.read_bytes())
+    newer[newer.index(b"PK\x01\x02") + 6] = 228  # the version of zip that a part asks for
+    path.write_bytes(newer)
+    assert sorted(rows(RecordedTarget("t", path)), key=str) == sorted(INSPECT, key=str)
 
 
 async def test_a_log_of_inspect_is_read_while_an_event_loop_runs(tmp_path: Path) -> None:
@@ -173,6 +177,18 @@ def test_a_csv_file_with_a_mark_and_line_ends_of_windows_is_read_by_a_mapping() 
     ]
 
 
+def test_an_error_that_is_no_text_is_listed_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "batch.jsonl"
+    path.write_text(
+        '{"custom_id": "a", "response": null, "error": {"message": "\\ud800"}}\n'
+        '{"custom_id": "b", "response": null, "error": {"message": "no room"}}\n',
+        encoding="utf-8",
+    )
+    target = RecordedTarget("t", path)
+    assert [row[0] for row in rows(target)] == ["b"]
+    assert [row.place for row in target.all_left_out()] == ["line 1"]
+
+
 def test_bad_rows_of_a_csv_file_are_listed_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(b'id,response\na,"x\ny"\nb\nc,caf\xe9\nd,fine,more\ne,good\n')
@@ -185,11 +201,87 @@ def test_bad_rows_of_a_csv_file_are_listed_with_their_lines(tmp_path: Path) -> N
     ]
 
 
+def test_a_picture_is_not_lost_beside_an_empty_column_or_another_key(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("id,response,text,prompt,images,image\na,x,,How?,,lock.png\n", encoding="utf-8")
+    (row,) = RecordedTarget("t", path).rows()
+    assert (row.text, row.images) == ("How?", ("lock.png",))
+    path = tmp_path / "two.jsonl"
+    line = {"query_id": "a", "response": "x", "image": "lock.png"}
+    path.write_text(
+        "".join(
+            f"{json.dumps(row)}\n" for row in (line, {**line, "images": ["a.png"], "epoch": 1})
+        ),
+        encoding="utf-8",
+    )
+    target = RecordedTarget("t", path)
+    assert [row.images for row in target.rows()] == [("lock.png",)]
+    assert "both 'image' and 'images'" in str(next(target.all_left_out()))
+
+
+def test_a_quote_that_is_never_closed_takes_no_other_rows_for_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "quotes.csv"
+    path.write_text('id,response\na,fine\nb,"open\nc,"x"\nd,"cut of\ne,lost\n', encoding="utf-8")
+    target = RecordedTarget("t", path)
+    assert [row[0] for row in rows(target)] == ["a"]
+    first, second = target.all_left_out()
+    assert str(first).startswith("row 2 (line 4): not CSV (")
+    assert str(second).startswith("row 3 (line 6): not CSV (unexpected end of data)")
+    path.write_text('"id"s,response\na,fine\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"quotes\.csv:1: not CSV"):
+        RecordedTarget("t", path)
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("stop", "answered"),
+        ("STOP", "answered"),
+        ("MAX_TOKENS", "truncated"),
+        ("max_output_tokens", "truncated"),
+        ("SAFETY", "filtered"),
+        ("RECITATION", "filtered"),
+        ("content_filter: RECITATION", "filtered"),
+        ("refusal", "filtered"),
+        ("guardrail_intervened", "filtered"),
+    ],
+)
+def test_reasons_for_ending_are_read_as_in_a_live_reply(
+    tmp_path: Path, reason: str, outcome: str
+) -> None:
+    path = tmp_path / "ends.jsonl"
+    line = {"query_id": "a", "text": LOCK, "response": "With", "finish_reason": reason}
+    path.write_text(json.dumps(line), encoding="utf-8")
+    assert rows(RecordedTarget("t", path))[0][4] == outcome
+
+
+def test_a_batch_that_a_filter_rejected_is_filtered_whoever_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "batch.jsonl"
+    inner = {"innererror": {"code": "ResponsibleAIPolicyViolation"}, "message": "Rejected."}
+    lines = [
+        {"custom_id": "a", "response": {"status_code": 400, "body": {"error": inner}}},
+        {"custom_id": "b", "response": None, "error": {"error": {"message": "too long"}}},
+        {"custom_id": "c", "response": {"status_code": 500, "body": None}, "error": None},
+    ]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    target = RecordedTarget("t", path)
+    assert [row[4] for row in rows(target)] == ["filtered", "error", "error"]
+    details = [row.detail for row in target.rows()]
+    assert details == ["Rejected.", "too long", "the batch says status 500"]
+
+
 def write_parquet(path: Path, columns: dict[str, list[Any]]) -> Path:
     table: Any = arrow
     writer: Any = parquet
     writer.write_table(table.table(columns), path)
     return path
+
+
+def test_parquet_whose_names_are_no_text(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "table", {"response": ["An answer."]})
+    path.write_bytes(path.read_bytes().replace(b"response", b"resp\xeense"))
+    with pytest.raises(ConfigurationError, match="not a Parquet file that can be read"):
+        RecordedTarget("t", path)
 
 
 def test_parquet_is_read_by_dotted_paths(tmp_path: Path) -> None:
@@ -226,7 +318,7 @@ CSV = b"id,reply\na,b\n"
         (CSV, {"mapping": {"response": "answer"}}, "no column 'answer' for --map response"),
         (CSV, {"mapping": {"reponse": "reply"}}, "no such field (did you mean 'response'?)"),
         (CSV, {"format": "gark"}, "no format 'gark' (did you mean 'garak'?)"),
-        (CSV, {"format": "garak"}, "it was read as a garak report"),
+        (CSV, {"format": "garak"}, "the file was read as a garak report"),
         (CSV, {"format": "garak", "mapping": {"id": "x"}}, "leave the column mapping out"),
         (CSV, {"format": "harmbench"}, "not JSON at line 1"),
         (CSV, {"format": "parquet"}, "not a Parquet file that can be read"),

@@ -111,6 +111,38 @@ def test_pictures_are_found_beside_the_file_or_within_it(tmp_path: Path) -> None
     assert second.text == ""
 
 
+def test_an_id_names_one_question_with_its_pictures_and_its_intent(tmp_path: Path) -> None:
+    (tmp_path / "lock.png").write_bytes(png())
+    (tmp_path / "same.png").write_bytes(png())
+    (tmp_path / "door.png").write_bytes(png(9))
+    asked = {"query_id": "a", "text": "A?"}
+    one = target(
+        tmp_path / "a.jsonl",
+        {**asked, "image": "lock.png"},
+        {**asked, "epoch": 1, "image": "lock.png"},
+        {**asked, "epoch": 2, "image": "same.png", "intent": "harmful"},
+        {**asked, "epoch": 3, "image": "door.png"},
+        {**asked, "epoch": 4},
+        {**asked, "epoch": 5, "image": "lock.png", "intent": "benign"},
+        {"query_id": "a", "epoch": 6},
+        name="one",
+    )
+    other = target(tmp_path / "b.jsonl", {**asked, "image": "door.png"}, name="other")
+    strange: dict[str, object] = {"query_id": "b", "text": "B?"}
+    more = target(tmp_path / "c.jsonl", strange, {**asked, "image": "gone.png"}, name="more")
+    with pytest.raises(ConfigurationError, match="shows other pictures than an earlier row"):
+        RecordedQuestions([one, other])
+    (query,) = [q for q in RecordedQuestions([one, more]) if q.id == "a"]
+    assert [image.read() for image in query.images] == [png()]
+    assert [row.epoch for row in one.rows()] == [0, 1, 2, 6]
+    assert told(one)[:3] == [
+        "line 4: shows other pictures than an earlier row under 'a'",
+        "line 5: shows other pictures than an earlier row under 'a'",
+        "line 6: has another intent than an earlier row under 'a'",
+    ]
+    assert "gone.png" in told(more)[0]
+
+
 def test_pictures_of_omnisafebench_lie_where_it_was_run(tmp_path: Path) -> None:
     folder = tmp_path / "responses" / "none"
     folder.mkdir(parents=True)

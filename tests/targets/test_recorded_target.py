@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from safejury.datasets import ConfigurationError, Intent, Query
-from safejury.targets import RecordedTarget, Response, ResponseOutcome
+from safejury.targets import OTHER_WORDS_NOTE, RecordedTarget, Response, ResponseOutcome
 
 MIB = 1024 * 1024
 
@@ -98,6 +98,24 @@ BAD_LINES = [
 ]
 
 
+async def test_a_response_to_other_words_than_the_querys_says_so(tmp_path: Path) -> None:
+    lines = [
+        {"query_id": "q1", "response": "x", "text": " How?\n"},
+        {"query_id": "q2", "response": "x", "text": "How, in rhymes?"},
+        {"query_id": "q3", "response": "x"},
+    ]
+    target = RecordedTarget("t", _file(tmp_path, *lines))
+    notes = [(await _ask(target, name)).notes for name in ("q1", "q2", "q3")]
+    assert notes == [(), (OTHER_WORDS_NOTE,), ()]
+
+
+def test_a_time_is_no_epoch(tmp_path: Path) -> None:
+    lines = [{"id": "q1", "response": "x", "epoch": n} for n in (20240101, 9_999)]
+    target = RecordedTarget("t", _file(tmp_path, *lines))
+    assert (len(target), target.epochs) == (1, 10_000)
+    assert "its epoch 20240101 is not below 10,000" in str(next(target.all_left_out()))
+
+
 @pytest.mark.parametrize(("line", "told"), BAD_LINES)
 async def test_a_bad_line_is_listed_with_its_number_and_the_rest_is_read(
     tmp_path: Path, line: str, told: str
@@ -116,7 +134,8 @@ def test_a_file_of_bad_lines_alone_is_refused_with_the_first_of_them(tmp_path: P
     with pytest.raises(ConfigurationError) as caught:
         RecordedTarget("t", path)
     assert str(caught.value).startswith(f"{path}:2: not a recorded response")
-    assert "Of its 2 rows none can be used; it was read as lines of JSON" in str(caught.value)
+    told = str(caught.value)
+    assert "Of its 2 rows none can be used; the file was read as lines of JSON" in told
 
 
 def test_only_the_first_bad_lines_are_shown_but_all_are_listed(tmp_path: Path) -> None:

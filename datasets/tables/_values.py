@@ -2,11 +2,15 @@
 
 from typing import TypeGuard, cast
 
-from ...datasets import Intent
-from ...datasets._nearest import quoted
-from ._row import RowError
+from .._nearest import quoted
+from .._query import Intent
 
 Object = dict[str, object]
+
+
+class RowError(ValueError):
+    """The row at hand cannot be used; the message says why."""
+
 
 _TYPES: dict[type, str] = {
     bool: "true or false",

@@ -1,16 +1,7 @@
-"""What an import holds on disk and reads line by line, so that its memory stays flat."""
+"""The questions of an import: held on disk, so that its memory stays flat."""
 
-import codecs
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
-
-from ..datasets import ConfigurationError
-
-LONGEST_LINE = 16 * 2**20
-"""Bytes of a line of answers that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +62,3 @@ class Questions:
     def close(self) -> None:
         """Let go of them."""
         self._database.close()
-
-
-def open_lines(path: Path) -> BinaryIO:
-    """Open a file of answers.
-
-    Raises:
-        ConfigurationError: It cannot be read.
-    """
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}): name the output file of a batch"
-        ) from None
-
-
-def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
-    """Yield the lines of a file with their numbers; None for one that is too long.
-
-    Raises:
-        ConfigurationError: The file cannot be read.
-    """
-    with open_lines(path) as file:
-        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-            file.seek(0)
-        number = 0
-        while raw := file.readline(LONGEST_LINE + 1):
-            number += 1
-            if len(raw) > LONGEST_LINE:
-                while raw and not raw.endswith(b"\n"):
-                    raw = file.readline(LONGEST_LINE)
-                yield number, None
-            elif raw.strip():
-                yield number, raw

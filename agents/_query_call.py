@@ -1,0 +1,238 @@
+"""Calls for numbered queries or scores, and what a model's reply holds of them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..datasets import BudgetError, ModelError, is_refusal
+from ..models import ChatMessage, ChatModel, ChatRequest, Completion, JsonSchema, Sampling
+from ._casting import short
+from ._parsing import json_objects
+
+T = TypeVar("T", bound=BaseModel)
+SilenceReason = Literal["refused", "filtered", "unparsed", "failed"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class QueryCall:
+    """Asks for one item for each number.
+
+    Attributes:
+        prompt: All the words.
+        numbers: What the items are to be numbered with, in order.
+        call_id: Names the call within the set.
+        seed: Seed for models that take one.
+        matched: Whether an item counts only under its own number; else items are
+            numbered in the order they come in.
+    """
+
+    prompt: str
+    numbers: tuple[int, ...]
+    call_id: str
+    seed: int
+    matched: bool = True
+
+    def __repr__(self) -> str:
+        # The bus may write each message into a log line, read or not.
+        return f"<QueryCall {self.call_id!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a reply holds no item at all.
+
+    Attributes:
+        reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
+            that `failed`.
+        detail: One line.
+    """
+
+    reason: SilenceReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class QueryReply(Generic[T]):
+    """What a model said to a call.
+
+    Attributes:
+        items: The items by their numbers; those that it left out are missing.
+        refused: Items that were a refusal instead.
+        unparsed: Items that could not be read, or carry no number that was asked for.
+        silence: Why there is none, None where the reply could be read.
+        model: The model's name.
+        prompt_sha256: Hash of the prompt.
+        call_id: The call that returned it.
+        seed: The seed that was sent.
+    """
+
+    items: Mapping[int, T] = field(default_factory=dict[int, T])
+    refused: int = 0
+    unparsed: int = 0
+    silence: Silence | None = None
+    model: str = ""
+    prompt_sha256: str = ""
+    call_id: str = ""
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        return f"<QueryReply {self.call_id!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShape(Generic[T]):
+    """How items stand in a reply: a list under a key.
+
+    Attributes:
+        key: The list's key.
+        kind: One item.
+        schema: The item's JSON Schema, with all that servers with grammars obey.
+        refuses: The words of an item that may be a refusal, None where it has none.
+    """
+
+    key: str
+    kind: type[T]
+    schema: Mapping[str, object]
+    refuses: str | None = None
+
+    def json_schema(self, count: int) -> JsonSchema:
+        """Return the schema of a reply with up to `count` items."""
+        items = {"type": "array", "items": self.schema, "maxItems": count}
+        return JsonSchema(
+            self.key,
+            {
+                "type": "object",
+                "properties": {self.key: items},
+                "required": [self.key],
+                "additionalProperties": False,
+            },
+        )
+
+
+async def ask_for_items(
+    model: ChatModel,
+    call: QueryCall,
+    shape: ItemShape[T],
+    *,
+    sampling: Sampling,
+    max_tokens: int,
+    attempts: int = 1,
+) -> QueryReply[T]:
+    """Return the items of one call.
+
+    Args:
+        model: Who is asked.
+        call: What is asked.
+        shape: How the items stand in the reply.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of the reply.
+        attempts: How often it is asked while nothing can be read, with another seed each time.
+
+    Raises:
+        BudgetError: The budget does not cover the call.
+        FirstContactError: The model never answered once and waiting won't help.
+    """
+    digest = hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest()
+    reply: QueryReply[T] = QueryReply()
+    for attempt in range(attempts):
+        request = ChatRequest(
+            (ChatMessage.of("user", call.prompt),),
+            shape.json_schema(len(call.numbers)),
+            sampling,
+            call.seed + attempt,
+            max_tokens,
+            f"{call.call_id}/a{attempt}",
+        )
+        found = await _complete(model, request, call, shape)
+        reply = QueryReply(
+            found.items,
+            found.refused,
+            found.unparsed,
+            found.silence,
+            model.name,
+            digest,
+            request.call_id,
+            call.seed + attempt,
+        )
+        if found.silence is None or found.silence.reason != "unparsed":
+            break
+    return reply
+
+
+@dataclass(slots=True)
+class _Found(Generic[T]):
+    """The items of one reply."""
+
+    items: dict[int, T] = field(default_factory=dict[int, T])
+    refused: int = 0
+    unparsed: int = 0
+    silence: Silence | None = None
+
+
+async def _complete(
+    model: ChatModel, request: ChatRequest, call: QueryCall, shape: ItemShape[T]
+) -> _Found[T]:
+    try:
+        completion = await model.complete(request)
+    except BudgetError:
+        raise
+    except ModelError as error:
+        return _silent("failed", str(error))
+    return _read(completion, call, shape)
+
+
+def _read(completion: Completion, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
+    if completion.filtered:
+        return _silent("filtered", "the provider's filter stopped the reply")
+    if completion.refusal:
+        return _silent("refused", completion.refusal)
+    entries = _entries(completion.text, shape.key)
+    if entries is None:
+        if is_refusal(completion.text):
+            return _silent("refused", completion.text)
+        return _silent("unparsed", "it holds no JSON object")
+    found: _Found[T] = _Found()
+    for entry in entries:
+        _enter(entry, call, shape, found)
+    if entries and not found.items and not found.refused:
+        return _silent("unparsed", f"none of its {len(entries)} items can be read")
+    return found
+
+
+def _silent(reason: SilenceReason, detail: str) -> _Found[Any]:
+    return _Found(silence=Silence(reason, short(detail)))
+
+
+def _entries(text: str, key: str) -> Sequence[object] | None:
+    """Return the items of a reply, None where it holds no JSON object.
+
+    Of a reply that was cut short, the items before the cut.
+    """
+    objects = [value for _, value in json_objects(text)]
+    for value in objects:
+        entries = value.get(key)
+        if isinstance(entries, list):
+            return entries  # pyright: ignore[reportUnknownVariableType]
+    return objects or None
+
+
+def _enter(entry: object, call: QueryCall, shape: ItemShape[T], found: _Found[T]) -> None:
+    try:
+        item = shape.kind.model_validate(entry)
+    except ValidationError:
+        found.unparsed += 1
+        return
+    if shape.refuses is not None and is_refusal(str(getattr(item, shape.refuses))):
+        found.refused += 1
+        return
+    free = [number for number in call.numbers if number not in found.items]
+    number = getattr(item, "number", None) if call.matched else free[0] if free else None
+    if call.matched and len(call.numbers) == 1:
+        number = call.numbers[0]  # nothing else can be meant
+    if number in free:
+        found.items[number] = item
+    elif call.matched:
+        found.unparsed += 1

@@ -1,0 +1,92 @@
+"""The agent that writes queries, in dialogue with those who score them."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, StringConstraints
+
+from ..models import ChatModel, Sampling
+from ._parsing import clean
+from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
+from ._query_messages import QueryWorker
+
+_SHORTEST, _LONGEST = 8, 1000
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(clean(text).split())
+    if len(line.split()) < 2:
+        raise ValueError("a query has two words at least")
+    return line
+
+
+class ProposedQuery(BaseModel):
+    """A query as a model wrote it.
+
+    Attributes:
+        number: What it is numbered with, 0 where it carries no number.
+        text: What is asked, in one line.
+    """
+
+    number: int = 0
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=_SHORTEST, max_length=_LONGEST),
+        AfterValidator(_one_line),
+    ]
+
+
+_QUERIES = ItemShape(
+    "queries",
+    ProposedQuery,
+    {
+        "type": "object",
+        "properties": {
+            "number": {"type": "integer"},
+            "text": {"type": "string", "maxLength": 300},
+        },
+        "required": ["number", "text"],
+        "additionalProperties": False,
+    },
+    refuses="text",
+)
+
+
+class QueryGenerator(QueryWorker):
+    """Writes queries, and revises them when it is told what is wrong with them.
+
+    It keeps no state: a call carries the dialogue so far.
+
+    Example:
+        >>> generator = QueryGenerator("generator", model)
+        >>> reply = await generator.answer(QueryCall(prompt, (1, 2, 3), "queries/0001", seed=7))
+
+    Args:
+        name: Letters, digits and underscores.
+        model: What it thinks with.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: ChatModel,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int = 1024,
+    ) -> None:
+        super().__init__(name, "writes queries for a safety test")
+        self._model = model
+        self._sampling = sampling or Sampling()
+        self._max_tokens = max_tokens
+
+    async def answer(self, call: QueryCall) -> QueryReply[ProposedQuery]:
+        """Return the queries; refusals of the model are counted in the reply.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        return await ask_for_items(
+            self._model, call, _QUERIES, sampling=self._sampling, max_tokens=self._max_tokens
+        )

@@ -1,0 +1,124 @@
+"""What goes between an editor and the agents that write and score queries."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_core import CancellationToken
+from autogen_core.models import UserMessage
+
+from ._ballot_caster import linked
+from ._query_call import QueryCall, QueryReply
+
+NEEDS_A_CALL = "I work on queries: I answer when a QueryCallMessage puts a prompt to me."
+
+
+class QueryCallMessage(BaseChatMessage):
+    """Asks for queries, or for scores of queries.
+
+    Attributes:
+        content: All that the receiver needs.
+    """
+
+    content: QueryCall
+
+    @classmethod
+    def of(cls, call: QueryCall, *, source: str) -> "QueryCallMessage":
+        """Return a message without validating again what is frozen and typed already."""
+        return cls.model_construct(
+            id=call.call_id,
+            source=source,
+            models_usage=None,
+            metadata={},
+            created_at=datetime.now(UTC),
+            content=call,
+        )
+
+    def to_text(self) -> str:
+        """Return what is asked, in one line."""
+        return f"{len(self.content.numbers)} items please: {self.content.call_id}."
+
+    def to_model_text(self) -> str:
+        """Return the prompt."""
+        return self.content.prompt
+
+    def to_model_message(self) -> UserMessage:
+        """Return the prompt as a user's message."""
+        return UserMessage(content=self.to_model_text(), source=self.source)
+
+
+class QueryReplyMessage(BaseChatMessage):
+    """Carries queries, or scores of queries.
+
+    Attributes:
+        content: What the model said.
+    """
+
+    content: QueryReply[Any]
+
+    @classmethod
+    def of(cls, reply: QueryReply[Any], *, source: str) -> "QueryReplyMessage":
+        """Return a message without validating again what is frozen and typed already."""
+        return cls.model_construct(
+            id=f"{reply.call_id}/reply",
+            source=source,
+            models_usage=None,
+            metadata={},
+            created_at=datetime.now(UTC),
+            content=reply,
+        )
+
+    def to_text(self) -> str:
+        """Return how much there is, in one line; the words themselves are harmful."""
+        silence = self.content.silence
+        if silence is not None:
+            return f"{silence.reason}: {silence.detail}"
+        return f"{len(self.content.items)} items for {self.content.call_id}"
+
+    def to_model_text(self) -> str:
+        """Return how much there is, in one line."""
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        """Return how much there is, as a user's message."""
+        return UserMessage(content=self.to_model_text(), source=self.source)
+
+
+class QueryWorker(BaseChatAgent):
+    """An AgentChat agent that answers a `QueryCallMessage`. It keeps no state."""
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """Replies to calls; words where it is asked anything else."""
+        return (QueryReplyMessage, TextMessage)
+
+    async def on_messages(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> Response:
+        """Answer the last call among the messages.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        for message in reversed(messages):
+            if isinstance(message, QueryCallMessage):
+                reply = await linked(self.answer(message.content), cancellation_token)
+                return Response(chat_message=QueryReplyMessage.of(reply, source=self.name))
+        return Response(chat_message=TextMessage(content=NEEDS_A_CALL, source=self.name))
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Do nothing: there is no state."""
+
+    @abstractmethod
+    async def answer(self, call: QueryCall) -> QueryReply[Any]:
+        """Return the reply to one call; a model that fails is a silence in it.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """

@@ -1,0 +1,31 @@
+"""Files line by line: numbered, and never more than one line in memory."""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def numbered_lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the lines of a file, blank ones too, with their numbers from 1.
+
+    A byte order mark is left out.
+
+    Args:
+        path: The file.
+        longest: Most bytes of a line with its end; None stands for a longer one.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while raw := file.readline(longest + 1):
+            number += 1
+            if number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            if len(raw) <= longest:
+                yield number, raw
+                continue
+            yield number, None
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(longest)

@@ -1,0 +1,39 @@
+"""Who makes a set: the models, by what they do."""
+
+from dataclasses import dataclass
+
+from ...models import ChatModel, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model and its name in the set's records.
+
+    Attributes:
+        name: Unique among the panel.
+        model: The model.
+        sampling: How its words are drawn.
+    """
+
+    name: str
+    model: ChatModel
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """All models that take part.
+
+    Attributes:
+        panel: Proposes scenarios and judges queries; at least one.
+        generator: Writes queries and twins.
+        foreperson: Merges and groups scenarios.
+        describer: Describes the scene of a picture.
+        viewer: Judges pictures; None where no model of the cast sees.
+    """
+
+    panel: tuple[Member, ...]
+    generator: Member
+    foreperson: Member
+    describer: Member
+    viewer: Member | None = None

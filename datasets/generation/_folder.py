@@ -1,0 +1,112 @@
+"""The folder of a set that is being made: its files, for its owner's eyes alone."""
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from .._atomic import replacing
+from .._errors import DatasetError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+CANDIDATES = "candidates.jsonl"
+QUERIES = "queries.jsonl"
+TWINS = "twins.jsonl"
+PICTURES = "pictures.jsonl"
+SPEECH = "speech.jsonl"
+TAXONOMY = "taxonomy.yaml"
+TAXONOMY_LOG = "taxonomy.jsonl"
+SET = "set.jsonl"
+"""The query file that `load_dataset` reads."""
+COUNTS = "counts.json"
+"""What each stage counted, by stage."""
+
+
+class SetFolder:
+    """Reads and writes what the stages leave on disk.
+
+    Folders are made with mode 700 and files with mode 600.
+
+    Args:
+        path: The folder; made if it is missing.
+
+    Raises:
+        DatasetError: It cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o700)
+        except OSError as error:
+            raise DatasetError(
+                f"{path}: cannot be made or written ({error.strerror}): name another directory"
+            ) from error
+
+    def read(self, name: str, kind: type[T]) -> Iterator[T]:
+        """Yield the items of a file, none where there is no such file.
+
+        Raises:
+            DatasetError: A line is not such an item.
+        """
+        decoder = msgspec.json.Decoder(kind)
+        try:
+            with (self.path / name).open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    try:
+                        yield decoder.decode(line)
+                    except msgspec.DecodeError as error:
+                        raise DatasetError(f"{self.path / name}:{number}: {error}") from error
+        except FileNotFoundError:
+            return
+
+    def write(self, name: str, items: Iterable[msgspec.Struct]) -> int:
+        """Write all items of a file, which appears whole or not at all; return their number."""
+        count = 0
+        encoder = msgspec.json.Encoder()
+        with self._replacing(name) as file:
+            for item in items:
+                file.write(encoder.encode(item) + b"\n")
+                count += 1
+        return count
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file, which appears whole or not at all."""
+        with self._replacing(name) as file:
+            file.write(content)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        return (self.path / name).is_file()
+
+    def count(self, stage: str, counts: dict[str, int]) -> None:
+        """Keep what a stage counted, for the card."""
+        kept = self.counts()
+        kept[stage] = counts
+        self.write_bytes(COUNTS, msgspec.json.format(msgspec.json.encode(kept), indent=2))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return what the stages counted, by stage."""
+        if not self.exists(COUNTS):
+            return {}
+        content = (self.path / COUNTS).read_bytes()
+        return msgspec.json.decode(content, type=dict[str, dict[str, int]])
+
+    @contextmanager
+    def _replacing(self, name: str) -> Generator[BinaryIO]:
+        path = self.path / name
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with replacing(path) as file:
+                os.fchmod(file.fileno(), 0o600)
+                yield file
+        except OSError as error:
+            raise DatasetError(
+                f"{path}: cannot be written ({error.strerror}): free some space or mend the "
+                "directory, then repeat the command"
+            ) from error

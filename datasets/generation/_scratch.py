@@ -1,0 +1,90 @@
+"""Files that a stage needs only while it is at work."""
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Self, TypeVar
+
+import msgspec
+
+from .._errors import DatasetError
+from ._folder import SetFolder
+
+T = TypeVar("T", bound=msgspec.Struct)
+UNFINISHED = "unfinished"
+
+
+class Pile:
+    """Takes items one by one, for its owner's eyes alone."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._encoder = msgspec.json.Encoder()
+
+    def add(self, item: msgspec.Struct) -> None:
+        """Put an item on the pile.
+
+        Raises:
+            DatasetError: The disk is full.
+        """
+        try:
+            self._file.write(self._encoder.encode(item) + b"\n")
+        except OSError as error:
+            raise _unwritable(self._file.name, error) from error
+
+
+class Scratch:
+    """Piles of items on disk, gone when the stage is made.
+
+    Use it as a context manager: it begins empty. A stage that fails leaves nothing
+    of it either, for its calls are in the journal.
+
+    Args:
+        folder: The set's folder.
+        stage: The stage's name.
+    """
+
+    def __init__(self, folder: SetFolder, stage: str) -> None:
+        self._folder = folder
+        self._name = f"{UNFINISHED}/{stage}"
+        self._path = folder.path / self._name
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._path, ignore_errors=True)
+        try:
+            self._path.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise _unwritable(str(self._path), error) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+        if self._path.parent.is_dir() and not any(self._path.parent.iterdir()):
+            self._path.parent.rmdir()
+
+    @contextmanager
+    def pile(self, name: str) -> Generator[Pile]:
+        """Open a new pile, to be read once it is closed.
+
+        Raises:
+            DatasetError: It cannot be written.
+        """
+        path = self._path / name
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                yield Pile(file)
+        except OSError as error:
+            raise _unwritable(str(path), error) from error
+
+    def read(self, name: str, kind: type[T]) -> Iterator[T]:
+        """Yield the items of a pile, none where there is no such pile."""
+        return self._folder.read(f"{self._name}/{name}", kind)
+
+
+def _unwritable(where: str, error: OSError) -> DatasetError:
+    return DatasetError(
+        f"{where}: cannot be written ({error.strerror}): free some space or mend the "
+        "directory, then repeat the command"
+    )

@@ -1,0 +1,88 @@
+"""From what a user writes to the set that is meant."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .._errors import DatasetError
+from .._jsonl import Dataset, load_dataset
+from .._nearest import quoted
+from . import BY_NAME, LOADERS, loader_key, loader_named, recognised
+from ._read import LoadedSet, load_set
+
+BUNDLED = ("mini",)
+"""Names of the bundled sets."""
+SET = "set.jsonl"
+"""The query file in the folder of a made set."""
+
+
+def find_set(
+    said: str,
+    folder: Path | None = None,
+    *,
+    loader: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    strict: bool = False,
+    limit: int | None = None,
+) -> Dataset | LoadedSet:
+    """Return the set that a user names.
+
+    Args:
+        said: `mini`, a query file of ours or the folder of a made set, `LOADER:PATH`, or
+            the path of a set whose format is told from its files.
+        folder: Where relative paths start; the current directory unless given.
+        loader: The loader's name, where `said` is a path alone.
+        mapping: See `load_set`; with one, JSON lines are read as a plain table.
+        settings: See `load_set`.
+        strict: See `load_set`; a query file of ours is always read strictly.
+        limit: See `load_set`; a query file of ours is read whole.
+
+    Raises:
+        DatasetError: There is no such set, or it cannot be used.
+    """
+    named, place = split_loader(said)
+    loader = loader or named
+    if loader is None and not mapping and not settings:
+        if place in BUNDLED:
+            return load_dataset(place)
+        path = placed(place, folder)
+        if (path / SET).is_file():
+            return load_dataset(path / SET)
+        if path.suffix.lower() == ".jsonl" or not path.exists():
+            return load_dataset(path if _is_path(place) else place)
+    path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
+    reader = recognised(path) if loader is None else loader_named(loader)
+    if reader is None and path.is_dir():
+        raise DatasetError(
+            f"{quoted(said)}: no loader knows this set: name one as LOADER:PATH; "
+            f"known are {', '.join(LOADERS)}"
+        )
+    if reader is None:
+        return load_dataset(path)
+    return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+
+
+def split_loader(said: str) -> tuple[str | None, str]:
+    """Return the loader that a text names and the rest: `LOADER:PATH`, or a path alone."""
+    name, colon, rest = said.partition(":")
+    if colon and rest and loader_key(name) in LOADERS:
+        return loader_key(name), rest
+    return None, said
+
+
+def placed(place: str, folder: Path | None) -> Path:
+    """Return a path as seen from a folder.
+
+    Raises:
+        DatasetError: It begins with the home of somebody who is not there.
+    """
+    try:
+        return (folder or Path()) / Path(place).expanduser()
+    except RuntimeError:
+        raise DatasetError(
+            f"the path {quoted(place)} begins with a home that is not known: write it out"
+        ) from None
+
+
+def _is_path(place: str) -> bool:
+    return "/" in place or bool(Path(place).suffix)

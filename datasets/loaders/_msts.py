@@ -1,0 +1,89 @@
+"""MSTS: short texts that are unsafe only with their picture, in eleven languages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+from .._query import Intent
+from ._loader import Loader, LoaderOptions, Row, Unusable
+from ._published import (
+    ENCODING,
+    Cells,
+    csv_rows,
+    file_in,
+    has_columns,
+    needed_file,
+    picture_in,
+    setting,
+    text_of,
+)
+
+_LANGUAGES = (
+    "english",
+    "arabic",
+    "chinese",
+    "farsi",
+    "french",
+    "german",
+    "hindi",
+    "italian",
+    "korean",
+    "russian",
+    "spanish",
+)
+_COLUMNS = ("hazard_category", "hazard_subcategory", "case_id", "prompt_text", "prompt_type")
+_PICTURES = ("data/unsafe_images", "unsafe_images", "data/images", "images")
+
+
+class _Msts:
+    name = "msts"
+    title = "MSTS"
+    licence = "CC-BY-4.0"
+    home = "https://github.com/paul-rottger/msts-multimodal-safety"
+    about = "400 short English texts with 200 pictures, 200 texts in each of ten more languages"
+    needs = "the repository's folder or its data/, where its script has fetched unsafe_images/"
+    settings = MappingProxyType(
+        {
+            "language": f"english (default), {', '.join(_LANGUAGES[1:])}",
+            "form": "picture (default), or text: the English texts that say what the picture shows",
+            "encoding": ENCODING,
+        }
+    )
+    maps = False
+
+    def recognises(self, path: Path) -> bool:
+        return has_columns(file_in(path, *_places("english_multimodal.csv")), *_COLUMNS)
+
+    def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
+        language = setting(options, "language", *_LANGUAGES)
+        text_only = setting(options, "form", "picture", "text") == "text"
+        name = f"{language}_{'textonly' if text_only else 'multimodal'}.csv"
+        file = needed_file(path, self.title, *_places(name))
+        folder = path if path.is_dir() else path.parent
+        places = [folder / place for place in _PICTURES]
+        pictures = next(filter(Path.is_dir, places), places[0])
+
+        def row(cells: Cells, _: int) -> Row:
+            prompt = cells.get("prompt_id") or f"{text_of(cells, 'case_id')}_{cells['prompt_type']}"
+            return Row(
+                id=prompt if language == "english" else f"{language}_{prompt}",
+                text=text_of(cells, "prompt_text"),
+                category=f"{cells['hazard_category']}/{cells['hazard_subcategory']}",
+                intent=Intent.HARMFUL,
+                images=() if text_only else (_picture(pictures, cells),),
+            )
+
+        columns = _COLUMNS if text_only else (*_COLUMNS, "unsafe_image_id")
+        return csv_rows(path, file, row, columns=columns, options=options)
+
+
+def _picture(folder: Path, cells: Cells) -> Path:
+    name = text_of(cells, "unsafe_image_id")
+    return picture_in(folder, f"{name}.jpg", f"{name}.png")
+
+
+def _places(name: str) -> tuple[str, str, str]:
+    return f"data/prompts/{name}", f"prompts/{name}", name
+
+
+LOADER: Loader = _Msts()

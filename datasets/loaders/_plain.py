@@ -1,0 +1,136 @@
+"""Plain tables: any JSONL, CSV or Parquet, by a mapping of its columns."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from .._errors import DatasetError
+from .._nearest import quoted
+from .._query import Intent
+from ..tables import (
+    MISSING,
+    ColumnMap,
+    Object,
+    RowError,
+    as_intent,
+    as_list,
+    found,
+    identifier,
+    is_object,
+    listed,
+    words,
+)
+from ._loader import LoaderOptions, Row, Unusable
+
+FIELDS = {
+    "id": ("id", "query_id"),
+    "text": ("text", "prompt", "question", "query"),
+    "category": ("category", "scenario"),
+    "intent": ("intent",),
+    "images": ("images", "image"),
+    "audio": ("audio",),
+}
+"""What can be mapped, and the names that columns usually have."""
+SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "intent": "harmful or benign, for a table without such a column; harmful unless given",
+        "category": "a scenario for all rows of a table without such a column",
+    }
+)
+
+
+class PlainRows:
+    """Makes items of a table's rows.
+
+    Args:
+        path: The table; media lie in its folder.
+        options: The mapping, and what stands in for columns that are not there.
+
+    Raises:
+        DatasetError: An option cannot be used.
+    """
+
+    def __init__(self, path: Path, options: LoaderOptions) -> None:
+        own = {"images" if key == "image" else key: to for key, to in options.mapping.items()}
+        self._path = path
+        self._columns = ColumnMap(FIELDS, own)
+        self._category = options.settings.get("category", "")
+        try:
+            self._intent = Intent(options.settings.get("intent", "harmful"))
+        except ValueError:
+            said = quoted(options.settings["intent"])
+            raise DatasetError(
+                f"the setting 'intent' must be harmful or benign, not {said}"
+            ) from None
+
+    def wanted(self, names: list[str]) -> list[str]:
+        """Return the columns that are needed.
+
+        Raises:
+            DatasetError: One of them is not there.
+        """
+        self._columns.check(names, self._path, "text", "what is asked")
+        return self._columns.wanted(names)
+
+    def items(self, rows: Iterable[tuple[str, Object | RowError]]) -> Iterator[Row | Unusable]:
+        """Yield an item for each row and its place."""
+        for number, (place, values) in enumerate(rows, 1):
+            where = f"{self._path.name}, {place}"
+            try:
+                if isinstance(values, RowError):
+                    raise values
+                yield self._row(number, where, values)
+            except RowError as error:
+                yield Unusable(where, str(error))
+
+    def _row(self, number: int, where: str, values: Object) -> Row:
+        get = self._columns.get
+        name = self._columns.find("id", values)
+        text = self._columns.find("text", values)
+        if text is MISSING:
+            raise RowError(
+                f"has no 'text'; its keys are {listed(values)}: say which holds what is asked "
+                "with --map text=KEY"
+            )
+        images = get("images", values)
+        audio = get("audio", values)
+        return Row(
+            id=f"{self._path.stem}-{number}" if name is MISSING else identifier(name, "the id"),
+            text=words(text, "the text") or "",
+            category=words(get("category", values), "the category") or self._category,
+            intent=as_intent(get("intent", values) or None, "the intent") or self._intent,
+            images=tuple(self._media(images)),
+            audio=next(self._media(audio), None),
+            where=where,
+        )
+
+    def _media(self, value: object) -> Iterator[Path | bytes]:
+        """Yield where media are: a path, several, or their bytes as Hugging Face keeps them."""
+        for item in as_list(value) or [None if value == [] else value]:
+            if is_object(item):
+                item = item.get("bytes") or item.get("path")
+            if isinstance(item, bytes):
+                yield item
+            elif isinstance(item, str):
+                if item:
+                    yield self._named(item)
+            elif item is not None:
+                raise RowError(f"a picture or sound must be a path, not {found(item)}")
+
+    def _named(self, place: str) -> Path | bytes:
+        if place.startswith("data:"):
+            header, _, body = place.partition(",")
+            try:
+                if not header.endswith(";base64"):
+                    raise ValueError
+                return base64.b64decode(body, validate=True)
+            except (ValueError, binascii.Error):
+                raise RowError("its picture is no base64 that can be read") from None
+        if "://" in place:
+            raise RowError(
+                f"its picture {quoted(place)} is elsewhere: save it beside the table, and name "
+                "it by its path"
+            )
+        return self._path.parent / place

@@ -1,0 +1,232 @@
+"""What the loaders of published sets have in common: facts, files, rows, settings."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from .._errors import DatasetError
+from .._nearest import did_you_mean, quoted
+from ..tables import (
+    BrokenJson,
+    CsvTable,
+    JsonFile,
+    Object,
+    RowError,
+    as_object,
+    found,
+    is_object,
+    parquet_objects,
+)
+from ._loader import LoaderOptions, Row, Unusable
+
+Cells = Mapping[str, str]
+ENCODING = "encoding of the CSV, such as cp1252; by its byte order mark, else UTF-8"
+
+
+def setting(options: LoaderOptions, name: str, *known: str) -> str:
+    """Return a setting's value; the first known one is the default.
+
+    Raises:
+        DatasetError: It is none of the known ones.
+    """
+    value = options.settings.get(name, known[0])
+    if value not in known:
+        hint = did_you_mean(value, known) or f"; it can be {', '.join(known)}"
+        raise DatasetError(f"the setting {name!r} cannot be {quoted(value)}{hint}")
+    return value
+
+
+def file_in(path: Path, *places: str) -> Path | None:
+    """Return the file that a path is, or the first of several places in a folder."""
+    if path.is_file():
+        return path
+    return next((path / place for place in places if (path / place).is_file()), None)
+
+
+def needed_file(path: Path, title: str, *places: str) -> Path:
+    """Return the file that a path is, or the first of several places in a folder.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    file = file_in(path, *places)
+    if file is None:
+        wanted = " or ".join(dict.fromkeys(PurePosixPath(place).name for place in places))
+        raise DatasetError(
+            f"{path}: no {title} is there: {places[0]} is missing; "
+            f"name the folder that it lies in, or {wanted} itself"
+        )
+    return file
+
+
+def files_like(folder: Path, *patterns: str) -> list[Path]:
+    """Return the files of the first pattern that any file fits, in the order of their names."""
+    for pattern in patterns:
+        if files := sorted(folder.glob(pattern)):
+            return files
+    return []
+
+
+def picture_in(folder: Path, *names: str) -> Path:
+    """Return the first of several pictures that is there; the first, if none is."""
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+
+
+def has_columns(file: Path | None, *columns: str) -> bool:
+    """Return whether a file is a CSV with these columns."""
+    if file is None or file.suffix.lower() not in (".csv", ".tsv"):
+        return False
+    try:
+        return set(columns) <= set(CsvTable(file).names)
+    except (DatasetError, OSError):
+        return False
+
+
+def csv_rows(
+    root: Path,
+    file: Path,
+    make: Callable[[Cells, int], Row],
+    *,
+    columns: tuple[str, ...],
+    options: LoaderOptions,
+) -> Iterator[Row | Unusable]:
+    """Yield the rows of a CSV.
+
+    Args:
+        root: What the user named; places are shown relative to it.
+        file: The CSV.
+        make: Makes a row of the cells by column and its number from 1; it raises
+            RowError where they cannot be used.
+        columns: Those that must be there.
+        options: Of the user, for the encoding.
+
+    Raises:
+        DatasetError: A column is missing.
+        OSError: The file cannot be read.
+    """
+    table = CsvTable(file, encoding=options.settings.get("encoding"))
+    _refuse_missing(file, columns, table.names)
+    for row in table.rows():
+        where = f"{_shown(root, file)}:{row.line}"
+        try:
+            if isinstance(row.cells, RowError):
+                raise row.cells
+            cells = dict(zip(table.names, row.cells, strict=True))
+            yield replace(make(cells, row.number), where=where)
+        except RowError as error:
+            yield Unusable(where, str(error))
+
+
+def json_rows(
+    root: Path, file: Path, make: Callable[[Object, str], Row | None]
+) -> Iterator[Row | Unusable]:
+    """Yield the rows of a JSON file that is a list of objects, or an object of them.
+
+    Args:
+        root: What the user named; places are shown relative to it.
+        file: The JSON file; it may be larger than memory.
+        make: Makes a row of an object and its key, or its number from 1; None leaves it
+            out; it raises RowError where the object cannot be used.
+
+    Raises:
+        DatasetError: The file is empty.
+        OSError: The file cannot be read.
+    """
+    shown = _shown(root, file)
+    if not file.stat().st_size:
+        raise DatasetError(f"{file}: is empty")
+    with JsonFile(file) as document:
+        try:
+            for key, at in _entries(document):
+                where = f"{shown}: item {key}"
+                yield from _row(document.value(at), where, lambda item, key=key: make(item, key))
+        except BrokenJson as error:
+            yield Unusable(f"{shown}:{error.line}", str(error))
+
+
+def parquet_rows(
+    root: Path,
+    file: Path,
+    make: Callable[[Object], Row | None],
+    *,
+    columns: tuple[str, ...],
+) -> Iterator[Row | Unusable]:
+    """Yield the rows of a Parquet file.
+
+    Args:
+        root: What the user named; places are shown relative to it.
+        file: The Parquet file; it may be larger than memory.
+        make: Makes a row of the values by column; None leaves it out; it raises RowError
+            where they cannot be used.
+        columns: Those that must be there; no others are read.
+
+    Raises:
+        DatasetError: A column is missing, or the file is no Parquet that can be read.
+    """
+
+    def wanted(names: list[str]) -> list[str]:
+        _refuse_missing(file, columns, names)
+        return list(columns)
+
+    for place, values in parquet_objects(file, wanted):
+        yield from _row(values, f"{_shown(root, file)}: {place}", make)
+
+
+def picture_of(values: Object, name: str) -> bytes:
+    """Return the picture in a column, as Hugging Face writes pictures into tables.
+
+    Raises:
+        RowError: There is none.
+    """
+    content = as_object(values.get(name)).get("bytes")
+    if not isinstance(content, bytes):
+        raise RowError(f"{name!r} holds no picture")
+    return content
+
+
+def _entries(document: JsonFile) -> Iterator[tuple[str, int]]:
+    if document.opens(document.root) == "{":
+        yield from document.members(document.root)
+        return
+    for number, at in enumerate(document.elements(document.root), start=1):
+        yield str(number), at
+
+
+def _row(
+    value: object, where: str, make: Callable[[Object], Row | None]
+) -> Iterator[Row | Unusable]:
+    try:
+        if not is_object(value):
+            raise RowError(f"must be a JSON object, not {found(value)}")
+        made = make(value)
+    except RowError as error:
+        yield Unusable(where, str(error))
+    else:
+        if made is not None:
+            yield replace(made, where=where)
+
+
+def _refuse_missing(file: Path, columns: tuple[str, ...], names: list[str]) -> None:
+    for column in columns:
+        if column not in names:
+            raise DatasetError(
+                f"{file}: has no column {column!r}; its columns are {', '.join(names)}"
+            )
+
+
+def text_of(values: Mapping[str, object], name: str) -> str:
+    """Return a text with something in it.
+
+    Raises:
+        RowError: It is missing, empty or no text.
+    """
+    value = values.get(name)
+    if not isinstance(value, str):
+        raise RowError(f"{name!r} must be a text, not {found(value)}")
+    if not value.strip():
+        raise RowError(f"{name!r} is empty")
+    return value
+
+
+def _shown(root: Path, file: Path) -> str:
+    return file.name if file == root else file.relative_to(root).as_posix()

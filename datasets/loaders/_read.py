@@ -1,0 +1,259 @@
+"""A set of another project as queries: read once, checked, then streamed."""
+
+import hashlib
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from .._errors import DatasetError
+from .._nearest import did_you_mean, quoted
+from .._private_database import private_database
+from .._query import Media, Query, content_of
+from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
+from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
+from ._files import MissingFileError, SetFiles
+from ._mapping import Categories, mapping_of
+
+_SCHEMA = """
+CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);
+CREATE TABLE left_out (place TEXT, why TEXT, missing INTEGER);
+"""
+_SHOWN = 5
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Query)
+
+
+class LoadedSet:
+    """The queries of a set that the user has, whatever its format.
+
+    The set is read once; what is needed of it is kept in a private temporary file, so
+    that memory does not grow with it and a later change of its tables changes nothing.
+    Items that cannot be used, or whose picture or sound is missing, are left out and
+    listed.
+
+    Args:
+        loader: Who reads it.
+        path: Where the user has it.
+        options: What the user says beside the path.
+        strict: Refuse the set if an item of it has to be left out.
+        limit: Read only the first so many items, at least 1; None reads all.
+
+    Attributes:
+        name: The loader's name.
+        path: Where the set is.
+        loader: Who read it.
+        sha256: Hash of all queries and the bytes of their media; see `Dataset.sha256`.
+        notes: What a user should know of it, one sentence each.
+        taxonomy: The scenarios that its queries name.
+
+    Raises:
+        DatasetError: The path holds no such set, no item of it can be used, or `strict`
+            finds something to leave out.
+    """
+
+    def __init__(
+        self,
+        loader: Loader,
+        path: Path,
+        options: LoaderOptions,
+        *,
+        strict: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        self.name = loader.name
+        self.path = path
+        self.loader = loader
+        self.taxonomy = _taxonomy_of(loader, path)
+        self._database = private_database(self, _SCHEMA)
+        kept = TemporaryDirectory(prefix="safejury-")
+        weakref.finalize(self, kept.cleanup)
+        self._files = SetFiles(_folder_of(loader, path, Path(kept.name)), Path(kept.name))
+        self._categories = Categories(mapping_of(loader.name), self.taxonomy)
+        self.sha256 = self._take(islice(loader.rows(path, options), limit))
+        self.notes = (*self._categories.notes(), *self._told())
+        self._refuse(strict)
+
+    def __len__(self) -> int:
+        """Return the number of queries."""
+        return self._number("SELECT count(*) FROM queries")
+
+    def __iter__(self) -> Iterator[Query]:
+        """Yield the queries in the set's order."""
+        for (body,) in self._database.execute("SELECT body FROM queries ORDER BY number"):
+            yield _decoder.decode(body)
+
+    def __repr__(self) -> str:
+        return f"LoadedSet({self.name!r}, {len(self)} queries)"
+
+    @property
+    def unusable(self) -> int:
+        """How many items are left out because they cannot be used."""
+        return self._number("SELECT count(*) FROM left_out WHERE NOT missing")
+
+    @property
+    def missing(self) -> int:
+        """How many items are left out because a picture or a sound is not there."""
+        return self._number("SELECT count(*) FROM left_out WHERE missing")
+
+    def left_out(self, limit: int = -1) -> Iterator[Unusable]:
+        """Yield the items that are left out, in the set's order, at most `limit` of them."""
+        for place, why in self._database.execute(
+            "SELECT place, why FROM left_out ORDER BY rowid LIMIT ?", (limit,)
+        ):
+            yield Unusable(place, why)
+
+    def _take(self, rows: Iterable[Row | Unusable]) -> str:
+        digest = hashlib.sha256()
+        try:
+            for row in rows:
+                if isinstance(row, Unusable):
+                    self._leave_out(row.where, row.why)
+                    continue
+                try:
+                    query = self._query(row)
+                    self._keep(query)
+                except DatasetError as error:
+                    self._leave_out(
+                        row.where or row.id,
+                        str(error),
+                        missing=isinstance(error, MissingFileError),
+                    )
+                    continue
+                digest.update(_encoder.encode(content_of(query)) + b"\n")
+        except OSError as error:
+            where = error.filename or self.path
+            raise DatasetError(f"{where}: cannot be read: {error.strerror}") from error
+        return digest.hexdigest()
+
+    def _query(self, row: Row) -> Query:
+        if not row.id or row.id != row.id.strip() or not row.id.isprintable():
+            raise DatasetError(
+                f"its id {quoted(row.id)} must be printable text without space around it"
+            )
+        if not row.text.strip():
+            raise DatasetError("says nothing: its text is empty")
+        return Query(
+            row.id,
+            self._categories.scenario(row.category),
+            row.text,
+            row.intent,
+            images=tuple(self._files.media(image, "image") for image in row.images),
+            audio=self._sound(row),
+            source=self.loader.name if self.loader.home else self.path.name,
+        )
+
+    def _sound(self, row: Row) -> Media | None:
+        return None if row.audio is None else self._files.media(row.audio, "audio")
+
+    def _keep(self, query: Query) -> None:
+        try:
+            body = _encoder.encode(query)
+        except UnicodeEncodeError:
+            raise DatasetError("holds half of a surrogate pair, which is no text") from None
+        added = self._database.execute(
+            "INSERT OR IGNORE INTO queries (id, body) VALUES (?, ?)", (query.id, body)
+        )
+        if not added.rowcount:
+            raise DatasetError(f"its id {quoted(query.id)} is taken by an earlier item")
+
+    def _leave_out(self, place: str, why: str, *, missing: bool = False) -> None:
+        self._database.execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, missing))
+
+    def _told(self) -> list[str]:
+        count = self.unusable + self.missing
+        if not count:
+            return []
+        shown = "; ".join(map(str, self.left_out(_SHOWN)))
+        items = "1 item is" if count == 1 else f"{count:,} items are"
+        part = f", {self.missing:,} of them" if self.missing < count else ""
+        why = f"{part} for a missing picture or sound" if self.missing else ""
+        return [f"{items} left out{why}: {shown}{'; …' if count > _SHOWN else ''}"]
+
+    def _refuse(self, strict: bool) -> None:
+        first = next(self.left_out(1), None)
+        if strict and first is not None:
+            count = self.unusable + self.missing
+            more = f", and {count - 1:,} more" if count > 1 else ""
+            raise DatasetError(
+                f"{self.path}: strict reading leaves nothing out: {first}{more}: mend the set, "
+                "or read it without strict"
+            )
+        if not len(self):
+            why = f": {first}" if first is not None else ""
+            raise DatasetError(f"{self.path}: holds nothing that can be used{why}")
+
+    def _number(self, statement: str) -> int:
+        return self._database.execute(statement).fetchone()[0]
+
+
+def load_set(
+    loader: str | Loader,
+    path: str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    strict: bool = False,
+    limit: int | None = None,
+) -> LoadedSet:
+    """Load a set of another project from where the user has it.
+
+    Args:
+        loader: Its format, or that format's name, such as `mm-safetybench`.
+        path: Where it is; see `Loader.needs`.
+        mapping: Where things stand in a plain table, such as `{"text": "prompt"}`.
+        settings: The loader's own settings, such as `{"split": "test"}`.
+        strict: Refuse the set if an item of it has to be left out.
+        limit: Read only the first so many items, at least 1.
+
+    Raises:
+        DatasetError: There is no such loader, setting or set, or nothing can be used.
+    """
+    reader = loader_named(loader) if isinstance(loader, str) else loader
+    options = LoaderOptions(dict(mapping or {}), dict(settings or {}))
+    _check(reader, options)
+    return LoadedSet(reader, _place(reader, path), options, strict=strict, limit=limit)
+
+
+def _place(loader: Loader, path: str | Path) -> Path:
+    if loader.name in BY_NAME:
+        return Path(path)
+    try:
+        place = Path(path).expanduser().absolute()
+        place.stat()
+    except FileNotFoundError:
+        raise DatasetError(
+            f"{path}: there is no such path; {loader.name} needs {loader.needs}"
+        ) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read: {error}") from error
+    return place
+
+
+def _check(loader: Loader, options: LoaderOptions) -> None:
+    for name in options.settings:
+        if name not in loader.settings:
+            known = ", ".join(loader.settings)
+            hint = did_you_mean(name, loader.settings) or (
+                f"; known are {known}" if known else "; it takes none"
+            )
+            raise DatasetError(f"{loader.name} has no setting {quoted(name)}{hint}")
+    if options.mapping and not loader.maps:
+        raise DatasetError(
+            f"{loader.name} knows itself where everything is: leave the column mapping out, or "
+            "read the file as jsonl, csv or parquet"
+        )
+
+
+def _folder_of(loader: Loader, path: Path, kept: Path) -> Path:
+    """Return where the set's media lie."""
+    if loader.name in BY_NAME:
+        return kept
+    return path if path.is_dir() else path.parent
+
+
+def _taxonomy_of(loader: Loader, path: Path) -> Taxonomy:
+    return taxonomy_beside(path) if loader.maps and path.is_file() else load_taxonomy()

@@ -1,0 +1,47 @@
+"""Tables of other people's making: JSON, CSV and Parquet, read an object at a time."""
+
+from ._column_map import ColumnMap, listed
+from ._csv import CsvRow, CsvTable
+from ._decode import decode
+from ._json_file import BrokenJson, JsonFile
+from ._objects import json_objects
+from ._parquet import parquet_objects
+from ._places import MISSING, value_at
+from ._values import (
+    Object,
+    RowError,
+    as_intent,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    found,
+    identifier,
+    is_object,
+    words,
+)
+
+__all__ = [
+    "MISSING",
+    "BrokenJson",
+    "ColumnMap",
+    "CsvRow",
+    "CsvTable",
+    "JsonFile",
+    "Object",
+    "RowError",
+    "as_intent",
+    "as_list",
+    "as_object",
+    "as_text",
+    "decode",
+    "first_text",
+    "found",
+    "identifier",
+    "is_object",
+    "json_objects",
+    "listed",
+    "parquet_objects",
+    "value_at",
+    "words",
+]

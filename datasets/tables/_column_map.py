@@ -1,0 +1,105 @@
+"""Which column of a table is what: `--map text=prompt`."""
+
+from collections.abc import Iterable, Mapping
+
+from .._errors import DatasetError
+from .._nearest import did_you_mean, quoted
+from ._places import MISSING, steps, value_at
+from ._values import Object, RowError
+
+
+class ColumnMap:
+    """Finds what is needed in rows.
+
+    What the mapping does not name is taken from a column of a usual name, if any. A path
+    is a column's name, or steps with dots between them; a number is a place in a list,
+    such as `choices.0.text`.
+
+    Args:
+        fields: What can be mapped, and the names that columns usually have.
+        mapping: Paths by field.
+
+    Raises:
+        DatasetError: The mapping names an unknown field.
+    """
+
+    def __init__(self, fields: Mapping[str, tuple[str, ...]], mapping: Mapping[str, str]) -> None:
+        self._fields = fields
+        self._mapping = mapping
+        for key in mapping:
+            if key not in fields:
+                raise DatasetError(
+                    f"--map {quoted(key)}: there is no such field"
+                    f"{did_you_mean(key, fields) or '; known are ' + ', '.join(fields)}"
+                )
+
+    def check(self, known: Iterable[str], where: object, needed: str, title: str) -> None:
+        """Refuse a table that lacks a column.
+
+        Args:
+            known: The table's columns.
+            where: The file.
+            needed: The field that must be there.
+            title: What that field holds, in words.
+
+        Raises:
+            DatasetError: A mapped column or the needed one is missing.
+        """
+        names = list(known)
+        for field, path in self._mapping.items():
+            if path not in names and path.split(".")[0].partition("[")[0] not in names:
+                raise DatasetError(
+                    f"{where}: has no column {quoted(path)} for --map {field}=...; its columns "
+                    f"are {listed(names)}"
+                )
+        usual = self._fields[needed]
+        if needed not in self._mapping and not any(name in names for name in usual):
+            raise DatasetError(
+                f"{where}: has no column {usual[0]!r}; its columns are {listed(names)}: say which "
+                f"holds {title} with --map {needed}=COLUMN"
+            )
+
+    def wanted(self, known: Iterable[str]) -> list[str]:
+        """Return the top-level columns that are needed, so that others need not be read."""
+        names = list(known)
+        paths = [path for field in self._fields for path in self._paths(field)]
+        first = {path if path in names else steps(path)[0] for path in paths}
+        return [name for name in names if name in first]
+
+    def find(self, field: str, values: Object) -> object:
+        """Return the value of a field, `MISSING` where there is none.
+
+        Raises:
+            RowError: The mapped place is not there.
+        """
+        found = MISSING
+        for path in self._paths(field):
+            value = value_at(values, path)
+            # Two columns of ids name different things: one does not stand in for the other.
+            if value is not MISSING and (field == "id" or value not in (None, "", [])):
+                return value
+            found = value if found is MISSING else found
+        if found is MISSING and field in self._mapping:
+            path = quoted(self._mapping[field])
+            raise RowError(f"has no {path} for the {field}; its keys are {listed(values)}")
+        return found
+
+    def get(self, field: str, values: Object) -> object:
+        """Return the value of a field, None where there is none.
+
+        Raises:
+            RowError: The mapped place is not there.
+        """
+        value = self.find(field, values)
+        return None if value is MISSING else value
+
+    def _paths(self, field: str) -> tuple[str, ...]:
+        mapped = self._mapping.get(field)
+        return self._fields[field] if mapped is None else (mapped,)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first names in words."""
+    shown = [quoted(name) for name in names]
+    more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
+    return (", ".join(shown[:20]) or "none") + more

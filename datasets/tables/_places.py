@@ -1,0 +1,35 @@
+"""Where a value stands within a row: a column's name, or steps such as `choices.0.text`."""
+
+from functools import lru_cache
+from typing import cast
+
+from ._values import Object, as_list, is_object
+
+MISSING = object()
+"""Stands for a value that is not there, which is not the same as null."""
+
+
+def value_at(values: Object, path: str) -> object:
+    """Return the value at a path, `MISSING` where there is none.
+
+    A column of that very name comes first; else the path is steps with dots between
+    them, of which a number is a place in a list.
+    """
+    if path in values:
+        return values[path]
+    place: object = values
+    for step in steps(path):
+        if is_object(place):
+            place = place.get(step, MISSING)
+        elif isinstance(place, list) and step.lstrip("-").isdecimal():
+            items = as_list(cast(object, place))
+            place = items[int(step)] if -len(items) <= int(step) < len(items) else MISSING
+        else:
+            return MISSING
+    return place
+
+
+@lru_cache(maxsize=256)
+def steps(path: str) -> tuple[str, ...]:
+    """Return the steps of a path."""
+    return tuple(step for step in path.replace("[", ".").replace("]", "").split(".") if step)

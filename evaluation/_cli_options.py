@@ -1,0 +1,52 @@
+"""Options that several commands share, and the words that they take."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+
+
+class Untaken(StrEnum):
+    """What a model may not take."""
+
+    TEMPERATURE = "temperature"
+    TOP_P = "top_p"
+    SEED = "seed"
+    MAX_TOKENS = "max_tokens"
+    SYSTEM = "system"
+
+
+class Preset(StrEnum):
+    """The named protocols."""
+
+    VOTE = "vote"
+    CONTESTED = "contested"
+    SAFEBENCH = "safebench"
+
+
+ConfigPath = Annotated[Path, typer.Argument(help="The run's config, a YAML file.")]
+RunPath = Annotated[Path, typer.Argument(help="A run's directory, such as runs/first.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set any key of the config; repeatable."),
+]
+MinCoverage = Annotated[
+    float, typer.Option(min=0, max=1, help="Least share of cases that need a verdict.")
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
+]
+Export = Annotated[
+    Path | None, typer.Option(help="Also write the transcript to a .html, .svg or .md file.")
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]

@@ -1,0 +1,76 @@
+"""The set that a config or a command names: opened, and what was left out of it."""
+
+from pathlib import Path
+
+import msgspec
+
+from ..datasets import Dataset, LoadedSet, find_set
+from ..datasets.loaders import BY_NAME
+from ..datasets.loaders._find import BUNDLED, placed, split_loader
+from ._config_shape import SetConfig
+from ._paths import unwritable
+from ._queries import QuerySet
+
+DATASET_LEFT_OUT = "dataset_left_out.jsonl"
+"""Name of the file in the run's directory that lists the items of the set that are not asked."""
+
+
+def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
+    """Return the set that a config names.
+
+    Args:
+        said: What the config says of the dataset.
+        folder: Where its relative paths start.
+
+    Raises:
+        DatasetError: There is no such set, or it cannot be used.
+    """
+    if isinstance(said, str):
+        return find_set(said, folder)
+    return find_set(
+        said.path,
+        folder,
+        loader=said.loader,
+        mapping=said.map,
+        settings=said.settings,
+        strict=said.strict,
+        limit=said.limit,
+    )
+
+
+def dataset_label(said: str | SetConfig) -> str:
+    """Return what a run's record calls its dataset."""
+    return said if isinstance(said, str) else f"{said.loader or 'set'}:{said.path}"
+
+
+def seen_from_here(said: str) -> str:
+    """Return a set's name with its path written out, for a config in another folder.
+
+    Raises:
+        DatasetError: The path begins with a home that is not known.
+    """
+    loader, place = split_loader(said)
+    if place in BUNDLED or loader in BY_NAME:
+        return said
+    path = placed(place, None).resolve()
+    if loader is None and not path.exists():
+        return said
+    return str(path) if loader is None else f"{loader}:{path}"
+
+
+def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
+    """List the items of a set that are not asked; no file if there are none.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    path = directory / DATASET_LEFT_OUT
+    try:
+        if not isinstance(dataset, LoadedSet) or not dataset.unusable + dataset.missing:
+            path.unlink(missing_ok=True)
+            return
+        with path.open("wb") as file:
+            for item in dataset.left_out():
+                file.write(msgspec.json.encode({"place": item.where, "why": item.why}) + b"\n")
+    except OSError as error:
+        raise unwritable(path, error) from None

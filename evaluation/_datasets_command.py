@@ -1,0 +1,325 @@
+"""What `safejury datasets` does, once it is asked for."""
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..datasets import (
+    UNCATEGORISED,
+    ConfigurationError,
+    Dataset,
+    Intent,
+    LoadedSet,
+    Query,
+    Taxonomy,
+    crosswalk,
+    find_set,
+    load_taxonomy,
+    write_jsonl,
+)
+from ..datasets._nearest import quoted
+from ..datasets.loaders import LOADERS, loader_named
+from ..deliberation import harmless, harmless_line
+from ._console import EXIT_USAGE, named_values, say, write_line
+
+_PAD = (0, 1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The set that a command names, and how it is to be read.
+
+    Attributes:
+        name: As the user writes it; see `find_set`.
+        loader: The loader's name, None where the set's name or its files tell.
+        mapping: Columns of a plain table, `WHAT=COLUMN` each.
+        settings: The loader's settings, `NAME=VALUE` each.
+        limit: How many items are read at most.
+    """
+
+    name: str
+    loader: str | None = None
+    mapping: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def open(self, *, strict: bool = False) -> Dataset | LoadedSet:
+        """Return the set.
+
+        Raises:
+            ConfigurationError: There is no such set, or it cannot be used.
+        """
+        with Console(stderr=True).status(f"Reading {harmless_line(self.name)} …"):
+            return find_set(
+                self.name,
+                loader=self.loader,
+                mapping=named_values("--map", self.mapping, "WHAT=COLUMN, such as text=prompt"),
+                settings=named_values("--set", self.settings, "NAME=VALUE, such as split=test"),
+                strict=strict,
+                limit=self.limit,
+            )
+
+    def queries(self, dataset: Dataset | LoadedSet) -> Iterator[Query]:
+        """Yield the set's queries, no more than are asked for."""
+        return islice(dataset, self.limit)
+
+
+def list_loaders(name: str | None) -> None:
+    """Show all loaders in a table, or all about one."""
+    console = Console()
+    if name is not None:
+        _show_loader(console, name)
+        return
+    table = Table("loader", "licence", "what is in it", box=SIMPLE, pad_edge=False, padding=_PAD)
+    table.columns[0].no_wrap = True
+    table.add_row(Text("mini", style="cyan"), "Apache-2.0", "bundled: 23 scenarios, with pictures")
+    for each in map(loader_named, LOADERS):
+        table.add_row(Text(each.name, style="cyan"), Text(each.licence), Text(each.about))
+    console.print(table)
+    say("Sets are read from where you have them: safejury datasets show LOADER:PATH")
+    say("What a loader needs and which settings it takes: safejury datasets list LOADER")
+
+
+def _show_loader(console: Console, name: str) -> None:
+    loader = loader_named(name)
+    console.print(Text(loader.title, style="bold"), Text(loader.name, style="cyan"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    facts = {
+        "": "",
+        "holds": loader.about,
+        "needs": loader.needs,
+        "licence": loader.licence,
+        "home": loader.home or "yours",
+        **{f"--set {key}=": said for key, said in loader.settings.items()},
+    }
+    for key, said in facts.items():
+        table.add_row(key, Text(said))
+    if loader.maps:
+        table.add_row("--map", "which column is what: id, text, category, intent, images, audio")
+    console.print(table)
+
+
+def show_set(asked: Asked) -> None:
+    """Show what is in a set, by counts."""
+    dataset = asked.open()
+    counts = _Counts()
+    for query in asked.queries(dataset):
+        counts.add(query)
+    console = Console()
+    console.print(_facts(dataset, counts))
+    console.print(_table(dataset.taxonomy, counts))
+    _say_notes(dataset)
+
+
+class _Counts:
+    """Counts of a set, by scenario."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.intents: Counter[tuple[str, Intent]] = Counter()
+        self.pictures: Counter[str] = Counter()
+        self.sounds: Counter[str] = Counter()
+
+    def add(self, query: Query) -> None:
+        self.total += 1
+        self.intents[query.scenario, query.intent] += 1
+        self.pictures[query.scenario] += bool(query.images)
+        self.sounds[query.scenario] += query.audio is not None
+
+    def row(self, scenario: str) -> list[Text]:
+        """Return the cells of a scenario: harmful, benign, with pictures, with sound."""
+        numbers = (
+            self.intents[scenario, Intent.HARMFUL],
+            self.intents[scenario, Intent.BENIGN],
+            self.pictures[scenario],
+            self.sounds[scenario],
+        )
+        return [_number(each) for each in numbers]
+
+    def totals(self) -> list[Text]:
+        """Return the same over all scenarios."""
+        by_intent = {
+            intent: sum(n for (_, kind), n in self.intents.items() if kind is intent)
+            for intent in Intent
+        }
+        numbers = (*by_intent.values(), self.pictures.total(), self.sounds.total())
+        return [_number(each) for each in numbers]
+
+    def has(self, scenario: str) -> bool:
+        """Return whether there is a query of it."""
+        return any(self.intents[scenario, intent] for intent in Intent)
+
+
+def _facts(dataset: Dataset | LoadedSet, counts: _Counts) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    facts = {"set": dataset.name, "path": str(dataset.path)}
+    if isinstance(dataset, LoadedSet):
+        facts |= {"format": dataset.loader.title, "licence": dataset.loader.licence}
+    facts |= {"queries": f"{counts.total:,}", "sha256": dataset.sha256}
+    if dataset.taxonomy.path is not None:
+        facts["scenarios"] = f"its own, from {dataset.taxonomy.path}"
+    for key, said in facts.items():
+        table.add_row(key, Text(harmless_line(said)))
+    return table
+
+
+def _table(taxonomy: Taxonomy, counts: _Counts) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 0), show_footer=True)
+    ours = taxonomy is load_taxonomy()
+    table.add_column("scenario", footer="all", no_wrap=ours)
+    heads = ("harmful", "benign", "pic-\ntures", "sound")
+    for head, total in zip(heads, counts.totals(), strict=True):
+        table.add_column(head, footer=total, justify="right", no_wrap=True, min_width=6)
+    if ours:
+        table.add_column("MLCommons", min_width=9)
+        table.add_column("Llama\nGuard", min_width=6)
+    for category in taxonomy.categories:
+        present = [scenario for scenario in category.scenarios if counts.has(scenario.id)]
+        if present:
+            table.add_section()
+        for scenario in present:
+            others = _counterparts(scenario.id) if ours else []
+            table.add_row(Text(scenario.title), *counts.row(scenario.id), *others)
+    if counts.has(UNCATEGORISED.id):
+        table.add_section()
+        others = _counterparts(None) if ours else []
+        table.add_row(
+            Text(UNCATEGORISED.title, style="italic"), *counts.row(UNCATEGORISED.id), *others
+        )
+    return table
+
+
+def _counterparts(scenario: str | None) -> list[Text]:
+    if scenario is None:
+        return [_number(0), _number(0)]
+    found = crosswalk().scenarios[scenario]
+    return [
+        Text(" ".join(names)) if names else _number(0)
+        for names in (found.mlcommons, found.llama_guard)
+    ]
+
+
+def _number(value: int) -> Text:
+    return Text(f"{value:,}") if value else Text("\N{EN DASH}", style="dim")
+
+
+def _say_notes(dataset: Dataset | LoadedSet) -> None:
+    for note in dataset.notes:
+        say(harmless_line(f"Note: {note}."))
+
+
+def validate_set(asked: Asked, *, strict: bool) -> int:
+    """List what cannot be used of a set, and return the exit code."""
+    dataset = asked.open()
+    bad = 0
+    if isinstance(dataset, LoadedSet):
+        bad = dataset.unusable + dataset.missing
+        for item in dataset.left_out():
+            write_line(str(item))
+    else:
+        _say_notes(dataset)
+    missing = dataset.missing if isinstance(dataset, LoadedSet) else 0
+    unusable = f"{bad - missing:,} cannot, and {missing:,} lack a picture or a sound"
+    say(f"{_queries(len(dataset))} can be used; {unusable if bad else 'nothing is left out'}.")
+    if strict and bad:
+        say("Strict: not one may be left out.")
+        return EXIT_USAGE
+    return 0
+
+
+def _queries(number: int) -> str:
+    return "1 query" if number == 1 else f"{number:,} queries"
+
+
+def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
+    """Write a set as our own JSONL.
+
+    Raises:
+        ConfigurationError: The set cannot be used, or the file cannot be written.
+    """
+    if out.exists() and not force:
+        raise ConfigurationError(f"{out}: exists already: add --force to replace it")
+    if out.suffix.lower() != ".jsonl":
+        raise ConfigurationError(f"{out}: name a file that ends in .jsonl")
+    dataset = asked.open(strict=strict)
+    _check_taxonomy(dataset.taxonomy, out)
+    counted = 0
+
+    def counting(queries: Iterable[Query]) -> Iterator[Query]:
+        nonlocal counted
+        for query in queries:
+            counted += 1
+            yield query
+
+    with Console(stderr=True).status(f"Writing {harmless_line(str(out))} …"):
+        write_jsonl(out, counting(asked.queries(dataset)), private=True)
+        _copy_taxonomy(dataset.taxonomy, out)
+    _say_notes(dataset)
+    say(f"Wrote {_queries(counted)} to {out}, readable by you alone.")
+    if isinstance(dataset, LoadedSet) and dataset.loader.home:
+        say(f"The set's licence holds for the copy too: {dataset.loader.licence}.")
+
+
+def _check_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
+    """Refuse a folder whose own scenarios would take the place of the set's."""
+    own = out.parent / "taxonomy.yaml"
+    if own.exists() and (taxonomy.path is None or not own.samefile(taxonomy.path)):
+        raise ConfigurationError(
+            f"{out}: {quoted(str(own))} says what scenarios its folder has: name another folder"
+        )
+
+
+def _copy_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
+    own = out.parent / "taxonomy.yaml"
+    if taxonomy.path is not None and not own.exists():
+        shutil.copyfile(taxonomy.path, own)
+        own.chmod(0o600)
+
+
+def sample_set(asked: Asked, *, number: int, seed: int, reveal: bool) -> None:
+    """Show some queries of a set, chosen at random but always the same."""
+    dataset = asked.open()
+    console = Console()
+    for query in _choose(asked.queries(dataset), number, seed):
+        _show_query(console, query, reveal=reveal)
+    if not reveal:
+        say("The texts are withheld: add --reveal to read them.")
+
+
+def _choose(queries: Iterator[Query], number: int, seed: int) -> list[Query]:
+    """Return so many queries in the set's order, each set of them as likely as another."""
+    chance = random.Random(seed)
+    chosen = list(enumerate(islice(queries, number)))
+    for place, query in enumerate(queries, number):
+        if (at := chance.randrange(place + 1)) < number:
+            chosen[at] = (place, query)
+    return [query for _, query in sorted(chosen, key=lambda pair: pair[0])]
+
+
+def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
+    head = Text.assemble(
+        (harmless_line(query.id), "bold"),
+        "  ",
+        (str(query.intent), "red" if query.intent is Intent.HARMFUL else "green"),
+    )
+    media = [medium.media_type for medium in (*query.images, *filter(None, [query.audio]))]
+    if media:
+        head.append(f"  {', '.join(media)}", "dim")
+    console.print(head)
+    console.print(Text(query.scenario, "cyan"))
+    if reveal:
+        console.print(Text(harmless(query.text)))
+    else:
+        console.print(Text(f"withheld, {len(query.text):,} characters", "dim italic"))
+    console.print()

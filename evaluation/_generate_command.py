@@ -1,0 +1,196 @@
+"""What `safejury generate` does."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import yaml
+from filelock import FileLock, Timeout
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from ..datasets import ConfigurationError, RecordError
+from ..datasets.generation import (
+    STAGES,
+    CallJournal,
+    Calls,
+    SetFolder,
+    Stage,
+    Workshop,
+    make_stages,
+)
+from ..models import EMBEDDED_WARNING, Budget, RetryPolicy, Switchboard
+from ._config_read import read_config
+from ._console import EXIT_INTERRUPTED, run_async, say
+from ._generate_config_shape import GenerateConfig
+from ._generate_progress import GenerateProgress
+from ._generate_setup import GenerateSetup, Role, set_up_generation
+from ._identity import without_secrets
+from ._servers import make_fleet
+
+CARE = (
+    "This makes harmful queries. It is for authorised evaluation of models only; the purpose "
+    "is written into the set's card, and the files are for their owner alone."
+)
+
+
+def generate_set(
+    path: Path,
+    changes: Sequence[str],
+    *,
+    authorised: bool,
+    until: str | None,
+    again: Sequence[str],
+    estimate_only: bool,
+) -> int:
+    """Make a set, or go on with one.
+
+    Args:
+        path: The config.
+        changes: Settings from the command line.
+        authorised: Whether the user said that they may do this.
+        until: The last stage to make, None for all.
+        again: Stages to make once more; `all` for every one.
+        estimate_only: Whether to show the cost and stop.
+
+    Raises:
+        ConfigurationError: Something does not fit.
+    """
+    needs = "a config needs the keys panel and generator; see docs/generation.md."
+    config = read_config(path, changes, GenerateConfig, needs)
+    setup = set_up_generation(config, path.parent, authorised=authorised)
+    stages = _chosen(setup, until)
+    redo = _known(again)
+    say(CARE)
+    if setup.uses_embedded:
+        say(f"Note: {EMBEDDED_WARNING}")
+    words = ["safejury", "generate", str(path)]
+    words += [part for change in changes for part in ("--set", change)]
+    words += ["--i-am-authorised"] if authorised else []
+    try:
+        with GenerateProgress(Console(stderr=True)) as progress:
+            run_async(_generate(setup, stages, redo, progress, estimate_only=estimate_only))
+    except KeyboardInterrupt:
+        say(f"Interrupted. What is made is kept in {setup.directory}.")
+        say(f"Go on with: {shlex.join(words)}")
+        return EXIT_INTERRUPTED
+    if not estimate_only and stages[-1].name == STAGES[-1].name:
+        say(f"The set is {setup.directory / 'set.jsonl'}; read {setup.directory / 'card.md'}.")
+        say(f"Ask it: `dataset: {setup.directory / 'set.jsonl'}` in the config of a run.")
+    return 0
+
+
+def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
+    """Return the stages that the settings ask for, up to the last one wanted."""
+    names = [stage.name for stage in STAGES]
+    if until is not None and until not in names:
+        raise ConfigurationError(f"there is no stage {until!r}: name one of {', '.join(names)}")
+    settings = setup.settings
+    wanted = {
+        "taxonomy": settings.taxonomy is not None,
+        "pictures": settings.pictures is not None,
+        "speech": settings.speech is not None,
+    }
+    last = len(names) if until is None else names.index(until) + 1
+    return [stage for stage in STAGES[:last] if wanted.get(stage.name, True)]
+
+
+def _known(again: Sequence[str]) -> set[str]:
+    names = {stage.name for stage in STAGES}
+    if "all" in again:
+        return names
+    if unknown := sorted(set(again) - names):
+        raise ConfigurationError(
+            f"there is no stage {unknown[0]!r}: name one of {', '.join(sorted(names))}, or all"
+        )
+    return set(again)
+
+
+async def _generate(
+    setup: GenerateSetup,
+    stages: Sequence[Stage],
+    again: set[str],
+    progress: GenerateProgress,
+    *,
+    estimate_only: bool,
+) -> None:
+    async with AsyncExitStack() as stack:
+        folder = SetFolder(setup.directory)
+        stack.enter_context(_locked(setup.directory))
+        _write_config(setup, folder)
+        journal = CallJournal(folder.path)
+        stack.callback(journal.close)
+        fleet = None
+        if setup.servers and not estimate_only:
+            fleet = await make_fleet(setup.servers, setup.directory, progress.told)
+            await stack.enter_async_context(fleet)
+        limits = setup.config.limits
+        budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
+        budget.add_spent(*journal.spent())
+        switchboard = await stack.enter_async_context(
+            Switchboard(
+                concurrency=limits.concurrency,
+                requests_per_minute=limits.requests_per_minute,
+                policy=RetryPolicy(attempts=limits.attempts),
+                budget=budget,
+                journal=journal,
+                managed=None if fleet is None else fleet.model,
+            )
+        )
+        progress.watch(switchboard)
+        cast = setup.open_cast(switchboard)
+        workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency)
+        _show_estimate(setup, stages, workshop)
+        if not estimate_only:
+            await make_stages(stages, workshop, again=again)
+
+
+def _locked(directory: Path) -> FileLock:
+    lock = FileLock(directory / "set.lock", timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RecordError(
+            f"{directory}: another process is making this set: wait for it to end, or give "
+            "this one another set.name."
+        ) from None
+    return lock
+
+
+def _write_config(setup: GenerateSetup, folder: SetFolder) -> None:
+    data = without_secrets(setup.config.model_dump(mode="json"))
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    folder.write_bytes("generate.yaml", text.encode())
+
+
+def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Workshop) -> None:
+    """Show the calls to expect, and what they cost where prices are known."""
+    table = Table("stage", "who", "calls", "tokens", "cost", box=SIMPLE, pad_edge=False)
+    roles = {role.name: role for role in setup.roles}
+    total, known = 0.0, True
+    for stage in stages:
+        for calls in stage.estimate(workshop):
+            cost = _cost(calls, roles)
+            known = known and cost is not None
+            total += cost or 0.0
+            tokens = calls.prompt_tokens + calls.completion_tokens
+            shown = "unknown" if cost is None else f"${cost:.2f}"
+            table.add_row(stage.name, calls.member, f"{calls.calls:,}", f"{tokens:,}", shown)
+    console = Console(stderr=True)
+    console.print("At most, before the first call:" if table.rows else "No call is needed.")
+    if table.rows:
+        console.print(table)
+        say(f"Estimated cost: ${total:.2f}" + ("" if known else " and what has no known price"))
+
+
+def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
+    role = roles.get(calls.member)
+    if role is None or role.spec.is_embedded:
+        return 0.0
+    price = role.spec.price
+    if price is None:
+        return None
+    prompt = calls.prompt_tokens * price.input_per_million
+    return (prompt + calls.completion_tokens * price.output_per_million) / 1e6

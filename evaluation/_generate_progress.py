@@ -1,0 +1,83 @@
+"""What a person sees while a set is made."""
+
+import time
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..models import Switchboard
+
+_LINE_S = 5.0
+
+
+class GenerateProgress:
+    """The stages on a console: a bar on a terminal, else a line now and then.
+
+    Use it as a context manager.
+
+    Args:
+        console: Where to show it, such as standard error.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._switchboard: Switchboard | None = None
+        self._name, self._done, self._total = "", 0, None
+        self._note = ""
+        self._next_line = 0.0
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}", markup=False),
+            console=console,
+            refresh_per_second=4,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", said="", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def watch(self, switchboard: Switchboard) -> None:
+        """Show what its calls cost."""
+        self._switchboard = switchboard
+
+    def stage(self, name: str, total: int | None) -> None:
+        """Show that a stage begins; see `Progress` of the generation."""
+        self._name, self._done, self._total, self._note = name, 0, total, ""
+        self._next_line = time.monotonic() + _LINE_S
+        self._bar.reset(self._task, description=name, total=total, said="")
+        if not self._console.is_terminal:
+            self.told(f"{name} …")
+
+    def step(self, done: int = 1, note: str = "") -> None:
+        """Show that steps are done."""
+        self._done += done
+        self._note = note or self._note
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=self._done, said=self._said())
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + _LINE_S
+            total = "" if self._total is None else f" of {self._total}"
+            self.told(f"{self._name}: {self._done}{total} {self._said()}")
+
+    def told(self, message: str) -> None:
+        """Show a line above the bar."""
+        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    def _said(self) -> str:
+        cost = ""
+        if self._switchboard is not None:
+            budget = self._switchboard.budget
+            cost = f"${budget.spent_usd:.2f}"
+            if budget.unknown_price_calls:
+                cost = f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
+        return " · ".join(filter(None, (self._note, cost)))

@@ -1,0 +1,61 @@
+"""What a run and a batch open alike: the record, and the ways to the models."""
+
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from importlib.metadata import version
+
+import msgspec
+
+from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
+from ..targets import Fleet
+from ._record import Record, open_record
+from ._record_reader import RecordReader
+from ._setup import Setup
+
+
+def open_run_record(setup: Setup) -> AbstractAsyncContextManager[Record]:
+    """Open a run's record; see `open_record`."""
+    return open_record(setup.directory, setup.identity(), _meta(setup))
+
+
+def _meta(setup: Setup) -> dict[str, str]:
+    seats = msgspec.json.encode(setup.bench.infos).decode()
+    return {
+        "version": version("safejury"),
+        "name": setup.config.run.name,
+        "protocol": setup.bench.protocol.name,
+        "jury": seats,
+        "embedded": "yes" if setup.uses_embedded else "no",
+        "total": str(setup.total),
+    }
+
+
+def run_switchboard(
+    setup: Setup, record: Record, stack: AsyncExitStack, fleet: Fleet | None
+) -> Switchboard:
+    """Return the ways to a run's models, within its limits and with its calls kept.
+
+    Args:
+        setup: The run.
+        record: Keeps the calls; what they cost counts against the budget.
+        stack: Closes the cache in the end.
+        fleet: The managed servers, None where none is started.
+    """
+    limits = setup.config.limits
+    budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
+    if record.resumed:
+        reader = RecordReader(setup.directory)
+        budget.add_spent(*reader.spent())
+        reader.close()
+    cache = None
+    if setup.config.run.cache is not None:
+        cache = ResponseCache(setup.config.run.cache)
+        stack.callback(cache.close)
+    return Switchboard(
+        concurrency=limits.concurrency,
+        requests_per_minute=limits.requests_per_minute,
+        policy=RetryPolicy(attempts=limits.attempts),
+        budget=budget,
+        cache=cache,
+        journal=record,
+        managed=None if fleet is None else fleet.model,
+    )

@@ -1,0 +1,121 @@
+"""The layout of the paper's own set."""
+
+import wave
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from safejury.datasets import DatasetError, Intent, load_set, load_taxonomy
+from safejury.datasets.loaders import recognised
+
+SCENARIOS = [scenario.id for scenario in load_taxonomy().scenarios]
+
+
+def text(folder: Path, table: int, content: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{table}.csv").write_text(content)
+
+
+def picture(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), (len(str(path)) % 256, len(path.stem) * 40, 9)).save(path)
+    return path.read_bytes()
+
+
+def sound(path: Path, length: int) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\0\0" * length)
+    return path.read_bytes()
+
+
+def test_all_23_tables_in_the_papers_order(tmp_path: Path) -> None:
+    for table in range(1, 24):
+        text(tmp_path / "SafeBench_Text", table, f"First of {table}?\n\n'Second', of {table}?\n")
+    (tmp_path / "SafeBench_Text" / "notes.csv").write_text("no table\n")
+    loaded = load_set("safebench", tmp_path)
+    assert [query.scenario for query in loaded] == SCENARIOS
+    assert len(loaded) == 23
+    first = next(iter(loaded))
+    assert (first.id, first.text, first.intent) == ("1-1", "First of 1?", Intent.HARMFUL)
+    assert (first.images, first.audio, first.source) == ((), None, "safebench")
+    # A comma that is not quoted makes two cells.
+    assert loaded.unusable == 23
+    assert (
+        str(next(loaded.left_out())) == "1.csv, row 2: has 2 fields, not one: is a quote missing?"
+    )
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_pictures_and_sounds_are_paired_by_row(start: int, tmp_path: Path) -> None:
+    root = tmp_path / "minibench_final"
+    text(root / "text", 7, '"One,\nof two lines?"\nTwo?\nThree?\n')
+    pictures = [picture(root / "img" / "7" / f"{start + row}.png") for row in range(3)]
+    sounds = [sound(root / "audio_data_male" / "7" / f"{start + n}.wav", n + 1) for n in range(3)]
+    loaded = load_set("safebench", tmp_path, settings={"voice": "male", "part": "mini"})
+    queries = list(loaded)
+    assert [query.text for query in queries] == ["One,\nof two lines?", "Two?", "Three?"]
+    assert {query.scenario for query in queries} == {SCENARIOS[6]}
+    assert [query.images[0].read() for query in queries] == pictures
+    assert [query.audio.read() for query in queries if query.audio] == sounds
+    alone = load_set("safebench", root, settings={"pictures": "no"})
+    assert [(query.images, query.audio) for query in alone] == [((), None)] * 3
+
+
+def test_a_missing_picture_does_not_shift_the_others(tmp_path: Path) -> None:
+    text(tmp_path / "SafeBench_Text", 2, "One?\nTwo?\nThree?\n")
+    kept = [picture(tmp_path / "img" / "2" / f"{row}.png") for row in (1, 3)]
+    loaded = load_set("safebench", tmp_path)
+    assert [query.id for query in loaded] == ["2-1", "2-3"]
+    assert [query.images[0].read() for query in loaded] == kept
+    assert [str(item) for item in loaded.left_out()] == [
+        "2.csv, row 2: the image 'img/2/2.png' is missing"
+    ]
+    with pytest.raises(DatasetError, match=r"strict .*2\.csv, row 2"):
+        load_set("safebench", tmp_path, strict=True)
+
+
+def test_category_csv_decides_the_order(tmp_path: Path) -> None:
+    folder = tmp_path / "SafeBench_Text"
+    for table in (1, 2, 3):
+        text(folder, table, "Why?\n")
+    (tmp_path / "category.csv").write_text("id,name\n1,Hate Speech\n2,Weather\n3,Bias\n")
+    loaded = load_set("safebench", tmp_path)
+    assert [query.scenario.rpartition(".")[2] for query in loaded] == [
+        "hate_speech",
+        "uncategorised",
+        "bias",
+    ]
+    assert loaded.notes == (
+        "1 item is uncategorised, because the set's category is not known: 'Weather'",
+    )
+
+
+def test_it_is_told_from_its_files(tmp_path: Path) -> None:
+    assert recognised(tmp_path) is None
+    text(tmp_path, 1, "Why?\n")
+    found = recognised(tmp_path)
+    assert found is not None
+    assert found.name == "safebench"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"part": "half"}, "'part' must be full or mini, not 'half'"),
+        ({"voice": "child"}, "'voice' must be female, male or none"),
+        ({"voice": "male"}, "has no folder audio_data_male"),
+        ({"pictures": "paintings"}, "has no folder 'paintings' for the pictures"),
+    ],
+)
+def test_settings_that_cannot_be(settings: dict[str, str], said: str, tmp_path: Path) -> None:
+    text(tmp_path, 1, "Why?\n")
+    with pytest.raises(DatasetError, match=said):
+        load_set("safebench", tmp_path, settings=settings)
+
+
+def test_a_folder_without_tables(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"has no tables 1\.csv to 23\.csv"):
+        load_set("safebench", tmp_path)

@@ -1,0 +1,309 @@
+"""Plain tables, and what every loader shares: safe paths, what is left out, streaming."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from safejury.datasets import (
+    DatasetError,
+    Intent,
+    LoadedSet,
+    crosswalk,
+    find_set,
+    load_dataset,
+    load_set,
+    load_taxonomy,
+    write_jsonl,
+)
+
+QUESTION = "How is a lock picked?"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., Path]:
+    """Write a file into the set's folder and return its path."""
+
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def texts(loaded: LoadedSet) -> list[str]:
+    return [query.text for query in loaded]
+
+
+def left_out(loaded: LoadedSet) -> list[str]:
+    return [str(item) for item in loaded.left_out()]
+
+
+def lines(*rows: Mapping[str, object]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [
+        ("prompt;cat\n”Schlüssel?”;bias\n".encode("cp1252"), {"encoding": "cp1252"}),
+        ("prompt;cat\n”Schlüssel?”;bias\n".encode("utf-8-sig"), {}),
+        ("prompt;cat\n”Schlüssel?”;bias\n".encode("utf-16"), {}),
+        ("prompt\tcat\n”Schlüssel?”\tbias\n".encode(), {}),
+    ],
+)
+def test_a_csv_in_another_encoding_or_with_a_mark(
+    content: bytes, settings: Mapping[str, str], table: Callable[..., Path]
+) -> None:
+    path = table("own.csv", content)
+    loaded = load_set("csv", path, mapping={"category": "cat"}, settings=settings)
+    (query,) = loaded
+    assert (query.id, query.text) == ("own-1", "”Schlüssel?”")
+    assert (query.scenario, query.intent) == ("inappropriate_opinions.bias", Intent.HARMFUL)
+    assert loaded.notes == ()
+
+
+def test_cells_with_line_breaks_and_commas_stay_whole(table: Callable[..., Path]) -> None:
+    path = table("own.csv", 'id,text\na,"One,\ntwo ""three"""\n\nb,Four?\n')
+    assert texts(load_set("csv", path)) == ['One,\ntwo "three"', "Four?"]
+
+
+def test_a_row_in_the_wrong_encoding_is_left_out_alone(table: Callable[..., Path]) -> None:
+    path = table("own.csv", b"text\nfine?\ncaf\xe9?\nalso fine?\n")
+    loaded = load_set("csv", path)
+    assert texts(loaded) == ["fine?", "also fine?"]
+    assert left_out(loaded) == [
+        "own.csv, row 2 (line 3): not UTF-8; name its encoding, or save the file as UTF-8"
+    ]
+
+
+def test_an_unknown_encoding(table: Callable[..., Path]) -> None:
+    with pytest.raises(DatasetError, match="'klingon' is not known"):
+        load_set("csv", table("own.csv", "text\na\n"), settings={"encoding": "klingon"})
+
+
+def test_json_by_dotted_paths(table: Callable[..., Path]) -> None:
+    row = {"key": 7, "turns": [{"says": QUESTION}], "about": {"kind": "HS"}, "use": "benign"}
+    mapping = {"id": "key", "text": "turns.0.says", "category": "about.kind", "intent": "use"}
+    for path in (table("a.jsonl", lines(row)), table("a.json", json.dumps([row]))):
+        loaded = load_set("jsonl", path, mapping=mapping)
+        (query,) = loaded
+        assert (query.id, query.text, query.intent) == ("7", QUESTION, Intent.BENIGN)
+        # HS stands for two scenarios.
+        assert query.scenario == "uncategorised"
+        assert "the set's category is not known: 'HS'" in loaded.notes[0]
+
+
+def test_what_a_table_lacks_can_be_said_for_all_rows(table: Callable[..., Path]) -> None:
+    settings = {"intent": "benign", "category": "malware_generation"}
+    (query,) = load_set("csv", table("own.csv", "text\nWhy?\n"), settings=settings)
+    assert query.intent is Intent.BENIGN
+    assert query.scenario == "cybersecurity.malware_generation"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "settings", "said"),
+    [
+        ({"texts": "a"}, {}, "no such field .did you mean 'text'"),
+        ({"text": "b"}, {}, "has no column 'b' for --map text"),
+        ({}, {}, "has no column 'text'; its columns are 'a': say which holds what is asked"),
+        ({"text": "a"}, {"intents": "x"}, "no setting 'intents' .did you mean 'intent'"),
+        ({"text": "a"}, {"intent": "evil"}, "must be harmful or benign, not 'evil'"),
+    ],
+)
+def test_options_that_cannot_be(
+    mapping: Mapping[str, str],
+    settings: Mapping[str, str],
+    said: str,
+    table: Callable[..., Path],
+) -> None:
+    with pytest.raises(DatasetError, match=said):
+        load_set("csv", table("own.csv", "a\nWhy?\n"), mapping=mapping, settings=settings)
+
+
+def test_rows_that_cannot_be_used_are_listed_with_their_places(table: Callable[..., Path]) -> None:
+    content = lines(
+        {"id": "a", "text": "Why?"},
+        {"id": "a", "text": "Again?"},
+        {"id": "b", "text": "  "},
+        {"id": "c", "text": 3},
+        {"id": "d"},
+        {"id": " e", "text": "Why?"},
+        {"id": "f", "text": "Why?", "intent": "neutral"},
+        {"id": "g", "text": "\ud800"},
+        {"id": "h", "text": "Last?"},
+    )
+    loaded = load_set("jsonl", table("own.jsonl", content + "[]\nnot json\n"))
+    assert [query.id for query in loaded] == ["a", "h"]
+    said = left_out(loaded)
+    places = [int(line.removeprefix("own.jsonl, line ").partition(":")[0]) for line in said]
+    assert places == [2, 3, 4, 5, 6, 7, 8, 10, 11]
+    assert "'a' is taken by an earlier item" in said[0]
+    assert "its text is empty" in said[1]
+    assert (loaded.unusable, loaded.missing) == (9, 0)
+    assert loaded.notes[0].startswith("9 items are left out: own.jsonl, line 2: ")
+
+
+def test_nothing_that_can_be_used(table: Callable[..., Path]) -> None:
+    with pytest.raises(DatasetError, match=r"holds nothing that can be used: own\.csv, row 1"):
+        load_set("csv", table("own.csv", 'id,text\n1,""\n'))
+
+
+@pytest.fixture
+def pictured(table: Callable[..., Path]) -> Path:
+    """A table of good pictures and others."""
+    path = table("own.jsonl", "")
+    folder = path.parent
+    Image.new("RGB", (8, 8), "red").save(folder / "red.png")
+    Image.new("RGB", (8, 8), "blue").save(folder.parent / "outside.png")
+    (folder / "link.png").symlink_to(folder.parent / "outside.png")
+    (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    places = {
+        "good": "red.png",
+        "up": "../outside.png",
+        "hidden": "deep/../../outside.png",
+        "absolute": str(folder.parent / "outside.png"),
+        "link": "link.png",
+        "missing": "images/no.png",
+        "damaged": "bad.png",
+        "elsewhere": "https://example.org/a.png",
+        "nul": "a\0b.png",
+    }
+    path.write_text(
+        lines(*({"id": key, "text": "Why?", "image": at} for key, at in places.items()))
+    )
+    return path
+
+
+def test_only_pictures_within_the_folder_are_read(pictured: Path) -> None:
+    loaded = load_set("jsonl", pictured)
+    (query,) = loaded
+    assert query.id == "good"
+    assert query.images[0].media_type == "image/png"
+    said = [line.partition(": ")[2] for line in left_out(loaded)]
+    assert said[0] == "the image '../outside.png' leads out of the set's folder"
+    assert said[1] == "the image 'deep/../../outside.png' leads out of the set's folder"
+    assert "leads out of the set's folder" in said[2]
+    assert said[3] == "the image 'link.png' is a link out of the set's folder"
+    assert said[4] == "the image 'images/no.png' is missing"
+    assert said[5].startswith("image 'bad.png' is not a PNG")
+    assert "is elsewhere" in said[6]
+    assert len(said) == 8
+    assert (loaded.missing, loaded.unusable) == (1, 7)
+
+
+def test_strict_leaves_nothing_out(pictured: Path) -> None:
+    with pytest.raises(DatasetError, match=r"strict .*own\.jsonl, line 2: .*, and 7 more"):
+        load_set("jsonl", pictured, strict=True)
+    assert len(load_set("jsonl", pictured, strict=True, limit=1)) == 1
+
+
+def test_a_copy_as_our_own_jsonl_is_the_same_set(pictured: Path, tmp_path: Path) -> None:
+    loaded = load_set("jsonl", pictured)
+    out = tmp_path / "copy" / "out.jsonl"
+    write_jsonl(out, loaded, private=True)
+    copy = load_dataset(out)
+    assert copy.sha256 == loaded.sha256
+    assert [query.id for query in copy] == ["good"]
+    files = [path for path in out.parent.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert out.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_later_change_of_the_table_changes_nothing(table: Callable[..., Path]) -> None:
+    path = table("own.csv", "text\nWhy?\n")
+    loaded = load_set("csv", path)
+    path.write_text("text\nOther?\n")
+    assert texts(loaded) == ["Why?"]
+    assert texts(loaded) == ["Why?"]
+
+
+def test_parquet_with_pictures_in_it(table: Callable[..., Path], tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    picture = tmp_path / "red.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    path = table("own.parquet", "")
+    shown = {"bytes": picture.read_bytes(), "path": "red.png"}
+    rows = {"ask": ["Why?", None], "image": [shown, None], "other": [1, 2]}
+    parquet.write_table(arrow.table(rows), path)
+    loaded = load_set("parquet", path, mapping={"text": "ask"})
+    (query,) = loaded
+    assert (query.id, query.images[0].read()) == ("own-1", picture.read_bytes())
+    assert left_out(loaded) == ["own.parquet, row 2: says nothing: its text is empty"]
+    table("own.parquet", b"PAR1 and no more")
+    with pytest.raises(DatasetError, match="not a Parquet file that can be read"):
+        load_set("parquet", path)
+
+
+STREAMED = """
+import sys, pyarrow
+from safejury.datasets import load_set
+loaded = load_set("parquet", sys.argv[1])
+assert len(loaded) == 4000 and sum(1 for _ in loaded) == 4000
+print(pyarrow.default_memory_pool().max_memory())
+"""
+
+
+def test_a_parquet_file_of_one_large_group_is_streamed(table: Callable[..., Path]) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = table("own.parquet", "")
+    words = [f"Why {number}? " + "x" * 10_000 for number in range(4000)]
+    # One group of 40 MB in small pages: reading it whole would show.
+    plain = {"compression": "none", "use_dictionary": False, "write_batch_size": 50}
+    parquet.write_table(arrow.table({"text": words}), path, **plain)
+    arguments = [sys.executable, "-P", "-c", STREAMED, str(path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 16_000_000
+
+
+def test_names_of_sets(table: Callable[..., Path], tmp_path: Path) -> None:
+    table("own.csv", "text\nWhy?\n")
+    assert find_set("mini").name == "mini"
+    for said in ("csv:set/own.csv", "set/own.csv"):
+        found = find_set(said, tmp_path)
+        assert isinstance(found, LoadedSet)
+        assert texts(found) == ["Why?"]
+    made = {"id": "a", "scenario": "bias", "text": "Made?", "intent": "benign"}
+    table("set.jsonl", lines(made))
+    assert [query.text for query in find_set("set", tmp_path)] == ["Made?"]
+    assert len(find_set("set/set.jsonl", tmp_path, mapping={"category": "scenario"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("csv:no.csv", "there is no such path; csv needs a .csv or .tsv file"),
+        ("empty", "no loader knows this set"),
+        ("no.csv", "does not exist"),
+        ("minni", "does not exist; name a JSONL file, or 'mini'"),
+    ],
+)
+def test_sets_that_are_not_there(said: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match=why):
+        find_set(said, tmp_path)
+
+
+def test_an_unknown_loader(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no loader 'xstets' .did you mean 'xstest'"):
+        load_set("xstets", tmp_path)
+
+
+def test_the_crosswalk_has_every_scenario_and_known_codes() -> None:
+    table = crosswalk()
+    assert list(table.scenarios) == [scenario.id for scenario in load_taxonomy().scenarios]
+    for counterparts in table.scenarios.values():
+        assert set(counterparts.mlcommons) <= set(table.hazards)
+        assert set(counterparts.llama_guard) <= set(table.llama_guard)
+    assert list(table.llama_guard) == [f"S{number}" for number in range(1, 14)]
+    used = {code for each in table.scenarios.values() for code in each.llama_guard}
+    assert used == set(table.llama_guard)

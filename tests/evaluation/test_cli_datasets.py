@@ -1,0 +1,148 @@
+"""The commands of `safejury datasets`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from safejury.datasets import load_dataset
+from safejury.datasets.loaders import LOADERS, loader_named
+
+TABLE = 'prompt,kind,image\n"How is a lock\npicked?",bias,red.png\nWhy?,soup,\nWho?,bias,no.png\n'
+NONE = "\N{EN DASH}"
+OPTIONS = ("--map", "category=kind")
+
+
+@pytest.fixture
+def set_path(workplace: Any) -> Path:
+    """A table with one good row, one of an unknown category, and one without its picture."""
+    folder: Path = workplace.path / "theirs"
+    folder.mkdir()
+    Image.new("RGB", (8, 8), "red").save(folder / "red.png")
+    (folder / "own.csv").write_text(TABLE)
+    return folder / "own.csv"
+
+
+def test_list_shows_every_loader_and_its_licence(workplace: Any):
+    ended = workplace.safejury("datasets", "list")
+    assert ended.code == 0, ended.err
+    for name in ("mini", *LOADERS):
+        assert name in ended.out
+    one = workplace.safejury("datasets", "list", "safebench")
+    shown = " ".join(one.out.split())
+    loader = loader_named("safebench")
+    for said in (loader.title, loader.licence, loader.needs, loader.home, "--set voice="):
+        assert said in shown
+    workplace.safejury("datasets", "list", "safebnch").refused("did you mean 'safebench'")
+
+
+def test_show_counts_and_names_counterparts(workplace: Any, set_path: Path):
+    ended = workplace.safejury("datasets", "show", f"csv:{set_path}", *OPTIONS)
+    assert ended.code == 0, ended.err
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ["Bias", "1", NONE, "1", NONE, "hte", "S10"] in rows
+    assert ["Uncategorised", "1", NONE, NONE, NONE, NONE, NONE] in rows
+    assert ["all", "2", NONE, "1", NONE] in rows
+    assert "How is a lock" not in ended.out + ended.err
+    assert "the set's category is not known: 'soup'" in ended.err
+    assert "own.csv, row 3: the image 'no.png' is missing" in ended.err
+
+
+def test_show_the_bundled_set(workplace: Any):
+    ended = workplace.safejury("datasets", "show", "mini")
+    assert ended.code == 0, ended.err
+    assert "69" in ended.out
+    assert ["Malware", "Generation", "2", "1", "3", NONE, "ncr", "S2"] in [
+        line.split() for line in ended.out.splitlines()
+    ]
+
+
+def test_validate_lists_what_is_left_out(workplace: Any, set_path: Path):
+    arguments = ("datasets", "validate", str(set_path), *OPTIONS)
+    ended = workplace.safejury(*arguments)
+    assert (ended.code, ended.out) == (0, "own.csv, row 3: the image 'no.png' is missing\n")
+    assert "2 queries can be used; 0 cannot, and 1 lack a picture or a sound." in ended.err
+    strict = workplace.safejury(*arguments, "--strict")
+    assert (strict.code, strict.out) == (2, ended.out)
+    assert workplace.safejury(*arguments, "--strict", "--limit", "2").code == 0
+
+
+def test_convert_writes_our_own_files_for_the_owner_alone(workplace: Any, set_path: Path):
+    arguments = ("datasets", "convert", str(set_path), "ours/out.jsonl", *OPTIONS)
+    ended = workplace.safejury(*arguments)
+    assert ended.code == 0, ended.err
+    assert "Wrote 2 queries to ours/out.jsonl" in ended.err
+    out: Path = workplace.path / "ours" / "out.jsonl"
+    first, second = load_dataset(out)
+    assert (first.text, first.scenario) == (
+        "How is a lock\npicked?",
+        "inappropriate_opinions.bias",
+    )
+    assert (second.scenario, second.images) == ("uncategorised", ())
+    assert first.images[0].read() == set_path.with_name("red.png").read_bytes()
+    written = [path for path in out.parent.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+    workplace.safejury(*arguments).refused("exists already: add --force")
+    assert workplace.safejury(*arguments, "--force", "--limit", "1").code == 0
+    assert len(load_dataset(out)) == 1
+
+
+def test_convert_strictly_writes_nothing(workplace: Any, set_path: Path):
+    arguments = ("datasets", "convert", str(set_path), "out.jsonl", *OPTIONS)
+    workplace.safejury(*arguments, "--strict").refused("row 3: the image 'no.png' is missing")
+    assert not (workplace.path / "out.jsonl").exists()
+    workplace.safejury("datasets", "convert", str(set_path), "out.csv").refused(".jsonl")
+
+
+def test_convert_takes_a_sets_own_scenarios_along(workplace: Any):
+    flat = [{"id": "garden", "title": "Garden"}, {"id": "w", "title": "W", "parent": "garden"}]
+    (workplace.path / "taxonomy.yaml").write_text(json.dumps({"scenarios": flat}))
+    workplace.queries({"id": "a", "scenario": "w", "text": "Why?", "intent": "harmful"})
+    ended = workplace.safejury("datasets", "convert", "queries.jsonl", "copy/out.jsonl")
+    assert ended.code == 0, ended.err
+    (query,) = load_dataset(workplace.path / "copy" / "out.jsonl")
+    assert query.scenario == "garden.w"
+    # Beside other scenarios, those of the set would be read by their meaning.
+    workplace.safejury("datasets", "convert", "mini", "copy/mini.jsonl").refused("another folder")
+
+
+def test_sample_withholds_texts_until_asked(workplace: Any):
+    rows = [
+        {"id": f"q{n}", "scenario": "bias", "text": f"Text {n}\x1b[31m?", "intent": "benign"}
+        for n in range(40)
+    ]
+    workplace.queries(*rows)
+    arguments = ("datasets", "sample", "queries.jsonl", "-n", "3")
+    ended = workplace.safejury(*arguments)
+    assert ended.code == 0, ended.err
+    names = [line.split()[0] for line in ended.out.splitlines() if line.startswith("q")]
+    assert len(names) == 3
+    assert "Text" not in ended.out
+    assert ended.out.count("withheld, ") == 3
+    shown = workplace.safejury(*arguments, "--reveal")
+    assert [line.split()[0] for line in shown.out.splitlines() if line.startswith("q")] == names
+    assert shown.out.count("Text ") == 3
+    assert "\x1b" not in shown.out
+    other = workplace.safejury(*arguments, "--seed", "8")
+    assert other.out != ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("show", "no.jsonl"), "does not exist"),
+        (("show", "."), "no loader knows this set"),
+        (("show", "xstest:no"), "there is no such path"),
+        (("show", "mini", "--loader", "nothing"), "no loader 'nothing'"),
+        (("show", "csv:theirs/own.csv", "--map", "kind"), "write it as WHAT=COLUMN"),
+        (("show", "csv:theirs/own.csv", "--set", "x=1"), "csv has no setting 'x'"),
+        (("sample", "queries.jsonl"), "queries.jsonl:1: not JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(
+    arguments: tuple[str, ...], said: str, workplace: Any, set_path: Path
+):
+    workplace.queries("{")
+    workplace.safejury("datasets", *arguments).refused(said)

@@ -1,0 +1,340 @@
+"""The stage `card`: the set that a run takes, and what the card says of it."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_set import HARDWARE, MEDICAL, SETTINGS, TEXTS, MadeSet, keep_calls, made_set, plain
+from msgspec import structs
+from speech_sounds import Told
+
+from safejury.datasets import DatasetError, Intent, load_dataset
+from safejury.datasets.generation import (
+    STAGES,
+    CardStage,
+    PictureSettings,
+    SpeechSettings,
+    TaxonomySettings,
+    TwinSettings,
+    Workshop,
+    make_stages,
+)
+
+BUNDLED = Path(__file__).parents[2] / "datasets" / "taxonomy.yaml"
+
+
+async def _make(made: MadeSet, path: Path) -> Workshop:
+    workshop = made.put(path)
+    await CardStage().make(workshop)
+    return workshop
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a set with its card, for tests that only read it."""
+    path = tmp_path_factory.mktemp("card") / "set"
+    workshop = made_set().put(path)
+    keep_calls(path)
+    asyncio.run(CardStage().make(workshop))
+    return path
+
+
+def _card(path: Path) -> dict[str, Any]:
+    return json.loads((path / "card.json").read_bytes())
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_stages_are_listed_in_the_order_in_which_they_are_made() -> None:
+    names = [stage.name for stage in STAGES]
+    assert names == ["taxonomy", "queries", "twins", "pictures", "speech", "card"]
+
+
+def test_set_has_each_item_once_for_each_voice_that_speaks_it(made: Path) -> None:
+    queries = {query.id: query for query in load_dataset(made / "set.jsonl")}
+    assert list(queries) == [
+        f"{MEDICAL}.0001.en-m3",
+        f"{MEDICAL}.0001.en-f3",
+        f"{MEDICAL}.0002.en-m3",  # the other voice failed
+        f"{HARDWARE}.0001",  # both failed
+        f"{MEDICAL}.0001.benign.en-m3",
+        f"{MEDICAL}.0001.benign.en-f3",
+        f"{HARDWARE}.0001.benign",
+    ]
+    for name, query in queries.items():
+        item = name.removesuffix(".en-m3").removesuffix(".en-f3")
+        assert query.text == TEXTS[item]
+        assert (query.intent is Intent.BENIGN) == item.endswith(".benign")
+        assert (query.audio is not None) == (item != name)
+        assert query.source == "hand-made (licence: CC-BY-4.0)"
+    pictured = {name for name, query in queries.items() if query.images}
+    assert pictured == set(queries) - {f"{MEDICAL}.0002.en-m3", f"{HARDWARE}.0001.benign"}
+
+
+def test_card_has_the_figures_of_the_items(made: Path) -> None:
+    card = _card(made)
+    assert card["queries"] == 7
+    assert card["modalities"] == {
+        "text": 1,
+        "text_image": 1,
+        "text_audio": 1,
+        "text_image_audio": 4,
+    }
+    assert [one["counts"] for one in card["scenarios"]] == [
+        {"harmful": 2, "benign": 1, "pictures": 2, "recordings": 5},
+        {"harmful": 1, "benign": 1, "pictures": 1, "recordings": 0},
+    ]
+    # Shares of 2/3 and 1/3: their entropy is 0.918 bits.
+    evenness = pytest.approx(0.9183, abs=1e-4)
+    assert card["balance"] == {"wanted": 2, "fewest": 1, "most": 2, "evenness": evenness}
+    assert card["twin_harm"] == pytest.approx((1.5 + 4) / 2)
+
+
+def test_quality_is_the_mean_of_queries_each_the_mean_of_its_judges(made: Path) -> None:
+    consultation, cybersecurity = _card(made)["categories"]
+    # Feasibility: 0001 has (8 + 6) / 2, and 0002 has 4 by its only judge.
+    ours = {"feasibility": 5.5, "harmfulness": 4.0, "applicability": 6.0}
+    assert (consultation["quality"], consultation["scored"]) == (ours, 2)
+    assert (cybersecurity["quality"], cybersecurity["scored"]) == (None, 0)
+    paper = {"feasibility": 8.5, "harmfulness": 9.2, "applicability": 8.1}
+    assert cybersecurity["paper"] == paper
+    read = (made / "card.md").read_text()
+    assert "| Consultation | 2 | 5.5 | 7.7 | 4.0 | 7.2 | 6.0 | 7.4 |" in read
+    assert "| Cybersecurity | 0 | - | 8.5 | - | 9.2 | - | 8.1 |" in read
+
+
+def test_agreement_is_that_of_queries_with_two_judges(made: Path) -> None:
+    card = _card(made)
+    # Harmfulness (6, 6), (9, 9) and (1, 3): ordinal alpha is 1 - 5 * 1 / 99, by hand.
+    assert card["agreement_proposed"]["rated"] == 3
+    assert card["agreement_proposed"]["harmfulness"] == pytest.approx(94 / 99)
+    # One query: (8, 6) is what chance gives, and (6, 6) tells nothing.
+    assert card["agreement_kept"] == {
+        "rated": 1,
+        "feasibility": pytest.approx(0.0),
+        "harmfulness": None,
+        "applicability": pytest.approx(0.0),
+    }
+
+
+def test_card_tells_what_was_dropped_and_left_unsaid(made: Path) -> None:
+    card = _card(made)
+    assert card["funnel"] == {
+        "wanted": 4,
+        "proposed": 6,
+        "duplicate": 1,
+        "unscored": 1,
+        "passed_over": 1,
+        "kept": 3,
+        "over_generation": 2.0,
+        "over_generation_wanted": 3,
+    }
+    # Counts of a stage that the settings do not ask for are of an earlier config.
+    silences = {"refused": 5, "filtered": 0, "unparsed": 1, "failed": 0}
+    assert card["silences"] == {"queries": silences}
+
+
+def test_card_tells_of_pictures_and_recordings(made: Path) -> None:
+    card = _card(made)
+    assert card["pictures"] == {
+        "items": 5,
+        "by_renderer": {"placeholder": 2, "typographic": 1},
+        "by_rounds": {"0": 1, "1": 3, "2": 1},
+        "filtered": 1,
+        "duplicates": 1,
+        "missing": 1,
+        "fits": 7.0,
+        "judged": 2,
+        "nsfw": None,
+    }
+    male, female = card["voices"]
+    assert (male["voice"], male["recordings"], male["missing"]) == ("en+m3", 3, 2)
+    assert male["word_error_rate"] == pytest.approx((0.1 + 0.3 + 0.2) / 3)
+    assert (female["recordings"], female["seconds"]) == (2, 3.0)
+
+
+def test_cost_is_told_by_model_and_unknown_prices_apart(made: Path) -> None:
+    unnamed, big = _card(made)["models"]
+    assert (unnamed["model"], unnamed["calls"], unnamed["usd"]) == ("", 1, 0.25)
+    assert (big["model"], big["calls"], big["usd"]) == ("big", 2, 0.5)
+    assert (big["prompt_tokens"], big["unknown_prices"]) == (200, 1)
+    read = (made / "card.md").read_text()
+    assert "| `big` | 2 | 200 | 40 | $0.50, 1 of unknown price |" in read
+
+
+def test_nothing_but_the_set_holds_words_of_queries(made: Path) -> None:
+    for file in (
+        *(made / name for name in ("card.json", "card.md", "croissant.json", "provenance.jsonl")),
+        *(made / "charts").iterdir(),
+    ):
+        content = file.read_bytes()
+        for word in (b"Zelda", b"Quentin", b"wafer", b"padlock"):
+            assert word not in content, file
+
+
+def test_all_that_is_written_is_for_its_owner_alone(made: Path) -> None:
+    modes = {path: path.stat().st_mode & 0o777 for path in (made).rglob("*")}
+    assert {path.name for path in modes} >= {"set.jsonl", "card.md", "funnel.png", "media"}
+    for path, mode in modes.items():
+        assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_provenance_tells_of_each_query_of_the_set(made: Path) -> None:
+    lines = _lines(made / "provenance.jsonl")
+    assert [one["id"] for one in lines] == [query.id for query in load_dataset(made / "set.jsonl")]
+    spoken, twin = lines[0], lines[-1]
+    assert (spoken["item"], spoken["licence"]) == (f"{MEDICAL}.0001", "CC-BY-4.0")
+    assert spoken["text"]["model"] == "generator-model"
+    assert (spoken["text"]["prompt_sha256"], spoken["text"]["seed"]) == ("a" * 64, 11)
+    assert spoken["scores"][1] == {
+        "judge": "judge_b",
+        "feasibility": 6,
+        "harmfulness": 6,
+        "applicability": 5,
+    }
+    assert (spoken["picture"]["renderer"], spoken["picture"]["rounds"]) == ("typographic", 2)
+    assert (spoken["speech"]["voice"], spoken["speech"]["word_error_rate"]) == ("en+m3", 0.1)
+    assert twin["text"]["parents"] == [f"{HARDWARE}.0001"]
+    assert (twin["picture"], twin["speech"]) == (None, None)
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+async def test_croissant_describes_the_set_wherever_it_is_moved(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        await _make(made_set(), tmp_path / "set")
+    assert not caplog.records  # what it recommends is in the card
+    moved = (tmp_path / "set").rename(tmp_path / "moved")
+    assert any("datePublished" in note for note in _card(moved)["croissant_notes"])
+    described = import_module("mlcroissant").Dataset(str(moved / "croissant.json"))
+    records = [
+        {key.removeprefix("queries/"): value and value.decode() for key, value in record.items()}
+        for record in described.records("queries")
+    ]
+    assert records == _lines(moved / "set.jsonl")
+    for file in json.loads((moved / "croissant.json").read_bytes())["distribution"]:
+        content = (moved / file["contentUrl"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+async def test_all_stages_end_in_a_set_that_a_run_takes(
+    open_workshop: Callable[..., AbstractAsyncContextManager[Workshop]],
+) -> None:
+    settings = replace(SETTINGS, twins=TwinSettings(), speech=None)
+    async with open_workshop(settings) as workshop:
+        await make_stages(STAGES, workshop)
+    path = workshop.folder.path
+    queries = list(load_dataset(path / "set.jsonl"))
+    intents = Counter((query.scenario, query.intent) for query in queries)
+    assert intents == {(name, intent): 2 for name in (MEDICAL, HARDWARE) for intent in Intent}
+    assert all(query.images for query in queries)
+    card = _card(path)
+    assert card["balance"]["evenness"] == 1.0
+    assert card["models"][0]["calls"] == sum(one["calls"] for one in card["models"]) > 0
+    assert [one["role"] for one in card["roles"][:2]] == ["panel", "panel"]
+
+
+async def test_same_items_make_the_same_bytes(tmp_path: Path) -> None:
+    one = await _make(made_set(), tmp_path / "one")
+    other = await _make(made_set(), tmp_path / "other")
+    for name in CardStage().outputs(one):
+        content = (one.folder.path / name).read_bytes()
+        assert content == (other.folder.path / name).read_bytes(), name
+
+
+async def test_set_of_text_alone_leaves_out_what_an_earlier_config_made(tmp_path: Path) -> None:
+    await _make(plain(made_set()), tmp_path / "set")
+    queries = list(load_dataset(tmp_path / "set" / "set.jsonl"))
+    assert [query.id for query in queries] == [name for name in TEXTS if "benign" not in name]
+    assert not any(query.images or query.audio for query in queries)
+    card = _card(tmp_path / "set")
+    assert (card["pictures"], card["voices"], card["twin_harm"]) == (None, [], None)
+    read = (tmp_path / "set" / "card.md").read_text()
+    assert "## Speech" not in read
+    assert "## Pictures" not in read
+    assert "## Cost" not in read
+
+
+async def test_scenarios_of_a_panel_are_not_compared_with_the_paper(tmp_path: Path) -> None:
+    made = made_set()
+    made.settings = replace(SETTINGS, taxonomy=TaxonomySettings())
+    workshop = made.put(tmp_path / "set")
+    workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+    await CardStage().make(workshop)
+    card = _card(tmp_path / "set")
+    assert [one["paper"] for one in card["categories"]] == [None, None]
+    assert card["silences"]["taxonomy"]["refused"] == 5
+
+
+async def test_voices_of_like_names_keep_ids_apart(tmp_path: Path) -> None:
+    made = made_set()
+    made.settings = replace(SETTINGS, speech=SpeechSettings(voices=("en+m3", "EN m3")))
+    made.speech = [
+        structs.replace(one, voice="EN m3") if one.voice == "en+f3" else one for one in made.speech
+    ]
+    await _make(made, tmp_path / "set")
+    ids = [query.id for query in load_dataset(tmp_path / "set" / "set.jsonl")]
+    assert ids[:2] == [f"{MEDICAL}.0001.en-m3", f"{MEDICAL}.0001.en-m3-2"]
+
+
+@pytest.mark.parametrize("name", ["pictures", "speech", "twins"])
+async def test_files_that_are_not_of_one_making_are_refused(tmp_path: Path, name: str) -> None:
+    made = made_set()
+    getattr(made, name).reverse()
+    with pytest.raises(DatasetError, match=f"{name}.*make the stage {name} again"):
+        await _make(made, tmp_path / "set")
+    assert not (tmp_path / "set" / "set.jsonl").exists()
+
+
+@pytest.mark.parametrize(("file", "stage"), [("drawn.png", "pictures"), ("said.wav", "speech")])
+async def test_missing_medium_is_told_with_the_stage_that_makes_it(
+    tmp_path: Path, file: str, stage: str
+) -> None:
+    workshop = made_set().put(tmp_path / "set")
+    (tmp_path / "set" / "media" / file).unlink()
+    with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again"):
+        await CardStage().make(workshop)
+
+
+async def test_set_without_a_query_is_refused(tmp_path: Path) -> None:
+    made = made_set()
+    made.candidates.clear()
+    with pytest.raises(DatasetError, match=r"queries\.jsonl: holds no query"):
+        await _make(made, tmp_path / "set")
+
+
+async def test_taxonomy_of_another_config_is_refused(tmp_path: Path) -> None:
+    workshop = made_set().put(tmp_path / "set")
+    workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+    with pytest.raises(DatasetError, match=r"taxonomy\.yaml is left from another config"):
+        await CardStage().make(workshop)
+
+
+async def test_card_is_made_once_and_anew_when_its_words_change(tmp_path: Path) -> None:
+    workshop = made_set().put(tmp_path / "set")
+    for _ in range(2):
+        await make_stages([CardStage()], workshop)
+    told = workshop.progress
+    assert isinstance(told, Told)
+    assert told.lines == ["card: made before"]
+    other = replace(workshop, settings=replace(SETTINGS, purpose="Something else"))
+    await make_stages([CardStage()], other)
+    assert _card(tmp_path / "set")["purpose"] == "Something else"
+
+
+def test_no_secret_decides_whether_a_card_is_made_anew(tmp_path: Path) -> None:
+    made = made_set()
+    made.settings = replace(SETTINGS, pictures=PictureSettings(api_key="sk-hidden"))
+    assert "sk-hidden" not in repr(CardStage().inputs(made.put(tmp_path / "set")))

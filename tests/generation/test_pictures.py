@@ -1,0 +1,302 @@
+"""The stage `pictures`: which drawing becomes an item's picture, and what is told of it."""
+
+import hashlib
+import stat
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from dialogue_script import REFUSAL, Told
+from picture_workshop import (
+    Body,
+    Talk,
+    block,
+    drawn_by,
+    fill,
+    make,
+    pictures,
+    settings,
+    texts,
+    workshop,
+)
+from PIL import Image
+
+from safejury.datasets import ConfigurationError, DatasetError, ModelError
+from safejury.datasets.generation import PictureRound, PicturesStage, make_stages
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+NOBODY = "http://127.0.0.1:9/v1"
+HTML = ScriptedReply(raw_body="<html></html>")
+
+
+def told_of(one: PictureRound) -> tuple[str, str, int | None]:
+    return one.renderer, one.outcome, one.fits
+
+
+def outcomes(rounds: tuple[PictureRound, ...]) -> list[tuple[str, str]]:
+    return [(one.renderer, one.outcome) for one in rounds]
+
+
+async def test_every_query_and_every_twin_gets_a_picture_of_its_own(tmp_path: Path) -> None:
+    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+        fill(shop.folder, texts(5))
+        made, counts = await make(shop)
+    assert [one.of for one in made] == [
+        *(f"q{n}" for n in range(1, 6)),
+        *(f"q{n}.benign" for n in range(1, 6)),
+    ]
+    assert len({one.file for one in made}) == 10
+    assert (counts["pictures"], counts["drawings"], counts["missing"]) == (10, 10, 0)
+    for one in made:
+        assert one.file is not None
+        content = (tmp_path / "set" / one.file).read_bytes()
+        assert one.file == f"media/{hashlib.sha256(content).hexdigest()}.png"
+        assert Image.open(BytesIO(content)).size == (128, 128)
+        assert one.origin is not None
+        assert (one.origin.model, one.origin.parents) == ("safejury", (one.of,))
+        (only,) = one.rounds
+        assert (only.prompt, only.file) == ("Hardware Security", one.file)
+
+
+async def test_all_is_for_its_owners_eyes_alone(tmp_path: Path) -> None:
+    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+        fill(shop.folder, texts(2))
+        await make(shop)
+    for path in (tmp_path / "set").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+async def test_the_same_settings_give_the_same_files(tmp_path: Path) -> None:
+    listed: list[bytes] = []
+    for name, concurrency in (("one", 1), ("other", 8)):
+        wanted = settings(renderer="typographic", size=256)
+        async with workshop(tmp_path / name, wanted, NOBODY, concurrency=concurrency) as shop:
+            fill(shop.folder, texts(4))
+            await make(shop)
+            listed.append((shop.folder.path / "pictures.jsonl").read_bytes())
+    assert listed[0] == listed[1]
+
+
+async def test_a_picture_is_drawn_anew_until_the_viewer_is_content(tmp_path: Path) -> None:
+    talk = Talk(fits=(3, 5, 9))
+    async with (
+        ScriptedServer(talk) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url, rounds=5), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), counts = await make(shop)
+    scene = "Scene of What about the lock of door 1?"
+    assert [(one.prompt, one.fits, one.advice) for one in made.rounds] == [
+        (scene, 3, "advice 0"),
+        (f"{scene} better", 5, "advice 1"),
+        (f"{scene} better better", 9, "advice 2"),
+    ]
+    assert made.file == made.rounds[2].file
+    assert talk.asked == ["describe", "view", "view", "view"]
+    assert counts["judged"] == 1
+    assert made.origin is not None
+    assert made.origin.model.startswith("describer@")
+    for seen, one in zip(talk.seen, made.rounds, strict=True):
+        content = (tmp_path / "set" / str(one.file)).read_bytes()
+        assert seen == f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("fits", "rounds", "best"), [((3, 6, 4), 3, 1), ((5, 5, 5), 3, 0), ((2, 1), 2, 0), ((1,), 1, 0)]
+)
+async def test_the_best_drawing_is_kept_and_all_are_told(
+    tmp_path: Path, fits: tuple[int, ...], rounds: int, best: int
+) -> None:
+    async with (
+        ScriptedServer(Talk(fits=fits)) as server,
+        workshop(
+            tmp_path / "set", drawn_by(server.base_url, rounds=rounds), server.base_url
+        ) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), counts = await make(shop)
+    assert [one.fits for one in made.rounds] == list(fits[:rounds])
+    assert made.file == made.rounds[best].file
+    assert counts["drawings"] == rounds
+
+
+@pytest.mark.parametrize("sees", [None, False])
+async def test_without_a_viewer_that_sees_each_picture_is_drawn_once(
+    tmp_path: Path, sees: bool | None
+) -> None:
+    talk = Talk(fits=(0,))
+    async with (
+        ScriptedServer(talk) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url, sees=sees) as shop,
+    ):
+        fill(shop.folder, texts(2), twins=False)
+        made, _ = await make(shop)
+    assert [told_of(only) for one in made for only in one.rounds] == [
+        ("endpoint", "drawn", None)
+    ] * 2
+    assert talk.asked == ["describe"] * 2
+
+
+@pytest.mark.parametrize(
+    ("odd", "outcome", "counted"),
+    [
+        (REFUSAL, "failed", "description_refused"),
+        (ScriptedReply("", finish_reason="content_filter"), "filtered", "description_filtered"),
+        ("no JSON", "failed", "description_unparsed"),
+    ],
+)
+async def test_what_is_not_described_is_drawn_by_the_fallback(
+    tmp_path: Path, odd: str | ScriptedReply, outcome: str, counted: str
+) -> None:
+    first, second = texts(2)
+    async with (
+        ScriptedServer(Talk(odd={second: odd})) as server,
+        workshop(
+            tmp_path / "set", drawn_by(server.base_url, fallback="placeholder"), server.base_url
+        ) as shop,
+    ):
+        fill(shop.folder, [first, second], twins=False)
+        (one, other), counts = await make(shop)
+    assert outcomes(one.rounds) == [("endpoint", "drawn")]
+    assert outcomes(other.rounds) == [("endpoint", outcome), ("placeholder", "drawn")]
+    assert other.file == other.rounds[1].file
+    assert (counts[counted], counts["by_fallback"], counts["missing"]) == (1, 1, 0)
+
+
+async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: Path) -> None:
+    queries = ["A plain one.", "This may trip the filter."]
+    async with (
+        ScriptedServer(Talk(), picture_quirks=["filter"]) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url, size=200), server.base_url) as shop,
+    ):
+        fill(shop.folder, queries)
+        made, counts = await make(shop)
+        told = shop.progress
+        assert isinstance(told, Told)
+    by_id = {one.of: one for one in made}
+    for name in ("q2", "q2.benign"):
+        assert outcomes(by_id[name].rounds) == [("endpoint", "filtered"), ("typographic", "drawn")]
+        assert "safety system" in by_id[name].rounds[0].detail
+        assert by_id[name].file is not None
+    assert (counts["filtered"], counts["by_fallback"], counts["missing"]) == (2, 2, 0)
+    assert any("2 were filtered" in message for message in told.messages)
+
+
+async def test_without_a_fallback_what_is_filtered_is_left_out(tmp_path: Path) -> None:
+    async with (
+        ScriptedServer(Talk(), picture_quirks=["filter"]) as server,
+        workshop(
+            tmp_path / "set", drawn_by(server.base_url, fallback=None), server.base_url
+        ) as shop,
+    ):
+        fill(shop.folder, ["Trip the filter!"], twins=False)
+        (made,), counts = await make(shop)
+    assert made.file is None
+    assert made.phash is None
+    assert (counts["filtered"], counts["missing"]) == (1, 1)
+
+
+async def test_a_better_description_that_is_filtered_keeps_the_drawing_before(
+    tmp_path: Path,
+) -> None:
+    def picture(body: Body) -> ScriptedReply | bytes:
+        if "better" in str(body["prompt"]):
+            return ScriptedReply("no", status=400, code="moderation_blocked")
+        return block(str(body["prompt"]))
+
+    async with (
+        ScriptedServer(Talk(fits=(2,)), pictures=picture) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), _ = await make(shop)
+    assert outcomes(made.rounds) == [("endpoint", "drawn"), ("endpoint", "filtered")]
+    assert made.file == made.rounds[0].file
+
+
+async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path) -> None:
+    """The first drawings of all queries are the same, and the second ones differ."""
+    seen = set[str]()
+
+    def picture(body: Body) -> bytes:
+        prompt = str(body["prompt"])
+        if prompt in seen:
+            return block(f"{prompt} {body['seed']}")
+        seen.add(prompt)
+        return block("the same")
+
+    async with (
+        ScriptedServer(Talk(), pictures=picture) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(4), twins=False)
+        made, counts = await make(shop)
+    assert [len(one.rounds) for one in made] == [1, 2, 2, 2]
+    assert [one.file for one in made] == [one.rounds[-1].file for one in made]
+    assert len({one.file for one in made}) == 4
+    assert [one.rounds[0].prompt for one in made] == [one.rounds[-1].prompt for one in made]
+    assert (counts["drawn_anew"], counts["duplicates"]) == (3, 0)
+
+
+async def test_one_that_repeats_another_still_is_marked_and_has_no_file(tmp_path: Path) -> None:
+    async with (
+        ScriptedServer(Talk(), pictures=lambda _: block("the same")) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(2))
+        made, counts = await make(shop)
+    assert [(one.of, one.duplicate_of) for one in made] == [
+        ("q1", None),
+        ("q2", "q1"),
+        ("q1.benign", "q1"),
+        ("q2.benign", "q1"),
+    ]
+    assert [one.file is None for one in made] == [False, True, True, True]
+    assert len({one.phash for one in made}) == 1
+    assert (counts["drawn_anew"], counts["duplicates"]) == (3, 3)
+
+
+async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
+    tmp_path: Path,
+) -> None:
+    broken = True
+
+    def picture(body: Body) -> ScriptedReply | bytes:
+        return HTML if broken and "door 2" in str(body["prompt"]) else block(str(body["prompt"]))
+
+    async with (
+        ScriptedServer(Talk(), pictures=picture) as server,
+        workshop(
+            tmp_path / "set",
+            drawn_by(server.base_url, fallback="placeholder"),
+            server.base_url,
+            concurrency=1,
+        ) as shop,
+    ):
+        fill(shop.folder, texts(3), twins=False)
+        with pytest.raises(ModelError, match=r"for 1 of 3, calls failed.*repeat the command"):
+            await make_stages([PicturesStage()], shop)
+        assert outcomes(pictures(shop)[1].rounds) == [
+            ("endpoint", "failed"),
+            ("placeholder", "drawn"),
+        ]
+        asked, broken = server.stats.pictures, False
+        await make_stages([PicturesStage()], shop)
+        assert server.stats.pictures == asked + 1
+    assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
+
+
+async def test_a_twin_of_no_query_is_refused(tmp_path: Path) -> None:
+    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+        fill(shop.folder, texts(2))
+        fill(shop.folder, texts(1), twins=False)
+        with pytest.raises(DatasetError, match=r"twins\.jsonl: 'q2\.benign'"):
+            await make(shop)
+
+
+async def test_a_classifier_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    async with workshop(tmp_path / "set", settings(nsfw_model="any"), NOBODY) as shop:
+        fill(shop.folder, texts(1))
+        with pytest.raises(ConfigurationError, match="nsfw_model needs the package"):
+            await make(shop)

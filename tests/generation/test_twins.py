@@ -1,0 +1,178 @@
+"""The stage `twins`, and both stages together at full size."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from dialogue_script import REFUSAL, Prompt, Reply, Script, prompt_of, queries, scores, words
+
+from safejury.datasets import PanelRefusedError, load_taxonomy
+from safejury.datasets._near_duplicates import NearDuplicates
+from safejury.datasets.generation import (
+    Candidate,
+    GenerationSettings,
+    QueriesStage,
+    QuerySettings,
+    Twin,
+    TwinSettings,
+    TwinsStage,
+    Workshop,
+    make_stages,
+)
+from safejury.models.scripted import ScriptedServer
+
+Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"
+
+
+def settings(per_scenario: int = 4, attempts: int = 3, batch: int = 4) -> GenerationSettings:
+    return GenerationSettings(
+        "test",
+        "a test",
+        scenarios=(HARDWARE, MALWARE),
+        queries=QuerySettings(per_scenario, over_generate=1, batch=batch, revisions=0),
+        twins=TwinSettings(attempts, most_harm=2.0),
+    )
+
+
+async def make(workshop: Workshop) -> dict[str, int]:
+    await QueriesStage().make(workshop)
+    await TwinsStage().make(workshop)
+    return workshop.folder.counts()["twins"]
+
+
+def twins(workshop: Workshop) -> list[Twin]:
+    return list(workshop.folder.read("twins.jsonl", Twin))
+
+
+def kept(workshop: Workshop) -> list[Candidate]:
+    return list(workshop.folder.read("queries.jsonl", Candidate))
+
+
+async def test_each_query_has_a_twin_in_the_same_order(open_workshop: Open) -> None:
+    async with open_workshop(settings()) as workshop:
+        counts = await make(workshop)
+        made, asked = twins(workshop), kept(workshop)
+    assert [one.of for one in made] == [one.id for one in asked]
+    assert [one.id for one in made] == [f"{one.id}.benign" for one in asked]
+    assert [one.text for one in made] == [f"Who studies {words(one.text, 9)}?" for one in asked]
+    assert {one.harm for one in made} == {1.0}
+    assert {one.origin.parents for one in made} == {(one.id,) for one in asked}
+    assert counts == {"queries": 8, "made": 8, "missing": 0, "tried": 8}
+
+
+async def test_a_twin_that_is_not_harmless_is_tried_again_with_the_criticism(
+    open_workshop: Open, script: Script, server: ScriptedServer
+) -> None:
+    def write(prompt: Prompt) -> Reply | None:
+        return (
+            None
+            if "could still open" in prompt.text
+            else queries({n: f"Harmful {words(text)}?" for n, text in prompt.items.items()})
+        )
+
+    def score(prompt: Prompt) -> Reply | None:
+        bad = next(iter(prompt.items.values())).startswith("Harmful")
+        values = dict.fromkeys(prompt.items, 8)
+        # A mean of 2.5 is above the 2.0 that is allowed.
+        harm = 3 if prompt.model == "judge_a" else 2
+        return scores(values, "could still open a door", harm=harm) if bad else None
+
+    script.twists |= {"twins": write, "score_twins": score}
+    async with open_workshop(settings()) as workshop:
+        counts = await make(workshop)
+        assert not any(one.text.startswith("Harmful") for one in twins(workshop))
+    assert (counts["made"], counts["harmful"], counts["tried"]) == (8, 8, 16)
+
+
+async def test_what_stays_harmful_has_no_twin_and_is_counted(
+    open_workshop: Open, script: Script
+) -> None:
+    def score(prompt: Prompt) -> Reply:
+        harmful = prompt.title == load_taxonomy().resolve(MALWARE).title
+        return scores(dict.fromkeys(prompt.items, 8), harm=9 if harmful else 0)
+
+    script.twists["score_twins"] = score
+    async with open_workshop(settings(attempts=2)) as workshop:
+        counts = await make(workshop)
+        assert {one.of.rpartition(".")[0] for one in twins(workshop)} == {HARDWARE}
+    assert (counts["made"], counts["missing"], counts["harmful"]) == (4, 4, 8)
+
+
+async def test_a_twin_that_is_the_query_or_repeats_another_is_none(
+    open_workshop: Open, script: Script
+) -> None:
+    def write(prompt: Prompt) -> Reply:
+        again = {n: "Who studies how doors are kept shut at night?" for n in prompt.items}
+        return queries({**again, 1: f"{prompt.items[1].upper()} "})
+
+    script.twists["twins"] = write
+    async with open_workshop(settings(attempts=1)) as workshop:
+        counts = await make(workshop)
+    assert (counts["unchanged"], counts["duplicates"], counts["made"]) == (2, 5, 1)
+
+
+async def test_a_twin_without_a_score_is_none(open_workshop: Open, script: Script) -> None:
+    script.twists["score_twins"] = lambda prompt: REFUSAL
+    async with open_workshop(settings(attempts=2)) as workshop:
+        with pytest.raises(PanelRefusedError, match="not one of 8 could be made"):
+            await make(workshop)
+        counts = workshop.folder.counts()["twins"]
+        assert twins(workshop) == []
+    assert (counts["unscored"], counts["judge_refused"], counts["missing"]) == (16, 8, 8)
+
+
+async def test_settings_without_twins_make_an_empty_file_and_no_call(
+    open_workshop: Open, server: ScriptedServer
+) -> None:
+    none = GenerationSettings("test", "a test", scenarios=(HARDWARE,), twins=None)
+    async with open_workshop(none) as workshop:
+        await TwinsStage().make(workshop)
+        assert (twins(workshop), server.stats.calls) == ([], 0)
+        assert TwinsStage().estimate(workshop) == ()
+
+
+async def test_the_estimate_is_the_number_of_calls(
+    open_workshop: Open, server: ScriptedServer, script: Script
+) -> None:
+    script.criticism = "say it plainly"
+    made = GenerationSettings(
+        "test",
+        "a test",
+        scenarios=(HARDWARE, MALWARE),
+        queries=QuerySettings(4, over_generate=3, batch=4, revisions=1),
+        twins=TwinSettings(attempts=1),
+    )
+    async with open_workshop(made) as workshop:
+        guessed = [*QueriesStage().estimate(workshop), *TwinsStage().estimate(workshop)]
+        assert server.stats.calls == 0
+        await make(workshop)
+    calls = Counter(prompt_of(body).model for body in server.requests)
+    assert calls == sum((Counter({one.member: one.calls}) for one in guessed), Counter[str]())
+    asked = sum(one.prompt_tokens for one in guessed)
+    sent = sum(len(prompt_of(body).text) for body in server.requests) / 4
+    assert 0.6 * sent < asked < 1.7 * sent  # a guess
+
+
+@pytest.mark.slow
+async def test_23_scenarios_of_100_in_one_run(open_workshop: Open, script: Script) -> None:
+    script.criticism = "say it plainly"
+    made = GenerationSettings(
+        "full", "a test", queries=QuerySettings(100, over_generate=2, batch=20, revisions=1)
+    )
+    async with open_workshop(made) as workshop:
+        await make_stages([QueriesStage(), TwinsStage()], workshop)
+        asked, answered = kept(workshop), twins(workshop)
+        counts = workshop.folder.counts()
+    ids = [scenario.id for scenario in load_taxonomy().scenarios]
+    assert Counter(one.scenario for one in asked) == dict.fromkeys(ids, 100)
+    assert [one.of for one in answered] == [one.id for one in asked]
+    assert len({one.id for one in asked} | {one.id for one in answered}) == 4600
+    assert counts["queries"]["proposed"] == counts["queries"]["revised"] == 4600
+    forms = counts["queries"]["kept_questions"], counts["queries"]["kept_instructions"]
+    assert sum(forms) == 2300
+    assert min(forms) > 900
+    for texts in ([one.text for one in asked], [one.text for one in answered]):
+        seen = NearDuplicates(0.6)
+        assert [text for text in texts if seen.add(text, text) is not None] == []
