@@ -127,7 +127,7 @@ class _Talk:
         It ends when enough is proposed, when `FRUITLESS` batches in a row brought
         nothing new, or after twice the batches that were planned.
         """
-        if False:
+        if self._fruitless >= FRUITLESS:
             return []
         most, left = 2 * batches_planned(self._settings), self._left
         wave: list[_Batch] = []

@@ -117,6 +117,15 @@ async def test_a_revision_that_is_worse_leaves_the_first_version(
         assert {one.origin.parents for one in read(workshop, "queries.jsonl")} == {()}
 
 
+async def test_of_versions_that_are_as_good_the_last_goes_on(
+    open_workshop: Open, script: Script
+) -> None:
+    script.twists["score"] = lambda prompt: scores(dict.fromkeys(prompt.items, 7), "plainer")
+    async with open_workshop(settings(revisions=1, over=1)) as workshop:
+        await make(workshop)
+        assert {one.id[-3:] for one in read(workshop, "queries.jsonl")} == {".r1"}
+
+
 async def test_nothing_is_revised_where_the_panel_has_nothing_to_say(
     open_workshop: Open, server: ScriptedServer
 ) -> None:
@@ -288,7 +297,7 @@ async def test_calls_that_fail_are_asked_again_by_the_next_command(
 ) -> None:
     script.twists["score"] = lambda prompt: ScriptedReply("down", status=503)
     async with open_workshop(settings()) as workshop:
-        with pytest.raises(ModelError, match=r"6 model calls failed.*repeat the command"):
+        with pytest.raises(ModelError, match=r"6 model calls failed.*: .*down.*repeat the command"):
             await make_stages([QueriesStage()], workshop)
         proposed = len(server.requests) - 6
         script.twists.clear()
