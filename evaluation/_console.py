@@ -107,13 +107,15 @@ def named_values(option: str, given: Sequence[str], example: str) -> dict[str, s
         example: Of what can be given, for the message.
 
     Raises:
-        ConfigurationError: One of them is written otherwise.
+        ConfigurationError: One of them is written otherwise, or names what is named before.
     """
     values: dict[str, str] = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name or not value:
             raise ConfigurationError(f"{option} {quoted(each)}: write it as {example}")
+        if name in values:
+            raise ConfigurationError(f"{option} {quoted(each)}: {quoted(name)} is given twice")
         values[name] = value
     return values
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 import yaml
@@ -19,6 +19,8 @@ from ..datasets.generation import (
     SetFolder,
     Stage,
     Workshop,
+    check_card,
+    check_speech,
     make_stages,
 )
 from ..models import EMBEDDED_WARNING, Budget, RetryPolicy, Switchboard
@@ -63,6 +65,7 @@ def generate_set(
     setup = set_up_generation(config, path.parent, authorised=authorised)
     stages = _chosen(setup, until)
     redo = _known(again)
+    _check(setup, stages)
     say(CARE)
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
@@ -95,6 +98,15 @@ def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
     }
     last = len(names) if until is None else names.index(until) + 1
     return [stage for stage in STAGES[:last] if wanted.get(stage.name, True)]
+
+
+def _check(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
+    """Look for what would be missing at the end, before anything is paid for."""
+    names = {stage.name for stage in stages}
+    if "card" in names:
+        check_card()
+    if "speech" in names and setup.settings.speech is not None:
+        check_speech(setup.settings.speech)
 
 
 def _known(again: Sequence[str]) -> set[str]:
@@ -147,16 +159,14 @@ async def _generate(
             await make_stages(stages, workshop, again=again)
 
 
-def _locked(directory: Path) -> FileLock:
-    lock = FileLock(directory / "set.lock", timeout=0, mode=0o600)
+def _locked(directory: Path) -> AbstractContextManager[object]:
     try:
-        lock.acquire()
+        return FileLock(directory / "set.lock", timeout=0, mode=0o600).acquire()
     except Timeout:
         raise RecordError(
             f"{directory}: another process is making this set: wait for it to end, or give "
             "this one another set.name."
         ) from None
-    return lock
 
 
 def _write_config(setup: GenerateSetup, folder: SetFolder) -> None:
@@ -186,10 +196,10 @@ def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Work
 
 
 def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
-    role = roles.get(calls.member)
-    if role is None or role.spec.is_embedded:
+    role = roles.get(calls.member)  # None for the services that draw and speak
+    if role is not None and role.spec.is_embedded:
         return 0.0
-    price = role.spec.price
+    price = None if role is None else role.spec.price
     if price is None:
         return None
     prompt = calls.prompt_tokens * price.input_per_million

@@ -114,7 +114,7 @@ class SpeechConfig(Part):
     """How queries are spoken."""
 
     speaker: Literal["espeak", "piper", "endpoint"] = "espeak"
-    voices: list[Text] = Field(default=["en+m3", "en+f3"], min_length=1)
+    voices: list[Text] = Field(default=["en+m3", "en+f3"], min_length=2)
     loudness: float = Field(default=-23.0, lt=0, ge=-70)
     """In LUFS."""
     base_url: Text | None = None

@@ -26,7 +26,7 @@ from ._generate_config_shape import (
     SpeechConfig,
     TaxonomyConfig,
 )
-from ._paths import beside
+from ._paths import beside, is_written_as_path
 from ._servers import ServerBook
 
 
@@ -215,6 +215,13 @@ def _pictures(config: PicturesConfig, folder: Path) -> PictureSettings:
     )
 
 
+def _path(name: str | None, folder: Path) -> str | None:
+    """Return a name, or the path that it is written as, from the config's folder."""
+    if name is None or not is_written_as_path(name):
+        return name
+    return str(beside(folder, name).absolute())
+
+
 def _speech(config: SpeechConfig, folder: Path) -> SpeechSettings:
     model = config.model
     if config.speaker == "piper" and model is not None:
@@ -226,6 +233,6 @@ def _speech(config: SpeechConfig, folder: Path) -> SpeechSettings:
         base_url=config.base_url,
         model=model,
         api_key=key_from_environment(config.api_key_env),
-        program=config.program,
-        whisper=config.whisper,
+        program=_path(config.program, folder),
+        whisper=_path(config.whisper, folder),
     )

@@ -118,10 +118,11 @@ class Session:
             self._servers.release(server)
 
     def _given_up(self) -> str:
-        names = ", ".join(sorted(self._failures))
-        reasons = " ".join(dict.fromkeys(self._failures.values()))
+        names = ", ".join(map(repr, sorted(self._failures)))
+        targets = "the target" if len(self._failures) == 1 else "the targets"
+        reasons = "; ".join(dict.fromkeys(why.rstrip(".") for why in self._failures.values()))
         return (
-            f"the run is unfinished: {names} could not be asked to the end. {reasons} "
+            f"the run is unfinished: {targets} {names} could not be asked to the end: {reasons}. "
             "Mend it and repeat the command: all that is finished is kept."
         )
 

@@ -6,7 +6,7 @@ import re
 HIDDEN = "[redacted]"
 _SHORTEST = 8
 _PATTERNS = re.compile(
-    r"\bsk-[A-Za-z0-9_\-]{8,}"
+    r"\bsk-[A-Za-z0-9_\-]{8,}|\bhf_[A-Za-z0-9]{20,}"
     r"|(?<=bearer )[^\s\"'\\,;]{6,}"
     r"|(?<=basic )[A-Za-z0-9+/=]{8,}"
     r"|(?<=://)[^/\s@\"']+:[^/\s@\"']+(?=@)"

@@ -154,6 +154,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("no.csv",), "no.csv: does not exist: name a file of responses"),
     (("answers.csv",), "say which holds the responses with --map response=COLUMN"),
     (("answers.csv", "--map", "response"), "write it as WHAT=PATH"),
+    (("answers.csv", *MAP, "--map", "response=other"), "'response' is given twice"),
     (("answers.csv", "--format", "garrak"), "did you mean 'garak'?"),
     (("answers.csv", "--format", "garak"), "read as a garak report"),
     (("answers.csv", *MAP, "--name", "a/b"), "use letters, digits, dots"),

