@@ -10,7 +10,7 @@ from ._console import guarded
 datasets_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Look at sets of queries, bundled or your own, and convert them.",
+    help="Look at sets of queries, and convert them.",
 )
 
 SetName = Annotated[

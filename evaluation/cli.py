@@ -237,8 +237,9 @@ def generate(
         bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
     ] = False,
 ) -> int:
-    """Make a set of queries: taxonomy, queries, twins, pictures, speech, card.
+    """Make a set of queries.
 
+    Its stages: taxonomy, queries, twins, pictures, speech, card.
     Repeat the command to go on with a set that was stopped.
     """
     from ._generate_command import generate_set

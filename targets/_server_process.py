@@ -3,9 +3,11 @@
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +41,9 @@ class ServerProcess:
     # Not one of asyncio's subprocesses: a loop that is closed in a hurry, as after a
     # second Ctrl-C, would kill the watchdog before it has done its work.
 
-    def __init__(self, watched: subprocess.Popen[bytes], mark: str, grace: float) -> None:
+    def __init__(
+        self, watched: subprocess.Popen[bytes], mark: str, grace: float, scratch: str | None
+    ) -> None:
         assert watched.stdin is not None
         assert watched.stdout is not None
         self._watched = watched
@@ -47,6 +51,7 @@ class ServerProcess:
         self._stdout: IO[bytes] = watched.stdout
         self._mark = mark
         self._grace = grace
+        self._scratch = scratch
         self._pid: int | None = None
         self._said = b""
         self._answered = asyncio.Event()
@@ -56,7 +61,13 @@ class ServerProcess:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], env: Mapping[str, str], log: Path, *, grace: float
+        cls,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        grace: float,
+        scratch: str | None = None,
     ) -> Self:
         """Run a command.
 
@@ -65,6 +76,8 @@ class ServerProcess:
             env: Its whole environment.
             log: File to which it writes, after what is there.
             grace: Seconds that it has to end once it is asked to.
+            scratch: Environment variable by which it learns of a folder for its
+                passing files, which is removed when it has ended.
 
         Raises:
             FirstContactError: The program or the log cannot be used.
@@ -72,7 +85,10 @@ class ServerProcess:
         if os.name != "posix":
             raise FirstContactError("servers are started on Linux and macOS alone; use a base_url")
         mark = secrets.token_hex(8)
-        process = cls(_watched({**env, MARK: mark}), mark, grace)
+        whole, folder = {**env, MARK: mark}, None
+        if scratch is not None and scratch not in env:
+            folder = whole[scratch] = tempfile.mkdtemp(prefix="safejury-")
+        process = cls(_watched(whole), mark, grace, folder)
         try:
             await process._order(list(command), log)
         except BaseException:
@@ -112,9 +128,17 @@ class ServerProcess:
             self._watched.kill()
             await self._over.wait()
         await self._sweep()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def _order(self, command: list[str], log: Path) -> None:
-        order = {"command": command, "log": str(log), "grace": self._grace, "parent": os.getpid()}
+        order = {
+            "command": command,
+            "log": str(log),
+            "grace": self._grace,
+            "parent": os.getpid(),
+            "scratch": self._scratch,
+        }
         with suppress(OSError):  # it has ended, which the next line finds out
             self._stdin.write(msgspec.json.encode(order) + b"\n")
         await self._answered.wait()

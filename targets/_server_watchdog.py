@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def main() -> None:
             break
         signals.drain()
     _end(server, order["grace"], signals)
+    if order.get("scratch"):
+        shutil.rmtree(order["scratch"], ignore_errors=True)
     code = server.returncode if server.returncode is not None else -signal.SIGKILL
     sys.exit(128 - code if code < 0 else code)
 

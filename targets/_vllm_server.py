@@ -178,7 +178,11 @@ class ManagedServer:
         count = len(self._gpus) if self._gpus is not None else (self._spec.gpus or 0)
         command = self._spec.command(self._port, count)
         self._process = await ServerProcess.start(
-            command, self._environment(), self.log, grace=self._grace
+            command,
+            self._environment(),
+            self.log,
+            grace=self._grace,
+            scratch="VLLM_RPC_BASE_PATH",  # its sockets stay behind when it is killed
         )
         try:
             async with asyncio.timeout(self._spec.start_timeout):

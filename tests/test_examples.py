@@ -29,7 +29,7 @@ def command(
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=170,
         env={
             **os.environ,
             "PYTHONSAFEPATH": "1",

@@ -1,5 +1,6 @@
 """Managed servers run a stand-in for vLLM, found ahead of it by PYTHONPATH."""
 
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Generator
@@ -30,10 +31,17 @@ def mark() -> str:
 
 
 @pytest.fixture
-def fake_env(mark: str) -> Generator[dict[str, str]]:
-    """Give a stand-in's environment, and fail a test that leaves a process behind."""
+def fake_env(
+    mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[dict[str, str]]:
+    """Give a stand-in's environment, and fail a test that leaves a process or a file behind."""
+    passing = tmp_path / "passing"
+    passing.mkdir()
+    monkeypatch.setenv("TMPDIR", str(passing))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     yield {"PYTHONPATH": str(FAKE_VLLM), "TEST_MARK": mark}
     assert _marked(mark) == []
+    assert list(passing.iterdir()) == []
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,8 @@ _FLAGS = (
 
 def main() -> None:
     options = parse()
+    sockets = Path(os.environ.get("VLLM_RPC_BASE_PATH", tempfile.gettempdir()))
+    (sockets / f"socket-{os.getpid()}").touch()
     say(f"INFO 01-01 00:00:00 [api_server.py:1] args: {vars(options)}")
     once = os.environ.get("FAKE_ONCE")
     if once is not None and Path(once).exists():
