@@ -40,7 +40,6 @@ class GenerateProgress:
         self._task = self._bar.add_task("", said="", total=None)
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,6 +53,7 @@ class GenerateProgress:
         """Show that a stage begins; see `Progress` of the generation."""
         self._name, self._done, self._total, self._note = name, 0, total, ""
         self._next_line = time.monotonic() + _LINE_S
+        self._bar.start()  # not before: what is shown of the cost would tear it
         self._bar.reset(self._task, description=name, total=total, said="")
         if not self._console.is_terminal:
             self.told(f"{name} …")
