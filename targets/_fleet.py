@@ -67,6 +67,7 @@ class Fleet:
         self._line = _Line(Pool(devices))
         self._starting = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._going = set[str]()
         self._group = asyncio.TaskGroup()
         watch = Watch(probe_every, hang_timeout)
         self._keepers = {
@@ -89,8 +90,8 @@ class Fleet:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks.values():
-            task.cancel()
+        for name in self._tasks:
+            self._let_go(name)
         # The group would wrap the body's own error; keepers raise none.
         await self._group.__aexit__(None, None, None)
 
@@ -149,6 +150,12 @@ class Fleet:
         """
         keeper = self._keeper(name)
         if not keeper.use.keep and name in self._tasks:
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        # Once: a second cancellation would cut the stopping of the server short.
+        if name not in self._going:
+            self._going.add(name)
             self._tasks[name].cancel()
 
     def _keeper(self, name: str) -> Keeper:

@@ -295,3 +295,17 @@ async def test_the_random_key_is_told_to_nobody(
         assert not any(key in word for pid in pids for word in proc(pid, "cmdline"))
     assert key not in (tmp_path / "logs" / "a.log").read_bytes()
     assert key.decode() not in "\n".join(log)
+
+
+async def test_a_server_that_was_released_has_ended_when_the_fleet_is_left(
+    fake_vllm: Fake, survivors: Callable[[], list[int]], tmp_path: Path
+) -> None:
+    spec = fake_vllm(stubborn=1)  # it ends only when it is killed, after its grace
+    async with Fleet(
+        [ServerUse("a", spec)], Devices(), folder=tmp_path, notify=lambda line: None, grace=1.0
+    ) as fleet:
+        await fleet.ready("a")
+        fleet.release("a")
+        fleet.release("a")
+        await asyncio.sleep(0)
+    assert survivors() == []
