@@ -207,6 +207,6 @@ def test_a_run_that_is_killed_often_and_early_ends_with_the_same_record(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", (3, 6))
+@pytest.mark.parametrize("seed", [3, 6])
 def test_a_run_that_is_killed_very_often(seed: int, undisturbed: tuple[Any, ScriptedServer, str]):
     check_kills(undisturbed, seed=seed, kills=20, calls=(0, 15))
