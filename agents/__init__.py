@@ -7,6 +7,7 @@ from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._call import HUMAN, BallotCall, Statement, statements_for
 from ._case import Case
 from ._fence import neutralise
+from ._prompt_folder import PromptFolder
 from ._prompts import prompt_hashes
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "Perceived",
     "Persona",
     "PersonaSampling",
+    "PromptFolder",
     "ProposedQuery",
     "QueryCall",
     "QueryCallMessage",

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from ..models import ChatModel, Sampling
 from ._parsing import clean
 from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
 from ._query_messages import QueryWorker
@@ -59,26 +58,9 @@ class QueryGenerator(QueryWorker):
     Example:
         >>> generator = QueryGenerator("generator", model)
         >>> reply = await generator.answer(QueryCall(prompt, (1, 2, 3), "queries/0001", seed=7))
-
-    Args:
-        name: Letters, digits and underscores.
-        model: What it thinks with.
-        sampling: How words are drawn.
-        max_tokens: Cap on the tokens of one reply, at least 1.
     """
 
-    def __init__(
-        self,
-        name: str,
-        model: ChatModel,
-        *,
-        sampling: Sampling | None = None,
-        max_tokens: int = 1024,
-    ) -> None:
-        super().__init__(name, "writes queries for a safety test")
-        self._model = model
-        self._sampling = sampling or Sampling()
-        self._max_tokens = max_tokens
+    DESCRIPTION = "writes queries for a safety test"
 
     async def answer(self, call: QueryCall) -> QueryReply[ProposedQuery]:
         """Return the queries; refusals of the model are counted in the reply.

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from ..models import ChatModel, Sampling
 from ._parsing import clean
 from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
 from ._query_messages import QueryWorker
@@ -62,26 +61,9 @@ class QueryJudge(QueryWorker):
 
     A reply without a score for a query leaves it without this judge's score; nothing
     stands in for it.
-
-    Args:
-        name: Letters, digits and underscores.
-        model: What it thinks with.
-        sampling: How words are drawn.
-        max_tokens: Cap on the tokens of one reply, at least 1.
     """
 
-    def __init__(
-        self,
-        name: str,
-        model: ChatModel,
-        *,
-        sampling: Sampling | None = None,
-        max_tokens: int = 1024,
-    ) -> None:
-        super().__init__(name, "scores queries for a safety test")
-        self._model = model
-        self._sampling = sampling or Sampling()
-        self._max_tokens = max_tokens
+    DESCRIPTION = "scores queries for a safety test"
 
     async def answer(self, call: QueryCall) -> QueryReply[QueryScore]:
         """Return the scores; it is asked once more where its reply cannot be read.

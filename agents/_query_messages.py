@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response
@@ -11,6 +11,7 @@ from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import CancellationToken
 from autogen_core.models import UserMessage
 
+from ..models import ChatModel, Sampling
 from ._ballot_caster import linked
 from ._query_call import QueryCall, QueryReply
 
@@ -89,7 +90,30 @@ class QueryReplyMessage(BaseChatMessage):
 
 
 class QueryWorker(BaseChatAgent):
-    """An AgentChat agent that answers a `QueryCallMessage`. It keeps no state."""
+    """An AgentChat agent that answers a `QueryCallMessage`. It keeps no state.
+
+    Args:
+        name: Letters, digits and underscores.
+        model: What it thinks with.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+    """
+
+    DESCRIPTION: ClassVar[str]
+    """What others are told that it does."""
+
+    def __init__(
+        self,
+        name: str,
+        model: ChatModel,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int = 1024,
+    ) -> None:
+        super().__init__(name, self.DESCRIPTION)
+        self._model = model
+        self._sampling = sampling or Sampling()
+        self._max_tokens = max_tokens
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
