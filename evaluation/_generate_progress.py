@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..models import Switchboard
+from ._progress import cost_so_far
 
 _LINE_S = 5.0
 
@@ -74,10 +75,4 @@ class GenerateProgress:
         self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def _said(self) -> str:
-        cost = ""
-        if self._switchboard is not None:
-            budget = self._switchboard.budget
-            cost = f"${budget.spent_usd:.2f}"
-            if budget.unknown_price_calls:
-                cost = f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
-        return " · ".join(filter(None, (self._note, cost)))
+        return " · ".join(filter(None, (self._note, cost_so_far(self._switchboard))))

@@ -14,6 +14,17 @@ from ._result import CaseResult
 _LINE_S = 5.0
 
 
+def cost_so_far(switchboard: Switchboard | None) -> str:
+    """Return in words what calls cost until now, nothing where none can be made yet."""
+    if switchboard is None:
+        return ""
+    budget = switchboard.budget
+    cost = f"${budget.spent_usd:.2f}"
+    if not budget.unknown_price_calls:
+        return cost
+    return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
+
+
 class RunProgress:
     """A run's progress on a console: a bar on a terminal, else a line now and then.
 
@@ -87,16 +98,9 @@ class RunProgress:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
         seconds = max(time.monotonic() - self._begun, 1e-9)
         rate = (self._done - self._before) / seconds
-        return " · ".join(filter(None, (counts, f"{rate:.1f}/s", self._cost(), self._slowed())))
-
-    def _cost(self) -> str:
-        if self._switchboard is None:
-            return ""
-        budget = self._switchboard.budget
-        cost = f"${budget.spent_usd:.2f}"
-        if not budget.unknown_price_calls:
-            return cost
-        return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
+        return " · ".join(
+            filter(None, (counts, f"{rate:.1f}/s", cost_so_far(self._switchboard), self._slowed()))
+        )
 
     def _slowed(self) -> str:
         limiters = self._switchboard.limiters if self._switchboard else {}
