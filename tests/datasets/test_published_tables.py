@@ -244,6 +244,7 @@ def test_what_the_hub_cannot_give_is_one_line(
 
 def run_python(code: str, folder: Path) -> str:
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    environment.pop("PYTHONSAFEPATH", None)  # It would hide the folder the code runs in.
     ended = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,

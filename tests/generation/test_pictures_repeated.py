@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -40,12 +41,21 @@ def asked(server: ScriptedServer) -> Counter[str]:
 
 async def killed_once(busy: asyncio.Event, path: Path, server: ScriptedServer) -> None:
     """Make the stage in a process of its own, and kill it once the server has drawn enough."""
+    script = Path(picture_workshop.__file__)
     child = await asyncio.create_subprocess_exec(
-        sys.executable, picture_workshop.__file__, str(path), server.base_url
+        sys.executable,
+        str(script),
+        str(path),
+        server.base_url,
+        env=os.environ | {"PYTHONPATH": str(script.parent)},
     )
-    await busy.wait()
+    ended = asyncio.create_task(child.wait())
+    drawn = asyncio.create_task(busy.wait())
+    await asyncio.wait([ended, drawn], return_when=asyncio.FIRST_COMPLETED)
+    drawn.cancel()
+    assert not ended.done(), "the process ended before it had drawn enough"
     child.send_signal(signal.SIGKILL)
-    assert await child.wait() == -signal.SIGKILL
+    assert await ended == -signal.SIGKILL
 
 
 async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
