@@ -6,16 +6,11 @@ from .._lazy import lazy
 
 if TYPE_CHECKING:
     from ._all_stages import STAGES
-    from ._card import CardStage, check_card
     from ._cast import Cast, Member
     from ._estimate import Calls
     from ._folder import SetFolder
     from ._items import Candidate, Origin, Picture, PictureRound, Score, Speech, Twin
     from ._journal import CallJournal, Spent
-    from ._pictures import PicturesStage
-    from ._queries import QueriesStage
-    from ._renderer import Drawn, NotDrawn, Renderer, Subject
-    from ._renderers import open_renderer
     from ._settings import (
         GenerationSettings,
         PictureSettings,
@@ -24,12 +19,13 @@ if TYPE_CHECKING:
         TaxonomySettings,
         TwinSettings,
     )
-    from ._speech import SpeechStage, check_speech
     from ._stages import Stage, make_stages
-    from ._taxonomy import TaxonomyStage
-    from ._taxonomy_items import Mark, Merge, Proposal, Standing
-    from ._twins import TwinsStage
     from ._workshop import Progress, Workshop
+    from .card import CardStage, check_card
+    from .dialogues import QueriesStage, TwinsStage
+    from .pictures import Drawn, NotDrawn, PicturesStage, Renderer, Subject, open_renderer
+    from .speech import SpeechStage, check_speech
+    from .taxonomy import Mark, Merge, Proposal, Standing, TaxonomyStage
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -39,43 +35,43 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "CallJournal": "_journal",
             "Calls": "_estimate",
             "Candidate": "_items",
-            "CardStage": "_card",
+            "CardStage": "card",
             "Cast": "_cast",
-            "Drawn": "_renderer",
+            "Drawn": "pictures",
             "GenerationSettings": "_settings",
-            "Mark": "_taxonomy_items",
+            "Mark": "taxonomy",
             "Member": "_cast",
-            "Merge": "_taxonomy_items",
-            "NotDrawn": "_renderer",
+            "Merge": "taxonomy",
+            "NotDrawn": "pictures",
             "Origin": "_items",
             "Picture": "_items",
             "PictureRound": "_items",
             "PictureSettings": "_settings",
-            "PicturesStage": "_pictures",
+            "PicturesStage": "pictures",
             "Progress": "_workshop",
-            "Proposal": "_taxonomy_items",
-            "QueriesStage": "_queries",
+            "Proposal": "taxonomy",
+            "QueriesStage": "dialogues",
             "QuerySettings": "_settings",
-            "Renderer": "_renderer",
+            "Renderer": "pictures",
             "Score": "_items",
             "SetFolder": "_folder",
             "Speech": "_items",
             "SpeechSettings": "_settings",
-            "SpeechStage": "_speech",
+            "SpeechStage": "speech",
             "Spent": "_journal",
             "Stage": "_stages",
-            "Standing": "_taxonomy_items",
-            "Subject": "_renderer",
+            "Standing": "taxonomy",
+            "Subject": "pictures",
             "TaxonomySettings": "_settings",
-            "TaxonomyStage": "_taxonomy",
+            "TaxonomyStage": "taxonomy",
             "Twin": "_items",
             "TwinSettings": "_settings",
-            "TwinsStage": "_twins",
+            "TwinsStage": "dialogues",
             "Workshop": "_workshop",
-            "check_card": "_card",
-            "check_speech": "_speech",
+            "check_card": "card",
+            "check_speech": "speech",
             "make_stages": "_stages",
-            "open_renderer": "_renderers",
+            "open_renderer": "pictures",
         },
     )
 

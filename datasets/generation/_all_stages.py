@@ -1,12 +1,11 @@
 """All stages of a set, in the order in which they are made."""
 
-from ._card import CardStage
-from ._pictures import PicturesStage
-from ._queries import QueriesStage
-from ._speech import SpeechStage
 from ._stages import Stage
-from ._taxonomy import TaxonomyStage
-from ._twins import TwinsStage
+from .card import CardStage
+from .dialogues import QueriesStage, TwinsStage
+from .pictures import PicturesStage
+from .speech import SpeechStage
+from .taxonomy import TaxonomyStage
 
 STAGES: tuple[Stage, ...] = (
     TaxonomyStage(),

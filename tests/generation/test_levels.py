@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from safejury.datasets import DatasetError
-from safejury.datasets.generation._levels import level, measure_loudness, true_peak
+from safejury.datasets.generation.speech._levels import level, measure_loudness, true_peak
 
 RATE = 16_000
 TARGET = -23.0

@@ -13,7 +13,7 @@ from speech_sounds import TEXTS, Program, speeches, workshop
 
 from safejury.datasets import ConfigurationError
 from safejury.datasets.generation import SpeechSettings, SpeechStage, check_speech
-from safejury.datasets.generation._program import Failed, run_program
+from safejury.datasets.generation.speech._program import Failed, run_program
 
 ESPEAK = SpeechSettings(whisper="never")
 TRIED = "One, two, three."

@@ -18,8 +18,8 @@ from speech_sounds import GARDEN, SAMPLES, SCENARIO, TEXTS, Told, speeches, wav,
 
 from safejury.datasets import ConfigurationError, FirstContactError
 from safejury.datasets.generation import SpeechSettings, SpeechStage, Workshop, make_stages
-from safejury.datasets.generation._levels import measure_loudness
-from safejury.datasets.generation._read_back import word_error_rate
+from safejury.datasets.generation.speech._levels import measure_loudness
+from safejury.datasets.generation.speech._read_back import word_error_rate
 from safejury.models.scripted import ScriptedReply, ScriptedServer, default_speech
 
 VOICES = ("alba", "bruno")

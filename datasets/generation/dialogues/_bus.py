@@ -1,0 +1,175 @@
+"""The bus of a dialogue: a generator, a panel of judges, and an editor who presides."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar, cast
+
+from autogen_agentchat.base import ChatAgent
+from autogen_core import (
+    AgentId,
+    AgentInstantiationContext,
+    CancellationToken,
+    MessageContext,
+    SingleThreadedAgentRuntime,
+    rpc,
+)
+
+from ....agents import (
+    ProposedQuery,
+    QueryCall,
+    QueryCallMessage,
+    QueryGenerator,
+    QueryJudge,
+    QueryReply,
+    QueryReplyMessage,
+    QueryScore,
+)
+from ....deliberation import Answering, answered, new_runtime
+from ..._concurrency import in_parallel
+from .._workshop import Workshop
+
+T = TypeVar("T")
+_GENERATOR, _JUDGE, _EDITOR = "generator", "judge", "editor"
+_PLACE = "set"
+
+
+class _Desk(Answering):
+    """A place on the bus for one AgentChat agent that works on queries."""
+
+    def __init__(self, agent: ChatAgent) -> None:
+        super().__init__(agent.description)
+        self._agent = agent
+
+    @rpc
+    async def ask(self, message: QueryCall, ctx: MessageContext) -> Any:
+        """Return the agent's `QueryReply`."""
+        question = QueryCallMessage.of(message, source=_EDITOR)
+        response = await self._agent.on_messages((question,), ctx.cancellation_token)
+        said = response.chat_message
+        assert isinstance(said, QueryReplyMessage)
+        return said.content
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one judge said to one call.
+
+    Attributes:
+        judge: The panel member's name.
+        reply: What it said.
+    """
+
+    judge: str
+    reply: QueryReply[QueryScore]
+
+
+class Editor(Answering):
+    """Presides over dialogues between the generator and the panel. Base of those who do.
+
+    It keeps no state between messages: any number of dialogues may go on at once.
+
+    Args:
+        workshop: What it works with.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__("presides over the making of queries")
+        self._judges = tuple(member.name for member in workshop.cast.panel)
+        self._slots = asyncio.Semaphore(workshop.concurrency)
+        self.workshop = workshop
+
+    @property
+    def slots(self) -> asyncio.Semaphore:
+        """Held while a batch is under way."""
+        return self._slots
+
+    async def ask_generator(
+        self, call: QueryCall, ctx: MessageContext
+    ) -> QueryReply[ProposedQuery]:
+        """Return what the generator says to a call."""
+        return await self._ask(call, AgentId(_GENERATOR, _PLACE), ctx)
+
+    async def ask_panel(
+        self, call: Callable[[str], QueryCall], ctx: MessageContext
+    ) -> Sequence[Judged]:
+        """Return what each judge says to its own call, in the panel's order.
+
+        Args:
+            call: Makes the call for the judge of a name.
+            ctx: What the editor was asked with.
+        """
+        replies: list[QueryReply[QueryScore]] = await in_parallel(
+            self._ask(call(judge), AgentId(_JUDGE, str(number)), ctx)
+            for number, judge in enumerate(self._judges)
+        )
+        return [Judged(judge, reply) for judge, reply in zip(self._judges, replies, strict=True)]
+
+    async def _ask(self, call: QueryCall, who: AgentId, ctx: MessageContext) -> QueryReply[Any]:
+        answer: object = await self.send_message(
+            call, who, cancellation_token=ctx.cancellation_token
+        )
+        return cast("QueryReply[Any]", answered(answer, object))
+
+
+class DialogueBus:
+    """A generator and a panel on their bus, under one editor.
+
+    Use it as an asynchronous context manager. Leaving it cancels what is under way.
+
+    Args:
+        workshop: Whose cast speaks.
+        editor: Makes the editor.
+    """
+
+    def __init__(self, workshop: Workshop, editor: Callable[[Workshop], Editor]) -> None:
+        self._workshop = workshop
+        self._editor = editor
+        self._under_way: set[CancellationToken] = set()
+        self._runtime: SingleThreadedAgentRuntime | None = None
+
+    async def __aenter__(self) -> Self:
+        runtime = new_runtime()
+        await runtime.register_factory(_GENERATOR, lambda: _Desk(self._generator()))
+        await runtime.register_factory(_JUDGE, lambda: _Desk(self._judge()))
+        await runtime.register_factory(_EDITOR, lambda: self._editor(self._workshop))
+        runtime.start()
+        self._runtime = runtime
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._runtime is not None
+        runtime, self._runtime = self._runtime, None
+        for token in tuple(self._under_way):
+            token.cancel()
+        await runtime.stop_when_idle()
+        await runtime.close()
+
+    async def ask_editor(self, message: object, kind: type[T]) -> T:
+        """Return the editor's answer; cancelling the call cancels its model calls.
+
+        Raises:
+            BudgetError: The budget does not cover a call.
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        assert self._runtime is not None, "enter the bus with `async with` first"
+        token = CancellationToken()
+        self._under_way.add(token)
+        try:
+            answer = await self._runtime.send_message(
+                message, AgentId(_EDITOR, _PLACE), cancellation_token=token
+            )
+        finally:
+            token.cancel()  # whatever a failure left under way
+            self._under_way.discard(token)
+        return answered(answer, kind)
+
+    def _generator(self) -> QueryGenerator:
+        member, cap = self._workshop.cast.generator, self._workshop.settings.max_tokens
+        return QueryGenerator(_GENERATOR, member.model, sampling=member.sampling, max_tokens=cap)
+
+    def _judge(self) -> QueryJudge:
+        number = int(AgentInstantiationContext.current_agent_id().key)
+        member, cap = self._workshop.cast.panel[number], self._workshop.settings.max_tokens
+        name = f"{_JUDGE}_{number}"
+        return QueryJudge(name, member.model, sampling=member.sampling, max_tokens=cap)

@@ -1,0 +1,34 @@
+"""What decides the result of a stage in which generator and panel talk."""
+
+from dataclasses import asdict
+
+from .._cast import Member
+from .._prompts import prompt_hashes
+from .._workshop import Workshop
+
+
+def dialogue_inputs(workshop: Workshop, *prompts: str) -> dict[str, object]:
+    """Return the speakers, the seed, the scenarios and the prompts as plain data.
+
+    Args:
+        workshop: What the stage works with.
+        prompts: Names of the prompt files that it uses.
+    """
+    taxonomy, settings = workshop.taxonomy(), workshop.settings
+    scenarios = [taxonomy.resolve(name) for name in workshop.scenario_ids()]
+    return {
+        "generator": _speaker(workshop.cast.generator),
+        "panel": [_speaker(member) for member in workshop.cast.panel],
+        "seed": settings.seed,
+        "max_tokens": settings.max_tokens,
+        "scenarios": [[one.id, one.title, one.definition] for one in scenarios],
+        "prompts": prompt_hashes(*prompts),
+    }
+
+
+def _speaker(member: Member) -> dict[str, object]:
+    return {
+        "name": member.name,
+        "model": member.model.name,
+        "sampling": asdict(member.sampling),
+    }

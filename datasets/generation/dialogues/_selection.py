@@ -1,0 +1,68 @@
+"""Which of the proposed queries are kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from ..._diversity import choose
+from ..._near_duplicates import NearDuplicates
+from .._items import Candidate
+from .._settings import QuerySettings
+
+_MINI = Path(__file__).parents[2] / "mini" / "queries.jsonl"
+
+
+class _MiniLine(msgspec.Struct, frozen=True):
+    id: str
+    text: str
+
+
+def known_texts(threshold: float) -> NearDuplicates:
+    """Return an index of texts that knows those of the bundled mini set."""
+    known = NearDuplicates(threshold)
+    decoder = msgspec.json.Decoder(_MiniLine)
+    for entry in decoder.decode_lines(_MINI.read_bytes()):
+        known.add(entry.id, entry.text)
+    return known
+
+
+def decide(
+    candidates: Sequence[Candidate], known: NearDuplicates, settings: QuerySettings
+) -> list[Candidate]:
+    """Return the candidates of one scenario, in the same order, with what becomes of them.
+
+    Of those that are `proposed`, one without a score is `unscored`; of near-duplicates the
+    best is left; and of the rest as many as are wanted are chosen by value and by
+    difference from each other.
+
+    Args:
+        candidates: All of the scenario.
+        known: What is in the set already; those that are left are added.
+        settings: How many are wanted, and how they are chosen.
+    """
+    decided = {one.id: one for one in candidates}
+    left: list[Candidate] = []
+    for one in sorted(candidates, key=_rank):
+        if one.state != "proposed":
+            continue
+        if one.value is None:
+            decided[one.id] = structs.replace(one, state="unscored")
+        elif (original := known.add(one.id, one.text)) is not None:
+            decided[one.id] = structs.replace(one, state="duplicate", duplicate_of=original)
+        else:
+            left.append(one)
+            decided[one.id] = structs.replace(one, state="passed_over")
+    for place in choose(
+        [one.text for one in left],
+        [one.value or 0.0 for one in left],
+        settings.per_scenario,
+        settings.diversity,
+    ):
+        decided[left[place].id] = structs.replace(left[place], state="kept")
+    return list(decided.values())
+
+
+def _rank(one: Candidate) -> tuple[float, str]:
+    return (0.0 if one.value is None else -one.value, one.id)

@@ -1,0 +1,65 @@
+"""Counts of what happened in the dialogues of a stage."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ....agents import ProposedQuery, QueryReply, Silence
+from ._bus import Judged
+
+
+class Tally:
+    """Counts replies and what is missing from them.
+
+    Names of counts: `generator_REASON` and `judge_REASON` are replies that hold
+    nothing (`refused`, `filtered`, `unparsed`, `failed`); `refused_items` and
+    `unparsed_items` are items of replies that hold others; `missing_scores` are scores
+    that judges did not give, and `missing_scores.JUDGE` those of one.
+
+    Attributes:
+        counts: By name; what never happened is not among them.
+        failure: What the last call that failed said, None where none did.
+    """
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self.failure: str | None = None
+
+    def add(self, name: str, number: int = 1) -> None:
+        """Count something."""
+        if number:
+            self.counts[name] += number
+
+    def add_reply(self, reply: QueryReply[ProposedQuery]) -> None:
+        """Count what a reply of the generator lacks."""
+        self.add("refused_items", reply.refused)
+        self.add("unparsed_items", reply.unparsed)
+        self._add_silence("generator", reply.silence)
+
+    def add_judgement(self, judged: Sequence[Judged], asked: int) -> None:
+        """Count what the judges left out of `asked` items."""
+        for one in judged:
+            missing = asked - len(one.reply.items)
+            self.add("missing_scores", missing)
+            self.add(f"missing_scores.{one.judge}", missing)
+            self._add_silence("judge", one.reply.silence)
+
+    def add_all(self, other: "Tally") -> None:
+        """Take over what another counted."""
+        self.counts += other.counts
+        self.failure = other.failure or self.failure
+
+    @property
+    def failed(self) -> int:
+        """Calls that failed."""
+        return self.counts["generator_failed"] + self.counts["judge_failed"]
+
+    def sorted(self) -> dict[str, int]:
+        """Return the counts in the order of their names."""
+        return dict(sorted(self.counts.items()))
+
+    def _add_silence(self, who: str, silence: Silence | None) -> None:
+        if silence is None:
+            return
+        self.add(f"{who}_{silence.reason}")
+        if silence.reason == "failed":
+            self.failure = silence.detail

@@ -1,0 +1,7 @@
+"""The stage `pictures`: each query's picture, described, drawn and judged in rounds."""
+
+from ._renderer import Drawn, NotDrawn, Renderer, Subject
+from ._renderers import open_renderer
+from ._stage import PicturesStage
+
+__all__ = ["Drawn", "NotDrawn", "PicturesStage", "Renderer", "Subject", "open_renderer"]

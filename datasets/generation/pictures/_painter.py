@@ -1,0 +1,205 @@
+"""One picture: described, drawn, looked at, and drawn anew where it does not fit."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ..._query import Media
+from .._ask import Answer, NoAnswer, NoAnswerReason
+from .._items import Origin, Picture, PictureRound
+from .._seeds import seed_for
+from ._drawings import Drawings, picture_name
+from ._nsfw import NsfwClassifier
+from ._renderer import Renderer, Subject
+from ._talk import PictureTalk, Scene
+
+OURS = "safejury"
+"""Name of the model where our own renderers draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What became of one picture.
+
+    Attributes:
+        picture: It, and all that led to it.
+        undescribed: Why no model described its scene; None where one did or none was asked.
+        failure: What a call said that failed and may go well another time; None for none.
+    """
+
+    picture: Picture
+    undescribed: NoAnswerReason | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """One drawing, or why there is none.
+
+    Attributes:
+        round: What is told of it.
+        phash: Its perceptual hash.
+        better: What is to be drawn instead; None if it is good, or nobody says.
+        failure: See `Painted`.
+    """
+
+    round: PictureRound
+    phash: str | None = None
+    better: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """Makes pictures.
+
+    Attributes:
+        drawings: Keeps what is drawn.
+        talk: Asks models.
+        renderer: What draws.
+        fallback: What draws what the renderer does not; None leaves it out.
+        classifier: Scores pictures; None where nothing does.
+        rounds: How often a picture may be drawn to a better description, at least 1.
+        good_fit: The viewer's score from which a picture is not drawn anew.
+        seed: The set's seed.
+    """
+
+    drawings: Drawings
+    talk: PictureTalk
+    renderer: Renderer
+    fallback: Renderer | None
+    classifier: NsfwClassifier | None
+    rounds: int
+    good_fit: int
+    seed: int
+
+    async def paint(self, subject: Subject) -> Painted:
+        """Make the picture of a query or a twin.
+
+        Raises:
+            ConfigurationError: A renderer or a model cannot work at all.
+            DatasetError: The set's folder cannot be written.
+        """
+        sketches = list[_Sketch]()
+        scene: Answer[Scene] | NoAnswer | None = None
+        origin: Origin | None = None
+        for renderer in (self.renderer, self.fallback):
+            if renderer is None or _drawn(sketches):
+                break
+            words = renderer.words(subject)
+            if words is not None:
+                origin = _own_origin(subject, words, self.seed)
+                sketches.append(await self._sketch(renderer, words, subject, renderer.name))
+                continue
+            scene = scene or await self.talk.describe(subject)
+            if isinstance(scene, Answer):
+                origin = scene.origin
+                sketches += await self._refined(renderer, scene.value.description, subject)
+            else:
+                sketches.append(_undescribed(renderer, scene))
+        return Painted(
+            await self._picture(subject, sketches, origin),
+            scene.reason if isinstance(scene, NoAnswer) else None,
+            next((sketch.failure for sketch in sketches if sketch.failure), None),
+        )
+
+    async def paint_anew(self, subject: Subject, picture: Picture) -> Painted:
+        """Draw a picture once more as it is, but with another seed.
+
+        Raises:
+            ConfigurationError: See `paint`.
+            DatasetError: See `paint`.
+        """
+        chosen = next(one for one in picture.rounds if one.file == picture.file)
+        renderer = self.renderer
+        if self.fallback is not None and chosen.renderer == self.fallback.name:
+            renderer = self.fallback
+        sketch = await self._sketch(renderer, chosen.prompt, subject, f"{renderer.name}/anew")
+        picture = msgspec.structs.replace(picture, rounds=(*picture.rounds, sketch.round))
+        if sketch.round.file is not None:
+            picture = await self._choose(picture, sketch)
+        return Painted(picture, failure=sketch.failure)
+
+    async def _refined(self, renderer: Renderer, prompt: str, subject: Subject) -> list[_Sketch]:
+        """Draw until the viewer is content, or the rounds are over."""
+        sketches = list[_Sketch]()
+        for number in range(1, self.rounds + 1):
+            sketch = await self._sketch(renderer, prompt, subject, f"{renderer.name}/{number}")
+            sketches.append(sketch)
+            if sketch.better is None:
+                break
+            prompt = sketch.better
+        return sketches
+
+    async def _sketch(
+        self, renderer: Renderer, prompt: str, subject: Subject, name: str
+    ) -> _Sketch:
+        seed = seed_for(self.seed, f"pictures/{subject.id}/draw/{name}")
+        drawing = await self.drawings.draw(renderer, prompt, subject, seed)
+        told = PictureRound(
+            prompt, renderer.name, None, outcome=drawing.outcome, detail=drawing.detail
+        )
+        if drawing.sha256 is None:
+            return _Sketch(told, failure=drawing.detail if drawing.passing else None)
+        file, better = picture_name(drawing.sha256), None
+        told = msgspec.structs.replace(told, file=file)
+        if renderer.words(subject) is None:
+            picture = self.drawings.media(drawing.sha256)
+            told, better = await self._viewed(told, subject, picture, name)
+        return _Sketch(told, drawing.phash, better)
+
+    async def _viewed(
+        self, told: PictureRound, subject: Subject, picture: Media, name: str
+    ) -> tuple[PictureRound, str | None]:
+        """Return a round with its score, and what is to be drawn instead."""
+        view = await self.talk.look(subject, told.prompt, picture, name)
+        if view is None:
+            return told, None
+        told = msgspec.structs.replace(told, fits=view.fits, advice=view.advice)
+        return told, None if view.fits >= self.good_fit else view.better(told.prompt)
+
+    async def _picture(
+        self, subject: Subject, sketches: Sequence[_Sketch], origin: Origin | None
+    ) -> Picture:
+        picture = Picture(subject.id, None, tuple(sketch.round for sketch in sketches))
+        drawn = _drawn(sketches)
+        if not drawn:
+            return picture
+        # Of equals the first: it is nearest to the description.
+        best = max(drawn, key=lambda sketch: _rank(sketch.round))
+        return await self._choose(msgspec.structs.replace(picture, origin=origin), best)
+
+    async def _choose(self, picture: Picture, sketch: _Sketch) -> Picture:
+        file = sketch.round.file
+        assert file is not None
+        nsfw = None
+        if self.classifier is not None:
+            nsfw = await self.drawings.nsfw(file, self.classifier)
+        return msgspec.structs.replace(picture, file=file, phash=sketch.phash, nsfw=nsfw)
+
+
+def _rank(told: PictureRound) -> int:
+    return -1 if told.fits is None else told.fits
+
+
+def _undescribed(renderer: Renderer, scene: NoAnswer) -> _Sketch:
+    told = PictureRound(
+        "",
+        renderer.name,
+        None,
+        outcome="filtered" if scene.reason == "filtered" else "failed",
+        detail=f"no description ({scene.reason}): {scene.detail}",
+    )
+    return _Sketch(told, failure=scene.detail if scene.reason == "failed" else None)
+
+
+def _drawn(sketches: Sequence[_Sketch]) -> list[_Sketch]:
+    return [sketch for sketch in sketches if sketch.round.file is not None]
+
+
+def _own_origin(subject: Subject, words: str, seed: int) -> Origin:
+    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+    call_id = f"pictures/{subject.id}/draw"
+    return Origin(OURS, digest, seed, call_id, (subject.id,))

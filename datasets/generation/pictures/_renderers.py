@@ -1,0 +1,53 @@
+"""From the name of a renderer to the renderer."""
+
+from ..._errors import ConfigurationError
+from .._settings import PictureSettings
+from .._settings import Renderer as RendererName
+from ._renderer import Renderer
+
+
+def open_renderer(name: RendererName, settings: PictureSettings, *, concurrency: int) -> Renderer:
+    """Return a renderer; nothing is sent or loaded yet.
+
+    Args:
+        name: Which one.
+        settings: What it is made for.
+        concurrency: Most pictures at a time, where a server draws.
+
+    Raises:
+        ConfigurationError: A setting or a package is missing, or cannot be right.
+    """
+    match name:
+        case "placeholder":
+            from ._renderer_placeholder import PlaceholderRenderer
+
+            return PlaceholderRenderer(settings.size)
+        case "typographic":
+            from ._renderer_typographic import TypographicRenderer
+
+            return TypographicRenderer(settings.size, settings.font)
+        case "endpoint":
+            from ._renderer_endpoint import EndpointRenderer
+
+            if settings.base_url is None:
+                raise ConfigurationError(
+                    "the renderer endpoint needs pictures.base_url, the address of an images "
+                    "API such as http://127.0.0.1:8000/v1"
+                )
+            return EndpointRenderer(
+                settings.base_url,
+                _model(name, settings),
+                settings.size,
+                settings.api_key,
+                concurrency=concurrency,
+            )
+        case "diffusers":
+            from ._renderer_diffusers import DiffusersRenderer
+
+            return DiffusersRenderer(_model(name, settings), settings.size)
+
+
+def _model(name: str, settings: PictureSettings) -> str:
+    if settings.model is None:
+        raise ConfigurationError(f"the renderer {name} needs pictures.model, a model's name")
+    return settings.model

@@ -1,0 +1,111 @@
+"""What models are asked about a picture: what it is to show, and whether it does."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from ..._query import Media
+from .._ask import Answer, NoAnswer, ask
+from .._cast import Member
+from .._prompts import render
+from .._seeds import seed_for
+from ._renderer import Subject
+
+PROMPTS = ("picture_describe", "picture_view")
+_LONGEST = 2000
+
+
+class Scene(BaseModel):
+    """What a picture is to show."""
+
+    description: str = Field(min_length=1, max_length=_LONGEST)
+
+
+class View(BaseModel):
+    """What somebody thinks who looks at a picture."""
+
+    fits: int = Field(ge=0, le=10)
+    advice: str = Field(default="", max_length=_LONGEST)
+    description: str = Field(default="", max_length=_LONGEST)
+
+    def better(self, prompt: str) -> str:
+        """Return the description of a better picture than that of `prompt`."""
+        return self.description.strip() or f"{prompt} {self.advice}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTalk:
+    """Asks models about pictures; each call is known by its item and purpose.
+
+    Attributes:
+        describer: Describes scenes.
+        viewer: Looks at pictures; None where nobody does.
+        seed: The set's seed.
+        max_tokens: Cap on the tokens of one reply.
+    """
+
+    describer: Member
+    viewer: Member | None
+    seed: int
+    max_tokens: int
+
+    async def describe(self, subject: Subject) -> Answer[Scene] | NoAnswer:
+        """Return a scene, asked for once more where the reply could not be read."""
+        scene = await self._asked(subject, 1)
+        if isinstance(scene, NoAnswer) and scene.reason == "unparsed":
+            scene = await self._asked(subject, 2)
+        return scene
+
+    async def look(self, subject: Subject, prompt: str, picture: Media, name: str) -> View | None:
+        """Return what the viewer thinks, None where it says nothing of use.
+
+        Args:
+            subject: What the picture is for.
+            prompt: What it was to show.
+            picture: The picture.
+            name: Names the drawing among those of the subject.
+        """
+        if self.viewer is None:
+            return None
+        call_id = f"pictures/{subject.id}/view/{name}"
+        view = await ask(
+            self.viewer,
+            view_prompt(subject, prompt),
+            View,
+            call_id=call_id,
+            seed=seed_for(self.seed, call_id),
+            max_tokens=self.max_tokens,
+            images=(picture,),
+            parents=(subject.id,),
+        )
+        return view.value if isinstance(view, Answer) else None
+
+    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | NoAnswer:
+        call_id = f"pictures/{subject.id}/describe/{attempt}"
+        return await ask(
+            self.describer,
+            scene_prompt(subject),
+            Scene,
+            call_id=call_id,
+            seed=seed_for(self.seed, call_id),
+            max_tokens=self.max_tokens,
+            parents=(subject.id,),
+        )
+
+
+def scene_prompt(subject: Subject) -> str:
+    """Return the words that a describer is asked with."""
+    scenario = subject.scenario
+    return render(
+        "picture_describe",
+        title=scenario.title,
+        definition=scenario.definition,
+        text=subject.text,
+    )
+
+
+def view_prompt(subject: Subject, prompt: str) -> str:
+    """Return the words that a viewer is asked with."""
+    return render(
+        "picture_view", title=subject.scenario.title, text=subject.text, description=prompt
+    )

@@ -1,0 +1,235 @@
+"""The stage `speech`: every query and every twin, spoken in two voices or more."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from yarl import URL
+
+from ..._concurrency import first_failure
+from ..._errors import ConfigurationError
+from ..._taxonomy import load_taxonomy
+from .._estimate import Calls, calls_of
+from .._folder import QUERIES, SPEECH, TWINS, SetFolder
+from .._items import Candidate, Origin, Speech, Twin
+from .._settings import GenerationSettings, SpeechSettings
+from .._stages import file_hash
+from .._workshop import Workshop
+from ._booth import Booth, Take, recording_name
+from ._read_back import Reader, choose_reader, word_error_rate
+from ._speaker import Speaker, open_speaker
+
+SPEECH_MEMBER = "speech"
+"""What an estimate calls the model of a speech API."""
+_EXTRA = ("jiwer", "numpy", "pyloudnorm", "scipy")
+_QUERY_TOKENS = 35
+"""Of a query, a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is spoken, and in which voice."""
+
+    id: str
+    text: str
+    voice: str
+
+
+def check_speech(settings: SpeechSettings) -> None:
+    """Check what can be checked without a word being spoken.
+
+    Raises:
+        ConfigurationError: A package, the program, the whisper model or a setting is missing.
+    """
+    if len(set(settings.voices)) < 2:
+        raise ConfigurationError(
+            "speech.voices needs two different voices or more, so that no voice stands for speech"
+        )
+    for package in _EXTRA:
+        if find_spec(package) is None:
+            raise ConfigurationError(
+                f"speech needs the package {package}: install `pip install 'safejury[generate]'`"
+            )
+    open_speaker(settings, concurrency=1)
+    choose_reader(settings.whisper)
+
+
+class SpeechStage:
+    """Speaks queries and twins, brings them to one loudness, and reads them back.
+
+    A recording that fails is told in its item and counted, and stops nothing.
+    """
+
+    name = "speech"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        """Return the file that tells of all recordings."""
+        return () if workshop.settings.speech is None else (SPEECH,)
+
+    def inputs(self, workshop: Workshop) -> object:
+        """Return what decides how the recordings are: no secret is among it.
+
+        Raises:
+            ConfigurationError: The whisper model that is named is not on this machine.
+        """
+        settings = workshop.settings.speech
+        if settings is None:
+            return None
+        reader = choose_reader(settings.whisper)
+        return {
+            "speaker": settings.speaker,
+            "voices": settings.voices,
+            "loudness": settings.loudness,
+            "model": settings.model,
+            "program": settings.program,
+            "base_url": _without_secrets(settings.base_url),
+            "reader": None if reader is None else reader.source,
+            "queries": file_hash(workshop, QUERIES),
+            "twins": file_hash(workshop, TWINS),
+        }
+
+    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+        """Return the calls of a speech API; programs cost nothing."""
+        settings = workshop.settings.speech
+        if settings is None or settings.speaker != "endpoint":
+            return ()
+        calls = _items_planned(workshop.settings) * len(settings.voices)
+        return (calls_of(SPEECH_MEMBER, calls, prompt=_QUERY_TOKENS, reply=0),)
+
+    async def make(self, workshop: Workshop) -> None:
+        """Make it.
+
+        Raises:
+            ConfigurationError: The speaker, its voices, whisper or a package is missing.
+        """
+        settings = workshop.settings.speech
+        if settings is None:
+            return
+        check_speech(settings)
+        async with AsyncExitStack() as stack:
+            speaker = open_speaker(settings, concurrency=workshop.concurrency)
+            stack.push_async_callback(speaker.aclose)
+            reader = _reader(settings, workshop)
+            if reader is not None:
+                stack.push_async_callback(reader.aclose)
+            await speaker.prepare(settings.voices)
+            booth = Booth(workshop.folder, speaker, reader, settings.loudness)
+            await _record(booth, workshop, settings, speaker)
+            counts = Counter[str]()
+            told = _told(booth, workshop.folder, settings, counts)
+            await asyncio.to_thread(workshop.folder.write, SPEECH, told)
+        _tell(counts, workshop)
+
+
+async def _record(
+    booth: Booth, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
+) -> None:
+    """Record all lines, several at a time."""
+    lines = _lines(workshop.folder, settings)
+    workshop.progress.stage(SpeechStage.name, sum(1 for _ in lines))
+    lines = _lines(workshop.folder, settings)
+    failed = 0
+
+    async def work() -> None:
+        nonlocal failed
+        for line in lines:
+            take = await booth.record(line.text, line.voice)
+            failed += take.file is None
+            workshop.progress.step(1, f"{failed} failed" if failed else "")
+
+    async with first_failure(), asyncio.TaskGroup() as group:
+        for _ in range(min(workshop.concurrency, speaker.at_once or workshop.concurrency)):
+            group.create_task(work())
+
+
+def _lines(folder: SetFolder, settings: SpeechSettings) -> Iterator[_Line]:
+    """Yield what is spoken, queries first."""
+    for file, kind in ((QUERIES, Candidate), (TWINS, Twin)):
+        for item in folder.read(file, kind):
+            for voice in settings.voices:
+                yield _Line(item.id, item.text, voice)
+
+
+def _told(
+    booth: Booth, folder: SetFolder, settings: SpeechSettings, counts: Counter[str]
+) -> Iterator[Speech]:
+    """Yield what became of each line, and count it."""
+    for line in _lines(folder, settings):
+        take = booth.kept(line.text, line.voice)
+        assert take is not None
+        counts.update(_counted(take))
+        yield _speech(line, take, booth.speaker)
+
+
+def _speech(line: _Line, take: Take, speaker: str) -> Speech:
+    digest = hashlib.sha256(line.text.encode("utf-8", "surrogatepass")).hexdigest()
+    origin = Origin(speaker, digest, 0, f"speech/{line.id}/{line.voice}", (line.id,))
+    if take.file is None:
+        return Speech(line.id, line.voice, None, detail=take.detail, origin=origin)
+    return Speech(
+        line.id,
+        line.voice,
+        recording_name(take.file),
+        take.seconds,
+        take.loudness,
+        take.heard,
+        None if take.heard is None else word_error_rate(line.text, take.heard),
+        origin=origin,
+    )
+
+
+def _counted(take: Take) -> dict[str, int]:
+    return {
+        "lines": 1,
+        "spoken": int(take.file is not None),
+        "failed": int(take.file is None and not take.filtered),
+        "filtered": int(take.filtered),
+        "held_down": int(take.held_down),
+        "read_back": int(take.heard is not None),
+        "unread": int(take.unread != ""),
+    }
+
+
+def _tell(counts: Counter[str], workshop: Workshop) -> None:
+    workshop.folder.count(SpeechStage.name, dict(counts))
+    lost = counts["failed"] + counts["filtered"]
+    if lost:
+        workshop.progress.told(
+            f"speech: {lost} of {counts['lines']} recordings are missing "
+            f"({counts['filtered']} filtered); {SPEECH} says why"
+        )
+    if counts["unread"]:
+        workshop.progress.told(f"speech: {counts['unread']} recordings could not be read back")
+
+
+def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
+    model = choose_reader(settings.whisper)
+    if model is not None:
+        return Reader(model)
+    if settings.whisper is None:
+        workshop.progress.told(
+            "speech: no whisper model is on this machine, so nothing reads the recordings back"
+        )
+    return None
+
+
+def _items_planned(settings: GenerationSettings) -> int:
+    """Return how many queries and twins are wanted."""
+    if settings.scenarios is not None:
+        scenarios = len(settings.scenarios)
+    elif settings.taxonomy is not None:
+        scenarios = settings.taxonomy.scenarios
+    else:
+        scenarios = len(load_taxonomy().scenarios)
+    return scenarios * settings.queries.per_scenario * (1 if settings.twins is None else 2)
+
+
+def _without_secrets(address: str | None) -> str | None:
+    try:
+        return address and str(URL(address).with_user(None).with_query(None))
+    except ValueError:
+        return None
