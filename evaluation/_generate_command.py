@@ -16,6 +16,7 @@ from ..datasets.generation import (
     STAGES,
     CallJournal,
     Calls,
+    Services,
     SetFolder,
     Stage,
     Workshop,
@@ -141,11 +142,12 @@ async def _generate(
         limits = setup.config.limits
         budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
         budget.add_spent(*journal.spent())
+        policy = RetryPolicy(attempts=limits.attempts)
         switchboard = await stack.enter_async_context(
             Switchboard(
                 concurrency=limits.concurrency,
                 requests_per_minute=limits.requests_per_minute,
-                policy=RetryPolicy(attempts=limits.attempts),
+                policy=policy,
                 budget=budget,
                 journal=journal,
                 managed=None if fleet is None else fleet.model,
@@ -153,7 +155,8 @@ async def _generate(
         )
         progress.watch(switchboard)
         cast = setup.open_cast(switchboard)
-        workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency)
+        services = Services(policy, budget, journal)
+        workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
         _show_estimate(setup, stages, workshop)
         if not estimate_only:
             await make_stages(stages, workshop, again=again)
@@ -196,10 +199,12 @@ def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Work
 
 
 def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
-    role = roles.get(calls.member)  # None for the services that draw and speak
-    if role is not None and role.spec.is_embedded:
+    role = roles.get(calls.member)
+    if role is None:  # a service, whose uses have a price of their own
+        return calls.usd
+    if role.spec.is_embedded:
         return 0.0
-    price = None if role is None else role.spec.price
+    price = role.spec.price
     if price is None:
         return None
     prompt = calls.prompt_tokens * price.input_per_million

@@ -92,6 +92,8 @@ class PicturesConfig(Part):
     model: Text | None = None
     """Its model, or the pipeline of `diffusers`."""
     api_key_env: Variable | None = None
+    price: Weight | None = None
+    """US dollars a picture, for `endpoint`; unknown unless given."""
     font: Text | None = None
     """Font file for `typographic`; what is there unless given."""
     nsfw_model: Text | None = None
@@ -122,6 +124,8 @@ class SpeechConfig(Part):
     model: Text | None = None
     """Its model; for `piper` the folder of its voices, relative to the config."""
     api_key_env: Variable | None = None
+    price: Weight | None = None
+    """US dollars a million characters, for `endpoint`; unknown unless given."""
     program: Text | None = None
     """The program, for `espeak` and `piper`; looked up unless given."""
     whisper: Text | None = None

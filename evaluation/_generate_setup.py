@@ -208,11 +208,18 @@ def _pictures(config: PicturesConfig, folder: Path) -> PictureSettings:
         size=config.size,
         near_duplicate=config.near_duplicate,
         base_url=config.base_url,
-        model=config.model,
+        model=_drawing_model(config, folder),
         api_key=key_from_environment(config.api_key_env),
+        price=config.price,
         font=None if config.font is None else str(beside(folder, config.font).absolute()),
-        nsfw_model=config.nsfw_model,
+        nsfw_model=_path(config.nsfw_model, folder),
     )
+
+
+def _drawing_model(config: PicturesConfig, folder: Path) -> str | None:
+    """Return the model's name; that of a pipeline on this machine may be a path."""
+    is_here = "diffusers" in (config.renderer, config.fallback)
+    return _path(config.model, folder) if is_here else config.model
 
 
 def _path(name: str | None, folder: Path) -> str | None:
@@ -233,6 +240,7 @@ def _speech(config: SpeechConfig, folder: Path) -> SpeechSettings:
         base_url=config.base_url,
         model=model,
         api_key=key_from_environment(config.api_key_env),
+        price=config.price,
         program=_path(config.program, folder),
         whisper=_path(config.whisper, folder),
     )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
 from ._around import Around
-from ._budget import Budget, Budgeted, Price, estimate_prompt_tokens
+from ._budget import Budget, Budgeted, Price, Spending, estimate_prompt_tokens
 from ._chat import (
     AudioPart,
     ChatMessage,
@@ -142,6 +142,7 @@ __all__ = [
     "Sampling",
     "SentRequest",
     "SpeechEndpoint",
+    "Spending",
     "Switchboard",
     "TextPart",
     "Transcriber",

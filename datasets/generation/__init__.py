@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._folder import SetFolder
     from ._items import Candidate, Origin, Picture, PictureRound, Score, Speech, Twin
     from ._journal import CallJournal, Spent
+    from ._services import Services
     from ._settings import (
         GenerationSettings,
         PictureSettings,
@@ -54,6 +55,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "QuerySettings": "_settings",
             "Renderer": "pictures",
             "Score": "_items",
+            "Services": "_services",
             "SetFolder": "_folder",
             "Speech": "_items",
             "SpeechSettings": "_settings",
@@ -99,6 +101,7 @@ __all__ = [
     "QuerySettings",
     "Renderer",
     "Score",
+    "Services",
     "SetFolder",
     "Speech",
     "SpeechSettings",

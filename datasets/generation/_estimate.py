@@ -17,12 +17,15 @@ class Calls:
         calls: How many.
         prompt_tokens: Tokens of all their prompts together, a guess.
         completion_tokens: Tokens of all their replies together, a guess.
+        usd: US dollars of all together, for a service that is not paid by the token; None
+            where its price is unknown, and for models.
     """
 
     member: str
     calls: int
     prompt_tokens: int
     completion_tokens: int
+    usd: float | None = None
 
 
 def tokens(text: str) -> int:

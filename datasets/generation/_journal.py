@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from ...models import Completion, ResponseCache
 
@@ -58,6 +59,16 @@ class CallJournal:
     def write(self, call_id: str, key: str, completion: Completion) -> None:
         """Keep what a call returned."""
         self._kept.put(_key(call_id, key), completion)
+
+    def charge(self, service: str, usd: float | None) -> None:
+        """Keep what a service cost that draws or speaks.
+
+        Args:
+            service: What `spent_by_model` calls it.
+            usd: US dollars, None where the price is unknown.
+        """
+        paid = Completion("", "stop", provider_model=service, cost_usd=usd)
+        self._kept.put(_key("service", uuid4().hex), paid)
 
     def spent(self) -> tuple[int, float, int]:
         """Return what the kept calls cost: tokens, US dollars, calls without a known price."""

@@ -88,6 +88,7 @@ class PictureSettings:
         base_url: Address of the images API, for `endpoint`.
         model: Its model's name, or that of the diffusers pipeline.
         api_key: The secret itself, for `endpoint`; never shown.
+        price: US dollars a picture, for `endpoint`; None where unknown.
         font: Font file, for `typographic`; None takes what is there.
         nsfw_model: Image classifier for `transformers`, a folder or a name that is in its
             cache, that scores pictures; None scores none.
@@ -102,6 +103,7 @@ class PictureSettings:
     base_url: str | None = None
     model: str | None = None
     api_key: str | None = None
+    price: float | None = None
     font: str | None = None
     nsfw_model: str | None = None
 
@@ -120,6 +122,7 @@ class SpeechSettings:
         base_url: Address of the speech API, for `endpoint`.
         model: Its model's name; for `piper` the folder of its voices.
         api_key: The secret itself, for `endpoint`; never shown.
+        price: US dollars a million characters, for `endpoint`; None where unknown.
         program: The program, for `espeak` and `piper`; None looks it up.
         whisper: Whisper model that reads them back; None uses one that is installed, and
             `never` reads nothing back.
@@ -131,6 +134,7 @@ class SpeechSettings:
     base_url: str | None = None
     model: str | None = None
     api_key: str | None = None
+    price: float | None = None
     program: str | None = None
     whisper: str | None = None
 

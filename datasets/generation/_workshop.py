@@ -1,11 +1,12 @@
 """What every stage works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .._taxonomy import Taxonomy, load_taxonomy, read_taxonomy
 from ._cast import Cast
 from ._folder import TAXONOMY, SetFolder
+from ._services import Services
 from ._settings import GenerationSettings
 
 
@@ -35,6 +36,7 @@ class Workshop:
         cast: The models.
         progress: Is told how it goes.
         concurrency: How many items may be under way at a time.
+        services: How services that draw and speak are asked.
     """
 
     folder: SetFolder
@@ -42,6 +44,7 @@ class Workshop:
     cast: Cast
     progress: Progress
     concurrency: int = 16
+    services: Services = field(default_factory=Services)
 
     def taxonomy(self) -> Taxonomy:
         """Return the scenarios: those of the taxonomy stage, else the bundled ones."""

@@ -3,19 +3,17 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import Any
 
 import pytest
 import yaml
 from dialogue_script import REFUSAL, Script
+from generate_cli import in_thread, safejury, start, write_config
 
 from safejury.datasets import Intent, NearDuplicates, load_dataset
 from safejury.models.scripted import ScriptedServer
@@ -23,48 +21,9 @@ from safejury.models.scripted import ScriptedServer
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "safejury", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100"},
-    )
-
-
-def safejury(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
-    """Run a command to its end, check its code, and return what it wrote."""
-    with start(folder, *arguments) as process:
-        out, err = process.communicate(timeout=170)
-    assert process.returncode == code, err
-    return out, err
-
-
-def write_config(folder: Path, url: str, **changes: object) -> str:
-    """Write a config whose models are all at `url`, and return its name."""
-    data: dict[str, Any] = {
-        "purpose": "a test",
-        "panel": [{"name": name, "base_url": url, "model": name} for name in ("one", "two")],
-        "generator": {"base_url": url, "model": "writer"},
-        "queries": {"per_scenario": 2, "over_generate": 2},
-        "pictures": {"renderer": "placeholder", "size": 64},
-        "set": {"name": "made"},
-    }
-    (folder / "g.yaml").write_text(yaml.safe_dump(data | changes))
-    return "g.yaml"
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
-
-
-async def in_thread(work: Any, *arguments: Any, **options: Any) -> Any:
-    import asyncio
-
-    return await asyncio.to_thread(work, *arguments, **options)
 
 
 async def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> None:

@@ -36,5 +36,6 @@ def estimate_pictures(workshop: Workshop) -> tuple[Calls, ...]:
     if cast.viewer is not None:
         calls.append(calls_of(cast.viewer.name, drawings, prompt=view, reply=_VIEW_TOKENS))
     if "endpoint" in (settings.renderer, settings.fallback):
-        calls.append(calls_of(IMAGES_MEMBER, drawings, prompt=_SCENE_TOKENS, reply=0))
+        usd = None if settings.price is None else settings.price * drawings
+        calls.append(Calls(IMAGES_MEMBER, drawings, drawings * _SCENE_TOKENS, 0, usd))
     return tuple(calls)

@@ -1,9 +1,11 @@
 """Pictures by a text-to-image model behind an OpenAI-compatible API."""
 
 import asyncio
+from functools import partial
 
 from ....models import Filtered, ImagesEndpoint
-from ..._errors import BadReplyError, FirstContactError, ModelError
+from ..._errors import BadReplyError, BudgetError, FirstContactError, ModelError
+from .._services import Services
 from ._renderer import Drawn, NotDrawn, Subject, checked
 
 
@@ -16,6 +18,8 @@ class EndpointRenderer:
         size: Width and height in pixels.
         api_key: Sent as a bearer token, None for servers without keys.
         concurrency: Most calls at a time.
+        price: US dollars a picture, None where unknown.
+        services: How it is asked; without bounds unless given.
 
     Raises:
         ConfigurationError: `base_url` is not an HTTP address.
@@ -31,10 +35,19 @@ class EndpointRenderer:
         api_key: str | None = None,
         *,
         concurrency: int = 8,
+        price: float | None = None,
+        services: Services | None = None,
     ) -> None:
         self._size = size
+        self._model = model
+        self._price = price
+        self._services = services or Services()
         self._images = ImagesEndpoint(
-            base_url=base_url, model=model, api_key=api_key, concurrency=concurrency
+            base_url=base_url,
+            model=model,
+            api_key=api_key,
+            concurrency=concurrency,
+            policy=self._services.policy,
         )
         self.identity = f"endpoint {self._images.name} {size}"
 
@@ -43,9 +56,10 @@ class EndpointRenderer:
 
     async def draw(self, prompt: str, subject: Subject, seed: int) -> Drawn | NotDrawn:
         """See `Renderer.draw`; failed calls were tried again already."""
+        call = partial(self._images.draw, prompt, size=self._size, seed=seed)
         try:
-            drawn = await self._images.draw(prompt, size=self._size, seed=seed)
-        except FirstContactError:
+            drawn = await self._services.paid(self._model, self._price, call)
+        except (FirstContactError, BudgetError):
             raise
         except ModelError as error:
             passing = error.retryable or isinstance(error, BadReplyError)

@@ -1,18 +1,26 @@
 """From the name of a renderer to the renderer."""
 
 from ..._errors import ConfigurationError
+from .._services import Services
 from .._settings import PictureSettings
 from .._settings import Renderer as RendererName
 from ._renderer import Renderer
 
 
-def open_renderer(name: RendererName, settings: PictureSettings, *, concurrency: int) -> Renderer:
+def open_renderer(
+    name: RendererName,
+    settings: PictureSettings,
+    *,
+    concurrency: int,
+    services: Services | None = None,
+) -> Renderer:
     """Return a renderer; nothing is sent or loaded yet.
 
     Args:
         name: Which one.
         settings: What it is made for.
         concurrency: Most pictures at a time, where a server draws.
+        services: How a server is asked; without bounds unless given.
 
     Raises:
         ConfigurationError: A setting or a package is missing, or cannot be right.
@@ -40,6 +48,8 @@ def open_renderer(name: RendererName, settings: PictureSettings, *, concurrency:
                 settings.size,
                 settings.api_key,
                 concurrency=concurrency,
+                price=settings.price,
+                services=services,
             )
         case "diffusers":
             from ._renderer_diffusers import DiffusersRenderer

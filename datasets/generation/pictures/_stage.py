@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -67,6 +68,7 @@ class PicturesStage:
         return {
             **asdict(settings),
             "api_key": None,
+            "price": None,
             "base_url": _without_secrets(settings.base_url),
             "seed": workshop.settings.seed,
             "max_tokens": workshop.settings.max_tokens,
@@ -211,11 +213,14 @@ def _subjects(workshop: Workshop) -> Iterator[Subject]:
 def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStack) -> Painter:
     """Return who paints, with renderers that the stack closes."""
     cast = workshop.cast
-    renderer = open_renderer(settings.renderer, settings, concurrency=workshop.concurrency)
+    open_named = partial(
+        open_renderer, concurrency=workshop.concurrency, services=workshop.services
+    )
+    renderer = open_named(settings.renderer, settings)
     stack.push_async_callback(renderer.aclose)
     fallback = None
     if settings.fallback not in (None, settings.renderer):
-        fallback = open_renderer(settings.fallback, settings, concurrency=workshop.concurrency)
+        fallback = open_named(settings.fallback, settings)
         stack.push_async_callback(fallback.aclose)
     classifier = None
     if settings.nsfw_model is not None:

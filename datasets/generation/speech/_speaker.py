@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ..._errors import ConfigurationError
+from .._services import Services
 from .._settings import SpeechSettings
 
 TRIED = "One, two, three."
@@ -54,6 +55,7 @@ class Speaker(Protocol):
 
         Raises:
             FirstContactError: It never spoke once and waiting won't help.
+            BudgetError: What may be spent does not cover it.
         """
         ...
 
@@ -62,12 +64,15 @@ class Speaker(Protocol):
         ...
 
 
-def open_speaker(settings: SpeechSettings, *, concurrency: int) -> Speaker:
+def open_speaker(
+    settings: SpeechSettings, *, concurrency: int, services: Services | None = None
+) -> Speaker:
     """Return the speaker that the settings name; it says nothing yet.
 
     Args:
         settings: Which, and with what.
         concurrency: Most texts that are spoken at a time.
+        services: How a server is asked; without bounds unless given.
 
     Raises:
         ConfigurationError: Its program is missing, or a setting that it needs.
@@ -95,7 +100,12 @@ def open_speaker(settings: SpeechSettings, *, concurrency: int) -> Speaker:
                     "model as speech.model"
                 )
             return EndpointSpeaker(
-                settings.base_url, settings.model, settings.api_key, concurrency=concurrency
+                settings.base_url,
+                settings.model,
+                settings.api_key,
+                concurrency=concurrency,
+                price=settings.price,
+                services=services,
             )
 
 

@@ -1,9 +1,11 @@
 """A text-to-speech model behind an OpenAI-compatible API."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ....models import Filtered, SpeechEndpoint
-from ..._errors import ModelError
+from ..._errors import BudgetError, ModelError
+from .._services import Services
 from ._speaker import NotSpoken
 
 
@@ -15,16 +17,32 @@ class EndpointSpeaker:
         model: The model's name as the server knows it.
         api_key: Sent as a bearer token, None for servers without keys.
         concurrency: Most calls at a time.
+        price: US dollars a million characters, None where unknown.
+        services: How it is asked; without bounds unless given.
 
     Raises:
         ConfigurationError: `base_url` is not an HTTP address.
     """
 
     def __init__(
-        self, base_url: str, model: str, api_key: str | None = None, *, concurrency: int = 8
+        self,
+        base_url: str,
+        model: str,
+        api_key: str | None = None,
+        *,
+        concurrency: int = 8,
+        price: float | None = None,
+        services: Services | None = None,
     ) -> None:
+        self._model = model
+        self._price = price
+        self._services = services or Services()
         self._endpoint = SpeechEndpoint(
-            base_url=base_url, model=model, api_key=api_key, concurrency=concurrency
+            base_url=base_url,
+            model=model,
+            api_key=api_key,
+            concurrency=concurrency,
+            policy=self._services.policy,
         )
 
     @property
@@ -44,9 +62,15 @@ class EndpointSpeaker:
 
         Raises:
             FirstContactError: It never spoke once and waiting won't help.
+            BudgetError: The budget does not cover it.
         """
+        usd = None if self._price is None else self._price * len(text) / 1e6
         try:
-            said = await self._endpoint.say(text, voice=voice)
+            said = await self._services.paid(
+                self._model, usd, partial(self._endpoint.say, text, voice=voice)
+            )
+        except BudgetError:
+            raise
         except ModelError as error:
             return NotSpoken(str(error))
         return NotSpoken(said.detail, "filtered") if isinstance(said, Filtered) else said

@@ -12,11 +12,10 @@ from yarl import URL
 
 from ..._concurrency import first_failure
 from ..._errors import ConfigurationError
-from ..._taxonomy import load_taxonomy
-from .._estimate import Calls, calls_of
+from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
 from .._folder import QUERIES, SPEECH, TWINS, SetFolder
 from .._items import Candidate, Origin, Speech, Twin
-from .._settings import GenerationSettings, SpeechSettings
+from .._settings import SpeechSettings
 from .._stages import file_hash
 from .._workshop import Workshop
 from ._booth import Booth, Take, recording_name
@@ -97,8 +96,11 @@ class SpeechStage:
         settings = workshop.settings.speech
         if settings is None or settings.speaker != "endpoint":
             return ()
-        calls = _items_planned(workshop.settings) * len(settings.voices)
-        return (calls_of(SPEECH_MEMBER, calls, prompt=_QUERY_TOKENS, reply=0),)
+        calls = items_planned(workshop.settings) * len(settings.voices)
+        words = calls * _QUERY_TOKENS
+        characters = words * CHARACTERS_PER_TOKEN
+        usd = None if settings.price is None else settings.price * characters / 1e6
+        return (Calls(SPEECH_MEMBER, calls, words, 0, usd),)
 
     async def make(self, workshop: Workshop) -> None:
         """Make it.
@@ -111,7 +113,9 @@ class SpeechStage:
             return
         check_speech(settings)
         async with AsyncExitStack() as stack:
-            speaker = open_speaker(settings, concurrency=workshop.concurrency)
+            speaker = open_speaker(
+                settings, concurrency=workshop.concurrency, services=workshop.services
+            )
             stack.push_async_callback(speaker.aclose)
             reader = _reader(settings, workshop)
             if reader is not None:
@@ -215,17 +219,6 @@ def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
             "speech: no whisper model is on this machine, so nothing reads the recordings back"
         )
     return None
-
-
-def _items_planned(settings: GenerationSettings) -> int:
-    """Return how many queries and twins are wanted."""
-    if settings.scenarios is not None:
-        scenarios = len(settings.scenarios)
-    elif settings.taxonomy is not None:
-        scenarios = settings.taxonomy.scenarios
-    else:
-        scenarios = len(load_taxonomy().scenarios)
-    return scenarios * settings.queries.per_scenario * (1 if settings.twins is None else 2)
 
 
 def _without_secrets(address: str | None) -> str | None:

@@ -1,0 +1,47 @@
+"""`safejury generate` in a process of its own, with models at scripted servers."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "safejury", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100"},
+    )
+
+
+def safejury(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
+    """Run a command to its end, check its code, and return what it wrote."""
+    with start(folder, *arguments) as process:
+        out, err = process.communicate(timeout=170)
+    assert process.returncode == code, err
+    return out, err
+
+
+def write_config(folder: Path, url: str, **changes: object) -> str:
+    """Write a config whose models are all at `url`, and return its name."""
+    data: dict[str, Any] = {
+        "purpose": "a test",
+        "panel": [{"name": name, "base_url": url, "model": name} for name in ("one", "two")],
+        "generator": {"base_url": url, "model": "writer"},
+        "queries": {"per_scenario": 2, "over_generate": 2},
+        "pictures": {"renderer": "placeholder", "size": 64},
+        "set": {"name": "made"},
+    }
+    (folder / "g.yaml").write_text(yaml.safe_dump(data | changes))
+    return "g.yaml"
+
+
+async def in_thread(work: Any, *arguments: Any, **options: Any) -> Any:
+    return await asyncio.to_thread(work, *arguments, **options)

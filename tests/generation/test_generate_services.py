@@ -1,0 +1,118 @@
+"""Services that draw and speak: priced, bounded by the budget, and told in the card."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dialogue_script import Script
+from generate_cli import in_thread, safejury, write_config
+from picture_workshop import Talk
+
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+PICTURE, CHARACTERS = 0.25, 1000.0
+
+
+class Studio:
+    """Writes, draws and speaks for a set of two queries and their twins."""
+
+    def __init__(self, folder: Path, writer: ScriptedServer, services: ScriptedServer) -> None:
+        self.folder, self.writer, self.services = folder, writer, services
+
+    def config(self, *, priced: bool = True, **limits: object) -> str:
+        url = self.services.base_url
+        pictures = {
+            "renderer": "endpoint",
+            "fallback": None,
+            "base_url": url,
+            "model": "painter",
+            "size": 64,
+            "near_duplicate": 0,
+            "describer": {"base_url": url, "model": "describer"},
+        }
+        speech = {"speaker": "endpoint", "base_url": url, "model": "speaker", "whisper": "never"}
+        if priced:
+            pictures["price"], speech["price"] = PICTURE, CHARACTERS  # pyright: ignore
+        return write_config(
+            self.folder,
+            self.writer.base_url,
+            scenarios=["ethics.bioethics"],
+            pictures=pictures,
+            speech={**speech, "voices": ["a", "b"]},
+            limits={"concurrency": 2, **limits},
+        )
+
+    @property
+    def set(self) -> Path:
+        return self.folder / "sets" / "made"
+
+    def characters(self) -> int:
+        return sum(len(str(body["input"])) for body in self.services.speech_requests)
+
+    def costs(self) -> dict[str, Any]:
+        card = json.loads((self.set / "card.json").read_text())
+        return {model["model"]: model for model in card["models"]}
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncGenerator[Studio, None]:
+    async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(ScriptedServer(reply=Script()))
+        services = await stack.enter_async_context(ScriptedServer(reply=Talk()))
+        yield Studio(tmp_path, writer, services)
+
+
+async def test_what_services_cost_is_in_the_card_and_estimated(studio: Studio) -> None:
+    config = studio.config()
+    _, told = await in_thread(safejury, studio.folder, "generate", config, "--estimate")
+    said = {line.split()[1]: line.split()[-1] for line in told.splitlines() if "$" in line}
+    assert said["images"] == "$1.00"  # four pictures, looked at by nobody
+    assert float(said["speech"].lstrip("$")) > 0
+    await in_thread(safejury, studio.folder, "generate", config)
+    costs = studio.costs()
+    assert costs["painter"]["calls"] == 4
+    assert costs["painter"]["usd"] == pytest.approx(4 * PICTURE)
+    assert costs["speaker"]["calls"] == 8
+    assert costs["speaker"]["usd"] == pytest.approx(studio.characters() * CHARACTERS / 1e6)
+
+
+async def test_a_price_that_nobody_knows_is_counted_apart(studio: Studio) -> None:
+    await in_thread(safejury, studio.folder, "generate", studio.config(priced=False))
+    painter = studio.costs()["painter"]
+    assert (painter["usd"], painter["unknown_prices"]) == (0.0, 4)
+
+
+async def test_no_picture_is_drawn_beyond_the_budget(studio: Studio) -> None:
+    short = studio.config(max_cost_usd=2.5 * PICTURE)
+    _, told = await in_thread(safejury, studio.folder, "generate", short, code=3)
+    assert "limits.max_cost_usd of 0.625 does not cover" in told
+    assert "Traceback" not in told
+    assert studio.services.stats.pictures == 2
+    # The money that was spent counts when the command is repeated.
+    await in_thread(safejury, studio.folder, "generate", short, code=3)
+    assert studio.services.stats.pictures == 2
+    await in_thread(safejury, studio.folder, "generate", studio.config(max_cost_usd=10))
+    assert studio.services.stats.pictures == 4
+    assert studio.costs()["painter"]["usd"] == pytest.approx(4 * PICTURE)
+
+
+async def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
+    short = studio.config(max_cost_usd=4 * PICTURE + 0.001)
+    _, told = await in_thread(safejury, studio.folder, "generate", short, code=3)
+    assert "limits.max_cost_usd" in told
+    assert studio.services.stats.speeches == 0
+    assert not (studio.set / "set.jsonl").exists()
+
+
+async def test_services_are_tried_as_often_as_the_config_says(studio: Studio) -> None:
+    def draw(_: object) -> ScriptedReply:
+        return ScriptedReply("overloaded", status=500)
+
+    async with ScriptedServer(reply=Talk(), pictures=draw) as broken:
+        studio.services = broken
+        arguments = ("generate", studio.config(attempts=2), "--until", "pictures")
+        await in_thread(safejury, studio.folder, *arguments, code=3)
+    assert broken.stats.pictures == 4 * 2
