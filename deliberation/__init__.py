@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._bus import Jury
     from ._export import check_export_path, export_transcript
     from ._foreperson import Foreperson
-    from ._quiet_runtime import new_runtime
+    from ._request_bus import RequestBus
     from ._view_case import render_case
     from ._view_live import LiveView
 
@@ -39,10 +39,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Foreperson": "_foreperson",
             "Jury": "_bus",
             "LiveView": "_view_live",
+            "RequestBus": "_request_bus",
             "answered": "_answering",
             "check_export_path": "_export",
             "export_transcript": "_export",
-            "new_runtime": "_quiet_runtime",
             "render_case": "_view_case",
         },
     )
@@ -64,6 +64,7 @@ __all__ = [
     "LiveView",
     "Notice",
     "Protocol",
+    "RequestBus",
     "Rule",
     "SeatInfo",
     "Spent",
@@ -81,7 +82,6 @@ __all__ = [
     "export_transcript",
     "harmless",
     "harmless_line",
-    "new_runtime",
     "render_case",
     "settled",
 ]

@@ -7,10 +7,8 @@ from autogen_agentchat.base import ChatAgent
 from autogen_core import (
     AgentId,
     AgentInstantiationContext,
-    CancellationToken,
     MessageContext,
     RoutedAgent,
-    SingleThreadedAgentRuntime,
     TopicId,
     TypeSubscription,
     event,
@@ -18,10 +16,10 @@ from autogen_core import (
 
 from ..agents import Case, Seat
 from ..models import ChatModel
-from ._answering import Answering, answered
+from ._answering import Answering
 from ._events import Entry, Notice, Published
 from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
-from ._quiet_runtime import new_runtime
+from ._request_bus import RequestBus
 from ._settings import Protocol
 from ._verdict import Verdict
 
@@ -85,8 +83,7 @@ class Jury:
         self._seed = seed
         self._clerk = clerk
         self._spectator = spectator
-        self._hearings: set[CancellationToken] = set()
-        self._runtime: SingleThreadedAgentRuntime | None = None
+        self._bus: RequestBus | None = None
         self._broken: Exception | None = None
 
     @property
@@ -97,24 +94,21 @@ class Jury:
     async def __aenter__(self) -> Self:
         # `register_factory` adds no message serialisers, so nothing is turned into
         # JSON for the runtime's own log.
-        runtime = new_runtime()
-        await runtime.register_factory(SEAT, self._make_seat)
-        await runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
+        bus = RequestBus()
+        await bus.runtime.register_factory(SEAT, self._make_seat)
+        await bus.runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
         if self._clerk is not None:
-            await self._listen(runtime, "clerk", self._clerk, TRANSCRIPT)
+            await self._listen(bus, "clerk", self._clerk, TRANSCRIPT)
         if self._spectator is not None:
-            await self._listen(runtime, "spectator", self._spectator, TRANSCRIPT, PROGRESS)
-        runtime.start()
-        self._runtime = runtime
+            await self._listen(bus, "spectator", self._spectator, TRANSCRIPT, PROGRESS)
+        bus.start()
+        self._bus = bus
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runtime is not None
-        runtime, self._runtime = self._runtime, None
-        for hearing in tuple(self._hearings):
-            hearing.cancel()
-        await runtime.stop_when_idle()
-        await runtime.close()
+        assert self._bus is not None
+        bus, self._bus = self._bus, None
+        await bus.aclose()
 
     async def hear(self, case: Case) -> Verdict:
         """Hear one case from opening to verdict.
@@ -126,20 +120,12 @@ class Jury:
             RuntimeError: The jury was not entered, or was left.
             Exception: What the clerk or the spectator raised.
         """
-        if self._runtime is None:
+        if self._bus is None:
             raise RuntimeError("the jury does not sit: enter it with `async with` first")
-        token = CancellationToken()
-        self._hearings.add(token)
-        try:
-            answer = await self._runtime.send_message(
-                OpenCase(case), _FOREPERSON, cancellation_token=token
-            )
-        finally:
-            token.cancel()  # whatever a failure left under way
-            self._hearings.discard(token)
+        verdict = await self._bus.ask(OpenCase(case), _FOREPERSON, Verdict)
         if self._broken is not None:
             raise self._broken
-        return answered(answer, Verdict)
+        return verdict
 
     def _make_seat(self) -> Seat:
         name = AgentInstantiationContext.current_agent_id().key
@@ -156,14 +142,14 @@ class Jury:
 
     async def _listen(
         self,
-        runtime: SingleThreadedAgentRuntime,
+        bus: RequestBus,
         name: str,
         listen: Callable[[Any], None],
         *topics: TopicId,
     ) -> None:
-        await runtime.register_factory(name, lambda: _Listener(listen, self._break))
+        await bus.runtime.register_factory(name, lambda: _Listener(listen, self._break))
         for topic in topics:
-            await runtime.add_subscription(TypeSubscription(topic.type, name))
+            await bus.runtime.add_subscription(TypeSubscription(topic.type, name))
 
     def _break(self, error: Exception) -> None:
         self._broken = self._broken or error

@@ -9,9 +9,7 @@ from autogen_agentchat.base import ChatAgent
 from autogen_core import (
     AgentId,
     AgentInstantiationContext,
-    CancellationToken,
     MessageContext,
-    SingleThreadedAgentRuntime,
     rpc,
 )
 
@@ -25,7 +23,7 @@ from ....agents import (
     QueryReplyMessage,
     QueryScore,
 )
-from ....deliberation import Answering, answered, new_runtime
+from ....deliberation import Answering, RequestBus, answered
 from ..._concurrency import in_parallel
 from .._workshop import Workshop
 
@@ -125,25 +123,22 @@ class DialogueBus:
     def __init__(self, workshop: Workshop, editor: Callable[[Workshop], Editor]) -> None:
         self._workshop = workshop
         self._editor = editor
-        self._under_way: set[CancellationToken] = set()
-        self._runtime: SingleThreadedAgentRuntime | None = None
+        self._bus: RequestBus | None = None
 
     async def __aenter__(self) -> Self:
-        runtime = new_runtime()
-        await runtime.register_factory(_GENERATOR, lambda: _Desk(self._generator()))
-        await runtime.register_factory(_JUDGE, lambda: _Desk(self._judge()))
-        await runtime.register_factory(_EDITOR, lambda: self._editor(self._workshop))
-        runtime.start()
-        self._runtime = runtime
+        bus = RequestBus()
+        register = bus.runtime.register_factory
+        await register(_GENERATOR, lambda: _Desk(self._generator()))
+        await register(_JUDGE, lambda: _Desk(self._judge()))
+        await register(_EDITOR, lambda: self._editor(self._workshop))
+        bus.start()
+        self._bus = bus
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runtime is not None
-        runtime, self._runtime = self._runtime, None
-        for token in tuple(self._under_way):
-            token.cancel()
-        await runtime.stop_when_idle()
-        await runtime.close()
+        assert self._bus is not None
+        bus, self._bus = self._bus, None
+        await bus.aclose()
 
     async def ask_editor(self, message: object, kind: type[T]) -> T:
         """Return the editor's answer; cancelling the call cancels its model calls.
@@ -152,17 +147,8 @@ class DialogueBus:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
         """
-        assert self._runtime is not None, "enter the bus with `async with` first"
-        token = CancellationToken()
-        self._under_way.add(token)
-        try:
-            answer = await self._runtime.send_message(
-                message, AgentId(_EDITOR, _PLACE), cancellation_token=token
-            )
-        finally:
-            token.cancel()  # whatever a failure left under way
-            self._under_way.discard(token)
-        return answered(answer, kind)
+        assert self._bus is not None, "enter the bus with `async with` first"
+        return await self._bus.ask(message, AgentId(_EDITOR, _PLACE), kind)
 
     def _generator(self) -> QueryGenerator:
         member, cap = self._workshop.cast.generator, self._workshop.settings.max_tokens

@@ -1,0 +1,48 @@
+"""A bus that is asked for answers: whatever is under way when it closes is cancelled."""
+
+from typing import TypeVar
+
+from autogen_core import AgentId, CancellationToken
+
+from ._answering import answered
+from ._quiet_runtime import new_runtime
+
+_T = TypeVar("_T")
+
+
+class RequestBus:
+    """An AutoGen runtime, and the requests that it works on.
+
+    Attributes:
+        runtime: Where agents are registered, before `start`.
+    """
+
+    def __init__(self) -> None:
+        self.runtime = new_runtime()
+        self._under_way = set[CancellationToken]()
+
+    def start(self) -> None:
+        """Begin to deliver messages."""
+        self.runtime.start()
+
+    async def ask(self, message: object, whom: AgentId, kind: type[_T]) -> _T:
+        """Return an agent's answer; cancelling the call cancels all that it led to.
+
+        Raises:
+            Exception: The agent's own failure.
+        """
+        token = CancellationToken()
+        self._under_way.add(token)
+        try:
+            answer = await self.runtime.send_message(message, whom, cancellation_token=token)
+        finally:
+            token.cancel()  # whatever a failure left under way
+            self._under_way.discard(token)
+        return answered(answer, kind)
+
+    async def aclose(self) -> None:
+        """Cancel what is under way, and return when its agents have ended."""
+        for token in tuple(self._under_way):
+            token.cancel()
+        await self.runtime.stop_when_idle()
+        await self.runtime.close()
