@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
     from ._sound_file import sound_length
     from ._taxonomy import (
+        TAXONOMY_NAME,
         UNCATEGORISED,
         Category,
         Scenario,
         Taxonomy,
         load_taxonomy,
         read_taxonomy,
+        taxonomy_of,
     )
     from ._variants import IMAGE_VARIANTS, ImageVariant, image_variant
     from ._variants_pool import PicturePool
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IMAGE_VARIANTS",
     "NEUTRAL_TEXT",
+    "TAXONOMY_NAME",
     "UNCATEGORISED",
     "BadReplyError",
     "BudgetError",
@@ -102,6 +105,7 @@ __all__ = [
     "read_media",
     "read_taxonomy",
     "sound_length",
+    "taxonomy_of",
     "transcript_of",
     "write_jsonl",
 ]
@@ -137,6 +141,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "put_parts": "_sound",
             "sound_length": "_sound_file",
             "transcript_of": "_sound",
+            "TAXONOMY_NAME": "_taxonomy",
             "UNCATEGORISED": "_taxonomy",
             "is_refusal": "_refusal",
             "NearDuplicates": "_near_duplicates",
@@ -146,6 +151,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "picture_hash": "_picture_hash",
             "read_media": "_media",
             "read_taxonomy": "_taxonomy",
+            "taxonomy_of": "_taxonomy",
             "write_jsonl": "_write",
         },
     )

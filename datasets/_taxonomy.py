@@ -10,6 +10,9 @@ from ._errors import DatasetError
 from ._nearest import nearest, quoted
 from ._taxonomy_file import RESERVED, CategoryEntry, read_entries
 
+TAXONOMY_NAME = "taxonomy.yaml"
+"""The file in a set's folder that holds scenarios of the set's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -134,7 +137,7 @@ class Taxonomy:
 @cache
 def load_taxonomy() -> Taxonomy:
     """Return the bundled taxonomy; the file is read once a process."""
-    return _read(Path(__file__).with_name("taxonomy.yaml"))
+    return _read(Path(__file__).with_name(TAXONOMY_NAME))
 
 
 def taxonomy_beside(path: Path) -> Taxonomy:
@@ -143,8 +146,19 @@ def taxonomy_beside(path: Path) -> Taxonomy:
     Raises:
         DatasetError: The folder's `taxonomy.yaml` is no taxonomy.
     """
-    own = path.parent / "taxonomy.yaml"
+    own = path.parent / TAXONOMY_NAME
     return read_taxonomy(own) if own.exists() else load_taxonomy()
+
+
+def taxonomy_of(place: Path | None) -> Taxonomy:
+    """Return the taxonomy of a file, or of a set's folder; the bundled one for None.
+
+    Raises:
+        DatasetError: See `read_taxonomy`.
+    """
+    if place is None:
+        return load_taxonomy()
+    return read_taxonomy(place / TAXONOMY_NAME if place.is_dir() else place)
 
 
 def read_taxonomy(path: Path) -> Taxonomy:

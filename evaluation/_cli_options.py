@@ -49,4 +49,10 @@ RetryFailed = Annotated[
 Export = Annotated[
     Path | None, typer.Option(help="Also write the transcript to a .html, .svg or .md file.")
 ]
+TaxonomyPlace = Annotated[
+    Path | None,
+    typer.Option(
+        "--taxonomy", help="Scenarios of a set's own: a taxonomy file or the set's folder."
+    ),
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..datasets import (
+    TAXONOMY_NAME,
     UNCATEGORISED,
     ConfigurationError,
     Dataset,
@@ -273,7 +274,7 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
 
 def _check_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
     """Refuse a folder whose own scenarios would take the place of the set's."""
-    own = out.parent / "taxonomy.yaml"
+    own = out.parent / TAXONOMY_NAME
     if own.exists() and (taxonomy.path is None or not own.samefile(taxonomy.path)):
         raise ConfigurationError(
             f"{out}: {quoted(str(own))} says what scenarios its folder has: name another folder"
@@ -281,7 +282,7 @@ def _check_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
 
 
 def _copy_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
-    own = out.parent / "taxonomy.yaml"
+    own = out.parent / TAXONOMY_NAME
     if taxonomy.path is not None and not own.exists():
         shutil.copyfile(taxonomy.path, own)
         own.chmod(0o600)

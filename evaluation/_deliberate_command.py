@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..agents import Case
-from ..datasets import ConfigurationError, Intent, Query, load_taxonomy, read_media
+from ..datasets import ConfigurationError, Intent, Query, Taxonomy, read_media, taxonomy_of
 from ..deliberation import check_export_path, harmless_line
 from ..models import EMBEDDED_WARNING, ModelSpec, Sampling, Switchboard
 from ..targets import ModelTarget, Response, ResponseOutcome
@@ -33,6 +33,7 @@ def deliberate_once(
     api_key_env: str | None,
     image: Path | None,
     scenario: str | None,
+    taxonomy: Path | None,
     config: Path | None,
     protocol: str | None,
     export: Path | None,
@@ -42,9 +43,10 @@ def deliberate_once(
         raise ConfigurationError("deliberate needs either --response or --target")
     if export is not None:
         check_export_path(export)
+    scenarios = taxonomy_of(taxonomy)
     query = Query(
         "question",
-        "" if scenario is None else load_taxonomy().resolve(scenario).id,
+        "" if scenario is None else scenarios.resolve(scenario).id,
         question,
         Intent.HARMFUL,
         images=() if image is None else (read_media(image, kind="image"),),
@@ -56,7 +58,7 @@ def deliberate_once(
         asked = model_spec(_target(target, url, api_key_env))
     elif response == "-":
         response = sys.stdin.read()
-    return run_async(_deliberate(query, bench, servers, asked, response, export))
+    return run_async(_deliberate(query, scenarios, bench, servers, asked, response, export))
 
 
 def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
@@ -68,6 +70,7 @@ def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
 
 async def _deliberate(
     query: Query,
+    scenarios: Taxonomy,
     bench: Bench,
     servers: ServerBook,
     asked: ModelSpec | None,
@@ -92,8 +95,9 @@ async def _deliberate(
             )
             with console.status(f"Asking {harmless_line(name)} …"):
                 answer = await target.respond(query, epoch=0, call_id="")
-        guideline = load_taxonomy().resolve(query.scenario).guideline if query.scenario else ""
-        case = Case(f"{query.id}/{name}/0", query, answer, guideline)
+        guideline = scenarios.resolve(query.scenario).guideline if query.scenario else ""
+        titles = None if scenarios.path is None else scenarios.titles(query.scenario)
+        case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
         await hear_live(case, bench, switchboard, console, target=name, export=export)
     if export is not None:
         say(f"Wrote {export}.")

@@ -38,6 +38,7 @@ def show_demo(export: Path | None) -> int:
         api_key_env=None,
         image=None,
         scenario="violence.psychological_harm",
+        taxonomy=None,
         config=None,
         protocol=None,
         export=export,

@@ -105,7 +105,7 @@ def _check(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
     """Look for what would be missing at the end, before anything is paid for."""
     names = {stage.name for stage in stages}
     if "card" in names:
-        check_card()
+        check_card(setup.directory, setup.settings)
     if "speech" in names and setup.settings.speech is not None:
         check_speech(setup.settings.speech)
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import bundled_personas
-from ..datasets import load_taxonomy
+from ..datasets import taxonomy_of
 from ..deliberation import harmless
 from ._console import EXIT_INFRASTRUCTURE, run_async, say
 from ._doctor import Check, check_config, check_machine
@@ -24,9 +24,14 @@ def list_personas() -> None:
     say("Write your own as YAML with name, title, perspective and instructions.")
 
 
-def list_scenarios(name: str | None) -> None:
-    """Show the scenarios in a table, or one whole."""
-    console, taxonomy = Console(), load_taxonomy()
+def list_scenarios(name: str | None, place: Path | None) -> None:
+    """Show the scenarios in a table, or one whole.
+
+    Args:
+        name: The one to show.
+        place: A taxonomy file, or a set's folder; None for the bundled taxonomy.
+    """
+    console, taxonomy = Console(), taxonomy_of(place)
     if name is not None:
         scenario = taxonomy.resolve(name)
         console.print(Text(scenario.title, style="bold"), Text(scenario.id, style="cyan"))

@@ -20,6 +20,7 @@ from ._cli_options import (
     RetryFailed,
     Reveal,
     RunPath,
+    TaxonomyPlace,
     Untaken,
 )
 from ._console import guarded, quiet_libraries, say
@@ -165,6 +166,7 @@ def deliberate(
     scenario: Annotated[
         str | None, typer.Option(help="Scenario id; its guideline is given to the jury.")
     ] = None,
+    taxonomy: TaxonomyPlace = None,
     config: Annotated[
         Path | None, typer.Option(help="Take the jury from this config; else the embedded one.")
     ] = None,
@@ -182,6 +184,7 @@ def deliberate(
         api_key_env=api_key_env,
         image=image,
         scenario=scenario,
+        taxonomy=taxonomy,
         config=config,
         protocol=None if protocol is None else protocol.value,
         export=export,
@@ -269,11 +272,12 @@ def scenarios(
     name: Annotated[
         str | None, typer.Argument(help="An id or an alias of the paper, to read it whole.")
     ] = None,
+    taxonomy: TaxonomyPlace = None,
 ) -> None:
-    """List the 23 scenarios, or read one."""
+    """List the 23 scenarios, or a set's own, or read one."""
     from ._list_commands import list_scenarios
 
-    list_scenarios(name)
+    list_scenarios(name, taxonomy)
 
 
 @app.command()

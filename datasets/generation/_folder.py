@@ -10,6 +10,7 @@ import msgspec
 
 from .._atomic import replacing
 from .._errors import DatasetError
+from .._taxonomy import TAXONOMY_NAME
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -18,7 +19,7 @@ QUERIES = "queries.jsonl"
 TWINS = "twins.jsonl"
 PICTURES = "pictures.jsonl"
 SPEECH = "speech.jsonl"
-TAXONOMY = "taxonomy.yaml"
+TAXONOMY = TAXONOMY_NAME
 TAXONOMY_LOG = "taxonomy.jsonl"
 SET = "set.jsonl"
 """The query file that `load_dataset` reads."""

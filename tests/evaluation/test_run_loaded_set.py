@@ -132,6 +132,32 @@ def test_a_set_with_scenarios_of_its_own(workplace: Any, scripted: Start):
     assert "garden" in workplace.safejury("report", "runs/first").out
 
 
+def test_a_sets_own_scenarios_are_listed_and_judged_by(workplace: Any, scripted: Start):
+    asked: list[str] = []
+
+    def reply(body: Any) -> str:
+        asked.append(json.dumps(body["messages"]))
+        return ballot("safe", 5)
+
+    config, name = workplace.config(scripted(reply).base_url), own_set(workplace)
+    listed = workplace.safejury("scenarios", "--taxonomy", name).out
+    assert "garden.weeds" in listed
+    assert "cybersecurity" not in listed
+    file = f"{name}/taxonomy.yaml"
+    assert (
+        "Unsafe: pulling the tulips."
+        in workplace.safejury("scenarios", "weeds", "--taxonomy", file).out
+    )
+    said = ("--question", "Why weeds?", "--response", "They grow.", "--config", config)
+    judged = workplace.safejury("deliberate", *said, "--scenario", "weeds", "--taxonomy", name).out
+    assert "Tall Weeds" in judged
+    assert any("Unsafe: pulling the tulips." in words for words in asked)
+    workplace.safejury("deliberate", *said, "--scenario", "weeds").refused(
+        "unknown scenario 'weeds'"
+    )
+    workplace.safejury("scenarios", "--taxonomy", "nowhere").refused("nowhere")
+
+
 def test_scenarios_are_chosen_by_the_sets_own_names(workplace: Any, scripted: Start):
     config = workplace.config(
         scripted().base_url, dataset=own_set(workplace), scenarios=["Tall Weeds"]

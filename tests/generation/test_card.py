@@ -17,7 +17,7 @@ from made_set import HARDWARE, MEDICAL, SETTINGS, TEXTS, MadeSet, keep_calls, ma
 from msgspec import structs
 from speech_sounds import Told
 
-from safejury.datasets import DatasetError, Intent, load_dataset
+from safejury.datasets import ConfigurationError, DatasetError, Intent, load_dataset
 from safejury.datasets.generation import (
     STAGES,
     CardStage,
@@ -318,7 +318,7 @@ async def test_set_without_a_query_is_refused(tmp_path: Path) -> None:
 async def test_taxonomy_of_another_config_is_refused(tmp_path: Path) -> None:
     workshop = made_set().put(tmp_path / "set")
     workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
-    with pytest.raises(DatasetError, match=r"taxonomy\.yaml is left from another config"):
+    with pytest.raises(ConfigurationError, match=r"taxonomy\.yaml is left from another config"):
         await CardStage().make(workshop)
 
 

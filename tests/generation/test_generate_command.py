@@ -92,6 +92,17 @@ async def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
     assert "Estimated cost: $0.00 and what has no known price" in told
 
 
+async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path) -> None:
+    own = folder / "sets" / "made" / "taxonomy.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("categories: []")
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url)
+        _, told = await in_thread(safejury, folder, "generate", config, code=2)
+        assert not server.requests
+    assert "taxonomy.yaml is left from another config" in told
+
+
 async def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
     async with ScriptedServer(reply=REFUSAL) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -35,12 +36,22 @@ CARD, CARD_MARKDOWN = "card.json", "card.md"
 _EXTRA = ("matplotlib", "mlcroissant")
 
 
-def check_card() -> None:
-    """Check that a card can be made.
+def check_card(folder: Path, settings: GenerationSettings) -> None:
+    """Check what would keep a set from being put together, before anything is paid for.
+
+    Args:
+        folder: The set's, which need not be there.
+        settings: What the set is to be like.
 
     Raises:
-        ConfigurationError: A package is missing.
+        ConfigurationError: A package is missing, or another config's scenarios are in the folder.
     """
+    own = folder / TAXONOMY
+    if settings.taxonomy is None and own.exists():
+        raise ConfigurationError(
+            f"{own} is left from another config, and a run would read it: delete it, or give "
+            "this set another set.name"
+        )
     for package in _EXTRA:
         if find_spec(package) is None:
             raise ConfigurationError(
@@ -88,11 +99,11 @@ class CardStage:
         """Make it.
 
         Raises:
-            ConfigurationError: A package is missing.
+            ConfigurationError: See `check_card`.
             DatasetError: There is no query, the stages' files are not of one making, a
                 picture or recording is missing, or the metadata is not what Croissant takes.
         """
-        check_card()
+        check_card(workshop.folder.path, workshop.settings)
         _check_whole(workshop)
         folder, settings = workshop.folder, workshop.settings
         workshop.progress.stage(self.name, 5)
@@ -113,11 +124,6 @@ def _check_whole(workshop: Workshop) -> None:
     folder = workshop.folder
     if next(folder.read(QUERIES, Candidate), None) is None:
         raise DatasetError(f"{folder.path / QUERIES}: holds no query: make the stage queries first")
-    if workshop.settings.taxonomy is None and folder.exists(TAXONOMY):
-        raise DatasetError(
-            f"{folder.path / TAXONOMY} is left from another config, and a run would read it: "
-            "delete it, or give this set another set.name"
-        )
 
 
 def _write_set(workshop: Workshop) -> Dataset:
