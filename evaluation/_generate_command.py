@@ -140,7 +140,7 @@ async def _generate(
             fleet = await make_fleet(setup.servers, setup.directory, progress.told)
             await stack.enter_async_context(fleet)
         limits = setup.config.limits
-        budget = Budget(limits.max_tokens_total, limits.max_cost_usd)
+        budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True)
         budget.add_spent(*journal.spent())
         policy = RetryPolicy(attempts=limits.attempts)
         switchboard = await stack.enter_async_context(

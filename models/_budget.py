@@ -1,5 +1,6 @@
 """What a run may spend, reserved before each call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -63,15 +64,23 @@ class Budget:
     """The most that a run may spend; whoever spends shares one budget.
 
     A call whose price is unknown is bounded by tokens alone. It is counted in
-    `unknown_price_calls` and never taken for free.
+    `unknown_price_calls` and never taken for free. A call waits while those under way
+    hold what it needs: so nothing that is paid for is given up because another call
+    does not fit, and how much fits does not depend on how many are made at once.
 
     Args:
         max_tokens_total: Most tokens, None for no bound.
         max_cost_usd: Most US dollars, None for no bound.
+        ends_at_once: Whether the first call that it does not cover is the last that is
+            asked for, however little a later one takes.
     """
 
     def __init__(
-        self, max_tokens_total: int | None = None, max_cost_usd: float | None = None
+        self,
+        max_tokens_total: int | None = None,
+        max_cost_usd: float | None = None,
+        *,
+        ends_at_once: bool = False,
     ) -> None:
         self._max_tokens = max_tokens_total
         self._max_usd = max_cost_usd
@@ -80,6 +89,11 @@ class Budget:
         self._spent_tokens = 0
         self._spent_usd = 0.0
         self._unknown = 0
+        self._ends_at_once = ends_at_once
+        self._end: str | None = None
+        self._held = 0
+        """Calls under way."""
+        self._waiting = list[asyncio.Future[None]]()
 
     @property
     def spent_tokens(self) -> int:
@@ -102,42 +116,62 @@ class Budget:
         self._spent_usd += usd
         self._unknown += unknown_price_calls
 
-    def reserve(self, estimate: Spending) -> None:
+    async def reserve(self, estimate: Spending) -> None:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
 
         Raises:
-            BudgetError: What is left does not cover it; nothing is set aside.
+            BudgetError: What is left does not cover it, and no call is under way that
+                may leave more; nothing is set aside.
         """
-        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
-        if self._max_tokens is not None and tokens > self._max_tokens:
-            raise BudgetError(
-                f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
-                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent,"
-                f" {self._reserved_tokens:,} held by calls under way); raise it to go on"
-            )
-        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
-        if self._max_usd is not None and usd > self._max_usd:
-            raise BudgetError(
-                f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
-                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent,"
-                f" {self._reserved_usd:.4f} held by calls under way); raise it to go on"
-            )
+        while (lack := self._end or self._lack(estimate)) is not None:
+            if not self._held:
+                self._end = lack if self._ends_at_once else None
+                raise BudgetError(lack)
+            await self._next_change()
+        self._held += 1
         self._reserved_tokens += estimate.tokens
         self._reserved_usd += estimate.usd or 0.0
 
+    def _lack(self, estimate: Spending) -> str | None:
+        """Return why the budget does not cover a call now, None where it does."""
+        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
+        if self._max_tokens is not None and tokens > self._max_tokens:
+            return (
+                f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
+                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to go on"
+            )
+        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
+        if self._max_usd is not None and usd > self._max_usd:
+            return (
+                f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
+                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent); raise it to go on"
+            )
+        return None
+
+    async def _next_change(self) -> None:
+        """Wait until a call under way ends."""
+        change = asyncio.get_running_loop().create_future()
+        self._waiting.append(change)
+        await change
+
     def settle(self, estimate: Spending, spent: Spending) -> None:
         """Put what a call really took in the place of its `estimate`."""
-        self.release(estimate)
         self._spent_tokens += spent.tokens
         if spent.usd is None:
             self._unknown += 1
         else:
             self._spent_usd += spent.usd
+        self.release(estimate)
 
     def release(self, estimate: Spending) -> None:
         """Give back what was set aside for a call that took nothing."""
+        self._held -= 1
         self._reserved_tokens -= estimate.tokens
         self._reserved_usd -= estimate.usd or 0.0
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            if not change.done():  # whoever waited may be cancelled
+                change.set_result(None)
 
 
 class Budgeted(Around):
@@ -178,7 +212,7 @@ class Budgeted(Around):
             self._price = await self._find_price()
             self._find_price = None
         estimate = self._estimate(request)
-        self._budget.reserve(estimate)
+        await self._budget.reserve(estimate)
         spent: Spending | None = None
         try:
             completion = await self._model.complete(request)

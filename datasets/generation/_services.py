@@ -45,7 +45,7 @@ class Services:
             BudgetError: The budget does not cover it.
         """
         price = Spending(0, usd)
-        self._budget.reserve(price)
+        await self._budget.reserve(price)
         try:
             reply = await call()
         except BadReplyError:

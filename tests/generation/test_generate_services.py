@@ -1,6 +1,8 @@
 """Services that draw and speak: priced, bounded by the budget, and told in the card."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -105,6 +107,33 @@ async def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
     assert "limits.max_cost_usd" in told
     assert studio.services.stats.speeches == 0
     assert not (studio.set / "set.jsonl").exists()
+
+
+async def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> None:
+    price = {"input": 1000, "output": 1000}
+
+    def priced(limit: float) -> str:
+        panel = [
+            {"name": name, "base_url": server.base_url, "model": name, "price": price}
+            for name in ("one", "two")
+        ]
+        generator = {"base_url": server.base_url, "model": "writer", "price": price}
+        limits = {"max_cost_usd": limit, "concurrency": 16}
+        return write_config(
+            tmp_path, server.base_url, panel=panel, generator=generator, limits=limits, twins=None
+        )
+
+    async with ScriptedServer(reply=Script(), latency=0.05) as server:
+        for _ in range(2):
+            _, told = await in_thread(safejury, tmp_path, "generate", priced(15), code=3)
+            assert "limits.max_cost_usd of 15 does not cover" in told
+            (spent,) = re.findall(r"\(([0-9.]+) spent\)", told)
+            # What came back is in the journal, and all that is there to spend is spent.
+            assert 5 < float(spent) <= 15
+        assert len(server.requests) > 5
+        await in_thread(safejury, tmp_path, "generate", priced(10_000))
+    asked = Counter(json.dumps(body, sort_keys=True) for body in server.requests)
+    assert set(asked.values()) == {1}
 
 
 async def test_services_are_tried_as_often_as_the_config_says(studio: Studio) -> None:

@@ -96,6 +96,40 @@ async def test_what_a_call_gave_back_can_be_spent_by_the_next():
     assert (server.stats.calls, budget.spent_tokens) == (4, 60)
 
 
+@pytest.mark.parametrize("ends_at_once", [False, True])
+async def test_a_call_waits_for_what_those_under_way_give_back(ends_at_once: bool):
+    # Each reserves 2 + 8 + 100 tokens and takes 15: one at a time fits, nine times.
+    budget = Budget(max_tokens_total=230, ends_at_once=ends_at_once)
+    async with ScriptedServer(ScriptedReply("x", usage=USED), latency=0.01) as server:
+        model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
+        calls = [asyncio.create_task(model.complete(ask())) for _ in range(12)]
+        await asyncio.wait(calls)
+        await model.aclose()
+    errors = [call.exception() for call in calls]
+    made = sum(error is None for error in errors)
+    assert all(isinstance(error, BudgetError) for error in errors if error is not None)
+    # Until the next one does not fit into what was left by all those before it.
+    assert made == server.stats.calls == 9
+    assert budget.spent_tokens == 9 * 15
+
+
+async def test_a_budget_that_ends_at_once_covers_no_smaller_call_later():
+    for ends_at_once in (False, True):
+        budget = Budget(max_tokens_total=100, ends_at_once=ends_at_once)
+        async with ScriptedServer(ScriptedReply("x", usage=USED)) as server:
+            model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
+            with pytest.raises(BudgetError):
+                await model.complete(ask())
+            small = ask(max_tokens=20)
+            if ends_at_once:
+                with pytest.raises(BudgetError):
+                    await model.complete(small)
+            else:
+                await model.complete(small)
+            await model.aclose()
+        assert server.stats.calls == int(not ends_at_once)
+
+
 async def test_failed_and_cancelled_calls_give_back_what_they_reserved():
     budget, arrived = Budget(max_tokens_total=120), asyncio.Event()
     replies = iter(
