@@ -22,6 +22,7 @@ from ..models import (
 )
 from ..targets import render_plan
 from ._config import load_config
+from ._console import EXIT_INFRASTRUCTURE, EXIT_USAGE
 from ._servers import make_fleet
 from ._setup import Setup, set_up
 
@@ -33,14 +34,16 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        state: `problem` ends the command with exit code 3.
+        state: A `problem` decides how the command ends.
         what: What was looked at.
         said: What was found, and what to do about it.
+        code: The exit code of a problem.
     """
 
     state: State
     what: str
     said: str
+    code: int = EXIT_INFRASTRUCTURE
 
 
 def check_machine() -> Iterator[Check]:
@@ -73,7 +76,7 @@ async def check_config(path: Path) -> list[Check]:
     try:
         setup = set_up(load_config(path), path.parent)
     except SafejuryError as error:
-        return [Check("problem", "config", str(error))]
+        return [Check("problem", "config", str(error), EXIT_USAGE)]
     checks = [
         Check("ok", "config", f"{setup.total} cases, {len(setup.bench.chairs)} jurors"),
         Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),

@@ -10,7 +10,7 @@ from rich.text import Text
 from ..agents import bundled_personas
 from ..datasets import taxonomy_of
 from ..deliberation import harmless
-from ._console import EXIT_INFRASTRUCTURE, run_async, say
+from ._console import run_async, say
 from ._doctor import Check, check_config, check_machine
 
 
@@ -48,7 +48,7 @@ def list_scenarios(name: str | None, place: Path | None) -> None:
 
 
 def examine(config: Path | None) -> int:
-    """Show what the doctor finds; 3 if there is a problem."""
+    """Show what the doctor finds; 2 if it is the config that is wrong, 3 for other problems."""
     checks = list(check_machine())
     if config is not None:
         checks += run_async(check_config(config))
@@ -59,7 +59,7 @@ def examine(config: Path | None) -> int:
     console.print(table)
     if config is None:
         say("Name a config to check its keys and endpoints too: safejury doctor CONFIG")
-    return EXIT_INFRASTRUCTURE if any(check.state == "problem" for check in checks) else 0
+    return min((check.code for check in checks if check.state == "problem"), default=0)
 
 
 def _finding(check: Check) -> tuple[Text, Text]:

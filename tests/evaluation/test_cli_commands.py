@@ -134,7 +134,7 @@ def test_the_doctor_says_what_is_wrong_with_an_endpoint(workplace: Any, scripted
 
 def test_the_doctor_says_what_is_wrong_with_a_config(workplace: Any):
     ended = workplace.safejury("doctor", workplace.config(jury__jurors=[]))
-    assert ended.code == 3
+    assert ended.code == 2
     assert "jury.jurors is empty" in " ".join(ended.out.split())
 
 
