@@ -9,9 +9,10 @@ import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
@@ -25,6 +26,7 @@ P = ParamSpec("P")
 EXIT_USAGE = 2
 EXIT_INFRASTRUCTURE = 3
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -33,8 +35,12 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     Ctrl-C and SIGTERM cancel it; it cleans up, then KeyboardInterrupt is raised.
     """
     gc.freeze()  # what is imported stays: searching it for garbage would stall calls
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_until_terminated(work))
+    outside = signal.getsignal(signal.SIGTERM)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_until_terminated(work))
+    finally:
+        _on_termination(outside)  # a loop that closes leaves the system's default
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
@@ -57,17 +63,48 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came while no loop was there to be cancelled."""
+
+
+def _raise_terminated(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _on_termination(handler: Any) -> None:
+    with suppress(ValueError, TypeError):  # off the main thread; not one of Python's
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _ending_orderly() -> Generator[None]:
+    """Let SIGTERM end the block like Ctrl-C, so that temporary files go, not leave them."""
+    outside = signal.getsignal(signal.SIGTERM)
+    if outside is not signal.SIG_DFL:  # somebody else sees to it
+        yield
+        return
+    _on_termination(_raise_terminated)
+    try:
+        yield
+    finally:
+        _on_termination(outside)
+
+
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     """Turn a command's errors into one line each, and its result into the exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            code = command(*args, **kwargs)
-            sys.stdout.flush()  # so that a pipe that broke shows here
+            with _ending_orderly():
+                code = command(*args, **kwargs)
+                sys.stdout.flush()  # so that a pipe that broke shows here
         except SafejuryError as error:
             say_error(str(error))
             code = error.exit_code
+        except _Terminated:
+            say("Terminated.")
+            code = EXIT_TERMINATED
         except KeyboardInterrupt:
             say("Interrupted.")
             code = EXIT_INTERRUPTED

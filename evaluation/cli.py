@@ -1,7 +1,7 @@
 """The command line: `safejury`.
 
 Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage under
-`--min-coverage`), 130 interrupted.
+`--min-coverage`), 130 interrupted, 143 terminated before a run began.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Measure the safety of multimodal models with a jury of models.",
     epilog="Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage too "
-    "low), 130 interrupted.",
+    "low), 130 interrupted, 143 terminated before a run began.",
 )
 app.add_typer(datasets_app, name="datasets")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the run stops cleanly, says how to go on, and loses nothing."""
+"""Ctrl-C and SIGTERM: commands stop cleanly, say how to go on, and lose nothing."""
 
 import json
 import os
@@ -42,6 +42,38 @@ def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
     assert workplace.report()["targets"][0]["verdicts"] == 9
     # What was answered is kept; at most what was under way is asked again.
     assert len(server.requests) - len({str(body) for body in server.requests}) <= 6 < made
+
+
+PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # 1 by 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waited_for"),
+    [
+        ("datasets validate own.jsonl", "temporary/safejury-*/*"),
+        ("datasets convert own.jsonl out/set.jsonl", "out/.set.jsonl.*"),
+        ("run safejury.yaml", "temporary/safejury-*/*"),
+    ],
+)
+def test_a_set_that_is_read_or_written_leaves_nothing_when_it_is_terminated(
+    arguments: str, waited_for: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    row = {"text": "Why?", "image": PICTURE}
+    workplace.write_lines([row] * 5_000, "own.jsonl")
+    workplace.config(dataset={"path": "own.jsonl", "loader": "jsonl"})
+    (workplace.path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(workplace.path / "temporary"))
+    if arguments.startswith("datasets"):
+        arguments += " --loader jsonl"
+    with workplace.start(*arguments.split()) as process:
+        while not list(workplace.path.glob(waited_for)) and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, "Terminated." in err) == (143, True), err
+    assert "Traceback" not in err
+    left = [path for path in workplace.path.rglob("*") if path.name.startswith((".", "safejury-"))]
+    assert left == []
 
 
 def test_the_hint_repeats_the_settings_of_the_command(workplace: Any, scripted: Start):
