@@ -13,12 +13,16 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
 
 import typer
 
 from ..datasets import ConfigurationError, SafejuryError
 from ..datasets._nearest import quoted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -194,6 +198,23 @@ def write_line(message: str) -> None:
 
     sys.stdout.write(f"{_fitted(harmless_line(message), sys.stdout)}\n")
     sys.stdout.flush()
+
+
+def busy(message: str, console: "Console | None" = None) -> "Status":
+    """Return a block that shows at a terminal what takes a while, as it stands: no markup."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..deliberation import harmless_line
+
+    return (console or Console(stderr=True)).status(Text(harmless_line(message)))
+
+
+def escape_what_does_not_fit() -> None:
+    """Have standard output show what its encoding cannot hold as escapes, not fail at it."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:  # as it is of every stream of a terminal, a file or a pipe
+        reconfigure(errors="backslashreplace")
 
 
 def quiet_libraries(environment: Mapping[str, str] = os.environ) -> None:

@@ -30,9 +30,10 @@ from ..datasets import (
 from ..datasets._nearest import quoted
 from ..datasets.loaders import LOADERS, loader_named
 from ..deliberation import harmless, harmless_line
-from ._console import EXIT_USAGE, named_values, say, write_line
+from ._console import EXIT_USAGE, busy, named_values, say, write_line
 
 _PAD = (0, 1, 0, 0)
+_NONE = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Asked:
         Raises:
             ConfigurationError: There is no such set, or it cannot be used.
         """
-        with Console(stderr=True).status(f"Reading {harmless_line(self.name)} …"):
+        with busy(f"Reading {self.name} …"):
             return find_set(
                 self.name,
                 loader=self.loader,
@@ -117,9 +118,19 @@ def show_set(asked: Asked) -> None:
     for query in asked.queries(dataset):
         counts.add(query)
     console = Console()
-    console.print(_facts(dataset, counts))
-    console.print(_table(dataset.taxonomy, counts))
+    _print(console, _facts(dataset, counts))
+    _print(console, _table(dataset.taxonomy, counts))
     _say_notes(dataset)
+
+
+def _print(console: Console, table: Table) -> None:
+    """Write a table, with hyphens for the dashes that a terminal may not have."""
+    if not console.options.ascii_only:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write(captured.get().replace(_NONE, "-"))
 
 
 class _Counts:
@@ -212,7 +223,7 @@ def _counterparts(scenario: str | None) -> list[Text]:
 
 
 def _number(value: int) -> Text:
-    return Text(f"{value:,}") if value else Text("\N{EN DASH}", style="dim")
+    return Text(f"{value:,}") if value else Text(_NONE, style="dim")
 
 
 def _say_notes(dataset: Dataset | LoadedSet) -> None:
@@ -263,7 +274,7 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
             counted += 1
             yield query
 
-    with Console(stderr=True).status(f"Writing {harmless_line(str(out))} …"):
+    with busy(f"Writing {out} …"):
         write_jsonl(out, counting(asked.queries(dataset)), private=True)
         _copy_taxonomy(dataset.taxonomy, out)
     _say_notes(dataset)

@@ -11,14 +11,14 @@ from rich.console import Console
 
 from ..agents import Case
 from ..datasets import ConfigurationError, Intent, Query, Taxonomy, read_media, taxonomy_of
-from ..deliberation import check_export_path, harmless_line
+from ..deliberation import check_export_path
 from ..models import EMBEDDED_WARNING, ModelSpec, Sampling, Switchboard
 from ..targets import ModelTarget, Response, ResponseOutcome
 from ._bench import Bench, model_spec, seat_bench
 from ._config import load_config
 from ._config_shape import ModelConfig
 from ._config_words import refused_option
-from ._console import run_async, say
+from ._console import busy, run_async, say
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 from ._live import hear_live
 from ._servers import ServerBook, make_fleet
@@ -93,7 +93,7 @@ async def _deliberate(
                 seed=bench.seed,
                 sampling=Sampling(),
             )
-            with console.status(f"Asking {harmless_line(name)} …"):
+            with busy(f"Asking {name} …", console):
                 answer = await target.respond(query, epoch=0, call_id="")
         guideline = scenarios.resolve(query.scenario).guideline if query.scenario else ""
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)

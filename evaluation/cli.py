@@ -23,7 +23,7 @@ from ._cli_options import (
     TaxonomyPlace,
     Untaken,
 )
-from ._console import guarded, quiet_libraries, say
+from ._console import escape_what_does_not_fit, guarded, quiet_libraries, say
 from ._datasets_cli import datasets_app
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.add_typer(datasets_app, name="datasets")
 def main() -> None:
     """Run the command line and exit."""
     quiet_libraries()
+    escape_what_does_not_fit()
     app()
 
 

@@ -155,6 +155,8 @@ def test_deliberate_asks_a_target(workplace: Any, scripted: Start):
     asked = ("deliberate", "--question", "Why?", "--config", config, "--target", "mine")
     assert workplace.safejury(*asked, "--url", server.base_url).code == 0
     assert server.requests[0]["model"] == "mine"
+    marked = (*asked[:-1], "[/mine]", "--url", server.base_url)
+    assert workplace.safejury(*marked).code == 0  # no style of the terminal
     workplace.safejury(*asked).refused("'mine' has no base_url")
 
 

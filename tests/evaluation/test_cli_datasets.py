@@ -146,3 +146,32 @@ def test_what_cannot_be_read_is_refused_in_one_line(
 ):
     workplace.queries("{")
     workplace.safejury("datasets", *arguments).refused(said)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_output_that_cannot_hold_a_character_shows_its_escape(
+    encoding: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    row = {"id": "\u0416", "scenario": "bias", "text": "\u0416?", "intent": "benign"}
+    workplace.queries(row)
+    shown = workplace.spawn("datasets", "show", "queries.jsonl")
+    assert shown.code == 0, shown.err
+    assert ["Bias", "-", "1", "-", "-", "hte", "S10"] in [
+        line.replace("|", " ").split() for line in shown.out.splitlines()
+    ]
+    sampled = workplace.spawn("datasets", "sample", "queries.jsonl", "--reveal")
+    assert (sampled.code, sampled.out.count("\\u0416")) == (0, 2), sampled.err
+    (workplace.path / "\u0416.csv").write_text('text\nWhy?\n""\n')
+    listed = workplace.spawn("datasets", "validate", "\u0416.csv")
+    assert (listed.code, listed.out) == (0, "\\u0416.csv, row 2: says nothing: its text is empty\n")
+
+
+def test_a_path_is_shown_as_it_stands(workplace: Any):
+    """What stands in square brackets is no style."""
+    place = workplace.path / "d[" / "x]"
+    place.mkdir(parents=True)
+    (place / "a.csv").write_text("text\nWhy?\n")
+    for arguments in (("show", "d[/x]/a.csv"), ("convert", "d[/x]/a.csv", "d[/x]/b.jsonl")):
+        ended = workplace.safejury("datasets", *arguments)
+        assert ended.code == 0, ended.err
