@@ -5,25 +5,20 @@ import stat
 import struct
 from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ._errors import DatasetError
 from ._line import QueryLine, parse_line
-from ._lines import numbered_lines
+from ._lines import MAX_LINE_BYTES, numbered_lines
 from ._media import read_media
 from ._misnamed import Misnamed
 from ._nearest import quoted
 from ._query import Media, Query, content_of
+from ._relative import check_relative
 from ._taxonomy import taxonomy_beside
-
-MAX_LINE_BYTES = 4 * 1024 * 1024
-"""Longest line accepted; a longer one means that the file is something else."""
-
-MAX_PATH = 1000
-"""Longest path of a medium in characters."""
 
 Kind = Literal["image", "audio"]
 _Reader = Callable[[str, Kind], Media]
@@ -222,16 +217,7 @@ def _image_paths(line: QueryLine) -> list[str]:
 
 def _inside(folder: Path, relative: str, kind: Kind) -> Path:
     """Return the path of a medium, or refuse one that leads out of the folder."""
-    posix, windows = PurePosixPath(relative), PureWindowsPath(relative)
-    if len(relative) > MAX_PATH:
-        raise DatasetError(f"{kind} {quoted(relative)} is longer than {MAX_PATH} characters")
-    if not relative.strip():
-        raise DatasetError(f"{kind} path is empty; write null where there is none")
-    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        raise DatasetError(
-            f"{kind} {quoted(relative)} leads out of the file's folder; "
-            "put it inside and write its relative path"
-        )
+    check_relative(relative, kind)
     path = folder / relative
     try:
         escapes = not path.resolve().is_relative_to(folder)

@@ -4,6 +4,9 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""Longest line of a query file; a longer one means that the file is something else."""
+
 
 def numbered_lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
     """Yield the lines of a file, blank ones too, with their numbers from 1.

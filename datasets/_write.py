@@ -4,14 +4,19 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
 from ._atomic import replacing
 from ._errors import DatasetError
+from ._kept import is_kept
+from ._lines import MAX_LINE_BYTES
+from ._nearest import quoted
 from ._query import Media, Query
+from ._relative import check_relative
 
+Kind = Literal["image", "audio"]
 _SUFFIXES = {
     "audio/flac": ".flac",
     "audio/mpeg": ".mp3",
@@ -22,14 +27,16 @@ _SUFFIXES = {
     "image/png": ".png",
     "image/webp": ".webp",
 }
+_encoder = msgspec.json.Encoder()
 
 
 def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = False) -> None:
     """Write queries to a file, and their media beside it.
 
-    Media inside the file's folder stay where they are; others are copied into
-    `media/` there, once each. The file appears when it is complete, so it may
-    be the one that the queries are being read from.
+    Media inside the file's folder stay where they are; others, and those that a set of
+    another format holds within its tables, are copied into `media/` there, once each. The
+    file appears when it is complete, so it may be the one that the queries are being read
+    from.
 
     Args:
         path: The file; its folder is made if it is missing.
@@ -38,48 +45,90 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
             new folders of mode 700.
 
     Raises:
-        DatasetError: The file or a medium cannot be read or written.
+        DatasetError: The file or a medium cannot be read or written, a medium changed since it
+            was checked, or a query is too long to be read back.
     """
     path = Path(path)
-    encoder = msgspec.json.Encoder()
     try:
         folder = path.parent.resolve()
         _make_folder(folder, private)
         with _replacing(path, private) as file:
+            copies = _Copies(folder, private)
             for query in queries:
-                file.write(encoder.encode(_line(query, folder, private)) + b"\n")
+                file.write(_line(query, copies))
     except OSError as error:
         where = error.filename or path
         raise DatasetError(f"{path}: cannot be written ({where}: {error.strerror})") from error
 
 
-def _line(query: Query, folder: Path, private: bool) -> dict[str, str | list[str] | None]:
-    images = [_place(image, folder, private) for image in query.images]
+def _line(query: Query, copies: "_Copies") -> bytes:
+    images = [copies.place(image, "image") for image in query.images]
     pictures: dict[str, str | list[str] | None] = (
         {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
     )
-    return {
-        "id": query.id,
-        "scenario": query.scenario,
-        "text": query.text,
-        "intent": query.intent.value,
-        **pictures,
-        "audio": None if query.audio is None else _place(query.audio, folder, private),
-        "source": query.source,
-    }
+    line = _encoder.encode(
+        {
+            "id": query.id,
+            "scenario": query.scenario,
+            "text": query.text,
+            "intent": query.intent.value,
+            **pictures,
+            "audio": None if query.audio is None else copies.place(query.audio, "audio"),
+            "source": query.source,
+        }
+    )
+    if len(line) >= MAX_LINE_BYTES:
+        limit = MAX_LINE_BYTES // (1024 * 1024)
+        raise DatasetError(
+            f"the query {quoted(query.id)} would be a line of more than {limit} MiB, which is "
+            "not read back: leave it out of the set"
+        )
+    return line + b"\n"
 
 
-def _place(media: Media, folder: Path, private: bool) -> str:
-    """Return a medium's path relative to the folder, after copying it there if need be."""
-    path = Path(media.path).resolve()
-    if not path.is_relative_to(folder):
+class _Copies:
+    """Finds the path of each medium relative to a folder, after copying it there if need be."""
+
+    def __init__(self, folder: Path, private: bool) -> None:
+        self._folder = folder
+        self._private = private
+        self._copied: set[str] = set()
+
+    def place(self, media: Media, kind: Kind) -> str:
+        """Return the relative path of a medium that lies in the folder, or now does.
+
+        Raises:
+            DatasetError: The medium is no longer what it was.
+            OSError: It cannot be read or written.
+        """
+        path = Path(media.path).resolve()
+        if path.is_relative_to(self._folder) and not is_kept(path):
+            relative = path.relative_to(self._folder).as_posix()
+            if _may_stand(relative, kind):
+                return relative
+        name = f"media/{media.sha256}{_SUFFIXES.get(media.media_type, '')}"
+        if name not in self._copied:
+            self._copy(media, self._folder / name)
+            self._copied.add(name)
+        return name
+
+    def _copy(self, media: Media, path: Path) -> None:
         content = media.read()
-        path = folder / "media" / f"{media.sha256}{_SUFFIXES.get(media.media_type, '')}"
-        if not path.exists():
-            _make_folder(path.parent, private)
-            with _replacing(path, private) as file:
-                file.write(content)
-    return path.relative_to(folder).as_posix()
+        if not media.matches(content):
+            raise DatasetError(f"{media.path}: changed since it was checked; load the set again")
+        if path.exists() and media.matches(path.read_bytes()):
+            return
+        _make_folder(path.parent, self._private)
+        with _replacing(path, self._private) as file:
+            file.write(content)
+
+
+def _may_stand(relative: str, kind: Kind) -> bool:
+    try:
+        check_relative(relative, kind)
+    except DatasetError:
+        return False
+    return True
 
 
 def _make_folder(path: Path, private: bool) -> None:

@@ -286,7 +286,7 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
 def _check_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
     """Refuse a folder whose own scenarios would take the place of the set's."""
     own = out.parent / TAXONOMY_NAME
-    if own.exists() and (taxonomy.path is None or not own.samefile(taxonomy.path)):
+    if own.exists() and (taxonomy.path is None or own.read_bytes() != taxonomy.path.read_bytes()):
         raise ConfigurationError(
             f"{out}: {quoted(str(own))} says what scenarios its folder has: name another folder"
         )

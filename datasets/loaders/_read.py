@@ -1,15 +1,14 @@
 """A set of another project as queries: read once, checked, then streamed."""
 
 import hashlib
-import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from .._errors import DatasetError
+from .._kept import kept_folder
 from .._nearest import did_you_mean, quoted
 from .._private_database import private_database
 from .._query import Media, Query, content_of
@@ -69,9 +68,8 @@ class LoadedSet:
         self.loader = loader
         self.taxonomy = _taxonomy_of(loader, path)
         self._database = private_database(self, _SCHEMA)
-        kept = TemporaryDirectory(prefix="safejury-")
-        weakref.finalize(self, kept.cleanup)
-        self._files = SetFiles(_folder_of(loader, path, Path(kept.name)), Path(kept.name))
+        kept = kept_folder(self)
+        self._files = SetFiles(_folder_of(loader, path, kept), kept)
         self._categories = Categories(mapping_of(loader.name), self.taxonomy)
         self.sha256 = self._take(islice(loader.rows(path, options), limit))
         self.notes = (*self._categories.notes(), *self._told())

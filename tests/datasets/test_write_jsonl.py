@@ -1,9 +1,21 @@
+import base64
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from safejury.datasets import DatasetError, Intent, Query, load_dataset, read_media, write_jsonl
+from safejury.datasets import (
+    DatasetError,
+    Intent,
+    Query,
+    load_dataset,
+    load_set,
+    read_media,
+    write_jsonl,
+)
 
 
 def query(**changes: object) -> Query:
@@ -78,3 +90,70 @@ def test_the_mini_set_keeps_its_hash_when_copied(tmp_path: Path, mini_cache: Pat
     mini = load_dataset("mini", cache_dir=mini_cache)
     write_jsonl(tmp_path / "copy" / "mini.jsonl", mini)
     assert load_dataset(tmp_path / "copy" / "mini.jsonl").sha256 == mini.sha256
+
+
+@pytest.fixture
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go during the test, within the place that is written to."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_pictures_within_a_table_are_copied_even_beside_the_temporary_folder(
+    tmp_path: Path, picture: Path, temporary_folder: Path
+) -> None:
+    content = base64.b64encode(picture.read_bytes()).decode()
+    row = {"id": "a", "text": "Why?", "image": f"data:image/png;base64,{content}"}
+    table = temporary_folder / "own.jsonl"
+    table.write_text(json.dumps(row) + "\n")
+    out = tmp_path / "out.jsonl"
+    loaded = load_set("jsonl", table)
+    write_jsonl(out, loaded)
+    del loaded  # and its temporary files with it
+    (copied,) = load_dataset(out)
+    assert Path(copied.images[0].path).parent == tmp_path / "media"
+
+
+LONG = "/".join(["y" * 200] * 5)
+
+
+@pytest.mark.parametrize("name", ["..\\up.png", "C:x.png", "\udce9.png", f"{LONG}/deep.png"])
+def test_a_name_that_would_not_be_read_back_is_copied_under_another(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), "red").save(path, "PNG")
+    media = read_media(path, kind="image")
+    out = tmp_path / "out.jsonl"
+    write_jsonl(out, [query(images=(media,))])
+    (copied,) = load_dataset(out)
+    assert copied.images[0].path == str(tmp_path / "media" / f"{media.sha256}.png")
+
+
+def test_another_file_under_the_name_of_a_copy_is_replaced(tmp_path: Path, picture: Path) -> None:
+    media = read_media(picture, kind="image")
+    there = tmp_path / "elsewhere" / "media" / f"{media.sha256}.png"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"cut sho")
+    write_jsonl(tmp_path / "elsewhere" / "out.jsonl", [query(images=(media,))])
+    assert there.read_bytes() == picture.read_bytes()
+
+
+def test_a_medium_that_changed_since_it_was_read_is_refused(tmp_path: Path, picture: Path) -> None:
+    media = read_media(picture, kind="image")
+    Image.new("RGB", (8, 8), "blue").save(picture)
+    with pytest.raises(DatasetError, match=r"red\.png: changed since it was checked"):
+        write_jsonl(tmp_path / "elsewhere" / "out.jsonl", [query(images=(media,))])
+    assert not (tmp_path / "elsewhere" / "out.jsonl").exists()
+
+
+def test_a_text_that_is_too_long_to_be_read_back_is_refused(tmp_path: Path) -> None:
+    longest = query(text="x" * (4 * 1024 * 1024 - 200))
+    write_jsonl(tmp_path / "out.jsonl", [longest])
+    assert list(load_dataset(tmp_path / "out.jsonl")) == [longest]
+    with pytest.raises(DatasetError, match="'one' would be a line of more than 4 MiB"):
+        write_jsonl(tmp_path / "out.jsonl", [query(text="x" * 4 * 1024 * 1024)])
+    assert list(load_dataset(tmp_path / "out.jsonl")) == [longest]

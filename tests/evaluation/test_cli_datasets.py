@@ -104,6 +104,8 @@ def test_convert_takes_a_sets_own_scenarios_along(workplace: Any):
     assert ended.code == 0, ended.err
     (query,) = load_dataset(workplace.path / "copy" / "out.jsonl")
     assert query.scenario == "garden.w"
+    again = workplace.safejury("datasets", "convert", "queries.jsonl", "copy/out.jsonl", "--force")
+    assert again.code == 0, again.err
     # Beside other scenarios, those of the set would be read by their meaning.
     workplace.safejury("datasets", "convert", "mini", "copy/mini.jsonl").refused("another folder")
 
