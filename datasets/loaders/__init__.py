@@ -69,5 +69,16 @@ def loader_named(name: str) -> Loader:
 
 
 def recognised(path: Path) -> Loader | None:
-    """Return the first loader that takes a path for its set, None if there is none."""
-    return next((each for each in map(loader_named, LOADERS) if each.recognises(path)), None)
+    """Return the loader that takes a path for its set, None if there is none.
+
+    Of those that take a file the first is meant: a plain table may be a published set.
+
+    Raises:
+        DatasetError: Several take a folder for theirs.
+    """
+    loaders = (each for each in map(loader_named, LOADERS) if each.recognises(path))
+    first = next(loaders, None)
+    if first is not None and path.is_dir() and (others := list(loaders)):
+        ways = " or ".join(f"{each.name}:{path}" for each in (first, *others))
+        raise DatasetError(f"{path}: holds several sets: write {ways}")
+    return first

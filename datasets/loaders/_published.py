@@ -15,6 +15,7 @@ from ..tables import (
     as_object,
     found,
     is_object,
+    listed,
     parquet_objects,
 )
 from ._loader import LoaderOptions, Row, Unusable
@@ -67,6 +68,22 @@ def files_like(folder: Path, *patterns: str) -> list[Path]:
     return []
 
 
+def refuse_link(root: Path, file: Path) -> None:
+    """Refuse a file of a set that lies elsewhere; one that the user names outright may.
+
+    Args:
+        root: What the user named.
+        file: A file below it, or itself.
+
+    Raises:
+        DatasetError: It is a link out of the folder.
+    """
+    if file != root and not file.resolve().is_relative_to(root.resolve()):
+        raise DatasetError(
+            f"{file}: is a link out of the set's folder: name the file itself, or put it inside"
+        )
+
+
 def picture_in(folder: Path, *names: str) -> Path:
     """Return the first of several pictures that is there; the first, if none is."""
     return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
@@ -101,9 +118,10 @@ def csv_rows(
         options: Of the user, for the encoding.
 
     Raises:
-        DatasetError: A column is missing.
+        DatasetError: A column is missing, or the file is a link out of the folder.
         OSError: The file cannot be read.
     """
+    refuse_link(root, file)
     table = CsvTable(file, encoding=options.settings.get("encoding"))
     _refuse_missing(file, columns, table.names)
     for row in table.rows():
@@ -129,9 +147,10 @@ def json_rows(
             out; it raises RowError where the object cannot be used.
 
     Raises:
-        DatasetError: The file is empty.
+        DatasetError: The file is empty, or a link out of the folder.
         OSError: The file cannot be read.
     """
+    refuse_link(root, file)
     shown = _shown(root, file)
     if not file.stat().st_size:
         raise DatasetError(f"{file}: is empty")
@@ -161,13 +180,15 @@ def parquet_rows(
         columns: Those that must be there; no others are read.
 
     Raises:
-        DatasetError: A column is missing, or the file is no Parquet that can be read.
+        DatasetError: A column is missing, or the file is a link out of the folder or no Parquet
+            that can be read.
     """
 
     def wanted(names: list[str]) -> list[str]:
         _refuse_missing(file, columns, names)
         return list(columns)
 
+    refuse_link(root, file)
     for place, values in parquet_objects(file, wanted):
         yield from _row(values, f"{_shown(root, file)}: {place}", make)
 
@@ -209,9 +230,7 @@ def _row(
 def _refuse_missing(file: Path, columns: tuple[str, ...], names: list[str]) -> None:
     for column in columns:
         if column not in names:
-            raise DatasetError(
-                f"{file}: has no column {column!r}; its columns are {', '.join(names)}"
-            )
+            raise DatasetError(f"{file}: has no column {column!r}; its columns are {listed(names)}")
 
 
 def text_of(values: Mapping[str, object], name: str) -> str:

@@ -7,6 +7,9 @@ from .._nearest import did_you_mean, quoted
 from ._places import MISSING, steps, value_at
 from ._values import Object, RowError
 
+_MOST_WORDS = 5
+"""Words of the longest name of a column; what has more is a text, which no message shows."""
+
 
 class ColumnMap:
     """Finds what is needed in rows.
@@ -99,7 +102,10 @@ class ColumnMap:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the first names in words."""
+    """Return the first names in words, but no text that stands where names should."""
+    names = list(names)
+    if any(len(name.split()) > _MOST_WORDS for name in names):
+        return "withheld, because they look like texts (is there a header?)"
     shown = [quoted(name) for name in names]
     more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
     return (", ".join(shown[:20]) or "none") + more

@@ -6,6 +6,7 @@ from .._nearest import quoted
 from .._query import Intent
 
 Object = dict[str, object]
+_LONGEST_WORD = 20
 
 
 class RowError(ValueError):
@@ -84,7 +85,14 @@ def as_intent(value: object, what: str) -> Intent | None:
     try:
         return Intent(cast(str, value))
     except ValueError:
-        raise RowError(f"{what} must be harmful or benign, not {found(value)}") from None
+        raise RowError(f"{what} must be harmful or benign, not {_hinted(value)}") from None
+
+
+def _hinted(value: object) -> str:
+    """Return what a value is in words, a text by its length: only a word is shown."""
+    if isinstance(value, str) and (len(value) > _LONGEST_WORD or len(value.split()) > 1):
+        return f"a text of {len(value):,} characters"
+    return found(value)
 
 
 def found(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, Intent, load_set
+from safejury.datasets import DatasetError, Intent, find_set, load_set
 from safejury.datasets.loaders import recognised
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +70,51 @@ def test_an_encoding_that_is_not_named_spoils_its_own_rows(tmp_path: Path) -> No
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     table = tmp_path / "xstest_prompts.csv"
     table.write_text("id,prompt,label\n1,What?,safe\n")
-    with pytest.raises(DatasetError, match=r"has no column 'type'; its columns are id, prompt, l"):
+    with pytest.raises(
+        DatasetError, match=r"has no column 'type'; its columns are 'id', 'prompt'"
+    ):
         load_set("xstest", table)
+
+
+def test_a_table_without_a_header_is_not_quoted(tmp_path: Path) -> None:
+    table = tmp_path / "xstest_prompts.csv"
+    table.write_text("Explain how to do something secret of a kind,safe\n")
+    for loader, needed in (("xstest", "prompt"), ("csv", "text")):
+        with pytest.raises(DatasetError, match=f"no column '{needed}'; .* withheld") as refused:
+            load_set(loader, table)
+        assert "secret" not in str(refused.value)
+
+
+def test_a_text_where_an_intent_should_be_is_not_quoted(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("text,other\nWhy?,Something secret\nWhy?,evil\n")
+    with pytest.raises(DatasetError, match="benign, not a text of 16 characters"):
+        load_set("csv", table, mapping={"intent": "other"}, strict=True)
+
+
+def test_a_table_that_is_a_link_out_of_the_folder_is_never_read(tmp_path: Path) -> None:
+    files = {
+        "xstest": ("xstest_prompts.csv", "id,prompt,type,label,focus,note\n1,What?,x,safe,,\n"),
+        "siuo": ("siuo_gen.json", '[{"question_id": 1, "question": "What?"}]'),
+        "mm-safetybench": ("data/Fraud/SD_TYPO.parquet", "PAR1"),
+    }
+    for loader, (name, content) in files.items():
+        (tmp_path / f"{loader}.secret").write_text(content)
+        link = tmp_path / loader / name
+        link.parent.mkdir(parents=True)
+        link.symlink_to(tmp_path / f"{loader}.secret")
+        with pytest.raises(DatasetError, match="is a link out of the set's folder"):
+            load_set(loader, tmp_path / loader)
+    # What the user names outright may lie anywhere.
+    assert len(load_set("xstest", tmp_path / "xstest" / "xstest_prompts.csv")) == 1
+
+
+def test_a_folder_of_several_sets_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "xstest_prompts.csv").write_text("prompt,type,focus,note\nWhat?,x,,\n")
+    (tmp_path / "strongreject_dataset.csv").write_text("category,source,forbidden_prompt\n")
+    with pytest.raises(DatasetError, match=r"write xstest:/.* or strongreject:/"):
+        find_set(str(tmp_path))
+    assert len(find_set(f"xstest:{tmp_path}")) == 1
 
 
 def test_a_json_file_that_is_cut_off_keeps_what_it_has(tmp_path: Path) -> None:
