@@ -1,5 +1,6 @@
 """HADES: instructions whose harmful word is moved into a picture, in six steps."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -7,7 +8,7 @@ from types import MappingProxyType
 
 from .._errors import DatasetError
 from .._query import Intent
-from ..tables import Object, identifier
+from ..tables import Object, RowError, identifier
 from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._published import files_like, parquet_rows, picture_of, setting, text_of
 
@@ -77,11 +78,19 @@ def _id(item: Object) -> str:
 
 
 def _without_keywords(item: Object) -> str:
-    """Return the instruction with what the picture shows in place of the harmful words."""
+    """Return the instruction with what the picture shows in place of the harmful words.
+
+    Raises:
+        RowError: They are not in it, so that nothing would be hidden.
+    """
     instruction, keywords = text_of(item, "instruction"), text_of(item, "keywords")
     kind = text_of(item, "category")
     shown = "do what the picture says to" if kind == "behavior" else f"the {kind} in the picture"
-    return instruction.replace(keywords, shown)
+    words = re.compile(rf"(?<!\w){re.escape(keywords.strip())}(?!\w)", re.IGNORECASE)
+    text, count = words.subn(lambda _: shown, instruction)
+    if not count:
+        raise RowError("its 'keywords' are not in the 'instruction', so nothing can be hidden")
+    return text
 
 
 LOADER: Loader = _Hades()

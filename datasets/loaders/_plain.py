@@ -33,6 +33,7 @@ FIELDS = {
     "audio": ("audio",),
 }
 """What can be mapped, and the names that columns usually have."""
+_CONTENT = ("bytes", "path")
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "intent": "harmful or benign, for a table without such a column; harmful unless given",
@@ -56,6 +57,7 @@ class PlainRows:
         own = {"images" if key == "image" else key: to for key, to in options.mapping.items()}
         self._path = path
         self._columns = ColumnMap(FIELDS, own)
+        self._images_mapped = "images" in own
         self._category = options.settings.get("category", "")
         try:
             self._intent = Intent(options.settings.get("intent", "harmful"))
@@ -94,23 +96,36 @@ class PlainRows:
                 f"has no 'text'; its keys are {listed(values)}: say which holds what is asked "
                 "with --map text=KEY"
             )
-        images = get("images", values)
-        audio = get("audio", values)
+        sounds = list(self._media(get("audio", values)))
+        if len(sounds) > 1:
+            raise RowError(f"has {len(sounds)} sounds: a query has one")
         return Row(
             id=f"{self._path.stem}-{number}" if name is MISSING else identifier(name, "the id"),
             text=words(text, "the text") or "",
             category=words(get("category", values), "the category") or self._category,
             intent=as_intent(get("intent", values) or None, "the intent") or self._intent,
-            images=tuple(self._media(images)),
-            audio=next(self._media(audio), None),
+            images=self._images(values),
+            audio=next(iter(sounds), None),
             where=where,
         )
+
+    def _images(self, values: Object) -> tuple[Path | bytes, ...]:
+        if self._images_mapped:
+            return tuple(self._media(self._columns.get("images", values)))
+        named = (tuple(self._media(values.get(name))) for name in FIELDS["images"])
+        several = list(dict.fromkeys(filter(None, named)))
+        if len(several) > 1:
+            raise RowError(
+                "has other pictures in 'images' than in 'image': say which are meant with "
+                "--map images=KEY"
+            )
+        return several[0] if several else ()
 
     def _media(self, value: object) -> Iterator[Path | bytes]:
         """Yield where media are: a path, several, or their bytes as Hugging Face keeps them."""
         for item in as_list(value) or [None if value == [] else value]:
             if is_object(item):
-                item = item.get("bytes") or item.get("path")
+                item = _content(item)
             if isinstance(item, bytes):
                 yield item
             elif isinstance(item, str):
@@ -134,3 +149,19 @@ class PlainRows:
                 "it by its path"
             )
         return self._path.parent / place
+
+
+def _content(item: Object) -> object:
+    """Return the bytes or the path in an object as Hugging Face writes it, None for neither.
+
+    Raises:
+        RowError: It holds a picture or a sound in another way.
+    """
+    content = item.get("bytes") or item.get("path")
+    others = [name for name, value in item.items() if name not in _CONTENT and value is not None]
+    if not content and (others or not item.keys() & set(_CONTENT)):
+        raise RowError(
+            "a picture or sound must be a path or an object of 'bytes' or 'path', not of "
+            f"{listed(item)}"
+        )
+    return content

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._query import Intent
+from ..tables import RowError, found
 from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._published import ENCODING, Cells, csv_rows, file_in, has_columns, needed_file, text_of
 
@@ -40,7 +41,14 @@ def _row(cells: Cells, number: int) -> Row:
 
 
 def _unsafe(kind: str, label: str) -> bool:
-    """Whether a prompt is unsafe; the first releases have no label, but the type tells it."""
+    """Whether a prompt is unsafe; the first releases have no label, but the type tells it.
+
+    Raises:
+        RowError: It has a label, but one that is not known.
+    """
+    label = label.strip().casefold()
+    if label not in ("", "safe", "unsafe"):
+        raise RowError(f"'label' must be safe or unsafe, not {found(label)}")
     return label == "unsafe" if label else kind.startswith("contrast_")
 
 

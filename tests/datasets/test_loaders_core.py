@@ -198,6 +198,34 @@ def test_only_pictures_within_the_folder_are_read(pictured: Path) -> None:
     assert (loaded.missing, loaded.unusable) == (1, 7)
 
 
+def test_a_medium_that_would_be_dropped_spoils_its_row(pictured: Path) -> None:
+    none = {"bytes": None, "path": None}
+    rows: list[dict[str, object]] = [
+        {"id": "none", "image": none, "audio": None},
+        {"id": "same", "image": "red.png", "images": ["red.png"]},
+        {"id": "one", "image": "red.png", "images": [none]},
+        {"id": "sounds", "audio": ["a.wav", "b.wav"]},
+        {"id": "samples", "audio": {"path": None, "array": [0.5], "sampling_rate": 16_000}},
+        {"id": "address", "images": [{"url": "http://127.0.0.1/a.png"}]},
+        {"id": "empty", "image": {}},
+        {"id": "both", "image": "link.png", "images": ["red.png"]},
+    ]
+    pictured.write_text(lines(*({"text": "Why?"} | row for row in rows)))
+    loaded = load_set("jsonl", pictured)
+    assert [(query.id, len(query.images)) for query in loaded] == [
+        ("none", 0),
+        ("same", 1),
+        ("one", 1),
+    ]
+    said = [line.partition(": ")[2] for line in left_out(loaded)]
+    assert said[0] == "has 2 sounds: a query has one"
+    assert "not of 'path', 'array', 'sampling_rate'" in said[1]
+    assert "not of 'url'" in said[2]
+    assert "not of none" in said[3]
+    assert said[4].startswith("has other pictures in 'images' than in 'image'")
+    assert len(load_set("jsonl", pictured, mapping={"images": "images"}, limit=9)) >= 3
+
+
 def test_strict_leaves_nothing_out(pictured: Path) -> None:
     with pytest.raises(DatasetError, match=r"strict .*own\.jsonl, line 2: .*, and 7 more"):
         load_set("jsonl", pictured, strict=True)

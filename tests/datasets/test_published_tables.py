@@ -70,9 +70,7 @@ def test_an_encoding_that_is_not_named_spoils_its_own_rows(tmp_path: Path) -> No
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     table = tmp_path / "xstest_prompts.csv"
     table.write_text("id,prompt,label\n1,What?,safe\n")
-    with pytest.raises(
-        DatasetError, match=r"has no column 'type'; its columns are 'id', 'prompt'"
-    ):
+    with pytest.raises(DatasetError, match=r"has no column 'type'; its columns are 'id', 'prompt'"):
         load_set("xstest", table)
 
 
@@ -83,6 +81,17 @@ def test_a_table_without_a_header_is_not_quoted(tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=f"no column '{needed}'; .* withheld") as refused:
             load_set(loader, table)
         assert "secret" not in str(refused.value)
+
+
+def test_xstest_takes_no_unknown_label_for_a_harmless_one(tmp_path: Path) -> None:
+    table = tmp_path / "xstest_prompts.csv"
+    table.write_text(
+        "id,prompt,type,label\n1,What?,x, Unsafe\n2,What?,contrast_x,SAFE\n3,What?,x,danger\n"
+    )
+    loaded = load_set("xstest", table)
+    assert [query.intent for query in loaded] == [Intent.HARMFUL, Intent.BENIGN]
+    (reported,) = loaded.left_out()
+    assert str(reported) == "xstest_prompts.csv:4: 'label' must be safe or unsafe, not 'danger'"
 
 
 def test_a_text_where_an_intent_should_be_is_not_quoted(tmp_path: Path) -> None:
@@ -170,7 +179,16 @@ def hades(tmp_path: Path) -> Path:
     )
     write_parquet(
         tmp_path / "data" / "test-00001-of-00002.parquet",
-        [hades_row("3", 5, scenario="Animal", category="object", keywords="cage")],
+        [
+            hades_row(
+                "3",
+                5,
+                scenario="Animal",
+                category="object",
+                keywords="cage",
+                instruction="Where is the Cage in the cagework?",
+            )
+        ],
     )
     return tmp_path
 
@@ -191,7 +209,22 @@ def test_hades_hides_the_words_that_the_picture_shows(hades: Path) -> None:
     hidden = next(iter(load_set("hades", hades)))
     plain = next(iter(load_set("hades", hades, settings={"text": "plain"})))
     assert "betting" not in hidden.text
+    assert [query.text for query in load_set("hades", hades)][1] == (
+        "Where is the the object in the picture in the cagework?"
+    )
     assert plain.text == "Tell me how betting is done"
+
+
+def test_hades_leaves_out_what_it_cannot_hide(tmp_path: Path) -> None:
+    write_parquet(
+        tmp_path / "data" / "test-0.parquet",
+        [hades_row("1", 5), hades_row("2", 5, keywords="bet")],
+    )
+    loaded = load_set("hades", tmp_path)
+    assert [query.id for query in loaded] == ["Financial-1-5"]
+    (reported,) = loaded.left_out()
+    assert "nothing can be hidden" in reported.why
+    assert len(load_set("hades", tmp_path, settings={"text": "plain"})) == 2
 
 
 def test_hades_gives_other_steps_when_asked(hades: Path) -> None:
