@@ -3,6 +3,7 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Literal
 
 from .._errors import DatasetError
@@ -13,6 +14,21 @@ from .._query import Media
 
 class MissingFileError(DatasetError):
     """A picture or a sound is not there."""
+
+
+class NoRoomError(DatasetError):
+    """What is needed of the set cannot be kept in the temporary folder."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(
+            f"the temporary folder {gettempdir()} cannot hold what is needed of the set ({why}): "
+            "free some space, or name another folder in TMPDIR"
+        )
+
+
+def reason(error: Exception) -> object:
+    """Return what is wrong without the path, which the message has already."""
+    return getattr(error, "strerror", None) or error
 
 
 class SetFiles:
@@ -40,9 +56,10 @@ class SetFiles:
         Raises:
             MissingFileError: It is not there.
             DatasetError: It lies outside the folder, or is not what it should be.
+            NoRoomError: Its bytes cannot be kept.
         """
         if isinstance(place, bytes):
-            return read_media(self._unpack(place, kind), kind=kind)
+            return self._within_table(place, kind)
         shown = quoted(str(self._shown(place)))
         path = self._inside(place, f"the {kind} {shown}")
         try:
@@ -54,22 +71,31 @@ class SetFiles:
         except DatasetError as error:
             raise DatasetError(str(error).replace(repr(str(path)), shown, 1)) from None
         except (OSError, ValueError) as error:
-            raise DatasetError(f"the {kind} {shown} cannot be read: {error}") from None
+            raise DatasetError(f"the {kind} {shown} cannot be read: {reason(error)}") from None
 
     def _inside(self, place: Path, shown: str) -> Path:
         path = self._folder / place
-        if ".." in self._shown(place).parts or not path.is_relative_to(self._folder):
-            raise DatasetError(f"{shown} leads out of the set's folder")
+        climbs = ".." in self._shown(place).parts
         try:
             escapes = not path.resolve().is_relative_to(self._resolved)
         except (OSError, RuntimeError, ValueError) as error:
-            raise DatasetError(f"{shown} is not a usable path: {error}") from None
+            raise DatasetError(f"{shown} is not a usable path: {reason(error)}") from None
+        if climbs or (escapes and not path.is_relative_to(self._folder)):
+            raise DatasetError(f"{shown} leads out of the set's folder")
         if escapes:
             raise DatasetError(f"{shown} is a link out of the set's folder")
         return path
 
     def _shown(self, place: Path) -> Path:
         return place.relative_to(self._folder) if place.is_relative_to(self._folder) else place
+
+    def _within_table(self, content: bytes, kind: Literal["image", "audio"]) -> Media:
+        path = self._unpack(content, kind)
+        try:
+            return read_media(path, kind=kind)
+        except DatasetError as error:
+            said = str(error).replace(repr(str(path)), "within the table", 1)
+            raise DatasetError(f"the {said}") from None
 
     def _unpack(self, content: bytes, kind: str) -> Path:
         if not content:
@@ -78,6 +104,9 @@ class SetFiles:
             limit = MAX_MEDIA_BYTES // (1024 * 1024)
             raise DatasetError(f"the {kind} within the table is larger than {limit} MiB")
         path = self._kept / hashlib.sha256(content).hexdigest()
-        if not path.exists():
-            path.write_bytes(content)
+        try:
+            if not path.exists():
+                path.write_bytes(content)
+        except OSError as error:
+            raise NoRoomError(reason(error)) from error
         return path

@@ -1,6 +1,7 @@
 """A set of another project as queries: read once, checked, then streamed."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ from .._private_database import private_database
 from .._query import Media, Query, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
 from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
-from ._files import MissingFileError, SetFiles
+from ._files import MissingFileError, NoRoomError, SetFiles, reason
 from ._mapping import Categories, mapping_of
 
 _SCHEMA = """
@@ -81,7 +82,7 @@ class LoadedSet:
 
     def __iter__(self) -> Iterator[Query]:
         """Yield the queries in the set's order."""
-        for (body,) in self._database.execute("SELECT body FROM queries ORDER BY number"):
+        for (body,) in self._execute("SELECT body FROM queries ORDER BY number"):
             yield _decoder.decode(body)
 
     def __repr__(self) -> str:
@@ -99,7 +100,7 @@ class LoadedSet:
 
     def left_out(self, limit: int = -1) -> Iterator[Unusable]:
         """Yield the items that are left out, in the set's order, at most `limit` of them."""
-        for place, why in self._database.execute(
+        for place, why in self._execute(
             "SELECT place, why FROM left_out ORDER BY rowid LIMIT ?", (limit,)
         ):
             yield Unusable(place, why)
@@ -114,6 +115,8 @@ class LoadedSet:
                 try:
                     query = self._query(row)
                     self._keep(query)
+                except NoRoomError:
+                    raise
                 except DatasetError as error:
                     self._leave_out(
                         row.where or row.id,
@@ -152,14 +155,14 @@ class LoadedSet:
             body = _encoder.encode(query)
         except UnicodeEncodeError:
             raise DatasetError("holds half of a surrogate pair, which is no text") from None
-        added = self._database.execute(
+        added = self._execute(
             "INSERT OR IGNORE INTO queries (id, body) VALUES (?, ?)", (query.id, body)
         )
         if not added.rowcount:
             raise DatasetError(f"its id {quoted(query.id)} is taken by an earlier item")
 
     def _leave_out(self, place: str, why: str, *, missing: bool = False) -> None:
-        self._database.execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, missing))
+        self._execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, missing))
 
     def _told(self) -> list[str]:
         count = self.unusable + self.missing
@@ -184,8 +187,14 @@ class LoadedSet:
             why = f": {first}" if first is not None else ""
             raise DatasetError(f"{self.path}: holds nothing that can be used{why}")
 
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise NoRoomError(error) from error
+
     def _number(self, statement: str) -> int:
-        return self._database.execute(statement).fetchone()[0]
+        return self._execute(statement).fetchone()[0]
 
 
 def load_set(
@@ -227,7 +236,7 @@ def _place(loader: Loader, path: str | Path) -> Path:
             f"{path}: there is no such path; {loader.name} needs {loader.needs}"
         ) from None
     except (OSError, RuntimeError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read: {error}") from error
+        raise DatasetError(f"{quoted(str(path))}: cannot be read: {reason(error)}") from error
     return place
 
 

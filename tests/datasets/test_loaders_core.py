@@ -226,6 +226,32 @@ def test_a_medium_that_would_be_dropped_spoils_its_row(pictured: Path) -> None:
     assert len(load_set("jsonl", pictured, mapping={"images": "images"}, limit=9)) >= 3
 
 
+def test_an_absolute_path_within_the_folder_is_taken_however_the_set_is_named(
+    table: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = table("own.jsonl", "")
+    Image.new("RGB", (8, 8), "red").save(path.with_name("red.png"))
+    path.write_text(lines({"text": "Why?", "image": str(path.with_name("red.png"))}))
+    (tmp_path / "link").symlink_to(path.parent)
+    for named in (path, tmp_path / "link" / path.name, path.parent / ".." / "set" / path.name):
+        (query,) = load_set("jsonl", named)
+        assert query.images[0].media_type == "image/png"
+
+
+def test_a_damaged_picture_within_a_table_is_named_by_its_place(table: Callable[..., Path]) -> None:
+    row = {"text": "Why?", "image": "data:image/png;base64,AAAA"}
+    with pytest.raises(DatasetError, match=r"line 1: the image within the table is not an? "):
+        load_set("jsonl", table("own.jsonl", lines(row)))
+
+
+def test_a_path_that_is_too_long_is_shortened(table: Callable[..., Path]) -> None:
+    row = {"text": "Why?", "image": "x" * 5000}
+    for path in (table("own.jsonl", lines(row)), Path("y" * 5000)):
+        with pytest.raises(DatasetError, match="File name too long") as refused:
+            load_set("jsonl", path)
+        assert len(str(refused.value)) < 400
+
+
 def test_strict_leaves_nothing_out(pictured: Path) -> None:
     with pytest.raises(DatasetError, match=r"strict .*own\.jsonl, line 2: .*, and 7 more"):
         load_set("jsonl", pictured, strict=True)

@@ -1,6 +1,7 @@
 """The commands of `safejury datasets`."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,14 @@ def test_a_path_is_shown_as_it_stands(workplace: Any):
     for arguments in (("show", "d[/x]/a.csv"), ("convert", "d[/x]/a.csv", "d[/x]/b.jsonl")):
         ended = workplace.safejury("datasets", *arguments)
         assert ended.code == 0, ended.err
+
+
+@pytest.mark.parametrize("picture", [b"", b"GIF89a\1\0\1\0" + b"x" * 600_000])
+def test_a_temporary_folder_that_is_full_is_told(picture: bytes, workplace: Any):
+    """The first set is kept in a database alone, a picture of the second as a file."""
+    rows = [{"id": f"q{number}", "text": "Why? " * 200} for number in range(8_000)]
+    if picture:
+        rows = [{"text": "Why?", "image": f"data:image/gif;base64,{b64encode(picture).decode()}"}]
+    workplace.write_lines(rows, "own.jsonl")
+    ended = workplace.spawn("datasets", "show", "jsonl:own.jsonl", largest_file=500_000)
+    ended.refused("the temporary folder", "free some space, or name another folder in TMPDIR")
