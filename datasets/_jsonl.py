@@ -118,7 +118,7 @@ class Dataset:
                         f"id {quoted(query.id)} is taken by line {first}; give each query its own"
                     )
             except DatasetError as error:
-                raise DatasetError(f"{self.path}:{number}: {error}") from error
+                raise type(error)(f"{self.path}:{number}: {error}") from error
             digest.update(encoder.encode(content_of(query)) + b"\n")
             self._length += 1
         if not self._length:

@@ -19,6 +19,10 @@ _TYPES: dict[type, str] = {
 }
 
 
+class ForeignLineError(DatasetError):
+    """A line is an object that lacks what each of our queries has: it may be another's."""
+
+
 class QueryLine(BaseModel):
     """A query as it is written in a file.
 
@@ -53,12 +57,15 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
         taxonomy: The scenarios that it may name.
 
     Raises:
+        ForeignLineError: It is an object, but lacks a key.
         DatasetError: What is wrong, without the line's number.
     """
     try:
         query = QueryLine.model_validate_json(line)
     except ValidationError as error:
-        raise DatasetError(_explain(error.errors(include_url=False))) from None
+        errors = error.errors(include_url=False)
+        foreign = any(each["type"] == "missing" for each in errors)
+        raise (ForeignLineError if foreign else DatasetError)(_explain(errors)) from None
     if not query.id or query.id != query.id.strip() or not query.id.isprintable():
         raise DatasetError(f"id {quoted(query.id)} must be printable text without space around it")
     if not query.text.strip():

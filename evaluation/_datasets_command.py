@@ -107,7 +107,9 @@ def _show_loader(console: Console, name: str) -> None:
     for key, said in facts.items():
         table.add_row(key, Text(said))
     if loader.maps:
-        table.add_row("--map", "which column is what: id, text, category, intent, images, audio")
+        table.add_row(
+            "--map", "which column is what: id, text, category, intent, images, audio, source"
+        )
     console.print(table)
 
 
@@ -227,7 +229,11 @@ def _number(value: int) -> Text:
 
 
 def _say_notes(dataset: Dataset | LoadedSet) -> None:
-    for note in dataset.notes:
+    _say_each(dataset.notes)
+
+
+def _say_each(notes: Iterable[str]) -> None:
+    for note in notes:
         say(harmless_line(f"Note: {note}."))
 
 
@@ -239,6 +245,7 @@ def validate_set(asked: Asked, *, strict: bool) -> int:
         bad = dataset.unusable + dataset.missing
         for item in dataset.left_out():
             write_line(str(item))
+        _say_each(dataset.notes_on_categories)
     else:
         _say_notes(dataset)
     missing = dataset.missing if isinstance(dataset, LoadedSet) else 0

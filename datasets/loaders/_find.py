@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .._errors import DatasetError
 from .._jsonl import Dataset, load_dataset
+from .._line import ForeignLineError
 from .._nearest import quoted
 from . import BY_NAME, LOADERS, loader_key, loader_named, recognised
 from ._read import LoadedSet, load_set
@@ -42,14 +43,16 @@ def find_set(
     """
     named, place = split_loader(said)
     loader = loader or named
+    if loader is None and place in BUNDLED:
+        if mapping or settings:
+            raise DatasetError(f"{quoted(place)} is a bundled set: it takes no mapping or settings")
+        return load_dataset(place)
     if loader is None and not mapping and not settings:
-        if place in BUNDLED:
-            return load_dataset(place)
         path = placed(place, folder)
         if (path / SET).is_file():
             return load_dataset(path / SET)
         if path.suffix.lower() == ".jsonl" or not path.exists():
-            return load_dataset(path if _is_path(place) else place)
+            return _ours(path if _is_path(place) else place)
     path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
     reader = recognised(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
@@ -58,8 +61,18 @@ def find_set(
             f"known are {', '.join(LOADERS)}"
         )
     if reader is None:
-        return load_dataset(path)
+        return _ours(path)
     return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+
+
+def _ours(place: str | Path) -> Dataset:
+    try:
+        return load_dataset(place)
+    except ForeignLineError as error:
+        raise DatasetError(
+            f"{error} (a table of another shape is read as jsonl:{place}, by a mapping of its keys "
+            "such as text=prompt)"
+        ) from error
 
 
 def split_loader(said: str) -> tuple[str | None, str]:
@@ -74,14 +87,18 @@ def placed(place: str, folder: Path | None) -> Path:
     """Return a path as seen from a folder.
 
     Raises:
-        DatasetError: It begins with the home of somebody who is not there.
+        DatasetError: It begins with the home of somebody who is not there, or cannot be looked at.
     """
     try:
-        return (folder or Path()) / Path(place).expanduser()
+        path = (folder or Path()) / Path(place).expanduser()
+        path.exists()
     except RuntimeError:
         raise DatasetError(
             f"the path {quoted(place)} begins with a home that is not known: write it out"
         ) from None
+    except OSError as error:
+        raise DatasetError(f"the path {quoted(place)} cannot be read: {error.strerror}") from error
+    return path
 
 
 def _is_path(place: str) -> bool:

@@ -22,6 +22,7 @@ class Row:
             the loader; or their bytes, where the set keeps pictures within its table.
         audio: The file of a sound, or its bytes.
         where: File and line, for messages.
+        source: Where the item comes from, if the set says so of each.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Row:
     images: tuple[Path | bytes, ...] = ()
     audio: Path | bytes | None = None
     where: str = ""
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

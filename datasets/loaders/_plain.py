@@ -16,6 +16,7 @@ from ..tables import (
     RowError,
     as_intent,
     as_list,
+    first_text,
     found,
     identifier,
     is_object,
@@ -31,6 +32,7 @@ FIELDS = {
     "intent": ("intent",),
     "images": ("images", "image"),
     "audio": ("audio",),
+    "source": ("source",),
 }
 """What can be mapped, and the names that columns usually have."""
 _CONTENT = ("bytes", "path")
@@ -107,6 +109,7 @@ class PlainRows:
             images=self._images(values),
             audio=next(iter(sounds), None),
             where=where,
+            source=first_text(self._columns.get("source", values)),
         )
 
     def _images(self, values: Object) -> tuple[Path | bytes, ...]:

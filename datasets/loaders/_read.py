@@ -48,6 +48,7 @@ class LoadedSet:
         loader: Who read it.
         sha256: Hash of all queries and the bytes of their media; see `Dataset.sha256`.
         notes: What a user should know of it, one sentence each.
+        notes_on_categories: Those about categories that are none of the scenarios.
         taxonomy: The scenarios that its queries name.
 
     Raises:
@@ -73,7 +74,8 @@ class LoadedSet:
         self._files = SetFiles(_folder_of(loader, path, kept), kept)
         self._categories = Categories(mapping_of(loader.name), self.taxonomy)
         self.sha256 = self._take(islice(loader.rows(path, options), limit))
-        self.notes = (*self._categories.notes(), *self._told())
+        self.notes_on_categories = tuple(self._categories.notes())
+        self.notes = (*self.notes_on_categories, *self._told())
         self._refuse(strict)
 
     def __len__(self) -> int:
@@ -144,8 +146,14 @@ class LoadedSet:
             row.intent,
             images=tuple(self._files.media(image, "image") for image in row.images),
             audio=self._sound(row),
-            source=self.loader.name if self.loader.home else self.path.name,
+            source=row.source or self._source(),
         )
+
+    def _source(self) -> str | None:
+        """Return what the set is called; a plain table's file may be called anything."""
+        if self.loader.home:
+            return self.loader.name
+        return self.path.name if self.loader.name in BY_NAME else None
 
     def _sound(self, row: Row) -> Media | None:
         return None if row.audio is None else self._files.media(row.audio, "audio")

@@ -319,6 +319,21 @@ def test_a_parquet_file_of_one_large_group_is_streamed(table: Callable[..., Path
     assert int(done.stdout) < 16_000_000
 
 
+def test_our_own_lines_keep_their_source_and_their_hash_as_a_plain_table(
+    table: Callable[..., Path],
+) -> None:
+    rows = [
+        {"id": "a", "scenario": "bias", "text": "Why?", "intent": "benign", "source": "theirs"},
+        {"id": "b", "scenario": "bias", "text": "Who?", "intent": "benign"},
+    ]
+    path = table("own.jsonl", lines(*rows))
+    loaded = load_set("jsonl", path)
+    assert [query.source for query in loaded] == ["theirs", None]
+    assert load_dataset(path).sha256 == loaded.sha256
+    renamed = path.rename(path.with_name("renamed.jsonl"))
+    assert load_set("jsonl", renamed).sha256 == loaded.sha256
+
+
 def test_names_of_sets(table: Callable[..., Path], tmp_path: Path) -> None:
     table("own.csv", "text\nWhy?\n")
     assert find_set("mini").name == "mini"
@@ -339,10 +354,12 @@ def test_names_of_sets(table: Callable[..., Path], tmp_path: Path) -> None:
         ("empty", "no loader knows this set"),
         ("no.csv", "does not exist"),
         ("minni", "does not exist; name a JSONL file, or 'mini'"),
+        ("foreign.jsonl", "unknown key 'prompt'.* is read as jsonl:/.*/foreign.jsonl, by a map"),
     ],
 )
 def test_sets_that_are_not_there(said: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "foreign.jsonl").write_text('{"prompt": "Why?"}\n')
     with pytest.raises(DatasetError, match=why):
         find_set(said, tmp_path)
 

@@ -64,6 +64,7 @@ def test_validate_lists_what_is_left_out(workplace: Any, set_path: Path):
     arguments = ("datasets", "validate", str(set_path), *OPTIONS)
     ended = workplace.safejury(*arguments)
     assert (ended.code, ended.out) == (0, "own.csv, row 3: the image 'no.png' is missing\n")
+    assert "the set's category is not known: 'soup'" in ended.err
     assert "2 queries can be used; 0 cannot, and 1 lack a picture or a sound." in ended.err
     strict = workplace.safejury(*arguments, "--strict")
     assert (strict.code, strict.out) == (2, ended.out)
@@ -139,6 +140,8 @@ def test_sample_withholds_texts_until_asked(workplace: Any):
         (("show", "."), "no loader knows this set"),
         (("show", "xstest:no"), "there is no such path"),
         (("show", "mini", "--loader", "nothing"), "no loader 'nothing'"),
+        (("show", "mini", "--map", "text=x"), "'mini' is a bundled set: it takes no mapping"),
+        (("show", "x" * 5000), "File name too long"),
         (("show", "csv:theirs/own.csv", "--map", "kind"), "write it as WHAT=COLUMN"),
         (("show", "csv:theirs/own.csv", "--set", "x=1"), "csv has no setting 'x'"),
         (("sample", "queries.jsonl"), "queries.jsonl:1: not JSON"),
