@@ -11,6 +11,7 @@ from .._query import Intent
 from .._taxonomy import load_taxonomy
 from ..tables import CsvTable, RowError
 from ._loader import Loader, LoaderOptions, Row, Unusable
+from ._published import refuse_link
 
 _FULL = ("SafeBench_Text", "text")
 _MINI = ("MiniBench_Text", "minibench_final/text")
@@ -68,6 +69,7 @@ def _rows(
 ) -> Iterator[Row | Unusable]:
     categories = _categories(path, text)
     for table in _tables(text):
+        refuse_link(path, text / f"{table}.csv")
         for row in CsvTable(text / f"{table}.csv", header=False).rows():
             where = f"{table}.csv, {row.place}"
             if isinstance(row.cells, RowError):
@@ -138,6 +140,7 @@ def _categories(path: Path, text: Path) -> dict[int, str]:
     """Return the categories by table: as `category.csv` says, else in the paper's order."""
     for folder in (text, path) if text == path else (text, text.parent, path):
         if (folder / "category.csv").is_file():
+            refuse_link(path, folder / "category.csv")
             return dict(_named(folder / "category.csv"))
     return dict(enumerate((scenario.id for scenario in load_taxonomy().scenarios), 1))
 

@@ -106,6 +106,7 @@ def test_a_table_that_is_a_link_out_of_the_folder_is_never_read(tmp_path: Path) 
         "xstest": ("xstest_prompts.csv", "id,prompt,type,label,focus,note\n1,What?,x,safe,,\n"),
         "siuo": ("siuo_gen.json", '[{"question_id": 1, "question": "What?"}]'),
         "mm-safetybench": ("data/Fraud/SD_TYPO.parquet", "PAR1"),
+        "safebench": ("SafeBench_Text/1.csv", "What?\n"),
     }
     for loader, (name, content) in files.items():
         (tmp_path / f"{loader}.secret").write_text(content)
