@@ -10,6 +10,7 @@ from ._places import MISSING, value_at
 from ._values import (
     Object,
     RowError,
+    UnreadError,
     as_intent,
     as_list,
     as_object,
@@ -30,6 +31,7 @@ __all__ = [
     "JsonFile",
     "Object",
     "RowError",
+    "UnreadError",
     "as_intent",
     "as_list",
     "as_object",

@@ -2,19 +2,20 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from .._errors import DatasetError
 from .._nearest import quoted
-from ._values import Object, RowError
+from ._values import Object, RowError, UnreadError
 
 DELIMITERS = ",;\t|"
 _MAX_FIELD = 16 * 1024 * 1024
 """Longest field in characters; a longer one means that a quote is never closed."""
+_NOT_CSV = "not CSV ({}): a quote is missing, or stands single within quotes"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16 does
@@ -22,6 +23,29 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*')
+"""First line by which spreadsheet programs say what stands between the cells."""
+
+
+def _spoil(error: UnicodeError) -> tuple[str, int]:
+    """Put what is no text in the place of bytes that cannot be decoded, and go on."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+_SPOIL = "safejury.spoil"
+codecs.register_error(_SPOIL, _spoil)
+
+
+class _Lines(Protocol):
+    """What `csv.reader` gives."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +54,7 @@ class CsvRow:
 
     Attributes:
         number: From 1, the header not counted.
-        line: Line on which it ends, from 1.
+        line: Line on which it begins, from 1.
         cells: What it holds, or why it cannot be used.
     """
 
@@ -51,7 +75,8 @@ class CsvTable:
     Args:
         path: The file.
         encoding: Name of its encoding; by its byte order mark, else UTF-8, unless given.
-        header: Whether the first row names the columns.
+        header: Whether the first row names the columns; blank lines and a line `sep=;` may
+            stand before it.
 
     Attributes:
         names: The columns' names, none without a header.
@@ -64,37 +89,39 @@ class CsvTable:
     def __init__(self, path: Path, *, encoding: str | None = None, header: bool = True) -> None:
         self._path = path
         self._header = header
-        self._not_utf8 = "not UTF-8; " + (
-            "save the file as UTF-8" if encoding else "name its encoding, or save the file as UTF-8"
-        )
         self._encoding = _known(encoding) if encoding else _marked(path)
-        with self._open() as file:
-            first = _first_line(file)
-            self._delimiter = delimiter_of(first) if header else ","
+        self._unknown_bytes = _words_for_bytes(self._encoding, named=encoding is not None)
+        self._told = False
+        self._delimiter = ","
         self.names: list[str] = []
         if header:
+            with self._open() as file:
+                self._told, self._delimiter = _delimiter(file)
             with self._open() as file:
                 self.names = self._read_header(file)
 
     def rows(self) -> Iterator[CsvRow]:
-        """Yield the rows; blank lines are none."""
+        """Yield the rows; blank lines are none.
+
+        Where a quote swallows several lines, each of them comes as a row that is not read,
+        for nobody knows how many rows they are.
+        """
         with self._open() as file:
             lines = csv.reader(file, delimiter=self._delimiter, strict=True)
             if self._header:
-                next(lines, None)
+                self._first_row(lines)
             number = 0
-            while True:
+            while (found := self._next(lines)) is not None:
+                line, cells = found
                 number += 1
-                try:
-                    cells = self._cells(lines)
-                except StopIteration:
-                    return
-                except (csv.Error, UnicodeError) as error:
-                    yield CsvRow(number, lines.line_num, _broken(error))
-                    if isinstance(error, UnicodeError):
-                        return  # a decoder that stumbled finds no further line
-                else:
-                    yield CsvRow(number, lines.line_num, cells)
+                yield CsvRow(number, line, cells)
+                if isinstance(cells, UnreadError):
+                    swallowed = UnreadError(f"is not read, as it may belong to line {line}")
+                    for other in range(line + 1, lines.line_num + 1):
+                        number += 1
+                        yield CsvRow(number, other, swallowed)
+                    if cells.rest:
+                        return
 
     def objects(self) -> Iterator[tuple[str, Object | RowError]]:
         """Yield places and rows by column."""
@@ -106,39 +133,59 @@ class CsvTable:
 
     def _open(self) -> TextIO:
         csv.field_size_limit(_MAX_FIELD)
-        # Bytes that are not UTF-8 spoil their own row only.
-        errors = "surrogateescape" if self._encoding.startswith("utf-8") else "strict"
-        return self._path.open(encoding=self._encoding, errors=errors, newline="")
+        # Bytes that are not of the encoding spoil their own row only.
+        return self._path.open(encoding=self._encoding, errors=_SPOIL, newline="")
 
     def _read_header(self, file: TextIO) -> list[str]:
         try:
             lines = csv.reader(file, delimiter=self._delimiter, strict=True)
-            names = [name.strip() for name in next(lines, list[str]())]
+            names = [name.strip() for name in self._first_row(lines)]
             "".join(names).encode()
         except csv.Error as error:
-            raise DatasetError(f"{self._path}:1: {_broken(error)}") from None
+            raise DatasetError(f"{self._path}:1: {_NOT_CSV.format(error)}") from None
         except UnicodeError:
-            raise DatasetError(f"{self._path}:1: {self._not_utf8}") from None
+            raise DatasetError(f"{self._path}:1: {self._unknown_bytes}") from None
         for name in names:
-            if names.count(name) > 1:
+            if name and names.count(name) > 1:  # spreadsheets leave columns without a name
                 raise DatasetError(
                     f"{self._path}: two columns are called {quoted(name)}: rename one of them"
                 )
         return names
 
-    def _cells(self, lines: Iterator[list[str]]) -> list[str] | RowError:
-        cells = next(lines)
-        while not cells:  # a blank line
-            cells = next(lines)
+    def _first_row(self, lines: Iterator[list[str]]) -> list[str]:
+        cells = _not_blank(lines)
+        return _not_blank(lines) if self._told else cells
+
+    def _next(self, lines: _Lines) -> tuple[int, list[str] | RowError] | None:
+        """Return the line on which the next row begins and the row, None after the last."""
+        cells: list[str] = []
+        line = 0
+        try:
+            while not cells:  # a blank line
+                line = lines.line_num + 1
+                cells = next(lines)
+        except StopIteration:
+            return None
+        except csv.Error as error:
+            return line, _unread(_NOT_CSV.format(error), line, lines.line_num)
+        except UnicodeError:  # a decoder that takes no handler of errors
+            return line, UnreadError(
+                f"{self._unknown_bytes}; the rest of the file is not read", rest=True
+            )
+        return line, self._checked(cells, line, lines.line_num)
+
+    def _checked(self, cells: list[str], line: int, last: int) -> list[str] | RowError:
         if self._header and len(cells) != len(self.names):
-            return RowError(
+            return _unread(
                 f"has {len(cells)} fields, but there are {len(self.names)} columns: "
-                "is a quote missing?"
+                "is a quote missing?",
+                line,
+                last,
             )
         try:
             "".join(cells).encode()
         except UnicodeEncodeError:
-            return RowError(self._not_utf8)
+            return RowError(self._unknown_bytes)
         return cells
 
 
@@ -148,11 +195,18 @@ def delimiter_of(line: str) -> str:
     return max(DELIMITERS, key=outside.count)
 
 
-def _first_line(file: TextIO) -> str:
+def _delimiter(file: TextIO) -> tuple[bool, str]:
+    """Return whether a line of its own says what separates the cells, and what does."""
     try:
-        return "".join(islice(file, 1))
+        line = next((line for line in file if line.strip()), "")
     except UnicodeError:
-        return ""
+        return False, ","
+    said = _SEPARATOR.fullmatch(line)
+    return (False, delimiter_of(line)) if said is None else (True, said[1])
+
+
+def _not_blank(lines: Iterator[list[str]]) -> list[str]:
+    return next((cells for cells in lines if any(map(str.strip, cells))), list[str]())
 
 
 def _known(encoding: str) -> str:
@@ -172,7 +226,15 @@ def _marked(path: Path) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
-def _broken(error: csv.Error | UnicodeError) -> RowError:
-    if isinstance(error, UnicodeError):
-        return RowError("has bytes that its encoding does not know: name the one that it has")
-    return RowError(f"not CSV ({error}): a quote is missing, or stands single within quotes")
+def _words_for_bytes(encoding: str, *, named: bool) -> str:
+    """Return what is wrong with bytes that are not of an encoding."""
+    if not encoding.startswith("utf-8"):
+        return f"has bytes that {encoding} does not know: name the encoding that it has"
+    name = "" if named else "name its encoding, or "
+    return f"not UTF-8; {name}save the file as UTF-8"
+
+
+def _unread(why: str, first: int, last: int) -> RowError:
+    if first == last:
+        return RowError(why)
+    return UnreadError(f"{why}; lines {first} to {last} are not read")

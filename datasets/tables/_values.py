@@ -13,6 +13,22 @@ class RowError(ValueError):
     """The row at hand cannot be used; the message says why."""
 
 
+class UnreadError(RowError):
+    """Where rows end could not be told, so that they are not read at all.
+
+    Args:
+        why: What is wrong, in words.
+        rest: See below.
+
+    Attributes:
+        rest: Whether nothing beyond is read, so that nobody knows how much is lost.
+    """
+
+    def __init__(self, why: str, *, rest: bool = False) -> None:
+        super().__init__(why)
+        self.rest = rest
+
+
 _TYPES: dict[type, str] = {
     bool: "true or false",
     int: "a number",

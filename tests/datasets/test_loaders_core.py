@@ -88,6 +88,59 @@ def test_an_unknown_encoding(table: Callable[..., Path]) -> None:
         load_set("csv", table("own.csv", "text\na\n"), settings={"encoding": "klingon"})
 
 
+@pytest.mark.parametrize(
+    ("encoding", "bad"), [("cp1252", b"\x81"), ("gb18030", b"\xff"), ("utf-16-le", b"\0\xd8")]
+)
+def test_bytes_that_the_encoding_does_not_know_spoil_their_row_alone(
+    encoding: str, bad: bytes, table: Callable[..., Path]
+) -> None:
+    rows = [f"Why {number}?\n".encode(encoding) for number in range(3000)]
+    rows[2000] = "Why".encode(encoding) + bad + "\n".encode(encoding)
+    path = table("own.csv", "text\n".encode(encoding) + b"".join(rows))
+    loaded = load_set("csv", path, settings={"encoding": encoding})
+    assert len(loaded) == 2999
+    assert left_out(loaded) == [
+        f"own.csv, row 2001 (line 2002): has bytes that {encoding} does not know: "
+        "name the encoding that it has"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closing", "read"),
+    [
+        ("", ["Why 0?"]),
+        ('Why "500"?', ["Why 0?", *(f"Why {number}?" for number in range(501, 999))]),
+    ],
+)
+def test_lines_that_a_quote_swallows_are_counted(
+    closing: str, read: list[str], table: Callable[..., Path]
+) -> None:
+    rows = [f"{number},Why {number}?" for number in range(999)]
+    rows[1] = '1,"Why 1?'
+    rows[500] = closing or rows[500]
+    loaded = load_set("csv", table("own.csv", "\n".join(["id,text", *rows])))
+    assert texts(loaded) == read
+    assert loaded.unusable == 999 - len(read)
+    said = left_out(loaded)
+    assert said[0].startswith("own.csv, row 2 (line 3): not CSV (")
+    assert said[0].endswith(f"; lines 3 to {501 + 1 if closing else 1000} are not read")
+    assert said[1] == "own.csv, row 3 (line 4): is not read, as it may belong to line 3"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,text,,\na,Why?,,\n",
+        "sep=;\r\nid;text\r\na;Why?\r\n",
+        "sep=|\nid|text\na|Why?\n",
+        "\n \nid;text\na;Why?\n",
+    ],
+)
+def test_what_spreadsheets_write_around_a_table(content: str, table: Callable[..., Path]) -> None:
+    (query,) = load_set("csv", table("own.csv", content))
+    assert (query.id, query.text) == ("a", "Why?")
+
+
 def test_json_by_dotted_paths(table: Callable[..., Path]) -> None:
     row = {"key": 7, "turns": [{"says": QUESTION}], "about": {"kind": "HS"}, "use": "benign"}
     mapping = {"id": "key", "text": "turns.0.says", "category": "about.kind", "intent": "use"}

@@ -224,9 +224,12 @@ def test_a_quote_that_is_never_closed_takes_no_other_rows_for_an_answer(tmp_path
     path.write_text('id,response\na,fine\nb,"open\nc,"x"\nd,"cut of\ne,lost\n', encoding="utf-8")
     target = RecordedTarget("t", path)
     assert [row[0] for row in rows(target)] == ["a"]
-    first, second = target.all_left_out()
-    assert str(first).startswith("row 2 (line 4): not CSV (")
-    assert str(second).startswith("row 3 (line 6): not CSV (unexpected end of data)")
+    said = [str(row) for row in target.all_left_out()]
+    assert said[0].startswith("row 2 (line 3): not CSV (")
+    assert said[0].endswith("; lines 3 to 4 are not read")
+    assert said[1] == "row 3 (line 4): is not read, as it may belong to line 3"
+    assert said[2].startswith("row 4 (line 5): not CSV (unexpected end of data)")
+    assert said[3] == "row 5 (line 6): is not read, as it may belong to line 5"
     path.write_text('"id"s,response\na,fine\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"quotes\.csv:1: not CSV"):
         RecordedTarget("t", path)
