@@ -9,9 +9,10 @@ from .._errors import DatasetError
 from .._nearest import quoted
 from .._query import Intent
 from .._taxonomy import load_taxonomy
-from ..tables import CsvTable, RowError
+from ..tables import CsvRow, CsvTable, RowError
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import refuse_link
+from ._published import ENCODING, refuse_link
+from ._safebench_files import NumberedFiles
 
 _FULL = ("SafeBench_Text", "text")
 _MINI = ("MiniBench_Text", "minibench_final/text")
@@ -20,20 +21,6 @@ _VOICES = {
     "female": ("audio_data_female", "audio_female"),
     "male": ("audio_data_male", "audio_male"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Media:
-    """Folders `k/` of files that are numbered as the rows of table `k` are."""
-
-    folder: Path
-    suffix: str
-
-    def of(self, table: int, row: int) -> Path:
-        """Return the file of a row, which counts from 1; the files may count from 0."""
-        within = self.folder / str(table)
-        first = 0 if (within / f"0{self.suffix}").exists() else 1
-        return within / f"{row - 1 + first}{self.suffix}"
 
 
 class _SafeBench:
@@ -48,6 +35,7 @@ class _SafeBench:
             "part": "full or mini, where the folder has both; full unless given",
             "voice": "female or male, to load the sounds as well; none unless given",
             "pictures": "yes, no, or the folder they are in; yes if there are any, unless given",
+            "encoding": ENCODING,
         }
     )
     maps = False
@@ -59,33 +47,94 @@ class _SafeBench:
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
         text = _text_folder(path, options.settings.get("part", "full"))
+        tables = _tables(text)
         pictures = _pictures(path, text, options.settings.get("pictures", "yes"))
         voice = _voice(path, text, options.settings.get("voice", "none"))
-        return _rows(path, text, pictures, voice)
+        encoding = options.settings.get("encoding")
+        whole = _Set(
+            path,
+            tables,
+            _categories(path, text, encoding),
+            None if pictures is None else NumberedFiles.found(pictures, ".png", tables),
+            None if voice is None else NumberedFiles.found(voice, ".wav", tables),
+            encoding,
+        )
+        return whole.rows()
 
 
-def _rows(
-    path: Path, text: Path, pictures: _Media | None, voice: _Media | None
-) -> Iterator[Row | Unusable]:
-    categories = _categories(path, text)
-    for table in _tables(text):
-        refuse_link(path, text / f"{table}.csv")
-        for row in CsvTable(text / f"{table}.csv", header=False).rows():
-            where = f"{table}.csv, {row.place}"
-            if isinstance(row.cells, RowError):
-                yield Unusable(where, str(row.cells))
-            elif len(row.cells) != 1:
-                yield Unusable(where, f"has {len(row.cells)} fields, not one: is a quote missing?")
-            else:
-                yield Row(
-                    id=f"{table}-{row.number}",
-                    text=row.cells[0],
-                    category=categories.get(table, str(table)),
-                    intent=Intent.HARMFUL,
-                    images=() if pictures is None else (pictures.of(table, row.number),),
-                    audio=None if voice is None else voice.of(table, row.number),
-                    where=where,
-                )
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What belongs together.
+
+    Attributes:
+        folder: The set's folder.
+        tables: The tables by their numbers.
+        categories: The categories by the numbers of their tables.
+        pictures: Files of the pictures, None for none.
+        voice: Files of the sounds, None for none.
+        encoding: That of the tables, None for what they say themselves.
+    """
+
+    folder: Path
+    tables: dict[int, Path]
+    categories: dict[int, str]
+    pictures: NumberedFiles | None
+    voice: NumberedFiles | None
+    encoding: str | None
+
+    def rows(self) -> Iterator[Row | Unusable]:
+        """Yield the rows of all tables."""
+        for number, file in self.tables.items():
+            refuse_link(self.folder, file)
+            table = CsvTable(file, encoding=self.encoding, header=False)
+            misfit = self._misfit(number, table)
+            for row in table.rows():
+                why = misfit or _why_not(row)
+                where = f"{file.name}, {row.place}"
+                if isinstance(row.cells, RowError) or why is not None:
+                    yield Unusable(where, why or str(row.cells))
+                else:
+                    yield self._row(number, row.number, row.cells[0], where)
+                if _may_be_several(row):
+                    misfit = (
+                        f"cannot be numbered, as lines {row.line} to {row.last} may be one row "
+                        "or several"
+                    )
+
+    def _misfit(self, number: int, table: CsvTable) -> str | None:
+        """Return why no row of a table can be paired with its files."""
+        media = [files for files in (self.pictures, self.voice) if files is not None]
+        if not media:
+            return None
+        count = 0
+        for row in table.rows():
+            if _may_be_several(row):
+                return None  # the rows before it are numbered well
+            count = row.number
+        return next((why for files in media if (why := files.misfit(number, count))), None)
+
+    def _row(self, table: int, row: int, text: str, where: str) -> Row:
+        return Row(
+            id=f"{table}-{row}",
+            text=text,
+            category=self.categories.get(table, str(table)),
+            intent=Intent.HARMFUL,
+            images=() if self.pictures is None else (self.pictures.of(table, row),),
+            audio=None if self.voice is None else self.voice.of(table, row),
+            where=where,
+        )
+
+
+def _why_not(row: CsvRow) -> str | None:
+    if isinstance(row.cells, RowError):
+        return str(row.cells)
+    if len(row.cells) != 1:
+        return f"has {len(row.cells)} fields, not one: is a quote missing?"
+    return None
+
+
+def _may_be_several(row: CsvRow) -> bool:
+    return row.last > row.line and _why_not(row) is not None
 
 
 def _text_folder(path: Path, part: str) -> Path:
@@ -98,24 +147,35 @@ def _text_folder(path: Path, part: str) -> Path:
     raise DatasetError(f"{path}: has no tables 1.csv to 23.csv; name {_SafeBench.needs}")
 
 
-def _tables(text: Path) -> list[int]:
-    if not text.is_dir():
-        return []
-    names = [file.stem for file in text.glob("*.csv")]
-    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+def _tables(text: Path) -> dict[int, Path]:
+    """Return the tables of a folder in the order of their numbers.
+
+    Raises:
+        DatasetError: Two have the same number.
+    """
+    files = text.glob("*.csv") if text.is_dir() else ()
+    tables: dict[int, Path] = {}
+    for file in sorted(files):
+        if file.stem.isascii() and file.stem.isdecimal():
+            first = tables.setdefault(int(file.stem), file)
+            if first != file:
+                raise DatasetError(
+                    f"{text}: {first.name} and {file.name} are the same table: remove one of them"
+                )
+    return dict(sorted(tables.items()))
 
 
-def _pictures(path: Path, text: Path, said: str) -> _Media | None:
+def _pictures(path: Path, text: Path, said: str) -> Path | None:
     if said == "no":
         return None
     names = _PICTURES if said == "yes" else (said,)
     found = _folder(path, text, names)
     if found is None and said != "yes":
         raise DatasetError(f"{path}: has no folder {quoted(said)} for the pictures")
-    return None if found is None else _Media(found, ".png")
+    return found
 
 
-def _voice(path: Path, text: Path, said: str) -> _Media | None:
+def _voice(path: Path, text: Path, said: str) -> Path | None:
     if said == "none":
         return None
     if said not in _VOICES:
@@ -123,7 +183,7 @@ def _voice(path: Path, text: Path, said: str) -> _Media | None:
     found = _folder(path, text, _VOICES[said])
     if found is None:
         raise DatasetError(f"{path}: has no folder {_VOICES[said][0]} for that voice")
-    return _Media(found, ".wav")
+    return found
 
 
 def _folder(path: Path, text: Path, names: tuple[str, ...]) -> Path | None:
@@ -136,17 +196,17 @@ def _below(path: Path, *names: str) -> list[Path]:
     return [path / name for name in names]
 
 
-def _categories(path: Path, text: Path) -> dict[int, str]:
+def _categories(path: Path, text: Path, encoding: str | None) -> dict[int, str]:
     """Return the categories by table: as `category.csv` says, else in the paper's order."""
     for folder in (text, path) if text == path else (text, text.parent, path):
         if (folder / "category.csv").is_file():
             refuse_link(path, folder / "category.csv")
-            return dict(_named(folder / "category.csv"))
+            return dict(_named(folder / "category.csv", encoding))
     return dict(enumerate((scenario.id for scenario in load_taxonomy().scenarios), 1))
 
 
-def _named(path: Path) -> Iterator[tuple[int, str]]:
-    for row in CsvTable(path, header=False).rows():
+def _named(path: Path, encoding: str | None) -> Iterator[tuple[int, str]]:
+    for row in CsvTable(path, encoding=encoding, header=False).rows():
         if isinstance(row.cells, RowError):
             raise DatasetError(f"{path}, {row.place}: {row.cells}")
         numbers = [cell.strip() for cell in row.cells if cell.strip().isdecimal()]

@@ -55,11 +55,13 @@ class CsvRow:
     Attributes:
         number: From 1, the header not counted.
         line: Line on which it begins, from 1.
+        last: Line on which it ends.
         cells: What it holds, or why it cannot be used.
     """
 
     number: int
     line: int
+    last: int
     cells: list[str] | RowError
 
     @property
@@ -114,12 +116,12 @@ class CsvTable:
             while (found := self._next(lines)) is not None:
                 line, cells = found
                 number += 1
-                yield CsvRow(number, line, cells)
+                yield CsvRow(number, line, lines.line_num, cells)
                 if isinstance(cells, UnreadError):
                     swallowed = UnreadError(f"is not read, as it may belong to line {line}")
                     for other in range(line + 1, lines.line_num + 1):
                         number += 1
-                        yield CsvRow(number, other, swallowed)
+                        yield CsvRow(number, other, other, swallowed)
                     if cells.rest:
                         return
 

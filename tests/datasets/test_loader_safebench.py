@@ -77,6 +77,64 @@ def test_a_missing_picture_does_not_shift_the_others(tmp_path: Path) -> None:
         load_set("safebench", tmp_path, strict=True)
 
 
+def left_out(folder: Path) -> dict[str, str]:
+    items = load_set("safebench", folder).left_out()
+    return {item.where.split(" (")[0]: item.why for item in items}
+
+
+@pytest.mark.parametrize("closing", ['"Four, quoted?"', 'Four", quoted?'])
+def test_what_follows_lines_that_ran_together_is_paired_with_no_picture(
+    closing: str, tmp_path: Path
+) -> None:
+    rows = ["One?", '"Two?', "Three?", closing, "Five?", "Six?"]
+    text(tmp_path / "SafeBench_Text", 2, "\n".join(rows) + "\n")
+    first, *_ = (picture(tmp_path / "img" / "2" / f"{row}.png") for row in range(1, 7))
+    (query,) = load_set("safebench", tmp_path)
+    assert (query.text, query.images[0].read()) == ("One?", first)
+    whys = list(left_out(tmp_path).values())
+    assert "is a quote missing?" in whys[0] or "not CSV" in whys[0]
+    assert whys[-2:] == ["cannot be numbered, as lines 2 to 4 may be one row or several"] * 2
+
+
+def test_a_first_picture_that_is_lost_shifts_no_others(tmp_path: Path) -> None:
+    for table in (1, 2):
+        text(tmp_path / "SafeBench_Text", table, "One?\nTwo?\n")
+        for row in range(2):
+            picture(tmp_path / "img" / str(table) / f"{row}.png")
+    second = (tmp_path / "img" / "1" / "1.png").read_bytes()
+    (tmp_path / "img" / "1" / "0.png").unlink()
+    loaded = load_set("safebench", tmp_path)
+    assert [query.id for query in loaded] == ["1-2", "2-1", "2-2"]
+    assert next(iter(loaded)).images[0].read() == second
+    (tmp_path / "img" / "2" / "0.png").unlink()
+    with pytest.raises(
+        DatasetError, match=r"img/1/ ends with 1\.png, but the last of 2 rows needs"
+    ):
+        load_set("safebench", tmp_path)
+
+
+def test_a_table_that_its_pictures_do_not_fit_is_left_out(tmp_path: Path) -> None:
+    for table in (1, 2):
+        for row in range(1, 4):
+            picture(tmp_path / "img" / str(table) / f"{row}.png")
+    text(tmp_path / "SafeBench_Text", 1, "One?\nTwo?\nThree?\n")
+    text(tmp_path / "SafeBench_Text", 2, '"One?\nTwo?"\nThree?\n')
+    assert [query.id for query in load_set("safebench", tmp_path)] == ["1-1", "1-2", "1-3"]
+    assert list(left_out(tmp_path)) == ["2.csv, row 1", "2.csv, row 2"]
+    alone = load_set("safebench", tmp_path, settings={"pictures": "no"})
+    assert len(alone) == 5
+
+
+def test_a_table_is_read_under_the_name_that_it_has(tmp_path: Path) -> None:
+    (tmp_path / "SafeBench_Text").mkdir()
+    (tmp_path / "SafeBench_Text" / "01.csv").write_bytes("Wie öffne ich das?\n".encode("cp1252"))
+    (query,) = load_set("safebench", tmp_path, settings={"encoding": "cp1252"})
+    assert (query.id, query.text) == ("1-1", "Wie öffne ich das?")
+    text(tmp_path / "SafeBench_Text", 1, "One?\n")
+    with pytest.raises(DatasetError, match=r"01\.csv and 1\.csv are the same table"):
+        load_set("safebench", tmp_path)
+
+
 def test_category_csv_decides_the_order(tmp_path: Path) -> None:
     folder = tmp_path / "SafeBench_Text"
     for table in (1, 2, 3):
