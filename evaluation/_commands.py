@@ -18,7 +18,7 @@ from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, arguments_of, run_async, say
 from ._datasets import DATASET_LEFT_OUT, dataset_label
 from ._progress import RunProgress
-from ._recorded_files import LEFT_OUT
+from ._recorded_files import LEFT_OUT, UnreadFiles, unread_files
 from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
 from ._report_words import many
@@ -77,14 +77,24 @@ def run_and_report(
         cases = many(outcome.cases, "case")
         say(f"{cases} in {setup.directory}; finished in {outcome.seconds:.1f} s.")
         say(f"Read one: safejury show {setup.directory} CASE")
-    return _judge(outcome, min_coverage)
+    return _judge(outcome, unread_files(setup.recorded), min_coverage)
 
 
-def _judge(outcome: RunOutcome, min_coverage: float) -> int:
-    if outcome.coverage >= min_coverage:
+def _judge(outcome: RunOutcome, unread: UnreadFiles, min_coverage: float) -> int:
+    if unread.cut and min_coverage > 0:
+        say(
+            harmless_line(f"{', '.join(unread.cut)}: not read to the end, so that nobody knows ")
+            + " how many responses the figures lack. Mend the file, then repeat."
+        )
+        return EXIT_INFRASTRUCTURE
+    # Lines that are not read may hold responses, which then have no verdict either.
+    coverage = outcome.verdicts / max(1, outcome.cases + unread.lines)
+    if coverage >= min_coverage:
         return 0
+    if unread.lines:
+        say(f"{many(unread.lines, 'line')} of responses could not be read, and count as cases.")
     say(
-        f"Coverage is {outcome.coverage:.0%}, less than the {min_coverage:.0%} asked for: "
+        f"Coverage is {coverage:.0%}, less than the {min_coverage:.0%} asked for: "
         "too many cases have no verdict to trust the figures. Mend the cause shown above, "
         "then repeat with --retry-failed."
     )

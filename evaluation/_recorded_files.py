@@ -1,6 +1,7 @@
 """The files of recorded responses of a run: opened, matched with the questions, listed."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -80,6 +81,28 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
                 f"{file}: has responses for {target.epochs} epochs, but run.epochs is {epochs}: "
                 "those of later epochs are not judged"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFiles:
+    """What of the files of responses was not read.
+
+    Attributes:
+        lines: Lines that may hold responses.
+        cut: The files that were not read to their end.
+    """
+
+    lines: int
+    cut: tuple[str, ...]
+
+
+def unread_files(recorded: _Recorded) -> UnreadFiles:
+    """Return what of the files was not read, and so is missing among the cases."""
+    left_out = [(target.path.name, target.left_out) for target in recorded.values()]
+    return UnreadFiles(
+        sum(each.lines for _, each in left_out),
+        tuple(name for name, each in left_out if each.cut),
+    )
 
 
 def write_left_out(directory: Path, recorded: _Recorded) -> None:

@@ -51,7 +51,7 @@ class RecordedTarget:
             self._reader = find_reader(path, format, mapping or {})
             for row in self._reader.rows(path, mapping or {}):
                 if isinstance(row, Unreadable):
-                    self._spool.leave_out(row.place, row.why)
+                    self._spool.leave_out(row.place, row.why, row.unread)
                 else:
                     self._spool.add(row)
             unchanged = self.sha256 == _hash(path)

@@ -8,12 +8,12 @@ import msgspec
 
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
-from .readers import RecordedRow, Unreadable
+from .readers import RecordedRow, Unread, Unreadable
 
 _SCHEMA = """
 CREATE TABLE rows (number INTEGER PRIMARY KEY, query_id TEXT, epoch INTEGER, place TEXT,
     body BLOB, UNIQUE (query_id, epoch));
-CREATE TABLE left_out (place TEXT, why TEXT);
+CREATE TABLE left_out (place TEXT, why TEXT, unread TEXT);
 CREATE TABLE known (query_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 MOST_EPOCHS = 10_000
@@ -32,10 +32,15 @@ class LeftOut:
     Attributes:
         count: How many there are.
         first: The first few of them.
+        lines: How many of them are lines that were not read.
+        cut: Whether the file was not read to its end, so that nobody knows how many more
+            there are.
     """
 
     count: int
     first: tuple[Unreadable, ...]
+    lines: int
+    cut: bool
 
 
 class Spool:
@@ -69,9 +74,9 @@ class Spool:
                 "give it another epoch",
             )
 
-    def leave_out(self, place: str, why: str) -> None:
+    def leave_out(self, place: str, why: str, unread: Unread = Unread.NOTHING) -> None:
         """Note a row that is not judged."""
-        self._database.execute("INSERT INTO left_out VALUES (?, ?)", (place, why))
+        self._database.execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, unread))
 
     def drop(self, row: RecordedRow, why: str) -> None:
         """Take a row that was kept out again."""
@@ -88,7 +93,7 @@ class Spool:
         )
         strange = "FROM rows WHERE query_id NOT IN (SELECT query_id FROM known)"
         self._database.execute(
-            f"INSERT INTO left_out SELECT place, ? {strange} ORDER BY number", (why,)
+            f"INSERT INTO left_out SELECT place, ?, '' {strange} ORDER BY number", (why,)
         )
         self._database.execute(f"DELETE {strange}")
 
@@ -137,15 +142,23 @@ class Spool:
         first = self._database.execute(
             "SELECT place, why FROM left_out ORDER BY rowid LIMIT ?", (_SHOWN,)
         )
-        return LeftOut(count, tuple(Unreadable(place, why) for place, why in first))
+        return LeftOut(
+            count,
+            tuple(Unreadable(place, why) for place, why in first),
+            self._unread(Unread.LINE),
+            self._unread(Unread.REST) > 0,
+        )
 
     def all_left_out(self) -> Iterator[Unreadable]:
         """Yield all rows that are left out."""
         for place, why in self._database.execute("SELECT place, why FROM left_out ORDER BY rowid"):
             yield Unreadable(place, why)
 
-    def _number(self, statement: str) -> int:
-        return self._database.execute(statement).fetchone()[0]
+    def _unread(self, unread: Unread) -> int:
+        return self._number("SELECT count(*) FROM left_out WHERE unread = ?", unread)
+
+    def _number(self, statement: str, *values: object) -> int:
+        return self._database.execute(statement, values).fetchone()[0]
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return self._database.execute(statement, values).fetchone()

@@ -217,6 +217,8 @@ def _row(
     value: object, where: str, make: Callable[[Object], Row | None]
 ) -> Iterator[Row | Unusable]:
     try:
+        if isinstance(value, RowError):
+            raise value
         if not is_object(value):
             raise RowError(f"must be a JSON object, not {found(value)}")
         made = make(value)

@@ -1,17 +1,22 @@
 """Walking through one large JSON document without holding it in memory."""
 
 import codecs
-import mmap
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 from ._decode import decode
+from ._file_window import FileWindow
+from ._values import RowError
 
 _STRUCTURE = re.compile(rb'["\[\]{}]')
-_SPACE = re.compile(rb"[ \t\r\n]*")
-_PLAIN = re.compile(rb"[^ \t\r\n,\]}]+")
+_NO_SPACE = re.compile(rb"[^ \t\r\n]")
+_PLAIN_END = re.compile(rb"[ \t\r\n,\]}]")
+_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_RECENT = 16
+_PAIRS = {b"{": b"}", b"[": b"]"}
 
 
 class BrokenJson(ValueError):
@@ -21,8 +26,8 @@ class BrokenJson(ValueError):
         line: The line, from 1.
     """
 
-    def __init__(self, line: int) -> None:
-        super().__init__(f"not JSON at line {line}: the file is damaged or cut off")
+    def __init__(self, line: int, why: str = "the file is damaged or cut off") -> None:
+        super().__init__(f"not JSON at line {line}: {why}; the rest of the file is not read")
         self.line = line
 
 
@@ -32,123 +37,156 @@ class JsonFile:
     Use it as a context manager.
 
     Args:
-        path: The file; not empty.
+        path: The file.
+
+    Attributes:
+        root: The offset of the document's value.
     """
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        start = len(codecs.BOM_UTF8) if self._bytes[:3] == codecs.BOM_UTF8 else 0
-        self.root = self._past_space(start)
-        self._last = (-1, -1)
+        self._window = FileWindow(path)
+        mark = len(codecs.BOM_UTF8)
+        self.root = self._past_space(mark if self._byte(0, mark) == codecs.BOM_UTF8 else 0)
+        self._recent: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bytes.close()
+        self._window.close()
 
     def members(self, at: int) -> Iterator[tuple[str, int]]:
         """Yield the keys of the object at an offset, with the offsets of their values.
 
         Raises:
+            BrokenJson: There is no object, it is damaged, or it is the document's and
+                something follows it.
+        """
+        yield from self._members(at)
+        if at == self.root:
+            self.finish()
+
+    def keys(self, at: int, most: int) -> tuple[str, ...]:
+        """Return the first keys of the object at an offset, whatever follows it.
+
+        Raises:
             BrokenJson: There is no object, or it is damaged.
         """
-        for start in self._items(at, b"{", b"}"):
-            key = self.value(start)
-            colon = self._past_space(self._end(start))
-            if not isinstance(key, str) or self._bytes[colon : colon + 1] != b":":
-                raise self._broken(start)
-            yield key, self._past_space(colon + 1)
+        return tuple(key for key, _ in islice(self._members(at), most))
 
     def elements(self, at: int) -> Iterator[int]:
         """Yield the offsets of the values in the list at an offset.
 
         Raises:
-            BrokenJson: There is no list, or it is damaged.
+            BrokenJson: There is no list, it is damaged, or it is the document and something
+                follows it.
         """
-        return self._items(at, b"[", b"]")
+        yield from self._items(at, b"[", b"]")
+        if at == self.root:
+            self.finish()
 
     def member(self, at: int, name: str) -> int | None:
         """Return the offset of one value of an object, None if it has no such key."""
-        return next((value for key, value in self.members(at) if key == name), None)
+        return next((value for key, value in self._members(at) if key == name), None)
+
+    def finish(self) -> None:
+        """Refuse what follows the document.
+
+        Raises:
+            BrokenJson: Something does, or the document does not end.
+        """
+        after = self._past_space(self._end(self.root))
+        if self._byte(after):
+            raise self._broken(after, "more follows the end of its list or object")
 
     def opens(self, at: int | None) -> str:
         """Return the first character of the value at an offset, such as `{`."""
-        return "" if at is None else self._bytes[at : at + 1].decode("ascii", "replace")
+        return "" if at is None else self._byte(at).decode("ascii", "replace")
 
     def value(self, at: int) -> object:
-        """Return the value at an offset.
+        """Return the value at an offset, a `RowError` if it is damaged but its end is found.
 
         Raises:
-            BrokenJson: It is damaged.
+            BrokenJson: It has no end.
         """
+        end = self._end(at)
         try:
-            return decode(self._bytes[at : self._end(at)])
-        except ValueError:
-            raise self._broken(at) from None
+            return decode(self._window.read(at, end))
+        except ValueError as error:
+            return RowError(str(error))
 
-    def _items(self, at: int, opening: bytes, closing: bytes) -> Iterator[int]:
-        if self._bytes[at : at + 1] != opening:
-            raise self._broken(at)
-        at = self._past_space(at + 1)
-        if self._bytes[at : at + 1] == closing:
-            return
-        while True:
+    def _members(self, at: int) -> Iterator[tuple[str, int]]:
+        for start in self._items(at, b"{", b"}"):
+            key = self.value(start)
+            colon = self._past_space(self._end(start))
+            if not isinstance(key, str) or self._byte(colon) != b":":
+                raise self._broken(start)
+            yield key, self._past_space(colon + 1)
+
+    def _items(self, start: int, opening: bytes, closing: bytes) -> Iterator[int]:
+        if self._byte(start) != opening:
+            raise self._broken(start)
+        at = end = self._past_space(start + 1)
+        separator = self._byte(end)
+        while separator != closing:
             yield at
             end = self._past_space(self._end(at))
             if opening == b"{":
                 end = self._past_space(self._end(self._past_space(end + 1)))
-            separator = self._bytes[end : end + 1]
-            if separator == closing:
-                return
-            if separator != b",":
+            separator = self._byte(end)
+            if separator not in (b",", closing):
                 raise self._broken(end)
             at = self._past_space(end + 1)
+        self._ends[start] = end + 1
 
     def _end(self, at: int) -> int:
-        """Return where the value at an offset ends; the last answer is kept."""
-        if self._last[0] != at:
-            self._last = (at, self._find_end(at))
-        return self._last[1]
+        """Return where the value at an offset ends; the last answers are kept."""
+        if at not in self._recent:
+            if len(self._recent) == _RECENT:
+                self._recent.clear()
+            self._recent[at] = self._find_end(at)
+        return self._recent[at]
 
     def _find_end(self, at: int) -> int:
-        first = self._bytes[at : at + 1]
+        first = self._byte(at)
         if first == b'"':
             return self._string_end(at)
-        if first not in (b"{", b"["):
-            plain = _PLAIN.match(self._bytes, at)
-            if plain is None:
+        if first not in _PAIRS:
+            end = self._window.find(_PLAIN_END, at)
+            if end == at:
                 raise self._broken(at)
-            return plain.end()
-        depth, here = 0, at
-        while found := _STRUCTURE.search(self._bytes, here):
-            sign, here = found.group(), found.end()
+            return end
+        if at in self._ends:
+            return self._ends[at]
+        open_, here = [_PAIRS[first]], at + 1
+        while open_:
+            here = self._window.find(_STRUCTURE, here)
+            sign = self._byte(here)
             if sign == b'"':
-                here = self._string_end(found.start())
-                continue
-            depth += 1 if sign in b"{[" else -1
-            if depth == 0:
-                return here
-        raise self._broken(len(self._bytes))
+                here = self._string_end(here)
+            elif here in self._ends:  # what was walked through is passed over
+                here = self._ends[here]
+            elif sign in _PAIRS:
+                open_.append(_PAIRS[sign])
+                here += 1
+            elif sign == open_.pop():
+                here += 1
+            else:
+                raise self._broken(here)
+        return here
 
     def _string_end(self, at: int) -> int:
-        here = at
-        while (here := self._bytes.find(b'"', here + 1)) > 0:
-            before = here
-            while self._bytes[before - 1 : before] == b"\\":
-                before -= 1
-            if (here - before) % 2 == 0:
-                return here + 1
-        raise self._broken(len(self._bytes))
+        end = self._window.skip(_TEXT, at + 1)
+        if self._byte(end) != b'"':
+            raise self._broken(end)
+        return end + 1
 
     def _past_space(self, at: int) -> int:
-        space = _SPACE.match(self._bytes, at)
-        return space.end() if space else at
+        return self._window.find(_NO_SPACE, at)
 
-    def _broken(self, at: int) -> BrokenJson:
-        step = 1 << 20
-        lines = sum(
-            self._bytes[start : min(start + step, at)].count(b"\n") for start in range(0, at, step)
-        )
-        return BrokenJson(lines + 1)
+    def _byte(self, at: int, count: int = 1) -> bytes:
+        return self._window.read(at, at + count)
+
+    def _broken(self, at: int, *why: str) -> BrokenJson:
+        return BrokenJson(self._window.lines_before(at) + 1, *why)

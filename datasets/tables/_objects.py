@@ -7,7 +7,7 @@ from pathlib import Path
 from .._lines import numbered_lines
 from ._decode import decode
 from ._json_file import BrokenJson, JsonFile
-from ._values import Object, RowError, found, is_object
+from ._values import Object, RowError, UnreadError, found, is_object
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """Longest line that is read; pictures may be written into it."""
@@ -52,9 +52,9 @@ def _elements(path: Path) -> Iterator[tuple[str, Object | RowError]]:
                 number += 1
                 place = f"item {number}"
                 value = document.value(at)
-                if is_object(value):
+                if is_object(value) or isinstance(value, RowError):
                     yield place, value
                 else:
                     yield place, RowError(f"must be a JSON object, not {found(value)}")
         except BrokenJson as error:
-            yield f"line {error.line}", RowError(str(error))
+            yield f"line {error.line}", UnreadError(str(error), rest=True)

@@ -19,7 +19,7 @@ from ...datasets.tables._values import (
     words,
 )
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, Unreadable
+from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 
 def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
@@ -36,7 +36,7 @@ def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
                     here = f"{place}, completion {number}"
                     yield _row(here, asked, document.value(item))
         except BrokenJson as error:
-            yield Unreadable(f"after {place}", str(error))
+            yield Unreadable(f"after {place}", str(error), Unread.REST)
 
 
 class _Asked:
@@ -58,6 +58,8 @@ class _Asked:
 
 
 def _row(place: str, asked: _Asked, value: object) -> Row:
+    if isinstance(value, RowError):
+        return unreadable(place, value)
     item = as_object(value)
     try:
         if "generation" not in item:

@@ -19,7 +19,7 @@ from ...datasets.tables._values import RowError, as_object, as_text, first_text,
 from .._response import ResponseOutcome
 from ._messages import asked
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, Unreadable
+from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 _UNUSED = ("events", "events_data", "store", "timelines")
 """Parts of a sample that are large and say nothing of the response."""
@@ -81,7 +81,11 @@ def _plain(path: Path, log: Any) -> Iterator[Row]:
             for at in document.elements(listed):
                 number += 1
                 place = f"sample {number}"
-                fields = as_object(document.value(at))
+                value = document.value(at)
+                if isinstance(value, RowError):
+                    yield unreadable(place, value)
+                    continue
+                fields = as_object(value)
                 try:
                     with _as_row_error():
                         sample = log.EvalSample.model_validate(
@@ -91,8 +95,9 @@ def _plain(path: Path, log: Any) -> Iterator[Row]:
                     yield _row(place, sample, as_text(about.get("model")))
                 except RowError as error:
                     yield Unreadable(place, str(error))
+            document.finish()
         except BrokenJson as error:
-            yield Unreadable(f"after sample {number}", str(error))
+            yield Unreadable(f"after sample {number}", str(error), Unread.REST)
 
 
 def _row(place: str, sample: Any, model: str | None) -> RecordedRow:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier, words
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, Unreadable
+from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 
 def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
@@ -26,11 +26,14 @@ def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
             for at in document.elements(listed):
                 number += 1
                 yield _row(f"jailbreak {number}", document.value(at), model)
+            document.finish()
         except BrokenJson as error:
-            yield Unreadable(f"after jailbreak {number}", str(error))
+            yield Unreadable(f"after jailbreak {number}", str(error), Unread.REST)
 
 
 def _row(place: str, value: object, model: str | None) -> Row:
+    if isinstance(value, RowError):
+        return unreadable(place, value)
     item = as_object(value)
     try:
         if "response" not in item:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ...datasets.tables import Object, RowError, json_objects
-from ._row import Row, Unreadable
+from ._row import Row, unreadable
 
 
 def each_object(path: Path, read: Callable[[str, Object], Iterable[Row]]) -> Iterator[Row]:
@@ -14,9 +14,9 @@ def each_object(path: Path, read: Callable[[str, Object], Iterable[Row]]) -> Ite
     """
     for place, item in json_objects(path):
         if isinstance(item, RowError):
-            yield Unreadable(place, str(item))
+            yield unreadable(place, item)
             continue
         try:
             yield from read(place, item)
         except RowError as error:
-            yield Unreadable(place, str(error))
+            yield unreadable(place, error)

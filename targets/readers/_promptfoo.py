@@ -21,7 +21,7 @@ from ...datasets.tables._values import (
 from .._response import ResponseOutcome
 from ._messages import asked
 from ._reader import Reader, Sample
-from ._row import RecordedRow, Row, Unreadable, as_json, outcome_by_reason
+from ._row import RecordedRow, Row, Unread, Unreadable, as_json, outcome_by_reason, unreadable
 
 _ERROR = 2
 """The `failureReason` of a call that failed."""
@@ -38,12 +38,16 @@ def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
                 return
             for at in document.elements(listed):
                 number += 1
-                yield _row(f"result {number}", as_object(document.value(at)))
+                yield _row(f"result {number}", document.value(at))
+            document.finish()
         except BrokenJson as error:
-            yield Unreadable(f"after result {number}", str(error))
+            yield Unreadable(f"after result {number}", str(error), Unread.REST)
 
 
-def _row(place: str, item: Object) -> Row:
+def _row(place: str, value: object) -> Row:
+    if isinstance(value, RowError):
+        return unreadable(place, value)
+    item = as_object(value)
     case = as_object(item.get("testCase"))
     about = {**as_object(case.get("metadata")), **as_object(item.get("metadata"))}
     given = as_object(item.get("vars")) or as_object(case.get("vars"))

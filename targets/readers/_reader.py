@@ -3,7 +3,6 @@
 import codecs
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from ...datasets.tables._decode import decode
@@ -51,7 +50,7 @@ class Sample:
                 if document.opens(at) == "[":
                     at = next(document.elements(at), at)
                 else:
-                    keys = tuple(key for key, _ in islice(document.members(at), _KEYS))
+                    keys = document.keys(at, _KEYS)
                 if len(head) < _HEAD_BYTES or not keys:
                     first = as_object(document.value(at))
         except BrokenJson:

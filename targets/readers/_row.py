@@ -1,11 +1,12 @@
 """What a reader yields: one recorded response, or a row that cannot be used."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 
 from ...datasets import Intent
-from ...datasets.tables import RowError
+from ...datasets.tables import RowError, UnreadError
 from ...models import read_finish
 from .._response import ResponseOutcome
 
@@ -53,6 +54,17 @@ class RecordedRow:
         return ResponseOutcome.ERROR if outcome is ResponseOutcome.ANSWERED and blank else outcome
 
 
+class Unread(StrEnum):
+    """How much of a file is lost with a row that cannot be used."""
+
+    NOTHING = ""
+    """The row was read, but it cannot be used."""
+    LINE = "line"
+    """A line that may hold a row was not read."""
+    REST = "rest"
+    """Nothing beyond was read, and nobody knows how many rows that are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A row that cannot be used.
@@ -60,16 +72,25 @@ class Unreadable:
     Attributes:
         place: Where it stands in the file.
         why: What is wrong with it, in words.
+        unread: How much of the file is lost with it.
     """
 
     place: str
     why: str
+    unread: Unread = Unread.NOTHING
 
     def __str__(self) -> str:
         return f"{self.place}: {self.why}"
 
 
 Row = RecordedRow | Unreadable
+
+
+def unreadable(place: str, error: RowError) -> Unreadable:
+    """Return the row at a place that could not be read."""
+    if not isinstance(error, UnreadError):
+        return Unreadable(place, str(error))
+    return Unreadable(place, str(error), Unread.REST if error.rest else Unread.LINE)
 
 
 def outcome_by_reason(reason: str | None) -> ResponseOutcome:

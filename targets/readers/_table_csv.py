@@ -7,7 +7,7 @@ from ...datasets.tables import CsvTable, RowError
 from ...datasets.tables._csv import DELIMITERS
 from ._columns import Columns
 from ._reader import Reader, Sample
-from ._row import Row, Unreadable
+from ._row import Row, unreadable
 
 
 def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
@@ -16,12 +16,12 @@ def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
     columns.check(table.names, path)
     for place, values in table.objects():
         if isinstance(values, RowError):
-            yield Unreadable(place, str(values))
+            yield unreadable(place, values)
             continue
         try:
             yield columns.row(place, values)
         except RowError as error:
-            yield Unreadable(place, str(error))
+            yield unreadable(place, error)
 
 
 def _detects(sample: Sample) -> bool:

@@ -20,6 +20,7 @@ from safejury.datasets import (
     load_taxonomy,
     write_jsonl,
 )
+from safejury.datasets.tables import RowError, json_objects
 
 QUESTION = "How is a lock picked?"
 
@@ -149,6 +150,48 @@ def test_json_by_dotted_paths(table: Callable[..., Path]) -> None:
         # HS stands for two scenarios.
         assert query.scenario == "uncategorised"
         assert "the set's category is not known: 'HS'" in loaded.notes[0]
+
+
+@pytest.mark.parametrize("bad", [rb'"\q"', b'"caf\xe9"', b"nul"])
+def test_a_bad_item_of_a_json_list_is_left_out_alone(
+    bad: bytes, table: Callable[..., Path]
+) -> None:
+    rows = [b'{"text": "Why %d?", "of": [{}]}' % number for number in range(4)]
+    rows[1] = b'{"text": %s}' % bad
+    loaded = load_set("jsonl", table("own.json", b"[" + b",\n".join(rows) + b"]\n"))
+    assert texts(loaded) == ["Why 0?", "Why 2?", "Why 3?"]
+    (said,) = left_out(loaded)
+    assert said.startswith("own.json, item 2: not JSON (")
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "why"),
+    [
+        ('[{"text": "Why?"}]\n[{"text": "How?"}]\n', 2, "more follows the end of its list"),
+        ('[{"text": "Why?"},\n{"text": ["How?"}\n, {}]\n', 2, "damaged or cut off"),
+        ('[{"text": "Why?"}', 1, "damaged or cut off"),
+    ],
+)
+def test_a_json_list_that_is_not_read_to_the_end_says_so(
+    content: str, line: int, why: str, table: Callable[..., Path]
+) -> None:
+    path = table("own.json", content)
+    (said,) = left_out(load_set("jsonl", path))
+    assert said.startswith(f"own.json, line {line}: not JSON at line {line}: ")
+    assert why in said
+    assert said.endswith("; the rest of the file is not read")
+    with pytest.raises(DatasetError, match="strict reading leaves nothing out"):
+        load_set("jsonl", path, strict=True)
+
+
+def test_a_json_list_that_gets_shorter_while_it_is_read(table: Callable[..., Path]) -> None:
+    path = table("own.json", json.dumps([{"text": "Why? " * 1000} for _ in range(1000)]))
+    items = json_objects(path)
+    assert next(items)[0] == "item 1"
+    path.write_text("")
+    *_, (_, last) = items
+    assert isinstance(last, RowError)
+    assert "damaged or cut off" in str(last)
 
 
 def test_what_a_table_lacks_can_be_said_for_all_rows(table: Callable[..., Path]) -> None:

@@ -150,6 +150,32 @@ def test_low_coverage_ends_as_that_of_a_run_does(workplace: Any, scripted: Start
     assert "Coverage is 0%" in ended.err
 
 
+def test_lines_that_are_not_read_count_against_the_coverage(
+    workplace: Any, jury: ScriptedServer
+) -> None:
+    rows = [f"q{number},Why {number}?,Because." for number in range(9)]
+    rows[4] = 'q4,"Why 4?,Because.'
+    (workplace.path / "cut.csv").write_text("\n".join(["id,text,response", *rows]))
+    ended = judge(workplace, jury, "cut.csv")
+    assert ended.code == 3, ended.err
+    assert "Note: cut.csv: 5 rows are left out" in ended.err
+    assert "5 lines of responses could not be read, and count as cases." in ended.err
+    assert "Coverage is 44%" in ended.err
+    assert judge(workplace, jury, "cut.csv", "--min-coverage", "0.4").code == 0
+
+
+def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
+    workplace: Any, jury: ScriptedServer
+) -> None:
+    content = (SAMPLES / "jailbreakbench.json").read_bytes()
+    (workplace.path / "cut.json").write_bytes(content[: int(len(content) * 0.68)])
+    arguments = ("cut.json", "--format", "jailbreakbench")
+    ended = judge(workplace, jury, *arguments)
+    assert ended.code == 3, ended.err
+    assert "cut.json: not read to the end, so that nobody knows how many" in ended.err
+    assert judge(workplace, jury, *arguments, "--min-coverage", "0").code == 0
+
+
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("no.csv",), "no.csv: does not exist: name a file of responses"),
     (("answers.csv",), "say which holds the responses with --map response=COLUMN"),

@@ -142,6 +142,33 @@ def test_a_sample_that_breaks_off_gives_what_stands_before(tmp_path: Path, name:
     assert "not JSON" in [*target.all_left_out()][-1].why
 
 
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith(".json")])
+def test_what_follows_a_document_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    content = (SAMPLES / name).read_bytes()
+    path = tmp_path / "responses"
+    path.write_bytes(content + content)
+    target = RecordedTarget("t", path)
+    assert rows(target) == EXPECTED[name][1]
+    (last,) = target.all_left_out()
+    assert "more follows the end of its list or object" in last.why
+    assert target.left_out.cut
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith(".json")])
+def test_a_value_that_is_no_json_is_left_out_alone(tmp_path: Path, name: str) -> None:
+    content = (SAMPLES / name).read_bytes()
+    words = EXPECTED[name][1][0][3]
+    assert isinstance(words, str)
+    path = tmp_path / "responses"
+    path.write_bytes(content.replace(words.encode(), words.encode() + b"\\q", 1))
+    format, expected = EXPECTED[name]
+    target = RecordedTarget("t", path, format=format)
+    assert {row[3] for row in rows(target)} >= {row[3] for row in expected if row[3] != words}
+    (only,) = target.all_left_out()
+    assert only.why.startswith("not JSON (")
+    assert not target.left_out.cut
+
+
 def test_a_log_of_inspect_that_is_zipped_says_the_same(tmp_path: Path) -> None:
     from inspect_ai.log import read_eval_log, write_eval_log
 

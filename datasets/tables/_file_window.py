@@ -1,0 +1,67 @@
+"""A look into a file of any size, of which a piece at a time is in memory."""
+
+import re
+from pathlib import Path
+
+_PIECE = 1 << 18
+_AHEAD = 2
+"""Bytes that a pattern may need to see at once."""
+
+
+class FileWindow:
+    """A file's bytes by their offsets; a file that gets shorter just ends earlier.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._start = 0
+        self._piece = b""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes between two offsets."""
+        first, last = start - self._start, end - self._start
+        if first >= 0 and last <= len(self._piece):
+            return self._piece[first:last]
+        self._file.seek(start)
+        return self._file.read(end - start)
+
+    def find(self, pattern: re.Pattern[bytes], at: int) -> int:
+        """Return where a pattern of a single byte is found next, else the end."""
+        while True:
+            here = self._hold(at)
+            found = pattern.search(self._piece, here)
+            if found is not None:
+                return self._start + found.start()
+            at = self._start + len(self._piece)
+            if here >= len(self._piece):
+                return at
+
+    def skip(self, pattern: re.Pattern[bytes], at: int) -> int:
+        """Return where what a pattern repeats ends."""
+        while True:
+            here = self._hold(at)
+            found = pattern.match(self._piece, here)
+            end = at if found is None else self._start + found.end()
+            if end == at or end < self._start + len(self._piece) - _AHEAD:
+                return end
+            at = end
+
+    def lines_before(self, at: int) -> int:
+        """Return how many lines end before an offset."""
+        steps = range(0, at, _PIECE)
+        return sum(self.read(start, min(start + _PIECE, at)).count(b"\n") for start in steps)
+
+    def _hold(self, at: int) -> int:
+        """Hold the piece that an offset lies in, and return the offset within it."""
+        here = at - self._start
+        if not 0 <= here <= len(self._piece) - _AHEAD:
+            self._file.seek(at)
+            self._start, self._piece, here = at, self._file.read(_PIECE), 0
+        return here
