@@ -21,6 +21,8 @@ class _PlainParquet:
     def recognises(self, path: Path) -> bool:
         if not path.is_file():
             return False
+        if path.suffix.lower() == ".parquet":
+            return True  # if it is none after all, its reader says so
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from .._errors import DatasetError
-from ._values import Object, as_object
+from .._nearest import quoted, short_reason
+from ._values import Object, RowError, as_object
 
 _ROWS_AT_ONCE = 64
 _BUFFER_BYTES = 1 << 16
@@ -13,8 +15,10 @@ _BUFFER_BYTES = 1 << 16
 
 def parquet_objects(
     path: Path, wanted: Callable[[list[str]], list[str]] | None = None
-) -> Iterator[tuple[str, Object]]:
+) -> Iterator[tuple[str, Object | RowError]]:
     """Yield places and rows by column.
+
+    A row that cannot be read comes as the error that says why.
 
     Args:
         path: The file; it may be far larger than memory.
@@ -22,7 +26,8 @@ def parquet_objects(
             unless given.
 
     Raises:
-        DatasetError: It is no Parquet file, or pyarrow is not installed.
+        DatasetError: It is no Parquet file, two columns that are to be read have the same
+            name, or pyarrow is not installed.
     """
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
@@ -37,11 +42,39 @@ def parquet_objects(
         with parquet.ParquetFile(path, **piecewise) as table:
             names: list[str] = list(table.schema_arrow.names)
             columns = names if wanted is None else wanted(names)
+            _refuse_twins(path, names, columns)
             for batch in table.iter_batches(_ROWS_AT_ONCE, columns=columns):
-                for values in batch.to_pylist():
+                for values in _rows(batch):
                     number += 1
-                    yield f"row {number}", as_object(values)
+                    yield f"row {number}", values
     except (arrow.ArrowException, ValueError, OSError) as error:  # names need not be UTF-8
         raise DatasetError(
             f"{path}: not a Parquet file that can be read ({error}): is it damaged or cut off?"
         ) from None
+
+
+def _refuse_twins(path: Path, names: list[str], columns: list[str]) -> None:
+    for name in columns:
+        if names.count(name) > 1:
+            raise DatasetError(f"{path}: two columns are called {quoted(name)}: rename one of them")
+
+
+def _rows(batch: Any) -> Iterator[Object | RowError]:
+    """Yield the rows of a batch, one by one where not all of them can be read."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):  # no UTF-8, a time out of Python's range, …
+        for number in range(batch.num_rows):
+            yield _row(batch.slice(number, 1))
+    else:
+        yield from map(as_object, rows)
+
+
+def _row(batch: Any) -> Object | RowError:
+    values: Object = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            values[name] = column[0].as_py()
+        except (ValueError, OverflowError) as error:
+            return RowError(f"its {quoted(name)} cannot be read ({short_reason(error)})")
+    return values

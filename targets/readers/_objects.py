@@ -13,10 +13,9 @@ def each_object(path: Path, read: Callable[[str, Object], Iterable[Row]]) -> Ite
     An object that is none, or of which `read` says so by a `RowError`, cannot be used.
     """
     for place, item in json_objects(path):
-        if isinstance(item, RowError):
-            yield unreadable(place, item)
-            continue
         try:
+            if isinstance(item, RowError):
+                raise item
             yield from read(place, item)
         except RowError as error:
             yield unreadable(place, error)

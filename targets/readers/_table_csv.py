@@ -15,10 +15,9 @@ def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
     table = CsvTable(path, encoding="utf-8")
     columns.check(table.names, path)
     for place, values in table.objects():
-        if isinstance(values, RowError):
-            yield unreadable(place, values)
-            continue
         try:
+            if isinstance(values, RowError):
+                raise values
             yield columns.row(place, values)
         except RowError as error:
             yield unreadable(place, error)

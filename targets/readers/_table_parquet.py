@@ -6,7 +6,7 @@ from pathlib import Path
 from ...datasets.tables import RowError, parquet_objects
 from ._columns import Columns
 from ._reader import Reader, Sample
-from ._row import Row, Unreadable
+from ._row import Row, unreadable
 
 
 def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
@@ -18,9 +18,11 @@ def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
 
     for place, values in parquet_objects(path, wanted):
         try:
+            if isinstance(values, RowError):
+                raise values
             yield columns.row(place, values)
         except RowError as error:
-            yield Unreadable(place, str(error))
+            yield unreadable(place, error)
 
 
 def _detects(sample: Sample) -> bool:

@@ -391,6 +391,42 @@ def test_parquet_with_pictures_in_it(table: Callable[..., Path], tmp_path: Path)
         load_set("parquet", path)
 
 
+def test_a_parquet_value_that_cannot_be_read_costs_its_row_alone(
+    table: Callable[..., Path],
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = table("own.parquet", "")
+    bad = arrow.array([b"Why?", b"caf\xe9?", b"How?"]).view(arrow.string())
+    parquet.write_table(arrow.table({"text": bad, "category": ["bias"] * 3}), path)
+    loaded = load_set("parquet", path)
+    assert texts(loaded) == ["Why?", "How?"]
+    (said,) = left_out(loaded)
+    assert said.startswith("own.parquet, row 2: its 'text' cannot be read ('utf-8' codec can")
+    times = arrow.array([None, 2**40], arrow.timestamp("s"))
+    parquet.write_table(arrow.table({"text": ["Why?", "How?"], "category": times}), path)
+    loaded = load_set("parquet", path)
+    assert texts(loaded) == ["Why?"]
+    assert left_out(loaded)[0].startswith("own.parquet, row 2: its 'category' cannot be read (")
+
+
+def test_parquet_columns_of_the_same_name_are_refused(table: Callable[..., Path]) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = table("own.parquet", "")
+    columns = [arrow.array(["Why?"]), arrow.array(["How?"]), arrow.array([1])]
+    parquet.write_table(arrow.Table.from_arrays(columns, ["text", "text", "n"]), path)
+    with pytest.raises(DatasetError, match="two columns are called 'text': rename one of them"):
+        load_set("parquet", path)
+    parquet.write_table(arrow.Table.from_arrays(columns, ["n", "text", "n"]), path)
+    assert texts(load_set("parquet", path)) == ["How?"]
+
+
+def test_an_empty_parquet_file(table: Callable[..., Path]) -> None:
+    with pytest.raises(DatasetError, match="not a Parquet file that can be read"):
+        find_set(str(table("own.parquet", "")))
+
+
 STREAMED = """
 import sys, pyarrow
 from safejury.datasets import load_set
