@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from ._compressed import compressed
 from ._errors import DatasetError
 from ._line import QueryLine, parse_line
 from ._lines import MAX_LINE_BYTES, numbered_lines
@@ -171,7 +172,17 @@ def _existing(name: str | Path) -> Path:
         raise DatasetError(f"{shown} is a folder; name the JSONL file in it")
     if not stat.S_ISREG(mode):
         raise DatasetError(f"{shown} cannot be read twice; save it as a file first")
+    if why := _packed(path):
+        raise DatasetError(f"{shown} {why}")
     return path
+
+
+def _packed(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return compressed(file.read(8))
+    except OSError:
+        return None  # it is opened again, and said then
 
 
 def _lines(path: Path) -> Generator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ..agents import bundled_personas
 from ..datasets import ConfigurationError
+from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..targets import RecordedTarget
 from ._commands import run_and_report
@@ -106,7 +107,7 @@ def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> 
         targets=[
             TargetConfig(
                 name=name,
-                responses=str(judging.file.resolve()),
+                responses=encodable(str(judging.file.resolve())),
                 format=judging.format,
                 map=mapping,
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ..datasets import ConfigurationError
+from ..datasets._encodable import encodable
 from ..deliberation import harmless_line
 from ..targets import RecordedQuestions, RecordedTarget
 from ._config_shape import Config, SetConfig
@@ -121,7 +122,7 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
                 for row in target.all_left_out():
                     line = {
                         "target": target.name,
-                        "file": target.path.name,
+                        "file": encodable(target.path.name),
                         "place": row.place,
                         "why": row.why,
                     }

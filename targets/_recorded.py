@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..datasets import ConfigurationError, Query
+from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ._response import Response, ResponseOutcome
 from ._spool import LeftOut, Spool
@@ -153,10 +154,11 @@ class RecordedTarget:
         """Return the recorded response to a query; a missing one is an `error`."""
         row = self._spool.find(query.id, epoch)
         if row is None:
+            file = encodable(self.path.name)
             return Response(
                 ResponseOutcome.ERROR,
                 "",
-                detail=f"{self.path.name} has no response to {query.id!r} in epoch {epoch}",
+                detail=f"{file} has no response to {query.id!r} in epoch {epoch}",
                 cost_usd=0.0,
             )
         outcome = row.settled()
@@ -202,9 +204,10 @@ def _hash(path: Path) -> str:
     Raises:
         ConfigurationError: It is empty, or can be read only once.
     """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening one may wait for ever
+        raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
     with path.open("rb") as file:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
         if not file.read(4096).strip(_BLANK):
             raise ConfigurationError(f"{path}: has no responses")
         file.seek(0)

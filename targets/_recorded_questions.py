@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from ..datasets import UNCATEGORISED, DatasetError, Intent, Media, Query, read_media
+from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
 from ..datasets._taxonomy import taxonomy_beside
@@ -110,7 +111,7 @@ class RecordedQuestions:
             row.text or "",
             row.intent or Intent.HARMFUL,
             images=images,
-            source=target.path.name,
+            source=encodable(target.path.name),
         )
         self._database.execute(
             "INSERT INTO queries (id, body, named) VALUES (?, ?, ?)",

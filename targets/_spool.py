@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
 from .readers import RecordedRow, Unread, Unreadable
@@ -76,7 +77,9 @@ class Spool:
 
     def leave_out(self, place: str, why: str, unread: Unread = Unread.NOTHING) -> None:
         """Note a row that is not judged."""
-        self._database.execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, unread))
+        self._database.execute(
+            "INSERT INTO left_out VALUES (?, ?, ?)", (encodable(place), encodable(why), unread)
+        )
 
     def drop(self, row: RecordedRow, why: str) -> None:
         """Take a row that was kept out again."""

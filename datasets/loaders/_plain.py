@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from .._encodable import encodable
 from .._errors import DatasetError
 from .._nearest import quoted
 from .._query import Intent
@@ -102,7 +103,9 @@ class PlainRows:
         if len(sounds) > 1:
             raise RowError(f"has {len(sounds)} sounds: a query has one")
         return Row(
-            id=f"{self._path.stem}-{number}" if name is MISSING else identifier(name, "the id"),
+            id=f"{encodable(self._path.stem)}-{number}"
+            if name is MISSING
+            else identifier(name, "the id"),
             text=words(text, "the text") or "",
             category=words(get("category", values), "the category") or self._category,
             intent=as_intent(get("intent", values) or None, "the intent") or self._intent,

@@ -2,12 +2,15 @@
 
 import hashlib
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from .._compressed import compressed
+from .._encodable import encodable
 from .._errors import DatasetError
 from .._kept import kept_folder
 from .._nearest import did_you_mean, quoted
@@ -153,7 +156,7 @@ class LoadedSet:
         """Return what the set is called; a plain table's file may be called anything."""
         if self.loader.home:
             return self.loader.name
-        return self.path.name if self.loader.name in BY_NAME else None
+        return encodable(self.path.name) if self.loader.name in BY_NAME else None
 
     def _sound(self, row: Row) -> Media | None:
         return None if row.audio is None else self._files.media(row.audio, "audio")
@@ -170,7 +173,9 @@ class LoadedSet:
             raise DatasetError(f"its id {quoted(query.id)} is taken by an earlier item")
 
     def _leave_out(self, place: str, why: str, *, missing: bool = False) -> None:
-        self._execute("INSERT INTO left_out VALUES (?, ?, ?)", (place, why, missing))
+        self._execute(
+            "INSERT INTO left_out VALUES (?, ?, ?)", (encodable(place), encodable(why), missing)
+        )
 
     def _told(self) -> list[str]:
         count = self.unusable + self.missing
@@ -238,14 +243,26 @@ def _place(loader: Loader, path: str | Path) -> Path:
         return Path(path)
     try:
         place = Path(path).expanduser().absolute()
-        place.stat()
+        mode = place.stat().st_mode
     except FileNotFoundError:
         raise DatasetError(
             f"{path}: there is no such path; {loader.name} needs {loader.needs}"
         ) from None
     except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"{quoted(str(path))}: cannot be read: {reason(error)}") from error
+    if why := _no_table(place, mode) if loader.maps else None:
+        raise DatasetError(f"{path}: {why}")
     return place
+
+
+def _no_table(path: Path, mode: int) -> str | None:
+    """Return why a path cannot be a plain table, None if it can."""
+    if stat.S_ISDIR(mode):
+        return "is a folder: name the file in it"
+    if not stat.S_ISREG(mode):  # opening one may wait, or give bytes, for ever
+        return "cannot be read twice: save it as a file first"
+    with path.open("rb") as file:
+        return compressed(file.read(8))
 
 
 def _check(loader: Loader, options: LoaderOptions) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...datasets import ConfigurationError
+from ...datasets._compressed import compressed
 from ...datasets._nearest import did_you_mean, quoted
 from ._garak import READER as _GARAK
 from ._harmbench import READER as _HARMBENCH
@@ -57,9 +58,12 @@ def find_reader(path: Path, format: str | None, mapping: Mapping[str, str]) -> R
     sample = Sample.of(path)
     if sample.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ConfigurationError(f"{path}: is UTF-16: save it as UTF-8")
-    for reader in _READERS:
+    readers = (_INSPECT,) if compressed(sample.head) else _READERS  # its logs are zipped
+    for reader in readers:
         if (reader.maps or not mapping) and reader.detects(sample):
             return reader
+    if why := compressed(sample.head):
+        raise ConfigurationError(f"{path}: {why}")
     raise ConfigurationError(
         f"{path}: its format is not known: say which with --format or `format:`; "
         f"known are {', '.join(FORMATS)}"

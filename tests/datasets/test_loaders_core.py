@@ -1,6 +1,8 @@
 """Plain tables, and what every loader shares: safe paths, what is left out, streaming."""
 
+import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -492,6 +494,32 @@ def test_sets_that_are_not_there(said: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "foreign.jsonl").write_text('{"prompt": "Why?"}\n')
     with pytest.raises(DatasetError, match=why):
         find_set(said, tmp_path)
+
+
+@pytest.mark.parametrize("loader", ["csv", "jsonl", "parquet"])
+def test_only_files_are_plain_tables(loader: str, table: Callable[..., Path]) -> None:
+    path = table("packed.csv", gzip.compress(b"text\nWhy?\n"))
+    with pytest.raises(DatasetError, match=r"packed\.csv: is compressed \(gzip\): unpack it"):
+        load_set(loader, path)
+    with pytest.raises(DatasetError, match="is a folder: name the file in it"):
+        load_set(loader, path.parent)
+    os.mkfifo(path.parent / "pipe.csv")
+    for endless in (path.parent / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(DatasetError, match="cannot be read twice: save it as a file first"):
+            load_set(loader, endless)
+
+
+def test_a_compressed_query_file(table: Callable[..., Path]) -> None:
+    path = table("own.jsonl.gz", gzip.compress(b"{}\n"))
+    with pytest.raises(DatasetError, match=r"is compressed \(gzip\): unpack it first"):
+        find_set(str(path))
+
+
+def test_a_table_whose_name_is_no_text(table: Callable[..., Path]) -> None:
+    content = lines({"id": "a", "text": "Why?"}, {"id": "a", "text": "How?"})
+    loaded = load_set("jsonl", table(os.fsdecode(b"caf\xe9.jsonl"), content))
+    assert [query.source for query in loaded] == ["caf\\xe9.jsonl"]
+    assert left_out(loaded)[0].startswith("caf\\xe9.jsonl, line 2: its id 'a' is taken")
 
 
 def test_an_unknown_loader(tmp_path: Path) -> None:

@@ -137,6 +137,17 @@ def test_a_json_file_that_is_cut_off_keeps_what_it_has(tmp_path: Path) -> None:
     assert str(next(loaded.left_out())).startswith("siuo_gen.json:3: not JSON at line 3")
 
 
+def test_a_key_that_is_no_text_is_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "processed_questions"
+    folder.mkdir(parents=True)
+    item = '{"Question": "Why?"}'
+    (folder / "01-Illegal_Activitiy.json").write_text(f'{{"0": {item}, "\\ud800": {item}}}')
+    loaded = load_set("mm-safetybench", tmp_path, settings={"form": "text"})
+    assert len(loaded) == 1
+    (reported,) = loaded.left_out()
+    assert reported.where.endswith("01-Illegal_Activitiy.json: item \\ud800")
+
+
 def test_an_empty_json_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "siuo_gen.json").touch()
     with pytest.raises(DatasetError, match=r"siuo_gen\.json: is empty"):

@@ -1,6 +1,7 @@
 """`safejury judge`, and questions that come from files of responses."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,20 @@ def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
     assert ended.code == 3, ended.err
     assert "cut.json: not read to the end, so that nobody knows how many" in ended.err
     assert judge(workplace, jury, *arguments, "--min-coverage", "0").code == 0
+
+
+def test_a_file_whose_name_is_no_text(workplace: Any, jury: ScriptedServer) -> None:
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    line = '{"query_id": "a", "text": "Why?", "response": "Because."}\n'
+    (workplace.path / name).write_text(line + "{}\n")
+    ended = judge(workplace, jury, name)
+    assert ended.code == 0, ended.err
+    assert [item["file"] for item in listed(workplace, "caf")] == ["caf\\xe9.jsonl"]
+
+
+def test_a_pipe_is_refused_at_once(workplace: Any) -> None:
+    os.mkfifo(workplace.path / "pipe.jsonl")
+    workplace.safejury("judge", "pipe.jsonl").refused("cannot be read twice")
 
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [

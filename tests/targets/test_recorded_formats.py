@@ -1,5 +1,6 @@
 """Every format, read from a sample that we wrote in it."""
 
+import gzip
 import json
 import shutil
 import tracemalloc
@@ -356,6 +357,7 @@ CSV = b"id,reply\na,b\n"
         (b"\x89PNG\r\n\x1a\n\0\0\0", {}, "its format is not known"),
         ("id,response\na,b\n".encode("utf-16"), {}, "is UTF-16: save it as UTF-8"),
         (b"", {}, "has no responses"),
+        (gzip.compress(CSV, mtime=0), {}, "is compressed (gzip): unpack it first"),
         (b'{"a": {"b": []}}', {"format": "promptfoo"}, "has no responses, read as promptfoo"),
         (b'{"x": []}', {"format": "harmbench"}, "has no responses"),
     ],
