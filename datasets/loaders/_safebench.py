@@ -84,10 +84,9 @@ class _Set:
 
     def rows(self) -> Iterator[Row | Unusable]:
         """Yield the rows of all tables."""
+        misfits = self._misfits()
         for number, file in self.tables.items():
-            refuse_link(self.folder, file)
-            table = CsvTable(file, encoding=self.encoding, header=False)
-            misfit = self._misfit(number, table)
+            table, misfit = self._table(number), misfits.get(number)
             for row in table.rows():
                 why = misfit or _why_not(row)
                 where = f"{file.name}, {row.place}"
@@ -101,17 +100,24 @@ class _Set:
                         "or several"
                     )
 
-    def _misfit(self, number: int, table: CsvTable) -> str | None:
-        """Return why no row of a table can be paired with its files."""
+    def _table(self, number: int) -> CsvTable:
+        refuse_link(self.folder, self.tables[number])
+        return CsvTable(self.tables[number], encoding=self.encoding, header=False)
+
+    def _misfits(self) -> dict[int, str]:
+        """Return why no row of a table can be paired with its files, by such tables."""
         media = [files for files in (self.pictures, self.voice) if files is not None]
         if not media:
-            return None
-        count = 0
-        for row in table.rows():
-            if _may_be_several(row):
-                return None  # the rows before it are numbered well
-            count = row.number
-        return next((why for files in media if (why := files.misfit(number, count))), None)
+            return {}
+        counts = {number: _count(self._table(number)) for number in self.tables}
+        sure = {number: count for number, count in counts.items() if count is not None}
+        misfits = dict[int, str]()
+        for files in media:
+            certain = files.is_certain(sure)
+            for number, count in sure.items():
+                if why := files.misfit(number, count, certain=certain):
+                    misfits.setdefault(number, why)
+        return misfits
 
     def _row(self, table: int, row: int, text: str, where: str) -> Row:
         return Row(
@@ -131,6 +137,16 @@ def _why_not(row: CsvRow) -> str | None:
     if len(row.cells) != 1:
         return f"has {len(row.cells)} fields, not one: is a quote missing?"
     return None
+
+
+def _count(table: CsvTable) -> int | None:
+    """Return how many rows a table has, None where that cannot be told."""
+    count = 0
+    for row in table.rows():
+        if _may_be_several(row):
+            return None  # the rows before it are numbered well
+        count = row.number
+    return count
 
 
 def _may_be_several(row: CsvRow) -> bool:

@@ -1,6 +1,6 @@
 """The numbered files of the paper's own set: one for each row of a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,11 @@ class NumberedFiles:
         folder: Where those folders lie.
         suffix: Of the files, such as `.png`.
         first: The number of the first row's file.
-        is_certain: Whether more than one folder tells from which number they count.
     """
 
     folder: Path
     suffix: str
     first: int
-    is_certain: bool
 
     @classmethod
     def found(cls, folder: Path, suffix: str, tables: Iterable[int]) -> "NumberedFiles":
@@ -30,24 +28,37 @@ class NumberedFiles:
             suffix: Of the files.
             tables: The numbers of the tables.
         """
-        held = [folder / str(table) for table in tables if (folder / str(table)).is_dir()]
-        from_0 = any((place / f"0{suffix}").exists() for place in held)
-        return cls(folder, suffix, 0 if from_0 else 1, from_0 or len(held) > 1)
+        from_0 = any((folder / str(table) / f"0{suffix}").exists() for table in tables)
+        return cls(folder, suffix, 0 if from_0 else 1)
 
     def of(self, table: int, row: int) -> Path:
         """Return the file of a row, which counts from 1."""
         return self.folder / str(table) / f"{row - 1 + self.first}{self.suffix}"
 
-    def misfit(self, table: int, rows: int) -> str | None:
+    def is_certain(self, rows: Mapping[int, int]) -> bool:
+        """Return whether it is known from which number the files count.
+
+        It is not where they seem to count from 1 and no folder ends with its last row's
+        file: then all may have lost their `0`.
+
+        Args:
+            rows: How many rows each table has.
+        """
+        return self.first == 0 or any(
+            max(self._numbers(table), default=None) == count for table, count in rows.items()
+        )
+
+    def misfit(self, table: int, rows: int, *, certain: bool) -> str | None:
         """Return why a table's files are not those of its rows, None if they are.
 
         Args:
             table: The table's number.
             rows: How many rows it has.
+            certain: Whether it is known from which number the files count.
         """
         last = max(self._numbers(table), default=None)
         wanted = rows - 1 + self.first
-        if last is None or last == wanted or (last < wanted and self.is_certain):
+        if last is None or last == wanted or (last < wanted and certain):
             return None  # a file that is missing is told with its row
         return (
             f"cannot be paired: {self.folder.name}/{table}/ ends with {last}{self.suffix}, but "

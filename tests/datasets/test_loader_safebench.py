@@ -113,6 +113,15 @@ def test_a_first_picture_that_is_lost_shifts_no_others(tmp_path: Path) -> None:
         load_set("safebench", tmp_path)
 
 
+def test_a_last_picture_that_is_missing_costs_its_own_item(tmp_path: Path) -> None:
+    for table in (1, 2):
+        text(tmp_path / "SafeBench_Text", table, "One?\nTwo?\n")
+        for row in (1, 2):
+            picture(tmp_path / "img" / str(table) / f"{row}.png")
+    (tmp_path / "img" / "2" / "2.png").unlink()
+    assert [query.id for query in load_set("safebench", tmp_path)] == ["1-1", "1-2", "2-1"]
+
+
 def test_a_table_that_its_pictures_do_not_fit_is_left_out(tmp_path: Path) -> None:
     for table in (1, 2):
         for row in range(1, 4):

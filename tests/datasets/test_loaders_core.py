@@ -518,8 +518,10 @@ def test_a_compressed_query_file(table: Callable[..., Path]) -> None:
 def test_a_table_whose_name_is_no_text(table: Callable[..., Path]) -> None:
     content = lines({"id": "a", "text": "Why?"}, {"id": "a", "text": "How?"})
     loaded = load_set("jsonl", table(os.fsdecode(b"caf\xe9.jsonl"), content))
-    assert [query.source for query in loaded] == ["caf\\xe9.jsonl"]
+    assert [query.id for query in loaded] == ["a"]
     assert left_out(loaded)[0].startswith("caf\\xe9.jsonl, line 2: its id 'a' is taken")
+    unnamed = load_set("jsonl", table(os.fsdecode(b"caf\xe9.jsonl"), lines({"text": "Why?"})))
+    assert [query.id for query in unnamed] == ["caf\\xe9-1"]
 
 
 def test_an_unknown_loader(tmp_path: Path) -> None:
