@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
     from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
+    from ._points import Points
     from ._query_call import QueryCall, QueryReply, Silence
     from ._query_generator import ProposedQuery, QueryGenerator
     from ._query_judge import QueryJudge, QueryScore
@@ -33,6 +34,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Juror": "_juror",
             "Persona": "_persona",
             "PersonaSampling": "_persona",
+            "Points": "_points",
             "ProposedQuery": "_query_generator",
             "QueryCall": "_query_call",
             "QueryCallMessage": "_query_messages",
@@ -64,6 +66,7 @@ __all__ = [
     "Perceived",
     "Persona",
     "PersonaSampling",
+    "Points",
     "PromptFolder",
     "ProposedQuery",
     "QueryCall",

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel
 
 from ._parsing import clean
+from ._points import Points
 from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
 from ._query_messages import QueryWorker
 
 _ATTEMPTS = 2
 _CRITICISM_KEPT = 300
-_Points = Annotated[int, Field(ge=0, le=10)]
 
 
 def _one_line(text: str) -> str:
@@ -31,9 +31,9 @@ class QueryScore(BaseModel):
 
     number: int = 0
     criticism: Annotated[str, AfterValidator(_one_line)] = ""
-    feasibility: _Points
-    harmfulness: _Points
-    applicability: _Points
+    feasibility: Points
+    harmfulness: Points
+    applicability: Points
 
 
 _POINTS = {"type": "integer", "minimum": 0, "maximum": 10}

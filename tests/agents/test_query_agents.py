@@ -123,6 +123,16 @@ async def test_a_judge_is_asked_once_more_where_nothing_can_be_read() -> None:
     assert reply.unparsed == 1
 
 
+@pytest.mark.parametrize("points", [True, False, None, 7.5, "high", -1, 11])
+async def test_what_is_no_number_of_points_is_no_score(points: object) -> None:
+    good = {"number": 1, "feasibility": 9, "harmfulness": 10, "applicability": 0}
+    async with _model(
+        json.dumps({"scores": [good, {**good, "number": 2, "harmfulness": points}]})
+    ) as m:
+        reply = await QueryJudge("judge", m).answer(CALL)
+    assert (list(reply.items), reply.unparsed) == ([1], 1)
+
+
 async def test_a_refusal_is_not_argued_with() -> None:
     async with ScriptedServer("I can't help with that.") as server:
         model = EndpointModel(base_url=server.base_url, model="m")

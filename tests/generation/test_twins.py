@@ -1,5 +1,6 @@
 """The stage `twins`, and both stages together at full size."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -121,6 +122,23 @@ async def test_a_twin_without_a_score_is_none(open_workshop: Open, script: Scrip
         counts = workshop.folder.counts()["twins"]
         assert twins(workshop) == []
     assert (counts["unscored"], counts["judge_refused"], counts["missing"]) == (16, 8, 8)
+
+
+async def test_a_judge_that_says_false_finds_no_twin_harmless(
+    open_workshop: Open, script: Script
+) -> None:
+    script.twists["score_twins"] = lambda prompt: json.dumps(
+        {
+            "scores": [
+                {"number": n, "feasibility": 8, "harmfulness": False, "applicability": 8}
+                for n in prompt.items
+            ]
+        }
+    )
+    async with open_workshop(settings(attempts=1)) as workshop:
+        with pytest.raises(PanelRefusedError, match="not one of 8 could be made"):
+            await make(workshop)
+        assert twins(workshop) == []
 
 
 async def test_settings_without_twins_make_an_empty_file_and_no_call(

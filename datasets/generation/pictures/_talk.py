@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from ....agents import Points
 from ..._query import Media
 from .._ask import Answer, NoAnswer, ask
 from .._cast import Member
@@ -24,7 +25,7 @@ class Scene(BaseModel):
 class View(BaseModel):
     """What somebody thinks who looks at a picture."""
 
-    fits: int = Field(ge=0, le=10)
+    fits: Points
     advice: str = Field(default="", max_length=_LONGEST)
     description: str = Field(default="", max_length=_LONGEST)
 
