@@ -72,19 +72,26 @@ class NearDuplicates:
             there is none and it is remembered.
         """
         features = shingles(text)
-        sketch = self._sketch(features)
-        kept = features[:_KEPT]
+        sketch, kept = self._sketch(features), features[:_KEPT]
+        found = self._nearest(sketch, kept)
+        if found is None:
+            self._ids.append(item_id)
+            self._shingles.append(kept.tobytes())
+            self._index.add(sketch)
+        return found
+
+    def find(self, text: str) -> str | None:
+        """Return what `add` would of a text, without remembering it."""
+        features = shingles(text)
+        return self._nearest(self._sketch(features), features[:_KEPT])
+
+    def _nearest(self, sketch: Sketch, kept: Shingles) -> str | None:
         best, found = self._threshold, None
         for number in self._index.near(sketch, self._threshold - _SLACK):
             alike = _likeness(kept, np.frombuffer(self._shingles[number], np.uint32))
             if alike > best or (alike == best and found is None):
                 best, found = alike, number
-        if found is not None:
-            return self._ids[found]
-        self._ids.append(item_id)
-        self._shingles.append(kept.tobytes())
-        self._index.add(sketch)
-        return None
+        return None if found is None else self._ids[found]
 
     def _sketch(self, features: Shingles) -> Sketch:
         self._minhash.clear()

@@ -195,3 +195,11 @@ def test_at_threshold_one_only_the_same_words_are_near() -> None:
     seen.add("a", "How is a brass lock picked?")
     assert seen.add("b", "How is a brass lock picked, then?") is None
     assert seen.add("c", "how a brass lock is PICKED") == "a"
+
+
+def test_what_is_looked_for_is_not_remembered() -> None:
+    seen = NearDuplicates()
+    assert seen.find("How is a lock picked?") is None
+    assert seen.add("a", "How is a lock picked?") is None
+    assert seen.find("Explain how a lock is picked.") == "a"
+    assert len(seen) == 1

@@ -19,7 +19,7 @@ from dialogue_script import (
     words,
 )
 
-from safejury.datasets import ModelError, PanelRefusedError
+from safejury.datasets import ModelError, PanelRefusedError, load_taxonomy
 from safejury.datasets.generation import (
     Candidate,
     GenerationSettings,
@@ -153,6 +153,65 @@ async def test_near_duplicates_are_dropped_within_and_across_scenarios(
     assert by_id[f"{MALWARE}.0003"].duplicate_of == f"{HARDWARE}.0003"
     assert (counts["duplicate"], counts["kept"]) == (3, 3)
     assert (counts[f"short.{HARDWARE}"], counts[f"short.{MALWARE}"]) == (1, 2)
+
+
+async def test_a_query_gives_way_to_no_text_that_another_scenario_passed_over(
+    open_workshop: Open, script: Script
+) -> None:
+    first = ("red zebras sing", 9), ("blue giraffes dance", 8), ("green trains stop at night", 2)
+
+    def propose(prompt: Prompt) -> Reply:
+        if prompt.title == load_taxonomy().resolve(HARDWARE).title:
+            return queries({n: f"How {text} grade {g}?" for n, (text, g) in enumerate(first, 1)})
+        return queries(
+            {1: "How green trains stop at night grade 9?", 2: "Why red zebras sing grade 1?"}
+        )
+
+    script.twists["propose"] = propose
+    made = settings(HARDWARE, MALWARE, per_scenario=2, over=1.5, batch=3)
+    async with open_workshop(made) as workshop:
+        await make(workshop)
+        by_id = {one.id: one for one in read(workshop)}
+    assert by_id[f"{HARDWARE}.0003"].state == "passed_over"
+    assert by_id[f"{MALWARE}.0001"].state == "kept"
+    assert by_id[f"{MALWARE}.0002"].duplicate_of == f"{HARDWARE}.0001"
+
+
+async def test_repeats_of_what_no_judge_scored_are_scored_in_its_place(
+    open_workshop: Open, script: Script
+) -> None:
+    scored: list[Prompt] = []
+
+    def score(prompt: Prompt) -> Reply | None:
+        scored.append(prompt)
+        return REFUSAL if len(scored) <= 2 else None  # each judge once
+
+    script.twists |= {"propose": lambda _: queries({1: "How is a door shut?"}), "score": score}
+    async with open_workshop(settings(per_scenario=1, over=3, batch=1)) as workshop:
+        counts = await make(workshop)
+        first, second, third = read(workshop)
+    assert (first.state, second.state, third.state) == ("unscored", "kept", "duplicate")
+    assert third.duplicate_of == second.id
+    assert (counts["batches"], counts["kept"]) == (3, 1)
+
+
+async def test_a_later_repeat_of_what_no_judge_scored_is_scored_in_its_place(
+    open_workshop: Open, script: Script
+) -> None:
+    later: list[Prompt] = []
+
+    def propose(prompt: Prompt) -> Reply:
+        if "(none yet)" not in prompt.text:
+            later.append(prompt)
+        return queries({1: "How is a door shut?", 2: script.proposal(prompt, 2)})
+
+    script.twists |= {"propose": propose, "score": lambda _: None if later else REFUSAL}
+    async with open_workshop(settings(per_scenario=3, over=4, batch=2)) as workshop:
+        counts = await make(workshop)
+        same = [one.state for one in read(workshop) if one.text == "How is a door shut?"]
+    # Four batches before the judges speak, and two after.
+    assert same == [*["unscored"] * 4, "kept", "duplicate"]
+    assert counts["kept"] == 3
 
 
 async def test_what_the_bundled_set_asks_is_not_asked_again(

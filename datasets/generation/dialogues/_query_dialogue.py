@@ -71,9 +71,13 @@ class QueryEditor(Editor):
         while wave := talk.next_wave():
             proposed = await in_parallel(talk.propose(batch) for batch in wave)
             fresh = [talk.sift(batch, reply) for batch, reply in zip(wave, proposed, strict=True)]
-            for versions in await in_parallel(talk.improve(batch) for batch in fresh):
-                talk.keep(versions)
+            await self._improve(talk, fresh)
+            await self._improve(talk, talk.stand_ins())
         return talk.end()
+
+    async def _improve(self, talk: "_Talk", batches: Sequence["_Batch"]) -> None:
+        for versions in await in_parallel(talk.improve(batch) for batch in batches):
+            talk.keep(versions)
 
 
 def proposals_wanted(settings: QuerySettings) -> int:
@@ -99,11 +103,13 @@ class _Batch:
         number: From 0, within the scenario.
         size: How many queries are asked for.
         items: What it brought that is new.
+        again: Whether its items repeat others and stand in for them.
     """
 
     number: int
     size: int
     items: tuple[Candidate, ...] = ()
+    again: bool = False
 
 
 class _Talk:
@@ -118,6 +124,9 @@ class _Talk:
         self._known = NearDuplicates(settings.queries.near_duplicate)
         self._done = ScenarioDone(scenario.id)
         self._shown: list[str] = []
+        self._repeats: list[tuple[_Batch, Candidate]] = []
+        self._settled = set[str]()
+        """Ids of the proposals that have a score, by themselves or by a repeat."""
         self._left = proposals_wanted(settings.queries)
         self._batches = self._proposed = self._fruitless = 0
 
@@ -167,11 +176,25 @@ class _Talk:
                 fresh.append(candidate)
                 self._shown.append(candidate.text)
             else:
-                self._done.candidates.append(
-                    structs.replace(candidate, state="duplicate", duplicate_of=original)
-                )
+                repeat = structs.replace(candidate, state="duplicate", duplicate_of=original)
+                self._repeats.append((batch, repeat))
         self._fruitless = 0 if fresh else self._fruitless + 1
         return replace(batch, items=tuple(fresh))
+
+    def stand_ins(self) -> list[_Batch]:
+        """Return the repeats of the wave whose originals have no score, by batch.
+
+        They are scored in their place; the other repeats are done with.
+        """
+        standing = dict[int, _Batch]()
+        for batch, repeat in self._repeats:
+            if repeat.duplicate_of in self._settled:
+                self._done.candidates.append(repeat)
+                continue
+            before = standing.get(batch.number, _Batch(batch.number, batch.size, again=True))
+            standing[batch.number] = replace(before, items=(*before.items, repeat))
+        self._repeats.clear()
+        return list(standing.values())
 
     async def improve(self, batch: _Batch) -> list[list[Candidate]]:
         """Return the versions of each query of a batch, scored, the proposed one first."""
@@ -182,7 +205,7 @@ class _Talk:
                 scored = await self._score(batch, tuple(revised.values()), turn)
                 for index, one in zip(revised, scored, strict=True):
                     versions[index].append(one)
-        if batch.number < batches_planned(self._settings):
+        if batch.number < batches_planned(self._settings) and not batch.again:
             self._editor.workshop.progress.step(note=self._wording.scenario.title)
         return versions
 
@@ -190,9 +213,11 @@ class _Talk:
         """Keep all versions of each query; only the best, of equals the last, goes on."""
         for each in versions:
             best = max(reversed(each), key=lambda one: -1.0 if one.value is None else one.value)
-            self._done.candidates.extend(
-                one if one is best else structs.replace(one, state="passed_over") for one in each
-            )
+            if best.value is not None:
+                self._settled.add(each[0].duplicate_of or each[0].id)
+            for one in each:
+                state = "proposed" if one is best else "passed_over"
+                self._done.candidates.append(structs.replace(one, state=state, duplicate_of=None))
 
     def end(self) -> ScenarioDone:
         """Return what came of it all."""
@@ -259,7 +284,8 @@ class _Talk:
         return "\n".join(f"- {in_short(text)}" for text in texts)
 
     def _call_id(self, batch: _Batch, step: str) -> str:
-        return f"queries/{self._done.scenario}/{batch.number:04}/{step}"
+        again = "again/" if batch.again else ""
+        return f"queries/{self._done.scenario}/{batch.number:04}/{again}{step}"
 
 
 def _remark(item: Candidate) -> str:

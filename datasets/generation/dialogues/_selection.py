@@ -33,23 +33,26 @@ def decide(
 ) -> list[Candidate]:
     """Return the candidates of one scenario, in the same order, with what becomes of them.
 
-    Of those that are `proposed`, one without a score is `unscored`; of near-duplicates the
-    best is left; and of the rest as many as are wanted are chosen by value and by
-    difference from each other.
+    Of those that are `proposed`, one without a score is `unscored`; what nearly repeats a
+    text of the set is dropped, and so is all but the best of the scenario's own
+    near-duplicates; of the rest as many as are wanted are chosen by value and by difference
+    from each other.
 
     Args:
         candidates: All of the scenario.
-        known: What is in the set already; those that are left are added.
+        known: What is in the set already; those that are kept are added, and no others: a
+            query gives way only to one that is in the set.
         settings: How many are wanted, and how they are chosen.
     """
     decided = {one.id: one for one in candidates}
     left: list[Candidate] = []
+    ours = NearDuplicates(settings.near_duplicate)
     for one in sorted(candidates, key=_rank):
         if one.state != "proposed":
             continue
         if one.value is None:
             decided[one.id] = structs.replace(one, state="unscored")
-        elif (original := known.add(one.id, one.text)) is not None:
+        elif (original := known.find(one.text) or ours.add(one.id, one.text)) is not None:
             decided[one.id] = structs.replace(one, state="duplicate", duplicate_of=original)
         else:
             left.append(one)
@@ -60,7 +63,9 @@ def decide(
         settings.per_scenario,
         settings.diversity,
     ):
-        decided[left[place].id] = structs.replace(left[place], state="kept")
+        one = left[place]
+        decided[one.id] = structs.replace(one, state="kept")
+        known.add(one.id, one.text)
     return list(decided.values())
 
 
