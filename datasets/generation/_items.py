@@ -101,6 +101,11 @@ class PictureRound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         advice: How to improve it, in the judge's words.
         outcome: `drawn`, `filtered`, `failed`.
         detail: Why nothing was drawn.
+        description: The call that wrote the prompt; None where no model did.
+        drawing: What drew it from the prompt, with the seed that it was given; None where
+            there was no prompt.
+        unseen: Why the judge gave no score, `refused`, `filtered`, `unparsed` or `failed`;
+            empty where it gave one or there is none.
     """
 
     prompt: str
@@ -110,6 +115,9 @@ class PictureRound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advice: str = ""
     outcome: Literal["drawn", "filtered", "failed"] = "drawn"
     detail: str = ""
+    description: Origin | None = None
+    drawing: Origin | None = None
+    unseen: str = ""
 
 
 class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,7 +130,6 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         phash: Perceptual hash of the chosen one, 16 hex digits.
         duplicate_of: Id of the item whose picture it nearly repeats; it has no file then.
         nsfw: Score of the classifier, in [0, 1]; None where none is installed.
-        origin: Where the description comes from.
     """
 
     of: str
@@ -131,7 +138,6 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phash: str | None = None
     duplicate_of: str | None = None
     nsfw: float | None = None
-    origin: Origin | None = None
 
 
 class Speech(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -160,14 +160,23 @@ def _twin(of: str, *given: tuple[int, int, int]) -> Twin:
 
 
 def _drawn(renderer: str, file: str | None, fits: int | None = None) -> PictureRound:
-    return PictureRound("Aunt Zelda at a table", renderer, file, fits, "Show Zelda")
+    written = Origin("describer-model", "c" * 64, 13, "picture/describe")
+    drawn = Origin(f"{renderer}-model", "e" * 64, 14, "picture/draw")
+    return PictureRound(
+        "Aunt Zelda at a table",
+        renderer,
+        file,
+        fits,
+        "Show Zelda",
+        description=written,
+        drawing=drawn,
+    )
 
 
 def _picture(of: str, renderer: str, *, fits: int | None = None, filtered: int = 0) -> Picture:
     refused = PictureRound("Zelda", "endpoint", None, outcome="filtered", detail="no")
     rounds = (*[refused] * filtered, _drawn(renderer, "media/drawn.png", fits))
-    origin = Origin("describer-model", "c" * 64, 13, f"picture/{of}", (of,))
-    return Picture(of, "media/drawn.png", rounds, "0" * 16, origin=origin)
+    return Picture(of, "media/drawn.png", rounds, "0" * 16)
 
 
 def _spoken(of: str, *errors: float | None) -> list[Speech]:

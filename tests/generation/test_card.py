@@ -204,6 +204,9 @@ def test_provenance_tells_of_each_query_of_the_set(made: Path) -> None:
         "applicability": 5,
     }
     assert (spoken["picture"]["renderer"], spoken["picture"]["rounds"]) == ("typographic", 2)
+    assert spoken["picture"]["description"]["model"] == "describer-model"
+    drawing = spoken["picture"]["drawing"]
+    assert (drawing["model"], drawing["seed"]) == ("typographic-model", 14)
     assert (spoken["speech"]["voice"], spoken["speech"]["word_error_rate"]) == ("en+m3", 0.1)
     assert twin["text"]["parents"] == [f"{HARDWARE}.0001"]
     assert (twin["picture"], twin["speech"]) == (None, None)

@@ -53,10 +53,12 @@ async def test_every_query_and_every_twin_gets_a_picture_of_its_own(tmp_path: Pa
         content = (tmp_path / "set" / one.file).read_bytes()
         assert one.file == f"media/{hashlib.sha256(content).hexdigest()}.png"
         assert Image.open(BytesIO(content)).size == (128, 128)
-        assert one.origin is not None
-        assert (one.origin.model, one.origin.parents) == ("safejury", (one.of,))
         (only,) = one.rounds
         assert (only.prompt, only.file) == ("Hardware Security", one.file)
+        assert only.description is None
+        assert only.drawing is not None
+        assert (only.drawing.model, only.drawing.parents) == ("safejury", (one.of,))
+    assert len({only.drawing.seed for one in made for only in one.rounds if only.drawing}) == 10
 
 
 async def test_all_is_for_its_owners_eyes_alone(tmp_path: Path) -> None:
@@ -95,11 +97,32 @@ async def test_a_picture_is_drawn_anew_until_the_viewer_is_content(tmp_path: Pat
     assert made.file == made.rounds[2].file
     assert talk.asked == ["describe", "view", "view", "view"]
     assert counts["judged"] == 1
-    assert made.origin is not None
-    assert made.origin.model.startswith("describer@")
     for seen, one in zip(talk.seen, made.rounds, strict=True):
         content = (tmp_path / "set" / str(one.file)).read_bytes()
         assert seen == f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+async def test_each_drawing_names_the_call_that_wrote_it_and_the_seed_that_drew_it(
+    tmp_path: Path,
+) -> None:
+    async with (
+        ScriptedServer(Talk(fits=(3, 9))) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), _ = await make(shop)
+        seeds = [body["seed"] for body in server.picture_requests]
+    written = [one.description for one in made.rounds]
+    assert [one and (one.model.partition("@")[0], one.call_id) for one in written] == [
+        ("describer", "pictures/q1/describe/1"),
+        ("viewer", "pictures/q1/view/endpoint/1"),
+    ]
+    drawn = [one.drawing for one in made.rounds]
+    assert [one and one.seed for one in drawn] == seeds
+    assert [one and one.model.partition("@")[0] for one in drawn] == ["painter"] * 2
+    assert [one and one.prompt_sha256 for one in drawn] == [
+        hashlib.sha256(one.prompt.encode()).hexdigest() for one in made.rounds
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +159,45 @@ async def test_without_a_viewer_that_sees_each_picture_is_drawn_once(
         ("endpoint", "drawn", None)
     ] * 2
     assert talk.asked == ["describe"] * 2
+
+
+@pytest.mark.parametrize(
+    ("blind", "reason"),
+    [
+        (REFUSAL, "refused"),
+        (ScriptedReply("", finish_reason="content_filter"), "filtered"),
+        ("It is fine.", "unparsed"),
+        ('{"fits": false}', "unparsed"),
+        ('{"fits": true}', "unparsed"),
+    ],
+)
+async def test_a_viewer_that_gives_no_score_is_counted_with_its_reason(
+    tmp_path: Path, blind: str | ScriptedReply, reason: str
+) -> None:
+    async with (
+        ScriptedServer(Talk(blind=blind)) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(2), twins=False)
+        made, counts = await make(shop)
+    assert [(only.fits, only.unseen) for one in made for only in one.rounds] == [(None, reason)] * 2
+    assert (counts[f"view_{reason}"], counts["judged"], counts["missing"]) == (2, 0, 0)
+
+
+async def test_a_viewer_that_fails_is_asked_again_by_a_repeated_command(tmp_path: Path) -> None:
+    talk = Talk(blind=ScriptedReply("down", status=503))
+    async with (
+        ScriptedServer(talk) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(2), twins=False)
+        with pytest.raises(ModelError, match=r"for 2 of 2, calls failed.*down"):
+            await make_stages([PicturesStage()], shop)
+        assert {one.file is None for one in pictures(shop)} == {False}
+        drawn, talk.blind = server.stats.pictures, None
+        await make_stages([PicturesStage()], shop)
+        assert [only.fits for one in pictures(shop) for only in one.rounds] == [9, 9]
+        assert server.stats.pictures == drawn
 
 
 @pytest.mark.parametrize(

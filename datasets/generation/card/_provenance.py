@@ -21,7 +21,7 @@ class JudgeScore(msgspec.Struct, frozen=True):
 
 
 class PictureOrigin(msgspec.Struct, frozen=True):
-    """Where the picture comes from; see `Picture`."""
+    """Where the picture comes from; see `Picture`, and `PictureRound` for the chosen drawing."""
 
     file: str
     renderer: str
@@ -30,6 +30,7 @@ class PictureOrigin(msgspec.Struct, frozen=True):
     phash: str | None
     nsfw: float | None
     description: Origin | None
+    drawing: Origin | None
 
 
 class SpeechOrigin(msgspec.Struct, frozen=True):
@@ -104,7 +105,8 @@ def _picture(picture: Picture) -> PictureOrigin | None:
         None if chosen is None else chosen.fits,
         picture.phash,
         picture.nsfw,
-        picture.origin,
+        None if chosen is None else chosen.description,
+        None if chosen is None else chosen.drawing,
     )
 
 

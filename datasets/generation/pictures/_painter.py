@@ -2,21 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from ..._query import Media
 from .._ask import Answer, NoAnswer, NoAnswerReason
 from .._items import Origin, Picture, PictureRound
 from .._seeds import seed_for
 from ._drawings import Drawings, picture_name
 from ._nsfw import NsfwClassifier
 from ._renderer import Renderer, Subject
-from ._talk import PictureTalk, Scene
-
-OURS = "safejury"
-"""Name of the model where our own renderers draw."""
+from ._talk import PictureTalk, Scene, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,19 @@ class Painted:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be drawn.
+
+    Attributes:
+        prompt: In words.
+        description: The call that wrote the prompt; None where no model did.
+    """
+
+    prompt: str
+    description: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Sketch:
     """One drawing, or why there is none.
 
@@ -47,7 +56,7 @@ class _Sketch:
 
     round: PictureRound
     phash: str | None = None
-    better: str | None = None
+    better: _Plan | None = None
     failure: str | None = None
 
 
@@ -84,23 +93,20 @@ class Painter:
         """
         sketches = list[_Sketch]()
         scene: Answer[Scene] | NoAnswer | None = None
-        origin: Origin | None = None
         for renderer in (self.renderer, self.fallback):
             if renderer is None or _drawn(sketches):
                 break
             words = renderer.words(subject)
             if words is not None:
-                origin = _own_origin(subject, words, self.seed)
-                sketches.append(await self._sketch(renderer, words, subject, renderer.name))
+                sketches.append(await self._sketch(renderer, _Plan(words), subject, renderer.name))
                 continue
             scene = scene or await self.talk.describe(subject)
             if isinstance(scene, Answer):
-                origin = scene.origin
-                sketches += await self._refined(renderer, scene.value.description, subject)
+                sketches += await self._refined(renderer, scene, subject)
             else:
                 sketches.append(_undescribed(renderer, scene))
         return Painted(
-            await self._picture(subject, sketches, origin),
+            await self._picture(subject, sketches),
             scene.reason if isinstance(scene, NoAnswer) else None,
             next((sketch.failure for sketch in sketches if sketch.failure), None),
         )
@@ -116,60 +122,77 @@ class Painter:
         renderer = self.renderer
         if self.fallback is not None and chosen.renderer == self.fallback.name:
             renderer = self.fallback
-        sketch = await self._sketch(renderer, chosen.prompt, subject, f"{renderer.name}/anew")
+        plan = _Plan(chosen.prompt, chosen.description)
+        sketch = await self._sketch(renderer, plan, subject, f"{renderer.name}/anew")
         picture = msgspec.structs.replace(picture, rounds=(*picture.rounds, sketch.round))
         if sketch.round.file is not None:
             picture = await self._choose(picture, sketch)
         return Painted(picture, failure=sketch.failure)
 
-    async def _refined(self, renderer: Renderer, prompt: str, subject: Subject) -> list[_Sketch]:
+    async def _refined(
+        self, renderer: Renderer, scene: Answer[Scene], subject: Subject
+    ) -> list[_Sketch]:
         """Draw until the viewer is content, or the rounds are over."""
         sketches = list[_Sketch]()
+        plan = _Plan(scene.value.description, scene.origin)
         for number in range(1, self.rounds + 1):
-            sketch = await self._sketch(renderer, prompt, subject, f"{renderer.name}/{number}")
+            sketch = await self._sketch(renderer, plan, subject, f"{renderer.name}/{number}")
             sketches.append(sketch)
             if sketch.better is None:
                 break
-            prompt = sketch.better
+            plan = sketch.better
         return sketches
 
     async def _sketch(
-        self, renderer: Renderer, prompt: str, subject: Subject, name: str
+        self, renderer: Renderer, plan: _Plan, subject: Subject, name: str
     ) -> _Sketch:
-        seed = seed_for(self.seed, f"pictures/{subject.id}/draw/{name}")
-        drawing = await self.drawings.draw(renderer, prompt, subject, seed)
+        drawn_by = self._origin(renderer, plan, subject, name)
+        drawing = await self.drawings.draw(renderer, plan.prompt, subject, drawn_by.seed)
         told = PictureRound(
-            prompt, renderer.name, None, outcome=drawing.outcome, detail=drawing.detail
+            plan.prompt,
+            renderer.name,
+            None,
+            outcome=drawing.outcome,
+            detail=drawing.detail,
+            description=plan.description,
+            drawing=drawn_by,
         )
         if drawing.sha256 is None:
             return _Sketch(told, failure=drawing.detail if drawing.passing else None)
-        file, better = picture_name(drawing.sha256), None
-        told = msgspec.structs.replace(told, file=file)
-        if renderer.words(subject) is None:
-            picture = self.drawings.media(drawing.sha256)
-            told, better = await self._viewed(told, subject, picture, name)
-        return _Sketch(told, drawing.phash, better)
+        told = msgspec.structs.replace(told, file=picture_name(drawing.sha256))
+        sketch = _Sketch(told, drawing.phash)
+        if renderer.words(subject) is not None:
+            return sketch
+        picture = self.drawings.media(drawing.sha256)
+        view = await self.talk.look(subject, plan.prompt, picture, name)
+        return sketch if view is None else self._viewed(sketch, view)
 
-    async def _viewed(
-        self, told: PictureRound, subject: Subject, picture: Media, name: str
-    ) -> tuple[PictureRound, str | None]:
-        """Return a round with its score, and what is to be drawn instead."""
-        view = await self.talk.look(subject, told.prompt, picture, name)
-        if view is None:
-            return told, None
-        told = msgspec.structs.replace(told, fits=view.fits, advice=view.advice)
-        return told, None if view.fits >= self.good_fit else view.better(told.prompt)
+    def _origin(self, renderer: Renderer, plan: _Plan, subject: Subject, name: str) -> Origin:
+        digest = hashlib.sha256(plan.prompt.encode("utf-8", "surrogatepass")).hexdigest()
+        call_id = f"pictures/{subject.id}/draw/{name}"
+        return Origin(renderer.model, digest, seed_for(self.seed, call_id), call_id, (subject.id,))
 
-    async def _picture(
-        self, subject: Subject, sketches: Sequence[_Sketch], origin: Origin | None
-    ) -> Picture:
+    def _viewed(self, sketch: _Sketch, view: Answer[View] | NoAnswer) -> _Sketch:
+        """Return a sketch with its score, and what is to be drawn instead."""
+        told = sketch.round
+        if isinstance(view, NoAnswer):
+            told = msgspec.structs.replace(told, unseen=view.reason)
+            failure = view.detail if view.reason == "failed" else None
+            return replace(sketch, round=told, failure=failure)
+        told = msgspec.structs.replace(told, fits=view.value.fits, advice=view.value.advice)
+        better = None
+        if view.value.fits < self.good_fit:
+            better = _Plan(view.value.better(told.prompt), view.origin)
+        return replace(sketch, round=told, better=better)
+
+    async def _picture(self, subject: Subject, sketches: Sequence[_Sketch]) -> Picture:
         picture = Picture(subject.id, None, tuple(sketch.round for sketch in sketches))
         drawn = _drawn(sketches)
         if not drawn:
             return picture
         # Of equals the first: it is nearest to the description.
         best = max(drawn, key=lambda sketch: _rank(sketch.round))
-        return await self._choose(msgspec.structs.replace(picture, origin=origin), best)
+        return await self._choose(picture, best)
 
     async def _choose(self, picture: Picture, sketch: _Sketch) -> Picture:
         file = sketch.round.file
@@ -197,9 +220,3 @@ def _undescribed(renderer: Renderer, scene: NoAnswer) -> _Sketch:
 
 def _drawn(sketches: Sequence[_Sketch]) -> list[_Sketch]:
     return [sketch for sketch in sketches if sketch.round.file is not None]
-
-
-def _own_origin(subject: Subject, words: str, seed: int) -> Origin:
-    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
-    call_id = f"pictures/{subject.id}/draw"
-    return Origin(OURS, digest, seed, call_id, (subject.id,))

@@ -11,6 +11,8 @@ from ..._errors import DatasetError
 from ..._image_file import image_type, quiet
 from ..._taxonomy import Scenario
 
+OURS = "safejury"
+"""Name of the model where our own renderers draw."""
 _COLOURS = 96
 
 
@@ -62,11 +64,14 @@ class Renderer(Protocol):
 
     Attributes:
         name: As users write it.
+        model: Name of the model that draws, `safejury` where none does.
         identity: All that decides what it draws of a prompt, a scenario and a seed.
     """
 
     @property
     def name(self) -> str: ...
+    @property
+    def model(self) -> str: ...
     @property
     def identity(self) -> str: ...
 
@@ -102,6 +107,7 @@ class DrawnHere:
         size: Width and height in pixels.
     """
 
+    model = OURS
     version = 1
     """Goes up when the same arguments give another picture."""
 

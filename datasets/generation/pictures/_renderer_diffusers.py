@@ -41,7 +41,7 @@ class DiffusersRenderer:
                 f"the renderer diffusers needs the package {missing[0]}: install "
                 "`pip install 'safejury[diffusers]'`, or name another pictures.renderer"
             )
-        self._model, self._size = model, size
+        self.model, self._size = model, size
         self.identity = f"diffusers {model} {size}"
         self._pipeline: Any = None
         self._has_drawn = False
@@ -80,7 +80,7 @@ class DiffusersRenderer:
             what = f"{type(error).__name__}: {short_reason(error, _DETAIL_KEPT)}"
             if not self._has_drawn:
                 raise ConfigurationError(
-                    f"the pipeline {quoted(self._model)} cannot draw ({what}): "
+                    f"the pipeline {quoted(self.model)} cannot draw ({what}): "
                     "try a smaller pictures.size or another pictures.model"
                 ) from error
             return NotDrawn("failed", what)
@@ -111,11 +111,11 @@ class DiffusersRenderer:
         kind = torch.float16 if device == "cuda" else torch.float32
         try:
             auto: Any = import_module("diffusers").AutoPipelineForText2Image
-            pipeline = auto.from_pretrained(self._model, torch_dtype=kind, local_files_only=True)
+            pipeline = auto.from_pretrained(self.model, torch_dtype=kind, local_files_only=True)
             pipeline.set_progress_bar_config(disable=True)
             return pipeline.to(device)
         except Exception as error:
             raise ConfigurationError(
-                f"the pipeline {quoted(self._model)} cannot be loaded "
+                f"the pipeline {quoted(self.model)} cannot be loaded "
                 f"({short_reason(error, _DETAIL_KEPT)}): download it first, or name its folder"
             ) from error

@@ -39,7 +39,7 @@ class EndpointRenderer:
         services: Services | None = None,
     ) -> None:
         self._size = size
-        self._model = model
+        self._member = model
         self._price = price
         self._services = services or Services()
         self._images = ImagesEndpoint(
@@ -49,7 +49,8 @@ class EndpointRenderer:
             concurrency=concurrency,
             policy=self._services.policy,
         )
-        self.identity = f"endpoint {self._images.name} {size}"
+        self.model = self._images.name
+        self.identity = f"endpoint {self.model} {size}"
 
     def words(self, subject: Subject) -> None:
         """Return None: a model must describe a scene."""
@@ -58,7 +59,7 @@ class EndpointRenderer:
         """See `Renderer.draw`; failed calls were tried again already."""
         call = partial(self._images.draw, prompt, size=self._size, seed=seed)
         try:
-            drawn = await self._services.paid(self._model, self._price, call)
+            drawn = await self._services.paid(self._member, self._price, call)
         except (FirstContactError, BudgetError):
             raise
         except ModelError as error:

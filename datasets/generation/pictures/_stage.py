@@ -186,6 +186,9 @@ class _Hanging:
         self.counts["drawings"] += sum(one.file is not None for one in rounds)
         self.counts["filtered"] += any(one.outcome == "filtered" for one in rounds)
         self.counts["failed"] += any(one.outcome == "failed" for one in rounds)
+        for one in rounds:
+            if one.unseen:
+                self.counts[f"view_{one.unseen}"] += 1
         if picture.file is None:
             self.counts["missing"] += 1
             return

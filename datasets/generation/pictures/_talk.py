@@ -57,8 +57,10 @@ class PictureTalk:
             scene = await self._asked(subject, 2)
         return scene
 
-    async def look(self, subject: Subject, prompt: str, picture: Media, name: str) -> View | None:
-        """Return what the viewer thinks, None where it says nothing of use.
+    async def look(
+        self, subject: Subject, prompt: str, picture: Media, name: str
+    ) -> Answer[View] | NoAnswer | None:
+        """Return what the viewer thinks, None where there is none.
 
         Args:
             subject: What the picture is for.
@@ -69,7 +71,7 @@ class PictureTalk:
         if self.viewer is None:
             return None
         call_id = f"pictures/{subject.id}/view/{name}"
-        view = await ask(
+        return await ask(
             self.viewer,
             view_prompt(subject, prompt),
             View,
@@ -79,7 +81,6 @@ class PictureTalk:
             images=(picture,),
             parents=(subject.id,),
         )
-        return view.value if isinstance(view, Answer) else None
 
     async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | NoAnswer:
         call_id = f"pictures/{subject.id}/describe/{attempt}"
