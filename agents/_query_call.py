@@ -62,7 +62,9 @@ class QueryReply(Generic[T]):
         items: The items by their numbers; those that it left out are missing.
         refused: Items that were a refusal instead.
         unparsed: Items that could not be read, or carry no number that was asked for.
+        surplus: Items beyond those that were asked for.
         silence: Why there is none, None where the reply could be read.
+        unread: Replies before this one that could not be read.
         model: The model's name.
         prompt_sha256: Hash of the prompt.
         call_id: The call that returned it.
@@ -72,7 +74,9 @@ class QueryReply(Generic[T]):
     items: Mapping[int, T] = field(default_factory=dict[int, T])
     refused: int = 0
     unparsed: int = 0
+    surplus: int = 0
     silence: Silence | None = None
+    unread: int = 0
     model: str = ""
     prompt_sha256: str = ""
     call_id: str = ""
@@ -151,7 +155,9 @@ async def ask_for_items(
             found.items,
             found.refused,
             found.unparsed,
+            found.surplus,
             found.silence,
+            attempt,
             model.name,
             digest,
             request.call_id,
@@ -169,6 +175,7 @@ class _Found(Generic[T]):
     items: dict[int, T] = field(default_factory=dict[int, T])
     refused: int = 0
     unparsed: int = 0
+    surplus: int = 0
     silence: Silence | None = None
 
 
@@ -236,3 +243,5 @@ def _enter(entry: object, call: QueryCall, shape: ItemShape[T], found: _Found[T]
         found.items[number] = item
     elif call.matched:
         found.unparsed += 1
+    else:
+        found.surplus += 1

@@ -81,6 +81,7 @@ async def test_proposals_are_numbered_as_they_come() -> None:
     zero = {"number": 0, "text": "How is  a key\nmade?"}
     reply = await _written(_said(FIRST, zero, FIRST), free)
     assert _texts(reply) == {1: FIRST["text"], 2: "How is a key made?"}
+    assert (reply.unparsed, reply.surplus) == (0, 1)
 
 
 @pytest.mark.parametrize("text", ["", "...", "Doors", "x" * 1001, None, 7])
@@ -120,7 +121,7 @@ async def test_a_judge_is_asked_once_more_where_nothing_can_be_read() -> None:
         reply = await QueryJudge("judge", model).answer(CALL)
     assert {number: item.harmfulness for number, item in reply.items.items()} == {1: 10}
     assert (reply.call_id, reply.seed) == ("queries/x/0000/propose/a1", 6)
-    assert reply.unparsed == 1
+    assert (reply.unread, reply.unparsed) == (1, 1)
 
 
 @pytest.mark.parametrize("points", [True, False, None, 7.5, "high", -1, 11])

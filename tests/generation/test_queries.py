@@ -266,6 +266,34 @@ async def test_a_judge_that_refuses_is_a_missing_score_and_never_a_zero(
     assert counts["missing_scores"] == 12
 
 
+async def test_each_reply_of_a_judge_that_cannot_be_read_is_counted(
+    open_workshop: Open, script: Script
+) -> None:
+    """One judge is readable when it is asked once more, the other one never is."""
+    asked = Counter[str]()
+
+    def score(prompt: Prompt) -> Reply | None:
+        asked[prompt.model] += 1
+        return "Fine." if prompt.model == "judge_b" or asked[prompt.model] == 1 else None
+
+    script.twists["score"] = score
+    async with open_workshop(settings(over=1)) as workshop:
+        counts = await make(workshop)
+    assert (counts["judge_unparsed"], counts["missing_scores"], counts["kept"]) == (3, 4, 4)
+
+
+async def test_proposals_beyond_those_asked_for_are_counted(
+    open_workshop: Open, script: Script
+) -> None:
+    def propose(prompt: Prompt) -> Reply:
+        return queries({n: script.proposal(prompt, n) for n in range(1, prompt.count + 4)})
+
+    script.twists["propose"] = propose
+    async with open_workshop(settings(over=1)) as workshop:
+        counts = await make(workshop)
+    assert (counts["proposed"], counts["surplus_items"]) == (4, 3)
+
+
 async def test_a_score_that_is_incomplete_or_out_of_range_is_missing(
     open_workshop: Open, script: Script
 ) -> None:

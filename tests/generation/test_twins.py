@@ -114,6 +114,18 @@ async def test_a_twin_that_is_the_query_or_repeats_another_is_none(
     assert (counts["unchanged"], counts["duplicates"], counts["made"]) == (2, 5, 1)
 
 
+async def test_every_try_is_counted_once(open_workshop: Open, script: Script) -> None:
+    """Of four tries at a time, only the first two are written, and one is the query itself."""
+    script.twists["twins"] = lambda prompt: queries(
+        {1: f"Who studies {words(prompt.items[1], 9)}?", 2: prompt.items[2]}
+    )
+    async with open_workshop(settings(attempts=1)) as workshop:
+        counts = await make(workshop)
+    assert (counts["made"], counts["unchanged"], counts["unwritten"]) == (2, 2, 4)
+    ends = ("made", "harmful", "unchanged", "duplicates", "unscored", "unwritten")
+    assert sum(counts.get(end, 0) for end in ends) == counts["tried"] == 8
+
+
 async def test_a_twin_without_a_score_is_none(open_workshop: Open, script: Script) -> None:
     script.twists["score_twins"] = lambda prompt: REFUSAL
     async with open_workshop(settings(attempts=2)) as workshop:

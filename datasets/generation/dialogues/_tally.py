@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from ....agents import ProposedQuery, QueryReply, Silence
+from ....agents import ProposedQuery, QueryReply
 from ._bus import Judged
 
 
@@ -11,8 +12,9 @@ class Tally:
     """Counts replies and what is missing from them.
 
     Names of counts: `generator_REASON` and `judge_REASON` are replies that hold
-    nothing (`refused`, `filtered`, `unparsed`, `failed`); `refused_items` and
-    `unparsed_items` are items of replies that hold others; `missing_scores` are scores
+    nothing (`refused`, `filtered`, `unparsed`, `failed`), those that were asked for once
+    more included; `refused_items` and `unparsed_items` are items of replies that hold
+    others, `surplus_items` those beyond what was asked for; `missing_scores` are scores
     that judges did not give, and `missing_scores.JUDGE` those of one.
 
     Attributes:
@@ -33,7 +35,8 @@ class Tally:
         """Count what a reply of the generator lacks."""
         self.add("refused_items", reply.refused)
         self.add("unparsed_items", reply.unparsed)
-        self._add_silence("generator", reply.silence)
+        self.add("surplus_items", reply.surplus)
+        self._add_silence("generator", reply)
 
     def add_judgement(self, judged: Sequence[Judged], asked: int) -> None:
         """Count what the judges left out of `asked` items."""
@@ -41,7 +44,7 @@ class Tally:
             missing = asked - len(one.reply.items)
             self.add("missing_scores", missing)
             self.add(f"missing_scores.{one.judge}", missing)
-            self._add_silence("judge", one.reply.silence)
+            self._add_silence("judge", one.reply)
 
     def add_all(self, other: "Tally") -> None:
         """Take over what another counted."""
@@ -57,7 +60,9 @@ class Tally:
         """Return the counts in the order of their names."""
         return dict(sorted(self.counts.items()))
 
-    def _add_silence(self, who: str, silence: Silence | None) -> None:
+    def _add_silence(self, who: str, reply: QueryReply[Any]) -> None:
+        self.add(f"{who}_unparsed", reply.unread)
+        silence = reply.silence
         if silence is None:
             return
         self.add(f"{who}_{silence.reason}")

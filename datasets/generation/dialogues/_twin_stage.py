@@ -148,6 +148,7 @@ class _Attempts:
     def _problem(self, one: TwinTry, harm: float | None) -> str | None:
         """Return what is wrong with a try, for the generator; count it."""
         if one.text is None:
+            self._tally.add("unwritten")
             return ""
         if _plain(one.text) == _plain(one.query.text):
             self._tally.add("unchanged")
