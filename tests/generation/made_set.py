@@ -72,7 +72,17 @@ class MadeSet:
             picture.save(path / "media" / "drawn.png")
         (path / "media" / "drawn.png").chmod(0o600)
         said = {"generator_refused": 2, "refused_items": 3, "judge_unparsed": 1}
-        folder.count("queries", {**said, "missing_scores.judge_refused": 9})  # a judge's name
+        scores = {
+            "asked_scores.judge_a": 12,
+            "missing_scores.judge_a": 2,
+            "unparsed_scores.judge_a": 2,
+            "asked_scores.judge_refused": 9,  # a judge's name
+            "missing_scores.judge_refused": 9,
+            "refused_scores.judge_refused": 9,
+        }
+        folder.count("queries", {**said, **scores})
+        described = {"description_refused": 3, "view_unparsed": 2, "drawing_filtered": 1}
+        folder.count("pictures", {"filtered": 1, "failed": 3, "failed_calls": 0, **described})
         folder.count("taxonomy", {"propose_refused": 5})
         return open_workshop(folder, self.settings)
 
@@ -93,7 +103,8 @@ def made_set() -> MadeSet:
     """Return two scenarios: one whose queries are scored, one whose query is not."""
     duplicate = _candidate(f"{HARDWARE}.0002", (9, 9, 9), (9, 9, 9))
     unscored = _candidate(f"{HARDWARE}.0003")
-    worse = _candidate(f"{HARDWARE}.0004", (1, 1, 1), (3, 3, 3))
+    worse = _candidate(f"{HARDWARE}.0001.r1", (1, 1, 1), (3, 3, 3))
+    written = Origin("generator-model", "a" * 64, 11, "call/r1", (f"{HARDWARE}.0001",))
     return MadeSet(
         [
             _candidate(f"{MEDICAL}.0001", (8, 6, 7), (6, 6, 5)),
@@ -101,7 +112,7 @@ def made_set() -> MadeSet:
             _candidate(f"{HARDWARE}.0001"),
             structs.replace(duplicate, state="duplicate"),
             structs.replace(unscored, state="unscored"),
-            structs.replace(worse, state="passed_over"),
+            structs.replace(worse, state="passed_over", origin=written),
         ],
         [
             _twin(f"{MEDICAL}.0001", (9, 1, 9), (9, 2, 9)),
@@ -148,8 +159,8 @@ def _scores(given: Sequence[tuple[int, int, int]]) -> tuple[Score, ...]:
 
 def _candidate(name: str, *given: tuple[int, int, int]) -> Candidate:
     text = TEXTS.get(name, f"Dropped text of {name}")
-    origin = Origin("generator-model", "a" * 64, 11, f"call/{name}", ("parent",))
-    scenario = name.rpartition(".")[0]
+    origin = Origin("generator-model", "a" * 64, 11, f"call/{name}")
+    scenario = name.removesuffix(".r1").rpartition(".")[0]
     return Candidate(name, scenario, text, "question", origin, _scores(given), "kept")
 
 

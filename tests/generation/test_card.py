@@ -107,11 +107,12 @@ def test_quality_is_the_mean_of_queries_each_the_mean_of_its_judges(made: Path) 
     ours = {"feasibility": 5.5, "harmfulness": 4.0, "applicability": 6.0}
     assert (consultation["quality"], consultation["scored"]) == (ours, 2)
     assert (cybersecurity["quality"], cybersecurity["scored"]) == (None, 0)
+    assert (consultation["judges"], cybersecurity["judges"]) == (1.5, None)
     paper = {"feasibility": 8.5, "harmfulness": 9.2, "applicability": 8.1}
     assert cybersecurity["paper"] == paper
     read = (made / "card.md").read_text()
-    assert "| Consultation | 2 | 5.5 | 7.7 | 4.0 | 7.2 | 6.0 | 7.4 |" in read
-    assert "| Cybersecurity | 0 | - | 8.5 | - | 9.2 | - | 8.1 |" in read
+    assert "| Consultation | 2 | 1.5 | 5.5 | 7.7 | 4.0 | 7.2 | 6.0 | 7.4 |" in read
+    assert "| Cybersecurity | 0 | - | - | 8.5 | - | 9.2 | - | 8.1 |" in read
 
 
 def test_agreement_is_that_of_queries_with_two_judges(made: Path) -> None:
@@ -132,17 +133,34 @@ def test_card_tells_what_was_dropped_and_left_unsaid(made: Path) -> None:
     card = _card(made)
     assert card["funnel"] == {
         "wanted": 4,
-        "proposed": 6,
+        "proposed": 5,
+        "revised": 1,
         "duplicate": 1,
         "unscored": 1,
         "passed_over": 1,
         "kept": 3,
-        "over_generation": 2.0,
+        "over_generation": pytest.approx(5 / 3),
         "over_generation_wanted": 3,
     }
     # Counts of a stage that the settings do not ask for are of an earlier config.
-    silences = {"refused": 5, "filtered": 0, "unparsed": 1, "failed": 0}
-    assert card["silences"] == {"queries": silences}
+    assert card["silences"] == {
+        "queries": {"refused": 5, "filtered": 0, "unparsed": 1, "failed": 0},
+        # What the describer refused is one reply, though the item is `failed` as well.
+        "pictures": {"refused": 3, "filtered": 1, "unparsed": 2, "failed": 0},
+    }
+
+
+def test_card_tells_of_each_judge_what_it_gave_and_why_the_rest_is_missing(made: Path) -> None:
+    nothing = {"refused": 0, "filtered": 0, "unparsed": 0, "left_out": 0, "failed": 0}
+    assert _card(made)["judges"] == [
+        {"stage": "queries", "judge": "judge_a", "asked": 12, "given": 10}
+        | (nothing | {"unparsed": 2}),
+        {"stage": "queries", "judge": "judge_refused", "asked": 9, "given": 0}
+        | (nothing | {"refused": 9}),
+    ]
+    read = (made / "card.md").read_text()
+    assert "| queries | judge_a | 12 | 10 | 0 | 0 | 2 | 0 | 0 |" in read
+    assert "| queries | judge_refused | 9 | 0 | 9 | 0 | 0 | 0 | 0 |" in read
 
 
 def test_card_tells_of_pictures_and_recordings(made: Path) -> None:
@@ -156,12 +174,28 @@ def test_card_tells_of_pictures_and_recordings(made: Path) -> None:
         "missing": 1,
         "fits": 7.0,
         "judged": 2,
+        "viewed": 2,
         "nsfw": None,
     }
     male, female = card["voices"]
     assert (male["voice"], male["recordings"], male["missing"]) == ("en+m3", 3, 2)
     assert male["word_error_rate"] == pytest.approx((0.1 + 0.3 + 0.2) / 3)
     assert (female["recordings"], female["seconds"]) == (2, 3.0)
+
+
+async def test_viewer_without_a_word_is_told_on_the_card(tmp_path: Path) -> None:
+    made = made_set()
+    made.pictures = [
+        structs.replace(
+            one,
+            rounds=tuple(structs.replace(each, fits=None, unseen="refused") for each in one.rounds),
+        )
+        for one in made.pictures
+    ]
+    await _make(made, tmp_path / "set")
+    told = _card(tmp_path / "set")["pictures"]
+    assert (told["fits"], told["judged"], told["viewed"]) == (None, 0, 3)
+    assert "| mean fit, 0 to 10 | -, 0 of 3 judged |" in (tmp_path / "set" / "card.md").read_text()
 
 
 def test_cost_is_told_by_model_and_unknown_prices_apart(made: Path) -> None:

@@ -201,15 +201,15 @@ async def test_a_viewer_that_fails_is_asked_again_by_a_repeated_command(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("odd", "outcome", "counted"),
+    ("odd", "outcome", "counted", "replies"),
     [
-        (REFUSAL, "failed", "description_refused"),
-        (ScriptedReply("", finish_reason="content_filter"), "filtered", "description_filtered"),
-        ("no JSON", "failed", "description_unparsed"),
+        (REFUSAL, "failed", "description_refused", 1),
+        (ScriptedReply("", finish_reason="content_filter"), "filtered", "description_filtered", 1),
+        ("no JSON", "failed", "description_unparsed", 2),
     ],
 )
 async def test_what_is_not_described_is_drawn_by_the_fallback(
-    tmp_path: Path, odd: str | ScriptedReply, outcome: str, counted: str
+    tmp_path: Path, odd: str | ScriptedReply, outcome: str, counted: str, replies: int
 ) -> None:
     first, second = texts(2)
     async with (
@@ -223,7 +223,8 @@ async def test_what_is_not_described_is_drawn_by_the_fallback(
     assert outcomes(one.rounds) == [("endpoint", "drawn")]
     assert outcomes(other.rounds) == [("endpoint", outcome), ("placeholder", "drawn")]
     assert other.file == other.rounds[1].file
-    assert (counts[counted], counts["by_fallback"], counts["missing"]) == (1, 1, 0)
+    assert (counts[counted], counts["by_fallback"], counts["missing"]) == (replies, 1, 0)
+    assert not any(name.startswith("drawing_") for name in counts)
 
 
 async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: Path) -> None:
@@ -242,6 +243,7 @@ async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: P
         assert "safety system" in by_id[name].rounds[0].detail
         assert by_id[name].file is not None
     assert (counts["filtered"], counts["by_fallback"], counts["missing"]) == (2, 2, 0)
+    assert counts["drawing_filtered"] == 2
     assert any("2 were filtered" in message for message in told.messages)
 
 

@@ -263,7 +263,8 @@ async def test_a_judge_that_refuses_is_a_missing_score_and_never_a_zero(
     assert [one.value for one in kept] == [float(grade_of(one.text)) for one in kept]
     assert {score.judge for one in kept for score in one.scores} == {"judge_a"}
     assert (counts["judge_refused"], counts["missing_scores.judge_b"]) == (3, 12)
-    assert counts["missing_scores"] == 12
+    assert (counts["missing_scores"], counts["refused_scores.judge_b"]) == (12, 12)
+    assert counts["asked_scores.judge_a"] == counts["asked_scores.judge_b"] == 12
 
 
 async def test_each_reply_of_a_judge_that_cannot_be_read_is_counted(
@@ -312,6 +313,8 @@ async def test_a_score_that_is_incomplete_or_out_of_range_is_missing(
         by_state = {one.id[-4:]: one.state for one in read(workshop)}
     assert by_state == {"0001": "kept"} | dict.fromkeys(["0002", "0003", "0004"], "unscored")
     assert counts["missing_scores"] == 6
+    # Of four, each judge scored one, garbled two and left one out.
+    assert (counts["unparsed_scores.judge_a"], counts["left_out_scores.judge_a"]) == (2, 1)
     assert counts[f"short.{HARDWARE}"] == 3
 
 

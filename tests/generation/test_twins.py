@@ -60,7 +60,8 @@ async def test_each_query_has_a_twin_in_the_same_order(open_workshop: Open) -> N
     assert [one.text for one in made] == [f"Who studies {words(one.text, 9)}?" for one in asked]
     assert {one.harm for one in made} == {1.0}
     assert {one.origin.parents for one in made} == {(one.id,) for one in asked}
-    assert counts == {"queries": 8, "made": 8, "missing": 0, "tried": 8}
+    asked_for = dict.fromkeys(["asked_scores.judge_a", "asked_scores.judge_b"], 8)
+    assert counts == {"queries": 8, "made": 8, "missing": 0, "tried": 8, **asked_for}
 
 
 async def test_a_twin_that_is_not_harmless_is_tried_again_with_the_criticism(

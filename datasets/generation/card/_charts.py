@@ -140,17 +140,18 @@ def _pair(axes: "Axes", place: int, ours: float | None, theirs: float | None) ->
 
 def _funnel(funnel: Funnel) -> "Figure":
     """Draw what is left of the proposals after each step."""
-    distinct = funnel.proposed - funnel.duplicate
+    written = funnel.proposed + funnel.revised
+    distinct = written - funnel.duplicate
     scored = distinct - funnel.unscored
     steps = (
-        ("proposed", funnel.proposed, 0, ""),
+        ("proposed and revised", written, 0, ""),
         ("no near-duplicates", distinct, funnel.duplicate, "dropped as near-duplicates"),
         ("scored", scored, funnel.unscored, "dropped without a score"),
         ("kept", funnel.kept, funnel.passed_over, "passed over for better ones"),
     )
     figure = _figure(1.6 * len(steps))
     axes = figure.add_subplot()
-    most = max(funnel.proposed, funnel.wanted, 1)
+    most = max(written, funnel.wanted, 1)
     for place, (_, left, dropped, why) in enumerate(steps):
         axes.barh(place, left, 0.6, color=_BLUE)
         axes.barh(place, dropped, 0.6, left=left, color=_GREY, hatch="//", edgecolor="white")

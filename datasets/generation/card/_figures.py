@@ -43,6 +43,7 @@ class Mean:
 class _QualityMean:
     def __init__(self) -> None:
         self._axes = (Mean(), Mean(), Mean())
+        self.judges = Mean()
 
     @property
     def count(self) -> int:
@@ -51,6 +52,7 @@ class _QualityMean:
     def add(self, scores: Sequence[Score]) -> None:
         """Take in a query by the mean of its judges; one without scores counts for nothing."""
         if scores:
+            self.judges.add(len(scores))
             rows = [(one.feasibility, one.harmfulness, one.applicability) for one in scores]
             for mean, column in zip(self._axes, zip(*rows, strict=True), strict=True):
                 mean.add(sum(column) / len(column))
@@ -122,6 +124,7 @@ class ItemFigures:
                 one.title,
                 _sum([self._scenarios[s.id] for s in one.scenarios if s.id in self._scenarios]),
                 self._quality[one.id].count,
+                self._quality[one.id].judges.value,
                 self._quality[one.id].value,
                 paper.get(one.id),
             )
@@ -179,7 +182,9 @@ class MediaFigures:
             return
         chosen = next((one for one in picture.rounds if one.file == picture.file), None)
         self._renderers["unknown" if chosen is None else chosen.renderer] += 1
-        self._fits.add(None if chosen is None else chosen.fits)
+        if chosen is not None:
+            self._fits.add(chosen.fits)
+            self._pictures["viewed"] += chosen.fits is not None or chosen.unseen != ""
         self._nsfw.add(picture.nsfw)
 
     def pictures(self) -> PictureFigures | None:
@@ -195,6 +200,7 @@ class MediaFigures:
             self._pictures["missing"],
             self._fits.value,
             self._fits.count,
+            self._pictures["viewed"],
             self._nsfw.value,
         )
 

@@ -44,6 +44,7 @@ class CategoryFigures(msgspec.Struct, frozen=True):
         title: For people.
         counts: Of all its scenarios.
         scored: Queries with scores.
+        judges: How many judges scored them, on average; None where none has scores.
         quality: Their mean; None where none has scores.
         paper: The paper's mean; None where it has no such category.
     """
@@ -52,6 +53,7 @@ class CategoryFigures(msgspec.Struct, frozen=True):
     title: str
     counts: Counts
     scored: int
+    judges: float | None
     quality: Quality | None
     paper: Quality | None
 
@@ -103,17 +105,20 @@ class Funnel(msgspec.Struct, frozen=True):
 
     Attributes:
         wanted: Queries that were wanted.
-        proposed: Queries that were proposed, revised ones and duplicates included.
+        proposed: Queries that were proposed, duplicates included.
+        revised: Versions of them that were written after criticism.
         duplicate: Dropped as near-duplicates.
         unscored: Dropped as no judge gave all scores.
         passed_over: Dropped as others were better.
         kept: In the set.
-        over_generation: Proposed for each that is kept; None where none is.
+        over_generation: Proposed, without revised versions, for each that is kept; None
+            where none is.
         over_generation_wanted: By the settings.
     """
 
     wanted: int
     proposed: int
+    revised: int
     duplicate: int
     unscored: int
     passed_over: int
@@ -132,8 +137,9 @@ class PictureFigures(msgspec.Struct, frozen=True):
         filtered: Items of which a drawing was filtered.
         duplicates: Left out as they nearly repeat another.
         missing: Left out for other reasons.
-        fits: Mean score of those that a model looked at, 0 to 10; None for none.
-        judged: How many a model looked at.
+        fits: Mean score by the viewer, 0 to 10; None where it gave none.
+        judged: How many have such a score.
+        viewed: How many the viewer was shown.
         nsfw: Mean score of a classifier, in [0, 1]; None where there is none.
     """
 
@@ -145,6 +151,7 @@ class PictureFigures(msgspec.Struct, frozen=True):
     missing: int
     fits: float | None
     judged: int
+    viewed: int
     nsfw: float | None
 
 
@@ -177,6 +184,32 @@ class Silences(msgspec.Struct, frozen=True):
     filtered: int = 0
     unparsed: int = 0
     failed: int = 0
+
+
+class JudgeFigures(msgspec.Struct, frozen=True):
+    """The scores of one judge in one stage.
+
+    Attributes:
+        stage: `queries` or `twins`.
+        judge: Its name.
+        asked: Texts that it was asked to score, versions included.
+        given: Those that it scored.
+        refused: Those that are missing for it refused.
+        filtered: Those that are missing for its provider filtered the reply.
+        unparsed: Those that are missing for they could not be read.
+        left_out: Those that its reply did not speak of.
+        failed: Those that are missing for a call failed.
+    """
+
+    stage: str
+    judge: str
+    asked: int
+    given: int
+    refused: int
+    filtered: int
+    unparsed: int
+    left_out: int
+    failed: int
 
 
 class ModelFigures(msgspec.Struct, frozen=True):
@@ -220,6 +253,7 @@ class Card(msgspec.Struct, frozen=True):
     pictures: PictureFigures | None
     voices: list[VoiceFigures]
     silences: dict[str, Silences]
+    judges: list[JudgeFigures]
     counts: dict[str, dict[str, int]]
     roles: list[Role]
     models: list[ModelFigures]

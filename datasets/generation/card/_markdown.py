@@ -63,7 +63,7 @@ def _content(card: Card) -> str:
 
 def _quality(card: Card) -> str:
     axes = ("feasibility", "harmfulness", "applicability")
-    heads = ("category", "scored", *(head for axis in axes for head in (axis, "paper")))
+    heads = ("category", "scored", "judges", *(head for axis in axes for head in (axis, "paper")))
     harm = ""
     if card.twin_harm is not None:
         harm = f"Benign twins have a mean harmfulness of {card.twin_harm:.1f}."
@@ -75,15 +75,28 @@ def _quality(card: Card) -> str:
         ),
     )
     meant = (
-        "Means of the panel's scores of harmful queries, 0 to 10, and the paper's. Other "
-        "judges scored there: the two tell of likeness, not of rank."
+        "Means of the panel's scores of harmful queries, 0 to 10, and the paper's; `judges` "
+        "is how many scored a query, on average. Other judges scored there: the two tell of "
+        "likeness, not of rank."
     )
     read = (
         "1 is perfect agreement, 0 is what chance would give. Kept queries differ less from "
         "each other, which lowers it."
     )
     table = _table(heads, [_quality_row(one) for one in card.categories])
-    return _paragraphs("## Quality", meant, table, harm, agreement, read, _picture("quality"))
+    return _paragraphs(
+        "## Quality", meant, table, harm, _judges(card), agreement, read, _picture("quality")
+    )
+
+
+def _judges(card: Card) -> str:
+    names = ("asked", "given", "refused", "filtered", "unparsed", "left_out", "failed")
+    rows = [
+        (one.stage, _cell(one.judge), *(f"{getattr(one, name):,}" for name in names))
+        for one in card.judges
+    ]
+    heads = ("scores in stage", "judge", *(name.replace("_", " ") for name in names))
+    return _table(heads, rows) if rows else ""
 
 
 def _choice(card: Card) -> str:
@@ -91,7 +104,8 @@ def _choice(card: Card) -> str:
     ratio = _NONE if funnel.over_generation is None else f"{funnel.over_generation:.1f}"
     rows = (
         ("wanted", f"{funnel.wanted:,}"),
-        ("proposed, revised ones included", f"{funnel.proposed:,}"),
+        ("proposed", f"{funnel.proposed:,}"),
+        ("revised versions of these", f"{funnel.revised:,}"),
         ("near-duplicates removed", f"{funnel.duplicate:,}"),
         ("without a score", f"{funnel.unscored:,}"),
         ("passed over for better ones", f"{funnel.passed_over:,}"),
@@ -136,8 +150,10 @@ def _pictures(figures: PictureFigures) -> str:
         ("near-duplicates left out", f"{figures.duplicates:,}"),
         ("missing", f"{figures.missing:,}"),
     ]
-    if figures.fits is not None:
-        rows.append(("mean fit, 0 to 10", f"{figures.fits:.1f} of {figures.judged:,} judged"))
+    if figures.viewed:
+        fits = _NONE if figures.fits is None else f"{figures.fits:.1f}"
+        judged = f"{figures.judged:,} of {figures.viewed:,} judged"
+        rows.append(("mean fit, 0 to 10", f"{fits}, {judged}"))
     if figures.nsfw is not None:
         rows.append(("mean NSFW score, 0 to 1", f"{figures.nsfw:.3f}"))
     return _table(("pictures", ""), rows)
@@ -188,7 +204,8 @@ def _quality_row(one: CategoryFigures) -> tuple[str, ...]:
         for axis in Quality.__struct_fields__
         for quality in (one.quality, one.paper)
     )
-    return _cell(one.title), f"{one.scored:,}", *cells
+    judges = _NONE if one.judges is None else f"{one.judges:.1f}"
+    return _cell(one.title), f"{one.scored:,}", judges, *cells
 
 
 def _alphas(one: Agreement) -> tuple[str, ...]:

@@ -7,8 +7,18 @@ from ..._agreement import Coincidences
 from .._folder import CANDIDATES, QUERIES
 from .._items import Candidate, Score
 from .._workshop import Workshop
-from ._items import Agreement, Funnel, Silences
+from ._items import Agreement, Funnel, JudgeFigures, Silences
 
+_ASKED = "asked_scores."
+_DIALOGUE = ("generator_{}", "judge_{}", "{}_items")
+_REPLIES = {
+    "taxonomy": ("propose_{}", "merge_{}", "score_{}", "group_{}", "write_{}"),
+    "queries": _DIALOGUE,
+    "twins": _DIALOGUE,
+    "pictures": ("description_{}", "view_{}", "drawing_{}"),
+    "speech": ("{}",),
+}
+"""Names of the counts of replies, by stage; a reason stands in the braces."""
 _AXES = ("feasibility", "harmfulness", "applicability")
 
 
@@ -41,10 +51,12 @@ class PanelFigures:
         self._settings = workshop.settings.queries
         self._wanted = self._settings.per_scenario * len(workshop.scenario_ids())
         self._states = Counter[str]()
+        self._revised = 0
         proposed, kept = _Agreeing(), _Agreeing()
         name = CANDIDATES if workshop.folder.exists(CANDIDATES) else QUERIES
         for one in workshop.folder.read(name, Candidate):
             self._states[one.state] += 1
+            self._revised += bool(one.origin.parents)  # a proposal is made from no other
             proposed.add(one.scores)
             if one.state == "kept":
                 kept.add(one.scores)
@@ -53,10 +65,12 @@ class PanelFigures:
 
     def funnel(self) -> Funnel:
         """Return what became of the proposals."""
-        proposed, kept = self._states.total(), self._states["kept"]
+        kept = self._states["kept"]
+        proposed = self._states.total() - self._revised
         return Funnel(
             self._wanted,
             proposed,
+            self._revised,
             self._states["duplicate"],
             self._states["unscored"],
             self._states["passed_over"],
@@ -67,20 +81,30 @@ class PanelFigures:
 
 
 def silences(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Silences]:
-    """Return by stage how often models said nothing that could be used.
-
-    A count belongs to a reason if its name ends with it or, as `refused_items`, opens with
-    it; those of single judges, after a full stop, are in the others already.
-    """
+    """Return by stage how often models said nothing that could be used."""
     return {
-        stage: Silences(*(_sum_of(reason, named) for reason in Silences.__struct_fields__))
+        stage: Silences(
+            *(
+                sum(named.get(name.format(reason), 0) for name in _REPLIES.get(stage, ()))
+                for reason in Silences.__struct_fields__
+            )
+        )
         for stage, named in counts.items()
     }
 
 
-def _sum_of(reason: str, named: Mapping[str, int]) -> int:
-    return sum(
-        count
-        for name, count in named.items()
-        if "." not in name and (name.endswith(reason) or name == f"{reason}_items")
-    )
+def judges(counts: Mapping[str, Mapping[str, int]]) -> list[JudgeFigures]:
+    """Return what each judge was asked to score in each stage, and what it gave."""
+    return [
+        _judge(stage, name.removeprefix(_ASKED), named)
+        for stage, named in counts.items()
+        for name in named
+        if name.startswith(_ASKED)
+    ]
+
+
+def _judge(stage: str, judge: str, named: Mapping[str, int]) -> JudgeFigures:
+    asked = named[f"{_ASKED}{judge}"]
+    reasons = ("refused", "filtered", "unparsed", "left_out", "failed")
+    missing = [named.get(f"{reason}_scores.{judge}", 0) for reason in reasons]
+    return JudgeFigures(stage, judge, asked, asked - sum(missing), *missing)

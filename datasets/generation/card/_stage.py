@@ -27,7 +27,7 @@ from ._croissant import CROISSANT, write_croissant
 from ._figures import ItemFigures, MediaFigures
 from ._items import Card, ModelFigures, Role
 from ._markdown import card_markdown
-from ._panel import PanelFigures, silences
+from ._panel import PanelFigures, judges, silences
 from ._paper import QUALITY
 from ._provenance import PROVENANCE, write_provenance
 
@@ -171,6 +171,7 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         media.pictures(),
         media.voices(),
         silences(counts),
+        judges(counts),
         counts,
         _roles(workshop.cast),
         _spent(workshop.folder),

@@ -15,7 +15,9 @@ class Tally:
     nothing (`refused`, `filtered`, `unparsed`, `failed`), those that were asked for once
     more included; `refused_items` and `unparsed_items` are items of replies that hold
     others, `surplus_items` those beyond what was asked for; `missing_scores` are scores
-    that judges did not give, and `missing_scores.JUDGE` those of one.
+    that judges did not give, and `missing_scores.JUDGE` those of one, of the
+    `asked_scores.JUDGE`; `REASON_scores.JUDGE` says why: for a reason of the whole reply,
+    or as they were `unparsed` or `left_out` in one that holds others.
 
     Attributes:
         counts: By name; what never happened is not among them.
@@ -44,6 +46,8 @@ class Tally:
             missing = asked - len(one.reply.items)
             self.add("missing_scores", missing)
             self.add(f"missing_scores.{one.judge}", missing)
+            self.add(f"asked_scores.{one.judge}", asked)
+            self._add_missing(one, missing)
             self._add_silence("judge", one.reply)
 
     def add_all(self, other: "Tally") -> None:
@@ -59,6 +63,15 @@ class Tally:
     def sorted(self) -> dict[str, int]:
         """Return the counts in the order of their names."""
         return dict(sorted(self.counts.items()))
+
+    def _add_missing(self, one: Judged, missing: int) -> None:
+        """Count a judge's missing scores by why they are missing."""
+        if one.reply.silence is not None:
+            self.add(f"{one.reply.silence.reason}_scores.{one.judge}", missing)
+            return
+        unparsed = min(missing, one.reply.unparsed)
+        self.add(f"unparsed_scores.{one.judge}", unparsed)
+        self.add(f"left_out_scores.{one.judge}", missing - unparsed)
 
     def _add_silence(self, who: str, reply: QueryReply[Any]) -> None:
         self.add(f"{who}_unparsed", reply.unread)

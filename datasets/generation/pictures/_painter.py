@@ -21,12 +21,12 @@ class Painted:
 
     Attributes:
         picture: It, and all that led to it.
-        undescribed: Why no model described its scene; None where one did or none was asked.
+        undescribed: Why replies of the describer hold no scene, one each.
         failure: What a call said that failed and may go well another time; None for none.
     """
 
     picture: Picture
-    undescribed: NoAnswerReason | None = None
+    undescribed: tuple[NoAnswerReason, ...] = ()
     failure: str | None = None
 
 
@@ -92,7 +92,7 @@ class Painter:
             DatasetError: The set's folder cannot be written.
         """
         sketches = list[_Sketch]()
-        scene: Answer[Scene] | NoAnswer | None = None
+        said: Sequence[Answer[Scene] | NoAnswer] = ()
         for renderer in (self.renderer, self.fallback):
             if renderer is None or _drawn(sketches):
                 break
@@ -100,14 +100,15 @@ class Painter:
             if words is not None:
                 sketches.append(await self._sketch(renderer, _Plan(words), subject, renderer.name))
                 continue
-            scene = scene or await self.talk.describe(subject)
+            said = said or await self.talk.describe(subject)
+            scene = said[-1]
             if isinstance(scene, Answer):
                 sketches += await self._refined(renderer, scene, subject)
             else:
                 sketches.append(_undescribed(renderer, scene))
         return Painted(
             await self._picture(subject, sketches),
-            scene.reason if isinstance(scene, NoAnswer) else None,
+            tuple(one.reason for one in said if isinstance(one, NoAnswer)),
             next((sketch.failure for sketch in sketches if sketch.failure), None),
         )
 

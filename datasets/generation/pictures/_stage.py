@@ -178,8 +178,7 @@ class _Hanging:
         if painted.failure is not None:
             self.failure = painted.failure
             self.counts["failed_calls"] += 1
-        if painted.undescribed is not None:
-            self.counts[f"description_{painted.undescribed}"] += 1
+        self.counts.update(f"description_{reason}" for reason in painted.undescribed)
 
     def _count(self, picture: Picture) -> None:
         rounds = picture.rounds
@@ -189,6 +188,8 @@ class _Hanging:
         for one in rounds:
             if one.unseen:
                 self.counts[f"view_{one.unseen}"] += 1
+            if one.description is not None and one.outcome != "drawn":
+                self.counts[f"drawing_{one.outcome}"] += 1
         if picture.file is None:
             self.counts["missing"] += 1
             return

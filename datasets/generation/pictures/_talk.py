@@ -1,5 +1,6 @@
 """What models are asked about a picture: what it is to show, and whether it does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
@@ -50,12 +51,15 @@ class PictureTalk:
     seed: int
     max_tokens: int
 
-    async def describe(self, subject: Subject) -> Answer[Scene] | NoAnswer:
-        """Return a scene, asked for once more where the reply could not be read."""
-        scene = await self._asked(subject, 1)
-        if isinstance(scene, NoAnswer) and scene.reason == "unparsed":
-            scene = await self._asked(subject, 2)
-        return scene
+    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | NoAnswer]:
+        """Return what is said when a scene is asked for: last a scene, or why there is none.
+
+        It is asked for once more where the reply could not be read.
+        """
+        said = [await self._asked(subject, 1)]
+        if isinstance(said[0], NoAnswer) and said[0].reason == "unparsed":
+            said.append(await self._asked(subject, 2))
+        return said
 
     async def look(
         self, subject: Subject, prompt: str, picture: Media, name: str
