@@ -214,6 +214,23 @@ async def test_a_later_repeat_of_what_no_judge_scored_is_scored_in_its_place(
     assert counts["kept"] == 3
 
 
+async def test_who_stands_in_for_whom_does_not_hang_on_concurrency(
+    open_workshop: Open, script: Script
+) -> None:
+    def propose(prompt: Prompt) -> Reply:
+        return queries({1: f"How is a {words(str(prompt.seed % 3))}?", 2: "How is a door shut?"})
+
+    script.twists |= {"propose": propose, "score": lambda p: REFUSAL if p.seed % 3 else None}
+    made: list[list[Candidate]] = []
+    wanted = settings(HARDWARE, MALWARE, per_scenario=3, over=5, batch=2)
+    for name, concurrency in (("one", 1), ("other", 16)):
+        async with open_workshop(wanted, name=name, concurrency=concurrency) as workshop:
+            await make(workshop)
+            made.append(read(workshop))
+    assert made[0] == made[1]
+    assert {one.state for one in made[0]} == {"kept", "duplicate", "unscored"}
+
+
 async def test_what_the_bundled_set_asks_is_not_asked_again(
     open_workshop: Open, script: Script
 ) -> None:
