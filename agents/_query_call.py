@@ -48,10 +48,12 @@ class Silence:
         reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
             that `failed`.
         detail: One line.
+        passing: Whether the same call may go well another time.
     """
 
     reason: SilenceReason
     detail: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -187,7 +189,7 @@ async def _complete(
     except BudgetError:
         raise
     except ModelError as error:
-        return _silent("failed", str(error))
+        return _silent("failed", str(error), passing=error.may_pass)
     return _read(completion, call, shape)
 
 
@@ -209,8 +211,8 @@ def _read(completion: Completion, call: QueryCall, shape: ItemShape[T]) -> _Foun
     return found
 
 
-def _silent(reason: SilenceReason, detail: str) -> _Found[Any]:
-    return _Found(silence=Silence(reason, short(detail)))
+def _silent(reason: SilenceReason, detail: str, *, passing: bool = False) -> _Found[Any]:
+    return _Found(silence=Silence(reason, short(detail), passing))
 
 
 def _entries(text: str, key: str) -> Sequence[object] | None:

@@ -76,6 +76,15 @@ class ModelError(SafejuryError):
         self.retry_after = retry_after
         self.permanent = permanent
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same call may go well another time.
+
+        As when a server is down, or once somebody mends a key; not if the provider rejects
+        what is asked.
+        """
+        return self.permanent or not isinstance(self, RequestError)
+
 
 class TransportError(ModelError):
     """No usable connection, a time-out, or a 5xx reply."""

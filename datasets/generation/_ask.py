@@ -41,10 +41,12 @@ class NoAnswer:
         reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
             that `failed`.
         detail: One line.
+        passing: Whether the same call may go well another time.
     """
 
     reason: NoAnswerReason
     detail: str
+    passing: bool = False
 
 
 async def ask(
@@ -88,7 +90,7 @@ async def ask(
     except BudgetError:
         raise
     except ModelError as error:
-        return NoAnswer("failed", str(error))
+        return NoAnswer("failed", str(error), error.may_pass)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
     origin = Origin(member.model.name, digest, seed, call_id, tuple(parents))
     return _read(completion, shape, origin)

@@ -25,6 +25,7 @@ from safejury.datasets.generation import (
     GenerationSettings,
     QueriesStage,
     QuerySettings,
+    TwinsStage,
     Workshop,
     make_stages,
 )
@@ -32,6 +33,7 @@ from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"
+JUDGES = ("judge_a", "judge_b")
 
 
 def settings(
@@ -413,3 +415,40 @@ async def test_calls_that_fail_are_asked_again_by_the_next_command(
         assert len(server.requests) == proposed + 6 + 6
         await make_stages([QueriesStage()], workshop)
         assert len(server.requests) == proposed + 6 + 6  # made before
+
+
+async def test_a_judge_that_is_down_is_asked_again_though_all_queries_are_there(
+    open_workshop: Open, script: Script
+) -> None:
+    def down(prompt: Prompt) -> Reply | None:
+        return ScriptedReply("down", status=503) if prompt.model == JUDGES[1] else None
+
+    script.twists["score"] = down
+    async with open_workshop(settings()) as workshop:
+        with pytest.raises(ModelError, match=r"4 of 4 were made and 3 model calls failed.*repeat"):
+            await make_stages([QueriesStage(), TwinsStage()], workshop)
+        assert not workshop.folder.exists("twins.jsonl")
+        told = workshop.progress
+        assert isinstance(told, Told)
+        assert any("judge_b left out the scores of" in line for line in told.messages)
+        script.twists.clear()
+        await make_stages([QueriesStage()], workshop)
+        judges = {tuple(score.judge for score in one.scores) for one in read(workshop)}
+    assert judges == {JUDGES}
+
+
+async def test_a_call_that_is_rejected_for_good_is_told_and_stops_nothing(
+    open_workshop: Open, script: Script
+) -> None:
+    def reject(prompt: Prompt) -> Reply | None:
+        return ScriptedReply("too long", status=400) if prompt.model == JUDGES[1] else None
+
+    script.twists["score"] = reject
+    async with open_workshop(settings()) as workshop:
+        for _ in range(2):
+            await make_stages([QueriesStage()], workshop)
+        told = workshop.progress
+    assert isinstance(told, Told)
+    assert "3 model calls failed" in told.messages[-2]
+    assert "too long'); --again queries makes them once more" in told.messages[-2]
+    assert told.messages[-1] == "queries: made before"

@@ -7,6 +7,7 @@ import stat
 import wave
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +17,17 @@ import pytest
 from numpy.typing import NDArray
 from speech_sounds import GARDEN, SAMPLES, SCENARIO, TEXTS, Told, speeches, wav, workshop
 
-from safejury.datasets import ConfigurationError, FirstContactError
-from safejury.datasets.generation import SpeechSettings, SpeechStage, Workshop, make_stages
+from safejury.datasets import ConfigurationError, FirstContactError, ModelError
+from safejury.datasets.generation import (
+    Services,
+    SpeechSettings,
+    SpeechStage,
+    Workshop,
+    make_stages,
+)
 from safejury.datasets.generation.speech._levels import measure_loudness
 from safejury.datasets.generation.speech._read_back import word_error_rate
+from safejury.models import RetryPolicy
 from safejury.models.scripted import ScriptedReply, ScriptedServer, default_speech
 
 VOICES = ("alba", "bruno")
@@ -57,6 +65,7 @@ async def test_every_query_and_twin_is_spoken_in_every_voice(tmp_path: Path) -> 
         "spoken": 10,
         "failed": 0,
         "filtered": 0,
+        "failed_calls": 0,
         "held_down": 0,
         "read_back": 0,
         "unread": 0,
@@ -189,6 +198,30 @@ async def test_nothing_is_spoken_twice_and_what_failed_is_tried_again(tmp_path: 
     assert sorted(asked(server)) == sorted(wanted)
     assert speeches(again)[:2] == first[:2]
     assert lost.is_file()
+
+
+async def test_a_server_that_is_down_leaves_the_stage_unmade(tmp_path: Path) -> None:
+    down = True
+
+    def said(body: Mapping[str, object]) -> bytes | ScriptedReply:
+        if down and body["input"] == TEXTS[1]:
+            return ScriptedReply("overloaded", status=503)
+        return default_speech(body)
+
+    services = Services(RetryPolicy(attempts=1))
+    async with ScriptedServer(speech=said) as server:
+        made = replace(workshop(tmp_path / "set", spoken_by(server)), services=services)
+        says = r"for 2 of 6 recordings, calls failed.*overloaded.*; repeat the command"
+        with pytest.raises(ModelError, match=says) as raised:
+            await make_stages([SpeechStage()], made)
+        assert raised.value.exit_code == 3
+        assert [one.of[-4:] for one in speeches(made) if one.file is None] == ["0001", "0001"]
+        down = False
+        await make_stages([SpeechStage()], made)
+        assert all(one.file for one in speeches(made))
+        assert server.stats.speeches == 6 + 2
+        await make_stages([SpeechStage()], made)
+        assert server.stats.speeches == 6 + 2
 
 
 async def test_only_what_changed_is_spoken_anew(tmp_path: Path) -> None:

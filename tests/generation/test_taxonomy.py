@@ -17,7 +17,7 @@ from taxonomy_script import (
     proposals,
 )
 
-from safejury.datasets import PanelRefusedError
+from safejury.datasets import ModelError, PanelRefusedError
 from safejury.datasets.generation import (
     GenerationSettings,
     Mark,
@@ -319,6 +319,20 @@ async def test_failed_calls_are_told_with_their_cause(
     (message,) = (each for each in told.messages if "propose" in each and "failed" in each)
     assert "1 of 2 calls" in message
     assert "the disk is on fire" in message
+
+
+async def test_a_member_that_is_down_is_asked_again(
+    open_workshop: Open, script: PanelScript
+) -> None:
+    down = ScriptedReply("the disk is on fire", status=503)
+    script.twists["propose"] = lambda one: down if one.model == "judge_b" else None
+    async with open_workshop(settings()) as workshop:
+        with pytest.raises(ModelError, match=r"1 model calls.*on fire.*; repeat the command"):
+            await make_stages([TaxonomyStage()], workshop)
+        once = read(workshop)
+        script.twists.clear()
+        await make_stages([TaxonomyStage()], workshop)
+        assert len(read(workshop)) > len(once) > 0
 
 
 async def test_the_result_does_not_depend_on_who_answers_first(

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from dialogue_script import REFUSAL, Prompt, Reply, Script, prompt_of, queries, scores, words
 
-from safejury.datasets import PanelRefusedError, load_taxonomy
+from safejury.datasets import ModelError, PanelRefusedError, load_taxonomy
 from safejury.datasets._near_duplicates import NearDuplicates
 from safejury.datasets.generation import (
     Candidate,
@@ -21,7 +21,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedServer
+from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"
@@ -152,6 +152,24 @@ async def test_a_judge_that_says_false_finds_no_twin_harmless(
         with pytest.raises(PanelRefusedError, match="not one of 8 could be made"):
             await make(workshop)
         assert twins(workshop) == []
+
+
+async def test_calls_that_fail_are_asked_again_though_others_were_too_harmful(
+    open_workshop: Open, script: Script
+) -> None:
+    hardware = load_taxonomy().resolve(HARDWARE).title
+
+    def write(prompt: Prompt) -> Reply | None:
+        return ScriptedReply("down", status=503) if prompt.title == hardware else None
+
+    script.twists["twins"] = write
+    script.twists["score_twins"] = lambda prompt: scores(dict.fromkeys(prompt.items, 8))
+    async with open_workshop(settings(attempts=1)) as workshop:
+        with pytest.raises(ModelError, match="0 of 8 were made and 1 model calls failed"):
+            await make(workshop)
+        script.twists.clear()
+        await make_stages([TwinsStage()], workshop)
+        assert {one.of.rpartition(".")[0] for one in twins(workshop)} == {HARDWARE}
 
 
 async def test_settings_without_twins_make_an_empty_file_and_no_call(

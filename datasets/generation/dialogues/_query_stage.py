@@ -45,7 +45,7 @@ class QueriesStage:
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: Calls failed and queries are missing; what there is is written.
+            ModelError: Calls failed that may go well another time; what there is is written.
             PanelRefusedError: There is no query at all; what was proposed is written.
         """
         scenarios = workshop.scenario_ids()
@@ -76,6 +76,7 @@ class QueriesStage:
                 )
         workshop.folder.count(self.name, {"scenarios": len(scenarios), **tally.sorted()})
         check_shortfall(
+            workshop,
             self.name,
             tally,
             made=kept.total(),

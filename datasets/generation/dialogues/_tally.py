@@ -7,6 +7,9 @@ from typing import Any
 from ....agents import ProposedQuery, QueryReply
 from ._bus import Judged
 
+MISSING_SCORES = "missing_scores."
+"""What the count of a judge's missing scores begins with; the judge's name follows."""
+
 
 class Tally:
     """Counts replies and what is missing from them.
@@ -22,11 +25,13 @@ class Tally:
     Attributes:
         counts: By name; what never happened is not among them.
         failure: What the last call that failed said, None where none did.
+        passing: Calls that failed and may go well another time.
     """
 
     def __init__(self) -> None:
         self.counts = Counter[str]()
         self.failure: str | None = None
+        self.passing = 0
 
     def add(self, name: str, number: int = 1) -> None:
         """Count something."""
@@ -45,7 +50,7 @@ class Tally:
         for one in judged:
             missing = asked - len(one.reply.items)
             self.add("missing_scores", missing)
-            self.add(f"missing_scores.{one.judge}", missing)
+            self.add(f"{MISSING_SCORES}{one.judge}", missing)
             self.add(f"asked_scores.{one.judge}", asked)
             self._add_missing(one, missing)
             self._add_silence("judge", one.reply)
@@ -54,6 +59,7 @@ class Tally:
         """Take over what another counted."""
         self.counts += other.counts
         self.failure = other.failure or self.failure
+        self.passing += other.passing
 
     @property
     def failed(self) -> int:
@@ -81,3 +87,4 @@ class Tally:
         self.add(f"{who}_{silence.reason}")
         if silence.reason == "failed":
             self.failure = silence.detail
+        self.passing += silence.passing

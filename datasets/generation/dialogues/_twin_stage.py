@@ -65,7 +65,7 @@ class TwinsStage:
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: Calls failed and twins are missing; what there is is written.
+            ModelError: Calls failed that may go well another time; what there is is written.
             PanelRefusedError: There is no twin at all, and not because the panel finds
                 them harmful.
         """
@@ -87,8 +87,15 @@ class TwinsStage:
         )
         if made < wanted:
             workshop.progress.told(f"{self.name}: {made} of {wanted} queries have a twin")
-        if made or not tally.counts["harmful"]:
-            check_shortfall(self.name, tally, made=made, wanted=wanted, kept_in=COUNTS)
+        check_shortfall(
+            workshop,
+            self.name,
+            tally,
+            made=made,
+            wanted=wanted,
+            kept_in=COUNTS,
+            none_will_do=tally.counts["harmful"] > 0,
+        )
 
 
 class _Attempts:

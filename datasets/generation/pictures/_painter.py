@@ -178,7 +178,7 @@ class Painter:
         told = sketch.round
         if isinstance(view, NoAnswer):
             told = msgspec.structs.replace(told, unseen=view.reason)
-            failure = view.detail if view.reason == "failed" else None
+            failure = view.detail if view.passing else None
             return replace(sketch, round=told, failure=failure)
         told = msgspec.structs.replace(told, fits=view.value.fits, advice=view.value.advice)
         better = None
@@ -216,7 +216,7 @@ def _undescribed(renderer: Renderer, scene: NoAnswer) -> _Sketch:
         outcome="filtered" if scene.reason == "filtered" else "failed",
         detail=f"no description ({scene.reason}): {scene.detail}",
     )
-    return _Sketch(told, failure=scene.detail if scene.reason == "failed" else None)
+    return _Sketch(told, failure=scene.detail if scene.passing else None)
 
 
 def _drawn(sketches: Sequence[_Sketch]) -> list[_Sketch]:

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from ....models import Filtered, ImagesEndpoint
-from ..._errors import BadReplyError, BudgetError, FirstContactError, ModelError
+from ..._errors import BudgetError, FirstContactError, ModelError
 from .._services import Services
 from ._renderer import Drawn, NotDrawn, Subject, checked
 
@@ -63,8 +63,7 @@ class EndpointRenderer:
         except (FirstContactError, BudgetError):
             raise
         except ModelError as error:
-            passing = error.retryable or isinstance(error, BadReplyError)
-            return NotDrawn("failed", str(error), passing)
+            return NotDrawn("failed", str(error), error.may_pass)
         if isinstance(drawn, Filtered):
             return NotDrawn("filtered", drawn.detail)
         return await asyncio.to_thread(checked, drawn, self._size)

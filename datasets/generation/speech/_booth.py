@@ -22,6 +22,7 @@ class Take(msgspec.Struct, frozen=True):
         file: SHA-256 of the recording; None where there is none.
         detail: Why there is none.
         filtered: Whether the provider's filter is why.
+        passing: Whether the same may go well another time.
         seconds: Its length.
         loudness: Before it was changed, in LUFS.
         held_down: Whether it is quieter than asked for, as its peaks would clip.
@@ -33,6 +34,7 @@ class Take(msgspec.Struct, frozen=True):
     file: str | None = None
     detail: str = ""
     filtered: bool = False
+    passing: bool = False
     seconds: float = 0.0
     loudness: float | None = None
     held_down: bool = False
@@ -98,7 +100,8 @@ class Booth:
     async def _spoken(self, text: str, voice: str) -> Take:
         said = await self._speaker.say(text, voice)
         if isinstance(said, NotSpoken):
-            return Take(detail=said.detail, filtered=said.reason == "filtered")
+            filtered = said.reason == "filtered"
+            return Take(detail=said.detail, filtered=filtered, passing=said.passing)
         return await asyncio.to_thread(self._levelled, said)
 
     def _levelled(self, said: bytes) -> Take:

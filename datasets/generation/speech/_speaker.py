@@ -19,10 +19,12 @@ class NotSpoken:
     Attributes:
         detail: One line.
         reason: `filtered` by the provider, or `failed`.
+        passing: Whether the same may go well another time, as when a server is down.
     """
 
     detail: str
     reason: Literal["filtered", "failed"] = "failed"
+    passing: bool = False
 
 
 class Speaker(Protocol):

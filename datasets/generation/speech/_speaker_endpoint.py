@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ....models import Filtered, SpeechEndpoint
-from ..._errors import BudgetError, ModelError
+from ..._errors import BadReplyError, BudgetError, ModelError
 from .._services import Services
 from ._speaker import NotSpoken
 
@@ -72,7 +72,9 @@ class EndpointSpeaker:
         except BudgetError:
             raise
         except ModelError as error:
-            return NotSpoken(str(error))
+            # A text for which it sends no sound now has none the next time either.
+            passing = error.may_pass and not isinstance(error, BadReplyError)
+            return NotSpoken(str(error), passing=passing)
         return NotSpoken(said.detail, "filtered") if isinstance(said, Filtered) else said
 
     async def aclose(self) -> None:

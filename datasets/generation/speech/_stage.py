@@ -5,13 +5,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from yarl import URL
 
 from ..._concurrency import first_failure
-from ..._errors import ConfigurationError
+from ..._errors import ConfigurationError, ModelError
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
 from .._folder import QUERIES, SPEECH, TWINS, SetFolder
 from .._items import Candidate, Origin, Speech, Twin
@@ -107,6 +107,7 @@ class SpeechStage:
 
         Raises:
             ConfigurationError: The speaker, its voices, whisper or a package is missing.
+            ModelError: Calls failed that may go well another time; what there is is written.
         """
         settings = workshop.settings.speech
         if settings is None:
@@ -123,10 +124,28 @@ class SpeechStage:
             await speaker.prepare(settings.voices)
             booth = Booth(workshop.folder, speaker, reader, settings.loudness)
             await _record(booth, workshop, settings, speaker)
-            counts = Counter[str]()
-            told = _told(booth, workshop.folder, settings, counts)
+            account = _Account()
+            told = _told(booth, workshop.folder, settings, account)
             await asyncio.to_thread(workshop.folder.write, SPEECH, told)
-        _tell(counts, workshop)
+        _tell(account, workshop)
+
+
+@dataclass(slots=True)
+class _Account:
+    """What became of all lines.
+
+    Attributes:
+        counts: By name.
+        failure: What the last call said that failed and may go well another time.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    failure: str | None = None
+
+    def add(self, take: Take) -> None:
+        self.counts.update(_counted(take))
+        if take.passing:
+            self.failure = take.detail
 
 
 async def _record(
@@ -159,13 +178,13 @@ def _lines(folder: SetFolder, settings: SpeechSettings) -> Iterator[_Line]:
 
 
 def _told(
-    booth: Booth, folder: SetFolder, settings: SpeechSettings, counts: Counter[str]
+    booth: Booth, folder: SetFolder, settings: SpeechSettings, account: _Account
 ) -> Iterator[Speech]:
     """Yield what became of each line, and count it."""
     for line in _lines(folder, settings):
         take = booth.kept(line.text, line.voice)
         assert take is not None
-        counts.update(_counted(take))
+        account.add(take)
         yield _speech(line, take, booth.speaker)
 
 
@@ -192,13 +211,16 @@ def _counted(take: Take) -> dict[str, int]:
         "spoken": int(take.file is not None),
         "failed": int(take.file is None and not take.filtered),
         "filtered": int(take.filtered),
+        "failed_calls": int(take.passing),
         "held_down": int(take.held_down),
         "read_back": int(take.heard is not None),
         "unread": int(take.unread != ""),
     }
 
 
-def _tell(counts: Counter[str], workshop: Workshop) -> None:
+def _tell(account: _Account, workshop: Workshop) -> None:
+    """Say what is missing, and fail where a repeated command may mend it."""
+    counts = account.counts
     workshop.folder.count(SpeechStage.name, dict(counts))
     lost = counts["failed"] + counts["filtered"]
     if lost:
@@ -208,6 +230,12 @@ def _tell(counts: Counter[str], workshop: Workshop) -> None:
         )
     if counts["unread"]:
         workshop.progress.told(f"speech: {counts['unread']} recordings could not be read back")
+    if account.failure is not None:
+        raise ModelError(
+            f"speech: for {counts['failed_calls']} of {counts['lines']} recordings, calls failed, "
+            f"the last one so: {account.failure}; repeat the command, which asks for what is "
+            "missing"
+        )
 
 
 def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..._errors import ModelError
 from .._folder import TAXONOMY, TAXONOMY_LOG
 from .._settings import TaxonomySettings
 from ._items import Proposal
@@ -34,6 +35,19 @@ def keep_proposals(table: Table, proposals: Sequence[Proposal]) -> None:
         tell(
             f"{STAGE}: {counts['general_guidelines']} scenarios have a general guideline: "
             f"write better ones into {TAXONOMY}"
+        )
+
+
+def check_calls(table: Table) -> None:
+    """Check that no call is missing that a repeated command may bring.
+
+    Raises:
+        ModelError: Calls failed that may go well another time.
+    """
+    if table.passing:
+        raise ModelError(
+            f"{STAGE}: {table.passing} model calls failed, the last one so: {table.failure}; "
+            "repeat the command, which asks for what is missing"
         )
 
 

@@ -19,7 +19,7 @@ from ._likeness import check_installed
 from ._merge import merge
 from ._names import names_for
 from ._propose import propose
-from ._report import STAGE, keep_proposals, why_none
+from ._report import STAGE, check_calls, keep_proposals, why_none
 from ._table import Table
 from ._vote import vote
 from ._write import word
@@ -69,6 +69,7 @@ class TaxonomyStage:
             PanelRefusedError: Nobody proposed a scenario, nobody scored one or voted, or
                 none has the votes; `taxonomy.jsonl` holds what there is.
             BudgetError: The budget is spent; the calls are in the journal.
+            ModelError: Calls failed that may go well another time; what there is is written.
             ConfigurationError: A package is missing.
         """
         settings = workshop.settings.taxonomy
@@ -84,9 +85,11 @@ class TaxonomyStage:
         kept = sorted((one for one in proposals if one.state == "kept"), key=_rank)
         if not kept:
             keep_proposals(table, proposals)
+            check_calls(table)
             raise PanelRefusedError(why_none(table, proposals, settings))
         groups = await group(table, kept, settings.categories)
         await _finish(table, proposals, groups)
+        check_calls(table)
 
 
 async def _finish(table: Table, proposals: Sequence[Proposal], groups: Sequence[Grouped]) -> None:

@@ -24,12 +24,14 @@ class Table:
     Attributes:
         counts: What happened, by name: `propose_calls`, `propose_refused`, …
         failure: What the last failed call said, None where none failed.
+        passing: Calls that failed and may go well another time.
     """
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self.counts = Counter[str]()
         self.failure: str | None = None
+        self.passing = 0
         self._slots = asyncio.Semaphore(workshop.concurrency)
 
     async def ask(
@@ -71,6 +73,7 @@ class Table:
             self.counts[f"{purpose}_{answer.reason}"] += 1
             if answer.reason == "failed":
                 self.failure = answer.detail
+            self.passing += answer.passing
         self.workshop.progress.step(note=purpose)
         return answer
 
