@@ -1,5 +1,6 @@
 """The folder of a set that is being made: its files, for its owner's eyes alone."""
 
+import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -85,18 +86,39 @@ class SetFolder:
         """Return whether there is such a file."""
         return (self.path / name).is_file()
 
+    def holds(self, name: str, sha256: str) -> bool:
+        """Return whether there is such a file, with the content of that hash."""
+        try:
+            with (self.path / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
     def count(self, stage: str, counts: dict[str, int]) -> None:
-        """Keep what a stage counted, for the card."""
+        """Keep what a stage counted, for the card.
+
+        Raises:
+            DatasetError: The file cannot be read or written.
+        """
         kept = self.counts()
         kept[stage] = counts
         self.write_bytes(COUNTS, msgspec.json.format(msgspec.json.encode(kept), indent=2))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return what the stages counted, by stage."""
+        """Return what the stages counted, by stage.
+
+        Raises:
+            DatasetError: The file does not hold that.
+        """
         if not self.exists(COUNTS):
             return {}
-        content = (self.path / COUNTS).read_bytes()
-        return msgspec.json.decode(content, type=dict[str, dict[str, int]])
+        path = self.path / COUNTS
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, int]])
+        except msgspec.DecodeError as error:
+            raise DatasetError(
+                f"{path}: {error}; delete it and repeat the command, which counts anew"
+            ) from error
 
     @contextmanager
     def _replacing(self, name: str) -> Generator[BinaryIO]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 from msgspec import structs
@@ -48,6 +50,18 @@ SETTINGS = GenerationSettings(
 VOICES = ("en+m3", "en+f3")
 
 
+def _drawing() -> bytes:
+    file = BytesIO()
+    with Image.new("RGB", (8, 8), "#336699") as picture:
+        picture.save(file, "PNG")
+    return file.getvalue()
+
+
+_RECORDING, _PICTURE = wav([0.1, -0.1] * 800), _drawing()
+SAID = f"media/{sha256(_RECORDING).hexdigest()}.wav"
+DRAWN = f"media/{sha256(_PICTURE).hexdigest()}.png"
+
+
 @dataclass
 class MadeSet:
     """What lies in the folder; change it, then `put` it."""
@@ -67,10 +81,8 @@ class MadeSet:
         folder.write("twins.jsonl", self.twins)
         folder.write("pictures.jsonl", self.pictures)
         folder.write("speech.jsonl", self.speech)
-        folder.write_bytes("media/said.wav", wav([0.1, -0.1] * 800))
-        with Image.new("RGB", (8, 8), "#336699") as picture:
-            picture.save(path / "media" / "drawn.png")
-        (path / "media" / "drawn.png").chmod(0o600)
+        folder.write_bytes(SAID, _RECORDING)
+        folder.write_bytes(DRAWN, _PICTURE)
         said = {"generator_refused": 2, "refused_items": 3, "judge_unparsed": 1}
         scores = {
             "asked_scores.judge_a": 12,
@@ -186,8 +198,8 @@ def _drawn(renderer: str, file: str | None, fits: int | None = None) -> PictureR
 
 def _picture(of: str, renderer: str, *, fits: int | None = None, filtered: int = 0) -> Picture:
     refused = PictureRound("Zelda", "endpoint", None, outcome="filtered", detail="no")
-    rounds = (*[refused] * filtered, _drawn(renderer, "media/drawn.png", fits))
-    return Picture(of, "media/drawn.png", rounds, "0" * 16)
+    rounds = (*[refused] * filtered, _drawn(renderer, DRAWN, fits))
+    return Picture(of, DRAWN, rounds, "0" * 16)
 
 
 def _spoken(of: str, *errors: float | None) -> list[Speech]:
@@ -195,6 +207,6 @@ def _spoken(of: str, *errors: float | None) -> list[Speech]:
     return [
         Speech(of, voice, None, detail="failed", origin=origin)
         if error is None
-        else Speech(of, voice, "media/said.wav", 1.5, -20.0, "aunt Zelda", error, origin=origin)
+        else Speech(of, voice, SAID, 1.5, -20.0, "aunt Zelda", error, origin=origin)
         for voice, error in zip(VOICES, errors, strict=True)
     ]

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from importlib import import_module
@@ -13,13 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_set import HARDWARE, MEDICAL, SETTINGS, TEXTS, MadeSet, keep_calls, made_set, plain
+from made_set import (
+    DRAWN,
+    HARDWARE,
+    MEDICAL,
+    SAID,
+    SETTINGS,
+    TEXTS,
+    MadeSet,
+    keep_calls,
+    made_set,
+    plain,
+)
 from msgspec import structs
 from speech_sounds import Told
 
 from safejury.datasets import ConfigurationError, DatasetError, Intent, load_dataset
 from safejury.datasets.generation import (
     STAGES,
+    Calls,
     CardStage,
     PictureSettings,
     SpeechSettings,
@@ -315,6 +327,43 @@ async def test_scenarios_of_a_panel_are_not_compared_with_the_paper(tmp_path: Pa
     assert card["silences"]["taxonomy"]["refused"] == 5
 
 
+class _Panel:
+    """Stands for a panel that finds the bundled scenarios."""
+
+    name = "taxonomy"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        return ("taxonomy.yaml",)
+
+    def inputs(self, workshop: Workshop) -> object:
+        return None
+
+    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+        return ()
+
+    async def make(self, workshop: Workshop) -> None:
+        workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+
+
+async def test_a_taxonomy_that_was_edited_is_kept_and_told(tmp_path: Path) -> None:
+    made = made_set()
+    made.settings = replace(SETTINGS, taxonomy=TaxonomySettings())
+    workshop = made.put(tmp_path / "set")
+    own = tmp_path / "set" / "taxonomy.yaml"
+    await make_stages([_Panel(), CardStage()], workshop)
+    assert _card(tmp_path / "set")["taxonomy"] == "panel's own"
+    edited = own.read_bytes() + b"# as I see it\n"
+    own.write_bytes(edited)
+    await make_stages([_Panel(), CardStage()], workshop)
+    told = workshop.progress
+    assert isinstance(told, Told)
+    assert told.lines == ["taxonomy: made before; taxonomy.yaml was edited by hand since"]
+    assert own.read_bytes() == edited
+    assert _card(tmp_path / "set")["taxonomy"] == "panel's own, edited by hand"
+    lines = _lines(tmp_path / "set" / "provenance.jsonl")
+    assert {one["taxonomy"] for one in lines} == {"panel's own, edited by hand"}
+
+
 async def test_voices_of_like_names_keep_ids_apart(tmp_path: Path) -> None:
     made = made_set()
     made.settings = replace(SETTINGS, speech=SpeechSettings(voices=("en+m3", "EN m3")))
@@ -335,12 +384,16 @@ async def test_files_that_are_not_of_one_making_are_refused(tmp_path: Path, name
     assert not (tmp_path / "set" / "set.jsonl").exists()
 
 
-@pytest.mark.parametrize(("file", "stage"), [("drawn.png", "pictures"), ("said.wav", "speech")])
-async def test_missing_medium_is_told_with_the_stage_that_makes_it(
+@pytest.mark.parametrize(("file", "stage"), [(DRAWN, "pictures"), (SAID, "speech")])
+async def test_missing_or_changed_medium_is_told_with_the_stage_that_makes_it(
     tmp_path: Path, file: str, stage: str
 ) -> None:
     workshop = made_set().put(tmp_path / "set")
-    (tmp_path / "set" / "media" / file).unlink()
+    medium = tmp_path / "set" / file
+    medium.write_bytes(medium.read_bytes() + b"changed")
+    with pytest.raises(DatasetError, match=rf"{file}.*its name says: make the stage {stage} again"):
+        await CardStage().make(workshop)
+    medium.unlink()
     with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again"):
         await CardStage().make(workshop)
 
@@ -359,13 +412,16 @@ async def test_taxonomy_of_another_config_is_refused(tmp_path: Path) -> None:
         await CardStage().make(workshop)
 
 
-async def test_card_is_made_once_and_anew_when_its_words_change(tmp_path: Path) -> None:
+async def test_card_is_made_once_and_anew_when_its_words_or_cost_change(tmp_path: Path) -> None:
     workshop = made_set().put(tmp_path / "set")
     for _ in range(2):
         await make_stages([CardStage()], workshop)
     told = workshop.progress
     assert isinstance(told, Told)
     assert told.lines == ["card: made before"]
+    keep_calls(tmp_path / "set")
+    await make_stages([CardStage()], workshop)
+    assert len(_card(tmp_path / "set")["models"]) == 2
     other = replace(workshop, settings=replace(SETTINGS, purpose="Something else"))
     await make_stages([CardStage()], other)
     assert _card(tmp_path / "set")["purpose"] == "Something else"

@@ -188,16 +188,18 @@ async def test_nothing_is_spoken_twice_and_what_failed_is_tried_again(tmp_path: 
         assert (await make(made))["failed"] == 2
         settings = spoken_by(server)
         first = speeches(made)
-    lost = made.folder.path / (first[0].file or "")
+    lost, damaged = (made.folder.path / (one.file or "") for one in first[:2])
     lost.unlink()
+    damaged.write_bytes(b"damaged")
     port = int(server.base_url.rpartition(":")[2].partition("/")[0])
     async with ScriptedServer(port=port) as server:
         again = workshop(tmp_path / "set", settings)
         assert (await make(again))["spoken"] == 6
-    wanted = [(TEXTS[0], VOICES[0]), *((TEXTS[1], voice) for voice in VOICES)]
+    wanted = [*((TEXTS[0], voice) for voice in VOICES), *((TEXTS[1], voice) for voice in VOICES)]
     assert sorted(asked(server)) == sorted(wanted)
     assert speeches(again)[:2] == first[:2]
     assert lost.is_file()
+    assert damaged.stat().st_size > 100
 
 
 async def test_a_server_that_is_down_leaves_the_stage_unmade(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ..._query import Intent, Media, Query
 from .._folder import PICTURES, QUERIES, SPEECH, TWINS, SetFolder
 from .._items import Candidate, Origin, Picture, Score, Speech, Twin
 from .._settings import GenerationSettings, SpeechSettings
+from .._stages import edited_by_hand
 from .._workshop import Workshop
 
 T = TypeVar("T", Picture, Speech)
@@ -119,6 +120,13 @@ def source_of(settings: GenerationSettings) -> str:
     return f"{settings.name} (licence: {settings.licence or 'undecided'})"
 
 
+def taxonomy_of(workshop: Workshop) -> str:
+    """Return whose the set's scenarios are, in words."""
+    if workshop.settings.taxonomy is None:
+        return "bundled"
+    return "panel's own, edited by hand" if edited_by_hand(workshop) else "panel's own"
+
+
 def voice_slugs(settings: SpeechSettings | None) -> Callable[[str], str]:
     """Return what makes a voice's name part of an id, each voice another."""
     slugs = dict[str, str]()
@@ -182,8 +190,13 @@ def _texts(folder: SetFolder, settings: GenerationSettings) -> Iterator[Item]:
 
 def _medium(folder: Path, name: str, listed_in: str) -> Media:
     kind = "audio" if listed_in == SPEECH else "image"
+    stage = Path(listed_in).stem
     try:
-        return read_media(folder / name, kind=kind)
+        medium = read_media(folder / name, kind=kind)
     except DatasetError as error:
-        stage = Path(listed_in).stem
         raise DatasetError(f"{error}; {listed_in} names it: make the stage {stage} again") from None
+    if medium.sha256 != Path(name).stem:
+        raise DatasetError(
+            f"{medium.path}: its content is not what its name says: make the stage {stage} again"
+        )
+    return medium

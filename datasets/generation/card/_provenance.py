@@ -6,7 +6,7 @@ import msgspec
 
 from .._items import Origin, Picture, Score, Speech
 from .._workshop import Workshop
-from ._assembled import Variant, variants
+from ._assembled import Variant, taxonomy_of, variants
 
 PROVENANCE = "provenance.jsonl"
 
@@ -50,6 +50,7 @@ class Provenance(msgspec.Struct, frozen=True):
         item: Id of the query or twin that it says; another where it is one of its recordings.
         intent: `harmful` or `benign`.
         licence: Of the set; empty if undecided.
+        taxonomy: Whose scenarios it is of: `bundled` or `panel's own`, edited or not.
         text: The call that returned the text, with the items that it was made from.
         scores: By judge.
         picture: None without a picture.
@@ -60,6 +61,7 @@ class Provenance(msgspec.Struct, frozen=True):
     item: str
     intent: str
     licence: str
+    taxonomy: str
     text: Origin
     scores: tuple[JudgeScore, ...]
     picture: PictureOrigin | None
@@ -72,17 +74,19 @@ def write_provenance(workshop: Workshop) -> None:
 
 
 def _lines(workshop: Workshop) -> Iterator[Provenance]:
+    licence, taxonomy = workshop.settings.licence, taxonomy_of(workshop)
     for variant in variants(workshop):
-        yield _provenance(variant, workshop.settings.licence)
+        yield _provenance(variant, licence, taxonomy)
 
 
-def _provenance(variant: Variant, licence: str) -> Provenance:
+def _provenance(variant: Variant, licence: str, taxonomy: str) -> Provenance:
     item = variant.item
     return Provenance(
         variant.id,
         item.id,
         item.intent.value,
         licence,
+        taxonomy,
         item.origin,
         tuple(_score(score) for score in item.scores),
         None if item.picture is None else _picture(item.picture),

@@ -21,7 +21,7 @@ from .._journal import CALLS, CallJournal
 from .._settings import GenerationSettings
 from .._stages import file_hash
 from .._workshop import Workshop
-from ._assembled import items, queries
+from ._assembled import items, queries, taxonomy_of
 from ._charts import chart_files, write_charts
 from ._croissant import CROISSANT, write_croissant
 from ._figures import ItemFigures, MediaFigures
@@ -81,6 +81,7 @@ class CardStage:
             "purpose": settings.purpose,
             "licence": settings.licence,
             "seed": settings.seed,
+            "taxonomy": taxonomy_of(workshop),
             "scenarios": settings.scenarios,
             "queries": asdict(settings.queries),
             "voices": None if settings.speech is None else settings.speech.voices,
@@ -88,6 +89,7 @@ class CardStage:
             "files": {name: file_hash(workshop, name) for name in files},
             "counts": workshop.folder.counts(),
             "cast": [[one.role, one.name, one.model] for one in _roles(workshop.cast)],
+            "spent": _spent(workshop.folder),
             "version": version("safejury"),
         }
 
@@ -159,7 +161,7 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         version("safejury"),
         made.sha256,
         len(made),
-        "bundled" if settings.taxonomy is None else "panel's own",
+        taxonomy_of(workshop),
         figures.categories(QUALITY if settings.taxonomy is None else {}),
         figures.scenarios(),
         figures.modalities,

@@ -99,14 +99,8 @@ class Drawings:
             return None
         if drawing.sha256 is None:
             return drawing
-        return drawing if self._holds(drawing.sha256) else None
-
-    def _holds(self, sha256: str) -> bool:
-        try:
-            content = (self._folder.path / picture_name(sha256)).read_bytes()
-        except FileNotFoundError:
-            return False
-        return hashlib.sha256(content).hexdigest() == sha256
+        held = self._folder.holds(picture_name(drawing.sha256), drawing.sha256)
+        return drawing if held else None
 
     def _keep(self, place: str, png: bytes, note: str) -> Drawing:
         digest = hashlib.sha256(png).hexdigest()

@@ -77,7 +77,7 @@ class Booth:
             DatasetError: The folder cannot be written.
         """
         take = self.kept(text, voice)
-        if take is None or not self._has(take):
+        if take is None or not await asyncio.to_thread(self._has, take):
             take = await self._spoken(text, voice)
             self._keep(text, voice, take)
         reader = self._reader
@@ -95,7 +95,7 @@ class Booth:
             return None
 
     def _has(self, take: Take) -> bool:
-        return take.file is not None and self._folder.exists(recording_name(take.file))
+        return take.file is not None and self._folder.holds(recording_name(take.file), take.file)
 
     async def _spoken(self, text: str, voice: str) -> Take:
         said = await self._speaker.say(text, voice)

@@ -1,0 +1,103 @@
+"""Stages whose files were lost or changed since they were made: they are made again."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from dialogue_script import Told
+
+from safejury.datasets import DatasetError
+from safejury.datasets.generation import (
+    STAGES,
+    GenerationSettings,
+    PictureSettings,
+    QuerySettings,
+    Workshop,
+    make_stages,
+)
+from safejury.models.scripted import ScriptedServer
+
+Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+SETTINGS = GenerationSettings(
+    "test",
+    "a test",
+    scenarios=("ethics.bioethics",),
+    queries=QuerySettings(2, over_generate=2),
+    pictures=PictureSettings(size=64),
+)
+WORDS = [stage for stage in STAGES if stage.name in ("queries", "twins", "pictures")]
+MADE = [*WORDS, STAGES[-1]]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return all files but the journal of calls."""
+    found = (path for path in folder.rglob("*") if path.is_file() and "sqlite" not in path.name)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+
+
+def reword(path: Path) -> None:
+    first, *others = path.read_text().splitlines()
+    edited = json.dumps({**json.loads(first), "text": "What is the capital of France?"})
+    path.write_text("\n".join((edited, *others)))
+
+
+@pytest.mark.parametrize("change", [cut, Path.unlink, reword])
+@pytest.mark.parametrize(
+    "name", ["candidates.jsonl", "queries.jsonl", "twins.jsonl", "pictures.jsonl"]
+)
+async def test_a_file_that_was_changed_is_made_again_without_a_call(
+    open_workshop: Open, server: ScriptedServer, name: str, change: Callable[[Path], None]
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        folder = workshop.folder.path
+        await make_stages(WORDS, workshop)
+        whole, calls = content(folder), server.stats.calls
+        change(folder / name)
+        await make_stages(WORDS, workshop)
+        told = workshop.progress
+    assert isinstance(told, Told)
+    assert any(f"{name} is " in line and "made again" in line for line in told.messages)
+    assert content(folder) == whole
+    assert server.stats.calls == calls
+
+
+async def test_what_describes_the_set_is_as_it_was_made(open_workshop: Open) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        folder = workshop.folder.path
+        await make_stages(MADE, workshop)
+        whole = content(folder)
+        for name in ("set.jsonl", "card.json", "card.md", "provenance.jsonl", "charts/funnel.svg"):
+            (folder / name).write_bytes(b"")
+            await make_stages(MADE, workshop)
+            assert content(folder) == whole
+
+
+async def test_a_picture_that_is_gone_is_drawn_again(open_workshop: Open) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        folder = workshop.folder.path
+        await make_stages(WORDS, workshop)
+        whole = content(folder)
+        next((folder / "media").iterdir()).unlink()
+        await make_stages(WORDS, workshop)
+    assert content(folder) == whole
+
+
+async def test_counts_that_are_gone_are_counted_again_and_junk_is_told(
+    open_workshop: Open,
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        counts = workshop.folder.path / "counts.json"
+        await make_stages(WORDS, workshop)
+        whole = counts.read_bytes()
+        counts.write_bytes(b"{")
+        with pytest.raises(DatasetError, match=r"counts\.json: .*; delete it and repeat"):
+            await make_stages(WORDS, workshop)
+        counts.unlink()
+        await make_stages(WORDS, workshop)
+        assert counts.read_bytes() == whole
