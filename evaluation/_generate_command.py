@@ -132,7 +132,8 @@ async def _generate(
     async with AsyncExitStack() as stack:
         folder = SetFolder(setup.directory)
         stack.enter_context(_locked(setup.directory))
-        _write_config(setup, folder)
+        if not estimate_only:
+            _write_config(setup, folder)
         journal = CallJournal(folder.path)
         stack.callback(journal.close)
         fleet = None

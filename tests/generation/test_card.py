@@ -219,6 +219,11 @@ def test_cost_is_told_by_model_and_unknown_prices_apart(made: Path) -> None:
     assert "| `big` | 2 | 200 | 40 | $0.50, 1 of unknown price |" in read
 
 
+def test_only_who_had_something_to_do_took_part(made: Path) -> None:
+    roles = [one["role"] for one in _card(made)["roles"]]
+    assert roles == ["panel", "panel", "generator"]
+
+
 def test_nothing_but_the_set_holds_words_of_queries(made: Path) -> None:
     for file in (
         *(made / name for name in ("card.json", "card.md", "croissant.json", "provenance.jsonl")),

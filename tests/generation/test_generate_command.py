@@ -14,6 +14,7 @@ import pytest
 import yaml
 from dialogue_script import REFUSAL, Script
 from generate_cli import in_thread, safejury, start, write_config
+from taxonomy_script import PanelScript
 
 from safejury.datasets import Intent, NearDuplicates, load_dataset
 from safejury.models.scripted import ScriptedServer
@@ -90,6 +91,33 @@ async def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
         assert not server.requests
     assert "queries" in told
     assert "Estimated cost: $0.00 and what has no known price" in told
+
+
+async def test_an_estimate_changes_nothing_of_the_set(folder: Path) -> None:
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
+        await in_thread(safejury, folder, "generate", config, "--until", "queries")
+        kept = (folder / "sets" / "made" / "generate.yaml").read_bytes()
+        arguments = ("generate", config, "--estimate", "--set", "set.seed=99")
+        await in_thread(safejury, folder, *arguments)
+    assert (folder / "sets" / "made" / "generate.yaml").read_bytes() == kept
+
+
+async def test_a_broken_taxonomy_is_told_and_can_be_made_again(folder: Path) -> None:
+    own = folder / "sets" / "made" / "taxonomy.yaml"
+    script = PanelScript({"one": ("Hate Speech",), "two": ("Tax Evasion",)})
+    async with ScriptedServer(reply=script) as server:
+        config = write_config(folder, server.base_url, taxonomy={"samples": 1})
+        arguments = ("generate", config, "--until", "taxonomy")
+        await in_thread(safejury, folder, *arguments)
+        made = own.read_bytes()
+        own.write_text("junk: [")
+        _, told = await in_thread(safejury, folder, "generate", config, code=2)
+        assert "taxonomy.yaml" in told.splitlines()[-1]
+        again = ("--again", "taxonomy")
+        await in_thread(safejury, folder, "generate", config, *again, "--estimate")
+        await in_thread(safejury, folder, *arguments, *again)
+    assert own.read_bytes() == made
 
 
 async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path) -> None:

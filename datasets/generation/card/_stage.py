@@ -13,12 +13,11 @@ import msgspec
 from ..._errors import ConfigurationError, DatasetError
 from ..._jsonl import Dataset, load_dataset
 from ..._write import write_jsonl
-from .._cast import Cast
 from .._estimate import Calls
 from .._folder import CANDIDATES, PICTURES, QUERIES, SET, SPEECH, TAXONOMY, TWINS, SetFolder
 from .._items import Candidate
 from .._journal import CALLS, CallJournal
-from .._settings import GenerationSettings
+from .._settings import FROM_DESCRIPTIONS, GenerationSettings
 from .._stages import file_hash
 from .._workshop import Workshop
 from ._assembled import items, queries, taxonomy_of
@@ -88,7 +87,7 @@ class CardStage:
             "made": sorted(_made(settings)),
             "files": {name: file_hash(workshop, name) for name in files},
             "counts": workshop.folder.counts(),
-            "cast": [[one.role, one.name, one.model] for one in _roles(workshop.cast)],
+            "cast": [[one.role, one.name, one.model] for one in _roles(workshop)],
             "spent": _spent(workshop.folder),
             "version": version("safejury"),
         }
@@ -175,7 +174,7 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         silences(counts),
         judges(counts),
         counts,
-        _roles(workshop.cast),
+        _roles(workshop),
         _spent(workshop.folder),
         notes,
     )
@@ -193,11 +192,16 @@ def _made(settings: GenerationSettings) -> set[str]:
     return {stage for stage, wanted in asked.items() if wanted is not None}
 
 
-def _roles(cast: Cast) -> list[Role]:
-    members = [("panel", member) for member in cast.panel]
-    members += [("generator", cast.generator), ("foreperson", cast.foreperson)]
-    members += [("describer", cast.describer)]
-    members += [] if cast.viewer is None else [("viewer", cast.viewer)]
+def _roles(workshop: Workshop) -> list[Role]:
+    """Return who the settings ask: a foreperson or describer with nothing to do is left out."""
+    cast, settings = workshop.cast, workshop.settings
+    members = [*(("panel", member) for member in cast.panel), ("generator", cast.generator)]
+    if settings.taxonomy is not None:
+        members.append(("foreperson", cast.foreperson))
+    pictures = settings.pictures
+    if pictures is not None and FROM_DESCRIPTIONS & {pictures.renderer, pictures.fallback}:
+        members.append(("describer", cast.describer))
+        members += [] if cast.viewer is None else [("viewer", cast.viewer)]
     return [Role(role, member.name, member.model.name) for role, member in members]
 
 

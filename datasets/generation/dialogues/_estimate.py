@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from math import ceil
 
-from ..._taxonomy import Scenario, load_taxonomy
+from ..._errors import DatasetError
+from ..._taxonomy import Scenario, Taxonomy, load_taxonomy
 from .._estimate import Calls, calls_of, tokens
 from .._folder import TAXONOMY
 from .._workshop import Workshop
@@ -78,13 +79,26 @@ def estimate_twins(workshop: Workshop) -> tuple[Calls, ...]:
 
 def _scenarios(workshop: Workshop) -> Sequence[Scenario]:
     """Return the scenarios; those that are still to be found are taken to be like ours."""
-    settings = workshop.settings
-    if settings.taxonomy is not None and not workshop.folder.exists(TAXONOMY):
+    settings, taxonomy = workshop.settings, _taxonomy(workshop)
+    if taxonomy is None:
         ours = load_taxonomy().scenarios
-        count = len(settings.scenarios or ()) or settings.taxonomy.scenarios
+        found = 0 if settings.taxonomy is None else settings.taxonomy.scenarios
+        count = len(settings.scenarios or ()) or found
         return [ours[number % len(ours)] for number in range(count)]
-    taxonomy = workshop.taxonomy()
     return [taxonomy.resolve(name) for name in workshop.scenario_ids()]
+
+
+def _taxonomy(workshop: Workshop) -> Taxonomy | None:
+    """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
+    own = workshop.settings.taxonomy is not None
+    if own and not workshop.folder.exists(TAXONOMY):
+        return None
+    try:
+        return workshop.taxonomy()
+    except DatasetError:
+        if own:
+            return None  # whoever needs it says what is wrong with it
+        raise
 
 
 def _prompt(scenarios: Sequence[Scenario], name: str, **fields: str) -> int:
