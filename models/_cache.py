@@ -3,20 +3,17 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from ..datasets import ModelError, RecordError
 from ._around import Around
 from ._chat import ChatModel, ChatRequest, Completion, Usage
+from ._completion_file import CompletionFile
 
 _log = logging.getLogger(__name__)
 _FREE = Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0)
-_SCHEMA = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, completion BLOB) WITHOUT ROWID"
 
 
 class ResponseCache:
@@ -36,10 +33,7 @@ class ResponseCache:
         self._warned = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(_SCHEMA)
+            self._file = CompletionFile(self._path)
         except (sqlite3.Error, OSError) as error:
             raise RecordError(
                 f"cannot use the cache {self._path}: {error}; name another file or delete it"
@@ -48,30 +42,21 @@ class ResponseCache:
     def get(self, key: str) -> Completion | None:
         """Return what is kept for `key`, None where nothing readable is."""
         try:
-            row = self._db.execute("SELECT completion FROM replies WHERE key = ?", (key,))
-            found: tuple[bytes] | None = row.fetchone()
-            return None if found is None else msgspec.json.decode(found[0], type=Completion)
+            return self._file.get(key)
         except (sqlite3.Error, ValueError) as error:
             self._warn("read", error)
             return None
 
-    def completions(self) -> Iterator[Completion]:
-        """Yield all that is kept and readable, in no order."""
-        for (blob,) in self._db.execute("SELECT completion FROM replies"):
-            with suppress(ValueError):
-                yield msgspec.json.decode(blob, type=Completion)
-
     def put(self, key: str, completion: Completion) -> None:
         """Keep `completion`; a disk that is full costs the cache, not the answer."""
-        row = key, msgspec.json.encode(completion)
         try:
-            self._db.execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", row)
+            self._file.put(key, completion)
         except sqlite3.Error as error:
             self._warn("write", error)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
-        self._db.close()
+        self._file.close()
 
     def _warn(self, verb: str, error: Exception) -> None:
         if not self._warned:

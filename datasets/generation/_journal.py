@@ -1,11 +1,17 @@
 """Remembers each call that was made for a set, so that a repeated command pays for none twice."""
 
 import hashlib
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from ...models import Completion, ResponseCache
+from ...models import Completion
+from ...models._completion_file import CompletionFile
+from .._errors import RecordError
 
 CALLS = "calls.sqlite"
 
@@ -40,6 +46,8 @@ class Spent:
 class CallJournal:
     """A journal of calls in a set's folder; see `models.Journal`.
 
+    What cannot be read or written is an error, or calls would be paid for twice.
+
     Args:
         folder: The set's folder.
 
@@ -48,17 +56,28 @@ class CallJournal:
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / CALLS
-        self._kept = ResponseCache(path)
-        path.chmod(0o600)
+        self._path = folder / CALLS
+        with self._readable():
+            _make_private(self._path)
+            self._kept = CompletionFile(self._path)
 
     def find(self, call_id: str, key: str) -> Completion | None:
-        """Return what the call returned before, None unless both id and key match."""
-        return self._kept.get(_key(call_id, key))
+        """Return what the call returned before, None unless both id and key match.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
+        with self._readable(), suppress(ValueError):
+            return self._kept.get(_key(call_id, key))
+        return None
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
-        """Keep what a call returned."""
-        self._kept.put(_key(call_id, key), completion)
+        """Keep what a call returned.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key(call_id, key), completion)
 
     def charge(self, service: str, usd: float | None) -> None:
         """Keep what a service cost that draws or speaks.
@@ -66,30 +85,67 @@ class CallJournal:
         Args:
             service: What `spent_by_model` calls it.
             usd: US dollars, None where the price is unknown.
+
+        Raises:
+            RecordError: The file cannot be written.
         """
         paid = Completion("", "stop", provider_model=service, cost_usd=usd)
-        self._kept.put(_key("service", uuid4().hex), paid)
+        self._put(_key("service", uuid4().hex), paid)
 
     def spent(self) -> tuple[int, float, int]:
-        """Return what the kept calls cost: tokens, US dollars, calls without a known price."""
+        """Return what the kept calls cost: tokens, US dollars, calls without a known price.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
         spent = Spent()
-        for completion in self._kept.completions():
-            spent.add(completion)
+        with self._readable():
+            for completion in self._kept.completions():
+                spent.add(completion)
         return spent.prompt_tokens + spent.completion_tokens, spent.usd, spent.unknown_prices
 
     def spent_by_model(self) -> dict[str, Spent]:
         """Return what the kept calls cost, by the name that the provider gives the model.
 
         Calls whose provider names none are under an empty name.
+
+        Raises:
+            RecordError: The file cannot be read.
         """
         spent: dict[str, Spent] = {}
-        for completion in self._kept.completions():
-            spent.setdefault(completion.provider_model or "", Spent()).add(completion)
+        with self._readable():
+            for completion in self._kept.completions():
+                spent.setdefault(completion.provider_model or "", Spent()).add(completion)
         return dict(sorted(spent.items()))
 
     def close(self) -> None:
         """Close the file."""
         self._kept.close()
+
+    def _put(self, key: str, completion: Completion) -> None:
+        try:
+            self._kept.put(key, completion)
+        except sqlite3.Error as error:
+            raise RecordError(
+                f"{self._path}: a call cannot be kept ({error}). Those before it are safe: free "
+                "some space or mend the directory, then repeat the command."
+            ) from error
+
+    @contextmanager
+    def _readable(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise RecordError(
+                f"{self._path}: the calls cannot be read ({error}): restore the file from a copy, "
+                "give this set another set.name, or delete it and pay for its calls once more."
+            ) from error
+
+
+def _make_private(path: Path) -> None:
+    """Make a file for its owner's eyes alone: SQLite gives what it puts beside it the same mode."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    path.chmod(0o600)
 
 
 def _key(call_id: str, key: str) -> str:

@@ -53,7 +53,9 @@ class Scratch:
     def __enter__(self) -> Self:
         shutil.rmtree(self._path, ignore_errors=True)
         try:
-            self._path.mkdir(mode=0o700, parents=True)
+            # One by one: of parents that are made on the way, others could read.
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._path.mkdir(mode=0o700)
         except OSError as error:
             raise _unwritable(str(self._path), error) from error
         return self

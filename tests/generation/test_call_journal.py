@@ -1,0 +1,99 @@
+"""The journal of a set: what is paid for is kept, or the command ends at once."""
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import stat
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dialogue_script import Body, Reply, Script
+from generate_cli import in_thread, safejury, start, write_config
+
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+ONE = ["ethics.bioethics"]
+MANY = {"per_scenario": 10, "over_generate": 3}
+
+
+@contextmanager
+def files_up_to(size: int) -> Generator[None]:
+    """Let processes that are started meanwhile write no file beyond a size in bytes."""
+    _, most = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_ends_the_command_and_no_kept_call_is_made_again(tmp_path: Path) -> None:
+    async with ScriptedServer(reply=Script("say it plainly")) as server:
+        config = write_config(
+            tmp_path,
+            server.base_url,
+            scenarios=ONE,
+            queries=MANY,
+            panel=[{"name": "one", "base_url": server.base_url, "model": "one"}],
+            pictures=None,
+            limits={"concurrency": 1},
+        )
+        arguments = ("generate", config, "--until", "twins")
+        with files_up_to(34 * 1024):
+            child = start(tmp_path, *arguments)
+        _, told = await in_thread(child.communicate, timeout=170)
+        assert child.returncode == 2, told
+        assert "calls.sqlite: a call cannot be kept" in told.splitlines()[-1]
+        assert "Traceback" not in told
+        made = len(server.requests)
+        await in_thread(safejury, tmp_path, *arguments)
+    asked = Counter(json.dumps(body, sort_keys=True) for body in server.requests)
+    assert len(asked) > made
+    # That which could not be kept, and with it the batches under way.
+    assert sum(asked.values()) - len(asked) <= 4
+
+
+async def test_a_journal_that_is_damaged_is_named_and_nothing_is_asked(tmp_path: Path) -> None:
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(tmp_path, server.base_url, scenarios=ONE, pictures=None)
+        arguments = ("generate", config, "--until", "twins")
+        await in_thread(safejury, tmp_path, *arguments)
+        asked = len(server.requests)
+        calls = tmp_path / "sets" / "made" / "calls.sqlite"
+        whole = calls.read_bytes()
+        for damaged in (whole[:4096] + b"\xa5" * (len(whole) - 4096), b"junk" * 2000):
+            calls.write_bytes(damaged)
+            _, told = await in_thread(safejury, tmp_path, *arguments, code=2)
+            assert "calls.sqlite: the calls cannot be read" in told.splitlines()[-1]
+            assert "Traceback" not in told
+        assert len(server.requests) == asked
+
+
+async def test_files_are_their_owners_alone_from_the_first_call_on(tmp_path: Path) -> None:
+    scoring = asyncio.Event()
+
+    def reply(body: Body) -> Reply:
+        if "Score each request" not in json.dumps(body):
+            return Script()(body)
+        scoring.set()
+        return ScriptedReply(hang=True)
+
+    made = tmp_path / "sets" / "made"
+    before = os.umask(0o022)
+    try:
+        async with ScriptedServer(reply=reply) as server:
+            config = write_config(tmp_path, server.base_url, scenarios=ONE)
+            child = start(tmp_path, "generate", config)
+            await scoring.wait()
+            child.send_signal(signal.SIGKILL)
+            await in_thread(child.communicate, timeout=60)
+    finally:
+        os.umask(before)
+    paths = list(made.rglob("*"))
+    assert {"calls.sqlite-wal", "unfinished"} <= {path.name for path in paths}
+    for path in (made, *paths):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
