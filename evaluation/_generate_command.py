@@ -21,6 +21,7 @@ from ..datasets.generation import (
     Stage,
     Workshop,
     check_card,
+    check_set_folder,
     check_speech,
     make_stages,
 )
@@ -103,6 +104,7 @@ def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
 
 def _check(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
     """Look for what would be missing at the end, before anything is paid for."""
+    check_set_folder(setup.directory)
     names = {stage.name for stage in stages}
     if "card" in names:
         check_card(setup.directory, setup.settings)

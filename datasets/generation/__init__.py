@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._all_stages import STAGES
     from ._cast import Cast, Member
     from ._estimate import Calls
-    from ._folder import SetFolder
+    from ._folder import SetFolder, check_set_folder
     from ._items import Candidate, Origin, Picture, PictureRound, Score, Speech, Twin
     from ._journal import CallJournal, Spent
     from ._services import Services
@@ -71,6 +71,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "TwinsStage": "dialogues",
             "Workshop": "_workshop",
             "check_card": "card",
+            "check_set_folder": "_folder",
             "check_speech": "speech",
             "make_stages": "_stages",
             "open_renderer": "pictures",
@@ -117,6 +118,7 @@ __all__ = [
     "TwinsStage",
     "Workshop",
     "check_card",
+    "check_set_folder",
     "check_speech",
     "make_stages",
     "open_renderer",

@@ -26,12 +26,34 @@ SET = "set.jsonl"
 """The query file that `load_dataset` reads."""
 COUNTS = "counts.json"
 """What each stage counted, by stage."""
+_SIGNS = ("set.lock", "generate.yaml", "stages.json", "calls.sqlite")
+"""Files that only the folder of a set has."""
+
+
+def check_set_folder(path: Path) -> None:
+    """Check that a folder is missing, empty, or that of a set.
+
+    Raises:
+        DatasetError: It is a link, or holds what is not a set's.
+    """
+    if path.is_symlink():
+        raise DatasetError(
+            f"{path} is a link: name the folder that it leads to, by set.directory and set.name"
+        )
+    if not path.is_dir() or any((path / sign).exists() for sign in _SIGNS):
+        return
+    if any(path.iterdir()):
+        raise DatasetError(
+            f"{path} holds files, and no set was begun there: give this one another set.name or "
+            "set.directory, so that nothing is overwritten"
+        )
 
 
 class SetFolder:
     """Reads and writes what the stages leave on disk.
 
-    Folders are made with mode 700 and files with mode 600.
+    Folders are made with mode 700 and files with mode 600. A folder that is there
+    keeps its mode.
 
     Args:
         path: The folder; made if it is missing.
@@ -43,8 +65,8 @@ class SetFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o700)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise DatasetError(
                 f"{path}: cannot be made or written ({error.strerror}): name another directory"

@@ -125,11 +125,30 @@ async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path
     own = folder / "sets" / "made" / "taxonomy.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("categories: []")
+    own.with_name("generate.yaml").touch()
     async with ScriptedServer(reply=Script()) as server:
         config = write_config(folder, server.base_url)
         _, told = await in_thread(safejury, folder, "generate", config, code=2)
         assert not server.requests
     assert "taxonomy.yaml is left from another config" in told
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_that_is_no_set_is_left_as_it_is(linked: bool, folder: Path) -> None:
+    foreign = folder / ("elsewhere" if linked else "sets/made")
+    foreign.mkdir(parents=True)
+    foreign.chmod(0o755)
+    mine = foreign / "queries.jsonl"
+    mine.write_text('{"my": "own"}')
+    if linked:
+        (folder / "sets").mkdir()
+        (folder / "sets" / "made").symlink_to(foreign)
+    config = write_config(folder, "http://127.0.0.1:9/v1", pictures=None)
+    _, told = safejury(folder, "generate", config, code=2)
+    assert ("is a link" if linked else "no set was begun there") in told.splitlines()[-1]
+    assert foreign.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in foreign.iterdir()] == ["queries.jsonl"]
+    assert mine.read_text() == '{"my": "own"}'
 
 
 async def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
