@@ -21,8 +21,10 @@ from ..datasets.generation import (
     Stage,
     Workshop,
     check_card,
+    check_pictures,
     check_set_folder,
     check_speech,
+    check_voices,
     make_stages,
 )
 from ..models import EMBEDDED_WARNING, Budget, RetryPolicy, Switchboard
@@ -112,6 +114,15 @@ def _check(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
         check_speech(setup.settings.speech)
 
 
+async def _check_services(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
+    """Look whether all is there that draws and speaks, before anything is paid for."""
+    names, settings = {stage.name for stage in stages}, setup.settings
+    if "pictures" in names and settings.pictures is not None:
+        await check_pictures(settings.pictures)
+    if "speech" in names and settings.speech is not None:
+        await check_voices(settings.speech)
+
+
 def _known(again: Sequence[str]) -> set[str]:
     names = {stage.name for stage in STAGES}
     if "all" in again:
@@ -131,6 +142,7 @@ async def _generate(
     *,
     estimate_only: bool,
 ) -> None:
+    await _check_services(setup, stages)
     async with AsyncExitStack() as stack:
         folder = SetFolder(setup.directory)
         stack.enter_context(_locked(setup.directory))

@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from ._workshop import Progress, Workshop
     from .card import CardStage, check_card
     from .dialogues import QueriesStage, TwinsStage
-    from .pictures import Drawn, NotDrawn, PicturesStage, Renderer, Subject, open_renderer
-    from .speech import SpeechStage, check_speech
+    from .pictures import (
+        Drawn,
+        NotDrawn,
+        PicturesStage,
+        Renderer,
+        Subject,
+        check_pictures,
+        open_renderer,
+    )
+    from .speech import SpeechStage, check_speech, check_voices
     from .taxonomy import Mark, Merge, Proposal, Standing, TaxonomyStage
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -71,8 +79,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "TwinsStage": "dialogues",
             "Workshop": "_workshop",
             "check_card": "card",
+            "check_pictures": "pictures",
             "check_set_folder": "_folder",
             "check_speech": "speech",
+            "check_voices": "speech",
             "make_stages": "_stages",
             "open_renderer": "pictures",
         },
@@ -118,8 +128,10 @@ __all__ = [
     "TwinsStage",
     "Workshop",
     "check_card",
+    "check_pictures",
     "check_set_folder",
     "check_speech",
+    "check_voices",
     "make_stages",
     "open_renderer",
 ]

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from dialogue_script import REFUSAL, Script
 from generate_cli import in_thread, safejury, start, write_config
+from speech_sounds import Program
 from taxonomy_script import PanelScript
 
 from safejury.datasets import Intent, NearDuplicates, load_dataset
@@ -131,6 +132,35 @@ async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path
         _, told = await in_thread(safejury, folder, "generate", config, code=2)
         assert not server.requests
     assert "taxonomy.yaml is left from another config" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pictures": {"renderer": "typographic", "font": "no.ttf"}}, "no.ttf' cannot be read"),
+        ({"pictures": {"nsfw_model": "any"}}, "needs the package"),
+        ({"pictures": {"renderer": "diffusers", "model": "any"}}, "needs the package diffusers"),
+        (
+            {"pictures": {"renderer": "endpoint", "base_url": "ftp://x/v1", "model": "any"}},
+            "is not an address such as",
+        ),
+        ({"speech": {"voices": ["en+m3", "en+nobody"]}}, "no voice 'en+nobody'"),
+    ],
+)
+async def test_what_cannot_draw_or_speak_is_told_before_any_call(
+    changes: dict[str, object], said: str, folder: Path
+) -> None:
+    program = Program.put(folder / "bin")
+    if "speech" in changes:
+        changes = {"speech": {**changes["speech"], "program": str(program.path)}}  # pyright: ignore
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url, **changes)
+        arguments = ("generate", config, *(["--estimate"] if "font" in str(changes) else []))
+        _, told = await in_thread(safejury, folder, *arguments, code=2)
+        assert not server.requests
+    assert said in told.splitlines()[-1]
+    assert "Traceback" not in told
+    assert not (folder / "sets").exists()
 
 
 @pytest.mark.parametrize("linked", [False, True])

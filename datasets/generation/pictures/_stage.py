@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,11 +24,10 @@ from .._stages import file_hash
 from .._workshop import Workshop
 from ._drawings import Drawings
 from ._estimate import estimate_pictures
-from ._nsfw import NsfwClassifier
 from ._painter import Painted, Painter
 from ._renderer import Subject
-from ._renderers import open_renderer
 from ._talk import PROMPTS, PictureTalk
+from ._tools import open_tools
 
 _FIRST, _ANEW = "first.jsonl", "anew.jsonl"
 _COUNTED = (
@@ -217,26 +215,16 @@ def _subjects(workshop: Workshop) -> Iterator[Subject]:
 def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStack) -> Painter:
     """Return who paints, with renderers that the stack closes."""
     cast = workshop.cast
-    open_named = partial(
-        open_renderer, concurrency=workshop.concurrency, services=workshop.services
+    tools = open_tools(
+        settings, stack, concurrency=workshop.concurrency, services=workshop.services
     )
-    renderer = open_named(settings.renderer, settings)
-    stack.push_async_callback(renderer.aclose)
-    fallback = None
-    if settings.fallback not in (None, settings.renderer):
-        fallback = open_named(settings.fallback, settings)
-        stack.push_async_callback(fallback.aclose)
-    classifier = None
-    if settings.nsfw_model is not None:
-        classifier = NsfwClassifier(settings.nsfw_model)
-        stack.push_async_callback(classifier.aclose)
     seed, max_tokens = workshop.settings.seed, workshop.settings.max_tokens
     return Painter(
         Drawings(workshop.folder),
         PictureTalk(cast.describer, _sighted(cast.viewer), seed, max_tokens),
-        renderer,
-        fallback,
-        classifier,
+        tools.renderer,
+        tools.fallback,
+        tools.classifier,
         settings.rounds,
         settings.good_fit,
         seed,

@@ -57,6 +57,19 @@ def check_speech(settings: SpeechSettings) -> None:
     choose_reader(settings.whisper)
 
 
+async def check_voices(settings: SpeechSettings) -> None:
+    """Let every voice of a program say a few words; those of an API would cost.
+
+    Raises:
+        ConfigurationError: The program is not there, or has no such voice.
+    """
+    speaker = open_speaker(settings, concurrency=1)
+    try:
+        await speaker.prepare(settings.voices)
+    finally:
+        await speaker.aclose()
+
+
 class SpeechStage:
     """Speaks queries and twins, brings them to one loudness, and reads them back.
 
