@@ -2,33 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
-from ....agents import Points
+from ....agents import Points, neutralise
 from ..._query import Media
 from .._ask import Answer, NoAnswer, ask
 from .._cast import Member
 from .._prompts import render
 from .._seeds import seed_for
+from .._words import printable_line
 from ._renderer import Subject
 
 PROMPTS = ("picture_describe", "picture_view")
-_LONGEST = 2000
+
+
+def _line(said: object) -> object:
+    return printable_line(said) if isinstance(said, str) else said
+
+
+Line = Annotated[str, Field(max_length=2000), BeforeValidator(_line)]
+"""A model's words: they go into further prompts, into what is drawn and into files."""
 
 
 class Scene(BaseModel):
     """What a picture is to show."""
 
-    description: str = Field(min_length=1, max_length=_LONGEST)
+    description: Annotated[Line, Field(min_length=1)]
 
 
 class View(BaseModel):
     """What somebody thinks who looks at a picture."""
 
     fits: Points
-    advice: str = Field(default="", max_length=_LONGEST)
-    description: str = Field(default="", max_length=_LONGEST)
+    advice: Line = ""
+    description: Line = ""
 
     def better(self, prompt: str) -> str:
         """Return the description of a better picture than that of `prompt`."""
@@ -104,14 +113,17 @@ def scene_prompt(subject: Subject) -> str:
     scenario = subject.scenario
     return render(
         "picture_describe",
-        title=scenario.title,
-        definition=scenario.definition,
-        text=subject.text,
+        title=neutralise(scenario.title),
+        definition=neutralise(scenario.definition),
+        text=neutralise(subject.text),
     )
 
 
 def view_prompt(subject: Subject, prompt: str) -> str:
     """Return the words that a viewer is asked with."""
     return render(
-        "picture_view", title=subject.scenario.title, text=subject.text, description=prompt
+        "picture_view",
+        title=neutralise(subject.scenario.title),
+        text=neutralise(subject.text),
+        description=printable_line(prompt),
     )

@@ -16,7 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from ....agents import neutralise
+from .._words import printable_line
 
 PROPOSED_AT_ONCE = 12
 """Scenarios that one call asks for at most."""
@@ -30,8 +30,7 @@ B = TypeVar("B", bound=BaseModel)
 
 def one_line(text: str, longest: int = _TEXT_LENGTH) -> str:
     """Return a model's words in one printable line, cut at a word."""
-    printable = (c if c.isprintable() else " " for c in neutralise(text))
-    line = " ".join("".join(printable).split())
+    line = printable_line(text)
     return line if len(line) <= longest else line[:longest].rpartition(" ")[0] or line[:longest]
 
 
