@@ -116,7 +116,7 @@ class SpeechConfig(Part):
     """How queries are spoken."""
 
     speaker: Literal["espeak", "piper", "endpoint"] = "espeak"
-    voices: list[Text] = Field(default=["en+m3", "en+f3"], min_length=2)
+    voices: list[Text] = Field(default=["en+m3", "en+f4"], min_length=2)
     loudness: float = Field(default=-23.0, lt=0, ge=-70)
     """In LUFS."""
     base_url: Text | None = None

@@ -117,7 +117,7 @@ class SpeechSettings:
 
     Attributes:
         speaker: What speaks them.
-        voices: Two or more of its voices, such as `en+m3` and `en+f3`.
+        voices: Two or more of its voices, such as `en+m3` and `en+f4`.
         loudness: Loudness that all are brought to, in LUFS, below 0.
         base_url: Address of the speech API, for `endpoint`.
         model: Its model's name; for `piper` the folder of its voices.
@@ -129,7 +129,7 @@ class SpeechSettings:
     """
 
     speaker: Speaker = "espeak"
-    voices: tuple[str, ...] = ("en+m3", "en+f3")
+    voices: tuple[str, ...] = ("en+m3", "en+f4")
     loudness: float = -23.0
     base_url: str | None = None
     model: str | None = None

@@ -37,7 +37,7 @@ here, arguments = Path(__file__).parent, sys.argv[1:]
 if arguments == ["--version"]:
     sys.exit(print("eSpeak NG text-to-speech: 1.52.0  Data at: /usr/share"))
 if arguments == ["--voices=variant"]:
-    sys.exit(print(" 5  variant  --/M  male3  !v/m3\\n 5  variant  --/F  female3  !v/f3"))
+    sys.exit(print(" 5  variant  --/M  male3  !v/m3\\n 5  variant  --/F  female4  !v/f4"))
 text = sys.stdin.buffer.read().decode()
 with (here / "said.jsonl").open("a") as log:
     log.write(json.dumps([arguments, text]) + "\\n")

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from speech_sounds import TEXTS, Program, speeches, workshop
 from safejury.datasets import ConfigurationError
 from safejury.datasets.generation import SpeechSettings, SpeechStage, check_speech
 from safejury.datasets.generation.speech._program import Failed, run_program
+from safejury.datasets.generation.speech._speaker_espeak import EspeakSpeaker
 
 ESPEAK = SpeechSettings(whisper="never")
 TRIED = "One, two, three."
@@ -145,7 +147,7 @@ async def test_voices_that_a_program_lacks_are_told(
     espeak: Program, piper: SpeechSettings, tmp_path: Path
 ) -> None:
     for voices, says in (
-        (("en+m3", "en+f33"), r"no voice 'en\+f33' \(did you mean 'f3'\?\)"),
+        (("en+m3", "en+f44"), r"no voice 'en\+f44' \(did you mean 'f4'\?\)"),
         (("en+m3", "nowhere"), r"the voice 'nowhere' says nothing: .*it stumbled; choose other"),
     ):
         settings = SpeechSettings(voices=voices, whisper="never")
@@ -235,3 +237,15 @@ async def test_espeak_itself_speaks_in_two_voices(tmp_path: Path) -> None:
     unknown = SpeechSettings(voices=("en+m3", "en+nobody"), whisper="never")
     with pytest.raises(ConfigurationError, match=r"espeak-ng has no voice 'en\+nobody'"):
         await SpeechStage().make(workshop(tmp_path / "set", unknown))
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
+async def test_the_voices_that_nobody_chose_say_the_same_at_any_time() -> None:
+    speaker = EspeakSpeaker()
+    for voice in ESPEAK.voices:
+        said, started = set[bytes](), time.monotonic()
+        while time.monotonic() < started + 1.5:  # noise begins anew with each second
+            recording = await speaker.say(TEXTS[0], voice)
+            assert isinstance(recording, bytes)
+            said.add(recording)
+        assert len(said) == 1, voice

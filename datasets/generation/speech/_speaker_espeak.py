@@ -17,7 +17,10 @@ _VARIANT = re.compile(rb"!v/(\S+)")
 
 
 class EspeakSpeaker:
-    """Speaks with espeak-ng; the same text in the same voice gives the same bytes.
+    """Speaks with espeak-ng.
+
+    The same text in the same voice gives the same bytes, but for breathy variants such as
+    `f2`, `f3`, `f5` and `whisper`, whose noise is another each second.
 
     Args:
         program: Its name or path; None looks `espeak-ng` up.
