@@ -86,6 +86,16 @@ async def test_what_is_no_picture_is_not_drawn(content: bytes) -> None:
     assert not made.passing
 
 
+@pytest.mark.parametrize("size", [(1, 1), (15, 15), (64, 15), (5000, 1)])
+async def test_a_picture_far_below_the_size_wanted_is_not_drawn(size: tuple[int, int]) -> None:
+    async with endpoint(saved(size)) as renderer:
+        made = await renderer.draw("a door", SUBJECT, 1)
+    assert isinstance(made, NotDrawn)
+    assert f"has {size[0]}x{size[1]} pixels where 64 a side were wanted" in made.detail
+    async with endpoint(saved((16, 16))) as renderer:
+        assert isinstance(await renderer.draw("a door", SUBJECT, 1), Drawn)
+
+
 async def test_a_filter_and_a_failure_are_told_apart() -> None:
     filtered = ScriptedReply("no", status=400, code="content_policy_violation")
     async with endpoint(filtered) as renderer:

@@ -14,6 +14,8 @@ from ..._taxonomy import Scenario
 OURS = "safejury"
 """Name of the model where our own renderers draw."""
 _COLOURS = 96
+_LEAST_SIDE = 0.25
+"""Shorter side of a picture that is of use, as a share of the side wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,15 @@ def checked(content: bytes, most: int) -> Drawn | NotDrawn:
 
     Args:
         content: Its file.
-        most: Longest side in pixels; a larger picture is made smaller.
+        most: Longest side in pixels; a larger picture is made smaller, and one whose
+            shorter side would be under a quarter of it shows nothing and is refused.
     """
     try:
         kind = image_type(content)
         with quiet(), Image.open(BytesIO(content)) as image:
             fits = max(image.size) <= most
+            if min(image.size) < _LEAST_SIDE * max(most, *image.size):
+                return NotDrawn("failed", _too_small(image.size, most))
             if kind == "image/png" and fits:
                 return Drawn(content)
             plain = image.convert("RGB")
@@ -160,3 +165,7 @@ def checked(content: bytes, most: int) -> Drawn | NotDrawn:
     file = BytesIO()
     plain.save(file, "PNG")
     return Drawn(file.getvalue(), note)
+
+
+def _too_small(size: tuple[int, int], most: int) -> str:
+    return f"the picture has {size[0]}x{size[1]} pixels where {most} a side were wanted"
