@@ -1,6 +1,5 @@
 """What `safejury generate` does."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
@@ -40,11 +39,13 @@ CARE = (
     "This makes harmful queries. It is for authorised evaluation of models only; the purpose "
     "is written into the set's card, and the files are for their owner alone."
 )
+_WIDTH_FOR_TOKENS = 60
 
 
 def generate_set(
     path: Path,
     changes: Sequence[str],
+    command: str,
     *,
     authorised: bool,
     until: str | None,
@@ -56,6 +57,7 @@ def generate_set(
     Args:
         path: The config.
         changes: Settings from the command line.
+        command: What goes on with it, once it is interrupted.
         authorised: Whether the user said that they may do this.
         until: The last stage to make, None for all.
         again: Stages to make once more; `all` for every one.
@@ -73,15 +75,12 @@ def generate_set(
     say(CARE)
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
-    words = ["safejury", "generate", str(path)]
-    words += [part for change in changes for part in ("--set", change)]
-    words += ["--i-am-authorised"] if authorised else []
     try:
         with GenerateProgress(Console(stderr=True)) as progress:
             run_async(_generate(setup, stages, redo, progress, estimate_only=estimate_only))
     except KeyboardInterrupt:
         say(f"Interrupted. What is made is kept in {setup.directory}.")
-        say(f"Go on with: {shlex.join(words)}")
+        say(f"Go on with: {command}")
         return EXIT_INTERRUPTED
     if not estimate_only and stages[-1].name == STAGES[-1].name:
         say(f"The set is {setup.directory / 'set.jsonl'}; read {setup.directory / 'card.md'}.")
@@ -195,7 +194,11 @@ def _write_config(setup: GenerateSetup, folder: SetFolder) -> None:
 
 def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Workshop) -> None:
     """Show the calls to expect, and what they cost where prices are known."""
-    table = Table("stage", "who", "calls", "tokens", "cost", box=SIMPLE, pad_edge=False)
+    console = Console(stderr=True)
+    tells_tokens = console.width >= _WIDTH_FOR_TOKENS
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("stage", "who", "calls", *(["tokens"] if tells_tokens else []), "cost"):
+        table.add_column(title, overflow="fold")
     roles = {role.name: role for role in setup.roles}
     total, known = 0.0, True
     for stage in stages:
@@ -205,8 +208,8 @@ def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Work
             total += cost or 0.0
             tokens = calls.prompt_tokens + calls.completion_tokens
             shown = "unknown" if cost is None else f"${cost:.2f}"
-            table.add_row(stage.name, calls.member, f"{calls.calls:,}", f"{tokens:,}", shown)
-    console = Console(stderr=True)
+            said = [f"{tokens:,}"] if tells_tokens else []
+            table.add_row(stage.name, calls.member, f"{calls.calls:,}", *said, shown)
     console.print("About, before the first call:" if table.rows else "No call is needed.")
     if table.rows:
         console.print(table)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ._config_shape import LimitsConfig, ModelConfig, Name, Part, Text, Variable
 
@@ -156,7 +156,7 @@ class MadeSetConfig(Part):
 class GenerateConfig(Part):
     """All of the config."""
 
-    purpose: Text | None = None
+    purpose: Annotated[Text, StringConstraints(strip_whitespace=True)] | None = None
     """What the set is for; or say `--i-am-authorised`."""
     taxonomy: Literal["bundled"] | TaxonomyConfig = "bundled"
     scenarios: list[Text] | None = Field(default=None, min_length=1)

@@ -246,9 +246,9 @@ def generate(
     Its stages: taxonomy, queries, twins, pictures, speech, card.
     Repeat the command to go on with a set that was stopped.
     """
-    from ._generate_command import generate_set
+    from ._generate_start import start_generating
 
-    return generate_set(
+    return start_generating(
         config,
         changes or [],
         authorised=i_am_authorised,

@@ -10,14 +10,17 @@ from typing import Any
 import yaml
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+def start(
+    folder: Path, *arguments: str, columns: int = 100, path: str = ""
+) -> "subprocess.Popen[str]":
+    """Start a command on a terminal of so many columns, with packages of a path before others."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "safejury", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100"},
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": str(columns), "PYTHONPATH": path},
     )
 
 

@@ -1,0 +1,92 @@
+"""What `safejury generate` says: of a config, of cost, and when it is interrupted."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dialogue_script import Body, Script
+from generate_cli import in_thread, safejury, start, write_config
+
+from safejury.evaluation._generate_config_shape import GenerateConfig
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "generation.md"
+NOBODY = "http://127.0.0.1:9/v1"
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", DOCS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.partition(":")[0])
+def test_what_the_docs_show_of_a_config_is_one(block: str) -> None:
+    needed = {"panel": [{"name": "one", "model": "m/m"}], "generator": {"model": "m/m"}}
+    GenerateConfig.model_validate(needed | yaml.safe_load(block))
+
+
+def test_the_docs_show_every_part_of_a_config() -> None:
+    parts = [key for block in BLOCKS for key in yaml.safe_load(block)]
+    assert {"panel", "taxonomy", "queries", "twins", "pictures", "speech"} <= set(parts)
+
+
+def test_blanks_are_no_purpose(tmp_path: Path) -> None:
+    config = write_config(tmp_path, NOBODY, purpose="  \n ")
+    _, told = safejury(tmp_path, "generate", config, "--estimate", code=2)
+    assert "purpose" in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_an_estimate_names_who_is_asked_and_the_cost_at_any_width(
+    columns: int, tmp_path: Path
+) -> None:
+    price = {"input": 1000, "output": 1000}
+    writer = {"base_url": NOBODY, "model": "writer", "price": price}
+    config = write_config(tmp_path, NOBODY, generator=writer)
+    with start(tmp_path, "generate", config, "--estimate", columns=columns) as child:
+        _, told = child.communicate(timeout=60)
+    assert "…" not in told
+    assert all(len(line) <= columns for line in told.splitlines() if "generator" in line)
+    assert re.search(r"^ ?queries +generator .* \$\d+\.\d\d *$", told, re.MULTILINE), told
+    assert ("tokens" in told) == (columns == 100)
+
+
+async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
+    scoring = asyncio.Event()
+
+    def reply(body: Body) -> Any:
+        if "Score each request" not in json.dumps(body):
+            return Script()(body)
+        scoring.set()
+        return ScriptedReply(hang=True)
+
+    async with ScriptedServer(reply=reply) as server:
+        config = write_config(tmp_path, server.base_url)
+        options = ("--set", "set.seed=9", "--until", "twins", "--again", "queries")
+        child = start(tmp_path, "generate", config, *options, "--again", "twins")
+        await scoring.wait()
+        child.send_signal(signal.SIGINT)
+        _, told = await in_thread(child.communicate, timeout=60)
+    assert child.returncode == 130, told
+    again = "g.yaml --set set.seed=9 --until twins --again queries --again twins"
+    assert told.splitlines()[-2:] == [
+        "Interrupted. What is made is kept in sets/made.",
+        f"Go on with: safejury generate {again}",
+    ]
+
+
+async def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path: Path) -> None:
+    loading = tmp_path / "loading"
+    os.mkfifo(loading)
+    (tmp_path / "slow").mkdir()
+    waits = f"open({str(loading)!r}, 'w').close()\nimport signal\nsignal.pause()\n"
+    (tmp_path / "slow" / "filelock.py").write_text(waits)
+    config = write_config(tmp_path, NOBODY)
+    child = start(tmp_path, "generate", config, path=str(tmp_path / "slow"))
+    await in_thread(loading.read_text)
+    child.send_signal(signal.SIGINT)
+    _, told = await in_thread(child.communicate, timeout=60)
+    assert child.returncode == 130, told
+    assert told.splitlines() == ["Go on with: safejury generate g.yaml", "Interrupted."]
