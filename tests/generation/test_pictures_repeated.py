@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 import picture_workshop
 import pytest
 from dialogue_script import Told
+from killed_stage import kill_once
 from picture_workshop import (
     KEY,
     Easel,
@@ -39,25 +37,6 @@ def asked(server: ScriptedServer) -> Counter[str]:
     )
 
 
-async def killed_once(busy: asyncio.Event, path: Path, server: ScriptedServer) -> None:
-    """Make the stage in a process of its own, and kill it once the server has drawn enough."""
-    script = Path(picture_workshop.__file__)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(script),
-        str(path),
-        server.base_url,
-        env=os.environ | {"PYTHONPATH": str(script.parent)},
-    )
-    ended = asyncio.create_task(child.wait())
-    drawn = asyncio.create_task(busy.wait())
-    await asyncio.wait([ended, drawn], return_when=asyncio.FIRST_COMPLETED)
-    drawn.cancel()
-    assert not ended.done(), "the process ended before it had drawn enough"
-    child.send_signal(signal.SIGKILL)
-    assert await ended == -signal.SIGKILL
-
-
 async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
     easel = Easel(many=40 + 12)
     async with ScriptedServer(Talk(fits=(3, 9)), pictures=easel, latency=0.005) as server:
@@ -70,7 +49,8 @@ async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
         assert len(server.picture_requests) == 40
         assert set(once.values()) == {1}
         fill(SetFolder(tmp_path / "killed"), texts(10))
-        await killed_once(easel.busy, tmp_path / "killed", server)
+        arguments = (str(tmp_path / "killed"), server.base_url)
+        await kill_once(easel.busy, picture_workshop.__file__, *arguments)
         async with workshop(tmp_path / "killed", wanted, server.base_url) as shop:
             await make(shop)
             again = (shop.folder.path / "pictures.jsonl").read_bytes()

@@ -1,0 +1,170 @@
+"""Makings that are killed in a process of their own, in the middle, and go on.
+
+Run it to make something in such a process:
+
+    python killed_stage.py MAKING BASE_URL FOLDER
+"""
+
+import asyncio
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from dialogue_script import Told
+
+from safejury.datasets.generation import (
+    CallJournal,
+    Cast,
+    GenerationSettings,
+    Member,
+    SetFolder,
+    Stage,
+    Workshop,
+    make_stages,
+)
+from safejury.models import EndpointModel, Journaled
+from safejury.models.scripted import ScriptedReply, ScriptedServer
+
+Body = Mapping[str, object]
+Reply = str | ScriptedReply
+Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+JOURNAL = {"calls.sqlite", "calls.sqlite-wal", "calls.sqlite-shm"}
+
+
+class HangsAfter:
+    """Answers as a script does, so many times, and leaves the next call waiting for ever.
+
+    Args:
+        script: What answers.
+    """
+
+    def __init__(self, script: Callable[[Body], Reply]) -> None:
+        self._script = script
+        self.answers: int | None = None
+        self.hanging = asyncio.Event()
+        self.answered: list[bytes] = []
+
+    def __call__(self, body: Body) -> Reply:
+        if self.answers is not None and len(self.answered) >= self.answers:
+            self.hanging.set()
+            return ScriptedReply(hang=True)
+        self.answered.append(msgspec.json.encode(body))
+        return self._script(body)
+
+
+@dataclass(frozen=True)
+class Making:
+    """Stages, and all that decides what comes of them.
+
+    Attributes:
+        settings: What is wanted.
+        stages: In order.
+        judges: The panel's names.
+    """
+
+    settings: GenerationSettings
+    stages: tuple[Stage, ...]
+    judges: tuple[str, ...]
+
+    async def make(self, workshop: Workshop) -> dict[str, bytes]:
+        """Make all; return every file that the stages leave."""
+        await make_stages(self.stages, workshop)
+        names = ["counts.json", "stages.json"]
+        names += [name for stage in self.stages for name in stage.outputs(workshop)]
+        return {name: (workshop.folder.path / name).read_bytes() for name in names}
+
+
+async def kill_once(busy: asyncio.Event, script: str, *arguments: str) -> None:
+    """Run a script in a process of its own, and kill it as soon as it is busy enough.
+
+    Args:
+        busy: Is set then.
+        script: The file.
+        arguments: Its arguments.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        script,
+        *arguments,
+        env=os.environ | {"PYTHONPATH": str(Path(script).parent)},
+    )
+    ended = asyncio.create_task(child.wait())
+    working = asyncio.create_task(busy.wait())
+    await asyncio.wait([ended, working], return_when=asyncio.FIRST_COMPLETED)
+    working.cancel()
+    assert not ended.done(), "the process ended before it was busy enough"
+    child.send_signal(signal.SIGKILL)
+    assert await ended == -signal.SIGKILL
+
+
+async def check_killed(
+    making: Making,
+    answers: int,
+    open_workshop: Open,
+    server: ScriptedServer,
+    script: HangsAfter,
+    tmp_path: Path,
+) -> None:
+    """Check that a making that is killed goes on, gives the same, and asks nothing twice."""
+    async with open_workshop(making.settings, judges=making.judges, name="whole") as workshop:
+        expected = await making.make(workshop)
+    everything = sorted(script.answered)
+    script.answered.clear()
+    script.answers = answers
+    arguments = (pickle.dumps(making).hex(), server.base_url, str(tmp_path / "killed"))
+    await kill_once(script.hanging, __file__, *arguments)
+    script.answers = None
+    async with open_workshop(making.settings, judges=making.judges, name="killed") as workshop:
+        assert not any(map(workshop.folder.exists, making.stages[-1].outputs(workshop)))
+        made = await making.make(workshop)
+        left = {path.name for path in workshop.folder.path.iterdir()}
+    assert made == expected
+    assert sorted(script.answered) == everything
+    assert "unfinished" not in left
+
+
+async def cancelled(
+    making: Making,
+    answers: int,
+    open_workshop: Open,
+    script: HangsAfter,
+    while_at_work: Callable[[Path], None] = lambda folder: None,
+) -> Collection[str]:
+    """Cancel a making in the middle; return the names of what it leaves in its folder."""
+    script.answers = answers
+    async with open_workshop(making.settings, judges=making.judges) as workshop:
+        working = asyncio.ensure_future(making.make(workshop))
+        await script.hanging.wait()
+        while_at_work(workshop.folder.path)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        return {path.name for path in workshop.folder.path.iterdir()}
+
+
+async def _make(making: Making, url: str, folder: SetFolder) -> None:
+    """Make it one call at a time, with members as the workshops of the tests have them."""
+    journal = CallJournal(folder.path)
+    generator, *panel = (
+        Member(name, Journaled(EndpointModel(base_url=url, model=name), journal))
+        for name in ("generator", *making.judges)
+    )
+    cast = Cast(tuple(panel), generator, generator, generator)
+    await making.make(Workshop(folder, making.settings, cast, Told(), concurrency=1))
+
+
+def _main(arguments: Sequence[str]) -> None:
+    packed, url, path = arguments
+    making: Making = pickle.loads(bytes.fromhex(packed))
+    asyncio.run(_make(making, url, SetFolder(Path(path))))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
