@@ -1,9 +1,12 @@
 """What the making of a set will ask of its models, guessed before the first call."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from .._taxonomy import load_taxonomy
-from ._settings import GenerationSettings
+from .._errors import DatasetError
+from .._taxonomy import Taxonomy
+from ._folder import TAXONOMY
+from ._workshop import Workshop
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -45,12 +48,26 @@ def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
     return Calls(member, calls, calls * prompt, calls * reply)
 
 
-def items_planned(settings: GenerationSettings) -> int:
+def known_taxonomy(workshop: Workshop) -> Taxonomy | None:
+    """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
+    if workshop.settings.taxonomy is None:
+        return workshop.taxonomy()
+    with suppress(DatasetError):  # whoever needs it says what is wrong with it
+        if workshop.folder.exists(TAXONOMY):
+            return workshop.taxonomy()
+    return None
+
+
+def scenarios_planned(workshop: Workshop) -> int:
+    """Return how many scenarios queries are made for, a guess while none are found yet."""
+    settings = workshop.settings
+    if settings.taxonomy is None or known_taxonomy(workshop) is not None:
+        return len(workshop.scenario_ids())
+    return len(set(settings.scenarios or ())) or settings.taxonomy.scenarios
+
+
+def items_planned(workshop: Workshop) -> int:
     """Return how many queries and twins are wanted."""
-    if settings.scenarios is not None:
-        scenarios = len(settings.scenarios)
-    elif settings.taxonomy is not None:
-        scenarios = settings.taxonomy.scenarios
-    else:
-        scenarios = len(load_taxonomy().scenarios)
-    return scenarios * settings.queries.per_scenario * (1 if settings.twins is None else 2)
+    settings = workshop.settings
+    queries = scenarios_planned(workshop) * settings.queries.per_scenario
+    return queries * (1 if settings.twins is None else 2)

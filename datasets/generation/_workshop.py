@@ -53,8 +53,9 @@ class Workshop:
         return read_taxonomy(self.folder.path / TAXONOMY)
 
     def scenario_ids(self) -> tuple[str, ...]:
-        """Return the ids of the scenarios that queries are made for."""
+        """Return the ids of the scenarios that queries are made for, each once."""
         taxonomy = self.taxonomy()
         if self.settings.scenarios is None:
             return tuple(scenario.id for scenario in taxonomy.scenarios)
-        return tuple(taxonomy.resolve(name).id for name in self.settings.scenarios)
+        named = (taxonomy.resolve(name).id for name in self.settings.scenarios)
+        return tuple(dict.fromkeys(named))

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from math import ceil
 
-from ..._errors import DatasetError
-from ..._taxonomy import Scenario, Taxonomy, load_taxonomy
-from .._estimate import Calls, calls_of, tokens
-from .._folder import TAXONOMY
+from ..._taxonomy import Scenario, load_taxonomy
+from .._estimate import Calls, calls_of, known_taxonomy, scenarios_planned, tokens
 from .._workshop import Workshop
 from ._query_dialogue import FORMS, SHOWN_AT_MOST, batches_planned
 from ._wording import Wording
@@ -79,26 +77,11 @@ def estimate_twins(workshop: Workshop) -> tuple[Calls, ...]:
 
 def _scenarios(workshop: Workshop) -> Sequence[Scenario]:
     """Return the scenarios; those that are still to be found are taken to be like ours."""
-    settings, taxonomy = workshop.settings, _taxonomy(workshop)
+    taxonomy = known_taxonomy(workshop)
     if taxonomy is None:
         ours = load_taxonomy().scenarios
-        found = 0 if settings.taxonomy is None else settings.taxonomy.scenarios
-        count = len(settings.scenarios or ()) or found
-        return [ours[number % len(ours)] for number in range(count)]
+        return [ours[number % len(ours)] for number in range(scenarios_planned(workshop))]
     return [taxonomy.resolve(name) for name in workshop.scenario_ids()]
-
-
-def _taxonomy(workshop: Workshop) -> Taxonomy | None:
-    """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
-    own = workshop.settings.taxonomy is not None
-    if own and not workshop.folder.exists(TAXONOMY):
-        return None
-    try:
-        return workshop.taxonomy()
-    except DatasetError:
-        if own:
-            return None  # whoever needs it says what is wrong with it
-        raise
 
 
 def _prompt(scenarios: Sequence[Scenario], name: str, **fields: str) -> int:

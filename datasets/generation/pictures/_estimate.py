@@ -25,7 +25,7 @@ def estimate_pictures(workshop: Workshop) -> tuple[Calls, ...]:
     settings = workshop.settings.pictures
     if settings is None or not FROM_DESCRIPTIONS & {settings.renderer, settings.fallback}:
         return ()
-    items = items_planned(workshop.settings)
+    items = items_planned(workshop)
     drawings = items * settings.rounds
     cast, subject = workshop.cast, Subject("", "", load_taxonomy().scenarios[0])
     scene = tokens(scene_prompt(subject)) + _QUERY_TOKENS

@@ -109,7 +109,7 @@ class SpeechStage:
         settings = workshop.settings.speech
         if settings is None or settings.speaker != "endpoint":
             return ()
-        calls = items_planned(workshop.settings) * len(settings.voices)
+        calls = items_planned(workshop) * len(settings.voices)
         words = calls * _QUERY_TOKENS
         characters = words * CHARACTERS_PER_TOKEN
         usd = None if settings.price is None else settings.price * characters / 1e6
