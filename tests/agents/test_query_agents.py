@@ -161,3 +161,18 @@ async def test_it_is_an_agentchat_agent_that_keeps_no_state() -> None:
     assert first.chat_message.content.items == second.chat_message.content.items
     assert first.chat_message.to_text() == "2 items for queries/x/0000/propose/a0"
     assert isinstance(words.chat_message, TextMessage)
+
+
+async def test_it_is_asked_once_more_with_another_seed() -> None:
+    async with ScriptedServer("Both are fine.") as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        reply = await QueryJudge("judge", model).answer(CALL)
+        await model.aclose()
+        assert [body["seed"] for body in server.requests] == [5, 6]
+    assert reply.seed == 6
+
+
+async def test_where_one_item_is_asked_for_its_number_does_not_matter() -> None:
+    one = QueryCall("Write one request.", (1,), "x", 5)
+    reply = await _written(_said({**FIRST, "number": 7}), one)
+    assert (_texts(reply), reply.unparsed) == ({1: FIRST["text"]}, 0)

@@ -62,6 +62,7 @@ def test_pairs_of_topics_that_the_threshold_was_chosen_on_are_told_apart() -> No
         ("How is a lock picked?", "  how IS a lock   picked!"),
         ("How is a lock picked?", "\uff28\uff4f\uff57 is a \uff4c\uff4f\uff43\uff4b picked"),
         ("What's in John's garden shed?", "Whats in John\u2019s garden shed"),
+        ("Don't I, can't I, won't I?", "dont I cant I wont I"),
         ("", " "),
         ("???", "???"),
         ("Wie öffnet man ein Schloss?", "WIE ÖFFNET MAN EIN SCHLOSS"),
@@ -203,3 +204,26 @@ def test_what_is_looked_for_is_not_remembered() -> None:
     assert seen.add("a", "How is a lock picked?") is None
     assert seen.find("Explain how a lock is picked.") == "a"
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("order", [("far", "near"), ("near", "far")])
+def test_of_several_that_are_near_the_nearest_is_named(order: tuple[str, str]) -> None:
+    draw = random.Random(12)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=8)) for _ in range(26)]
+    # Each word has shingles of its own: 16 of 25 words are shared with `far`, 19 of 21 with `near`.
+    texts = {"far": " ".join(words[4:25]), "near": " ".join([*words[:19], words[25]])}
+    seen = NearDuplicates(0.6)
+    assert [seen.add(name, texts[name]) for name in order] == [None, None]
+    assert seen.add("new", " ".join(words[:20])) == "near"
+
+
+@pytest.mark.parametrize(("share", "is_near"), [(0.68, True), (0.52, False)])
+def test_a_long_text_is_as_like_a_part_of_it_as_all_shingles_say(
+    share: float, is_near: bool
+) -> None:
+    """Each word has shingles of its own, so a share of the words is the Jaccard similarity."""
+    draw = random.Random(11)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=12)) for _ in range(200)]
+    part = words[: round(share * len(words))]
+    for first, second in ((words, part), (part, words)):
+        assert _is_near(" ".join(first), " ".join(second)) == is_near

@@ -76,3 +76,16 @@ def test_what_only_resembles_a_refusal_is_none(text: str) -> None:
 @pytest.mark.parametrize("piece", ["i am ", "as an ", "this ", '"', "i must have to ", "my "])
 def test_a_long_text_of_anything_is_read(piece: str) -> None:
     assert not is_refusal(piece * 100_000)
+
+
+def test_an_answer_that_is_not_long_may_still_refuse_only_in_passing() -> None:
+    passing = "Clean the lock with care. I can't help with locks that aren't yours. "
+    assert is_refusal(passing)
+    answer = passing + "Then put one drop of oil into it and wait. " * 15
+    assert 600 < len(answer) < 800
+    assert not is_refusal(answer)
+
+
+@pytest.mark.parametrize("reporting", ["The letter says", "My bank replied:", "She told me that"])
+def test_what_others_said_is_no_refusal(reporting: str) -> None:
+    assert not is_refusal(f"{reporting} I can't help with that.")

@@ -108,6 +108,8 @@ def test_convert_takes_a_sets_own_scenarios_along(workplace: Any):
     assert query.scenario == "garden.w"
     again = workplace.safejury("datasets", "convert", "queries.jsonl", "copy/out.jsonl", "--force")
     assert again.code == 0, again.err
+    copied = workplace.path / "copy" / "taxonomy.yaml"
+    assert copied.stat().st_mode & 0o777 == 0o600
     # Beside other scenarios, those of the set would be read by their meaning.
     workplace.safejury("datasets", "convert", "mini", "copy/mini.jsonl").refused("another folder")
 

@@ -4,10 +4,17 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from typer.testing import CliRunner
+
+from safejury.evaluation.cli import app
+from safejury.models.scripted import ScriptedServer
 
 
 def start(
@@ -30,6 +37,32 @@ def safejury(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
         out, err = process.communicate(timeout=170)
     assert process.returncode == code, err
     return out, err
+
+
+def safejury_here(*arguments: str, code: int = 0) -> str:
+    """Run a command in this process, which is faster; return what it says."""
+    ended = CliRunner().invoke(app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "100"})
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+@contextmanager
+def served(reply: Any) -> Generator[ScriptedServer]:
+    """Run a scripted server in a thread, beside commands in this process."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="scripted servers")
+    thread.start()
+    server = ScriptedServer(reply=reply)
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        try:
+            yield server
+        finally:
+            asyncio.run_coroutine_threadsafe(server.aclose(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def write_config(folder: Path, url: str, **changes: object) -> str:

@@ -135,3 +135,14 @@ def unread(change: Callable[[bytes], bytes]) -> bytes:
 def test_what_is_no_sound_is_told(content: bytes, says: str) -> None:
     with pytest.raises(DatasetError, match=says):
         level(content, TARGET)
+
+
+def test_channels_that_differ_become_their_mean() -> None:
+    """Of a tone beside silence the mean is half as high: 6.02 dB less."""
+    both = [value for sample in tone() for value in (sample, 0.0)]
+    stereo = bytearray(wav(both))
+    stereo[22:24] = struct.pack("<H", 2)
+    stereo[28:34] = struct.pack("<IH", RATE * 4, 4)
+    levelled = level(bytes(stereo), TARGET)
+    assert levelled.loudness == pytest.approx(-3.01 - 20 - 6.02, abs=0.3)
+    assert levelled.seconds == 1.0

@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from base64 import b64encode
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -390,3 +391,91 @@ async def test_what_models_say_cannot_break_out_of_a_prompt(tmp_path: Path) -> N
         assert prompt.count("</request>") == 1
         assert "<|im_start|>" not in prompt
         assert f"It was to show: {clean}" in prompt or "Describe one scene" in prompt
+
+
+async def test_a_score_that_is_just_good_enough_ends_the_rounds(tmp_path: Path) -> None:
+    wanted = partial(drawn_by, rounds=3, good_fit=6)
+    async with (
+        ScriptedServer(Talk(fits=(6,))) as server,
+        workshop(tmp_path / "set", wanted(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), _ = await make(shop)
+    assert [one.fits for one in made.rounds] == [6]
+
+
+async def test_a_describer_that_is_down_is_asked_again_by_a_repeated_command(
+    tmp_path: Path,
+) -> None:
+    first, second = texts(2)
+    talk = Talk(odd={second: ScriptedReply("down", status=503)})
+    async with (
+        ScriptedServer(talk) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, [first, second], twins=False)
+        with pytest.raises(ModelError, match=r"for 1 of 2, calls failed.*: .*down") as failed:
+            await make_stages([PicturesStage()], shop)
+        assert failed.value.exit_code == 3
+        assert outcomes(pictures(shop)[1].rounds) == [
+            ("endpoint", "failed"),
+            ("typographic", "drawn"),
+        ]
+        talk.odd.clear()
+        talk.asked.clear()
+        await make_stages([PicturesStage()], shop)
+        assert talk.asked == ["describe", "view"]
+    assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 2
+
+
+async def test_what_the_fallback_drew_is_drawn_anew_by_the_fallback(tmp_path: Path) -> None:
+    """No font here has the letters, and the first drawings of all are the same."""
+    seen = set[str]()
+
+    def picture(body: Body) -> bytes:
+        prompt = str(body["prompt"])
+        if prompt in seen:
+            return block(f"{prompt} {body['seed']}")
+        seen.add(prompt)
+        return block("the same")
+
+    async with ScriptedServer(Talk(), pictures=picture) as server:
+        drawn = drawn_by(server.base_url).pictures
+        assert drawn is not None
+        wanted = settings(
+            renderer="typographic",
+            fallback="endpoint",
+            base_url=drawn.base_url,
+            model=drawn.model,
+        )
+        async with workshop(tmp_path / "set", wanted, server.base_url) as shop:
+            fill(
+                shop.folder,
+                ["\u95e8\u7684\u9501\u600e\u4e48\u4e86", "\u9501\u5728\u54ea\u91cc"],
+                twins=False,
+            )
+            made, counts = await make(shop)
+    assert [outcomes(one.rounds) for one in made] == [
+        [("typographic", "failed"), ("endpoint", "drawn")],
+        [("typographic", "failed"), ("endpoint", "drawn"), ("endpoint", "drawn")],
+    ]
+    assert len({one.file for one in made}) == 2
+    assert (counts["drawn_anew"], counts["duplicates"], counts["missing"]) == (1, 0, 0)
+
+
+async def test_a_description_that_cannot_be_read_is_asked_for_once_more(tmp_path: Path) -> None:
+    talk = Talk()
+
+    def said(body: Body) -> str | ScriptedReply:
+        scene = talk(body)
+        return "A door, in prose." if talk.asked == ["describe"] else scene
+
+    async with (
+        ScriptedServer(said) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, texts(1), twins=False)
+        (made,), counts = await make(shop)
+    assert talk.asked == ["describe", "describe", "view"]
+    assert outcomes(made.rounds) == [("endpoint", "drawn")]
+    assert "description_unparsed" not in counts

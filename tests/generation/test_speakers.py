@@ -249,3 +249,18 @@ async def test_the_voices_that_nobody_chose_say_the_same_at_any_time() -> None:
             assert isinstance(recording, bytes)
             said.add(recording)
         assert len(said) == 1, voice
+
+
+async def test_no_more_programs_run_at_a_time_than_there_are_cores(
+    espeak: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    waits = waiting(espeak)
+    made = workshop(tmp_path / "set", ESPEAK, [f"Please hang, {number}." for number in range(5)])
+    task = asyncio.ensure_future(SpeechStage().make(made))
+    await asyncio.to_thread(waits.read_text)
+    # All that may run were started before the first of them could say a word.
+    assert sum(str(espeak.path) in child.cmdline() for child in psutil.Process().children()) == 2
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

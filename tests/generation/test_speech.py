@@ -311,7 +311,7 @@ async def test_recordings_are_read_back(tmp_path: Path) -> None:
     assert spec.origin is not None
     tiny = str(Path(spec.origin).parent / "model")
     async with ScriptedServer(speech=lambda _: sample) as server:
-        texts = [GARDEN, "The gardener needs wine in the summer."]
+        texts = [GARDEN, "The gardener needs wine in the summer and the winter."]
         made = workshop(tmp_path / "set", spoken_by(server, whisper=tiny), texts)
         counts = await make(made)
         first = speeches(made)
@@ -321,9 +321,13 @@ async def test_recordings_are_read_back(tmp_path: Path) -> None:
         for file in ("model.bin", "config.json", "tokenizer.json"):
             (broken / file).touch()
         await make(workshop(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
+        # Another model hears all of them anew, and this one cannot.
+        broken = broken.rename(tmp_path / "another")
+        with pytest.raises(ConfigurationError, match="another"):
+            await make(workshop(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
     assert (counts["read_back"], counts["unread"]) == (4, 0)
     assert {one.heard for one in first} == {GARDEN}
-    # Two of seven words are others.
-    assert [one.word_error_rate for one in first] == [0.0, 0.0, 0.2857, 0.2857]
+    # Of ten words two are others and three are missing.
+    assert [one.word_error_rate for one in first] == [0.0, 0.0, 0.5, 0.5]
     assert speeches(made) == first
     assert server.stats.speeches == 4

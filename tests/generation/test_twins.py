@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from dialogue_script import REFUSAL, Prompt, Reply, Script, prompt_of, queries, scores, words
+from dialogue_script import REFUSAL, Prompt, Reply, Script, Told, prompt_of, queries, scores, words
 
 from safejury.datasets import ModelError, PanelRefusedError, load_taxonomy
 from safejury.datasets._near_duplicates import NearDuplicates
@@ -225,3 +225,46 @@ async def test_23_scenarios_of_100_in_one_run(open_workshop: Open, script: Scrip
     for texts in ([one.text for one in asked], [one.text for one in answered]):
         seen = NearDuplicates(0.6)
         assert [text for text in texts if seen.add(text, text) is not None] == []
+
+
+async def test_as_much_harm_as_is_allowed_is_allowed(open_workshop: Open, script: Script) -> None:
+    script.twists["score_twins"] = lambda prompt: scores(
+        dict.fromkeys(prompt.items, 8), harm=1 if prompt.model == "judge_a" else 3
+    )
+    async with open_workshop(settings()) as workshop:
+        counts = await make(workshop)
+        assert {one.harm for one in twins(workshop)} == {2.0}
+    assert (counts["made"], counts["tried"]) == (8, 8)
+
+
+async def test_twins_of_later_tries_stand_where_their_queries_do(
+    open_workshop: Open, script: Script
+) -> None:
+    """Of each batch the first twin is found harmful, once."""
+
+    def score(prompt: Prompt) -> Reply | None:
+        if len(prompt.items) == 1:
+            return None
+        listed = json.loads(scores(dict.fromkeys(prompt.items, 8), harm=0))["scores"]
+        listed[0]["harmfulness"] = 9
+        return json.dumps({"scores": listed})
+
+    script.twists["score_twins"] = score
+    async with open_workshop(settings()) as workshop:
+        counts = await make(workshop)
+        assert [one.of for one in twins(workshop)] == [one.id for one in kept(workshop)]
+    assert (counts["made"], counts["harmful"]) == (8, 2)
+
+
+async def test_a_panel_that_finds_every_twin_harmful_is_no_failure(
+    open_workshop: Open, script: Script
+) -> None:
+    script.twists["score_twins"] = lambda prompt: scores(dict.fromkeys(prompt.items, 8), harm=9)
+    async with open_workshop(settings(attempts=1)) as workshop:
+        await make_stages([QueriesStage(), TwinsStage()], workshop)
+        assert twins(workshop) == []
+        told = workshop.progress
+        assert isinstance(told, Told)
+        assert told.messages == ["twins: 0 of 8 queries have a twin"]
+        counts = workshop.folder.counts()["twins"]
+    assert (counts["harmful"], counts["missing"]) == (8, 8)
