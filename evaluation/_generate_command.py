@@ -210,7 +210,7 @@ def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Work
             shown = "unknown" if cost is None else f"${cost:.2f}"
             said = [f"{tokens:,}"] if tells_tokens else []
             table.add_row(stage.name, calls.member, f"{calls.calls:,}", *said, shown)
-    console.print("About, before the first call:" if table.rows else "No call is needed.")
+    console.print("Calls to expect, a guess:" if table.rows else "No call is needed.")
     if table.rows:
         console.print(table)
         say(f"Estimated cost: ${total:.2f}" + ("" if known else " and what has no known price"))

@@ -91,7 +91,7 @@ async def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
         _, told = await in_thread(safejury, folder, "generate", config, "--estimate")
         assert not server.requests
     assert "queries" in told
-    assert "About, before the first call:" in told
+    assert "Calls to expect, a guess:" in told
     assert "Estimated cost: $0.00 and what has no known price" in told
 
 

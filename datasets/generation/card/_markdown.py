@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ._charts import CHARTS
-from ._items import Agreement, Card, CategoryFigures, Counts, PictureFigures, Quality
+from ._items import Agreement, Card, CategoryFigures, Counts, PictureFigures, Quality, Role
 from ._paper import OVER_GENERATION, PER_SCENARIO
 
 _ALT = {
@@ -21,7 +21,7 @@ def card_markdown(card: Card) -> str:
 
 
 def _head(card: Card) -> str:
-    roles = "; ".join(f"{one.role} {_code(one.model)}" for one in card.roles)
+    roles = "; ".join(f"{_role(one)} {_code(one.model)}" for one in card.roles)
     facts = {
         "purpose": _cell(card.purpose),
         "licence": _cell(card.licence) or "undecided",
@@ -33,6 +33,11 @@ def _head(card: Card) -> str:
         "made with": f"safejury {card.safejury}",
     }
     return f"# {_cell(card.name)}\n\n{_table(('', ''), facts.items())}"
+
+
+def _role(role: Role) -> str:
+    """Return who it is: a panel's members have names of their own."""
+    return role.role if role.name == role.role else f"{role.role} {_cell(role.name)}"
 
 
 def _content(card: Card) -> str:
@@ -181,8 +186,8 @@ def _cost(card: Card) -> str:
         for one in card.models
     ]
     said = (
-        "All calls that the folder keeps, those of stages made again included; image and speech "
-        "services are not among them."
+        "All calls that the folder keeps, those of stages made again included. Of services that draw "
+        "or speak, what they delivered."
     )
     heads = ("model, as its provider names it", "calls", "tokens in", "tokens out", "cost")
     return _paragraphs("## Cost", said, _table(heads, rows)) if rows else ""

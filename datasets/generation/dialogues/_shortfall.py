@@ -44,7 +44,8 @@ def check_shortfall(
     for name, missing in tally.sorted().items():
         if name.startswith(MISSING_SCORES):
             judge = name.removeprefix(MISSING_SCORES)
-            workshop.progress.told(f"{stage}: {judge} left out the scores of {missing} texts")
+            texts = "1 text" if missing == 1 else f"{missing} texts"
+            workshop.progress.told(f"{stage}: {judge} left out the scores of {texts}")
     failed = f"{tally.failed} model calls failed, the last one so: {tally.failure}"
     if tally.passing or (tally.failed and made < wanted):
         raise ModelError(
