@@ -3,26 +3,21 @@
 import hashlib
 import stat
 import struct
-from collections.abc import Callable, Generator, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from ._compressed import compressed
 from ._errors import DatasetError
-from ._line import QueryLine, parse_line
+from ._line import parse_line
+from ._line_checks import BadLineError, LineChecks
+from ._line_media import Kind, query_of
 from ._lines import MAX_LINE_BYTES, numbered_lines
-from ._media import read_media
-from ._misnamed import Misnamed
 from ._nearest import quoted
 from ._query import Media, Query, content_of
-from ._relative import check_relative
 from ._taxonomy import taxonomy_beside
-
-Kind = Literal["image", "audio"]
-_Reader = Callable[[str, Kind], Media]
 
 _MEDIA_TYPES: tuple[str, ...] = (
     "audio/flac",
@@ -56,8 +51,8 @@ class Dataset:
             the bundled one.
     """
 
-    def __init__(self, path: Path, *, name: str | None = None) -> None:
-        """Validate every line and read every medium once.
+    def __init__(self, path: Path, *, name: str | None = None, limit: int | None = None) -> None:
+        """Validate every line and read every medium once; with a limit, of the first lines.
 
         Raises:
             DatasetError: What is wrong, with the file and the line.
@@ -66,6 +61,7 @@ class Dataset:
         self.name = name or path.stem
         self._folder = path.parent.resolve()
         self.taxonomy = taxonomy_beside(path)
+        self._limit = limit
         self._stamp = _stamp(path)
         self._media = bytearray()
         self._length = 0
@@ -92,51 +88,47 @@ class Dataset:
             digest, size, code = next(seen)
             return Media(digest.hex(), _MEDIA_TYPES[code], size, str(self._folder / relative))
 
-        for _, line in _lines(self.path):
-            yield _query(parse_line(line, self.taxonomy), known)
+        for _, line in _lines(self.path, self._limit):
+            yield query_of(parse_line(line or b"", self.taxonomy), known)
 
     def _validate(self) -> str:
         digest = hashlib.sha256()
         encoder = msgspec.json.Encoder()
-        numbers: dict[bytes, int] = {}
-        misnamed = Misnamed()
-        read = lru_cache(maxsize=64)(self._read)
-
-        def check(relative: str, kind: Kind) -> Media:
-            media = read(relative, kind)
-            misnamed.look(relative, media.media_type)
-            code = _MEDIA_TYPES.index(media.media_type)
-            self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
-            return media
-
-        for number, line in _lines(self.path):
-            try:
-                query = _query(parse_line(line, self.taxonomy), check)
-                key = hashlib.blake2b(query.id.encode(), digest_size=16).digest()
-                first = numbers.setdefault(key, number)
-                if first != number:
-                    raise DatasetError(
-                        f"id {quoted(query.id)} is taken by line {first}; give each query its own"
-                    )
-            except DatasetError as error:
-                raise type(error)(f"{self.path}:{number}: {error}") from error
+        checks = LineChecks(self.path, self.taxonomy)
+        for number, line in _lines(self.path, self._limit):
+            query = checks.check(number, line)
+            for media in (*query.images, *filter(None, [query.audio])):
+                code = _MEDIA_TYPES.index(media.media_type)
+                self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
             digest.update(encoder.encode(content_of(query)) + b"\n")
             self._length += 1
         if not self._length:
             raise DatasetError(f"{self.path}: holds no queries; write one JSON object a line")
-        self.notes = misnamed.told()
+        self.notes = checks.notes
         return digest.hexdigest()
 
-    def _read(self, relative: str, kind: Kind) -> Media:
+
+def check_lines(path: Path, limit: int | None = None) -> Iterator[Query | BadLineError]:
+    """Yield for each line of a query file what it asks, or what is wrong with it.
+
+    Args:
+        path: The file.
+        limit: Read only the first so many lines.
+
+    Raises:
+        DatasetError: The file cannot be read, or the taxonomy beside it.
+    """
+    checks = LineChecks(path, taxonomy_beside(path))
+    for number, line in _lines(path, limit):
         try:
-            return read_media(_inside(self._folder, relative, kind), kind=kind)
-        except DatasetError as error:
-            # The folder is known: the path as it stands in the line is easier to find.
-            shown = str(error).replace(repr(str(self._folder / relative)), repr(relative), 1)
-            raise DatasetError(shown) from error
+            yield checks.check(number, line)
+        except BadLineError as error:
+            yield error
 
 
-def load_dataset(name_or_path: str | Path, *, cache_dir: Path | None = None) -> Dataset:
+def load_dataset(
+    name_or_path: str | Path, *, cache_dir: Path | None = None, limit: int | None = None
+) -> Dataset:
     """Load the bundled set `mini`, or a query file.
 
     Args:
@@ -144,6 +136,7 @@ def load_dataset(name_or_path: str | Path, *, cache_dir: Path | None = None) -> 
             taken for a name).
         cache_dir: Where the pictures of `mini` are kept; the default is
             `$SAFEJURY_CACHE`, else `safejury` in the user's cache folder.
+        limit: Read only the first so many queries, at least 1.
 
     Raises:
         DatasetError: There is no such set, or something in it cannot be used.
@@ -153,10 +146,10 @@ def load_dataset(name_or_path: str | Path, *, cache_dir: Path | None = None) -> 
 
         path = mini_file(cache_dir)
         try:
-            return Dataset(path, name="mini")
+            return Dataset(path, name="mini", limit=limit)
         except DatasetError as error:
             raise DatasetError(f"{error} (delete {path.parent} to have it made anew)") from error
-    return Dataset(_existing(name_or_path))
+    return Dataset(_existing(name_or_path), limit=limit)
 
 
 def _existing(name: str | Path) -> Path:
@@ -185,60 +178,13 @@ def _packed(path: Path) -> str | None:
         return None  # it is opened again, and said then
 
 
-def _lines(path: Path) -> Generator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, with their numbers from 1."""
+def _lines(path: Path, limit: int | None) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the first lines that are not blank, with their numbers from 1; None is too long."""
+    lines = numbered_lines(path, MAX_LINE_BYTES)
     try:
-        for number, line in numbered_lines(path, MAX_LINE_BYTES):
-            if stripped := _checked(line, f"{path}:{number}").strip():
-                yield number, stripped
+        yield from islice((each for each in lines if each[1] is None or each[1].strip()), limit)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _checked(line: bytes | None, where: str) -> bytes:
-    if line is None:
-        limit = MAX_LINE_BYTES // (1024 * 1024)
-        raise DatasetError(f"{where}: longer than {limit} MiB; is this a JSONL file?")
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{where}: not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"
-        ) from None
-    return line
-
-
-def _query(line: QueryLine, media: _Reader) -> Query:
-    return Query(
-        id=line.id,
-        scenario=line.scenario,
-        text=line.text,
-        intent=line.intent,
-        images=tuple(media(path, "image") for path in _image_paths(line)),
-        audio=media(line.audio, "audio") if line.audio is not None else None,
-        source=line.source,
-    )
-
-
-def _image_paths(line: QueryLine) -> list[str]:
-    if line.images is not None:
-        return line.images
-    return [] if line.image is None else [line.image]
-
-
-def _inside(folder: Path, relative: str, kind: Kind) -> Path:
-    """Return the path of a medium, or refuse one that leads out of the folder."""
-    check_relative(relative, kind)
-    path = folder / relative
-    try:
-        escapes = not path.resolve().is_relative_to(folder)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise DatasetError(f"{kind} {quoted(relative)} is not a usable path: {error}") from error
-    if escapes:
-        raise DatasetError(
-            f"{kind} {quoted(relative)} is a link out of the file's folder; put the file inside"
-        )
-    return path
 
 
 def _stamp(path: Path) -> tuple[int, int]:

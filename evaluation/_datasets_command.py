@@ -27,6 +27,8 @@ from ..datasets import (
     load_taxonomy,
     write_jsonl,
 )
+from ..datasets._jsonl import check_lines
+from ..datasets._line_checks import BadLineError
 from ..datasets._nearest import quoted
 from ..datasets.loaders import LOADERS, loader_named
 from ..deliberation import harmless, harmless_line
@@ -69,10 +71,6 @@ class Asked:
                 strict=strict,
                 limit=self.limit,
             )
-
-    def queries(self, dataset: Dataset | LoadedSet) -> Iterator[Query]:
-        """Yield the set's queries, no more than are asked for."""
-        return islice(dataset, self.limit)
 
 
 def list_loaders(name: str | None) -> None:
@@ -117,7 +115,7 @@ def show_set(asked: Asked) -> None:
     """Show what is in a set, by counts."""
     dataset = asked.open()
     counts = _Counts()
-    for query in asked.queries(dataset):
+    for query in dataset:
         counts.add(query)
     console = Console()
     _print(console, _facts(dataset, counts))
@@ -238,23 +236,55 @@ def _say_each(notes: Iterable[str]) -> None:
 
 
 def validate_set(asked: Asked, *, strict: bool) -> int:
-    """List what cannot be used of a set, and return the exit code."""
-    dataset = asked.open()
-    bad = 0
+    """List what cannot be used of a set, and return the exit code.
+
+    Raises:
+        ConfigurationError: There is no such set, or nothing of it can be used.
+    """
+    try:
+        dataset = asked.open()
+    except BadLineError as error:
+        bad = _list_bad_lines(error, asked.limit)
+    else:
+        bad = _list_left_out(dataset)
+    if strict and bad:
+        say("Strict: not one may be left out.")
+        return EXIT_USAGE
+    return 0
+
+
+def _list_left_out(dataset: Dataset | LoadedSet) -> int:
+    """List the items that a set leaves out, and return how many there are."""
+    bad = missing = 0
     if isinstance(dataset, LoadedSet):
-        bad = dataset.unusable + dataset.missing
+        missing = dataset.missing
+        bad = dataset.unusable + missing
         for item in dataset.left_out():
             write_line(str(item))
         _say_each(dataset.notes_on_categories)
     else:
         _say_notes(dataset)
-    missing = dataset.missing if isinstance(dataset, LoadedSet) else 0
     unusable = f"{bad - missing:,} cannot, and {missing:,} lack a picture or a sound"
     say(f"{_queries(len(dataset))} can be used; {unusable if bad else 'nothing is left out'}.")
-    if strict and bad:
-        say("Strict: not one may be left out.")
-        return EXIT_USAGE
-    return 0
+    return bad
+
+
+def _list_bad_lines(first: BadLineError, limit: int | None) -> int:
+    """List the lines of a query file that cannot be used, and return how many there are."""
+    good = bad = 0
+    for found in check_lines(first.path, limit):
+        if isinstance(found, BadLineError):
+            bad += 1
+            write_line(str(found))
+        else:
+            good += 1
+    if not good:
+        raise first
+    say(
+        f"{_queries(good)} can be used; {bad:,} cannot. A query file of our own format is taken "
+        "whole or not at all: a run refuses this one until each of those lines is mended or gone."
+    )
+    return bad
 
 
 def _queries(number: int) -> str:
@@ -282,7 +312,7 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
             yield query
 
     with busy(f"Writing {out} …"):
-        write_jsonl(out, counting(asked.queries(dataset)), private=True)
+        write_jsonl(out, counting(dataset), private=True)
         _copy_taxonomy(dataset.taxonomy, out)
     _say_notes(dataset)
     say(f"Wrote {_queries(counted)} to {out}, readable by you alone.")
@@ -310,7 +340,7 @@ def sample_set(asked: Asked, *, number: int, seed: int, reveal: bool) -> None:
     """Show some queries of a set, chosen at random but always the same."""
     dataset = asked.open()
     console = Console()
-    for query in _choose(asked.queries(dataset), number, seed):
+    for query in _choose(iter(dataset), number, seed):
         _show_query(console, query, reveal=reveal)
     if not reveal:
         say("The texts are withheld: add --reveal to read them.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .._errors import DatasetError
 from .._jsonl import Dataset, load_dataset
-from .._line import ForeignLineError
+from .._line_checks import BadLineError
 from .._nearest import quoted
 from . import BY_NAME, LOADERS, loader_key, loader_named, recognised
 from ._read import LoadedSet, load_set
@@ -36,7 +36,7 @@ def find_set(
         mapping: See `load_set`; with one, JSON lines are read as a plain table.
         settings: See `load_set`.
         strict: See `load_set`; a query file of ours is always read strictly.
-        limit: See `load_set`; a query file of ours is read whole.
+        limit: See `load_set`.
 
     Raises:
         DatasetError: There is no such set, or it cannot be used.
@@ -46,13 +46,13 @@ def find_set(
     if loader is None and place in BUNDLED:
         if mapping or settings:
             raise DatasetError(f"{quoted(place)} is a bundled set: it takes no mapping or settings")
-        return load_dataset(place)
+        return load_dataset(place, limit=limit)
     if loader is None and not mapping and not settings:
         path = placed(place, folder)
         if (path / SET).is_file():
-            return load_dataset(path / SET)
+            return load_dataset(path / SET, limit=limit)
         if path.suffix.lower() == ".jsonl" or not path.exists():
-            return _ours(path if _is_path(place) else place)
+            return _ours(path if _is_path(place) else place, limit)
     path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
     reader = recognised(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
@@ -61,17 +61,21 @@ def find_set(
             f"known are {', '.join(LOADERS)}"
         )
     if reader is None:
-        return _ours(path)
+        return _ours(path, limit)
     return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
 
 
-def _ours(place: str | Path) -> Dataset:
+def _ours(place: str | Path, limit: int | None) -> Dataset:
     try:
-        return load_dataset(place)
-    except ForeignLineError as error:
-        raise DatasetError(
+        return load_dataset(place, limit=limit)
+    except BadLineError as error:
+        if not error.foreign:
+            raise
+        raise BadLineError(
             f"{error} (a table of another shape is read as jsonl:{place}, by a mapping of its keys "
-            "such as text=prompt)"
+            "such as text=prompt)",
+            error.path,
+            foreign=True,
         ) from error
 
 

@@ -179,6 +179,14 @@ def test_a_set_streams_the_same_twice_and_side_by_side(
     assert len(first) == len(dataset) == 50
 
 
+def test_a_limit_reads_the_first_queries_and_nothing_beyond(query_file: QueryFile) -> None:
+    path = query_file("", line(), line(id="two"), "{")
+    dataset = load_dataset(path, limit=2)
+    assert ([query.id for query in dataset], len(dataset)) == (["one", "two"], 2)
+    assert dataset.sha256 != load_dataset(path, limit=1).sha256
+    assert f"{path}:4: not JSON" in error_of(path)
+
+
 def test_a_set_that_changed_since_it_was_checked_is_not_used(query_file: QueryFile) -> None:
     dataset = load_dataset(query_file(line()))
     query_file(line(), line(id="two"))

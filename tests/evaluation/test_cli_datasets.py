@@ -71,6 +71,48 @@ def test_validate_lists_what_is_left_out(workplace: Any, set_path: Path):
     assert workplace.safejury(*arguments, "--strict", "--limit", "2").code == 0
 
 
+def test_validate_lists_all_lines_of_our_own_format_that_a_run_refuses(workplace: Any):
+    row = {"id": "a", "scenario": "bias", "text": "Why?", "intent": "benign"}
+    bad = [row, row | {"id": "b", "image": "no.png"}, b"\xff", {"text": "Who?"}, "{"]
+    workplace.write_lines([row, *bad, row | {"id": "c"}], "own.jsonl")
+    ended = workplace.safejury("datasets", "validate", "own.jsonl")
+    assert ended.code == 0, ended.err
+    listed = ended.out.splitlines()
+    assert [line.split(": ")[0] for line in listed] == [f"own.jsonl:{n}" for n in range(2, 7)]
+    reasons = ("taken by line 1", "'no.png' does not exist", "not UTF-8", "is missing", "not JSON")
+    for line, reason in zip(listed, reasons, strict=True):
+        assert reason in line
+    assert "2 queries can be used; 5 cannot." in ended.err
+    assert "a run refuses this one" in ended.err
+    strict = workplace.safejury("datasets", "validate", "own.jsonl", "--strict")
+    assert (strict.code, strict.out) == (2, ended.out)
+    short = workplace.safejury("datasets", "validate", "own.jsonl", "--limit", "2")
+    assert (short.code, short.out) == (0, f"{listed[0]}\n")
+    workplace.safejury("datasets", "show", "own.jsonl").refused("own.jsonl:2: id 'a' is taken")
+
+
+def test_a_file_of_which_nothing_can_be_used_is_refused_with_its_list(workplace: Any):
+    workplace.write_lines([{"prompt": "Why?"}, {"prompt": "Who?"}], "theirs.jsonl")
+    ended = workplace.safejury("datasets", "validate", "theirs.jsonl")
+    ended.refused("theirs.jsonl:1: ", "is read as jsonl:theirs.jsonl")
+    assert len(ended.out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["mini", "queries.jsonl", "made"])
+def test_a_limit_holds_for_our_own_sets_too(name: str, workplace: Any):
+    workplace.queries()
+    (workplace.path / "made").mkdir()
+    workplace.queries(name="made/set.jsonl")
+    ended = workplace.safejury("datasets", "validate", name, "--limit", "2")
+    assert ended.err.startswith("2 queries can be used;"), ended.err
+    shown = workplace.safejury("datasets", "show", name, "--limit", "2")
+    converted = workplace.safejury("datasets", "convert", name, "out/part.jsonl", "--limit", "2")
+    assert "Wrote 2 queries" in converted.err
+    part = load_dataset(workplace.path / "out" / "part.jsonl")
+    assert len(part) == 2
+    assert f"sha256   {part.sha256}" in shown.out
+
+
 def test_convert_writes_our_own_files_for_the_owner_alone(workplace: Any, set_path: Path):
     arguments = ("datasets", "convert", str(set_path), "ours/out.jsonl", *OPTIONS)
     ended = workplace.safejury(*arguments)

@@ -57,6 +57,13 @@ def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
     assert server.stats.calls == calls
 
 
+def test_a_limit_of_the_set_holds_for_our_own_format(workplace: Any, scripted: Start):
+    dataset = {"path": "queries.jsonl", "limit": 2}
+    config = workplace.config(scripted().base_url, dataset=dataset)
+    assert workplace.safejury("run", config).code == 0
+    assert list(scenarios(workplace)) == ["q1", "q2"]
+
+
 def test_a_set_by_its_loaders_name(workplace: Any, scripted: Start):
     folder: Path = workplace.path / "sb" / "SafeBench_Text"
     folder.mkdir(parents=True)
