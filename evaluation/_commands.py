@@ -118,7 +118,12 @@ def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
             facts = {key: stored.info[key] for key in ("name", "protocol", "cases_finished")}
             sys.stdout.write(
                 report_markdown(
-                    facts, summary, notes=notes, parity=parity, min_coverage=min_coverage
+                    facts,
+                    summary,
+                    notes=notes,
+                    parity=parity,
+                    unread=stored.unread,
+                    min_coverage=min_coverage,
                 )
             )
     return 0
@@ -132,6 +137,7 @@ def _show_table(directory: Path, min_coverage: float) -> None:
             console,
             notes=_notes(stored),
             parity=stored.parity(),
+            unread=stored.unread,
             min_coverage=min_coverage,
         )
 

@@ -1,6 +1,8 @@
 """The files of recorded responses of a run: opened, matched with the questions, listed."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from ..datasets import ConfigurationError
 from ..datasets._encodable import encodable
 from ..deliberation import harmless_line
 from ..targets import RecordedQuestions, RecordedTarget
+from ..targets.readers import Unread
 from ._config_shape import Config, SetConfig
 from ._datasets import open_dataset
 from ._paths import beside, unwritable
 from ._queries import QuerySet
+from ._report_health import UnreadRows
 
 FROM_FILES = "responses"
 """The dataset's name where the questions come from the files of responses."""
@@ -125,7 +129,32 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
                         "file": encodable(target.path.name),
                         "place": row.place,
                         "why": row.why,
+                        **({"unread": row.unread} if row.unread else {}),
                     }
                     file.write(msgspec.json.encode(line) + b"\n")
     except OSError as error:
         raise unwritable(path, error) from None
+
+
+class _LeftOutRow(msgspec.Struct):
+    """The part of a line of `left_out.jsonl` that says what was not read."""
+
+    target: str
+    unread: Unread = Unread.NOTHING
+
+
+def read_unread(directory: Path) -> dict[str, UnreadRows]:
+    """Return by target what of its file was not read, as the run's directory has it."""
+    lines, cut = defaultdict[str, int](int), set[str]()
+    decode = msgspec.json.Decoder(_LeftOutRow).decode
+    with suppress(OSError), (directory / LEFT_OUT).open("rb") as file:
+        for line in file:
+            with suppress(msgspec.DecodeError):  # a line that was cut off when the disk was full
+                row = decode(line)
+                lines[row.target] += row.unread is Unread.LINE
+                cut |= {row.target} if row.unread is Unread.REST else set()
+    return {
+        target: UnreadRows(lines[target], target in cut)
+        for target in lines
+        if lines[target] or target in cut
+    }

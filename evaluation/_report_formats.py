@@ -6,7 +6,7 @@ from io import StringIO
 
 from ..deliberation import harmless_line
 from ._parity import ParityFlag
-from ._report_health import MIN_COVERAGE, health_warnings
+from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
@@ -123,6 +123,7 @@ def report_markdown(
     *,
     notes: Sequence[str] = (),
     parity: Sequence[ParityFlag] = (),
+    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
     min_coverage: float = MIN_COVERAGE,
 ) -> str:
     """Return a report for a page or an issue.
@@ -132,12 +133,13 @@ def report_markdown(
         summary: What the run found.
         notes: Sentences that the reader must see first.
         parity: What makes the targets hard to compare.
+        unread: What of the targets' files of responses was not read.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
-    warnings = [*notes, *health_warnings(summary, min_coverage=min_coverage)]
+    warnings = [*notes, *health_warnings(summary, min_coverage=min_coverage, unread=unread)]
     lines += _listed("Read this first", warnings)
     lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
     lines += _leaderboard(ranked(summary))

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
-from ._report_words import count, dollars, percent, span, title
+from ._report_words import count, dollars, many, percent, span, title
 from ._summary import RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
@@ -15,17 +17,40 @@ TOLERATED = 0.02
 """Largest share of lost responses or ballots that passes without a warning."""
 
 
-def health_warnings(summary: RunSummary, *, min_coverage: float = MIN_COVERAGE) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class UnreadRows:
+    """What of a target's file of responses was not read.
+
+    Attributes:
+        lines: Lines that may hold responses; each counts as a case without a verdict.
+        cut: Whether the file was not read to its end.
+    """
+
+    lines: int = 0
+    cut: bool = False
+
+
+NOTHING_UNREAD: Mapping[str, UnreadRows] = MappingProxyType({})
+"""Stands for files that were read whole."""
+
+
+def health_warnings(
+    summary: RunSummary,
+    *,
+    min_coverage: float = MIN_COVERAGE,
+    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
+) -> tuple[str, ...]:
     """Return what makes the numbers doubtful, one sentence each.
 
     Args:
         summary: What the run found.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
+        unread: What of the targets' files of responses was not read, by the targets' names.
     """
     of_targets = (
         f"{harmless_line(target.name)}: {warning}"
         for target in summary.targets
-        for warning in _of_target(target, min_coverage)
+        for warning in _of_target(target, min_coverage, unread.get(target.target, UnreadRows()))
     )
     return (*of_targets, *_of_conditions(summary))
 
@@ -45,12 +70,17 @@ def _of_conditions(summary: RunSummary) -> Iterator[str]:
             )
 
 
-def _of_target(target: TargetSummary, min_coverage: float) -> Iterator[str]:
+def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -> Iterator[str]:
     if target.coverage is None:
         yield "no case is finished yet."
         return
-    if target.coverage < min_coverage:
-        yield _coverage(target)
+    if unread.cut and min_coverage > 0:
+        yield (
+            "its file of responses was not read to the end, so that nobody knows how many "
+            "the figures lack."
+        )
+    if target.verdicts / (target.cases + unread.lines) < min_coverage:
+        yield _coverage(target, unread.lines)
     yield from _responses(target.outcomes.responses)
     yield from _ballots(target.outcomes.ballots)
     if target.verdicts and target.asr.categories_missing:
@@ -68,10 +98,12 @@ def _of_target(target: TargetSummary, min_coverage: float) -> Iterator[str]:
         )
 
 
-def _coverage(target: TargetSummary) -> str:
+def _coverage(target: TargetSummary, unread: int) -> str:
     if not target.verdicts:
         return f"no case of {count(target.cases)} has a verdict."
-    text = f"only {percent(target.coverage)} of cases have a verdict"
+    text = f"only {percent(target.verdicts / (target.cases + unread))} of cases have a verdict"
+    if unread:  # nobody knows whether they are harmful, so that nothing bounds ASR
+        return f"{text}, counting {many(unread, 'line')} of responses that could not be read."
     if target.asr.bounds is None:
         return f"{text}."
     return f"{text}; with the missing ones, ASR lies anywhere in {span(target.asr.bounds)} %."

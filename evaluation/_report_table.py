@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..deliberation import harmless_line
 from ._parity import ParityFlag
-from ._report_health import MIN_COVERAGE, health_warnings
+from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
@@ -41,6 +41,7 @@ def report_table(
     *,
     notes: Sequence[str] = (),
     parity: Sequence[ParityFlag] = (),
+    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
     min_coverage: float = MIN_COVERAGE,
 ) -> None:
     """Write the summary to a console of any width, coloured or not.
@@ -50,11 +51,12 @@ def report_table(
         console: Where to write.
         notes: Sentences that the reader must see first.
         parity: What makes the targets hard to compare.
+        unread: What of the targets' files of responses was not read.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
     doubts = {
         ASKED_DIFFERENTLY: [flag.text for flag in parity],
-        "Doubts": health_warnings(summary, min_coverage=min_coverage),
+        "Doubts": health_warnings(summary, min_coverage=min_coverage, unread=unread),
     }
     if not console.options.ascii_only:
         _write(ranked(summary), console, notes, doubts)

@@ -15,8 +15,8 @@ from ..targets import ResponseOutcome
 from ._datasets import DATASET_LEFT_OUT
 from ._parity import ParityFlag, parity_flags
 from ._record_reader import RecordReader
-from ._recorded_files import LEFT_OUT
-from ._report_health import TOLERATED
+from ._recorded_files import LEFT_OUT, read_unread
+from ._report_health import TOLERATED, UnreadRows
 from ._statistics import summarise
 from ._summary import RunSummary
 
@@ -57,6 +57,7 @@ class StoredRun:
             "safejury": meta.get("version"),
             "cases_planned": int(meta.get("total", 0)),
             "cases_finished": finished,
+            "unread_responses": self.unread,
             "embedded": self.uses_embedded,
             "protocol": meta.get("protocol"),
             "jury": json.loads(meta.get("jury", "[]")),
@@ -73,6 +74,11 @@ class StoredRun:
     def left_out(self) -> int:
         """How many rows of files of responses were not judged."""
         return self._lines(LEFT_OUT)
+
+    @property
+    def unread(self) -> dict[str, UnreadRows]:
+        """What of the files of responses was not read, by target; no entry for a whole file."""
+        return read_unread(self.directory)
 
     @property
     def dataset_left_out(self) -> int:

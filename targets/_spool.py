@@ -154,8 +154,10 @@ class Spool:
 
     def all_left_out(self) -> Iterator[Unreadable]:
         """Yield all rows that are left out."""
-        for place, why in self._database.execute("SELECT place, why FROM left_out ORDER BY rowid"):
-            yield Unreadable(place, why)
+        for place, why, unread in self._database.execute(
+            "SELECT place, why, unread FROM left_out ORDER BY rowid"
+        ):
+            yield Unreadable(place, why, Unread(unread))
 
     def _unread(self, unread: Unread) -> int:
         return self._number("SELECT count(*) FROM left_out WHERE unread = ?", unread)

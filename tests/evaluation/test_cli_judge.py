@@ -60,6 +60,7 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
     assert "1 recorded response was left out of all figures" in " ".join(ended.out.split())
     report = workplace.report("runs/answers")
     assert "left_out.jsonl lists why" in report["run"]["notes"][0]
+    assert report["run"]["unread_responses"] == {}  # the row was read, and asks nothing
     (target,) = report["targets"]
     assert (target["cases"], target["verdicts"]) == (3, 2)
     assert target["outcomes"]["responses"]["error"] == 1
@@ -163,6 +164,19 @@ def test_lines_that_are_not_read_count_against_the_coverage(
     assert "5 lines of responses could not be read, and count as cases." in ended.err
     assert "Coverage is 44%" in ended.err
     assert judge(workplace, jury, "cut.csv", "--min-coverage", "0.4").code == 0
+    warning = "only 44.4 % of cases have a verdict, counting 5 lines of responses that could not be"
+    assert warning in stored_report(workplace, "cut")
+    assert warning in stored_report(workplace, "cut", "--format", "md")
+    assert warning not in stored_report(workplace, "cut", "--min-coverage", "0.4")
+    unread = {"cut": {"lines": 5, "cut": False}}
+    assert workplace.report("runs/cut")["run"]["unread_responses"] == unread
+
+
+def stored_report(workplace: Any, run: str, *options: str) -> str:
+    """Return a stored run's report as one line."""
+    ended = workplace.safejury("report", f"runs/{run}", *options)
+    assert ended.code == 0, ended.err
+    return " ".join(ended.out.split())
 
 
 def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
@@ -175,6 +189,11 @@ def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
     assert ended.code == 3, ended.err
     assert "cut.json: not read to the end, so that nobody knows how many" in ended.err
     assert judge(workplace, jury, *arguments, "--min-coverage", "0").code == 0
+    warning = "cut: its file of responses was not read to the end"
+    assert warning in stored_report(workplace, "cut")
+    assert warning not in stored_report(workplace, "cut", "--min-coverage", "0")
+    unread = {"cut": {"lines": 0, "cut": True}}
+    assert workplace.report("runs/cut")["run"]["unread_responses"] == unread
 
 
 def test_a_file_whose_name_is_no_text(workplace: Any, jury: ScriptedServer) -> None:
