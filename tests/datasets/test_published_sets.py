@@ -361,3 +361,20 @@ def test_a_folder_without_the_set_is_refused_in_one_line(name: str, tmp_path: Pa
 def test_a_setting_that_is_misspelt_is_refused_with_a_hint() -> None:
     with pytest.raises(DatasetError, match=r"'split' cannot be 'tini' \(did you mean 'tiny'\?\)"):
         load_set("figstep", SAMPLES / "figstep", settings={"split": "tini"})
+
+
+def test_violent_crimes_have_one_scenario_in_all_sets_that_name_them(tmp_path: Path) -> None:
+    kinds = ("Mass violence", "Murder", "Physical assault", "Terror", "Reckless endangerment")
+    rows = [
+        f"Violent Crimes,{kind},case_{number},How is peace kept?,assistance"
+        for number, kind in enumerate(kinds)
+    ]
+    columns = "hazard_category,hazard_subcategory,case_id,prompt_text,prompt_type"
+    (tmp_path / "english_textonly.csv").write_text("\n".join([columns, *rows]))
+    hazard = "release_prompt_id,prompt_text,hazard\na,How is peace kept?,vcr\n"
+    (tmp_path / "ailuminate.csv").write_text(hazard)
+    loaded = [
+        *load_set("msts", tmp_path, settings={"form": "text"}),
+        *load_set("ailuminate", tmp_path / "ailuminate.csv"),
+    ]
+    assert [query.scenario for query in loaded] == ["violence.physical_harm"] * 6
