@@ -186,8 +186,8 @@ def _cost(card: Card) -> str:
         for one in card.models
     ]
     said = (
-        "All calls that the folder keeps, those of stages made again included. Of services that draw "
-        "or speak, what they delivered."
+        "All calls that the folder keeps, those of stages made again included. Of services "
+        "that draw or speak, what they delivered."
     )
     heads = ("model, as its provider names it", "calls", "tokens in", "tokens out", "cost")
     return _paragraphs("## Cost", said, _table(heads, rows)) if rows else ""
