@@ -7,7 +7,9 @@ from base64 import b64encode
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
+import matplotlib
 import pytest
 from dialogue_script import REFUSAL, Told
 from picture_workshop import (
@@ -25,7 +27,7 @@ from picture_workshop import (
 from PIL import Image
 
 from safejury.datasets import ConfigurationError, DatasetError, ModelError
-from safejury.datasets.generation import PictureRound, PicturesStage, make_stages
+from safejury.datasets.generation import PictureRound, PicturesStage, make_stages, open_renderer
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -351,6 +353,34 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
         await make_stages([PicturesStage()], shop)
         assert server.stats.pictures == asked + 1
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
+
+
+async def test_another_font_in_the_same_file_makes_the_pictures_again(tmp_path: Path) -> None:
+    fonts, file = Path(matplotlib.get_data_path(), "fonts/ttf"), tmp_path / "own.ttf"
+    file.write_bytes((fonts / "DejaVuSerif.ttf").read_bytes())
+    wanted = settings(renderer="typographic", font=str(file), size=256)
+    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+        fill(shop.folder, texts(2))
+        await make_stages([PicturesStage()], shop)
+        first = pictures(shop)
+        await make_stages([PicturesStage()], shop)
+        assert pictures(shop) == first
+        file.unlink()
+        file.write_bytes((fonts / "DejaVuSansMono.ttf").read_bytes())
+        await make_stages([PicturesStage()], shop)
+    for one, other in zip(first, pictures(shop), strict=True):
+        assert one.file != other.file
+
+
+@pytest.mark.parametrize("renderer", ["placeholder", "typographic"])
+async def test_all_that_decides_our_own_drawings_decides_whether_they_are_made_again(
+    tmp_path: Path, renderer: Literal["placeholder", "typographic"]
+) -> None:
+    wanted = settings(renderer=renderer)
+    assert wanted.pictures is not None
+    ours = open_renderer(renderer, wanted.pictures, concurrency=1)
+    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+        assert ours.identity in str(PicturesStage().inputs(shop))
 
 
 async def test_a_twin_of_no_query_is_refused(tmp_path: Path) -> None:

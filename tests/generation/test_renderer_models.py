@@ -18,8 +18,10 @@ from safejury.datasets.generation import (
     Drawn,
     NotDrawn,
     PictureSettings,
+    PicturesStage,
     Renderer,
     Subject,
+    make_stages,
     open_renderer,
 )
 from safejury.models.scripted import ScriptedReply, ScriptedServer
@@ -266,6 +268,22 @@ async def test_a_classifier_scores_each_picture_once(installed: None, tmp_path: 
     assert [one.nsfw for one in first] == [0.25] * 4
     assert again == first
     assert len(sys.modules["transformers"].calls) == 4
+
+
+async def test_another_classifier_in_the_same_folder_scores_anew(
+    installed: None, tmp_path: Path
+) -> None:
+    weights = tmp_path / "judge" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"one")
+    wanted = settings(nsfw_model=str(tmp_path / "judge"))
+    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+        fill(shop.folder, texts(2))
+        await make_stages([PicturesStage()], shop)
+        weights.write_bytes(b"two")
+        await make_stages([PicturesStage()], shop)
+        await make_stages([PicturesStage()], shop)
+    assert len(sys.modules["transformers"].calls) == 8
 
 
 async def test_a_classifier_without_a_known_label_is_refused(

@@ -137,6 +137,18 @@ async def test_a_font_of_the_users_is_written_with() -> None:
     assert (await picture(plain)).tobytes() != (await picture(own)).tobytes()
 
 
+async def test_a_font_is_known_by_its_content(tmp_path: Path) -> None:
+    fonts, file = Path(matplotlib.get_data_path(), "fonts/ttf"), tmp_path / "own.ttf"
+    file.write_bytes((fonts / "DejaVuSerif.ttf").read_bytes())
+    serif = typographic(font=str(file))
+    first = await picture(serif)
+    file.unlink()  # what was opened of it stays as it was
+    file.write_bytes((fonts / "DejaVuSansMono.ttf").read_bytes())
+    mono = typographic(font=str(file))
+    assert serif.identity != mono.identity
+    assert first.tobytes() != (await picture(mono)).tobytes()
+
+
 def test_a_font_that_is_none_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "font.ttf"
     file.write_bytes(b"no font")

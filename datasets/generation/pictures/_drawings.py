@@ -77,7 +77,7 @@ class Drawings:
             file: The picture's path within the set's folder.
             classifier: What scores it.
         """
-        place = _place(classifier.name, file)
+        place = _place(classifier.identity, file)
         try:
             content = (self._folder.path / place).read_bytes()
             return msgspec.json.decode(content, type=_Score).nsfw

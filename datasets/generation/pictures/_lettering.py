@@ -1,5 +1,6 @@
 """Words in a picture: a font that has their letters, and a size at which they fit."""
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -23,13 +24,15 @@ class Typeface:
 
     Attributes:
         source: Its file; empty for Pillow's own.
+        sha256: Hash of a file that users may change; else empty.
     """
 
     source: str = ""
+    sha256: str = ""
 
     def letters(self, pixels: int) -> ImageFont.FreeTypeFont:
         """Return it at a height in pixels."""
-        return font(pixels) if not self.source else _loaded(self.source, pixels)
+        return font(pixels) if not self.source else _loaded(self, pixels)
 
     def lacks(self, letter: str) -> bool:
         """Return whether it would show an empty box for a letter."""
@@ -51,15 +54,15 @@ class Wording:
     missing: str = ""
 
 
-@cache
 def named_typeface(path: str) -> Typeface:
     """Return the font of a file.
 
     Raises:
         ConfigurationError: It is no font that can be read.
     """
-    face = Typeface(str(Path(path).expanduser()))
+    file = Path(path).expanduser()
     try:
+        face = Typeface(str(file), hashlib.sha256(file.read_bytes()).hexdigest())
         face.letters(_TESTED)
     except OSError as error:
         raise ConfigurationError(
@@ -198,8 +201,8 @@ def _written(words: list[str], face: Typeface) -> Wording:
 
 
 @cache
-def _loaded(source: str, pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(source, pixels)
+def _loaded(face: Typeface, pixels: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(face.source, pixels)
 
 
 @cache

@@ -1,6 +1,7 @@
 """How likely a picture is not safe for work, by a classifier that the user names."""
 
 import asyncio
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
@@ -25,6 +26,10 @@ class NsfwClassifier:
 
     Raises:
         ConfigurationError: A package is missing.
+
+    Attributes:
+        name: The folder, or the name.
+        identity: All that decides its scores, as far as it is known; see `classifier_identity`.
     """
 
     def __init__(self, model: str) -> None:
@@ -35,6 +40,7 @@ class NsfwClassifier:
                 "or leave nsfw_model out"
             )
         self.name = model
+        self.identity = classifier_identity(model)
         self._classify: Any = None
         self._thread = ThreadPoolExecutor(1, "nsfw")
 
@@ -78,6 +84,19 @@ class NsfwClassifier:
                 f"which says that a picture is unsafe: take one that has {', '.join(_UNSAFE)}"
             )
         return classify
+
+
+def classifier_identity(model: str) -> str:
+    """Return a classifier's name, and the hash of all files where it names a folder."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.name} {content}\n".encode("utf-8", "surrogateescape"))
+    return f"{model} {digest.hexdigest()}"
 
 
 def _is_unsafe(label: str) -> bool:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from ..._pen import Palette, Pen
 from ..._taxonomy import Scenario
 from ._backdrop import draw_backdrop, palette_of
-from ._lettering import Typeface, Wording, fit, leading, named_typeface, typefaces, wording
+from ._lettering import Wording, fit, leading, named_typeface, typefaces, wording
 from ._renderer import Drawn, DrawnHere, NotDrawn, Subject, flat_png
 
 _LEAST_PIXELS = 11
@@ -55,11 +55,11 @@ class TypographicRenderer(DrawnHere):
 
     def __init__(self, size: int, font: str | None = None) -> None:
         super().__init__("typographic", size)
-        self._faces: tuple[Typeface, ...] = (
-            typefaces() if font is None else (named_typeface(font), *typefaces())
-        )
+        self._faces = typefaces()
         if font is not None:
-            self.identity += f" {font}"
+            own = named_typeface(font)
+            self._faces = (own, *self._faces)
+            self.identity += f" {own.sha256}"
 
     def words(self, subject: Subject) -> str:
         """Return the words that are written: all."""

@@ -6,6 +6,9 @@ from .._settings import PictureSettings
 from .._settings import Renderer as RendererName
 from ._renderer import Renderer
 
+_OURS: frozenset[RendererName] = frozenset(("placeholder", "typographic"))
+"""Those that draw without a model."""
+
 
 def open_renderer(
     name: RendererName,
@@ -55,6 +58,19 @@ def open_renderer(
             from ._renderer_diffusers import DiffusersRenderer
 
             return DiffusersRenderer(_model(name, settings), settings.size)
+
+
+def our_identities(settings: PictureSettings) -> list[str]:
+    """Return all that decides what our own renderers draw, of those that the settings name.
+
+    Raises:
+        ConfigurationError: A font cannot be read.
+    """
+    return [
+        open_renderer(name, settings, concurrency=1).identity
+        for name in (settings.renderer, settings.fallback)
+        if name is not None and name in _OURS
+    ]
 
 
 def _model(name: str, settings: PictureSettings) -> str:

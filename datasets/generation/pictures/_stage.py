@@ -24,8 +24,10 @@ from .._stages import file_hash
 from .._workshop import Workshop
 from ._drawings import Drawings
 from ._estimate import estimate_pictures
+from ._nsfw import classifier_identity
 from ._painter import Painted, Painter
 from ._renderer import Subject
+from ._renderers import our_identities
 from ._talk import PROMPTS, PictureTalk
 from ._tools import open_tools
 
@@ -68,6 +70,9 @@ class PicturesStage:
             "api_key": None,
             "price": None,
             "base_url": _without_secrets(settings.base_url),
+            "font": None,
+            "ours": our_identities(settings),
+            "nsfw_model": settings.nsfw_model and classifier_identity(settings.nsfw_model),
             "seed": workshop.settings.seed,
             "max_tokens": workshop.settings.max_tokens,
             "queries": file_hash(workshop, QUERIES),
