@@ -64,6 +64,15 @@ def _card(path: Path) -> dict[str, Any]:
     return json.loads((path / "card.json").read_bytes())
 
 
+def _distribution(path: Path) -> dict[str, dict[str, Any]]:
+    described = json.loads((path / "croissant.json").read_bytes())
+    return {file["@id"]: file for file in described["distribution"]}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
@@ -111,6 +120,14 @@ def test_card_has_the_figures_of_the_items(made: Path) -> None:
     evenness = pytest.approx(0.9183, abs=1e-4)
     assert card["balance"] == {"wanted": 2, "fewest": 1, "most": 2, "evenness": evenness}
     assert card["twin_harm"] == pytest.approx((1.5 + 4) / 2)
+
+
+def test_card_has_the_hash_of_what_the_set_holds_and_that_of_its_file(made: Path) -> None:
+    content, file = load_dataset(made / "set.jsonl").sha256, _sha256(made / "set.jsonl")
+    card, read = _card(made), (made / "card.md").read_text()
+    assert (card["set_sha256"], card["set_file_sha256"]) == (content, file)
+    assert f"| content hash | `{content}`, of queries and media" in read
+    assert f"| SHA-256 of `set.jsonl` | `{file}` |" in read
 
 
 def test_quality_is_the_mean_of_queries_each_the_mean_of_its_judges(made: Path) -> None:
@@ -278,9 +295,25 @@ async def test_croissant_describes_the_set_wherever_it_is_moved(
         for record in described.records("queries")
     ]
     assert records == _lines(moved / "set.jsonl")
-    for file in json.loads((moved / "croissant.json").read_bytes())["distribution"]:
-        content = (moved / file["contentUrl"]).read_bytes()
-        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    files = _distribution(moved)
+    assert list(files) == ["set.jsonl", "provenance.jsonl", "pictures", "recordings"]
+    for name in ("set.jsonl", "provenance.jsonl"):
+        assert files[name]["sha256"] == _sha256(moved / files[name]["contentUrl"])
+    for name, one in (("pictures", DRAWN), ("recordings", SAID)):
+        assert list(moved.glob(files[name]["includes"])) == [moved / one]
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+async def test_croissant_readers_find_the_pictures(tmp_path: Path) -> None:
+    await _make(made_set(), tmp_path / "set")
+    path = tmp_path / "set" / "croissant.json"
+    described = json.loads(path.read_bytes())
+    source = {"fileSet": {"@id": "pictures"}, "extract": {"fileProperty": "filename"}}
+    field = {"@type": "cr:Field", "@id": "files/name", "dataType": "sc:Text", "source": source}
+    described["recordSet"].append({"@type": "cr:RecordSet", "@id": "files", "field": [field]})
+    path.write_text(json.dumps(described))
+    records = import_module("mlcroissant").Dataset(str(path)).records("files")
+    assert [f"media/{record['files/name'].decode()}" for record in records] == [DRAWN]
 
 
 async def test_all_stages_end_in_a_set_that_a_run_takes(
@@ -313,6 +346,7 @@ async def test_set_of_text_alone_leaves_out_what_an_earlier_config_made(tmp_path
     queries = list(load_dataset(tmp_path / "set" / "set.jsonl"))
     assert [query.id for query in queries] == [name for name in TEXTS if "benign" not in name]
     assert not any(query.images or query.audio for query in queries)
+    assert list(_distribution(tmp_path / "set")) == ["set.jsonl", "provenance.jsonl"]
     card = _card(tmp_path / "set")
     assert (card["pictures"], card["voices"], card["twin_harm"]) == (None, [], None)
     read = (tmp_path / "set" / "card.md").read_text()
@@ -330,6 +364,8 @@ async def test_scenarios_of_a_panel_are_not_compared_with_the_paper(tmp_path: Pa
     card = _card(tmp_path / "set")
     assert [one["paper"] for one in card["categories"]] == [None, None]
     assert card["silences"]["taxonomy"]["refused"] == 5
+    listed = _distribution(tmp_path / "set")["taxonomy.yaml"]
+    assert listed["sha256"] == _sha256(BUNDLED)
 
 
 class _Panel:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ..._errors import DatasetError
-from .._folder import SET, SetFolder
+from .._folder import SET, TAXONOMY, SetFolder
 from .._settings import GenerationSettings
 from ._provenance import PROVENANCE
 
@@ -145,10 +145,7 @@ def _metadata(folder: Path, settings: GenerationSettings) -> dict[str, object]:
         "version": _VERSION,
         **licence,
         "isLiveDataset": False,
-        "distribution": [
-            _file(folder, SET, "The queries, one JSON object a line."),
-            _file(folder, PROVENANCE, "Where each query comes from, one JSON object a line."),
-        ],
+        "distribution": _distribution(folder, settings),
         "recordSet": [
             {
                 "@type": "cr:RecordSet",
@@ -162,7 +159,40 @@ def _metadata(folder: Path, settings: GenerationSettings) -> dict[str, object]:
     }
 
 
-def _file(folder: Path, name: str, said: str) -> dict[str, object]:
+def _distribution(folder: Path, settings: GenerationSettings) -> list[dict[str, object]]:
+    """Return the files of the set: what it has no file of is left out."""
+    lines, yaml = "application/jsonlines", "application/yaml"
+    files = [
+        _file(folder, SET, lines, "The queries, one JSON object a line."),
+        _file(folder, PROVENANCE, lines, "Where each query comes from, one JSON object a line."),
+    ]
+    if settings.taxonomy is not None:
+        files.append(_file(folder, TAXONOMY, yaml, "The scenarios that the queries are of."))
+    if settings.pictures is not None:
+        files += _media(folder, "pictures", "png", "image/png")
+    if settings.speech is not None:
+        files += _media(folder, "recordings", "wav", "audio/wav")
+    return files
+
+
+def _media(folder: Path, name: str, suffix: str, kind: str) -> list[dict[str, object]]:
+    """Return the set of all media of a kind, none where there is no such file."""
+    if next(folder.glob(f"media/*.{suffix}"), None) is None:
+        return []
+    said = f"The {name}, each named by its SHA-256; those that no query names are not in use."
+    return [
+        {
+            "@type": "cr:FileSet",
+            "@id": name,
+            "name": name,
+            "description": said,
+            "encodingFormat": kind,
+            "includes": f"media/*.{suffix}",
+        }
+    ]
+
+
+def _file(folder: Path, name: str, kind: str, said: str) -> dict[str, object]:
     with (folder / name).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
@@ -171,7 +201,7 @@ def _file(folder: Path, name: str, said: str) -> dict[str, object]:
         "name": name,
         "description": said,
         "contentUrl": name,
-        "encodingFormat": "application/jsonlines",
+        "encodingFormat": kind,
         "sha256": digest,
     }
 

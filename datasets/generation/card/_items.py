@@ -232,7 +232,12 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """All of the card; see `docs/generation.md`."""
+    """All of the card; see `docs/generation.md`.
+
+    Attributes:
+        set_sha256: Of what the set holds, as `Dataset.sha256`: a run's record has it too.
+        set_file_sha256: Of the file `set.jsonl`.
+    """
 
     name: str
     purpose: str
@@ -240,6 +245,7 @@ class Card(msgspec.Struct, frozen=True):
     seed: int
     safejury: str
     set_sha256: str
+    set_file_sha256: str
     queries: int
     taxonomy: str
     categories: list[CategoryFigures]

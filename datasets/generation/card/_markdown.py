@@ -28,7 +28,8 @@ def _head(card: Card) -> str:
         "seed": str(card.seed),
         "scenarios": f"{len(card.scenarios)}, of the {card.taxonomy} taxonomy",
         "queries": f"{card.queries:,} in `set.jsonl`",
-        "hash": f"`{card.set_sha256}`",
+        "content hash": f"`{card.set_sha256}`, of queries and media, as `datasets show` tells it",
+        "SHA-256 of `set.jsonl`": f"`{card.set_file_sha256}`",
         "models": roles,
         "made with": f"safejury {card.safejury}",
     }

@@ -1,6 +1,7 @@
 """The stage `card`: the set itself, and what there is to know of it."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -159,6 +160,7 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         settings.seed,
         version("safejury"),
         made.sha256,
+        _sha256(made.path),
         len(made),
         taxonomy_of(workshop),
         figures.categories(QUALITY if settings.taxonomy is None else {}),
@@ -178,6 +180,11 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         _spent(workshop.folder),
         notes,
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _made(settings: GenerationSettings) -> set[str]:
