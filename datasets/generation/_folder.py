@@ -104,6 +104,18 @@ class SetFolder:
         with self._replacing(name) as file:
             file.write(content)
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one.
+
+        Raises:
+            DatasetError: It cannot be removed.
+        """
+        path = self.path / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise DatasetError(f"{path}: cannot be removed ({error.strerror})") from error
+
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
         return (self.path / name).is_file()

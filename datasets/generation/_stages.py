@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from ._estimate import Calls
-from ._folder import COUNTS, PICTURES, SPEECH, TAXONOMY
+from ._folder import COUNTS, PICTURES, SET, SPEECH, TAXONOMY
 from ._items import Picture, Speech
 from ._workshop import Workshop
 
@@ -15,6 +15,8 @@ MADE = "stages.json"
 """Which stages are made, from what, and what they left."""
 _EDITABLE_BY = "taxonomy"
 """The stage whose file users may edit; the others' files are made again."""
+_ASSEMBLED_BY = "card"
+"""The stage that makes the set itself of what the others left."""
 _LISTS: dict[str, type[Picture] | type[Speech]] = {PICTURES: Picture, SPEECH: Speech}
 """Files that name media."""
 
@@ -75,6 +77,9 @@ async def make_stages(
 ) -> None:
     """Make the stages that are not made yet, were made from something else, or were changed.
 
+    The set itself is taken away before a stage that it is made of, so that none is taken
+    for whole which is not of the files beside it.
+
     Args:
         stages: In order.
         workshop: What they work with.
@@ -98,6 +103,8 @@ async def make_stages(
         # Forgotten first: one that is cut short has left files of which nobody knows the inputs.
         if made.pop(stage.name, None) is not None:
             _keep(made, workshop)
+        if stage.name != _ASSEMBLED_BY:
+            _take_away_set(made, workshop)
         await stage.make(workshop)
         made[stage.name] = _Made(inputs, _outputs(stage, workshop), _counted(stage, workshop))
         _keep(made, workshop)
@@ -129,6 +136,18 @@ def _made(workshop: Workshop) -> dict[str, _Made]:
 
 def _keep(made: dict[str, _Made], workshop: Workshop) -> None:
     workshop.folder.write_bytes(MADE, msgspec.json.encode(made, order="deterministic"))
+
+
+def _take_away_set(made: dict[str, _Made], workshop: Workshop) -> None:
+    """Remove the set and what describes it."""
+    if workshop.folder.exists(SET):
+        workshop.progress.told(f"{SET} and its card are taken away until all stages are made")
+    workshop.folder.remove(SET)
+    assembled = made.pop(_ASSEMBLED_BY, None)
+    if assembled is not None:
+        for name in assembled.outputs:
+            workshop.folder.remove(name)
+        _keep(made, workshop)
 
 
 def _problem(stage: Stage, before: _Made, workshop: Workshop) -> str | None:

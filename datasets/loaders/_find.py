@@ -14,6 +14,8 @@ BUNDLED = ("mini",)
 """Names of the bundled sets."""
 SET = "set.jsonl"
 """The query file in the folder of a made set."""
+STAGES = "stages.json"
+"""The file there that says which stages of it are made."""
 
 
 def find_set(
@@ -49,6 +51,7 @@ def find_set(
         return load_dataset(place, limit=limit)
     if loader is None and not mapping and not settings:
         path = placed(place, folder)
+        _check_whole(path)
         if (path / SET).is_file():
             return load_dataset(path / SET, limit=limit)
         if path.suffix.lower() == ".jsonl" or not path.exists():
@@ -63,6 +66,16 @@ def find_set(
     if reader is None:
         return _ours(path, limit)
     return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a set that is being made: its query file is there once all stages are."""
+    folder = path.parent if path.name == SET else path
+    if (folder / STAGES).is_file() and not (folder / SET).exists():
+        raise DatasetError(
+            f"the set in {folder} is not whole yet: repeat the `safejury generate CONFIG` that "
+            "makes it, without --until"
+        )
 
 
 def _ours(place: str | Path, limit: int | None) -> Dataset:

@@ -1,19 +1,21 @@
 """Stages whose files were lost or changed since they were made: they are made again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from dialogue_script import Told
 
-from safejury.datasets import DatasetError
+from safejury.datasets import DatasetError, ModelError, find_set
 from safejury.datasets.generation import (
     STAGES,
+    Calls,
     GenerationSettings,
     PictureSettings,
     QuerySettings,
+    Stage,
     Workshop,
     make_stages,
 )
@@ -85,6 +87,64 @@ async def test_a_picture_that_is_gone_is_drawn_again(open_workshop: Open) -> Non
         whole = content(folder)
         next((folder / "media").iterdir()).unlink()
         await make_stages(WORDS, workshop)
+    assert content(folder) == whole
+
+
+@pytest.mark.parametrize("stage", WORDS, ids=lambda stage: stage.name)
+async def test_a_stage_that_is_made_anew_takes_away_the_set_until_all_are_made(
+    open_workshop: Open, server: ScriptedServer, stage: Stage
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        folder = workshop.folder.path
+        await make_stages(MADE, workshop)
+        whole, calls = content(folder), server.stats.calls
+        await make_stages([stage], workshop)  # made before
+        assert content(folder) == whole
+        await make_stages([stage], workshop, again={stage.name})
+        gone = whole.keys() - content(folder).keys()
+        assert gone == set(STAGES[-1].outputs(workshop))
+        for said in (folder, folder / "set.jsonl"):
+            with pytest.raises(DatasetError, match="not whole yet: repeat the `safejury generate"):
+                find_set(str(said))
+        await make_stages(MADE, workshop)
+    assert content(folder) == whole
+    assert server.stats.calls == calls
+    assert find_set(str(folder)).sha256
+
+
+class _CutShort:
+    """A stage that ends before it has made anything."""
+
+    name = "queries"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        return ("queries.jsonl",)
+
+    def inputs(self, workshop: Workshop) -> object:
+        return "others"
+
+    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+        return ()
+
+    async def make(self, workshop: Workshop) -> None:
+        raise ModelError("the server is down")
+
+
+async def test_a_stage_that_is_cut_short_leaves_no_set_that_looks_whole(
+    open_workshop: Open,
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        folder = workshop.folder.path
+        await make_stages(MADE, workshop)
+        whole = content(folder)
+        with pytest.raises(ModelError):
+            await make_stages([_CutShort()], workshop)
+        with pytest.raises(DatasetError, match="not whole yet"):
+            find_set(str(folder))
+        told = workshop.progress
+        await make_stages(MADE, workshop)
+    assert isinstance(told, Told)
+    assert "set.jsonl and its card are taken away until all stages are made" in told.messages
     assert content(folder) == whole
 
 
