@@ -45,7 +45,7 @@ class Stage(Protocol):
         ...
 
     def estimate(self, workshop: Workshop) -> Sequence[Calls]:
-        """Return the calls that it takes at most, from the settings alone."""
+        """Return the calls to expect, a guess and no bound, from the settings alone."""
         ...
 
     async def make(self, workshop: Workshop) -> None:

@@ -18,9 +18,10 @@ _TWIN_TURNS = 1.5
 
 
 def estimate_queries(workshop: Workshop) -> tuple[Calls, ...]:
-    """Return what the stage `queries` will ask of generator and panel, a guess.
+    """Return what the stage `queries` will ask of generator and panel, a guess and no bound.
 
-    It is the dearest course: every batch is revised as often as it may be.
+    Every batch is counted as revised as often as it may be; what cannot be read and is asked
+    for once more is not, nor are batches that make up for queries that fall short.
     """
     settings = workshop.settings.queries
     scenarios = _scenarios(workshop)

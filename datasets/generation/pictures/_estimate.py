@@ -18,9 +18,10 @@ _PICTURE_TOKENS = 800
 
 
 def estimate_pictures(workshop: Workshop) -> tuple[Calls, ...]:
-    """Return what the stage `pictures` will ask of models: its dearest course, a guess.
+    """Return what the stage `pictures` will ask of models, a guess and no bound.
 
-    Every picture is drawn in as many rounds as it may be.
+    Every picture is counted in as many rounds as it may have; descriptions that are asked for
+    once more and pictures that are drawn anew are not.
     """
     settings = workshop.settings.pictures
     if settings is None or not FROM_DESCRIPTIONS & {settings.renderer, settings.fallback}:

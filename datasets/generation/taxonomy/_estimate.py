@@ -1,4 +1,4 @@
-"""The calls that a taxonomy takes at most: as if no two proposals were the same."""
+"""The calls to expect for a taxonomy, a guess: as if no two proposals were the same."""
 
 from math import ceil
 

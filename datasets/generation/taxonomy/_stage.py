@@ -56,7 +56,7 @@ class TaxonomyStage:
         }
 
     def estimate(self, workshop: Workshop) -> Sequence[Calls]:
-        """Return the calls that it takes at most: as if no two proposals were the same."""
+        """Return the calls to expect, a guess: as if no two proposals were the same."""
         settings = workshop.settings
         if settings.taxonomy is None:
             return ()
