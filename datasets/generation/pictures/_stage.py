@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from msgspec.structs import replace
-from yarl import URL
 
 from ..._errors import DatasetError, ModelError
 from ..._nearest import quoted
 from ..._picture_hash import NearPictures
+from .._address import without_secrets
 from .._cast import Member
 from .._estimate import Calls
 from .._folder import PICTURES, QUERIES, TAXONOMY, TWINS
@@ -69,7 +69,7 @@ class PicturesStage:
             **asdict(settings),
             "api_key": None,
             "price": None,
-            "base_url": _without_secrets(settings.base_url),
+            "base_url": without_secrets(settings.base_url),
             "font": None,
             "ours": our_identities(settings),
             "nsfw_model": settings.nsfw_model and classifier_identity(settings.nsfw_model),
@@ -268,10 +268,3 @@ def _models(workshop: Workshop) -> list[object]:
         None if member is None else [member.name, member.model.name, asdict(member.sampling)]
         for member in (cast.describer, _sighted(cast.viewer))
     ]
-
-
-def _without_secrets(address: str | None) -> str | None:
-    try:
-        return address and str(URL(address).with_user(None).with_query(None))
-    except ValueError:
-        return None

@@ -8,10 +8,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from yarl import URL
-
 from ..._concurrency import first_failure
 from ..._errors import ConfigurationError, ModelError
+from .._address import without_secrets
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
 from .._folder import QUERIES, SPEECH, TWINS, SetFolder
 from .._items import Candidate, Origin, Speech, Twin
@@ -98,7 +97,7 @@ class SpeechStage:
             "loudness": settings.loudness,
             "model": settings.model,
             "program": settings.program,
-            "base_url": _without_secrets(settings.base_url),
+            "base_url": without_secrets(settings.base_url),
             "reader": None if reader is None else reader.source,
             "queries": file_hash(workshop, QUERIES),
             "twins": file_hash(workshop, TWINS),
@@ -260,10 +259,3 @@ def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
             "speech: no whisper model is on this machine, so nothing reads the recordings back"
         )
     return None
-
-
-def _without_secrets(address: str | None) -> str | None:
-    try:
-        return address and str(URL(address).with_user(None).with_query(None))
-    except ValueError:
-        return None

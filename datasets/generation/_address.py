@@ -1,0 +1,11 @@
+"""Addresses of services, as a set's records may hold them."""
+
+from yarl import URL
+
+
+def without_secrets(address: str | None) -> str | None:
+    """Return an address without user, password and query; None where there is none."""
+    try:
+        return address and str(URL(address).with_user(None).with_query(None))
+    except ValueError:
+        return None
