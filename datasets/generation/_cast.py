@@ -1,6 +1,6 @@
 """Who makes a set: the models, by what they do."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ...models import ChatModel, Sampling
 
@@ -18,6 +18,13 @@ class Member:
     name: str
     model: ChatModel
     sampling: Sampling = Sampling()
+
+    def identity(self) -> tuple[object, ...]:
+        """Return what decides its answers, as plain data: name, model and sampling.
+
+        Stages are known by it: a set is made anew where it changes.
+        """
+        return self.name, self.model.name, asdict(self.sampling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """What decides the result of a stage in which generator and panel talk."""
 
-from dataclasses import asdict
-
 from .._cast import Member
 from .._prompts import prompt_hashes
 from .._workshop import Workshop
@@ -27,8 +25,4 @@ def dialogue_inputs(workshop: Workshop, *prompts: str) -> dict[str, object]:
 
 
 def _speaker(member: Member) -> dict[str, object]:
-    return {
-        "name": member.name,
-        "model": member.model.name,
-        "sampling": asdict(member.sampling),
-    }
+    return dict(zip(("name", "model", "sampling"), member.identity(), strict=True))

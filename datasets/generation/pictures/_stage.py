@@ -265,6 +265,6 @@ def _tell(workshop: Workshop, counts: Counter[str], failure: str | None) -> None
 def _models(workshop: Workshop) -> list[object]:
     cast = workshop.cast
     return [
-        None if member is None else [member.name, member.model.name, asdict(member.sampling)]
+        None if member is None else member.identity()
         for member in (cast.describer, _sighted(cast.viewer))
     ]

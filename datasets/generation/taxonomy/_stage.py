@@ -6,7 +6,6 @@ from dataclasses import asdict
 from msgspec.structs import replace
 
 from ..._errors import PanelRefusedError
-from .._cast import Member
 from .._estimate import Calls
 from .._folder import TAXONOMY, TAXONOMY_LOG
 from .._prompts import prompt_hashes
@@ -50,8 +49,8 @@ class TaxonomyStage:
             "settings": asdict(settings.taxonomy),
             "seed": settings.seed,
             "max_tokens": settings.max_tokens,
-            "panel": [_identity(member) for member in workshop.cast.panel],
-            "foreperson": _identity(workshop.cast.foreperson),
+            "panel": [member.identity() for member in workshop.cast.panel],
+            "foreperson": workshop.cast.foreperson.identity(),
             "prompts": prompt_hashes(*_PROMPTS),
         }
 
@@ -117,7 +116,3 @@ def _rank(one: Proposal) -> int:
     assert one.standing is not None
     assert one.standing.rank is not None
     return one.standing.rank
-
-
-def _identity(member: Member) -> object:
-    return [member.name, member.model.name, asdict(member.sampling)]
