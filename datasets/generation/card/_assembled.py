@@ -11,8 +11,9 @@ from ..._errors import DatasetError
 from ..._media import read_media
 from ..._nearest import quoted
 from ..._query import Intent, Media, Query
-from .._folder import PICTURES, QUERIES, SPEECH, TWINS, SetFolder
-from .._items import Candidate, Origin, Picture, Score, Speech, Twin
+from .._folder import PICTURES, SPEECH, SetFolder
+from .._items import Origin, Picture, Score, Speech
+from .._set_texts import set_texts
 from .._settings import GenerationSettings, SpeechSettings
 from .._stages import edited_by_hand
 from .._workshop import Workshop
@@ -66,7 +67,7 @@ def items(workshop: Workshop) -> Iterator[Item]:
     folder, settings = workshop.folder, workshop.settings
     pictures = _Following(folder, PICTURES, Picture, wanted=settings.pictures is not None)
     speech = _Following(folder, SPEECH, Speech, wanted=settings.speech is not None)
-    for item in _texts(folder, settings):
+    for item in set_texts(workshop):
         yield Item(
             item.id,
             item.scenario,
@@ -169,23 +170,6 @@ class _Following(Generic[T]):
                 f"{self._path}: {quoted(self._next.of)} is no item of the set, or not in its "
                 f"place: make the stage {self._path.stem} again"
             )
-
-
-def _texts(folder: SetFolder, settings: GenerationSettings) -> Iterator[Item]:
-    for one in folder.read(QUERIES, Candidate):
-        yield Item(one.id, one.scenario, one.text, Intent.HARMFUL, one.origin, one.scores)
-    if settings.twins is None:
-        return
-    originals = folder.read(QUERIES, Candidate)
-    for twin in folder.read(TWINS, Twin):
-        original = next((one for one in originals if one.id == twin.of), None)
-        if original is None:
-            raise DatasetError(
-                f"{folder.path / TWINS}: {quoted(twin.of)} is no query of the set, or not in "
-                "its place: make the stage twins again"
-            )
-        scenario = original.scenario
-        yield Item(twin.id, scenario, twin.text, Intent.BENIGN, twin.origin, twin.scores)
 
 
 def _medium(folder: Path, name: str, listed_in: str) -> Media:

@@ -8,17 +8,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..._errors import DatasetError, ModelError
-from ..._nearest import quoted
+from ..._errors import ModelError
 from ..._picture_hash import NearPictures
 from .._address import without_secrets
 from .._cast import Member
 from .._estimate import Calls
 from .._folder import PICTURES, QUERIES, TAXONOMY, TWINS
 from .._in_order import in_order
-from .._items import Candidate, Picture, Twin
+from .._items import Picture
 from .._prompts import prompt_hashes
 from .._scratch import Pile, Scratch
+from .._set_texts import set_texts
 from .._settings import FROM_DESCRIPTIONS, PictureSettings
 from .._stages import file_hash
 from .._workshop import Workshop
@@ -203,18 +203,10 @@ class _Hanging:
 
 
 def _subjects(workshop: Workshop) -> Iterator[Subject]:
-    """Yield what pictures are made for: queries, and then twins."""
-    taxonomy, scenarios = workshop.taxonomy(), dict[str, str]()
-    for query in workshop.folder.read(QUERIES, Candidate):
-        scenarios[query.id] = query.scenario
-        yield Subject(query.id, query.text, taxonomy.resolve(query.scenario))
-    for twin in workshop.folder.read(TWINS, Twin):
-        if twin.of not in scenarios:
-            raise DatasetError(
-                f"{workshop.folder.path / TWINS}: {quoted(twin.id)} is the twin of a query that "
-                f"{QUERIES} lacks; make the twins again"
-            )
-        yield Subject(twin.id, twin.text, taxonomy.resolve(scenarios[twin.of]))
+    """Yield what pictures are made for."""
+    taxonomy = workshop.taxonomy()
+    for one in set_texts(workshop):
+        yield Subject(one.id, one.text, taxonomy.resolve(one.scenario))
 
 
 def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStack) -> Painter:

@@ -12,8 +12,9 @@ from ..._concurrency import first_failure
 from ..._errors import ConfigurationError, ModelError
 from .._address import without_secrets
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
-from .._folder import QUERIES, SPEECH, TWINS, SetFolder
-from .._items import Candidate, Origin, Speech, Twin
+from .._folder import QUERIES, SPEECH, TWINS
+from .._items import Origin, Speech
+from .._set_texts import set_texts
 from .._settings import SpeechSettings
 from .._stages import file_hash
 from .._workshop import Workshop
@@ -137,7 +138,7 @@ class SpeechStage:
             booth = Booth(workshop.folder, speaker, reader, settings.loudness)
             await _record(booth, workshop, settings, speaker)
             account = _Account()
-            told = _told(booth, workshop.folder, settings, account)
+            told = _told(booth, workshop, settings, account)
             await asyncio.to_thread(workshop.folder.write, SPEECH, told)
         _tell(account, workshop)
 
@@ -164,9 +165,9 @@ async def _record(
     booth: Booth, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
 ) -> None:
     """Record all lines, several at a time."""
-    lines = _lines(workshop.folder, settings)
+    lines = _lines(workshop, settings)
     workshop.progress.stage(SpeechStage.name, sum(1 for _ in lines))
-    lines = _lines(workshop.folder, settings)
+    lines = _lines(workshop, settings)
     failed = 0
 
     async def work() -> None:
@@ -181,19 +182,18 @@ async def _record(
             group.create_task(work())
 
 
-def _lines(folder: SetFolder, settings: SpeechSettings) -> Iterator[_Line]:
+def _lines(workshop: Workshop, settings: SpeechSettings) -> Iterator[_Line]:
     """Yield what is spoken, queries first."""
-    for file, kind in ((QUERIES, Candidate), (TWINS, Twin)):
-        for item in folder.read(file, kind):
-            for voice in settings.voices:
-                yield _Line(item.id, item.text, voice)
+    for one in set_texts(workshop):
+        for voice in settings.voices:
+            yield _Line(one.id, one.text, voice)
 
 
 def _told(
-    booth: Booth, folder: SetFolder, settings: SpeechSettings, account: _Account
+    booth: Booth, workshop: Workshop, settings: SpeechSettings, account: _Account
 ) -> Iterator[Speech]:
     """Yield what became of each line, and count it."""
-    for line in _lines(folder, settings):
+    for line in _lines(workshop, settings):
         take = booth.kept(line.text, line.voice)
         assert take is not None
         account.add(take)
