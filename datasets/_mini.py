@@ -46,7 +46,7 @@ def _provide_picture(folder: Path, line: bytes) -> None:
     path = folder / (entry.image or "")
     if path.exists():
         return
-    from ._pictures import draw_picture
+    from ._mini_pictures import draw_picture
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
@@ -59,7 +59,7 @@ def _version(words: bytes) -> str:
     from PIL import features
 
     digest = hashlib.sha256(words)
-    for name in ("taxonomy.yaml", "_pictures.py", "_motifs.py", "_pen.py"):
+    for name in ("taxonomy.yaml", "_mini_pictures.py", "_motifs.py", "_pen.py"):
         digest.update((_SOURCE / name).read_bytes())
     for part in ("freetype2", "raqm"):
         digest.update(str(features.version(part)).encode())

@@ -1,20 +1,17 @@
 """What `safejury generate` does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 import yaml
 from filelock import FileLock, Timeout
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from ..datasets import ConfigurationError, RecordError
 from ..datasets.generation import (
     STAGES,
     CallJournal,
-    Calls,
     Services,
     SetFolder,
     Stage,
@@ -30,8 +27,9 @@ from ..models import EMBEDDED_WARNING, Budget, RetryPolicy, Switchboard
 from ._config_read import read_config
 from ._console import EXIT_INTERRUPTED, run_async, say
 from ._generate_config_shape import GenerateConfig
+from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
-from ._generate_setup import GenerateSetup, Role, set_up_generation
+from ._generate_setup import GenerateSetup, set_up_generation
 from ._identity import without_secrets
 from ._servers import make_fleet
 
@@ -39,7 +37,6 @@ CARE = (
     "This makes harmful queries. It is for authorised evaluation of models only; the purpose "
     "is written into the set's card, and the files are for their owner alone."
 )
-_WIDTH_FOR_TOKENS = 60
 
 
 def generate_set(
@@ -66,15 +63,11 @@ def generate_set(
     Raises:
         ConfigurationError: Something does not fit.
     """
-    needs = "a config needs the keys panel and generator; see docs/generation.md."
-    config = read_config(path, changes, GenerateConfig, needs)
-    setup = set_up_generation(config, path.parent, authorised=authorised)
+    setup = _set_up(path, changes, authorised=authorised)
     stages = _chosen(setup, until)
     redo = _known(again)
     _check(setup, stages)
-    say(CARE)
-    if setup.uses_embedded:
-        say(f"Note: {EMBEDDED_WARNING}")
+    _warn(setup)
     try:
         with GenerateProgress(Console(stderr=True)) as progress:
             run_async(_generate(setup, stages, redo, progress, estimate_only=estimate_only))
@@ -83,9 +76,25 @@ def generate_set(
         say(f"Go on with: {command}")
         return EXIT_INTERRUPTED
     if not estimate_only and stages[-1].name == STAGES[-1].name:
-        say(f"The set is {setup.directory / 'set.jsonl'}; read {setup.directory / 'card.md'}.")
-        say(f"Ask it: `dataset: {setup.directory / 'set.jsonl'}` in the config of a run.")
+        _tell_where(setup.directory / "set.jsonl", setup.directory / "card.md")
     return 0
+
+
+def _warn(setup: GenerateSetup) -> None:
+    say(CARE)
+    if setup.uses_embedded:
+        say(f"Note: {EMBEDDED_WARNING}")
+
+
+def _tell_where(made: Path, card: Path) -> None:
+    say(f"The set is {made}; read {card}.")
+    say(f"Ask it: `dataset: {made}` in the config of a run.")
+
+
+def _set_up(path: Path, changes: Sequence[str], *, authorised: bool) -> GenerateSetup:
+    needs = "a config needs the keys panel and generator; see docs/generation.md."
+    config = read_config(path, changes, GenerateConfig, needs)
+    return set_up_generation(config, path.parent, authorised=authorised)
 
 
 def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
@@ -147,33 +156,52 @@ async def _generate(
         stack.enter_context(_locked(setup.directory))
         if not estimate_only:
             _write_config(setup, folder)
-        journal = CallJournal(folder.path)
-        stack.callback(journal.close)
-        fleet = None
-        if setup.servers and not estimate_only:
-            fleet = await make_fleet(setup.servers, setup.directory, progress.told)
-            await stack.enter_async_context(fleet)
-        limits = setup.config.limits
-        budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True)
-        budget.add_spent(*journal.spent())
-        policy = RetryPolicy(attempts=limits.attempts)
-        switchboard = await stack.enter_async_context(
-            Switchboard(
-                concurrency=limits.concurrency,
-                requests_per_minute=limits.requests_per_minute,
-                policy=policy,
-                budget=budget,
-                journal=journal,
-                managed=None if fleet is None else fleet.model,
-            )
-        )
-        progress.watch(switchboard)
-        cast = setup.open_cast(switchboard)
-        services = Services(policy, budget, journal)
-        workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
-        _show_estimate(setup, stages, workshop)
+        workshop = await _workshop(setup, folder, progress, stack, starts=not estimate_only)
+        show_estimate(setup.roles, stages, workshop)
         if not estimate_only:
             await make_stages(stages, workshop, again=again)
+
+
+async def _workshop(
+    setup: GenerateSetup,
+    folder: SetFolder,
+    progress: GenerateProgress,
+    stack: AsyncExitStack,
+    *,
+    starts: bool,
+) -> Workshop:
+    """Open the models and the journal of a set; the stack closes them.
+
+    Args:
+        setup: Whose models they are.
+        folder: The set's.
+        progress: Is told how it goes.
+        stack: Closes what is opened.
+        starts: Whether managed servers start, as they must before they are asked.
+    """
+    journal = CallJournal(folder.path)
+    stack.callback(journal.close)
+    fleet = None
+    if setup.servers and starts:
+        fleet = await make_fleet(setup.servers, setup.directory, progress.told)
+        await stack.enter_async_context(fleet)
+    limits = setup.config.limits
+    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True)
+    budget.add_spent(*journal.spent())
+    policy = RetryPolicy(attempts=limits.attempts)
+    switchboard = await stack.enter_async_context(
+        Switchboard(
+            concurrency=limits.concurrency,
+            requests_per_minute=limits.requests_per_minute,
+            policy=policy,
+            budget=budget,
+            journal=journal,
+            managed=None if fleet is None else fleet.model,
+        )
+    )
+    progress.watch(switchboard)
+    cast, services = setup.open_cast(switchboard), Services(policy, budget, journal)
+    return Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
 
 
 def _locked(directory: Path) -> AbstractContextManager[object]:
@@ -190,40 +218,3 @@ def _write_config(setup: GenerateSetup, folder: SetFolder) -> None:
     data = without_secrets(setup.config.model_dump(mode="json"))
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     folder.write_bytes("generate.yaml", text.encode())
-
-
-def _show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Workshop) -> None:
-    """Show the calls to expect, and what they cost where prices are known."""
-    console = Console(stderr=True)
-    tells_tokens = console.width >= _WIDTH_FOR_TOKENS
-    table = Table(box=SIMPLE, pad_edge=False)
-    for title in ("stage", "who", "calls", *(["tokens"] if tells_tokens else []), "cost"):
-        table.add_column(title, overflow="fold")
-    roles = {role.name: role for role in setup.roles}
-    total, known = 0.0, True
-    for stage in stages:
-        for calls in stage.estimate(workshop):
-            cost = _cost(calls, roles)
-            known = known and cost is not None
-            total += cost or 0.0
-            tokens = calls.prompt_tokens + calls.completion_tokens
-            shown = "unknown" if cost is None else f"${cost:.2f}"
-            said = [f"{tokens:,}"] if tells_tokens else []
-            table.add_row(stage.name, calls.member, f"{calls.calls:,}", *said, shown)
-    console.print("Calls to expect, a guess:" if table.rows else "No call is needed.")
-    if table.rows:
-        console.print(table)
-        say(f"Estimated cost: ${total:.2f}" + ("" if known else " and what has no known price"))
-
-
-def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
-    role = roles.get(calls.member)
-    if role is None:  # a service, whose uses have a price of their own
-        return calls.usd
-    if role.spec.is_embedded:
-        return 0.0
-    price = role.spec.price
-    if price is None:
-        return None
-    prompt = calls.prompt_tokens * price.input_per_million
-    return (prompt + calls.completion_tokens * price.output_per_million) / 1e6

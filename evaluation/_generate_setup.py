@@ -129,19 +129,18 @@ def set_up_generation(
     if pictures is not None and pictures.describer is not None:
         describer = _role("describer", pictures.describer, servers)
     if pictures is not None and pictures.viewer is not None:
-        viewer = _role("viewer", pictures.viewer, servers)
-        if "image" not in viewer.spec.modalities:
-            raise ConfigurationError("pictures.viewer takes no pictures: set its `images:` to true")
+        viewer = _viewer(pictures.viewer, servers)
+    settings = _settings(config, folder)
     return GenerateSetup(
-        config,
-        _settings(config, folder),
-        panel,
-        generator,
-        foreperson,
-        describer,
-        viewer,
-        servers.uses,
+        config, settings, panel, generator, foreperson, describer, viewer, servers.uses
     )
+
+
+def _viewer(config: ModelConfig, servers: ServerBook) -> Role:
+    viewer = _role("viewer", config, servers)
+    if "image" not in viewer.spec.modalities:
+        raise ConfigurationError("pictures.viewer takes no pictures: set its `images:` to true")
+    return viewer
 
 
 def _role(name: str, config: ModelConfig, servers: ServerBook) -> Role:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from random import Random
 
+from ..._mini_pictures import PALETTES
 from ..._pen import Palette, Pen
-from ..._pictures import PALETTES
 from ..._taxonomy import Scenario
 
 Ground = Callable[[Pen, Palette, Random], None]

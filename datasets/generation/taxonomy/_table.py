@@ -68,14 +68,17 @@ class Table:
                 parents=parents,
             )
         purpose = call_id.split("/")[1]
+        self._count(purpose, answer)
+        self.workshop.progress.step(note=purpose)
+        return answer
+
+    def _count(self, purpose: str, answer: Answer[T] | NoAnswer) -> None:
         self.counts[f"{purpose}_calls"] += 1
         if isinstance(answer, NoAnswer):
             self.counts[f"{purpose}_{answer.reason}"] += 1
             if answer.reason == "failed":
                 self.failure = answer.detail
             self.passing += answer.passing
-        self.workshop.progress.step(note=purpose)
-        return answer
 
     def unsaid(self, purpose: str) -> str:
         """Return what of the calls for a purpose brought nothing, in words; empty if none."""

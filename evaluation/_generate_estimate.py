@@ -1,0 +1,50 @@
+"""What `safejury generate` will ask of models and cost, shown before the first call."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from ..datasets.generation import Calls, Stage, Workshop
+from ._console import say
+from ._generate_setup import Role
+
+_WIDTH_FOR_TOKENS = 60
+
+
+def show_estimate(roles: Sequence[Role], stages: Sequence[Stage], workshop: Workshop) -> None:
+    """Show the calls to expect, and what they cost where prices are known."""
+    console = Console(stderr=True)
+    tells_tokens = console.width >= _WIDTH_FOR_TOKENS
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("stage", "who", "calls", *(["tokens"] if tells_tokens else []), "cost"):
+        table.add_column(title, overflow="fold")
+    by_name = {role.name: role for role in roles}
+    total, known = 0.0, True
+    for stage in stages:
+        for calls in stage.estimate(workshop):
+            cost = _cost(calls, by_name)
+            known = known and cost is not None
+            total += cost or 0.0
+            tokens = calls.prompt_tokens + calls.completion_tokens
+            shown = "unknown" if cost is None else f"${cost:.2f}"
+            said = [f"{tokens:,}"] if tells_tokens else []
+            table.add_row(stage.name, calls.member, f"{calls.calls:,}", *said, shown)
+    console.print("Calls to expect, a guess:" if table.rows else "No call is needed.")
+    if table.rows:
+        console.print(table)
+        say(f"Estimated cost: ${total:.2f}" + ("" if known else " and what has no known price"))
+
+
+def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
+    role = roles.get(calls.member)
+    if role is None:  # a service, whose uses have a price of their own
+        return calls.usd
+    if role.spec.is_embedded:
+        return 0.0
+    price = role.spec.price
+    if price is None:
+        return None
+    prompt = calls.prompt_tokens * price.input_per_million
+    return (prompt + calls.completion_tokens * price.output_per_million) / 1e6
