@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from ._human import HumanJuror, ask_at_terminal
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
+    from ._parsing import json_objects
     from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
     from ._points import Points
-    from ._query_call import QueryCall, QueryReply, Silence
+    from ._query_call import QueryCall, QueryReply
     from ._query_generator import ProposedQuery, QueryGenerator
     from ._query_judge import QueryJudge, QueryScore
     from ._query_messages import QueryCallMessage, QueryReplyMessage
+    from ._reading import Silence, SilenceReason, Unreadable, ask_model
     from ._seat import Seat
     from ._summary import Summary, summarise
 
@@ -44,8 +46,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "QueryReplyMessage": "_query_messages",
             "QueryScore": "_query_judge",
             "Seat": "_seat",
-            "Silence": "_query_call",
+            "Silence": "_reading",
+            "SilenceReason": "_reading",
             "Summary": "_summary",
+            "Unreadable": "_reading",
+            "ask_model": "_reading",
+            "json_objects": "_parsing",
             "bundled_personas": "_persona",
             "load_persona": "_persona",
             "summarise": "_summary",
@@ -78,10 +84,14 @@ __all__ = [
     "QueryScore",
     "Seat",
     "Silence",
+    "SilenceReason",
     "Statement",
     "Summary",
+    "Unreadable",
     "ask_at_terminal",
+    "ask_model",
     "bundled_personas",
+    "json_objects",
     "load_persona",
     "neutralise",
     "prompt_hashes",

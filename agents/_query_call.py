@@ -3,17 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ..datasets import BudgetError, ModelError, is_refusal
-from ..models import ChatMessage, ChatModel, ChatRequest, Completion, JsonSchema, Sampling
-from ._casting import short
+from ..datasets import is_refusal
+from ..models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
 from ._parsing import json_objects
+from ._reading import Silence, Unreadable, ask_model
 
 T = TypeVar("T", bound=BaseModel)
-SilenceReason = Literal["refused", "filtered", "unparsed", "failed"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,22 +37,6 @@ class QueryCall:
     def __repr__(self) -> str:
         # The bus may write each message into a log line, read or not.
         return f"<QueryCall {self.call_id!r}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Why a reply holds no item at all.
-
-    Attributes:
-        reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
-            that `failed`.
-        detail: One line.
-        passing: Whether the same call may go well another time.
-    """
-
-    reason: SilenceReason
-    detail: str
-    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -141,7 +124,6 @@ async def ask_for_items(
         BudgetError: The budget does not cover the call.
         FirstContactError: The model never answered once and waiting won't help.
     """
-    digest = hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest()
     reply: QueryReply[T] = QueryReply()
     for attempt in range(attempts):
         request = ChatRequest(
@@ -152,20 +134,9 @@ async def ask_for_items(
             max_tokens,
             f"{call.call_id}/a{attempt}",
         )
-        found = await _complete(model, request, call, shape)
-        reply = QueryReply(
-            found.items,
-            found.refused,
-            found.unparsed,
-            found.surplus,
-            found.silence,
-            attempt,
-            model.name,
-            digest,
-            request.call_id,
-            call.seed + attempt,
-        )
-        if found.silence is None or found.silence.reason != "unparsed":
+        found = await ask_model(model, request, lambda text: _found(text, call, shape))
+        reply = _reply(found, call, model.name, attempt)
+        if reply.silence is None or reply.silence.reason != "unparsed":
             break
     return reply
 
@@ -181,38 +152,34 @@ class _Found(Generic[T]):
     silence: Silence | None = None
 
 
-async def _complete(
-    model: ChatModel, request: ChatRequest, call: QueryCall, shape: ItemShape[T]
-) -> _Found[T]:
-    try:
-        completion = await model.complete(request)
-    except BudgetError:
-        raise
-    except ModelError as error:
-        return _silent("failed", str(error), passing=error.may_pass)
-    return _read(completion, call, shape)
+def _reply(found: _Found[T] | Silence, call: QueryCall, model: str, attempt: int) -> QueryReply[T]:
+    if isinstance(found, Silence):
+        found = _Found(silence=found)
+    return QueryReply(
+        found.items,
+        found.refused,
+        found.unparsed,
+        found.surplus,
+        found.silence,
+        attempt,
+        model,
+        hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+        f"{call.call_id}/a{attempt}",
+        call.seed + attempt,
+    )
 
 
-def _read(completion: Completion, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
-    if completion.filtered:
-        return _silent("filtered", "the provider's filter stopped the reply")
-    if completion.refusal:
-        return _silent("refused", completion.refusal)
-    entries = _entries(completion.text, shape.key)
+def _found(text: str, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
+    entries = _entries(text, shape.key)
     if entries is None:
-        if is_refusal(completion.text):
-            return _silent("refused", completion.text)
-        return _silent("unparsed", "it holds no JSON object")
+        raise Unreadable("it holds no JSON object")
     found: _Found[T] = _Found()
     for entry in entries:
         _enter(entry, call, shape, found)
     if entries and not found.items and not found.refused:
-        return _silent("unparsed", f"none of its {len(entries)} items can be read")
+        problem = f"none of its {len(entries)} items can be read"
+        return _Found(silence=Silence("unparsed", problem))
     return found
-
-
-def _silent(reason: SilenceReason, detail: str, *, passing: bool = False) -> _Found[Any]:
-    return _Found(silence=Silence(reason, short(detail), passing))
 
 
 def _entries(text: str, key: str) -> Sequence[object] | None:

@@ -1,23 +1,19 @@
 """Asking a model for JSON of a shape, without taking anything else for it."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ...models import ChatMessage, ChatRequest, Completion, ImagePart, JsonSchema, TextPart
-from .._errors import BudgetError, ModelError
+from ...agents import Silence, Unreadable, ask_model, json_objects
+from ...models import ChatMessage, ChatRequest, ImagePart, JsonSchema, TextPart
 from .._query import Media
-from .._refusal import is_refusal
 from ._cast import Member
 from ._items import Origin
 
 T = TypeVar("T", bound=BaseModel)
-NoAnswerReason = Literal["refused", "filtered", "unparsed", "failed"]
-_SCANNED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +29,6 @@ class Answer(Generic[T]):
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """Why a model's reply is no answer.
-
-    Attributes:
-        reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
-            that `failed`.
-        detail: One line.
-        passing: Whether the same call may go well another time.
-    """
-
-    reason: NoAnswerReason
-    detail: str
-    passing: bool = False
-
-
 async def ask(
     member: Member,
     prompt: str,
@@ -59,7 +39,7 @@ async def ask(
     max_tokens: int,
     images: Sequence[Media] = (),
     parents: Sequence[str] = (),
-) -> Answer[T] | NoAnswer:
+) -> Answer[T] | Silence:
     """Ask a model once.
 
     Args:
@@ -85,48 +65,19 @@ async def ask(
         max_tokens,
         call_id,
     )
-    try:
-        completion = await member.model.complete(request)
-    except BudgetError:
-        raise
-    except ModelError as error:
-        return NoAnswer("failed", str(error), error.may_pass)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
     origin = Origin(member.model.name, digest, seed, call_id, tuple(parents))
-    return _read(completion, shape, origin)
+    said = await ask_model(member.model, request, lambda text: _shaped(text, shape))
+    return said if isinstance(said, Silence) else Answer(said, origin)
 
 
-def _read(completion: Completion, shape: type[T], origin: Origin) -> Answer[T] | NoAnswer:
-    if completion.filtered:
-        return NoAnswer("filtered", "the provider's filter stopped the reply")
-    if completion.refusal:
-        return NoAnswer("refused", _short(completion.refusal))
+def _shaped(text: str, shape: type[T]) -> T:
+    """Return the first JSON object in a reply that has a shape."""
     problem = "it holds no JSON object"
-    for value in _objects(completion.text):
+    for _, value in json_objects(text):
         try:
-            return Answer(shape.model_validate(value), origin)
+            return shape.model_validate(value)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    if is_refusal(completion.text):
-        return NoAnswer("refused", _short(completion.text))
-    return NoAnswer("unparsed", problem)
-
-
-def _objects(text: str) -> list[object]:
-    """Return the JSON objects in a reply that stand by themselves, in order."""
-    decoder, found, start = json.JSONDecoder(), list[object](), 0
-    text = text[:_SCANNED]
-    while (start := text.find("{", start)) >= 0:
-        try:
-            value, start = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            start += 1
-        else:
-            found.append(value)
-    return found
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:199]}…"
+    raise Unreadable(problem)

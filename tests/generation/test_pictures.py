@@ -129,6 +129,18 @@ async def test_each_drawing_names_the_call_that_wrote_it_and_the_seed_that_drew_
     ]
 
 
+async def test_what_a_describer_thinks_aloud_is_not_its_answer(tmp_path: Path) -> None:
+    (text,) = texts(1)
+    said = '<think>{"description": "A draft"}</think>{"description": "A door"}'
+    async with (
+        ScriptedServer(Talk(odd={text: said})) as server,
+        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+    ):
+        fill(shop.folder, [text], twins=False)
+        (made,), _ = await make(shop)
+    assert [one.prompt for one in made.rounds] == ["A door"]
+
+
 @pytest.mark.parametrize(
     ("fits", "rounds", "best"), [((3, 6, 4), 3, 1), ((5, 5, 5), 3, 0), ((2, 1), 2, 0), ((1,), 1, 0)]
 )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from .._ask import Answer, NoAnswer, NoAnswerReason
+from ....agents import Silence, SilenceReason
+from .._ask import Answer
 from .._items import Origin, Picture, PictureRound
 from .._seeds import seed_for
 from ._drawings import Drawings, picture_name
@@ -26,7 +27,7 @@ class Painted:
     """
 
     picture: Picture
-    undescribed: tuple[NoAnswerReason, ...] = ()
+    undescribed: tuple[SilenceReason, ...] = ()
     failure: str | None = None
 
 
@@ -92,7 +93,7 @@ class Painter:
             DatasetError: The set's folder cannot be written.
         """
         sketches = list[_Sketch]()
-        said: Sequence[Answer[Scene] | NoAnswer] = ()
+        said: Sequence[Answer[Scene] | Silence] = ()
         for renderer in (self.renderer, self.fallback):
             if renderer is None or _drawn(sketches):
                 break
@@ -108,7 +109,7 @@ class Painter:
                 sketches.append(_undescribed(renderer, scene))
         return Painted(
             await self._picture(subject, sketches),
-            tuple(one.reason for one in said if isinstance(one, NoAnswer)),
+            tuple(one.reason for one in said if isinstance(one, Silence)),
             next((sketch.failure for sketch in sketches if sketch.failure), None),
         )
 
@@ -173,10 +174,10 @@ class Painter:
         call_id = f"pictures/{subject.id}/draw/{name}"
         return Origin(renderer.model, digest, seed_for(self.seed, call_id), call_id, (subject.id,))
 
-    def _viewed(self, sketch: _Sketch, view: Answer[View] | NoAnswer) -> _Sketch:
+    def _viewed(self, sketch: _Sketch, view: Answer[View] | Silence) -> _Sketch:
         """Return a sketch with its score, and what is to be drawn instead."""
         told = sketch.round
-        if isinstance(view, NoAnswer):
+        if isinstance(view, Silence):
             told = msgspec.structs.replace(told, unseen=view.reason)
             failure = view.detail if view.passing else None
             return replace(sketch, round=told, failure=failure)
@@ -208,7 +209,7 @@ def _rank(told: PictureRound) -> int:
     return -1 if told.fits is None else told.fits
 
 
-def _undescribed(renderer: Renderer, scene: NoAnswer) -> _Sketch:
+def _undescribed(renderer: Renderer, scene: Silence) -> _Sketch:
     told = PictureRound(
         "",
         renderer.name,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from ....agents import Points, neutralise
+from ....agents import Points, Silence, neutralise
 from ..._query import Media
-from .._ask import Answer, NoAnswer, ask
+from .._ask import Answer, ask
 from .._cast import Member
 from .._prompts import render
 from .._seeds import seed_for
@@ -60,19 +60,19 @@ class PictureTalk:
     seed: int
     max_tokens: int
 
-    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | NoAnswer]:
+    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | Silence]:
         """Return what is said when a scene is asked for: last a scene, or why there is none.
 
         It is asked for once more where the reply could not be read.
         """
         said = [await self._asked(subject, 1)]
-        if isinstance(said[0], NoAnswer) and said[0].reason == "unparsed":
+        if isinstance(said[0], Silence) and said[0].reason == "unparsed":
             said.append(await self._asked(subject, 2))
         return said
 
     async def look(
         self, subject: Subject, prompt: str, picture: Media, name: str
-    ) -> Answer[View] | NoAnswer | None:
+    ) -> Answer[View] | Silence | None:
         """Return what the viewer thinks, None where there is none.
 
         Args:
@@ -95,7 +95,7 @@ class PictureTalk:
             parents=(subject.id,),
         )
 
-    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | NoAnswer:
+    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | Silence:
         call_id = f"pictures/{subject.id}/describe/{attempt}"
         return await ask(
             self.describer,

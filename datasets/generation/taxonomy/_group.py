@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._ask import NoAnswer
+from ....agents import Silence
 from .._prompts import render
 from ._items import Proposal
 from ._merge import numbered
@@ -54,7 +54,7 @@ async def group(table: Table, scenarios: Sequence[Proposal], most: int) -> list[
             f"taxonomy/group/{attempt}",
             parents=[one.id for one in scenarios],
         )
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, Silence):
             continue
         said = answer.value.categories
         if not (complaint := _complaint(said, len(scenarios), most)):

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
+from ....agents import Silence
 from ..._concurrency import in_parallel
-from .._ask import NoAnswer
 from .._prompts import render
 from ._items import Merge, Proposal
 from ._likeness import Wording, likeness, same_name, wording
@@ -123,7 +123,7 @@ class _Merging:
             call_id,
             parents=[member.id for member in members],
         )
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, Silence):
             return [], call_id
         return _groups(answer.value.same, len(cluster)), call_id
 

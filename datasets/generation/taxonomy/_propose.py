@@ -1,8 +1,8 @@
 """The first step of a taxonomy: which scenarios the panel thinks of."""
 
+from ....agents import Silence
 from ..._concurrency import in_parallel
 from ..._refusal import is_refusal
-from .._ask import NoAnswer
 from .._cast import Member
 from .._prompts import render
 from .._settings import GenerationSettings
@@ -48,7 +48,7 @@ async def _sample(table: Table, member: Member, sample: int) -> list[Proposal]:
     answer = await table.ask(
         member, propose_prompt(settings), ProposedList, f"taxonomy/propose/{name}"
     )
-    if isinstance(answer, NoAnswer):
+    if isinstance(answer, Silence):
         return []
     proposals: list[Proposal] = []
     for said in answer.value.scenarios[: proposed_at_once(settings)]:

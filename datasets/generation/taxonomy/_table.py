@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from .._ask import Answer, NoAnswer, ask
+from ....agents import Silence
+from .._ask import Answer, ask
 from .._cast import Member
 from .._seeds import seed_for
 from .._workshop import Workshop
@@ -42,7 +43,7 @@ class Table:
         call_id: str,
         *,
         parents: Sequence[str] = (),
-    ) -> Answer[T] | NoAnswer:
+    ) -> Answer[T] | Silence:
         """Ask a member once.
 
         Args:
@@ -72,9 +73,9 @@ class Table:
         self.workshop.progress.step(note=purpose)
         return answer
 
-    def _count(self, purpose: str, answer: Answer[T] | NoAnswer) -> None:
+    def _count(self, purpose: str, answer: Answer[T] | Silence) -> None:
         self.counts[f"{purpose}_calls"] += 1
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, Silence):
             self.counts[f"{purpose}_{answer.reason}"] += 1
             if answer.reason == "failed":
                 self.failure = answer.detail

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from ....agents import Silence
 from ..._concurrency import in_parallel
-from .._ask import NoAnswer
 from .._cast import Member
 from .._prompts import render
 from .._seeds import seed_for
@@ -63,7 +63,7 @@ async def _ask_marks(
 ) -> list[tuple[Proposal, Mark]]:
     prompt = render("taxonomy_score", items=numbered(batch), others=others, count=len(batch))
     answer = await table.ask(member, prompt, MarkedList, call_id, parents=[one.id for one in batch])
-    if isinstance(answer, NoAnswer):
+    if isinstance(answer, Silence):
         marks = [Mark(member.name, call_id, missing=answer.reason) for _ in batch]
     else:
         said: dict[int, Marked] = {}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....agents import Silence
 from ..._concurrency import in_parallel
 from ..._refusal import is_refusal
-from .._ask import NoAnswer
 from .._items import Origin
 from .._prompts import render
 from ._group import Grouped
@@ -76,7 +76,7 @@ async def _word_one(
     for attempt in range(ATTEMPTS):
         call_id = f"taxonomy/write/{scenario.id}/{attempt}"
         answer = await table.ask(foreperson, prompt, Guideline, call_id, parents=[scenario.id])
-        if not isinstance(answer, NoAnswer) and (guideline := _guideline(answer.value)):
+        if not isinstance(answer, Silence) and (guideline := _guideline(answer.value)):
             return Worded(answer.value.definition, guideline, answer.origin)
     return Worded(scenario.definition or scenario.name, _GENERAL, None)
 
