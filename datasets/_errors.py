@@ -5,6 +5,7 @@ SafejuryError
 │   ├── DatasetError        a query file or a medium cannot be used
 │   ├── RecordError         a run's directory cannot be used as asked
 │   └── FirstContactError   a model never answered once: its address, key or name is wrong
+├── PanelRefusedError       too many models refused for a set to be made
 └── ModelError              one model call failed; recorded as an outcome, never as a verdict
     ├── TransportError      no usable connection, a time-out, or a 5xx reply
     ├── RateLimitError      the provider asked to slow down (429)

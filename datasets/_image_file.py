@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_PIXELS = 89_478_485
 """Largest picture accepted: as raw RGB it takes a quarter of a gibibyte."""
 
+TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
+
 MAX_PASSES = 500
 """Most passes of a progressive JPEG; each decodes all pixels again, and usual are ten."""
 
@@ -89,8 +91,7 @@ def image_type(content: bytes) -> str:
     except UnidentifiedImageError:
         raise DatasetError("is not a PNG, JPEG, WebP, GIF or BMP picture; convert it") from None
     except Image.DecompressionBombError:
-        limit = MAX_PIXELS // 1_000_000
-        raise DatasetError(f"has more than {limit} million pixels; make it smaller") from None
+        raise DatasetError(TOO_MANY_PIXELS) from None
     except BROKEN as error:
         detail = short_reason(error)
         if "MAX_TEXT" in detail:  # Pillow's own limit, which names its constant

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ._errors import ConfigurationError, DatasetError
-from ._image_file import BROKEN, FORMATS, MAX_PIXELS, quiet
+from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, quiet
 from ._nearest import short_reason
 
 if TYPE_CHECKING:
@@ -51,10 +51,7 @@ def picture_hash(path: Path) -> int:
                 raise Image.DecompressionBombError
             hashed = imagehash.phash(_small(image))
     except Image.DecompressionBombError:
-        limit = MAX_PIXELS // 1_000_000
-        raise DatasetError(
-            f"{path}: has more than {limit} million pixels; make it smaller"
-        ) from None
+        raise DatasetError(f"{path}: {TOO_MANY_PIXELS}") from None
     except UnidentifiedImageError:
         raise DatasetError(f"{path}: is not a PNG, JPEG, WebP, GIF or BMP picture") from None
     except BROKEN as error:

@@ -24,6 +24,8 @@ TAXONOMY = TAXONOMY_NAME
 TAXONOMY_LOG = "taxonomy.jsonl"
 SET = "set.jsonl"
 """The query file that `load_dataset` reads."""
+MEDIA = "media"
+"""The folder of pictures and recordings."""
 COUNTS = "counts.json"
 """What each stage counted, by stage."""
 _SIGNS = ("set.lock", "generate.yaml", "stages.json", "calls.sqlite")
@@ -47,6 +49,14 @@ def check_set_folder(path: Path) -> None:
             f"{path} holds files, and no set was begun there: give this one another set.name or "
             "set.directory, so that nothing is overwritten"
         )
+
+
+def unwritable(where: str, error: OSError) -> DatasetError:
+    """Return the error of a file that cannot be written."""
+    return DatasetError(
+        f"{where}: cannot be written ({error.strerror}): free some space or mend the "
+        "directory, then repeat the command"
+    )
 
 
 class SetFolder:
@@ -163,7 +173,4 @@ class SetFolder:
                 os.fchmod(file.fileno(), 0o600)
                 yield file
         except OSError as error:
-            raise DatasetError(
-                f"{path}: cannot be written ({error.strerror}): free some space or mend the "
-                "directory, then repeat the command"
-            ) from error
+            raise unwritable(str(path), error) from error

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+OURS = "safejury"
+"""Name of the model where we decide or draw ourselves."""
 CandidateState = Literal["proposed", "kept", "duplicate", "unscored", "passed_over"]
 """`unscored`: no judge gave all three scores; `passed_over`: others were better."""
 

@@ -8,8 +8,7 @@ from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 
-from .._errors import DatasetError
-from ._folder import SetFolder
+from ._folder import SetFolder, unwritable
 
 T = TypeVar("T", bound=msgspec.Struct)
 UNFINISHED = "unfinished"
@@ -31,7 +30,7 @@ class Pile:
         try:
             self._file.write(self._encoder.encode(item) + b"\n")
         except OSError as error:
-            raise _unwritable(self._file.name, error) from error
+            raise unwritable(self._file.name, error) from error
 
 
 class Scratch:
@@ -57,7 +56,7 @@ class Scratch:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             self._path.mkdir(mode=0o700)
         except OSError as error:
-            raise _unwritable(str(self._path), error) from error
+            raise unwritable(str(self._path), error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,15 +77,8 @@ class Scratch:
             with os.fdopen(descriptor, "wb") as file:
                 yield Pile(file)
         except OSError as error:
-            raise _unwritable(str(path), error) from error
+            raise unwritable(str(path), error) from error
 
     def read(self, name: str, kind: type[T]) -> Iterator[T]:
         """Yield the items of a pile, none where there is no such pile."""
         return self._folder.read(f"{self._name}/{name}", kind)
-
-
-def _unwritable(where: str, error: OSError) -> DatasetError:
-    return DatasetError(
-        f"{where}: cannot be written ({error.strerror}): free some space or mend the "
-        "directory, then repeat the command"
-    )

@@ -14,7 +14,6 @@ __all__ = [
     "LoaderOptions",
     "Row",
     "Unusable",
-    "loader_key",
     "loader_named",
     "recognised",
 ]

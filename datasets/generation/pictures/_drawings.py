@@ -8,11 +8,10 @@ import msgspec
 
 from ..._picture_hash import picture_hash
 from ..._query import Media
-from .._folder import SetFolder
+from .._folder import MEDIA, SetFolder
 from ._nsfw import NsfwClassifier
 from ._renderer import NotDrawn, Renderer, Subject
 
-MEDIA = "media"
 _NOTES = "drawings"
 
 

@@ -10,9 +10,8 @@ from PIL import Image
 from ..._errors import DatasetError
 from ..._image_file import image_type, quiet
 from ..._taxonomy import Scenario
+from .._items import OURS
 
-OURS = "safejury"
-"""Name of the model where our own renderers draw."""
 _COLOURS = 96
 _LEAST_SIDE = 0.25
 """Shorter side of a picture that is of use, as a share of the side wanted."""

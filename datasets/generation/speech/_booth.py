@@ -7,11 +7,10 @@ import msgspec
 
 from ..._errors import DatasetError
 from ..._query import Media
-from .._folder import SetFolder
+from .._folder import MEDIA, SetFolder
 from ._read_back import Reader
 from ._speaker import NotSpoken, Speaker
 
-MEDIA = "media"
 _TAKES = "takes"
 
 

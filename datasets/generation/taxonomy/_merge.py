@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ....agents import Silence
 from ..._concurrency import in_parallel
+from .._items import OURS
 from .._prompts import render
 from ._items import Merge, Proposal
 from ._likeness import Wording, likeness, same_name, wording
@@ -18,7 +19,6 @@ CLUSTER = 8
 """Scenarios that the foreperson compares in one call at most."""
 ROUNDS = 4
 """How often what was not compared yet is compared."""
-OURSELVES = "safejury"
 
 
 def numbered(proposals: Sequence[Proposal]) -> str:
@@ -85,7 +85,7 @@ class _Merging:
         for place, proposal in enumerate(self._proposals):
             earliest = first.setdefault(same_name(proposal.name), place)
             if earliest != place:
-                self._merge(place, earliest, OURSELVES, "")
+                self._merge(place, earliest, OURS, "")
 
     def find_pairs(self, similarity: float) -> None:
         """Find the pairs that may mean the same, the likest first."""
