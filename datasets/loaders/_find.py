@@ -7,7 +7,7 @@ from .._errors import DatasetError
 from .._jsonl import Dataset, load_dataset
 from .._line_checks import BadLineError
 from .._nearest import quoted
-from . import BY_NAME, LOADERS, loader_key, loader_named, recognised
+from . import BY_NAME, LOADERS, Loader, loader_key, loader_named, recognised
 from ._read import LoadedSet, load_set
 
 BUNDLED = ("mini",)
@@ -50,22 +50,36 @@ def find_set(
             raise DatasetError(f"{quoted(place)} is a bundled set: it takes no mapping or settings")
         return load_dataset(place, limit=limit)
     if loader is None and not mapping and not settings:
-        path = placed(place, folder)
-        _check_whole(path)
-        if (path / SET).is_file():
-            return load_dataset(path / SET, limit=limit)
-        if path.suffix.lower() == ".jsonl" or not path.exists():
-            return _ours(path if _is_path(place) else place, limit)
+        own = _own(place, folder)
+        if own is not None:
+            return _ours(own, limit)
     path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
+    reader = _reader(said, path, loader)
+    if reader is None:
+        return _ours(path, limit)
+    return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+
+
+def _own(place: str, folder: Path | None) -> str | Path | None:
+    """Return the query file of ours that a text without a loader names, None for other sets."""
+    path = placed(place, folder)
+    _check_whole(path)
+    if (path / SET).is_file():
+        return path / SET
+    if path.suffix.lower() == ".jsonl" or not path.exists():
+        return path if _is_path(place) else place
+    return None
+
+
+def _reader(said: str, path: Path, loader: str | None) -> Loader | None:
+    """Return the loader that is named or knows a path, None for a file that none knows."""
     reader = recognised(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
         raise DatasetError(
             f"{quoted(said)}: no loader knows this set: name one as LOADER:PATH; "
             f"known are {', '.join(LOADERS)}"
         )
-    if reader is None:
-        return _ours(path, limit)
-    return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+    return reader
 
 
 def _check_whole(path: Path) -> None:
