@@ -1,13 +1,17 @@
 """How services that draw and speak are asked, and paid within the budget of all calls."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar, copy_context
+from typing import Any, TypeVar
 
 from ...models import Budget, Filtered, RetryPolicy, Spending
 from .._errors import BadReplyError
 from ._journal import CallJournal
 
 T = TypeVar("T")
+_DELIVERED: ContextVar[asyncio.Event | None] = ContextVar("delivered", default=None)
+"""Set once the service that the work at hand asked has delivered."""
 
 
 class Services:
@@ -56,11 +60,31 @@ class Services:
             raise
         if isinstance(reply, Filtered):
             self._budget.release(price)
-        else:
-            self._settle(service, price)
+            return reply
+        if (delivered := _DELIVERED.get()) is not None:
+            delivered.set()  # before anybody who waits for the budget may end it all
+        self._settle(service, price)
         return reply
 
     def _settle(self, service: str, price: Spending) -> None:
         self._budget.settle(price, price)
         if self._journal is not None:
             self._journal.charge(service, price.usd)
+
+
+async def keeping(work: Coroutine[Any, Any, T]) -> T:
+    """Return what becomes of work that asks a service and keeps what it delivers.
+
+    Cancelled before the service delivers, the work stops. Cancelled after that it ends
+    first, so that what is paid for is kept.
+    """
+    delivered, context = asyncio.Event(), copy_context()
+    context.run(_DELIVERED.set, delivered)
+    task = asyncio.create_task(work, context=context)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not delivered.is_set():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

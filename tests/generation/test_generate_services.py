@@ -109,6 +109,25 @@ async def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
     assert not (studio.set / "set.jsonl").exists()
 
 
+@pytest.mark.parametrize("service", ["pictures", "speech"])
+async def test_what_a_service_delivered_is_kept_when_the_budget_ends(
+    tmp_path: Path, service: str
+) -> None:
+    """Others that wait for the budget must not end what is being kept."""
+    async with ScriptedServer(reply=Script()) as writer, ScriptedServer(reply=Talk()) as services:
+        studio = Studio(tmp_path, writer, services)
+        stages = ("--until", service)
+        first = 0.0 if service == "pictures" else 4 * PICTURE
+        step = 1.2 * PICTURE if service == "pictures" else 0.08
+        for number in range(1, 4):
+            config = studio.config(max_cost_usd=first + number * step, concurrency=8)
+            await in_thread(safejury, tmp_path, "generate", config, *stages, code=3)
+        asked = services.picture_requests if service == "pictures" else services.speech_requests
+        kinds = Counter(json.dumps(body, sort_keys=True) for body in asked)
+        assert len(asked) >= 3
+        assert set(kinds.values()) == {1}
+
+
 async def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> None:
     price = {"input": 1000, "output": 1000}
 

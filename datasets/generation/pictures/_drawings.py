@@ -9,6 +9,7 @@ import msgspec
 from ..._picture_hash import picture_hash
 from ..._query import Media
 from .._folder import MEDIA, SetFolder
+from .._services import keeping
 from ._nsfw import NsfwClassifier
 from ._renderer import NotDrawn, Renderer, Subject
 
@@ -61,6 +62,11 @@ class Drawings:
         kept = await asyncio.to_thread(self._kept, place)
         if kept is not None:
             return kept
+        return await keeping(self._drawn(place, renderer, prompt, subject, seed))
+
+    async def _drawn(
+        self, place: str, renderer: Renderer, prompt: str, subject: Subject, seed: int
+    ) -> Drawing:
         drawn = await renderer.draw(prompt, subject, seed)
         if isinstance(drawn, NotDrawn):
             drawing = Drawing(drawn.outcome, detail=drawn.detail, passing=drawn.passing)

@@ -8,6 +8,7 @@ import msgspec
 from ..._errors import DatasetError
 from ..._query import Media
 from .._folder import MEDIA, SetFolder
+from .._services import keeping
 from ._read_back import Reader
 from ._speaker import NotSpoken, Speaker
 
@@ -77,8 +78,7 @@ class Booth:
         """
         take = self.kept(text, voice)
         if take is None or not await asyncio.to_thread(self._has, take):
-            take = await self._spoken(text, voice)
-            self._keep(text, voice, take)
+            take = await keeping(self._spoken_and_kept(text, voice))
         reader = self._reader
         if reader is not None and take.file is not None and take.reader != reader.source:
             take = await self._read_back(take, take.file, reader)
@@ -95,6 +95,11 @@ class Booth:
 
     def _has(self, take: Take) -> bool:
         return take.file is not None and self._folder.holds(recording_name(take.file), take.file)
+
+    async def _spoken_and_kept(self, text: str, voice: str) -> Take:
+        take = await self._spoken(text, voice)
+        self._keep(text, voice, take)
+        return take
 
     async def _spoken(self, text: str, voice: str) -> Take:
         said = await self._speaker.say(text, voice)
