@@ -33,6 +33,8 @@ from ._generate_setup import GenerateSetup, set_up_generation
 from ._identity import without_secrets
 from ._servers import make_fleet
 
+CONFIG = "generate.yaml"
+"""The file of a set that keeps the config it was last made with."""
 CARE = (
     "This makes harmful queries. It is for authorised evaluation of models only; the purpose "
     "is written into the set's card, and the files are for their owner alone."
@@ -94,7 +96,17 @@ def _tell_where(made: Path, card: Path) -> None:
 def _set_up(path: Path, changes: Sequence[str], *, authorised: bool) -> GenerateSetup:
     needs = "a config needs the keys panel and generator; see docs/generation.md."
     config = read_config(path, changes, GenerateConfig, needs)
-    return set_up_generation(config, path.parent, authorised=authorised)
+    setup = set_up_generation(config, path.parent, authorised=authorised)
+    _check_not_overwritten(path, setup.directory / CONFIG)
+    return setup
+
+
+def _check_not_overwritten(config: Path, kept: Path) -> None:
+    if kept.exists() and config.samefile(kept):
+        raise ConfigurationError(
+            f"{config}: the set keeps its config under this name, which would overwrite yours: "
+            "copy it to another folder and name the copy"
+        )
 
 
 def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
@@ -217,4 +229,4 @@ def _locked(directory: Path) -> AbstractContextManager[object]:
 def _write_config(setup: GenerateSetup, folder: SetFolder) -> None:
     data = without_secrets(setup.config.model_dump(mode="json"))
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    folder.write_bytes("generate.yaml", text.encode())
+    folder.write_bytes(CONFIG, text.encode())

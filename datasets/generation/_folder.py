@@ -28,12 +28,12 @@ MEDIA = "media"
 """The folder of pictures and recordings."""
 COUNTS = "counts.json"
 """What each stage counted, by stage."""
-_SIGNS = ("set.lock", "generate.yaml", "stages.json", "calls.sqlite")
-"""Files that only the folder of a set has."""
+_SIGNS = ("set.lock", "calls.sqlite")
+"""Files that only the folder of a set has; the first is there before all others."""
 
 
 def check_set_folder(path: Path) -> None:
-    """Check that a folder is missing, empty, or that of a set.
+    """Check that a folder is missing, empty but for dot files, or that of a set.
 
     Raises:
         DatasetError: It is a link, or holds what is not a set's.
@@ -44,7 +44,7 @@ def check_set_folder(path: Path) -> None:
         )
     if not path.is_dir() or any((path / sign).exists() for sign in _SIGNS):
         return
-    if any(path.iterdir()):
+    if any(not found.name.startswith(".") for found in path.iterdir()):
         raise DatasetError(
             f"{path} holds files, and no set was begun there: give this one another set.name or "
             "set.directory, so that nothing is overwritten"

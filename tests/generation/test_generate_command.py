@@ -126,7 +126,7 @@ async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path
     own = folder / "sets" / "made" / "taxonomy.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("categories: []")
-    own.with_name("generate.yaml").touch()
+    own.with_name("set.lock").touch()
     async with ScriptedServer(reply=Script()) as server:
         config = write_config(folder, server.base_url)
         _, told = await in_thread(safejury, folder, "generate", config, code=2)
@@ -161,6 +161,31 @@ async def test_what_cannot_draw_or_speak_is_told_before_any_call(
     assert said in told.splitlines()[-1]
     assert "Traceback" not in told
     assert not (folder / "sets").exists()
+
+
+def test_a_config_of_the_users_in_the_sets_place_is_not_overwritten(folder: Path) -> None:
+    mine = folder / "sets" / "made" / "generate.yaml"
+    mine.parent.mkdir(parents=True)
+    config = write_config(folder, "http://127.0.0.1:9/v1", pictures=None)
+    (folder / config).rename(mine)
+    mine.write_text(text := "# mine\n" + mine.read_text())
+    _, told = safejury(folder, "generate", "sets/made/generate.yaml", code=2)
+    assert "copy it to another folder" in told.splitlines()[-1]
+    config = write_config(folder, "http://127.0.0.1:9/v1", pictures=None)
+    _, told = safejury(folder, "generate", config, code=2)
+    assert "no set was begun there" in told.splitlines()[-1]
+    assert [path.name for path in mine.parent.iterdir()] == ["generate.yaml"]
+    assert mine.read_text() == text
+
+
+async def test_a_folder_with_dot_files_alone_is_empty(folder: Path) -> None:
+    keeps = folder / "sets" / "made" / ".gitkeep"
+    keeps.parent.mkdir(parents=True)
+    keeps.touch()
+    async with ScriptedServer(reply=Script()) as server:
+        config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
+        await in_thread(safejury, folder, "generate", config, "--until", "queries")
+    assert keeps.with_name("queries.jsonl").exists()
 
 
 @pytest.mark.parametrize("linked", [False, True])
