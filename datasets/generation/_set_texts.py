@@ -49,6 +49,6 @@ def set_texts(workshop: Workshop) -> Iterator[SetText]:
         if query is None:
             raise DatasetError(
                 f"{folder.path / TWINS}: {quoted(twin.id)} is the twin of no query of the set, or "
-                "not in its place: make the stage twins again"
+                "not in its place: make the stage twins again, by `--again twins`"
             )
         yield SetText(twin.id, query.scenario, twin.text, Intent.BENIGN, twin.origin, twin.scores)

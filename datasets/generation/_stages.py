@@ -2,19 +2,18 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from ._editable import check_unedited, edited_by_hand, unfinished
 from ._estimate import Calls
 from ._folder import COUNTS, PICTURES, SET, SPEECH, TAXONOMY
 from ._items import Picture, Speech
+from ._made import Made, file_hash, keep_made, read_made
 from ._workshop import Workshop
 
-MADE = "stages.json"
-"""Which stages are made, from what, and what they left."""
-_EDITABLE_BY = "taxonomy"
-"""The stage whose file users may edit; the others' files are made again."""
 _ASSEMBLED_BY = "card"
 """The stage that makes the set itself of what the others left."""
 _LISTS: dict[str, type[Picture] | type[Speech]] = {PICTURES: Picture, SPEECH: Speech}
@@ -58,20 +57,6 @@ class Stage(Protocol):
         ...
 
 
-class _Made(msgspec.Struct, frozen=True):
-    """From what a stage was made, and what it left.
-
-    Attributes:
-        inputs: Hash of all that decided its result.
-        outputs: SHA-256 of each file that it wrote.
-        counts: Hash of what it counted.
-    """
-
-    inputs: str
-    outputs: dict[str, str]
-    counts: str
-
-
 async def make_stages(
     stages: Sequence[Stage], workshop: Workshop, *, again: Collection[str] = ()
 ) -> None:
@@ -88,57 +73,48 @@ async def make_stages(
     Raises:
         PanelRefusedError: See `Stage.make`.
         ModelError: Calls of a stage failed: it is not made, nor are those after it.
-        DatasetError: What the stages counted cannot be read.
+        DatasetError: What the stages counted cannot be read, or a taxonomy that was edited
+            would be overwritten, which nobody asked for.
     """
-    made = _made(workshop)
+    made = read_made(workshop)
     for stage in stages:
         inputs = _hash(stage.inputs(workshop))
-        before = made.get(stage.name)
-        if stage.name not in again and before is not None and before.inputs == inputs:
-            problem = _problem(stage, before, workshop)
-            if problem is None:
-                workshop.progress.told(f"{stage.name}: made before{_by_hand(before, workshop)}")
+        if stage.name not in again:
+            if _is_made(stage, inputs, made.get(stage.name), workshop):
                 continue
-            workshop.progress.told(f"{stage.name}: {problem}, so it is made again")
-        # Forgotten first: one that is cut short has left files of which nobody knows the inputs.
-        if made.pop(stage.name, None) is not None:
-            _keep(made, workshop)
+            if TAXONOMY in stage.outputs(workshop):
+                check_unedited(workshop)
+        _forget(stage, made, workshop)
         if stage.name != _ASSEMBLED_BY:
             _take_away_set(made, workshop)
         await stage.make(workshop)
-        made[stage.name] = _Made(inputs, _outputs(stage, workshop), _counted(stage, workshop))
-        _keep(made, workshop)
+        made[stage.name] = Made(inputs, _outputs(stage, workshop), _counted(stage, workshop))
+        keep_made(made, workshop)
 
 
-def file_hash(workshop: Workshop, name: str) -> str | None:
-    """Return the SHA-256 of a file of the set, None where there is none."""
-    if not workshop.folder.exists(name):
-        return None
-    with (workshop.folder.path / name).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _is_made(stage: Stage, inputs: str, before: Made | None, workshop: Workshop) -> bool:
+    """Return whether a stage is made already of these inputs, and tell so, or why it is not."""
+    if before is None or before.inputs != inputs:
+        return False
+    problem = _problem(stage, before, workshop)
+    if problem is None:
+        workshop.progress.told(f"{stage.name}: made before{_by_hand(stage, before, workshop)}")
+        return True
+    workshop.progress.told(f"{stage.name}: {problem}, so it is made again")
+    return False
 
 
-def edited_by_hand(workshop: Workshop) -> bool:
-    """Return whether the set's taxonomy is another than the panel made."""
-    before = _made(workshop).get(_EDITABLE_BY)
-    return before is not None and before.outputs.get(TAXONOMY) != file_hash(workshop, TAXONOMY)
+def _forget(stage: Stage, made: dict[str, Made], workshop: Workshop) -> None:
+    """Forget a stage: one that is cut short has left files of which nobody knows the inputs."""
+    before = made.pop(stage.name, None)
+    begun = unfinished(workshop) if TAXONOMY in stage.outputs(workshop) else None
+    if begun is not None:
+        made[stage.name] = begun
+    if begun != before:
+        keep_made(made, workshop)
 
 
-def _made(workshop: Workshop) -> dict[str, _Made]:
-    if not workshop.folder.exists(MADE):
-        return {}
-    try:
-        content = (workshop.folder.path / MADE).read_bytes()
-        return msgspec.json.decode(content, type=dict[str, _Made])
-    except msgspec.DecodeError:
-        return {}
-
-
-def _keep(made: dict[str, _Made], workshop: Workshop) -> None:
-    workshop.folder.write_bytes(MADE, msgspec.json.encode(made, order="deterministic"))
-
-
-def _take_away_set(made: dict[str, _Made], workshop: Workshop) -> None:
+def _take_away_set(made: dict[str, Made], workshop: Workshop) -> None:
     """Remove the set and what describes it."""
     if workshop.folder.exists(SET):
         workshop.progress.told(f"{SET} and its card are taken away until all stages are made")
@@ -147,10 +123,10 @@ def _take_away_set(made: dict[str, _Made], workshop: Workshop) -> None:
     if assembled is not None:
         for name in assembled.outputs:
             workshop.folder.remove(name)
-        _keep(made, workshop)
+        keep_made(made, workshop)
 
 
-def _problem(stage: Stage, before: _Made, workshop: Workshop) -> str | None:
+def _problem(stage: Stage, before: Made, workshop: Workshop) -> str | None:
     """Return what is not as a stage left it, None where all is."""
     for name in stage.outputs(workshop):
         found = file_hash(workshop, name)
@@ -158,20 +134,34 @@ def _problem(stage: Stage, before: _Made, workshop: Workshop) -> str | None:
             return f"{name} is gone"
         if found != before.outputs.get(name) and name != TAXONOMY:
             return f"{name} is not as it was made"
-    if _counted(stage, workshop) != before.counts:
+    if _miscounted(stage, before, workshop) and not _is_edited(stage, workshop):
         return f"{COUNTS} is not as it was made"
-    for name, kind in _LISTS.items():
-        if name in stage.outputs(workshop):
-            for one in workshop.folder.read(name, kind):
-                if one.file is not None and not workshop.folder.exists(one.file):
-                    return f"{one.file} is gone"
+    return _medium_problem(stage, workshop)
+
+
+def _medium_problem(stage: Stage, workshop: Workshop) -> str | None:
+    """Return which picture or recording is not what its name says, the hash of its content."""
+    for name in _LISTS.keys() & set(stage.outputs(workshop)):
+        for one in workshop.folder.read(name, _LISTS[name]):
+            if one.file is None or workshop.folder.holds(one.file, Path(one.file).stem):
+                continue
+            return f"{one.file} is {'damaged' if workshop.folder.exists(one.file) else 'gone'}"
     return None
 
 
-def _by_hand(before: _Made, workshop: Workshop) -> str:
-    if TAXONOMY not in before.outputs or not edited_by_hand(workshop):
+def _by_hand(stage: Stage, before: Made, workshop: Workshop) -> str:
+    if not _is_edited(stage, workshop):
         return ""
-    return f"; {TAXONOMY} was edited by hand since"
+    lost = f", and {COUNTS} lacks its counts" if _miscounted(stage, before, workshop) else ""
+    return f"; {TAXONOMY} was edited by hand since{lost}"
+
+
+def _is_edited(stage: Stage, workshop: Workshop) -> bool:
+    return TAXONOMY in stage.outputs(workshop) and edited_by_hand(workshop)
+
+
+def _miscounted(stage: Stage, before: Made, workshop: Workshop) -> bool:
+    return _counted(stage, workshop) != before.counts
 
 
 def _outputs(stage: Stage, workshop: Workshop) -> dict[str, str]:

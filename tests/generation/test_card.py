@@ -432,10 +432,10 @@ async def test_missing_or_changed_medium_is_told_with_the_stage_that_makes_it(
     workshop = made_set().put(tmp_path / "set")
     medium = tmp_path / "set" / file
     medium.write_bytes(medium.read_bytes() + b"changed")
-    with pytest.raises(DatasetError, match=rf"{file}.*its name says: make the stage {stage} again"):
+    with pytest.raises(DatasetError, match=rf"{file}.*its name says: .*--again {stage}`"):
         await CardStage().make(workshop)
     medium.unlink()
-    with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again"):
+    with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again, by `--again"):
         await CardStage().make(workshop)
 
 

@@ -43,6 +43,10 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
 
 
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
 def reword(path: Path) -> None:
     first, *others = path.read_text().splitlines()
     edited = json.dumps({**json.loads(first), "text": "What is the capital of France?"})
@@ -80,13 +84,20 @@ async def test_what_describes_the_set_is_as_it_was_made(open_workshop: Open) -> 
             assert content(folder) == whole
 
 
-async def test_a_picture_that_is_gone_is_drawn_again(open_workshop: Open) -> None:
+@pytest.mark.parametrize(("change", "said"), [(Path.unlink, "gone"), (damage, "damaged")])
+async def test_a_picture_that_is_gone_or_damaged_is_drawn_again(
+    open_workshop: Open, change: Callable[[Path], None], said: str
+) -> None:
     async with open_workshop(SETTINGS) as workshop:
         folder = workshop.folder.path
-        await make_stages(WORDS, workshop)
+        await make_stages(MADE, workshop)
         whole = content(folder)
-        next((folder / "media").iterdir()).unlink()
-        await make_stages(WORDS, workshop)
+        picture = next((folder / "media").iterdir())
+        change(picture)
+        await make_stages(MADE, workshop)
+        told = workshop.progress
+    assert isinstance(told, Told)
+    assert f"pictures: media/{picture.name} is {said}, so it is made again" in told.messages
     assert content(folder) == whole
 
 

@@ -11,11 +11,11 @@ from ..._errors import DatasetError
 from ..._media import read_media
 from ..._nearest import quoted
 from ..._query import Intent, Media, Query
+from .._editable import edited_by_hand
 from .._folder import PICTURES, SPEECH, SetFolder
 from .._items import Origin, Picture, Score, Speech
 from .._set_texts import set_texts
 from .._settings import GenerationSettings, SpeechSettings
-from .._stages import edited_by_hand
 from .._workshop import Workshop
 
 T = TypeVar("T", Picture, Speech)
@@ -168,7 +168,7 @@ class _Following(Generic[T]):
         if self._next is not None:
             raise DatasetError(
                 f"{self._path}: {quoted(self._next.of)} is no item of the set, or not in its "
-                f"place: make the stage {self._path.stem} again"
+                f"place: {_again(self._path.stem)}"
             )
 
 
@@ -178,9 +178,11 @@ def _medium(folder: Path, name: str, listed_in: str) -> Media:
     try:
         medium = read_media(folder / name, kind=kind)
     except DatasetError as error:
-        raise DatasetError(f"{error}; {listed_in} names it: make the stage {stage} again") from None
+        raise DatasetError(f"{error}; {listed_in} names it: {_again(stage)}") from None
     if medium.sha256 != Path(name).stem:
-        raise DatasetError(
-            f"{medium.path}: its content is not what its name says: make the stage {stage} again"
-        )
+        raise DatasetError(f"{medium.path}: its content is not what its name says: {_again(stage)}")
     return medium
+
+
+def _again(stage: str) -> str:
+    return f"make the stage {stage} again, by `--again {stage}`"

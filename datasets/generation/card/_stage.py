@@ -18,8 +18,8 @@ from .._estimate import Calls
 from .._folder import CANDIDATES, PICTURES, QUERIES, SET, SPEECH, TAXONOMY, TWINS, SetFolder
 from .._items import Candidate
 from .._journal import CALLS, CallJournal
+from .._made import file_hash
 from .._settings import FROM_DESCRIPTIONS, GenerationSettings
-from .._stages import file_hash
 from .._workshop import Workshop
 from ._assembled import items, queries, taxonomy_of
 from ._charts import chart_files, write_charts

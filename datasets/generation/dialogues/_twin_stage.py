@@ -13,9 +13,9 @@ from .._estimate import Calls
 from .._folder import COUNTS, QUERIES, TWINS
 from .._in_order import in_order
 from .._items import Candidate, Twin
+from .._made import file_hash
 from .._scratch import Pile, Scratch
 from .._settings import TwinSettings
-from .._stages import file_hash
 from .._workshop import Workshop
 from ._bus import DialogueBus
 from ._estimate import estimate_twins

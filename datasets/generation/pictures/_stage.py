@@ -16,11 +16,11 @@ from .._estimate import Calls
 from .._folder import PICTURES, QUERIES, TAXONOMY, TWINS
 from .._in_order import in_order
 from .._items import Picture
+from .._made import file_hash
 from .._prompts import prompt_hashes
 from .._scratch import Pile, Scratch
 from .._set_texts import set_texts
 from .._settings import FROM_DESCRIPTIONS, PictureSettings
-from .._stages import file_hash
 from .._workshop import Workshop
 from ._drawings import Drawings
 from ._estimate import estimate_pictures

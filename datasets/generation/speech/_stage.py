@@ -14,9 +14,9 @@ from .._address import without_secrets
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
 from .._folder import QUERIES, SPEECH, TWINS
 from .._items import Origin, Speech
+from .._made import file_hash
 from .._set_texts import set_texts
 from .._settings import SpeechSettings
-from .._stages import file_hash
 from .._workshop import Workshop
 from ._booth import Booth, Take, recording_name
 from ._read_back import Reader, choose_reader, word_error_rate

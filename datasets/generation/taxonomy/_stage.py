@@ -6,6 +6,7 @@ from dataclasses import asdict
 from msgspec.structs import replace
 
 from ..._errors import PanelRefusedError
+from .._editable import write_taxonomy
 from .._estimate import Calls
 from .._folder import TAXONOMY, TAXONOMY_LOG
 from .._prompts import prompt_hashes
@@ -69,7 +70,7 @@ class TaxonomyStage:
                 none has the votes; `taxonomy.jsonl` holds what there is.
             BudgetError: The budget is spent; the calls are in the journal.
             ModelError: Calls failed that may go well another time; what there is is written.
-            ConfigurationError: A package is missing.
+            ConfigurationError: A package is missing, or the taxonomy was edited in the meantime.
         """
         settings = workshop.settings.taxonomy
         if settings is None:
@@ -104,7 +105,7 @@ async def _finish(table: Table, proposals: Sequence[Proposal], groups: Sequence[
     ]
     keep_proposals(table, _with(proposals, named))
     text = taxonomy_yaml(groups, names, worded, proposals)
-    table.workshop.folder.write_bytes(TAXONOMY, text)
+    write_taxonomy(table.workshop, text)
 
 
 def _with(proposals: Sequence[Proposal], changed: Sequence[Proposal]) -> list[Proposal]:

@@ -1,0 +1,131 @@
+"""A taxonomy that its user edited: nothing overwrites it but `--again taxonomy`."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dialogue_script import Told
+from taxonomy_script import PanelScript
+
+from safejury.datasets import DatasetError, ModelError
+from safejury.datasets.generation import (
+    GenerationSettings,
+    TaxonomySettings,
+    TaxonomyStage,
+    Workshop,
+    make_stages,
+)
+from safejury.models.scripted import ScriptedReply
+
+Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+SETTINGS = GenerationSettings("test", "a test", taxonomy=TaxonomySettings(similarity=0.5))
+STAGES = [TaxonomyStage()]
+
+
+@pytest.fixture
+def script() -> PanelScript:
+    return PanelScript()
+
+
+def edit(workshop: Workshop) -> bytes:
+    """Add a remark to the taxonomy, and return what it is then."""
+    own = workshop.folder.path / "taxonomy.yaml"
+    own.write_bytes(own.read_bytes() + b"# as I see it\n")
+    return own.read_bytes()
+
+
+def taxonomy(workshop: Workshop) -> bytes:
+    return (workshop.folder.path / "taxonomy.yaml").read_bytes()
+
+
+def touch(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"?\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("taxonomy.jsonl", Path.unlink, "edited by hand"),
+        ("taxonomy.jsonl", touch, "edited by hand"),
+        ("stages.json", Path.unlink, "of unknown making"),
+        ("stages.json", touch, "of unknown making"),
+    ],
+)
+async def test_other_files_that_are_lost_cost_no_edit(
+    open_workshop: Open, name: str, change: Callable[[Path], None], said: str
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        await make_stages(STAGES, workshop)
+        made, edited = taxonomy(workshop), edit(workshop)
+        change(workshop.folder.path / name)
+        for _ in range(2):
+            with pytest.raises(DatasetError, match=rf"{said}.*`--again taxonomy`") as raised:
+                await make_stages(STAGES, workshop)
+            assert raised.value.exit_code == 2
+            assert taxonomy(workshop) == edited
+        await make_stages(STAGES, workshop, again={"taxonomy"})
+        assert taxonomy(workshop) == made
+
+
+async def test_other_settings_cost_no_edit(open_workshop: Open) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        await make_stages(STAGES, workshop)
+        other = replace(workshop, settings=replace(SETTINGS, seed=11))
+        edited = edit(workshop)
+        with pytest.raises(DatasetError, match="edited by hand"):
+            await make_stages(STAGES, other)
+        assert taxonomy(workshop) == edited
+        (workshop.folder.path / "taxonomy.yaml").rename(workshop.folder.path / "mine.yaml")
+        await make_stages(STAGES, other)
+        assert taxonomy(workshop) != edited
+
+
+async def test_counts_that_are_gone_make_no_edited_taxonomy_again(open_workshop: Open) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        await make_stages(STAGES, workshop)
+        edited = edit(workshop)
+        (workshop.folder.path / "counts.json").unlink()
+        await make_stages(STAGES, workshop)
+        told = workshop.progress
+        assert taxonomy(workshop) == edited
+    assert isinstance(told, Told)
+    assert told.messages[-1] == (
+        "taxonomy: made before; taxonomy.yaml was edited by hand since, and counts.json lacks "
+        "its counts"
+    )
+
+
+async def test_an_edit_while_the_stage_is_made_is_kept(
+    open_workshop: Open, script: PanelScript
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        await make_stages(STAGES, workshop)
+        edits: list[bytes] = []
+        script.twists["write"] = lambda _: edits.append(edit(workshop))
+        with pytest.raises(DatasetError, match="edited by hand"):
+            await make_stages(STAGES, replace(workshop, settings=replace(SETTINGS, seed=11)))
+        assert taxonomy(workshop) == edits[-1]
+
+
+async def test_a_taxonomy_with_calls_missing_is_completed_unless_it_was_edited(
+    open_workshop: Open, script: PanelScript
+) -> None:
+    down = ScriptedReply("the disk is on fire", status=503)
+    script.twists["write"] = lambda one: down if one.title == "Tax Evasion" else None
+    async with open_workshop(SETTINGS) as workshop:
+        with pytest.raises(ModelError):
+            await make_stages(STAGES, workshop)
+        poor = taxonomy(workshop)
+        script.twists.clear()
+        edited = edit(workshop)
+        with pytest.raises(DatasetError, match="edited by hand"):
+            await make_stages(STAGES, workshop)
+        assert taxonomy(workshop) == edited
+        (workshop.folder.path / "taxonomy.yaml").write_bytes(poor)
+        await make_stages(STAGES, workshop)
+        assert taxonomy(workshop) != poor
+        kept = json.loads((workshop.folder.path / "stages.json").read_bytes())
+    assert kept["taxonomy"]["inputs"]
