@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -49,6 +50,7 @@ def generate_set(
     authorised: bool,
     until: str | None,
     again: Sequence[str],
+    accept_failures: bool,
     estimate_only: bool,
 ) -> int:
     """Make a set, or go on with one.
@@ -60,6 +62,7 @@ def generate_set(
         authorised: Whether the user said that they may do this.
         until: The last stage to make, None for all.
         again: Stages to make once more; `all` for every one.
+        accept_failures: Whether stages are made though calls failed for them.
         estimate_only: Whether to show the cost and stop.
 
     Raises:
@@ -72,7 +75,15 @@ def generate_set(
     _warn(setup)
     try:
         with GenerateProgress(Console(stderr=True)) as progress:
-            run_async(_generate(setup, stages, redo, progress, estimate_only=estimate_only))
+            making = _generate(
+                setup,
+                stages,
+                redo,
+                progress,
+                accept_failures=accept_failures,
+                estimate_only=estimate_only,
+            )
+            run_async(making)
     except KeyboardInterrupt:
         say(f"Interrupted. What is made is kept in {setup.directory}.")
         say(f"Go on with: {command}")
@@ -160,6 +171,7 @@ async def _generate(
     again: set[str],
     progress: GenerateProgress,
     *,
+    accept_failures: bool,
     estimate_only: bool,
 ) -> None:
     await _check_services(setup, stages)
@@ -171,6 +183,7 @@ async def _generate(
         workshop = await _workshop(setup, folder, progress, stack, starts=not estimate_only)
         show_estimate(setup.roles, stages, workshop)
         if not estimate_only:
+            workshop = replace(workshop, accepts_failures=accept_failures)
             await make_stages(stages, workshop, again=again)
 
 

@@ -14,12 +14,14 @@ def start_generating(
     authorised: bool,
     until: str | None,
     again: Sequence[str],
+    accept_failures: bool,
     estimate_only: bool,
 ) -> int:
     """Load what it takes and make a set; see `generate_set`."""
     options = ["--i-am-authorised"] if authorised else []
     options += [] if until is None else ["--until", until]
     options += [part for stage in again for part in ("--again", stage)]
+    options += ["--accept-failures"] if accept_failures else []
     command = " ".join(("safejury generate", arguments_of(path, changes), shlex.join(options)))
     command = command.rstrip()
     try:
@@ -32,6 +34,7 @@ def start_generating(
             authorised=authorised,
             until=until,
             again=again,
+            accept_failures=accept_failures,
             estimate_only=estimate_only,
         )
     except KeyboardInterrupt:

@@ -237,6 +237,14 @@ def generate(
         list[str] | None,
         typer.Option("--again", metavar="STAGE", help="Make a stage once more; or `all`."),
     ] = None,
+    accept_failures: Annotated[
+        bool,
+        typer.Option(
+            "--accept-failures",
+            help="Go on although calls failed: what is missing stays missing, and is counted "
+            "on the card.",
+        ),
+    ] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
     ] = False,
@@ -254,6 +262,7 @@ def generate(
         authorised=i_am_authorised,
         until=until,
         again=again or [],
+        accept_failures=accept_failures,
         estimate_only=estimate,
     )
 

@@ -37,6 +37,8 @@ class Workshop:
         progress: Is told how it goes.
         concurrency: How many items may be under way at a time.
         services: How services that draw and speak are asked.
+        accepts_failures: Whether a stage is made though calls failed for it that may go
+            well another time; what they were to bring stays missing.
     """
 
     folder: SetFolder
@@ -45,6 +47,7 @@ class Workshop:
     progress: Progress
     concurrency: int = 16
     services: Services = field(default_factory=Services)
+    accepts_failures: bool = False
 
     def taxonomy(self) -> Taxonomy:
         """Return the scenarios: those of the taxonomy stage, else the bundled ones."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from dialogue_script import Script
+from dialogue_script import Prompt, Script
 from generate_cli import safejury_here, served, start, write_config
 from killed_stage import Body, HangsAfter, Reply
 
-from safejury.models.scripted import ScriptedServer
+from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 SECRET = "quite-a-secret"
 
@@ -63,6 +63,32 @@ def test_a_set_is_made_until_a_stage_and_a_stage_once_more(tmp_path: Path, made:
         assert len(server.requests) == calls
     assert (made / "twins.jsonl").read_bytes() == twins
     assert not (made / "set.jsonl").exists()
+
+
+def test_calls_that_always_fail_can_be_gone_without(tmp_path: Path, made: Path) -> None:
+    script = Script()
+
+    def down(prompt: Prompt) -> ScriptedReply | None:
+        return ScriptedReply("down", status=500) if prompt.model == "two" else None
+
+    script.twists["score"] = down
+    with served(script) as server:
+        panel = [
+            {"name": name, "base_url": server.base_url, "model": name} for name in ("one", "two")
+        ]
+        limits = {"concurrency": 1, "attempts": 1}
+        config = small(tmp_path, server, panel=panel, twins=None, limits=limits)
+        told = safejury_here("generate", config, code=3)
+        assert "--accept-failures" in told
+        assert not (made / "set.jsonl").exists()
+        told = safejury_here("generate", config, "--accept-failures")
+        assert "queries: 1 of 1 were made and 2 model calls failed" in told
+        assert "queries: made before" in safejury_here("generate", config)
+    judges = json.loads((made / "card.json").read_text())["judges"]
+    assert [(one["judge"], one["given"], one["failed"]) for one in judges] == [
+        ("one", 2, 0),
+        ("two", 0, 2),
+    ]
 
 
 def test_who_says_that_they_may_needs_no_purpose(tmp_path: Path, made: Path) -> None:

@@ -65,12 +65,14 @@ async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None
     async with ScriptedServer(reply=reply) as server:
         config = write_config(tmp_path, server.base_url)
         options = ("--set", "set.seed=9", "--until", "twins", "--again", "queries")
-        child = start(tmp_path, "generate", config, *options, "--again", "twins")
+        child = start(
+            tmp_path, "generate", config, *options, "--again", "twins", "--accept-failures"
+        )
         await scoring.wait()
         child.send_signal(signal.SIGINT)
         _, told = await in_thread(child.communicate, timeout=60)
     assert child.returncode == 130, told
-    again = "g.yaml --set set.seed=9 --until twins --again queries --again twins"
+    again = "g.yaml --set set.seed=9 --until twins --again queries --again twins --accept-failures"
     assert told.splitlines()[-2:] == [
         "Interrupted. What is made is kept in sets/made.",
         f"Go on with: safejury generate {again}",

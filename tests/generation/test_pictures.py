@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from base64 import b64encode
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -27,11 +28,19 @@ from picture_workshop import (
 from PIL import Image
 
 from safejury.datasets import ConfigurationError, DatasetError, ModelError
-from safejury.datasets.generation import PictureRound, PicturesStage, make_stages, open_renderer
+from safejury.datasets.generation import (
+    PictureRound,
+    PicturesStage,
+    Services,
+    make_stages,
+    open_renderer,
+)
+from safejury.models import RetryPolicy
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 NOBODY = "http://127.0.0.1:9/v1"
-HTML = ScriptedReply(raw_body="<html></html>")
+DOWN = ScriptedReply("down", status=503)
+ONCE = Services(RetryPolicy(attempts=1))
 
 
 def told_of(one: PictureRound) -> tuple[str, str, int | None]:
@@ -343,7 +352,40 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
     broken = True
 
     def picture(body: Body) -> ScriptedReply | bytes:
-        return HTML if broken and "door 2" in str(body["prompt"]) else block(str(body["prompt"]))
+        return DOWN if broken and "door 2" in str(body["prompt"]) else block(str(body["prompt"]))
+
+    async with (
+        ScriptedServer(Talk(), pictures=picture) as server,
+        workshop(
+            tmp_path / "set",
+            drawn_by(server.base_url, fallback=None),
+            server.base_url,
+        ) as opened,
+    ):
+        shop = replace(opened, services=ONCE)
+        fill(shop.folder, texts(3), twins=False)
+        with pytest.raises(ModelError, match=r"for 1 of 3, calls failed.*repeat the command"):
+            await make_stages([PicturesStage()], shop)
+        assert outcomes(pictures(shop)[1].rounds) == [("endpoint", "failed")]
+        await make_stages([PicturesStage()], replace(shop, accepts_failures=True))
+        assert pictures(shop)[1].file is None
+        asked, broken = server.stats.pictures, False
+        await make_stages([PicturesStage()], shop)
+        assert server.stats.pictures == asked
+        await make_stages([PicturesStage()], shop, again=["pictures"])
+        assert server.stats.pictures == asked + 1
+        told = shop.progress
+    assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
+    assert isinstance(told, Told)
+    (line,) = (line for line in told.messages if "calls failed" in line)
+    assert line.endswith("--again pictures makes them once more")
+
+
+async def test_a_call_that_fails_stops_nothing_where_the_fallback_draws(tmp_path: Path) -> None:
+    broken = True
+
+    def picture(body: Body) -> ScriptedReply | bytes:
+        return DOWN if broken and "door 2" in str(body["prompt"]) else block(str(body["prompt"]))
 
     async with (
         ScriptedServer(Talk(), pictures=picture) as server,
@@ -351,20 +393,25 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
             tmp_path / "set",
             drawn_by(server.base_url, fallback="placeholder"),
             server.base_url,
-            concurrency=1,
-        ) as shop,
+        ) as opened,
     ):
+        shop = replace(opened, services=ONCE)
         fill(shop.folder, texts(3), twins=False)
-        with pytest.raises(ModelError, match=r"for 1 of 3, calls failed.*repeat the command"):
-            await make_stages([PicturesStage()], shop)
+        await make_stages([PicturesStage()], shop)
         assert outcomes(pictures(shop)[1].rounds) == [
             ("endpoint", "failed"),
             ("placeholder", "drawn"),
         ]
+        counts = shop.folder.counts()["pictures"]
         asked, broken = server.stats.pictures, False
-        await make_stages([PicturesStage()], shop)
+        await make_stages([PicturesStage()], shop, again=["pictures"])
         assert server.stats.pictures == asked + 1
+        told = shop.progress
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
+    assert (counts["failed_calls"], counts["failed_but_drawn"], counts["missing"]) == (1, 1, 0)
+    assert isinstance(told, Told)
+    (line,) = (line for line in told.messages if "calls failed" in line)
+    assert "for 1 of 3, calls failed, and the fallback drew 1 of them" in line
 
 
 async def test_another_font_in_the_same_file_makes_the_pictures_again(tmp_path: Path) -> None:
@@ -446,9 +493,7 @@ async def test_a_score_that_is_just_good_enough_ends_the_rounds(tmp_path: Path) 
     assert [one.fits for one in made.rounds] == [6]
 
 
-async def test_a_describer_that_is_down_is_asked_again_by_a_repeated_command(
-    tmp_path: Path,
-) -> None:
+async def test_a_describer_that_is_down_is_asked_again_with_the_stage(tmp_path: Path) -> None:
     first, second = texts(2)
     talk = Talk(odd={second: ScriptedReply("down", status=503)})
     async with (
@@ -456,16 +501,17 @@ async def test_a_describer_that_is_down_is_asked_again_by_a_repeated_command(
         workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, [first, second], twins=False)
-        with pytest.raises(ModelError, match=r"for 1 of 2, calls failed.*: .*down") as failed:
-            await make_stages([PicturesStage()], shop)
-        assert failed.value.exit_code == 3
+        await make_stages([PicturesStage()], shop)
+        told = shop.progress
+        assert isinstance(told, Told)
+        assert "for 1 of 2, calls failed, and the fallback drew 1 of them" in told.messages[-1]
         assert outcomes(pictures(shop)[1].rounds) == [
             ("endpoint", "failed"),
             ("typographic", "drawn"),
         ]
         talk.odd.clear()
         talk.asked.clear()
-        await make_stages([PicturesStage()], shop)
+        await make_stages([PicturesStage()], shop, again=["pictures"])
         assert talk.asked == ["describe", "view"]
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 2
 

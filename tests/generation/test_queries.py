@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import pytest
 from dialogue_script import (
@@ -452,3 +453,56 @@ async def test_a_call_that_is_rejected_for_good_is_told_and_stops_nothing(
     assert "3 model calls failed" in told.messages[-2]
     assert "too long'); --again queries makes them once more" in told.messages[-2]
     assert told.messages[-1] == "queries: made before"
+
+
+async def test_a_scenario_whose_calls_are_rejected_for_good_leaves_the_others_their_queries(
+    open_workshop: Open, script: Script
+) -> None:
+    malware = load_taxonomy().resolve(MALWARE).title
+
+    def reject(prompt: Prompt) -> Reply | None:
+        return ScriptedReply("too long", status=400) if prompt.title == malware else None
+
+    script.twists["propose"] = reject
+    async with open_workshop(settings(HARDWARE, MALWARE)) as workshop:
+        await make_stages([QueriesStage()], workshop)
+        told = workshop.progress
+        assert {one.scenario for one in read(workshop, "queries.jsonl")} == {HARDWARE}
+        assert workshop.folder.counts()["queries"]["generator_failed"] == 3
+    assert isinstance(told, Told)
+    assert "4 of 8 were made and 3 model calls failed" in told.messages[-1]
+
+
+@pytest.mark.parametrize("status", [400, 503])
+async def test_calls_that_leave_no_query_at_all_end_the_stage_whatever_is_accepted(
+    open_workshop: Open, script: Script, status: int
+) -> None:
+    script.twists["score"] = lambda prompt: ScriptedReply("broken", status=status)
+    async with open_workshop(settings()) as workshop:
+        with pytest.raises(ModelError, match=r"0 of 4.*6 model calls failed.*broken.*mend the"):
+            await make_stages([QueriesStage()], replace(workshop, accepts_failures=True))
+
+
+async def test_failures_that_are_accepted_stop_nothing_until_the_stage_is_asked_for_again(
+    open_workshop: Open, script: Script, server: ScriptedServer
+) -> None:
+    def down(prompt: Prompt) -> Reply | None:
+        return ScriptedReply("down", status=503) if prompt.model == JUDGES[1] else None
+
+    script.twists["score"] = down
+    async with open_workshop(settings()) as workshop:
+        with pytest.raises(ModelError, match="add --accept-failures to go on without it"):
+            await make_stages([QueriesStage()], workshop)
+        await make_stages([QueriesStage()], replace(workshop, accepts_failures=True))
+        assert {len(one.scores) for one in read(workshop, "queries.jsonl")} == {1}
+        script.twists.clear()
+        asked = len(server.requests)
+        await make_stages([QueriesStage()], workshop)
+        assert len(server.requests) == asked
+        await make_stages([QueriesStage()], workshop, again=["queries"])
+        assert len(server.requests) == asked + 3
+        assert {len(one.scores) for one in read(workshop, "queries.jsonl")} == {2}
+        told = workshop.progress
+    assert isinstance(told, Told)
+    (line,) = (line for line in told.messages if "makes them once more" in line)
+    assert line.startswith("queries: 4 of 4 were made and 3 model calls failed")

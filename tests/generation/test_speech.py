@@ -213,7 +213,7 @@ async def test_a_server_that_is_down_leaves_the_stage_unmade(tmp_path: Path) -> 
     services = Services(RetryPolicy(attempts=1))
     async with ScriptedServer(speech=said) as server:
         made = replace(workshop(tmp_path / "set", spoken_by(server)), services=services)
-        says = r"for 2 of 6 recordings, calls failed.*overloaded.*; repeat the command"
+        says = r"for 2 of 6 recordings, calls failed.*overloaded.*; repeat.*--accept-failures"
         with pytest.raises(ModelError, match=says) as raised:
             await make_stages([SpeechStage()], made)
         assert raised.value.exit_code == 3
@@ -224,6 +224,30 @@ async def test_a_server_that_is_down_leaves_the_stage_unmade(tmp_path: Path) -> 
         assert server.stats.speeches == 6 + 2
         await make_stages([SpeechStage()], made)
         assert server.stats.speeches == 6 + 2
+
+
+@pytest.mark.parametrize("broken", [TEXTS[1:2], TEXTS])
+async def test_recordings_that_fail_can_be_gone_without_unless_all_do(
+    tmp_path: Path, broken: Sequence[str]
+) -> None:
+    def said(body: Mapping[str, object]) -> bytes | ScriptedReply:
+        down = ScriptedReply("overloaded", status=503)
+        return down if body["input"] in broken else default_speech(body)
+
+    async with ScriptedServer(speech=said) as server:
+        made = workshop(tmp_path / "set", spoken_by(server))
+        services = Services(RetryPolicy(attempts=1))
+        made = replace(made, services=services, accepts_failures=True)
+        if len(broken) == len(TEXTS):
+            with pytest.raises(ModelError, match=r"overloaded.*; mend the cause"):
+                await make_stages([SpeechStage()], made)
+            return
+        await make_stages([SpeechStage()], made)
+        await make_stages([SpeechStage()], replace(made, accepts_failures=False))
+    told = made.progress
+    assert isinstance(told, Told)
+    assert "for 2 of 6 recordings, calls failed" in told.lines[-2]
+    assert told.lines[-1] == "speech: made before"
 
 
 async def test_only_what_changed_is_spoken_anew(tmp_path: Path) -> None:

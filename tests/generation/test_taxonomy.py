@@ -335,6 +335,29 @@ async def test_a_member_that_is_down_is_asked_again(
         assert len(read(workshop)) > len(once) > 0
 
 
+async def test_a_member_that_stays_down_can_be_gone_without(
+    open_workshop: Open, script: PanelScript
+) -> None:
+    down = ScriptedReply("the disk is on fire", status=503)
+    script.twists["propose"] = lambda one: down if one.model == "judge_b" else None
+    async with open_workshop(settings()) as workshop:
+        await make_stages([TaxonomyStage()], replace(workshop, accepts_failures=True))
+        await make_stages([TaxonomyStage()], workshop)
+        told = workshop.progress
+    assert isinstance(told, Told)
+    assert "on fire" in told.messages[-2]
+    assert told.messages[-1] == "taxonomy: made before"
+
+
+async def test_a_panel_that_is_down_is_not_gone_without(
+    open_workshop: Open, script: PanelScript
+) -> None:
+    script.twists["score"] = lambda _: ScriptedReply("the disk is on fire", status=503)
+    async with open_workshop(settings()) as workshop:
+        with pytest.raises(ModelError, match=r"on fire.*; mend the cause and repeat the command"):
+            await make_stages([TaxonomyStage()], replace(workshop, accepts_failures=True))
+
+
 async def test_the_result_does_not_depend_on_who_answers_first(
     open_workshop: Open, script: PanelScript
 ) -> None:

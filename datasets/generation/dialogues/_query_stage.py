@@ -45,7 +45,7 @@ class QueriesStage:
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: Calls failed that may go well another time; what there is is written.
+            ModelError: See `settle_failed_calls`; what there is is written.
             PanelRefusedError: There is no query at all; what was proposed is written.
         """
         scenarios = workshop.scenario_ids()

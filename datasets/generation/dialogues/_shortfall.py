@@ -1,6 +1,7 @@
 """What a stage says when it ends with less than was wanted."""
 
-from ..._errors import ModelError, PanelRefusedError
+from ..._errors import PanelRefusedError
+from .._failed_calls import settle_failed_calls
 from .._workshop import Workshop
 from ._tally import MISSING_SCORES, Tally
 
@@ -28,7 +29,7 @@ def check_shortfall(
     """Say how it went wrong, where it did; what was made is on disk already.
 
     Args:
-        workshop: Is told which judges left out scores, and which calls nobody need repeat.
+        workshop: Is told which judges left out scores, and which calls failed.
         stage: The stage's name.
         tally: What happened.
         made: How many items were made.
@@ -37,24 +38,26 @@ def check_shortfall(
         none_will_do: Whether none at all is a result too.
 
     Raises:
-        ModelError: Calls failed that may go well another time, or something is missing
-            for calls that failed.
-        PanelRefusedError: Nothing was made at all.
+        ModelError: Calls failed and nothing was made at all, or they may go well another
+            time and failures are not accepted.
+        PanelRefusedError: Nothing was made at all, and no call failed.
     """
     for name, missing in tally.sorted().items():
         if name.startswith(MISSING_SCORES):
             judge = name.removeprefix(MISSING_SCORES)
             texts = "1 text" if missing == 1 else f"{missing} texts"
             workshop.progress.told(f"{stage}: {judge} left out the scores of {texts}")
-    failed = f"{tally.failed} model calls failed, the last one so: {tally.failure}"
-    if tally.passing or (tally.failed and made < wanted):
-        raise ModelError(
-            f"{stage}: {made} of {wanted} were made and {failed}; repeat the command, "
-            "which asks for what is missing"
-        )
+    empty = made == 0 and wanted > 0 and not none_will_do
     if tally.failed:
-        workshop.progress.told(f"{stage}: {failed}; --again {stage} makes them once more")
-    if made == 0 and wanted and not none_will_do:
+        failed = f"{tally.failed} model calls failed, the last one so: {tally.failure}"
+        settle_failed_calls(
+            workshop,
+            stage,
+            f"{made} of {wanted} were made and {failed}",
+            may_pass=tally.passing > 0,
+            empty=empty,
+        )
+    if empty:
         raise PanelRefusedError(
             f"{stage}: not one of {wanted} could be made ({_why(tally)}); "
             f"see {kept_in}, and name other models for the generator or the panel"

@@ -24,11 +24,13 @@ class Painted:
         picture: It, and all that led to it.
         undescribed: Why replies of the describer hold no scene, one each.
         failure: What a call said that failed and may go well another time; None for none.
+        by_fallback: Whether the fallback drew it, for the renderer did not.
     """
 
     picture: Picture
     undescribed: tuple[SilenceReason, ...] = ()
     failure: str | None = None
+    by_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Painter:
             await self._picture(subject, sketches),
             tuple(one.reason for one in said if isinstance(one, Silence)),
             next((sketch.failure for sketch in sketches if sketch.failure), None),
+            any(one.round.renderer != self.renderer.name for one in _drawn(sketches)),
         )
 
     async def paint_anew(self, subject: Subject, picture: Picture) -> Painted:

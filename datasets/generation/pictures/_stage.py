@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..._errors import ModelError
 from ..._picture_hash import NearPictures
 from .._address import without_secrets
 from .._cast import Member
 from .._estimate import Calls
+from .._failed_calls import settle_failed_calls
 from .._folder import PICTURES, QUERIES, TAXONOMY, TWINS
 from .._in_order import in_order
 from .._items import Picture
@@ -40,6 +40,7 @@ _COUNTED = (
     "filtered",
     "failed",
     "failed_calls",  # that may go well another time
+    "failed_but_drawn",  # of these, by the fallback
     "drawn_anew",  # for they repeat another
     "duplicates",  # which still repeat another
     "missing",
@@ -93,7 +94,7 @@ class PicturesStage:
             ConfigurationError: A renderer or the classifier cannot work at all.
             DatasetError: The set's folder cannot be written.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: Calls failed that may go well another time; what there is is written.
+            ModelError: See `settle_failed_calls`; what there is is written.
         """
         settings = workshop.settings.pictures
         if settings is None:
@@ -181,6 +182,7 @@ class _Hanging:
         if painted.failure is not None:
             self.failure = painted.failure
             self.counts["failed_calls"] += 1
+            self.counts["failed_but_drawn"] += painted.by_fallback
         self.counts.update(f"description_{reason}" for reason in painted.undescribed)
 
     def _count(self, picture: Picture) -> None:
@@ -248,9 +250,15 @@ def _tell(workshop: Workshop, counts: Counter[str], failure: str | None) -> None
             "and are left out"
         )
     if failure is not None:
-        raise ModelError(
-            f"pictures: for {counts['failed_calls']} of {total}, calls failed, the last one so: "
-            f"{failure}; repeat the command, which asks for what is missing"
+        drawn = counts["failed_but_drawn"]
+        mended = f", and the fallback drew {drawn} of them" if drawn else ""
+        settle_failed_calls(
+            workshop,
+            PicturesStage.name,
+            f"for {counts['failed_calls']} of {total}, calls failed{mended}; "
+            f"the last one failed so: {failure}",
+            may_pass=counts["failed_calls"] > drawn,
+            empty=counts["missing"] == total,
         )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from ..._concurrency import first_failure
-from ..._errors import ConfigurationError, ModelError
+from ..._errors import ConfigurationError
 from .._address import without_secrets
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
+from .._failed_calls import settle_failed_calls
 from .._folder import QUERIES, SPEECH, TWINS
 from .._items import Origin, Speech
 from .._made import file_hash
@@ -120,7 +121,7 @@ class SpeechStage:
 
         Raises:
             ConfigurationError: The speaker, its voices, whisper or a package is missing.
-            ModelError: Calls failed that may go well another time; what there is is written.
+            ModelError: See `settle_failed_calls`; what there is is written.
         """
         settings = workshop.settings.speech
         if settings is None:
@@ -243,10 +244,13 @@ def _tell(account: _Account, workshop: Workshop) -> None:
     if counts["unread"]:
         workshop.progress.told(f"speech: {counts['unread']} recordings could not be read back")
     if account.failure is not None:
-        raise ModelError(
-            f"speech: for {counts['failed_calls']} of {counts['lines']} recordings, calls failed, "
-            f"the last one so: {account.failure}; repeat the command, which asks for what is "
-            "missing"
+        settle_failed_calls(
+            workshop,
+            SpeechStage.name,
+            f"for {counts['failed_calls']} of {counts['lines']} recordings, calls failed, "
+            f"the last one so: {account.failure}",
+            may_pass=True,
+            empty=not counts["spoken"],
         )
 
 

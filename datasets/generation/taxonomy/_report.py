@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..._errors import ModelError
+from .._failed_calls import settle_failed_calls
 from .._folder import TAXONOMY, TAXONOMY_LOG
 from .._settings import TaxonomySettings
 from ._items import Proposal
@@ -38,17 +38,20 @@ def keep_proposals(table: Table, proposals: Sequence[Proposal]) -> None:
         )
 
 
-def check_calls(table: Table) -> None:
+def check_calls(table: Table, *, empty: bool = False) -> None:
     """Check that no call is missing that a repeated command may bring.
 
+    Args:
+        table: Who was asked.
+        empty: Whether there is no scenario at all.
+
     Raises:
-        ModelError: Calls failed that may go well another time.
+        ModelError: Calls failed that may go well another time, and failures are not
+            accepted or there is no scenario.
     """
     if table.passing:
-        raise ModelError(
-            f"{STAGE}: {table.passing} model calls failed, the last one so: {table.failure}; "
-            "repeat the command, which asks for what is missing"
-        )
+        failed = f"{table.passing} model calls failed, the last one so: {table.failure}"
+        settle_failed_calls(table.workshop, STAGE, failed, may_pass=True, empty=empty)
 
 
 def why_none(table: Table, proposals: Sequence[Proposal], settings: TaxonomySettings) -> str:

@@ -69,7 +69,7 @@ class TaxonomyStage:
             PanelRefusedError: Nobody proposed a scenario, nobody scored one or voted, or
                 none has the votes; `taxonomy.jsonl` holds what there is.
             BudgetError: The budget is spent; the calls are in the journal.
-            ModelError: Calls failed that may go well another time; what there is is written.
+            ModelError: See `settle_failed_calls`; what there is is written.
             ConfigurationError: A package is missing, or the taxonomy was edited in the meantime.
         """
         settings = workshop.settings.taxonomy
@@ -85,7 +85,7 @@ class TaxonomyStage:
         kept = sorted((one for one in proposals if one.state == "kept"), key=_rank)
         if not kept:
             keep_proposals(table, proposals)
-            check_calls(table)
+            check_calls(table, empty=True)
             raise PanelRefusedError(why_none(table, proposals, settings))
         groups = await group(table, kept, settings.categories)
         await _finish(table, proposals, groups)
