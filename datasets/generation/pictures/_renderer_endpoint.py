@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from ....models import Filtered, ImagesEndpoint
-from ..._errors import BudgetError, FirstContactError, ModelError
+from ..._errors import BadReplyError, BudgetError, FirstContactError, ModelError
 from .._services import Services
 from ._renderer import Drawn, NotDrawn, Subject, checked
 
@@ -63,7 +63,9 @@ class EndpointRenderer:
         except (FirstContactError, BudgetError):
             raise
         except ModelError as error:
-            return NotDrawn("failed", str(error), error.may_pass)
+            # A prompt for which it sends no picture now has none the next time either.
+            passing = error.may_pass and not isinstance(error, BadReplyError)
+            return NotDrawn("failed", str(error), passing)
         if isinstance(drawn, Filtered):
             return NotDrawn("filtered", drawn.detail)
         return await asyncio.to_thread(checked, drawn, self._size)
