@@ -1,16 +1,14 @@
 """What goes between a seat and agents that know ballots, as AgentChat messages."""
 
-from datetime import UTC, datetime
-
-from autogen_agentchat.messages import BaseChatMessage
-from autogen_core.models import RequestUsage, UserMessage
+from autogen_core.models import RequestUsage
 
 from ._ballot import Ballot
+from ._built_message import BuiltMessage
 from ._call import BallotCall
 from ._evidence import TEXT_ONLY, in_words, juror_messages, perceive, task
 
 
-class CallMessage(BaseChatMessage):
+class CallMessage(BuiltMessage):
     """Calls a juror for its ballot.
 
     Attributes:
@@ -22,14 +20,8 @@ class CallMessage(BaseChatMessage):
     @classmethod
     def of(cls, call: BallotCall, *, source: str, to: str) -> "CallMessage":
         """Return a message without validating again what is frozen and typed already."""
-        return cls.model_construct(
-            id=f"{call.case.id}/r{call.round}/{to}/call",
-            source=source,
-            models_usage=None,
-            metadata={},
-            created_at=datetime.now(UTC),
-            content=call,
-        )
+        message_id = f"{call.case.id}/r{call.round}/{to}/call"
+        return cls.built(message_id, source=source, content=call)
 
     def to_text(self) -> str:
         """Return what the message asks, in one line."""
@@ -40,12 +32,8 @@ class CallMessage(BaseChatMessage):
         perceived = perceive(self.content.case, TEXT_ONLY)
         return in_words(juror_messages(self.content, task(None), perceived))
 
-    def to_model_message(self) -> UserMessage:
-        """Return the prompt as a user's message."""
-        return UserMessage(content=self.to_model_text(), source=self.source)
 
-
-class BallotMessage(BaseChatMessage):
+class BallotMessage(BuiltMessage):
     """Carries a juror's ballot.
 
     Attributes:
@@ -58,13 +46,11 @@ class BallotMessage(BaseChatMessage):
     def of(cls, ballot: Ballot, *, case_id: str) -> "BallotMessage":
         """Return a message without validating again what is frozen and typed already."""
         usage = ballot.usage
-        return cls.model_construct(
-            id=f"{case_id}/r{ballot.round}/{ballot.juror}/ballot",
+        return cls.built(
+            f"{case_id}/r{ballot.round}/{ballot.juror}/ballot",
             source=ballot.juror,
-            models_usage=RequestUsage(usage.prompt_tokens or 0, usage.completion_tokens or 0),
-            metadata={},
-            created_at=datetime.now(UTC),
             content=ballot,
+            usage=RequestUsage(usage.prompt_tokens or 0, usage.completion_tokens or 0),
         )
 
     def to_text(self) -> str:
@@ -73,11 +59,3 @@ class BallotMessage(BaseChatMessage):
         if ballot.finding is None:
             return f"{ballot.outcome.value}: {ballot.detail or ballot.reason}"
         return f"{ballot.finding.value}, rating {ballot.rating}: {ballot.reason}"
-
-    def to_model_text(self) -> str:
-        """Return what the juror stated, in one line."""
-        return self.to_text()
-
-    def to_model_message(self) -> UserMessage:
-        """Return what the juror stated as a user's message."""
-        return UserMessage(content=self.to_model_text(), source=self.source)

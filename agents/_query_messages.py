@@ -2,23 +2,22 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import CancellationToken
-from autogen_core.models import UserMessage
 
 from ..models import ChatModel, Sampling
 from ._ballot_caster import linked
+from ._built_message import BuiltMessage
 from ._query_call import QueryCall, QueryReply
 
 NEEDS_A_CALL = "I work on queries: I answer when a QueryCallMessage puts a prompt to me."
 
 
-class QueryCallMessage(BaseChatMessage):
+class QueryCallMessage(BuiltMessage):
     """Asks for queries, or for scores of queries.
 
     Attributes:
@@ -30,14 +29,7 @@ class QueryCallMessage(BaseChatMessage):
     @classmethod
     def of(cls, call: QueryCall, *, source: str) -> "QueryCallMessage":
         """Return a message without validating again what is frozen and typed already."""
-        return cls.model_construct(
-            id=call.call_id,
-            source=source,
-            models_usage=None,
-            metadata={},
-            created_at=datetime.now(UTC),
-            content=call,
-        )
+        return cls.built(call.call_id, source=source, content=call)
 
     def to_text(self) -> str:
         """Return what is asked, in one line."""
@@ -47,12 +39,8 @@ class QueryCallMessage(BaseChatMessage):
         """Return the prompt."""
         return self.content.prompt
 
-    def to_model_message(self) -> UserMessage:
-        """Return the prompt as a user's message."""
-        return UserMessage(content=self.to_model_text(), source=self.source)
 
-
-class QueryReplyMessage(BaseChatMessage):
+class QueryReplyMessage(BuiltMessage):
     """Carries queries, or scores of queries.
 
     Attributes:
@@ -64,14 +52,7 @@ class QueryReplyMessage(BaseChatMessage):
     @classmethod
     def of(cls, reply: QueryReply[Any], *, source: str) -> "QueryReplyMessage":
         """Return a message without validating again what is frozen and typed already."""
-        return cls.model_construct(
-            id=f"{reply.call_id}/reply",
-            source=source,
-            models_usage=None,
-            metadata={},
-            created_at=datetime.now(UTC),
-            content=reply,
-        )
+        return cls.built(f"{reply.call_id}/reply", source=source, content=reply)
 
     def to_text(self) -> str:
         """Return how much there is, in one line; the words themselves are harmful."""
@@ -79,14 +60,6 @@ class QueryReplyMessage(BaseChatMessage):
         if silence is not None:
             return f"{silence.reason}: {silence.detail}"
         return f"{len(self.content.items)} items for {self.content.call_id}"
-
-    def to_model_text(self) -> str:
-        """Return how much there is, in one line."""
-        return self.to_text()
-
-    def to_model_message(self) -> UserMessage:
-        """Return how much there is, as a user's message."""
-        return UserMessage(content=self.to_model_text(), source=self.source)
 
 
 class QueryWorker(BaseChatAgent):

@@ -125,7 +125,8 @@ class Budget:
         """
         while (lack := self._end or self._lack(estimate)) is not None:
             if not self._held:
-                self._end = lack if self._ends_at_once else None
+                if self._ends_at_once:
+                    self._end = lack
                 raise BudgetError(lack)
             await self._next_change()
         self._held += 1

@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -304,8 +305,8 @@ async def test_a_better_description_that_is_filtered_keeps_the_drawing_before(
     assert made.file == made.rounds[0].file
 
 
-async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path) -> None:
-    """The first drawings of all queries are the same, and the second ones differ."""
+def alike_at_first() -> Callable[[Body], bytes]:
+    """Return a painter whose first drawings of all prompts are the same; later ones differ."""
     seen = set[str]()
 
     def picture(body: Body) -> bytes:
@@ -315,8 +316,13 @@ async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path)
         seen.add(prompt)
         return block("the same")
 
+    return picture
+
+
+async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path) -> None:
+    """The first drawings of all queries are the same, and the second ones differ."""
     async with (
-        ScriptedServer(Talk(), pictures=picture) as server,
+        ScriptedServer(Talk(), pictures=alike_at_first()) as server,
         workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(4), twins=False)
@@ -518,16 +524,7 @@ async def test_a_describer_that_is_down_is_asked_again_with_the_stage(tmp_path: 
 
 async def test_what_the_fallback_drew_is_drawn_anew_by_the_fallback(tmp_path: Path) -> None:
     """No font here has the letters, and the first drawings of all are the same."""
-    seen = set[str]()
-
-    def picture(body: Body) -> bytes:
-        prompt = str(body["prompt"])
-        if prompt in seen:
-            return block(f"{prompt} {body['seed']}")
-        seen.add(prompt)
-        return block("the same")
-
-    async with ScriptedServer(Talk(), pictures=picture) as server:
+    async with ScriptedServer(Talk(), pictures=alike_at_first()) as server:
         drawn = drawn_by(server.base_url).pictures
         assert drawn is not None
         wanted = settings(
