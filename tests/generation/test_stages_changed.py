@@ -141,6 +141,30 @@ class _CutShort:
         raise ModelError("the server is down")
 
 
+class _CutShortOnceMore(_CutShort):
+    """The stage `queries` as it was made, which ends before it has made anything."""
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        return WORDS[0].outputs(workshop)
+
+    def inputs(self, workshop: Workshop) -> object:
+        return WORDS[0].inputs(workshop)
+
+
+async def test_a_stage_that_was_to_be_made_once_more_is_not_taken_for_made(
+    open_workshop: Open,
+) -> None:
+    async with open_workshop(SETTINGS) as workshop:
+        await make_stages(WORDS, workshop)
+        with pytest.raises(ModelError):
+            await make_stages([_CutShortOnceMore()], workshop, again=["queries"])
+        assert isinstance(workshop.progress, Told)
+        workshop.progress.messages.clear()
+        await make_stages(WORDS, workshop)
+    assert "queries: made before" not in workshop.progress.messages
+    assert "twins: made before" in workshop.progress.messages
+
+
 async def test_a_stage_that_is_cut_short_leaves_no_set_that_looks_whole(
     open_workshop: Open,
 ) -> None:
