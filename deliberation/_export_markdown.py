@@ -68,10 +68,11 @@ def markdown(
 
 def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -> list[str]:
     scenario, category = titles(case)
+    of_category = f" ({_inline(category)})" if category else ""
     lines = [
         f"# Case {_inline(case.query.id)}",
         "",
-        f"- Scenario: {_inline(scenario)} ({_inline(category)}), {case.query.intent} query",
+        f"- Scenario: {_inline(scenario)}{of_category}, {case.query.intent} query",
         f"- Target: {_inline(target)}",
     ]
     if protocol:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import Case, Finding
-from ..datasets import Media, Transcript, load_taxonomy
+from ..datasets import UNCATEGORISED, Media, Transcript, load_taxonomy
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent
 from ._events import DiscussionOpened, SeatInfo, SummedUp
@@ -17,8 +17,13 @@ from ._view_look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colou
 
 
 def titles(case: Case) -> tuple[str, str]:
-    """Return the titles of a case's scenario and of its category, ids where they are unknown."""
+    """Return the titles of a case's scenario and of its category, ids where they are unknown.
+
+    A case without a scenario has no category either.
+    """
     scenario = case.query.scenario
+    if scenario in ("", UNCATEGORISED.id):
+        return UNCATEGORISED.title, ""
     if (known := case.titles or load_taxonomy().titles(scenario)) is not None:
         return known
     category_id, _, name = scenario.rpartition(".")
@@ -29,7 +34,9 @@ def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> Re
     """Return who is examined, in what, and by whom."""
     scenario, category = titles(case)
     grid = _labels()
-    where = look.joined(look.name(scenario, "bold"), look.name(category))
+    where = look.name(scenario, "bold")
+    if category:
+        where = look.joined(where, look.name(category))
     grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GREY))
     grid.add_row("target", look.name(target, "bold"))
     if protocol:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ..datasets import ConfigurationError
 from ..deliberation import (
     check_export_path,
     export_transcript,
@@ -162,6 +163,11 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
     """Replay one case of a stored run, or list all."""
     if export is not None:
         check_export_path(export)
+        if case_id is None:
+            raise ConfigurationError(
+                f"--export writes the transcript of one case: name it, as in safejury show "
+                f"{directory} CASE --export {export}; without --export the cases are listed"
+            )
     with closing(StoredRun(directory)) as stored:
         if case_id is None:
             for known in stored.case_ids():

@@ -10,7 +10,15 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..agents import Case
-from ..datasets import ConfigurationError, Intent, Query, Taxonomy, read_media, taxonomy_of
+from ..datasets import (
+    UNCATEGORISED,
+    ConfigurationError,
+    Intent,
+    Query,
+    Taxonomy,
+    read_media,
+    taxonomy_of,
+)
 from ..deliberation import check_export_path
 from ..models import EMBEDDED_WARNING, ModelSpec, Sampling, Switchboard
 from ..targets import ModelTarget, Response, ResponseOutcome
@@ -46,7 +54,7 @@ def deliberate_once(
     scenarios = taxonomy_of(taxonomy)
     query = Query(
         "question",
-        "" if scenario is None else scenarios.resolve(scenario).id,
+        (UNCATEGORISED if scenario is None else scenarios.resolve(scenario)).id,
         question,
         Intent.HARMFUL,
         images=() if image is None else (read_media(image, kind="image"),),
@@ -95,7 +103,7 @@ async def _deliberate(
             )
             with busy(f"Asking {name} …", console):
                 answer = await target.respond(query, epoch=0, call_id="")
-        guideline = scenarios.resolve(query.scenario).guideline if query.scenario else ""
+        guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
         await hear_live(case, bench, switchboard, console, target=name, export=export)

@@ -98,6 +98,13 @@ def test_show_exports_a_transcript(suffix: str, workplace: Any, scripted: Start)
     assert Path(f"t.{suffix}").stat().st_size > 500
 
 
+def test_an_export_without_a_case_is_refused_not_forgotten(workplace: Any, scripted: Start):
+    assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
+    workplace.safejury("show", "runs/first", "--export", "t.md").refused(
+        "safejury show runs/first CASE --export t.md"
+    )
+
+
 def test_an_export_that_cannot_be_written(workplace: Any, scripted: Start):
     assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
     show = ("show", "runs/first", "q1", "--export")
@@ -147,6 +154,15 @@ def test_deliberate_judges_one_case(workplace: Any, scripted: Start):
     workplace.safejury(*asked).refused("either --response or --target")
     workplace.safejury(*asked, "--response", "x", "--image", "no.png").refused("does not exist")
     workplace.safejury(*asked, "--response", "x", "--export", "t.pdf").refused(".pdf")
+
+
+def test_a_case_without_a_scenario_is_shown_as_one(workplace: Any, scripted: Start):
+    config = workplace.config(scripted().base_url)
+    asked = ("deliberate", "--question", "Why?", "--response", "Because.", "--config", config)
+    ended = workplace.safejury(*asked, "--export", "t.md")
+    assert ended.code == 0, ended.err
+    assert "Uncategorised · harmful query" in ended.out
+    assert "- Scenario: Uncategorised, harmful query" in Path("t.md").read_text()
 
 
 def test_deliberate_asks_a_target(workplace: Any, scripted: Start):
