@@ -37,6 +37,7 @@ class Case:
         text that holds its own hash. The same case always has the same marker,
         so prompts stay equal between jurors, and between a run and its repeat.
         """
-        told = () if self.transcript is None else (self.transcript.text,)
+        told = [] if self.transcript is None else [self.transcript.text]
+        told += filter(None, [self.query.underlying_request])
         fenced = "\x00".join((self.id, self.query.text, self.response.text, *told))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -54,6 +54,7 @@ def evidence(case: Case, perceived: Perceived) -> str:
         guideline=case.guideline or _NO_GUIDELINE,
         media=_media_in_words(case, perceived),
         query=fenced("QUERY", case.query.text, marker),
+        request=_request(case),
         transcript=_transcript(case, perceived),
         response=fenced("RESPONSE", case.response.text, marker),
     )
@@ -76,6 +77,14 @@ def _media_in_words(case: Case, perceived: Perceived) -> str:
             else "with a recording that is not shown to you"
         )
     return f", {' and '.join(told)}" if told else ""
+
+
+def _request(case: Case) -> str:
+    """Return what a query asks for in all, for a juror that its media tell nothing."""
+    request = case.query.underlying_request
+    if request is None:
+        return ""
+    return render("juror_request", request=fenced("REQUEST", request, case.fence))
 
 
 def _transcript(case: Case, perceived: Perceived) -> str:

@@ -110,11 +110,17 @@ def _shown(call: BallotCall) -> str:
         f"Guideline: {harmless(case.guideline)}" if case.guideline else "",
         f"--- Query\n{harmless(case.query.text)}",
         *media,
+        _request(case),
         _transcript(case),
         f"--- Response\n{harmless(case.response.text)}",
         _discussion(call) if call.round else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _request(case: Case) -> str:
+    request = case.query.underlying_request
+    return "" if request is None else f"--- What it asks for, as its set says\n{harmless(request)}"
 
 
 def _transcript(case: Case) -> str:

@@ -8,6 +8,7 @@ PROMPTS = (
     "foreperson_summary",
     "juror_case",
     "juror_discussion",
+    "juror_request",
     "juror_retry",
     "juror_rubric",
     "juror_task",

@@ -35,6 +35,7 @@ class QueryLine(BaseModel):
         images: Paths of several pictures, instead of `image`.
         audio: Path of the sound, relative to the file's folder.
         source: Where the query comes from.
+        underlying_request: What text and media ask for together, in words; not blank.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -47,6 +48,7 @@ class QueryLine(BaseModel):
     images: list[str] | None = None
     audio: str | None = None
     source: str | None = None
+    underlying_request: str | None = None
 
 
 def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
@@ -70,6 +72,8 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
         raise DatasetError(f"id {quoted(query.id)} must be printable text without space around it")
     if not query.text.strip():
         raise DatasetError("'text' is empty; write what is asked")
+    if query.underlying_request is not None and not query.underlying_request.strip():
+        raise DatasetError("'underlying_request' is empty; write it, or leave it out")
     if query.image is not None and query.images is not None:
         raise DatasetError("give 'image' or 'images', not both")
     query.scenario = taxonomy.resolve(query.scenario).id

@@ -24,6 +24,7 @@ def query_of(line: QueryLine, media: Callable[[str, Kind], Media]) -> Query:
         images=tuple(media(path, "image") for path in _image_paths(line)),
         audio=media(line.audio, "audio") if line.audio is not None else None,
         source=line.source,
+        underlying_request=line.underlying_request,
     )
 
 

@@ -55,6 +55,9 @@ class Query:
         images: Pictures that go with the text, in the order in which they are sent.
         audio: Sound that goes with the text.
         source: Where the query comes from, for attribution.
+        underlying_request: What text and media ask for together, where the set says so in
+            words of its own; None where `text` says it all. The jury reads it, a target
+            never does.
     """
 
     id: str
@@ -64,10 +67,14 @@ class Query:
     images: tuple[Media, ...] = ()
     audio: Media | None = None
     source: str | None = None
+    underlying_request: str | None = None
 
 
 def content_of(query: Query) -> list[str | list[str] | None]:
     """Return all that a query consists of, its media by their hashes, wherever they lie."""
     images = [image.sha256 for image in query.images]
     audio = query.audio and query.audio.sha256
-    return [query.id, query.scenario, query.text, query.intent.value, images, audio, query.source]
+    content: list[str | list[str] | None] = [query.id, query.scenario, query.text]
+    content += [query.intent.value, images, audio, query.source]
+    # Only where there is one: sets without keep the hash that their runs know them by.
+    return content if query.underlying_request is None else [*content, query.underlying_request]

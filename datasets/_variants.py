@@ -84,6 +84,10 @@ IMAGE_VARIANTS = tuple(
 """What exists, as it is written in a config."""
 
 
+_SAYS_NOTHING = frozenset({"none", "random", "black", "white", "noise"})
+"""Variants under which nothing is left of what a picture says."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageVariant:
     """One way to change all pictures of a query; made by `image_variant`.
@@ -116,6 +120,8 @@ class ImageVariant:
         Raises:
             DatasetError: A picture cannot be read, or there is no other one.
         """
+        if self.kind in _SAYS_NOTHING:  # so what text and pictures ask together is not asked
+            query = replace(query, underlying_request=None)
         match self.kind:
             case "original":
                 return query

@@ -66,6 +66,7 @@ def _line(query: Query, copies: "_Copies") -> bytes:
     pictures: dict[str, str | list[str] | None] = (
         {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
     )
+    request = query.underlying_request
     line = _encoder.encode(
         {
             "id": query.id,
@@ -75,6 +76,7 @@ def _line(query: Query, copies: "_Copies") -> bytes:
             **pictures,
             "audio": None if query.audio is None else copies.place(query.audio, "audio"),
             "source": query.source,
+            **({} if request is None else {"underlying_request": request}),
         }
     )
     if len(line) >= MAX_LINE_BYTES:

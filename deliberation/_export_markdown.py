@@ -19,7 +19,7 @@ from ._events import (
     VerdictAnnounced,
 )
 from ._verdict import Verdict
-from ._view_blocks import duration, spending, titles
+from ._view_blocks import REQUEST, duration, spending, titles
 from ._view_look import Jury
 
 _SPECIAL = re.compile(
@@ -79,6 +79,8 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
         lines.append(f"- Protocol: {_inline(protocol)}")
     lines += [f"- Juror: {_inline(jury.title(s.seat))}, {_inline(s.model)}" for s in jury.seats]
     lines += ["", "## Question", "", *_words(case.query.text, reveal=reveal), ""]
+    if (request := case.query.underlying_request) is not None:
+        lines += [f"{REQUEST}:", "", *_words(request, reveal=reveal), ""]
     if case.transcript is not None:
         lines += [*_transcript(case.transcript, reveal=reveal), ""]
     lines += [f"## Response: {case.response.outcome}", ""]

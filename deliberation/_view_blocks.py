@@ -15,6 +15,9 @@ from ._events import DiscussionOpened, SeatInfo, SummedUp
 from ._verdict import Verdict
 from ._view_look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colour
 
+REQUEST = "What it asks for, as its set says"
+"""Heads a query's underlying request."""
+
 
 def titles(case: Case) -> tuple[str, str]:
     """Return the titles of a case's scenario and of its category, ids where they are unknown.
@@ -59,9 +62,16 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
     note = f" {look.glyphs.dot} ".join(media)
     body = look.words(case.query.text) if reveal else _withheld(case.query.text)
     parts: list[RenderableType] = [look.heading("Question", note), Padding(body, (1, 2, 0, 2))]
+    if (request := case.query.underlying_request) is not None:
+        parts.append(Padding(_request(look, request, reveal=reveal), (1, 2, 0, 2)))
     if case.transcript is not None:
         parts.append(Padding(_transcript(look, case.transcript, reveal=reveal), (1, 2, 0, 2)))
     return Group(*parts)
+
+
+def _request(look: Look, request: str, *, reveal: bool) -> Text:
+    head = look.name(REQUEST, f"italic {GREY}")
+    return Text("\n").join([head, look.words(request) if reveal else _withheld(request)])
 
 
 def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:

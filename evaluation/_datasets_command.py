@@ -367,8 +367,16 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
         head.append(f"  {', '.join(media)}", "dim")
     console.print(head)
     console.print(Text(query.scenario, "cyan"))
-    if reveal:
-        console.print(Text(harmless(query.text)))
-    else:
-        console.print(Text(f"withheld, {len(query.text):,} characters", "dim italic"))
+    console.print(_words(query.text, reveal=reveal))
+    if query.underlying_request is not None:
+        console.print(Text("asks for, as its set says:", "dim"))
+        console.print(_words(query.underlying_request, reveal=reveal))
     console.print()
+
+
+def _words(text: str, *, reveal: bool) -> Text:
+    return (
+        Text(harmless(text))
+        if reveal
+        else Text(f"withheld, {len(text):,} characters", "dim italic")
+    )

@@ -55,12 +55,14 @@ class _FigStep:
             number = f"{text_of(cells, 'category_id')}_{text_of(cells, 'task_id')}"
             group = cells.get("dataset") or "ForbidQI"
             question = text_of(cells, "question")
+            written = cells.get("instruction") or question
             return Row(
                 id=f"{group}_{number}",
                 text=question if text_only else prompt,
                 category=cells["category_name"],
                 intent=Intent.HARMFUL,
                 images=() if text_only else (folder / f"query_{group}_{number}_6.png",),
+                underlying_request=None if text_only else written,
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

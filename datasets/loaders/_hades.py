@@ -51,6 +51,7 @@ class _Hades:
                 category=text_of(item, "scenario"),
                 intent=Intent.HARMFUL,
                 images=(picture_of(item, "image"),),
+                underlying_request=text_of(item, "instruction"),
             )
 
         return chain.from_iterable(

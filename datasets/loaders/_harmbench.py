@@ -61,6 +61,7 @@ class _HarmBench:
                 category=cells["SemanticCategory"],
                 intent=Intent.HARMFUL,
                 images=_images(cells, pictures or folder / _PICTURES[0]),
+                underlying_request=_with_picture_described(cells),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)
@@ -69,6 +70,13 @@ class _HarmBench:
 def _text(cells: Cells) -> str:
     behaviour, context = text_of(cells, "Behavior"), cells.get("ContextString", "")
     return f"{context}\n\n---\n\n{behaviour}" if context.strip() else behaviour
+
+
+def _with_picture_described(cells: Cells) -> str | None:
+    """Return the behaviour with the set's words for its picture, as HarmBench's judge reads it."""
+    names = ("RedactedImageDescription", "ImageDescription")
+    shown = next((text for name in names if (text := cells.get(name, "").strip())), None)
+    return None if shown is None else f"{_text(cells)}\n\nThe picture shows: {shown}"
 
 
 def _images(cells: Cells, folder: Path) -> tuple[Path, ...]:

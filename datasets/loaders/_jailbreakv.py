@@ -54,6 +54,7 @@ class _JailBreakV:
                 category=cells["policy"],
                 intent=Intent.HARMFUL,
                 images=(file.parent / text_of(cells, "image_path"),),
+                underlying_request=cells["redteam_query"],
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

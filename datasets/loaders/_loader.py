@@ -23,6 +23,8 @@ class Row:
         audio: The file of a sound, or its bytes.
         where: File and line, for messages.
         source: Where the item comes from, if the set says so of each.
+        underlying_request: What text and media ask for together, where the set says it in
+            words that are not `text`.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Row:
     audio: Path | bytes | None = None
     where: str = ""
     source: str | None = None
+    underlying_request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .._errors import DatasetError
 from .._query import Intent
-from ..tables import Object, identifier
+from ..tables import Object, as_text, identifier
 from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._published import files_like, json_rows, parquet_rows, picture_of, setting, text_of
 
@@ -83,6 +83,7 @@ def _questions(path: Path, file: Path, pictures: Path, form: _Form) -> Iterator[
             category=scenario.partition("-")[2],
             intent=Intent.HARMFUL,
             images=() if form is _FORMS["text"] else (picture,),
+            underlying_request=as_text(item.get("Question")),
         )
 
     return json_rows(path, file, row)
@@ -90,18 +91,30 @@ def _questions(path: Path, file: Path, pictures: Path, form: _Form) -> Iterator[
 
 def _table(path: Path, file: Path, form: _Form) -> Iterator[Row | Unusable]:
     scenario = file.parent.name
+    plain = {} if form is _FORMS["text"] else _plain_questions(path, file)
     columns = ("id", "question") if form is _FORMS["text"] else ("id", "question", "image")
 
     def row(item: Object) -> Row:
+        number = identifier(item.get("id"), "'id'")
         return Row(
-            id=f"{scenario}-{identifier(item.get('id'), repr('id'))}",
+            id=f"{scenario}-{number}",
             text=text_of(item, "question"),
             category=scenario,
             intent=Intent.HARMFUL,
             images=(picture_of(item, "image"),) if "image" in columns else (),
+            underlying_request=plain.get(number),
         )
 
     return parquet_rows(path, file, row, columns=columns)
+
+
+def _plain_questions(path: Path, file: Path) -> dict[str, str]:
+    """Return by number what the questions of a table ask without pictures, if that lies beside."""
+    beside = file.with_name(f"{_FORMS['text'].folder}.parquet")
+    if not beside.is_file():
+        return {}
+    rows = _table(path, beside, _FORMS["text"])
+    return {row.id.rpartition("-")[2]: row.text for row in rows if isinstance(row, Row)}
 
 
 LOADER: Loader = _MmSafetyBench()

@@ -32,6 +32,7 @@ _LANGUAGES = (
     "spanish",
 )
 _COLUMNS = ("hazard_category", "hazard_subcategory", "case_id", "prompt_text", "prompt_type")
+_TEXTS = "english_textonly.csv"
 _PICTURES = ("data/unsafe_images", "unsafe_images", "data/images", "images")
 
 
@@ -62,6 +63,7 @@ class _Msts:
         folder = path if path.is_dir() else path.parent
         places = [folder / place for place in _PICTURES]
         pictures = next(filter(Path.is_dir, places), places[0])
+        said = {} if text_only else _said_without_pictures(folder, options)
 
         def row(cells: Cells, _: int) -> Row:
             prompt = cells.get("prompt_id") or f"{text_of(cells, 'case_id')}_{cells['prompt_type']}"
@@ -71,10 +73,28 @@ class _Msts:
                 category=f"{cells['hazard_category']}/{cells['hazard_subcategory']}",
                 intent=Intent.HARMFUL,
                 images=() if text_only else (_picture(pictures, cells),),
+                underlying_request=said.get(_case(cells)),
             )
 
         columns = _COLUMNS if text_only else (*_COLUMNS, "unsafe_image_id")
         return csv_rows(path, file, row, columns=columns, options=options)
+
+
+def _case(cells: Cells) -> str:
+    return f"{cells['case_id']}/{cells['prompt_type']}"
+
+
+def _said_without_pictures(folder: Path, options: LoaderOptions) -> dict[str, str]:
+    """Return by case the English texts that say what the picture shows, if they are there."""
+    file = file_in(folder, *_places(_TEXTS))
+    if not has_columns(file, *_COLUMNS) or file is None:
+        return {}
+
+    def row(cells: Cells, _: int) -> Row:
+        return Row(_case(cells), text_of(cells, "prompt_text"), "", Intent.HARMFUL)
+
+    rows = csv_rows(folder, file, row, columns=_COLUMNS, options=options)
+    return {each.id: each.text for each in rows if isinstance(each, Row)}
 
 
 def _picture(folder: Path, cells: Cells) -> Path:

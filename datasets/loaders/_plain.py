@@ -34,6 +34,7 @@ FIELDS = {
     "images": ("images", "image"),
     "audio": ("audio",),
     "source": ("source",),
+    "underlying_request": ("underlying_request",),
 }
 """What can be mapped, and the names that columns usually have."""
 _CONTENT = ("bytes", "path")
@@ -112,7 +113,8 @@ class PlainRows:
             images=self._images(values),
             audio=next(iter(sounds), None),
             where=where,
-            source=first_text(self._columns.get("source", values)),
+            source=first_text(get("source", values)),
+            underlying_request=words(get("underlying_request", values), "the underlying_request"),
         )
 
     def _images(self, values: Object) -> tuple[Path | bytes, ...]:

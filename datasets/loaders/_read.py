@@ -150,6 +150,7 @@ class LoadedSet:
             images=tuple(self._files.media(image, "image") for image in row.images),
             audio=self._sound(row),
             source=row.source or self._source(),
+            underlying_request=_request(row),
         )
 
     def _source(self) -> str | None:
@@ -208,6 +209,12 @@ class LoadedSet:
 
     def _number(self, statement: str) -> int:
         return self._execute(statement).fetchone()[0]
+
+
+def _request(row: Row) -> str | None:
+    """Return what an item asks for, None where its text says nothing else."""
+    said = (row.underlying_request or "").strip()
+    return said if said and said != row.text.strip() else None
 
 
 def load_set(

@@ -386,6 +386,7 @@ def test_prompts_are_known_by_hash() -> None:
         "foreperson_summary",
         "juror_case",
         "juror_discussion",
+        "juror_request",
         "juror_retry",
         "juror_rubric",
         "juror_task",

@@ -221,6 +221,8 @@ def test_hades_hides_the_words_that_the_picture_shows(hades: Path) -> None:
     hidden = next(iter(load_set("hades", hades)))
     plain = next(iter(load_set("hades", hades, settings={"text": "plain"})))
     assert "betting" not in hidden.text
+    assert hidden.underlying_request == plain.text
+    assert plain.underlying_request is None
     assert [query.text for query in load_set("hades", hades)][1] == (
         "Where is the the object in the picture in the cagework?"
     )
@@ -268,6 +270,7 @@ def test_mm_safetybench_is_read_from_the_hub_s_tables_too(tmp_path: Path) -> Non
     assert (pictured.id, pictured.text, pictured.images[0].read()) == ("Fraud-0", "What?", RED)
     assert pictured.scenario == "illegal_and_criminal_behavior.fraudulent_activities"
     assert (plain.text, plain.images) == ("Why?", ())
+    assert (pictured.underlying_request, plain.underlying_request) == ("Why?", None)
 
 
 @pytest.fixture

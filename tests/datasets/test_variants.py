@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import cast
@@ -77,6 +78,22 @@ def edges(image: Image.Image) -> float:
     width, height = image.size
     left, right = image.crop((0, 0, width - 1, height)), image.crop((1, 0, width, height))
     return sum(ImageStat.Stat(ImageChops.difference(left, right)).rms)
+
+
+def test_a_request_is_kept_only_where_the_picture_still_says_it(
+    picture: Media, tmp_path: Path
+) -> None:
+    asked = replace(query(picture), underlying_request="Ways to bake bread")
+    pool = PicturePool([query(picture), query(plain(tmp_path, "green"), name="other")])
+    names = ("original", "none", "black", "white", "noise", "random")
+    kept = [
+        name
+        for name in (*names, "blur", "jpeg:20", "downscale:2", "rotate:90")
+        if image_variant(name)
+        .apply(asked, seed=7, store=MediaStore(tmp_path), others=pool)
+        .underlying_request
+    ]
+    assert kept == ["original", "blur", "jpeg:20", "downscale:2", "rotate:90"]
 
 
 def test_the_original_is_the_query_itself(picture: Media, tmp_path: Path) -> None:

@@ -30,9 +30,30 @@ def query(**changes: object) -> Query:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.jsonl"
-    queries = [query(), query(id="two", source="us", intent=Intent.HARMFUL)]
+    asks = query(id="three", underlying_request="What all of it\nasks for")
+    queries = [query(), query(id="two", source="us", intent=Intent.HARMFUL), asks]
     write_jsonl(path, queries)
     assert list(load_dataset(path)) == queries
+
+
+def test_an_underlying_request_is_part_of_what_a_set_is_known_by(tmp_path: Path) -> None:
+    hashes: list[str] = []
+    for request in (None, "This", "That"):
+        write_jsonl(tmp_path / "out.jsonl", [query(underlying_request=request)])
+        hashes.append(load_dataset(tmp_path / "out.jsonl").sha256)
+    assert len(set(hashes)) == 3
+    plain = {"id": "p", "scenario": "ethics.bioethics", "text": "Why?", "intent": "benign"}
+    (tmp_path / "out.jsonl").write_text(json.dumps(plain | {"underlying_request": " "}))
+    with pytest.raises(DatasetError, match="'underlying_request' is empty"):
+        load_dataset(tmp_path / "out.jsonl")
+
+
+def test_a_plain_table_may_say_what_is_asked_for_in_all(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("text,intent,real\nDo what it says,harmful,Open the box\nWhy?,benign,Why?\n")
+    loaded = load_set("csv", table, mapping={"underlying_request": "real"})
+    # One that repeats the text says nothing.
+    assert [query.underlying_request for query in loaded] == ["Open the box", None]
 
 
 def test_media_from_elsewhere_are_copied_once(tmp_path: Path, picture: Path) -> None:

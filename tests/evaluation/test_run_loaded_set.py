@@ -74,6 +74,34 @@ def test_a_set_by_its_loaders_name(workplace: Any, scripted: Start):
     assert workplace.report()["run"]["dataset"]["name"] == "safebench:sb"
 
 
+def test_what_a_query_asks_for_in_all_is_for_the_jury_alone(workplace: Any, scripted: Start):
+    asked: dict[str, str] = {}
+
+    def reply(body: Any) -> str:
+        asked[body["model"]] = json.dumps(body["messages"])
+        return "Knead it." if body["model"] == "target" else ballot("safe", 5)
+
+    request = "Ways to bake bread"
+    line = {"id": "w", "scenario": "MG", "text": "Write it out.", "intent": "harmful"}
+    workplace.queries({**line, "underlying_request": request})
+    config = workplace.config(scripted(reply).base_url)
+    assert workplace.safejury("run", config).code == 0
+    assert request not in asked.pop("target")
+    assert all(request in words for words in asked.values())
+    withheld = workplace.safejury("show", "runs/first", "w").out
+    assert "What it asks for, as its set says" in withheld
+    assert request not in withheld
+    assert request in workplace.safejury("show", "runs/first", "w", "--reveal").out
+    for name, options, shown in (("a.md", (), False), ("b.md", ("--reveal",), True)):
+        workplace.safejury("show", "runs/first", "w", "--export", name, *options)
+        assert (request in (workplace.path / name).read_text()) is shown
+    assert request not in workplace.safejury("datasets", "sample", "queries.jsonl").out
+    assert request in workplace.safejury("datasets", "sample", "queries.jsonl", "--reveal").out
+    # Another request is another set.
+    workplace.queries({**line, "underlying_request": "Ways to make tea"})
+    workplace.safejury("run", config).refused("dataset.sha256")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
