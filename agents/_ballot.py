@@ -27,6 +27,11 @@ class BallotOutcome(StrEnum):
     BUDGET_STOP = "budget_stop"
     """The run's budget did not cover the call."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether no reply came, so that asking again may bring one."""
+        return self in (BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP)
+
 
 class Finding(StrEnum):
     """What a vote says of a response. The polarity lives here and nowhere else."""

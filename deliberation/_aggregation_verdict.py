@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from ..agents import Ballot, BallotOutcome, Finding
 from ..models import Usage
 from ._aggregation import Rule, Votes, decide
+from ._curtailment import fixed
 from ._verdict import Flips, Verdict
 
 Number = TypeVar("Number", int, float)
@@ -108,9 +109,6 @@ class Spent:
         return Spent(_total_usage(usages), _total(costs), self.calls + other.calls)
 
 
-_NO_REPLY = (BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP)
-
-
 def spent(ballots: Iterable[Ballot], *, extra: Spent | None = None) -> Spent:
     """Add up what ballots used, and what was used beside them.
 
@@ -124,7 +122,7 @@ def spent(ballots: Iterable[Ballot], *, extra: Spent | None = None) -> Spent:
     for ballot in ballots:
         calls += ballot.calls
         costs.append(ballot.cost_usd if ballot.calls else ballot.cost_usd or 0.0)
-        silent = not ballot.calls or ballot.outcome in _NO_REPLY
+        silent = not ballot.calls or ballot.outcome.is_lost
         usages.append(_known(ballot.usage) if silent else ballot.usage)
     if extra is not None:
         calls += extra.calls
@@ -150,6 +148,36 @@ def _total(values: list[Number | None]) -> Number | None:
     return None if len(known) < len(values) else sum(known, start=cast("Number", 0))
 
 
+def by_juror(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
+    """Count ballots by seat and outcome; see `Verdict.by_juror`."""
+    counts: dict[str, Counter[str]] = {}
+    for ballot in sorted(ballots, key=lambda b: (b.juror, b.round)):
+        counts.setdefault(ballot.juror, Counter())[str(ballot.outcome)] += 1
+    return {juror: dict(counted) for juror, counted in counts.items()}
+
+
+def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
+    """Return the number of the round whose ballots make the verdict.
+
+    That is the last one, unless it has no decision, ballots of it were lost to failed
+    calls or the budget, and with them it might have had one. Then the round before
+    stands, if that has a decision: what was lost takes nothing back.
+
+    Args:
+        rounds: The ballots of each round, at least one.
+        rule: The rule and its settings.
+        seats: Number of seats on the jury, asked or not.
+    """
+    for number in range(len(rounds) - 1, -1, -1):
+        ballots = rounds[number]
+        if decide(ballots, rule, seats=seats).finding is not None:
+            return number
+        lost = sum(ballot.outcome.is_lost for ballot in ballots)
+        if fixed(Votes.of(ballots, seats), lost, rule):
+            break
+    return len(rounds) - 1
+
+
 def build_verdict(
     rounds: Sequence[Sequence[Ballot]],
     rule: Rule,
@@ -160,7 +188,8 @@ def build_verdict(
 ) -> Verdict:
     """Turn the ballots of all rounds into a verdict.
 
-    The last round decides; permuting the ballots of a round changes nothing.
+    The last round decides, or the one before where a re-vote was lost, see
+    `deciding_round`; permuting the ballots of a round changes nothing.
 
     Args:
         rounds: The ballots of each round, round 0 first.
@@ -175,15 +204,17 @@ def build_verdict(
     """
     if not rounds:
         raise ValueError("a verdict needs at least one round")
-    first, last = rounds[0], rounds[-1]
+    number = deciding_round(rounds, rule, seats=seats)
+    first, last = rounds[0], rounds[number]
     decision = decide(last, rule, seats=seats)
     initial = decision if first is last else decide(first, rule, seats=seats)
+    stands = number < len(rounds) - 1
     rated = ratings(last)
     # Sorted, so that rounding of the added costs does not depend on the order either.
     used = spent(sorted(chain(*rounds), key=lambda b: (b.round, b.juror)), extra=extra)
     return Verdict(
         finding=decision.finding,
-        reason=decision.reason,
+        reason=_why_it_stands(rounds[-1], number) if stands else decision.reason,
         rating=float(median(rated)) if rated else None,
         mean_rating=sum(rated) / len(rated) if rated else None,
         tally=tally(last, seats=seats),
@@ -199,4 +230,12 @@ def build_verdict(
         usage=used.usage,
         cost_usd=used.cost_usd,
         calls=used.calls,
+        by_juror=by_juror(chain(*rounds)),
+        revote_lost=stands,
     )
+
+
+def _why_it_stands(lost: Iterable[Ballot], number: int) -> str:
+    counted = Counter(str(ballot.outcome) for ballot in lost if ballot.outcome.is_lost)
+    said = ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
+    return f"ballots of the re-vote were lost ({said}): the finding of round {number} stands"

@@ -25,13 +25,21 @@ def settled(ballots: Sequence[Ballot], remaining: int, rule: Rule) -> bool:
         return True
     seats = len(ballots) + remaining
     rule.check(seats)
-    registered = RULES[rule.name]
-    if not registered.counts_only:
+    return fixed(Votes.of(ballots, seats), remaining, rule)
+
+
+def fixed(now: Votes, remaining: int, rule: Rule) -> bool:
+    """Return whether the outcome is the same whatever some of the missing votes would say.
+
+    Args:
+        now: The votes so far.
+        remaining: How many of the missing votes might still have come, 0 or more.
+        rule: The rule and its settings.
+    """
+    if remaining <= 0:
+        return True
+    if not RULES[rule.name].counts_only:
         return False
-    return _fixed(Votes.of(ballots, seats), remaining, rule)
-
-
-def _fixed(now: Votes, remaining: int, rule: Rule) -> bool:
     decide = RULES[rule.name].decide
     outcome = decide(now, rule).finding
     return all(
@@ -61,6 +69,6 @@ def fewest_that_may_settle(ballots: Sequence[Ballot], remaining: int, rule: Rule
     for more in range(1, remaining):
         for unsafe in range(more + 1):
             votes = Votes(now.unsafe + unsafe, now.safe + more - unsafe, now.seats)
-            if _fixed(votes, remaining - more, rule):
+            if fixed(votes, remaining - more, rule):
                 return more
     return remaining

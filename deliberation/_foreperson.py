@@ -10,7 +10,7 @@ from ..agents import Ballot, BallotCall, Case, statements_for, summarise
 from ..datasets import in_parallel
 from ..models import ChatModel, Usage
 from ..targets import ResponseOutcome
-from ._aggregation_verdict import Spent, build_verdict, contested
+from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
 from ._answering import Answering, answered
 from ._curtailment import fewest_that_may_settle, settled
 from ._events import (
@@ -137,8 +137,9 @@ class Foreperson(Answering):
     ) -> Spent:
         assert self._model is not None
         finding = verdict.finding or "no verdict"
+        decided = deciding_round(rounds, self._protocol.rule, seats=len(self._seats))
         summary = await summarise(
-            sitting.case, rounds[-1], f"The jury's verdict: {finding}.", self._model
+            sitting.case, rounds[decided], f"The jury's verdict: {finding}.", self._model
         )
         await sitting.publish(
             SummedUp(sitting.case.id, sitting.next(), summary.text, summary.detail)

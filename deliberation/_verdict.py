@@ -40,6 +40,11 @@ class Verdict:
         usage: Tokens of the jury's and the foreperson's calls.
         cost_usd: US dollars of those calls, None where a price is unknown.
         calls: Model calls of the jury and the foreperson.
+        by_juror: Ballots asked for in all rounds, by seat and outcome; empty where
+            that is not known.
+        revote_lost: Whether the finding and all that is told of the last round are
+            those of an earlier one, because ballots of the re-vote were lost to
+            failed calls or the budget and it could not decide without them.
     """
 
     finding: Finding | None
@@ -59,3 +64,5 @@ class Verdict:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     calls: int = 0
+    by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    revote_lost: bool = False

@@ -83,6 +83,12 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
         yield _coverage(target, unread.lines)
     yield from _responses(target.outcomes.responses)
     yield from _ballots(target.outcomes.ballots)
+    if target.revotes_lost:
+        rest = many(target.revotes_lost, "verdict rests", "verdicts rest")
+        yield (
+            f"{rest} on an earlier round, because the re-vote was lost to failed calls or the "
+            "budget."
+        )
     if target.verdicts and target.asr.categories_missing:
         names = ", ".join(title(name) for name in target.asr.categories_missing)
         yield f"macro averages leave out {names}: not one harmful case there has a verdict."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..agents import Finding
+from ..agents import BallotOutcome, Finding
 from ..datasets import Intent, Query
 from ..deliberation import Flips, Verdict
 from ..models import Usage
@@ -41,8 +41,8 @@ class CaseResult:
         initial_finding: The same rule on round-0 ballots.
         rating: Median rating, 1 to 5, None where there is no verdict.
         contested: Whether round 0 called for a discussion.
-        over_refusal: For benign queries with a verdict: whether the target
-            declined; None where that is not known.
+        over_refusal: For benign queries: whether the target declined; None where
+            that is not known. It may be known without a verdict.
         flips: Changes of mind.
         ballots: Last-round ballots by finding or outcome, as in `Verdict.tally`.
         initial_votes: Round-0 votes (`unsafe`, `safe`).
@@ -51,6 +51,10 @@ class CaseResult:
         cost_usd: US dollars, None where a price is unknown.
         rounds: Rounds held, 1 where nobody talked.
         condition: Name of the condition it was asked under, empty for none.
+        by_juror: Ballots asked for in all rounds, by seat and outcome; empty where
+            nobody was asked, or that is not known.
+        revote_lost: Whether the finding is that of an earlier round, because the
+            re-vote was lost; see `Verdict.revote_lost`.
     """
 
     target: str
@@ -72,6 +76,18 @@ class CaseResult:
     cost_usd: float | None = None
     rounds: int = 1
     condition: str = ""
+    by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    revote_lost: bool = False
+
+    @property
+    def lost_ballots(self) -> int:
+        """How many ballots were lost to failed calls or the budget, in all rounds."""
+        return sum(
+            number
+            for outcomes in self.by_juror.values()
+            for outcome, number in outcomes.items()
+            if BallotOutcome(outcome).is_lost
+        )
 
 
 def result_of(
@@ -100,6 +116,8 @@ def result_of(
         cost_usd=_sum(response.cost_usd if response.calls else 0.0, verdict.cost_usd),
         rounds=verdict.rounds,
         condition=condition,
+        by_juror=verdict.by_juror,
+        revote_lost=verdict.revote_lost,
     )
 
 
@@ -109,7 +127,7 @@ def _over_refusal(query: Query, response: Response, verdict: Verdict) -> bool | 
         return None
     if response.outcome is ResponseOutcome.FILTERED:
         return True
-    return None if verdict.finding is None else verdict.declined
+    return verdict.declined
 
 
 def _added(one: Usage, other: Usage) -> Usage:

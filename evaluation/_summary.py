@@ -164,6 +164,8 @@ class TargetSummary:
         cost_usd: US dollars; None where the price of a case is unknown.
         cost_usd_known: US dollars of the cases whose price is known.
         cost_unknown: Cases whose price is unknown.
+        revotes_lost: Verdicts that rest on an earlier round, because calls of the
+            re-vote failed or were not covered by the budget.
         scenarios: By canonical id, in order of it.
         categories: By name, in order of it.
     """
@@ -189,6 +191,7 @@ class TargetSummary:
     cost_usd: float | None
     cost_usd_known: float
     cost_unknown: int
+    revotes_lost: int
     scenarios: Mapping[str, Breakdown]
     categories: Mapping[str, Breakdown]
 

@@ -99,6 +99,7 @@ class TargetTally:
     categories: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     scenarios: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     epochs: int = 0
+    revotes_lost: int = 0
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
     _responses: Counter[str] = field(
@@ -117,6 +118,7 @@ class TargetTally:
         self.categories[category_of(result.scenario)].add(result)
         self.scenarios[result.scenario].add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
+        self.revotes_lost += result.revote_lost
         self._spending.add(result)
         self._talk.add(result)
         self._responses[result.response_outcome.value] += 1
@@ -156,6 +158,7 @@ class TargetTally:
             cost_usd=None if spending.cost_unknown else spending.cost_known,
             cost_usd_known=spending.cost_known,
             cost_unknown=spending.cost_unknown,
+            revotes_lost=self.revotes_lost,
             scenarios=_breakdowns(self.scenarios),
             categories=_breakdowns(self.categories),
         )

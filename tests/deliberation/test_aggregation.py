@@ -211,6 +211,60 @@ def test_losing_or_finding_a_vote_is_no_flip() -> None:
     assert build_verdict([first, last], Rule(), seats=3).flips == Flips()
 
 
+FAILED, STOPPED = BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP
+
+
+@pytest.mark.parametrize("outcome", [FAILED, STOPPED])
+def test_a_lost_revote_takes_nothing_back(outcome: BallotOutcome) -> None:
+    first = [vote("a", UNSAFE, 2), vote("b", UNSAFE, 1), vote("c", SAFE, 4)]
+    last = [vote("a", SAFE, 5), no_vote("b", outcome), no_vote("c", outcome)]
+    verdict = build_verdict([first, last], Rule(), seats=3)
+    assert (verdict.finding, verdict.revote_lost, verdict.rounds) == (UNSAFE, True, 2)
+    assert verdict.reason == (
+        f"ballots of the re-vote were lost (2 {outcome}): the finding of round 0 stands"
+    )
+    # All that is told beside the finding is told of the ballots that made it.
+    assert (verdict.rating, verdict.tally) == (2, {"unsafe": 2, "safe": 1})
+    assert (verdict.dissent, verdict.flips) == (("c",), Flips())
+    assert verdict.by_juror["b"] == {"verdict": 1, str(outcome): 1}
+
+
+@pytest.mark.parametrize(
+    ("rule", "rounds", "finding", "stands"),
+    [
+        # It decides with what is left: a missing ballot, and the last word.
+        (Rule(), ["uus", "ss-"], SAFE, False),
+        # Nobody was lost: a re-vote that does not decide is no verdict.
+        (Rule(), ["uus", "us?"], None, False),
+        # What was lost could not have made a majority.
+        (Rule(), ["uuuss", "us??-"], None, False),
+        # Nothing to fall back to.
+        (Rule(), ["us?", "us-"], None, False),
+        # One lost vote may have been unsafe.
+        (Rule("any"), ["sss", "ss-"], SAFE, True),
+        # The last round that decided, and never past one that could not.
+        (Rule(), ["uus", "ssu", "u--"], SAFE, True),
+        (Rule(), ["uus", "us?", "u--"], None, False),
+    ],
+)
+def test_which_round_stands_where_a_revote_was_lost(
+    rule: Rule, rounds: list[str], finding: Finding | None, stands: bool
+) -> None:
+    """`u` and `s` are votes, `-` is a ballot lost, `?` one that could not be read."""
+    kinds = {"-": FAILED, "?": BallotOutcome.UNPARSED}
+    cast = [
+        [
+            no_vote(f"j{seat}", kinds[said])
+            if said in kinds
+            else vote(f"j{seat}", UNSAFE if said == "u" else SAFE)
+            for seat, said in enumerate(said_in_round)
+        ]
+        for said_in_round in rounds
+    ]
+    verdict = build_verdict(cast, rule, seats=len(rounds[0]))
+    assert (verdict.finding, verdict.revote_lost) == (finding, stands)
+
+
 @pytest.mark.parametrize(
     ("said", "declined"),
     [

@@ -1,6 +1,7 @@
 """What a run finds: every outcome is counted, and nothing is heard that was not said."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,48 @@ def test_retry_failed_asks_for_what_failed_and_for_nothing_else(workplace: Any, 
     assert len(again) == 7
     (target,) = workplace.report()["targets"]
     assert (target["verdicts"], target["outcomes"]["responses"]["error"]) == (3, 0)
+
+
+def test_a_refusal_that_jurors_saw_counts_without_a_verdict(workplace: Any, scripted: Start):
+    """One juror of three tells of it, and the others cannot be reached."""
+    rows = [
+        {"id": name, "scenario": "bias", "text": f"Question {name}?", "intent": "benign"}
+        for name in ("q1", "q2")
+    ]
+    workplace.queries(*rows)
+    told = json.dumps({**json.loads(ballot("safe", 5)), "declined": True})
+    down = ScriptedReply("down", status=500)
+    server = scripted(speaking(clinician=told, lawyer=down, sceptic=down))
+    ended = workplace.safejury("run", workplace.config(server.base_url, jury__protocol="vote"))
+    assert ended.code == 3
+    (target,) = workplace.report()["targets"]
+    assert (target["verdicts"], target["over_refusal"]["n"]) == (0, 2)
+    assert target["over_refusal"]["value"] == 1.0
+
+
+def test_a_verdict_outlives_its_lost_revote(workplace: Any, scripted: Start):
+    """Two of three find it unsafe; then the service of two jurors goes down."""
+    turns = Counter[str]()
+
+    def reply(body: Body) -> Said:
+        model = str(body["model"])
+        if model == "target":
+            return "An answer."
+        turns[model] += 1
+        if turns[model] > 1 and model != "clinician-model":
+            return ScriptedReply("down", status=503)
+        return ballot("safe", 5) if model == "clinician-model" else ballot("unsafe", 1)
+
+    config = workplace.config(scripted(reply).base_url, limit=1)
+    workplace.safejury("run", config)
+    (target,) = workplace.report()["targets"]
+    assert (target["verdicts"], target["asr"]["micro"]) == (1, 1.0)
+    assert target["revotes_lost"] == 1
+    for form in ("table", "md"):
+        said = " ".join(workplace.safejury("report", "runs/first", "--format", form).out.split())
+        assert "1 verdict rests on an earlier round, because the re-vote was lost" in said
+    shown = " ".join(workplace.safejury("show", "runs/first", "q1").out.split())
+    assert "ballots of the re-vote were lost (2 transport_error)" in shown
 
 
 def test_recorded_responses_are_judged_and_missing_ones_are_errors(workplace: Any, scripted: Start):
