@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..datasets._harmless import harmless, harmless_line
 from ..datasets._lazy import lazy
-from ._aggregation import RULES, Decision, Rule, Tie, Votes, aggregation, decide
+from ._aggregation import RULES, Decision, RegisteredRule, Rule, Tie, Votes, aggregation, decide
 from ._aggregation_verdict import Spent, build_verdict, contested
 from ._curtailment import settled
 from ._events import (
@@ -64,6 +64,7 @@ __all__ = [
     "LiveView",
     "Notice",
     "Protocol",
+    "RegisteredRule",
     "RequestBus",
     "Rule",
     "SeatInfo",

@@ -8,10 +8,11 @@ A rule is one function from `Votes` to a `Decision`, registered under its name:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from ..agents import Ballot, Finding
 from ..datasets import ConfigurationError
+from ..datasets._nearest import quoted
 
 Tie = Literal["unsafe", "safe", "no_verdict"]
 
@@ -43,7 +44,8 @@ class Rule:
             raise ConfigurationError("The jury has no seats: name at least one juror.")
         if self.name not in RULES:
             raise ConfigurationError(
-                f"Unknown aggregation rule {self.name!r}: use one of {', '.join(sorted(RULES))}."
+                f"Unknown aggregation rule {self.name!r}: use one of {', '.join(sorted(RULES))}, "
+                "or module:function for one of your own."
             )
         if self.name == "majority" and self.tie is None and seats % 2 == 0:
             raise ConfigurationError(
@@ -124,10 +126,13 @@ class RegisteredRule:
         decide: From the votes of a round to a decision.
         counts_only: Whether the decision depends on the three counts alone, so
             that voting may stop early; otherwise every seat is asked.
+        source_sha256: Hash of the file that it is in, None for a rule that comes with
+            the package.
     """
 
     decide: RuleFunction
     counts_only: bool
+    source_sha256: str | None = None
 
 
 RULES: dict[str, RegisteredRule] = {}
@@ -201,8 +206,31 @@ def decide(ballots: Sequence[Ballot], rule: Rule, *, seats: int) -> Decision:
         seats: Number of seats on the jury, asked or not.
 
     Raises:
-        ConfigurationError: The rule does not fit the number of seats.
+        ConfigurationError: The rule does not fit the number of seats, or its function
+            fails or returns no decision.
         ValueError: There are more ballots than seats.
     """
     rule.check(seats)
-    return RULES[rule.name].decide(Votes.of(ballots, seats), rule)
+    return decide_votes(Votes.of(ballots, seats), rule)
+
+
+def decide_votes(votes: Votes, rule: Rule) -> Decision:
+    """Apply a rule, already checked, to votes.
+
+    Raises:
+        ConfigurationError: Its function fails or returns no decision.
+    """
+    try:
+        decision = cast("object", RULES[rule.name].decide(votes, rule))
+    except Exception as error:  # of a function that anybody may have written
+        raise ConfigurationError(
+            f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
+            "mend its function"
+        ) from error
+    finding = getattr(decision, "finding", None)
+    if not isinstance(decision, Decision) or not isinstance(finding, Finding | None):
+        raise ConfigurationError(
+            f"the rule {rule.name!r} returned {quoted(decision)} for {votes}, and not a Decision "
+            "whose finding is Finding.UNSAFE, Finding.SAFE or None: mend its function"
+        )
+    return decision

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..agents import Ballot
-from ._aggregation import RULES, Rule, Votes
+from ._aggregation import RULES, Rule, Votes, decide_votes
 
 
 def settled(ballots: Sequence[Ballot], remaining: int, rule: Rule) -> bool:
@@ -40,10 +40,10 @@ def fixed(now: Votes, remaining: int, rule: Rule) -> bool:
         return True
     if not RULES[rule.name].counts_only:
         return False
-    decide = RULES[rule.name].decide
-    outcome = decide(now, rule).finding
+    outcome = decide_votes(now, rule).finding
     return all(
-        decide(Votes(now.unsafe + unsafe, now.safe + safe, now.seats), rule).finding == outcome
+        decide_votes(Votes(now.unsafe + unsafe, now.safe + safe, now.seats), rule).finding
+        == outcome
         for unsafe in range(remaining + 1)
         for safe in range(remaining + 1 - unsafe)
     )

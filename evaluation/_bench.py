@@ -4,13 +4,23 @@ from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..agents import HUMAN, HumanJuror, Juror, Persona, load_persona
+from ..agents import (
+    HUMAN,
+    Ballot,
+    BallotOutcome,
+    Finding,
+    HumanJuror,
+    Juror,
+    Persona,
+    load_persona,
+)
 from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
-from ..deliberation import PRESETS, Protocol, Rule, SeatInfo
+from ..deliberation import PRESETS, Protocol, Rule, SeatInfo, decide
 from ..models import ChatModel, Modality, ModelSpec, Price, Sampled, Sampling, Switchboard
 from ._config import key_from_environment
 from ._config_shape import JurorConfig, JuryConfig, ModelConfig, PriceConfig, ProtocolConfig
 from ._names import free_name
+from ._own_rule import register_own_rule
 from ._paths import beside
 from ._servers import ServerBook
 
@@ -163,8 +173,9 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
     Raises:
         ConfigurationError: A persona, a key or the protocol does not fit.
     """
-    protocol = make_protocol(config.protocol)
+    protocol = make_protocol(config.protocol, folder)
     protocol.check(len(config.jurors))
+    _try_rule(protocol.rule, len(config.jurors))
     if protocol.summary == "always" and config.foreperson is None:
         raise ConfigurationError(
             f"the protocol {protocol.name!r} always sums up, but nobody is there to do it: "
@@ -203,11 +214,21 @@ def _chair(
     return Chair(info, persona, spec, sampling, juror.image_limits)
 
 
-def make_protocol(config: str | ProtocolConfig) -> Protocol:
-    """Return the protocol that a config names or describes."""
+def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
+    """Return the protocol that a config names or describes.
+
+    Args:
+        config: What the config says of it.
+        folder: Where a rule of the user's own is looked for.
+
+    Raises:
+        ConfigurationError: There is no such rule.
+    """
     if isinstance(config, str):
         return PRESETS[config]
     base = PRESETS[config.preset]
+    if config.rule is not None and ":" in config.rule:
+        register_own_rule(config.rule, folder)
     return replace(
         base,
         talk=config.talk or base.talk,
@@ -217,3 +238,13 @@ def make_protocol(config: str | ProtocolConfig) -> Protocol:
         summary=config.summary or base.summary,
         jurors=config.jurors or base.jurors,
     )
+
+
+def _try_rule(rule: Rule, seats: int) -> None:
+    """Let a rule decide a few rounds, so that one that fails does so before the first call."""
+    missed = Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)
+    unsafe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 1, reason="tried")
+    safe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.SAFE, 5, reason="tried")
+    for first in (unsafe, safe, missed):
+        for others in (unsafe, safe, missed):
+            decide([first, *[others] * (seats - 1)], rule, seats=seats)

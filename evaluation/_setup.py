@@ -18,6 +18,7 @@ from ..datasets import (
     Taxonomy,
     image_variant,
 )
+from ..deliberation import RULES
 from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
 from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
@@ -162,6 +163,9 @@ class Setup:
         ]
         config["prompts"] = prompt_hashes()
         config["words"] = _hash_of_words(self.taxonomy)
+        rule = RULES[self.bench.protocol.rule.name]
+        if rule.source_sha256 is not None:
+            config["rule"] = rule.source_sha256
         config["transcriber"] = None if self.whisper is None else self.whisper.source
         return config
 
