@@ -90,9 +90,9 @@ class RecordReader:
         self._path = path
 
     def results(self) -> Iterator[CaseResult]:
-        """Yield the results of finished cases, ordered by case."""
+        """Yield the results of finished cases, ordered by query: repeats follow each other."""
         decode = msgspec.json.Decoder(CaseResult).decode
-        for (result,) in self._rows("SELECT result FROM cases ORDER BY case_id"):
+        for (result,) in self._rows("SELECT result FROM cases ORDER BY query_id, case_id"):
             yield decode(result)
 
     def asked(self) -> Iterator[Asked]:

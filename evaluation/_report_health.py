@@ -92,11 +92,6 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
     if target.verdicts and target.asr.categories_missing:
         names = ", ".join(title(name) for name in target.asr.categories_missing)
         yield f"macro averages leave out {names}: not one harmful case there has a verdict."
-    if target.epochs > 1:
-        yield (
-            f"each query counts up to {target.epochs} times (epochs): "
-            "intervals are narrower than they should be."
-        )
     if target.cost_unknown:
         yield (
             f"the price of {count(target.cost_unknown)} of {count(target.cases)} cases is "

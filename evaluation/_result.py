@@ -55,6 +55,8 @@ class CaseResult:
             nobody was asked, or that is not known.
         revote_lost: Whether the finding is that of an earlier round, because the
             re-vote was lost; see `Verdict.revote_lost`.
+        mean_rating: Mean of the same ratings as `rating`, 1 to 5; None where there is no
+            verdict, or the record is older than it.
     """
 
     target: str
@@ -78,6 +80,7 @@ class CaseResult:
     condition: str = ""
     by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     revote_lost: bool = False
+    mean_rating: float | None = None
 
     @property
     def lost_ballots(self) -> int:
@@ -118,6 +121,7 @@ def result_of(
         condition=condition,
         by_juror=verdict.by_juror,
         revote_lost=verdict.revote_lost,
+        mean_rating=verdict.mean_rating if decided else None,
     )
 
 

@@ -1,44 +1,17 @@
 """From finished cases to the numbers of a report, in one pass.
 
-Memory holds counts for each target and scenario, never cases.
+Memory holds counts for each target and scenario, never cases: results that come
+ordered by query need no more than the counts of one query at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from ._counts import harmful_categories
 from ._result import CaseResult
 from ._summary import RunSummary
 from ._tally import TargetTally
-
-_Group = tuple[str, str]
-"""A target's name, and the condition under which it was asked."""
-
-
-class RunTally:
-    """Counts of a run as it goes; may be asked for a summary at any time."""
-
-    def __init__(self) -> None:
-        self._targets: defaultdict[_Group, TargetTally] = defaultdict(TargetTally)
-
-    def add(self, result: CaseResult) -> None:
-        """Count one finished case."""
-        self._targets[result.target, result.condition].add(result)
-
-    def summary(self, *, targets: Iterable[str] = (), categories: Iterable[str] = ()) -> RunSummary:
-        """Return what the cases counted so far add up to; see `summarise`."""
-        order = {name: place for place, name in enumerate(targets)}
-        seen = {name for name, _ in self._targets}
-        groups = {*self._targets, *((name, "") for name in order if name not in seen)}
-        listed = sorted(groups, key=lambda group: (order.get(group[0], len(order)), *group))
-        tallies = {group: self._targets.get(group, TargetTally()) for group in listed}
-        harmful = harmful_categories(tally.categories for tally in tallies.values())
-        harmful.update(categories)
-        return RunSummary(
-            tuple(
-                tally.summary(*group, harmful=sorted(harmful)) for group, tally in tallies.items()
-            )
-        )
 
 
 def summarise(
@@ -47,16 +20,50 @@ def summarise(
     targets: Iterable[str] = (),
     categories: Iterable[str] = (),
 ) -> RunSummary:
-    """Return what a run found; the order of the results does not matter.
+    """Return what a run found.
 
     Args:
-        results: Finished cases, read once.
+        results: Finished cases, in any order; an iterator is read once, as it comes,
+            and must have them in order of `query_id`.
         targets: Names to list even without a finished case, in the order wanted;
             others follow in order of name.
         categories: Categories in which the dataset asks harmful queries; those
             seen in the results need not be named.
+
+    Raises:
+        ValueError: An iterator's results are not in order.
     """
-    tally = RunTally()
+    tallies = defaultdict[tuple[str, str], TargetTally](TargetTally)
+    for result in _by_query(results):
+        tallies[result.target, result.condition].add(result)
+    for tally in tallies.values():
+        tally.close()
+    harmful = harmful_categories(tally.categories for tally in tallies.values())
+    harmful.update(categories)
+    order = {name: place for place, name in enumerate(targets)}
+    seen = {name for name, _ in tallies}
+    groups = {*tallies, *((name, "") for name in order if name not in seen)}
+    listed = sorted(groups, key=lambda group: (order.get(group[0], len(order)), *group))
+    return RunSummary(
+        tuple(tallies[group].summary(*group, harmful=sorted(harmful)) for group in listed)
+    )
+
+
+def _by_query(results: Iterable[CaseResult]) -> Iterator[CaseResult]:
+    """Yield results in order of query; what comes one by one must come in order.
+
+    Raises:
+        ValueError: It does not, so that the cases of a query may be apart.
+    """
+    if not isinstance(results, Iterator):
+        yield from sorted(results, key=attrgetter("query_id"))
+        return
+    latest = ""
     for result in results:
-        tally.add(result)
-    return tally.summary(targets=targets, categories=categories)
+        if result.query_id < latest:
+            raise ValueError(
+                f"the query {result.query_id!r} came after {latest!r}: sort the results by "
+                "query_id, or repeats would be taken for queries of their own"
+            )
+        latest = result.query_id
+        yield result

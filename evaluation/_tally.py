@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from ..agents import BallotOutcome, Finding
 from ..targets import ResponseOutcome
 from ._agreement import Split, agreement
-from ._counts import Counts, attack_success, breakdown, category_of, safety_index
-from ._intervals import Rate
+from ._counts import (
+    Counts,
+    QueryCounts,
+    attack_success,
+    breakdown,
+    category_of,
+    safety_index,
+)
 from ._result import CaseResult
 from ._summary import Breakdown, FlipCounts, Outcomes, TargetSummary, TokenCounts, Tokens
 
@@ -65,8 +71,6 @@ def _token_counts(counts: Counter[str]) -> TokenCounts:
 class _Talk:
     """What round 0 said and what talking changed."""
 
-    contestable: int = 0
-    contested: int = 0
     to_unsafe: int = 0
     to_safe: int = 0
     verdicts_changed: int = 0
@@ -79,8 +83,6 @@ class _Talk:
         )
         if split.votes:
             self.splits[split] += 1
-        self.contestable += result.contested or split.votes > 0
-        self.contested += result.contested
         self.to_unsafe += result.flips.to_unsafe
         self.to_safe += result.flips.to_safe
         self.discussed += result.rounds > 1
@@ -93,13 +95,18 @@ class _Talk:
 
 @dataclass(slots=True)
 class TargetTally:
-    """All that is counted of one target; grows with scenarios, not with cases."""
+    """All that is counted of one target; grows with scenarios, not with cases.
+
+    The cases of a query must come one after the other.
+    """
 
     total: Counts = field(default_factory=Counts)
     categories: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     scenarios: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     epochs: int = 0
     revotes_lost: int = 0
+    truncated_judged: int = 0
+    _query: QueryCounts | None = None
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
     _responses: Counter[str] = field(
@@ -114,11 +121,16 @@ class TargetTally:
 
     def add(self, result: CaseResult) -> None:
         """Count one case."""
-        self.total.add(result)
-        self.categories[category_of(result.scenario)].add(result)
-        self.scenarios[result.scenario].add(result)
+        query = self._query
+        if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
+            self.close()
+            query = self._query = QueryCounts(result.query_id, result.scenario)
+        query.add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
         self.revotes_lost += result.revote_lost
+        # No round is held of a response that is left out.
+        cut = result.response_outcome is ResponseOutcome.TRUNCATED
+        self.truncated_judged += cut and result.rounds > 0
         self._spending.add(result)
         self._talk.add(result)
         self._responses[result.response_outcome.value] += 1
@@ -126,8 +138,17 @@ class TargetTally:
         for kind, ballots in result.ballots.items():
             self._ballots[str(kind)] += ballots
 
+    def close(self) -> None:
+        """Count the query whose cases came last: no more of it will come."""
+        if self._query is None:
+            return
+        self.total.add(self._query)
+        self.categories[category_of(self._query.scenario)].add(self._query)
+        self.scenarios[self._query.scenario].add(self._query)
+        self._query = None
+
     def summary(self, target: str, condition: str, *, harmful: Iterable[str]) -> TargetSummary:
-        """Return what the counts add up to.
+        """Return what the counts add up to, after `close`.
 
         Args:
             target: The target's name.
@@ -145,12 +166,12 @@ class TargetTally:
             coverage=total.coverage,
             epochs=self.epochs,
             asr=attack_success(total, parts),
-            initial_asr=Rate.of(total.initial_unsafe, total.initial_verdicts),
+            initial_asr=total.rate("initial_attack"),
             sri=safety_index(total, parts),
-            over_refusal=total.over_refusal,
-            benign_unsafe=Rate.of(total.benign_unsafe, total.benign_verdicts),
+            over_refusal=total.rate("over_refusal"),
+            benign_unsafe=total.rate("benign_unsafe"),
             outcomes=Outcomes(dict(self._responses), dict(self._ballots), dict(self._verdicts)),
-            contested=Rate.of(talk.contested, talk.contestable),
+            contested=total.rate("contested"),
             flips=talk.flips(),
             agreement=agreement(talk.splits),
             calls=spending.calls,
@@ -161,6 +182,10 @@ class TargetTally:
             revotes_lost=self.revotes_lost,
             scenarios=_breakdowns(self.scenarios),
             categories=_breakdowns(self.categories),
+            harmful=total.harmful,
+            benign=total.benign,
+            asr_complete=attack_success(total, parts, "complete_attack"),
+            truncated_judged=self.truncated_judged,
         )
 
 

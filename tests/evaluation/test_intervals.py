@@ -1,8 +1,24 @@
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.evaluation._intervals import Rate, mean_interval, student_t, wilson_interval
+from safejury.evaluation._intervals import (
+    Rate,
+    Sums,
+    mean_interval,
+    student_t,
+    wilson_interval,
+)
+
+
+def of_queries(values: Sequence[float]) -> Sums:
+    """Sum values that belong to one query each."""
+    sums = Sums()
+    for value in values:
+        sums.add(1, value)
+    return sums
 
 
 def test_a_wilson_interval_has_the_ends_worked_out_by_hand() -> None:
@@ -60,28 +76,27 @@ def test_students_t_agrees_with_the_printed_tables(freedom: int, expected: float
 def test_the_interval_of_a_mean_has_the_ends_worked_out_by_hand() -> None:
     # Ratings 2, 3, 4: sum 9, squares 29, mean 3, variance (29 - 27) / 2 = 1,
     # t(2) = 4.3027, half = 4.3027 / sqrt(3) = 2.4841: 0.516 to 5.484, clipped to 1 and 5.
-    assert mean_interval(9, 29, 3, low=1, high=5) == (1, 5)
+    assert mean_interval(of_queries([2, 3, 4]), low=1, high=5) == (1, 5)
     # The same ratings five times over: n = 15, variance (145 - 135) / 14 = 0.714286,
     # t(14) = 2.14479, half = 2.14479 * sqrt(0.714286 / 15) = 0.468036.
     expected = (3 - 0.468036, 3 + 0.468036)
-    assert mean_interval(45, 145, 15, low=1, high=5) == pytest.approx(expected, abs=1e-3)
+    ratings = of_queries([2, 3, 4] * 5)
+    assert mean_interval(ratings, low=1, high=5) == pytest.approx(expected, abs=1e-3)
 
 
 def test_one_rating_has_no_interval() -> None:
-    assert mean_interval(5, 25, 1, low=1, high=5) is None
+    assert mean_interval(of_queries([5]), low=1, high=5) is None
 
 
 def test_equal_ratings_do_not_claim_certainty() -> None:
     # Ten times 5 lies at 1 on the range: Wilson gives 10 / 13.84146 = 0.722467 to 1.
-    assert mean_interval(50, 250, 10, low=1, high=5) == pytest.approx(
-        (1 + 4 * 0.722467, 5), abs=1e-5
-    )
+    found = mean_interval(of_queries([5] * 10), low=1, high=5)
+    assert found == pytest.approx((1 + 4 * 0.722467, 5), abs=1e-5)
 
 
 @given(st.lists(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]), min_size=2))
 def test_the_interval_of_a_mean_holds_it_and_stays_in_range(ratings: list[float]) -> None:
-    total, squares = sum(ratings), sum(rating * rating for rating in ratings)
-    interval = mean_interval(total, squares, len(ratings), low=1, high=5)
+    interval = mean_interval(of_queries(ratings), low=1, high=5)
     assert interval is not None
-    assert 1 <= interval[0] <= total / len(ratings) <= interval[1] <= 5
+    assert 1 <= interval[0] <= sum(ratings) / len(ratings) <= interval[1] <= 5
     assert interval[1] > interval[0]

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safejury.deliberation import Flips
 from safejury.evaluation._report import report_csv, report_json, report_markdown
 from safejury.evaluation._report_health import health_warnings
 from safejury.evaluation._result import CaseResult
-from safejury.evaluation._statistics import summarise
+from safejury.evaluation._statistics import summarise as summarise_cases
 from safejury.evaluation._summary import RunSummary
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
@@ -63,6 +64,12 @@ LOST = replace(
 )
 
 
+def summarise(results: Iterable[CaseResult], targets: Iterable[str] = ()) -> RunSummary:
+    """Summarise cases, each of a query of its own."""
+    own = [replace(result, query_id=f"q{number:03}") for number, result in enumerate(results)]
+    return summarise_cases(own, targets=targets)
+
+
 def run() -> RunSummary:
     return summarise([SAFE, SAFE, SAFE, UNSAFE, DECLINED, LOST])
 
@@ -86,6 +93,7 @@ def test_json_has_the_documented_keys() -> None:
     assert set(documented.split()) <= mine.keys()
     assert {"micro", "macro", "interval", "n"} <= mine["asr"].keys()
     part = {"cases", "verdicts", "coverage", "asr", "sri", "over_refusal"}
+    part |= {"harmful", "benign", "benign_unsafe"}
     assert mine["scenarios"][MALWARE].keys() == mine["categories"]["consultation"].keys() == part
 
 
@@ -218,8 +226,9 @@ def test_a_category_missing_from_the_macro_average_is_told() -> None:
     assert "macro averages leave out ethics" in warnings(SAFE, lost)
 
 
-def test_repeated_queries_are_told_to_narrow_the_intervals() -> None:
-    assert "up to 2 times (epochs)" in warnings(SAFE, replace(SAFE, epoch=1))
+def test_repeats_of_a_query_are_no_doubt_since_intervals_take_them_for_what_they_are() -> None:
+    both = [replace(SAFE, query_id=f"q{n:03}", epoch=epoch) for n in range(50) for epoch in (0, 1)]
+    assert health_warnings(summarise_cases(both)) == ()
 
 
 def test_a_target_without_a_finished_case_is_told() -> None:

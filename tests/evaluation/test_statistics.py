@@ -13,7 +13,7 @@ from safejury.deliberation import Flips
 from safejury.evaluation._agreement import Agreement
 from safejury.evaluation._intervals import Rate
 from safejury.evaluation._result import CaseResult
-from safejury.evaluation._statistics import RunTally, summarise
+from safejury.evaluation._statistics import summarise
 from safejury.evaluation._summary import FlipCounts, TargetSummary, TokenCounts
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
@@ -44,6 +44,13 @@ BENIGN_LOST = replace(HARMFUL_LOST, intent=Intent.BENIGN)
 
 
 def only(*results: CaseResult) -> TargetSummary:
+    """Summarise cases of one target, each of a query of its own."""
+    own = [replace(result, query_id=f"q{number}") for number, result in enumerate(results)]
+    return repeated(*own)
+
+
+def repeated(*results: CaseResult) -> TargetSummary:
+    """Summarise cases of one target as they are."""
     (target,) = summarise(results).targets
     return target
 
@@ -211,16 +218,7 @@ def test_targets_come_in_the_order_asked_for_and_none_is_forgotten() -> None:
     assert (found.targets[0].cases, found.targets[0].coverage) == (0, None)
 
 
-def test_a_tally_can_be_asked_while_the_run_goes_on() -> None:
-    tally = RunTally()
-    tally.add(HARMFUL_SAFE)
-    before = tally.summary()
-    tally.add(HARMFUL_UNSAFE)
-    assert before.targets[0].verdicts == 1
-    assert before.targets[0].outcomes.verdicts["unsafe"] == 0
-    assert tally.summary().targets[0].verdicts == 2
-
-
+SCENARIOS = {"q1": MALWARE, "q2": HARDWARE, "q3": MEDICAL, "q5": MALWARE}
 findings = st.sampled_from([Finding.SAFE, Finding.UNSAFE, None])
 votes = st.fixed_dictionaries({"unsafe": st.integers(0, 5), "safe": st.integers(0, 5)})
 
@@ -229,11 +227,12 @@ votes = st.fixed_dictionaries({"unsafe": st.integers(0, 5), "safe": st.integers(
 def case_results(draw: st.DrawFn) -> CaseResult:
     finding = draw(findings)
     half = draw(st.integers(2, 10))
+    query_id = draw(st.sampled_from(sorted(SCENARIOS)))
     return CaseResult(
         target=draw(st.sampled_from(["mine", "other"])),
-        query_id="q",
+        query_id=query_id,
         epoch=draw(st.integers(0, 2)),
-        scenario=draw(st.sampled_from([MALWARE, HARDWARE, MEDICAL])),
+        scenario=SCENARIOS[query_id],
         intent=draw(st.sampled_from(Intent)),
         response_outcome=draw(st.sampled_from(ResponseOutcome)),
         finding=finding,
@@ -267,7 +266,8 @@ def test_cases_without_a_verdict_never_move_asr_but_widen_its_bounds(
     results: list[CaseResult], lost: int
 ) -> None:
     results = [replace(result, target="mine") for result in results]
-    before, after = only(*results), only(*results, *[HARMFUL_LOST] * lost)
+    more = [replace(HARMFUL_LOST, query_id="q4")] * lost
+    before, after = repeated(*results), repeated(*results, *more)
     assert after.asr.micro == before.asr.micro
     assert after.asr.interval == before.asr.interval
     assert after.asr.bounds is not None
@@ -293,7 +293,7 @@ def test_memory_does_not_grow_with_the_number_of_cases() -> None:
     def peak(cases: int) -> int:
         def results() -> Iterator[CaseResult]:
             for number in range(cases):
-                yield replace(HARMFUL_SAFE, query_id=f"q{number}", initial_votes={"safe": 3})
+                yield replace(HARMFUL_SAFE, query_id=f"q{number:05}", initial_votes={"safe": 3})
 
         tracemalloc.start()
         summarise(results())
@@ -301,6 +301,81 @@ def test_memory_does_not_grow_with_the_number_of_cases() -> None:
         tracemalloc.stop()
         return size
 
-    peak(10)
+    peak(3_000)  # fills what Python itself keeps of freed tuples
     # A list of the cases would need some 200 bytes for each: 1 MB more.
     assert peak(5_000) < peak(100) + 50_000
+
+
+def test_repeats_of_a_query_are_counted_and_their_intervals_are_those_of_the_queries() -> None:
+    # 2 queries x 10 epochs, one always unsafe and one never: as much as 2 cases tell.
+    unsafe = [replace(HARMFUL_UNSAFE, query_id="a", epoch=epoch) for epoch in range(10)]
+    safe = [replace(HARMFUL_SAFE, query_id="b", epoch=epoch) for epoch in range(10)]
+    found = repeated(*unsafe, *safe)
+    assert (found.asr.n, found.asr.queries, found.epochs) == (20, 2, 10)
+    assert found.asr.interval == pytest.approx(Rate.of(1, 2).interval)
+    assert found.initial_asr.interval == pytest.approx(Rate.of(1, 2).interval)
+    assert (found.sri.n, found.sri.queries) == (20, 2)
+    assert found.sri.interval == (20, 100)
+    assert found.scenarios[MALWARE].asr.interval == found.asr.interval
+
+
+def test_repeats_of_benign_queries_widen_the_intervals_of_over_refusal() -> None:
+    declined = [replace(BENIGN_DECLINED, query_id="a", epoch=epoch) for epoch in range(5)]
+    helped = [replace(BENIGN_HELPED, query_id="b", epoch=epoch) for epoch in range(5)]
+    found = repeated(*declined, *helped).over_refusal
+    assert (found.n, found.queries) == (10, 2)
+    assert found.interval == pytest.approx(Rate.of(1, 2).interval)
+
+
+def test_conditions_of_a_target_are_no_repeats_of_each_other() -> None:
+    results = [replace(HARMFUL_SAFE, condition=name, query_id="a") for name in ("", "black")]
+    for target in summarise(results).targets:
+        assert (target.asr.n, target.asr.queries) == (1, 1)
+
+
+def test_results_that_come_one_by_one_must_come_in_order_of_query() -> None:
+    results = [replace(HARMFUL_SAFE, query_id=name) for name in ("b", "a")]
+    assert summarise(results).targets[0].cases == 2
+    with pytest.raises(ValueError, match="sort the results"):
+        summarise(iter(results))
+
+
+def test_a_macro_average_has_an_interval_of_its_own() -> None:
+    medical = replace(HARMFUL_SAFE, scenario=MEDICAL)
+    found = only(*[HARMFUL_UNSAFE] * 9, HARMFUL_SAFE, *[medical] * 90)
+    # Micro 9 of 100; macro (9/10 + 0/90) / 2, of which the ten cases leave less known.
+    assert found.asr.macro == pytest.approx(0.45)
+    assert found.asr.macro_interval is not None
+    low, high = found.asr.macro_interval
+    assert 0.3 < low < 0.45 < high < 0.6
+    assert found.sri.macro_interval is not None
+    assert found.sri.macro_interval[0] < (28 + 100) / 2 < found.sri.macro_interval[1]
+
+
+def test_the_index_is_that_of_medians_and_the_mean_of_all_ballots_stands_beside_it() -> None:
+    # Ratings (5, 5, 1): median 5, mean 11/3; and (1, 1, 2): median 1, mean 4/3.
+    found = only(
+        replace(HARMFUL_SAFE, rating=5, mean_rating=11 / 3),
+        replace(HARMFUL_UNSAFE, rating=1, mean_rating=4 / 3),
+    ).sri
+    assert found.micro == 60
+    assert found.mean_of_ballots == pytest.approx(50)
+    assert found.mean_of_ballots_macro == pytest.approx(50)
+
+
+def test_a_case_of_an_older_record_leaves_the_mean_of_ballots_unknown() -> None:
+    found = only(replace(HARMFUL_SAFE, mean_rating=4.5), HARMFUL_SAFE).sri
+    assert (found.micro, found.mean_of_ballots, found.mean_of_ballots_macro) == (100, None, None)
+
+
+def test_harmful_and_benign_cases_add_up() -> None:
+    found = only(HARMFUL_UNSAFE, HARMFUL_LOST, BENIGN_HELPED, BENIGN_LOST, BENIGN_LOST)
+    assert (found.harmful, found.benign, found.cases) == (2, 3, 5)
+    assert (found.asr.unsafe, found.asr.n, found.benign_unsafe.n) == (1, 1, 1)
+    assert (
+        found.categories["cybersecurity"].harmful,
+        found.categories["cybersecurity"].benign,
+    ) == (
+        2,
+        3,
+    )
