@@ -44,7 +44,11 @@ MinCoverage = Annotated[
     float, typer.Option(min=0, max=1, help="Least share of cases that need a verdict.")
 ]
 RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="Hear cases again that failed calls cost.")
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="Hear cases again that lost a response or a ballot to failed calls or the budget.",
+    ),
 ]
 Export = Annotated[
     Path | None, typer.Option(help="Also write the transcript to a .html, .svg or .md file.")

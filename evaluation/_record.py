@@ -24,6 +24,7 @@ from ..deliberation import CaseOpened, Entry
 from ..models import Completion, redactor
 from ._identity import differences
 from ._portable import MEDIA, placed, portable
+from ._rehearing import Rehearing, Row
 from ._result import Answered, CaseResult
 
 FORMAT = "2"
@@ -50,18 +51,8 @@ WHERE case_id = ? AND kind = 'VerdictAnnounced'
 _COUNT_FINISHED = """
 SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'
 """
-_FAILED = """
-SELECT case_id FROM cases WHERE response_outcome = 'error' OR (
-    finding IS NULL AND EXISTS (
-        SELECT 1 FROM json_each(result, '$.ballots')
-        WHERE key IN ('transport_error', 'budget_stop') AND value > 0))
-"""
-_FORGET_ERRORS = """
-DELETE FROM calls WHERE call_id IN (
-    SELECT case_id || '/target' FROM cases WHERE response_outcome = 'error')
-"""
 _WRITE = {
-    # First: what an earlier process heard of a case makes way for what is heard now.
+    # First: what was heard of a case before makes way for what is heard now.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
@@ -71,8 +62,6 @@ _WRITE = {
 }
 _AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
 _encoder = msgspec.json.Encoder()
-
-Row = tuple[object, ...]
 
 
 class Record:
@@ -86,6 +75,7 @@ class Record:
         self.directory = directory
         self.resumed = resumed
         self._database = database
+        self._again = Rehearing(database, self._read)
         self._rows: list[tuple[str, Row]] = []
         self._fresh: dict[str, Answered] = {}  # not yet committed
         self._broken = False
@@ -106,14 +96,31 @@ class Record:
         self._add("calls", (call_id, key, _text(completion)))
 
     def write_entry(self, entry: Entry) -> None:
-        """Keep one entry of a transcript; a case's opening replaces an unfinished one."""
+        """Keep one entry of a transcript; a case's opening replaces an unfinished one.
+
+        Entries of a case that is heard again are held back until `write_result`.
+        """
+        row = (entry.case_id, entry.number, type(entry).__name__, _text(portable(entry)))
+        if entry.case_id in self._again:
+            self._again.hold_back(entry.case_id, row)
+            return
         if self.resumed and isinstance(entry, CaseOpened):
             self._add("restarts", (entry.case_id,))
-        row = (entry.case_id, entry.number, type(entry).__name__, _text(portable(entry)))
         self._add("entries", row)
 
     def write_result(self, case_id: str, result: CaseResult) -> None:
-        """Keep the result of a case, which is then finished."""
+        """Keep the result of a case, which is then finished.
+
+        A case that was heard again keeps its former transcript and result if the new
+        ones lack more, see `hear_failed_again`.
+        """
+        if case_id in self._again:
+            entries = self._again.settle(case_id, result)
+            if entries is None:
+                return
+            self._add("restarts", (case_id,))
+            for entry in entries:
+                self._add("entries", entry)
         row = (
             case_id,
             result.target,
@@ -151,15 +158,14 @@ class Record:
         self._add("heard", (case_id,))
 
     def is_finished(self, case_id: str) -> bool:
-        """Return whether an earlier process finished the case."""
-        if not self.resumed:
+        """Return whether an earlier process finished the case, and it stays finished."""
+        if not self.resumed or case_id in self._again:
             return False
         return self._one(_FINISHED, case_id) is not None
 
     def count_finished(self) -> int:
-        """Return how many cases earlier processes finished."""
-        found = self._one(_COUNT_FINISHED)
-        return 0 if found is None else int(found[0])
+        """Return how many cases earlier processes finished and need not be heard again."""
+        return int(self._read(_COUNT_FINISHED + self._again.others())[0][0])
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, once each, and point the query at the copies."""
@@ -169,24 +175,22 @@ class Record:
         audio = None if query.audio is None else self._keep(query.audio)
         return replace(query, images=images, audio=audio)
 
-    def forget_failed(self) -> int:
-        """Forget finished cases without a verdict that a repeat may cure.
+    def hear_failed_again(self) -> None:
+        """Take finished cases for unfinished that failed calls or the budget cost something.
 
-        These are cases whose response is an `error`, or that have no verdict and a
-        ballot lost to a failed call or the budget. Return how many.
+        These are cases whose response is an `error`, and those with a ballot that was
+        lost in any round. What was found of them stays until they are finished anew, and
+        for good where the new hearing lacks more than the old one.
+
+        Raises:
+            RecordError: The record cannot be changed.
         """
         try:
-            with self._database:
-                failed = self._database.execute(_FAILED).fetchall()
-                # An empty reply is an error, and was kept as a call: it would come again.
-                self._database.execute(_FORGET_ERRORS)
-                for table in ("entries", "cases"):
-                    self._database.executemany(f"DELETE FROM {table} WHERE case_id = ?", failed)
+            self._again.choose()
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self.directory}: the record cannot be changed ({error})."
             ) from error
-        return len(failed)
 
     async def flushed(self) -> None:
         """Wait while far more rows are waiting than one commit takes."""
@@ -212,8 +216,11 @@ class Record:
         return replace(media, path=str(kept))
 
     def _one(self, query: str, *values: str) -> tuple[str, ...] | None:
+        return next(iter(self._read(query, *values)), None)
+
+    def _read(self, query: str, *values: str) -> list[tuple[str, ...]]:
         try:
-            return self._database.execute(query, values).fetchone()
+            return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self.directory}: the record cannot be read ({error}): restore record.sqlite "

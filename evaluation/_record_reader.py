@@ -17,6 +17,7 @@ from ..deliberation import (
     VerdictAnnounced,
 )
 from ..targets import Response
+from ._heard import BALLOTS_OF, heard_by_juror
 from ._parity import Asked
 from ._record import FORMAT
 from ._result import CaseResult
@@ -92,8 +93,9 @@ class RecordReader:
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, ordered by query: repeats follow each other."""
         decode = msgspec.json.Decoder(CaseResult).decode
-        for (result,) in self._rows("SELECT result FROM cases ORDER BY query_id, case_id"):
-            yield decode(result)
+        rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
+        for case_id, result in rows:
+            yield heard_by_juror(decode(result), self._rows(BALLOTS_OF, case_id))
 
     def asked(self) -> Iterator[Asked]:
         """Yield how the targets of finished cases were asked, in no order."""

@@ -52,8 +52,8 @@ async def run(
     Args:
         setup: What to run.
         observer: Is told of progress.
-        retry_failed: Hear finished cases again that failed calls or the budget left
-            without a verdict.
+        retry_failed: Hear finished cases again that failed calls or the budget cost a
+            response or a ballot; see `Record.hear_failed_again`.
 
     Raises:
         ConfigurationError: A model never answered, a server failed for good, or the
@@ -63,7 +63,7 @@ async def run(
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_run_record(setup))
         if retry_failed:
-            record.forget_failed()
+            record.hear_failed_again()
         _write_config(setup)
         write_left_out(setup.directory, setup.recorded)
         write_dataset_left_out(setup.directory, setup.selection.dataset)
