@@ -25,6 +25,7 @@ from ._paths import beside
 from ._servers import ServerBook
 
 Ask = Callable[[str], Awaitable[str]]
+_JURY = "jury"  # jurors share servers, so none is named after one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,18 @@ class Bench:
 
 
 def model_spec(
-    config: ModelConfig, servers: ServerBook | None = None, *, keep: bool = False
+    config: ModelConfig,
+    servers: ServerBook | None = None,
+    *,
+    user: str = "server",
+    keep: bool = False,
 ) -> ModelSpec:
     """Return the spec of a configured model, its key read from the environment.
 
     Args:
         config: What the config says of it.
         servers: Where its managed server is entered, if it has one.
+        user: Whom that server is for, which names it.
         keep: Whether that server is needed for the whole run.
 
     Raises:
@@ -134,7 +140,7 @@ def model_spec(
     servers = servers or ServerBook(Path())
     name, server = config.model or "", None
     if config.vllm is not None:
-        use = servers.enter(config.vllm, keep=keep)
+        use = servers.enter(config.vllm, name=user, keep=keep)
         name, server = use.spec.served_name, use.name
     taken: set[Modality] = {"text"}
     taken |= {"image"} if config.images else set()
@@ -187,7 +193,7 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
         chairs[chair.info.seat] = chair
     foreperson, summing = None, Sampling()
     if config.foreperson is not None:
-        foreperson = model_spec(config.foreperson, servers, keep=True)
+        foreperson = model_spec(config.foreperson, servers, user=_JURY, keep=True)
         summing = Sampling(config.foreperson.temperature, config.foreperson.top_p)
     return Bench(tuple(chairs.values()), protocol, foreperson, summing, config.max_tokens, seed)
 
@@ -199,7 +205,7 @@ def _chair(
     persona, spec = None, None
     if not juror.is_human:
         persona = load_persona(juror.persona, relative_to=folder)
-        spec = model_spec(juror.as_model(persona.model), servers, keep=True)
+        spec = model_spec(juror.as_model(persona.model), servers, user=_JURY, keep=True)
     called = persona.name if persona else HUMAN
     name = juror.name or free_name(called, taken)
     if name in taken:

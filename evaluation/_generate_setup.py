@@ -144,7 +144,7 @@ def _viewer(config: ModelConfig, servers: ServerBook) -> Role:
 
 
 def _role(name: str, config: ModelConfig, servers: ServerBook) -> Role:
-    spec = model_spec(_as_model(config), servers, keep=True)
+    spec = model_spec(_as_model(config), servers, user=name, keep=True)
     return Role(name, spec, Sampling(config.temperature, config.top_p))
 
 

@@ -9,7 +9,7 @@ from ..targets import render_plan, serve
 from ._config import load_config
 from ._console import run_async, say, write_line
 from ._report_words import many
-from ._servers import SERVER_LOGS, make_fleet
+from ._servers import SERVER_LOGS, make_fleet, plan_servers
 from ._setup import Setup, set_up
 
 
@@ -37,8 +37,7 @@ def _cases(setup: Setup) -> list[str]:
 async def _servers(setup: Setup) -> list[str]:
     if not setup.servers:
         return ["no server is started: no model has `vllm:`"]
-    fleet = await make_fleet(setup.servers, setup.directory, say)
-    return render_plan(fleet.plan)
+    return render_plan(await plan_servers(setup.servers))
 
 
 def serve_config(path: Path, changes: Sequence[str]) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..targets import Fleet, ServerUse, VllmSpec, find_devices
+from ..targets import Devices, Fleet, Plan, ServerUse, VllmSpec, find_devices, plan
 from ._config_shape import VllmConfig
-from ._names import free_name, plain_name
+from ._names import free_name
 from ._paths import beside, is_written_as_path
 
 SERVER_LOGS = "servers"
@@ -30,18 +30,20 @@ class ServerBook:
         """Where relative paths of the config start."""
         return self._folder
 
-    def enter(self, config: VllmConfig, *, keep: bool) -> ServerUse:
+    def enter(self, config: VllmConfig, *, name: str, keep: bool) -> ServerUse:
         """Return the server for a model.
 
         Args:
             config: What the config says of it.
+            name: Whom it is for, which names it unless another is for them already; one that
+                several use has the first one's name.
             keep: Whether it is needed for the whole run, as a juror's is.
 
         Raises:
             ConfigurationError: A value is out of range, or an argument cannot be given.
         """
         spec = self._spec(config)
-        use = self._uses.get(spec) or ServerUse(self._name_for(spec), spec)
+        use = self._uses.get(spec) or ServerUse(self._free(name), spec)
         self._uses[spec] = replace(use, keep=use.keep or keep)
         return self._uses[spec]
 
@@ -62,9 +64,8 @@ class ServerBook:
             restarts=config.restarts,
         )
 
-    def _name_for(self, spec: VllmSpec) -> str:
-        plain = plain_name(spec.served_name.rpartition("/")[2]) or "server"
-        return free_name(plain, {use.name for use in self._uses.values()})
+    def _free(self, name: str) -> str:
+        return free_name(name, {use.name for use in self._uses.values()})
 
 
 def _model(name: str, folder: Path) -> str:
@@ -77,6 +78,22 @@ def _python(name: str | None, folder: Path) -> str | None:
         return name
     # Not resolved: an environment's interpreter is a link, and is known by its place.
     return str(beside(folder, name).absolute())
+
+
+async def plan_servers(uses: Sequence[ServerUse]) -> Plan:
+    """Return where servers would run here, and which have no place here.
+
+    Args:
+        uses: The servers, at least one.
+
+    Raises:
+        ConfigurationError: A model's files are missing, or its Python cannot be run.
+    """
+    return plan(uses, await _devices(uses), whole=False)
+
+
+async def _devices(uses: Sequence[ServerUse]) -> Devices:
+    return await asyncio.to_thread(find_devices, uses[0].spec.python)
 
 
 async def make_fleet(
@@ -93,5 +110,6 @@ async def make_fleet(
     Raises:
         ConfigurationError: One needs more than there is, or its model is not there.
     """
-    devices = await asyncio.to_thread(find_devices, uses[0].spec.python)
-    return Fleet(uses, devices, folder=folder / SERVER_LOGS, notify=notify, keyed=keyed)
+    return Fleet(
+        uses, await _devices(uses), folder=folder / SERVER_LOGS, notify=notify, keyed=keyed
+    )

@@ -194,7 +194,7 @@ def set_up(
     servers = ServerBook(folder)
     bench = seat_bench(config.jury, folder, servers, seed=config.run.seed)
     targets = {
-        target.name: model_spec(target.as_model(), servers)
+        target.name: model_spec(target.as_model(), servers, user=target.name)
         for target in config.targets
         if target.responses is None
     }

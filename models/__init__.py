@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ._probe import probe_endpoint
     from ._probe_result import Capability, CapabilityState, Probe
     from ._retry import FirstContact, Retrying, RetryPolicy
+    from ._served_version import vllm_version
     from ._speech_endpoint import SpeechEndpoint
     from ._switchboard import Switchboard, price_lookup
     from ._transcriber import Transcriber
@@ -89,6 +90,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "probe_endpoint": "_probe",
             "read_finish": "_wire_reply",
             "read_reply": "_wire_reply",
+            "vllm_version": "_served_version",
         },
     )
 
@@ -159,4 +161,5 @@ __all__ = [
     "read_finish",
     "read_reply",
     "redactor",
+    "vllm_version",
 ]

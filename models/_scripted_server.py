@@ -87,6 +87,7 @@ class ScriptedServer:
         speech: Speaks what `/audio/speech` asks for; None makes a tone for each word.
         base_path: Path under which alone it answers, such as `/v1`; None answers
             with and without `/v1`.
+        vllm_version: Version of vLLM that it says it is, None to say nothing of it.
         ssl_context: Makes it speak TLS.
         retry_after: Seconds that a 429 asks to wait.
         slow: Seconds that the fault `slow` adds.
@@ -117,6 +118,7 @@ class ScriptedServer:
         picture_quirks: Sequence[PictureQuirk] = (),
         speech: SpeechScript | None = None,
         base_path: str | None = None,
+        vllm_version: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         retry_after: float = 0.0,
         slow: float = 1.0,
@@ -135,6 +137,7 @@ class ScriptedServer:
         self._pictures, self._picture_quirks = pictures, tuple(picture_quirks)
         self._speech = speech
         self._base_path, self._ssl = base_path, ssl_context
+        self._vllm_version = vllm_version
         self._retry_after, self._slow = retry_after, slow
         self._address = (host, port)
         self._keep = keep_requests
@@ -209,8 +212,14 @@ class ScriptedServer:
                 self.stats.speeches += 1
                 self._accept(_Job(connection, request, "speech"))
             case "GET", "/models":
-                listed = {"object": "list", "data": [{"id": self._model, "object": "model"}]}
+                model = {"id": self._model, "object": "model"}
+                if self._vllm_version is not None:
+                    model["owned_by"] = "vllm"
+                listed = {"object": "list", "data": [model]}
                 connection.respond(200, msgspec.json.encode(listed))
+            case "GET", "/version" if self._vllm_version is not None:
+                said = {"version": self._vllm_version}
+                connection.respond(200, msgspec.json.encode(said))
             case "GET", "/stats":
                 connection.respond(200, msgspec.json.encode(self.stats))
             case "GET", "/health":

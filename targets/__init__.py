@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._plan_words import render_plan
     from ._recorded_questions import RecordedQuestions
     from ._vllm_causes import explain_log
+    from ._vllm_installed import installed_vllm
     from ._vllm_model import model_identity
     from ._vllm_server import ManagedServer
     from ._vllm_spec import VllmSpec
@@ -35,6 +36,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "VllmSpec": "_vllm_spec",
             "explain_log": "_vllm_causes",
             "find_devices": "_devices",
+            "installed_vllm": "_vllm_installed",
             "model_identity": "_vllm_model",
             "plan": "_plan",
             "render_plan": "_plan_words",
@@ -62,6 +64,7 @@ __all__ = [
     "VllmSpec",
     "explain_log",
     "find_devices",
+    "installed_vllm",
     "model_identity",
     "plan",
     "render_plan",

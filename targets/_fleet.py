@@ -14,7 +14,6 @@ from ._devices import Devices
 from ._fleet_keeper import Keeper, Watch
 from ._fleet_model import ManagedModel
 from ._plan import Placement, Plan, Pool, ServerUse, in_order, plan
-from ._vllm_model import check_model
 from ._vllm_server import ManagedServer
 
 _KEY = "VLLM_API_KEY"
@@ -58,8 +57,6 @@ class Fleet:
         grace: float = 10.0,
     ) -> None:
         self._plan = plan(servers, devices)
-        for use in servers:
-            check_model(use.spec)
         self._devices = devices
         self._folder = folder
         self._key = os.environ.get(_KEY) or (secrets.token_urlsafe() if keyed else None)

@@ -1,10 +1,12 @@
 """Which servers run together, and which wait for others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 from ..datasets import ConfigurationError
 from ._devices import Devices
+from ._vllm_model import check_model
 from ._vllm_spec import VllmSpec
 
 _ROUNDING = 1e-9
@@ -45,10 +47,17 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which servers run together and which wait, in the order in which they start."""
+    """Which servers run together and which wait, in the order in which they start.
+
+    Attributes:
+        devices: What there is to run them on.
+        placements: Where each runs, and when.
+        unplaced: Why servers have no place here, a line each; only where that is asked for.
+    """
 
     devices: Devices
     placements: tuple[Placement, ...]
+    unplaced: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> tuple[Placement, ...]:
@@ -107,39 +116,58 @@ def in_order(servers: Sequence[ServerUse]) -> list[ServerUse]:
     return sorted(servers, key=lambda use: not use.keep)
 
 
-def plan(servers: Sequence[ServerUse], devices: Devices) -> Plan:
+def plan(servers: Sequence[ServerUse], devices: Devices, *, whole: bool = True) -> Plan:
     """Return which of `servers` run together on `devices`, and which wait.
 
     Servers that are kept come first. The others follow in their order, each as soon as
     there are GPUs for it; on the CPU one at a time, for its memory. Servers with a
     `gpu-memory-utilization` share a GPU as far as these add up to at most 1.
 
+    Args:
+        servers: What is needed.
+        devices: What there is.
+        whole: Whether all must have a place; else the plan says which have none, as for
+            another machine than the one at hand.
+
     Raises:
-        ConfigurationError: Two have one name, or one needs more than there is.
+        ConfigurationError: Two have one name, the files of a model are missing, or one needs
+            more than there is.
     """
+    for use in servers:
+        check_model(use.spec)
     names = [use.name for use in servers]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"two servers are named {twice[0]!r}: give each its own name")
     pool = Pool(devices)
     running = list[Placement]()
-    placements = list[Placement]()
+    placements, unplaced = list[Placement](), list[str]()
     for use in in_order(servers):
-        on_cpu = pool.needs(use) == 0
-        after = list[str]()
-        while (placement := pool.take(use)) is None:
-            oldest = next(
-                (p for p in running if not p.use.keep and (not p.gpus) == on_cpu),
-                None,
-            )
-            if oldest is None:
-                raise _too_many(use, pool.needs(use), devices, running)
-            running.remove(oldest)
-            pool.give(oldest)
-            after.append(oldest.use.name)
-        placement = Placement(use, placement.gpus, placement.share, tuple(after))
+        before = deepcopy(pool), [*running]
+        try:
+            placement = _placed(use, pool, devices, running)
+        except ConfigurationError as error:
+            if whole:
+                raise
+            pool, running = before
+            unplaced.append(str(error))
+            continue
         running.append(placement)
         placements.append(placement)
-    return Plan(devices, tuple(placements))
+    return Plan(devices, tuple(placements), tuple(unplaced))
+
+
+def _placed(use: ServerUse, pool: Pool, devices: Devices, running: list[Placement]) -> Placement:
+    """Return the place of a server; those that make room for it leave `running`."""
+    on_cpu = pool.needs(use) == 0
+    after = list[str]()
+    while (placement := pool.take(use)) is None:
+        oldest = next((p for p in running if not p.use.keep and (not p.gpus) == on_cpu), None)
+        if oldest is None:
+            raise _too_many(use, pool.needs(use), devices, running)
+        running.remove(oldest)
+        pool.give(oldest)
+        after.append(oldest.use.name)
+    return replace(placement, after=tuple(after))
 
 
 def _too_many(

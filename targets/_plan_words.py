@@ -17,6 +17,7 @@ def render_plan(plan: Plan) -> list[str]:
     for placement in plan.placements:
         lines.append(_placement_line(placement))
         lines += _shortages(placement, plan.devices)
+    lines += (f"not here: {why}" for why in plan.unplaced)
     return lines
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..datasets._harmless import harmless_line
 from ..models import redactor
+from ._vllm_installed import NOT_INSTALLED
 from ._vllm_spec import VllmSpec
 
 _PREFIX = re.compile(
@@ -53,11 +54,7 @@ _NOT_ON_HUB = (
 # The first that is found is told, so the more telling come first: vLLM ends with an
 # error of the API server whatever went wrong in its engine.
 _CAUSES = (
-    _cause(
-        r"No module named ['\"]?vllm\b",
-        "vLLM is not installed in {spec.interpreter}; install it there (`pip install "
-        "'safejury[vllm]'`), or name the Python that has it with `python:`",
-    ),
+    _cause(r"No module named ['\"]?vllm\b", NOT_INSTALLED),
     _cause(
         r"error: unrecognized arguments: ([^\n]*)",
         "this vLLM does not know the argument {0}; correct it under `args:`",

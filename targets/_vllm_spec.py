@@ -18,7 +18,13 @@ ArgValue = str | int | float | bool | None
 _ALIASES = {"tp": "tensor-parallel-size", "pp": "pipeline-parallel-size"}
 _ALIASES["dp"] = "data-parallel-size"
 _PARALLEL = tuple(_ALIASES.values())
-_OURS: dict[str, ArgValue] = {"enable-prefix-caching": True, "enable-prompt-tokens-details": True}
+_OURS: dict[str, ArgValue] = {
+    "enable-prefix-caching": True,
+    "enable-prompt-tokens-details": True,
+    # Media are sent within requests. No host is called so, and an empty list would allow all:
+    # what a query says must not make the server fetch from the network that it is in.
+    "allowed-media-domains": "invalid",
+}
 _ON_CPU: dict[str, ArgValue] = {
     "block-size": 32,  # prefixes are shared in whole blocks, and vLLM's own are of 128 there
     "enable-chunked-prefill": False,  # its engine ends on a seeded prompt that is read in pieces

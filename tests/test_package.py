@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,6 +16,7 @@ import pytest
 
 from safejury.agents import prompt_hashes
 from safejury.evaluation._config import load_config
+from safejury.evaluation._known_holes import FLOORS
 from safejury.evaluation._setup import set_up
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -172,6 +174,13 @@ def test_a_record_names_the_prompts_and_personas_it_was_made_with(tmp_path: Path
     assert first["prompts"] == prompt_hashes()
     persona.write_text(persona.read_text().replace("Looks.", "Looks away."))
     assert {key for key, value in identity().items() if value != first[key]} == {"personas"}
+
+
+def test_what_is_installed_has_none_of_the_holes_that_the_doctor_knows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["vllm"]]
+    for package, floor in FLOORS.items():
+        assert f"{package}>={floor.version}" in asked
 
 
 def test_imports_point_one_way(tmp_path: Path) -> None:

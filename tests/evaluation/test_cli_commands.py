@@ -139,6 +139,47 @@ def test_the_doctor_says_what_is_wrong_with_an_endpoint(workplace: Any, scripted
     assert "is the server up" in " ".join(ended.out.split())
 
 
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        ("0.14.0", 3, "FAIL vLLM at 127.0.0.1:{port} 0.14.0 has CVE-2026-22778: upgrade it to"),
+        ("0.9.2.dev7+g1a2b3c", 3, "0.9.2.dev7+g1a2b3c has CVE-2026-22778"),
+        ("0.14.1", 0, "ok vLLM at 127.0.0.1:{port} 0.14.1"),
+        ("1.0", 0, "ok vLLM at 127.0.0.1:{port} 1.0"),
+        ("dev", 0, "ok vLLM at 127.0.0.1:{port} dev"),
+    ],
+)
+def test_the_doctor_reads_the_version_of_a_vllm_that_runs_already(
+    version: str, code: int, said: str, workplace: Any, scripted: Start
+):
+    """It is told at the server's root, not below `/v1`; who tells none is no problem."""
+    url = scripted(vllm_version=version).base_url
+    ended = workplace.safejury("doctor", workplace.config(url))
+    assert ended.code == code, ended.out
+    port = url.removesuffix("/v1").rpartition(":")[2]
+    assert " ".join(ended.out.split()).count(said.format(port=port)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        ("1.83.9", 3, "1.83.9 has CVE-2026-42208 and CVE-2026-49468: upgrade it to 1.84 or later"),
+        ("1.82.7", 3, "1.82.7 is a compromised release: upgrade it now"),
+        ("1.84.0", 0, "ok litellm 1.84.0"),
+    ],
+)
+def test_the_doctor_names_the_holes_of_what_is_installed(
+    version: str, code: int, said: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    package = workplace.path / f"litellm-{version}.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text(f"Name: litellm\nVersion: {version}\n")
+    monkeypatch.setattr(sys, "path", [str(workplace.path), *sys.path])
+    ended = workplace.safejury("doctor")
+    assert ended.code == code, ended.out
+    assert said in " ".join(ended.out.split())
+
+
 def test_the_doctor_says_what_is_wrong_with_a_config(workplace: Any):
     ended = workplace.safejury("doctor", workplace.config(jury__jurors=[]))
     assert ended.code == 2

@@ -79,9 +79,9 @@ def test_targets_on_servers_of_the_run_are_examined_one_after_the_other(
     )
     ended = workplace.spawn("run", config)
     assert ended.code == 0, ended.err
-    assert "two: " in ended.err
-    assert "on the CPU, once the responses of one are in" in ended.err
-    assert ended.err.index("one: up at") < ended.err.index("two: loading")
+    assert "second: " in ended.err
+    assert "on the CPU, once the responses of first are in" in ended.err
+    assert ended.err.index("first: up at") < ended.err.index("second: loading")
     report = workplace.report()
     assert {target["target"]: target["verdicts"] for target in report["targets"]} == {
         "first": 3,
@@ -90,7 +90,7 @@ def test_targets_on_servers_of_the_run_are_examined_one_after_the_other(
     }
     shown = workplace.safejury("show", "runs/first", "q1/second/0", "--reveal")
     assert "heard Question q1?" in shown.out
-    assert (workplace.path / "runs" / "first" / "servers" / "one.log").read_text()
+    assert (workplace.path / "runs" / "first" / "servers" / "first.log").read_text()
     assert servers(mark) == []
 
 
@@ -182,10 +182,49 @@ def test_jurors_described_in_the_same_words_share_one_server(
     config = workplace.config(server.base_url, jury__jurors=jurors)
     ended = workplace.safejury("run", config, "--plan")
     assert ended.code == 0, ended.err
-    assert ended.out.count("judge: ") == 1
+    assert ended.out.count("jury: ") == 1
     assert "for the whole run" in ended.out
     assert "3 cases: 3 queries to 1 target" in ended.out
     assert not server.requests
+
+
+def test_a_plan_for_gpus_that_are_elsewhere_is_shown_all_the_same(workplace: Any, managed: Managed):
+    targets = [{"name": "it", "vllm": managed() | {"gpus": 64}}]
+    config = workplace.config(targets=targets)
+    ended = workplace.safejury("run", config, "--plan")
+    assert ended.code == 0, ended.err
+    assert "3 cases: 3 queries to 1 target" in ended.out
+    assert "not here: the server 'it' needs 64 GPUs" in " ".join(ended.out.split())
+    workplace.safejury("run", config).refused("needs 64 GPUs")
+    assert workplace.safejury("doctor", config).code == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        (None, 3, "FAIL servers vLLM is not installed in "),
+        ("", 0, "its version is not known"),
+        ("0.14.0", 3, "0.14.0 has CVE-2026-22778: upgrade it to 0.14.1 or later"),
+        ("0.14.1rc1", 3, "0.14.1rc1 has CVE-2026-22778"),
+        ("0.14.1", 0, "0.14.1"),
+        ("0.32.0+cpu", 0, "0.32.0+cpu"),
+    ],
+)
+def test_the_doctor_looks_for_vllm_where_a_server_would_start(
+    version: str | None, code: int, said: str, workplace: Any, scripted: Start, managed: Managed
+):
+    vllm = managed()
+    if version is None:
+        del vllm["env"]["PYTHONPATH"]
+    elif version:
+        package = workplace.path / "packages" / f"vllm-{version}.dist-info"
+        package.mkdir(parents=True)
+        (package / "METADATA").write_text(f"Name: vllm\nVersion: {version}\n")
+        vllm["env"]["PYTHONPATH"] += f":{package.parent}"
+    config = workplace.config(scripted().base_url, targets=[{"name": "it", "vllm": vllm}])
+    ended = workplace.safejury("doctor", config)
+    assert ended.code == code, ended.out
+    assert said in " ".join(ended.out.split())
 
 
 def test_secrets_of_a_servers_environment_stay_out_of_the_record(
@@ -233,7 +272,7 @@ def test_a_model_is_in_one_place(workplace: Any, managed: Managed):
 def test_serve_keeps_all_servers_up_until_it_is_stopped(
     workplace: Any, managed: Managed, mark: str
 ):
-    targets = [{"name": name, "vllm": managed(name)} for name in ("one", "two")]
+    targets = [{"name": name, "vllm": managed(f"model-{name}")} for name in ("one", "two")]
     with workplace.start("serve", workplace.config(targets=targets)) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in targets]

@@ -130,6 +130,17 @@ def test_what_kept_servers_leave_may_be_too_little() -> None:
     assert "gpu-memory-utilization" in error
 
 
+def test_a_plan_for_another_machine_says_what_has_no_place_here() -> None:
+    """One that cannot be placed makes no room, and takes none from others."""
+    uses = [_use("a"), _use("big", 4), _use("c")]
+    assert render_plan(plan(uses, _gpus(1), whole=False))[2:] == [
+        "a: org/a on GPU 0, at once",
+        "c: org/c on GPU 0, once the responses of a are in",
+        "not here: the server 'big' needs 4 GPUs, and this machine has only 1; lower `gpus:`, "
+        + "or leave it out",
+    ]
+
+
 def test_two_servers_of_one_name_are_refused() -> None:
     assert "two servers are named 'a'" in _refused(CPU, _use("a"), _use("a"))
 

@@ -73,6 +73,7 @@ async def test_it_is_started_with_its_arguments(fake_vllm: Fake, tmp_path: Path)
     assert "'max_model_len': 2048" in said
     assert "'limit_mm_per_prompt': {'image': 2}" in said
     assert "'enable_prefix_caching': True" in said
+    assert "'allowed_media_domains': 'invalid'" in said, "it fetches nothing from the network"
     assert "'served_model_name': 'tiny'" in said
 
 
@@ -248,6 +249,7 @@ def test_the_command_line_follows_from_the_spec() -> None:
     assert command[:3] == ["python3", "-m", "vllm.entrypoints.openai.api_server"]
     assert command[3:5] == ["--model", "some/model"]
     assert command[9:] == [
-        *("--port", "8000", "--no-enable-prefix-caching", "--tensor-parallel-size=2"),
+        *("--port", "8000", "--no-enable-prefix-caching", "--allowed-media-domains=invalid"),
+        "--tensor-parallel-size=2",
         *("--trust-remote-code", "--hf-overrides.some_key=-1"),
     ]

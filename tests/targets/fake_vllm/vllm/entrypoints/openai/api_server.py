@@ -89,6 +89,7 @@ def parse() -> argparse.Namespace:
         "dtype",
         "gpu-memory-utilization",
         "tokenizer-mode",
+        "allowed-media-domains",
     ):
         parser.add_argument(f"--{name}")
     for name in ("port", "max-model-len", "tensor-parallel-size", "block-size"):
