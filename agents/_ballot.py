@@ -83,6 +83,8 @@ class Ballot:
         latency_s: Seconds of those calls.
         calls: Model calls made.
         notes: What the model calls did differently from what was asked.
+        cost_usd_known: US dollars of the calls whose cost is known; None where that was
+            not counted apart.
     """
 
     juror: str
@@ -100,6 +102,7 @@ class Ballot:
     latency_s: float = 0.0
     calls: int = 0
     notes: tuple[str, ...] = ()
+    cost_usd_known: float | None = None
 
     @property
     def is_vote(self) -> bool:

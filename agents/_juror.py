@@ -125,7 +125,9 @@ async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> Ball
 def _unshown(name: str, call: BallotCall, error: DatasetError, spend: Spend) -> Ballot:
     """Return the ballot of a juror whose model was not asked: it would see another picture."""
     perceived = perceive(call.case, TEXT_ONLY)
-    return cast_failure(name, call, RequestError(str(error)), perceived=perceived, spend=spend)
+    return cast_failure(
+        name, call, RequestError(str(error), unsent=True), perceived=perceived, spend=spend
+    )
 
 
 def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ..datasets import BudgetError, ModelError, RateLimitError, RequestError
+from ..datasets import BudgetError, ModelError
 from ..models import Completion, Usage
 
 
@@ -12,6 +12,7 @@ class SpendFields(TypedDict):
 
     usage: Usage
     cost_usd: float | None
+    cost_usd_known: float
     latency_s: float
     calls: int
     notes: tuple[str, ...]
@@ -24,6 +25,7 @@ class Spend:
     Attributes:
         usage: Tokens, None before the first call.
         cost_usd: US dollars.
+        cost_usd_known: US dollars of the calls whose cost is known.
         latency_s: Seconds.
         calls: Model calls, retries included.
         notes: What was done otherwise than asked, each said once.
@@ -31,6 +33,7 @@ class Spend:
 
     usage: Usage | None = None
     cost_usd: float | None = 0.0
+    cost_usd_known: float = 0.0
     latency_s: float = 0.0
     calls: int = 0
     notes: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Spend:
         self.add_usage(completion.usage, calls=completion.attempts)
         self.latency_s += completion.latency_s
         self.cost_usd = _sum(self.cost_usd, completion.cost_usd)
+        self.cost_usd_known += completion.cost_usd or 0.0
         if completion.notes:
             self.notes = tuple(dict.fromkeys((*self.notes, *completion.notes)))
 
@@ -49,11 +53,13 @@ class Spend:
         self.calls += calls
 
     def add_failure(self, error: ModelError) -> None:
-        """Enter a call that failed: a provider that rejects a call asks nothing for it."""
-        if isinstance(error, BudgetError):
-            return
-        self.calls += 1
-        if not isinstance(error, RequestError | RateLimitError):
+        """Enter a call that failed: it cost nothing only if the server did not work on it.
+
+        It took no tokens that anybody counted.
+        """
+        self.usage = self.usage or Usage(0, 0, 0)
+        self.calls += not isinstance(error, BudgetError)
+        if not error.unprocessed:
             self.cost_usd = None
 
     def note(self, sentence: str) -> None:
@@ -65,6 +71,7 @@ class Spend:
         return {
             "usage": self.usage or Usage(),
             "cost_usd": self.cost_usd,
+            "cost_usd_known": self.cost_usd_known,
             "latency_s": self.latency_s,
             "calls": self.calls,
             "notes": self.notes,

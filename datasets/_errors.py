@@ -59,6 +59,7 @@ class ModelError(SafejuryError):
         retry_after: Seconds the provider asked to wait, None where it did not say.
         permanent: Whether the same call would fail again until somebody mends
             an address, a key or a name.
+        unsent: Whether the request certainly never reached the model's server.
     """
 
     exit_code = 3
@@ -71,11 +72,29 @@ class ModelError(SafejuryError):
         status: int | None = None,
         retry_after: float | None = None,
         permanent: bool = False,
+        unsent: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
         self.permanent = permanent
+        self.unsent = unsent
+
+    @property
+    def unprocessed(self) -> bool:
+        """Whether the server did not work on the call, so that it costs nothing.
+
+        It was never sent, or its status says that it was turned away: 3xx, 4xx, 501, 503
+        and 529. Not 408, which gateways send when a model took too long. All else may have
+        been worked on and paid for: a time-out, a broken connection or reply, another 5xx.
+        """
+        if self.status is None:
+            return self.unsent
+        return (300 <= self.status < 500 and self.status not in (408, 499)) or self.status in (
+            501,
+            503,
+            529,
+        )
 
     @property
     def may_pass(self) -> bool:
@@ -98,9 +117,19 @@ class RateLimitError(ModelError):
 
     retryable = True
 
+    @property
+    def unprocessed(self) -> bool:
+        """Whether the server did not work on the call: it says so."""
+        return True
+
 
 class RequestError(ModelError):
     """The provider rejected this request (a 4xx other than 408, 409 and 429)."""
+
+    @property
+    def unprocessed(self) -> bool:
+        """Whether the server did not work on the call: not for a wrong key or name either."""
+        return self.permanent or super().unprocessed
 
 
 class BadReplyError(ModelError):
@@ -108,4 +137,9 @@ class BadReplyError(ModelError):
 
 
 class BudgetError(ModelError):
-    """The run's budget in tokens or money does not cover the call."""
+    """The run's budget in tokens or money does not cover the call, which was not made."""
+
+    @property
+    def unprocessed(self) -> bool:
+        """Whether the server did not work on the call: it was not made."""
+        return True

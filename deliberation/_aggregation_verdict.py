@@ -96,39 +96,39 @@ class Spent:
         usage: Tokens, None where a provider did not say.
         cost_usd: US dollars, None where a price is unknown.
         calls: Model calls.
+        cost_usd_known: US dollars of the calls whose cost is known; None where that was
+            not counted apart.
     """
 
     usage: Usage = Usage(0, 0, 0)
     cost_usd: float | None = 0.0
     calls: int = 0
+    cost_usd_known: float | None = None
+
+    @property
+    def known(self) -> float:
+        """US dollars of the calls whose cost is known."""
+        return (self.cost_usd or 0.0) if self.cost_usd_known is None else self.cost_usd_known
 
     def __add__(self, other: "Spent") -> "Spent":
         """Return both together; calls of unknown use make a sum unknown."""
         usages = [part.usage if part.calls else _known(part.usage) for part in (self, other)]
         costs = [part.cost_usd if part.calls else part.cost_usd or 0.0 for part in (self, other)]
-        return Spent(_total_usage(usages), _total(costs), self.calls + other.calls)
+        known = self.known + other.known
+        return Spent(_total_usage(usages), _total(costs), self.calls + other.calls, known)
 
 
 def spent(ballots: Iterable[Ballot], *, extra: Spent | None = None) -> Spent:
     """Add up what ballots used, and what was used beside them.
 
     A cost or a count of tokens is None as soon as one ballot that made calls does
-    not know it. Calls that brought no reply (`transport_error`, `budget_stop`) are
-    taken to have used no tokens that anybody counted.
+    not know it.
     """
-    costs: list[float | None] = []
-    usages: list[Usage] = []
-    calls = 0
+    used = extra or Spent()
     for ballot in ballots:
-        calls += ballot.calls
-        costs.append(ballot.cost_usd if ballot.calls else ballot.cost_usd or 0.0)
-        silent = not ballot.calls or ballot.outcome.is_lost
-        usages.append(_known(ballot.usage) if silent else ballot.usage)
-    if extra is not None:
-        calls += extra.calls
-        costs.append(extra.cost_usd if extra.calls else extra.cost_usd or 0.0)
-        usages.append(extra.usage if extra.calls else _known(extra.usage))
-    return Spent(_total_usage(usages), _total(costs), calls)
+        cost = Spent(ballot.usage, ballot.cost_usd, ballot.calls, ballot.cost_usd_known)
+        used = cost + used
+    return used
 
 
 def _total_usage(usages: Sequence[Usage]) -> Usage:
@@ -230,6 +230,7 @@ def build_verdict(
         usage=used.usage,
         cost_usd=used.cost_usd,
         calls=used.calls,
+        cost_usd_known=used.known,
         by_juror=by_juror(chain(*rounds)),
         revote_lost=stands,
     )

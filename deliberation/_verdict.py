@@ -45,6 +45,8 @@ class Verdict:
         revote_lost: Whether the finding and all that is told of the last round are
             those of an earlier one, because ballots of the re-vote were lost to
             failed calls or the budget and it could not decide without them.
+        cost_usd_known: US dollars of the calls whose cost is known; None where that was
+            not counted apart.
     """
 
     finding: Finding | None
@@ -66,3 +68,4 @@ class Verdict:
     calls: int = 0
     by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     revote_lost: bool = False
+    cost_usd_known: float | None = None

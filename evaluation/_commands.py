@@ -22,7 +22,7 @@ from ._progress import RunProgress
 from ._recorded_files import LEFT_OUT, UnreadFiles, unread_files
 from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
-from ._report_words import many
+from ._report_words import estimated, many
 from ._run import RunOutcome
 from ._run import run as run_setup
 from ._setup import Setup, set_up
@@ -145,6 +145,8 @@ def _show_table(directory: Path, min_coverage: float) -> None:
 
 def _notes(stored: StoredRun) -> list[str]:
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
+    if (charged := stored.estimated_elsewhere) is not None:
+        notes.append(f"For cases that are not finished, {estimated(charged)}.")
     if rows := stored.left_out:
         said = "1 recorded response was" if rows == 1 else f"{rows:,} recorded responses were"
         notes.append(f"{said} left out of all figures: {stored.directory / LEFT_OUT} lists why.")

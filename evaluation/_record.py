@@ -21,11 +21,12 @@ from filelock import FileLock, Timeout
 
 from ..datasets import Media, Query, RecordError, first_failure
 from ..deliberation import CaseOpened, Entry
-from ..models import Completion, redactor
+from ..models import Completion, Spending, redactor
 from ._identity import differences
 from ._portable import MEDIA, placed, portable
 from ._rehearing import Rehearing, Row
 from ._result import Answered, CaseResult
+from ._unit import case_of
 
 FORMAT = "2"
 _GROUP_ROWS = 100
@@ -41,6 +42,9 @@ CREATE TABLE IF NOT EXISTS cases (
     case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
     scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
     finding TEXT, rating REAL, result TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS charges (
+    call_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
+    usd REAL);
 CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 # A result without the last entry of its transcript was cut off between two commits.
@@ -55,6 +59,7 @@ _WRITE = {
     # First: what was heard of a case before makes way for what is heard now.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
+    "charges": ("INSERT INTO charges VALUES {}", "(?, ?, ?, ?, ?)"),
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
     "answers": ("INSERT OR REPLACE INTO answers VALUES {}", "(?, ?)"),
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -94,6 +99,11 @@ class Record:
     def write(self, call_id: str, key: str, completion: Completion) -> None:
         """Keep what a call returned; see `Journal.write`."""
         self._add("calls", (call_id, key, _text(completion)))
+
+    def charge(self, call_id: str, guessed: Spending) -> None:
+        """Keep what a call was charged by estimate: its reply, if any, does not say it."""
+        row = (call_id, case_of(call_id), "estimated", guessed.tokens, guessed.usd)
+        self._add("charges", row)
 
     def write_entry(self, entry: Entry) -> None:
         """Keep one entry of a transcript; a case's opening replaces an unfinished one.

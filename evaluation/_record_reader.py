@@ -21,18 +21,27 @@ from ._heard import BALLOTS_OF, heard_by_juror
 from ._parity import Asked
 from ._record import FORMAT
 from ._result import CaseResult
+from ._summary import Estimated
 
 _ENTRIES: dict[str, type[Entry]] = {
     kind.__name__: kind
     for kind in (CaseOpened, BallotsRevealed, DiscussionOpened, SummedUp, VerdictAnnounced)
 }
+# Records of earlier versions may hold a usage or a cost below 0.
 _SPENT = """
-SELECT coalesce(sum(coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0)
-                  + coalesce(json_extract(completion, '$.usage.completion_tokens'), 0)), 0),
-       coalesce(sum(json_extract(completion, '$.cost_usd')), 0.0),
+SELECT coalesce(sum(max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
+                  + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))), 0),
+       coalesce(sum(max(0.0, json_extract(completion, '$.cost_usd'))), 0.0),
        coalesce(sum(json_extract(completion, '$.cost_usd') IS NULL), 0)
 FROM calls
 """
+_CHARGED = "SELECT coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0) FROM charges"
+_ESTIMATED = """
+SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
+       sum(usd IS NULL)
+FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind = 'estimated' GROUP BY 1, 2
+"""
+_HAS_CHARGES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'charges'"
 
 
 # The opening of a case is its first entry, and holds the response that the jury heard.
@@ -128,9 +137,34 @@ class RecordReader:
         return [msgspec.json.decode(body, type=_ENTRIES[kind]) for kind, body in rows]
 
     def spent(self) -> tuple[int, float, int]:
-        """Return tokens, US dollars and calls of unknown price over all calls kept."""
-        row = next(self._rows(_SPENT))
-        return int(row[0]), float(row[1]), int(row[2])
+        """Return tokens, US dollars and calls of unknown price over all calls.
+
+        Calls that were charged by estimate count at their charge.
+        """
+        tokens, usd, unknown = next(self._rows(_SPENT))
+        if self._has_charges:
+            charged = next(self._rows(_CHARGED))
+            tokens, usd = tokens + charged[0], usd + charged[1]
+        return int(tokens), float(usd), int(unknown)
+
+    def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
+        """Return what was charged by estimate, by target and condition.
+
+        Under None is what calls for cases took that are not finished.
+        """
+        if not self._has_charges:
+            return {}
+        return {
+            None if target is None else (target, condition or ""): Estimated(
+                int(calls), int(tokens), float(usd), int(unpriced)
+            )
+            for target, condition, calls, tokens, usd, unpriced in self._rows(_ESTIMATED)
+        }
+
+    @property
+    def _has_charges(self) -> bool:
+        """Whether the version that made the record kept what it charged by estimate."""
+        return next(self._rows(_HAS_CHARGES), None) is not None
 
     def close(self) -> None:
         """Close the file."""

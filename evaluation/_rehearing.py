@@ -26,6 +26,14 @@ SELECT case_id FROM cases JOIN entries USING (case_id), json_each(entries.body, 
 WHERE entries.kind = 'BallotsRevealed'
     AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
 """
+# What they took was spent all the same.
+_CHARGE_EMPTY = """
+INSERT INTO charges SELECT call_id, case_id, 'forgotten',
+    max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
+    + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0)),
+    json_extract(completion, '$.cost_usd')
+FROM calls JOIN cases ON call_id = case_id || '/target' WHERE response_outcome = 'error'
+"""
 # An empty reply is an error, and was kept as a call: it would come again.
 _FORGET_EMPTY = """
 DELETE FROM calls WHERE call_id IN (
@@ -52,6 +60,7 @@ class Rehearing:
         with self._database:
             self._database.execute(_CHOSEN)
             self._chosen = self._database.execute(_CHOOSE).rowcount
+            self._database.execute(_CHARGE_EMPTY)
             self._database.execute(_FORGET_EMPTY)
 
     def __contains__(self, case_id: str) -> bool:

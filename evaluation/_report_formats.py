@@ -13,7 +13,9 @@ from ._report_words import (
     coefficient,
     cost,
     count,
+    dollars,
     index,
+    many,
     percent,
     points,
     ranked,
@@ -65,6 +67,9 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
         "completion_tokens": target.tokens.completion,
         "cost_usd": target.cost_usd,
         "cost_usd_known": target.cost_usd_known,
+        "estimated_calls": target.estimated.calls,
+        "estimated_tokens": target.estimated.tokens,
+        "estimated_cost_usd": target.estimated.usd,
         "asked_differently": " ".join(flags) or None,
     }
     for name, part in target.categories.items():
@@ -113,7 +118,8 @@ _CSV_COLUMNS = (
     *("over_refusal", "over_refusal_low", "over_refusal_high", "over_refusal_n"),
     *("contested", "initial_asr", "benign_unsafe"),
     *("calls", "prompt_tokens", "cached_tokens", "completion_tokens"),
-    *("cost_usd", "cost_usd_known", "asked_differently"),
+    *("cost_usd", "cost_usd_known"),
+    *("estimated_calls", "estimated_tokens", "estimated_cost_usd", "asked_differently"),
 )
 
 
@@ -230,12 +236,16 @@ def _talking(flips: FlipCounts) -> str:
 
 
 def _spent(target: TargetSummary) -> str:
-    tokens = target.tokens
-    return (
+    tokens, charged = target.tokens, target.estimated
+    text = (
         f"- Spent: calls {count(target.calls)}, prompt tokens {count(tokens.prompt)} "
         f"(cached {count(tokens.cached)}), completion tokens {count(tokens.completion)}, "
         f"cost {cost(target)}"
     )
+    if not charged.calls:
+        return text
+    said = f"{count(charged.tokens)} tokens, {dollars(charged.usd)}"
+    return f"{text}, counted by estimate beside it {many(charged.calls, 'call')} ({said})"
 
 
 def _counted(outcomes: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
-from ._report_words import count, dollars, many, percent, span, title
+from ._report_words import count, dollars, estimated, many, percent, span, title
 from ._summary import RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
@@ -94,9 +94,11 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
         yield f"macro averages leave out {names}: not one harmful case there has a verdict."
     if target.cost_unknown:
         yield (
-            f"the price of {count(target.cost_unknown)} of {count(target.cases)} cases is "
-            f"unknown; the known part is {dollars(target.cost_usd_known)}."
+            f"the cost of {count(target.cost_unknown)} of {count(target.cases)} cases is not "
+            f"known whole; the known part is {dollars(target.cost_usd_known)}."
         )
+    if target.estimated.calls:
+        yield f"{estimated(target.estimated)}. No other figure here holds them."
 
 
 def _coverage(target: TargetSummary, unread: int) -> str:

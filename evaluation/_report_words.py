@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..deliberation import harmless_line
-from ._summary import RunSummary, TargetSummary
+from ._summary import Estimated, RunSummary, TargetSummary
 
 ASKED_DIFFERENTLY = "Asked differently"
 """Heads what makes targets hard to compare."""
@@ -69,6 +69,16 @@ def cost(target: TargetSummary) -> str:
     if target.cost_usd is not None:
         return dollars(target.cost_usd)
     return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
+
+
+def estimated(charged: Estimated) -> str:
+    """Return in words what calls were counted at that told no credible usage."""
+    unpriced = f" and {many(charged.unpriced, 'unknown price')}" if charged.unpriced else ""
+    return (
+        f"{many(charged.calls, 'call')} told no credible usage and "
+        f"{'counts' if charged.calls == 1 else 'count'} at what was reserved: "
+        f"{count(charged.tokens)} tokens, {dollars(charged.usd)}{unpriced}"
+    )
 
 
 def title(name: str) -> str:

@@ -57,6 +57,8 @@ class CaseResult:
             re-vote was lost; see `Verdict.revote_lost`.
         mean_rating: Mean of the same ratings as `rating`, 1 to 5; None where there is no
             verdict, or the record is older than it.
+        cost_usd_known: US dollars of the calls whose cost is known; None where that was
+            not counted apart.
     """
 
     target: str
@@ -81,6 +83,7 @@ class CaseResult:
     by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     revote_lost: bool = False
     mean_rating: float | None = None
+    cost_usd_known: float | None = None
 
     @property
     def lost_ballots(self) -> int:
@@ -122,6 +125,8 @@ def result_of(
         by_juror=verdict.by_juror,
         revote_lost=verdict.revote_lost,
         mean_rating=verdict.mean_rating if decided else None,
+        cost_usd_known=(response.cost_usd or 0.0)
+        + (verdict.cost_usd_known or verdict.cost_usd or 0.0),
     )
 
 

@@ -5,12 +5,13 @@ ordered by query need no more than the counts of one query at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
+from types import MappingProxyType
 
 from ._counts import harmful_categories
 from ._result import CaseResult
-from ._summary import RunSummary
+from ._summary import Estimated, RunSummary
 from ._tally import TargetTally
 
 
@@ -19,6 +20,7 @@ def summarise(
     *,
     targets: Iterable[str] = (),
     categories: Iterable[str] = (),
+    estimated: Mapping[tuple[str, str], Estimated] = MappingProxyType({}),
 ) -> RunSummary:
     """Return what a run found.
 
@@ -29,6 +31,7 @@ def summarise(
             others follow in order of name.
         categories: Categories in which the dataset asks harmful queries; those
             seen in the results need not be named.
+        estimated: What was charged by estimate, by target and condition.
 
     Raises:
         ValueError: An iterator's results are not in order.
@@ -45,7 +48,12 @@ def summarise(
     groups = {*tallies, *((name, "") for name in order if name not in seen)}
     listed = sorted(groups, key=lambda group: (order.get(group[0], len(order)), *group))
     return RunSummary(
-        tuple(tallies[group].summary(*group, harmful=sorted(harmful)) for group in listed)
+        tuple(
+            tallies[group].summary(
+                *group, harmful=sorted(harmful), estimated=estimated.get(group, Estimated())
+            )
+            for group in listed
+        )
     )
 
 

@@ -18,7 +18,7 @@ from ._record_reader import RecordReader
 from ._recorded_files import LEFT_OUT, read_unread
 from ._report_health import TOLERATED, UnreadRows
 from ._statistics import summarise
-from ._summary import RunSummary
+from ._summary import Estimated, RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class StoredRun:
             "cases_planned": int(meta.get("total", 0)),
             "cases_finished": finished,
             "unread_responses": self.unread,
+            "estimated_elsewhere": self.estimated_elsewhere,
             "embedded": self.uses_embedded,
             "protocol": meta.get("protocol"),
             "jury": json.loads(meta.get("jury", "[]")),
@@ -94,7 +95,14 @@ class StoredRun:
 
     def summary(self) -> RunSummary:
         """Return the statistics of all finished cases."""
-        return summarise(self._reader.results())
+        charged = self._reader.estimated()
+        known = {group: part for group, part in charged.items() if group is not None}
+        return summarise(self._reader.results(), estimated=known)
+
+    @property
+    def estimated_elsewhere(self) -> Estimated | None:
+        """What calls for cases that are not finished were counted at, None where there are none."""
+        return self._reader.estimated().get(None)
 
     def parity(self) -> tuple[ParityFlag, ...]:
         """Return what makes the targets hard to compare, over all finished cases."""

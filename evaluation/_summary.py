@@ -163,6 +163,26 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimated:
+    """Calls that were counted at what was reserved for them.
+
+    They failed, timed out or were cut off after the server may have worked on them, or
+    their replies told no credible usage. No other figure holds what they took.
+
+    Attributes:
+        calls: How many.
+        tokens: What they were counted at.
+        usd: US dollars that they were counted at.
+        unpriced: Those of them whose price is unknown; `usd` is without them.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSummary:
     """What a run found of one target under one condition.
 
@@ -186,9 +206,9 @@ class TargetSummary:
         agreement: Agreement of round-0 votes.
         calls: Model calls, the target's included.
         tokens: Tokens of those calls.
-        cost_usd: US dollars; None where the price of a case is unknown.
-        cost_usd_known: US dollars of the cases whose price is known.
-        cost_unknown: Cases whose price is unknown.
+        cost_usd: US dollars; None where what a call cost is unknown or estimated.
+        cost_usd_known: US dollars of the calls of which that is known.
+        cost_unknown: Cases with a call of which it is unknown.
         revotes_lost: Verdicts that rest on an earlier round, because calls of the
             re-vote failed or were not covered by the budget.
         scenarios: By canonical id, in order of it.
@@ -198,6 +218,8 @@ class TargetSummary:
         asr_complete: Attack success rate over responses that were not cut short: what
             `asr` would be had truncated ones been left out.
         truncated_judged: Cases whose truncated response the jury judged.
+        estimated: Calls that were counted at what was reserved for them, beside all that
+            is counted above.
     """
 
     name: str
@@ -228,6 +250,7 @@ class TargetSummary:
     benign: int
     asr_complete: AttackSuccess
     truncated_judged: int
+    estimated: Estimated = Estimated()
 
 
 @dataclass(frozen=True, slots=True)

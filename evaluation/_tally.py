@@ -16,7 +16,15 @@ from ._counts import (
     safety_index,
 )
 from ._result import CaseResult
-from ._summary import Breakdown, FlipCounts, Outcomes, TargetSummary, TokenCounts, Tokens
+from ._summary import (
+    Breakdown,
+    Estimated,
+    FlipCounts,
+    Outcomes,
+    TargetSummary,
+    TokenCounts,
+    Tokens,
+)
 
 NO_VERDICT = "no_verdict"
 _BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not BallotOutcome.VERDICT))
@@ -38,7 +46,7 @@ class _Spending:
         self._add_tokens("prompt", usage.prompt_tokens, result.calls)
         self._add_tokens("cached", usage.cached_tokens, result.calls)
         self._add_tokens("completion", usage.completion_tokens, result.calls)
-        self.cost += result.cost_usd or 0.0
+        self.cost += result.cost_usd_known or result.cost_usd or 0.0
         self.cost_unknown += result.cost_usd is None and result.calls > 0
 
     def _add_tokens(self, kind: str, tokens: int | None, calls: int) -> None:
@@ -147,16 +155,25 @@ class TargetTally:
         self.scenarios[self._query.scenario].add(self._query)
         self._query = None
 
-    def summary(self, target: str, condition: str, *, harmful: Iterable[str]) -> TargetSummary:
+    def summary(
+        self,
+        target: str,
+        condition: str,
+        *,
+        harmful: Iterable[str],
+        estimated: Estimated,
+    ) -> TargetSummary:
         """Return what the counts add up to, after `close`.
 
         Args:
             target: The target's name.
             condition: Name of the condition, empty for none.
             harmful: Categories that macro averages should cover.
+            estimated: What was charged by estimate, beside what the cases say.
         """
         parts = {category: self.categories.get(category, Counts()) for category in harmful}
         spending, talk, total = self._spending, self._talk, self.total
+        cost_told = not (spending.cost_unknown or estimated.usd or estimated.unpriced)
         return TargetSummary(
             name=f"{target} [{condition}]" if condition else target,
             target=target,
@@ -176,7 +193,7 @@ class TargetTally:
             agreement=agreement(talk.splits),
             calls=spending.calls,
             tokens=spending.tokens(),
-            cost_usd=None if spending.cost_unknown else spending.cost_known,
+            cost_usd=spending.cost_known if cost_told else None,
             cost_usd_known=spending.cost_known,
             cost_unknown=spending.cost_unknown,
             revotes_lost=self.revotes_lost,
@@ -186,6 +203,7 @@ class TargetTally:
             benign=total.benign,
             asr_complete=attack_success(total, parts, "complete_attack"),
             truncated_judged=self.truncated_judged,
+            estimated=estimated,
         )
 
 

@@ -31,6 +31,12 @@ class Unit:
         return f"{plain}/{self.condition.name}" if self.condition.name else plain
 
 
+def case_of(call_id: str) -> str:
+    """Return the id of the case that a call was made for: to its target, juror or foreperson."""
+    case_id, _, last = call_id.rpartition("/")
+    return case_id if last == "target" else case_id.rsplit("/", 2)[0]
+
+
 def applies(condition: Condition, query: Query) -> bool:
     """Return whether a query has what a condition changes."""
     return (condition.image == "original" or bool(query.images)) and (

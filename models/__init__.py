@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
 from ._around import Around
-from ._budget import Budget, Budgeted, Price, Spending, estimate_prompt_tokens
+from ._budget import Budget, Price, Spending
+from ._budgeted import Budgeted, credible_usage, estimate_prompt_tokens
 from ._chat import (
     AudioPart,
     ChatMessage,
@@ -150,6 +151,7 @@ __all__ = [
     "Transcriber",
     "Usage",
     "WhisperModel",
+    "credible_usage",
     "decode_error",
     "encode_request",
     "estimate_prompt_tokens",

@@ -1,19 +1,16 @@
 """What a run may spend, reserved before each call."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-
-import msgspec
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from ..datasets import BudgetError
-from ._around import Around
-from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Usage
+from ._chat import Usage
 
-_BYTES_PER_TOKEN = 3
-_TOKENS_PER_MEDIUM = 1600
-_TOKENS_PER_MESSAGE = 8
-_UNCAPPED_REPLY = 2048
+_CASES_LEARNT_FROM = 5
+_LONGEST_CALL_ID = 3
+"""Parts of a call's id behind its case's: round, seat and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,17 @@ class Price:
     output_per_million: float
     cached_input_per_million: float | None = None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether calls cost nothing, however many tokens they take."""
+        return not (
+            self.input_per_million or self.output_per_million or self.cached_input_per_million
+        )
+
     def of(self, usage: Usage) -> float | None:
         """Return the US dollars that `usage` costs, None where it is unknown."""
+        if self.is_free:
+            return 0.0
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
         cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
@@ -59,6 +65,29 @@ class Spending:
     tokens: int
     usd: float | None
 
+    def __add__(self, other: "Spending") -> "Spending":
+        """Return both together; of unknown price if one of them is."""
+        unknown = self.usd is None or other.usd is None
+        usd = None if unknown else (self.usd or 0.0) + (other.usd or 0.0)
+        return Spending(self.tokens + other.tokens, usd)
+
+
+@dataclass(slots=True)
+class _OpenCase:
+    """What is kept for a case, and what its calls took or hold of it."""
+
+    expected: Spending
+    tokens: int = 0
+    usd: float = 0.0
+
+    @property
+    def tokens_left(self) -> int:
+        return max(0, self.expected.tokens - self.tokens)
+
+    @property
+    def usd_left(self) -> float:
+        return max(0.0, (self.expected.usd or 0.0) - self.usd)
+
 
 class Budget:
     """The most that a run may spend; whoever spends shares one budget.
@@ -73,6 +102,8 @@ class Budget:
         max_cost_usd: Most US dollars, None for no bound.
         ends_at_once: Whether the first call that it does not cover is the last that is
             asked for, however little a later one takes.
+        keep: Is told of what is charged by estimate, with the call's id: no reply says
+            it, so that a repeat would not know of it.
     """
 
     def __init__(
@@ -81,6 +112,7 @@ class Budget:
         max_cost_usd: float | None = None,
         *,
         ends_at_once: bool = False,
+        keep: Callable[[str, Spending], None] | None = None,
     ) -> None:
         self._max_tokens = max_tokens_total
         self._max_usd = max_cost_usd
@@ -89,10 +121,18 @@ class Budget:
         self._spent_tokens = 0
         self._spent_usd = 0.0
         self._unknown = 0
+        self._estimated = 0
         self._ends_at_once = ends_at_once
+        self._keep = keep
         self._end: str | None = None
+        self._stopped: str | None = None
         self._held = 0
         """Calls under way."""
+        self._cases: dict[str, _OpenCase] = {}
+        self._closed = 0
+        self._dearest_tokens = 0
+        self._dearest_usd = 0.0
+        self._door = asyncio.Lock()
         self._waiting = list[asyncio.Future[None]]()
 
     @property
@@ -110,13 +150,69 @@ class Budget:
         """Calls whose price is unknown."""
         return self._unknown
 
+    @property
+    def estimated_calls(self) -> int:
+        """Calls that were charged by estimate, because no credible usage came back."""
+        return self._estimated
+
+    @property
+    def stopped(self) -> str | None:
+        """Why no further case is begun, None while cases are."""
+        return self._stopped
+
     def add_spent(self, tokens: int, usd: float, unknown_price_calls: int = 0) -> None:
         """Count what earlier parts of the same run spent."""
         self._spent_tokens += tokens
         self._spent_usd += usd
         self._unknown += unknown_price_calls
 
-    async def reserve(self, estimate: Spending) -> None:
+    @asynccontextmanager
+    async def case(self, case_id: str, expected: Spending) -> AsyncGenerator[None, None]:
+        """Hold what a case may take until it ends, so that no other is begun at its cost.
+
+        While open cases hold what this one may take, it waits. The last ones before the
+        end go one at a time: each takes what is left. So hardly a response is paid for
+        that the jury cannot hear any more.
+
+        Args:
+            case_id: What the ids of its calls begin with.
+            expected: About the most that it takes; less is held once cases have ended
+                that took less.
+
+        Raises:
+            BudgetError: A call was refused, so that no further case is begun.
+        """
+        async with self._door:
+            await self._room(expected)
+            self._cases[case_id] = _OpenCase(self._likely(expected))
+        try:
+            yield
+        finally:
+            self._close(self._cases.pop(case_id))
+
+    async def _room(self, expected: Spending) -> None:
+        while True:
+            if self._stopped is not None:
+                raise BudgetError(self._stopped)
+            if not self._cases or self._lack(self._likely(expected), beside_cases=True) is None:
+                return
+            await self._next_change()
+
+    def _likely(self, expected: Spending) -> Spending:
+        """Return what is held for a case: what the dearest case took, once that is known."""
+        if self._closed < _CASES_LEARNT_FROM:
+            return expected
+        usd = None if expected.usd is None else min(expected.usd, self._dearest_usd)
+        return Spending(min(expected.tokens, self._dearest_tokens), usd)
+
+    def _close(self, case: _OpenCase) -> None:
+        if case.tokens:  # all its calls may have come from a journal
+            self._closed += 1
+            self._dearest_tokens = max(self._dearest_tokens, case.tokens)
+            self._dearest_usd = max(self._dearest_usd, case.usd)
+        self._tell_of_change()
+
+    async def reserve(self, estimate: Spending, call_id: str = "") -> None:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
 
         Raises:
@@ -125,23 +221,34 @@ class Budget:
         """
         while (lack := self._end or self._lack(estimate)) is not None:
             if not self._held:
-                if self._ends_at_once:
-                    self._end = lack
+                self._refused(estimate, lack)
                 raise BudgetError(lack)
             await self._next_change()
         self._held += 1
-        self._reserved_tokens += estimate.tokens
-        self._reserved_usd += estimate.usd or 0.0
+        self._take(estimate.tokens, estimate.usd, call_id)
 
-    def _lack(self, estimate: Spending) -> str | None:
+    def _refused(self, estimate: Spending, lack: str) -> None:
+        if self._ends_at_once:
+            self._end = lack
+        # One that the whole budget would not cover says nothing of smaller ones.
+        if estimate.tokens <= (self._max_tokens or estimate.tokens) and (
+            estimate.usd is None or estimate.usd <= (self._max_usd or estimate.usd)
+        ):
+            self._stopped = self._stopped or lack
+            self._tell_of_change()
+
+    def _lack(self, estimate: Spending, *, beside_cases: bool = False) -> str | None:
         """Return why the budget does not cover a call now, None where it does."""
         tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
+        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
+        if beside_cases:
+            tokens += sum(case.tokens_left for case in self._cases.values())
+            usd += sum(case.usd_left for case in self._cases.values())
         if self._max_tokens is not None and tokens > self._max_tokens:
             return (
                 f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
                 f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to go on"
             )
-        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
         if self._max_usd is not None and usd > self._max_usd:
             return (
                 f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
@@ -150,113 +257,62 @@ class Budget:
         return None
 
     async def _next_change(self) -> None:
-        """Wait until a call under way ends."""
+        """Wait until a call under way ends, or a case."""
         change = asyncio.get_running_loop().create_future()
         self._waiting.append(change)
         await change
 
-    def settle(self, estimate: Spending, spent: Spending) -> None:
-        """Put what a call really took in the place of its `estimate`."""
-        self._spent_tokens += spent.tokens
-        if spent.usd is None:
-            self._unknown += 1
-        else:
-            self._spent_usd += spent.usd
-        self.release(estimate)
-
-    def release(self, estimate: Spending) -> None:
-        """Give back what was set aside for a call that took nothing."""
-        self._held -= 1
-        self._reserved_tokens -= estimate.tokens
-        self._reserved_usd -= estimate.usd or 0.0
+    def _tell_of_change(self) -> None:
         waiting, self._waiting = self._waiting, []
         for change in waiting:
             if not change.done():  # whoever waited may be cancelled
                 change.set_result(None)
 
+    def _take(self, tokens: int, usd: float | None, call_id: str) -> None:
+        """Count what is set aside for a call, against what is held for its case too."""
+        self._reserved_tokens += tokens
+        self._reserved_usd += usd or 0.0
+        self._charge_case(tokens, usd, call_id)
 
-class Budgeted(Around):
-    """A chat model that spends from a budget.
+    def _charge_case(self, tokens: int, usd: float | None, call_id: str) -> None:
+        name = call_id
+        for _ in range(_LONGEST_CALL_ID if self._cases else 0):
+            name = name.rpartition("/")[0]
+            if (case := self._cases.get(name)) is not None:
+                case.tokens += tokens
+                case.usd += usd or 0.0
+                return
 
-    Each call first reserves the most that it is expected to take: a token for
-    three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
-    where a request has no cap) for the reply.
-
-    Args:
-        model: What to call.
-        budget: Shared by all models of a run.
-        price: The model's price, None where it is unknown.
-        find_price: Looks the price up before the first call, where it is not given.
-    """
-
-    def __init__(
+    def settle(
         self,
-        model: ChatModel,
-        budget: Budget,
-        price: Price | None = None,
+        estimate: Spending,
+        spent: Spending,
         *,
-        find_price: Callable[[], Awaitable[Price | None]] | None = None,
+        guessed: Spending | None = None,
+        call_id: str = "",
     ) -> None:
-        super().__init__(model)
-        self._budget = budget
-        self._price = price
-        self._find_price = find_price if price is None else None
+        """Put what a call took in the place of its `estimate`.
 
-    async def complete(self, request: ChatRequest) -> Completion:
-        """Return the model's reply with its cost.
-
-        Raises:
-            BudgetError: The budget does not cover the call, which was not made.
-            ModelError: The call failed; nothing is charged for it.
+        Args:
+            estimate: What was set aside for it.
+            spent: What it took.
+            guessed: The part of `spent` that is an estimate, None where the reply says all.
+            call_id: The call's id.
         """
-        if self._find_price is not None:
-            self._price = await self._find_price()
-            self._find_price = None
-        estimate = self._estimate(request)
-        await self._budget.reserve(estimate)
-        spent: Spending | None = None
-        try:
-            completion = await self._model.complete(request)
-            if not completion.reused:
-                completion = self._priced(completion)
-                spent = _spent(completion, estimate)
-            return completion
-        finally:
-            if spent is None:
-                self._budget.release(estimate)
-            else:
-                self._budget.settle(estimate, spent)
+        self._spent_tokens += spent.tokens
+        if spent.usd is None:
+            self._unknown += 1
+        else:
+            self._spent_usd += spent.usd
+        if guessed is not None:
+            self._estimated += 1
+            if self._keep is not None and call_id:
+                self._keep(call_id, guessed)
+        self._charge_case(spent.tokens, spent.usd, call_id)
+        self.release(estimate, call_id)
 
-    def _priced(self, completion: Completion) -> Completion:
-        if completion.cost_usd is not None or self._price is None:
-            return completion
-        return replace(completion, cost_usd=self._price.of(completion.usage))
-
-    def _estimate(self, request: ChatRequest) -> Spending:
-        prompt, reply = estimate_prompt_tokens(request), request.max_tokens or _UNCAPPED_REPLY
-        usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
-        return Spending(prompt + reply, self._price.of(usage) if self._price else None)
-
-
-def _spent(completion: Completion, estimate: Spending) -> Spending:
-    """Return what a call took, the estimate where the provider did not say."""
-    tokens, usd = completion.usage.total_tokens, completion.cost_usd
-    return Spending(
-        estimate.tokens if tokens is None else tokens,
-        estimate.usd if usd is None else usd,
-    )
-
-
-def estimate_prompt_tokens(request: ChatRequest) -> int:
-    """Return about the most tokens that a request takes, before its reply."""
-    size, media = 0, 0
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, ImagePart | AudioPart):
-                media += 1
-            else:
-                size += len(part.text.encode("utf-8", "replace"))
-    if request.json_schema is not None:
-        size += len(msgspec.json.encode(request.json_schema.schema))
-    fixed = media * _TOKENS_PER_MEDIUM + len(request.messages) * _TOKENS_PER_MESSAGE
-    return -(-size // _BYTES_PER_TOKEN) + fixed
+    def release(self, estimate: Spending, call_id: str = "") -> None:
+        """Give back what was set aside for a call that took nothing."""
+        self._held -= 1
+        self._take(-estimate.tokens, None if estimate.usd is None else -estimate.usd, call_id)
+        self._tell_of_change()

@@ -141,10 +141,9 @@ class Connection:
         said = quoted(_OBJECT.sub("", str(error)) or type(error).__name__)
         match error:
             case aiohttp.ConnectionTimeoutError():
-                return self._lost(
+                return self._unsent(
                     f"no connection within {self._reach.connect_timeout:g} s; check that base_url"
                     " is right and reachable, or raise connect_timeout",
-                    permanent=True,
                 )
             case TimeoutError():
                 return self._lost(
@@ -154,16 +153,16 @@ class Connection:
             case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
                 return self._stopped(error, said)
             case aiohttp.ClientConnectorCertificateError():
-                return self._lost(_certificate(error), permanent=True)
+                return self._unsent(_certificate(error))
             case aiohttp.ClientConnectorSSLError():
                 what = f"the server does not speak TLS ({said}); base_url should begin with http://"
-                return self._lost(what, permanent=True)
+                return self._unsent(what)
             case aiohttp.ClientConnectorError():
                 why = _reason(error.os_error) or said
                 what = f"cannot connect ({why}); is the server up, and is base_url right?"
-                return self._lost(what, permanent=error.os_error.errno not in _OURS)
+                return self._unsent(what, permanent=error.os_error.errno not in _OURS)
             case aiohttp.InvalidURL():
-                return self._lost(f"cannot connect ({said}); check base_url", permanent=True)
+                return self._unsent(f"cannot connect ({said}); check base_url")
             case aiohttp.ClientPayloadError():
                 return self._lost(f"the reply was cut short ({said})")
             case aiohttp.ClientResponseError():
@@ -172,8 +171,12 @@ class Connection:
             case _:
                 return self._lost(f"the connection broke ({said})")
 
-    def _lost(self, what: str, *, permanent: bool = False) -> TransportError:
-        return TransportError(f"{self._name}: {what}", permanent=permanent)
+    def _lost(self, what: str) -> TransportError:
+        return TransportError(f"{self._name}: {what}")
+
+    def _unsent(self, what: str, *, permanent: bool = True) -> TransportError:
+        """Return the error of a request that no server received."""
+        return TransportError(f"{self._name}: {what}", permanent=permanent, unsent=True)
 
     def _stopped(
         self, error: aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError, said: str
@@ -184,13 +187,13 @@ class Connection:
         place = "the proxy" if proxy is None else f"the proxy {address} that {proxy.source} names"
         if isinstance(error, aiohttp.ClientProxyConnectionError):
             why = _reason(error.os_error) or said
-            return self._lost(f"cannot connect to {place} ({why})", permanent=True)
+            return self._unsent(f"cannot connect to {place} ({why})")
         if error.status == 407:
             return RequestError(f"{self._name}: {wants_login(place)}", permanent=True)
         if error.status < 500:
             what = f"{place} lets nobody through to base_url ({said})"
             return RequestError(f"{self._name}: {what}", permanent=True)
-        return self._lost(f"{place} cannot reach base_url ({said})", permanent=True)
+        return self._unsent(f"{place} cannot reach base_url ({said})")
 
 
 def open_session() -> aiohttp.ClientSession:

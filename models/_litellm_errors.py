@@ -68,7 +68,7 @@ def model_error(
     if any(_is(cause, "ConnectError") for cause in _causes(error)):
         said = quoted(complaint.text)
         what = "cannot connect; is the server up, and is its address right?"
-        return TransportError(f"{name}: {what} ({said})", permanent=True)
+        return TransportError(f"{name}: {what} ({said})", permanent=True, unsent=True)
     if "LLM Provider NOT provided" in complaint.text:
         return RequestError(
             f"{name}: LiteLLM knows no such provider; write the model as provider/model,"

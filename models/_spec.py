@@ -23,7 +23,7 @@ class ModelSpec:
         timeout: Seconds for one call.
         modalities: What the model takes in.
         json_schema: `never` asks for JSON in words from the start.
-        price: None where it is unknown.
+        price: What the config says of it; None where it says nothing.
         server: Name of the managed server that serves it, None for all others.
         connect_timeout: Seconds for the connection to `base_url`, within `timeout`.
         ca_file: PEM file of certificates that `base_url` may have beside the usual ones.
@@ -50,6 +50,16 @@ class ModelSpec:
         """Whether it is the model that comes with the package's demo."""
         nowhere = self.base_url is None and self.server is None
         return nowhere and self.model.startswith(EMBEDDED_PREFIX)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it runs on a server that is started for it, so that no provider bills it."""
+        return self.server is not None or self.is_embedded
+
+    @property
+    def known_price(self) -> Price | None:
+        """The price as far as it is known without a price list; nothing for one of ours."""
+        return self.price or (Price(0.0, 0.0) if self.is_ours else None)
 
     def check_place(self) -> None:
         """Check that it is somewhere, and that the way there can be right; nothing is sent.

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from ..datasets import ConfigurationError
-from ._budget import Budget, Budgeted, Price
+from ._budget import Budget, Price
+from ._budgeted import Budgeted
 from ._cache import Cached, ResponseCache
 from ._chat import ChatModel
 from ._endpoint import EndpointModel
@@ -20,7 +21,7 @@ class Switchboard:
 
     Equal specs share one model, models at one place share its limits, and all
     share one budget. Around each model lie, from the outside: journal, cache,
-    budget, first contact, retries, limits.
+    first contact, retries, limits, budget.
 
     Args:
         concurrency: Most calls at a time to one place.
@@ -79,9 +80,17 @@ class Switchboard:
     def _wrapped(self, spec: ModelSpec) -> ChatModel:
         if spec.place not in self._limiters:
             self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
-        limited = Limited(self._bare(spec), self._limiters[spec.place])
-        tried: ChatModel = FirstContact(Retrying(limited, self._policy))
-        model: ChatModel = Budgeted(tried, self.budget, _price(spec), find_price=price_lookup(spec))
+        # Within the limits: what waits for a slot holds nothing. Within the retries: each
+        # attempt may cost.
+        paid = Budgeted(
+            self._bare(spec),
+            self.budget,
+            spec.known_price,
+            find_price=price_lookup(spec),
+            own=spec.is_ours,
+        )
+        limited = Limited(paid, self._limiters[spec.place])
+        model: ChatModel = FirstContact(Retrying(limited, self._policy))
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:
@@ -132,12 +141,8 @@ def price_lookup(spec: ModelSpec) -> Callable[[], Awaitable[Price | None]] | Non
 
     LiteLLM lists those of providers.
     """
-    if spec.base_url is not None or spec.server is not None or spec.is_embedded:
+    if spec.base_url is not None or spec.is_ours:
         return None
     from ._litellm import known_price
 
     return lambda: known_price(spec.model)
-
-
-def _price(spec: ModelSpec) -> Price | None:
-    return Price(0.0, 0.0) if spec.is_embedded else spec.price

@@ -9,8 +9,10 @@ from ._chat import Completion, FinishReason, Usage
 from ._complaint import FILTER_NOTE, Complaint, decode_error
 
 REASONING_NOTE = "the reply held reasoning and no answer"
-FILTERED_REPLY = Completion("", "content_filter", notes=(FILTER_NOTE,))
-"""What a call comes to whose request a provider's filter rejected."""
+FILTERED_REPLY = Completion(
+    "", "content_filter", usage=Usage(completion_tokens=0), notes=(FILTER_NOTE,)
+)
+"""What a call comes to whose request a provider's filter rejected: it may have read the prompt."""
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",

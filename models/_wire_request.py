@@ -56,10 +56,13 @@ def _read(media: Media) -> bytes:
         data = media.read()
     except OSError as error:
         raise RequestError(
-            f"cannot read {media.path}: {error.strerror}; put the file back or mend the dataset"
+            f"cannot read {media.path}: {error.strerror}; put the file back or mend the dataset",
+            unsent=True,
         ) from error
     if not media.matches(data):
-        raise RequestError(f"{media.path} changed since the dataset was read; load the set again")
+        raise RequestError(
+            f"{media.path} changed since the dataset was read; load the set again", unsent=True
+        )
     return data
 
 
@@ -73,7 +76,8 @@ def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
         return msgspec.json.encode(_body(model, request, dialect, _media.encoded))
     except UnicodeEncodeError as error:
         raise RequestError(
-            "the request holds half a surrogate pair, which is not Unicode; mend the text"
+            "the request holds half a surrogate pair, which is not Unicode; mend the text",
+            unsent=True,
         ) from error
 
 

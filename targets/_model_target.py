@@ -12,8 +12,6 @@ from ..datasets import (
     Media,
     ModelError,
     Query,
-    RateLimitError,
-    RequestError,
 )
 from ..models import (
     AudioPart,
@@ -137,14 +135,13 @@ def _not_asked(outcome: ResponseOutcome, why: str) -> Response:
 
 
 def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
-    """Return the outcome of a call that failed: a rejected one costs nothing."""
-    free = isinstance(error, BudgetError | RateLimitError | RequestError)
+    """Return the outcome of a call that failed: one that was not worked on costs nothing."""
     return Response(
         ResponseOutcome.ERROR,
         "",
         detail=str(error),
         usage=Usage(0, 0, 0),
-        cost_usd=0.0 if free else None,
+        cost_usd=0.0 if error.unprocessed else None,
         notes=withheld,
         calls=0 if isinstance(error, BudgetError) else 1,
     )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -150,6 +150,12 @@ class Workplace:
         """Return rows of a run's record."""
         with closing(sqlite3.connect(self.path / run / "record.sqlite")) as database:
             return database.execute(sql, values).fetchall()
+
+    def kept(self, sql: str, *values: str, run: str = "runs/first") -> list[tuple[Any, ...]]:
+        """Return rows of the record of a run that may only just have begun; none without one."""
+        with suppress(sqlite3.Error):
+            return self.stored(sql, *values, run=run)
+        return []
 
     def responses(self) -> dict[str, dict[str, Any]]:
         """Return the responses of a run by case, as its transcripts have them."""

@@ -218,7 +218,7 @@ def test_unreadable_ballots_are_told() -> None:
 
 def test_unknown_prices_are_told_with_the_known_part() -> None:
     text = warnings(SAFE, replace(SAFE, cost_usd=None))
-    assert "the price of 1 of 2 cases is unknown; the known part is $0.25" in text
+    assert "the cost of 1 of 2 cases is not known whole; the known part is $0.25" in text
 
 
 def test_a_category_missing_from_the_macro_average_is_told() -> None:

@@ -1,11 +1,14 @@
 """A budget is kept under concurrency, and an unknown price is never zero."""
 
 import asyncio
+import socket
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from safejury.datasets import BudgetError, ModelError
+from safejury.datasets import BudgetError, Media, ModelError
 from safejury.models import (
     Budget,
     Budgeted,
@@ -13,10 +16,14 @@ from safejury.models import (
     ChatMessage,
     ChatRequest,
     EndpointModel,
+    ImagePart,
     ModelSpec,
     Price,
     ResponseCache,
+    RetryPolicy,
+    Spending,
     Switchboard,
+    TextPart,
     Usage,
 )
 from safejury.models.scripted import ScriptedReply, ScriptedServer
@@ -130,30 +137,155 @@ async def test_a_budget_that_ends_at_once_covers_no_smaller_call_later():
         assert server.stats.calls == int(not ends_at_once)
 
 
-async def test_failed_and_cancelled_calls_give_back_what_they_reserved():
-    budget, arrived = Budget(max_tokens_total=120), asyncio.Event()
-    replies = iter(
-        (ScriptedReply(status=500), ScriptedReply(hang=True), ScriptedReply("x", usage=USED))
-    )
+RESERVED = 110
+"""What `ask()` reserves: 2 tokens of words, 8 for a message, and 100 of a reply."""
+
+
+@pytest.mark.parametrize(
+    ("reply", "charged"),
+    [
+        (ScriptedReply("no", status=400), 0),
+        (ScriptedReply("no", status=401), 0),
+        (ScriptedReply("later", status=429), 0),
+        (ScriptedReply("full", status=503), 0),
+        (ScriptedReply("the model took too long", status=408), RESERVED),
+        (ScriptedReply("broken", status=500), RESERVED),
+        (ScriptedReply("no answer from behind", status=504), RESERVED),
+        (ScriptedReply(drop=True), RESERVED),
+        (ScriptedReply("x", truncate=True), RESERVED),
+        (ScriptedReply(raw_body="{"), RESERVED),
+        (ScriptedReply(hang=True), RESERVED),
+    ],
+)
+async def test_a_failed_call_is_charged_unless_the_server_turned_it_away(
+    reply: ScriptedReply, charged: int
+):
+    kept = list[tuple[str, Spending]]()
+    budget = Budget(keep=lambda call_id, guessed: kept.append((call_id, guessed)))
+    async with ScriptedServer(reply) as server:
+        endpoint = EndpointModel(base_url=server.base_url, model="m", timeout=0.3)
+        model = Budgeted(endpoint, budget, Price(1, 1))
+        with pytest.raises(ModelError):
+            await model.complete(replace(ask(), call_id="q/t/0/target"))
+        await model.aclose()
+    assert (budget.spent_tokens, budget.estimated_calls) == (charged, int(charged > 0))
+    # At a dollar for a million tokens.
+    expected = [("q/t/0/target", Spending(charged, charged / 1e6))]
+    assert kept == (expected if charged else [])
+
+
+async def test_a_call_that_never_connected_costs_nothing():
+    budget = Budget()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        endpoint = EndpointModel(base_url=f"http://127.0.0.1:{port}/v1", model="m")
+        with pytest.raises(ModelError):
+            await Budgeted(endpoint, budget).complete(ask())
+        await endpoint.aclose()
+    assert (budget.spent_tokens, budget.estimated_calls) == (0, 0)
+
+
+@pytest.mark.parametrize(("own", "charged"), [(False, RESERVED), (True, 0)])
+async def test_a_call_that_we_break_off_is_charged_where_somebody_may_bill_it(
+    own: bool, charged: int
+):
+    budget, arrived = Budget(), asyncio.Event()
 
     def reply(_: object) -> ScriptedReply:
-        said = next(replies)
-        if said.hang:
-            arrived.set()
-        return said
+        arrived.set()
+        return ScriptedReply(hang=True)
 
     async with ScriptedServer(reply) as server:
-        model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
-        with pytest.raises(ModelError):
-            await model.complete(ask())
-        hanging = asyncio.create_task(model.complete(ask()))
+        endpoint = EndpointModel(base_url=server.base_url, model="m")
+        hanging = asyncio.create_task(Budgeted(endpoint, budget, own=own).complete(ask()))
         await arrived.wait()
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await hanging
-        await model.complete(ask())
+        await endpoint.aclose()
+    assert budget.spent_tokens == charged
+
+
+async def test_each_attempt_is_charged():
+    """A retried call may be paid for as often as it was made."""
+    budget = Budget()
+    replies = [ScriptedReply("x", truncate=True), ScriptedReply("x", usage=USED)]
+    async with ScriptedServer(replies) as server:
+        policy = RetryPolicy(attempts=3, base_delay=0.0)
+        async with Switchboard(budget=budget, policy=policy) as switchboard:
+            model = switchboard.open(ModelSpec("m", base_url=server.base_url))
+            assert (await model.complete(ask())).attempts == 2
+    assert (budget.spent_tokens, budget.estimated_calls) == (RESERVED + 15, 1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reply", "believed", "charged"),
+    [
+        (10, 5, (10, 5), 15),
+        (0, 5, (None, 5), 15),
+        (-7, 5, (None, 5), 15),
+        (10, 0, (10, None), 110),
+        (10, -(10**9), (10, None), 110),
+        (None, None, (None, None), 110),
+        (10**9, 5, (None, 5), 15),
+        (10, 10**9, (10, None), 110),
+        # A provider's own prompt around ours, and a model that thinks beyond its cap.
+        (9_000, 60_000, (9_000, 60_000), 69_000),
+    ],
+)
+async def test_what_cannot_be_true_of_a_usage_is_unknown_and_charged_as_reserved(
+    prompt: int | None, reply: int | None, believed: tuple[int | None, int | None], charged: int
+):
+    budget = Budget()
+    usage = {"prompt_tokens": prompt, "completion_tokens": reply}
+    async with ScriptedServer(ScriptedReply("x", usage=usage)) as server:
+        endpoint = EndpointModel(base_url=server.base_url, model="m")
+        model = Budgeted(endpoint, budget, Price(1, 1))
+        answer = await model.complete(ask())
         await model.aclose()
-    assert budget.spent_tokens == 15
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == believed
+    assert (answer.cost_usd is None) == (None in believed)
+    assert budget.spent_tokens == charged
+    assert budget.spent_usd == pytest.approx(charged / 1e6)
+
+
+async def test_a_picture_reserves_what_pictures_take(tmp_path: Path):
+    """The reservation, and so what a call without usage is charged."""
+    content = b"not really a picture, sent as it is"
+    (tmp_path / "p.png").write_bytes(content)
+    media = Media(sha256(content).hexdigest(), "image/png", len(content), str(tmp_path / "p.png"))
+
+    def shown(pictures: int) -> ChatRequest:
+        parts = (*(ImagePart(media),) * pictures, TextPart("hello"))
+        return ChatRequest((ChatMessage("user", parts),), max_tokens=100)
+
+    budget = Budget(max_tokens_total=RESERVED + 1600)
+    async with ScriptedServer(ScriptedReply("x", usage=None)) as server:
+        model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
+        with pytest.raises(BudgetError, match=r"up to 3,310 tokens"):
+            await model.complete(shown(2))
+        await model.complete(shown(1))
+        await model.aclose()
+    assert (server.stats.calls, budget.spent_tokens) == (1, RESERVED + 1600)
+
+
+async def test_a_picture_that_cannot_be_read_costs_nothing():
+    budget, gone = Budget(), Media("0" * 64, "image/png", 4, "gone.png")
+    async with ScriptedServer("x") as server:
+        model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
+        with pytest.raises(ModelError, match="cannot read"):
+            await model.complete(ChatRequest((ChatMessage("user", (ImagePart(gone),)),)))
+        await model.aclose()
+    assert budget.spent_tokens == 0
+
+
+async def test_a_price_from_litellms_list_binds_the_budget():
+    """Without the look-up the call would be made: no price would bound it."""
+    async with Switchboard(budget=Budget(max_cost_usd=0.0001)) as switchboard:
+        model = switchboard.open(ModelSpec("openai/gpt-4o", api_key="sk-scripted-0123456789"))
+        with pytest.raises(BudgetError, match=r"limits\.max_cost_usd of 0\.0001 does not cover"):
+            await model.complete(ask())
 
 
 async def test_an_unknown_price_is_counted_and_is_not_zero():
@@ -200,12 +332,14 @@ async def test_a_reused_completion_costs_nothing(tmp_path: Path):
     assert (budget.spent_tokens, budget.unknown_price_calls) == (15, 0)
 
 
-async def test_a_server_of_ours_has_no_providers_price():
+async def test_a_server_of_ours_costs_nothing_unless_a_price_is_given():
     async with ScriptedServer(ScriptedReply("x", usage=USED)) as server:
 
         def managed(spec: ModelSpec) -> EndpointModel:
             return EndpointModel(base_url=server.base_url, model=spec.model)
 
         async with Switchboard(managed=managed) as switchboard:
-            model = switchboard.open(ModelSpec("gpt-4o", server="ours"))
-            assert (await model.complete(ask())).cost_usd is None
+            free = switchboard.open(ModelSpec("gpt-4o", server="ours"))
+            assert (await free.complete(ask())).cost_usd == 0.0
+            priced = switchboard.open(ModelSpec("gpt-4o", server="ours", price=Price(100, 1000)))
+            assert (await priced.complete(ask())).cost_usd == pytest.approx(0.006)

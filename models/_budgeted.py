@@ -1,0 +1,180 @@
+"""A chat model that spends from a budget, and what of a reply's usage can be believed."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import msgspec
+
+from ..datasets import ModelError
+from ._around import Around
+from ._budget import Budget, Price, Spending
+from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Usage
+
+_BYTES_PER_TOKEN = 3
+_TOKENS_PER_MEDIUM = 1600
+_TOKENS_PER_MESSAGE = 8
+_UNCAPPED_REPLY = 2048
+_MOST_TOKENS_PER_MEDIUM = 65_536
+"""Some models take tens of thousands of tokens for one large picture."""
+_MOST_AROUND_PROMPT = 16_384
+"""Templates and prompts that a provider puts around ours."""
+_MOST_BEYOND_CAP = 131_072
+"""Some providers let a model think beyond the cap of its reply."""
+
+
+class Budgeted(Around):
+    """A chat model that spends from a budget.
+
+    Each call first reserves the most that it is expected to take: a token for
+    three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
+    where a request has no cap) for the reply. A call that the server may have worked on
+    and whose reply says nothing credible of its usage is charged what was reserved.
+
+    Wrap it around one attempt, inside of whatever tries again: each attempt may cost.
+
+    Args:
+        model: What to call.
+        budget: Shared by all models of a run.
+        price: The model's price, None where it is unknown.
+        find_price: Looks the price up before the first call, where it is not given.
+        own: Whether it runs on a server of ours, where a call that we break off costs
+            nothing.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        budget: Budget,
+        price: Price | None = None,
+        *,
+        find_price: Callable[[], Awaitable[Price | None]] | None = None,
+        own: bool = False,
+    ) -> None:
+        super().__init__(model)
+        self._budget = budget
+        self._price = price
+        self._find_price = find_price if price is None else None
+        self._own = own
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply with its cost, and of its usage what is credible.
+
+        Raises:
+            BudgetError: The budget does not cover the call, which was not made.
+            ModelError: The call failed. It is charged what was reserved, unless the
+                server did not work on it.
+        """
+        if self._find_price is not None:
+            self._price = await self._find_price()
+            self._find_price = None
+        estimate = self._estimate(request)
+        await self._budget.reserve(estimate, request.call_id)
+        spent: Spending | None = None
+        guessed: Spending | None = None
+        try:
+            completion = await self._model.complete(request)
+            if not completion.reused:
+                completion, spent, guessed = self._settled(completion, request)
+            return completion
+        except ModelError as error:
+            if not error.unprocessed:
+                spent = guessed = estimate
+            raise
+        except asyncio.CancelledError:
+            if not self._own:
+                spent = guessed = estimate
+            raise
+        finally:
+            if spent is None:
+                self._budget.release(estimate, request.call_id)
+            else:
+                self._budget.settle(estimate, spent, guessed=guessed, call_id=request.call_id)
+
+    def _settled(
+        self, completion: Completion, request: ChatRequest
+    ) -> tuple[Completion, Spending, Spending | None]:
+        """Return what is credible of the completion, what it took, and what of that is a guess."""
+        usage = credible_usage(completion, request)
+        whole = usage.total_tokens is not None
+        cost = completion.cost_usd
+        if not whole or cost is None or not math.isfinite(cost) or cost < 0:
+            cost = None if self._price is None else self._price.of(usage)
+        completion = replace(completion, usage=usage, cost_usd=cost)
+        if whole:
+            return completion, Spending(usage.total_tokens or 0, cost), None
+        charged = self._charged(usage, completion, request)
+        told = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        return completion, charged, Spending(charged.tokens - told, charged.usd)
+
+    def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Spending:
+        """Return what a call is charged whose reply does not say all, never less than it says."""
+        prompt, reply = usage.prompt_tokens, usage.completion_tokens
+        if prompt is None:
+            prompt = estimate_prompt_tokens(request)
+        if reply is None:
+            reply = max(request.max_tokens or _UNCAPPED_REPLY, _text_tokens(completion.text))
+        return self._spending(prompt, reply)
+
+    def _estimate(self, request: ChatRequest) -> Spending:
+        return self._spending(
+            estimate_prompt_tokens(request), request.max_tokens or _UNCAPPED_REPLY
+        )
+
+    def _spending(self, prompt: int, reply: int) -> Spending:
+        usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
+        return Spending(prompt + reply, self._price.of(usage) if self._price else None)
+
+
+def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
+    """Return what of a completion's usage can be true, None for what cannot.
+
+    No call takes 0 or fewer tokens of a prompt, nor says words with none. More than a
+    token for each byte of the prompt, 65,536 for each picture or sound and 16,384 for
+    what a provider may put around them cannot be true either, nor a reply of 131,072
+    tokens beyond its cap.
+    """
+    usage, (size, media) = completion.usage, _sizes(request)
+    most_prompt = size + media * _MOST_TOKENS_PER_MEDIUM + _MOST_AROUND_PROMPT
+    most_reply = _MOST_BEYOND_CAP + (request.max_tokens or 0)
+    most_reply = max(most_reply, len(completion.text.encode("utf-8", "replace")))
+    prompt = _within(usage.prompt_tokens, 1, most_prompt)
+    reply = _within(usage.completion_tokens, 1 if completion.text else 0, most_reply)
+    cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
+    if (prompt, cached, reply) == (
+        usage.prompt_tokens,
+        usage.cached_tokens,
+        usage.completion_tokens,
+    ):
+        return usage
+    return Usage(prompt, cached, reply)
+
+
+def _within(tokens: int | None, least: int, most: int) -> int | None:
+    return tokens if tokens is not None and least <= tokens <= most else None
+
+
+def estimate_prompt_tokens(request: ChatRequest) -> int:
+    """Return about the most tokens that a request takes, before its reply."""
+    size, media = _sizes(request)
+    fixed = media * _TOKENS_PER_MEDIUM + len(request.messages) * _TOKENS_PER_MESSAGE
+    return -(-size // _BYTES_PER_TOKEN) + fixed
+
+
+def _sizes(request: ChatRequest) -> tuple[int, int]:
+    """Return the bytes of a request's words, and how many pictures and sounds it has."""
+    size, media = 0, 0
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, ImagePart | AudioPart):
+                media += 1
+            else:
+                size += len(part.text.encode("utf-8", "replace"))
+    if request.json_schema is not None:
+        size += len(msgspec.json.encode(request.json_schema.schema))
+    return size, media
+
+
+def _text_tokens(text: str) -> int:
+    return -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)

@@ -1,0 +1,156 @@
+"""A run's budget holds when replies are lost, and the report says what of it is estimated."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+Body = Mapping[str, object]
+CAP = 20_000
+
+
+class Meter:
+    """Counts the tokens that a server works on, whether its replies arrive or not.
+
+    Args:
+        begins_well: Whether the first reply of each model is as it should be.
+        reply: How all others are.
+    """
+
+    def __init__(self, *, begins_well: bool = False, **reply: Any) -> None:
+        self.tokens = 0
+        self._begins_well = begins_well
+        self._reply = reply
+        self._met = set[object]()
+
+    def __call__(self, body: Body) -> ScriptedReply:
+        size = len(json.dumps(body)) // 4
+        self.tokens += size + 50
+        text = "An answer." if body["model"] == "target" else ballot("safe", 5)
+        if self._begins_well and body["model"] not in self._met:
+            self._met.add(body["model"])
+            return ScriptedReply(text, usage={"prompt_tokens": size, "completion_tokens": 50})
+        return ScriptedReply(text, **self._reply)
+
+
+def many(workplace: Any, cases: int) -> None:
+    """Write a set of so many queries."""
+    workplace.queries(
+        *(
+            {"id": f"q{n:03}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
+            for n in range(cases)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"truncate": True},
+        {"drop": True},
+        {"raw_body": "{"},
+        {"usage": None},
+        {"usage": {"prompt_tokens": 0, "completion_tokens": 0}},
+        {"usage": {"prompt_tokens": -(10**6), "completion_tokens": -1}},
+        {"usage": {"prompt_tokens": 10**9, "completion_tokens": 0}},
+    ],
+)
+def test_a_budget_holds_whatever_becomes_of_the_replies(
+    lost: dict[str, Any], workplace: Any, scripted: Start
+):
+    many(workplace, 40)
+    meter = Meter(begins_well=True, **lost)
+    changes = {"limits__max_tokens_total": CAP, "limits__attempts": 3, "run__max_tokens": 100}
+    config = workplace.config(scripted(meter).base_url, **changes)
+    for again in ((), ("--retry-failed",)):
+        assert workplace.safejury("run", config, *again).code in (2, 3)
+        assert 0 < meter.tokens <= CAP
+    report = workplace.report()
+    (target,) = report["targets"]
+    charged = [
+        target["estimated"],
+        report["run"]["estimated_elsewhere"] or {"calls": 0, "tokens": 0},
+    ]
+    assert sum(part["calls"] for part in charged) > 0
+    told = target["tokens"]["known"]
+    assert min(told.values()) >= 0
+    assert meter.tokens // 4 < sum(part["tokens"] for part in charged) <= CAP
+
+
+def test_every_format_says_what_is_estimated(workplace: Any, scripted: Start):
+    price = {"input": 1.0, "output": 1.0}
+    server = scripted(Meter(usage={"prompt_tokens": 0, "completion_tokens": -5}))
+    config = workplace.config(
+        server.base_url,
+        targets__0__price=price,
+        **{f"jury__jurors__{seat}__price": price for seat in range(3)},
+    )
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    (target,) = workplace.report()["targets"]
+    assert (target["calls"], target["estimated"]["calls"]) == (12, 12)
+    assert target["estimated"]["usd"] == pytest.approx(target["estimated"]["tokens"] / 1e6)
+    assert (target["cost_usd"], target["cost_usd_known"]) == (None, 0)
+    assert (target["tokens"]["prompt"], target["tokens"]["completion"]) == (None, None)
+
+    tokens = target["estimated"]["tokens"]
+    said = f"told no credible usage and count at what was reserved: {tokens:,} tokens"
+    assert said in " ".join(ended.out.split())
+    assert said in workplace.safejury("report", "runs/first", "--format", "md").out
+    text = workplace.safejury("report", "runs/first", "--format", "csv").out
+    row = next(csv.DictReader(StringIO(text)))
+    assert int(row["estimated_calls"]) == 12
+    assert int(row["estimated_tokens"]) == tokens
+    assert float(row["estimated_cost_usd"]) == target["estimated"]["usd"]
+
+
+def test_a_cost_counts_every_known_call(workplace: Any, scripted: Start):
+    """A target of unknown price does not hide what the jury cost."""
+    used = {"prompt_tokens": 100, "completion_tokens": 10}
+    price = {"input": 1000.0, "output": 1000.0}
+    config = workplace.config(
+        scripted(Meter(usage=used)).base_url,
+        **{f"jury__jurors__{seat}__price": price for seat in range(3)},
+    )
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    (target,) = workplace.report()["targets"]
+    # Nine ballots of 110 tokens at a thousandth of a dollar each.
+    assert target["cost_usd"] is None
+    assert target["cost_usd_known"] == pytest.approx(9 * 0.11)
+    assert "≥$0.99" in ended.out
+
+
+def test_a_silent_provider_has_unknown_tokens_in_the_verdict(workplace: Any, scripted: Start):
+    config = workplace.config(scripted(Meter(usage=None)).base_url, jury__protocol="vote")
+    assert workplace.safejury("run", config).code == 0
+    rows = workplace.stored("SELECT body FROM entries WHERE kind = 'VerdictAnnounced'")
+    usages = [json.loads(body)["verdict"]["usage"] for (body,) in rows]
+    nothing = {"prompt_tokens": None, "cached_tokens": None, "completion_tokens": None}
+    assert usages == [nothing] * 3
+
+
+def test_charges_outlive_a_kill(workplace: Any, scripted: Start):
+    """What timed out was paid for: the process that goes on counts it."""
+    many(workplace, 4)
+    server = scripted(ScriptedReply(hang=True))
+    config = workplace.config(
+        server.base_url,
+        targets__0__timeout=0.5,
+        limits__max_tokens_total=1_300,
+        limits__concurrency=1,
+    )
+    with workplace.start("run", config) as process:
+        while not workplace.kept("SELECT 1 FROM charges"):
+            assert process.poll() is None
+        process.kill()
+    calls = server.stats.calls
+    assert workplace.safejury("run", config).code == 3
+    # 1,300 tokens cover one call of up to 1,034, and no second one.
+    assert (calls, server.stats.calls) == (1, 1)
