@@ -6,7 +6,8 @@ plain to see, and unlike a zero-width character no normaliser strips it again.
 
 import re
 
-_IGNORABLE = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"
+# Possessive: two runs of these side by side could share them out in many ways.
+_IGNORABLE = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*+"
 _OPEN, _CLOSE, _BAR = "[<\uff1c\ufe64]", "[>\uff1e\ufe65]", "[|\uff5c\u2502]"
 
 # One character, and what makes it dangerous. By line: `<|`, `|>`, plain tags such
@@ -15,7 +16,7 @@ _TOKENS = re.compile(
     "[<\uff1c\ufe64>\uff1e\ufe65|\uff5c\u2502\\[](?:"
     rf"(?<={_OPEN})(?={_IGNORABLE}{_BAR})"
     rf"|(?<={_BAR})(?={_IGNORABLE}{_CLOSE})"
-    rf"|(?<={_OPEN})(?={_IGNORABLE}[/!]?{_IGNORABLE}\w[^\s<>]{{0,60}}{_CLOSE})"
+    rf"|(?<={_OPEN})(?={_IGNORABLE}[/!]?+{_IGNORABLE}\w[^\s<>]{{0,60}}{_CLOSE})"
     r"|(?<=\[)(?=/?(?:[A-Z][A-Z_]{1,40}|[gs]MASK)\])"
     rf"|(?<={_OPEN}{_OPEN})(?={_OPEN})|(?<={_CLOSE}{_CLOSE})(?={_CLOSE}))"
 )

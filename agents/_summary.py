@@ -82,7 +82,7 @@ async def summarise(
         return Summary("", completion, f"the foreperson's model refused: {refusal}")
     said = completion.text.rpartition("</think>")[2]
     # Small models repeat the marker; it means nothing to a reader.
-    said = re.sub(rf"<*(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
+    said = re.sub(rf"(?<!<)<*+(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
     text = clean(said.strip())[:_KEPT]
     return Summary(text, completion, None if text else "the foreperson's model said nothing")
 

@@ -48,8 +48,9 @@ _IDIOM = (
     r"|stay|live|work|win|finish|help (?:but|being|my|our|her|him|them))\b"
 )
 _DECLINE = (
+    # Possessive, the longer phrase first: "have to" is also "have" and then "to".
     r"(?:i|we|let me) (?:(?:must|have to|need to|should|will|am going to|would|like|prefer|to"
-    r"|have|am|think i|nevertheless|still|am (?:obliged|required|bound) to)\s)*(?:\w+ly )*"
+    r"|have|am (?:obliged|required|bound) to|am|think i|nevertheless|still)\s)*+(?:\w+ly )*+"
     r"(?:(?:declin(?:e|ing)|refus(?:e|ing))"
     r"(?:$|[.,;]| (?:this|that|your|these|such|here|because|and|as|since|the (?:request|task))\b"
     rf"| to (?:{_CLEAR_DEED}|{_GIVING}))"

@@ -27,13 +27,13 @@ _FILTERED = re.compile(
     r"|content exists risk"
     r"|data may contain inappropriate content|DataInspectionFailed"
     r"|content (management|filtering) policy"
-    r"|violat\w+ (our|the) (usage|content) polic"
+    r"|(?<!\w)violat\w++ (our|the) (usage|content) polic"
     r"|(result of|rejected by) (our|the) safety system"
     r"|不安全或敏感内容",
     re.IGNORECASE,
 )
 # Pydantic's errors as Python writes them: without the input, which may be the whole request.
-_REPR = re.compile(r"'loc': \(([^)]*)\), 'msg': (['\"])(.*?)\2")
+_REPR = re.compile(r"'loc': \(([^()]*+)\), 'msg': (['\"])(.{0,2000}?)\2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ._transport import Proxy
 _BYTES_LIMIT = 2**20  # above it aiohttp warns that bytes are sent in one piece
 _IDLE_S = 4.0  # uvicorn, and so vLLM, closes idle connections after 5 s
 _OURS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS}
-_OBJECT = re.compile(r" ssl:<[^>]*>")  # how aiohttp shows certificates of ours
+_OBJECT = re.compile(r" ssl:<[^<>]*+>")  # how aiohttp shows certificates of ours
 _EXPIRED, _OTHER_HOST = {9, 10}, {62, 64}  # codes of OpenSSL
 
 

@@ -9,8 +9,8 @@ _PATTERNS = re.compile(
     r"\bsk-[A-Za-z0-9_\-]{8,}|\bhf_[A-Za-z0-9]{20,}"
     r"|(?<=bearer )[^\s\"'\\,;]{6,}"
     r"|(?<=basic )[A-Za-z0-9+/=]{8,}"
-    r"|(?<=://)[^/\s@\"']+:[^/\s@\"']+(?=@)"
-    r"|(?:(?<=api_key)|(?<=api-key)|(?<=apikey))[\"']?\s*[=:]\s*[\"']?[^\s\"'\\,;&]{6,}",
+    r"|(?<=://)[^/\s@\"':]*+:[^/\s@\"']++(?=@)"
+    r"|(?:(?<=api_key)|(?<=api-key)|(?<=apikey))[\"']?\s*+[=:]\s*+[\"']?[^\s\"'\\,;&]{6,}",
     re.IGNORECASE,
 )
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)

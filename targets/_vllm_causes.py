@@ -9,11 +9,13 @@ from ._vllm_installed import NOT_INSTALLED
 from ._vllm_spec import VllmSpec
 
 _PREFIX = re.compile(
-    r"^(\([A-Za-z_]\w*[^)]*pid=\d+\) ?)?"  # (EngineCore_0 pid=123)
+    r"^(\([A-Za-z_][^)]*pid=\d+\) ?)?"  # (EngineCore_0 pid=123)
     r"((DEBUG|INFO|WARNING|ERROR|CRITICAL) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?"
 )
-_ERROR = re.compile(r"\b(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b: *\S.*|\berror: \S.*")
+_ERROR = re.compile(r"(?<![\w.])[\w.]*(?:Error|Exception|Interrupt): *\S.*|\berror: \S.*")
 _LONGEST = 300
+_LINE_READ = 2000
+"""Characters of a line in which a cause is looked for: work may grow with their square."""
 _WRAPPER = re.compile(r"Engine core initialization failed|EngineDeadError|See root cause above")
 # Calls that were answered, and the list of all arguments there are.
 _NOISE = re.compile(r'INFO: +[\d.]+:\d+ - "[A-Z]+ |usage: |\[(--|model_tag)')
@@ -139,10 +141,11 @@ def explain_log(log_tail: str, spec: VllmSpec) -> str:
         log_tail: The end of its log.
         spec: What it was started with.
     """
+    log = "\n".join(line[:_LINE_READ] for line in log_tail.splitlines())
     for cause in _CAUSES:
-        if (told := cause.told(log_tail, spec)) is not None:
+        if (told := cause.told(log, spec)) is not None:
             return _shown(told)
-    errors = [found[0] for line in _lines(log_tail) if (found := _ERROR.search(line))]
+    errors = [found[0] for line in _lines(log) if (found := _ERROR.search(line))]
     errors = [error for error in errors if not _WRAPPER.search(error)] or errors
     return _shown(errors[-1]) if errors else "its log names no cause"
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from safejury.agents import Ballot, BallotOutcome, Case, Finding, Summary, summarise
@@ -50,3 +52,11 @@ async def test_a_foreperson_that_cannot_speak_leaves_no_words_and_says_why(
     summary, _ = await _sum_up(reply)
     assert summary.text == ""
     assert detail in (summary.detail or "")
+
+
+async def test_a_summary_of_hostile_length_is_read_at_once() -> None:
+    """By the square of its length it would take a minute: the marker is looked for in one pass."""
+    begun = time.process_time()
+    summary, _ = await _sum_up("<" * 200_000 + "They agree.")
+    assert summary.text.startswith("<<<")
+    assert time.process_time() - begun < 10
