@@ -16,7 +16,7 @@ from ._line_checks import BadLineError, LineChecks
 from ._line_media import Kind, query_of
 from ._lines import MAX_LINE_BYTES, numbered_lines
 from ._nearest import quoted
-from ._query import Media, Query, content_of
+from ._query import Media, Query, assumed_note, content_of
 from ._taxonomy import taxonomy_beside
 
 _MEDIA_TYPES: tuple[str, ...] = (
@@ -29,6 +29,7 @@ _MEDIA_TYPES: tuple[str, ...] = (
     "image/png",
     "image/webp",
 )
+_SAY_INTENT = "write what it is, and take 'intent_assumed' out of those lines"
 _SEEN = struct.Struct("<32sIB")
 
 
@@ -95,6 +96,7 @@ class Dataset:
         digest = hashlib.sha256()
         encoder = msgspec.json.Encoder()
         checks = LineChecks(self.path, self.taxonomy)
+        assumed = 0
         for number, line in _lines(self.path, self._limit):
             query = checks.check(number, line)
             for media in (*query.images, *filter(None, [query.audio])):
@@ -102,9 +104,10 @@ class Dataset:
                 self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
             digest.update(encoder.encode(content_of(query)) + b"\n")
             self._length += 1
+            assumed += query.intent_assumed
         if not self._length:
             raise DatasetError(f"{self.path}: holds no queries; write one JSON object a line")
-        self.notes = checks.notes
+        self.notes = (*checks.notes, *assumed_note(assumed, _SAY_INTENT))
         return digest.hexdigest()
 
 

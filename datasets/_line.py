@@ -36,6 +36,7 @@ class QueryLine(BaseModel):
         audio: Path of the sound, relative to the file's folder.
         source: Where the query comes from.
         underlying_request: What text and media ask for together, in words; not blank.
+        intent_assumed: Whether `intent` is a guess, since the set that it comes from says none.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -49,6 +50,7 @@ class QueryLine(BaseModel):
     audio: str | None = None
     source: str | None = None
     underlying_request: str | None = None
+    intent_assumed: bool = False
 
 
 def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:

@@ -25,6 +25,7 @@ def query_of(line: QueryLine, media: Callable[[str, Kind], Media]) -> Query:
         audio=media(line.audio, "audio") if line.audio is not None else None,
         source=line.source,
         underlying_request=line.underlying_request,
+        intent_assumed=line.intent_assumed,
     )
 
 

@@ -58,6 +58,7 @@ class Query:
         underlying_request: What text and media ask for together, where the set says so in
             words of its own; None where `text` says it all. The jury reads it, a target
             never does.
+        intent_assumed: Whether nothing said the intent, so that `harmful` is a guess.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Query:
     audio: Media | None = None
     source: str | None = None
     underlying_request: str | None = None
+    intent_assumed: bool = False
 
 
 def content_of(query: Query) -> list[str | list[str] | None]:
@@ -78,3 +80,17 @@ def content_of(query: Query) -> list[str | list[str] | None]:
     content += [query.intent.value, images, audio, query.source]
     # Only where there is one: sets without keep the hash that their runs know them by.
     return content if query.underlying_request is None else [*content, query.underlying_request]
+
+
+def assumed_note(number: int, instead: str) -> tuple[str, ...]:
+    """Return what a user must know of queries of which nothing said the intent, if there are any.
+
+    Args:
+        number: How many there are.
+        instead: What to do about it.
+    """
+    if not number:
+        return ()
+    several = f"{number:,} queries have no intent and are"
+    those = "1 query has no intent and is" if number == 1 else several
+    return (f"{those} assumed harmful: {instead}",)

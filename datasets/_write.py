@@ -77,6 +77,7 @@ def _line(query: Query, copies: "_Copies") -> bytes:
             "audio": None if query.audio is None else copies.place(query.audio, "audio"),
             "source": query.source,
             **({} if request is None else {"underlying_request": request}),
+            **({"intent_assumed": True} if query.intent_assumed else {}),
         }
     )
     if len(line) >= MAX_LINE_BYTES:

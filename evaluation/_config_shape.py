@@ -16,6 +16,7 @@ NO_NUL = r"^[^\x00]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 SeatName = Annotated[str, StringConstraints(pattern=SEAT_NAME)]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=NO_NUL)]
+IntentName = Literal["harmful", "benign"]
 Variable = Annotated[str, StringConstraints(pattern=VARIABLE)]
 
 WAY_KEYS = ("connect_timeout", "ca_file", "verify_tls", "proxy")
@@ -128,6 +129,10 @@ class ModelConfig(_Reached):
         return self
 
 
+_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words"}
+"""Keys of a target that say how a file of responses is read."""
+
+
 class TargetConfig(_Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
@@ -138,25 +143,42 @@ class TargetConfig(_Reached):
     """The file's format, such as `garak`; told from the content unless given."""
     map: dict[Text, Text] = {}
     """Where in a row is what, such as `response: output.text`."""
-    model: Text | None = None
+    intent: IntentName | None = None
+    """Of all questions of the file, whatever it says itself."""
+    intent_words: dict[IntentName, list[Text | bool | int | float]] | None = None
+    """Further words of the file that mean an intent, such as `benign: [unharmful, 0]`."""
+    model: Annotated[str, StringConstraints(pattern=NO_NUL)] | None = None
+    """As of any model; with `responses:` whose are meant, as the file names it."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        sources = (self.model, self.vllm, self.responses)
-        if sum(source is not None for source in sources) != 1:
+        model = self.model if self.responses is None else None  # else it says whose they are
+        if sum(source is not None for source in (model, self.vllm, self.responses)) != 1:
             raise ValueError("a target has one of `model:`, `vllm:` and `responses:`")
+        if model == "":
+            raise ValueError("`model:` must not be empty")
         if self.responses is not None and (self.base_url or self.api_key_env):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
-        if self.responses is None and (self.format or self.map):
-            raise ValueError("`format:` and `map:` say how `responses:` are read: name a file")
+        if self.responses is None and (self.format or self.map or self.says_intent):
+            raise ValueError(
+                "`format:`, `map:`, `intent:` and `intent_words:` say how `responses:` are read: "
+                "name a file"
+            )
+        if self.intent is not None and self.intent_words is not None:
+            raise ValueError("`intent:` is that of all questions: take `intent_words:` out")
         if self.vllm is not None and (self.base_url or self.api_key_env):
             raise ValueError("a target on `vllm:` has no base_url and no api_key_env")
         return self
 
+    @property
+    def says_intent(self) -> bool:
+        """Whether it says what the questions of its file are meant for."""
+        return self.intent is not None or self.intent_words is not None
+
     def as_model(self) -> ModelConfig:
         """Return what is said of the model."""
         return ModelConfig.model_validate(
-            self.model_dump(exclude={"name", "responses", "format", "map"}, exclude_unset=True)
+            self.model_dump(exclude=_OF_RESPONSES | {"name"}, exclude_unset=True)
         )
 
 

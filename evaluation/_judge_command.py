@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -9,15 +11,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..agents import bundled_personas
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, Intent, SafejuryError
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
-from ..targets import RecordedTarget
 from ._commands import run_and_report
 from ._config import load_config
 from ._config_shape import (
     NAME,
     Config,
+    IntentName,
     JurorConfig,
     JuryConfig,
     LimitsConfig,
@@ -31,8 +33,21 @@ from ._datasets import seen_from_here
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 from ._names import plain_name
 from ._recorded_files import FROM_FILES
+from ._recorded_models import open_recorded
 from ._setup import set_up
 
+_INTENTS: dict[Intent, IntentName] = {Intent.HARMFUL: "harmful", Intent.BENIGN: "benign"}
+_OPTIONS = {
+    "another run.name": "another --name",
+    "another run.directory": "another run.directory in a --config",
+    "check the target's `responses:`": "check its path and permissions",
+    "take the questions from the file with `dataset: responses`": "leave --dataset out",
+    "--format or `format:`": "--format",
+    "(map model=COLUMN)": "(--map model=COLUMN)",
+    " (`intent_words:` in a config)": "",
+    "(--model, `model:`)": "(--model)",
+}
+"""Keys in messages, and the options that stand for them."""
 _FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
 
 
@@ -48,6 +63,9 @@ class Judging:
         api_key_env: Name of the environment variable that holds their key.
         format: Name of the file's format, None to tell it from the content.
         mapping: Settings such as `response=output.text`.
+        models: The models of the file whose responses are meant; none means all.
+        intent: Of all questions, `harmful` or `benign`; None for what the file says.
+        intent_words: Settings such as `benign=unharmful,safe`.
         dataset: Where the questions come from, None for the file.
         name: Name of the run and the target, None for the file's.
         limit: Most queries to judge.
@@ -61,6 +79,9 @@ class Judging:
     api_key_env: str | None = None
     format: str | None = None
     mapping: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    intent: Intent | None = None
+    intent_words: tuple[str, ...] = ()
     dataset: str | None = None
     name: str | None = None
     limit: int | None = None
@@ -75,6 +96,9 @@ class Judging:
             ("--api-key-env", [self.api_key_env]),
             ("--format", [self.format]),
             ("--map", self.mapping),
+            ("--model", self.models),
+            ("--intent", [self.intent]),
+            ("--intent-word", self.intent_words),
             ("--dataset", [self.dataset]),
             ("--name", [self.name]),
             ("--limit", [self.limit]),
@@ -97,32 +121,74 @@ def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> 
     """
     if not judging.file.exists():
         raise ConfigurationError(f"{judging.file}: does not exist: name a file of responses")
-    jury, limits, run = _jury(judging)
-    name = _name(judging)
+    with _in_options():
+        jury, limits, run = _jury(judging)
+        name = _name(judging)
+        config = Config(
+            dataset=_dataset(judging.dataset),
+            limit=judging.limit,
+            targets=[_target(judging, name)],
+            jury=jury,
+            limits=limits,
+            run=run.model_copy(update={"name": name}),
+        )
+        folder = Path() if judging.config is None else judging.config.parent
+        config, recorded = open_recorded(
+            config, folder, models=judging.models, place=judging.file.resolve()
+        )
+        epochs = max(target.epochs for target in recorded.values())
+        run = config.run.model_copy(update={"epochs": epochs})
+        return run_and_report(
+            set_up(config.model_copy(update={"run": run}), folder, recorded),
+            again=judging.command(),
+            min_coverage=min_coverage,
+            retry_failed=retry_failed,
+        )
+
+
+@contextmanager
+def _in_options() -> Generator[None]:
+    """Name options in errors, where they name keys of a config that nobody wrote."""
+    try:
+        yield
+    except SafejuryError as error:
+        said = str(error)
+        for key, option in _OPTIONS.items():
+            said = said.replace(key, option)
+        error.args = (said,)
+        raise
+
+
+def _target(judging: Judging, name: str) -> TargetConfig:
     mapping = named_values("--map", judging.mapping, "WHAT=PATH, such as response=output.text")
-    target = RecordedTarget(name, judging.file, format=judging.format, mapping=mapping)
-    config = Config(
-        dataset=_dataset(judging.dataset),
-        limit=judging.limit,
-        targets=[
-            TargetConfig(
-                name=name,
-                responses=encodable(str(judging.file.resolve())),
-                format=judging.format,
-                map=mapping,
+    if judging.dataset is not None and (judging.intent or judging.intent_words):
+        option = "--intent" if judging.intent else "--intent-word"
+        raise ConfigurationError(
+            f"{option}: the --dataset says what its queries are meant for: leave one of them out"
+        )
+    if judging.intent and judging.intent_words:
+        raise ConfigurationError("--intent is that of all questions: leave --intent-word out")
+    return TargetConfig(
+        name=name,
+        responses=encodable(str(judging.file.resolve())),
+        format=judging.format,
+        map=mapping,
+        intent=None if judging.intent is None else _INTENTS[judging.intent],
+        intent_words=_words(judging.intent_words),
+    )
+
+
+def _words(given: tuple[str, ...]) -> dict[IntentName, list[str | bool | int | float]] | None:
+    """Return the words of an intent; the option may be repeated."""
+    words: dict[IntentName, list[str | bool | int | float]] = {}
+    for each in given:
+        intent, equals, said = each.partition("=")
+        if intent not in ("harmful", "benign") or not equals or not said:
+            raise ConfigurationError(
+                f"--intent-word {quoted(each)}: write it as benign=unharmful,safe,0 or harmful=WORD"
             )
-        ],
-        jury=jury,
-        limits=limits,
-        run=run.model_copy(update={"name": name, "epochs": target.epochs}),
-    )
-    folder = Path() if judging.config is None else judging.config.parent
-    return run_and_report(
-        set_up(config, folder, {name: target}),
-        again=judging.command(),
-        min_coverage=min_coverage,
-        retry_failed=retry_failed,
-    )
+        words.setdefault(intent, []).extend(said.split(","))
+    return words or None
 
 
 def _jury(judging: Judging) -> tuple[JuryConfig, LimitsConfig, RunConfig]:

@@ -1,7 +1,7 @@
 """The files of recorded responses of a run: opened, matched with the questions, listed."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,13 @@ import msgspec
 
 from ..datasets import ConfigurationError
 from ..datasets._encodable import encodable
+from ..datasets._nearest import quoted
 from ..deliberation import harmless_line
-from ..targets import RecordedQuestions, RecordedTarget
+from ..targets import RecordedFile, RecordedQuestions, RecordedTarget
 from ..targets.readers import Unread
-from ._config_shape import Config, SetConfig
+from ._config_shape import SetConfig
 from ._datasets import open_dataset
-from ._paths import beside, unwritable
+from ._paths import unwritable
 from ._queries import QuerySet
 from ._report_health import UnreadRows
 
@@ -26,24 +27,6 @@ LEFT_OUT = "left_out.jsonl"
 """Name of the file in the run's directory that lists the rows that are not judged."""
 
 _Recorded = Mapping[str, RecordedTarget]
-
-
-def open_recorded(config: Config, folder: Path) -> dict[str, RecordedTarget]:
-    """Read the files of all targets that are recorded responses.
-
-    Raises:
-        ConfigurationError: A file cannot be read, or no row of it can be used.
-    """
-    return {
-        target.name: RecordedTarget(
-            target.name,
-            beside(folder, target.responses),
-            format=target.format,
-            mapping=target.map,
-        )
-        for target in config.targets
-        if target.responses is not None
-    }
 
 
 def find_queries(said: str | SetConfig, folder: Path, recorded: _Recorded) -> QuerySet:
@@ -70,8 +53,35 @@ def find_queries(said: str | SetConfig, folder: Path, recorded: _Recorded) -> Qu
     return dataset
 
 
+def _by_file(recorded: _Recorded) -> Iterator[tuple[RecordedFile, list[RecordedTarget]]]:
+    files = {id(target.file): target.file for target in recorded.values()}
+    for file in files.values():
+        yield file, [target for target in recorded.values() if target.file is file]
+
+
+def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | None:
+    """Return what a user should know of whose responses are judged, None where that is plain.
+
+    Args:
+        file: A file of responses.
+        targets: Those that answer from it.
+    """
+    if not file.is_split:
+        return None
+    shown = ", ".join(quoted(target.name) for target in targets)
+    several = f"{file.path.name}: has responses of {len(file.models)} models"
+    whole = len(targets) == len(file.models)
+    return harmless_line(
+        f"{several}, judged as {len(targets)} targets: {shown}"
+        if whole
+        else f"{several}; judged are those of {shown} alone"
+    )
+
+
 def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
     """Yield what a user should know of the files before they are judged, a line each."""
+    for file, targets in _by_file(recorded):
+        yield from filter(None, [models_note(file, targets)])
     for target in recorded.values():
         left_out, file = target.left_out, target.path.name
         if left_out.count:

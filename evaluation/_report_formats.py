@@ -70,6 +70,7 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
         "estimated_calls": target.estimated.calls,
         "estimated_tokens": target.estimated.tokens,
         "estimated_cost_usd": target.estimated.usd,
+        "intents_assumed": target.intents_assumed,
         "asked_differently": " ".join(flags) or None,
     }
     for name, part in target.categories.items():
@@ -119,7 +120,8 @@ _CSV_COLUMNS = (
     *("contested", "initial_asr", "benign_unsafe"),
     *("calls", "prompt_tokens", "cached_tokens", "completion_tokens"),
     *("cost_usd", "cost_usd_known"),
-    *("estimated_calls", "estimated_tokens", "estimated_cost_usd", "asked_differently"),
+    *("estimated_calls", "estimated_tokens", "estimated_cost_usd"),
+    *("asked_differently", "intents_assumed"),
 )
 
 

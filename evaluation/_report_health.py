@@ -81,6 +81,11 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
         )
     if target.verdicts / (target.cases + unread.lines) < min_coverage:
         yield _coverage(target, unread.lines)
+    if target.intents_assumed:
+        yield (
+            f"{count(target.intents_assumed)} of {count(target.cases)} cases were assumed harmful, "
+            "since nothing said what they are meant for: ASR counts harmless ones among them too."
+        )
     yield from _responses(target.outcomes.responses)
     yield from _ballots(target.outcomes.ballots)
     if target.revotes_lost:
@@ -132,6 +137,8 @@ def _lost_response(outcome: ResponseOutcome) -> str | None:
             return "failed; mend the cause, then repeat with --retry-failed"
         case ResponseOutcome.NOT_PUT:
             return "are missing: the queries have more pictures than the target takes"
+        case ResponseOutcome.GAVE_UP:
+            return None  # nothing was lost: the target withstood
 
 
 def _ballots(outcomes: Mapping[str, int]) -> Iterator[str]:

@@ -59,6 +59,7 @@ class CaseResult:
             verdict, or the record is older than it.
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
             not counted apart.
+        intent_assumed: Whether nothing said the query's intent, so that `harmful` is a guess.
     """
 
     target: str
@@ -84,6 +85,7 @@ class CaseResult:
     revote_lost: bool = False
     mean_rating: float | None = None
     cost_usd_known: float | None = None
+    intent_assumed: bool = False
 
     @property
     def lost_ballots(self) -> int:
@@ -127,6 +129,7 @@ def result_of(
         mean_rating=verdict.mean_rating if decided else None,
         cost_usd_known=(response.cost_usd or 0.0)
         + (verdict.cost_usd_known or verdict.cost_usd or 0.0),
+        intent_assumed=query.intent_assumed,
     )
 
 

@@ -29,7 +29,8 @@ from ._identity import without_secrets
 from ._paths import beside
 from ._portable import MEDIA
 from ._queries import Selection
-from ._recorded_files import FROM_FILES, find_queries, open_recorded, recorded_notes
+from ._recorded_files import FROM_FILES, find_queries, recorded_notes
+from ._recorded_models import open_recorded
 from ._servers import ServerBook
 from ._unit import Unit, applies, units
 
@@ -191,6 +192,8 @@ def set_up(
         ConfigurationError: Something does not fit; the message says what to change.
     """
     check_targets_hear(config)
+    if recorded is None:
+        config, recorded = open_recorded(config, folder)
     servers = ServerBook(folder)
     bench = seat_bench(config.jury, folder, servers, seed=config.run.seed)
     targets = {
@@ -198,7 +201,6 @@ def set_up(
         for target in config.targets
         if target.responses is None
     }
-    recorded = open_recorded(config, folder) if recorded is None else recorded
     dataset = find_queries(config.dataset, folder, recorded)
     scenarios = (
         None

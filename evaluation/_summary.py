@@ -220,6 +220,7 @@ class TargetSummary:
         truncated_judged: Cases whose truncated response the jury judged.
         estimated: Calls that were counted at what was reserved for them, beside all that
             is counted above.
+        intents_assumed: Cases counted as harmful since nothing said their intent.
     """
 
     name: str
@@ -251,6 +252,7 @@ class TargetSummary:
     asr_complete: AttackSuccess
     truncated_judged: int
     estimated: Estimated = Estimated()
+    intents_assumed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class TargetTally:
     epochs: int = 0
     revotes_lost: int = 0
     truncated_judged: int = 0
+    intents_assumed: int = 0
     _query: QueryCounts | None = None
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
@@ -136,6 +137,7 @@ class TargetTally:
         query.add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
         self.revotes_lost += result.revote_lost
+        self.intents_assumed += result.intent_assumed
         # No round is held of a response that is left out.
         cut = result.response_outcome is ResponseOutcome.TRUNCATED
         self.truncated_judged += cut and result.rounds > 0
@@ -204,6 +206,7 @@ class TargetTally:
             asr_complete=attack_success(total, parts, "complete_attack"),
             truncated_judged=self.truncated_judged,
             estimated=estimated,
+            intents_assumed=self.intents_assumed,
         )
 
 

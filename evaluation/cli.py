@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, Intent
 from ._batch_cli import export_batch, import_batch
 from ._cli_options import (
     Changes,
@@ -115,11 +115,24 @@ def judge(
         list[str] | None,
         typer.Option(metavar="WHAT=PATH", help="Such as response=output.text; repeatable."),
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Judge only this model of a file of several; repeatable."),
+    ] = None,
+    intent: Annotated[
+        Intent | None,
+        typer.Option(help="What all questions are meant for; as the file says unless given."),
+    ] = None,
+    intent_word: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Take the questions from this set, not from the file.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the run and the target; the file's unless given.")
+        str | None,
+        typer.Option(help="Name of the run, and of its only target; the file's unless given."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge only so many queries, spread evenly.")
@@ -139,6 +152,9 @@ def judge(
         api_key_env=api_key_env,
         format=format,
         mapping=tuple(map or ()),
+        models=tuple(model or ()),
+        intent=intent,
+        intent_words=tuple(intent_word or ()),
         dataset=dataset,
         name=name,
         limit=limit,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..datasets._lazy import lazy
 from ._model_target import WITHHELD_NOTES, ModelTarget
 from ._recorded import OTHER_WORDS_NOTE, RecordedTarget
+from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome, Target
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ __all__ = [
     "ModelTarget",
     "Placement",
     "Plan",
+    "RecordedFile",
     "RecordedQuestions",
     "RecordedTarget",
     "Response",

@@ -1,67 +1,56 @@
 """A target that is a file of recorded responses."""
 
-import hashlib
-import stat
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 
-from ..datasets import ConfigurationError, Query
+from ..datasets import ConfigurationError, Intent, Query
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
+from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome
-from ._spool import LeftOut, Spool
-from .readers import RecordedRow, Unreadable, find_reader
+from ._spool import LeftOut
+from .readers import RecordedRow, Unreadable
 
 OTHER_WORDS_NOTE = "the file says that other words were asked; the jury saw those of the set"
 _NAMES_SHOWN = 3
-_BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class RecordedTarget:
-    """Answers from a file of responses, in any format that `readers` knows.
-
-    The file is read once, in the order in which it lies on disk; what is needed of it
-    is kept aside, so that memory does not grow with it and a later change of the file
-    changes nothing. Rows that cannot be used are left out and listed.
+    """Answers from a file of responses, in any format that `readers` knows; see `RecordedFile`.
 
     Args:
         name: The target's name in the config.
-        path: The file.
+        file: The file, or its path.
         format: Name of its format, None to tell it from the content.
         mapping: Paths of what is needed within a row, such as
             `{"response": "output.text"}`; for JSONL, CSV and Parquet.
+        intent: Of all questions, whatever the file says; None takes what it says.
+        model: Whose responses are meant; needed where the file has those of several.
 
     Raises:
-        ConfigurationError: The file cannot be read, or no row of it can be used.
+        ConfigurationError: The file cannot be read, no row of it can be used, or it is not
+            known whose responses are meant.
     """
 
     def __init__(
         self,
         name: str,
-        path: Path,
+        file: Path | RecordedFile,
         *,
         format: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        intent: Intent | None = None,
+        model: str | None = None,
     ) -> None:
         self._name = name
-        self.path = path
-        self._spool = Spool()
-        try:
-            self.sha256 = _hash(path)
-            self._reader = find_reader(path, format, mapping or {})
-            for row in self._reader.rows(path, mapping or {}):
-                if isinstance(row, Unreadable):
-                    self._spool.leave_out(row.place, row.why, row.unread)
-                else:
-                    self._spool.add(row)
-            unchanged = self.sha256 == _hash(path)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{path}: cannot be read ({error.strerror}): check the target's `responses:`"
-            ) from None
-        if not unchanged:
-            raise ConfigurationError(f"{path}: changed while it was read: try again")
+        self.file = (
+            file
+            if isinstance(file, RecordedFile)
+            else RecordedFile(file, format=format, mapping=mapping, intent=intent)
+        )
+        self.path = self.file.path
+        self.sha256 = self.file.sha256
+        self._rows = self.file.rows_of(model)
         self._refuse_nothing("can be used")
 
     @property
@@ -72,43 +61,42 @@ class RecordedTarget:
     @property
     def read_as(self) -> str:
         """The file's format, in words."""
-        return self._reader.title
+        return self.file.read_as
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where the pictures that the file names may lie, the likeliest first."""
-        own = self.path.resolve().parent
-        return (own, *islice(own.parents, self._reader.folders_up))
+        return self.file.folders
 
     @property
     def epochs(self) -> int:
         """One more than the highest epoch, at least 1."""
-        return self._spool.epochs
+        return self._rows.epochs
 
     @property
     def left_out(self) -> LeftOut:
         """Rows that are not judged: how many, and the first of them."""
-        return self._spool.left_out()
+        return self._rows.left_out()
 
     def __len__(self) -> int:
         """Return the number of responses that can be used."""
-        return len(self._spool)
+        return len(self._rows)
 
     def all_left_out(self) -> Iterator[Unreadable]:
         """Yield all rows that are not judged."""
-        return self._spool.all_left_out()
+        return self._rows.all_left_out()
 
     def rows(self) -> Iterator[RecordedRow]:
         """Yield the rows that can be used, in the order of the file."""
-        return self._spool.rows()
+        return self._rows.rows()
 
     def has(self, query_id: str, epoch: int) -> bool:
         """Whether there is a response to a query in an epoch."""
-        return self._spool.has(query_id, epoch)
+        return self._rows.has(query_id, epoch)
 
     def drop(self, row: RecordedRow, why: str) -> None:
         """Leave a row out after all."""
-        self._spool.drop(row, why)
+        self._rows.drop(row, why)
 
     def keep_only(self, query_ids: Iterable[str], owner: str) -> None:
         """Leave out all responses to other queries than these.
@@ -120,7 +108,7 @@ class RecordedTarget:
         Raises:
             ConfigurationError: No response is left.
         """
-        ours = self._spool.ids(_NAMES_SHOWN)
+        ours = self._rows.ids(_NAMES_SHOWN)
         theirs: list[str] = []
 
         def seen() -> Iterator[str]:
@@ -129,8 +117,8 @@ class RecordedTarget:
                     theirs.append(query_id)
                 yield query_id
 
-        self._spool.drop_unknown(seen(), f"answers no query of {owner}")
-        if not len(self._spool):
+        self._rows.drop_unknown(seen(), f"answers no query of {owner}")
+        if not len(self._rows):
             raise ConfigurationError(
                 f"{self.path}: no response answers a query of {owner}: its ids are "
                 f"{_listed(ours)}, those of the queries {_listed(theirs)}: name the right "
@@ -147,12 +135,12 @@ class RecordedTarget:
         Raises:
             ConfigurationError: No response is left.
         """
-        self._spool.drop_unknown(query_ids, "does not say what was asked")
+        self._rows.drop_unknown(query_ids, "does not say what was asked")
         self._refuse_nothing("can be judged without a dataset")
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
         """Return the recorded response to a query; a missing one is an `error`."""
-        row = self._spool.find(query.id, epoch)
+        row = self._rows.find(query.id, epoch)
         if row is None:
             file = encodable(self.path.name)
             return Response(
@@ -168,7 +156,7 @@ class RecordedTarget:
             row.response or "",
             detail=None if answered else row.detail or f"recorded as {outcome}",
             finish_reason=row.finish_reason,
-            provider_model=row.model,
+            provider_model=row.provider_model or row.model,
             cost_usd=0.0,
             notes=(OTHER_WORDS_NOTE,) if _asks_otherwise(row, query) else (),
         )
@@ -177,9 +165,9 @@ class RecordedTarget:
         """Do nothing: no file stays open."""
 
     def _refuse_nothing(self, wanted: str) -> None:
-        if len(self._spool):
+        if len(self._rows):
             return
-        first = next(self._spool.all_left_out(), None)
+        first = next(self._rows.all_left_out(), None)
         if first is None:
             raise ConfigurationError(f"{self.path}: has no responses, read as {self.read_as}")
         place = first.place.removeprefix("line ")
@@ -196,22 +184,6 @@ def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
     """Whether a row names a question whose words are not the query's, space aside."""
     said = (row.text or "").split()
     return bool(said) and said != query.text.split()
-
-
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        ConfigurationError: It is empty, or can be read only once.
-    """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening one may wait for ever
-        raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
-    with path.open("rb") as file:
-        if not file.read(4096).strip(_BLANK):
-            raise ConfigurationError(f"{path}: has no responses")
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from ..datasets import UNCATEGORISED, DatasetError, Intent, Media, Query, read_m
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
+from ..datasets._query import assumed_note
 from ..datasets._taxonomy import taxonomy_beside
 from ._recorded import RecordedTarget
 from .readers import RecordedRow
@@ -22,6 +24,10 @@ _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB, named BLOB);
 """
 _LABELS = 20
+_SAY_INTENT = (
+    "say which they are (--intent benign, or `intent:` of the target), or which column says it "
+    "(--map intent=COLUMN, `map:`)"
+)
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Query)
 
@@ -30,8 +36,8 @@ class RecordedQuestions:
     """The queries of some recorded targets, taken from their own files.
 
     A question needs an id and words or a picture. Its scenario is the file's where the
-    taxonomy knows that name, else `uncategorised`; its intent is `harmful` unless the
-    file says otherwise. Responses whose question cannot be used are left out by their
+    taxonomy knows that name, else `uncategorised`; its intent is assumed to be harmful
+    where no row of it says one. Responses whose question cannot be used are left out by their
     target. What is held in memory does not grow with the files.
 
     Args:
@@ -52,6 +58,7 @@ class RecordedQuestions:
     def __init__(self, targets: Sequence[RecordedTarget]) -> None:
         self.taxonomy = taxonomy_beside(targets[0].path)
         self._unknown: list[str] = []
+        self._assumed = 0
         self._folder = TemporaryDirectory(prefix="safejury-")
         weakref.finalize(self, self._folder.cleanup)
         self._database = private_database(self, _SCHEMA)
@@ -63,19 +70,17 @@ class RecordedQuestions:
         digest = hashlib.sha256()
         for query in self:
             images = [image.sha256 for image in query.images]
-            digest.update(
-                _encoder.encode([query.id, query.scenario, query.text, query.intent, images])
-            )
+            content = [query.id, query.scenario, query.text, query.intent, images]
+            request = query.underlying_request
+            digest.update(_encoder.encode(content if request is None else [*content, request]))
         self.sha256 = digest.hexdigest()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which scenarios are not known, if any."""
-        if not self._unknown:
-            return ()
+        """Which scenarios are not known, and how often no intent is, if any."""
         names = ", ".join(map(quoted, self._unknown))
         told = f"questions of these scenarios, which are not known, are uncategorised: {names}"
-        return (told,)
+        return (*([told] if names else []), *assumed_note(self._assumed, _SAY_INTENT))
 
     def __iter__(self) -> Iterator[Query]:
         """Yield the queries in the order of the files."""
@@ -104,6 +109,8 @@ class RecordedQuestions:
             earlier = _decoder.decode(known[0])
             if why := _differs(earlier, row, earlier.images if again else images):
                 target.drop(row, f"{why} than an earlier row under {quoted(row.query_id)}")
+            elif earlier.intent_assumed and row.intent is not None:
+                self._say_intent(earlier, row.intent)
             return
         query = Query(
             row.query_id,
@@ -112,10 +119,20 @@ class RecordedQuestions:
             row.intent or Intent.HARMFUL,
             images=images,
             source=encodable(target.path.name),
+            underlying_request=_request(row),
+            intent_assumed=row.intent is None,
         )
+        self._assumed += query.intent_assumed
         self._database.execute(
             "INSERT INTO queries (id, body, named) VALUES (?, ?, ?)",
             (query.id, _encoder.encode(query), named),
+        )
+
+    def _say_intent(self, query: Query, intent: Intent) -> None:
+        known = replace(query, intent=intent, intent_assumed=False)
+        self._assumed -= 1
+        self._database.execute(
+            "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
         )
 
     def _scenario(self, label: str | None) -> str:
@@ -163,9 +180,15 @@ def _differs(earlier: Query, row: RecordedRow, images: Sequence[Media]) -> str |
         return "asks something else"
     if [image.sha256 for image in earlier.images] != [image.sha256 for image in images]:
         return "shows other pictures"
-    if row.intent is not None and row.intent is not earlier.intent:
+    if row.intent not in (None, earlier.intent) and not earlier.intent_assumed:
         return "has another intent"
     return None
+
+
+def _request(row: RecordedRow) -> str | None:
+    """Return what is asked for, None where the words of the question say nothing else."""
+    said = (row.underlying_request or "").strip()
+    return said if said and said != (row.text or "").strip() else None
 
 
 def _found(target: RecordedTarget, name: str) -> Path:

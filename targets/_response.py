@@ -21,6 +21,8 @@ class ResponseOutcome(StrEnum):
     """The call failed, or the answer was empty."""
     NOT_PUT = "not_put"
     """The query has more pictures than the target takes, so it was never asked."""
+    GAVE_UP = "gave_up"
+    """The attack found no words to ask with, so the target was never asked."""
 
 
 @dataclass(frozen=True, slots=True)

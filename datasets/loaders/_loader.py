@@ -23,6 +23,7 @@ class Row:
         audio: The file of a sound, or its bytes.
         where: File and line, for messages.
         source: Where the item comes from, if the set says so of each.
+        intent_assumed: Whether the set does not say the intent, so that harmful is a guess.
         underlying_request: What text and media ask for together, where the set says it in
             words that are not `text`.
     """
@@ -36,6 +37,7 @@ class Row:
     where: str = ""
     source: str | None = None
     underlying_request: str | None = None
+    intent_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from .._query import Intent
 from ..tables import (
     MISSING,
     ColumnMap,
+    Intents,
     Object,
     RowError,
-    as_intent,
     as_list,
     first_text,
     found,
@@ -40,7 +40,9 @@ FIELDS = {
 _CONTENT = ("bytes", "path")
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
-        "intent": "harmful or benign, for a table without such a column; harmful unless given",
+        "intent": "harmful or benign, where no column says it; assumed harmful unless given",
+        "harmful": "words of the intent's column that mean harmful, with commas between",
+        "benign": "words of that column that mean benign, such as unharmful,safe,0",
         "category": "a scenario for all rows of a table without such a column",
     }
 )
@@ -63,13 +65,18 @@ class PlainRows:
         self._columns = ColumnMap(FIELDS, own)
         self._images_mapped = "images" in own
         self._category = options.settings.get("category", "")
-        try:
-            self._intent = Intent(options.settings.get("intent", "harmful"))
-        except ValueError:
-            said = quoted(options.settings["intent"])
+        said = options.settings.get("intent")
+        if said not in (None, *Intent):
             raise DatasetError(
-                f"the setting 'intent' must be harmful or benign, not {said}"
-            ) from None
+                f"the setting 'intent' must be harmful or benign, not {quoted(said)}"
+            )
+        self._intent = None if said is None else Intent(said)
+        declared = {
+            str(intent): options.settings[intent].split(",")
+            for intent in Intent
+            if intent in options.settings
+        }
+        self._intents = Intents(declared, option="--set", key="settings")
 
     def wanted(self, names: list[str]) -> list[str]:
         """Return the columns that are needed.
@@ -100,6 +107,7 @@ class PlainRows:
                 f"has no 'text'; its keys are {listed(values)}: say which holds what is asked "
                 "with --map text=KEY"
             )
+        intent = self._intents.read(get("intent", values), "the intent") or self._intent
         sounds = list(self._media(get("audio", values)))
         if len(sounds) > 1:
             raise RowError(f"has {len(sounds)} sounds: a query has one")
@@ -109,7 +117,8 @@ class PlainRows:
             else identifier(name, "the id"),
             text=words(text, "the text") or "",
             category=words(get("category", values), "the category") or self._category,
-            intent=as_intent(get("intent", values) or None, "the intent") or self._intent,
+            intent=intent or Intent.HARMFUL,
+            intent_assumed=intent is None,
             images=self._images(values),
             audio=next(iter(sounds), None),
             where=where,

@@ -15,7 +15,7 @@ from .._errors import DatasetError
 from .._kept import kept_folder
 from .._nearest import did_you_mean, quoted
 from .._private_database import private_database
-from .._query import Media, Query, content_of
+from .._query import Media, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
 from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
 from ._files import MissingFileError, NoRoomError, SetFiles, reason
@@ -26,6 +26,10 @@ CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);
 CREATE TABLE left_out (place TEXT, why TEXT, missing INTEGER);
 """
 _SHOWN = 5
+_SAY_INTENT = (
+    "set one for all (--set intent=benign, or `settings:` in a config), or name the column that "
+    "says it (--map intent=COLUMN)"
+)
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Query)
 
@@ -76,9 +80,11 @@ class LoadedSet:
         kept = kept_folder(self)
         self._files = SetFiles(_folder_of(loader, path, kept), kept)
         self._categories = Categories(mapping_of(loader.name), self.taxonomy)
+        self._assumed = 0
         self.sha256 = self._take(islice(loader.rows(path, options), limit))
         self.notes_on_categories = tuple(self._categories.notes())
-        self.notes = (*self.notes_on_categories, *self._told())
+        assumed = assumed_note(self._assumed, _SAY_INTENT)
+        self.notes = (*self.notes_on_categories, *self._told(), *assumed)
         self._refuse(strict)
 
     def __len__(self) -> int:
@@ -129,6 +135,7 @@ class LoadedSet:
                         missing=isinstance(error, MissingFileError),
                     )
                     continue
+                self._assumed += query.intent_assumed
                 digest.update(_encoder.encode(content_of(query)) + b"\n")
         except OSError as error:
             where = error.filename or self.path
@@ -151,6 +158,7 @@ class LoadedSet:
             audio=self._sound(row),
             source=row.source or self._source(),
             underlying_request=_request(row),
+            intent_assumed=row.intent_assumed,
         )
 
     def _source(self) -> str | None:

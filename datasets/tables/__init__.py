@@ -3,6 +3,7 @@
 from ._column_map import ColumnMap, listed
 from ._csv import CsvRow, CsvTable
 from ._decode import decode
+from ._intents import Intents
 from ._json_file import BrokenJson, JsonFile
 from ._objects import json_objects
 from ._parquet import parquet_objects
@@ -11,7 +12,6 @@ from ._values import (
     Object,
     RowError,
     UnreadError,
-    as_intent,
     as_list,
     as_object,
     as_text,
@@ -28,11 +28,11 @@ __all__ = [
     "ColumnMap",
     "CsvRow",
     "CsvTable",
+    "Intents",
     "JsonFile",
     "Object",
     "RowError",
     "UnreadError",
-    "as_intent",
     "as_list",
     "as_object",
     "as_text",

@@ -3,10 +3,8 @@
 from typing import TypeGuard, cast
 
 from .._nearest import quoted
-from .._query import Intent
 
 Object = dict[str, object]
-_LONGEST_WORD = 20
 
 
 class RowError(ValueError):
@@ -88,27 +86,6 @@ def words(value: object, what: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise RowError(f"{what} must be a text or null, not {found(value)}")
-
-
-def as_intent(value: object, what: str) -> Intent | None:
-    """Return an intent or None.
-
-    Raises:
-        RowError: It is neither `harmful` nor `benign`.
-    """
-    if value is None:
-        return None
-    try:
-        return Intent(cast(str, value))
-    except ValueError:
-        raise RowError(f"{what} must be harmful or benign, not {_hinted(value)}") from None
-
-
-def _hinted(value: object) -> str:
-    """Return what a value is in words, a text by its length: only a word is shown."""
-    if isinstance(value, str) and (len(value) > _LONGEST_WORD or len(value.split()) > 1):
-        return f"a text of {len(value):,} characters"
-    return found(value)
 
 
 def found(value: object) -> str:

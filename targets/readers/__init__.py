@@ -16,12 +16,21 @@ from ._omnisafebench import READER as _OMNISAFEBENCH
 from ._openai_batch import READER as _OPENAI_BATCH
 from ._own import READER as _OWN
 from ._promptfoo import READER as _PROMPTFOO
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable
 from ._table_csv import READER as _CSV
 from ._table_parquet import READER as _PARQUET
 
-__all__ = ["FORMATS", "Reader", "RecordedRow", "Row", "Unread", "Unreadable", "find_reader"]
+__all__ = [
+    "FORMATS",
+    "ReadOptions",
+    "Reader",
+    "RecordedRow",
+    "Row",
+    "Unread",
+    "Unreadable",
+    "find_reader",
+]
 
 _READERS = (
     _PARQUET,

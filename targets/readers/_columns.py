@@ -1,6 +1,6 @@
 """Which column of a foreign table is what: `--map response=output.text`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import cast
 
 from ...datasets.tables._column_map import ColumnMap, listed
@@ -8,7 +8,6 @@ from ...datasets.tables._places import MISSING
 from ...datasets.tables._values import (
     Object,
     RowError,
-    as_intent,
     as_list,
     found,
     identifier,
@@ -16,7 +15,8 @@ from ...datasets.tables._values import (
     words,
 )
 from .._response import ResponseOutcome
-from ._row import RecordedRow
+from ._reader import ReadOptions
+from ._row import RecordedRow, Row, unreadable
 
 _FIELDS = {
     "id": ("query_id", "id"),
@@ -29,6 +29,7 @@ _FIELDS = {
     "outcome": ("outcome",),
     "model": ("model",),
     "finish_reason": ("finish_reason",),
+    "underlying_request": ("underlying_request",),
 }
 """What can be mapped, and the names that columns have where nothing is said."""
 
@@ -41,15 +42,16 @@ class Columns:
     list, such as `choices.0.text`.
 
     Args:
-        mapping: Paths by field.
+        options: The mapping, and what words mean which intent.
 
     Raises:
         ConfigurationError: The mapping names an unknown field.
     """
 
-    def __init__(self, mapping: Mapping[str, str]) -> None:
-        own = {"id" if key == "query_id" else key: path for key, path in mapping.items()}
+    def __init__(self, options: ReadOptions) -> None:
+        own = {"id" if key == "query_id" else key: path for key, path in options.mapping.items()}
         self._map = ColumnMap(_FIELDS, own)
+        self._intents = options.intents
 
     def check(self, known: Iterable[str], where: object) -> None:
         """Refuse a table that lacks a column.
@@ -67,12 +69,16 @@ class Columns:
         """Return the top-level columns that are needed, so that others need not be read."""
         return self._map.wanted(known)
 
-    def row(self, place: str, values: Object) -> RecordedRow:
-        """Return one row.
+    def read(self, place: str, values: Object) -> Row:
+        """Return one row, or why it cannot be used."""
+        model = None
+        try:
+            model = words(self._map.get("model", values), "the model")
+            return self._row(place, values, model)
+        except RowError as error:
+            return unreadable(place, error, model)
 
-        Raises:
-            RowError: Something in it cannot be used.
-        """
+    def _row(self, place: str, values: Object, model: str | None) -> RecordedRow:
         get = self._map.get
         response = self._map.find("response", values)
         if response is MISSING:
@@ -85,11 +91,13 @@ class Columns:
             text=words(get("text", values), "the text"),
             epoch=_epoch(get("epoch", values)),
             outcome=_outcome(get("outcome", values)),
-            model=words(get("model", values), "the model"),
+            model=model,
             scenario=words(get("scenario", values), "the scenario"),
-            intent=as_intent(get("intent", values) or None, "the intent"),
+            intent=self._intents.read(get("intent", values), "the intent"),
             images=tuple(_images(get("images", values))),
             finish_reason=words(get("finish_reason", values), "the finish_reason"),
+            underlying_request=words(get("underlying_request", values), "the underlying_request"),
+            numbered=name is MISSING,
         )
 
 

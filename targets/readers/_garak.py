@@ -4,7 +4,7 @@ An attempt is written twice, once answered (`status` 1) and once scored (`status
 prompt is a text in older versions, then an object with `text`, then one with `turns`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...datasets.tables._values import (
@@ -20,17 +20,18 @@ from ...datasets.tables._values import (
 )
 from ._messages import asked
 from ._objects import each_object
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     seen: set[str] = set()
     model: str | None = None
 
     def read(place: str, item: Object) -> Iterator[RecordedRow]:
         nonlocal model
-        model = model or first_text(item.get("plugins.target_name"), item.get("plugins.model_name"))
+        # Reports that were joined to one file each begin with whom they examined.
+        model = first_text(item.get("plugins.target_name"), item.get("plugins.model_name")) or model
         if item.get("entry_type") != "attempt" or item.get("status") == 0:
             return
         name = identifier(item.get("uuid"), "the uuid")

@@ -3,9 +3,10 @@
 A test case is a text, `[picture, text]`, or an object with `text` and `image`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets import Intent
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import (
     Object,
@@ -18,11 +19,11 @@ from ...datasets.tables._values import (
     is_object,
     words,
 )
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     place = "the start"
     with JsonFile(path) as document:
         try:
@@ -73,6 +74,7 @@ def _row(place: str, asked: _Asked, value: object) -> Row:
             text=text,
             epoch=epoch,
             scenario=as_text(item.get("category")),
+            intent=Intent.HARMFUL,  # it has no other behaviours
             images=images,
         )
     except RowError as error:

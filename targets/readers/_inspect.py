@@ -4,7 +4,7 @@ A log's epochs count from 1, ours from 0.
 """
 
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -14,11 +14,12 @@ from typing import Any
 
 from ...datasets import ConfigurationError
 from ...datasets._nearest import short_reason
+from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier
 from .._response import ResponseOutcome
 from ._messages import asked
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 _UNUSED = ("events", "events_data", "store", "timelines")
@@ -27,7 +28,7 @@ _UNUSED = ("events", "events_data", "store", "timelines")
 _ZIP = b"PK\x03\x04"
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
     try:
         log = import_module("inspect_ai.log")
     except ImportError:
@@ -36,10 +37,11 @@ def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
         ) from None
     with path.open("rb") as file:
         zipped = file.read(len(_ZIP)) == _ZIP
-    yield from _zipped(path, log) if zipped else _plain(path, log)
+    rows = _zipped if zipped else _plain
+    yield from rows(path, log, options.intents)
 
 
-def _zipped(path: Path, log: Any) -> Iterator[Row]:
+def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
     # Its functions run an event loop, which the thread of another one must not.
     with ThreadPoolExecutor(1) as reading:
 
@@ -64,12 +66,12 @@ def _zipped(path: Path, log: Any) -> Iterator[Row]:
                         resolve_attachments="core",
                         exclude_fields=set(_UNUSED),
                     )
-                yield _row(place, sample, header.eval.model)
+                yield _row(place, sample, header.eval.model, intents)
             except RowError as error:
                 yield Unreadable(place, str(error))
 
 
-def _plain(path: Path, log: Any) -> Iterator[Row]:
+def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
     number = 0
     with JsonFile(path) as document:
         try:
@@ -92,7 +94,7 @@ def _plain(path: Path, log: Any) -> Iterator[Row]:
                             {key: value for key, value in fields.items() if key not in _UNUSED}
                         )
                         sample = log.resolve_sample_attachments(sample, "core")
-                    yield _row(place, sample, as_text(about.get("model")))
+                    yield _row(place, sample, as_text(about.get("model")), intents)
                 except RowError as error:
                     yield Unreadable(place, str(error))
             document.finish()
@@ -100,7 +102,7 @@ def _plain(path: Path, log: Any) -> Iterator[Row]:
             yield Unreadable(f"after sample {number}", str(error), Unread.REST)
 
 
-def _row(place: str, sample: Any, model: str | None) -> RecordedRow:
+def _row(place: str, sample: Any, model: str | None, intents: Intents) -> RecordedRow:
     put = sample.input
     question = asked(
         [{"role": "user", "content": put}]
@@ -116,11 +118,13 @@ def _row(place: str, sample: Any, model: str | None) -> RecordedRow:
         text=question.text,
         epoch=max(0, sample.epoch - 1),
         outcome=ResponseOutcome.ERROR if failed else None,
-        model=first_text(sample.output.model, model),
+        model=first_text(model, sample.output.model),
         scenario=first_text(about.get("scenario"), about.get("category")),
+        intent=intents.read(about.get("intent"), "the intent"),
         images=question.images,
         finish_reason=None if failed else sample.output.stop_reason,
         detail=None if sample.error is None else as_text(sample.error.message),
+        provider_model=first_text(sample.output.model),
     )
 
 

@@ -1,18 +1,20 @@
 """JailbreakBench artifacts: `parameters`, and `jailbreaks` by index.
 
-A prompt is null where the attack found none; then the goal stands for it.
+A prompt is null where the attack found none: then nothing was asked, and the goal stands for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets import Intent
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier, words
-from ._reader import Reader, Sample
+from .._response import ResponseOutcome
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     number = 0
     with JsonFile(path) as document:
         try:
@@ -38,13 +40,17 @@ def _row(place: str, value: object, model: str | None) -> Row:
     try:
         if "response" not in item:
             raise RowError("has no 'response'")
+        given_up = item.get("prompt") is None and item["response"] is None
         return RecordedRow(
             place,
             _name(item.get("index")),
             words(item["response"], "the response"),
             text=first_text(item.get("prompt"), item.get("goal")),
+            outcome=ResponseOutcome.GAVE_UP if given_up else None,
             model=model,
             scenario=first_text(item.get("category"), item.get("behavior")),
+            intent=Intent.HARMFUL,  # its benign behaviours are not attacked
+            underlying_request=as_text(item.get("goal")),
         )
     except RowError as error:
         return Unreadable(place, str(error))

@@ -4,9 +4,10 @@
 same, and write the question as `input` instead of `arguments`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import (
     Object,
     RowError,
@@ -18,17 +19,20 @@ from ...datasets.tables._values import (
     is_object,
 )
 from ._objects import each_object
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
 
 _QUESTIONS = ("question", "prompt", "query", "text", "instruction")
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
-    return each_object(path, _responses)
+def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
+    def read(place: str, item: Object) -> Iterator[RecordedRow]:
+        return _responses(place, item, options.intents)
+
+    return each_object(path, read)
 
 
-def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
+def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedRow]:
     name = identifier(item.get("doc_id"), "the doc_id")
     doc = as_object(item.get("doc"))
     said = list(_texts(item.get("resps") or item.get("filtered_resps")))
@@ -42,7 +46,9 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
             response,
             text=_question(item, doc),
             epoch=epoch,
+            model=first_text(item.get("model_name"), item.get("model")),
             scenario=first_text(doc.get("scenario"), doc.get("category")),
+            intent=intents.read(doc.get("intent"), "the intent"),
             images=images,
         )
 

@@ -3,9 +3,10 @@
 The questions stand in `metadata`; in files of its evaluation step, beside the response.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets import Intent
 from ...datasets.tables._values import (
     Object,
     RowError,
@@ -16,14 +17,14 @@ from ...datasets.tables._values import (
     words,
 )
 from ._objects import each_object
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
 
 _FOLDERS_UP = 4
 """Its picture paths start where it was run: above `responses/<defence>/`."""
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     return each_object(path, _responses)
 
 
@@ -43,7 +44,9 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
         text=text or first_text(said.get("original_prompt")),
         model=as_text(item.get("model_name")),
         scenario=first_text(*(said.get(key) for key in ("scenario", "subcategory", "category"))),
+        intent=Intent.HARMFUL,  # all of its test cases are attacks
         images=(image,) if image else (),
+        underlying_request=as_text(said.get("original_prompt")),
     )
 
 

@@ -4,7 +4,7 @@ A line has `custom_id`, and `response` with the `body` of a chat completion, of 
 completion or of the responses interface; or `error`. It does not say what was asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...datasets.tables._values import (
@@ -20,13 +20,13 @@ from ...models import decode_error
 from .._response import ResponseOutcome
 from ._messages import content_text
 from ._objects import each_object
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, as_json
 
 _OK = 200
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     return each_object(path, _responses)
 
 

@@ -1,18 +1,18 @@
 """Our own JSONL, and any other lines of JSON by a column mapping."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from ...datasets import Intent
-from ...datasets.tables._values import Object, RowError, identifier
+from ...datasets.tables._intents import Intents
+from ...datasets.tables._values import Object, RowError, as_text, identifier
 from .._response import ResponseOutcome
 from ._columns import Columns
 from ._objects import each_object
-from ._reader import Reader, Sample
-from ._row import RecordedRow, Row
+from ._reader import Reader, ReadOptions, Sample
+from ._row import RecordedRow, Row, unreadable
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -24,27 +24,35 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     text: str | None = None
     prompt: str | None = None
     scenario: str | None = None
-    intent: Intent | None = None
+    intent: object = None
     image: str | None = None
     images: list[str] = []
     finish_reason: str | None = None
+    underlying_request: str | None = None
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    columns = Columns(mapping)
-    own: bool | None = False if mapping else None
+def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
+    columns = Columns(options)
+    own: bool | None = False if options.mapping else None
 
-    def read(place: str, values: Object) -> Iterator[RecordedRow]:
+    def read(place: str, values: Object) -> Iterator[Row]:
         nonlocal own
         if own is None:
             # One key of the two is enough: the other is missing by mistake.
             own = "query_id" in values
-        yield _own(place, values) if own else columns.row(place, values)
+        yield _own(place, values, options.intents) if own else columns.read(place, values)
 
     return each_object(path, read)
 
 
-def _own(place: str, values: Object) -> RecordedRow:
+def _own(place: str, values: Object, intents: Intents) -> Row:
+    try:
+        return _read(place, values, intents)
+    except RowError as error:
+        return unreadable(place, error, as_text(values.get("model")))
+
+
+def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
     try:
         line = msgspec.convert(values, _Line)
     except (msgspec.MsgspecError, ValueError) as error:
@@ -62,9 +70,10 @@ def _own(place: str, values: Object) -> RecordedRow:
         outcome=line.outcome,
         model=line.model,
         scenario=line.scenario,
-        intent=line.intent,
+        intent=intents.read(line.intent, "the intent"),
         images=tuple([line.image] if line.image else line.images),
         finish_reason=line.finish_reason,
+        underlying_request=line.underlying_request,
     )
 
 

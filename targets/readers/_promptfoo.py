@@ -1,13 +1,15 @@
 """Results of promptfoo: the list `results.results`, one item for each test and prompt.
 
-In its files a prompt's number counts the providers too, so that `test.prompt` names one
-question to one provider. `error` is also written where only an assertion failed.
+In its files a prompt's number counts the providers too; here each prompt has one number for
+all providers, so that `test.prompt` names one question. `error` is also written where only
+an assertion failed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...datasets.tables._decode import decode
+from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import (
     Object,
@@ -20,15 +22,16 @@ from ...datasets.tables._values import (
 )
 from .._response import ResponseOutcome
 from ._messages import asked
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, as_json, outcome_by_reason, unreadable
 
 _ERROR = 2
 """The `failureReason` of a call that failed."""
 
 
-def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
+def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
     number = 0
+    prompts = _Prompts()
     with JsonFile(path) as document:
         try:
             listed = document.member(document.root, "results")
@@ -38,13 +41,30 @@ def _rows(path: Path, _: Mapping[str, str]) -> Iterator[Row]:
                 return
             for at in document.elements(listed):
                 number += 1
-                yield _row(f"result {number}", document.value(at))
+                yield _row(f"result {number}", document.value(at), prompts, options.intents)
             document.finish()
         except BrokenJson as error:
             yield Unreadable(f"after result {number}", str(error), Unread.REST)
 
 
-def _row(place: str, value: object) -> Row:
+class _Prompts:
+    """Numbers the prompts in the order in which they come, whoever was asked."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, item: Object) -> int | None:
+        """Return the number of a result's prompt, None where it has none."""
+        counted = item.get("promptIdx")
+        if not isinstance(counted, int):
+            return None
+        known = first_text(item.get("promptId"), as_object(item.get("prompt")).get("label"))
+        # Its words are no name: they differ from test to test.
+        name = known or f"number {counted}"
+        return self._numbers.setdefault(name, len(self._numbers))
+
+
+def _row(place: str, value: object, prompts: _Prompts, intents: Intents) -> Row:
     if isinstance(value, RowError):
         return unreadable(place, value)
     item = as_object(value)
@@ -52,32 +72,35 @@ def _row(place: str, value: object) -> Row:
     about = {**as_object(case.get("metadata")), **as_object(item.get("metadata"))}
     given = as_object(item.get("vars")) or as_object(case.get("vars"))
     response = as_object(item.get("response"))
+    provider = as_object(item.get("provider"))
+    model = first_text(provider.get("label"), provider.get("id"), item.get("provider"))
     try:
         text, images = _prompt(as_object(item.get("prompt")).get("raw"))
         failed = item.get("failureReason") == _ERROR or response.get("output") is None
-        provider = as_object(item.get("provider"))
+        said = given.get("intent", about.get("intent"))
         return RecordedRow(
             place,
-            _name(item, given),
+            _name(item, given, prompts),
             None if failed else _output(response["output"]),
             text=text,
             outcome=ResponseOutcome.ERROR if failed and not _stopped(response) else None,
-            model=first_text(provider.get("label"), provider.get("id"), item.get("provider")),
+            model=model,
             scenario=first_text(
                 given.get("scenario"), about.get("scenario"), about.get("category")
             ),
+            intent=intents.read(said, "the intent"),
             images=images,
             finish_reason=as_text(response.get("finishReason")),
             detail=first_text(item.get("error"), response.get("error")) if failed else None,
         )
     except RowError as error:
-        return Unreadable(place, str(error))
+        return Unreadable(place, str(error), model=model)
 
 
-def _name(item: Object, given: Object) -> str:
+def _name(item: Object, given: Object, prompts: _Prompts) -> str:
     if "query_id" in given:
         return identifier(given["query_id"], "the variable query_id")
-    test, prompt = item.get("testIdx"), item.get("promptIdx")
+    test, prompt = item.get("testIdx"), prompts.number(item)
     if test is None or prompt is None:
         return identifier(item.get("id"), "the id")
     return identifier(f"{test}.{prompt}", "the id")

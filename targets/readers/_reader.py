@@ -2,10 +2,11 @@
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...datasets.tables._decode import decode
+from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import Object, as_object
 from ._row import Row
@@ -72,6 +73,19 @@ def _line(path: Path) -> Object:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a user says of a file.
+
+    Attributes:
+        mapping: Paths of what is needed within a row; for readers that take a mapping.
+        intents: What words mean harmful, and benign.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict[str, str])
+    intents: Intents = field(default_factory=Intents)
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Reads one format.
 
@@ -79,7 +93,7 @@ class Reader:
         name: What `--format` calls it.
         title: For people.
         detects: Whether a file that begins like this has the format.
-        rows: Yields the file's rows, one at a time; takes the column mapping too.
+        rows: Yields the file's rows, one at a time.
         maps: Whether it takes a column mapping.
         folders_up: How many folders above the file's own its pictures may lie under.
     """
@@ -87,6 +101,6 @@ class Reader:
     name: str
     title: str
     detects: Callable[[Sample], bool]
-    rows: Callable[[Path, Mapping[str, str]], Iterator[Row]]
+    rows: Callable[[Path, ReadOptions], Iterator[Row]]
     maps: bool = False
     folders_up: int = 0

@@ -22,13 +22,16 @@ class RecordedRow:
         text: What was asked, None where the file does not say.
         epoch: Repetition, from 0.
         outcome: How asking ended, None where the file does not say.
-        model: The model's name, None where the file does not say.
+        model: Whose response it is, None where the file does not say.
         scenario: What the file calls the kind of risk.
         intent: Harmful or benign, None where the file does not say.
         images: Pictures that went with the question: paths relative to the file, or
             `data:` addresses.
         finish_reason: As the provider said.
         detail: Why there is no response, as the file says it.
+        underlying_request: What an attack's words ask for, as the file says it.
+        provider_model: The model's name as its provider reported it, where that is another.
+        numbered: Whether `query_id` is but the row's place, since the file names no id.
     """
 
     place: str
@@ -43,6 +46,9 @@ class RecordedRow:
     images: tuple[str, ...] = ()
     finish_reason: str | None = None
     detail: str | None = None
+    underlying_request: str | None = None
+    provider_model: str | None = None
+    numbered: bool = False
 
     def settled(self) -> ResponseOutcome:
         """Return how asking ended: as said, else by the reason for stopping and the words.
@@ -73,11 +79,13 @@ class Unreadable:
         place: Where it stands in the file.
         why: What is wrong with it, in words.
         unread: How much of the file is lost with it.
+        model: Whose response it is, None where that is not known.
     """
 
     place: str
     why: str
     unread: Unread = Unread.NOTHING
+    model: str | None = None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.why}"
@@ -86,10 +94,10 @@ class Unreadable:
 Row = RecordedRow | Unreadable
 
 
-def unreadable(place: str, error: RowError) -> Unreadable:
+def unreadable(place: str, error: RowError, model: str | None = None) -> Unreadable:
     """Return the row at a place that could not be read."""
     if not isinstance(error, UnreadError):
-        return Unreadable(place, str(error))
+        return Unreadable(place, str(error), model=model)
     return Unreadable(place, str(error), Unread.REST if error.rest else Unread.LINE)
 
 

@@ -1,26 +1,24 @@
 """CSV with any delimiter, by a column mapping."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...datasets.tables import CsvTable, RowError
 from ...datasets.tables._csv import DELIMITERS
 from ._columns import Columns
-from ._reader import Reader, Sample
+from ._reader import Reader, ReadOptions, Sample
 from ._row import Row, unreadable
 
 
-def _rows(path: Path, mapping: Mapping[str, str]) -> Iterator[Row]:
-    columns = Columns(mapping)
+def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
+    columns = Columns(options)
     table = CsvTable(path, encoding="utf-8")
     columns.check(table.names, path)
     for place, values in table.objects():
-        try:
-            if isinstance(values, RowError):
-                raise values
-            yield columns.row(place, values)
-        except RowError as error:
-            yield unreadable(place, error)
+        if isinstance(values, RowError):
+            yield unreadable(place, values)
+        else:
+            yield columns.read(place, values)
 
 
 def _detects(sample: Sample) -> bool:

@@ -69,7 +69,8 @@ def test_a_csv_in_another_encoding_or_with_a_mark(
     (query,) = loaded
     assert (query.id, query.text) == ("own-1", "”Schlüssel?”")
     assert (query.scenario, query.intent) == ("inappropriate_opinions.bias", Intent.HARMFUL)
-    assert loaded.notes == ()
+    (note,) = loaded.notes
+    assert note.startswith("1 query has no intent and is assumed harmful")
 
 
 def test_cells_with_line_breaks_and_commas_stay_whole(table: Callable[..., Path]) -> None:

@@ -240,6 +240,7 @@ def test_recorded_responses_are_judged_and_missing_ones_are_errors(workplace: An
         "truncated": 1,
         "error": 1,
         "not_put": 0,
+        "gave_up": 0,
     }
     heard = [json.dumps(body["messages"]) for body in server.requests]
     assert heard

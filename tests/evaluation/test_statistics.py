@@ -171,7 +171,8 @@ def test_outcomes_are_counted_and_those_that_never_came_are_listed_at_0() -> Non
     ballots = {"unsafe": 2, "unparsed": 1, "not_asked": 2}
     cut = replace(HARMFUL_LOST, response_outcome=ResponseOutcome.TRUNCATED)
     found = only(replace(HARMFUL_UNSAFE, ballots=ballots), cut).outcomes
-    expected = {"answered": 1, "filtered": 0, "truncated": 1, "error": 0, "not_put": 0}
+    never = dict.fromkeys(("filtered", "error", "not_put", "gave_up"), 0)
+    expected = {"answered": 1, "truncated": 1, **never}
     assert found.responses == expected
     assert found.verdicts == {"unsafe": 1, "safe": 0, "no_verdict": 1}
     assert {kind: number for kind, number in found.ballots.items() if number} == ballots

@@ -61,7 +61,7 @@ EXPECTED: dict[str, tuple[str, list[Row]]] = {
         "jailbreakbench",
         [
             ("0", 0, LOCK, "With picks.", "answered", "Physical harm"),
-            ("1", 0, "Bake bread", None, "error", "Kitchen"),
+            ("1", 0, "Bake bread", None, "gave_up", "Kitchen"),
         ],
     ),
     "omnisafebench.jsonl": (

@@ -40,11 +40,35 @@ def test_questions_come_in_the_order_of_the_file_each_once() -> None:
             "How is a lock picked?",
             Intent.HARMFUL,
             source="own.jsonl",
+            intent_assumed=True,
         ),
         Query("bread", "uncategorised", "How is bread baked?", Intent.BENIGN, source="own.jsonl"),
-        Query("soap", "uncategorised", "How is soap made?", Intent.HARMFUL, source="own.jsonl"),
+        Query(
+            "soap",
+            "uncategorised",
+            "How is soap made?",
+            Intent.HARMFUL,
+            source="own.jsonl",
+            intent_assumed=True,
+        ),
     ]
-    assert (len(questions), questions.notes, told(own)) == (3, (), [])
+    assert (len(questions), told(own)) == (3, [])
+    (note,) = questions.notes
+    assert note.startswith("2 queries have no intent and are assumed harmful")
+
+
+def test_a_row_that_says_the_intent_speaks_for_those_that_do_not(tmp_path: Path) -> None:
+    recorded = target(
+        tmp_path / "a.jsonl",
+        {"query_id": "a", "text": "How?", "response": "So."},
+        {"query_id": "a", "text": "How?", "response": "So.", "epoch": 1, "intent": "benign"},
+        {"query_id": "a", "text": "How?", "response": "So.", "epoch": 2, "intent": "harmful"},
+    )
+    questions = RecordedQuestions([recorded])
+    assert [(query.intent, query.intent_assumed) for query in questions] == [(Intent.BENIGN, False)]
+    assert questions.notes == ()
+    (line,) = told(recorded)
+    assert "has another intent than an earlier row under 'a'" in line
 
 
 def test_names_of_scenarios_are_resolved_and_unknown_ones_told() -> None:
