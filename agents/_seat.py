@@ -8,7 +8,7 @@ from autogen_agentchat.base import ChatAgent, Response
 from autogen_agentchat.messages import TextMessage
 from autogen_core import CancellationToken, MessageContext, RoutedAgent, message_handler
 
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, OutageError
 from ..models import Completion, Usage
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall
@@ -80,7 +80,7 @@ class Seat(RoutedAgent):
         started = time.perf_counter()
         try:
             read = await self._converse(_Talk(call, perceived, spend, token))
-        except ConfigurationError:
+        except (ConfigurationError, OutageError):
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's agent may raise anything
             spend.latency_s = time.perf_counter() - started

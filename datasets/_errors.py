@@ -5,6 +5,7 @@ SafejuryError
 │   ├── DatasetError        a query file or a medium cannot be used
 │   ├── RecordError         a run's directory cannot be used as asked
 │   └── FirstContactError   a model never answered once: its address, key or name is wrong
+├── OutageError             an endpoint was down for longer than it is waited for
 ├── PanelRefusedError       too many models refused for a set to be made
 └── ModelError              one model call failed; recorded as an outcome, never as a verdict
     ├── TransportError      no usable connection, a time-out, or a 5xx reply
@@ -43,6 +44,12 @@ class RecordError(ConfigurationError):
 
 class FirstContactError(ConfigurationError):
     """A model never answered once, for a reason that waiting does not cure."""
+
+
+class OutageError(SafejuryError):
+    """An endpoint was down for longer than it is waited for; what is done is kept."""
+
+    exit_code = 3
 
 
 class PanelRefusedError(SafejuryError):

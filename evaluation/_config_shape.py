@@ -257,6 +257,9 @@ class LimitsConfig(Part):
     max_cost_usd: float | None = Field(default=None, gt=0)
     attempts: int = Field(default=5, ge=1, le=20)
     """Most tries of one call."""
+    outage_patience: float | None = Field(default=300.0, ge=0)
+    """Seconds for which an endpoint that is down is waited for before the run ends
+    unfinished; null waits for none, and records each failed call as an error."""
 
 
 class RunConfig(Part):

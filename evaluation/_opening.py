@@ -54,6 +54,7 @@ def run_switchboard(
         concurrency=limits.concurrency,
         requests_per_minute=limits.requests_per_minute,
         policy=RetryPolicy(attempts=limits.attempts),
+        outage_patience=limits.outage_patience,
         budget=budget,
         cache=cache,
         journal=record,

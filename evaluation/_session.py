@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
-from ..datasets import FirstContactError, first_failure
+from ..datasets import FirstContactError, OutageError, first_failure
 from ..models import Switchboard
 from ._ahead import Ahead
 from ._examiner import Examiner
@@ -17,7 +17,8 @@ from ._unit import Unit
 _CASES_PER_CALL = 2
 """Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
 
-_Numbered = Iterator[tuple[int, Unit]]
+_Units = Generator[Unit]
+_Numbered = Generator[tuple[int, Unit]]
 
 
 class Observer(Protocol):
@@ -51,9 +52,11 @@ class Servers(Protocol):
 class Session:
     """Finishes what a record does not hold yet.
 
-    Targets that need no server of ours are examined together, query by query. A
-    target on a managed server is asked ahead of the jury: once its responses are all
-    in, the server goes and the next one loads, while the jury still hears its cases.
+    Targets that need no server of ours are examined together, query by query, if they
+    are at one endpoint; those at another one have workers of their own, so that none
+    waits for an endpoint that is down but its own targets. A target on a managed server
+    is asked ahead of the jury: once its responses are all in, the server goes and the
+    next one loads, while the jury still hears its cases.
     Where such a server fails for good, the others' targets are examined all the same.
 
     Args:
@@ -81,6 +84,8 @@ class Session:
         self._cases = min(_CASES_PER_CALL * setup.config.limits.concurrency, setup.total)
         self._on_server = Counter(setup.hosts.values())
         self._failures: dict[str, str] = {}
+        self._outages: dict[str, None] = {}
+        self._finished_cases = 0
 
     async def work(self, switchboard: Switchboard) -> None:
         """Examine all that is not finished, many cases at once.
@@ -88,21 +93,25 @@ class Session:
         Raises:
             FirstContactError: A model never answered, or a server failed for good; the
                 record keeps all that was finished.
+            OutageError: An endpoint was down for too long; all cases are finished that do
+                not need it, and the others are as if they had not been started.
         """
+        self._finished_cases = self._record.count_finished()
         if self._observer is not None:
-            finished = self._record.count_finished()
-            self._observer.started(self._setup.total, finished, switchboard)
+            self._observer.started(self._setup.total, self._finished_cases, switchboard)
         hosts = self._setup.hosts
         self._release_idle()
         names = [target.name for target in self._setup.config.targets]
-        unhosted = self._unfinished(*(name for name in names if name not in hosts))
         async with first_failure(), asyncio.TaskGroup() as group:
-            if len(hosts) < len(names):
+            for together in self._setup.targets_by_place():
+                units = self._unfinished(*together)
                 for _ in range(self._cases):
-                    group.create_task(self._examine(unhosted))
+                    group.create_task(self._examine(units))
             for name in names:
                 if name in hosts:
                     group.create_task(self._examine_hosted(name, hosts[name]))
+        if self._outages:
+            raise OutageError(self._cut_short())
         if self._failures:
             raise FirstContactError(self._given_up())
 
@@ -117,6 +126,14 @@ class Session:
         if self._servers is not None:
             self._servers.release(server)
 
+    def _cut_short(self) -> str:
+        left, total = self._setup.total - self._finished_cases, self._setup.total
+        return (
+            f"the run is unfinished: {'; '.join([*self._outages, *self._failures.values()])}. "
+            f"{left} of {total} cases are left, as if they had not been started. "
+            "Bring it back and repeat the command: all that is finished is kept."
+        )
+
     def _given_up(self) -> str:
         names = ", ".join(map(repr, sorted(self._failures)))
         targets = "the target" if len(self._failures) == 1 else "the targets"
@@ -126,7 +143,7 @@ class Session:
             "Mend it and repeat the command: all that is finished is kept."
         )
 
-    def _unfinished(self, *targets: str) -> Iterator[Unit]:
+    def _unfinished(self, *targets: str) -> _Units:
         for unit in self._setup.units(*targets):
             if not self._record.is_finished(unit.case_id):
                 yield unit
@@ -136,22 +153,35 @@ class Session:
             if self._record.answer(unit.case_id) is None:
                 yield unit
 
-    async def _examine(self, units: Iterator[Unit]) -> None:
+    def _numbered(self, target: str) -> _Numbered:
+        yield from enumerate(self._unfinished(target))
+
+    async def _examine(self, units: _Units) -> None:
         # All workers draw from one iterator, so only the cases under way are in memory.
         for unit in units:
-            self._finished(unit, await self._examiner.examine(unit))
+            try:
+                result = await self._examiner.examine(unit)
+            except OutageError as error:
+                self._drop(error, units)
+                return
+            self._finished(unit, result)
             await self._record.flushed()
+
+    def _drop(self, error: OutageError, units: _Units | _Numbered) -> None:
+        """Leave a case unfinished, and all that no worker has drawn yet unstarted."""
+        self._outages[str(error)] = None
+        units.close()
 
     async def _examine_hosted(self, target: str, server: str) -> None:
         ahead = Ahead()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._ask_all(target, server, ahead))
-            units = enumerate(self._unfinished(target))
+            units = self._numbered(target)
             for _ in range(self._cases):
                 group.create_task(self._judge(units, ahead))
 
     async def _ask_all(self, target: str, server: str, ahead: Ahead) -> None:
-        units = enumerate(self._unfinished(target))
+        units = self._numbered(target)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._calls):
                 group.create_task(self._ask(units, server, ahead))
@@ -182,11 +212,17 @@ class Session:
                 continue
             answered = self._record.answer(unit.case_id)
             assert answered is not None
-            self._finished(unit, await self._examiner.judge(unit, answered))
+            try:
+                result = await self._examiner.judge(unit, answered)
+            except OutageError as error:
+                self._drop(error, units)
+                return
+            self._finished(unit, result)
             self._record.forget_answer(unit.case_id)
             await self._record.flushed()
 
     def _finished(self, unit: Unit, result: CaseResult) -> None:
         self._record.write_result(unit.case_id, result)
+        self._finished_cases += 1
         if self._observer is not None:
             self._observer.case_finished(result)

@@ -90,6 +90,18 @@ class Setup:
             if spec.server is not None and spec.server not in kept
         }
 
+    def targets_by_place(self) -> list[list[str]]:
+        """Return the names of targets without a server of their own, those at one place together.
+
+        Recorded responses are at one place, which is this machine.
+        """
+        hosts, places = self.hosts, dict[str | None, list[str]]()
+        for target in self.config.targets:
+            if target.name not in hosts:
+                spec = self.targets.get(target.name)
+                places.setdefault(spec and spec.place, []).append(target.name)
+        return list(places.values())
+
     def units(self, *targets: str) -> Iterator[Unit]:
         """Yield all units of work of some targets, always in the same order."""
         found = units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)

@@ -31,6 +31,7 @@ from ._spec import ModelSpec
 if TYPE_CHECKING:
     from ._api_endpoint import ApiEndpoint, Filtered
     from ._autogen import AgentChatClient
+    from ._breaker import Breaker, Breaking, Outage
     from ._cache import Cached, ResponseCache
     from ._complaint import decode_error
     from ._connection import open_session
@@ -57,6 +58,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "AgentChatClient": "_autogen",
             "ApiEndpoint": "_api_endpoint",
+            "Breaker": "_breaker",
+            "Breaking": "_breaker",
             "CAP_NOTE": "_dialect",
             "Cached": "_cache",
             "Capability": "_probe_result",
@@ -72,6 +75,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Limited": "_limits",
             "Limiter": "_limits",
             "LiteLLMModel": "_litellm",
+            "Outage": "_breaker",
             "Probe": "_probe_result",
             "Rejection": "_wire_reply",
             "ResponseCache": "_cache",
@@ -106,6 +110,8 @@ __all__ = [
     "ApiEndpoint",
     "Around",
     "AudioPart",
+    "Breaker",
+    "Breaking",
     "Budget",
     "Budgeted",
     "Cached",
@@ -131,6 +137,7 @@ __all__ = [
     "LiteLLMModel",
     "Modality",
     "ModelSpec",
+    "Outage",
     "Part",
     "Price",
     "Probe",

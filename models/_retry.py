@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from ..datasets import BadReplyError, FirstContactError, ModelError, TransportError
 from ._around import Around
+from ._breaker import Breaker
 from ._chat import ChatModel, ChatRequest, Completion
 from ._limits import timed_out
 
@@ -169,12 +170,21 @@ class FirstContact(Around):
     Until the model has answered once, a wrong key, path or name, an address where
     nothing listens, silence, and replies that are no completions become a
     `FirstContactError`; afterwards errors pass unchanged. So a typo costs seconds,
-    not a run of thousands of recorded failures. Wrap it around `Retrying`.
+    not a run of thousands of recorded failures. Whatever a server said is asked for
+    once more before it ends a run. Wrap it around `Retrying`.
+
+    Args:
+        model: What to call.
+        breaker: Knows whether another model answered at the same address, so that the
+            address is right; None where nobody does.
     """
 
-    def __init__(self, model: ChatModel) -> None:
+    def __init__(self, model: ChatModel, breaker: Breaker | None = None) -> None:
         super().__init__(model)
+        self._breaker = breaker
         self._answered = False
+        self._asking_again = asyncio.Lock()
+        self._given_up = 0
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply.
@@ -184,15 +194,45 @@ class FirstContact(Around):
             ModelError: The call failed otherwise.
         """
         try:
-            completion = await self._model.complete(request)
+            return await self._ask(request)
         except ModelError as error:
-            if self._answered or not is_hopeless(error):
+            if not self._is_doubtful(error):
                 raise
-            text = str(error)
-            name = self._model.name
-            raise FirstContactError(text if name in text else f"{name}: {text}") from error
+            first = error
+        if _unreached(first):
+            raise self._final(first) from first
+        # One bad reply says little. One call asks again, for all that failed meanwhile.
+        given_up = self._given_up
+        async with self._asking_again:
+            if self._given_up > given_up:
+                raise self._final(first) from first
+            try:
+                return await self._ask(request)
+            except ModelError as error:
+                if not self._is_doubtful(error):
+                    raise
+                self._given_up += 1
+                raise self._final(error) from error
+
+    async def _ask(self, request: ChatRequest) -> Completion:
+        completion = await self._model.complete(request)
         self._answered = True
         return completion
+
+    def _is_doubtful(self, error: ModelError) -> bool:
+        if self._answered or not is_hopeless(error):
+            return False
+        known = self._breaker is not None and self._breaker.has_answered()
+        return not (known and _unreached(error))  # else it is down: it is waited for
+
+    def _final(self, error: ModelError) -> FirstContactError:
+        text, name = str(error), self._model.name
+        return FirstContactError(text if name in text else f"{name}: {text}")
+
+
+def _unreached(error: ModelError) -> bool:
+    """Return whether nothing came of several tries to connect."""
+    return isinstance(error, TransportError) and error.permanent
 
 
 def is_hopeless(error: ModelError) -> bool:

@@ -142,6 +142,7 @@ class ScriptedServer:
         self._address = (host, port)
         self._keep = keep_requests
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._jobs: dict[Connection, _Job | None] = {}
         self._queue: deque[_Job] = deque()
         self._running = 0
@@ -164,6 +165,7 @@ class ScriptedServer:
         """Listen; the port is known afterwards."""
         host, port = self._address
         loop = asyncio.get_running_loop()
+        self._closing = False
         self._server = await loop.create_server(
             lambda: Connection(self), host, port, backlog=4096, ssl=self._ssl
         )
@@ -173,6 +175,7 @@ class ScriptedServer:
         """Drop all connections and stop listening; may be called twice."""
         if self._server is None:
             return
+        self._closing = True
         self._server.close()
         for connection, job in list(self._jobs.items()):
             if job is not None and job.timer is not None:
@@ -190,6 +193,9 @@ class ScriptedServer:
 
     def opened(self, connection: Connection) -> None:
         """Count a connection."""
+        if self._closing:  # it was accepted in the turn in which we closed
+            connection.abort()
+            return
         self.stats.connections += 1
         self._jobs[connection] = None
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from ..datasets import ConfigurationError
+from ._breaker import Breaker, Breaking
 from ._budget import Budget, Price
 from ._budgeted import Budgeted
 from ._cache import Cached, ResponseCache
@@ -21,12 +22,15 @@ class Switchboard:
 
     Equal specs share one model, models at one place share its limits, and all
     share one budget. Around each model lie, from the outside: journal, cache,
-    first contact, retries, limits, budget.
+    breaker, first contact, retries, limits, budget. A call that waits for its endpoint
+    to come back holds nothing of the budget meanwhile.
 
     Args:
         concurrency: Most calls at a time to one place.
         requests_per_minute: Most calls a minute to one place, None for no bound.
         policy: How often failed calls are tried again.
+        outage_patience: Seconds for which an endpoint that is down is waited for; None
+            lets its calls fail. Managed servers are started again by those who keep them.
         budget: What may be spent; None sets no bound.
         cache: Answers kept between runs; the caller closes it.
         journal: Calls kept within a run.
@@ -39,6 +43,7 @@ class Switchboard:
         concurrency: int = 32,
         requests_per_minute: int | None = None,
         policy: RetryPolicy | None = None,
+        outage_patience: float | None = None,
         budget: Budget | None = None,
         cache: ResponseCache | None = None,
         journal: Journal | None = None,
@@ -47,11 +52,13 @@ class Switchboard:
         self._concurrency = concurrency
         self._requests_per_minute = requests_per_minute
         self._policy = policy
+        self._outage_patience = outage_patience
         self.budget = budget or Budget()
         self._cache = cache
         self._journal = journal
         self._managed = managed
         self._limiters: dict[str, Limiter] = {}
+        self._breakers: dict[str, Breaker] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
 
     async def __aenter__(self) -> Self:
@@ -90,12 +97,22 @@ class Switchboard:
             own=spec.is_ours,
         )
         limited = Limited(paid, self._limiters[spec.place])
-        model: ChatModel = FirstContact(Retrying(limited, self._policy))
+        breaker = self._breaker(spec)
+        model: ChatModel = FirstContact(Retrying(limited, self._policy), breaker)
+        if breaker is not None:
+            model = Breaking(model, breaker)
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:
             model = Journaled(model, self._journal)
         return model
+
+    def _breaker(self, spec: ModelSpec) -> Breaker | None:
+        if self._outage_patience is None or spec.server is not None or spec.is_embedded:
+            return None
+        if spec.place not in self._breakers:
+            self._breakers[spec.place] = Breaker(spec.place, self._outage_patience)
+        return self._breakers[spec.place]
 
     def _bare(self, spec: ModelSpec) -> ChatModel:
         if spec.server is None:

@@ -112,6 +112,29 @@ def test_a_mended_address_goes_on_and_pays_no_answer_twice(
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [ScriptedReply(raw_body=HTML), ScriptedReply(drop=True), ScriptedReply("oops", status=500)],
+)
+def test_one_bad_first_call_of_a_juror_does_not_end_the_run(
+    bad: ScriptedReply, workplace: Any, scripted: Start
+):
+    seen: list[str] = []
+
+    def reply(body: dict[str, object]) -> ScriptedReply | str:
+        model = str(body["model"])
+        seen.append(model)
+        if model == "target":
+            return "An answer."
+        first = model == "sceptic-model" and seen.count(model) == 1
+        return bad if first else ballot("safe", 5)
+
+    config = workplace.config(scripted(reply).base_url)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert workplace.report()["targets"][0]["verdicts"] == 3
+
+
 def test_failures_after_the_first_answer_are_outcomes(workplace: Any, scripted: Start):
     """Three ballots of the first case come in; later ones of one juror are HTML."""
     seen: list[str] = []

@@ -12,6 +12,7 @@ from safejury.datasets import (
     RateLimitError,
     RequestError,
     TransportError,
+    in_parallel,
 )
 from safejury.models import (
     ChatMessage,
@@ -184,6 +185,34 @@ async def test_a_model_that_never_answered_ends_the_run(bad: ScriptedReply):
         assert str(caught.value).count(model.name) == 1
         assert "\n" not in str(caught.value)
         await model.aclose()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ScriptedReply(status=401),
+        ScriptedReply(status=404),
+        ScriptedReply(raw_body="<html>"),
+        ScriptedReply(raw_body="{}"),
+        ScriptedReply(drop=True),
+        ScriptedReply("some words", truncate=True),
+    ],
+)
+async def test_one_bad_first_reply_ends_nothing(bad: ScriptedReply):
+    async with ScriptedServer([bad, "fine"]) as server:
+        endpoint = EndpointModel(base_url=server.base_url, model="m")
+        model = FirstContact(Retrying(endpoint, RetryPolicy(attempts=1)))
+        assert (await model.complete(ASK)).text == "fine"
+        await model.aclose()
+
+
+async def test_many_first_calls_at_once_with_a_wrong_key_ask_again_once():
+    async with ScriptedServer(ScriptedReply(status=401)) as server:
+        model = FirstContact(Retrying(EndpointModel(base_url=server.base_url, model="m")))
+        with pytest.raises(FirstContactError, match="401"):
+            await in_parallel(model.complete(ASK) for _ in range(20))
+        await model.aclose()
+    assert server.stats.calls == 21
 
 
 @pytest.mark.parametrize("status", [400, 413, 429, 500])

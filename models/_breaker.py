@@ -1,0 +1,226 @@
+"""Waits while an endpoint is down, so that its outage does not become the run's results."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from ..datasets import ModelError, OutageError, RateLimitError, RequestError, TransportError
+from ._around import Around
+from ._chat import ChatModel, ChatRequest, Completion
+
+T = TypeVar("T")
+
+_MOST_LOST = 5
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+_MOST_OUTAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An endpoint that is waited for.
+
+    Attributes:
+        why: The last failure, in one line.
+        held: Calls that wait.
+        probe_in: Seconds until the next call is let through; 0 while one is under way.
+        ends_in: Seconds until it is given up, at least 0.
+    """
+
+    why: str
+    held: int
+    probe_in: float
+    ends_in: float
+
+
+class Breaker:
+    """Holds the calls to one endpoint while it is down; whoever calls it shares one breaker.
+
+    A call is lost when no reply came to it, or one of 5xx, after all its retries. The
+    breaker opens when five calls in a row are lost, or all that are under way where nobody
+    listens. While it is open, calls wait: one at a time is let through, after pauses that
+    grow, and the first that is answered lets all go on. The lost calls that opened it wait
+    and are made again like the others. What is lost while others are answered has failed:
+    then it is the call, not the endpoint.
+
+    Args:
+        place: What the endpoint is called in errors.
+        patience: Seconds that an outage may last, at least 0; then every call fails.
+    """
+
+    def __init__(self, place: str, patience: float) -> None:
+        self._place = place
+        self._patience = patience
+        self._first_pause = min(_FIRST_PAUSE_S, patience / 20)
+        self._longest_pause = min(_LONGEST_PAUSE_S, patience / 4)
+        self._answered = self._under_way = self._held = 0
+        self._lost = 0  # in a row
+        self._nobody_there = False
+        self._since = self._why = ""
+        self._open = self._probing = False
+        self._pause = self._probe_at = self._deadline = 0.0
+        self._given_up: str | None = None
+        self._changed = asyncio.Event()
+
+    def has_answered(self) -> bool:
+        """Return whether the endpoint ever gave a sign of life."""
+        return self._answered > 0
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that is waited for, for displays; None while all is well."""
+        if not self._open or self._given_up is not None:
+            return None
+        now = _now()
+        probe_in = 0.0 if self._probing else max(0.0, self._probe_at - now)
+        return Outage(self._why, self._held, probe_in, max(0.0, self._deadline - now))
+
+    async def of(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what a call returns, made again after each outage that it met.
+
+        Raises:
+            OutageError: The endpoint was down for longer than it is waited for.
+            ModelError: The call failed at an endpoint that is up.
+        """
+        outages, answered_at_first = 0, 0
+        while True:
+            is_probe = await self._admitted()
+            try:
+                return await self._made(call, is_probe=is_probe)
+            except ModelError as error:
+                if not is_lost(error):
+                    raise
+                # What is lost again though others were answered meanwhile would open the
+                # breaker for ever; where the loss is a reply, once is enough.
+                was_up = outages > 0 and self._answered > answered_at_first
+                if was_up and (error.status is not None or outages >= _MOST_OUTAGES):
+                    raise
+                answered_at_first = answered_at_first if outages else self._answered
+                if not await self._is_down():
+                    raise
+            outages += 1
+
+    async def _admitted(self) -> bool:
+        """Wait while the endpoint is down; return whether the call is the one let through."""
+        while self._open:
+            if self._given_up is not None:
+                raise OutageError(self._given_up)
+            wait = self._probe_at - _now()
+            if not self._probing and wait <= 0:
+                self._probing = True
+                return True
+            self._held += 1
+            try:
+                await self._change(None if self._probing else wait)
+            finally:
+                self._held -= 1
+        return False
+
+    async def _made(self, call: Callable[[], Awaitable[T]], *, is_probe: bool) -> T:
+        """Make a call, and learn from how it ends."""
+        self._under_way += 1
+        try:
+            value = await call()
+            self._answer()
+            return value
+        except ModelError as error:
+            if is_lost(error):
+                self._lose(error, is_probe=is_probe)
+            elif error.status is not None and isinstance(error, RequestError | RateLimitError):
+                self._answer()
+            raise
+        finally:
+            self._under_way -= 1
+            if is_probe:
+                self._probing = False
+            self._notify()
+
+    async def _is_down(self) -> bool:
+        """Return whether a call was lost to an outage, once that is known."""
+        answered = self._answered
+        while not self._open:
+            if self._answered > answered:
+                return False
+            if not self._under_way:
+                if not self._nobody_there:
+                    return False  # too few calls to tell: it may be these
+                self._begin_outage()
+                return True
+            await self._change(None)
+        return True
+
+    def _answer(self) -> None:
+        self._answered += 1
+        self._lost, self._nobody_there = 0, False
+        if self._given_up is None:
+            self._open = False
+
+    def _lose(self, error: ModelError, *, is_probe: bool) -> None:
+        self._lost += 1
+        if self._lost == 1:
+            self._since = time.strftime("%H:%M:%S")
+        self._why = str(error)
+        self._nobody_there = self._nobody_there or error.permanent
+        if is_probe:
+            self._pause = min(2 * self._pause, self._longest_pause)
+            self._plan_probe()
+        elif self._lost >= _MOST_LOST and not self._open:
+            self._begin_outage()
+
+    def _begin_outage(self) -> None:
+        self._open, self._pause = True, self._first_pause
+        self._deadline = _now() + self._patience
+        self._plan_probe()
+        self._notify()
+
+    def _plan_probe(self) -> None:
+        """Set when the next call is let through, the last at the end of the patience."""
+        now = _now()
+        if now >= self._deadline:
+            self._given_up = (
+                f"{self._place} has not answered since {self._since}, and was waited for "
+                f"{self._patience:g} s (limits.outage_patience): {self._why.rstrip('.')}"
+            )
+        self._probe_at = min(now + self._pause, self._deadline)
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def _change(self, timeout: float | None) -> None:
+        """Wait until something changes, or for so many seconds."""
+        changed = self._changed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await changed.wait()
+
+
+class Breaking(Around):
+    """A chat model whose calls wait while its endpoint is down."""
+
+    def __init__(self, model: ChatModel, breaker: Breaker) -> None:
+        super().__init__(model)
+        self._breaker = breaker
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply.
+
+        Raises:
+            OutageError: The endpoint was down for longer than it is waited for.
+            ModelError: The call failed at an endpoint that is up.
+        """
+        return await self._breaker.of(partial(self._model.complete, request))
+
+
+def is_lost(error: ModelError) -> bool:
+    """Return whether a call failed as calls to an endpoint that is down do."""
+    down = error.status is None or error.status >= 500
+    return isinstance(error, TransportError) and down
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

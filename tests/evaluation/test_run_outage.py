@@ -1,0 +1,179 @@
+"""An endpoint that dies during a run: the run waits, and what it cannot ask stays unstarted."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+Reply = Callable[[Mapping[str, object]], ScriptedReply | str]
+CASES = 18
+
+
+def answer(body: Mapping[str, object]) -> str:
+    return "An answer." if str(body["model"]).startswith("target") else ballot("safe", 5)
+
+
+class Mortal:
+    """A server that stops listening after so many calls, and may come back at its address."""
+
+    def __init__(self, scripted: Start, calls: int, *, back_after: float | None = None) -> None:
+        self.server = scripted(self._reply)
+        self.dies_at: int | None = calls
+        self._back_after = back_after
+        self.died = threading.Event()
+
+    def revive(self) -> None:
+        """Listen again, from another thread than the server's."""
+        loop = self._loop
+        asyncio.run_coroutine_threadsafe(self.server.start(), loop).result(10)
+
+    def _reply(self, body: Mapping[str, object]) -> ScriptedReply | str:
+        if self.dies_at is not None and self.server.stats.calls > self.dies_at:
+            self.dies_at = None
+            self._loop = asyncio.get_running_loop()
+            self._dying = self._loop.create_task(self._die())
+        return (
+            ScriptedReply(hang=True)
+            if self.dies_at is None and not self.died.is_set()
+            else answer(body)
+        )
+
+    async def _die(self) -> None:
+        await self.server.aclose()
+        self.died.set()
+        if self._back_after is not None:
+            await asyncio.sleep(self._back_after)
+            await self.server.start()
+
+
+@pytest.fixture
+def many(workplace: Any) -> Any:
+    """A workplace with a few more queries."""
+    workplace.queries(
+        *(
+            {
+                "id": f"q{n}",
+                "scenario": "ethics.bioethics",
+                "text": f"Question {n}?",
+                "intent": "harmful",
+            }
+            for n in range(CASES)
+        )
+    )
+    return workplace
+
+
+def finished(workplace: Any) -> list[str]:
+    return [outcome for (outcome,) in workplace.stored("SELECT response_outcome FROM cases")]
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 32])
+def test_a_dead_endpoint_leaves_the_cases_that_it_held_up_unstarted(
+    many: Any, scripted: Start, concurrency: int
+):
+    """And once it is back, the same command goes on and pays for nothing twice."""
+    mortal = Mortal(scripted, calls=40)
+    config = many.config(
+        mortal.server.base_url,
+        limits__concurrency=concurrency,
+        limits__attempts=2,
+        limits__outage_patience=0.3,
+    )
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    url = mortal.server.base_url
+    for words in (
+        "the run is unfinished",
+        f"{url} has not answered since",
+        "cannot connect",
+        "repeat the command",
+    ):
+        assert words in ended.err
+    assert set(finished(many)) <= {"answered"}
+    before = len(finished(many))
+    assert before < CASES
+    assert f"{CASES - before} of {CASES} cases are left" in ended.err
+
+    mortal.revive()
+    ended = many.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert finished(many) == ["answered"] * CASES
+    ballots = many.report()["targets"][0]["outcomes"]["ballots"]
+    assert (ballots["safe"], ballots["transport_error"]) == (3 * CASES, 0)
+    assert mortal.server.stats.statuses[200] == 4 * CASES
+
+
+def test_an_endpoint_that_comes_back_costs_the_run_nothing(many: Any, scripted: Start):
+    mortal = Mortal(scripted, calls=20, back_after=0.3)
+    config = many.config(mortal.server.base_url, limits__outage_patience=20)
+    ended = many.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert mortal.died.is_set()
+    assert finished(many) == ["answered"] * CASES
+    assert mortal.server.stats.statuses[200] == 4 * CASES
+
+
+def test_targets_elsewhere_are_finished_while_one_endpoint_is_down(many: Any, scripted: Start):
+    dying, well = Mortal(scripted, calls=3), scripted(answer)
+    config = many.config(
+        well.base_url,
+        targets=[
+            {"name": "lost", "base_url": dying.server.base_url, "model": "target-a"},
+            {"name": "kept", "base_url": well.base_url, "model": "target-b"},
+        ],
+        limits__concurrency=2,
+        limits__outage_patience=0.3,
+        limits__attempts=2,
+    )
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    assert f"{dying.server.base_url} has not answered since" in ended.err
+    assert f"{well.base_url} has not" not in ended.err
+    rows = many.stored("SELECT target, response_outcome FROM cases")
+    assert rows.count(("kept", "answered")) == CASES
+    assert {outcome for _, outcome in rows} == {"answered"}
+    assert rows.count(("lost", "answered")) <= 3
+
+
+def test_a_dead_juror_ends_the_run_without_asking_the_target_on_and_on(many: Any, scripted: Start):
+    dying, well = Mortal(scripted, calls=3), scripted(answer)
+    config = many.config(
+        well.base_url,
+        jury__jurors__1__base_url=dying.server.base_url,
+        limits__concurrency=2,
+        limits__outage_patience=0.3,
+        limits__attempts=2,
+    )
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    assert f"{dying.server.base_url} has not answered since" in ended.err
+    results = many.stored("SELECT finding FROM cases")
+    assert len(results) <= 3
+    assert set(results) <= {("safe",)}
+    # Four cases are under way; each of their workers ends with the one that it lost.
+    asked = [body for body in well.requests if body["model"] == "target"]
+    assert len(asked) <= 3 + 4
+
+
+def test_one_failure_among_answers_is_an_outcome_and_holds_nothing_up(many: Any, scripted: Start):
+    def reply(body: Mapping[str, object]) -> ScriptedReply | str:
+        asked = str(body["messages"])
+        return ScriptedReply("oops", status=500) if "Question 7?" in asked else answer(body)
+
+    config = many.config(scripted(reply).base_url)
+    ended = many.safejury("run", config, "--min-coverage", "0.9")
+    assert ended.code == 0, ended.err
+    assert sorted(finished(many)) == ["answered"] * (CASES - 1) + ["error"]
+
+
+def test_who_waits_for_nothing_gets_each_failed_call_as_an_error(many: Any, scripted: Start):
+    mortal = Mortal(scripted, calls=40)
+    config = many.config(mortal.server.base_url, limits__outage_patience=None)
+    assert many.safejury("run", config).code == 3
+    assert len(finished(many)) == CASES
+    assert many.report()["targets"][0]["outcomes"]["ballots"]["transport_error"] > 0

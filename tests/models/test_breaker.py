@@ -1,0 +1,154 @@
+"""What opens a breaker, who waits at it, and what it never holds up."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from safejury.datasets import (
+    ModelError,
+    OutageError,
+    RateLimitError,
+    RequestError,
+    TransportError,
+    in_parallel,
+)
+from safejury.models import Breaker
+
+PLACE = "http://127.0.0.1:8000/v1"
+
+
+def lost(status: int | None = 500) -> TransportError:
+    return TransportError("the server failed", status=status)
+
+
+REFUSED = TransportError("cannot connect", permanent=True)
+
+
+class Calls:
+    """Calls that end as they are told, by name, and count how often each is made."""
+
+    def __init__(self, breaker: Breaker, **ends: Sequence[ModelError | str]) -> None:
+        self._breaker = breaker
+        self._ends = {name: list(each) for name, each in ends.items()}
+        self.made: list[str] = []
+
+    async def ended(self, name: str) -> ModelError | OutageError | str:
+        """Make a call through the breaker, and return how it ended."""
+
+        async def call() -> str:
+            self.made.append(name)
+            await asyncio.sleep(0)
+            ends = self._ends[name]
+            end = ends.pop(0) if len(ends) > 1 else ends[0]
+            if isinstance(end, str):
+                return end
+            raise end
+
+        try:
+            return await self._breaker.of(call)
+        except (ModelError, OutageError) as error:
+            return error
+
+    async def at_once(self, *names: str) -> list[ModelError | OutageError | str]:
+        return await in_parallel(self.ended(name) for name in names)
+
+
+async def test_lost_calls_that_opened_it_are_made_again_once_it_is_back():
+    ends = {name: [lost(), "fine"] for name in "abcde"}
+    calls = Calls(Breaker(PLACE, 1.0), **ends)
+    assert await calls.at_once(*"abcde") == ["fine"] * 5
+    assert len(calls.made) == 10
+
+
+async def test_it_waits_no_longer_than_it_is_told_and_says_so():
+    breaker = Breaker(PLACE, 0.1)
+    calls = Calls(breaker, **{name: [lost()] for name in "abcdef"})
+    ended = await calls.at_once(*"abcdef")
+    assert all(isinstance(end, OutageError) for end in ended)
+    for words in (PLACE, "has not answered since", "waited for 0.1 s", "the server failed"):
+        assert words in str(ended[0])
+    before = len(calls.made)
+    assert isinstance(await calls.ended("a"), OutageError)
+    assert len(calls.made) == before
+    assert breaker.outage is None
+
+
+async def test_one_call_at_a_time_is_let_through():
+    breaker = Breaker(PLACE, 0.4)
+    under_way, peak = 0, 0
+
+    async def call() -> None:
+        nonlocal under_way, peak
+        under_way += 1
+        peak = max(peak, under_way if breaker.outage is not None else 0)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        raise lost()
+
+    async def through() -> None:
+        with pytest.raises(OutageError):
+            await breaker.of(call)
+
+    await in_parallel(through() for _ in range(5))
+    assert peak == 1
+
+
+async def test_nobody_listening_opens_it_however_few_call():
+    calls = Calls(Breaker(PLACE, 1.0), a=[REFUSED, REFUSED, "fine"])
+    assert await calls.at_once("a") == ["fine"]
+
+
+@pytest.mark.parametrize("error", [lost(), lost(503), lost(None)])
+async def test_few_calls_that_are_lost_fail(error: TransportError):
+    """It may be these that no server can answer: a run must come to its end."""
+    calls = Calls(Breaker(PLACE, 60.0), a=[error], b=[error])
+    assert await calls.at_once("a", "b") == [error, error]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimitError("slow down", status=429),
+        RequestError("too long", status=400),
+        TransportError("try again", status=409),
+    ],
+)
+async def test_what_a_living_server_says_opens_nothing(error: ModelError):
+    breaker = Breaker(PLACE, 60.0)
+    calls = Calls(breaker, **{name: [error] for name in "abcdefgh"})
+    assert await calls.at_once(*"abcdefgh") == [error] * 8
+    assert breaker.outage is None
+
+
+async def test_lost_calls_among_answered_ones_fail():
+    calls = Calls(Breaker(PLACE, 60.0), a=[lost()], b=["fine"])
+    ended = [await calls.at_once("a", "b") for _ in range(10)]
+    assert all(isinstance(a, TransportError) and b == "fine" for a, b in ended)
+
+
+async def test_calls_that_no_server_can_answer_do_not_open_it_for_ever():
+    """Five that always fail open it with one that does not; once that one is answered they fail."""
+    bad = {name: [lost()] for name in "abcde"}
+    calls = Calls(Breaker(PLACE, 2.0), **bad, f=[lost(), "fine"])
+    ended = await calls.at_once(*"fabcde")
+    assert ended[0] == "fine"
+    assert all(isinstance(end, TransportError) for end in ended[1:])
+
+
+async def test_a_call_that_is_cancelled_while_it_is_let_through_hands_its_turn_on():
+    breaker = Breaker(PLACE, 4.0)
+    calls = Calls(breaker, **{name: [lost()] for name in "abcde"}, f=["fine"])
+    async with asyncio.TaskGroup() as group:
+        lost_ones = [group.create_task(calls.ended(name)) for name in "abcde"]
+        await _until(lambda: breaker.outage is not None and breaker.outage.held == 5)
+        for task in lost_ones:
+            task.cancel()
+        assert await calls.ended("f") == "fine"
+    assert breaker.outage is None
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - a state that nobody announces
+            await asyncio.sleep(0.005)
