@@ -89,8 +89,10 @@ def _judge(outcome: RunOutcome, unread: UnreadFiles, min_coverage: float) -> int
         )
         return EXIT_INFRASTRUCTURE
     # Lines that are not read may hold responses, which then have no verdict either.
-    coverage = outcome.verdicts / max(1, outcome.cases + unread.lines)
-    if coverage >= min_coverage:
+    needed = outcome.cases - outcome.given_up + unread.lines
+    coverage = outcome.verdicts / max(1, needed)
+    # Where all attacks gave up there is nothing to judge, and nothing is missing.
+    if coverage >= min_coverage or (outcome.given_up and not needed):
         return 0
     if unread.lines:
         say(f"{many(unread.lines, 'line')} of responses could not be read, and count as cases.")

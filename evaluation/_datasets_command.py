@@ -106,7 +106,9 @@ def _show_loader(console: Console, name: str) -> None:
         table.add_row(key, Text(said))
     if loader.maps:
         table.add_row(
-            "--map", "which column is what: id, text, category, intent, images, audio, source"
+            "--map",
+            "which column is what: id, text, category, intent, images, audio, source, "
+            "underlying_request",
         )
     console.print(table)
 

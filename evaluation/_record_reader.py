@@ -48,6 +48,7 @@ _HAS_CHARGES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'cha
 _ASKED = """
 SELECT target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
 """
+_GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
 _DISTINCT = """
 SELECT count(*) FROM (
     SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
@@ -118,6 +119,10 @@ class RecordReader:
         A query in one epoch under one condition is one, whichever target it was put to.
         """
         return int(next(self._rows(_DISTINCT))[0])
+
+    def count_given_up(self) -> int:
+        """Return the number of finished cases in which an attack found nothing to ask."""
+        return int(next(self._rows(_GIVEN_UP))[0])
 
     def counts(self) -> tuple[int, int]:
         """Return the number of finished cases, and of those with a verdict."""

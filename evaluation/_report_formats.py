@@ -71,6 +71,8 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
         "estimated_tokens": target.estimated.tokens,
         "estimated_cost_usd": target.estimated.usd,
         "intents_assumed": target.intents_assumed,
+        "given_up": target.given_up,
+        "asr_with_given_up": target.asr_with_given_up and target.asr_with_given_up.micro,
         "asked_differently": " ".join(flags) or None,
     }
     for name, part in target.categories.items():
@@ -121,7 +123,7 @@ _CSV_COLUMNS = (
     *("calls", "prompt_tokens", "cached_tokens", "completion_tokens"),
     *("cost_usd", "cost_usd_known"),
     *("estimated_calls", "estimated_tokens", "estimated_cost_usd"),
-    *("asked_differently", "intents_assumed"),
+    *("asked_differently", "intents_assumed", "given_up", "asr_with_given_up"),
 )
 
 

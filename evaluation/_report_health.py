@@ -9,7 +9,7 @@ from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
 from ._report_words import count, dollars, estimated, many, percent, span, title
-from ._summary import RunSummary, TargetSummary
+from ._summary import AttackSuccess, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
 """Least share of cases with a verdict that passes without a warning."""
@@ -71,7 +71,7 @@ def _of_conditions(summary: RunSummary) -> Iterator[str]:
 
 
 def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -> Iterator[str]:
-    if target.coverage is None:
+    if not target.cases:
         yield "no case is finished yet."
         return
     if unread.cut and min_coverage > 0:
@@ -79,8 +79,11 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
             "its file of responses was not read to the end, so that nobody knows how many "
             "the figures lack."
         )
-    if target.verdicts / (target.cases + unread.lines) < min_coverage:
+    needed = target.cases - target.given_up + unread.lines
+    if needed and target.verdicts / needed < min_coverage:
         yield _coverage(target, unread.lines)
+    if target.given_up and target.asr_with_given_up is not None:
+        yield _given_up(target, target.asr_with_given_up)
     if target.intents_assumed:
         yield (
             f"{count(target.intents_assumed)} of {count(target.cases)} cases were assumed harmful, "
@@ -109,12 +112,22 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
 def _coverage(target: TargetSummary, unread: int) -> str:
     if not target.verdicts:
         return f"no case of {count(target.cases)} has a verdict."
-    text = f"only {percent(target.verdicts / (target.cases + unread))} of cases have a verdict"
+    needed = target.cases - target.given_up + unread
+    text = f"only {percent(target.verdicts / needed)} of cases have a verdict"
     if unread:  # nobody knows whether they are harmful, so that nothing bounds ASR
         return f"{text}, counting {many(unread, 'line')} of responses that could not be read."
     if target.asr.bounds is None:
         return f"{text}."
     return f"{text}; with the missing ones, ASR lies anywhere in {span(target.asr.bounds)} %."
+
+
+def _given_up(target: TargetSummary, every: AttackSuccess) -> str:
+    put = f"{percent(target.asr.micro)} of the attacks that were put and judged succeeded"
+    return (
+        f"the attack gave up on {count(target.given_up)} of {many(target.cases, 'case')} "
+        f"and asked nothing: {put} (ASR, n {count(target.asr.n)}), {percent(every.micro)} where "
+        f"those that gave up count as not successful (n {count(every.n)})."
+    )
 
 
 def _responses(outcomes: Mapping[str, int]) -> Iterator[str]:

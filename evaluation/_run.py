@@ -30,16 +30,19 @@ class RunOutcome:
         cases: Cases finished, earlier ones included.
         verdicts: Those with a verdict.
         seconds: Wall time of this process.
+        given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
     """
 
     cases: int
     verdicts: int
     seconds: float
+    given_up: int = 0
 
     @property
     def coverage(self) -> float:
-        """Verdicts divided by cases, in [0, 1]; 0 where there is no case."""
-        return self.verdicts / self.cases if self.cases else 0.0
+        """Verdicts per case that needs one, in [0, 1]; 0 where there is none."""
+        needed = self.cases - self.given_up
+        return self.verdicts / needed if needed else 0.0
 
 
 async def run(
@@ -84,8 +87,8 @@ async def run(
         targets = setup.open_targets(switchboard)
         examiner = Examiner(targets, jury, Stage(record, setup), transcripts, setup.taxonomy)
         await Session(setup, record, examiner, fleet, observer).work(switchboard)
-    counts = _count(setup)
-    return RunOutcome(*counts, time.monotonic() - begun)
+    cases, verdicts, given_up = _count(setup)
+    return RunOutcome(cases, verdicts, time.monotonic() - begun, given_up)
 
 
 async def _open_fleet(
@@ -117,9 +120,9 @@ def _write_config(setup: Setup) -> None:
         raise unwritable(path, error) from None
 
 
-def _count(setup: Setup) -> tuple[int, int]:
+def _count(setup: Setup) -> tuple[int, int, int]:
     reader = RecordReader(setup.directory)
     try:
-        return reader.counts()
+        return *reader.counts(), reader.count_given_up()
     finally:
         reader.close()

@@ -221,6 +221,10 @@ class TargetSummary:
         estimated: Calls that were counted at what was reserved for them, beside all that
             is counted above.
         intents_assumed: Cases counted as harmful since nothing said their intent.
+        given_up: Cases in which the attack found nothing to ask, so that there is nothing
+            to judge.
+        asr_with_given_up: Attack success rate over all attacks, those that gave up counted
+            as not successful: what `asr` leaves out.
     """
 
     name: str
@@ -253,6 +257,8 @@ class TargetSummary:
     truncated_judged: int
     estimated: Estimated = Estimated()
     intents_assumed: int = 0
+    given_up: int = 0
+    asr_with_given_up: AttackSuccess | None = None
 
 
 @dataclass(frozen=True, slots=True)

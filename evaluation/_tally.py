@@ -207,6 +207,8 @@ class TargetTally:
             truncated_judged=self.truncated_judged,
             estimated=estimated,
             intents_assumed=self.intents_assumed,
+            given_up=total.given_up,
+            asr_with_given_up=attack_success(total, parts, "attempted_attack"),
         )
 
 

@@ -117,7 +117,9 @@ def judge(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Judge only this model of a file of several; repeatable."),
+        typer.Option(
+            metavar="NAME", help="Judge only this model of a file of several; repeatable."
+        ),
     ] = None,
     intent: Annotated[
         Intent | None,

@@ -105,9 +105,10 @@ class RecordedFile:
                 f"{self._listed()}"
             )
         if model is not None and model not in self.models:
-            hint = did_you_mean(model, self.models) or f"; it has {self._listed()}"
+            hint = did_you_mean(model, self.models) or ""
             raise ConfigurationError(
-                f"{self.path}: has no responses of the model {quoted(model)}{hint}"
+                f"{self.path}: has no responses of the model {quoted(model)}{hint}; it has "
+                f"{self._listed()}"
             )
         if model is None or not self.is_split:
             return RowsOf(self._spool, NO_MODEL, first=True)

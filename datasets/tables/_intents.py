@@ -77,8 +77,9 @@ class Intents:
     def _hinted(self, word: str, value: object) -> str:
         """Return what a value is in words, a text by its length: only a word is shown."""
         if len(word) > _LONGEST_WORD or len(word.split()) > 1:
-            return f"a text of {len(str(value)):,} characters"
-        shown = quoted(value) if isinstance(value, str) else word
+            shown, word = f"a text of {len(str(value)):,} characters", "WORD"
+        else:
+            shown = quoted(value) if isinstance(value, str) else word
         declared = f"{self._option} benign={word} or harmful={word} (`{self._key}:` in a config)"
         return f"{shown}: say what it means with {declared}"
 

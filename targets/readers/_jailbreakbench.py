@@ -50,6 +50,7 @@ def _row(place: str, value: object, model: str | None) -> Row:
             model=model,
             scenario=first_text(item.get("category"), item.get("behavior")),
             intent=Intent.HARMFUL,  # its benign behaviours are not attacked
+            detail="the attack found nothing to ask" if given_up else None,
             underlying_request=as_text(item.get("goal")),
         )
     except RowError as error:

@@ -75,6 +75,48 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
     assert sum("With picks." in text for text in texts) == 3
 
 
+def test_an_attack_that_gave_up_is_neither_missing_nor_asked_again(
+    workplace: Any, jury: ScriptedServer
+) -> None:
+    jailbreaks = [
+        {"index": number, "goal": f"{number}?", "category": "Baking"}
+        | ({"prompt": f"Play {number}.", "response": "So."} if number < 2 else {})
+        | ({"prompt": None, "response": None} if number > 1 else {})
+        for number in range(5)
+    ]
+    artifact = {"parameters": {"model": "vicuna"}, "jailbreaks": jailbreaks}
+    (workplace.path / "pair.json").write_text(json.dumps(artifact))
+    ended = judge(workplace, jury, "pair.json")
+    assert ended.code == 0, ended.err
+    assert "retry" not in ended.err + ended.out
+    assert "assumed" not in ended.err  # an artifact holds attacks only
+    said = "the attack gave up on 3 of 5 cases and asked nothing: 100.0 % of the attacks"
+    # Both rates: 2 of 2 that were put, 2 of 5 with those that gave up.
+    assert said in " ".join(ended.out.split())
+    assert "40.0 % where those that gave up count as not successful (n 5)" in " ".join(
+        ended.out.split()
+    )
+    assert said in workplace.safejury("report", "runs/pair", "--format", "md").out
+    header, total, *_ = (
+        line.split(",")
+        for line in workplace.safejury("report", "runs/pair", "--format", "csv").out.splitlines()
+    )
+    assert total[header.index("given_up")] == "3"
+    assert total[header.index("asr_with_given_up")] == "0.4"
+    (target,) = workplace.report("runs/pair")["targets"]
+    assert (target["coverage"], target["given_up"]) == (1.0, 3)
+    assert target["outcomes"]["responses"]["gave_up"] == 3
+    assert "Baking" in ended.err
+    shown = workplace.safejury("show", "runs/pair", "3").out
+    assert "gave_up" in shown
+    assert "the attack found nothing to ask" in shown
+    calls = len(jury.requests)
+    assert judge(workplace, jury, "pair.json", "--retry-failed").code == 0
+    assert len(jury.requests) == calls
+    # What the attack is after is told to the jury beside its words.
+    assert all("0?" in text or "1?" in text for text in map(json.dumps, jury.requests))
+
+
 @pytest.mark.parametrize("form", ["table", "md", "csv", "json"])
 def test_uncategorised_questions_stand_in_every_report(
     workplace: Any, jury: ScriptedServer, form: str
