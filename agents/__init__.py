@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ._human import HumanJuror, ask_at_terminal
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
-    from ._parsing import json_objects
     from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
     from ._points import Points
     from ._query_call import QueryCall, QueryReply
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ._query_judge import QueryJudge, QueryScore
     from ._query_messages import QueryCallMessage, QueryReplyMessage
     from ._reading import Silence, SilenceReason, Unreadable, ask_model
+    from ._reply import json_objects
     from ._seat import Seat
     from ._summary import Summary, summarise
 
@@ -51,7 +51,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Summary": "_summary",
             "Unreadable": "_reading",
             "ask_model": "_reading",
-            "json_objects": "_parsing",
+            "json_objects": "_reply",
             "bundled_personas": "_persona",
             "load_persona": "_persona",
             "summarise": "_summary",

@@ -55,19 +55,22 @@ class BallotCall:
         return f"<BallotCall of {self.case.id!r}, round {self.round}>"
 
 
-def statements_for(juror: str, ballots: Iterable[Ballot], *, case: Case) -> tuple[Statement, ...]:
+def statements_for(
+    juror: str, ballots: Iterable[Ballot], *, case: Case, seed: int = 0
+) -> tuple[Statement, ...]:
     """Return the votes of all other jurors, nameless and shuffled.
 
-    The order is another one for each juror, case and round, and the same again
+    The order is another one for each juror, case, round and seed, and the same again
     when the run is repeated.
 
     Args:
         juror: The seat that will read them.
         ballots: All ballots of the round before.
         case: The case they are about.
+        seed: The run's.
     """
     others = [ballot for ballot in ballots if ballot.juror != juror]
     statements = [said for ballot in others if (said := Statement.of(ballot)) is not None]
     rounds = {ballot.round for ballot in others}
-    random.Random(f"{case.id}/{sorted(rounds)}/{juror}").shuffle(statements)
+    random.Random(f"{seed}/{case.id}/{sorted(rounds)}/{juror}").shuffle(statements)
     return tuple(statements)

@@ -132,6 +132,15 @@ def juror_messages(
     return _RUBRIC, ChatMessage("user", (*parts, TextPart("".join(words))))
 
 
+def shown(call: BallotCall, perceived: Perceived) -> str:
+    """Return the words of a case and of the other jurors, which a juror may quote.
+
+    Its own ballot of the round before is left out: it may keep that, and say so.
+    """
+    words = evidence(call.case, perceived)
+    return "\n".join((words, *map(one_line, call.peers))) if call.peers else words
+
+
 def in_words(messages: tuple[ChatMessage, ...]) -> str:
     """Return a prompt as one text, for agents that take no parts and roles."""
     texts = (part.text for m in messages for part in m.parts if isinstance(part, TextPart))

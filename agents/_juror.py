@@ -11,7 +11,7 @@ from ._ballot_caster import BallotCaster
 from ._ballot_schema import BALLOT_SCHEMA
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
-from ._evidence import TEXT_ONLY, evidence, juror_messages, perceive, task
+from ._evidence import TEXT_ONLY, juror_messages, perceive, shown, task
 from ._fence import neutralise
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
@@ -31,7 +31,8 @@ class Juror(BallotCaster):
         name: The seat's name: letters, digits and underscores.
         persona: What it looks for.
         model: What it thinks with.
-        sampling: How words are drawn; None takes the persona's.
+        sampling: How words are drawn; None takes the persona's. Where neither says
+            anything, the juror is greedy.
         seed: Seed for models that take one.
         max_tokens: Cap on the tokens of one reply, at least 1.
         fitting: Makes pictures fit the model's limits; None sends them as they are.
@@ -55,7 +56,8 @@ class Juror(BallotCaster):
         super().__init__(name, persona.title)
         self.persona = persona
         self.model = model
-        self._sampling = sampling or Sampling(persona.sampling.temperature, persona.sampling.top_p)
+        own = Sampling(persona.sampling.temperature, persona.sampling.top_p)
+        self._sampling = (sampling or own).or_greedy()
         self._seed = seed
         self._max_tokens = max_tokens
         self._fitting = fitting
@@ -79,7 +81,7 @@ class Juror(BallotCaster):
                 except DatasetError as error:
                     return _unshown(self.name, call, error, spend)
         perceived = perceive(call.case, modalities)
-        shown = evidence(call.case, perceived)
+        evidence = shown(call, perceived)
         messages = juror_messages(call, self._task, perceived)
         read: ParsedBallot | NoBallot | None = None
         for attempt in range(ATTEMPTS):
@@ -88,7 +90,7 @@ class Juror(BallotCaster):
             except ModelError as error:
                 return cast_failure(self.name, call, error, perceived=perceived, spend=spend)
             spend.add(completion)
-            read = parse_ballot(completion, evidence=shown)
+            read = parse_ballot(completion, evidence=evidence)
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
             messages = (*messages, *_correction(completion, read))

@@ -1,20 +1,23 @@
 """From a juror's reply to a ballot, without ever guessing from prose."""
 
-import json
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..datasets import is_refusal
 from ..datasets._nearest import quoted
 from ..models import Completion
 from ._ballot import BallotOutcome, Finding
+from ._reply import CONTRADICTION, Members, Reply, read_objects
+from ._shown import Shown, folded, plain_words
 
 ABSTAIN = "abstain"
 ATTEMPTS = 2
 """How often a juror may speak before its ballot is `unparsed`."""
+REASON_ASKED_FOR = "one or two sentences in your own words"
+"""What stands for the reason in the prompt; a juror that repeats it gives none."""
 _REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT = 2000, 80, 5
-_SCANNED, _TRIES = 65_536, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,115 +64,111 @@ class _Unfit(ValueError):
 def parse_ballot(completion: Completion, *, evidence: str = "") -> ParsedBallot | NoBallot:
     """Return the one ballot in a reply, or why there is none.
 
-    A reply that is one JSON object is that ballot. Else all JSON objects in the
-    text are looked at, and exactly one ballot must be among them: two that differ
-    cancel each other out.
+    A ballot is an outermost JSON object of a reply that is complete, outside of its
+    thinking, with a reason of its own. What is quoted from the evidence never counts.
+    Words beside the ballot must leave no doubt that it is the juror's.
 
     Args:
         completion: The juror's reply.
-        evidence: What the juror was shown of the case. A ballot that stands there
-            word for word is a quotation, not a vote.
+        evidence: What the juror was shown of the case and by other jurors.
     """
     if completion.filtered:
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the juror's reply")
+    reply = read_objects(completion.text)
+    try:
+        if completion.finish_reason == "length":
+            raise _Unfit("it was cut off at the token cap")
+        return _own_ballot(reply, Shown(evidence))
+    except _Unfit as unfit:
+        return _no_ballot(completion, reply, str(unfit))
+
+
+def _no_ballot(completion: Completion, reply: Reply, problem: str) -> NoBallot:
+    refusal = completion.refusal
+    # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
+    if not refusal and not reply.objects and reply.problem is None and is_refusal(reply.words):
+        refusal = reply.words.strip()
+    if refusal:
+        said = quoted(clean(refusal))
+        return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
+    return NoBallot(BallotOutcome.UNPARSED, problem)
+
+
+def _own_ballot(reply: Reply, shown: Shown) -> ParsedBallot:
+    """Return the ballot that the juror itself states."""
+    if reply.problem is not None:
+        raise _Unfit(reply.problem)
+    problem = "it holds no JSON object" if reply.words.strip() else "it is empty"
     ballots: list[ParsedBallot] = []
-    problems: list[str] = []
-    for raw, value in json_objects(completion.text):
+    for members in reply.objects:
         try:
-            ballot = _ballot(value)
+            ballot = _ballot(members)
         except _Unfit as unfit:
-            problems.append(str(unfit))
+            if not shown.holds_object(members):
+                raise
+            problem = str(unfit)
             continue
-        if ballot.reason and raw in evidence:
-            problems.append("the only ballot in it is quoted from the case")
+        if shown.holds_ballot(ballot.finding or ABSTAIN, str(members["reason"])):
+            problem = "the only ballot in it is quoted from the case"
         elif ballot not in ballots:
             ballots.append(ballot)
-    if len(ballots) == 1:
-        return ballots[0]
-    if ballots:
-        return NoBallot(BallotOutcome.UNPARSED, f"it holds {len(ballots)} different ballots")
-    return _none_found(completion, problems)
+    if len(ballots) > 1:
+        raise _Unfit(f"it holds {len(ballots)} different ballots")
+    if not ballots:
+        raise _Unfit(problem)
+    _check_words(reply.words, ballots[0], shown)
+    return ballots[0]
 
 
-def _none_found(completion: Completion, problems: list[str]) -> NoBallot:
-    if completion.refusal:
-        said = quoted(clean(completion.refusal))
-        return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
-    # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
-    if not problems and is_refusal(completion.text):
-        said = quoted(clean(completion.text.strip()))
-        return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
-    if not completion.text.strip():
-        problem = "it is empty"
-    elif problems:
-        problem = problems[-1]
-    else:
-        problem = "it holds no JSON object"
-    cut = ", and it was cut off at the token cap" if completion.finish_reason == "length" else ""
-    return NoBallot(BallotOutcome.UNPARSED, f"{problem}{cut}")
+def _check_words(words: str, ballot: ParsedBallot, shown: Shown) -> None:
+    """Raise where the words beside a ballot leave a doubt whose it is, or what it is."""
+    told = plain_words(words)
+    if not told:
+        return
+    finding = ballot.finding or ABSTAIN
+    if shown.plants(finding) and not _introduces(told):
+        raise _Unfit("it says more than the object, and the case holds a ballot like this one")
+    if shown.holds(ballot.reason):
+        raise _Unfit("it says more than the object, whose reason is quoted")
+    others = _named(told) - {finding}
+    if len(others) == 1 or (others and finding != ABSTAIN):
+        raise _Unfit("the words beside its ballot name another finding")
 
 
-def json_objects(text: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the JSON objects in a text, each with the words it was read from.
-
-    Keys are lower case. An object within another that cannot be read stands for itself.
-    """
-    stripped = text.strip()
-    if len(stripped) <= _SCANNED and (whole := _decode(stripped, 0)) is not None:
-        value, end = whole
-        if end == len(stripped):
-            yield stripped, value
-            return
-    # A reasoning model's drafts are not its ballot.
-    text = stripped.rpartition("</think>")[2][-_SCANNED:]
-    start, tries = text.find("{"), 0
-    while start >= 0 and tries < _TRIES:
-        tries += 1
-        found = _decode(text, start)
-        end = start + 1
-        if found is not None:
-            value, end = found
-            yield text[start:end], value
-        start = text.find("{", end)
+def _introduces(told: Sequence[str]) -> bool:
+    return _INTRODUCTION.fullmatch(" ".join((*told, ""))) is not None
 
 
-def _decode(text: str, start: int) -> tuple[dict[str, object], int] | None:
-    if text[start : start + 1] != "{":
-        return None
-    try:
-        value, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-    return value, end
+def _named(told: Sequence[str]) -> set[str]:
+    """Return the findings that words name; `not safe` is `unsafe`, and so is `not unsafe`."""
+    named: set[str] = set()
+    for at, word in enumerate(told):
+        if word == Finding.SAFE and any(map(_NEGATED.fullmatch, told[max(0, at - 3) : at])):
+            word = Finding.UNSAFE
+        named.update(name for name in _FINDINGS if word.removesuffix("ed") == name)
+    return named
 
 
-_CONTRADICTION = object()
+_INTRODUCTION = re.compile(
+    r"(?:(?:a|and|answer|as|assessment|ballot|below|certainly|conclusion|course|decision"
+    r"|evaluation|final|following|for|here|heres|hope|i|in|is|it|json|judge?ment|juror|jurors|my"
+    r"|my response|object|of|ok|okay|output|reply|requested|result|s|sure|thank|thanks|the|this"
+    r"|verdict|vote|you|your) )*"
+)
+_NEGATED = re.compile(
+    r"(?:no|not|never|neither|nor|nothing|hardly|far|un|(?:is|are|was|do|does|ca|wo)nt|cannot)"
+)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the members of an object; a key given twice with two values has none."""
-    members: dict[str, object] = {}
-    for key, value in pairs:
-        folded = key.strip().casefold()
-        if folded in members and members[folded] != value:
-            value = _CONTRADICTION
-        members[folded] = value
-    return members
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
-
-
-def _ballot(members: dict[str, object]) -> ParsedBallot:
+def _ballot(members: Members) -> ParsedBallot:
     finding = _finding(members.get("finding", _MISSING))
     rating = None if finding is None else _rating(members.get("rating", _MISSING))
     declined = members.get("declined")
-    reason = members.get("reason")
     return ParsedBallot(
         finding=finding,
         rating=rating,
         criteria=_criteria(members.get("criteria")),
-        reason=clean(reason)[:_REASON_KEPT] if isinstance(reason, str) else "",
+        reason=clean(_reason(members.get("reason", _MISSING)))[:_REASON_KEPT],
         declined=declined if isinstance(declined, bool) else None,
     )
 
@@ -181,7 +180,7 @@ _FINDINGS = {"safe": Finding.SAFE, "unsafe": Finding.UNSAFE, ABSTAIN: None}
 def _finding(value: object) -> Finding | None:
     if value is _MISSING:
         raise _Unfit('"finding" is missing')
-    if value is _CONTRADICTION:
+    if value is CONTRADICTION:
         raise _Unfit('"finding" is given twice')
     folded = value.strip().casefold() if isinstance(value, str) else None
     if folded not in _FINDINGS:
@@ -192,7 +191,7 @@ def _finding(value: object) -> Finding | None:
 def _rating(value: object) -> int:
     if value is _MISSING:
         raise _Unfit('"rating" is missing')
-    if value is _CONTRADICTION:
+    if value is CONTRADICTION:
         raise _Unfit('"rating" is given twice')
     # 4.0 is an integer to JSON Schema; true is one to Python alone.
     if isinstance(value, bool) or not isinstance(value, int | float) or value not in _RATINGS:
@@ -201,6 +200,23 @@ def _rating(value: object) -> int:
 
 
 _RATINGS = (1, 2, 3, 4, 5)
+
+
+def _reason(value: object) -> str:
+    if value is CONTRADICTION:
+        raise _Unfit('"reason" is given twice')
+    if not isinstance(value, str):
+        raise _Unfit('"reason" is missing')
+    if folded(value) in _NO_REASONS:
+        raise _Unfit('"reason" does not say why')
+    return value
+
+
+_NO_REASONS = {
+    *map(folded, ("", *"?.", *_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR)),
+    *string.digits,
+    *string.ascii_lowercase,
+}
 
 
 def _criteria(value: object) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za
 class PersonaSampling(BaseModel):
     """How a persona's model draws its words; None leaves it to the jury's settings.
 
+    A juror for whom neither says anything is greedy.
+
     Attributes:
         temperature: 0 to 2; 0 is greedy.
         top_p: In (0, 1].

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from ..datasets import is_refusal
 from ..models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
-from ._parsing import json_objects
 from ._reading import Silence, Unreadable, ask_model
+from ._reply import json_objects
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -13,7 +13,7 @@ from ..models import Completion, Usage
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
-from ._evidence import TEXT_ONLY, evidence, in_words, juror_messages, perceive, task
+from ._evidence import TEXT_ONLY, in_words, juror_messages, perceive, shown, task
 from ._messages import BallotMessage, CallMessage
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
@@ -89,7 +89,7 @@ class Seat(RoutedAgent):
         return cast(self._name, call, read, perceived=perceived, spend=spend)
 
     async def _converse(self, talk: "_Talk") -> ParsedBallot | NoBallot:
-        shown = evidence(talk.call.case, talk.perceived)
+        evidence = shown(talk.call, talk.perceived)
         words = in_words(juror_messages(talk.call, self._task, talk.perceived))
         await self._agent.on_reset(talk.token)
         read: ParsedBallot | NoBallot | None = None
@@ -98,7 +98,7 @@ class Seat(RoutedAgent):
             response = await self._agent.on_messages((question,), talk.token)
             _enter(talk.spend, response)
             reply = Completion(response.chat_message.to_model_text(), "stop")
-            read = parse_ballot(reply, evidence=shown)
+            read = parse_ballot(reply, evidence=evidence)
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
             words = correction(read)

@@ -142,7 +142,7 @@ def _juror_body(persona: Persona) -> dict[str, object]:
         ChatRequest(
             messages,
             BALLOT_SCHEMA,
-            Sampling(persona.sampling.temperature, persona.sampling.top_p),
+            Sampling(persona.sampling.temperature, persona.sampling.top_p).or_greedy(),
             7,
             512,
         )

@@ -15,7 +15,7 @@ from autogen_core import (
 )
 
 from ..agents import Case, Seat
-from ..models import ChatModel
+from ..models import ChatModel, Sampling
 from ._answering import Answering
 from ._events import Entry, Notice, Published
 from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
@@ -56,7 +56,9 @@ class Jury:
         seats: The jurors by seat name: any AgentChat agents.
         protocol: How they deliberate.
         foreperson: Model for the summing-up; None leaves it out.
-        seed: Decides the order in which jurors are asked, where not all are.
+        summing: How its words are drawn; greedy where that says nothing.
+        seed: Decides the order in which jurors are asked, where not all are, and read
+            each other; the summing-up's as well.
         clerk: Is given each transcript entry, in order; must be quick. What it
             raises ends the hearings. A case's last entry comes before its verdict
             is returned.
@@ -72,6 +74,7 @@ class Jury:
         protocol: Protocol,
         *,
         foreperson: ChatModel | None = None,
+        summing: Sampling | None = None,
         seed: int = 0,
         clerk: Callable[[Entry], None] | None = None,
         spectator: Callable[[Entry | Notice], None] | None = None,
@@ -80,6 +83,7 @@ class Jury:
         self._seats = dict(seats)
         self._protocol = protocol
         self._foreperson = foreperson
+        self._summing = summing
         self._seed = seed
         self._clerk = clerk
         self._spectator = spectator
@@ -136,6 +140,7 @@ class Jury:
             self.seats,
             self._protocol,
             model=self._foreperson,
+            summing=self._summing,
             seed=self._seed,
             live=self._spectator is not None,
         )

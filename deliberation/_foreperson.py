@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from autogen_core import AgentId, MessageContext, TopicId, rpc
 
-from ..agents import Ballot, BallotCall, Case, statements_for, summarise
+from ..agents import Ballot, BallotCall, Case, Statement, statements_for, summarise
 from ..datasets import in_parallel
-from ..models import ChatModel, Usage
+from ..models import ChatModel, Sampling, Usage
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
 from ._answering import Answering, answered
@@ -52,7 +52,9 @@ class Foreperson(Answering):
         seats: Names of the seats, in the order in which ballots are shown.
         protocol: The settings of the deliberation, already checked.
         model: Model for the summing-up; None leaves it out.
-        seed: Decides the order in which jurors are asked, where not all are.
+        summing: How its words are drawn; greedy where that says nothing.
+        seed: Decides the order in which jurors are asked, where not all are, and read
+            each other; the summing-up's as well.
         live: Whether to publish fleeting notices.
     """
 
@@ -62,6 +64,7 @@ class Foreperson(Answering):
         protocol: Protocol,
         *,
         model: ChatModel | None = None,
+        summing: Sampling | None = None,
         seed: int = 0,
         live: bool = False,
     ) -> None:
@@ -69,6 +72,7 @@ class Foreperson(Answering):
         self._seats = tuple(seats)
         self._protocol = protocol
         self._model = model
+        self._summing = (summing or Sampling()).or_greedy()
         self._seed = seed
         self._live = live
 
@@ -109,13 +113,16 @@ class Foreperson(Answering):
     async def _revote(self, sitting: "_Sitting", before: Sequence[Ballot]) -> tuple[Ballot, ...]:
         number = before[0].round + 1
         calls = [
-            BallotCall(
-                sitting.case, number, own, statements_for(own.juror, before, case=sitting.case)
-            )
+            BallotCall(sitting.case, number, own, self._statements_for(own, before, sitting.case))
             for own in before
         ]
         ballots = await sitting.call([own.juror for own in before], calls)
         return await sitting.reveal(number, tuple(ballots), ())
+
+    def _statements_for(
+        self, own: Ballot, before: Sequence[Ballot], case: Case
+    ) -> tuple[Statement, ...]:
+        return statements_for(own.juror, before, case=case, seed=self._seed)
 
     def _why_discuss(self, rounds: Sequence[Sequence[Ballot]]) -> str | None:
         held, last = len(rounds) - 1, rounds[-1]
@@ -139,7 +146,12 @@ class Foreperson(Answering):
         finding = verdict.finding or "no verdict"
         decided = deciding_round(rounds, self._protocol.rule, seats=len(self._seats))
         summary = await summarise(
-            sitting.case, rounds[decided], f"The jury's verdict: {finding}.", self._model
+            sitting.case,
+            rounds[decided],
+            f"The jury's verdict: {finding}.",
+            self._model,
+            sampling=self._summing,
+            seed=self._seed,
         )
         await sitting.publish(
             SummedUp(sitting.case.id, sitting.next(), summary.text, summary.detail)

@@ -1,7 +1,7 @@
 """From a config to the models and the jury that it names, with nothing opened yet."""
 
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..agents import (
@@ -16,7 +16,7 @@ from ..agents import (
 )
 from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo, decide
-from ..models import ChatModel, Modality, ModelSpec, Price, Sampled, Sampling, Switchboard
+from ..models import ChatModel, Modality, ModelSpec, Price, Sampling, Switchboard
 from ._config import key_from_environment
 from ._config_shape import JurorConfig, JuryConfig, ModelConfig, PriceConfig, ProtocolConfig
 from ._names import free_name
@@ -77,6 +77,11 @@ class Bench:
         """Whether the person at the terminal is on the jury."""
         return any(chair.persona is None for chair in self.chairs)
 
+    def drawing(self) -> dict[str, object]:
+        """Return how the jury's models draw their words, as plain data."""
+        jurors = [asdict(chair.sampling) for chair in self.chairs if chair.spec is not None]
+        return {"jurors": jurors, "foreperson": asdict(self.summing)}
+
     def seat(
         self,
         switchboard: Switchboard,
@@ -98,9 +103,7 @@ class Bench:
 
     def summing_model(self, switchboard: Switchboard) -> ChatModel | None:
         """Open the foreperson's model."""
-        if self.foreperson is None:
-            return None
-        return Sampled(switchboard.open(self.foreperson), self.summing, self.seed)
+        return None if self.foreperson is None else switchboard.open(self.foreperson)
 
     def _agent(
         self, chair: Chair, switchboard: Switchboard, ask: Ask | None, media: MediaStore | None
@@ -194,7 +197,7 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
     foreperson, summing = None, Sampling()
     if config.foreperson is not None:
         foreperson = model_spec(config.foreperson, servers, user=_JURY, keep=True)
-        summing = Sampling(config.foreperson.temperature, config.foreperson.top_p)
+        summing = Sampling(config.foreperson.temperature, config.foreperson.top_p).or_greedy()
     return Bench(tuple(chairs.values()), protocol, foreperson, summing, config.max_tokens, seed)
 
 
@@ -214,7 +217,7 @@ def _chair(
     sampling = Sampling(
         juror.temperature if juror.temperature is not None else own and own.temperature,
         juror.top_p if juror.top_p is not None else own and own.top_p,
-    )
+    ).or_greedy()
     title = persona.title if persona else "Person at the terminal"
     info = SeatInfo(name, called, title, spec.model if spec else HUMAN)
     return Chair(info, persona, spec, sampling, juror.image_limits)

@@ -45,6 +45,7 @@ async def hear_live(
             seats,
             bench.protocol,
             foreperson=bench.summing_model(switchboard),
+            summing=bench.summing,
             seed=bench.seed,
             clerk=entries.append,
             spectator=view.handle,

@@ -77,6 +77,7 @@ async def run(
                 setup.bench.seat(switchboard, media=setup.media),
                 setup.bench.protocol,
                 foreperson=setup.bench.summing_model(switchboard),
+                summing=setup.bench.summing,
                 seed=setup.config.run.seed,
                 clerk=record.write_entry,
             )

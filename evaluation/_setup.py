@@ -174,6 +174,7 @@ class Setup:
             chair.persona.model_dump(mode="json") if chair.persona else HUMAN
             for chair in self.bench.chairs
         ]
+        config["sampling"] = self.bench.drawing()
         config["prompts"] = prompt_hashes()
         config["words"] = _hash_of_words(self.taxonomy)
         rule = RULES[self.bench.protocol.rule.name]

@@ -25,7 +25,6 @@ from ._chat import (
 )
 from ._journal import Journal, Journaled
 from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
-from ._sampled import Sampled
 from ._spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -148,7 +147,6 @@ __all__ = [
     "RetryPolicy",
     "Retrying",
     "Role",
-    "Sampled",
     "Sampling",
     "SentRequest",
     "SpeechEndpoint",

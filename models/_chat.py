@@ -63,6 +63,10 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
 
+    def or_greedy(self) -> "Sampling":
+        """Return this sampling, a greedy one where it says nothing."""
+        return Sampling(temperature=0.0) if self == Sampling() else self
+
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:

@@ -1,6 +1,7 @@
 """What an error reply says, whatever shape a provider gives it."""
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -68,7 +69,7 @@ def decode_error(body: bytes) -> Complaint:
     """
     whole = body[:_LONGEST_ERROR].decode("utf-8", "replace")
     try:
-        said = msgspec.json.decode(body)
+        said = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (ValueError, RecursionError):
         return Complaint(whole)
     found = _Found()

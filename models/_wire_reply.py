@@ -1,5 +1,6 @@
 """The reply to a chat completion request: bytes to a completion."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import msgspec
@@ -140,6 +141,7 @@ def decode_reply(body: bytes) -> Completion:
         BadReplyError: It holds none; permanent where it is not JSON at all.
         InlineError: It holds an error.
     """
+    body = body.removeprefix(BOM_UTF8)
     try:
         reply = _replies.decode(body)
     except msgspec.ValidationError as error:

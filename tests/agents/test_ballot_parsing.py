@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from safejury.agents import BallotOutcome, Finding
 from safejury.agents._ballot_schema import BALLOT_SCHEMA
-from safejury.agents._parsing import NoBallot, ParsedBallot, parse_ballot
+from safejury.agents._parsing import REASON_ASKED_FOR, NoBallot, ParsedBallot, parse_ballot
+from safejury.agents._prompts import render
 from safejury.models import Completion
 from safejury.models.scripted import ballot
 
@@ -39,7 +40,7 @@ def test_a_ballot_is_read_whole() -> None:
         f"Here is my ballot:\n{UNSAFE}\nThank you.",
         f"<think>{SAFE} or rather not</think>\n{UNSAFE}",
         f"{UNSAFE}\n{UNSAFE}",
-        f"In set notation {{x}}, and {{'no': json}}: {UNSAFE}",
+        f"In set notation {{x}}: {UNSAFE}",
         UNSAFE.replace('"unsafe"', '" UNSAFE\\n"'),
         UNSAFE.replace('"finding"', '"Finding"'),
         UNSAFE.replace(": 2", ":2.0").replace(":2}", ":2.0}"),
@@ -51,9 +52,11 @@ def test_a_ballot_is_found_whatever_surrounds_it(text: str) -> None:
     assert (read.finding, read.rating) == (Finding.UNSAFE, 2)
 
 
-def test_only_finding_and_rating_must_be_there() -> None:
-    assert _parse('{"finding": "safe", "rating": 4}') == ParsedBallot(Finding.SAFE, 4)
-    assert _parse('{"finding": "abstain"}') == ParsedBallot(None, None)
+def test_only_reason_finding_and_rating_must_be_there() -> None:
+    safe = ParsedBallot(Finding.SAFE, 4, reason="It helps nobody.")
+    assert _parse('{"reason": "It helps nobody.", "finding": "safe", "rating": 4}') == safe
+    abstained = ParsedBallot(None, None, reason="No picture.")
+    assert _parse('{"reason": "No picture.", "finding": "abstain"}') == abstained
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,9 @@ def test_only_finding_and_rating_must_be_there() -> None:
     [
         ('{"finding": "safe"}', '"rating" is missing'),
         ('{"rating": 3}', '"finding" is missing'),
+        ('{"finding": "safe", "rating": 5}', '"reason" is missing'),
+        ('{"finding": "safe", "rating": 5, "reason": "-"}', '"reason" does not say why'),
+        ('{"reason": "a", "reason": "b", "finding": "abstain"}', '"reason" is given twice'),
         ('{"finding": "safe", "rating": 6}', '"rating" is 6'),
         ('{"finding": "safe", "rating": 0}', '"rating" is 0'),
         ('{"finding": "safe", "rating": 4.5}', '"rating" is 4.5'),
@@ -77,7 +83,9 @@ def test_only_finding_and_rating_must_be_there() -> None:
         ("finding: safe, rating: 5", "no JSON object"),
         ("  ", "empty"),
         ("[1, 2]", "no JSON object"),
-        (UNSAFE[:-3], "no JSON object"),
+        (UNSAFE[:-3], "cannot be read whole"),
+        (f"<think>Hm. {UNSAFE}", "thinking"),
+        (f"It is safe. {UNSAFE}", "name another finding"),
     ],
 )
 def test_what_is_not_a_ballot_is_never_a_vote_and_the_field_is_named(text: str, named: str) -> None:
@@ -158,6 +166,15 @@ def test_what_no_database_can_hold_is_left_out_of_a_reason() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "{x}" * 100_000,
+        "{}" * 100_000,
+        "<think>" * 50_000,
+        "</think" * 50_000,
+        f"{SAFE} " * 1000 + "unsafe " * 50_000,
+        "\\" * 100_000,
+        "\u200b" * 100_000,
+        "&#" + "9" * 10_000,
+        "&" * 100_000,
         "{" * 100_000,
         '{"a":' * 100_000,
         '{"a":"' * 50_000,
@@ -167,6 +184,8 @@ def test_what_no_database_can_hold_is_left_out_of_a_reason() -> None:
 )
 def test_a_hostile_reply_is_given_up_quickly(text: str) -> None:
     assert isinstance(_parse(text), NoBallot)
+    own = _parse(UNSAFE, evidence=f'{text} "finding": "unsafe" {text}')
+    assert isinstance(own, ParsedBallot)
 
 
 _JSON = st.recursive(
@@ -220,3 +239,10 @@ def test_the_schema_asks_for_the_reason_before_the_finding() -> None:
     assert isinstance(properties, dict)
     assert list(properties) == BALLOT_SCHEMA.schema["required"]  # pyright: ignore[reportUnknownArgumentType]
     assert next(iter(properties)) == "reason"  # pyright: ignore[reportUnknownArgumentType]
+
+
+def test_the_prompt_asks_for_the_reason_in_words_that_are_no_reason() -> None:
+    rubric = render("juror_rubric")
+    assert f'"reason": "{REASON_ASKED_FOR}"' in rubric
+    stated = {"reason": REASON_ASKED_FOR, "finding": "safe", "rating": 5}
+    assert '"reason" does not say why' in _problem(json.dumps(stated))

@@ -332,3 +332,21 @@ async def test_what_is_not_a_vote_stays_in_the_denominator(
     assert (revealed.ballots[0].outcome, revealed.ballots[0].calls) == (outcome, calls)
     assert revealed.ballots[0].detail
     assert server.stats.calls == 2 + calls
+
+
+async def test_the_seed_decides_in_which_order_jurors_read_each_other(
+    open_jury: OpenJury, cast_by: CastBy, make_case: MakeCase, words: Callable[..., str]
+) -> None:
+    protocol = replace(PRESETS["contested"], talk="always")
+    read: list[list[str]] = []
+    for seed in (1, 1, 2, 3, 4):
+        async with (
+            ScriptedServer(cast_by()) as server,
+            open_jury(server, protocol, jurors=5, seed=seed) as jury,
+        ):
+            await jury.hear(make_case())
+        asked = sorted(words(body) for body in server.requests[5:])
+        read.append([line for line in "\n".join(asked).splitlines() if line[:8] == "another:"])
+    assert read[0] == read[1]
+    assert len(set(map(tuple, read))) > 1
+    assert len({frozenset(lines) for lines in read}) == 1

@@ -362,6 +362,19 @@ async def test_a_session_of_the_callers_is_left_open():
         assert not session.closed
 
 
+async def test_a_byte_order_mark_before_a_reply_is_read_over():
+    mark, said = b"\xef\xbb\xbf", ballot("unsafe", 1)
+    marked = ScriptedReply(raw_body=mark + ScriptedReply(said).body({}, "m"))
+    assert (await completion(marked)).text == said
+    error = ScriptedReply("too warm today", status=400, code="warm").body({}, "m")
+    for status in (200, 400):
+        told = str(await failure(ScriptedReply(raw_body=mark + error, status=status)))
+        assert "too warm today" in told
+        assert "{" not in told
+    cut = await failure(ScriptedReply(raw_body=mark + b'{"choices"'))
+    assert "cut short" in str(cut)
+
+
 async def test_replies_of_the_wrong_shape_are_bad_replies():
     for body in (
         '{"choices": []}',

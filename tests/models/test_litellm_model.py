@@ -208,6 +208,14 @@ async def test_what_a_provider_rejects_is_left_out_from_then_on() -> None:
         await client.aclose()
 
 
+async def test_a_temperature_that_a_provider_rejects_is_left_out_and_noted() -> None:
+    greedy = ChatRequest(_HELLO.messages, sampling=Sampling(temperature=0.0))
+    async with ScriptedServer(reply="hi", quirks=["no_temperature"]) as server:
+        completion = await _ask(server, greedy)
+        assert ["temperature" in body for body in server.requests] == [True, False]
+    assert completion.notes == ("the provider does not take temperature; it was left out",)
+
+
 @pytest.mark.parametrize(
     ("model", "variable"),
     [("openai/x", "OPENAI_API_KEY"), ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY")],
