@@ -1,7 +1,6 @@
 """From a juror's reply to a ballot, without ever guessing from prose."""
 
 import re
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -207,16 +206,12 @@ def _reason(value: object) -> str:
         raise _Unfit('"reason" is given twice')
     if not isinstance(value, str):
         raise _Unfit('"reason" is missing')
-    if folded(value) in _NO_REASONS:
+    if len(folded(value)) < 2 or folded(value) in _NO_REASONS:
         raise _Unfit('"reason" does not say why')
     return value
 
 
-_NO_REASONS = {
-    *map(folded, ("", *"?.", *_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR)),
-    *string.digits,
-    *string.ascii_lowercase,
-}
+_NO_REASONS = {*map(folded, (*_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR))}
 
 
 def _criteria(value: object) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ Members = dict[str, object]
 """The members of an object; keys are lower case."""
 
 _SCANNED, _TRIES = 65_536, 256
+_FAILURES = 32
+"""Each failure of the decoder counts the lines before it."""
 _BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
 
 
@@ -32,30 +34,41 @@ def read_objects(text: str) -> Reply:
 
     Nothing is read from a reply that opens an object and does not complete it: what
     stands behind the brace may be a quotation within that object.
+
+    What stands before the end of a thought is thinking, for some models begin it without
+    a mark. One whose reply begins with an object does not: there it is a quotation.
     """
     text = text.strip(_BLANK)
     whole = _decode(text, 0, _LENIENT)
     if whole is not None and whole[1] == len(text):
         return Reply((whole[0],))
-    text = _after_thinking(text)
     objects: list[Members] = []
     beside: list[str] = []
-    at = 0
-    while (start := text.find("{", at)) >= 0:
-        beside.append(text[at:start])
-        if (braced := _NO_OBJECT.match(text, start)) is not None:
+    thinks = _BEGINS_WITH_OBJECT.match(text) is None
+    broken, failures, at = False, 0, 0
+    while (mark := (_THOUGHT_ENDS if broken else _MARK).search(text, at)) is not None:
+        beside.append(text[at : mark.start()])
+        at = mark.end()
+        if mark[0] != "{" and thinks:
+            objects, beside, broken = [], [], False
+        elif mark[0] != "{":
+            beside.append(mark[0])
+        elif (braced := _NO_OBJECT.match(text, mark.start())) is not None:
             beside.append(braced[1])
             at = braced.end()
-        elif (found := _decode(text, start, _LENIENT)) is not None:
+        elif failures < _FAILURES and (found := _decode(text, mark.start(), _LENIENT)) is not None:
             value, at = found
             objects.append(value)
         else:
-            return Reply(problem="it holds JSON that cannot be read whole")
-    words = " ".join((*beside, text[at:]))
+            broken, failures = True, failures + 1
+    return _reply(objects, " ".join((*beside, text[at:])), broken)
+
+
+def _reply(objects: list[Members], words: str, broken: bool) -> Reply:
+    if broken or "}" in words:
+        return Reply(problem="it holds JSON that cannot be read whole")
     if _THOUGHT_BEGINS.search(words) or _THOUGHT_ENDS.search(words):
         return Reply(problem="where its thinking ends cannot be told")
-    if "}" in words:
-        return Reply(problem="it holds JSON that cannot be read whole")
     return Reply(tuple(objects), _ASIDE.sub(" ", words))
 
 
@@ -73,6 +86,7 @@ _THOUGHT_ENDS = re.compile(
     r"|<\|END_THINKING\|>|<unused95>|<\|channel\|>final<\|message\|>",
     re.IGNORECASE,
 )
+_MARK = re.compile(rf"\{{|{_THOUGHT_ENDS.pattern}", re.IGNORECASE)
 _BEGINS_WITH_OBJECT = re.compile(r"(?:`{3,}\w{0,20}\s{0,20})?\{")
 # A set, a template's field, LaTeX: without a quotation mark or a colon nothing is stated.
 _NO_OBJECT = re.compile("\\{([^{}\"':`\u2018-\u201f\u00ab\u00bb\uff1a]*)\\}")
@@ -80,20 +94,6 @@ _ASIDE = re.compile(
     r"(?:`{3,}|~{3,})(?:json\w{0,9}|text|plaintext|markdown)?\b|`{3,}|~{3,}|<\|\w{1,40}\|>|</?s>",
     re.IGNORECASE,
 )
-
-
-def _after_thinking(text: str) -> str:
-    """Return what a reply says after its thinking.
-
-    Some models begin to think without a mark. One whose reply begins with an object
-    does not: there the end of a thought is a quotation.
-    """
-    if _BEGINS_WITH_OBJECT.match(text):
-        return text
-    end = 0
-    for mark in _THOUGHT_ENDS.finditer(text):
-        end = mark.end()
-    return text[end:]
 
 
 def json_objects(text: str) -> Iterator[tuple[str, Members]]:

@@ -9,8 +9,9 @@ from functools import lru_cache
 _LONG = 80
 """Letters and digits from which nobody hits on another's words by chance."""
 _ESCAPE = re.compile(
-    r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrtbf])"
-    r"|&#x([0-9a-fA-F]{1,5});?|&#([0-9]{1,6});?|&(?:quot|apos);"
+    r"(?<!\\)\\++(?:u([0-9a-f]{4})|x([0-9a-f]{2})|[nrtbf])"
+    r"|&#x([0-9a-f]{1,5});?|&#([0-9]{1,6});?|&(?:quot|apos);",
+    re.IGNORECASE,
 )
 _DELIMITERS = "\"'`\u00b4\u2018-\u201f\u00ab\u00bb\u2039\u203a\u300c-\u300f:=<>|*"
 _BETWEEN = re.compile(f"[^\\w{_DELIMITERS}]+|_+")
@@ -33,6 +34,7 @@ def folded(text: str) -> str:
     """
     if "\\" in text or "&" in text:
         text = _ESCAPE.sub(_unescaped, text)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _DELIMITED.sub('"', _BETWEEN.sub("", _plain(text))).strip('"')
 
 
