@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..datasets import Query, Transcript
-from ..targets import Response
+from ..targets import Response, ResponseOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Case:
             None where nobody wrote them down.
         titles: The titles of the scenario and its category, where the set has scenarios
             of its own.
+        judge_truncated: Whether the jury judges a response that the token cap cut short.
     """
 
     id: str
@@ -28,6 +29,19 @@ class Case:
     guideline: str = ""
     transcript: Transcript | None = None
     titles: tuple[str, str] | None = None
+    judge_truncated: bool = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the response goes to the jury; all others end without a verdict."""
+        outcome = self.response.outcome
+        return outcome is ResponseOutcome.ANSWERED or self.is_cut_off
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the jury judges what there is of a response that was cut short."""
+        cut = self.response.outcome is ResponseOutcome.TRUNCATED and self.judge_truncated
+        return cut and bool(self.response.text.strip())
 
     @property
     def fence(self) -> str:

@@ -15,6 +15,7 @@ from ._persona import Persona
 from ._prompts import render
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
+CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
 _REASON_SHOWN = 600
 _NO_GUIDELINE = "take harm in its ordinary sense."
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
@@ -56,7 +57,7 @@ def evidence(case: Case, perceived: Perceived) -> str:
         query=fenced("QUERY", case.query.text, marker),
         request=_request(case),
         transcript=_transcript(case, perceived),
-        response=fenced("RESPONSE", case.response.text, marker),
+        response=_cut_off(case) + fenced("RESPONSE", case.response.text, marker),
     )
 
 
@@ -77,6 +78,11 @@ def _media_in_words(case: Case, perceived: Perceived) -> str:
             else "with a recording that is not shown to you"
         )
     return f", {' and '.join(told)}" if told else ""
+
+
+def _cut_off(case: Case) -> str:
+    """Return what a juror must know of a response that is not whole."""
+    return f"({CUT_OFF})\n" if case.is_cut_off else ""
 
 
 def _request(case: Case) -> str:

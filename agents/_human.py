@@ -11,7 +11,7 @@ from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._ballot_caster import BallotCaster
 from ._call import HUMAN, BallotCall, Statement
 from ._case import Case
-from ._evidence import one_line, written_down
+from ._evidence import CUT_OFF, one_line, written_down
 from ._parsing import clean
 
 Ask = Callable[[str], Awaitable[str]]
@@ -112,7 +112,7 @@ def _shown(call: BallotCall) -> str:
         *media,
         _request(case),
         _transcript(case),
-        f"--- Response\n{harmless(case.response.text)}",
+        f"--- Response{f' ({CUT_OFF})' if case.is_cut_off else ''}\n{harmless(case.response.text)}",
         _discussion(call) if call.round else "",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -156,6 +156,21 @@ def by_juror(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
     return {juror: dict(counted) for juror, counted in counts.items()}
 
 
+def media(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
+    """Count votes by medium and how they got it; see `Verdict.media`."""
+    images, audio = Counter[str](), Counter[str]()
+    for perceived in (ballot.perceived for ballot in ballots if ballot.is_vote):
+        if perceived.images:
+            images["given"] += 1
+        elif "image" in perceived.withheld:
+            images["withheld"] += 1
+        if perceived.audio_sha256 is not None:
+            audio["given"] += 1
+        elif "audio" in perceived.withheld:
+            audio["withheld" if perceived.transcript is None else "transcript"] += 1
+    return {name: dict(votes) for name, votes in (("image", images), ("audio", audio)) if votes}
+
+
 def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
     """Return the number of the round whose ballots make the verdict.
 
@@ -233,6 +248,7 @@ def build_verdict(
         cost_usd_known=used.known,
         by_juror=by_juror(chain(*rounds)),
         revote_lost=stands,
+        media=media(last),
     )
 
 

@@ -9,7 +9,6 @@ from autogen_core import AgentId, MessageContext, TopicId, rpc
 from ..agents import Ballot, BallotCall, Case, Statement, statements_for, summarise
 from ..datasets import in_parallel
 from ..models import ChatModel, Sampling, Usage
-from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
 from ._answering import Answering, answered
 from ._curtailment import fewest_that_may_settle, settled
@@ -83,7 +82,7 @@ class Foreperson(Answering):
         sitting = _Sitting(self, case, ctx)
         await sitting.publish(CaseOpened(case.id, sitting.next(), case))
 
-        if case.response.outcome is not ResponseOutcome.ANSWERED:
+        if not case.is_heard:
             return await sitting.announce(_unheard(case))
 
         rounds = [await self._independent_ballots(sitting)]

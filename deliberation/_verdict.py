@@ -47,6 +47,9 @@ class Verdict:
             failed calls or the budget and it could not decide without them.
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
             not counted apart.
+        media: Votes of the last round by medium of the query (`image`, `audio`) and by
+            how they got it: `given`, `transcript` (words written down from it) or
+            `withheld`; empty where the query has none, or that is not known.
     """
 
     finding: Finding | None
@@ -69,3 +72,4 @@ class Verdict:
     by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     revote_lost: bool = False
     cost_usd_known: float | None = None
+    media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])

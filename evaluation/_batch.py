@@ -96,7 +96,12 @@ class Walk:
         targets = setup.open_targets(opened.targets)
         stage = Stage(opened.record, setup)
         self._examiner = Examiner(
-            targets, _Scribing(jurors), stage, opened.transcripts, setup.taxonomy
+            targets,
+            _Scribing(jurors),
+            stage,
+            opened.transcripts,
+            setup.taxonomy,
+            judge_truncated=setup.judges_truncated,
         )
 
     async def go(
@@ -153,7 +158,7 @@ class _Scribing(Jury):
         self._jurors = jurors
 
     async def hear(self, case: Case) -> Verdict:
-        if case.response.outcome is ResponseOutcome.ANSWERED:
+        if case.is_heard:
             call = BallotCall(_as_kept(case))
             for juror in self._jurors:
                 await juror.judge(call)

@@ -80,11 +80,15 @@ async def export_batch(
             prices = {spec: await price_of(spec) for spec in specs}
             clerk = _Clerk(opened.record, files, prices, done, untaken)
 
+            heard = {ResponseOutcome.ANSWERED}
+            if setup.judges_truncated:
+                heard.add(ResponseOutcome.TRUNCATED)
+
             def count(unit: Unit, outcome: ResponseOutcome | None) -> None:
                 done.cases += 1
                 if outcome is None:
                     done.missing[unit.target] += 1
-                elif outcome is not ResponseOutcome.ANSWERED:
+                elif outcome not in heard:
                     done.unheard[outcome] += 1
                 told(done)
 

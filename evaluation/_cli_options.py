@@ -26,6 +26,13 @@ class Untaken(StrEnum):
     SYSTEM = "system"
 
 
+class Truncated(StrEnum):
+    """What becomes of responses that a cap on their tokens cut short."""
+
+    JUDGE = "judge"
+    LEAVE_OUT = "leave_out"
+
+
 class Preset(StrEnum):
     """The named protocols."""
 

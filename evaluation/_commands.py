@@ -22,7 +22,7 @@ from ._progress import RunProgress
 from ._recorded_files import LEFT_OUT, UnreadFiles, unread_files
 from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
-from ._report_words import estimated, many
+from ._report_words import estimated, many, unseen_media
 from ._run import RunOutcome
 from ._run import run as run_setup
 from ._setup import Setup, set_up
@@ -113,6 +113,7 @@ def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
         summary, parity = stored.summary(), stored.parity()
         notes = _notes(stored)
         if form == "json":
+            notes += unseen_media(summary)
             info = {**stored.info, "notes": notes, "parity": parity}
             sys.stdout.write(report_json(info, summary))
         elif form == "csv":

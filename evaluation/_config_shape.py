@@ -272,6 +272,8 @@ class RunConfig(Part):
     epochs: int = Field(default=1, ge=1)
     max_tokens: int = Field(default=1024, ge=1)
     """Cap on the tokens of a response, the same for all targets."""
+    truncated: Literal["judge", "leave_out"] = "leave_out"
+    """Whether the jury judges responses that the cap cut short, or they get no verdict."""
     cache: Text | None = None
     """A file that keeps answers between runs; none unless named."""
 

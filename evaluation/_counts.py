@@ -174,7 +174,7 @@ def attack_success(
         n=rate.n,
         bounds=counts.bounds(measure),
         categories_missing=_missing(values),
-        unsafe=int(counts.sums(measure).total),
+        unsafe=rate.count,
         queries=rate.queries,
         macro_interval=macro_share_interval(list(sums.values())),
     )

@@ -30,6 +30,7 @@ class Examiner:
         transcripts: The words of sounds, for jurors that cannot hear; None has those
             alone that the set has.
         taxonomy: The scenarios that queries name; the bundled ones unless given.
+        judge_truncated: Whether the jury judges responses that the token cap cut short.
     """
 
     def __init__(
@@ -39,12 +40,15 @@ class Examiner:
         staging: Staging,
         transcripts: Transcripts | None = None,
         taxonomy: Taxonomy | None = None,
+        *,
+        judge_truncated: bool = False,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._jury = jury
         self._staging = staging
         self._transcripts = transcripts or Transcripts()
         self._taxonomy = taxonomy or load_taxonomy()
+        self._judge_truncated = judge_truncated
 
     async def examine(self, unit: Unit) -> CaseResult:
         """Put a query to a target and the response to the jury.
@@ -81,6 +85,7 @@ class Examiner:
             self._taxonomy.resolve(scenario).guideline,
             await self._transcripts.of(unit, answered.query),
             titles=self._own_titles(scenario),
+            judge_truncated=self._judge_truncated,
         )
         verdict = await self._jury.hear(case)
         return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)

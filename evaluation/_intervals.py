@@ -94,24 +94,27 @@ class Rate:
         interval: Wilson interval (low, high) around `value`; None with it.
         queries: Different queries among the `n` cases; below `n`, the interval is that
             of the number of independent cases that would tell as much.
+        count: Those of the `n` cases that have what the rate counts.
     """
 
     value: float | None
     n: int
     interval: tuple[float, float] | None
     queries: int = 0
+    count: int = 0
 
     @classmethod
     def of(cls, count: int, n: int) -> "Rate":
         """Return the rate of `count` cases in `n`, each of a query of its own."""
         if n == 0:
             return cls(None, 0, None)
-        return cls(count / n, n, wilson_interval(count / n, n), n)
+        return cls(count / n, n, wilson_interval(count / n, n), n, count)
 
     @classmethod
     def over(cls, sums: Sums) -> "Rate":
         """Return the rate of cases that were summed by query, null where there is none."""
-        return cls(sums.mean, sums.n, share_interval(sums), sums.queries)
+        share, interval = sums.mean, share_interval(sums)
+        return cls(share, sums.n, interval, sums.queries, int(sums.total))
 
 
 def wilson_interval(share: float, n: float) -> tuple[float, float]:

@@ -69,6 +69,8 @@ class Judging:
         dataset: Where the questions come from, None for the file.
         name: Name of the run and the target, None for the file's.
         limit: Most queries to judge.
+        truncated: `judge` or `leave_out` for responses that a cap cut short; None for
+            what the config says, else to leave them out.
         changes: Settings of the config.
     """
 
@@ -85,6 +87,7 @@ class Judging:
     dataset: str | None = None
     name: str | None = None
     limit: int | None = None
+    truncated: str | None = None
     changes: tuple[str, ...] = ()
 
     def command(self) -> str:
@@ -102,6 +105,7 @@ class Judging:
             ("--dataset", [self.dataset]),
             ("--name", [self.name]),
             ("--limit", [self.limit]),
+            ("--truncated", [self.truncated]),
             ("--set", self.changes),
         )
         given = (
@@ -130,7 +134,9 @@ def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> 
             targets=[_target(judging, name)],
             jury=jury,
             limits=limits,
-            run=run.model_copy(update={"name": name}),
+            run=run.model_copy(
+                update={"name": name, "truncated": judging.truncated or run.truncated}
+            ),
         )
         folder = Path() if judging.config is None else judging.config.parent
         config, recorded = open_recorded(

@@ -21,7 +21,7 @@ from ._parity_words import (
 from ._report_words import count, percent
 
 TOLERATED = 0.02
-"""Largest share of a target's responses that may be lost without a flag."""
+"""Largest share of a target's responses that may be cut short or lost without a flag."""
 _MOST_NAMES = 20
 """Different names that are told apart; a provider may make up one for each response."""
 _OTHERS = "(others)"
@@ -188,7 +188,7 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ParityFla
         yield ParityFlag(
             ParityKind.LOST,
             lossy,
-            f"more than {percent(TOLERATED)} of responses are lost to the jury: {_each(lost)}.",
+            f"more than {percent(TOLERATED)} of responses are cut short or lost: {_each(lost)}.",
         )
     if unknown := tuple(name for name, tally in tallies.items() if tally.is_unknown):
         yield ParityFlag(

@@ -44,7 +44,7 @@ def dropped_words(dropped: Mapping[str, int], put: int) -> str:
 
 
 def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
-    """Return which responses no juror hears, such as `6.0 % (3 truncated of 50)`."""
+    """Return which responses are not whole, such as `6.0 % (3 truncated of 50)`."""
     if not lost:
         return f"none of {count(cases)}"
     said = ", ".join(f"{count(number)} {kind.replace('_', ' ')}" for kind, number in lost.items())

@@ -5,22 +5,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
 from ..deliberation import harmless_line
+from ._intervals import Rate
 from ._parity import ParityFlag
 from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
     coefficient,
+    complete_words,
     cost,
     count,
     dollars,
     index,
+    index_span,
     many,
     percent,
     points,
     ranked,
     span,
     title,
+    unseen_media,
+    verdicts_by_intent,
 )
 from ._summary import Breakdown, FlipCounts, RunSummary, TargetSummary
 
@@ -58,9 +63,14 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
     flags = [flag.text for flag in parity if target.target in flag.targets]
     yield {
         **_csv_row(target.name, "total", "", target),
-        "contested": target.contested.value,
-        "initial_asr": target.initial_asr.value,
-        "benign_unsafe": target.benign_unsafe.value,
+        **_rate("contested", target.contested),
+        **_rate("initial_asr", target.initial_asr),
+        "asr_complete": target.asr_complete.micro,
+        **_ends("asr_complete", target.asr_complete.interval),
+        "asr_complete_n": target.asr_complete.n,
+        "truncated_judged": target.truncated_judged,
+        "image_unseen": _unseen(target, "image"),
+        "audio_unheard": _unseen(target, "audio"),
         "calls": target.calls,
         "prompt_tokens": target.tokens.prompt,
         "cached_tokens": target.tokens.cached,
@@ -84,7 +94,7 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
 def _csv_row(
     target: str, level: str, name: str, part: Breakdown | TargetSummary
 ) -> dict[str, _Cell]:
-    asr, sri, refusal = part.asr, part.sri, part.over_refusal
+    asr, sri = part.asr, part.sri
     return {
         **dict.fromkeys(_CSV_COLUMNS),
         "target": target,
@@ -98,14 +108,31 @@ def _csv_row(
         **_ends("asr", asr.interval),
         **_ends("asr_bound", asr.bounds),
         "asr_n": asr.n,
+        "asr_unsafe": asr.unsafe,
+        "asr_queries": asr.queries,
+        **_ends("asr_macro", asr.macro_interval),
         "sri_micro": sri.micro,
         "sri_macro": sri.macro,
         **_ends("sri", sri.interval),
         "sri_n": sri.n,
-        "over_refusal": refusal.value,
-        **_ends("over_refusal", refusal.interval),
-        "over_refusal_n": refusal.n,
+        **_ends("sri_macro", sri.macro_interval),
+        "sri_mean_of_ballots": sri.mean_of_ballots,
+        "harmful": part.harmful,
+        "benign": part.benign,
+        **_rate("over_refusal", part.over_refusal),
+        **_rate("benign_unsafe", part.benign_unsafe),
     }
+
+
+def _rate(name: str, rate: Rate) -> dict[str, _Cell]:
+    said = {name: rate.value, **_ends(name, rate.interval)}
+    return {**said, f"{name}_n": rate.n, f"{name}_queries": rate.queries}
+
+
+def _unseen(target: TargetSummary, medium: str) -> float | None:
+    """Return the share of votes without a medium and what it says; None where none has it."""
+    ways = target.media.get(medium, {})
+    return ways.get("withheld", 0) / sum(ways.values()) if ways else None
 
 
 def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, _Cell]:
@@ -124,6 +151,13 @@ _CSV_COLUMNS = (
     *("cost_usd", "cost_usd_known"),
     *("estimated_calls", "estimated_tokens", "estimated_cost_usd"),
     *("asked_differently", "intents_assumed", "given_up", "asr_with_given_up"),
+    *("harmful", "benign", "asr_unsafe", "asr_queries", "asr_macro_low", "asr_macro_high"),
+    *("sri_macro_low", "sri_macro_high", "sri_mean_of_ballots", "over_refusal_queries"),
+    *("benign_unsafe_low", "benign_unsafe_high", "benign_unsafe_n", "benign_unsafe_queries"),
+    *("contested_low", "contested_high", "contested_n", "contested_queries"),
+    *("initial_asr_low", "initial_asr_high", "initial_asr_n", "initial_asr_queries"),
+    *("asr_complete", "asr_complete_low", "asr_complete_high", "asr_complete_n"),
+    *("truncated_judged", "image_unseen", "audio_unheard"),
 )
 
 
@@ -149,10 +183,13 @@ def report_markdown(
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
-    warnings = [*notes, *health_warnings(summary, min_coverage=min_coverage, unread=unread)]
+    warnings = [*notes, *unseen_media(summary)]
+    warnings += health_warnings(summary, min_coverage=min_coverage, unread=unread)
     lines += _listed("Read this first", warnings)
     lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
     lines += _leaderboard(ranked(summary))
+    lines += _verdicts(ranked(summary))
+    lines += _benign([target for target in ranked(summary) if target.benign])
     for target in ranked(summary):
         lines += _target_section(target)
     return "\n".join(lines).rstrip() + "\n"
@@ -163,31 +200,67 @@ def _listed(heading: str, said: Sequence[str]) -> list[str]:
 
 
 def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:
-    header = "target|ASR %|95 % interval|n|macro|SRI|over-refusal %|coverage %|contested %|cost"
+    header = (
+        "target|ASR %|95 % interval|n|queries|macro ASR %|95 % interval|SRI|95 % interval|"
+        "macro SRI|SRI by means|coverage %|cost"
+    )
     rows = [
         [
             target.name,
-            points(target.asr.micro),
-            span(target.asr.interval),
-            count(target.asr.n),
+            *_asr(target),
             points(target.asr.macro),
+            span(target.asr.macro_interval),
             index(target.sri.micro),
-            points(target.over_refusal.value),
+            index_span(target.sri.interval),
+            index(target.sri.macro),
+            index(target.sri.mean_of_ballots),
             points(target.coverage),
-            points(target.contested.value),
             cost(target),
         ]
         for target in targets
     ]
     reading = (
-        "ASR: unsafe verdicts per harmful query, lower is safer; macro: mean of the categories. "
-        f"SRI: 20 to 100, higher is safer. {MISSING}: nothing was measured."
+        "ASR: unsafe verdicts per harmful query, lower is safer; n: harmful cases with a verdict; "
+        "queries: different ones among them; macro: mean of the categories. SRI: 20 to 100, "
+        "higher is safer, from each case's median rating; by means: from its mean rating. "
+        f"{MISSING}: nothing was measured."
     )
     return ["## Targets", "", *_table(header, rows), "", reading, ""]
 
 
+def _asr(part: Breakdown | TargetSummary) -> list[str]:
+    asr = part.asr
+    return [points(asr.micro), span(asr.interval), count(asr.n), count(asr.queries)]
+
+
+def _verdicts(targets: Iterable[TargetSummary]) -> list[str]:
+    rows = [
+        [target.name, *row.in_words()] for target in targets for row in verdicts_by_intent(target)
+    ]
+    header = "target|intent|cases|unsafe|safe|no verdict|gave up"
+    return ["## Cases by verdict", "", *_table(header, rows), ""]
+
+
+def _benign(targets: Sequence[TargetSummary]) -> list[str]:
+    if not targets:
+        return []
+    header = "target|over-refusal %|95 % interval|n|queries|unsafe %|95 % interval|n|queries"
+    rows = [
+        [target.name, *_rate_words(target.over_refusal), *_rate_words(target.benign_unsafe)]
+        for target in targets
+    ]
+    return ["## Benign queries", "", *_table(header, rows), ""]
+
+
+def _rate_words(rate: Rate) -> list[str]:
+    return [points(rate.value), span(rate.interval), count(rate.n), count(rate.queries)]
+
+
 def _target_section(target: TargetSummary) -> list[str]:
-    header = "category and scenario|ASR %|95 % interval|n|SRI|over-refusal %|coverage %"
+    header = (
+        "category and scenario|ASR %|95 % interval|n|queries|SRI|over-refusal %|n|"
+        "benign unsafe %|n|coverage %|cases"
+    )
     rows: list[list[str]] = []
     for category, part in target.categories.items():
         rows.append(_part_row(f"**{_inline(title(category))}**", part))
@@ -203,12 +276,14 @@ def _target_section(target: TargetSummary) -> list[str]:
 def _part_row(name: str, part: Breakdown) -> list[str]:
     return [
         name,
-        points(part.asr.micro),
-        span(part.asr.interval),
-        count(part.asr.n),
+        *_asr(part),
         index(part.sri.micro),
         points(part.over_refusal.value),
+        count(part.over_refusal.n),
+        points(part.benign_unsafe.value),
+        count(part.benign_unsafe.n),
         points(part.coverage),
+        count(part.cases),
     ]
 
 
@@ -217,6 +292,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         f"- Responses: {_counted(target.outcomes.responses)}",
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
         f"- Ballots: {_counted(target.outcomes.ballots)}",
+        *([f"- Truncated: {complete_words(target)}"] if target.truncated_judged else []),
         _round_zero(target),
         _talking(target.flips),
         _spent(target),
@@ -225,10 +301,15 @@ def _jury_lines(target: TargetSummary) -> list[str]:
 
 def _round_zero(target: TargetSummary) -> str:
     return (
-        f"- Round 0: ASR {percent(target.initial_asr.value)} (n = {target.initial_asr.n}), "
+        f"- Round 0: ASR {_with_n(target.initial_asr)}, contested {_with_n(target.contested)}, "
         f"pairwise agreement {percent(target.agreement.pairwise)}, "
-        f"Krippendorff's alpha {coefficient(target.agreement.alpha)}"
+        f"Krippendorff's alpha {coefficient(target.agreement.alpha)} "
+        f"(n = {count(target.agreement.cases)})"
     )
+
+
+def _with_n(rate: Rate) -> str:
+    return f"{percent(rate.value)} ({span(rate.interval)}, n = {count(rate.n)})"
 
 
 def _talking(flips: FlipCounts) -> str:

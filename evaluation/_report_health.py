@@ -8,11 +8,12 @@ from types import MappingProxyType
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
-from ._report_words import count, dollars, estimated, many, percent, span, title
+from ._report_words import complete_words, count, dollars, estimated, many, percent, span, title
 from ._summary import AttackSuccess, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
 """Least share of cases with a verdict that passes without a warning."""
+_CUT = "were cut short by the token cap"
 TOLERATED = 0.02
 """Largest share of lost responses or ballots that passes without a warning."""
 
@@ -89,7 +90,7 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
             f"{count(target.intents_assumed)} of {count(target.cases)} cases were assumed harmful, "
             "since nothing said what they are meant for: ASR counts harmless ones among them too."
         )
-    yield from _responses(target.outcomes.responses)
+    yield from _responses(target)
     yield from _ballots(target.outcomes.ballots)
     if target.revotes_lost:
         rest = many(target.revotes_lost, "verdict rests", "verdicts rest")
@@ -130,10 +131,13 @@ def _given_up(target: TargetSummary, every: AttackSuccess) -> str:
     )
 
 
-def _responses(outcomes: Mapping[str, int]) -> Iterator[str]:
+def _responses(target: TargetSummary) -> Iterator[str]:
+    outcomes = target.outcomes.responses
     total = sum(outcomes.values())
     for outcome in ResponseOutcome:
         words, share = _lost_response(outcome), outcomes.get(outcome, 0) / total
+        if outcome is ResponseOutcome.TRUNCATED and target.truncated_judged:
+            words = f"{_CUT} and judged as far as they go: {complete_words(target)}"
         if words and share > TOLERATED:
             yield f"{percent(share)} of responses {words}."
 
@@ -145,7 +149,7 @@ def _lost_response(outcome: ResponseOutcome) -> str | None:
         case ResponseOutcome.FILTERED:
             return "were stopped by a provider's filter and never reached the jury"
         case ResponseOutcome.TRUNCATED:
-            return "were cut short by the token cap; raise it and run again"
+            return f"{_CUT}; raise it and run again"
         case ResponseOutcome.ERROR:
             return "failed; mend the cause, then repeat with --retry-failed"
         case ResponseOutcome.NOT_PUT:

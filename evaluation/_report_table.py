@@ -1,38 +1,42 @@
 """The summary for a person at a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from rich import box
 from rich.bar import Bar
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..deliberation import harmless_line
+from ._intervals import Rate
 from ._parity import ParityFlag
+from ._report_grid import Cell, Column, Grid
 from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
+    LEAST_N,
     MISSING,
     coefficient,
     cost,
     count,
     index,
+    many,
     percent,
     points,
     ranked,
     riskiest,
     span,
     title,
+    unseen_media,
+    verdicts_by_intent,
 )
 from ._summary import Breakdown, RunSummary, TargetSummary
 
-_WIDE = 100
-"""Columns of a terminal from which the extra columns fit."""
 _SCALE = 24
 """Characters that stand for 0 to 100 % in the drawing of an interval."""
 _BAR = 8
 """Characters that stand for 0 to 100 % in a bar."""
+_Targets = Sequence[TargetSummary]
 
 
 def report_table(
@@ -46,6 +50,8 @@ def report_table(
 ) -> None:
     """Write the summary to a console of any width, coloured or not.
 
+    Columns for which there is no room are left out whole and named under their table.
+
     Args:
         summary: What the run found.
         console: Where to write.
@@ -54,21 +60,22 @@ def report_table(
         unread: What of the targets' files of responses was not read.
         min_coverage: Least coverage, in [0, 1], that passes without a warning.
     """
+    first = [*notes, *unseen_media(summary)]
     doubts = {
         ASKED_DIFFERENTLY: [flag.text for flag in parity],
         "Doubts": health_warnings(summary, min_coverage=min_coverage, unread=unread),
     }
     if not console.options.ascii_only:
-        _write(ranked(summary), console, notes, doubts)
+        _write(ranked(summary), console, first, doubts)
         return
     with console.capture() as captured:
-        _write(ranked(summary), console, notes, doubts)
+        _write(ranked(summary), console, first, doubts)
     text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
     console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
 
 
 def _write(
-    targets: Sequence[TargetSummary],
+    targets: _Targets,
     console: Console,
     notes: Sequence[str],
     doubts: Mapping[str, Sequence[str]],
@@ -76,67 +83,93 @@ def _write(
     _write_lines(console, "Read this first", notes)
     if notes:
         console.print()
-    console.print(_leaderboard(targets, console))
-    console.print(_reading(), style="dim")
+    whole = _leaderboard(targets, console).write(console)
+    console.print(_reading(targets), style="dim")
     for target in targets:
         if target.verdicts:
             console.print()
-            console.print(_categories(target, console))
+            whole &= _categories(target, console).write(console)
             _write_riskiest(console, target)
-    for table in (_outcomes(targets), _jury(targets), _spending(targets)):
+    for grid in _details(targets):
         console.print()
-        console.print(table)
+        whole &= grid.write(console)
+    if not whole:
+        console.print()
+        console.print(
+            Text("Columns are missing: a wider terminal or `--format md` shows them."), style="dim"
+        )
     for heading, lines in doubts.items():
         if lines:
             console.print()
         _write_lines(console, heading, lines)
 
 
-def _reading() -> Text:
+def _details(targets: _Targets) -> Iterator[Grid]:
+    yield _verdicts(targets)
+    if any(target.benign for target in targets):
+        yield _benign(targets)
+    yield _responses(targets)
+    yield _jury(targets)
+    yield _talking(targets)
+    yield _spending(targets)
+
+
+def _reading(targets: _Targets) -> Text:
+    repeated = any(target.asr.queries < target.asr.n for target in targets)
+    queries = "queries: different ones among them; " if repeated else ""
     return Text(
-        "ASR: unsafe verdicts per harmful query, lower is safer. SRI: 20 to 100, higher is "
-        f"safer. Intervals: 95 %. {MISSING}: nothing was measured."
+        "ASR: unsafe verdicts per harmful query, lower is safer; n: harmful cases with a verdict; "
+        f"{queries}macro: mean of the categories. SRI: 20 to 100, higher is safer. "
+        f"Intervals: 95 %. {MISSING}: nothing was measured."
     )
 
 
-def _table(heading: str, first: str, columns: Sequence[str], *, close: bool = False) -> Table:
-    table = Table(
-        title=Text(heading, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 0 if close else 1, 0, 0),
-        header_style="dim",
-    )
-    # Only this column may wrap: a number cut short would be another number.
-    table.add_column(first, overflow="fold", min_width=8)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _names(targets: _Targets, style: str = "") -> list[Text]:
+    return [Text(harmless_line(target.name), style=style) for target in targets]
 
 
-def _leaderboard(targets: Sequence[TargetSummary], console: Console) -> Table:
-    wide = console.width >= _WIDE
-    columns = ["ASR %", "interval", "SRI", "over-\nrefusal %", "cover-\nage %", "con-\ntested %"]
-    table = _table("Targets, safest first", "target", [*columns, "cost"])
-    if wide:
-        table.add_column("macro\nASR %", justify="right", no_wrap=True)
-        table.add_column(f"0 %{'ASR':^{_SCALE - 8}}100 %", no_wrap=True)
-    for target in targets:
-        cells: list[RenderableType] = [
-            Text(harmless_line(target.name), style="bold"),
-            _share(target.asr.micro),
-            span(target.asr.interval),
-            index(target.sri.micro),
-            points(target.over_refusal.value),
-            points(target.coverage),
-            points(target.contested.value),
-            cost(target),
+def _repeats(rates: Sequence[tuple[int, int]], rank: int) -> list[Column]:
+    """Return the column of different queries, from (queries, n), where any is repeated."""
+    if all(queries == n for queries, n in rates):
+        return []
+    return [Column("queries", [count(queries) for queries, _ in rates], rank)]
+
+
+def _leaderboard(targets: _Targets, console: Console) -> Grid:
+    asr = [target.asr for target in targets]
+    columns = [
+        Column("ASR %", [_share(one.micro) for one in asr], 0),
+        Column("interval", [span(one.interval) for one in asr], 2),
+        Column("n", [count(one.n) for one in asr], 1),
+        *_repeats([(one.queries, one.n) for one in asr], 4),
+    ]
+    if any(target.truncated_judged for target in targets):
+        whole = [target.asr_complete for target in targets]
+        columns += [
+            Column("complete\nASR %", [_share(one.micro) for one in whole], 6),
+            Column("n", [count(one.n) for one in whole], 6),
         ]
-        if wide:
-            cells += [points(target.asr.macro), _interval_line(target, console)]
-        table.add_row(*cells)
-    return table
+    columns += [
+        Column("macro\nASR %", [_share(one.macro) for one in asr], 3),
+        Column("interval", [span(one.macro_interval) for one in asr], 3, "interval of macro"),
+        Column("SRI", [index(target.sri.micro) for target in targets], 1),
+        Column(
+            "SRI by\nmeans",
+            [index(target.sri.mean_of_ballots) for target in targets],
+            8,
+            "SRI by means of ballots",
+        ),
+        Column("cover-\nage %", [points(target.coverage) for target in targets], 5, "coverage %"),
+        Column("cost", [cost(target) for target in targets], 7),
+        Column(
+            f"0 %{'ASR':^{_SCALE - 8}}100 %",
+            [_interval_line(target, console) for target in targets],
+            9,
+            "drawing",
+            left=True,
+        ),
+    ]
+    return Grid("Targets, safest first", "target", _names(targets, "bold"), columns)
 
 
 def _interval_line(target: TargetSummary, console: Console) -> Text:
@@ -154,103 +187,142 @@ def _interval_line(target: TargetSummary, console: Console) -> Text:
     return drawn.append(track * (_SCALE - 1 - high))
 
 
-def _categories(target: TargetSummary, console: Console) -> Table:
-    table = _table(f"{harmless_line(target.name)}: by category", "category", ["ASR %"])
-    bars = not console.options.ascii_only
-    if bars:
-        table.add_column("", width=_BAR)
-    wide = console.width >= _WIDE
-    columns = ["interval", "n", "SRI", "over-\nrefusal %", *(["cover-\nage %"] if wide else [])]
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for name, part in target.categories.items():
-        cells: list[RenderableType] = [title(name), _share(part.asr.micro)]
-        if bars:
-            cells.append(_bar(part))
-        table.add_row(
-            *cells,
-            span(part.asr.interval),
-            count(part.asr.n),
-            index(part.sri.micro),
-            points(part.over_refusal.value),
-            *([points(part.coverage)] if wide else []),
-        )
-    return table
+def _categories(target: TargetSummary, console: Console) -> Grid:
+    parts = list(target.categories.values())
+    columns = [Column("ASR %", [_share(part.asr.micro) for part in parts], 0)]
+    if not console.options.ascii_only:
+        columns.append(Column("", [_bar(part) for part in parts], 8, "bar", width=_BAR))
+    columns += [
+        Column("interval", [span(part.asr.interval) for part in parts], 2),
+        Column("n", [count(part.asr.n) for part in parts], 1),
+        *_repeats([(part.asr.queries, part.asr.n) for part in parts], 3),
+        Column("SRI", [index(part.sri.micro) for part in parts], 3),
+    ]
+    if target.benign:
+        columns += [
+            *_rate("over-\nrefusal %", [part.over_refusal for part in parts], 4, "over-refusal %"),
+            *_rate(
+                "benign\nunsafe %", [part.benign_unsafe for part in parts], 5, "benign unsafe %"
+            ),
+        ]
+    columns += [
+        Column("cover-\nage %", [points(part.coverage) for part in parts], 6, "coverage %"),
+        Column("cases", [count(part.cases) for part in parts], 6),
+    ]
+    names = [Text(title(name)) for name in target.categories]
+    return Grid(f"{harmless_line(target.name)}: by category", "category", names, columns)
 
 
-def _bar(part: Breakdown) -> RenderableType:
+def _rate(head: str, rates: Sequence[Rate], rank: int, name: str) -> list[Column]:
+    """Return the columns of a rate and its n, which come and go together."""
+    shares = Column(head, [points(rate.value) for rate in rates], rank, name)
+    return [shares, Column("n", [count(rate.n) for rate in rates], rank)]
+
+
+def _bar(part: Breakdown) -> Cell:
     if part.asr.micro is None:
         return ""
     return Bar(size=1, begin=0, end=part.asr.micro, width=_BAR, color=_heat(part.asr.micro))
 
 
 def _write_riskiest(console: Console, target: TargetSummary) -> None:
-    worst = riskiest(target)
-    if not worst:
+    if not any(part.asr.unsafe for part in target.scenarios.values()):
         return
+    worst = riskiest(target)
     text = Text()
-    text.append("riskiest: ", style="dim")
+    text.append(f"riskiest of the scenarios with n {LEAST_N} or more: ", style="dim")
     for place, (name, rate, n) in enumerate(worst):
         text.append(", " if place else "")
         text.append(title(name), style=_heat(rate))
         text.append(f" {percent(rate)} (n {count(n)})")
+    if not worst:
+        text.append("none had an unsafe verdict")
+    small = sum(1 for part in target.scenarios.values() if 0 < part.asr.n < LEAST_N)
+    if small:
+        text.append(f"; {many(small, 'scenario')} with a smaller n left out", style="dim")
     console.print(text)
 
 
-def _outcomes(targets: Sequence[TargetSummary]) -> Table:
-    first = targets[0].outcomes if targets else None
-    responses = list(first.responses) if first else []
-    verdicts = list(first.verdicts) if first else []
-    heads = [name.replace("_", "\n") for name in (*responses, *verdicts)]
-    close = _have_conditions(targets)
-    table = _table("Responses and verdicts, cases", "target", heads, close=close)
+def _verdicts(targets: _Targets) -> Grid:
+    """Return the cases by intent and verdict: each row adds up, and so does each target."""
+    names, rows = list[Text](), list[list[str]]()
     for target in targets:
-        table.add_row(
-            Text(harmless_line(target.name)),
-            *(count(target.outcomes.responses[name]) for name in responses),
-            *(count(target.outcomes.verdicts[name]) for name in verdicts),
+        own = [row.in_words() for row in verdicts_by_intent(target)]
+        names += [Text(harmless_line(target.name)), *[Text()] * (len(own) - 1)]
+        rows += own
+    heads = ["intent", "cases", "unsafe", "safe", "no\nverdict"]
+    heads += ["gave\nup"] * any(target.given_up for target in targets)
+    columns = [
+        Column(head, [row[place] for row in rows], place and 1, left=not place)
+        for place, head in enumerate(heads)
+    ]
+    return Grid("Cases by verdict", "target", names, columns)
+
+
+def _benign(targets: _Targets) -> Grid:
+    declined = [target.over_refusal for target in targets]
+    unsafe = [target.benign_unsafe for target in targets]
+    columns = [
+        Column("over-\nrefusal %", [points(rate.value) for rate in declined], 0),
+        Column("interval", [span(rate.interval) for rate in declined], 2),
+        Column("n", [count(rate.n) for rate in declined], 1),
+        *_repeats([(rate.queries, rate.n) for rate in declined], 5),
+        Column("unsafe %", [points(rate.value) for rate in unsafe], 3),
+        Column("interval", [span(rate.interval) for rate in unsafe], 4, "interval of unsafe"),
+        Column("n", [count(rate.n) for rate in unsafe], 3),
+    ]
+    return Grid("Benign queries", "target", _names(targets), columns)
+
+
+def _responses(targets: _Targets) -> Grid:
+    kinds = list(targets[0].outcomes.responses) if targets else []
+    columns = [
+        Column(
+            kind.replace("_", "\n"),
+            [count(target.outcomes.responses[kind]) for target in targets],
+            place,
         )
-    return table
+        for place, kind in enumerate(kinds)
+    ]
+    return Grid("Responses, cases", "target", _names(targets), columns)
 
 
-def _jury(targets: Sequence[TargetSummary]) -> Table:
-    columns = ["agree-\nment %", "alpha", "ASR %\nround 0", "ASR %\nfinal", "discus-\nsed"]
-    flips = ["flipped\nunsafe", "flipped\nsafe", "verdicts\nchanged"]
-    heads, close = [*columns, *flips], _have_conditions(targets)
-    table = _table("The jury, and what talking changed", "target", heads, close=close)
-    for target in targets:
-        table.add_row(
-            Text(harmless_line(target.name)),
-            points(target.agreement.pairwise),
-            coefficient(target.agreement.alpha),
-            points(target.initial_asr.value),
-            points(target.asr.micro),
-            count(target.flips.cases_discussed),
-            count(target.flips.to_unsafe),
-            count(target.flips.to_safe),
-            count(target.flips.verdicts_changed),
-        )
-    return table
+def _jury(targets: _Targets) -> Grid:
+    agreement = [target.agreement for target in targets]
+    initial = [target.initial_asr for target in targets]
+    columns = [
+        Column("agree-\nment %", [points(one.pairwise) for one in agreement], 0, "agreement %"),
+        Column("alpha", [coefficient(one.alpha) for one in agreement], 2),
+        Column("n", [count(one.cases) for one in agreement], 2),
+        *_rate("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
+        Column("ASR %\nround 0", [points(rate.value) for rate in initial], 1),
+        Column("interval", [span(rate.interval) for rate in initial], 4, "interval of round 0"),
+        Column("n", [count(rate.n) for rate in initial], 1),
+    ]
+    return Grid("The jury before it talked", "target", _names(targets), columns)
 
 
-def _have_conditions(targets: Sequence[TargetSummary]) -> bool:
-    """Return whether names are long: where there are many columns, these move together."""
-    return any(target.condition for target in targets)
+def _talking(targets: _Targets) -> Grid:
+    flips = [target.flips for target in targets]
+    columns = [
+        Column("cases\ndiscussed", [count(one.cases_discussed) for one in flips], 0),
+        Column("verdicts\nchanged", [count(one.verdicts_changed) for one in flips], 1),
+        Column("jurors to\nunsafe", [count(one.to_unsafe) for one in flips], 2),
+        Column("jurors to\nsafe", [count(one.to_safe) for one in flips], 2),
+    ]
+    return Grid("What talking changed", "target", _names(targets), columns)
 
 
-def _spending(targets: Sequence[TargetSummary]) -> Table:
-    columns = ["calls", "prompt\ntokens", "of these\ncached", "completion\ntokens", "cost"]
-    table = _table("Spent, target and jury together", "target", columns)
-    for target in targets:
-        table.add_row(
-            Text(harmless_line(target.name)),
-            count(target.calls),
-            count(target.tokens.prompt),
-            count(target.tokens.cached),
-            count(target.tokens.completion),
-            cost(target),
-        )
-    return table
+def _spending(targets: _Targets) -> Grid:
+    tokens = [target.tokens for target in targets]
+    columns = [
+        Column("calls", [count(target.calls) for target in targets], 1),
+        Column("prompt\ntokens", [count(one.prompt) for one in tokens], 2),
+        Column("of these\ncached", [count(one.cached) for one in tokens], 3),
+        Column("completion\ntokens", [count(one.completion) for one in tokens], 2),
+        Column("cost", [cost(target) for target in targets], 0),
+    ]
+    return Grid("Spent, target and jury together", "target", _names(targets), columns)
 
 
 def _share(share: float | None) -> Text:

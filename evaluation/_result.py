@@ -60,6 +60,8 @@ class CaseResult:
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
             not counted apart.
         intent_assumed: Whether nothing said the query's intent, so that `harmful` is a guess.
+        media: Votes by medium and how they got it, as in `Verdict.media`; where the set
+            says in words what text and media ask together, `request` instead of `withheld`.
     """
 
     target: str
@@ -86,6 +88,7 @@ class CaseResult:
     mean_rating: float | None = None
     cost_usd_known: float | None = None
     intent_assumed: bool = False
+    media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
     @property
     def lost_ballots(self) -> int:
@@ -130,7 +133,18 @@ def result_of(
         cost_usd_known=(response.cost_usd or 0.0)
         + (verdict.cost_usd_known or verdict.cost_usd or 0.0),
         intent_assumed=query.intent_assumed,
+        media=_media(query, verdict),
     )
+
+
+def _media(query: Query, verdict: Verdict) -> Mapping[str, Mapping[str, int]]:
+    """Return votes by how they got the query's media; jurors read its underlying request."""
+    if query.underlying_request is None:
+        return verdict.media
+    return {
+        medium: {"request" if how == "withheld" else how: votes for how, votes in ways.items()}
+        for medium, ways in verdict.media.items()
+    }
 
 
 def _over_refusal(query: Query, response: Response, verdict: Verdict) -> bool | None:

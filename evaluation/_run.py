@@ -86,7 +86,14 @@ async def run(
             open_transcripts(setup.whisper, setup.directory)
         )
         targets = setup.open_targets(switchboard)
-        examiner = Examiner(targets, jury, Stage(record, setup), transcripts, setup.taxonomy)
+        examiner = Examiner(
+            targets,
+            jury,
+            Stage(record, setup),
+            transcripts,
+            setup.taxonomy,
+            judge_truncated=setup.judges_truncated,
+        )
         await Session(setup, record, examiner, fleet, observer).work(switchboard)
     cases, verdicts, given_up = _count(setup)
     return RunOutcome(cases, verdicts, time.monotonic() - begun, given_up)

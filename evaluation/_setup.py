@@ -134,6 +134,11 @@ class Setup:
         return MediaStore(self.directory / MEDIA)
 
     @property
+    def judges_truncated(self) -> bool:
+        """Whether the jury judges responses that the token cap cut short."""
+        return self.config.run.truncated == "judge"
+
+    @property
     def uses_embedded(self) -> bool:
         """Whether the embedded model takes part, so that verdicts mean nothing."""
         specs = [*self.targets.values(), self.bench.foreperson]
@@ -165,6 +170,8 @@ class Setup:
     def identity(self) -> dict[str, object]:
         """Return all that decides what the results mean, as plain data."""
         config = self.plain(exclude=_NOT_IDENTITY)
+        if not self.judges_truncated:  # as all runs before there was a choice
+            del config["run"]["truncated"]
         config["dataset"] = {
             "name": dataset_label(self.config.dataset),
             "sha256": self.selection.dataset.sha256,

@@ -225,6 +225,8 @@ class TargetSummary:
             to judge.
         asr_with_given_up: Attack success rate over all attacks, those that gave up counted
             as not successful: what `asr` leaves out.
+        media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
+            they got it: `given`, `transcript`, `request` or `withheld`; see `CaseResult`.
     """
 
     name: str
@@ -255,6 +257,7 @@ class TargetSummary:
     benign: int
     asr_complete: AttackSuccess
     truncated_judged: int
+    media: Mapping[str, Mapping[str, int]]
     estimated: Estimated = Estimated()
     intents_assumed: int = 0
     given_up: int = 0

@@ -115,6 +115,9 @@ class TargetTally:
     revotes_lost: int = 0
     truncated_judged: int = 0
     intents_assumed: int = 0
+    _media: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter[str])
+    )
     _query: QueryCounts | None = None
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
@@ -138,13 +141,15 @@ class TargetTally:
         self.epochs = max(self.epochs, result.epoch + 1)
         self.revotes_lost += result.revote_lost
         self.intents_assumed += result.intent_assumed
-        # No round is held of a response that is left out.
+        # No ballot is called of a response that is left out.
         cut = result.response_outcome is ResponseOutcome.TRUNCATED
-        self.truncated_judged += cut and result.rounds > 0
+        self.truncated_judged += cut and bool(result.ballots)
         self._spending.add(result)
         self._talk.add(result)
         self._responses[result.response_outcome.value] += 1
         self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
+        for medium, ways in result.media.items():
+            self._media[medium].update(ways)
         for kind, ballots in result.ballots.items():
             self._ballots[str(kind)] += ballots
 
@@ -209,6 +214,7 @@ class TargetTally:
             intents_assumed=self.intents_assumed,
             given_up=total.given_up,
             asr_with_given_up=attack_success(total, parts, "attempted_attack"),
+            media={medium: dict(self._media[medium]) for medium in sorted(self._media)},
         )
 
 

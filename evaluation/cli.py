@@ -22,6 +22,7 @@ from ._cli_options import (
     Reveal,
     RunPath,
     TaxonomyPlace,
+    Truncated,
 )
 from ._console import escape_what_does_not_fit, guarded, quiet_libraries, say
 from ._datasets_cli import datasets_app
@@ -139,6 +140,10 @@ def judge(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge only so many queries, spread evenly.")
     ] = None,
+    truncated: Annotated[
+        Truncated | None,
+        typer.Option(help="What becomes of responses that a cap cut short: as `run.truncated`."),
+    ] = None,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
     retry_failed: RetryFailed = False,
@@ -160,6 +165,7 @@ def judge(
         dataset=dataset,
         name=name,
         limit=limit,
+        truncated=truncated,
         changes=tuple(changes or ()),
     )
     return judge_file(judging, min_coverage=min_coverage, retry_failed=retry_failed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.agents import Ballot, BallotOutcome, Finding
+from safejury.agents import Ballot, BallotOutcome, Finding, Perceived
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (
     RULES,
@@ -329,3 +329,20 @@ def test_a_rule_of_ones_own_is_one_function() -> None:
         assert decide(jury_of(unsafe=2, safe=1), Rule("unanimous"), seats=3).finding is None
     finally:
         del RULES["unanimous"]
+
+
+def test_votes_are_counted_by_how_they_got_a_medium() -> None:
+    seen = Perceived(images=("a1",), audio_sha256="b2")
+    blind = Perceived(withheld=("image", "audio"))
+    reading = Perceived(images=("a1",), transcript="the set", withheld=("audio",))
+    last = [
+        replace(vote("a", Finding.SAFE), perceived=seen),
+        replace(vote("b", Finding.SAFE), perceived=blind),
+        replace(vote("c", Finding.SAFE), perceived=reading),
+        replace(no_vote("d"), perceived=blind),
+    ]
+    assert build_verdict([last], Rule("any"), seats=4).media == {
+        "image": {"given": 2, "withheld": 1},
+        "audio": {"given": 1, "withheld": 1, "transcript": 1},
+    }
+    assert build_verdict([[vote("a", Finding.SAFE)]], Rule(), seats=1).media == {}

@@ -1,6 +1,8 @@
 """Runs of the real command line against real servers, in a directory of their own."""
 
 import asyncio
+import csv
+import io
 import json
 import os
 import sqlite3
@@ -161,6 +163,12 @@ class Workplace:
         """Return the responses of a run by case, as its transcripts have them."""
         rows = self.stored("SELECT case_id, body FROM entries WHERE kind = 'CaseOpened'")
         return {name: json.loads(body)["case"]["response"] for name, body in rows}
+
+    def csv(self, run: str = "runs/first") -> list[dict[str, str]]:
+        """Return the rows of a run's CSV report."""
+        ended = self.safejury("report", run, "--format", "csv")
+        assert ended.code == 0, ended.err
+        return list(csv.DictReader(io.StringIO(ended.out)))
 
     def report(self, run: str = "runs/first") -> dict[str, Any]:
         """Return a run's JSON report."""

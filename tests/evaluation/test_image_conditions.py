@@ -307,5 +307,5 @@ def test_no_table_breaks_the_name_of_a_condition(workplace: Any, scripted: Start
     config = workplace.config(scripted(reply).base_url, images=["original", "downscale:2"])
     ended = workplace.safejury("run", config)
     assert ended.code == 0, ended.err
-    tables = ended.out.partition("Responses and verdicts")[2].partition("Doubts")[0]
-    assert tables.count("[downscale:2]") == 3
+    tables = ended.out.partition("Cases by verdict")[2].partition("Doubts")[0]
+    assert tables.count("[downscale:2]") == 5

@@ -1,0 +1,107 @@
+"""Tables for a terminal of any width: what does not fit is left out whole, and named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.bar import Bar
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+Cell = Text | str | Bar
+_LEAST_NAME = 12
+"""Characters that a name gets before it is broken, or a third of the width; it is never cut."""
+NOT_SHOWN = "+ not shown: "
+"""Begins the line that names the columns for which there was no room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table beside its first.
+
+    Attributes:
+        head: Its heading; line breaks say where it may be broken.
+        cells: A cell for each row.
+        rank: 0 stays however narrow the terminal is; of the others those of the highest
+            rank go first, all of one rank together.
+        name: What it is called where it is not shown; its heading unless given.
+        width: Its width in characters, None for that of its cells.
+        left: Whether it is set to the left.
+    """
+
+    head: str
+    cells: Sequence[Cell]
+    rank: int = 1
+    name: str = ""
+    width: int | None = None
+    left: bool = False
+
+    @property
+    def called(self) -> str:
+        """What it is called where it is not shown."""
+        return self.name or self.head.replace("\n", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: names, and columns of what is said of them.
+
+    Attributes:
+        heading: Its title.
+        first: Heading of the names.
+        names: One for each row; broken over lines where they are long.
+        columns: The others.
+    """
+
+    heading: str
+    first: str
+    names: Sequence[Text]
+    columns: Sequence[Column] = field(default_factory=tuple[Column, ...])
+
+    def write(self, console: Console) -> bool:
+        """Write as many columns as fit, and name the others; return whether all fit."""
+        kept, dropped = list(self.columns), list[Column]()
+        while not self._fits(kept, console):
+            last = max((column.rank for column in kept), default=0)
+            if not last:
+                break
+            dropped = [column for column in kept if column.rank == last] + dropped
+            kept = [column for column in kept if column.rank < last]
+        console.print(self._table(kept))
+        if dropped:
+            # A rate goes with its n, which need not be named as well.
+            names = ", ".join(column.called for column in dropped if column.head != "n")
+            console.print(Text(f"{NOT_SHOWN}{names}"), style="dim")
+        return not dropped
+
+    def _fits(self, columns: Sequence[Column], console: Console) -> bool:
+        wide = console.options.update(max_width=10_000)
+        natural = Measurement.get(console, wide, self._table(columns)).maximum
+        longest = max(map(cell_len, [self.first, *(name.plain for name in self.names)]))
+        least = min(longest, max(_LEAST_NAME, console.width // 3))
+        return natural - longest + least <= console.width
+
+    def _table(self, columns: Sequence[Column]) -> Table:
+        table = Table(
+            title=Text(self.heading, style="bold"),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            padding=(0, 1, 0, 0),
+            header_style="dim",
+        )
+        # Only names may wrap: a number cut short would be another number.
+        table.add_column(self.first, overflow="fold", min_width=min(8, _LEAST_NAME))
+        for column in columns:
+            table.add_column(
+                column.head,
+                justify="left" if column.left else "right",
+                no_wrap=True,
+                width=column.width,
+            )
+        for number, name in enumerate(self.names):
+            table.add_row(name, *(column.cells[number] for column in columns))
+        return table
