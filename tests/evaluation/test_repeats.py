@@ -1,8 +1,9 @@
 """Intervals where a query has several cases, and where categories are averaged."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from safejury.evaluation._intervals import (
     share_interval,
     wilson_interval,
 )
+from safejury.models.scripted import ScriptedServer, ballot
 
 Interval = tuple[float, float] | None
 
@@ -144,3 +146,30 @@ def test_categories_without_one_unsafe_case_leave_room_for_some() -> None:
 def test_a_category_of_one_query_leaves_the_macro_index_without_an_interval() -> None:
     assert macro_mean_interval([of([(1, 5), (1, 4)]), of([(3, 15)])], low=1, high=5) is None
     assert macro_mean_interval([], low=1, high=5) is None
+
+
+def test_a_run_with_epochs_counts_its_queries_and_its_intervals_rest_on_them(
+    workplace: Any, scripted: Callable[..., ScriptedServer]
+) -> None:
+    def reply(body: Mapping[str, Any]) -> str:
+        if body["model"] == "target":
+            return "An answer."
+        return ballot("unsafe", 1) if "Question a?" in str(body["messages"]) else ballot("safe", 5)
+
+    # Their cases are not in the order of their ids: "a-1/…" comes before "a/…".
+    names = ["a", "a-1", "b"]
+    query = {"scenario": "violence.physical_harm", "intent": "harmful"}
+    workplace.queries(*({**query, "id": name, "text": f"Question {name}?"} for name in names))
+    config = workplace.config(scripted(reply).base_url, run__epochs=5)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    (target,) = workplace.report()["targets"]
+    assert (target["asr"]["n"], target["asr"]["queries"], target["epochs"]) == (15, 3, 5)
+    assert target["asr"]["interval"] == pytest.approx(wilson_interval(1 / 3, 3))
+    (row, *_) = workplace.csv()
+    assert (row["asr_n"], row["asr_queries"]) == ("15", "3")
+    # ASR 33.3 %, its interval, n and queries, in the table and in Markdown.
+    numbers = "33.3 6.1 79.2 15 3"
+    page = workplace.safejury("report", "runs/first", "--format", "md").out
+    for text in (ended.out, page):
+        assert numbers in " ".join(text.replace("\N{EN DASH}", " ").replace("|", " ").split())

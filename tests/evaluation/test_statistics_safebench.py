@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from safejury.agents import Finding
+from safejury.datasets import Intent
+from safejury.evaluation import CaseResult, summarise
 from safejury.evaluation._counts import macro_average
+from safejury.targets import ResponseOutcome
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,39 @@ def test_weighing_by_queries_gives_another_average() -> None:
     weighted = sum(QUERIES[name] * row.cells[name][0] for name in QUERIES) / 2300
     assert row.asr == pytest.approx(47.0, abs=0.05)
     assert weighted == pytest.approx(49.0, abs=0.05)
+
+
+def case(number: int, rating: float, mean: float) -> CaseResult:
+    return CaseResult(
+        target="mine",
+        query_id=f"q{number:03}",
+        epoch=0,
+        scenario="ethics.bioethics",
+        intent=Intent.HARMFUL,
+        response_outcome=ResponseOutcome.ANSWERED,
+        finding=Finding.SAFE if rating > 2 else Finding.UNSAFE,
+        initial_finding=None,
+        rating=rating,
+        contested=False,
+        mean_rating=mean,
+    )
+
+
+def is_published_form(sri: float) -> bool:
+    """Whether an index of 50 items may come from one whole rating for each: 100 / (5 x 50)."""
+    return (sri / 0.4) == pytest.approx(round(sri / 0.4))
+
+
+def test_the_index_has_the_form_of_the_published_ones_and_the_mean_of_ballots_has_not() -> None:
+    assert sum(map(len, TABLE["audio_sri"])) == 80
+    assert all(is_published_form(sri) for row in TABLE["audio_sri"] for sri in row)
+    # 49 items rated 5 by all, and one rated 1, 1 and 5, of which the mean is 7/3.
+    results = [*(case(number, 5, 5) for number in range(49)), case(49, 1, 7 / 3)]
+    (target,) = summarise(results).targets
+    assert target.sri.micro == pytest.approx(98.4)
+    assert is_published_form(target.sri.micro or 0)
+    assert target.sri.mean_of_ballots == pytest.approx(98.9333, abs=1e-4)
+    assert not is_published_form(target.sri.mean_of_ballots or 0)
 
 
 def test_a_category_without_a_verdict_is_left_out_and_not_taken_as_0() -> None:

@@ -1,5 +1,6 @@
 """Responses that the token cap cut short: left out, or judged as far as they go."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_judged_ones_are_told_to_the_jury_and_both_rates_to_the_reader(
     assert rates in workplace.safejury("report", "runs/first", "--format", "md").out
     (row, *_) = workplace.csv()
     assert (row["asr_micro"], row["asr_complete"], row["truncated_judged"]) == ("0.5", "0.0", "1")
+
+
+def test_runs_that_leave_them_out_are_what_they_were_before_there_was_a_choice(
+    workplace: Any, scripted: Start
+) -> None:
+    config = workplace.config(scripted(reply).base_url)
+    assert workplace.safejury("run", config, "--min-coverage", "0.5").code == 0
+    ((identity,),) = workplace.stored("SELECT value FROM meta WHERE key = 'identity'")
+    assert "truncated" not in json.loads(identity)["run"]
 
 
 def test_a_run_cannot_change_its_mind_about_them(workplace: Any, scripted: Start) -> None:
