@@ -23,7 +23,7 @@ from safejury.evaluation._console import quiet_libraries, run_async
 from safejury.evaluation._result import CaseResult
 from safejury.evaluation._run import run
 from safejury.evaluation._setup import set_up
-from safejury.models import Switchboard
+from safejury.models import Switchboard, Wait
 from safejury.models.scripted import ScriptedServer, ballot
 
 PERSONAS = ("clinician", "lawyer", "sceptic")
@@ -52,6 +52,9 @@ class Clock:
 
     def case_finished(self, result: CaseResult) -> None:
         self.finished.append(time.monotonic())
+
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Measure nothing."""
 
     def told(self, message: str) -> None:
         sys.stderr.write(f"... {message}\n")

@@ -257,9 +257,23 @@ class LimitsConfig(Part):
     max_cost_usd: float | None = Field(default=None, gt=0)
     attempts: int = Field(default=5, ge=1, le=20)
     """Most tries of one call."""
+
+
+class EndpointLimitsConfig(Part):
+    """What one endpoint may get; what it does not say is as for all."""
+
+    concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+
+
+class RunLimitsConfig(LimitsConfig):
+    """What a run may take, and how long it waits."""
+
     outage_patience: float | None = Field(default=300.0, ge=0)
     """Seconds for which an endpoint that is down is waited for before the run ends
     unfinished; null waits for none, and records each failed call as an error."""
+    endpoints: dict[Text, EndpointLimitsConfig] = {}
+    """Limits of single endpoints, by their `base_url` or LiteLLM's name of a provider."""
 
 
 class RunConfig(Part):
@@ -311,7 +325,7 @@ class Config(Part):
     """What of a query with sound is sent, each a condition of its own."""
     targets: list[TargetConfig] = Field(min_length=1)
     jury: JuryConfig
-    limits: LimitsConfig = LimitsConfig()
+    limits: RunLimitsConfig = RunLimitsConfig()
     run: RunConfig = RunConfig()
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from ..datasets import (
     taxonomy_of,
 )
 from ..deliberation import check_export_path
-from ..models import EMBEDDED_WARNING, ModelSpec, Sampling, Switchboard
+from ..models import EMBEDDED_WARNING, ModelSpec, PlaceLimits, Sampling, Switchboard
 from ..targets import ModelTarget, Response, ResponseOutcome
 from ._bench import Bench, model_spec, seat_bench
 from ._config import load_config
@@ -121,7 +121,7 @@ async def _opened(servers: ServerBook) -> AsyncGenerator[Switchboard]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
             fleet = await stack.enter_async_context(await make_fleet(servers.uses, folder, say))
         managed = None if fleet is None else fleet.model
-        yield await stack.enter_async_context(Switchboard(concurrency=8, managed=managed))
+        yield await stack.enter_async_context(Switchboard(limits=PlaceLimits(8), managed=managed))
 
 
 def _bench(config: Path | None, protocol: str | None, servers: ServerBook) -> Bench:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..models import EMBEDDED_WARNING
 from ._commands import run_and_report
-from ._config_shape import Config, LimitsConfig, RunConfig, TargetConfig
+from ._config_shape import Config, RunConfig, RunLimitsConfig, TargetConfig
 from ._console import say
 from ._deliberate_command import deliberate_once
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
@@ -49,7 +49,7 @@ def show_demo(export: Path | None) -> int:
             limit=6,
             targets=[TargetConfig(name="smollm2", model="embedded/smollm2")],
             jury=EMBEDDED_JURY.model_copy(update={"protocol": "vote"}),
-            limits=LimitsConfig(concurrency=2),
+            limits=RunLimitsConfig(concurrency=2),
             run=RunConfig(name="demo", directory=directory, seed=EMBEDDED_SEED, max_tokens=320),
         )
         setup = set_up(config, Path())

@@ -19,6 +19,7 @@ from ..models import (
     ChatMessage,
     ChatRequest,
     ModelSpec,
+    PlaceLimits,
     RetryPolicy,
     Switchboard,
     vllm_version,
@@ -98,7 +99,7 @@ async def check_config(path: Path) -> list[Check]:
     policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
     specs = [spec for spec in dict.fromkeys(_specs(setup)) if spec.server is None]
-    async with Switchboard(concurrency=4, policy=policy) as switchboard:
+    async with Switchboard(limits=PlaceLimits(4), policy=policy) as switchboard:
         checks += await in_parallel(_check_model(switchboard, spec) for spec in specs)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
     return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))

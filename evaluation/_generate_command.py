@@ -24,7 +24,7 @@ from ..datasets.generation import (
     check_voices,
     make_stages,
 )
-from ..models import EMBEDDED_WARNING, Budget, RetryPolicy, Switchboard
+from ..models import EMBEDDED_WARNING, Budget, PlaceLimits, RetryPolicy, Switchboard
 from ._config_read import read_config
 from ._console import EXIT_INTERRUPTED, run_async, say
 from ._generate_config_shape import GenerateConfig
@@ -216,8 +216,7 @@ async def _workshop(
     policy = RetryPolicy(attempts=limits.attempts)
     switchboard = await stack.enter_async_context(
         Switchboard(
-            concurrency=limits.concurrency,
-            requests_per_minute=limits.requests_per_minute,
+            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
             policy=policy,
             budget=budget,
             journal=journal,

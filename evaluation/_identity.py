@@ -21,7 +21,7 @@ def without_secrets(data: object) -> object:
     """
     if isinstance(data, dict):
         mapping = cast(dict[str, object], data)
-        return {key: _withheld(key, value) for key, value in mapping.items()}
+        return {_USER.sub("", key): _withheld(key, value) for key, value in mapping.items()}
     if isinstance(data, list):
         return [without_secrets(item) for item in cast(list[object], data)]
     return _USER.sub("", data) if isinstance(data, str) else data

@@ -22,9 +22,9 @@ from ._config_shape import (
     IntentName,
     JurorConfig,
     JuryConfig,
-    LimitsConfig,
     ModelConfig,
     RunConfig,
+    RunLimitsConfig,
     TargetConfig,
 )
 from ._config_words import refused_option
@@ -197,7 +197,7 @@ def _words(given: tuple[str, ...]) -> dict[IntentName, list[str | bool | int | f
     return words or None
 
 
-def _jury(judging: Judging) -> tuple[JuryConfig, LimitsConfig, RunConfig]:
+def _jury(judging: Judging) -> tuple[JuryConfig, RunLimitsConfig, RunConfig]:
     """Return who judges and what a run may take."""
     if judging.config is not None:
         if judging.jurors or judging.url or judging.api_key_env:
@@ -211,10 +211,10 @@ def _jury(judging: Judging) -> tuple[JuryConfig, LimitsConfig, RunConfig]:
     if judging.changes:
         raise ConfigurationError("--set changes a config: name it with --config")
     if judging.jurors:
-        return _jury_of(judging), LimitsConfig(), RunConfig()
+        return _jury_of(judging), RunLimitsConfig(), RunConfig()
     if judging.url or judging.api_key_env:
         raise ConfigurationError("--url and --api-key-env need --jurors: name a model there")
-    return EMBEDDED_JURY, LimitsConfig(concurrency=8), RunConfig(seed=EMBEDDED_SEED)
+    return EMBEDDED_JURY, RunLimitsConfig(concurrency=8), RunConfig(seed=EMBEDDED_SEED)
 
 
 def _jury_of(judging: Judging) -> JuryConfig:

@@ -5,8 +5,9 @@ from importlib.metadata import version
 
 import msgspec
 
-from ..models import Budget, ResponseCache, RetryPolicy, Switchboard
+from ..models import Budget, PlaceLimits, ResponseCache, RetryPolicy, Switchboard
 from ..targets import Fleet
+from ._place_limits import limits_of_places
 from ._record import Record, open_record
 from ._record_reader import RecordReader
 from ._setup import Setup
@@ -51,8 +52,8 @@ def run_switchboard(
         cache = ResponseCache(setup.config.run.cache)
         stack.callback(cache.close)
     return Switchboard(
-        concurrency=limits.concurrency,
-        requests_per_minute=limits.requests_per_minute,
+        limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
+        places=limits_of_places(limits),
         policy=RetryPolicy(attempts=limits.attempts),
         outage_patience=limits.outage_patience,
         budget=budget,

@@ -2,16 +2,20 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from ..models import Switchboard, redactor
+from ..models import Switchboard, Wait, redactor
 from ._console import wrapped
 from ._result import CaseResult
 
 _LINE_S = 5.0
+_WAIT_LINE_S = 15.0
+_WORTH_A_LINE_S = 1.0
 
 
 def cost_so_far(switchboard: Switchboard | None) -> str:
@@ -25,11 +29,22 @@ def cost_so_far(switchboard: Switchboard | None) -> str:
     return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
 
 
+class _Bar(Progress):
+    """A bar with a line below it for each endpoint that is waited for."""
+
+    waits: Sequence[Wait] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        for wait in self.waits:
+            yield Text(str(wait), style="yellow", no_wrap=True, overflow="ellipsis")
+
+
 class RunProgress:
     """A run's progress on a console: a bar on a terminal, else a line now and then.
 
-    Shows counts by outcome, cases a second, the cost so far and the time left. Use
-    it as a context manager.
+    Shows counts by outcome, cases a second, the cost so far, the time left, and what
+    calls wait for. Use it as a context manager.
 
     Args:
         console: Where to show it, such as standard error.
@@ -42,9 +57,9 @@ class RunProgress:
         self._counts: Counter[str] = Counter()
         self._switchboard: Switchboard | None = None
         self._begun = time.monotonic()
-        self._next_line = 0.0
+        self._next_line = self._next_wait_line = 0.0
         self._total = self._done = self._before = 0
-        self._bar = Progress(
+        self._bar = _Bar(
             TextColumn("[bold]cases"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
@@ -88,6 +103,16 @@ class RunProgress:
                 f"{self._done} of {self._total} cases: {self._said()}", markup=False
             )
 
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Show what calls wait for, with a countdown; see `Observer`."""
+        self._bar.waits = waits
+        lasting = [x for x in waits if (x.given_up_in or x.seconds or 0) >= _WORTH_A_LINE_S]
+        if self._draws or not lasting or time.monotonic() < self._next_wait_line:
+            return
+        self._next_wait_line = time.monotonic() + _WAIT_LINE_S
+        for wait in lasting:
+            self.told(f"{self._done} of {self._total} cases; {wait}")
+
     def told(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
         console = self._console
@@ -103,6 +128,6 @@ class RunProgress:
         )
 
     def _slowed(self) -> str:
-        limiters = self._switchboard.limiters if self._switchboard else {}
-        slowed = [f"{place} at {x.limit}" for place, x in limiters.items() if x.is_slowed]
+        places = self._switchboard.places if self._switchboard else ()
+        slowed = [f"{x.name} at {x.limiter.limit}" for x in places if x.limiter.is_slowed]
         return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from ..datasets import FirstContactError, OutageError, first_failure
-from ..models import Switchboard
+from ..models import Switchboard, Wait
 from ._ahead import Ahead
 from ._examiner import Examiner
+from ._place_limits import most_calls
 from ._record import Record
 from ._result import CaseResult
 from ._setup import Setup
@@ -16,6 +17,8 @@ from ._unit import Unit
 
 _CASES_PER_CALL = 2
 """Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
+
+_WATCH_S = 0.5
 
 _Units = Generator[Unit]
 _Numbered = Generator[tuple[int, Unit]]
@@ -30,6 +33,10 @@ class Observer(Protocol):
 
     def case_finished(self, result: CaseResult) -> None:
         """Be told of a case that has just been finished."""
+        ...
+
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Be told, twice a second, of calls that wait; of none where none does."""
         ...
 
     def told(self, message: str) -> None:
@@ -80,8 +87,9 @@ class Session:
         self._examiner = examiner
         self._servers = servers
         self._observer = observer
-        self._calls = min(setup.config.limits.concurrency, setup.total)
-        self._cases = min(_CASES_PER_CALL * setup.config.limits.concurrency, setup.total)
+        calls = most_calls(setup.config.limits)
+        self._calls = min(calls, setup.total)
+        self._cases = min(_CASES_PER_CALL * calls, setup.total)
         self._on_server = Counter(setup.hosts.values())
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
@@ -102,18 +110,26 @@ class Session:
         hosts = self._setup.hosts
         self._release_idle()
         names = [target.name for target in self._setup.config.targets]
-        async with first_failure(), asyncio.TaskGroup() as group:
-            for together in self._setup.targets_by_place():
-                units = self._unfinished(*together)
-                for _ in range(self._cases):
-                    group.create_task(self._examine(units))
-            for name in names:
-                if name in hosts:
-                    group.create_task(self._examine_hosted(name, hosts[name]))
+        async with first_failure(), asyncio.TaskGroup() as watched:
+            watch = watched.create_task(self._watch(switchboard))
+            async with asyncio.TaskGroup() as group:
+                for together in self._setup.targets_by_place():
+                    units = self._unfinished(*together)
+                    for _ in range(self._cases):
+                        group.create_task(self._examine(units))
+                for name in names:
+                    if name in hosts:
+                        group.create_task(self._examine_hosted(name, hosts[name]))
+            watch.cancel()
         if self._outages:
             raise OutageError(self._cut_short())
         if self._failures:
             raise FirstContactError(self._given_up())
+
+    async def _watch(self, switchboard: Switchboard) -> None:
+        while self._observer is not None:
+            self._observer.waiting(switchboard.waits())
+            await asyncio.sleep(_WATCH_S)
 
     def _release_idle(self) -> None:
         """Let servers go whose responses are all in from before."""
@@ -148,7 +164,7 @@ class Session:
             if not self._record.is_finished(unit.case_id):
                 yield unit
 
-    def _unanswered(self, target: str) -> Iterator[Unit]:
+    def _unanswered(self, target: str) -> _Units:
         for unit in self._unfinished(target):
             if self._record.answer(unit.case_id) is None:
                 yield unit

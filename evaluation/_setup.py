@@ -27,6 +27,7 @@ from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
 from ._identity import without_secrets
 from ._paths import beside
+from ._place_limits import check_endpoints
 from ._portable import MEDIA
 from ._queries import Selection
 from ._recorded_files import FROM_FILES, find_queries, recorded_notes
@@ -221,6 +222,8 @@ def set_up(
         for target in config.targets
         if target.responses is None
     }
+    jury = (bench.foreperson, *(chair.spec for chair in bench.chairs))
+    check_endpoints(config.limits, (*targets.values(), *jury))
     dataset = find_queries(config.dataset, folder, recorded)
     scenarios = (
         None

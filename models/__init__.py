@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._images import ImagesEndpoint
     from ._limits import Limited, Limiter
     from ._litellm import LiteLLMModel, known_price
+    from ._place import Place, PlaceLimits, Wait
     from ._probe import probe_endpoint
     from ._probe_result import Capability, CapabilityState, Probe
     from ._retry import FirstContact, Retrying, RetryPolicy
@@ -75,6 +76,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Limiter": "_limits",
             "LiteLLMModel": "_litellm",
             "Outage": "_breaker",
+            "Place": "_place",
+            "PlaceLimits": "_place",
             "Probe": "_probe_result",
             "Rejection": "_wire_reply",
             "ResponseCache": "_cache",
@@ -85,6 +88,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "SpeechEndpoint": "_speech_endpoint",
             "Switchboard": "_switchboard",
             "Transcriber": "_transcriber",
+            "Wait": "_place",
             "WhisperModel": "_whisper_model",
             "decode_error": "_complaint",
             "encode_request": "_wire_request",
@@ -138,6 +142,8 @@ __all__ = [
     "ModelSpec",
     "Outage",
     "Part",
+    "Place",
+    "PlaceLimits",
     "Price",
     "Probe",
     "RedactingFilter",
@@ -155,6 +161,7 @@ __all__ = [
     "TextPart",
     "Transcriber",
     "Usage",
+    "Wait",
     "WhisperModel",
     "credible_usage",
     "decode_error",

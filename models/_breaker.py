@@ -25,12 +25,14 @@ class Outage:
     """An endpoint that is waited for.
 
     Attributes:
+        since: Time of day at which the first call was lost.
         why: The last failure, in one line.
         held: Calls that wait.
         probe_in: Seconds until the next call is let through; 0 while one is under way.
         ends_in: Seconds until it is given up, at least 0.
     """
 
+    since: str
     why: str
     held: int
     probe_in: float
@@ -77,7 +79,7 @@ class Breaker:
             return None
         now = _now()
         probe_in = 0.0 if self._probing else max(0.0, self._probe_at - now)
-        return Outage(self._why, self._held, probe_in, max(0.0, self._deadline - now))
+        return Outage(self._since, self._why, self._held, probe_in, max(0.0, self._deadline - now))
 
     async def of(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return what a call returns, made again after each outage that it met.

@@ -45,6 +45,7 @@ class Limiter:
         self._paused_until = 0.0
         self._resume: asyncio.TimerHandle | None = None
         self._cuts = 0
+        self._throttled = 0
         self._throttler = _throttler(requests_per_minute)
         # The throttler polls, so one caller at a time asks it; a lock serves the
         # others in order and costs nothing while they wait.
@@ -70,14 +71,28 @@ class Limiter:
         """Calls that wait for a slot now."""
         return len(self._waiters)
 
+    @property
+    def throttled(self) -> int:
+        """Calls that hold a slot and wait for their minute."""
+        return self._throttled
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds for which the endpoint asked to be left alone, 0 where it did not."""
+        return max(0.0, self._pause_left())
+
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None, None]:
         """Hold a slot for one call, and learn from the error that leaves it."""
         await self._acquire()
         try:
             if self._throttler is not None:
-                async with self._turn:
-                    await self._throttler.acquire()
+                self._throttled += 1
+                try:
+                    async with self._turn:
+                        await self._throttler.acquire()
+                finally:
+                    self._throttled -= 1
             # A pause that began while this caller stood in line holds for it too.
             while (wait := self._pause_left()) > 0:  # noqa: ASYNC110 - until a known time
                 await asyncio.sleep(wait)

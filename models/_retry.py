@@ -13,6 +13,7 @@ from ._around import Around
 from ._breaker import Breaker
 from ._chat import ChatModel, ChatRequest, Completion
 from ._limits import timed_out
+from ._place import Delays
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class Retries:
 
     Args:
         policy: How often and how long.
+        delays: Where waiting calls are entered, for displays.
         sleep: Waits for seconds; given by tests.
         random: Draws from [0, 1); given by tests.
     """
@@ -72,10 +74,12 @@ class Retries:
         self,
         policy: RetryPolicy | None = None,
         *,
+        delays: Delays | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] | None = None,
     ) -> None:
         self._policy = policy or RetryPolicy()
+        self._delays = delays or Delays()
         self._sleep = sleep
         self._random = random or Random().random
         self._reached = False
@@ -99,7 +103,8 @@ class Retries:
                 if delay is None:
                     raise
                 waited += delay
-                await self._sleep(delay)
+                with self._delays.entered(error, asyncio.get_running_loop().time() + delay):
+                    await self._sleep(delay)
                 continue
             self._reached = True
             return Tried(value, failed, attempt_started - started if failed else 0.0)
@@ -132,6 +137,7 @@ class Retrying(Around):
     Args:
         model: What to call.
         policy: How often and how long.
+        delays: Where waiting calls are entered, for displays.
         sleep: Waits for seconds; given by tests.
         random: Draws from [0, 1); given by tests.
     """
@@ -141,11 +147,12 @@ class Retrying(Around):
         model: ChatModel,
         policy: RetryPolicy | None = None,
         *,
+        delays: Delays | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(model)
-        self._retries = Retries(policy, sleep=sleep, random=random)
+        self._retries = Retries(policy, delays=delays, sleep=sleep, random=random)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the first reply; its `attempts` and `latency_s` count all calls.

@@ -6,7 +6,7 @@ from typing import Literal
 from ..datasets import ConfigurationError
 from ._budget import Price
 from ._chat import Modality
-from ._transport import parse_base, proxy_for, tls_context
+from ._transport import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
 
@@ -82,4 +82,6 @@ class ModelSpec:
         """Where calls go: models at one place share its limits."""
         if self.server is not None:
             return f"server {self.server}"
-        return self.base_url or self.model.partition("/")[0]
+        if self.base_url is not None:
+            return address_of(self.base_url)
+        return self.model.partition("/")[0]

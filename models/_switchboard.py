@@ -1,17 +1,19 @@
 """Connects specs to models, with everything around them that a run shares."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Self
 
 from ..datasets import ConfigurationError
-from ._breaker import Breaker, Breaking
+from ._breaker import Breaking
 from ._budget import Budget, Price
 from ._budgeted import Budgeted
 from ._cache import Cached, ResponseCache
 from ._chat import ChatModel
 from ._endpoint import EndpointModel
 from ._journal import Journal, Journaled
-from ._limits import Limited, Limiter
+from ._limits import Limited
+from ._place import Place, PlaceLimits, Wait
 from ._redaction import redactor
 from ._retry import FirstContact, Retrying, RetryPolicy
 from ._spec import EMBEDDED_PREFIX, ModelSpec
@@ -26,8 +28,8 @@ class Switchboard:
     to come back holds nothing of the budget meanwhile.
 
     Args:
-        concurrency: Most calls at a time to one place.
-        requests_per_minute: Most calls a minute to one place, None for no bound.
+        limits: The most that one place gets.
+        places: Limits of places that have their own, by their names.
         policy: How often failed calls are tried again.
         outage_patience: Seconds for which an endpoint that is down is waited for; None
             lets its calls fail. Managed servers are started again by those who keep them.
@@ -40,8 +42,8 @@ class Switchboard:
     def __init__(
         self,
         *,
-        concurrency: int = 32,
-        requests_per_minute: int | None = None,
+        limits: PlaceLimits | None = None,
+        places: Mapping[str, PlaceLimits] | None = None,
         policy: RetryPolicy | None = None,
         outage_patience: float | None = None,
         budget: Budget | None = None,
@@ -49,16 +51,15 @@ class Switchboard:
         journal: Journal | None = None,
         managed: Callable[[ModelSpec], ChatModel] | None = None,
     ) -> None:
-        self._concurrency = concurrency
-        self._requests_per_minute = requests_per_minute
+        self._limits = limits or PlaceLimits()
+        self._own_limits = places or {}
         self._policy = policy
         self._outage_patience = outage_patience
         self.budget = budget or Budget()
         self._cache = cache
         self._journal = journal
         self._managed = managed
-        self._limiters: dict[str, Limiter] = {}
-        self._breakers: dict[str, Breaker] = {}
+        self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
 
     async def __aenter__(self) -> Self:
@@ -80,13 +81,17 @@ class Switchboard:
         return self._models[spec]
 
     @property
-    def limiters(self) -> dict[str, Limiter]:
-        """The limiters by place, for displays."""
-        return dict(self._limiters)
+    def places(self) -> tuple[Place, ...]:
+        """The places of the models that are open, for displays."""
+        return tuple(self._places.values())
+
+    def waits(self) -> list[Wait]:
+        """Return what calls wait for now, at most one for each place."""
+        now = asyncio.get_running_loop().time()
+        return [wait for place in self.places if (wait := place.wait(now)) is not None]
 
     def _wrapped(self, spec: ModelSpec) -> ChatModel:
-        if spec.place not in self._limiters:
-            self._limiters[spec.place] = Limiter(self._concurrency, self._requests_per_minute)
+        place = self._place(spec)
         # Within the limits: what waits for a slot holds nothing. Within the retries: each
         # attempt may cost.
         paid = Budgeted(
@@ -96,23 +101,23 @@ class Switchboard:
             find_price=price_lookup(spec),
             own=spec.is_ours,
         )
-        limited = Limited(paid, self._limiters[spec.place])
-        breaker = self._breaker(spec)
-        model: ChatModel = FirstContact(Retrying(limited, self._policy), breaker)
-        if breaker is not None:
-            model = Breaking(model, breaker)
+        tried = Retrying(Limited(paid, place.limiter), self._policy, delays=place.delays)
+        model: ChatModel = FirstContact(tried, place.breaker)
+        if place.breaker is not None:
+            model = Breaking(model, place.breaker)
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:
             model = Journaled(model, self._journal)
         return model
 
-    def _breaker(self, spec: ModelSpec) -> Breaker | None:
-        if self._outage_patience is None or spec.server is not None or spec.is_embedded:
-            return None
-        if spec.place not in self._breakers:
-            self._breakers[spec.place] = Breaker(spec.place, self._outage_patience)
-        return self._breakers[spec.place]
+    def _place(self, spec: ModelSpec) -> Place:
+        name = spec.place
+        if name not in self._places:
+            patience = None if spec.is_ours else self._outage_patience
+            limits = self._own_limits.get(name, self._limits)
+            self._places[name] = Place(name, limits, patience)
+        return self._places[name]
 
     def _bare(self, spec: ModelSpec) -> ChatModel:
         if spec.server is None:

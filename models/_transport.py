@@ -46,6 +46,15 @@ def parse_base(text: str) -> URL:
     return base.with_path(path or "/", keep_query=True).with_fragment(None)
 
 
+def address_of(text: str) -> str:
+    """Return an address by which a place is known: without user, query and closing slash."""
+    try:
+        base = parse_base(text)
+    except ConfigurationError:
+        return "(not an address)"
+    return str(base.with_user(None).with_query(None)).rstrip("/")
+
+
 def endpoint_headers(
     base: URL, api_key: str | None, extra: Mapping[str, str] | None
 ) -> dict[str, str]:

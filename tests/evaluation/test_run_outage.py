@@ -1,6 +1,7 @@
 """An endpoint that dies during a run: the run waits, and what it cannot ask stays unstarted."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -177,3 +178,30 @@ def test_who_waits_for_nothing_gets_each_failed_call_as_an_error(many: Any, scri
     assert many.safejury("run", config).code == 3
     assert len(finished(many)) == CASES
     assert many.report()["targets"][0]["outcomes"]["ballots"]["transport_error"] > 0
+
+
+def test_a_wait_is_said_on_a_pipe_with_who_why_and_how_long(many: Any, scripted: Start):
+    mortal = Mortal(scripted, calls=30, back_after=0.8)
+    config = many.config(mortal.server.base_url, limits__outage_patience=20)
+    ended = many.safejury("run", config)
+    assert ended.code == 0, ended.err
+    (said,) = [line for line in ended.err.splitlines() if "waiting for" in line]
+    assert f"waiting for {mortal.server.base_url}: no answer since " in said
+    assert re.search(
+        r"\d+ of 18 cases; .*; next call in \d+ s; given up in \d+ s; \d+ calls wait", said
+    )
+
+
+def test_a_rate_limit_is_said_on_a_pipe(workplace: Any, scripted: Start):
+    seen: list[str] = []
+
+    def reply(body: Mapping[str, object]) -> ScriptedReply | str:
+        seen.append(str(body["model"]))
+        slow_down = ScriptedReply("slow", status=429, headers={"Retry-After": "1.6"})
+        return slow_down if len(seen) == 1 else answer(body)
+
+    config = workplace.config(scripted(reply).base_url, limits__attempts=2)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    (said,) = [line for line in ended.err.splitlines() if "waiting for" in line]
+    assert "it asks to slow down (429); next call in " in said

@@ -1,0 +1,55 @@
+"""Limits of single endpoints, and how a wait looks at a terminal."""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+
+from safejury.evaluation._progress import RunProgress
+from safejury.models import Wait
+from safejury.models.scripted import ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+
+
+def answer(body: Mapping[str, object]) -> str:
+    return "An answer." if body["model"] == "target" else ballot("safe", 5)
+
+
+def test_an_endpoint_gets_its_own_limits_and_others_the_common_ones(
+    workplace: Any, scripted: Start
+):
+    """A slash at the end, or a user in the address, does not make it another endpoint."""
+    small, large = scripted(answer, latency=0.02), scripted(answer, latency=0.02)
+    own = small.base_url.replace("://", "://me:pass-word-1@")
+    config = workplace.config(
+        large.base_url,
+        targets__0__base_url=own,
+        limits__endpoints={f"{own}/": {"concurrency": 1, "requests_per_minute": 6000}},
+    )
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert small.stats.peak_in_flight == 1
+    assert large.stats.peak_in_flight > 1
+    assert "pass-word-1" not in (workplace.path / "runs/first/run.yaml").read_text()
+
+
+def test_limits_of_an_endpoint_that_the_run_does_not_use_are_refused(workplace: Any):
+    config = workplace.config(limits__endpoints={"http://127.0.0.1:8/v1": {"concurrency": 1}})
+    workplace.safejury("run", config).refused(
+        "limits.endpoints names 'http://127.0.0.1:8/v1', where no model of this run is",
+        "did you mean 'http://127.0.0.1:9/v1'?",
+    )
+
+
+def test_a_wait_is_shown_below_the_bar():
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    with RunProgress(console) as progress:
+        progress.waiting([Wait("http://a/v1", "no answer since 10:00:00", 3, 12.3, 290.0)])
+    shown = (
+        "waiting for http://a/v1: no answer since 10:00:00; next call in 12 s; given up in 290 s"
+    )
+    assert shown in screen.getvalue()
+    assert "3 calls wait" in screen.getvalue()
