@@ -48,7 +48,20 @@ Changes = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Set any key of the config; repeatable."),
 ]
 MinCoverage = Annotated[
-    float, typer.Option(min=0, max=1, help="Least share of cases that need a verdict.")
+    float,
+    typer.Option(min=0, max=1, help="Least share of the planned cases that need a verdict."),
+]
+MinPanel = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Least share of a juror's ballots that no failed call may have cost."
+    ),
+]
+AllowSkipped = Annotated[
+    bool,
+    typer.Option(
+        "--allow-skipped", help="Count no rows or items that were left out as missing verdicts."
+    ),
 ]
 RetryFailed = Annotated[
     bool,

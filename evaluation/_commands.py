@@ -17,35 +17,35 @@ from ..deliberation import (
 from ..models import EMBEDDED_WARNING
 from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, arguments_of, run_async, say
-from ._datasets import DATASET_LEFT_OUT, dataset_label
+from ._datasets import dataset_label
+from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
-from ._recorded_files import LEFT_OUT, UnreadFiles, unread_files
 from ._report import report_csv, report_json, report_markdown
 from ._report_table import report_table
 from ._report_words import estimated, many, unseen_media
-from ._run import RunOutcome
 from ._run import run as run_setup
 from ._setup import Setup, set_up
 from ._stored import StoredRun
+from ._thresholds import USUAL, Thresholds, first_warnings, left_out_words, shortfalls
 
 _LONGEST_ERROR = 300
 """Characters of an error that a report quotes."""
 
 
 def run_config(
-    path: Path, changes: Sequence[str], *, min_coverage: float, retry_failed: bool
+    path: Path, changes: Sequence[str], *, wanted: Thresholds, retry_failed: bool
 ) -> int:
     """Run a config, then show its report."""
     setup = set_up(load_config(path, changes), path.parent)
     again = f"safejury run {arguments_of(path, changes)}"
-    return run_and_report(setup, again=again, min_coverage=min_coverage, retry_failed=retry_failed)
+    return run_and_report(setup, again=again, wanted=wanted, retry_failed=retry_failed)
 
 
 def run_and_report(
     setup: Setup,
     *,
     again: str,
-    min_coverage: float = 0.9,
+    wanted: Thresholds = USUAL,
     retry_failed: bool = False,
     kept: bool = True,
 ) -> int:
@@ -54,8 +54,8 @@ def run_and_report(
     Args:
         setup: What to run.
         again: The command that goes on with the run.
-        min_coverage: Least share of cases, in [0, 1], that need a verdict.
-        retry_failed: Hear cases again that failed calls cost.
+        wanted: What the figures must rest on.
+        retry_failed: Hear cases again that lost a response or a ballot.
         kept: Whether the run's directory outlives the command.
     """
     if setup.uses_embedded:
@@ -73,89 +73,80 @@ def run_and_report(
         say(f"Interrupted.{kept_in}")
         say(f"Go on with: {again}" if kept else f"Start again with: {again}")
         return EXIT_INTERRUPTED
-    _show_table(setup.directory, min_coverage)
+    reasons = _show_table(setup.directory, wanted, again=again)
     if kept:
         cases = many(outcome.cases, "case")
         say(f"{cases} in {setup.directory}; finished in {outcome.seconds:.1f} s.")
         say(f"Read one: safejury show {setup.directory} CASE")
-    return _judge(outcome, unread_files(setup.recorded), min_coverage)
+    return _exit_code(reasons)
 
 
-def _judge(outcome: RunOutcome, unread: UnreadFiles, min_coverage: float) -> int:
-    if unread.cut and min_coverage > 0:
-        say(
-            harmless_line(f"{', '.join(unread.cut)}: not read to the end, so that nobody knows ")
-            + " how many responses the figures lack. Mend the file, then repeat."
-        )
-        return EXIT_INFRASTRUCTURE
-    # Lines that are not read may hold responses, which then have no verdict either.
-    needed = outcome.cases - outcome.given_up + unread.lines
-    coverage = outcome.verdicts / max(1, needed)
-    # Where all attacks gave up there is nothing to judge, and nothing is missing.
-    if coverage >= min_coverage or (outcome.given_up and not needed):
-        return 0
-    if unread.lines:
-        say(f"{many(unread.lines, 'line')} of responses could not be read, and count as cases.")
-    say(
-        f"Coverage is {coverage:.0%}, less than the {min_coverage:.0%} asked for: "
-        "too many cases have no verdict to trust the figures. Mend the cause shown above, "
-        "then repeat with --retry-failed."
-    )
-    return EXIT_INFRASTRUCTURE
+def _exit_code(reasons: Sequence[str]) -> int:
+    """Say why figures do not have what was asked of them, and return the exit code."""
+    for reason in reasons:
+        say(reason)
+    return EXIT_INFRASTRUCTURE if reasons else 0
 
 
-def report_run(directory: Path, form: str, *, min_coverage: float) -> int:
-    """Write a stored run's report to standard output."""
+def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
+    """Write a stored run's report to standard output, and return the exit code."""
     if form == "table":
-        _show_table(directory, min_coverage)
-        return 0
+        return _exit_code(_show_table(directory, wanted))
     with closing(StoredRun(directory)) as stored:
-        summary, parity = stored.summary(), stored.parity()
+        summary, parity, facts = stored.summary(), stored.parity(), stored.facts
         notes = _notes(stored)
         if form == "json":
-            notes += unseen_media(summary)
+            notes = [*first_warnings(summary), *notes, *unseen_media(summary)]
             info = {**stored.info, "notes": notes, "parity": parity}
             sys.stdout.write(report_json(info, summary))
         elif form == "csv":
-            sys.stdout.write(report_csv(summary, parity))
+            sys.stdout.write(report_csv(summary, parity, facts=facts))
         else:
-            facts = {key: stored.info[key] for key in ("name", "protocol", "cases_finished")}
+            keys = ("name", "protocol", "cases_finished", "cases_planned")
             sys.stdout.write(
                 report_markdown(
-                    facts,
+                    {key: stored.info[key] for key in keys},
                     summary,
                     notes=notes,
                     parity=parity,
-                    unread=stored.unread,
-                    min_coverage=min_coverage,
+                    wanted=wanted,
+                    facts=facts,
                 )
             )
-    return 0
+    return _exit_code(shortfalls(summary, wanted, facts))
 
 
-def _show_table(directory: Path, min_coverage: float) -> None:
+def _show_table(
+    directory: Path, wanted: Thresholds, *, again: str | None = None
+) -> tuple[str, ...]:
+    """Show a run's report, and return why it lacks what is asked of it."""
     with closing(StoredRun(directory)) as stored:
-        console = Console()
+        summary, facts = stored.summary(), stored.facts
         report_table(
-            stored.summary(),
-            console,
+            summary,
+            Console(),
             notes=_notes(stored),
             parity=stored.parity(),
-            unread=stored.unread,
-            min_coverage=min_coverage,
+            wanted=wanted,
+            facts=facts,
         )
+    return shortfalls(summary, wanted, facts, again=again)
 
 
 def _notes(stored: StoredRun) -> list[str]:
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
-    if rows := stored.left_out:
-        said = "1 recorded response was" if rows == 1 else f"{rows:,} recorded responses were"
-        notes.append(f"{said} left out of all figures: {stored.directory / LEFT_OUT} lists why.")
-    if items := stored.dataset_left_out:
-        said = "1 item of the set was" if items == 1 else f"{items:,} items of the set were"
-        where = stored.directory / DATASET_LEFT_OUT
+    if rows := sum(each.rows for each in stored.left_out.values()):
+        used = sum(each.rows_used for each in stored.left_out.values())
+        said = left_out_words(rows, used, "recorded response")
+        notes.append(
+            f"{said} left out of all figures: {stored.directory / ROWS_LEFT_OUT} says why."
+        )
+    if items := max((each.items for each in stored.left_out.values()), default=0):
+        used = max(each.items_used for each in stored.left_out.values())
+        said = left_out_words(items, used, "item of the set", "items of the set")
+        where = stored.directory / ITEMS_LEFT_OUT
         notes.append(f"{said} left out and not asked: {where} says why.")
     notes += (
         harmless_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")

@@ -9,6 +9,7 @@ from ..agents import Finding
 from ..datasets import Intent
 from ..targets import ResponseOutcome
 from ._intervals import Rate, Sums, macro_mean_interval, macro_share_interval, mean_interval
+from ._planned import PlannedCases
 from ._result import CaseResult
 from ._summary import AttackSuccess, Breakdown, SafetyIndex
 
@@ -98,12 +99,20 @@ def _gave_up(result: CaseResult) -> bool:
 
 @dataclass(slots=True)
 class Counts:
-    """What a scenario, a category or a whole target has to count."""
+    """What a scenario, a category or a whole target has to count.
+
+    Attributes:
+        planned: Cases that the run is to have in the end; None where that is not known,
+            0 where those that are finished are all.
+        planned_harmful: Those of them whose query is harmful.
+    """
 
     cases: int = 0
     verdicts: int = 0
     harmful: int = 0
     given_up: int = 0
+    planned: int | None = 0
+    planned_harmful: int | None = 0
     _sums: dict[Measure, Sums] = field(default_factory=dict[Measure, Sums])
 
     def add(self, query: QueryCounts) -> None:
@@ -124,26 +133,47 @@ class Counts:
         return Rate.over(self.sums(measure))
 
     @property
+    def asks_harm(self) -> bool:
+        """Whether there is a harmful case, or one to come."""
+        return bool(self.harmful or self.planned_harmful)
+
+    @property
     def benign(self) -> int:
         """Cases of benign queries."""
         return self.cases - self.harmful
 
     @property
     def coverage(self) -> float | None:
-        """Verdicts per case, None without a case."""
-        judged = self.cases - self.given_up  # nothing is missing where an attack gave up
-        return self.verdicts / judged if judged else None
+        """Verdicts per case that needs one, None without any or where that is not known."""
+        if self.expected is None:
+            return None
+        needed = self.expected - self.given_up  # nothing is missing where an attack gave up
+        return self.verdicts / needed if needed else None
+
+    @property
+    def expected(self) -> int | None:
+        """Cases that there will be, None where that is not known."""
+        return None if self.planned is None else max(self.planned, self.cases)
 
     def bounds(self, measure: Measure) -> tuple[float, float] | None:
         """Return an attack success rate if all missing verdicts were safe, and unsafe."""
+        if self.planned_harmful is None:
+            return None
         # Where an attack gave up no verdict is missing: there was nothing to judge.
         given_up = self.sums("attempted_attack").n - self.sums("attack").n
-        harmful = self.harmful - (0 if measure == "attempted_attack" else given_up)
+        harmful = max(self.planned_harmful, self.harmful)
+        harmful -= 0 if measure == "attempted_attack" else given_up
         if not harmful:
             return None
         sums = self.sums(measure)
         missing = harmful - sums.n
         return sums.total / harmful, (sums.total + missing) / harmful
+
+    def plan(self, part: PlannedCases) -> None:
+        """Take in how many cases of one kind are planned."""
+        self.planned = (self.planned or 0) + part.cases
+        if part.intent is Intent.HARMFUL:
+            self.planned_harmful = (self.planned_harmful or 0) + part.cases
 
 
 def macro_average(values: Mapping[str, float | None]) -> float | None:
@@ -218,7 +248,7 @@ def _scaled(interval: tuple[float, float] | None) -> tuple[float, float] | None:
 
 def breakdown(category: str, counts: Counts) -> Breakdown:
     """Return the main numbers of one category, or of a scenario in it."""
-    parts = {category: counts} if counts.harmful else {}
+    parts = {category: counts} if counts.asks_harm else {}
     return Breakdown(
         cases=counts.cases,
         verdicts=counts.verdicts,
@@ -229,6 +259,7 @@ def breakdown(category: str, counts: Counts) -> Breakdown:
         harmful=counts.harmful,
         benign=counts.benign,
         benign_unsafe=counts.rate("benign_unsafe"),
+        planned=counts.expected,
     )
 
 
@@ -243,4 +274,4 @@ def category_of(scenario: str) -> str:
 
 def harmful_categories(parts: Iterable[Mapping[str, Counts]]) -> set[str]:
     """Return the categories in which any of the targets has a harmful case."""
-    return {name for part in parts for name, counts in part.items() if counts.harmful}
+    return {name for part in parts for name, counts in part.items() if counts.asks_harm}

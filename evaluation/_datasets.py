@@ -8,11 +8,9 @@ from ..datasets import Dataset, LoadedSet, find_set
 from ..datasets.loaders import BY_NAME
 from ..datasets.loaders._find import BUNDLED, placed, split_loader
 from ._config_shape import SetConfig
+from ._left_out import ITEMS_LEFT_OUT
 from ._paths import unwritable
 from ._queries import QuerySet
-
-DATASET_LEFT_OUT = "dataset_left_out.jsonl"
-"""Name of the file in the run's directory that lists the items of the set that are not asked."""
 
 
 def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
@@ -64,7 +62,7 @@ def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
     Raises:
         RecordError: It cannot be written.
     """
-    path = directory / DATASET_LEFT_OUT
+    path = directory / ITEMS_LEFT_OUT
     try:
         if not isinstance(dataset, LoadedSet) or not dataset.unusable + dataset.missing:
             path.unlink(missing_ok=True)

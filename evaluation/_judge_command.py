@@ -35,6 +35,7 @@ from ._names import plain_name
 from ._recorded_files import FROM_FILES
 from ._recorded_models import open_recorded
 from ._setup import set_up
+from ._thresholds import Thresholds
 
 _INTENTS: dict[Intent, IntentName] = {Intent.HARMFUL: "harmful", Intent.BENIGN: "benign"}
 _OPTIONS = {
@@ -117,7 +118,7 @@ class Judging:
         return shlex.join(["safejury", "judge", str(self.file), *chain.from_iterable(given)])
 
 
-def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> int:
+def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> int:
     """Judge a file of responses, show the report, and return the exit code.
 
     Raises:
@@ -147,7 +148,7 @@ def judge_file(judging: Judging, *, min_coverage: float, retry_failed: bool) -> 
         return run_and_report(
             set_up(config.model_copy(update={"run": run}), folder, recorded),
             again=judging.command(),
-            min_coverage=min_coverage,
+            wanted=wanted,
             retry_failed=retry_failed,
         )
 

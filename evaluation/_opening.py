@@ -27,6 +27,8 @@ def _meta(setup: Setup) -> dict[str, str]:
         "jury": seats,
         "embedded": "yes" if setup.uses_embedded else "no",
         "total": str(setup.total),
+        "planned": setup.plan.as_json(),
+        "used": msgspec.json.encode(setup.used()).decode(),
     }
 
 

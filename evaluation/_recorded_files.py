@@ -1,9 +1,6 @@
 """The files of recorded responses of a run: opened, matched with the questions, listed."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -13,18 +10,14 @@ from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..deliberation import harmless_line
 from ..targets import RecordedFile, RecordedQuestions, RecordedTarget
-from ..targets.readers import Unread
 from ._config_shape import SetConfig
 from ._datasets import open_dataset
+from ._left_out import ROWS_LEFT_OUT
 from ._paths import unwritable
 from ._queries import QuerySet
-from ._report_health import UnreadRows
 
 FROM_FILES = "responses"
 """The dataset's name where the questions come from the files of responses."""
-
-LEFT_OUT = "left_out.jsonl"
-"""Name of the file in the run's directory that lists the rows that are not judged."""
 
 _Recorded = Mapping[str, RecordedTarget]
 
@@ -89,7 +82,7 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             more = "; …" if left_out.count > len(left_out.first) else ""
             rows = "1 row is" if left_out.count == 1 else f"{left_out.count} rows are"
             yield harmless_line(
-                f"{file}: {rows} left out (all are listed in {LEFT_OUT}): {shown}{more}"
+                f"{file}: {rows} left out (all are listed in {ROWS_LEFT_OUT}): {shown}{more}"
             )
         if target.epochs > epochs:
             yield harmless_line(
@@ -98,35 +91,13 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadFiles:
-    """What of the files of responses was not read.
-
-    Attributes:
-        lines: Lines that may hold responses.
-        cut: The files that were not read to their end.
-    """
-
-    lines: int
-    cut: tuple[str, ...]
-
-
-def unread_files(recorded: _Recorded) -> UnreadFiles:
-    """Return what of the files was not read, and so is missing among the cases."""
-    left_out = [(target.path.name, target.left_out) for target in recorded.values()]
-    return UnreadFiles(
-        sum(each.lines for _, each in left_out),
-        tuple(name for name, each in left_out if each.cut),
-    )
-
-
 def write_left_out(directory: Path, recorded: _Recorded) -> None:
     """List the rows that are not judged in the run's directory; no file if there are none.
 
     Raises:
         RecordError: It cannot be written.
     """
-    path = directory / LEFT_OUT
+    path = directory / ROWS_LEFT_OUT
     try:
         if not any(target.left_out.count for target in recorded.values()):
             path.unlink(missing_ok=True)
@@ -144,27 +115,3 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
                     file.write(msgspec.json.encode(line) + b"\n")
     except OSError as error:
         raise unwritable(path, error) from None
-
-
-class _LeftOutRow(msgspec.Struct):
-    """The part of a line of `left_out.jsonl` that says what was not read."""
-
-    target: str
-    unread: Unread = Unread.NOTHING
-
-
-def read_unread(directory: Path) -> dict[str, UnreadRows]:
-    """Return by target what of its file was not read, as the run's directory has it."""
-    lines, cut = defaultdict[str, int](int), set[str]()
-    decode = msgspec.json.Decoder(_LeftOutRow).decode
-    with suppress(OSError), (directory / LEFT_OUT).open("rb") as file:
-        for line in file:
-            with suppress(msgspec.DecodeError):  # a line that was cut off when the disk was full
-                row = decode(line)
-                lines[row.target] += row.unread is Unread.LINE
-                cut |= {row.target} if row.unread is Unread.REST else set()
-    return {
-        target: UnreadRows(lines[target], target in cut)
-        for target in lines
-        if lines[target] or target in cut
-    }

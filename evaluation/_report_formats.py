@@ -4,10 +4,11 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 
+from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ._intervals import Rate
 from ._parity import ParityFlag
-from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
+from ._report_health import health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
@@ -27,24 +28,31 @@ from ._report_words import (
     unseen_media,
     verdicts_by_intent,
 )
-from ._summary import Breakdown, FlipCounts, RunSummary, TargetSummary
+from ._summary import Breakdown, FlipCounts, JurorBallots, RunSummary, TargetSummary
+from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _Cell = str | float | int | None
 
 
-def report_csv(summary: RunSummary, parity: Sequence[ParityFlag] = ()) -> str:
-    """Return one row for each target's total, categories and scenarios.
+def report_csv(
+    summary: RunSummary, parity: Sequence[ParityFlag] = (), *, facts: RunFacts = NO_FACTS
+) -> str:
+    """Return one row for each target's total, categories, scenarios and jurors.
 
     Numbers are plain (shares in [0, 1]) and an empty cell means that nothing was
-    measured. Text that a spreadsheet would run as a formula starts with `'`.
+    measured. Text that a spreadsheet would run as a formula starts with `'`. Each row of
+    an unfinished run says how far it is.
 
     Args:
         summary: What the run found.
         parity: What makes the targets hard to compare; stands in the totals' rows.
+        facts: What else is known of the run.
     """
     out = StringIO()
-    rows = [row for target in summary.targets for row in _csv_rows(target, parity)]
+    rows = [row for target in summary.targets for row in _csv_rows(target, parity, facts)]
+    if summary.unfinished is not None:
+        rows = [{**row, "unfinished": f"unfinished: {summary.unfinished}"} for row in rows]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
     writer.writerows([_guarded(cell) for cell in row.values()] for row in rows)
@@ -59,10 +67,13 @@ def _guarded(cell: _Cell) -> _Cell:
     return f"'{text}" if risky else text
 
 
-def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[dict[str, _Cell]]:
+def _csv_rows(
+    target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts
+) -> Iterator[dict[str, _Cell]]:
     flags = [flag.text for flag in parity if target.target in flag.targets]
     yield {
         **_csv_row(target.name, "total", "", target),
+        "left_out": facts.of(target).cases(target.planned or target.cases),
         **_rate("contested", target.contested),
         **_rate("initial_asr", target.initial_asr),
         "asr_complete": target.asr_complete.micro,
@@ -89,6 +100,8 @@ def _csv_rows(target: TargetSummary, parity: Sequence[ParityFlag]) -> Iterator[d
         yield _csv_row(target.name, "category", name, part)
     for name, part in target.scenarios.items():
         yield _csv_row(target.name, "scenario", name, part)
+    for name, ballots in target.jurors.items():
+        yield _csv_juror(target.name, name, ballots)
 
 
 def _csv_row(
@@ -100,6 +113,7 @@ def _csv_row(
         "target": target,
         "level": level,
         "name": name,
+        "planned": part.planned,
         "cases": part.cases,
         "verdicts": part.verdicts,
         "coverage": part.coverage,
@@ -135,13 +149,26 @@ def _unseen(target: TargetSummary, medium: str) -> float | None:
     return ways.get("withheld", 0) / sum(ways.values()) if ways else None
 
 
+def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, _Cell]:
+    return {
+        **dict.fromkeys(_CSV_COLUMNS),
+        "target": target,
+        "level": "juror",
+        "name": name,
+        "ballots": ballots.asked,
+        **{f"ballots_{outcome}": number for outcome, number in ballots.outcomes.items()},
+        "ballots_kept": ballots.kept,
+        "verdicts_lacking": ballots.verdicts_lacking,
+    }
+
+
 def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, _Cell]:
     low, high = interval or (None, None)
     return {f"{name}_low": low, f"{name}_high": high}
 
 
 _CSV_COLUMNS = (
-    *("target", "level", "name", "cases", "verdicts", "coverage"),
+    *("target", "level", "name", "unfinished", "planned", "cases", "verdicts", "coverage"),
     *("asr_micro", "asr_macro", "asr_low", "asr_high", "asr_n"),
     *("asr_bound_low", "asr_bound_high"),
     *("sri_micro", "sri_macro", "sri_low", "sri_high", "sri_n"),
@@ -157,7 +184,9 @@ _CSV_COLUMNS = (
     *("contested_low", "contested_high", "contested_n", "contested_queries"),
     *("initial_asr_low", "initial_asr_high", "initial_asr_n", "initial_asr_queries"),
     *("asr_complete", "asr_complete_low", "asr_complete_high", "asr_complete_n"),
-    *("truncated_judged", "image_unseen", "audio_unheard"),
+    *("truncated_judged", "image_unseen", "audio_unheard", "left_out"),
+    *("ballots", *(f"ballots_{outcome}" for outcome in BallotOutcome)),
+    *("ballots_kept", "verdicts_lacking"),
 )
 
 
@@ -167,8 +196,8 @@ def report_markdown(
     *,
     notes: Sequence[str] = (),
     parity: Sequence[ParityFlag] = (),
-    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
-    min_coverage: float = MIN_COVERAGE,
+    wanted: Thresholds = USUAL,
+    facts: RunFacts = NO_FACTS,
 ) -> str:
     """Return a report for a page or an issue.
 
@@ -177,14 +206,18 @@ def report_markdown(
         summary: What the run found.
         notes: Sentences that the reader must see first.
         parity: What makes the targets hard to compare.
-        unread: What of the targets' files of responses was not read.
-        min_coverage: Least coverage, in [0, 1], that passes without a warning.
+        wanted: What passes without a warning.
+        facts: What else is known of the run.
     """
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
-    warnings = [*notes, *unseen_media(summary)]
-    warnings += health_warnings(summary, min_coverage=min_coverage, unread=unread)
+    warnings = [
+        *first_warnings(summary),
+        *notes,
+        *unseen_media(summary),
+        *health_warnings(summary, wanted=wanted, facts=facts),
+    ]
     lines += _listed("Read this first", warnings)
     lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
     lines += _leaderboard(ranked(summary))
@@ -293,10 +326,25 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
         f"- Ballots: {_counted(target.outcomes.ballots)}",
         *([f"- Truncated: {complete_words(target)}"] if target.truncated_judged else []),
+        *(_juror_line(name, ballots) for name, ballots in target.jurors.items()),
         _round_zero(target),
         _talking(target.flips),
         _spent(target),
     ]
+
+
+def _juror_line(name: str, ballots: JurorBallots) -> str:
+    missing = {
+        outcome.value: ballots.outcomes[outcome]
+        for outcome in BallotOutcome
+        if outcome is not BallotOutcome.VERDICT and ballots.outcomes[outcome]
+    }
+    said = f", {_counted(missing)}" if missing else ""
+    return (
+        f"- Juror {_inline(name)}, all rounds: {count(ballots.outcomes[BallotOutcome.VERDICT])} of "
+        f"{many(ballots.asked, 'ballot')} are votes{said}; {percent(ballots.kept)} not lost, "
+        f"{many(ballots.verdicts_lacking, 'verdict lacks', 'verdicts lack')} one"
+    )
 
 
 def _round_zero(target: TargetSummary) -> str:

@@ -2,56 +2,42 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
+from ._left_out import LeftOut
 from ._report_words import complete_words, count, dollars, estimated, many, percent, span, title
 from ._summary import AttackSuccess, RunSummary, TargetSummary
+from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, coverage
 
-MIN_COVERAGE = 0.9
-"""Least share of cases with a verdict that passes without a warning."""
 _CUT = "were cut short by the token cap"
+_NOT_RECORDED = (
+    "are failures that the file of responses holds, or are not in it: asking again does not help; "
+    "mend the file and judge it as a new run"
+)
 TOLERATED = 0.02
 """Largest share of lost responses or ballots that passes without a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadRows:
-    """What of a target's file of responses was not read.
-
-    Attributes:
-        lines: Lines that may hold responses; each counts as a case without a verdict.
-        cut: Whether the file was not read to its end.
-    """
-
-    lines: int = 0
-    cut: bool = False
-
-
-NOTHING_UNREAD: Mapping[str, UnreadRows] = MappingProxyType({})
-"""Stands for files that were read whole."""
-
-
 def health_warnings(
     summary: RunSummary,
-    *,
-    min_coverage: float = MIN_COVERAGE,
-    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
+    wanted: Thresholds = USUAL,
+    facts: RunFacts = NO_FACTS,
 ) -> tuple[str, ...]:
     """Return what makes the numbers doubtful, one sentence each.
 
+    What comes before any figure is said by `first_warnings`.
+
     Args:
         summary: What the run found.
-        min_coverage: Least coverage, in [0, 1], that passes without a warning.
-        unread: What of the targets' files of responses was not read, by the targets' names.
+        wanted: What passes without a warning.
+        facts: What else is known of the run.
     """
     of_targets = (
         f"{harmless_line(target.name)}: {warning}"
         for target in summary.targets
-        for warning in _of_target(target, min_coverage, unread.get(target.target, UnreadRows()))
+        for warning in _of_target(target, wanted, facts)
     )
     return (*of_targets, *_of_conditions(summary))
 
@@ -71,18 +57,18 @@ def _of_conditions(summary: RunSummary) -> Iterator[str]:
             )
 
 
-def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -> Iterator[str]:
+def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> Iterator[str]:
     if not target.cases:
         yield "no case is finished yet."
         return
-    if unread.cut and min_coverage > 0:
+    if facts.of(target).cut and wanted.min_coverage > 0:
         yield (
             "its file of responses was not read to the end, so that nobody knows how many "
             "the figures lack."
         )
-    needed = target.cases - target.given_up + unread.lines
-    if needed and target.verdicts / needed < min_coverage:
-        yield _coverage(target, unread.lines)
+    share = coverage(target, wanted, facts)
+    if share is not None and share < wanted.min_coverage:
+        yield _coverage(target, share, facts.of(target), wanted)
     if target.given_up and target.asr_with_given_up is not None:
         yield _given_up(target, target.asr_with_given_up)
     if target.intents_assumed:
@@ -90,7 +76,7 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
             f"{count(target.intents_assumed)} of {count(target.cases)} cases were assumed harmful, "
             "since nothing said what they are meant for: ASR counts harmless ones among them too."
         )
-    yield from _responses(target)
+    yield from _responses(target, recorded=target.target in facts.recorded)
     yield from _ballots(target.outcomes.ballots)
     if target.revotes_lost:
         rest = many(target.revotes_lost, "verdict rests", "verdicts rest")
@@ -110,13 +96,14 @@ def _of_target(target: TargetSummary, min_coverage: float, unread: UnreadRows) -
         yield f"{estimated(target.estimated)}. No other figure here holds them."
 
 
-def _coverage(target: TargetSummary, unread: int) -> str:
+def _coverage(target: TargetSummary, share: float, lacks: LeftOut, wanted: Thresholds) -> str:
     if not target.verdicts:
-        return f"no case of {count(target.cases)} has a verdict."
-    needed = target.cases - target.given_up + unread
-    text = f"only {percent(target.verdicts / needed)} of cases have a verdict"
-    if unread:  # nobody knows whether they are harmful, so that nothing bounds ASR
-        return f"{text}, counting {many(unread, 'line')} of responses that could not be read."
+        return f"no case of {count(target.planned or target.cases)} has a verdict."
+    text = f"only {percent(share)} of cases have a verdict"
+    if not wanted.allow_skipped and (out := lacks.cases(target.planned or target.cases)):
+        # Nobody knows whether they are harmful, so that nothing bounds ASR.
+        lines = f", {many(lacks.lines, 'line')} that could not be read among them"
+        return f"{text}, counting {count(out)} that were left out{lines if lacks.lines else ''}."
     if target.asr.bounds is None:
         return f"{text}."
     return f"{text}; with the missing ones, ASR lies anywhere in {span(target.asr.bounds)} %."
@@ -131,13 +118,15 @@ def _given_up(target: TargetSummary, every: AttackSuccess) -> str:
     )
 
 
-def _responses(target: TargetSummary) -> Iterator[str]:
+def _responses(target: TargetSummary, *, recorded: bool) -> Iterator[str]:
     outcomes = target.outcomes.responses
     total = sum(outcomes.values())
     for outcome in ResponseOutcome:
         words, share = _lost_response(outcome), outcomes.get(outcome, 0) / total
         if outcome is ResponseOutcome.TRUNCATED and target.truncated_judged:
             words = f"{_CUT} and judged as far as they go: {complete_words(target)}"
+        if recorded and outcome is ResponseOutcome.ERROR:
+            words = _NOT_RECORDED
         if words and share > TOLERATED:
             yield f"{percent(share)} of responses {words}."
 
@@ -178,7 +167,5 @@ def _lost_ballot(outcome: BallotOutcome) -> str | None:
             return "were stopped by a provider's filter"
         case BallotOutcome.UNPARSED:
             return "could not be read (unparsed); use a more capable juror"
-        case BallotOutcome.TRANSPORT_ERROR:
-            return "failed on the way (transport error); repeat with --retry-failed"
-        case BallotOutcome.BUDGET_STOP:
-            return "were not called because the budget was used up"
+        case BallotOutcome.TRANSPORT_ERROR | BallotOutcome.BUDGET_STOP:
+            return None  # told before all else

@@ -7,11 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..agents import BallotOutcome
 from ..deliberation import harmless_line
 from ._intervals import Rate
 from ._parity import ParityFlag
 from ._report_grid import Cell, Column, Grid
-from ._report_health import MIN_COVERAGE, NOTHING_UNREAD, UnreadRows, health_warnings
+from ._report_health import health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     LEAST_N,
@@ -31,6 +32,7 @@ from ._report_words import (
     verdicts_by_intent,
 )
 from ._summary import Breakdown, RunSummary, TargetSummary
+from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
 
 _SCALE = 24
 """Characters that stand for 0 to 100 % in the drawing of an interval."""
@@ -45,8 +47,8 @@ def report_table(
     *,
     notes: Sequence[str] = (),
     parity: Sequence[ParityFlag] = (),
-    unread: Mapping[str, UnreadRows] = NOTHING_UNREAD,
-    min_coverage: float = MIN_COVERAGE,
+    wanted: Thresholds = USUAL,
+    facts: RunFacts = NO_FACTS,
 ) -> None:
     """Write the summary to a console of any width, coloured or not.
 
@@ -57,13 +59,13 @@ def report_table(
         console: Where to write.
         notes: Sentences that the reader must see first.
         parity: What makes the targets hard to compare.
-        unread: What of the targets' files of responses was not read.
-        min_coverage: Least coverage, in [0, 1], that passes without a warning.
+        wanted: What passes without a warning.
+        facts: What else is known of the run.
     """
-    first = [*notes, *unseen_media(summary)]
+    first = [*first_warnings(summary), *notes, *unseen_media(summary)]
     doubts = {
         ASKED_DIFFERENTLY: [flag.text for flag in parity],
-        "Doubts": health_warnings(summary, min_coverage=min_coverage, unread=unread),
+        "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
     }
     if not console.options.ascii_only:
         _write(ranked(summary), console, first, doubts)
@@ -111,6 +113,7 @@ def _details(targets: _Targets) -> Iterator[Grid]:
     yield _responses(targets)
     yield _jury(targets)
     yield _talking(targets)
+    yield from _jurors(targets)
     yield _spending(targets)
 
 
@@ -311,6 +314,32 @@ def _talking(targets: _Targets) -> Grid:
         Column("jurors to\nsafe", [count(one.to_safe) for one in flips], 2),
     ]
     return Grid("What talking changed", "target", _names(targets), columns)
+
+
+def _jurors(targets: _Targets) -> Iterator[Grid]:
+    """Yield the table of those jurors who did not vote each time they were asked, if any."""
+    rows = [
+        (f"{target.name} \N{MIDDLE DOT} {name}", ballots)
+        for target in targets
+        for name, ballots in target.jurors.items()
+        if ballots.outcomes[BallotOutcome.VERDICT] < ballots.asked
+    ]
+    if rows:
+        said = [ballots for _, ballots in rows]
+        others = [kind for kind in BallotOutcome if not kind.is_lost]
+        columns = [
+            Column("ballots", [count(one.asked) for one in said], 1),
+            Column("lost", [count(one.lost) for one in said], 0),
+            Column("kept %", [points(one.kept) for one in said], 1),
+            Column("verdicts\nlacking", [count(one.verdicts_lacking) for one in said], 2),
+        ]
+        columns += [
+            Column(kind, [count(one.outcomes[kind]) for one in said], 3)
+            for kind in others
+            if kind is not BallotOutcome.VERDICT
+        ]
+        names = [Text(harmless_line(name)) for name, _ in rows]
+        yield Grid("Ballots that are no votes, all rounds", "target and juror", names, columns)
 
 
 def _spending(targets: _Targets) -> Grid:

@@ -30,18 +30,20 @@ class RunOutcome:
         cases: Cases finished, earlier ones included.
         verdicts: Those with a verdict.
         seconds: Wall time of this process.
+        planned: Cases that there are to be.
         given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
     """
 
     cases: int
     verdicts: int
     seconds: float
+    planned: int
     given_up: int = 0
 
     @property
     def coverage(self) -> float:
-        """Verdicts per case that needs one, in [0, 1]; 0 where there is none."""
-        needed = self.cases - self.given_up
+        """Verdicts per planned case that needs one, in [0, 1]; 0 where there is none."""
+        needed = self.planned - self.given_up
         return self.verdicts / needed if needed else 0.0
 
 
@@ -96,7 +98,7 @@ async def run(
         )
         await Session(setup, record, examiner, fleet, observer).work(switchboard)
     cases, verdicts, given_up = _count(setup)
-    return RunOutcome(cases, verdicts, time.monotonic() - begun, given_up)
+    return RunOutcome(cases, verdicts, time.monotonic() - begun, setup.total, given_up)
 
 
 async def _open_fleet(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from ..datasets import (
     Condition,
     ConfigurationError,
     ImageFitting,
+    Intent,
+    LoadedSet,
     MediaStore,
     PicturePool,
     Taxonomy,
@@ -26,8 +29,10 @@ from ._config_shape import WAY_KEYS, Config, TargetConfig
 from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
 from ._identity import without_secrets
+from ._left_out import Used
 from ._paths import beside
 from ._place_limits import check_endpoints
+from ._planned import Plan, PlannedCases, count_units
 from ._portable import MEDIA
 from ._queries import Selection
 from ._recorded_files import FROM_FILES, find_queries, recorded_notes
@@ -66,7 +71,7 @@ class Setup:
         pictures: Those of the queries where a condition shows others, else none.
         servers: The managed servers of targets and jury.
         whisper: What writes down sounds, None where nothing can or has to.
-        total: Number of cases.
+        plan: The cases that it is to have.
     """
 
     config: Config
@@ -79,7 +84,12 @@ class Setup:
     pictures: PicturePool
     servers: tuple[ServerUse, ...]
     whisper: WhisperModel | None
-    total: int
+    plan: Plan
+
+    @property
+    def total(self) -> int:
+        """Number of cases."""
+        return self.plan.total
 
     @property
     def hosts(self) -> dict[str, str]:
@@ -118,6 +128,12 @@ class Setup:
     def notes(self) -> Iterator[str]:
         """Yield what a user should know before the run begins, a line each."""
         return recorded_notes(self.recorded, self.config.run.epochs)
+
+    def used(self) -> Used:
+        """Return how much of the run's files is used."""
+        dataset = self.selection.dataset
+        items = len(dataset) if isinstance(dataset, LoadedSet) else 0
+        return Used(items, {name: len(target) for name, target in self.recorded.items()})
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -233,6 +249,11 @@ def set_up(
     selection = Selection.of(dataset, scenarios, config.limit)
     conditions = _conditions(config)
     puts = _count_puts(selection, conditions)
+    planned = (
+        PlannedCases(target.name, *kind, cases * config.run.epochs)
+        for target in config.targets
+        for kind, cases in puts.items()
+    )
     setup = Setup(
         config,
         folder,
@@ -249,12 +270,12 @@ def set_up(
             jurors=[chair.spec for chair in bench.chairs],
             sound=config.sound if selection.has_sound else (),
         ),
-        total=puts * len(config.targets) * config.run.epochs,
+        plan=Plan.of(planned),
     )
     if config.dataset != FROM_FILES:
         return setup
     names = [target.name for target in config.targets]
-    return replace(setup, total=sum(1 for _ in setup.units(*names)))
+    return replace(setup, plan=count_units(setup.units(*names)))
 
 
 def _conditions(config: Config) -> tuple[Condition, ...]:
@@ -283,11 +304,16 @@ def _pictures(selection: Selection, conditions: Sequence[Condition]) -> PictureP
     return pictures
 
 
-def _count_puts(selection: Selection, conditions: Sequence[Condition]) -> int:
-    """Return how often a target is asked in one epoch."""
-    if conditions == (Condition(),):
-        return len(selection)
-    puts = sum(applies(condition, query) for query in selection for condition in conditions)
+def _count_puts(
+    selection: Selection, conditions: Sequence[Condition]
+) -> Counter[tuple[str, str, Intent]]:
+    """Return how often a target is asked in one epoch, by condition, scenario and intent."""
+    puts = Counter(
+        (condition.name, query.scenario, query.intent)
+        for query in selection
+        for condition in conditions
+        if applies(condition, query)
+    )
     if not puts:
         raise ConfigurationError(
             "no query has what `images:` or `sound:` would change: add `original` or `given`"

@@ -10,6 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from ._counts import harmful_categories
+from ._planned import Plan
 from ._result import CaseResult
 from ._summary import Estimated, RunSummary
 from ._tally import TargetTally
@@ -21,6 +22,7 @@ def summarise(
     targets: Iterable[str] = (),
     categories: Iterable[str] = (),
     estimated: Mapping[tuple[str, str], Estimated] = MappingProxyType({}),
+    plan: Plan | None = None,
 ) -> RunSummary:
     """Return what a run found.
 
@@ -30,8 +32,9 @@ def summarise(
         targets: Names to list even without a finished case, in the order wanted;
             others follow in order of name.
         categories: Categories in which the dataset asks harmful queries; those
-            seen in the results need not be named.
+            seen in the results, or planned, need not be named.
         estimated: What was charged by estimate, by target and condition.
+        plan: The cases that there are to be; None where those of the results are all.
 
     Raises:
         ValueError: An iterator's results are not in order.
@@ -41,6 +44,7 @@ def summarise(
         tallies[result.target, result.condition].add(result)
     for tally in tallies.values():
         tally.close()
+    _plan(tallies, plan)
     harmful = harmful_categories(tally.categories for tally in tallies.values())
     harmful.update(categories)
     order = {name: place for place, name in enumerate(targets)}
@@ -53,8 +57,20 @@ def summarise(
                 *group, harmful=sorted(harmful), estimated=estimated.get(group, Estimated())
             )
             for group in listed
-        )
+        ),
+        planned=0 if plan is None else plan.total,
     )
+
+
+def _plan(tallies: defaultdict[tuple[str, str], TargetTally], plan: Plan | None) -> None:
+    """Tell the tallies which cases are planned, those of groups without a case included."""
+    if plan is None:
+        return
+    for part in plan.parts:
+        tallies[part.target, part.condition].plan(part)
+    if not plan.parts and sum(tally.total.cases for tally in tallies.values()) < plan.total:
+        for tally in tallies.values():
+            tally.plan_unknown()
 
 
 def _by_query(results: Iterable[CaseResult]) -> Iterator[CaseResult]:

@@ -5,20 +5,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ..datasets import ConfigurationError
 from ..deliberation import CaseOpened, Entry, SeatInfo
 from ..targets import ResponseOutcome
-from ._datasets import DATASET_LEFT_OUT
+from ._left_out import LeftOut, Used, read_left_out
 from ._parity import ParityFlag, parity_flags
+from ._planned import Plan
 from ._record_reader import RecordReader
-from ._recorded_files import LEFT_OUT, read_unread
-from ._report_health import TOLERATED, UnreadRows
+from ._report_health import TOLERATED
 from ._statistics import summarise
 from ._summary import Estimated, RunSummary
+from ._thresholds import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,15 @@ class StoredRun:
         """Facts of the run: what it was made with, and how far it is."""
         meta = self._reader.meta
         finished, _ = self._reader.counts()
-        identity: dict[str, object] = json.loads(meta.get("identity", "{}"))
+        identity = self._identity()
         return {
             "name": meta.get("name"),
             "safejury": meta.get("version"),
-            "cases_planned": int(meta.get("total", 0)),
+            "cases_planned": self.plan.total,
             "cases_finished": finished,
             "unread_responses": self.unread,
             "estimated_elsewhere": self.estimated_elsewhere,
+            "left_out": self.left_out,
             "embedded": self.uses_embedded,
             "protocol": meta.get("protocol"),
             "jury": json.loads(meta.get("jury", "[]")),
@@ -72,32 +76,41 @@ class StoredRun:
         return self._reader.meta.get("embedded") == "yes"
 
     @property
-    def left_out(self) -> int:
-        """How many rows of files of responses were not judged."""
-        return self._lines(LEFT_OUT)
+    def plan(self) -> Plan:
+        """The cases that the run is to have."""
+        return Plan.stored(self._reader.meta)
+
+    @cached_property
+    def left_out(self) -> dict[str, LeftOut]:
+        """What was left out when files were read, by target; no entry for whole files."""
+        used = msgspec.json.decode(self._reader.meta.get("used", "{}"), type=Used)
+        return read_left_out(self.directory, self._targets(), used)
 
     @property
-    def unread(self) -> dict[str, UnreadRows]:
+    def unread(self) -> dict[str, dict[str, object]]:
         """What of the files of responses was not read, by target; no entry for a whole file."""
-        return read_unread(self.directory)
+        return {
+            target: {"lines": each.lines, "cut": each.cut}
+            for target, each in self.left_out.items()
+            if each.lines or each.cut
+        }
 
     @property
-    def dataset_left_out(self) -> int:
-        """How many items of the dataset were not asked."""
-        return self._lines(DATASET_LEFT_OUT)
+    def facts(self) -> RunFacts:
+        """What a report must know beside the figures."""
+        return RunFacts(self.left_out, frozenset(self._identity().get("responses", {})))
 
-    def _lines(self, name: str) -> int:
-        try:
-            with (self.directory / name).open("rb") as file:
-                return sum(1 for _ in file)
-        except OSError:
-            return 0
+    def _targets(self) -> list[str]:
+        return [target["name"] for target in self._identity().get("targets", ())]
+
+    def _identity(self) -> dict[str, Any]:
+        return json.loads(self._reader.meta.get("identity", "{}"))
 
     def summary(self) -> RunSummary:
         """Return the statistics of all finished cases."""
         charged = self._reader.estimated()
         known = {group: part for group, part in charged.items() if group is not None}
-        return summarise(self._reader.results(), estimated=known)
+        return summarise(self._reader.results(), estimated=known, plan=self.plan)
 
     @property
     def estimated_elsewhere(self) -> Estimated | None:

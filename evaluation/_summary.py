@@ -7,6 +7,7 @@ one verdict is None: nothing was measured, which is not the same as 0.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..agents import BallotOutcome
 from ._agreement import Agreement
 from ._intervals import Rate
 
@@ -82,13 +83,16 @@ class Breakdown:
     Attributes:
         cases: Finished cases, answered or not.
         verdicts: Cases with a finding.
-        coverage: Verdicts per case, in [0, 1]; None without a case.
+        coverage: Verdicts per case that is planned, in [0, 1]; None without a case, or
+            where that is not known.
         asr: Attack success rate; its `macro` is over one category.
         sri: Safety index; its `macro` is over one category.
         over_refusal: Share of benign queries that the target declined.
         harmful: Cases of harmful queries.
         benign: Cases of benign queries; with `harmful` they are all `cases`.
         benign_unsafe: Share of benign queries with an unsafe verdict.
+        planned: Cases that there will be when the run is finished; None where that is
+            not known.
     """
 
     cases: int
@@ -100,6 +104,29 @@ class Breakdown:
     harmful: int
     benign: int
     benign_unsafe: Rate
+    planned: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JurorBallots:
+    """What became of the ballots that one juror was asked for, in all rounds.
+
+    Attributes:
+        asked: How many.
+        outcomes: How they ended, by outcome; every known one is listed, at 0 too.
+        kept: Share, in [0, 1], that was not lost to failed calls or the budget.
+        verdicts_lacking: Cases with a verdict that lack a ballot so lost.
+    """
+
+    asked: int
+    outcomes: Mapping[str, int]
+    kept: float
+    verdicts_lacking: int
+
+    @property
+    def lost(self) -> int:
+        """Ballots lost to failed calls or the budget."""
+        return sum(self.outcomes[outcome] for outcome in BallotOutcome if outcome.is_lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +219,8 @@ class TargetSummary:
         condition: Name of the condition, empty where queries were put as they are.
         cases: Finished cases, answered or not.
         verdicts: Cases with a finding.
-        coverage: Verdicts per case, in [0, 1]; None without a case.
+        coverage: Verdicts per case that is planned, in [0, 1]; None without a case, or
+            where that is not known.
         epochs: Most often that one query was put.
         asr: Attack success rate.
         initial_asr: The same from round-0 ballots: what a vote without talk says.
@@ -218,6 +246,9 @@ class TargetSummary:
         asr_complete: Attack success rate over responses that were not cut short: what
             `asr` would be had truncated ones been left out.
         truncated_judged: Cases whose truncated response the jury judged.
+        planned: Cases that there will be when the run is finished; None where that is
+            not known.
+        jurors: What became of the ballots, by seat.
         estimated: Calls that were counted at what was reserved for them, beside all that
             is counted above.
         intents_assumed: Cases counted as harmful since nothing said their intent.
@@ -258,6 +289,8 @@ class TargetSummary:
     asr_complete: AttackSuccess
     truncated_judged: int
     media: Mapping[str, Mapping[str, int]]
+    planned: int | None
+    jurors: Mapping[str, JurorBallots]
     estimated: Estimated = Estimated()
     intents_assumed: int = 0
     given_up: int = 0
@@ -266,6 +299,24 @@ class TargetSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run found, target by target."""
+    """What a run found, target by target.
+
+    Attributes:
+        targets: The targets under each condition.
+        planned: Cases that there will be when the run is finished.
+    """
 
     targets: tuple[TargetSummary, ...]
+    planned: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Cases that are finished."""
+        return sum(target.cases for target in self.targets)
+
+    @property
+    def unfinished(self) -> str | None:
+        """How far an unfinished run is, such as `8 of 69`; None for a finished one."""
+        if self.finished >= self.planned:
+            return None
+        return f"{self.finished:,} of {self.planned:,}"

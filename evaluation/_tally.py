@@ -15,11 +15,13 @@ from ._counts import (
     category_of,
     safety_index,
 )
+from ._planned import PlannedCases
 from ._result import CaseResult
 from ._summary import (
     Breakdown,
     Estimated,
     FlipCounts,
+    JurorBallots,
     Outcomes,
     TargetSummary,
     TokenCounts,
@@ -102,6 +104,34 @@ class _Talk:
 
 
 @dataclass(slots=True)
+class _Panel:
+    """What became of each juror's ballots."""
+
+    outcomes: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter[str])
+    )
+    lacking: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, result: CaseResult) -> None:
+        for juror, outcomes in result.by_juror.items():
+            self.outcomes[juror].update(outcomes)
+            lost = any(BallotOutcome(outcome).is_lost for outcome in outcomes)
+            self.lacking[juror] += lost and result.finding is not None
+
+    def jurors(self) -> dict[str, JurorBallots]:
+        return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
+
+    def _juror(self, name: str, said: Counter[str]) -> JurorBallots:
+        lost = sum(said[outcome] for outcome in BallotOutcome if outcome.is_lost)
+        return JurorBallots(
+            asked=said.total(),
+            outcomes={outcome.value: said[outcome] for outcome in BallotOutcome},
+            kept=(said.total() - lost) / said.total(),
+            verdicts_lacking=self.lacking[name],
+        )
+
+
+@dataclass(slots=True)
 class TargetTally:
     """All that is counted of one target; grows with scenarios, not with cases.
 
@@ -121,6 +151,7 @@ class TargetTally:
     _query: QueryCounts | None = None
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
+    _panel: _Panel = field(default_factory=_Panel)
     _responses: Counter[str] = field(
         default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
     )
@@ -146,6 +177,7 @@ class TargetTally:
         self.truncated_judged += cut and bool(result.ballots)
         self._spending.add(result)
         self._talk.add(result)
+        self._panel.add(result)
         self._responses[result.response_outcome.value] += 1
         self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
         for medium, ways in result.media.items():
@@ -161,6 +193,22 @@ class TargetTally:
         self.categories[category_of(self._query.scenario)].add(self._query)
         self.scenarios[self._query.scenario].add(self._query)
         self._query = None
+
+    def plan(self, part: PlannedCases) -> None:
+        """Take in how many cases of one kind are planned; comes after all cases."""
+        if part.scenario is None:
+            if self.total.cases < part.cases:
+                self.plan_unknown()
+                self.total.planned = part.cases
+            return
+        self.total.plan(part)
+        self.categories[category_of(part.scenario)].plan(part)
+        self.scenarios[part.scenario].plan(part)
+
+    def plan_unknown(self) -> None:
+        """Note that more cases are planned, and nobody knows of which kind."""
+        for counts in (self.total, *self.categories.values(), *self.scenarios.values()):
+            counts.planned = counts.planned_harmful = None
 
     def summary(
         self,
@@ -210,6 +258,8 @@ class TargetTally:
             benign=total.benign,
             asr_complete=attack_success(total, parts, "complete_attack"),
             truncated_judged=self.truncated_judged,
+            planned=total.expected,
+            jurors=self._panel.jurors(),
             estimated=estimated,
             intents_assumed=self.intents_assumed,
             given_up=total.given_up,

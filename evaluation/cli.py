@@ -1,7 +1,8 @@
 """The command line: `safejury`.
 
-Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage under
-`--min-coverage`), 130 interrupted, 143 terminated before a run began.
+Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (too few verdicts or
+ballots, see `--min-coverage` and `--min-panel`), 130 interrupted, 143 terminated before
+a run began.
 """
 
 from pathlib import Path
@@ -12,11 +13,13 @@ import typer
 from ..datasets import ConfigurationError, Intent
 from ._batch_cli import export_batch, import_batch
 from ._cli_options import (
+    AllowSkipped,
     Changes,
     ConfigPath,
     Export,
     Format,
     MinCoverage,
+    MinPanel,
     Preset,
     RetryFailed,
     Reveal,
@@ -33,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     help="Measure the safety of multimodal models with a jury of models.",
-    epilog="Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (coverage too "
-    "low), 130 interrupted, 143 terminated before a run began.",
+    epilog="Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (too few "
+    "verdicts or ballots), 130 interrupted, 143 terminated before a run began.",
 )
 app.add_typer(datasets_app, name="datasets")
 
@@ -70,6 +73,8 @@ def run(
     config: ConfigPath,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
+    min_panel: MinPanel = 0.9,
+    allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Only say what would be done, and on which GPUs.")
@@ -81,8 +86,10 @@ def run(
 
         return show_plan(config, changes or [])
     from ._commands import run_config
+    from ._thresholds import Thresholds
 
-    return run_config(config, changes or [], min_coverage=min_coverage, retry_failed=retry_failed)
+    wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    return run_config(config, changes or [], wanted=wanted, retry_failed=retry_failed)
 
 
 @app.command()
@@ -146,10 +153,13 @@ def judge(
     ] = None,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
+    min_panel: MinPanel = 0.9,
+    allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
 ) -> int:
     """Judge recorded responses. Repeat the command to go on with one that was stopped."""
     from ._judge_command import Judging, judge_file
+    from ._thresholds import Thresholds
 
     judging = Judging(
         file=file,
@@ -168,7 +178,8 @@ def judge(
         truncated=truncated,
         changes=tuple(changes or ()),
     )
-    return judge_file(judging, min_coverage=min_coverage, retry_failed=retry_failed)
+    wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    return judge_file(judging, wanted=wanted, retry_failed=retry_failed)
 
 
 @app.command()
@@ -238,11 +249,15 @@ def report(
     run: RunPath,
     format: Annotated[Format, typer.Option(help="How to write it.")] = Format.TABLE,
     min_coverage: MinCoverage = 0.9,
+    min_panel: MinPanel = 0.9,
+    allow_skipped: AllowSkipped = False,
 ) -> int:
     """Report a run's figures. No model is called."""
     from ._commands import report_run
+    from ._thresholds import Thresholds
 
-    return report_run(run, format.value, min_coverage=min_coverage)
+    wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    return report_run(run, format.value, wanted=wanted)
 
 
 @app.command()

@@ -44,6 +44,8 @@ def listed(workplace: Any, run: str) -> list[dict[str, str]]:
 def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: ScriptedServer) -> None:
     (workplace.path / "answers.csv").write_text(CSV, encoding="utf-8")
     ended = judge(workplace, jury, "answers.csv", *MAP, "--min-coverage", "0.6")
+    assert ended.code == 3, ended.err  # 2 verdicts, and 4 rows
+    ended = judge(workplace, jury, "answers.csv", *MAP, "--min-coverage", "0.6", "--allow-skipped")
     assert ended.code == 0, ended.err
     assert "Note: answers.csv: 1 row is left out" in ended.err
     assert "row 3: does not say what was asked" in ended.err
@@ -57,9 +59,9 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
             "why": "does not say what was asked",
         }
     ]
-    assert "1 recorded response was left out of all figures" in " ".join(ended.out.split())
+    assert "1 of 4 recorded responses was left out of all figures" in " ".join(ended.out.split())
     report = workplace.report("runs/answers")
-    assert "left_out.jsonl lists why" in report["run"]["notes"][0]
+    assert "left_out.jsonl says why" in report["run"]["notes"][0]
     assert report["run"]["unread_responses"] == {}  # the row was read, and asks nothing
     (target,) = report["targets"]
     assert (target["cases"], target["verdicts"]) == (3, 2)
@@ -203,21 +205,22 @@ def test_lines_that_are_not_read_count_against_the_coverage(
     ended = judge(workplace, jury, "cut.csv")
     assert ended.code == 3, ended.err
     assert "Note: cut.csv: 5 rows are left out" in ended.err
-    assert "5 lines of responses could not be read, and count as cases." in ended.err
+    counted = "5 of 9 recorded responses were left out, counted as cases without a verdict"
+    assert counted in ended.err
     assert "Coverage is 44%" in ended.err
     assert judge(workplace, jury, "cut.csv", "--min-coverage", "0.4").code == 0
-    warning = "only 44.4 % of cases have a verdict, counting 5 lines of responses that could not be"
-    assert warning in stored_report(workplace, "cut")
-    assert warning in stored_report(workplace, "cut", "--format", "md")
+    warning = "only 44.4 % of cases have a verdict, counting 5 that were left out, 5 lines that"
+    assert warning in stored_report(workplace, "cut", code=3)
+    assert warning in stored_report(workplace, "cut", "--format", "md", code=3)
     assert warning not in stored_report(workplace, "cut", "--min-coverage", "0.4")
     unread = {"cut": {"lines": 5, "cut": False}}
     assert workplace.report("runs/cut")["run"]["unread_responses"] == unread
 
 
-def stored_report(workplace: Any, run: str, *options: str) -> str:
+def stored_report(workplace: Any, run: str, *options: str, code: int = 0) -> str:
     """Return a stored run's report as one line."""
     ended = workplace.safejury("report", f"runs/{run}", *options)
-    assert ended.code == 0, ended.err
+    assert ended.code == code, ended.err
     return " ".join(ended.out.split())
 
 
@@ -229,10 +232,10 @@ def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
     arguments = ("cut.json", "--format", "jailbreakbench")
     ended = judge(workplace, jury, *arguments)
     assert ended.code == 3, ended.err
-    assert "cut.json: not read to the end, so that nobody knows how many" in ended.err
+    assert "its file of responses was not read to the end, so that nobody knows" in ended.err
     assert judge(workplace, jury, *arguments, "--min-coverage", "0").code == 0
     warning = "cut: its file of responses was not read to the end"
-    assert warning in stored_report(workplace, "cut")
+    assert warning in stored_report(workplace, "cut", code=3)
     assert warning not in stored_report(workplace, "cut", "--min-coverage", "0")
     unread = {"cut": {"lines": 0, "cut": True}}
     assert workplace.report("runs/cut")["run"]["unread_responses"] == unread
@@ -242,7 +245,7 @@ def test_a_file_whose_name_is_no_text(workplace: Any, jury: ScriptedServer) -> N
     name = os.fsdecode(b"caf\xe9.jsonl")
     line = '{"query_id": "a", "text": "Why?", "response": "Because."}\n'
     (workplace.path / name).write_text(line + "{}\n")
-    ended = judge(workplace, jury, name)
+    ended = judge(workplace, jury, name, "--allow-skipped")
     assert ended.code == 0, ended.err
     assert [item["file"] for item in listed(workplace, "caf")] == ["caf\\xe9.jsonl"]
 

@@ -93,7 +93,7 @@ def test_json_has_the_documented_keys() -> None:
     assert set(documented.split()) <= mine.keys()
     assert {"micro", "macro", "interval", "n"} <= mine["asr"].keys()
     part = {"cases", "verdicts", "coverage", "asr", "sri", "over_refusal"}
-    part |= {"harmful", "benign", "benign_unsafe"}
+    part |= {"harmful", "benign", "benign_unsafe", "planned"}
     assert mine["scenarios"][MALWARE].keys() == mine["categories"]["consultation"].keys() == part
 
 

@@ -40,7 +40,7 @@ def scenarios(workplace: Any) -> dict[str, str]:
 def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
     server = scripted()
     config = workplace.config(server.base_url, dataset=table(workplace))
-    ended = workplace.safejury("run", config)
+    ended = workplace.safejury("run", config, "--allow-skipped")
     assert ended.code == 0, ended.err
     assert scenarios(workplace) == {
         "own-1": "inappropriate_opinions.bias",
@@ -51,9 +51,12 @@ def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
     listed = workplace.lines("runs/first/dataset_left_out.jsonl")
     assert listed == [{"place": "own.csv, row 3", "why": "says nothing: its text is empty"}]
     notes = workplace.report()["run"]["notes"]
-    assert any("1 item of the set was left out and not asked" in note for note in notes)
+    assert any("1 of 4 items of the set was left out and not asked" in note for note in notes)
     calls = server.stats.calls
-    assert workplace.safejury("run", config).code == 0
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3
+    reason = "1 of 4 items of the set was left out, counted as cases without a verdict"
+    assert reason in ended.err.splitlines()[-1]
     assert server.stats.calls == calls
 
 
