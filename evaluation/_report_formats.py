@@ -341,9 +341,9 @@ def _juror_line(name: str, ballots: JurorBallots) -> str:
     }
     said = f", {_counted(missing)}" if missing else ""
     return (
-        f"- Juror {_inline(name)}, all rounds: {count(ballots.outcomes[BallotOutcome.VERDICT])} of "
-        f"{many(ballots.asked, 'ballot')} are votes{said}; {percent(ballots.kept)} not lost, "
-        f"{many(ballots.verdicts_lacking, 'verdict lacks', 'verdicts lack')} one"
+        f"- Juror {_inline(name)}: {count(ballots.outcomes[BallotOutcome.VERDICT])} votes in "
+        f"{many(ballots.asked, 'ballot')} of all rounds{said}; kept {percent(ballots.kept)}, "
+        f"{many(ballots.verdicts_lacking, 'verdict lacks', 'verdicts lack')} its vote"
     )
 
 

@@ -87,9 +87,10 @@ def first_warnings(summary: RunSummary) -> Iterator[str]:
 
 def _lost(juror: str, ballots: JurorBallots) -> str:
     lacking = many(ballots.verdicts_lacking, "verdict lacks", "verdicts lack")
+    so = f", so that {lacking} its vote" if ballots.verdicts_lacking else ""
     return (
         f"the juror {harmless_line(juror)} cast {count(ballots.asked - ballots.lost)} of "
-        f"{many(ballots.asked, 'ballot')} ({_causes(ballots)}), so that {lacking} its vote"
+        f"{many(ballots.asked, 'ballot')} ({_causes(ballots)}){so}"
     )
 
 
@@ -136,11 +137,12 @@ def _too_few_verdicts(
         low = [(whole, None)]
     if low:
         named = [
-            f"{share:.0%}" + ("" if target is None else f" for {harmless_line(target.name)}")
+            _below(share, wanted.min_coverage)
+            + ("" if target is None else f" for {harmless_line(target.name)}")
             for share, target in sorted(low, key=lambda each: each[0])[:_NAMED]
         ]
         if len(low) > _NAMED:
-            named.append(f"less than that for {len(low) - _NAMED} more")
+            named.append(f"too low for {len(low) - _NAMED} more")
         targets = [target for _, target in low if target is not None]
         yield (
             f"Coverage is {', '.join(named)}, less than the {wanted.min_coverage:.0%} asked for: "
@@ -172,11 +174,10 @@ def _cure(
     also = f"; {skipped}" if skipped else ""
     live = [target for target in low if target.target not in facts.recorded]
     curable = sum(target.outcomes.responses[ResponseOutcome.ERROR] for target in live)
-    curable += sum(juror.lost for target in low for juror in target.jurors.values())
-    if curable:
-        return (
-            f"too many cases have no verdict{also}. Mend the cause shown above. {_ask_again(again)}"
-        )
+    jurors = [juror for target in low for juror in target.jurors.values()]
+    if curable or any(juror.lost for juror in jurors):
+        cause = _mend(any(juror.outcomes["budget_stop"] for juror in jurors))
+        return f"too many cases have no verdict{also}. {cause} {_ask_again(again)}"
     return (
         f"too many cases have no verdict{also}. Asking again would not help: see the warnings "
         "above."
@@ -217,13 +218,26 @@ def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None)
     if low:
         kept, name, juror, ballots = min(low, key=lambda each: each[:3])
         others = f"; {many(len(low) - 1, 'other is', 'others are')} short, too" if low[1:] else ""
-        stopped = ballots.outcomes["budget_stop"] > 0
-        cure = "Raise limits.max_tokens_total or max_cost_usd" if stopped else "Mend the cause"
+        cause = _mend(ballots.outcomes["budget_stop"] > 0)
         yield (
-            f"The juror {harmless_line(juror)} kept only {kept:.0%} of its ballots on "
-            f"{harmless_line(name)} ({_causes(ballots)}), less than the {wanted.min_panel:.0%} "
-            f"asked for{others}. {cure}. {_ask_again(again)}"
+            f"The juror {harmless_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
+            f"ballots on {harmless_line(name)} ({_causes(ballots)}), less than the "
+            f"{wanted.min_panel:.0%} asked for{others}. {cause} {_ask_again(again)}"
         )
+
+
+def _below(share: float, wanted: float) -> str:
+    """Return a share in per cent, with as many digits as it takes to look like less."""
+    return next(
+        (said for digits in range(4) if float((said := f"{share:.{digits}%}")[:-1]) < 100 * wanted),
+        f"{share:.4%}",
+    )
+
+
+def _mend(stopped: bool) -> str:
+    if stopped:
+        return "Raise limits.max_tokens_total or limits.max_cost_usd."
+    return "Mend the cause shown above."
 
 
 def _ask_again(again: str | None) -> str:

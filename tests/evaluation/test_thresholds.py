@@ -97,8 +97,9 @@ def test_a_killed_run_is_unfinished_in_every_format(workplace: Any, scripted: St
     assert (target["planned"], target["cases"]) == (18, finished)
     assert target["coverage"] == target["verdicts"] / 18
     # Harmful cases that are not finished may be safe, or not: 13 of 18 are harmful.
-    low, high = target["asr"]["bounds"]
-    assert (low, high) == (0.0, pytest.approx((13 - target["asr"]["n"]) / 13))
+    unsafe, n = target["asr"]["unsafe"], target["asr"]["n"]
+    bounds = [unsafe / 13, (unsafe + 13 - n) / 13]
+    assert target["asr"]["bounds"] == pytest.approx(bounds)
 
     assert workplace.safejury("run", config).code == 0
     for form in FORMS:
@@ -164,6 +165,15 @@ def test_each_condition_needs_its_verdicts() -> None:
     assert line.startswith("Coverage is 0% for mine [black], less than")
 
 
+def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
+    """That is 896 of 1,000 and 8,999 of 10,000."""
+    lost = replace(RESULT, finding=None)
+    for verdicts, cases, text in ((896, 1000, "89.6%"), (8999, 10_000, "89.99%")):
+        results = [*[RESULT] * verdicts, *[lost] * (cases - verdicts)]
+        (line,) = shortfalls(summarise(results), USUAL, NO_FACTS)
+        assert line.startswith(f"Coverage is {text} for mine, less than the 90% asked for")
+
+
 def test_a_juror_lost_to_the_budget_is_named(workplace: Any, scripted: Start) -> None:
     """Only the sceptic's calls are dear: the cap lets through few of them."""
 
@@ -196,7 +206,7 @@ def test_a_juror_lost_to_the_budget_is_named(workplace: Any, scripted: Start) ->
         f"The juror {worst} kept only {jurors[worst]['kept']:.0%} of its ballots"
     )
     assert "lost to the budget" in last
-    assert "Raise limits.max_tokens_total or max_cost_usd." in last
+    assert "Raise limits.max_tokens_total or limits.max_cost_usd." in last
     assert last.endswith(f"Then: safejury run {config} --retry-failed")
 
 
@@ -214,7 +224,7 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
     assert ended.code == 3
     line = (
         "The juror sceptic kept only 20% of its ballots on examined (4 lost to failed calls), less "
-        "than the 90% asked for. Mend the cause. "
+        "than the 90% asked for. Mend the cause shown above. "
     )
     assert ended.err.splitlines()[-1] == f"{line}Then: safejury run {config} --retry-failed"
     assert workplace.safejury("run", config, "--min-panel", "0.2").code == 0
