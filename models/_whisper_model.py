@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from ..datasets import ConfigurationError
+from ..datasets._extras import need
 from ..datasets._nearest import quoted
 
 _BEST_FIRST = ("small", "base", "tiny")
@@ -76,11 +77,7 @@ class WhisperModel:
 
 
 def _check_installed() -> None:
-    if find_spec("faster_whisper") is None:
-        raise ConfigurationError(
-            "transcripts need faster-whisper: install it with `pip install 'safejury[sound]'`, or "
-            "set jury.transcriber to never"
-        )
+    need("a transcript", "faster_whisper", instead="set jury.transcriber to never")
 
 
 def _in_cache(name: str) -> Path | None:

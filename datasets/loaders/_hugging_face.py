@@ -9,6 +9,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from .._errors import DatasetError
+from .._extras import needed
 from .._nearest import quoted, short_reason
 from ..tables import Object, as_object
 from ._loader import Loader, LoaderOptions, Row, Unusable
@@ -28,10 +29,7 @@ class _HuggingFace:
     licence = "as the set says"
     home = ""
     about = "fetched from the hub row by row, only when you name one; columns by --map"
-    needs = (
-        "hf:OWNER/NAME or hf:OWNER/NAME:SPLIT, and Hugging Face's library "
-        "(pip install 'safejury[hf]')"
-    )
+    needs = "hf:OWNER/NAME or hf:OWNER/NAME:SPLIT, and Hugging Face's library (the extra `hf`)"
     settings: Mapping[str, str] = MappingProxyType(
         {
             **SETTINGS,
@@ -101,12 +99,7 @@ def _library() -> ModuleType:
         DatasetError: It is not installed, or something else of that name comes first.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    try:
-        library = import_module("datasets")
-    except ImportError as error:
-        raise DatasetError(
-            "sets of the Hugging Face hub need its library: pip install 'safejury[hf]'"
-        ) from error
+    library = needed("a set of the Hugging Face hub", "datasets", error=DatasetError)
     if not hasattr(library, "IterableDataset"):  # ours has a `load_dataset` too
         raise DatasetError(
             f"{library.__file__} is found in place of Hugging Face's library: run the command "

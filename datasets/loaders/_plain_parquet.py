@@ -14,7 +14,7 @@ class _PlainParquet:
     licence = "as the set says"
     home = ""
     about = "read a few rows at a time, needed columns alone; columns by --map"
-    needs = "a .parquet file, and pyarrow (pip install 'safejury[parquet]')"
+    needs = "a .parquet file, and pyarrow (the extra `parquet`)"
     settings = SETTINGS
     maps = True
 

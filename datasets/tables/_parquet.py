@@ -1,11 +1,11 @@
 """Parquet, a few rows at a time."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from .._errors import DatasetError
+from .._extras import needed
 from .._nearest import quoted, short_reason
 from ._values import Object, RowError, as_object
 
@@ -29,12 +29,9 @@ def parquet_objects(
         DatasetError: It is no Parquet file, two columns that are to be read have the same
             name, or pyarrow is not installed.
     """
-    try:
-        arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        raise DatasetError(
-            f"{path}: reading Parquet needs pyarrow: pip install 'safejury[parquet]'"
-        ) from None
+    what = f"{path}: reading Parquet"
+    arrow = needed(what, "pyarrow", error=DatasetError)
+    parquet = needed(what, "pyarrow.parquet", error=DatasetError)
     number = 0
     try:
         # Else whole columns of a row group would be read at once.

@@ -8,11 +8,11 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ...datasets import ConfigurationError
+from ...datasets._extras import needed
 from ...datasets._nearest import short_reason
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
@@ -29,12 +29,7 @@ _ZIP = b"PK\x03\x04"
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
-    try:
-        log = import_module("inspect_ai.log")
-    except ImportError:
-        raise ConfigurationError(
-            f"{path}: reading logs of Inspect needs inspect_ai: pip install 'safejury[inspect]'"
-        ) from None
+    log = needed(f"{path}: reading a log of Inspect", "inspect_ai.log")
     with path.open("rb") as file:
         zipped = file.read(len(_ZIP)) == _ZIP
     rows = _zipped if zipped else _plain

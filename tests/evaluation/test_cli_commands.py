@@ -144,6 +144,7 @@ def test_the_doctor_says_what_is_wrong_with_an_endpoint(workplace: Any, scripted
     [
         ("0.14.0", 3, "FAIL vLLM at 127.0.0.1:{port} 0.14.0 has CVE-2026-22778: upgrade it to"),
         ("0.9.2.dev7+g1a2b3c", 3, "0.9.2.dev7+g1a2b3c has CVE-2026-22778"),
+        ("0.14.1rc1", 3, "0.14.1rc1 has CVE-2026-22778"),
         ("0.14.1", 0, "ok vLLM at 127.0.0.1:{port} 0.14.1"),
         ("1.0", 0, "ok vLLM at 127.0.0.1:{port} 1.0"),
         ("dev", 0, "ok vLLM at 127.0.0.1:{port} dev"),

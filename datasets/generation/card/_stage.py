@@ -5,13 +5,13 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from ..._errors import ConfigurationError, DatasetError
+from ..._extras import need
 from ..._jsonl import Dataset, load_dataset
 from ..._write import write_jsonl
 from .._estimate import Calls
@@ -52,11 +52,7 @@ def check_card(folder: Path, settings: GenerationSettings) -> None:
             f"{own} is left from another config, and a run would read it: delete it, or give "
             "this set another set.name"
         )
-    for package in _EXTRA:
-        if find_spec(package) is None:
-            raise ConfigurationError(
-                f"the card needs the package {package}: install `pip install 'safejury[generate]'`"
-            )
+    need("the card", *_EXTRA)
 
 
 class CardStage:

@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from ..._errors import ConfigurationError
+from ..._extras import need
 from ..._nearest import quoted, short_reason
 
 _PACKAGES = ("transformers", "torch")
@@ -33,12 +33,7 @@ class NsfwClassifier:
     """
 
     def __init__(self, model: str) -> None:
-        missing = [package for package in _PACKAGES if find_spec(package) is None]
-        if missing:
-            raise ConfigurationError(
-                f"pictures.nsfw_model needs the package {missing[0]}: install it, "
-                "or leave nsfw_model out"
-            )
+        need("pictures.nsfw_model", *_PACKAGES, instead="leave nsfw_model out")
         self.name = model
         self.identity = classifier_identity(model)
         self._classify: Any = None

@@ -5,13 +5,13 @@ import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from ..._errors import ConfigurationError
+from ..._extras import need
 from ..._nearest import quoted, short_reason
 from ._renderer import Drawn, NotDrawn, Subject, checked
 
@@ -35,12 +35,7 @@ class DiffusersRenderer:
     name = "diffusers"
 
     def __init__(self, model: str, size: int) -> None:
-        missing = [package for package in _PACKAGES if find_spec(package) is None]
-        if missing:
-            raise ConfigurationError(
-                f"the renderer diffusers needs the package {missing[0]}: install "
-                "`pip install 'safejury[diffusers]'`, or name another pictures.renderer"
-            )
+        need("the renderer diffusers", *_PACKAGES, instead="name another pictures.renderer")
         self.model, self._size = model, size
         self.identity = f"diffusers {model} {size}"
         self._pipeline: Any = None

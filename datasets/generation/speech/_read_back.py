@@ -1,11 +1,10 @@
 """Reading recordings back: what is heard, and how far it is from what was spoken."""
 
 import unicodedata
-from importlib.util import find_spec
 from pathlib import Path
 
 from ....models import Transcriber, WhisperModel
-from ..._errors import ConfigurationError
+from ..._extras import need
 from ..._query import Media
 from ..._sound import Transcript
 
@@ -49,11 +48,7 @@ def choose_reader(wanted: str | None) -> WhisperModel | None:
         return None
     if wanted is None:
         return WhisperModel.best()
-    if find_spec("faster_whisper") is None:
-        raise ConfigurationError(
-            "speech.whisper needs faster-whisper: install it with `pip install 'safejury[sound]'`, "
-            "or set speech.whisper to never"
-        )
+    need("speech.whisper", "faster_whisper", instead="set speech.whisper to never")
     place = Path(wanted).expanduser()
     if place.exists() or wanted.startswith((".", "/", "~")):
         return WhisperModel.in_folder(place)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 from ..._concurrency import first_failure
 from ..._errors import ConfigurationError
+from ..._extras import need
 from .._address import without_secrets
 from .._estimate import CHARACTERS_PER_TOKEN, Calls, items_planned
 from .._failed_calls import settle_failed_calls
@@ -49,11 +49,7 @@ def check_speech(settings: SpeechSettings) -> None:
         raise ConfigurationError(
             "speech.voices needs two different voices or more, so that no voice stands for speech"
         )
-    for package in _EXTRA:
-        if find_spec(package) is None:
-            raise ConfigurationError(
-                f"speech needs the package {package}: install `pip install 'safejury[generate]'`"
-            )
+    need("speech", *_EXTRA)
     open_speaker(settings, concurrency=1)
     choose_reader(settings.whisper)
 

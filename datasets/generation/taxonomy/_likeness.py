@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from importlib.util import find_spec
 
-from ..._errors import ConfigurationError
+from ..._extras import need
 
 _WORD = re.compile(r"[^\W_]+")
 _SILENT = """
@@ -58,11 +57,7 @@ def check_installed() -> None:
     Raises:
         ConfigurationError: It is not installed.
     """
-    if find_spec("rapidfuzz") is None:
-        raise ConfigurationError(
-            "the stage `taxonomy` needs a package that is not installed: "
-            "pip install 'safejury[generate]'"
-        )
+    need("the stage `taxonomy`", "rapidfuzz")
 
 
 def _telling(text: str) -> str:

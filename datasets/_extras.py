@@ -1,0 +1,114 @@
+"""Packages that only some features need: what is missing, and the command that installs it."""
+
+import json
+import shlex
+import shutil
+import sys
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from ._errors import ConfigurationError
+
+_PACKAGES = {
+    "diffusers": ("diffusers", "torch", "transformers"),
+    "generate": (
+        *("datasketch", "imagehash", "jiwer", "matplotlib", "mlcroissant", "numpy"),
+        *("pyloudnorm", "rapidfuzz", "scipy"),
+    ),
+    "hf": ("datasets",),
+    "inspect": ("inspect_ai",),
+    "parquet": ("pyarrow",),
+    "sound": ("faster_whisper",),
+}
+"""What each extra brings that the package imports."""
+_EXTRA_OF = {package: extra for extra, packages in _PACKAGES.items() for package in packages}
+
+
+def need(
+    what: str,
+    *packages: str,
+    instead: str = "",
+    error: type[ConfigurationError] = ConfigurationError,
+) -> None:
+    """Refuse to begin with what needs packages that are not installed.
+
+    Args:
+        what: What needs them, as the beginning of the message.
+        packages: Each of an extra.
+        instead: What else can be done, such as `leave it out`.
+        error: What is raised.
+
+    Raises:
+        ConfigurationError: One is not installed; one line with the command that installs it.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise error(_missing(what, package, instead))
+
+
+def needed(
+    what: str, package: str, *, error: type[ConfigurationError] = ConfigurationError
+) -> ModuleType:
+    """Import a package of an extra, or one of its modules.
+
+    Raises:
+        ConfigurationError: It is not installed; see `need`.
+    """
+    need(what, package.partition(".")[0], error=error)
+    return import_module(package)
+
+
+def explained(error: ModuleNotFoundError) -> Exception:
+    """Return what to raise for a module that was not found: how to install it, if it is known."""
+    package = (error.name or "").partition(".")[0]
+    known = package in _EXTRA_OF
+    return ConfigurationError(_missing("this", package)) if known else error
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra to this very installation.
+
+    No package index has the package: it is installed from where it was installed from before.
+    """
+    place = _origin()
+    if place is None:
+        return f"pip install -e '.[{extra}]'` in a clone, or `pip install 'WHEEL[{extra}]'"
+    editable, source = place
+    return f"{_pip()} install {'-e ' if editable else ''}{shlex.quote(f'{source}[{extra}]')}"
+
+
+def _missing(what: str, package: str, instead: str = "") -> str:
+    command = install_command(_EXTRA_OF[package])
+    other = f", or {instead}" if instead else ""
+    return f"{what} needs the package {package}, which is not installed: run `{command}`{other}"
+
+
+def _origin() -> tuple[bool, str] | None:
+    """Return whether the installation is editable, and the folder or the wheel it came from."""
+    try:
+        said = distribution("safejury").read_text("direct_url.json")
+        origin = cast("dict[str, Any]", json.loads(said or "{}"))
+    except (PackageNotFoundError, ValueError):
+        return None
+    place = urlsplit(str(origin.get("url", "")))
+    path = Path(url2pathname(place.path))
+    if place.scheme != "file" or not path.exists():
+        return None
+    editable = bool(origin.get("dir_info", {}).get("editable"))
+    return editable, "." if path == Path.cwd() else str(path)
+
+
+def _pip() -> str:
+    """Return how pip is called for the Python that runs this."""
+    python = Path(sys.executable)
+    found = shutil.which("pip")
+    if found is not None and Path(found).parent == python.parent:
+        return "pip"
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    return f"{shlex.quote(str(shown))} -m pip"

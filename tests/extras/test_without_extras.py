@@ -1,0 +1,147 @@
+"""What a command says where a package is missing that only it needs: one line that helps."""
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+from without_extras import ROOT, Ended, bare_site, walk
+
+from safejury.datasets import ConfigurationError
+from safejury.datasets._extras import install_command, need
+from safejury.evaluation.cli import app
+
+CONFIG = """\
+dataset: queries.jsonl
+targets:
+  - {name: mine, base_url: "http://127.0.0.1:9/v1", model: m}
+jury:
+  jurors:
+    - {persona: sceptic, base_url: "http://127.0.0.1:9/v1", model: m}
+limits: {attempts: 1}
+run: {name: first}
+"""
+GENERATE = ("generate", str(ROOT / "examples" / "generate-small.yaml"), "--set", "set.directory=.")
+SHOW = ("datasets", "show")
+RUN = ("run", "safejury.yaml")
+TRANSCRIBER = ("--set", "jury.transcriber=any")
+VLLM = ("--set", "targets.0={name: mine, vllm: {model: org/any}}")
+EMBEDDED = ("--set", "targets.0={name: mine, model: embedded/smollm2}")
+WALKED: list[tuple[Sequence[str], str | None]] = [
+    (("init", "new.yaml"), None),
+    (RUN, None),
+    ((*RUN, "--plan"), None),
+    ((*RUN, "--set", "dataset=table.parquet"), "parquet"),
+    ((*RUN, "--set", "dataset=hf:owner/name"), "hf"),
+    ((*RUN, "--set", "dataset=spoken.jsonl", *TRANSCRIBER), "sound"),
+    ((*RUN, *EMBEDDED), "make demo"),
+    ((*RUN, *VLLM), "vllm>="),
+    (("serve", "safejury.yaml", *VLLM), "vllm>="),
+    (("judge", "responses.jsonl", "--config", "safejury.yaml"), None),
+    (("judge", "table.parquet", "--config", "safejury.yaml", "--map", "response=r"), "parquet"),
+    (("judge", "log.eval", "--config", "safejury.yaml"), "inspect"),
+    (("deliberate", "--question", "Why?", "--response", "So."), "make demo"),
+    (("show", "runs/first"), None),
+    (("report", "runs/first"), None),
+    (GENERATE, "generate"),
+    ((*GENERATE, "--estimate"), "generate"),
+    (("personas",), None),
+    (("scenarios",), None),
+    (("demo",), "make demo"),
+    (("doctor",), None),
+    (("doctor", "safejury.yaml"), None),
+    (("probe", "http://127.0.0.1:9/v1"), None),
+    (("export-batch", "safejury.yaml"), None),
+    (("import-batch", "safejury.yaml", "responses.jsonl"), None),
+    (("datasets", "list"), None),
+    (("datasets", "list", "hf"), None),
+    ((*SHOW, "mini"), None),
+    ((*SHOW, "hf:owner/name"), "hf"),
+    ((*SHOW, "table.parquet", "--map", "text=t"), "parquet"),
+    (("datasets", "validate", "mini"), None),
+    (("datasets", "convert", "mini", "out/mini.jsonl"), None),
+    (("datasets", "sample", "mini"), None),
+]
+
+
+def _name(number: int) -> str:
+    return " ".join(WALKED[number][0][:2]).replace(str(ROOT), "")
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "safejury.yaml").write_text(CONFIG)
+    query = {"id": "q1", "scenario": "legal_advice", "text": "How?", "intent": "harmful"}
+    (folder / "queries.jsonl").write_text(json.dumps(query))
+    (folder / "spoken.jsonl").write_text(json.dumps(query | {"audio": "word.wav"}))
+    (folder / "word.wav").write_bytes(
+        b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\x08\0\0\0"
+        + bytes(8)
+    )
+    (folder / "responses.jsonl").write_text(json.dumps({"query_id": "q1", "response": "So."}))
+    (folder / "table.parquet").write_bytes(b"PAR1")
+    (folder / "log.eval").write_bytes(b"PK\x03\x04")
+    return walk(bare_site(folder / "site"), folder, [arguments for arguments, _ in WALKED])
+
+
+def test_every_command_is_walked() -> None:
+    commands = cast("TyperGroup", get_command(app)).commands
+    assert {arguments[0] for arguments, _ in WALKED} >= set(commands)
+
+
+@pytest.mark.parametrize("number", range(len(WALKED)), ids=_name)
+def test_a_missing_package_is_one_line_that_says_how_to_install_it(
+    number: int, ended: list[Ended]
+) -> None:
+    _, said = WALKED[number]
+    run = ended[number]
+    assert run.crash is None, run.crash
+    assert run.code in (0, 2, 3)
+    errors = [line for line in run.err.splitlines() if line.startswith("safejury: error: ")]
+    assert len(errors) <= 1
+    if said is not None:
+        (line,) = errors
+        assert (f"[{said}]" if said.isalpha() else said) in line
+        assert "pip install" in line
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ({"url": "file://{here}", "dir_info": {"editable": True}}, "pip install -e '{here}[hf]'"),
+        ({"url": "file://{here}/a.whl", "archive_info": {}}, "pip install '{here}/a.whl[hf]'"),
+        ({"url": "file://{here}/gone.whl", "archive_info": {}}, "pip install 'WHEEL[hf]'"),
+        (None, "pip install -e '.[hf]'` in a clone"),
+    ],
+)
+def test_an_extra_is_installed_from_where_the_package_came_from(
+    origin: dict[str, object] | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No package index has it: its bare name would fetch nothing, or somebody else's package."""
+    (tmp_path / "a.whl").touch()
+    known = tmp_path / "safejury-0.dist-info"
+    known.mkdir()
+    (known / "METADATA").write_text("Name: safejury\nVersion: 0\n")
+    if origin is not None:
+        text = json.dumps(origin).replace("{here}", str(tmp_path))
+        (known / "direct_url.json").write_text(text)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert said.replace("{here}", str(tmp_path)) in install_command("hf")
+
+
+def test_in_its_own_folder_a_clone_is_a_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = json.loads(distribution("safejury").read_text("direct_url.json") or "{}")
+    monkeypatch.chdir(urlsplit(str(origin["url"])).path)
+    assert install_command("generate").endswith("pip install -e '.[generate]'")
+
+
+def test_other_ways_out_are_named_too() -> None:
+    with pytest.raises(ConfigurationError, match=r"`, or leave it out$"):
+        need("it", "diffusers", instead="leave it out")
