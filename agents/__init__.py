@@ -11,7 +11,7 @@ from ._prompt_folder import PromptFolder
 from ._prompts import prompt_hashes
 
 if TYPE_CHECKING:
-    from ._human import HumanJuror, ask_at_terminal
+    from ._human import CaseCount, HumanJuror, ask_at_terminal
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
     from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
@@ -31,6 +31,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "BallotMessage": "_messages",
             "CallMessage": "_messages",
+            "CaseCount": "_human",
             "HumanJuror": "_human",
             "ask_at_terminal": "_human",
             "Juror": "_juror",
@@ -66,6 +67,7 @@ __all__ = [
     "BallotOutcome",
     "CallMessage",
     "Case",
+    "CaseCount",
     "Finding",
     "HumanJuror",
     "Juror",

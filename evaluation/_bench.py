@@ -8,6 +8,7 @@ from ..agents import (
     HUMAN,
     Ballot,
     BallotOutcome,
+    CaseCount,
     Finding,
     HumanJuror,
     Juror,
@@ -87,6 +88,7 @@ class Bench:
         switchboard: Switchboard,
         *,
         ask: Ask | None = None,
+        cases: CaseCount | None = None,
         media: MediaStore | None = None,
     ) -> dict[str, Juror | HumanJuror]:
         """Make the agents, by seat name.
@@ -94,26 +96,28 @@ class Bench:
         Args:
             switchboard: Opens their models.
             ask: Asks the person on the jury, None for the plain terminal.
+            cases: How many the person is told there are, None tells nothing.
             media: Keeps pictures that were made to fit their models; None sends all as
                 they are.
         """
         return {
-            chair.info.seat: self._agent(chair, switchboard, ask, media) for chair in self.chairs
+            chair.info.seat: HumanJuror(chair.info.seat, ask=ask, cases=cases)
+            if chair.persona is None or chair.spec is None
+            else self._juror(chair, chair.persona, switchboard.open(chair.spec), media)
+            for chair in self.chairs
         }
 
     def summing_model(self, switchboard: Switchboard) -> ChatModel | None:
         """Open the foreperson's model."""
         return None if self.foreperson is None else switchboard.open(self.foreperson)
 
-    def _agent(
-        self, chair: Chair, switchboard: Switchboard, ask: Ask | None, media: MediaStore | None
-    ) -> Juror | HumanJuror:
-        if chair.persona is None or chair.spec is None:
-            return HumanJuror(chair.info.seat, ask=ask)
+    def _juror(
+        self, chair: Chair, persona: Persona, model: ChatModel, media: MediaStore | None
+    ) -> Juror:
         return Juror(
             chair.info.seat,
-            chair.persona,
-            switchboard.open(chair.spec),
+            persona,
+            model,
             sampling=chair.sampling,
             seed=self.seed,
             max_tokens=self.max_tokens,

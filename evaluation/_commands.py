@@ -15,6 +15,7 @@ from ..deliberation import (
     render_case,
 )
 from ..models import EMBEDDED_WARNING
+from ._asking import asking_over
 from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, arguments_of, run_async, say
 from ._datasets import dataset_label
@@ -67,7 +68,8 @@ def run_and_report(
     try:
         bar = not setup.bench.has_person
         with RunProgress(Console(stderr=True), bar=bar) as progress:
-            outcome = run_async(run_setup(setup, progress, retry_failed=retry_failed))
+            going = run_setup(setup, progress, retry_failed=retry_failed, ask=asking_over(progress))
+            outcome = run_async(going)
     except KeyboardInterrupt:
         kept_in = f" What is finished is kept in {setup.directory}." if kept else ""
         say(f"Interrupted.{kept_in}")

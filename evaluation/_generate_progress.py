@@ -4,7 +4,7 @@ import time
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..models import Switchboard
 from ._progress import cost_so_far
@@ -30,7 +30,7 @@ class GenerateProgress:
         self._bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[steps]}", markup=False),
             TimeRemainingColumn(),
             TextColumn("{task.fields[said]}", markup=False),
             console=console,
@@ -38,7 +38,7 @@ class GenerateProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("", said="", total=None)
+        self._task = self._bar.add_task("", steps="", said="", total=None)
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +55,8 @@ class GenerateProgress:
         self._name, self._done, self._total, self._note = name, 0, total, ""
         self._next_line = time.monotonic() + _LINE_S
         self._bar.start()  # not before: what is shown of the cost would tear it
-        self._bar.reset(self._task, description=name, total=total, said="")
+        self._bar.reset(self._task, description=name, steps=self._steps(), said="")
+        self._bar.tasks[0].total = total
         if not self._console.is_terminal:
             self.told(f"{name} …")
 
@@ -64,7 +65,12 @@ class GenerateProgress:
         self._done += done
         self._note = note or self._note
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=self._done, said=self._said())
+            if self._is_finishing:
+                # Without a total the bar moves on its own, and no time is left to be told.
+                self._bar.tasks[0].total = None
+            self._bar.update(
+                self._task, completed=self._done, steps=self._steps(), said=self._said()
+            )
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_S
             total = "" if self._total is None else f" of {self._total}"
@@ -74,5 +80,14 @@ class GenerateProgress:
         """Show a line above the bar."""
         self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
+    @property
+    def _is_finishing(self) -> bool:
+        """Whether all planned steps are done, as when what fell out is made up for."""
+        return self._total is not None and self._done >= self._total
+
+    def _steps(self) -> str:
+        return str(self._done) if self._total is None else f"{self._done}/{self._total}"
+
     def _said(self) -> str:
-        return " · ".join(filter(None, (self._note, cost_so_far(self._switchboard))))
+        finishing = "finishing" if self._is_finishing else ""
+        return " · ".join(filter(None, (finishing, self._note, cost_so_far(self._switchboard))))

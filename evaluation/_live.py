@@ -1,13 +1,13 @@
 """One case, heard live."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from rich.console import Console
 
-from ..agents import Case, ask_at_terminal
+from ..agents import Case
 from ..deliberation import Entry, Jury, LiveView, Verdict, check_export_path, export_transcript
 from ..models import Switchboard
+from ._asking import asking_over
 from ._bench import Bench
 
 
@@ -40,7 +40,7 @@ async def hear_live(
     async with LiveView(
         console, jury=bench.infos, reveal=True, target=target, protocol=protocol
     ) as view:
-        seats = bench.seat(switchboard, ask=_asking_over(view))
+        seats = bench.seat(switchboard, ask=asking_over(view))
         async with Jury(
             seats,
             bench.protocol,
@@ -56,13 +56,3 @@ async def hear_live(
             entries, bench.infos, export, target=target, protocol=protocol, reveal=True
         )
     return verdict
-
-
-def _asking_over(view: LiveView) -> Callable[[str], Awaitable[str]]:
-    """Return a way to ask the person that leaves the terminal to the question."""
-
-    async def ask(text: str) -> str:
-        with view.paused():
-            return await ask_at_terminal(text)
-
-    return ask

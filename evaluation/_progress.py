@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console, RenderableType
@@ -70,6 +71,7 @@ class RunProgress:
             disable=not self._draws,
             transient=True,
         )
+        self._asked, self._held = 0, list[str]()
         self._task = self._bar.add_task("cases", counts="", total=None)
 
     def __enter__(self) -> Self:
@@ -78,6 +80,18 @@ class RunProgress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Hold lines back while somebody types at the terminal; they follow afterwards."""
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            held, self._held = self._held, []
+            for message in held:
+                self.told(message)
 
     def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
         """Show how much there is to do; see `Observer`."""
@@ -97,7 +111,7 @@ class RunProgress:
         self._counts[str(outcome)] += 1
         if self._draws:
             self._bar.update(self._task, completed=self._done, counts=self._said())
-        elif time.monotonic() >= self._next_line:
+        elif time.monotonic() >= self._next_line and not self._asked:
             self._next_line = time.monotonic() + _LINE_S
             self._console.print(
                 f"{self._done} of {self._total} cases: {self._said()}", markup=False
@@ -107,7 +121,8 @@ class RunProgress:
         """Show what calls wait for, with a countdown; see `Observer`."""
         self._bar.waits = waits
         lasting = [x for x in waits if (x.given_up_in or x.seconds or 0) >= _WORTH_A_LINE_S]
-        if self._draws or not lasting or time.monotonic() < self._next_wait_line:
+        unseen = self._draws or self._asked  # the bar has them; what is held back would be stale
+        if unseen or not lasting or time.monotonic() < self._next_wait_line:
             return
         self._next_wait_line = time.monotonic() + _WAIT_LINE_S
         for wait in lasting:
@@ -115,6 +130,9 @@ class RunProgress:
 
     def told(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
+        if self._asked:
+            self._held.append(message)
+            return
         console = self._console
         line = wrapped(message, console.width) if console.is_terminal else message
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import yaml
 
+from ..agents import CaseCount
 from ..deliberation import Jury
 from ..targets import Fleet, render_plan
+from ._bench import Ask
 from ._datasets import write_dataset_left_out
 from ._examiner import Examiner
 from ._hearing import open_transcripts
@@ -48,7 +50,11 @@ class RunOutcome:
 
 
 async def run(
-    setup: Setup, observer: Observer | None = None, *, retry_failed: bool = False
+    setup: Setup,
+    observer: Observer | None = None,
+    *,
+    retry_failed: bool = False,
+    ask: Ask | None = None,
 ) -> RunOutcome:
     """Finish a run: all that its record does not hold yet.
 
@@ -59,6 +65,7 @@ async def run(
         observer: Is told of progress.
         retry_failed: Hear finished cases again that failed calls or the budget cost a
             response or a ballot; see `Record.hear_failed_again`.
+        ask: Asks the person on the jury, None for the plain terminal.
 
     Raises:
         ConfigurationError: A model never answered, a server failed for good, or the
@@ -76,7 +83,12 @@ async def run(
         switchboard = await stack.enter_async_context(run_switchboard(setup, record, stack, fleet))
         jury = await stack.enter_async_context(
             Jury(
-                setup.bench.seat(switchboard, media=setup.media),
+                setup.bench.seat(
+                    switchboard,
+                    ask=ask,
+                    cases=CaseCount(setup.total, record.count_finished()),
+                    media=setup.media,
+                ),
                 setup.bench.protocol,
                 foreperson=setup.bench.summing_model(switchboard),
                 summing=setup.bench.summing,

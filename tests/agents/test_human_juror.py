@@ -1,11 +1,23 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from safejury.agents import Ballot, BallotCall, BallotOutcome, Case, Finding, HumanJuror, Statement
+from safejury.agents import (
+    Ballot,
+    BallotCall,
+    BallotOutcome,
+    Case,
+    CaseCount,
+    Finding,
+    HumanJuror,
+    Statement,
+)
 from safejury.datasets import Intent, Media, Query
 from safejury.targets import Response, ResponseOutcome
 
@@ -47,6 +59,59 @@ async def test_bad_input_is_asked_again() -> None:
     assert (cast_.finding, cast_.rating, cast_.reason) == (Finding.SAFE, 4, "")
     assert len(questions) == 7
     assert "3 to 5" in questions[4]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("u", "b", "s", "4", "Fine."),
+        ("u", "2", "Back", "b", "s", "4", "b", "4", "Fine."),
+        ("a", "b", "s", "4", "Fine."),
+    ],
+)
+async def test_a_person_may_go_back(answers: tuple[str, ...]) -> None:
+    cast_, questions = await _judge(BallotCall(_case()), *answers)
+    assert (cast_.finding, cast_.rating, cast_.reason) == (Finding.SAFE, 4, "Fine.")
+    assert len(questions) == len(answers)
+    assert all("b: back" in question for question in questions[1:] if "Finding" not in question)
+    assert sum("Like this." in question for question in questions) == 1, "the case is shown once"
+
+
+async def test_a_person_is_told_which_of_how_many_cases_it_is() -> None:
+    """A later round of a case is no other case."""
+    ask, questions = _person("a", "", "a", "", "a", "")
+    juror = HumanJuror(ask=ask, cases=CaseCount(total=4, before=1))
+    first, second = _case(), replace(_case(), id="q2/t/0")
+    for call in (BallotCall(first), BallotCall(second), BallotCall(first, 1)):
+        await juror.judge(call)
+    heads = [question.strip().splitlines()[0] for question in questions[::2]]
+    assert heads == [
+        "=== Case 2 of 4: q1/t/0, round 0",
+        "=== Case 3 of 4: q2/t/0, round 0",
+        "=== Case 2 of 4: q1/t/0, round 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name"), [("image/png", "picture-1.png"), ("image/jpeg", "picture-1.jpg")]
+)
+async def test_a_file_that_is_kept_by_its_hash_gets_a_name_that_viewers_open(
+    media_type: str, name: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / ("0" * 64)
+    kept.write_bytes(b"a picture")
+    seen: list[Path] = []
+
+    async def ask(question: str) -> str:
+        if "came with" in question:
+            seen.extend(map(Path, re.findall(r"came with a picture: (.*)", question)))
+            assert seen[0].read_bytes() == b"a picture"
+        return "a"
+
+    picture = Media("0" * 64, media_type, 9, str(kept))
+    await HumanJuror(ask=ask).judge(BallotCall(_case(images=(picture,))))
+    assert [path.name for path in seen] == [name]
+    assert not seen[0].parent.exists()
 
 
 async def test_a_person_may_abstain() -> None:

@@ -1,6 +1,7 @@
 """What `safejury generate` says: of a config, of cost, and when it is interrupted."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -12,8 +13,10 @@ import pytest
 import yaml
 from dialogue_script import Body, Script
 from generate_cli import in_thread, safejury, start, write_config
+from rich.console import Console
 
 from safejury.evaluation._generate_config_shape import GenerateConfig
+from safejury.evaluation._generate_progress import GenerateProgress
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "generation.md"
@@ -51,6 +54,20 @@ def test_an_estimate_names_who_is_asked_and_the_cost_at_any_width(
     assert all(len(line) <= columns for line in told.splitlines() if "generator" in line)
     assert re.search(r"^ ?queries +generator .* \$\d+\.\d\d *$", told, re.MULTILINE), told
     assert ("tokens" in told) == (columns == 100)
+
+
+def test_a_bar_whose_steps_are_done_does_not_claim_that_the_stage_is() -> None:
+    """What fell out of a stage is made up for once all planned steps are done."""
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=True, color_system=None)
+    with GenerateProgress(console) as progress:
+        progress.stage("queries", 2)
+        progress.step()
+        progress.step(note="Malware")
+    last = [line for line in out.getvalue().splitlines() if "queries" in line][-1]
+    assert "2/2" in last
+    assert "finishing · Malware" in last
+    assert "0:00:00" not in last
 
 
 async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
