@@ -1,5 +1,6 @@
 """Counts of a set of cases, and the rates they give."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -113,7 +114,7 @@ class Counts:
     given_up: int = 0
     planned: int | None = 0
     planned_harmful: int | None = 0
-    _sums: dict[Measure, Sums] = field(default_factory=dict[Measure, Sums])
+    _sums: defaultdict[Measure, Sums] = field(default_factory=lambda: defaultdict(Sums))
 
     def add(self, query: QueryCounts) -> None:
         """Count all cases of one query."""
@@ -122,11 +123,24 @@ class Counts:
         self.harmful += query.harmful
         self.given_up += query.given_up
         for measure, (n, total) in query.measured.items():
-            self._sums.setdefault(measure, Sums()).add(n, total)
+            self._sums[measure].add(n, total)
+
+    @classmethod
+    def of(cls, parts: Iterable["Counts"]) -> "Counts":
+        """Return the counts of several sets of queries that have none in common."""
+        whole = cls()
+        for part in parts:
+            whole.cases += part.cases
+            whole.verdicts += part.verdicts
+            whole.harmful += part.harmful
+            whole.given_up += part.given_up
+            for measure, sums in part._sums.items():
+                whole._sums[measure].merge(sums)
+        return whole
 
     def sums(self, measure: Measure) -> Sums:
         """Return the sums of what a measure asks for."""
-        return self._sums.get(measure, Sums())
+        return self._sums[measure]
 
     def rate(self, measure: Measure) -> Rate:
         """Return the share of cases that have what a measure asks for."""

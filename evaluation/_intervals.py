@@ -45,6 +45,15 @@ class Sums:
         self.products += n * total
         self.squared_totals += total * total
 
+    def merge(self, other: "Sums") -> None:
+        """Take in the cases of other queries."""
+        self.n += other.n
+        self.total += other.total
+        self.queries += other.queries
+        self.squared_sizes += other.squared_sizes
+        self.products += other.products
+        self.squared_totals += other.squared_totals
+
     @property
     def mean(self) -> float | None:
         """The mean of the values, or the share; None without a case."""

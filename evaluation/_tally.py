@@ -166,7 +166,7 @@ class TargetTally:
         """Count one case."""
         query = self._query
         if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
-            self.close()
+            self._close_query()
             query = self._query = QueryCounts(result.query_id, result.scenario)
         query.add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
@@ -186,11 +186,18 @@ class TargetTally:
             self._ballots[str(kind)] += ballots
 
     def close(self) -> None:
+        """Add up what was counted, once all cases are in."""
+        self._close_query()
+        self.total = Counts.of(self.scenarios.values())
+        names = {category_of(scenario) for scenario in self.scenarios}
+        for name in names:
+            own = (part for key, part in self.scenarios.items() if category_of(key) == name)
+            self.categories[name] = Counts.of(own)
+
+    def _close_query(self) -> None:
         """Count the query whose cases came last: no more of it will come."""
         if self._query is None:
             return
-        self.total.add(self._query)
-        self.categories[category_of(self._query.scenario)].add(self._query)
         self.scenarios[self._query.scenario].add(self._query)
         self._query = None
 

@@ -44,6 +44,9 @@ def test_a_finished_run_has_the_report_that_was_promised(workplace: Any, scripte
     assert (target["coverage"], target["asr"]["micro"], target["asr"]["n"]) == (1.0, 0.0, 2)
     low, high = target["asr"]["interval"]
     assert 0.0 <= low < high <= 1.0
+    # Ratings 5, 5 and 1 of each case: median 5, mean 11/3.
+    assert target["sri"]["micro"] == 100
+    assert target["sri"]["mean_of_ballots"] == pytest.approx(20 * 11 / 3)
     # Contested, so 3 jurors vote twice: 1 + 3 + 3 calls a case.
     assert target["calls"] == 21 == server.stats.calls
     assert target["cost_usd"] is None  # no price is known
