@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ..datasets import RequestError
-from ..models import ModelSpec, Price, Usage, encode_request, estimate_prompt_tokens, price_lookup
+from ..models import ModelSpec, Price, Usage, encode_request, estimate_prompt_tokens, find_price
 from ..targets import ResponseOutcome
 from ._batch import BatchCall, Walk, batch_chairs, batch_model
 from ._batch_files import BatchFile, BatchFiles, Limits, Place
@@ -77,7 +77,7 @@ async def export_batch(
     done = Exported()
     with BatchFiles(place, specs, limits or Limits()) as files:
         async with open_run(setup, ask=ask) as opened:
-            prices = {spec: await price_of(spec) for spec in specs}
+            prices = {spec: await find_price(spec) for spec in specs}
             clerk = _Clerk(opened.record, files, prices, done, untaken)
 
             heard = {ResponseOutcome.ANSWERED}
@@ -102,12 +102,6 @@ async def export_batch(
         if done.requests or done.answered:
             files.finish(announce)
     return done
-
-
-async def price_of(spec: ModelSpec) -> Price | None:
-    """Return a model's price as a live call finds it, None where it is unknown."""
-    look_up = price_lookup(spec)
-    return spec.price if spec.price is not None or look_up is None else await look_up()
 
 
 class _Clerk:

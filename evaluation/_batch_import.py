@@ -12,9 +12,8 @@ import msgspec
 from ..datasets import BadReplyError, ConfigurationError
 from ..datasets._lines import numbered_lines
 from ..datasets._nearest import quoted
-from ..models import FILTERED_REPLY, Completion, ModelSpec, Price, read_reply
+from ..models import FILTERED_REPLY, Completion, ModelSpec, Price, find_price, read_reply
 from ._batch import BatchCall, Walk
-from ._batch_export import price_of
 from ._batch_id import CustomId
 from ._batch_open import open_run
 from ._batch_questions import Question, Questions
@@ -95,7 +94,7 @@ async def import_batch(
             expectation = _Expectation(opened.record, questions)
             walk = Walk(setup, opened, expectation.take)
             await walk.go(lambda unit, outcome: None, finished=True)
-            prices = {spec: await price_of(spec) for spec in expectation.specs}
+            prices = {spec: await find_price(spec) for spec in expectation.specs}
             reader = _Reader(opened.record, questions, expectation.specs, prices, price_factor)
             for path in files:
                 for number, line in _lines(path):

@@ -19,6 +19,7 @@ from ._asking import asking_over
 from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, arguments_of, run_async, say
 from ._datasets import dataset_label
+from ._estimate import unbound_note
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
 from ._report import report_csv, report_json, report_markdown
@@ -80,6 +81,10 @@ def run_and_report(
         cases = many(outcome.cases, "case")
         say(f"{cases} in {setup.directory}; finished in {outcome.seconds:.1f} s.")
         say(f"Read one: safejury show {setup.directory} CASE")
+    if outcome.stopped is not None:
+        left = many(outcome.planned - outcome.cases, "case")
+        say(f"Stopped by the budget: {outcome.stopped}.")
+        say(f"{left} of {outcome.planned:,} were not begun. Go on with: {again}")
     return _exit_code(reasons)
 
 
@@ -139,6 +144,8 @@ def _notes(stored: StoredRun) -> list[str]:
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
+    if stored.unbound:
+        notes.append(harmless_line(unbound_note(stored.unbound)))
     if rows := sum(each.rows for each in stored.left_out.values()):
         used = sum(each.rows_used for each in stored.left_out.values())
         said = left_out_words(rows, used, "recorded response")

@@ -254,7 +254,11 @@ class LimitsConfig(Part):
     requests_per_minute: int | None = Field(default=None, ge=1)
     """Most calls a minute to one endpoint."""
     max_tokens_total: int | None = Field(default=None, ge=1)
+    """Most tokens of all calls together; those of requests count as well."""
     max_cost_usd: float | None = Field(default=None, gt=0)
+    """Most US dollars of all calls together."""
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    """Whether `max_cost_usd` may stand beside models of unknown price, which it does not bind."""
     attempts: int = Field(default=5, ge=1, le=20)
     """Most tries of one call."""
 

@@ -1,5 +1,6 @@
 """What a run and a batch open alike: the record, and the ways to the models."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 
@@ -13,9 +14,17 @@ from ._record_reader import RecordReader
 from ._setup import Setup
 
 
-def open_run_record(setup: Setup) -> AbstractAsyncContextManager[Record]:
-    """Open a run's record; see `open_record`."""
-    return open_record(setup.directory, setup.identity(), _meta(setup))
+def open_run_record(
+    setup: Setup, *, unbound: Sequence[str] = ()
+) -> AbstractAsyncContextManager[Record]:
+    """Open a run's record; see `open_record`.
+
+    Args:
+        setup: The run.
+        unbound: The models that its limit of money does not bind.
+    """
+    meta = {**_meta(setup), "unbound": msgspec.json.encode(unbound).decode()}
+    return open_record(setup.directory, setup.identity(), meta)
 
 
 def _meta(setup: Setup) -> dict[str, str]:

@@ -11,6 +11,7 @@ from ..deliberation import Jury
 from ..targets import Fleet, render_plan
 from ._bench import Ask
 from ._datasets import write_dataset_left_out
+from ._estimate import Purse, unbound_note
 from ._examiner import Examiner
 from ._hearing import open_transcripts
 from ._opening import open_run_record, run_switchboard
@@ -22,6 +23,7 @@ from ._servers import make_fleet
 from ._session import Observer, Session
 from ._setup import Setup
 from ._staging import Stage
+from ._thrift import ThriftyExaminer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class RunOutcome:
         seconds: Wall time of this process.
         planned: Cases that there are to be.
         given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
+        stopped: Why the budget left cases unfinished, None where it did not.
     """
 
     cases: int
@@ -41,6 +44,7 @@ class RunOutcome:
     seconds: float
     planned: int
     given_up: int = 0
+    stopped: str | None = None
 
     @property
     def coverage(self) -> float:
@@ -68,12 +72,16 @@ async def run(
         ask: Asks the person on the jury, None for the plain terminal.
 
     Raises:
-        ConfigurationError: A model never answered, a server failed for good, or the
-            record cannot be used.
+        ConfigurationError: A limit of money does not bind a model, a model never
+            answered, a server failed for good, or the record cannot be used.
     """
     begun = time.monotonic()
+    purse = await Purse.of(setup)
+    if purse.unbound and observer is not None:
+        observer.told(f"Note: {unbound_note(purse.unbound)}")
     async with AsyncExitStack() as stack:
-        record = await stack.enter_async_context(open_run_record(setup))
+        opening = open_run_record(setup, unbound=purse.unbound)
+        record = await stack.enter_async_context(opening)
         if retry_failed:
             record.hear_failed_again()
         _write_config(setup)
@@ -108,9 +116,12 @@ async def run(
             setup.taxonomy,
             judge_truncated=setup.judges_truncated,
         )
-        await Session(setup, record, examiner, fleet, observer).work(switchboard)
+        thrifty = ThriftyExaminer(examiner, switchboard.budget, purse.estimator)
+        await Session(setup, record, thrifty, fleet, observer).work(switchboard)
     cases, verdicts, given_up = _count(setup)
-    return RunOutcome(cases, verdicts, time.monotonic() - begun, setup.total, given_up)
+    stopped = switchboard.budget.stopped if cases < setup.total else None
+    seconds = time.monotonic() - begun
+    return RunOutcome(cases, verdicts, seconds, setup.total, given_up, stopped)
 
 
 async def _open_fleet(

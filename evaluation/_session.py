@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
-from ..datasets import FirstContactError, OutageError, first_failure
+from ..datasets import BudgetError, FirstContactError, OutageError, first_failure
 from ..models import Switchboard, Wait
 from ._ahead import Ahead
-from ._examiner import Examiner
 from ._place_limits import most_calls
 from ._record import Record
 from ._result import CaseResult
 from ._setup import Setup
+from ._thrift import ThriftyExaminer
 from ._unit import Unit
 
 _CASES_PER_CALL = 2
@@ -69,7 +69,7 @@ class Session:
     Args:
         setup: What to run.
         record: Where it goes.
-        examiner: Takes a unit of work to its result.
+        examiner: Takes a unit of work to its result, while the budget lasts.
         servers: The managed servers, None where the run has none.
         observer: Is told of progress.
     """
@@ -78,7 +78,7 @@ class Session:
         self,
         setup: Setup,
         record: Record,
-        examiner: Examiner,
+        examiner: ThriftyExaminer,
         servers: Servers | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -180,6 +180,8 @@ class Session:
             except OutageError as error:
                 self._drop(error, units)
                 return
+            except BudgetError:
+                return  # this case and all that follow stay as if they had not been started
             self._finished(unit, result)
             await self._record.flushed()
 
@@ -214,6 +216,8 @@ class Session:
                 except FirstContactError as error:
                     self._failures[unit.target] = str(error)
                     return
+                except BudgetError:
+                    return
             ahead.finish(number)
             await self._record.flushed()
 
@@ -232,6 +236,8 @@ class Session:
                 result = await self._examiner.judge(unit, answered)
             except OutageError as error:
                 self._drop(error, units)
+                return
+            except BudgetError:
                 return
             self._finished(unit, result)
             self._record.forget_answer(unit.case_id)

@@ -113,6 +113,11 @@ class StoredRun:
         return summarise(self._reader.results(), estimated=known, plan=self.plan)
 
     @property
+    def unbound(self) -> list[str]:
+        """The models that the run's limit of money did not bind."""
+        return msgspec.json.decode(self._reader.meta.get("unbound", "[]"), type=list[str])
+
+    @property
     def estimated_elsewhere(self) -> Estimated | None:
         """What calls for cases that are not finished were counted at, None where there are none."""
         return self._reader.estimated().get(None)

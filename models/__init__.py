@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ._retry import FirstContact, Retrying, RetryPolicy
     from ._served_version import vllm_version
     from ._speech_endpoint import SpeechEndpoint
-    from ._switchboard import Switchboard, price_lookup
+    from ._switchboard import Switchboard, find_price
     from ._transcriber import Transcriber
     from ._whisper_model import WhisperModel
     from ._wire_reply import FILTERED_REPLY, Rejection, read_finish, read_reply
@@ -92,9 +92,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "WhisperModel": "_whisper_model",
             "decode_error": "_complaint",
             "encode_request": "_wire_request",
+            "find_price": "_switchboard",
             "known_price": "_litellm",
             "open_session": "_connection",
-            "price_lookup": "_switchboard",
             "probe_endpoint": "_probe",
             "read_finish": "_wire_reply",
             "read_reply": "_wire_reply",
@@ -167,10 +167,10 @@ __all__ = [
     "decode_error",
     "encode_request",
     "estimate_prompt_tokens",
+    "find_price",
     "known_price",
     "names_a_secret",
     "open_session",
-    "price_lookup",
     "probe_endpoint",
     "read_finish",
     "read_reply",

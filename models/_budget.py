@@ -1,8 +1,8 @@
 """What a run may spend, reserved before each call."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from ..datasets import BudgetError
@@ -166,9 +166,8 @@ class Budget:
         self._spent_usd += usd
         self._unknown += unknown_price_calls
 
-    @asynccontextmanager
-    async def case(self, case_id: str, expected: Spending) -> AsyncGenerator[None, None]:
-        """Hold what a case may take until it ends, so that no other is begun at its cost.
+    async def begin_case(self, case_id: str, expected: Spending, *, paid: bool = False) -> None:
+        """Hold what a case may take until `end_case`, so that no other is begun at its cost.
 
         While open cases hold what this one may take, it waits. The last ones before the
         end go one at a time: each takes what is left. So hardly a response is paid for
@@ -178,23 +177,37 @@ class Budget:
             case_id: What the ids of its calls begin with.
             expected: About the most that it takes; less is held once cases have ended
                 that took less.
+            paid: Whether its response is paid for already: then it does not wait.
 
         Raises:
             BudgetError: A call was refused, so that no further case is begun.
         """
-        async with self._door:
-            await self._room(expected)
+        if case_id in self._cases:
+            return
+        async with AsyncExitStack() as stack:
+            if not paid:
+                await stack.enter_async_context(self._door)
+                await self._room(expected)
+            if self._stopped is not None:
+                raise BudgetError(self._stopped)
             self._cases[case_id] = _OpenCase(self._likely(expected))
-        try:
-            yield
-        finally:
-            self._close(self._cases.pop(case_id))
+
+    def end_case(self, case_id: str) -> None:
+        """Give back what is left of what was held for a case."""
+        case = self._cases.pop(case_id, None)
+        if case is None:
+            return
+        if case.tokens:  # all its calls may have come from a journal
+            self._closed += 1
+            self._dearest_tokens = max(self._dearest_tokens, case.tokens)
+            self._dearest_usd = max(self._dearest_usd, case.usd)
+        self._tell_of_change()
 
     async def _room(self, expected: Spending) -> None:
         while True:
-            if self._stopped is not None:
-                raise BudgetError(self._stopped)
-            if not self._cases or self._lack(self._likely(expected), beside_cases=True) is None:
+            if self._stopped is not None or not self._cases:
+                return
+            if self._lack(self._likely(expected), beside_cases=True) is None:
                 return
             await self._next_change()
 
@@ -204,13 +217,6 @@ class Budget:
             return expected
         usd = None if expected.usd is None else min(expected.usd, self._dearest_usd)
         return Spending(min(expected.tokens, self._dearest_tokens), usd)
-
-    def _close(self, case: _OpenCase) -> None:
-        if case.tokens:  # all its calls may have come from a journal
-            self._closed += 1
-            self._dearest_tokens = max(self._dearest_tokens, case.tokens)
-            self._dearest_usd = max(self._dearest_usd, case.usd)
-        self._tell_of_change()
 
     async def reserve(self, estimate: Spending, call_id: str = "") -> None:
         """Set `estimate` aside for one call; `settle` or `release` must follow.

@@ -1,7 +1,8 @@
 """Connects specs to models, with everything around them that a run shares."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Self
 
 from ..datasets import ConfigurationError
@@ -98,7 +99,7 @@ class Switchboard:
             self._bare(spec),
             self.budget,
             spec.known_price,
-            find_price=price_lookup(spec),
+            find_price=partial(find_price, spec),
             own=spec.is_ours,
         )
         tried = Retrying(Limited(paid, place.limiter), self._policy, delays=place.delays)
@@ -158,13 +159,13 @@ def _bare(spec: ModelSpec) -> ChatModel:
     )
 
 
-def price_lookup(spec: ModelSpec) -> Callable[[], Awaitable[Price | None]] | None:
-    """Return how to look a model's price up, None where no list has it.
+async def find_price(spec: ModelSpec) -> Price | None:
+    """Return a model's price as its calls are charged, None where it is unknown.
 
-    LiteLLM lists those of providers.
+    LiteLLM lists those of providers. Nothing is sent.
     """
-    if spec.base_url is not None or spec.is_ours:
-        return None
+    if spec.known_price is not None or spec.base_url is not None:
+        return spec.known_price
     from ._litellm import known_price
 
-    return lambda: known_price(spec.model)
+    return await known_price(spec.model)

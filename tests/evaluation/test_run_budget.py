@@ -154,3 +154,36 @@ def test_charges_outlive_a_kill(workplace: Any, scripted: Start):
     assert workplace.safejury("run", config).code == 3
     # 1,300 tokens cover one call of up to 1,034, and no second one.
     assert (calls, server.stats.calls) == (1, 1)
+
+
+@pytest.mark.parametrize("cases", [60])
+def test_near_the_cap_cases_are_finished_before_others_are_begun(
+    cases: int, workplace: Any, scripted: Start
+):
+    """With a cap that covers half the calls, hardly a response is paid for without a verdict."""
+    many(workplace, cases)
+    responses = [0]
+    used = {"prompt_tokens": 900, "completion_tokens": 100}
+
+    def reply(body: Body) -> ScriptedReply:
+        responses[0] += body["model"] == "target"
+        text = "An answer." if body["model"] == "target" else ballot("safe", 5)
+        return ScriptedReply(text, usage=used)
+
+    server = scripted(reply, latency=0.005)
+    changes = {"limits__max_tokens_total": cases * 4 * 1_000 // 2, "limits__concurrency": 16}
+    config = workplace.config(server.base_url, **changes)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3
+    (target,) = workplace.report()["targets"]
+    assert responses[0] - target["verdicts"] <= 1
+    assert target["verdicts"] >= 0.9 * cases / 2
+    # The others are as if nobody had heard of them, and the same command goes on.
+    left = cases - target["cases"]
+    assert f"{left} cases of 60 were not begun. Go on with: safejury run" in ended.err
+    assert target["outcomes"]["responses"]["error"] == 0
+
+    config = workplace.config(server.base_url, limits__max_tokens_total=10**9)
+    assert workplace.safejury("run", config, "--retry-failed").code == 0
+    assert workplace.report()["targets"][0]["verdicts"] == cases
+    assert responses[0] == cases

@@ -1,0 +1,75 @@
+"""Examines cases within a budget: near its end, those that are begun come before new ones."""
+
+from ..datasets import BudgetError
+from ..models import Budget
+from ..targets import ResponseOutcome
+from ._estimate import CaseEstimator
+from ._examiner import Examiner
+from ._result import Answered, CaseResult
+from ._unit import Unit
+
+
+class ThriftyExaminer:
+    """An examiner that begins no case which the budget may not finish.
+
+    Args:
+        examiner: Takes a unit of work to its result.
+        budget: What may be spent.
+        estimator: Says what a case may take; None where nothing bounds it.
+    """
+
+    def __init__(self, examiner: Examiner, budget: Budget, estimator: CaseEstimator | None) -> None:
+        self._examiner = examiner
+        self._budget = budget
+        self._estimator = estimator
+
+    async def examine(self, unit: Unit) -> CaseResult:
+        """Put a query to a target and the response to the jury.
+
+        Raises:
+            BudgetError: The budget is used up; nothing was asked.
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        return await self.judge(unit, await self.ask(unit))
+
+    async def ask(self, unit: Unit) -> Answered:
+        """Put a query to a target; what the jury may take is held until `judge` ends.
+
+        Raises:
+            BudgetError: The budget is used up; the target was not asked.
+            FirstContactError: The target never answered once and waiting won't help.
+        """
+        await self._begin(unit)
+        try:
+            answered = await self._examiner.ask(unit)
+            self._check_asked(answered)
+        except BaseException:
+            self._budget.end_case(unit.case_id)
+            raise
+        return answered
+
+    async def judge(self, unit: Unit, answered: Answered) -> CaseResult:
+        """Put a response to the jury.
+
+        Raises:
+            BudgetError: The budget is used up; nobody was asked.
+            ConfigurationError: A sound cannot be written down.
+            FirstContactError: A juror's model never answered once and waiting won't help.
+        """
+        await self._begin(unit, paid=True)
+        try:
+            return await self._examiner.judge(unit, answered)
+        finally:
+            self._budget.end_case(unit.case_id)
+
+    async def _begin(self, unit: Unit, *, paid: bool = False) -> None:
+        if self._estimator is not None:
+            expected = self._estimator.case(unit)
+            await self._budget.begin_case(unit.case_id, expected, paid=paid)
+
+    def _check_asked(self, answered: Answered) -> None:
+        """Leave a case unfinished whose target was not asked, for the budget did not cover it."""
+        response, stopped = answered.response, self._budget.stopped
+        asked = response.calls or response.outcome is not ResponseOutcome.ERROR
+        if stopped is not None and not asked:
+            raise BudgetError(stopped)
