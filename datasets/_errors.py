@@ -5,6 +5,7 @@ SafejuryError
 │   ├── DatasetError        a query file or a medium cannot be used
 │   ├── RecordError         a run's directory cannot be used as asked
 │   └── FirstContactError   a model never answered once: its address, key or name is wrong
+├── OutOfBudgetError        what was asked for as a whole is not covered by its budget
 ├── OutageError             an endpoint was down for longer than it is waited for
 ├── PanelRefusedError       too many models refused for a set to be made
 └── ModelError              one model call failed; recorded as an outcome, never as a verdict
@@ -44,6 +45,12 @@ class RecordError(ConfigurationError):
 
 class FirstContactError(ConfigurationError):
     """A model never answered once, for a reason that waiting does not cure."""
+
+
+class OutOfBudgetError(SafejuryError):
+    """What was asked for as a whole is not covered by its budget, and has no result."""
+
+    exit_code = 3
 
 
 class OutageError(SafejuryError):

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from ..agents import HUMAN
 from ..datasets import ConfigurationError, ImageLimits, Parts
@@ -35,6 +42,12 @@ class PriceConfig(Part):
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
+
+
+def _free(price: object) -> object:
+    """Return what `price: 0` is short for."""
+    is_zero = isinstance(price, int | float) and not isinstance(price, bool) and price == 0
+    return {"input": 0.0, "output": 0.0} if is_zero else price
 
 
 class VllmConfig(Part):
@@ -92,7 +105,8 @@ class _Reached(Part):
     """Whether the model takes sound."""
     json_schema: Literal["auto", "never"] = "auto"
     """`never` asks for JSON in words from the start."""
-    price: PriceConfig | None = None
+    price: Annotated[PriceConfig | None, BeforeValidator(_free)] = None
+    """What its tokens cost; 0 is short for a server of your own that costs nothing."""
 
     @property
     def image_limits(self) -> ImageLimits:

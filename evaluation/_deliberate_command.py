@@ -2,8 +2,9 @@
 
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,22 +14,37 @@ from ..agents import Case
 from ..datasets import (
     UNCATEGORISED,
     ConfigurationError,
+    ImageFitting,
+    ImageLimits,
     Intent,
+    MediaStore,
+    OutOfBudgetError,
     Query,
     Taxonomy,
     read_media,
     taxonomy_of,
 )
 from ..deliberation import check_export_path
-from ..models import EMBEDDED_WARNING, ModelSpec, PlaceLimits, Sampling, Switchboard
+from ..models import (
+    EMBEDDED_WARNING,
+    Budget,
+    ModelSpec,
+    PlaceLimits,
+    RetryPolicy,
+    Sampling,
+    Switchboard,
+)
 from ..targets import ModelTarget, Response, ResponseOutcome
 from ._bench import Bench, model_spec, seat_bench
 from ._config import load_config
-from ._config_shape import ModelConfig
+from ._config_shape import JuryConfig, ModelConfig, RunConfig, RunLimitsConfig, TargetConfig
 from ._config_words import refused_option
 from ._console import busy, run_async, say
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
+from ._estimate import find_prices, unbound_note, unpriced
 from ._live import hear_live
+from ._place_limits import limits_of_places
+from ._portable import MEDIA
 from ._servers import ServerBook, make_fleet
 
 
@@ -59,14 +75,55 @@ def deliberate_once(
         Intent.HARMFUL,
         images=() if image is None else (read_media(image, kind="image"),),
     )
-    servers = ServerBook(Path() if config is None else config.parent)
-    bench = _bench(config, protocol, servers)
+    read, servers = _read(config, protocol)
+    bench = seat_bench(read.jury, servers.folder, servers, seed=read.run.seed)
     asked = None
     if target is not None:
-        asked = model_spec(_target(target, url, api_key_env))
+        asked = _Asked.of(target, url, api_key_env, read, servers)
     elif response == "-":
         response = sys.stdin.read()
-    return run_async(_deliberate(query, scenarios, bench, servers, asked, response, export))
+    hearing = _Hearing(query, scenarios, bench, servers, read.limits)
+    try:
+        return run_async(_deliberate(hearing, asked, response, export))
+    except OutOfBudgetError as error:
+        raise OutOfBudgetError(f"the case has no verdict: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """What is judged, by whom, and within which limits."""
+
+    query: Query
+    scenarios: Taxonomy
+    bench: Bench
+    servers: ServerBook
+    limits: RunLimitsConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A model that is asked for the response, as the config's target of that name is."""
+
+    spec: ModelSpec
+    pictures: ImageLimits
+    sampling: Sampling
+    max_tokens: int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        url: str | None,
+        api_key_env: str | None,
+        read: "_Read",
+        servers: ServerBook,
+    ) -> "_Asked":
+        """Return the config's target of that name, else the model that the options describe."""
+        own = read.targets.get(name) if url is None and api_key_env is None else None
+        said = _target(name, url, api_key_env) if own is None else own.as_model()
+        sampling = Sampling(said.temperature, said.top_p)
+        spec = model_spec(said, servers, keep=True)
+        return cls(spec, said.image_limits, sampling, read.run.max_tokens)
 
 
 def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
@@ -77,61 +134,82 @@ def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
 
 
 async def _deliberate(
-    query: Query,
-    scenarios: Taxonomy,
-    bench: Bench,
-    servers: ServerBook,
-    asked: ModelSpec | None,
-    response: str | None,
-    export: Path | None,
+    hearing: _Hearing, asked: _Asked | None, response: str | None, export: Path | None
 ) -> int:
-    specs = [asked, bench.foreperson, *(chair.spec for chair in bench.chairs)]
-    if any(spec is not None and spec.is_embedded for spec in specs):
+    bench, query, scenarios = hearing.bench, hearing.query, hearing.scenarios
+    jury = (bench.foreperson, *(chair.spec for chair in bench.chairs))
+    specs = [spec for spec in (None if asked is None else asked.spec, *jury) if spec is not None]
+    if any(spec.is_embedded for spec in specs):
         say(f"Note: {EMBEDDED_WARNING}")
+    # Prices may be LiteLLM's to tell, whose import takes seconds.
+    prices = {} if hearing.limits.max_cost_usd is None else await find_prices(specs)
+    if unbound := unpriced(hearing.limits, prices):
+        say(f"Note: {unbound_note(unbound)}")
     console = Console()
-    name = "recorded" if asked is None else asked.model
-    async with _opened(servers) as switchboard:
+    name = "recorded" if asked is None else asked.spec.model
+    async with _opened(hearing) as (switchboard, media):
         if asked is None:
             answer = Response(ResponseOutcome.ANSWERED, response or "")
         else:
             target = ModelTarget(
                 name,
-                switchboard.open(asked),
-                max_tokens=1024,
+                switchboard.open(asked.spec),
+                max_tokens=asked.max_tokens,
                 seed=bench.seed,
-                sampling=Sampling(),
+                sampling=asked.sampling,
+                fitting=ImageFitting(asked.pictures, media),
             )
             with busy(f"Asking {name} …", console):
                 answer = await target.respond(query, epoch=0, call_id="")
         guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
-        await hear_live(case, bench, switchboard, console, target=name, export=export)
+        await hear_live(case, bench, switchboard, console, target=name, export=export, media=media)
     if export is not None:
         say(f"Wrote {export}.")
     return 0
 
 
 @asynccontextmanager
-async def _opened(servers: ServerBook) -> AsyncGenerator[Switchboard]:
-    """Yield a switchboard over the jury's managed servers, which are started if there are any."""
+async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[Switchboard, MediaStore]]:
+    """Yield the ways to the models within the limits, and a place for pictures that are fitted.
+
+    The jury's managed servers are started if there are any.
+    """
+    limits, uses = hearing.limits, hearing.servers.uses
     async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
         fleet = None
-        if servers.uses:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
-            fleet = await stack.enter_async_context(await make_fleet(servers.uses, folder, say))
-        managed = None if fleet is None else fleet.model
-        yield await stack.enter_async_context(Switchboard(limits=PlaceLimits(8), managed=managed))
+        if uses:
+            fleet = await stack.enter_async_context(await make_fleet(uses, folder, say))
+        switchboard = Switchboard(
+            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
+            places=limits_of_places(limits),
+            policy=RetryPolicy(attempts=limits.attempts),
+            # No smaller jury decides: a juror that cannot be paid ends the hearing.
+            budget=Budget(limits.max_tokens_total, limits.max_cost_usd, refusal=OutOfBudgetError),
+            managed=None if fleet is None else fleet.model,
+        )
+        yield await stack.enter_async_context(switchboard), MediaStore(folder / MEDIA)
 
 
-def _bench(config: Path | None, protocol: str | None, servers: ServerBook) -> Bench:
-    jury, folder, seed = EMBEDDED_JURY, Path(), EMBEDDED_SEED
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What of a config holds for one case."""
+
+    jury: JuryConfig
+    limits: RunLimitsConfig = RunLimitsConfig(concurrency=8)
+    run: RunConfig = RunConfig(seed=EMBEDDED_SEED)
+    targets: Mapping[str, TargetConfig] = field(default_factory=dict[str, TargetConfig])
+
+
+def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]:
     if config is not None:
         changes = [] if protocol is None else [f"jury.protocol={protocol}"]
         read = load_config(config, changes)
-        jury, folder, seed = read.jury, config.parent, read.run.seed
-    elif protocol == "safebench":
+        asked = {target.name: target for target in read.targets if target.responses is None}
+        return _Read(read.jury, read.limits, read.run, asked), ServerBook(config.parent)
+    if protocol == "safebench":
         raise ConfigurationError("safebench takes 5 jurors: name them in a --config")
-    elif protocol is not None:
-        jury = jury.model_copy(update={"protocol": protocol})
-    return seat_bench(jury, folder, servers, seed=seed)
+    changed = {} if protocol is None else {"protocol": protocol}
+    return _Read(EMBEDDED_JURY.model_copy(update=changed)), ServerBook(Path())

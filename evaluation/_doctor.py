@@ -27,6 +27,7 @@ from ..models import (
 from ..targets import ServerUse, installed_vllm, render_plan
 from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_USAGE
+from ._estimate_words import estimate
 from ._identity import host_of
 from ._known_holes import hole_in
 from ._servers import plan_servers
@@ -95,6 +96,7 @@ async def check_config(path: Path) -> list[Check]:
         Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),
     ]
     checks.append(_check_directory(setup))
+    checks += await _check_estimate(setup)
     checks += await _check_servers(setup)
     policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
@@ -110,6 +112,13 @@ async def _check_vllm(spec: ModelSpec) -> list[Check]:
     version = await vllm_version(spec)
     where = host_of(spec.base_url or "")
     return [] if version is None else [_version("vllm", version, f"vLLM at {where}")]
+
+
+async def _check_estimate(setup: Setup) -> list[Check]:
+    """Say what a run is expected to take, and whether its budget can hold."""
+    expected, problem = await estimate(setup)
+    checks = [Check("note", "expected", line) for line in expected]
+    return checks if problem is None else [*checks, Check("problem", "limits", problem, EXIT_USAGE)]
 
 
 def _specs(setup: Setup) -> Iterator[ModelSpec]:

@@ -17,6 +17,7 @@ from ..models import (
     Usage,
     estimate_prompt_tokens,
     find_price,
+    unset_keys,
 )
 from ..targets import Response, ResponseOutcome
 from ._bench import Bench, Chair
@@ -132,7 +133,7 @@ class CaseEstimator:
             for part in self._parts(target, size):
                 before = found.get(part.who)
                 found[part.who] = part if before is None else _together(before, part)
-        return list(found.values())
+        return sorted(found.values(), key=lambda part: not part.who.startswith("target "))
 
     def _parts(self, target: str, sizes: _Sizes) -> Iterator[Calls]:
         cases, cap = sizes.cases, self._setup.config.run.max_tokens
@@ -261,6 +262,16 @@ def specs_of(setup: Setup) -> tuple[ModelSpec, ...]:
 async def find_prices(specs: Iterable[ModelSpec]) -> dict[ModelSpec, Price | None]:
     """Return the prices of models, None where they are unknown; nothing is sent."""
     return {spec: await find_price(spec) for spec in specs}
+
+
+async def missing_keys(specs: Iterable[ModelSpec]) -> list[str]:
+    """Return of the models of LiteLLM's providers whose keys are set nowhere, a line each."""
+    found = {spec: await unset_keys(spec) for spec in specs}
+    return [
+        f"{spec.model}: no key was found; set the environment variable {variables}"
+        for spec, variables in found.items()
+        if variables
+    ]
 
 
 def unpriced(limits: LimitsConfig, prices: Mapping[ModelSpec, Price | None]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..agents import Case
+from ..datasets import MediaStore
 from ..deliberation import Entry, Jury, LiveView, Verdict, check_export_path, export_transcript
 from ..models import Switchboard
 from ._asking import asking_over
@@ -19,6 +20,7 @@ async def hear_live(
     *,
     target: str,
     export: Path | None = None,
+    media: MediaStore | None = None,
 ) -> Verdict:
     """Let a jury hear one case while it is shown.
 
@@ -29,6 +31,8 @@ async def hear_live(
         console: Where to show it.
         target: The target's name.
         export: Also write the transcript there: `.html`, `.svg` or `.md`.
+        media: Keeps pictures that were made to fit the jurors' models; None sends all as
+            they are.
 
     Raises:
         ConfigurationError: A model never answered, or `export` has another suffix.
@@ -40,7 +44,7 @@ async def hear_live(
     async with LiveView(
         console, jury=bench.infos, reveal=True, target=target, protocol=protocol
     ) as view:
-        seats = bench.seat(switchboard, ask=asking_over(view))
+        seats = bench.seat(switchboard, ask=asking_over(view), media=media)
         async with Jury(
             seats,
             bench.protocol,

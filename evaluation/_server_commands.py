@@ -8,16 +8,27 @@ from ..datasets import ConfigurationError
 from ..targets import render_plan, serve
 from ._config import load_config
 from ._console import run_async, say, write_line
+from ._estimate import missing_keys, specs_of
+from ._estimate_words import estimate
 from ._report_words import many
 from ._servers import SERVER_LOGS, make_fleet, plan_servers
 from ._setup import Setup, set_up
 
 
 def show_plan(path: Path, changes: Sequence[str]) -> int:
-    """Write what a run would do to standard output: its cases, and its servers' order."""
+    """Write what a run would do to standard output: cases, calls, and its servers' order.
+
+    Raises:
+        ConfigurationError: The run would not start, for want of a key or a price.
+    """
     setup = set_up(load_config(path, changes), path.parent)
-    for line in (*_cases(setup), *run_async(_servers(setup))):
+    expected, problem = run_async(estimate(setup))
+    problems = [*run_async(missing_keys(specs_of(setup))), *filter(None, [problem])]
+    lines = [*_cases(setup), "expected, a guess:", *expected]
+    for line in (*lines, *run_async(_servers(setup))):
         write_line(line)
+    if problems:
+        raise ConfigurationError("; ".join(problem.rstrip(".") for problem in problems))
     return 0
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ._retry import FirstContact, Retrying, RetryPolicy
     from ._served_version import vllm_version
     from ._speech_endpoint import SpeechEndpoint
-    from ._switchboard import Switchboard, find_price
+    from ._switchboard import Switchboard, find_price, unset_keys
     from ._transcriber import Transcriber
     from ._whisper_model import WhisperModel
     from ._wire_reply import FILTERED_REPLY, Rejection, read_finish, read_reply
@@ -98,6 +98,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "probe_endpoint": "_probe",
             "read_finish": "_wire_reply",
             "read_reply": "_wire_reply",
+            "unset_keys": "_switchboard",
             "vllm_version": "_served_version",
         },
     )
@@ -175,5 +176,6 @@ __all__ = [
     "read_finish",
     "read_reply",
     "redactor",
+    "unset_keys",
     "vllm_version",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from ..datasets import BudgetError
+from ..datasets import BudgetError, SafejuryError
 from ._chat import Usage
 
 _CASES_LEARNT_FROM = 5
@@ -104,6 +104,8 @@ class Budget:
             asked for, however little a later one takes.
         keep: Is told of what is charged by estimate, with the call's id: no reply says
             it, so that a repeat would not know of it.
+        refusal: What is raised for a call that it does not cover; `BudgetError` is an
+            outcome of that call, another error ends what the call is part of.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Budget:
         *,
         ends_at_once: bool = False,
         keep: Callable[[str, Spending], None] | None = None,
+        refusal: type[SafejuryError] = BudgetError,
     ) -> None:
         self._max_tokens = max_tokens_total
         self._max_usd = max_cost_usd
@@ -124,6 +127,7 @@ class Budget:
         self._estimated = 0
         self._ends_at_once = ends_at_once
         self._keep = keep
+        self._refusal = refusal
         self._end: str | None = None
         self._stopped: str | None = None
         self._held = 0
@@ -223,12 +227,13 @@ class Budget:
 
         Raises:
             BudgetError: What is left does not cover it, and no call is under way that
-                may leave more; nothing is set aside.
+                may leave more; nothing is set aside. Another error is raised where the
+                budget was told so.
         """
         while (lack := self._end or self._lack(estimate)) is not None:
             if not self._held:
                 self._refused(estimate, lack)
-                raise BudgetError(lack)
+                raise self._refusal(lack)
             await self._next_change()
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)

@@ -23,6 +23,7 @@ from ._litellm_errors import (
     credentials_in_environment,
     model_error,
     status_of,
+    unset_key,
 )
 from ._redaction import redactor
 from ._wire_reply import FILTERED_REPLY, decode_reply
@@ -231,6 +232,16 @@ async def known_price(model: str) -> Price | None:
     if prompt is None or reply is None:
         return None
     return Price(prompt, reply, _per_million(listed.get("cache_read_input_token_cost")))
+
+
+async def unset_variables(model: str) -> str:
+    """Return the environment variables of a provider's key where none is set, else nothing.
+
+    Raises:
+        ConfigurationError: LiteLLM cannot be imported.
+    """
+    litellm = await _litellm()
+    return unset_key(litellm.validate_environment(model).get("missing_keys", ()))
 
 
 def _per_million(price: object) -> float | None:

@@ -55,11 +55,10 @@ def model_error(
             from and that are not set.
     """
     status = status_of(error)
-    unset = [variable for variable in missing if variable.endswith(_KEY_ENDINGS)]
+    unset = unset_key(missing)
     if unset and not keyed and (status in (401, 403) or _wants_key(complaint.text)):
-        variables = " or ".join(unset) if _any_will_do(unset) else " and ".join(unset)
         return RequestError(
-            f"{name}: no key was found; set the environment variable {variables}",
+            f"{name}: no key was found; set the environment variable {unset}",
             status=status,
             permanent=True,
         )
@@ -81,6 +80,12 @@ def model_error(
     keyed = keyed or not unset
     wait = parse_retry_after(_headers(error))
     return status_error(name, status, complaint, retry_after=wait, keyed=keyed)
+
+
+def unset_key(missing: Sequence[str]) -> str:
+    """Return those variables of `missing` that hold a key, joined by `or` or `and`."""
+    unset = [variable for variable in missing if variable.endswith(_KEY_ENDINGS)]
+    return " or ".join(unset) if _any_will_do(unset) else " and ".join(unset)
 
 
 def status_of(error: Exception) -> int | None:

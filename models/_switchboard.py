@@ -159,6 +159,19 @@ def _bare(spec: ModelSpec) -> ChatModel:
     )
 
 
+async def unset_keys(spec: ModelSpec) -> str:
+    """Return the environment variables that a provider's key is looked for in and that lack it.
+
+    They are joined by `or` or `and`; empty where a key is given, or none is needed. Nothing
+    is sent.
+    """
+    if spec.base_url is not None or spec.is_ours or spec.api_key:
+        return ""
+    from ._litellm import unset_variables
+
+    return await unset_variables(spec.model)
+
+
 async def find_price(spec: ModelSpec) -> Price | None:
     """Return a model's price as its calls are charged, None where it is unknown.
 

@@ -67,6 +67,7 @@ def test_a_budget_holds_whatever_becomes_of_the_replies(
     many(workplace, 40)
     meter = Meter(begins_well=True, **lost)
     changes = {"limits__max_tokens_total": CAP, "limits__attempts": 3, "run__max_tokens": 100}
+    changes |= {"limits__outage_patience": 0.3}  # a server that cuts all replies is taken for down
     config = workplace.config(scripted(meter).base_url, **changes)
     for again in ((), ("--retry-failed",)):
         assert workplace.safejury("run", config, *again).code in (2, 3)
