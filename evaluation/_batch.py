@@ -10,7 +10,16 @@ from typing import NoReturn
 from ..agents import BallotCall, Case, Juror
 from ..datasets import ConfigurationError, ModelError, first_failure
 from ..deliberation import PRESETS, Jury, Rule, Verdict
-from ..models import Around, ChatModel, ChatRequest, ModelSpec, Switchboard, Usage, redactor
+from ..models import (
+    Around,
+    ChatModel,
+    ChatRequest,
+    ModelSpec,
+    Switchboard,
+    Usage,
+    redactor,
+    with_options,
+)
 from ..targets import ResponseOutcome
 from ._batch_id import CustomId
 from ._batch_open import NOT_ASKED, OpenRun
@@ -182,7 +191,7 @@ class _Desk(Switchboard):
         self._take = take
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        return _Scribe(self._known.open(spec), spec, self._take)
+        return with_options(_Scribe(self._known.open(spec), spec, self._take), spec.options)
 
 
 class _Scribe(Around):

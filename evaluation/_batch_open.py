@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ..datasets import ModelError
-from ..models import Around, ChatModel, ChatRequest, Journaled, ModelSpec, Switchboard
+from ..models import (
+    Around,
+    ChatModel,
+    ChatRequest,
+    Journaled,
+    ModelSpec,
+    Switchboard,
+    with_options,
+)
 from ..targets import model_identity
 from ._hearing import Transcripts, open_transcripts
 from ._opening import open_run_record, run_switchboard
@@ -70,7 +78,8 @@ class _Archive(Switchboard):
     def open(self, spec: ModelSpec) -> ChatModel:
         if self._live is not None and spec.server is None:
             return self._live.open(spec)
-        return Journaled(_Silent(self._known.open(spec)), self._record)
+        silent = Journaled(_Silent(self._known.open(spec)), self._record)
+        return with_options(silent, spec.options)
 
 
 class _Silent(Around):

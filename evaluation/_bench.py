@@ -156,6 +156,11 @@ def model_spec(
         name,
         base_url=config.base_url,
         api_key=key_from_environment(config.api_key_env),
+        api_base=config.api_base,
+        api_version=config.api_version,
+        region=config.region,
+        options=config.request and config.request.options,
+        headers=_headers(config),
         timeout=config.timeout,
         modalities=frozenset(taken),
         json_schema=config.json_schema,
@@ -168,6 +173,15 @@ def model_spec(
     )
     spec.check_place()
     return spec
+
+
+def _headers(config: ModelConfig) -> tuple[tuple[str, str], ...]:
+    """Return further HTTP headers, their values read from the environment."""
+    named = {} if config.request is None else config.request.headers
+    return tuple(
+        (name, key_from_environment(variable, f"request.headers.{name}") or "")
+        for name, variable in named.items()
+    )
 
 
 def _price(config: PriceConfig | None) -> Price | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..datasets import ConfigurationError
+from ._config_part import VARIABLE
 from ._config_read import read_config
-from ._config_shape import VARIABLE, Config
+from ._config_shape import Config
 
 
 def load_config(path: Path, changes: Sequence[str] = ()) -> Config:
@@ -25,8 +26,12 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> Config:
     return read_config(path, changes, Config, needs)
 
 
-def key_from_environment(name: str | None) -> str | None:
-    """Return the key that an environment variable holds, None if none is named.
+def key_from_environment(name: str | None, setting: str = "api_key_env") -> str | None:
+    """Return the secret that an environment variable holds, None if none is named.
+
+    Args:
+        name: The variable's.
+        setting: The config's key that names it, for errors.
 
     Raises:
         ConfigurationError: The variable is not set, or what it holds cannot be sent.
@@ -35,11 +40,11 @@ def key_from_environment(name: str | None) -> str | None:
         return None
     if re.fullmatch(VARIABLE, name) is None:
         # Not shown: it may be the key itself.
-        raise ConfigurationError("api_key_env must be the name of a variable, not the key.")
+        raise ConfigurationError(f"{setting} must be the name of a variable, not the key.")
     key = os.environ.get(name, "").strip()
     if not key:
         raise ConfigurationError(
-            f"the environment variable {name} is not set: export it, or change api_key_env."
+            f"the environment variable {name} is not set: export it, or change {setting}."
         )
     if not key.isprintable():
         raise ConfigurationError(

@@ -111,9 +111,10 @@ class _Explainer:
             return f"{place}: the key {where!r} is missing."
         if first["type"] == "too_short":
             return f"{subject} is empty: name at least one."
-        if steps[-1:] == ("api_key_env",):
-            # Not shown: it may be the key itself.
-            return f"{subject}: give the name of an environment variable, not the key."
+        if steps[-1:] == ("api_key_env",) or steps[-2:-1] == ("headers",):
+            # Not shown: it may be the secret itself.
+            what = "key" if steps[-1] == "api_key_env" else "value"
+            return f"{subject}: give the name of an environment variable, not the {what}."
         if first["type"] == "model_type":
             return f"{subject} needs keys of its own: {', '.join(self._keys(steps))}."
         colon = ":" if first["type"] == "value_error" else ""

@@ -14,20 +14,20 @@ from pydantic import (
 
 from ..agents import HUMAN
 from ..datasets import ConfigurationError, ImageLimits, Parts
+from ._config_part import NO_NUL, Text, Variable
+from ._request_config import RequestConfig
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a run and a target may be called."""
 SEAT_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
-VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-NO_NUL = r"^[^\x00]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 SeatName = Annotated[str, StringConstraints(pattern=SEAT_NAME)]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=NO_NUL)]
 IntentName = Literal["harmful", "benign"]
-Variable = Annotated[str, StringConstraints(pattern=VARIABLE)]
 
 WAY_KEYS = ("connect_timeout", "ca_file", "verify_tls", "proxy")
 """Keys that say how an address is reached."""
+LITELLM_KEYS = ("api_base", "api_version", "region")
+"""Keys that say where a provider is reached through LiteLLM."""
 
 
 class Part(BaseModel):
@@ -79,6 +79,14 @@ class _Reached(Part):
     """An OpenAI-compatible address."""
     api_key_env: Variable | None = None
     """Name of the environment variable that holds the key; never the key."""
+    api_base: Text | None = None
+    """Another address of a `provider/model` than the provider's own."""
+    api_version: Text | None = None
+    """The version of a provider's API, as Azure wants one."""
+    region: Text | None = None
+    """Where a provider runs the model, as Bedrock, SageMaker and Vertex AI want it."""
+    request: RequestConfig | None = None
+    """What each request says beside what all models are asked."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     timeout: float = Field(default=120.0, gt=0)
@@ -125,6 +133,14 @@ class _Reached(Part):
             )
         if self.ca_file is not None and not self.verify_tls:
             raise ValueError("`ca_file:` is of no use beside `verify_tls: false`: drop one")
+        for key in LITELLM_KEYS:
+            if getattr(self, key) is not None and (self.base_url or self.vllm):
+                raise ValueError(
+                    f"`{key}:` is for a `provider/model` that LiteLLM reaches: drop it, or "
+                    "base_url and vllm"
+                )
+        if self.vllm is not None and self.request is not None and self.request.headers:
+            raise ValueError("a model on `vllm:` has no `request.headers:`: its server is ours")
         return self
 
 

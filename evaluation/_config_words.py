@@ -5,7 +5,8 @@ from pydantic_core import ErrorDetails
 
 from ..datasets import ConfigurationError
 from ..datasets._nearest import quoted
-from ._config_shape import NAME, NO_NUL, SEAT_NAME, VARIABLE
+from ._config_part import NO_NUL, VARIABLE
+from ._config_shape import NAME, SEAT_NAME
 
 _WHOLE, _NUMBER = "must be a whole number", "must be a number"
 _TYPES = {

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ._config_shape import LimitsConfig, ModelConfig, Name, Part, Text, Variable
+from ._config_part import Text, Variable
+from ._config_shape import LimitsConfig, ModelConfig, Name, Part
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]

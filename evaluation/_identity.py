@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from ..models import HIDDEN, names_a_secret
 
-_ADDRESSES = {"base_url", "proxy"}
+_ADDRESSES = {"base_url", "api_base", "proxy"}
+_LATER = {"request", "api_base", "api_version", "region"}
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -46,6 +47,26 @@ def _address(text: str) -> str:
         return parts._replace(netloc=host, query="", fragment="").geturl()
     except ValueError:
         return _NO_ADDRESS
+
+
+def known_by_name(data: object) -> object:
+    """Return a config's plain data for an identity: headers by their names alone.
+
+    What a model does not say of its requests and its place is left out, as it was in runs
+    that could not say it.
+    """
+    if isinstance(data, list):
+        return [known_by_name(item) for item in cast(list[object], data)]
+    if not isinstance(data, dict):
+        return data
+    mapping = cast(dict[str, object], data)
+    kept = {key: value for key, value in mapping.items() if not (key in _LATER and value is None)}
+    request = kept.get("request")
+    if isinstance(request, dict):
+        said = cast(dict[str, object], request)
+        names = sorted(cast(dict[str, str], said.get("headers") or {}))
+        return {**kept, "request": {**said, "headers": names}}
+    return {key: known_by_name(value) for key, value in kept.items()}
 
 
 def host_of(address: str) -> str:

@@ -28,7 +28,7 @@ from ._bench import Bench, model_spec, seat_bench
 from ._config_shape import WAY_KEYS, Config, TargetConfig
 from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
-from ._identity import without_secrets
+from ._identity import known_by_name, without_secrets
 from ._left_out import Used
 from ._paths import beside
 from ._place_limits import check_endpoints
@@ -186,7 +186,7 @@ class Setup:
 
     def identity(self) -> dict[str, object]:
         """Return all that decides what the results mean, as plain data."""
-        config = self.plain(exclude=_NOT_IDENTITY)
+        config = cast(dict[str, Any], known_by_name(self.plain(exclude=_NOT_IDENTITY)))
         if not self.judges_truncated:  # as all runs before there was a choice
             del config["run"]["truncated"]
         config["dataset"] = {

@@ -17,6 +17,7 @@ from ._chat import (
     JsonSchema,
     Modality,
     Part,
+    RequestOptions,
     Role,
     Sampling,
     SentRequest,
@@ -26,6 +27,7 @@ from ._chat import (
 from ._journal import Journal, Journaled
 from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
 from ._spec import ModelSpec
+from ._with_options import with_options
 
 if TYPE_CHECKING:
     from ._api_endpoint import ApiEndpoint, Filtered
@@ -150,6 +152,7 @@ __all__ = [
     "RedactingFilter",
     "Redactor",
     "Rejection",
+    "RequestOptions",
     "ResponseCache",
     "RetryPolicy",
     "Retrying",
@@ -178,4 +181,5 @@ __all__ = [
     "redactor",
     "unset_keys",
     "vllm_version",
+    "with_options",
 ]

@@ -1,7 +1,7 @@
 """One way to talk to any model: a request in, a completion out."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -82,6 +82,41 @@ class JsonSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What each request to one model says beside what all models are asked.
+
+    Attributes:
+        parameters: JSON object of parameters that OpenAI's API and LiteLLM know, such as
+            `stop` and `reasoning_effort`.
+        extra_body: JSON object of whatever else the provider takes in the body.
+        headers: Names of further HTTP headers; their values are no part of a request.
+    """
+
+    parameters: str = "{}"
+    extra_body: str = "{}"
+    headers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Mapping[str, object],
+        extra_body: Mapping[str, object],
+        headers: Iterable[str] = (),
+    ) -> "RequestOptions":
+        """Return the options that plain data say."""
+        return cls(_written(parameters), _written(extra_body), tuple(sorted(headers)))
+
+    def in_body(self) -> dict[str, object]:
+        """Return what they put into the body of a request."""
+        parts = (self.extra_body, self.parameters)
+        return {
+            name: value
+            for part in parts
+            for name, value in msgspec.json.decode(part, type=dict[str, object]).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """Everything that decides what a model will say.
 
@@ -95,6 +130,7 @@ class ChatRequest:
             of what is sent, nor of `key`.
         keep_sent: Whether the completion should carry what was sent, as evidence;
             not part of what is sent, nor of `key`.
+        options: What the model's config adds to it; it changes nothing else of it.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -104,6 +140,7 @@ class ChatRequest:
     max_tokens: int | None = None
     call_id: str = ""
     keep_sent: bool = False
+    options: RequestOptions | None = None
 
     def key(self, model: str) -> str:
         """Return a SHA-256 hex digest of `model` and all that is sent to it.
@@ -118,7 +155,14 @@ class ChatRequest:
             self.seed,
             self.max_tokens,
         )
+        if self.options is not None:  # else it is the key of times without options
+            asked = self.options
+            sent = (*sent, (asked.parameters, asked.extra_body, asked.headers))
         return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
+
+
+def _written(part: Mapping[str, object]) -> str:
+    return msgspec.json.encode(part, order="deterministic").decode()
 
 
 def _identity(part: Part) -> tuple[str, str]:

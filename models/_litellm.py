@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import time
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
@@ -26,23 +27,23 @@ from ._litellm_errors import (
     unset_key,
 )
 from ._redaction import redactor
+from ._spec import region_parameter
 from ._wire_reply import FILTERED_REPLY, decode_reply
 from ._wire_request import encode_request, sent_request
 
-_CALLBACKS = (
-    "callbacks",
-    "input_callback",
-    "success_callback",
-    "failure_callback",
-    "_async_success_callback",
-    "_async_failure_callback",
-)
+_NO_NETWORK = "LITELLM_LOCAL_MODEL_COST_MAP"
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+_OF_EACH_CALL: dict[str, object] = {
+    "max_retries": 0,
+    "num_retries": 0,
+    "drop_params": False,  # we drop them, and say so
+    "no-log": True,
+}
 _OPEN = set["LiteLLMModel"]()
 
 
 class _Reply(Protocol):
-    def model_dump_json(self) -> str: ...
+    def model_dump_json(self, *, warnings: bool) -> str: ...
 
 
 class _Cache(Protocol):
@@ -54,7 +55,6 @@ class _LiteLLM(Protocol):
 
     telemetry: bool
     suppress_debug_info: bool
-    drop_params: bool
     model_cost: Mapping[str, Mapping[str, object]]
     in_memory_llm_clients_cache: _Cache
 
@@ -68,7 +68,9 @@ class _LiteLLM(Protocol):
 class LiteLLMModel:
     """A chat model of any provider that LiteLLM knows.
 
-    LiteLLM is imported at the first call, in a thread of its own: that takes seconds.
+    LiteLLM is imported at the first call, in a thread of its own: that takes seconds. In
+    a program that uses LiteLLM itself, all of its settings stay as they are; its callbacks
+    are not told of replies, for they may be harmful.
     One attempt a call; retries, limits and budgets are wrapped around it. A model with
     an OpenAI-compatible address is served with far less work by `EndpointModel`.
 
@@ -77,11 +79,14 @@ class LiteLLMModel:
         api_key: The provider's key; None takes it from the environment variable that
             LiteLLM reads for the provider.
         api_base: Another address than the provider's own.
+        api_version: Version of the provider's API.
+        region: Where the provider runs the model.
+        headers: Further HTTP headers.
         modalities: What the model takes in.
         timeout: Seconds for a whole call.
 
     Raises:
-        ConfigurationError: `model` does not name a provider.
+        ConfigurationError: `model` does not name a provider, or one without regions.
 
     Example:
         >>> LiteLLMModel("anthropic/claude-sonnet-4-5").name
@@ -94,6 +99,9 @@ class LiteLLMModel:
         *,
         api_key: str | None = None,
         api_base: str | None = None,
+        api_version: str | None = None,
+        region: str | None = None,
+        headers: Mapping[str, str] | None = None,
         modalities: frozenset[Modality] = frozenset({"text", "image"}),
         timeout: float = 120.0,
     ) -> None:
@@ -104,6 +112,14 @@ class LiteLLMModel:
         self._model = model
         self._api_key = (api_key or "").strip() or None
         self._api_base = api_base
+        self._region = region
+        self._way: dict[str, object] = {"api_key": self._api_key, "api_base": api_base}
+        if api_version is not None:
+            self._way["api_version"] = api_version
+        if region is not None:
+            self._way[region_parameter(model)] = region
+        if headers:
+            self._way["extra_headers"] = dict(headers)
         self._modalities = modalities
         self._timeout = timeout
         self._dialect = Dialect()
@@ -112,8 +128,8 @@ class LiteLLMModel:
     @property
     def name(self) -> str:
         """The `provider/model` name, and the address where it is not the provider's own."""
-        where = f"@{redactor.redact(self._api_base)}" if self._api_base else ""
-        return f"{self._model}{where}"
+        where = redactor.redact(self._api_base) if self._api_base else self._region
+        return f"{self._model}@{where}" if where else self._model
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -162,7 +178,7 @@ class LiteLLMModel:
         if self not in _OPEN:
             return
         _OPEN.discard(self)
-        if not _OPEN:
+        if not _OPEN and _is_ours():
             litellm = await _litellm()
             await litellm.close_litellm_async_clients()
             litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
@@ -180,20 +196,24 @@ class LiteLLMModel:
         return self._dialect.merged(known)
 
     def _body(self, request: ChatRequest, dialect: Dialect) -> dict[str, object]:
-        encoded = encode_request(self._model, request, dialect)
-        return msgspec.json.decode(encoded, type=dict[str, object])
+        # As keywords of its own, what the provider takes could be taken for LiteLLM's.
+        options = request.options
+        plain = replace(request, options=options and replace(options, extra_body="{}"))
+        encoded = encode_request(self._model, plain, dialect)
+        body = msgspec.json.decode(encoded, type=dict[str, object])
+        if options is not None and options.extra_body != "{}":
+            body["extra_body"] = msgspec.json.decode(options.extra_body)
+        return body
 
     async def _call(self, litellm: _LiteLLM, body: dict[str, object]) -> Completion:
         async with asyncio.timeout(self._timeout):
             reply = await litellm.acompletion(
                 **body,
-                api_key=self._api_key,
-                api_base=self._api_base,
+                **self._way,
+                **_OF_EACH_CALL,
                 timeout=self._timeout,
-                max_retries=0,
-                num_retries=0,
             )
-        completion = decode_reply(reply.model_dump_json().encode())
+        completion = decode_reply(reply.model_dump_json(warnings=False).encode())
         if not completion.usage.total_tokens:  # it writes 0 where the provider was silent
             return replace(completion, usage=Usage())
         return replace(completion, cost_usd=self._cost(litellm, reply))
@@ -266,24 +286,38 @@ def _loading() -> "Future[_LiteLLM]":
     return loading
 
 
+@cache
+def _is_ours() -> bool:
+    """Return whether LiteLLM is imported by us, so that nobody has set anything of it before."""
+    return "litellm" not in sys.modules
+
+
 def _load() -> _LiteLLM:
+    ours = _is_ours()
     # Without it the import fetches a price list from the network.
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    before = os.environ.get(_NO_NETWORK)
+    os.environ[_NO_NETWORK] = before or "True"
     try:
         litellm = cast("_LiteLLM", import_module("litellm"))
     except ImportError as error:
         raise ConfigurationError(
             f"LiteLLM cannot be imported ({error}); run `pip install litellm`, or give a base_url"
         ) from error
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    litellm.drop_params = False  # we drop them, and say so
-    for name in _CALLBACKS:
-        setattr(litellm, name, [])
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they may quote prompts
-    # Its models of replies disagree with what providers send; the warning quotes them.
-    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
+    finally:
+        if before is None:
+            del os.environ[_NO_NETWORK]
+    if ours:
+        _keep_quiet(litellm)
     for value in credentials_in_environment():
         redactor.register(value)
     return litellm
+
+
+def _keep_quiet(litellm: _LiteLLM) -> None:
+    """Keep what LiteLLM prints off the terminal: some of it quotes prompts and replies."""
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # Its models of replies disagree with what providers send; the warning quotes them.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)

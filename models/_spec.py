@@ -5,10 +5,21 @@ from typing import Literal
 
 from ..datasets import ConfigurationError
 from ._budget import Price
-from ._chat import Modality
+from ._chat import Modality, RequestOptions
 from ._transport import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
+_AWS, _VERTEX = "aws_region_name", "vertex_location"
+_REGION_PARAMETERS = {
+    "bedrock": _AWS,
+    "sagemaker": _AWS,
+    "sagemaker_chat": _AWS,
+    "vertex_ai": _VERTEX,
+    "vertex_ai_beta": _VERTEX,
+    "watsonx": "watsonx_region_name",
+}
+_OTHER_DIALECTS = {*_REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}
+"""Providers that LiteLLM asks otherwise than OpenAI, and that no hub's folders are named as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,11 @@ class ModelSpec:
         verify_tls: Whether the certificate of `base_url` is checked.
         proxy: HTTP proxy on the way to `base_url`, None for the environment's; never
             shown, for it may hold a password.
+        api_base: Another address of a `provider/model` than the provider's own.
+        api_version: Version of the provider's API.
+        region: Where the provider runs the model.
+        options: What each request says beside what all models are asked.
+        headers: Further HTTP headers with their values; never shown.
     """
 
     model: str
@@ -44,6 +60,11 @@ class ModelSpec:
     ca_file: str | None = None
     verify_tls: bool = True
     proxy: str | None = field(default=None, repr=False)
+    api_base: str | None = field(default=None, repr=False)
+    api_version: str | None = None
+    region: str | None = None
+    options: RequestOptions | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_embedded(self) -> bool:
@@ -68,7 +89,12 @@ class ModelSpec:
             ConfigurationError: It has no address, no server, and names no provider; or
                 the address, the proxy or the file of certificates cannot be used.
         """
+        if self.region is not None:
+            region_parameter(self.model)
+        if self.api_base is not None:
+            parse_base(self.api_base)
         if self.base_url is not None:
+            self._check_dialect()
             proxy_for(parse_base(self.base_url), self.proxy)
             tls_context(self.ca_file, verify=self.verify_tls)
         elif self.server is None and "/" not in self.model:
@@ -84,4 +110,32 @@ class ModelSpec:
             return f"server {self.server}"
         if self.base_url is not None:
             return address_of(self.base_url)
-        return self.model.partition("/")[0]
+        provider = self.model.partition("/")[0]
+        if self.api_base is not None:
+            return f"{provider} at {address_of(self.api_base)}"
+        return f"{provider} in {self.region}" if self.region else provider
+
+    def _check_dialect(self) -> None:
+        provider, slash, _ = self.model.partition("/")
+        if slash and provider in _OTHER_DIALECTS:
+            raise ConfigurationError(
+                f"the model {self.model!r} has a base_url, which is asked as OpenAI's servers are, "
+                f"and {provider} is not: give the address as api_base, so that LiteLLM asks it. "
+                "Where it is the name of a model on an OpenAI-compatible server, write "
+                f"model: openai/{self.model}, with api_base"
+            )
+
+
+def region_parameter(model: str) -> str:
+    """Return what LiteLLM calls the region of a `provider/model`.
+
+    Raises:
+        ConfigurationError: The provider has no regions that LiteLLM could be told.
+    """
+    provider = model.partition("/")[0]
+    if (parameter := _REGION_PARAMETERS.get(provider)) is None:
+        raise ConfigurationError(
+            f"the model {model!r} has a region, which {provider} does not take: drop it; "
+            f"{', '.join(_REGION_PARAMETERS)} take one"
+        )
+    return parameter

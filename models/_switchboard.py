@@ -18,13 +18,14 @@ from ._place import Place, PlaceLimits, Wait
 from ._redaction import redactor
 from ._retry import FirstContact, Retrying, RetryPolicy
 from ._spec import EMBEDDED_PREFIX, ModelSpec
+from ._with_options import with_options
 
 
 class Switchboard:
     """Opens models and closes them all in the end.
 
     Equal specs share one model, models at one place share its limits, and all
-    share one budget. Around each model lie, from the outside: journal, cache,
+    share one budget. Around each model lie, from the outside: options, journal, cache,
     breaker, first contact, retries, limits, budget. A call that waits for its endpoint
     to come back holds nothing of the budget meanwhile.
 
@@ -110,7 +111,7 @@ class Switchboard:
             model = Cached(model, self._cache)
         if self._journal is not None:
             model = Journaled(model, self._journal)
-        return model
+        return with_options(model, spec.options)
 
     def _place(self, spec: ModelSpec) -> Place:
         name = spec.place
@@ -134,6 +135,9 @@ class Switchboard:
 def _bare(spec: ModelSpec) -> ChatModel:
     if spec.api_key is not None:
         redactor.register(spec.api_key)
+    for _, value in spec.headers:
+        redactor.register(value)
+        redactor.register(value.partition(" ")[2])  # what follows `Bearer`
     if spec.base_url is not None:
         return EndpointModel(
             base_url=spec.base_url,
@@ -146,6 +150,7 @@ def _bare(spec: ModelSpec) -> ChatModel:
             ca_file=spec.ca_file,
             verify_tls=spec.verify_tls,
             proxy=spec.proxy,
+            headers=dict(spec.headers),
         )
     if spec.is_embedded:
         from ._embedded import EmbeddedModel
@@ -155,7 +160,14 @@ def _bare(spec: ModelSpec) -> ChatModel:
     from ._litellm import LiteLLMModel
 
     return LiteLLMModel(
-        spec.model, api_key=spec.api_key, modalities=spec.modalities, timeout=spec.timeout
+        spec.model,
+        api_key=spec.api_key,
+        api_base=spec.api_base,
+        api_version=spec.api_version,
+        region=spec.region,
+        headers=dict(spec.headers),
+        modalities=spec.modalities,
+        timeout=spec.timeout,
     )
 
 

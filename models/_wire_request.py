@@ -121,6 +121,8 @@ def _body(model: str, request: ChatRequest, dialect: Dialect, render: _Render) -
         body["seed"] = request.seed
     for name in dialect.dropped:
         body.pop(name, None)
+    if request.options is not None:
+        body = {**request.options.in_body(), **body}
     return body
 
 

@@ -25,7 +25,7 @@ FOLDER = Path("runs/first/batch")
 def jurors(*models: str, **settings: object) -> list[dict[str, object]]:
     seats = ("clinician", "lawyer", "sceptic")
     return [
-        {"persona": seat, "base_url": URL, "model": model, **settings}
+        {"persona": seat, "base_url": URL, "model": model} | settings
         for seat, model in zip(seats, models, strict=True)
     ]
 
@@ -83,6 +83,27 @@ def test_pictures_are_in_the_requests_as_they_are(workplace: Any, tmp_path: Path
         assert kind == "data:image/png;base64"
         assert base64.b64decode(data) == (tmp_path / "grey.png").read_bytes()
         assert words["type"] == "text"
+
+
+def test_what_a_config_adds_to_requests_is_in_them_and_their_answers_are_found(
+    workplace: Any, scripted: Start
+):
+    server = scripted(ballot("safe", 5))
+    seats = jurors("big", "big", "big", base_url=server.base_url, request={"stop": "END"})
+    config = workplace.recorded(jury__jurors=seats)
+    assert workplace.safejury("export-batch", config).code == 0
+    requests = workplace.lines()
+    assert {request["body"]["stop"] for request in requests} == {"END"}
+    answers = [
+        {"custom_id": each["custom_id"], "response": {"status_code": 200, "body": body_of(each)}}
+        for each in requests
+    ]
+    workplace.write_lines(answers)
+    ended = workplace.safejury("import-batch", config, "answers.jsonl")
+    assert ended.code == 0, ended.err
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert server.stats.calls == 0
 
 
 def test_a_name_for_the_file_can_be_given(workplace: Any):
