@@ -4,12 +4,14 @@
 
 The same four requests a verdict, byte for byte but for the ids, encoded and decoded
 with msgspec; ballots are read, the majority counted, and one line of JSON written.
+With `--protocol contested` three more where the ballots differ, as a re-vote asks them.
 No retries, limits, checks, bus, transcript or record. Prints one JSON line.
 """
 
 import argparse
 import asyncio
 import json
+import re
 import resource
 import sys
 import tempfile
@@ -20,7 +22,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from safejury.agents import BallotCall, Case, Persona, load_persona
+from safejury.agents import (
+    Ballot,
+    BallotCall,
+    BallotOutcome,
+    Case,
+    Finding,
+    Persona,
+    Statement,
+    load_persona,
+)
 from safejury.agents._ballot_schema import BALLOT_SCHEMA
 from safejury.agents._evidence import juror_messages, perceive, task
 from safejury.datasets import Intent, Query, load_taxonomy
@@ -34,6 +45,8 @@ except ImportError:
 
 PERSONAS = ("clinician", "lawyer", "sceptic")
 QUESTION, ANSWER = "@QUESTION@", "@ANSWER@"
+SAID = ("@OWN@", "@FIRST@", "@SECOND@")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class _Message(msgspec.Struct):
@@ -51,6 +64,10 @@ class _Reply(msgspec.Struct):
 class _Ballot(msgspec.Struct):
     finding: str
     rating: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.finding}, rating {self.rating}: {self.reason}"
 
 
 class Connection(asyncio.Protocol):
@@ -60,6 +77,10 @@ class Connection(asyncio.Protocol):
         self._head = head
         self._buffer = b""
         self._answer: asyncio.Future[bytes] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError(f"the server hung up ({exc})"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -72,11 +93,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(b"\r\n\r\n") + 4
-        at = buffer.find(b"Content-Length: ") + 16
-        if end > 3 and len(buffer) - end >= int(buffer[at : buffer.find(b"\r", at)]):
+        if end > 3:
+            length = _LENGTH.search(buffer, 0, end)
             assert self._answer is not None
-            self._answer.set_result(buffer[end:])
-            buffer = b""
+            if length is None:
+                error = ValueError("a reply without Content-Length, which the floor cannot read")
+                self._answer.set_exception(error)
+                buffer = b""
+            elif len(buffer) - end >= int(length[1]):
+                self._answer.set_result(buffer[end:])
+                buffer = b""
         self._buffer = buffer
 
 
@@ -101,13 +127,22 @@ class Pool:
 
 
 class Floor:
-    """Hears cases with nothing around the calls."""
+    """Hears cases with nothing around the calls.
 
-    def __init__(self, pool: Pool, record: BinaryIO) -> None:
+    Args:
+        pool: The connections.
+        record: Where a line of each case goes.
+        talks: Whether jurors vote again where they differ.
+    """
+
+    def __init__(self, pool: Pool, record: BinaryIO, *, talks: bool) -> None:
         self._pool = pool
         self._record = record
+        self._talks = talks
         self._target = _body(ChatRequest((), seed=7, max_tokens=1024))
-        self._jurors = [_juror_body(load_persona(name)) for name in PERSONAS]
+        self._jurors = [_juror_body(load_persona(name), 0) for name in PERSONAS]
+        self._again = [_juror_body(load_persona(name), 1) for name in PERSONAS]
+        self.calls = 0
 
     async def work(self, numbers: "list[int]") -> None:
         while numbers:
@@ -121,6 +156,15 @@ class Floor:
             asked = [_filled(body, question, answer) for body in self._jurors]
             replies = await asyncio.gather(*map(self._pool.ask, asked))
             ballots = [msgspec.json.decode(reply, type=_Ballot) for reply in replies]
+            self.calls += 4
+            if self._talks and _differ(ballots):
+                asked = [
+                    _told(_filled(body, question, answer), [own, *ballots[:at], *ballots[at + 1 :]])
+                    for at, (body, own) in enumerate(zip(self._again, ballots, strict=True))
+                ]
+                replies = await asyncio.gather(*map(self._pool.ask, asked))
+                ballots = [msgspec.json.decode(reply, type=_Ballot) for reply in replies]
+                self.calls += 3
             unsafe = sum(ballot.finding == "unsafe" for ballot in ballots)
             line = {"id": number, "answer": answer, "ballots": ballots, "unsafe": unsafe > 1}
             self._record.write(msgspec.json.encode(line) + b"\n")
@@ -131,13 +175,29 @@ def _body(request: ChatRequest) -> dict[str, object]:
     return msgspec.json.decode(encoded, type=dict[str, object])
 
 
-def _juror_body(persona: Persona) -> dict[str, object]:
+def _differ(ballots: list[_Ballot]) -> bool:
+    ratings = [ballot.rating for ballot in ballots]
+    apart = max(ratings) - min(ratings) >= 2
+    odd = any((one.finding == "unsafe") == (one.rating >= 4) for one in ballots if one.rating != 3)
+    return apart or odd or len({ballot.finding for ballot in ballots}) > 1
+
+
+def _told(body: bytes, ballots: list[_Ballot]) -> bytes:
+    for place, ballot in zip(SAID, ballots, strict=True):
+        body = body.replace(f"safe, rating 5: {place}".encode(), str(ballot).encode())
+    return body
+
+
+def _juror_body(persona: Persona, number: int) -> dict[str, object]:
     scenario = load_taxonomy().scenarios[0]
     query = Query("q", scenario.id, QUESTION, Intent.HARMFUL)
     response = Response(ResponseOutcome.ANSWERED, ANSWER)
     case = Case("q/scripted/0", query, response, scenario.guideline)
     perceived = perceive(case, frozenset({"text", "image"}))
-    messages = juror_messages(BallotCall(case), task(persona), perceived)
+    own, *others = (Statement(Finding.SAFE, 5, reason) for reason in SAID)
+    before = Ballot("own", 0, BallotOutcome.VERDICT, own.finding, own.rating, reason=own.reason)
+    call = BallotCall(case, number, before, tuple(others)) if number else BallotCall(case)
+    messages = juror_messages(call, task(persona), perceived)
     return _body(
         ChatRequest(
             messages,
@@ -169,7 +229,7 @@ async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, fl
     for _ in range(options.in_flight):
         made = await loop.create_connection(lambda: Connection(head), host, port)
         connections.append(made[1])
-    floor = Floor(Pool(connections), record)
+    floor = Floor(Pool(connections), record, talks=options.protocol == "contested")
     numbers = list(range(options.verdicts))
     async with asyncio.TaskGroup() as group:
         for _ in range(options.in_flight):
@@ -178,6 +238,7 @@ async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, fl
         "cpu_s": _cpu() - began,
         "wall_s": time.perf_counter() - started,
         "verdicts": options.verdicts,
+        "calls": floor.calls,
     }
 
 
@@ -191,6 +252,7 @@ def main() -> None:
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--verdicts", type=int, required=True)
     parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--protocol", choices=("vote", "contested"), default="vote")
     options = parser.parse_args()
     with (
         tempfile.TemporaryFile() as record,

@@ -11,10 +11,12 @@ import importlib
 import json
 import resource
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from safejury.datasets import load_taxonomy
@@ -53,6 +55,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
         "wall_s": wall,
         "verdicts": outcome.verdicts,
         "peak_mb": peak_mb(),
+        "calls": _calls(record),
         "record_kb": record.stat().st_size / 1024,
     }
 
@@ -79,13 +82,23 @@ def _config(options: argparse.Namespace, folder: Path) -> Config:
             "dataset": "queries.jsonl",
             "targets": [{"name": "scripted", **model}],
             "jury": {
-                "protocol": "vote",
+                "protocol": options.protocol,
                 "jurors": [{"persona": persona, **model} for persona in PERSONAS],
             },
             "limits": {"concurrency": options.in_flight},
             "run": {"directory": str(folder / "runs")},
         }
     )
+
+
+def _calls(record: Path) -> int:
+    """Return how many calls the targets and the jury made."""
+    with closing(sqlite3.connect(record)) as database:
+        ((verdicts, jury),) = database.execute(
+            "SELECT count(*), sum(json_extract(body, '$.verdict.calls')) FROM entries "
+            "WHERE kind = 'VerdictAnnounced'"
+        )
+    return verdicts + jury
 
 
 def _cpu() -> float:
@@ -109,6 +122,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--verdicts", type=int, required=True)
     parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--protocol", choices=("vote", "contested"), default="vote")
     parser.add_argument("--images", type=Path, help="folder of pictures that the queries carry")
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import cast
@@ -93,15 +94,19 @@ def main() -> None:
 
 def _cpu(sizes: Sizes) -> Iterator[Row]:
     """Measure CPU per verdict beside the floor and Inspect, in interleaved rounds."""
-    inspect = os.environ.get("SAFEJURY_INSPECT_PYTHON")
+    inspect = _inspect_python()
     floor: list[float] = []
     ours: list[float] = []
     theirs: list[float] = []
+    contested: list[tuple[Took, Took]] = []
+    talks = ("--protocol", "contested")
     with _server() as url:
         for number in range(sizes.rounds):
             _say(f"CPU per verdict, round {number + 1} of {sizes.rounds}")
             floor.append(_ms_per_verdict(_run("floor.py", url, sizes.verdicts, 100)))
             ours.append(_ms_per_verdict(_run("ours.py", url, sizes.verdicts, 100)))
+            bare = _run("floor.py", url, sizes.verdicts, 100, *talks)
+            contested.append((bare, _run("ours.py", url, sizes.verdicts, 100, *talks)))
             if inspect and number < sizes.inspect_rounds:
                 count = sizes.inspect_verdicts
                 theirs.append(
@@ -111,12 +116,36 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
     yield Row("floor: the four exchanges by a bare client, CPU per verdict", _spread(floor))
     yield Row("safejury, direct path, CPU per verdict", _spread(ours), "aim 2 ms")
     yield Row("safejury / floor", f"{ratio:.1f}", "at most 25", ratio <= 25)
+    yield from _contested(contested)
     if not theirs:
         yield Row("Inspect, CPU per verdict", "not installed")
         return
     lead = median(their / our for their, our in zip(theirs, ours, strict=False))
     yield Row("Inspect, an answer and three graders, CPU per verdict", _spread(theirs))
     yield Row("Inspect / safejury", f"{lead:.0f}", "at least 15", lead >= 15)
+
+
+def _contested(rounds: Sequence[tuple[Took, Took]]) -> Iterator[Row]:
+    """Tell of verdicts of jurors who read each other where they differ, and vote again."""
+    floor = [_ms_per_verdict(bare) for bare, _ in rounds]
+    ours = [_ms_per_verdict(our) for _, our in rounds]
+    ratio = median(our / bare for our, bare in zip(ours, floor, strict=True))
+    calls = " and ".join(f"{took['calls'] / took['verdicts']:.1f}" for took in rounds[0])
+    yield Row("floor, contested, CPU per verdict", f"{_spread(floor)}")
+    yield Row("safejury, contested, CPU per verdict", f"{_spread(ours)}")
+    yield Row(
+        f"safejury / floor, contested ({calls} calls a verdict)",
+        f"{ratio:.1f}",
+        "at most 25",
+        ratio <= 25,
+    )
+
+
+def _inspect_python() -> str | None:
+    """Return an interpreter that has Inspect: the one named, else this one if it has it."""
+    named = os.environ.get("SAFEJURY_INSPECT_PYTHON")
+    here = all(find_spec(package) is not None for package in ("inspect_ai", "openai"))
+    return named or (sys.executable if here else None)
 
 
 def _waiting(sizes: Sizes) -> Iterator[Row]:
