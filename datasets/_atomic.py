@@ -1,23 +1,55 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and files for their owner's eyes alone."""
 
 import os
 import secrets
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+_OWNERS = 0o600
+
 
 @contextmanager
-def replacing(path: Path) -> Generator[BinaryIO]:
+def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
     """Open a file beside `path` that takes its place when the block ends well.
 
     Two processes may do this at once: each file is whole, the last one stays.
+
+    Args:
+        path: The file.
+        private: Whether only its owner may read it (mode 600).
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        with beside.open("xb") as file:
+        with beside.open("xb") if not private else _private(beside, "xb") as file:
             yield file
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """Make a file that only its owner may read, or take others' rights to one of ours.
+
+    Raises:
+        OSError: It cannot be made or written.
+    """
+    with _private(path, "ab") as file, suppress(PermissionError):
+        os.fchmod(file.fileno(), _OWNERS)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner may enter; one that is there keeps its mode.
+
+    Folders above it are made as usual.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _private(path: Path, mode: str) -> BinaryIO:
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, _OWNERS))  # pyright: ignore[reportReturnType]

@@ -149,7 +149,6 @@ class Walk:
             if not missing:
                 await self._examiner.judge(unit, answered)
             told(unit, None if missing else answered.response.outcome)
-            await self._record.flushed()
             await asyncio.sleep(0)  # recorded responses never wait: Ctrl-C needs a turn
 
 

@@ -19,7 +19,7 @@ from ..deliberation import (
 from ..targets import Response
 from ._heard import BALLOTS_OF, heard_by_juror
 from ._parity import Asked
-from ._record import FORMAT
+from ._record_file import FORMAT
 from ._result import CaseResult
 from ._summary import Estimated
 

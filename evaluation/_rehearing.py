@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from ..datasets import RecordError
 from ..targets import ResponseOutcome
+from ._group_commit import Row
 from ._heard import BALLOTS_OF, heard_by_juror
 from ._result import CaseResult
 
-Row = tuple[object, ...]
 Read = Callable[..., list[tuple[str, ...]]]
 """From a query and its values to its rows."""
 
@@ -83,9 +84,14 @@ class Rehearing:
 
     def _before(self, case_id: str) -> CaseResult:
         ((result,),) = self._read("SELECT result FROM cases WHERE case_id = ?", case_id)
-        return heard_by_juror(
-            msgspec.json.decode(result, type=CaseResult), self._read(BALLOTS_OF, case_id)
-        )
+        try:
+            found = msgspec.json.decode(result, type=CaseResult)
+        except msgspec.MsgspecError as error:
+            raise RecordError(
+                f"the record's result of the case {case_id!r} cannot be read ({error}): restore "
+                "record.sqlite from a copy"
+            ) from None
+        return heard_by_juror(found, self._read(BALLOTS_OF, case_id))
 
 
 def _replaces(new: CaseResult, old: CaseResult) -> bool:

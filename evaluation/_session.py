@@ -183,7 +183,6 @@ class Session:
             except BudgetError:
                 return  # this case and all that follow stay as if they had not been started
             self._finished(unit, result)
-            await self._record.flushed()
 
     def _drop(self, error: OutageError, units: _Units | _Numbered) -> None:
         """Leave a case unfinished, and all that no worker has drawn yet unstarted."""
@@ -219,7 +218,6 @@ class Session:
                 except BudgetError:
                     return
             ahead.finish(number)
-            await self._record.flushed()
 
     async def _answer(self, unit: Unit, server: str) -> None:
         if self._servers is not None:
@@ -241,7 +239,6 @@ class Session:
                 return
             self._finished(unit, result)
             self._record.forget_answer(unit.case_id)
-            await self._record.flushed()
 
     def _finished(self, unit: Unit, result: CaseResult) -> None:
         self._record.write_result(unit.case_id, result)

@@ -165,6 +165,39 @@ def test_a_full_disk(workplace: Any, scripted: Start):
     assert workplace.report()["targets"][0]["verdicts"] == 30
 
 
+@pytest.mark.parametrize("removed", ["the directory", "its log", "replaced"])
+def test_a_record_that_goes_while_it_is_written_ends_the_run(
+    removed: str, workplace: Any, scripted: Start
+):
+    """At the next commit: SQLite would write on to files that nobody can open any more."""
+    server = scripted(latency=0.03)
+    workplace.queries(
+        *(
+            {"id": f"q{n}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
+            for n in range(200)
+        )
+    )
+    config = workplace.config(server.base_url, limits__concurrency=4)
+    directory = workplace.path / "runs" / "first"
+    with workplace.start("run", config) as process:
+        while server.stats.calls < 40 and process.poll() is None:
+            time.sleep(0.01)
+        match removed:
+            case "the directory":
+                shutil.rmtree(directory)
+            case "its log":
+                (directory / "record.sqlite-wal").unlink()
+            case _:
+                (directory / "record.sqlite").unlink()
+        if removed == "replaced":
+            (directory / "record.sqlite").touch()
+        paid = server.stats.calls
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "runs/first: the record was removed or replaced" in said
+    assert server.stats.calls - paid < 100  # of 760 that were left
+
+
 @pytest.mark.parametrize("bytes_allowed", [100, 20_000, 45_000])
 def test_a_disk_that_is_full_from_the_start(bytes_allowed: int, workplace: Any, scripted: Start):
     server = scripted()

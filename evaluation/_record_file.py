@@ -1,0 +1,153 @@
+"""A run's database: its directory, its tables, and who may write to it."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..datasets import RecordError
+from ..datasets._atomic import make_private, private_folder
+from ._identity import differences
+from ._portable import MEDIA
+
+FORMAT = "2"
+RECORD = "record.sqlite"
+SEALED = "sealed"
+"""Key in `meta`: every finished case of the run has the head of its chain."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call_id TEXT, key TEXT, completion TEXT NOT NULL, PRIMARY KEY (call_id, key));
+CREATE TABLE IF NOT EXISTS entries (
+    case_id TEXT, number INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (case_id, number));
+CREATE TABLE IF NOT EXISTS cases (
+    case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+    scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
+    finding TEXT, rating REAL, result TEXT NOT NULL, head TEXT);
+CREATE TABLE IF NOT EXISTS charges (
+    call_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
+    usd REAL);
+CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+def locked(directory: Path) -> AbstractContextManager[object]:
+    """Make a run's directory, for its owner alone, and keep other processes from writing to it.
+
+    Raises:
+        RecordError: It cannot be made or written, or another process writes to it.
+    """
+    try:
+        private_folder(directory)
+        private_folder(directory / MEDIA)
+        return FileLock(directory / "run.lock", timeout=0, mode=0o600).acquire()
+    except Timeout:
+        raise RecordError(
+            f"{directory}: another process is writing to this run: wait for it to end, "
+            "or give this one another run.name."
+        ) from None
+    except OSError as error:
+        raise RecordError(
+            f"{directory}: the run's directory cannot be written ({error.strerror}): "
+            "choose another run.directory, or change its permissions."
+        ) from None
+
+
+def open_database(
+    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+) -> tuple[sqlite3.Connection, bool]:
+    """Return the database of a run, open for writing, and whether it was there.
+
+    Args:
+        directory: The run's directory.
+        identity: All that decides what a run's results mean, as plain data.
+        meta: Further facts to keep; the latest opening's stay.
+
+    Raises:
+        RecordError: It cannot be used, or was made with another configuration.
+    """
+    path = directory / RECORD
+    try:
+        make_private(path)  # SQLite gives its log the same mode
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written ({error.strerror}).") from None
+    try:
+        database = sqlite3.connect(path, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+        _add_head(database)
+        kept = dict(database.execute("SELECT key, value FROM meta").fetchall())
+        resumed = "identity" in kept
+        # Until a case is finished there is nothing that another configuration could
+        # taint: calls are kept with a hash of their request.
+        begun = resumed and _count_cases(database) > 0
+    except sqlite3.Error as error:
+        raise RecordError(f"{path}: not a record that can be written ({error}).") from None
+    try:
+        if resumed:
+            _check_format(directory, kept["format"])
+        if begun:
+            _check_same_run(directory, kept["identity"], json.loads(json.dumps(identity)))
+    except RecordError:
+        database.close()
+        raise
+    now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
+    if not begun:
+        now[SEALED] = "yes"
+    try:
+        with database:
+            if not begun:
+                database.execute("DELETE FROM entries")
+            if resumed and json.loads(kept["identity"]) != json.loads(now["identity"]):
+                # Unlike calls, they are not kept with a hash of what was asked.
+                database.execute("DELETE FROM answers")
+            # A target that failed is asked again.
+            database.execute(
+                "DELETE FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"
+            )
+            database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(now.items()))
+    except sqlite3.Error as error:
+        database.close()
+        raise RecordError(f"{path}: the record cannot be written ({error}).") from None
+    return database, resumed
+
+
+def _add_head(database: sqlite3.Connection) -> None:
+    """Add the column that records of earlier versions lack."""
+    if "head" not in {name for _, name, *_ in database.execute("PRAGMA table_info(cases)")}:
+        database.execute("ALTER TABLE cases ADD COLUMN head TEXT")
+
+
+def _count_cases(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM cases").fetchone()[0])
+
+
+def _check_format(directory: Path, found: str) -> None:
+    if found != FORMAT:
+        raise RecordError(
+            f"{directory}: the record has format {found}, this version knows {FORMAT}: "
+            "give this run another run.name."
+        )
+
+
+def _check_same_run(directory: Path, kept: str, identity: object) -> None:
+    changes = list(differences(json.loads(kept), identity))
+    if changes:
+        shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
+        raise RecordError(
+            f"{directory}: this run was begun with another configuration: {shown}. "
+            "Change it back to go on, or give this run another run.name."
+        )
+
+
+def unreadable(directory: Path, what: str, error: Exception) -> RecordError:
+    """Return the error of something in a record that is not what was written there."""
+    return RecordError(
+        f"{directory}: {what} in the record cannot be read ({error}): restore {RECORD} from a "
+        "copy, or give this run another run.name."
+    )
