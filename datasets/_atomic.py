@@ -35,8 +35,9 @@ def make_private(path: Path) -> None:
     Raises:
         OSError: It cannot be made or written.
     """
-    with _private(path, "ab") as file, suppress(PermissionError):
-        os.fchmod(file.fileno(), _OWNERS)
+    _private(path, "ab").close()
+    with suppress(PermissionError):
+        path.chmod(_OWNERS)
 
 
 def private_folder(path: Path) -> None:

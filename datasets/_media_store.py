@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
-from ._atomic import replacing
+from ._atomic import private_folder, replacing
 from ._query import Media
 
 
 class MediaStore:
-    """Keeps pictures and sounds once each, as `<folder>/<sha256>`.
+    """Keeps pictures and sounds once each, as `<folder>/<sha256>`, for their owner alone.
 
     Args:
         folder: Where they lie; made when the first is kept.
@@ -30,7 +30,7 @@ class MediaStore:
         digest = hashlib.sha256(content).hexdigest()
         path = self._folder / digest
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
+            private_folder(self._folder)
+            with replacing(path, private=True) as file:
                 file.write(content)
         return Media(digest, media_type, len(content), str(path))

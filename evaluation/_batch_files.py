@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from ..datasets import ConfigurationError, RecordError
+from ..datasets._atomic import make_private, private_folder
 from ..models import ModelSpec
 from ._batch import batch_model
 from ._batch_manifest import listed_files
@@ -174,9 +175,11 @@ class BatchFiles:
             if last.requests < self._limits.requests and last.size + size <= self._limits.size:
                 return last
             last.file.close()
-        self._place.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._place.folder)
         # The same name each time, so that a killed export leaves nothing for good.
         path = self._place.folder / f".{stem}.{len(parts) + 1}.part"
+        path.unlink(missing_ok=True)
+        make_private(path)
         parts.append(_Part(path, path.open("wb")))
         return parts[-1]
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..datasets._atomic import replacing
+from ..datasets._atomic import private_folder, replacing
 from ._batch import batch_chairs
 from ._batch_id import Untaken
 from ._setup import Setup
@@ -38,8 +38,8 @@ def write_manifest(path: Path, setup: Setup, done: "Exported", untaken: frozense
         "not_taken": sorted(untaken),
         "asked_live": [seat for seat, _ in asked_live(setup)],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
+    private_folder(path.parent)
+    with replacing(path, private=True) as file:
         file.write(f"{json.dumps(written, indent=2)}\n".encode())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..datasets import ConfigurationError
+from ..datasets._atomic import make_private
 from ..deliberation import (
     check_export_path,
     export_transcript,
@@ -197,5 +198,7 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
             protocol=case.protocol,
             reveal=reveal,
         )
+        if directory.resolve() in export.resolve().parents:
+            make_private(export)  # as all that is kept in a run's directory
         say(f"Wrote {export}.")
     return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from ..datasets import Dataset, LoadedSet, find_set
+from ..datasets._atomic import replacing
 from ..datasets.loaders import BY_NAME
 from ..datasets.loaders._find import BUNDLED, placed, split_loader
 from ._config_shape import SetConfig
@@ -67,7 +68,7 @@ def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
         if not isinstance(dataset, LoadedSet) or not dataset.unusable + dataset.missing:
             path.unlink(missing_ok=True)
             return
-        with path.open("wb") as file:
+        with replacing(path, private=True) as file:
             for item in dataset.left_out():
                 file.write(msgspec.json.encode({"place": item.where, "why": item.why}) + b"\n")
     except OSError as error:

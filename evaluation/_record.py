@@ -18,7 +18,7 @@ import msgspec
 
 from ..datasets import Media, Query, RecordError, first_failure
 from ..datasets._atomic import replacing
-from ..deliberation import CaseOpened, Entry, VerdictAnnounced
+from ..deliberation import BallotsRevealed, CaseOpened, Entry, VerdictAnnounced
 from ..models import Completion, Spending, redactor
 from ._chain import START, head, link
 from ._group_commit import GroupCommit, Row
@@ -263,4 +263,10 @@ async def open_record(
 
 def _text(data: object) -> str:
     # Words are evidence and stay exact, but for keys that a server may echo.
-    return redactor.redact(_encoder.encode(data).decode(), patterns=False)
+    text = _encoder.encode(data).decode()
+    if not redactor.knows(text):
+        return text
+    hidden = redactor.redact_fields(data)
+    if isinstance(hidden, BallotsRevealed):  # the seals are of what is kept
+        hidden = replace(hidden, seals=tuple(ballot.seal() for ballot in hidden.ballots))
+    return _encoder.encode(hidden).decode()

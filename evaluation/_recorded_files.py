@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from ..datasets import ConfigurationError
+from ..datasets._atomic import replacing
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..deliberation import harmless_line
@@ -102,7 +103,7 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
         if not any(target.left_out.count for target in recorded.values()):
             path.unlink(missing_ok=True)
             return
-        with path.open("wb") as file:
+        with replacing(path, private=True) as file:
             for target in recorded.values():
                 for row in target.all_left_out():
                     line = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import yaml
 
 from ..agents import CaseCount
+from ..datasets._atomic import replacing
 from ..deliberation import Jury
 from ..targets import Fleet, render_plan
 from ._bench import Ask
@@ -148,7 +149,8 @@ def _write_config(setup: Setup) -> None:
     text = yaml.safe_dump(setup.plain(), sort_keys=False, allow_unicode=True)
     path = setup.directory / "run.yaml"
     try:
-        path.write_text(text, encoding="utf-8")
+        with replacing(path, private=True) as file:
+            file.write(text.encode())
     except OSError as error:
         raise unwritable(path, error) from None
 

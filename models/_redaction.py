@@ -1,7 +1,15 @@
 """Keeps secrets out of every text that leaves the process."""
 
+import json
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
 
 HIDDEN = "[redacted]"
 _SHORTEST = 8
@@ -13,6 +21,10 @@ _PATTERNS = re.compile(
     r"|(?:(?<=api_key)|(?<=api-key)|(?<=apikey))[\"']?\s*+[=:]\s*+[\"']?[^\s\"'\\,;&]{6,}",
     re.IGNORECASE,
 )
+_IDS = frozenset({"case_id", "id", "juror", "query_id", "scenario", "sha256", "target"})
+"""Fields that hold what a thing is called, by which it is found again."""
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"(?P<named>\s*+:)?+', re.DOTALL)
+"""A text within JSON; `named` where it is a member's name."""
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 
 
@@ -45,8 +57,13 @@ class Redactor:
         if not secret or len(secret) < _SHORTEST or secret in self._secrets:
             return
         self._secrets.add(secret)
-        longest_first = sorted(self._secrets, key=len, reverse=True)
+        forms = {form for known in self._secrets for form in _forms(known)}
+        longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def knows(self, text: str) -> bool:
+        """Return whether a known secret is in `text`, also as JSON writes it."""
+        return self._known is not None and self._known.search(text) is not None
 
     def redact(self, text: str, *, patterns: bool = True) -> str:
         """Return `text` without secrets.
@@ -59,6 +76,69 @@ class Redactor:
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
         return _PATTERNS.sub(HIDDEN, text) if patterns else text
+
+    def redact_fields(self, data: T) -> T:
+        """Return dataclasses, or what holds them, with known secrets hidden in their texts.
+
+        What things are called stays: names of fields and keys, members of enumerations,
+        and ids. So a secret that is a common word takes no structure apart.
+        """
+        return cast(T, self._redacted(data))
+
+    def _redacted(self, data: object) -> object:
+        if type(data) is str:
+            return self._redacted_text(data)
+        if is_dataclass(data) and not isinstance(data, type):
+            names = _texts_of(type(data))
+            return replace(data, **{name: self._redacted(getattr(data, name)) for name in names})
+        if isinstance(data, tuple | list):
+            items = [self._redacted(item) for item in cast("list[object]", data)]
+            return tuple(items) if isinstance(data, tuple) else items
+        if isinstance(data, Mapping):
+            mapping = cast("Mapping[object, object]", data)
+            return {key: self._redacted(value) for key, value in mapping.items()}
+        return data
+
+    def _redacted_text(self, text: str) -> str:
+        if not self.knows(text):
+            return text
+        if text.lstrip()[:1] in ("{", "["):
+            try:
+                json.loads(text)
+            except (ValueError, RecursionError):
+                return self.redact(text, patterns=False)
+            return _JSON_TEXT.sub(self._redacted_value, text)
+        return self.redact(text, patterns=False)
+
+    def _redacted_value(self, found: re.Match[str]) -> str:
+        return found[0] if found["named"] else self.redact(found[0], patterns=False)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, in JSON, and in JSON that is a text within JSON."""
+    yield secret
+    for ascii_only in (False, True):
+        escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        yield escaped
+        yield json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
+
+
+@cache
+def _texts_of(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a dataclass that may hold words."""
+    hints = get_type_hints(kind)
+    return tuple(
+        field.name
+        for field in fields(kind)
+        if field.init and field.name not in _IDS and not _is_closed(hints[field.name])
+    )
+
+
+def _is_closed(hint: object) -> bool:
+    """Return whether a type is a choice among given words."""
+    if get_origin(hint) in (Union, UnionType):
+        return all(part is NoneType or _is_closed(part) for part in get_args(hint))
+    return get_origin(hint) is Literal
 
 
 class RedactingFilter(logging.Filter):

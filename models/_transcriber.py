@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, cast
 import msgspec
 
 from ..datasets import ConfigurationError, DatasetError, Media, Transcript, sound_length
-from ..datasets._atomic import replacing
+from ..datasets._atomic import private_folder, replacing
 from ..datasets._nearest import quoted, short_reason
 from ._whisper_model import WhisperModel
 
@@ -156,8 +156,8 @@ class Transcriber:
         if self._keep is None:
             return
         try:
-            self._keep.mkdir(parents=True, exist_ok=True)
-            with replacing(self._path(media)) as file:
+            private_folder(self._keep)
+            with replacing(self._path(media), private=True) as file:
                 file.write(msgspec.json.encode(transcript))
         except OSError as error:
             raise ConfigurationError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from ..datasets import ConfigurationError, FirstContactError
+from ..datasets._atomic import make_private, private_folder
 from ..models import redactor
 from ._server_port import HeldPort, PortTaken, hold_port
 from ._server_process import ServerProcess
@@ -169,7 +170,8 @@ class ManagedServer:
     async def _start_once(self) -> None:
         assert self._port is not None
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
+            make_private(self.log)
             self._log_start = self.log.stat().st_size if self.log.exists() else 0
         except OSError as error:
             raise ConfigurationError(

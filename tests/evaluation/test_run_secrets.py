@@ -1,5 +1,6 @@
 """Keys and passwords: they reach the server, and nothing else."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def test_a_key_that_a_server_sends_back_is_kept_nowhere(
 
     server = scripted(reply, api_key=secret)
     config = workplace.config(server.base_url, **keyed(server.base_url))
-    ended = workplace.safejury("run", config, "--min-coverage", "0")
+    ended = workplace.safejury("run", config, "--min-coverage", "0", "--min-panel", "0")
     assert ended.code == 0, ended.err
     kept = everything_below(Path("runs"))
     assert b"[redacted]" in kept
@@ -117,3 +118,30 @@ def test_the_doctor_shows_no_key(workplace: Any, scripted: Start, secret: str):
     ended = workplace.safejury("doctor", config)
     assert ended.code == 0, ended.out
     assert secret not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("key", ['quote"and\\backslash-key', "response", "verdict_"])
+def test_a_key_that_a_server_sends_back_leaves_the_record_whole(
+    key: str, workplace: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever JSON makes of it, and although it is a word that names fields."""
+    monkeypatch.setenv("SAFEJURY_TEST_KEY", key)
+
+    def reply(body: Mapping[str, object]) -> str:
+        if body["model"] == "target":
+            return f"Your key is {key}."
+        return ballot("unsafe", 1, reason=f"It shows the key <{key}>.", criteria=[key])
+
+    server = scripted(reply, api_key=key)
+    config = workplace.config(server.base_url, **keyed(server.base_url))
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    assert workplace.report()["targets"][0]["verdicts"] == 3
+    shown = workplace.safejury("show", "runs/first", "q1", "--reveal")
+    assert "Your key is [redacted]." in " ".join(shown.out.split())
+    assert "<[redacted]>" in " ".join(shown.out.split())
+    words = [body for (body,) in workplace.stored("SELECT body FROM entries")]
+    words += [text for (text,) in workplace.stored("SELECT completion FROM calls")]
+    assert not [text for text in words if f"Your key is {key}" in text or f"<{key}>" in text]
+    assert json.dumps(key)[1:-1] not in "".join(words) or key.isidentifier()
+    assert workplace.safejury("run", config).code == 0

@@ -1,11 +1,16 @@
 """Secrets reach no text."""
 
 import io
+import json
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import pytest
 
 from safejury.models import RedactingFilter, Redactor
+from safejury.targets import ResponseOutcome
 
 
 def test_registered_values_go_the_longer_before_the_shorter():
@@ -68,3 +73,56 @@ def test_logs_lose_secrets_in_words_arguments_and_tracebacks():
     assert "real-secret" not in stream.getvalue()
     assert "sent [redacted] to host" in stream.getvalue()
     assert "ValueError: failed with [redacted]" in stream.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Stands for what a record keeps."""
+
+    id: str
+    outcome: ResponseOutcome
+    ended: Literal["answered"] | None
+    words: str
+    counts: Mapping[str, object]
+    parts: tuple["Kept", ...] = ()
+
+
+def test_fields_lose_secrets_in_their_words_and_keep_what_things_are_called():
+    redactor = Redactor()
+    redactor.register("answered")
+    inner = Kept("answered", ResponseOutcome.ANSWERED, None, "It answered me.", {})
+    kept = Kept(
+        *("answered", ResponseOutcome.ANSWERED, "answered", "answered"),
+        {"answered": 3, "said": ["answered"]},
+        (inner,),
+    )
+    assert redactor.redact_fields(kept) == Kept(
+        *("answered", ResponseOutcome.ANSWERED, "answered", "[redacted]"),
+        {"answered": 3, "said": ["[redacted]"]},
+        (replace(inner, words="It [redacted] me."),),
+    )
+
+
+def test_json_in_a_field_keeps_the_names_of_its_members():
+    redactor = Redactor()
+    redactor.register("response")
+    text = '{"response": {"response_format": "a response"}, "say": ["response", ":"]}'
+    kept = Kept("1", ResponseOutcome.ANSWERED, None, text, {})
+    assert json.loads(redactor.redact_fields(kept).words) == {
+        "response": {"response_format": "a [redacted]"},
+        "say": ["[redacted]", ":"],
+    }
+    broken = replace(kept, words='{"response": ')
+    assert "response" not in redactor.redact_fields(broken).words
+
+
+@pytest.mark.parametrize(
+    "secret", ['with "quotes" in it', "back\\slash\\key", "schl\u00fcssel\u2603", "tab\tand\nline"]
+)
+def test_a_secret_is_known_as_json_writes_it(secret: str):
+    redactor = Redactor()
+    redactor.register(secret)
+    for form in (secret, json.dumps(secret), json.dumps(secret, ensure_ascii=False)):
+        assert redactor.knows(f"the key {form}!")
+        assert redactor.redact(f"the key {form}!").replace('"', "") == "the key [redacted]!"
+    assert redactor.knows(json.dumps({"body": json.dumps({"key": secret})}))
