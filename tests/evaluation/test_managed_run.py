@@ -152,7 +152,7 @@ def test_a_server_that_fails_for_good_costs_only_its_own_target(
     assert "memory" in error
     assert "all that is finished is kept" in error
     verdicts = {t["target"]: t["verdicts"] for t in workplace.report()["targets"]}
-    assert verdicts == {"good": 3}
+    assert verdicts == {"bad": 0, "good": 3}
 
     targets[0]["vllm"] = managed("broken")
     ended = workplace.safejury("run", workplace.config(server.base_url, targets=targets))

@@ -130,7 +130,7 @@ def test_one_bad_first_call_of_a_juror_does_not_end_the_run(
         return bad if first else ballot("safe", 5)
 
     config = workplace.config(scripted(reply).base_url)
-    ended = workplace.safejury("run", config)
+    ended = workplace.safejury("run", config, "--min-panel", "0.5")
     assert ended.code == 0, ended.err
     assert workplace.report()["targets"][0]["verdicts"] == 3
 
@@ -150,7 +150,7 @@ def test_failures_after_the_first_answer_are_outcomes(workplace: Any, scripted: 
 
     server = scripted(reply)
     config = workplace.config(server.base_url, limits__concurrency=1)
-    ended = workplace.safejury("run", config)
+    ended = workplace.safejury("run", config, "--min-panel", "0")
     assert ended.code == 0, ended.err
     target = workplace.report()["targets"][0]
     assert target["outcomes"]["ballots"]["transport_error"] == 2
