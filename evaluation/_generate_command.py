@@ -27,6 +27,7 @@ from ..datasets.generation import (
 from ..models import EMBEDDED_WARNING, Budget, PlaceLimits, RetryPolicy, Switchboard
 from ._config_read import read_config
 from ._console import EXIT_INTERRUPTED, run_async, say
+from ._estimate import find_prices, unbound_note, unpriced
 from ._generate_config_shape import GenerateConfig
 from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
@@ -183,8 +184,18 @@ async def _generate(
         workshop = await _workshop(setup, folder, progress, stack, starts=not estimate_only)
         show_estimate(setup.roles, stages, workshop)
         if not estimate_only:
+            await _check_money(setup)
             workshop = replace(workshop, accepts_failures=accept_failures)
             await make_stages(stages, workshop, again=again)
+
+
+async def _check_money(setup: GenerateSetup) -> None:
+    """Refuse a limit of money that does not bind a model of the cast, or say so."""
+    limits = setup.config.limits
+    # Prices may be LiteLLM's to tell, whose import takes seconds.
+    specs = () if limits.max_cost_usd is None else [role.spec for role in setup.roles]
+    if unbound := unpriced(limits, await find_prices(specs)):
+        say(f"Note: {unbound_note(unbound)}")
 
 
 async def _workshop(

@@ -44,7 +44,7 @@ class Studio:
             scenarios=["ethics.bioethics"],
             pictures=pictures,
             speech={**speech, "voices": ["a", "b"]},
-            limits={"concurrency": 2, **limits},
+            limits={"concurrency": 2, "unpriced": "allow", **limits},
         )
 
     @property
@@ -101,6 +101,13 @@ async def test_no_picture_is_drawn_beyond_the_budget(studio: Studio) -> None:
     assert studio.costs()["painter"]["usd"] == pytest.approx(4 * PICTURE)
 
 
+async def test_models_of_unknown_price_are_refused_beside_a_limit_of_money(studio: Studio) -> None:
+    config = studio.config(max_cost_usd=10, unpriced="refuse")
+    _, told = await in_thread(safejury, studio.folder, "generate", config, code=2)
+    assert "limits.max_cost_usd does not bind one, two, writer, describer" in told
+    assert studio.writer.stats.calls == 0
+
+
 async def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
     short = studio.config(max_cost_usd=4 * PICTURE + 0.001)
     _, told = await in_thread(safejury, studio.folder, "generate", short, code=3)
@@ -137,7 +144,7 @@ async def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> No
             for name in ("one", "two")
         ]
         generator = {"base_url": server.base_url, "model": "writer", "price": price}
-        limits = {"max_cost_usd": limit, "concurrency": 16}
+        limits = {"max_cost_usd": limit, "concurrency": 16, "unpriced": "allow"}
         return write_config(
             tmp_path, server.base_url, panel=panel, generator=generator, limits=limits, twins=None
         )
