@@ -144,9 +144,10 @@ class Session:
 
     def _cut_short(self) -> str:
         left, total = self._setup.total - self._finished_cases, self._setup.total
+        reasons = "; ".join([*self._outages, *self._failures.values()])
         return (
-            f"the run is unfinished: {'; '.join([*self._outages, *self._failures.values()])}. "
-            f"{left} of {total} cases are left, as if they had not been started. "
+            f"the run is unfinished, with {left} of {total} cases left as if they had not been "
+            f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
             "Bring it back and repeat the command: all that is finished is kept."
         )
 

@@ -185,7 +185,7 @@ class Breaker:
         if now >= self._deadline:
             self._given_up = (
                 f"{self._place} has not answered since {self._since}, and was waited for "
-                f"{self._patience:g} s (limits.outage_patience): {self._why.rstrip('.')}"
+                f"{self._patience:g} s (limits.outage_patience): {self._why}"
             )
         self._probe_at = min(now + self._pause, self._deadline)
 

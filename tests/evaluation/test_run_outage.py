@@ -98,7 +98,7 @@ def test_a_dead_endpoint_leaves_the_cases_that_it_held_up_unstarted(
     assert set(finished(many)) <= {"answered"}
     before = len(finished(many))
     assert before < CASES
-    assert f"{CASES - before} of {CASES} cases are left" in ended.err
+    assert f"{CASES - before} of {CASES} cases left" in ended.err
 
     mortal.revive()
     ended = many.safejury("run", config)
