@@ -197,7 +197,7 @@ def test_a_rate_limit_is_said_on_a_pipe(workplace: Any, scripted: Start):
 
     def reply(body: Mapping[str, object]) -> ScriptedReply | str:
         seen.append(str(body["model"]))
-        slow_down = ScriptedReply("slow", status=429, headers={"Retry-After": "1.6"})
+        slow_down = ScriptedReply("slow", status=429, headers={"Retry-After": "2.4"})
         return slow_down if len(seen) == 1 else answer(body)
 
     config = workplace.config(scripted(reply).base_url, limits__attempts=2)
