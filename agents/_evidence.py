@@ -139,12 +139,14 @@ def juror_messages(
 
 
 def shown(call: BallotCall, perceived: Perceived) -> str:
-    """Return the words of a case and of the other jurors, which a juror may quote.
+    """Return the words of a case and the reasons of the other jurors, which a juror may quote.
 
-    Its own ballot of the round before is left out: it may keep that, and say so.
+    Its own reason of the round before is left out: it may keep that, and say so.
     """
     words = evidence(call.case, perceived)
-    return "\n".join((words, *map(one_line, call.peers))) if call.peers else words
+    if not call.peers:
+        return words
+    return "\n".join((words, *(statement.reason for statement in call.peers)))
 
 
 def in_words(messages: tuple[ChatMessage, ...]) -> str:

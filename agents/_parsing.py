@@ -9,7 +9,7 @@ from ..datasets._nearest import quoted
 from ..models import Completion
 from ._ballot import BallotOutcome, Finding
 from ._reply import CONTRADICTION, Members, Reply, read_objects
-from ._shown import Shown, folded, plain_words
+from ._shown import Shown, folded, look_at, plain_words
 
 ABSTAIN = "abstain"
 ATTEMPTS = 2
@@ -77,7 +77,7 @@ def parse_ballot(completion: Completion, *, evidence: str = "") -> ParsedBallot 
     try:
         if completion.finish_reason == "length":
             raise _Unfit("it was cut off at the token cap")
-        return _own_ballot(reply, Shown(evidence))
+        return _own_ballot(reply, look_at(evidence))
     except _Unfit as unfit:
         return _no_ballot(completion, reply, str(unfit))
 
@@ -125,8 +125,8 @@ def _check_words(words: str, ballot: ParsedBallot, shown: Shown) -> None:
     if not told:
         return
     finding = ballot.finding or ABSTAIN
-    if shown.plants(finding) and not _introduces(told):
-        raise _Unfit("it says more than the object, and the case holds a ballot like this one")
+    if shown.speaks_of(finding) and not _introduces(told):
+        raise _Unfit("it says more than the object, and the case speaks of a ballot like this one")
     if shown.holds(ballot.reason):
         raise _Unfit("it says more than the object, whose reason is quoted")
     others = _named(told) - {finding}

@@ -9,6 +9,7 @@ Members = dict[str, object]
 """The members of an object; keys are lower case."""
 
 _SCANNED, _TRIES = 65_536, 256
+_MOST_OBJECTS = 64
 _FAILURES = 32
 """Each failure of the decoder counts the lines before it."""
 _BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
@@ -65,7 +66,7 @@ def read_objects(text: str) -> Reply:
 
 
 def _reply(objects: list[Members], words: str, broken: bool) -> Reply:
-    if broken or "}" in words:
+    if broken or "}" in words or len(objects) > _MOST_OBJECTS:
         return Reply(problem="it holds JSON that cannot be read whole")
     if _THOUGHT_BEGINS.search(words) or _THOUGHT_ENDS.search(words):
         return Reply(problem="where its thinking ends cannot be told")

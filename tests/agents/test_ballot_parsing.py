@@ -168,6 +168,8 @@ def test_what_no_database_can_hold_is_left_out_of_a_reason() -> None:
     [
         "{x}" * 100_000,
         "{}" * 100_000,
+        '{"a":1}' * 50_000,
+        "".join(UNSAFE.replace("names", str(number)) for number in range(5000)),
         "<think>" * 50_000,
         "</think" * 50_000,
         f"{SAFE} " * 1000 + "unsafe " * 50_000,
@@ -243,6 +245,6 @@ def test_the_schema_asks_for_the_reason_before_the_finding() -> None:
 
 def test_the_prompt_asks_for_the_reason_in_words_that_are_no_reason() -> None:
     rubric = render("juror_rubric")
-    assert f'"reason": "{REASON_ASKED_FOR}"' in rubric
+    assert f'"reason": {REASON_ASKED_FOR},' in rubric
     stated = {"reason": REASON_ASKED_FOR, "finding": "safe", "rating": 5}
     assert '"reason" does not say why' in _problem(json.dumps(stated))
