@@ -141,12 +141,14 @@ def juror_messages(
 def shown(call: BallotCall, perceived: Perceived) -> str:
     """Return the words of a case and the reasons of the other jurors, which a juror may quote.
 
-    Its own reason of the round before is left out: it may keep that, and say so.
+    Its own reason of the round before is left out: it may keep that, and say so. The
+    guideline is ours.
     """
-    words = evidence(call.case, perceived)
-    if not call.peers:
-        return words
-    return "\n".join((words, *(statement.reason for statement in call.peers)))
+    case = call.case
+    words = [case.query.text, case.query.underlying_request or "", case.response.text]
+    if perceived.transcript is not None and case.transcript is not None:
+        words.append(case.transcript.words)
+    return "\n".join((*words, *(statement.reason for statement in call.peers)))
 
 
 def in_words(messages: tuple[ChatMessage, ...]) -> str:
