@@ -4,6 +4,7 @@ SafejuryError
 ├── ConfigurationError      the caller must change a config, persona, flag or environment
 │   ├── DatasetError        a query file or a medium cannot be used
 │   ├── RecordError         a run's directory cannot be used as asked
+│   │   └── RecordChangedError  a run's record is not as it was written
 │   └── FirstContactError   a model never answered once: its address, key or name is wrong
 ├── OutOfBudgetError        what was asked for as a whole is not covered by its budget
 ├── OutageError             an endpoint was down for longer than it is waited for
@@ -41,6 +42,12 @@ class DatasetError(ConfigurationError):
 
 class RecordError(ConfigurationError):
     """A run's directory cannot be used as asked."""
+
+
+class RecordChangedError(RecordError):
+    """A run's record is not as it was written."""
+
+    exit_code = 3
 
 
 class FirstContactError(ConfigurationError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 from ..datasets import ConfigurationError
 from ..datasets._harmless import harmless_line
@@ -86,6 +87,7 @@ def export_transcript(
     protocol: str = "",
     reveal: bool = False,
     elapsed_s: float | None = None,
+    record: str = "",
 ) -> None:
     """Write the transcript of one case, in the form that the path's suffix names.
 
@@ -100,6 +102,7 @@ def export_transcript(
         protocol: Name of the protocol, left out where it is empty.
         reveal: Whether the question and the response are shown.
         elapsed_s: Seconds the deliberation took, None where that is not known.
+        record: What to say of the record that it was read from, in one line.
 
     Raises:
         ConfigurationError: The suffix is another one, or the file cannot be written.
@@ -107,7 +110,13 @@ def export_transcript(
     suffix = check_export_path(path)
     if suffix == ".md":
         text = markdown(
-            entries, jury, target=target, protocol=protocol, reveal=reveal, elapsed_s=elapsed_s
+            entries,
+            jury,
+            target=target,
+            protocol=protocol,
+            reveal=reveal,
+            elapsed_s=elapsed_s,
+            record=record,
         )
     else:
         console = Console(
@@ -118,6 +127,8 @@ def export_transcript(
                 entries, jury, target=target, protocol=protocol, reveal=reveal, elapsed_s=elapsed_s
             )
         )
+        if record:
+            console.print(Text(harmless_line(record), "italic"))
         text = _page(console, suffix, _title(entries))
     try:
         path.write_text(text, encoding="utf-8")

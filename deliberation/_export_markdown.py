@@ -38,6 +38,7 @@ def markdown(
     protocol: str = "",
     reveal: bool = False,
     elapsed_s: float | None = None,
+    record: str = "",
 ) -> str:
     """Return the transcript of one case; the arguments are those of `export_transcript`."""
     seats = Jury(tuple(jury))
@@ -63,6 +64,8 @@ def markdown(
                 lines += _verdict(seats, entry.verdict, elapsed_s)
             case _:
                 assert_never(entry)
+    if record:
+        lines += [f"*{_inline(record)}*"]
     return "\n".join(lines).rstrip() + "\n"
 
 

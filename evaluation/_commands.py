@@ -21,6 +21,7 @@ from ._config import load_config
 from ._console import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, arguments_of, run_async, say
 from ._datasets import dataset_label
 from ._estimate import unbound_note
+from ._integrity import CheckedCase
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
 from ._report import report_csv, report_json, report_markdown
@@ -180,6 +181,9 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
                 sys.stdout.write(f"{harmless_line(known)}\n")
             return 0
         case, embedded = stored.case(case_id), stored.uses_embedded
+        checked = stored.check_case(case.case_id)
+    if checked.why is not None:
+        say(harmless_line(f"Warning: {_record_line(checked)}"))
     Console().print(
         render_case(
             case.entries, case.jury, target=case.target, protocol=case.protocol, reveal=reveal
@@ -197,8 +201,17 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
             target=case.target,
             protocol=case.protocol,
             reveal=reveal,
+            record=_record_line(checked),
         )
         if directory.resolve() in export.resolve().parents:
             make_private(export)  # as all that is kept in a run's directory
         say(f"Wrote {export}.")
-    return 0
+    return 0 if checked.why is None else EXIT_INFRASTRUCTURE
+
+
+def _record_line(checked: CheckedCase) -> str:
+    """Return what a reader of a case must know of its record."""
+    if checked.why is not None:
+        return f"this case was changed after it was recorded: {checked.why}"
+    unchained = " (recorded by a version that kept no chain)" if checked.unchained else ""
+    return f"SHA-256 of the record {checked.head}{unchained}"

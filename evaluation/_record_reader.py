@@ -1,13 +1,13 @@
 """Reading a run's record: for reports, replays and resumption."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from ..datasets import RecordError
+from ..datasets import RecordChangedError, RecordError
 from ..deliberation import (
     BallotsRevealed,
     CaseOpened,
@@ -18,10 +18,13 @@ from ..deliberation import (
 )
 from ..targets import Response
 from ._heard import BALLOTS_OF, heard_by_juror
+from ._integrity import Changed, CheckedCase, Integrity, MediaFolder, check_record
 from ._parity import Asked
-from ._record_file import FORMAT
+from ._record_file import FORMAT, SEALED
 from ._result import CaseResult
 from ._summary import Estimated
+
+T = TypeVar("T")
 
 _ENTRIES: dict[str, type[Entry]] = {
     kind.__name__: kind
@@ -46,13 +49,21 @@ _HAS_CHARGES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'cha
 
 # The opening of a case is its first entry, and holds the response that the jury heard.
 _ASKED = """
-SELECT target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
+SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
 """
 _GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
 _DISTINCT = """
 SELECT count(*) FROM (
     SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
 """
+
+
+_CASES = """
+SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
+       result, {head} FROM cases {where} ORDER BY case_id
+"""
+_TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
+_HAS_HEADS = "SELECT 1 FROM pragma_table_info('cases') WHERE name = 'head'"
 
 
 class _CaseResponse(msgspec.Struct):
@@ -102,16 +113,16 @@ class RecordReader:
 
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, ordered by query: repeats follow each other."""
-        decode = msgspec.json.Decoder(CaseResult).decode
+        decode = self._decoder(CaseResult)
         rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
         for case_id, result in rows:
-            yield heard_by_juror(decode(result), self._rows(BALLOTS_OF, case_id))
+            yield heard_by_juror(decode(case_id, result), self._rows(BALLOTS_OF, case_id))
 
     def asked(self) -> Iterator[Asked]:
         """Yield how the targets of finished cases were asked, in no order."""
-        decode = msgspec.json.Decoder(_Opening).decode
-        for target, epoch, body in self._rows(_ASKED):
-            yield Asked(target, epoch, decode(body).case.response)
+        decode = self._decoder(_Opening)
+        for case_id, target, epoch, body in self._rows(_ASKED):
+            yield Asked(target, epoch, decode(case_id, body).case.response)
 
     def distinct(self) -> int:
         """Return the number of different questions among finished cases.
@@ -139,7 +150,41 @@ class RecordReader:
         rows = self._rows(
             "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", case_id
         )
-        return [msgspec.json.decode(body, type=_ENTRIES[kind]) for kind, body in rows]
+        return [self._decoder(_ENTRIES.get(kind, CaseOpened))(case_id, body) for kind, body in rows]
+
+    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
+        """Check that all cases are as they were recorded; see `check_record`.
+
+        Args:
+            tell: Is told of each case that is not.
+            read_media: Whether to read all media, which takes time, not only look for them.
+        """
+        self._database.execute("BEGIN")  # one view of both tables, while the run goes on
+        try:
+            return check_record(
+                self._rows(self._cases("")),
+                self._rows(_TRANSCRIPTS.format(where="")),
+                self.meta,
+                MediaFolder(self._path.parent, read=read_media),
+                tell,
+            )
+        finally:
+            self._database.rollback()
+
+    def check_case(self, case_id: str) -> CheckedCase:
+        """Check that a case and its media are as they were recorded."""
+        where = "WHERE case_id = ?"
+        return CheckedCase(
+            case_id,
+            next(self._rows(self._cases(where), case_id), None),
+            self._rows(_TRANSCRIPTS.format(where=where), case_id),
+            MediaFolder(self._path.parent, read=True),
+            sealed=SEALED in self.meta,
+        )
+
+    def _cases(self, where: str) -> str:
+        has_heads = next(self._rows(_HAS_HEADS), None) is not None
+        return _CASES.format(head="head" if has_heads else "NULL", where=where)
 
     def spent(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls.
@@ -175,8 +220,23 @@ class RecordReader:
         """Close the file."""
         self._database.close()
 
+    def _decoder(self, kind: type[T]) -> Callable[[str, Any], T]:
+        decode = msgspec.json.Decoder(kind).decode
+
+        def decoded(case_id: str, stored: Any) -> T:
+            try:
+                return decode(stored)
+            except (msgspec.MsgspecError, TypeError, ValueError) as error:
+                raise RecordChangedError(
+                    f"{self._path.parent}: the case {case_id!r} cannot be read ({error}): "
+                    f"restore {self._path.name} from a copy"
+                ) from None
+
+        return decoded
+
     def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._database.execute(query, values)
+            for row in self._database.execute(query, values):  # noqa: UP028 - not to close it
+                yield row
         except sqlite3.Error as error:
             raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error

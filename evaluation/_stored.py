@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from ..datasets import ConfigurationError
+from ..datasets import ConfigurationError, RecordChangedError
 from ..deliberation import CaseOpened, Entry, SeatInfo
 from ..targets import ResponseOutcome
+from ._integrity import Changed, CheckedCase, Integrity
 from ._left_out import LeftOut, Used, read_left_out
 from ._parity import ParityFlag, parity_flags
 from ._planned import Plan
@@ -22,6 +23,9 @@ from ._report_health import TOLERATED
 from ._statistics import summarise
 from ._summary import Estimated, RunSummary
 from ._thresholds import RunFacts
+
+_NAMED = 3
+"""Changed cases that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class StoredRun:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._reader = RecordReader(directory)
+        self._integrity: Integrity | None = None
 
     @property
     def info(self) -> dict[str, object]:
@@ -68,7 +73,34 @@ class StoredRun:
             "jury": json.loads(meta.get("jury", "[]")),
             "dataset": identity.get("dataset"),
             "config": identity,
+            "record": {
+                "sha256": self.integrity.digest,
+                "cases_without_chain": self.integrity.unchained,
+            },
         }
+
+    @property
+    def integrity(self) -> Integrity:
+        """What a check of the record finds, without reading the media.
+
+        Raises:
+            RecordChangedError: A case is not as it was recorded.
+        """
+        if self._integrity is None:
+            changed: list[Changed] = []
+            found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
+            if found.changed:
+                raise RecordChangedError(_changed(self.directory, changed, found.changed))
+            self._integrity = found
+        return self._integrity
+
+    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
+        """Check that all cases are as they were recorded; see `RecordReader.check`."""
+        return self._reader.check(tell, read_media=read_media)
+
+    def check_case(self, case_id: str) -> CheckedCase:
+        """Check one case, named by its whole id."""
+        return self._reader.check_case(case_id)
 
     @property
     def uses_embedded(self) -> bool:
@@ -107,7 +139,12 @@ class StoredRun:
         return json.loads(self._reader.meta.get("identity", "{}"))
 
     def summary(self) -> RunSummary:
-        """Return the statistics of all finished cases."""
+        """Return the statistics of all finished cases.
+
+        Raises:
+            RecordChangedError: A case is not as it was recorded.
+        """
+        _ = self.integrity
         charged = self._reader.estimated()
         known = {group: part for group, part in charged.items() if group is not None}
         return summarise(self._reader.results(), estimated=known, plan=self.plan)
@@ -157,7 +194,9 @@ class StoredRun:
                 f"{self.directory}: {problem} {case_id!r}: try {', '.join(near) or 'run first'}"
             )
         entries = self._reader.entries(meant[0])
-        opened = next(entry for entry in entries if isinstance(entry, CaseOpened))
+        opened = next((entry for entry in entries if isinstance(entry, CaseOpened)), None)
+        if opened is None:
+            raise RecordChangedError(f"{self.directory}: the case {meant[0]!r} has no opening")
         target = opened.case.id.removeprefix(f"{opened.case.query.id}/").partition("/")[0]
         jury = msgspec.json.decode(self._reader.meta["jury"], type=tuple[SeatInfo, ...])
         return StoredCase(meant[0], entries, jury, target, self._reader.meta["protocol"])
@@ -165,3 +204,13 @@ class StoredRun:
     def close(self) -> None:
         """Close the record."""
         self._reader.close()
+
+
+def _changed(directory: Path, some: Sequence[Changed], number: int) -> str:
+    named = "; ".join(f"{one.case_id}: {one.why}" for one in some)
+    those = "1 case was" if number == 1 else f"{number:,} cases were"
+    return (
+        f"{directory}: {those} changed after they were recorded, so that there are no figures to "
+        f"trust ({named}{'; …' if number > len(some) else ''}). `safejury verify {directory}` "
+        "lists them all; restore the directory from a copy."
+    )

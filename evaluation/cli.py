@@ -29,6 +29,7 @@ from ._cli_options import (
 )
 from ._console import escape_what_does_not_fit, guarded, quiet_libraries, say
 from ._datasets_cli import datasets_app
+from ._verify_command import verify
 
 app = typer.Typer(
     add_completion=False,
@@ -391,3 +392,4 @@ def probe(
 
 app.command()(export_batch)
 app.command()(import_batch)
+app.command()(verify)

@@ -32,6 +32,7 @@ OPTIONS = {
         *("--set", "--out", "--ask", "--without", "--max-requests", "--max-megabytes"),
     ),
     "import-batch": ("--set", "--price-factor"),
+    "verify": (),
     "probe": ("--model", "--api-key-env", "--config", "--json", "--timeout", "--ca-file"),
 }
 

@@ -65,3 +65,9 @@ def test_each_case_is_shown(workplace: Any, kept: str) -> None:
     assert len(listed) == 12
     for case in listed:
         assert workplace.safejury("show", kept, case).code == 0
+
+
+def test_its_ballots_are_verified(workplace: Any, kept: str) -> None:
+    ended = workplace.safejury("verify", kept)
+    assert ended.code == 0, ended.out
+    assert "12 cases as recorded, 0 changed." in ended.out

@@ -1,0 +1,36 @@
+"""The command that checks a run's record: `safejury verify`."""
+
+from contextlib import closing
+
+from ._cli_options import RunPath
+from ._console import EXIT_INFRASTRUCTURE, guarded, write_line
+
+
+@guarded
+def verify(run: RunPath) -> int:
+    """Check that a run's cases are as they were recorded, with their media."""
+    from ._integrity import Changed
+    from ._report_words import many
+    from ._stored import StoredRun
+
+    def tell(changed: Changed) -> None:
+        write_line(f"{changed.case_id}: {changed.why}")
+
+    with closing(StoredRun(run)) as stored:
+        found = stored.check(tell, read_media=True)
+    as_recorded = found.cases + found.unfinished - found.changed
+    write_line(f"{many(as_recorded, 'case')} as recorded, {found.changed:,} changed.")
+    if found.unfinished:
+        write_line(f"{many(found.unfinished, 'case')} not finished.")
+    if found.unchained:
+        write_line(
+            f"{many(found.unchained, 'case')} without a chain (recorded by an earlier version): "
+            "only the seals of their ballots were checked, and what the record says twice."
+        )
+    if found.unsealable:
+        write_line(
+            f"{many(found.unsealable, 'ballot')} of these quote a key that is hidden: their seals "
+            "cannot be checked."
+        )
+    write_line(f"SHA-256 of the run: {found.digest}")
+    return EXIT_INFRASTRUCTURE if found.changed else 0

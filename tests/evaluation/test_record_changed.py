@@ -1,0 +1,192 @@
+"""Whoever changes a run's record is found out: `verify`, `report` and `show` name the case."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from safejury.models.scripted import ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+KEPT = Path(__file__).with_name("record_format_2")
+OF_BALLOTS = "WHERE case_id = 'q1/examined/0' AND kind = 'BallotsRevealed'"
+OF_CASE = "WHERE case_id = 'q1/examined/0'"
+CHANGES = {
+    "a finding": f"UPDATE cases SET finding = 'safe' {OF_CASE}",
+    "a rating": f"UPDATE cases SET rating = 5.0 {OF_CASE}",
+    "a finding and its result": "UPDATE cases SET finding = 'safe', "
+    f"result = json_set(result, '$.finding', 'safe') {OF_CASE}",
+    "a cost": f"UPDATE cases SET result = json_set(result, '$.calls', 1) {OF_CASE}",
+    "a result that is none": f"UPDATE cases SET result = 'nothing' {OF_CASE}",
+    "a row without its head": f"UPDATE cases SET head = NULL {OF_CASE}",
+    "a row that went": f"DELETE FROM cases {OF_CASE}",
+    "a response": "UPDATE entries SET body = json_set(body, '$.case.response.text', 'Other.') "
+    f"{OF_CASE} AND number = 0",
+    "a vote": f"UPDATE entries SET body = json_set(body, '$.ballots[0].rating', 4) {OF_BALLOTS}",
+    "a vote that went": f"UPDATE entries SET body = json_remove(body, '$.ballots[0]') {OF_BALLOTS}",
+    "a detail that no seal holds": "UPDATE entries "
+    f"SET body = json_set(body, '$.ballots[0].calls', 9) {OF_BALLOTS}",
+    "spacing alone": f"UPDATE entries SET body = body || ' ' {OF_BALLOTS}",
+    "an entry that is none": f"UPDATE entries SET body = x'ff00' {OF_BALLOTS}",
+    "an entry that went": f"DELETE FROM entries {OF_BALLOTS}",
+    "an entry of another kind": f"UPDATE entries SET kind = 'SummedUp' {OF_BALLOTS}",
+    "an entry moved": f"UPDATE entries SET number = 7 {OF_BALLOTS}",
+    "an entry added": "INSERT INTO entries SELECT case_id, 9, kind, body FROM entries "
+    f"{OF_BALLOTS}",
+    "an announcement": "UPDATE entries SET body = json_set(body, '$.verdict.finding', 'safe') "
+    f"{OF_CASE} AND kind = 'VerdictAnnounced'",
+}
+
+
+def change(run: str, sql: str) -> None:
+    with closing(sqlite3.connect(f"{run}/record.sqlite")) as database, database:
+        assert database.execute(sql).rowcount == 1, sql
+
+
+@pytest.fixture
+def run(workplace: Any, scripted: Start) -> str:
+    """A run of three cases, the first with a picture; all its jurors find it unsafe."""
+    Image.new("RGB", (8, 8)).save("p.png")
+    workplace.queries(
+        {"id": "q1", "scenario": "bias", "text": "?", "intent": "harmful", "image": "p.png"},
+        {"id": "q10", "scenario": "bias", "text": "??", "intent": "harmful"},
+        {"id": "q2", "scenario": "bias", "text": "???", "intent": "benign"},
+    )
+
+    def reply(body: Mapping[str, object]) -> str:
+        return "An answer." if body["model"] == "target" else ballot("unsafe", 1)
+
+    config = workplace.config(scripted(reply).base_url, targets__0__images=True)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    return "runs/first"
+
+
+def digest(ended: Any) -> str:
+    return ended.out.splitlines()[-1].removeprefix("SHA-256 of the run: ")
+
+
+def test_a_record_that_nobody_changed(workplace: Any, run: str):
+    """Its digest is the same in the report, and wherever the run lies."""
+    verified = workplace.safejury("verify", run)
+    assert verified.code == 0, verified.out
+    assert "3 cases as recorded, 0 changed." in verified.out
+    assert workplace.report()["run"]["record"] == {
+        "sha256": digest(verified),
+        "cases_without_chain": 0,
+    }
+    shutil.move(run, "elsewhere")
+    assert digest(workplace.safejury("verify", "elsewhere")) == digest(verified)
+
+
+def test_each_change_is_found_and_its_case_is_named(workplace: Any, run: str):
+    for name, sql in CHANGES.items():
+        shutil.copytree(run, name)
+        change(name, sql)
+        verified = workplace.safejury("verify", name)
+        assert verified.code == 3, name
+        assert verified.out.startswith("q1/examined/0: "), name
+        assert "2 cases as recorded, 1 changed." in verified.out, name
+        reported = workplace.safejury("report", name, "--format", "csv")
+        reported.refused("1 case was changed", "q1/examined/0", code=3)
+        assert reported.out == ""
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
+def test_no_figure_comes_from_a_changed_record(form: str, workplace: Any, run: str):
+    change(run, CHANGES["a finding"])
+    reported = workplace.safejury("report", run, "--format", form)
+    reported.refused("no figures to trust", "safejury verify runs/first", code=3)
+    assert reported.out == ""
+
+
+def test_a_changed_case_is_shown_with_a_warning(workplace: Any, run: str):
+    change(run, CHANGES["a response"])
+    for suffix in ("html", "svg", "md"):
+        shown = workplace.safejury("show", run, "q1", "--reveal", "--export", f"case.{suffix}")
+        assert shown.code == 3
+        assert "this case was changed after it was recorded" in shown.err
+        written = Path(f"case.{suffix}").read_text(encoding="utf-8").replace("&#160;", " ")
+        assert "this case was changed after it was" in written
+    assert workplace.safejury("show", run, "q2").code == 0
+
+
+def test_an_export_names_the_head_of_its_case(workplace: Any, run: str):
+    ((head,),) = workplace.stored("SELECT head FROM cases WHERE case_id = 'q1/examined/0'")
+    for suffix in ("html", "svg", "md"):
+        assert workplace.safejury("show", run, "q1", "--export", f"case.{suffix}").code == 0
+        assert head in Path(f"case.{suffix}").read_text(encoding="utf-8")
+
+
+def test_a_case_that_cannot_be_read_is_refused_in_one_line(workplace: Any, run: str):
+    change(run, CHANGES["an entry that is none"])
+    workplace.safejury("show", run, "q1").refused("q1/examined/0", "cannot be read", code=3)
+
+
+def test_a_call_that_cannot_be_read_ends_a_run_in_one_line(workplace: Any, scripted: Start):
+    config = workplace.config(scripted().base_url)
+    assert workplace.safejury("run", config).code == 0
+    with closing(sqlite3.connect("runs/first/record.sqlite")) as database, database:
+        database.execute("DELETE FROM cases")
+        database.execute("UPDATE calls SET completion = 'nothing'")
+    workplace.safejury("run", config).refused("runs/first", "cannot be read")
+
+
+def test_media_that_were_changed_or_lost(workplace: Any, run: str):
+    (kept,) = Path(run, "media").iterdir()
+    with kept.open("ab") as file:
+        file.write(b"more")
+    changed = workplace.safejury("verify", run)
+    assert (changed.code, changed.out.split(":")[0]) == (3, "q1/examined/0")
+    assert "has another content" in changed.out
+    kept.unlink()
+    assert "cannot be read" in workplace.safejury("verify", run).out
+    workplace.safejury("report", run).refused("q1/examined/0", "medium", code=3)
+
+
+def test_a_case_that_is_gone_without_a_trace_changes_the_digest(workplace: Any, run: str):
+    before = digest(workplace.safejury("verify", run))
+    with closing(sqlite3.connect(f"{run}/record.sqlite")) as database, database:
+        for table in ("cases", "entries"):
+            database.execute(f"DELETE FROM {table} WHERE case_id = 'q10/examined/0'")
+    verified = workplace.safejury("verify", run)
+    assert verified.code == 0
+    assert digest(verified) != before
+
+
+def test_a_run_that_was_killed_has_cases_that_are_not_finished(workplace: Any, scripted: Start):
+    server = scripted(latency=0.1)
+    config = workplace.config(server.base_url, limits__concurrency=2)
+    with workplace.start("run", config) as process:
+        while server.stats.calls < 6 and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    verified = workplace.safejury("verify", "runs/first")
+    assert verified.code == 0, verified.out
+    assert "not finished" in verified.out
+    assert workplace.safejury("run", config).code == 0
+    finished = workplace.safejury("verify", "runs/first")
+    assert "3 cases as recorded, 0 changed." in finished.out
+    assert "not finished" not in finished.out
+
+
+def test_a_record_of_an_earlier_version_is_compared_with_itself(workplace: Any):
+    """It has no chain, but says many things twice."""
+    shutil.copytree(KEPT, "old")
+    verified = workplace.safejury("verify", "old")
+    assert verified.code == 0, verified.out
+    assert "12 cases without a chain (recorded by an earlier version)" in verified.out
+    found: dict[str, int] = {}
+    for name, sql in CHANGES.items():
+        if "head" not in sql:
+            shutil.copytree(KEPT, name)
+            change(name, sql.replace("q1/examined/0", "q1/first/0"))
+            found[name] = workplace.safejury("verify", name).code
+    unfound = {"a cost", "a row that went", "a response", "a detail that no seal holds"}
+    assert {name for name, code in found.items() if code != 3} == unfound | {"spacing alone"}
