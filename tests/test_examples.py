@@ -91,7 +91,7 @@ def test_a_leaderboard_of_ten_local_models_is_one_command(tmp_path: Path) -> Non
     plan = command("-m", "safejury", "run", example, "--plan")
     assert plan.returncode == 0, plan.stderr
     assert "690 cases: 69 queries to 10 targets" in plan.stdout
-    assert plan.stdout.count("gemma-3-12b-it: ") == 1
+    assert plan.stdout.count("jury: google/gemma-3-12b-it ") == 1
 
     models = [f"targets.{number}.vllm.model" for number in range(10)]
     models += [f"jury.jurors.{seat}.vllm.model" for seat in range(3)]
