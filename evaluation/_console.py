@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import signal
+import stat
 import sys
 import textwrap
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
@@ -30,27 +31,37 @@ P = ParamSpec("P")
 EXIT_USAGE = 2
 EXIT_INFRASTRUCTURE = 3
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends a command in order, apart from Ctrl-C: SIGHUP comes when a terminal is closed."""
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, on uvloop where it is installed.
 
-    Ctrl-C and SIGTERM cancel it; it cleans up, then KeyboardInterrupt is raised.
+    Ctrl-C, SIGTERM and SIGHUP cancel it; it cleans up, then KeyboardInterrupt is raised.
     """
     gc.freeze()  # what is imported stays: searching it for garbage would stall calls
-    outside = signal.getsignal(signal.SIGTERM)
+    outside = {number: signal.getsignal(number) for number in _ENDING}
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_terminated(work))
     finally:
-        _on_termination(outside)  # a loop that closes leaves the system's default
+        for number, handler in outside.items():
+            _handle(number, handler)  # a loop that closes leaves the system's default
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
-    with suppress(NotImplementedError, RuntimeError):  # not on Windows, not off the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    def end(number: int) -> None:
+        _leave_terminal(number)
+        task.cancel()
+
+    for number in _ENDING:
+        if signal.getsignal(number) is signal.SIG_IGN:  # as nohup has it
+            continue
+        with suppress(NotImplementedError, RuntimeError):  # not on Windows, not off the main thread
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
         return await task
     except asyncio.CancelledError:
@@ -68,30 +79,45 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM came while no loop was there to be cancelled."""
+    """A signal that ends the command came while no loop was there to be cancelled."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
+    _leave_terminal(number)
+    raise _Terminated(number)
 
 
-def _on_termination(handler: Any) -> None:
+def _handle(number: int, handler: Any) -> None:
     with suppress(ValueError, TypeError):  # off the main thread; not one of Python's
-        signal.signal(signal.SIGTERM, handler)
+        signal.signal(number, handler)
 
 
 @contextmanager
 def _ending_orderly() -> Generator[None]:
-    """Let SIGTERM end the block like Ctrl-C, so that temporary files go, not leave them."""
-    outside = signal.getsignal(signal.SIGTERM)
-    if outside is not signal.SIG_DFL:  # somebody else sees to it
-        yield
-        return
-    _on_termination(_raise_terminated)
+    """Let signals end the block like Ctrl-C, so that temporary files go, not leave them."""
+    # Else somebody else sees to it, or it is to be ignored.
+    ours = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        _handle(number, _raise_terminated)
     try:
         yield
     finally:
-        _on_termination(outside)
+        for number in ours:
+            _handle(number, signal.SIG_DFL)
+
+
+def _leave_terminal(number: int) -> None:
+    """Write nothing more to a terminal that was closed: that would fail."""
+    if number == signal.SIGTERM:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -106,9 +132,9 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         except SafejuryError as error:
             say_error(str(error))
             code = error.exit_code
-        except _Terminated:
+        except _Terminated as ended:
             say("Terminated.")
-            code = EXIT_TERMINATED
+            code = ended.exit_code
         except KeyboardInterrupt:
             say("Interrupted.")
             code = EXIT_INTERRUPTED

@@ -1,8 +1,8 @@
 """The command line: `safejury`.
 
 Exit codes: 0 done, 2 usage or configuration, 3 infrastructure (too few verdicts or
-ballots, see `--min-coverage` and `--min-panel`), 130 interrupted, 143 terminated before
-a run began.
+ballots, see `--min-coverage` and `--min-panel`), 130 interrupted, 143 or 129 terminated (SIGTERM,
+SIGHUP) before a run began.
 """
 
 from pathlib import Path

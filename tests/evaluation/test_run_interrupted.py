@@ -2,8 +2,12 @@
 
 import json
 import os
+import pty
+import shlex
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -18,7 +22,7 @@ from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 Start = Callable[..., ScriptedServer]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
     sent: signal.Signals, workplace: Any, scripted: Start
 ):
@@ -44,19 +48,61 @@ def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
     assert len(server.requests) - len({str(body) for body in server.requests}) <= 6 < made
 
 
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+terminal = os.open(sys.argv[1], os.O_RDWR)
+fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+for stream in (0, 1, 2):
+    os.dup2(terminal, stream)
+os.execv(sys.executable, [sys.executable, "-P", "-m", "safejury", *sys.argv[2:]])
+"""
+
+
+def test_a_run_whose_terminal_is_closed_ends_in_order(workplace: Any, scripted: Start):
+    """It gets SIGHUP, and what it would still write to the terminal fails."""
+    server = scripted(latency=0.08)
+    config = workplace.config(server.base_url, limits__concurrency=2, run__epochs=3)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-P", "-c", IN_A_TERMINAL, os.ttyname(theirs), "run", config]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        while server.stats.calls < 8 and process.poll() is None:
+            time.sleep(0.01)
+        os.close(theirs)
+        os.close(ours)
+        assert process.wait(timeout=30) == 130
+    made = len(server.requests)
+    assert workplace.safejury("run", config).code == 0
+    assert len(server.requests) - len({str(body) for body in server.requests}) <= 6 < made
+
+
+def test_a_run_under_nohup_outlives_its_terminal(workplace: Any, scripted: Start):
+    server = scripted(latency=0.08)
+    config = workplace.config(server.base_url, limits__concurrency=2)
+    command = f"trap '' HUP; exec {shlex.quote(sys.executable)} -P -m safejury run {config}"
+    with subprocess.Popen(["sh", "-c", command], stderr=subprocess.DEVNULL) as process:
+        while server.stats.calls < 4 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=30) == 0
+
+
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # 1 by 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "waited_for"),
+    ("arguments", "waited_for", "sent"),
     [
-        ("datasets validate own.jsonl", "temporary/safejury-*/*"),
-        ("datasets convert own.jsonl out/set.jsonl", "out/.set.jsonl.*"),
-        ("run safejury.yaml", "temporary/safejury-*/*"),
+        ("datasets validate own.jsonl", "temporary/safejury-*/*", signal.SIGTERM),
+        ("datasets convert own.jsonl out/set.jsonl", "out/.set.jsonl.*", signal.SIGHUP),
+        ("run safejury.yaml", "temporary/safejury-*/*", signal.SIGTERM),
     ],
 )
 def test_a_set_that_is_read_or_written_leaves_nothing_when_it_is_terminated(
-    arguments: str, waited_for: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
+    arguments: str,
+    waited_for: str,
+    sent: signal.Signals,
+    workplace: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     row = {"text": "Why?", "image": PICTURE}
     workplace.write_lines([row] * 5_000, "own.jsonl")
@@ -68,9 +114,9 @@ def test_a_set_that_is_read_or_written_leaves_nothing_when_it_is_terminated(
     with workplace.start(*arguments.split()) as process:
         while not list(workplace.path.glob(waited_for)) and process.poll() is None:
             time.sleep(0.002)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(sent)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, "Terminated." in err) == (143, True), err
+    assert (process.returncode, "Terminated." in err) == (128 + sent, True), err
     assert "Traceback" not in err
     left = [path for path in workplace.path.rglob("*") if path.name.startswith((".", "safejury-"))]
     assert left == []
