@@ -15,6 +15,8 @@ from ._values import Object, RowError, UnreadError
 DELIMITERS = ",;\t|"
 _MAX_FIELD = 16 * 1024 * 1024
 """Longest field in characters; a longer one means that a quote is never closed."""
+_MAX_LINE = 2 * _MAX_FIELD
+"""Longest line in characters."""
 _NOT_CSV = "not CSV ({}): a quote is missing, or stands single within quotes"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,6 +38,13 @@ def _spoil(error: UnicodeError) -> tuple[str, int]:
 
 _SPOIL = "safejury.spoil"
 codecs.register_error(_SPOIL, _spoil)
+
+
+class _LongLineError(ValueError):
+    """A line is too long to be held."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a line is longer than {_MAX_LINE // 1024**2} million characters")
 
 
 class _Lines(Protocol):
@@ -109,7 +118,7 @@ class CsvTable:
         for nobody knows how many rows they are.
         """
         with self._open() as file:
-            lines = csv.reader(file, delimiter=self._delimiter, strict=True)
+            lines = csv.reader(_bounded(file), delimiter=self._delimiter, strict=True)
             if self._header:
                 self._first_row(lines)
             number = 0
@@ -140,9 +149,11 @@ class CsvTable:
 
     def _read_header(self, file: TextIO) -> list[str]:
         try:
-            lines = csv.reader(file, delimiter=self._delimiter, strict=True)
+            lines = csv.reader(_bounded(file), delimiter=self._delimiter, strict=True)
             names = [name.strip() for name in self._first_row(lines)]
             "".join(names).encode()
+        except _LongLineError as error:
+            raise DatasetError(f"{self._path}:1: not CSV: {error}") from None
         except csv.Error as error:
             raise DatasetError(f"{self._path}:1: {_NOT_CSV.format(error)}") from None
         except UnicodeError:
@@ -170,6 +181,8 @@ class CsvTable:
             return None
         except csv.Error as error:
             return line, _unread(_NOT_CSV.format(error), line, lines.line_num)
+        except _LongLineError as error:
+            return line, UnreadError(f"{error}; the rest of the file is not read", rest=True)
         except UnicodeError:  # a decoder that takes no handler of errors
             return line, UnreadError(
                 f"{self._unknown_bytes}; the rest of the file is not read", rest=True
@@ -191,6 +204,18 @@ class CsvTable:
         return cells
 
 
+def _bounded(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file.
+
+    Raises:
+        _LongLineError: One is too long to be held.
+    """
+    while line := file.readline(_MAX_LINE):
+        if len(line) == _MAX_LINE and not line.endswith(("\n", "\r")):
+            raise _LongLineError
+        yield line
+
+
 def delimiter_of(line: str) -> str:
     """Return what separates the cells of a header."""
     outside = "".join(line.split('"')[::2])
@@ -200,8 +225,8 @@ def delimiter_of(line: str) -> str:
 def _delimiter(file: TextIO) -> tuple[bool, str]:
     """Return whether a line of its own says what separates the cells, and what does."""
     try:
-        line = next((line for line in file if line.strip()), "")
-    except UnicodeError:
+        line = next((line for line in _bounded(file) if line.strip()), "")
+    except (UnicodeError, _LongLineError):
         return False, ","
     said = _SEPARATOR.fullmatch(line)
     return (False, delimiter_of(line)) if said is None else (True, said[1])

@@ -26,6 +26,10 @@ _UNUSED = ("events", "events_data", "store", "timelines")
 """Parts of a sample that are large and say nothing of the response."""
 
 _ZIP = b"PK\x03\x04"
+_MAX_PART = 256 * 1024 * 1024
+"""Most bytes that a part of a log may unpack to: Inspect holds a part in memory as a whole."""
+_WHOLE = ("header.json", "summaries.json", "_journal/")
+"""Parts that are read before the first sample."""
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -37,6 +41,10 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
 
 
 def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
+    sizes = _unpacked(path)
+    for name, size in sizes.items():
+        if name.startswith(_WHOLE) and size > _MAX_PART:
+            raise ConfigurationError(f"{path}: {name!r} {_too_large(size)}: is the log damaged?")
     # Its functions run an event loop, which the thread of another one must not.
     with ThreadPoolExecutor(1) as reading:
 
@@ -52,6 +60,10 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
             raise ConfigurationError(f"{path}: {error}: is the log damaged or cut off?") from None
         for summary in summaries:
             place = f"sample {summary.id!r}, epoch {summary.epoch}"
+            size = sizes.get(f"samples/{summary.id}_epoch_{summary.epoch}.json", 0)
+            if size > _MAX_PART:
+                yield Unreadable(place, _too_large(size))
+                continue
             try:
                 with _as_row_error():
                     sample = read(
@@ -64,6 +76,19 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 yield _row(place, sample, header.eval.model, intents)
             except RowError as error:
                 yield Unreadable(place, str(error))
+
+
+def _unpacked(path: Path) -> dict[str, int]:
+    """Return what the parts of a log unpack to, in bytes; nothing of one that is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {part.filename: part.file_size for part in archive.infolist()}
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return {}
+
+
+def _too_large(size: int) -> str:
+    return f"unpacks to {size / 1024**2:,.0f} MiB, more than the {_MAX_PART // 1024**2} that fit"
 
 
 def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:

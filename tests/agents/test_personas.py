@@ -106,3 +106,10 @@ def test_a_file_that_is_not_yaml_is_a_configuration_error(tmp_path: Path, raw: b
     path = tmp_path / "own.yaml"
     path.write_bytes(raw)
     assert str(path) in _error(path)
+
+
+def test_a_file_that_is_no_persona_is_not_read_as_a_whole(tmp_path: Path):
+    path = tmp_path / "own.yaml"
+    with path.open("wb") as file:
+        file.truncate(100 * 2**20)
+    assert "is larger than 64 KiB" in _error(path)

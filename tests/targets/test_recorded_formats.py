@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as arrow  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 from pyarrow import parquet  # pyright: ignore[reportMissingTypeStubs]
 
-from safejury.datasets import ConfigurationError
+from safejury.datasets import ConfigurationError, DatasetError
 from safejury.targets import RecordedTarget
 from safejury.targets.readers import FORMATS
 
@@ -184,6 +185,45 @@ def test_a_log_of_inspect_that_is_zipped_says_the_same(tmp_path: Path) -> None:
     newer[newer.index(b"PK\x01\x02") + 6] = 228  # the version of zip that a part asks for
     path.write_bytes(newer)
     assert sorted(rows(RecordedTarget("t", path)), key=str) == sorted(INSPECT, key=str)
+
+
+def test_a_sample_of_inspect_that_unpacks_to_gigabytes_is_left_out(tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    path = tmp_path / "log.eval"
+    write_eval_log(read_eval_log(SAMPLES / "inspect.json"), path)
+    whole = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    first = next(name for name in names if name.startswith("samples/"))
+    at = whole.rindex(first.encode()) - 46  # where its entry in the list of parts begins
+    whole[at + 24 : at + 28] = (3 * 2**30).to_bytes(4, "little")
+    path.write_bytes(whole)
+    target = RecordedTarget("t", path)
+    assert len(target) == len(INSPECT) - 1
+    (left_out,) = target.all_left_out()
+    assert left_out.why == "unpacks to 3,072 MiB, more than the 256 that fit"
+    at = whole.rindex(b"summaries.json") - 46
+    whole[at + 24 : at + 28] = (3 * 2**30).to_bytes(4, "little")
+    path.write_bytes(whole)
+    with pytest.raises(ConfigurationError, match=r"summaries\.json' unpacks to 3,072 MiB"):
+        RecordedTarget("t", path)
+
+
+def test_a_csv_file_is_not_read_beyond_an_endless_line(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"response,id\nYes.,q1\n" + b"a," * 2**24 + b"a\nNo.,q2\n")
+    target = RecordedTarget("t", path, mapping={"response": "response", "id": "id"})
+    assert len(target) == 1
+    (left_out,) = target.all_left_out()
+    assert left_out.place == "row 2 (line 3)"
+    assert left_out.why == (
+        "a line is longer than 32 million characters; the rest of the file is not read"
+    )
+    assert target.left_out.cut
+    path.write_bytes(b"a," * 2**24 + b"a\n")
+    with pytest.raises(DatasetError, match=r"table\.csv:1: not CSV: a line is longer"):
+        RecordedTarget("t", path, format="csv", mapping={"response": "a"})
 
 
 async def test_a_log_of_inspect_is_read_while_an_event_loop_runs(tmp_path: Path) -> None:
