@@ -170,8 +170,11 @@ class ServerProcess:
             return
         mark = f"{MARK}={self._mark}".encode()
         until = self._loop.time() + _SWEEP_S
+        spared_until = self._loop.time() + watchdog.CLEANING_S
         while found := [pid for pid in watchdog.processes() if mark in _environment(pid)]:
             for pid in found:
+                if self._loop.time() < spared_until and watchdog.is_cleaner(pid):
+                    continue
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
             if self._loop.time() > until:

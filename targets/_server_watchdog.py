@@ -26,6 +26,10 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PARENT_POLL_S = 1.0
 _KILLING_S = 30.0
 _LOOK_AGAIN_S = 0.1
+CLEANING_S = 5.0
+"""Seconds that cleaners have once all others were killed."""
+_CLEANERS = (b"multiprocessing.resource_tracker", b"torch_shm_manager")
+"""Processes that remove the shared memory of those that were killed, and then end."""
 _HAS_PROC = os.path.isdir("/proc/self")
 
 
@@ -102,7 +106,7 @@ def _end(server: subprocess.Popen[bytes], grace: float, signals: _Signals) -> No
     _signal_all(server, signal.SIGTERM)
     while _left(server) and (now := time.monotonic()) < killed_until:
         if now >= asked_until:
-            _signal_all(server, signal.SIGKILL)
+            _signal_all(server, signal.SIGKILL, spared=now < asked_until + CLEANING_S)
         # A grandchild's end wakes nobody, so the list is looked at again before long.
         signals.wait(_LOOK_AGAIN_S)
 
@@ -112,11 +116,15 @@ def _left(server: subprocess.Popen[bytes]) -> list[int]:
     return descendants(os.getpid()) or ([server.pid] if server.returncode is None else [])
 
 
-def _signal_all(server: subprocess.Popen[bytes], number: int) -> None:
-    if server.returncode is None or not _HAS_PROC:
+def _signal_all(server: subprocess.Popen[bytes], number: int, *, spared: bool = False) -> None:
+    """Send a signal to all, but for cleaners where they are spared."""
+    # The group has its cleaners, too.
+    if not _HAS_PROC or (server.returncode is None and not spared):
         with contextlib.suppress(OSError):
             os.killpg(server.pid, number)
     for pid in descendants(os.getpid()):
+        if spared and is_cleaner(pid):
+            continue
         with contextlib.suppress(OSError):
             os.kill(pid, number)
 
@@ -151,6 +159,16 @@ def descendants(root: int) -> list[int]:
         found += below
         todo += below
     return found
+
+
+def is_cleaner(pid: int) -> bool:
+    """Return whether a process removes what others leave in shared memory."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read()
+    except OSError:
+        return False
+    return any(name in command for name in _CLEANERS)
 
 
 def processes() -> list[int]:

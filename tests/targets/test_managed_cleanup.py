@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def run(
     for process in running:
         process.kill()
         process.communicate()
+
+
+def _shared(name: str) -> list[Path]:
+    """Return what is there in shared memory under a name."""
+    return list(Path("/dev/shm").glob(f"{name}*"))
 
 
 def _ready(process: subprocess.Popen[str]) -> None:
@@ -155,10 +161,26 @@ def test_a_parent_that_is_killed_during_the_start_leaves_nothing(
     eventually(lambda: survivors() == [])
 
 
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs /dev/shm")
+def test_a_parent_that_is_killed_while_its_servers_stop_leaves_no_shared_memory(
+    run: Callable[..., subprocess.Popen[str]], survivors: Survivors, eventually: Eventually
+) -> None:
+    """They do not end when they are asked to, and what they share outlives them."""
+    name = f"safejury-{os.getpid()}-{time.monotonic_ns()}"
+    process = run(child=1, stubborn=1, shares=name, grace=1.0)
+    _ready(process)
+    assert len(_shared(name)) == 2
+    process.send_signal(signal.SIGINT)
+    process.kill()
+    eventually(lambda: survivors() == [])
+    assert _shared(name) == []
+
+
 async def test_a_killed_watchdog_leaves_nothing(
     fake_vllm: Fake, tmp_path: Path, survivors: Survivors, proc: Proc
 ) -> None:
-    server = ManagedServer("a", fake_vllm(child=1), folder=tmp_path)
+    name = f"safejury-{os.getpid()}-{time.monotonic_ns()}"
+    server = ManagedServer("a", fake_vllm(child=1, shares=name), folder=tmp_path)
     await server.start()
     (watchdog,) = (
         pid
@@ -170,6 +192,7 @@ async def test_a_killed_watchdog_leaves_nothing(
     assert "its watchdog was killed by signal 9" in (server.ended or "")
     await server.stop()
     assert survivors() == []
+    assert _shared(name) == []
 
 
 async def test_what_a_server_leaves_when_it_dies_is_ended(

@@ -12,6 +12,7 @@ that to the first start.
     FAKE_STALLS      the same, but it goes on saying that it is well
     FAKE_STUBBORN    it ignores SIGTERM
     FAKE_CHILD       it starts a process in a session of its own that ignores SIGTERM
+    FAKE_SHARES      a name under which it holds shared memory
     FAKE_LOOKS       a call waits for so many requests for /metrics, and counts work at each
 """
 
@@ -25,9 +26,11 @@ import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
+_held: list[SharedMemory] = []
 _CHILD = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
 _BALLOT: dict[str, Any] = {
     "reason": "Mild.",
@@ -58,6 +61,8 @@ def main() -> None:
         Path(once).touch()
     if "FAKE_STUBBORN" in os.environ:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if (shares := os.environ.get("FAKE_SHARES")) is not None:
+        _held.append(SharedMemory(f"{shares}-{os.getpid()}", create=True, size=4096))
     if "FAKE_CHILD" in os.environ:
         subprocess.Popen([sys.executable, "-c", _CHILD], start_new_session=True)
     say("INFO loading\n" * int(os.environ.get("FAKE_LOADS", "0")))
