@@ -37,8 +37,10 @@ class Budgeted(Around):
     Args:
         model: What to call.
         budget: Shared by all models of a run.
-        price: The model's price, None where it is unknown.
-        find_price: Looks the price up before the first call, where it is not given.
+        price: What the model's calls cost, whatever a reply says of it; None where nobody
+            said it.
+        find_price: Looks the price up before the first call, where it is not given. What
+            a reply says of its cost comes before it.
         own: Whether it runs on a server of ours, where a call that we break off costs
             nothing.
     """
@@ -55,7 +57,8 @@ class Budgeted(Around):
         super().__init__(model)
         self._budget = budget
         self._price = price
-        self._find_price = find_price if price is None else None
+        self._price_is_given = price is not None
+        self._find_price = None if self._price_is_given else find_price
         self._own = own
 
     async def complete(self, request: ChatRequest) -> Completion:
@@ -98,15 +101,17 @@ class Budgeted(Around):
         """Return what is credible of the completion, what it took, and what of that is a guess."""
         usage = credible_usage(completion, request)
         whole = usage.total_tokens is not None
-        cost = completion.cost_usd
-        if not whole or cost is None or not math.isfinite(cost) or cost < 0:
+        told = completion.cost_usd
+        if not self._price_is_given and whole and told is not None and _is_cost(told):
+            cost = told
+        else:
             cost = None if self._price is None else self._price.of(usage)
         completion = replace(completion, usage=usage, cost_usd=cost)
         if whole:
             return completion, Spending(usage.total_tokens or 0, cost), None
         charged = self._charged(usage, completion, request)
-        told = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
-        return completion, charged, Spending(charged.tokens - told, charged.usd)
+        known = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        return completion, charged, Spending(charged.tokens - known, charged.usd)
 
     def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Spending:
         """Return what a call is charged whose reply does not say all, never less than it says."""
@@ -149,6 +154,10 @@ def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
     ):
         return usage
     return Usage(prompt, cached, reply)
+
+
+def _is_cost(usd: float) -> bool:
+    return math.isfinite(usd) and usd >= 0
 
 
 def _within(tokens: int | None, least: int, most: int) -> int | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import sys
 import time
 import warnings
@@ -31,6 +32,7 @@ from ._spec import region_parameter
 from ._wire_reply import FILTERED_REPLY, decode_reply
 from ._wire_request import encode_request, sent_request
 
+_LONGER_PROMPTS = re.compile(r"_above_\d+k_tokens")
 _NO_NETWORK = "LITELLM_LOCAL_MODEL_COST_MAP"
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _OF_EACH_CALL: dict[str, object] = {
@@ -219,7 +221,7 @@ class LiteLLMModel:
         return replace(completion, cost_usd=self._cost(litellm, reply))
 
     def _cost(self, litellm: _LiteLLM, reply: _Reply) -> float | None:
-        if "input_cost_per_token" not in _listed(litellm, self._model):
+        if _price(litellm, self._model) is None:
             return None  # LiteLLM counts a price that it does not know as 0
         try:
             return litellm.completion_cost(completion_response=reply, model=self._model)
@@ -243,15 +245,12 @@ class LiteLLMModel:
 async def known_price(model: str) -> Price | None:
     """Return the list price of a `provider/model`, None where LiteLLM knows none.
 
+    Where it depends on the length of the prompt, it is that of the dearest length.
+
     Raises:
         ConfigurationError: LiteLLM cannot be imported.
     """
-    listed = _listed(await _litellm(), model)
-    prompt = _per_million(listed.get("input_cost_per_token"))
-    reply = _per_million(listed.get("output_cost_per_token"))
-    if prompt is None or reply is None:
-        return None
-    return Price(prompt, reply, _per_million(listed.get("cache_read_input_token_cost")))
+    return _price(await _litellm(), model)
 
 
 async def unset_variables(model: str) -> str:
@@ -264,14 +263,38 @@ async def unset_variables(model: str) -> str:
     return unset_key(litellm.validate_environment(model).get("missing_keys", ()))
 
 
-def _per_million(price: object) -> float | None:
-    return price * 1e6 if isinstance(price, int | float) else None
+def _price(litellm: _LiteLLM, model: str) -> Price | None:
+    listed = _listed(litellm, model)
+    prompt = _dearest(listed, "input_cost_per_token")
+    reply = _dearest(listed, "output_cost_per_token")
+    if prompt is None or reply is None:
+        return None
+    reply = max(reply, _dearest(listed, "output_cost_per_reasoning_token") or 0.0)
+    if not (prompt and reply):
+        return None  # the list has 0 where nobody entered a price
+    return Price(prompt, reply, _dearest(listed, "cache_read_input_token_cost"))
+
+
+def _dearest(listed: Mapping[str, object], what: str) -> float | None:
+    """Return the price of a million tokens of prompts of any length, None where none is listed."""
+    prices = [
+        price * 1e6
+        for name, price in listed.items()
+        if isinstance(price, int | float)
+        and (name == what or _LONGER_PROMPTS.fullmatch(name.removeprefix(what)))
+    ]
+    return max(prices) if what in listed and prices else None
 
 
 def _listed(litellm: _LiteLLM, model: str) -> Mapping[str, object]:
     """Return what LiteLLM's price list says of `model`, nothing where it is not in it."""
-    prices = litellm.model_cost
-    return prices.get(model) or prices.get(model.partition("/")[2]) or {}
+    provider, _, name = model.partition("/")
+    if (listed := litellm.model_cost.get(model)) is not None:
+        return listed
+    # Some are listed without their provider: another one's of that name say nothing.
+    listed = litellm.model_cost.get(name, {})
+    owner = str(listed.get("litellm_provider"))
+    return listed if re.fullmatch(rf"{re.escape(provider)}([-_].*)?", owner) else {}
 
 
 async def _litellm() -> _LiteLLM:

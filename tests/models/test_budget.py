@@ -25,6 +25,7 @@ from safejury.models import (
     Switchboard,
     TextPart,
     Usage,
+    known_price,
 )
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 
@@ -286,6 +287,26 @@ async def test_a_price_from_litellms_list_binds_the_budget():
         model = switchboard.open(ModelSpec("openai/gpt-4o", api_key="sk-scripted-0123456789"))
         with pytest.raises(BudgetError, match=r"limits\.max_cost_usd of 0\.0001 does not cover"):
             await model.complete(ask())
+
+
+@pytest.mark.parametrize("given", [Price(1000, 2000), Price(0.001, 0.002), Price(0, 0)])
+@pytest.mark.parametrize("looked_up", [False, True])
+async def test_a_price_that_is_given_decides_whatever_a_list_says(given: Price, looked_up: bool):
+    """LiteLLM puts its list price on each reply; that counts only where no price is given."""
+    budget = Budget()
+    async with ScriptedServer(ScriptedReply("x", usage=USED)) as server:
+        spec = ModelSpec(
+            "openai/gpt-4o",
+            api_base=server.base_url,
+            api_key="sk-scripted-0123456789",
+            price=None if looked_up else given,
+        )
+        async with Switchboard(budget=budget) as switchboard:
+            answer = await switchboard.open(spec).complete(ask())
+    price = await known_price("openai/gpt-4o") if looked_up else given
+    assert price is not None
+    assert answer.cost_usd == pytest.approx(price.of(answer.usage))
+    assert budget.spent_usd == pytest.approx(price.of(answer.usage))
 
 
 async def test_an_unknown_price_is_counted_and_is_not_zero():

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from safejury.models import (
     ImagePart,
     JsonSchema,
     LiteLLMModel,
+    Price,
     Sampling,
     TextPart,
     known_price,
@@ -100,6 +102,33 @@ async def test_an_unknown_price_is_none_and_a_known_one_is_computed() -> None:
     assert price is not None
     assert known.cost_usd == pytest.approx(price.of(known.usage))
     assert await known_price("openai/x") is None
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "codestral/codestral-latest",  # listed at 0
+        "azure/model-router",  # its replies are
+        "volcengine/kimi-k2-thinking-251104",  # the same, without its provider
+        "someprovider/gpt-4o",  # listed for another provider
+    ],
+)
+async def test_a_gap_in_the_list_and_the_price_of_another_provider_are_unknown(model: str) -> None:
+    assert await known_price(model) is None
+
+
+@pytest.mark.parametrize("model", ["bedrock/amazon.nova-lite-v1:0", "openai/gpt-4o"])
+async def test_a_price_that_is_listed_without_its_provider_is_found(model: str) -> None:
+    assert await known_price(model) is not None
+
+
+async def test_a_price_that_grows_with_the_prompt_is_the_dearest_of_the_list() -> None:
+    """Nothing says beforehand how many tokens a provider counts for a prompt."""
+    listed = import_module("litellm").model_cost["gemini/gemini-2.5-pro"]
+    kinds = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
+    longest = [listed[f"{kind}_above_200k_tokens"] * 1e6 for kind in kinds]
+    assert all(price > listed[kind] * 1e6 for kind, price in zip(kinds, longest, strict=True))
+    assert await known_price("gemini/gemini-2.5-pro") == Price(*longest)
 
 
 async def test_a_provider_that_does_not_count_has_unknown_usage_and_cost() -> None:
