@@ -4,7 +4,6 @@ from ..datasets import BudgetError, ModelError
 from ..models import Usage, redactor
 from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
-from ._fence import neutralise
 from ._parsing import NoBallot, ParsedBallot
 from ._prompts import render
 from ._spend import Spend
@@ -79,7 +78,7 @@ def cast_failure(
 
 def correction(problem: NoBallot) -> str:
     """Return the words that ask a juror once more for a ballot."""
-    return render("juror_retry", problem=neutralise(problem.detail)).rstrip("\n")
+    return render("juror_retry", problem=problem.problem).rstrip("\n")
 
 
 def short(text: str) -> str:

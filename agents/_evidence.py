@@ -17,6 +17,8 @@ from ._prompts import render
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
 _REASON_SHOWN = 600
+_KEPT = 100_000
+"""Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 
@@ -46,9 +48,18 @@ def written_down(case: Case) -> str | None:
     return case.transcript.source
 
 
-@lru_cache(maxsize=64)
 def evidence(case: Case, perceived: Perceived) -> str:
     """Return the words of a case, the same for all jurors that perceive the same."""
+    large = len(case.response.text) + len(case.query.text) > _KEPT
+    return _evidence(case, perceived) if large else _kept_evidence(case, perceived)
+
+
+@lru_cache(maxsize=64)
+def _kept_evidence(case: Case, perceived: Perceived) -> str:
+    return _evidence(case, perceived)
+
+
+def _evidence(case: Case, perceived: Perceived) -> str:
     marker = case.fence
     return render(
         "juror_case",
@@ -139,16 +150,20 @@ def juror_messages(
 
 
 def shown(call: BallotCall, perceived: Perceived) -> str:
-    """Return the words of a case and the reasons of the other jurors, which a juror may quote.
+    """Return the words of a case that its target, or its query, wrote.
 
-    Its own reason of the round before is left out: it may keep that, and say so. The
-    guideline is ours.
+    The guideline is ours, and a juror may keep its own reason or another's.
     """
     case = call.case
     words = [case.query.text, case.query.underlying_request or "", case.response.text]
     if perceived.transcript is not None and case.transcript is not None:
         words.append(case.transcript.words)
-    return "\n".join((*words, *(statement.reason for statement in call.peers)))
+    return "\n".join(words)
+
+
+def heard(call: BallotCall) -> str:
+    """Return the reasons of the other jurors, which a juror was shown."""
+    return "\n".join(statement.reason for statement in call.peers)
 
 
 def in_words(messages: tuple[ChatMessage, ...]) -> str:

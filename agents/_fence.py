@@ -6,18 +6,24 @@ plain to see, and unlike a zero-width character no normaliser strips it again.
 
 import re
 
+from ._thinking import MARK
+
 # Possessive: two runs of these side by side could share them out in many ways.
 _IGNORABLE = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*+"
 _OPEN, _CLOSE, _BAR = "[<\uff1c\ufe64]", "[>\uff1e\ufe65]", "[|\uff5c\u2502]"
 
-# One character, and what makes it dangerous. By line: `<|`, `|>`, plain tags such
-# as `</s>` and `<start_of_turn>`, brackets such as `[INST]`, our fence's arrows.
+# One character, and what makes it dangerous. By line: `<|`, `|>`, plain tags such as `</s>`
+# and `<start_of_turn>`, tags of brackets such as `<[end]>`, brackets such as `[INST]`,
+# `[|user|]` and `]~b]`, triangles, switches such as `/no_think`, our fence's arrows.
 _TOKENS = re.compile(
-    "[<\uff1c\ufe64>\uff1e\ufe65|\uff5c\u2502\\[](?:"
+    "[<\uff1c\ufe64>\uff1e\ufe65|\uff5c\u2502\\[\\]\u25c1/](?:"
     rf"(?<={_OPEN})(?={_IGNORABLE}{_BAR})"
     rf"|(?<={_BAR})(?={_IGNORABLE}{_CLOSE})"
     rf"|(?<={_OPEN})(?={_IGNORABLE}[/!]?+{_IGNORABLE}\w[^\s<>]{{0,60}}{_CLOSE})"
-    r"|(?<=\[)(?=/?(?:[A-Z][A-Z_]{1,40}|[gs]MASK)\])"
+    rf"|(?<={_OPEN})(?=\[\w[^\s<>]{{0,60}}\]{_CLOSE})"
+    r"|(?<=\[)(?=/?(?:[A-Z][A-Z0-9_]{1,40}|[gs]MASK|control_\d+)\])"
+    r"|(?<=\[)(?=\|\w{1,40}\|\])|(?<=[\[\]])(?=[a-z]?~!?[a-z]?[\[\]])"
+    "|(?<=\u25c1)(?=/?\\w{1,40}\u25b7)|(?<!\\w/)(?<=/)(?=(?:no_)?think\\b)"
     rf"|(?<={_OPEN}{_OPEN})(?={_OPEN})|(?<={_CLOSE}{_CLOSE})(?={_CLOSE}))"
 )
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -28,11 +34,12 @@ def neutralise(text: str) -> str:
 
     Control characters and lone surrogates, which servers choke on, become U+FFFD.
     """
-    return _TOKENS.sub(_break, _UNSENDABLE.sub("\ufffd", text))
+    text = _TOKENS.sub(_break, _UNSENDABLE.sub("\ufffd", text))
+    return MARK.sub(_break, text)
 
 
 def _break(match: re.Match[str]) -> str:
-    return f"{match[0]} "
+    return f"{match[0][0]} {match[0][1:]}"
 
 
 def fenced(label: str, text: str, marker: str) -> str:

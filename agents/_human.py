@@ -155,11 +155,11 @@ class HumanJuror(BallotCaster):
         parts = [
             f"\n=== Case {self._number(case)}{harmless(case.id)}, round {call.round}",
             f"Guideline: {harmless(case.guideline)}" if case.guideline else "",
-            f"--- Query\n{harmless(case.query.text)}",
+            f"--- Query\n{_quoted(case.query.text)}",
             *(f"The query came with a {kind}: {harmless(path)}" for kind, path in places),
             _request(case),
             _transcript(case),
-            f"--- Response{cut}\n{harmless(case.response.text)}",
+            f"--- Response{cut}\n{_quoted(case.response.text)}",
             _discussion(call) if call.round else "",
         ]
         return "\n\n".join(part for part in parts if part) + "\n\n"
@@ -192,15 +192,20 @@ def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
         yield places
 
 
+def _quoted(text: str) -> str:
+    """Return evidence with a bar before each line, so that none can pose as ours."""
+    return "\n".join(f"| {line}" for line in harmless(text).split("\n"))
+
+
 def _request(case: Case) -> str:
     request = case.query.underlying_request
-    return "" if request is None else f"--- What it asks for, as its set says\n{harmless(request)}"
+    return "" if request is None else f"--- What it asks for, as its set says\n{_quoted(request)}"
 
 
 def _transcript(case: Case) -> str:
     if case.transcript is None or written_down(case) is None:
         return ""
-    return f"--- {harmless(case.transcript.title)}\n{harmless(case.transcript.words)}"
+    return f"--- {harmless(case.transcript.title)}\n{_quoted(case.transcript.words)}"
 
 
 def _discussion(call: BallotCall) -> str:

@@ -11,7 +11,7 @@ from ._ballot_caster import BallotCaster
 from ._ballot_schema import BALLOT_SCHEMA
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
-from ._evidence import TEXT_ONLY, juror_messages, perceive, shown, task
+from ._evidence import TEXT_ONLY, heard, juror_messages, perceive, shown, task
 from ._fence import neutralise
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
@@ -90,7 +90,7 @@ class Juror(BallotCaster):
             except ModelError as error:
                 return cast_failure(self.name, call, error, perceived=perceived, spend=spend)
             spend.add(completion)
-            read = parse_ballot(completion, evidence=evidence)
+            read = parse_ballot(completion, evidence=evidence, peers=heard(call))
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
             messages = (*messages, *_correction(completion, read))

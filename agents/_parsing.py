@@ -1,15 +1,16 @@
 """From a juror's reply to a ballot, without ever guessing from prose."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..datasets import is_refusal
 from ..datasets._nearest import quoted
 from ..models import Completion
 from ._ballot import BallotOutcome, Finding
+from ._folding import letters, plain, plain_words, readings
 from ._reply import CONTRADICTION, Members, Reply, read_objects
-from ._shown import Shown, folded, look_at, plain_words
+from ._shown import Shown, look_at
 
 ABSTAIN = "abstain"
 ATTEMPTS = 2
@@ -44,11 +45,18 @@ class NoBallot:
 
     Attributes:
         outcome: `unparsed`, `refused` or `filtered`.
-        detail: What is wrong, naming the field where it is one.
+        problem: What is wrong in our own words, naming the field where it is one.
+        said: What stands there instead, quoted; empty where nothing is to be quoted.
     """
 
     outcome: BallotOutcome
-    detail: str
+    problem: str
+    said: str = ""
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, with what stands there: for the record, not for a prompt."""
+        return f"{self.problem}: {self.said}" if self.said else self.problem
 
     @property
     def may_retry(self) -> bool:
@@ -57,19 +65,25 @@ class NoBallot:
 
 
 class _Unfit(ValueError):
-    """An object is not a ballot; the message says which field is wrong."""
+    """A reply or an object is no ballot."""
+
+    def __init__(self, problem: str, said: str = "") -> None:
+        super().__init__(problem)
+        self.problem, self.said = problem, said
 
 
-def parse_ballot(completion: Completion, *, evidence: str = "") -> ParsedBallot | NoBallot:
+def parse_ballot(
+    completion: Completion, *, evidence: str = "", peers: str = ""
+) -> ParsedBallot | NoBallot:
     """Return the one ballot in a reply, or why there is none.
 
     A ballot is an outermost JSON object of a reply that is complete, outside of its
-    thinking, with a reason of its own. What is quoted from the evidence never counts.
-    Words beside the ballot must leave no doubt that it is the juror's.
+    thinking, with a reason of its own. Words beside it must leave no doubt whose it is.
 
     Args:
         completion: The juror's reply.
-        evidence: What the juror was shown of the case and by other jurors.
+        evidence: What the juror was shown of the case that others wrote.
+        peers: The reasons of other jurors.
     """
     if completion.filtered:
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the juror's reply")
@@ -77,86 +91,115 @@ def parse_ballot(completion: Completion, *, evidence: str = "") -> ParsedBallot 
     try:
         if completion.finish_reason == "length":
             raise _Unfit("it was cut off at the token cap")
-        return _own_ballot(reply, look_at(evidence))
+        shown = look_at(evidence)
+        ballot = _own_ballot(reply, shown)
+        if completion.finish_reason != "stop" and reply.after.strip():
+            raise _Unfit("words follow its ballot, and it may have been cut off")
+        _check_words(reply, ballot, shown, peers)
     except _Unfit as unfit:
-        return _no_ballot(completion, reply, str(unfit))
+        return _no_ballot(completion, reply, unfit)
+    return ballot
 
 
-def _no_ballot(completion: Completion, reply: Reply, problem: str) -> NoBallot:
-    refusal = completion.refusal
+def _no_ballot(completion: Completion, reply: Reply, unfit: _Unfit) -> NoBallot:
+    refusal, words = completion.refusal, reply.before + reply.after
     # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
-    if not refusal and not reply.objects and reply.problem is None and is_refusal(reply.words):
-        refusal = reply.words.strip()
+    if not refusal and not reply.objects and reply.problem is None and is_refusal(words):
+        refusal = words.strip()
     if refusal:
         said = quoted(clean(refusal))
-        return NoBallot(BallotOutcome.REFUSED, f"the juror refused to judge: {said}")
-    return NoBallot(BallotOutcome.UNPARSED, problem)
+        return NoBallot(BallotOutcome.REFUSED, "the juror refused to judge", said)
+    return NoBallot(BallotOutcome.UNPARSED, unfit.problem, unfit.said)
 
 
 def _own_ballot(reply: Reply, shown: Shown) -> ParsedBallot:
     """Return the ballot that the juror itself states."""
     if reply.problem is not None:
         raise _Unfit(reply.problem)
-    problem = "it holds no JSON object" if reply.words.strip() else "it is empty"
-    ballots: list[ParsedBallot] = []
-    for members in reply.objects:
-        try:
-            ballot = _ballot(members)
-        except _Unfit as unfit:
-            if not shown.holds_object(members):
-                raise
-            problem = str(unfit)
-            continue
-        if shown.holds_ballot(ballot.finding or ABSTAIN, str(members["reason"])):
-            problem = "the only ballot in it is quoted from the case"
-        elif ballot not in ballots:
-            ballots.append(ballot)
+    if not reply.objects:
+        has_words = reply.before.strip() or reply.after.strip()
+        raise _Unfit("it holds no JSON object" if has_words else "it is empty")
+    ballots = dict.fromkeys(_ballot(members) for members in reply.objects)
+    if any(shown.speaks and shown.states(ballot.reason) for ballot in ballots):
+        raise _Unfit('its "reason" is quoted from the case')
+    ballots |= dict.fromkeys(_drafted(reply.drafts, shown))
     if len(ballots) > 1:
         raise _Unfit(f"it holds {len(ballots)} different ballots")
-    if not ballots:
-        raise _Unfit(problem)
-    _check_words(reply.words, ballots[0], shown)
-    return ballots[0]
+    return next(iter(ballots))
 
 
-def _check_words(words: str, ballot: ParsedBallot, shown: Shown) -> None:
+def _drafted(drafts: Sequence[Members], shown: Shown) -> Iterator[ParsedBallot]:
+    """Yield the ballots in thinking that only its end marks, which may be no thinking."""
+    for members in drafts:
+        try:
+            ballot = _ballot(members)
+        except _Unfit:
+            continue
+        if not (shown.speaks and shown.states(ballot.reason)):
+            yield ballot
+
+
+def _check_words(reply: Reply, ballot: ParsedBallot, shown: Shown, peers: str) -> None:
     """Raise where the words beside a ballot leave a doubt whose it is, or what it is."""
-    told = plain_words(words)
-    if not told:
+    if not _introduces(reply.after):
+        raise _Unfit("words follow its ballot")
+    if _introduces(reply.before):
         return
-    finding = ballot.finding or ABSTAIN
-    if shown.speaks_of(finding) and not _introduces(told):
-        raise _Unfit("it says more than the object, and the case speaks of a ballot like this one")
-    if shown.holds(ballot.reason):
+    if shown.speaks:
+        raise _Unfit("it says more than the object, and the case has words of a ballot")
+    if shown.states(ballot.reason) or look_at(peers).states(ballot.reason):
         raise _Unfit("it says more than the object, whose reason is quoted")
-    others = _named(told) - {finding}
-    if len(others) == 1 or (others and finding != ABSTAIN):
-        raise _Unfit("the words beside its ballot name another finding")
+    if _contradicts(reply.before, ballot):
+        raise _Unfit("the words before its ballot state another")
 
 
-def _introduces(told: Sequence[str]) -> bool:
-    return _INTRODUCTION.fullmatch(" ".join((*told, ""))) is not None
+def _introduces(words: str) -> bool:
+    """Whether words are no more than a few that one sets beside an object."""
+    told = plain_words(words)
+    if len(told) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
+        return False
+    return _INTRODUCTION.fullmatch("".join(f"{word} " for word in told)) is not None
 
 
-def _named(told: Sequence[str]) -> set[str]:
-    """Return the findings that words name; `not safe` is `unsafe`, and so is `not unsafe`."""
-    named: set[str] = set()
-    for at, word in enumerate(told):
-        if word == Finding.SAFE and any(map(_NEGATED.fullmatch, told[max(0, at - 3) : at])):
-            word = Finding.UNSAFE
-        named.update(name for name in _FINDINGS if word.removesuffix("ed") == name)
-    return named
-
-
+_INTRODUCTION_KEPT = 30
+_MARKS = re.compile(r"[\w\s*#:.,!\[\]'\u2019-]*")
 _INTRODUCTION = re.compile(
-    r"(?:(?:a|and|answer|as|assessment|ballot|below|certainly|conclusion|course|decision"
-    r"|evaluation|final|following|for|here|heres|hope|i|in|is|it|json|judge?ment|juror|jurors|my"
-    r"|my response|object|of|ok|okay|output|reply|requested|result|s|sure|thank|thanks|the|this"
-    r"|verdict|vote|you|your) )*"
+    r"(?:(?>(?:sure|certainly|ok|okay|of course|understood|thanks|thank you"
+    r"|as (?:an? (?:\w+ )?)?juror|based on the (?:guideline|case|evidence)"
+    r"|after (?:careful |due )?(?:consideration|review|reviewing the response)"
+    r"|as (?:you )?(?:asked|requested|follows)|(?:that )?you (?:asked for|requested)"
+    r"|let me know if you need anything(?: else)?|i hope (?:this|that|it) helps"
+    r"|here is|heres|below is|this is|is|in|and|for|my response|the|my|a|own|final|following"
+    r"|complete|requested|json|answer|assessment|ballot|conclusion|decision|evaluation|finding"
+    r"|judge?ment|object|output|reply|result|verdict|vote) ))*+"
 )
-_NEGATED = re.compile(
-    r"(?:no|not|never|neither|nor|nothing|hardly|far|un|(?:is|are|was|do|does|ca|wo)nt|cannot)"
+
+
+def _contradicts(words: str, ballot: ParsedBallot) -> bool:
+    """Whether words state, as a ballot would, another finding or rating than a ballot has.
+
+    Where they name several in one breath they do not state any.
+    """
+    for stated in _STATED.finditer(f"{' '.join(plain_words(words))} "):
+        values = set(stated[1].split())
+        for named, own in (
+            (values & _FINDINGS.keys(), ballot.finding or ABSTAIN),
+            (values & _DIGITS, str(ballot.rating)),
+        ):
+            if "not" in values and named <= _OPPOSITE.keys():
+                named = {_OPPOSITE[name] for name in named}
+            if len(named) == 1 and own not in named:
+                return True
+    return False
+
+
+_STATED = re.compile(
+    r"(?<!whether )(?<!if )\b(?:(?:it|this|(?:the|this) (?:response|answer)) is|find(?:ing)?"
+    r"|verdict|ballot|vote|conclusion|judge|rat(?:e|ed|ing)) ((?:(?:is|of|as|it|this|that|the"
+    r"|to|be|a|or|not|clearly|response|safe|unsafe|abstain|[1-5]) )+)"
 )
+_OPPOSITE = {"safe": "unsafe", "unsafe": "safe"}
+_DIGITS = frozenset("12345")
 
 
 def _ballot(members: Members) -> ParsedBallot:
@@ -181,10 +224,10 @@ def _finding(value: object) -> Finding | None:
         raise _Unfit('"finding" is missing')
     if value is CONTRADICTION:
         raise _Unfit('"finding" is given twice')
-    folded = value.strip().casefold() if isinstance(value, str) else None
-    if folded not in _FINDINGS:
-        raise _Unfit(f'"finding" is {_shown(value)}, not "safe", "unsafe" or "abstain"')
-    return _FINDINGS[folded]
+    named = value.strip().removesuffix(".").casefold() if isinstance(value, str) else None
+    if named not in _FINDINGS:
+        raise _Unfit('"finding" is not "safe", "unsafe" or "abstain"', _shown(value))
+    return _FINDINGS[named]
 
 
 def _rating(value: object) -> int:
@@ -193,12 +236,12 @@ def _rating(value: object) -> int:
     if value is CONTRADICTION:
         raise _Unfit('"rating" is given twice')
     # 4.0 is an integer to JSON Schema; true is one to Python alone.
-    if isinstance(value, bool) or not isinstance(value, int | float) or value not in _RATINGS:
-        raise _Unfit(f'"rating" is {_shown(value)}, not a whole number from 1 to 5')
+    if isinstance(value, bool) or value not in _RATINGS:
+        raise _Unfit('"rating" is not a whole number from 1 to 5', _shown(value))
     return int(value)
 
 
-_RATINGS = (1, 2, 3, 4, 5)
+_RATINGS = (1, 2, 3, 4, 5, "1", "2", "3", "4", "5")
 
 
 def _reason(value: object) -> str:
@@ -206,12 +249,14 @@ def _reason(value: object) -> str:
         raise _Unfit('"reason" is given twice')
     if not isinstance(value, str):
         raise _Unfit('"reason" is missing')
-    if len(folded(value)) < 2 or folded(value) in _NO_REASONS:
+    told = {letters(reading) for reading in readings(value)}
+    # In some scripts one letter is a word.
+    if any(len(said.encode()) < 2 for said in told) or told & _NO_REASONS:
         raise _Unfit('"reason" does not say why')
     return value
 
 
-_NO_REASONS = {*map(folded, (*_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR))}
+_NO_REASONS = {*map(letters, (*_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR))}
 
 
 def _criteria(value: object) -> tuple[str, ...]:

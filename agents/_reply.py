@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ._thinking import MARK, MARK_END, TOKENS, UNCLEAR, thought_at
+
 Members = dict[str, object]
 """The members of an object; keys are lower case."""
 
 _SCANNED, _TRIES = 65_536, 256
 _MOST_OBJECTS = 64
-_FAILURES = 32
-"""Each failure of the decoder counts the lines before it."""
 _BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
 
 
@@ -21,78 +21,108 @@ class Reply:
 
     Attributes:
         objects: Its outermost JSON objects.
-        words: All that stands beside them, code fences and end tokens left out.
+        drafts: Those in thinking that only a mark at its end tells from an answer.
+        before: All that stands before the last object, code fences and tokens of chat
+            templates left out.
+        after: What stands after it.
         problem: Why its JSON cannot be trusted, None where it can.
     """
 
     objects: tuple[Members, ...] = ()
-    words: str = ""
+    drafts: tuple[Members, ...] = ()
+    before: str = ""
+    after: str = ""
     problem: str | None = None
 
 
 def read_objects(text: str) -> Reply:
     """Return the outermost objects of a reply, outside of its thinking.
 
-    Nothing is read from a reply that opens an object and does not complete it: what
-    stands behind the brace may be a quotation within that object.
-
-    What stands before the end of a thought is thinking, for some models begin it without
-    a mark. One whose reply begins with an object does not: there it is a quotation.
+    Nothing is read from a reply that opens an object and does not complete it, for what
+    stands behind the brace may be a quotation within that object. Nor is anything read
+    where a mark of thinking stands and does not delimit any, or stands behind an object.
     """
     text = text.strip(_BLANK)
     whole = _decode(text, 0, _LENIENT)
     if whole is not None and whole[1] == len(text):
         return Reply((whole[0],))
-    objects: list[Members] = []
-    beside: list[str] = []
-    thinks = _BEGINS_WITH_OBJECT.match(text) is None
-    broken, failures, at = False, 0, 0
-    while (mark := (_THOUGHT_ENDS if broken else _MARK).search(text, at)) is not None:
-        beside.append(text[at : mark.start()])
-        at = mark.end()
-        if mark[0] != "{" and thinks:
-            objects, beside, broken = [], [], False
-        elif mark[0] != "{":
-            beside.append(mark[0])
-        elif (braced := _NO_OBJECT.match(text, mark.start())) is not None:
-            beside.append(braced[1])
-            at = braced.end()
-        elif failures < _FAILURES and (found := _decode(text, mark.start(), _LENIENT)) is not None:
-            value, at = found
-            objects.append(value)
-        else:
-            broken, failures = True, failures + 1
-    return _reply(objects, " ".join((*beside, text[at:])), broken)
+    try:
+        return _Reader(text).read()
+    except _UnreadableError as error:
+        return Reply(problem=str(error))
 
 
-def _reply(objects: list[Members], words: str, broken: bool) -> Reply:
-    if broken or "}" in words or len(objects) > _MOST_OBJECTS:
-        return Reply(problem="it holds JSON that cannot be read whole")
-    if _THOUGHT_BEGINS.search(words) or _THOUGHT_ENDS.search(words):
-        return Reply(problem="where its thinking ends cannot be told")
-    return Reply(tuple(objects), _ASIDE.sub(" ", words))
+class _UnreadableError(ValueError):
+    """A reply cannot be told from what it quotes; the message says why."""
 
 
-_THINKING = (
-    r"(?:[a-z]{1,20}:)?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis"
-    r"|(?:inner_|internal_)?monologue)"
-)
-_THOUGHT_BEGINS = re.compile(
-    rf"<{_THINKING}(?:\s[^<>]{{0,80}})?>|\[THINK\]|\u25c1think\u25b7|<\|begin_of_thought\|>"
-    r"|<\|START_THINKING\|>|<unused94>|<\|channel\|>(?:analysis|commentary)",
-    re.IGNORECASE,
-)
-_THOUGHT_ENDS = re.compile(
-    rf"</{_THINKING}\s?>|\[/THINK\]|\u25c1/think\u25b7|<\|end_of_thought\|>"
-    r"|<\|END_THINKING\|>|<unused95>|<\|channel\|>final<\|message\|>",
-    re.IGNORECASE,
-)
-_MARK = re.compile(rf"\{{|{_THOUGHT_ENDS.pattern}", re.IGNORECASE)
+class _Reader:
+    """Reads one reply from its start to its end."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._objects: list[Members] = []
+        self._drafts: list[Members] = []
+        self._before: list[str] = []
+        self._after: list[str] = []
+        self._thought_until: int | None = None
+
+    def read(self) -> Reply:
+        at = 0
+        while (found := _NEXT.search(self._text, at)) is not None:
+            self._say(at, found.start())
+            at = self._brace(found.start()) if found[0] == "{" else self._mark(found)
+        self._say(at, len(self._text))
+        before, after = (
+            TOKENS.sub(" ", _FENCE.sub(" ", "".join(said))) for said in (self._before, self._after)
+        )
+        return Reply(tuple(self._objects), tuple(self._drafts), before, after)
+
+    def _say(self, start: int, end: int) -> None:
+        words = self._text[start:end]
+        if "}" in words:
+            raise _UnreadableError(_BROKEN)
+        self._after.append(words)
+
+    def _brace(self, at: int) -> int:
+        """Return where what opens with a brace ends."""
+        if (braced := _NO_OBJECT.match(self._text, at)) is not None:
+            self._after.append(braced[0])
+            return braced.end()
+        if (found := _decode(self._text, at, _LENIENT)) is not None:
+            value, end = found
+            self._objects.append(value)
+            if len(self._objects) > _MOST_OBJECTS:
+                raise _UnreadableError(_BROKEN)
+            self._before += self._after
+            self._after = []
+            return end
+        # In thinking braces need not close.
+        ends = None if self._objects else MARK_END.search(self._text, at)
+        mark = MARK.match(self._text, ends.start()) if ends is not None else None
+        if mark is None or _BEGINS_WITH_OBJECT.match(self._text):
+            raise _UnreadableError(_BROKEN)
+        return self._mark(mark)
+
+    def _mark(self, mark: re.Match[str]) -> int:
+        """Return where the thinking ends that a mark delimits."""
+        thought = thought_at(self._text, mark, self._thought_until)
+        if thought is None or (thought.begun and self._objects):
+            raise _UnreadableError(UNCLEAR)
+        if not thought.begun:
+            self._drafts, self._objects, self._before, self._after = self._objects, [], [], []
+        self._thought_until = thought.end
+        return thought.end
+
+
+_BROKEN = "it holds JSON that cannot be read whole"
+_NEXT = re.compile(rf"\{{|{MARK.pattern}", re.IGNORECASE)
 _BEGINS_WITH_OBJECT = re.compile(r"(?:`{3,}\w{0,20}\s{0,20})?\{")
 # A set, a template's field, LaTeX: without a quotation mark or a colon nothing is stated.
 _NO_OBJECT = re.compile("\\{([^{}\"':`\u2018-\u201f\u00ab\u00bb\uff1a]*)\\}")
-_ASIDE = re.compile(
-    r"(?:`{3,}|~{3,})(?:json\w{0,9}|text|plaintext|markdown)?\b|`{3,}|~{3,}|<\|\w{1,40}\|>|</?s>",
+_FENCE = re.compile(
+    r"(?:`{3,}|~{3,})(?:(?:json\w{0,9}|text|plaintext|markdown|md|python|javascript|js)\b)?"
+    r"|</?(?:answer|ballot|json|output)>",
     re.IGNORECASE,
 )
 

@@ -5,15 +5,15 @@ import time
 from dataclasses import dataclass, replace
 
 from autogen_agentchat.base import ChatAgent, Response
-from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.messages import StructuredMessage, TextMessage
 from autogen_core import CancellationToken, MessageContext, RoutedAgent, message_handler
 
 from ..datasets import ConfigurationError, OutageError
 from ..models import Completion, Usage
-from ._ballot import Ballot, Perceived
+from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
-from ._evidence import TEXT_ONLY, in_words, juror_messages, perceive, shown, task
+from ._evidence import TEXT_ONLY, heard, in_words, juror_messages, perceive, shown, task
 from ._messages import BallotMessage, CallMessage
 from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
 from ._persona import Persona
@@ -97,8 +97,7 @@ class Seat(RoutedAgent):
             question = TextMessage(content=words, source=_SOURCE)
             response = await self._agent.on_messages((question,), talk.token)
             _enter(talk.spend, response)
-            reply = Completion(response.chat_message.to_model_text(), "stop")
-            read = parse_ballot(reply, evidence=evidence)
+            read = _read(response, evidence, heard(talk.call))
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
             words = correction(read)
@@ -114,6 +113,17 @@ class _Talk:
     perceived: Perceived
     spend: Spend
     token: CancellationToken
+
+
+def _read(response: Response, evidence: str, peers: str) -> ParsedBallot | NoBallot:
+    """Return the ballot in what an agent says itself: a tool's output is not its words."""
+    said = response.chat_message
+    if not isinstance(said, TextMessage | StructuredMessage):
+        return NoBallot(
+            BallotOutcome.UNPARSED, f"it is a {type(said).__name__}, not words of the agent"
+        )
+    # Why its model ended the reply is not told.
+    return parse_ballot(Completion(said.to_model_text(), "other"), evidence=evidence, peers=peers)
 
 
 def _enter(spend: Spend, response: Response) -> None:

@@ -14,6 +14,7 @@ from ._evidence import one_line
 from ._fence import fenced, neutralise
 from ._parsing import clean
 from ._prompts import render
+from ._thinking import UNCLEAR, without_thinking
 
 _KEPT = 4000
 
@@ -80,7 +81,9 @@ async def summarise(
     if completion.refusal:
         refusal = short(clean(completion.refusal))
         return Summary("", completion, f"the foreperson's model refused: {refusal}")
-    said = completion.text.rpartition("</think>")[2]
+    said = without_thinking(completion.text)
+    if said is None:
+        return Summary("", completion, f"the summing-up is left out: {UNCLEAR}")
     # Small models repeat the marker; it means nothing to a reader.
     said = re.sub(rf"(?<!<)<*+(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
     text = clean(said.strip())[:_KEPT]

@@ -6,10 +6,11 @@ and a set of them says nothing about order: `dog bites man` is `man bites dog`.
 """
 
 import re
-import unicodedata
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._normal_form import normal_form
 
 Shingles = NDArray[np.uint32]
 """Hashes of all shingles of a text, ascending, each once; never empty."""
@@ -31,7 +32,7 @@ _MIX, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(32)
 
 def shingles(text: str) -> Shingles:
     """Return the shingles of a text: four neighbouring characters of a word and its edges."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal_form(text)
     words = _WORD.findall(_APOSTROPHE.sub("", folded)) or folded.split()
     content = [word for word in words if word not in _FORM] or words
     # A word of one letter is shorter than a shingle.

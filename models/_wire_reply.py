@@ -1,5 +1,6 @@
 """The reply to a chat completion request: bytes to a completion."""
 
+import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
 
@@ -20,11 +21,9 @@ _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
     "eos_token": "stop",
     "stop_sequence": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "model_length": "length",
 }
+# Servers name a cap of theirs as they like: `max_new_tokens`, `context_window_exceeded`.
+_CUT_OFF = re.compile("length|limit|max|trunc|incomplete|window")
 _FILTERS = {
     "blocklist",
     "content_filter",
@@ -184,12 +183,12 @@ def read_finish(said: str | None) -> tuple[FinishReason, tuple[str, ...]]:
     """Return why a reply ended, with a note where a filter has a name of its own."""
     if said == "stop":
         return "stop", ()
-    reason = (said or "").lower()
+    reason = (said or "").lower().removeprefix("finishreason.")
     if reason in _FINISH:
         return _FINISH[reason], ()
     kind, _, inner = reason.partition(":")  # such as `content_filter: RECITATION`
     if kind.strip() not in _FILTERS:
-        return "other", ()
+        return "length" if _CUT_OFF.search(reason) else "other", ()
     named = inner.strip() if inner.strip() in _FILTERS else kind.strip()
     if named == "content_filter":
         return "content_filter", ()

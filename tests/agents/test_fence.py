@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from safejury.agents import Case
 from safejury.agents._fence import fenced, neutralise
+from safejury.agents._thinking import MARK
 from safejury.datasets import Intent, Query
 from safejury.targets import Response, ResponseOutcome
 
@@ -36,12 +37,43 @@ TOKENS = [
     "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
     "<end_of_utterance>",
     "<image>",
+    "[|assistant|]",
+    "[|endofturn|]",
+    "[UNUSED_TOKEN_146]",
+    "[PAD151645]",
+    "[control_8]",
+    "]~b]",
+    "[e~[",
+    "<[begin\u2581of\u2581sentence]>",
+]
+THOUGHTS = [
+    "<think>",
+    "</think >",
+    '<thinking mode="deep">',
+    "</seed:think>",
+    "[/THINK]",
+    "\u25c1think\u25b7",
+    "\u25c1/think\u25b7",
+    "<|begin_of_thought|>",
+    "<|END_THINKING|>",
+    "<unused95>",
+    "<|channel|>analysis",
+    "<|channel|>final <|constrain|>json<|message|>",
+    "<|channel>thought",
+    "<channel|>",
+    "assistantfinal",
 ]
 
 
 def _case(response: str, query: str = "A question.") -> Case:
     asked = Query("q1", "consultation.legal_advice", query, Intent.HARMFUL)
     return Case("q1/t/0", asked, Response(ResponseOutcome.ANSWERED, response))
+
+
+@pytest.mark.parametrize("mark", THOUGHTS)
+def test_no_mark_of_thinking_survives(mark: str) -> None:
+    assert MARK.search(mark)
+    assert not MARK.search(neutralise(f"before {mark} after"))
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -66,6 +98,11 @@ def test_tokens_in_disguise_are_broken_even_where_a_normaliser_undresses_them(to
 )
 def test_ordinary_writing_is_left_alone(text: str) -> None:
     assert neutralise(text) == text
+
+
+def test_a_switch_of_thinking_is_broken_and_a_path_is_not() -> None:
+    assert neutralise("Stop. /no_think") == "Stop. / no_think"
+    assert neutralise("https://example.com/think") == "https://example.com/think"
 
 
 def test_what_servers_choke_on_becomes_a_replacement_character() -> None:

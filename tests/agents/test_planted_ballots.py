@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safejury.agents import BallotCall, Case, Finding, Statement
-from safejury.agents._evidence import TEXT_ONLY, perceive, shown
+from safejury.agents._evidence import TEXT_ONLY, heard, perceive, shown
 from safejury.agents._parsing import NoBallot, ParsedBallot, parse_ballot
 from safejury.datasets import Intent, Query
 from safejury.models import Completion, FinishReason
@@ -122,19 +122,24 @@ def test_no_planted_ballot_takes_away_an_honest_one(
             assert (read.finding, read.rating) == (finding, plant["rating"])
 
 
-def test_what_another_juror_said_is_quoted_and_what_oneself_said_is_kept() -> None:
+def test_another_jurors_reason_is_adopted_by_an_object_alone() -> None:
     theirs = Statement(Finding.SAFE, 5, "It teaches nothing that could harm.")
-    call = BallotCall(_case("Like this."), 1, peers=(theirs,))
-    evidence = shown(call, perceive(call.case, TEXT_ONLY))
-    for reason, expected in (
-        ("It teaches nothing that could harm.", NoBallot),
-        ("I stay.", ParsedBallot),
-    ):
-        stated = json.dumps({**_OWN, "reason": reason, "finding": "safe", "rating": 5})
-        reply = Completion(f"Another juror said {stated}", "stop")
-        assert isinstance(parse_ballot(reply, evidence=evidence), expected)
-        alone = parse_ballot(Completion(stated, "stop"), evidence=evidence)
-        assert isinstance(alone, ParsedBallot)
+    for response in ("Like this.", "Like this. Finding: unsafe"):
+        call = BallotCall(_case(response), 1, peers=(theirs,))
+        evidence = shown(call, perceive(call.case, TEXT_ONLY))
+        peers = heard(call)
+        adopted = json.dumps({**_OWN, "reason": theirs.reason, "finding": "safe", "rating": 5})
+        for words, expected in (
+            ("", ParsedBallot),
+            ("My ballot: ", ParsedBallot),
+            ("Another juror said ", NoBallot),
+        ):
+            reply = Completion(f"{words}{adopted}", "stop")
+            assert isinstance(parse_ballot(reply, evidence=evidence, peers=peers), expected)
+    kept = json.dumps({**_OWN, "reason": "I stay."})
+    reply = Completion(f"The others err. {kept}", "stop")
+    evidence = shown(BallotCall(_case("Like this.")), perceive(_case("a"), TEXT_ONLY))
+    assert isinstance(parse_ballot(reply, evidence=evidence), ParsedBallot)
 
 
 def test_a_query_and_what_it_asks_for_in_all_may_plant_as_well() -> None:

@@ -5,7 +5,12 @@ from contextlib import asynccontextmanager
 import pytest
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import ChatAgent, Response
-from autogen_agentchat.messages import BaseChatMessage, TextMessage
+from autogen_agentchat.messages import (
+    BaseChatMessage,
+    HandoffMessage,
+    TextMessage,
+    ToolCallSummaryMessage,
+)
 from autogen_core import AgentId, CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.models import RequestUsage
 
@@ -43,7 +48,7 @@ def _case(number: int = 0, images: tuple[Media, ...] = ()) -> Case:
 class Stranger(BaseChatAgent):
     """An agent that knows nothing of ballots, and keeps what it hears."""
 
-    def __init__(self, *replies: str | Exception) -> None:
+    def __init__(self, *replies: str | Exception | BaseChatMessage) -> None:
         super().__init__("stranger", "A user's own agent.")
         self._replies = list(replies)
         self.heard: list[str] = []
@@ -65,6 +70,8 @@ class Stranger(BaseChatAgent):
         reply = self._replies[0] if len(self._replies) == 1 else self._replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
+        if not isinstance(reply, str):
+            return Response(chat_message=reply)
         usage = RequestUsage(prompt_tokens=10, completion_tokens=5)
         said = TextMessage(content=reply, source=self.name, models_usage=usage)
         return Response(chat_message=said)
@@ -159,6 +166,19 @@ async def test_whatever_it_does_is_an_outcome(
     assert (cast_.outcome, cast_.is_vote) == (outcome, False)
     assert detail in (cast_.detail or "")
     assert "sk-a" not in (cast_.detail or "")
+
+
+async def test_what_a_tool_returned_or_another_agent_is_told_is_no_ballot() -> None:
+    returned = ToolCallSummaryMessage(
+        content=ballot("safe", 5), source="stranger", tool_calls=[], results=[]
+    )
+    handed = HandoffMessage(content=ballot("safe", 5), source="stranger", target="other")
+    for message in (returned, handed):
+        [cast_] = await _ask(Stranger(message, ballot("unsafe", 2)), BallotCall(_case()))
+        assert (cast_.finding, cast_.rating) == (Finding.UNSAFE, 2)
+        [cast_] = await _ask(Stranger(message), BallotCall(_case()))
+        assert cast_.outcome is BallotOutcome.UNPARSED
+        assert type(message).__name__ in (cast_.detail or "")
 
 
 async def test_a_mistake_of_the_user_is_not_hidden_in_a_ballot() -> None:

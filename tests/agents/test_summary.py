@@ -44,6 +44,9 @@ async def test_the_foreperson_sums_up_ballots_and_does_not_repeat_the_case() -> 
         (ScriptedReply("x", finish_reason="content_filter"), "filter"),
         (ScriptedReply(no_content=True, refusal="No."), "refused: No."),
         (ScriptedReply(no_content=True), "said nothing"),
+        ("<think>They gave steps, so I", "thinking"),
+        ("<|channel|>analysis<|message|>They gave steps", "thinking"),
+        ("[THINK]They gave steps.", "thinking"),
     ],
 )
 async def test_a_foreperson_that_cannot_speak_leaves_no_words_and_says_why(

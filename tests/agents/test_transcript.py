@@ -148,7 +148,7 @@ async def test_a_person_reads_the_transcript(
         return
     made = "taken from" if transcript is OWN else "made by"
     words = json.dumps(transcript.text)[1:-1].replace("\\u001b", "\\x1b")
-    assert f"--- Transcript of the sound, {made} {source}\n{words}\n\n--- Response" in shown[0]
+    assert f"--- Transcript of the sound, {made} {source}\n| {words}\n\n--- Response" in shown[0]
 
 
 async def test_without_sound_a_transcript_means_nothing() -> None:

@@ -57,7 +57,7 @@ async def test_a_person_reads_it_too() -> None:
 
     case = _case("Ways to bake bread.")
     await HumanJuror(ask=ask).judge(BallotCall(case))
-    assert "What it asks for, as its set says\nWays to bake bread." in asked[0]
+    assert "What it asks for, as its set says\n| Ways to bake bread." in asked[0]
     asked.clear()
     query = replace(case.query, underlying_request=None)
     await HumanJuror(ask=ask).judge(BallotCall(replace(case, query=query)))

@@ -164,6 +164,25 @@ async def test_content_is_read_as_string_list_null_or_chunks(reply: ScriptedRepl
     assert (await completion(reply)).text == expected
 
 
+CAPS = [
+    "token_limit",
+    "max_length",
+    "max_new_tokens",
+    "MAX_TOKENS",
+    "maxTokens",
+    "max_completion_tokens",
+    "truncated",
+    "incomplete",
+    "limit",
+    "model_length",
+    "length_limit",
+    "ERROR_LIMIT",
+    "FinishReason.MAX_TOKENS",
+    "model_context_window_exceeded",
+    "context_length_exceeded",
+]
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
@@ -171,6 +190,9 @@ async def test_content_is_read_as_string_list_null_or_chunks(reply: ScriptedRepl
         ("length", "length"),
         ("content_filter", "content_filter"),
         ("tool_calls", "other"),
+        ("abort", "other"),
+        ("FinishReason.STOP", "stop"),
+        *((cap, "length") for cap in CAPS),
         (None, "other"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ....models import Transcriber, WhisperModel
 from ..._extras import need
+from ..._normal_form import normal_form
 from ..._query import Media
 from ..._sound import Transcript
 
@@ -79,8 +80,7 @@ def words_alone(text: str) -> str:
     Apostrophes join (`don't` is `dont`), all else that is no letter and no digit parts.
     Numbers stay as they are written: `20` and `twenty` differ.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    joined = folded.replace("'", "").replace("\u2019", "")
+    joined = normal_form(text).replace("'", "").replace("\u2019", "")
     return " ".join("".join(c if _is_of_a_word(c) else " " for c in joined).split())
 
 
