@@ -93,6 +93,7 @@ class Session:
         self._on_server = Counter(setup.hosts.values())
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
+        self._lost = set[str]()  # targets that are not asked any more
         self._finished_cases = 0
 
     async def work(self, switchboard: Switchboard) -> None:
@@ -148,7 +149,7 @@ class Session:
         return (
             f"the run is unfinished, with {left} of {total} cases left as if they had not been "
             f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
-            "Bring it back and repeat the command: all that is finished is kept."
+            "Once that is mended, repeat the command: all that is finished is kept."
         )
 
     def _given_up(self) -> str:
@@ -162,7 +163,7 @@ class Session:
 
     def _unfinished(self, *targets: str) -> _Units:
         for unit in self._setup.units(*targets):
-            if not self._record.is_finished(unit.case_id):
+            if unit.target not in self._lost and not self._record.is_finished(unit.case_id):
                 yield unit
 
     def _unanswered(self, target: str) -> _Units:
@@ -177,7 +178,16 @@ class Session:
         # All workers draw from one iterator, so only the cases under way are in memory.
         for unit in units:
             try:
-                result = await self._examiner.examine(unit)
+                answered = await self._examiner.ask(unit)
+            except OutageError as error:
+                # Others at its endpoint may still be answered.
+                self._outages[str(error)] = None
+                self._lost.add(unit.target)
+                continue
+            except BudgetError:
+                return
+            try:
+                result = await self._examiner.judge(unit, answered)
             except OutageError as error:
                 self._drop(error, units)
                 return

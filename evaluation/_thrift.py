@@ -23,15 +23,6 @@ class ThriftyExaminer:
         self._budget = budget
         self._estimator = estimator
 
-    async def examine(self, unit: Unit) -> CaseResult:
-        """Put a query to a target and the response to the jury.
-
-        Raises:
-            BudgetError: The budget is used up; nothing was asked.
-            FirstContactError: A model never answered once and waiting won't help.
-        """
-        return await self.judge(unit, await self.ask(unit))
-
     async def ask(self, unit: Unit) -> Answered:
         """Put a query to a target; what the jury may take is held until `judge` ends.
 

@@ -32,7 +32,7 @@ from ._with_options import with_options
 if TYPE_CHECKING:
     from ._api_endpoint import ApiEndpoint, Filtered
     from ._autogen import AgentChatClient
-    from ._breaker import Breaker, Breaking, Outage
+    from ._breaker import Breaker, Breaking, ModelBreaker, Outage
     from ._cache import Cached, ResponseCache
     from ._complaint import decode_error
     from ._connection import open_session
@@ -62,6 +62,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "ApiEndpoint": "_api_endpoint",
             "Breaker": "_breaker",
             "Breaking": "_breaker",
+            "ModelBreaker": "_breaker",
             "CAP_NOTE": "_dialect",
             "Cached": "_cache",
             "Capability": "_probe_result",
@@ -142,6 +143,7 @@ __all__ = [
     "Limiter",
     "LiteLLMModel",
     "Modality",
+    "ModelBreaker",
     "ModelSpec",
     "Outage",
     "Part",

@@ -18,6 +18,8 @@ _MOST_LOST = 5
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _MOST_OUTAGES = 3
+_OF_THE_ACCOUNT = (401, 402)
+"""What a reply of such a status says holds for every call with the same key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Outage:
         held: Calls that wait.
         probe_in: Seconds until the next call is let through; 0 while one is under way.
         ends_in: Seconds until it is given up, at least 0.
+        what: What has been so since then, in words.
     """
 
     since: str
@@ -37,6 +40,7 @@ class Outage:
     held: int
     probe_in: float
     ends_in: float
+    what: str = "no answer"
 
 
 class Breaker:
@@ -59,9 +63,11 @@ class Breaker:
         self._patience = patience
         self._first_pause = min(_FIRST_PAUSE_S, patience / 20)
         self._longest_pause = min(_LONGEST_PAUSE_S, patience / 4)
-        self._answered = self._under_way = self._held = 0
+        self._answered = self._under_way = self._held = self._lost_from = 0
+        self._begun = 0  # calls so far
         self._lost = 0  # in a row
-        self._nobody_there = False
+        self._is_sure = False  # whether it is the endpoint, however few are lost
+        self._latest: ModelError | None = None
         self._since = self._why = ""
         self._open = self._probing = False
         self._pause = self._probe_at = self._deadline = 0.0
@@ -79,7 +85,8 @@ class Breaker:
             return None
         now = _now()
         probe_in = 0.0 if self._probing else max(0.0, self._probe_at - now)
-        return Outage(self._since, self._why, self._held, probe_in, max(0.0, self._deadline - now))
+        ends_in = max(0.0, self._deadline - now)
+        return Outage(self._since, self._why, self._held, probe_in, ends_in, self._what)
 
     async def of(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return what a call returns, made again after each outage that it met.
@@ -94,12 +101,13 @@ class Breaker:
             try:
                 return await self._made(call, is_probe=is_probe)
             except ModelError as error:
-                if not is_lost(error):
+                if not self._is_lost(error):
                     raise
                 # What is lost again though others were answered meanwhile would open the
                 # breaker for ever; where the loss is a reply, once is enough.
                 was_up = outages > 0 and self._answered > answered_at_first
-                if was_up and (error.status is not None or outages >= _MOST_OUTAGES):
+                tells = error.status is not None and not isinstance(error, RateLimitError)
+                if was_up and (tells or outages >= _MOST_OUTAGES):
                     raise
                 answered_at_first = answered_at_first if outages else self._answered
                 if not await self._is_down():
@@ -125,15 +133,17 @@ class Breaker:
     async def _made(self, call: Callable[[], Awaitable[T]], *, is_probe: bool) -> T:
         """Make a call, and learn from how it ends."""
         self._under_way += 1
+        self._begun += 1
+        number = self._begun
         try:
             value = await call()
-            self._answer()
+            self._answer(number)
             return value
         except ModelError as error:
-            if is_lost(error):
+            if self._is_lost(error):
                 self._lose(error, is_probe=is_probe)
             elif error.status is not None and isinstance(error, RequestError | RateLimitError):
-                self._answer()
+                self._answer(number)
             raise
         finally:
             self._under_way -= 1
@@ -148,16 +158,18 @@ class Breaker:
             if self._answered > answered:
                 return False
             if not self._under_way:
-                if not self._nobody_there:
+                if not self._is_sure:
                     return False  # too few calls to tell: it may be these
                 self._begin_outage()
                 return True
             await self._change(None)
         return True
 
-    def _answer(self) -> None:
+    def _answer(self, number: int) -> None:
+        if self._is_stale(number):
+            return
         self._answered += 1
-        self._lost, self._nobody_there = 0, False
+        self._lost, self._is_sure = 0, False
         if self._given_up is None:
             self._open = False
 
@@ -165,8 +177,9 @@ class Breaker:
         self._lost += 1
         if self._lost == 1:
             self._since = time.strftime("%H:%M:%S")
-        self._why = str(error)
-        self._nobody_there = self._nobody_there or error.permanent
+            self._lost_from = self._begun
+        self._why, self._latest = str(error), error
+        self._is_sure = self._is_sure or self._is_told(error)
         if is_probe:
             self._pause = min(2 * self._pause, self._longest_pause)
             self._plan_probe()
@@ -175,7 +188,7 @@ class Breaker:
 
     def _begin_outage(self) -> None:
         self._open, self._pause = True, self._first_pause
-        self._deadline = _now() + self._patience
+        self._deadline = _now() + self._worth_waiting()
         self._plan_probe()
         self._notify()
 
@@ -183,11 +196,8 @@ class Breaker:
         """Set when the next call is let through, the last at the end of the patience."""
         now = _now()
         if now >= self._deadline:
-            self._given_up = (
-                f"{self._place} has not answered since {self._since}, and was waited for "
-                f"{self._patience:g} s (limits.outage_patience): {self._why}"
-            )
-        self._probe_at = min(now + self._pause, self._deadline)
+            self._given_up = self._last_words()
+        self._probe_at = min(now + max(self._pause, self._asked_to_wait()), self._deadline)
 
     def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
@@ -199,6 +209,76 @@ class Breaker:
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await changed.wait()
+
+    _what = "no answer"
+
+    def _is_lost(self, error: ModelError) -> bool:
+        return is_lost(error)
+
+    def _is_told(self, error: ModelError) -> bool:
+        """Return whether one lost call says that others will be lost as well."""
+        return error.permanent
+
+    def _is_stale(self, number: int) -> bool:
+        """Return whether the answer to a call, by its number, says nothing of those after it."""
+        del number
+        return False
+
+    def _worth_waiting(self) -> float:
+        """Return for how many seconds waiting may be of use."""
+        return self._patience
+
+    def _asked_to_wait(self) -> float:
+        """Return the seconds that the endpoint itself asks to wait."""
+        return 0.0
+
+    def _last_words(self) -> str:
+        return (
+            f"{self._place} has not answered since {self._since}, and was waited for "
+            f"{self._patience:g} s (limits.outage_patience): {self._why}"
+        )
+
+
+class ModelBreaker(Breaker):
+    """Holds the calls to one model while its provider turns all of them away.
+
+    A call is turned away when it got a 429 in all its tries, or a reply that comes again
+    until somebody mends a key, an account or a name. Where the account cannot pay, the key
+    is rejected or a 429 asks to wait for long, one such call is enough; else five in a row
+    are. It waits where the provider says for how long, and that is within the patience.
+    Otherwise one more call asks whether it was meant so, and then every call fails.
+    Answers to calls that were under way before say nothing of those that come after.
+    """
+
+    _what = "turned away"
+
+    def _is_lost(self, error: ModelError) -> bool:
+        return isinstance(error, RateLimitError) or (
+            isinstance(error, RequestError) and error.permanent
+        )
+
+    def _is_told(self, error: ModelError) -> bool:
+        return error.status in _OF_THE_ACCOUNT or (error.retry_after or 0.0) > _LONGEST_PAUSE_S
+
+    def _is_stale(self, number: int) -> bool:
+        return self._lost > 0 and number <= self._lost_from
+
+    def _worth_waiting(self) -> float:
+        latest = self._latest
+        if isinstance(latest, RateLimitError) and self._asked_to_wait() <= self._patience:
+            return self._patience
+        return self._first_pause
+
+    def _asked_to_wait(self) -> float:
+        return 0.0 if self._latest is None else self._latest.retry_after or 0.0
+
+    def _last_words(self) -> str:
+        said = f"{self._place} turns every call away since {self._since}: {self._why}"
+        if not isinstance(self._latest, RateLimitError):
+            return said
+        asked = self._asked_to_wait()
+        wanted = f"it asks to wait {asked:.0f} s, and " if asked else ""
+        return f"{said}; {wanted}limits.outage_patience is {self._patience:g} s"
 
 
 class Breaking(Around):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..datasets import BadReplyError, ModelError, RateLimitError
-from ._breaker import Breaker
+from ._breaker import Breaker, ModelBreaker
 from ._limits import Limiter
 from ._redaction import redactor
 
@@ -107,7 +107,20 @@ class Place:
         self.limiter = Limiter(limits.concurrency, limits.requests_per_minute)
         self.breaker = None if outage_patience is None else Breaker(name, outage_patience)
         self.delays = Delays()
+        self._outage_patience = outage_patience
+        self._of_models = list[ModelBreaker]()
         self._requests_per_minute = limits.requests_per_minute
+
+    def model_breaker(self, model: str) -> ModelBreaker | None:
+        """Return a new breaker for one of its models, None where calls fail.
+
+        Args:
+            model: What the model is called in errors.
+        """
+        if self._outage_patience is None:
+            return None
+        self._of_models.append(ModelBreaker(model, self._outage_patience))
+        return self._of_models[-1]
 
     def wait(self, now: float) -> Wait | None:
         """Return what calls wait for, None where they wait for nothing but replies.
@@ -115,10 +128,11 @@ class Place:
         Args:
             now: The time on the event loop's clock.
         """
-        outage = None if self.breaker is None else self.breaker.outage
-        if outage is not None and outage.held:
-            why = f"no answer since {outage.since}"
-            return Wait(self.name, why, outage.held, outage.probe_in, outage.ends_in)
+        for breaker in (self.breaker, *self._of_models):
+            outage = None if breaker is None else breaker.outage
+            if outage is not None and outage.held:
+                why = f"{outage.what} since {outage.since}"
+                return Wait(self.name, why, outage.held, outage.probe_in, outage.ends_in)
         paused = self.limiter.paused_for
         delayed = self.delays.next(now)
         calls = len(self.delays) + self.limiter.waiting

@@ -26,7 +26,7 @@ class Switchboard:
 
     Equal specs share one model, models at one place share its limits, and all
     share one budget. Around each model lie, from the outside: options, journal, cache,
-    breaker, first contact, retries, limits, budget. A call that waits for its endpoint
+    breakers, first contact, retries, limits, budget. A call that waits for its endpoint
     to come back holds nothing of the budget meanwhile.
 
     Args:
@@ -107,6 +107,8 @@ class Switchboard:
         model: ChatModel = FirstContact(tried, place.breaker)
         if place.breaker is not None:
             model = Breaking(model, place.breaker)
+        if (breaker := place.model_breaker(model.name)) is not None:
+            model = Breaking(model, breaker)
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:

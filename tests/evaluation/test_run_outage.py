@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -159,6 +160,66 @@ def test_a_dead_juror_ends_the_run_without_asking_the_target_on_and_on(many: Any
     # Four cases are under way; each of their workers ends with the one that it lost.
     asked = [body for body in well.requests if body["model"] == "target"]
     assert len(asked) <= 3 + 4
+
+
+LONG = {"Retry-After": "3600"}
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+@pytest.mark.parametrize(
+    ("model", "reply"),
+    [
+        ("target", ScriptedReply("your quota of today is used up", status=429, headers=LONG)),
+        ("target", ScriptedReply("insufficient balance", status=402)),
+        ("lawyer-model", ScriptedReply("the key was revoked", status=401)),
+    ],
+)
+def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
+    many: Any, scripted: Start, model: str, reply: ScriptedReply, concurrency: int
+):
+    """And once it takes calls again, the same command goes on and pays for nothing twice."""
+    answered, limit = Counter[str](), [6]
+
+    def say(body: Mapping[str, object]) -> ScriptedReply | str:
+        name = str(body["model"])
+        if name == model and answered[name] >= limit[0]:
+            return reply
+        answered[name] += 1
+        return answer(body)
+
+    server = scripted(say, latency=0.005)
+    config = many.config(server.base_url, limits__concurrency=concurrency)
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    for words in ("the run is unfinished", f"{model}", "turns every call away", reply.text):
+        assert words in ended.err
+    assert set(finished(many)) <= {"answered"}
+    assert f"{CASES - len(finished(many))} of {CASES} cases left" in ended.err
+    (target,) = many.report()["targets"]
+    assert target["outcomes"]["ballots"]["transport_error"] == 0
+
+    limit[0] = CASES * 2
+    assert many.safejury("run", config).code == 0
+    assert finished(many) == ["answered"] * CASES
+    assert sum(answered.values()) == 4 * CASES
+
+
+def test_a_target_that_is_turned_away_costs_no_other_at_its_endpoint_a_case(
+    many: Any, scripted: Start
+):
+    asked = Counter[str]()
+
+    def say(body: Mapping[str, object]) -> ScriptedReply | str:
+        asked[str(body["model"])] += 1
+        gone = body["model"] == "target-a" and asked["target-a"] > 3
+        return ScriptedReply("insufficient balance", status=402) if gone else answer(body)
+
+    url = scripted(say).base_url
+    targets = [{"name": name, "base_url": url, "model": f"target-{name}"} for name in ("a", "b")]
+    ended = many.safejury("run", many.config(url, targets=targets, limits__concurrency=2))
+    assert ended.code == 3
+    rows = Counter[Any](many.stored("SELECT target, response_outcome FROM cases"))
+    assert rows == {("a", "answered"): 3, ("b", "answered"): CASES}
 
 
 def test_one_failure_among_answers_is_an_outcome_and_holds_nothing_up(many: Any, scripted: Start):

@@ -13,7 +13,7 @@ from safejury.datasets import (
     TransportError,
     in_parallel,
 )
-from safejury.models import Breaker
+from safejury.models import Breaker, ModelBreaker
 
 PLACE = "http://127.0.0.1:8000/v1"
 
@@ -146,6 +146,64 @@ async def test_a_call_that_is_cancelled_while_it_is_let_through_hands_its_turn_o
             task.cancel()
         assert await calls.ended("f") == "fine"
     assert breaker.outage is None
+
+
+DRY = RequestError("the account cannot pay", status=402, permanent=True)
+GONE = RequestError("unknown model", status=404, permanent=True)
+BUSY = RateLimitError("too many requests", status=429)
+
+
+def asked_to_wait(seconds: float) -> RateLimitError:
+    return RateLimitError("too many requests", status=429, retry_after=seconds)
+
+
+@pytest.mark.parametrize(("error", "calls"), [(DRY, 1), (asked_to_wait(3600), 1), (GONE, 5)])
+async def test_what_waiting_does_not_mend_is_asked_once_more_and_ends_all_calls(
+    error: ModelError, calls: int
+):
+    names = "abcdefgh"[:calls]
+    breaker = ModelBreaker("m", 2.0)
+    made = Calls(breaker, **{name: [error] for name in names}, z=["fine"])
+    ended = await made.at_once(*names)
+    assert all(isinstance(end, OutageError) and str(error) in str(end) for end in ended)
+    assert len(made.made) == calls + 1
+    assert isinstance(await made.ended("z"), OutageError)
+
+
+@pytest.mark.parametrize("error", [BUSY, asked_to_wait(0.1), DRY])
+async def test_who_is_turned_away_for_a_while_is_heard_again(error: ModelError):
+    calls = Calls(ModelBreaker("m", 2.0), **{name: [error, "fine"] for name in "abcde"})
+    assert await calls.at_once(*"abcde") == ["fine"] * 5
+
+
+@pytest.mark.parametrize("error", [BUSY, GONE])
+async def test_few_calls_that_are_turned_away_fail(error: ModelError):
+    """It may be these alone, such as one that is too large for a quota."""
+    calls = Calls(ModelBreaker("m", 60.0), a=[error], b=[error])
+    assert await calls.at_once("a", "b") == [error, error]
+
+
+async def test_an_answer_to_a_call_of_before_does_not_hide_that_later_ones_are_turned_away():
+    breaker, slow = ModelBreaker("m", 0.1), asyncio.Event()
+
+    async def answered() -> str:
+        await slow.wait()
+        return "fine"
+
+    calls = Calls(breaker, a=[DRY])
+    async with asyncio.TaskGroup() as group:
+        before = group.create_task(breaker.of(answered))
+        await asyncio.sleep(0)
+        turned_away = group.create_task(calls.ended("a"))
+        await _until(lambda: calls.made == ["a"])
+        slow.set()
+    assert before.result() == "fine"
+    assert isinstance(turned_away.result(), OutageError)
+
+
+async def test_a_model_breaker_leaves_an_endpoint_that_is_down_to_others():
+    calls = Calls(ModelBreaker("m", 60.0), **{name: [lost()] for name in "abcdefgh"})
+    assert all(isinstance(end, TransportError) for end in await calls.at_once(*"abcdefgh"))
 
 
 async def _until(holds: Callable[[], bool]) -> None:
