@@ -50,7 +50,7 @@ bench: $(VENV)/.dev ## Print the table of speeds.
 lock: ## Resolve the locked requirements anew (needs uv).
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --upgrade -q \
-		--extra demo -o requirements/run.txt pyproject.toml
+		--extra demo --extra generate -o requirements/run.txt pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --upgrade -q \
 		--extra demo --extra sound --extra parquet --extra inspect --extra generate --extra hf --group dev -o requirements/dev.txt pyproject.toml
