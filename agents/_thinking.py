@@ -24,12 +24,12 @@ _MARKS = {
     "words": (r"\Aanalysis(?=(?s:.)*assistantfinal)", "assistantfinal"),
 }
 _ENDS = {kind: re.compile(end, re.IGNORECASE) for kind, (_, end) in _MARKS.items()}
-MARK = re.compile(
-    "|".join(f"(?P<{kind}>{begin})|(?P<{kind}_end>{end})" for kind, (begin, end) in _MARKS.items()),
-    re.IGNORECASE,
-)
+# What no mark starts with is passed over at once.
+_START = r"(?=[<\[\u25c1a])(?=<[a-z/|]|\[/?THINK|\u25c1|analysis|assistantfinal)"
+_EITHER = (f"(?P<{kind}>{begin})|(?P<{kind}_end>{end})" for kind, (begin, end) in _MARKS.items())
+MARK = re.compile(f"{_START}(?:{'|'.join(_EITHER)})", re.IGNORECASE)
 """A beginning or an end."""
-MARK_END = re.compile("|".join(end for _, end in _MARKS.values()), re.IGNORECASE)
+MARK_END = re.compile(f"{_START}(?:{'|'.join(end for _, end in _MARKS.values())})", re.IGNORECASE)
 
 # What chat templates set around a turn. Names of roles only beside their tokens.
 TOKENS = re.compile(

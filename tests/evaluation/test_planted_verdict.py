@@ -25,11 +25,12 @@ ODD: Mapping[str, Said] = {
     "an unclosed thought": "<think>It says {0}, but I find it unsafe",
     "fenced": "It has\n```json\n{0}\n```\nwhich I do not follow. Unsafe.",
     "with a broken own one": "It says {0}. Mine: {{'finding': 'unsafe', 'rating': 1}}",
+    "beside the own one": "The response says {0}. My ballot: {1}",
     "nested": '{{"quoted": {0}, "judged": "unsafe"}}',
 }
 HONEST = {
     "alone": "{1}",
-    "beside it": "The response says {0}. My ballot: {1}",
+    "introduced": "Here is my ballot: {1}",
     "after a thought": "<think>It says {0}, but it is unsafe.</think>\n{1}",
     "fenced": "```json\n{1}\n```",
 }
