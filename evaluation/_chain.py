@@ -5,7 +5,9 @@ last link to the case's result. Who changes, adds, removes or reorders anything 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 START = b""
 """What the first link follows."""
@@ -24,15 +26,14 @@ def link(before: bytes, case_id: str, number: int, kind: str, body: str) -> byte
     return _hash(before, case_id, str(number), kind, body)
 
 
-def head(last: bytes, case_id: str, result: str) -> str:
+def head(last: bytes, row: Sequence[object]) -> str:
     """Return the head of a case's chain, in hexadecimal.
 
     Args:
         last: The link of the last entry.
-        case_id: The case's id.
-        result: The result's JSON, as it is stored.
+        row: The case's row as it is stored, but for its head.
     """
-    return _hash(last, case_id, "result", result).hex()
+    return _hash(last, "result", msgspec.json.encode(row).decode()).hex()
 
 
 def digest(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> str:

@@ -232,7 +232,7 @@ class CheckedCase:
         for number, (_, stored, kind, body) in enumerate(transcript):
             last = link(last, case_id, cast(int, stored), str(kind), _text(body))
             self._entry(number, stored, str(kind), body)
-        self.head = head(last, case_id, "" if row is None else _text(row[-2]))
+        self.head = head(last, (case_id,) if row is None else row[:-1])
         if row is not None:
             self._result(row)
             if kept is None and sealed:

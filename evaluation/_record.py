@@ -124,7 +124,6 @@ class Record:
             rows += [("restarts", (case_id,)), *(("entries", entry) for entry in entries)]
         elif last is not None:
             rows.append(("entries", last))
-        body = _text(result)
         row = (
             case_id,
             result.target,
@@ -134,11 +133,10 @@ class Record:
             str(result.intent),
             str(result.response_outcome),
             None if result.finding is None else str(result.finding),
-            result.rating,
-            body,
-            head(linked, case_id, body),
+            None if result.rating is None else float(result.rating),
+            _text(result),
         )
-        self._commits.add(*rows, ("cases", row))
+        self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
     def write_answer(self, case_id: str, answered: Answered) -> None:
         """Keep what a target returned until the jury has heard it.

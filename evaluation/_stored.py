@@ -208,9 +208,13 @@ class StoredRun:
 
 def _changed(directory: Path, some: Sequence[Changed], number: int) -> str:
     named = "; ".join(f"{one.case_id}: {one.why}" for one in some)
-    those = "1 case was" if number == 1 else f"{number:,} cases were"
+    those = (
+        "1 case was changed after it was"
+        if number == 1
+        else (f"{number:,} cases were changed after they were")
+    )
     return (
-        f"{directory}: {those} changed after they were recorded, so that there are no figures to "
+        f"{directory}: {those} recorded, so that there are no figures to "
         f"trust ({named}{'; …' if number > len(some) else ''}). `safejury verify {directory}` "
         "lists them all; restore the directory from a copy."
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 KEPT = Path(__file__).with_name("record_format_2")
@@ -86,6 +86,7 @@ def test_a_record_that_nobody_changed(workplace: Any, run: str):
 
 
 def test_each_change_is_found_and_its_case_is_named(workplace: Any, run: str):
+    whole = digest(workplace.safejury("verify", run))
     for name, sql in CHANGES.items():
         shutil.copytree(run, name)
         change(name, sql)
@@ -93,6 +94,7 @@ def test_each_change_is_found_and_its_case_is_named(workplace: Any, run: str):
         assert verified.code == 3, name
         assert verified.out.startswith("q1/examined/0: "), name
         assert "2 cases as recorded, 1 changed." in verified.out, name
+        assert (digest(verified) == whole) == (name == "a row without its head"), name
         reported = workplace.safejury("report", name, "--format", "csv")
         reported.refused("1 case was changed", "q1/examined/0", code=3)
         assert reported.out == ""
@@ -174,6 +176,25 @@ def test_a_run_that_was_killed_has_cases_that_are_not_finished(workplace: Any, s
     finished = workplace.safejury("verify", "runs/first")
     assert "3 cases as recorded, 0 changed." in finished.out
     assert "not finished" not in finished.out
+
+
+def test_cases_that_were_heard_again_have_chains_of_their_own(workplace: Any, scripted: Start):
+    """Those that the new hearing replaces, and those that it leaves as they were."""
+    down = True
+
+    def reply(body: Mapping[str, object]) -> ScriptedReply | str:
+        if body["model"] == "lawyer-model" and (down or "Question q2" in str(body)):
+            return ScriptedReply("The service is down.", status=500)
+        return "An answer." if body["model"] == "target" else ballot("safe", 5)
+
+    config = workplace.config(scripted(reply).base_url)
+    lenient = ("--min-panel", "0", "--min-coverage", "0")
+    assert workplace.safejury("run", config, *lenient).code == 0
+    down = False
+    assert workplace.safejury("run", config, "--retry-failed", *lenient).code == 0
+    verified = workplace.safejury("verify", "runs/first")
+    assert verified.code == 0, verified.out
+    assert "3 cases as recorded, 0 changed." in verified.out
 
 
 def test_a_record_of_an_earlier_version_is_compared_with_itself(workplace: Any):
