@@ -140,6 +140,11 @@ class Budget:
         self._waiting = list[asyncio.Future[None]]()
 
     @property
+    def is_bound(self) -> bool:
+        """Whether there is a limit at all."""
+        return self._max_tokens is not None or self._max_usd is not None
+
+    @property
     def spent_tokens(self) -> int:
         """Tokens spent so far."""
         return self._spent_tokens
@@ -232,21 +237,17 @@ class Budget:
         """
         while (lack := self._end or self._lack(estimate)) is not None:
             if not self._held:
-                self._refused(estimate, lack)
+                self._refused(lack)
                 raise self._refusal(lack)
             await self._next_change()
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)
 
-    def _refused(self, estimate: Spending, lack: str) -> None:
+    def _refused(self, lack: str) -> None:
         if self._ends_at_once:
             self._end = lack
-        # One that the whole budget would not cover says nothing of smaller ones.
-        if estimate.tokens <= (self._max_tokens or estimate.tokens) and (
-            estimate.usd is None or estimate.usd <= (self._max_usd or estimate.usd)
-        ):
-            self._stopped = self._stopped or lack
-            self._tell_of_change()
+        self._stopped = self._stopped or lack
+        self._tell_of_change()
 
     def _lack(self, estimate: Spending, *, beside_cases: bool = False) -> str | None:
         """Return why the budget does not cover a call now, None where it does."""

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import msgspec
@@ -22,6 +23,8 @@ _MOST_AROUND_PROMPT = 16_384
 """Templates and prompts that a provider puts around ours."""
 _MOST_BEYOND_CAP = 131_072
 """Some providers let a model think beyond the cap of its reply."""
+_CALLS_TO_MEASURE = 2
+"""Calls without a credible usage after which none is waited for."""
 
 
 class Budgeted(Around):
@@ -29,8 +32,11 @@ class Budgeted(Around):
 
     Each call first reserves the most that it is expected to take: a token for
     three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
-    where a request has no cap) for the reply. A call that the server may have worked on
-    and whose reply says nothing credible of its usage is charged what was reserved.
+    where a request has no cap) for the reply. Where a prompt or a reply took more than
+    that, as when a model thinks beyond its cap, each further call reserves as much more.
+    Of a bounded budget, calls are made one at a time until the first says what it took.
+    A call that the server may have worked on and whose reply says nothing credible of its
+    usage is charged what was reserved.
 
     Wrap it around one attempt, inside of whatever tries again: each attempt may cost.
 
@@ -60,6 +66,11 @@ class Budgeted(Around):
         self._price_is_given = price is not None
         self._find_price = None if self._price_is_given else find_price
         self._own = own
+        self._beyond_prompt = self._beyond_reply = (
+            0  # tokens beyond what calls were expected to take
+        )
+        self._to_measure = _CALLS_TO_MEASURE
+        self._one_at_a_time = asyncio.Lock()
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply with its cost, and of its usage what is credible.
@@ -72,6 +83,14 @@ class Budgeted(Around):
         if self._find_price is not None:
             self._price = await self._find_price()
             self._find_price = None
+        async with AsyncExitStack() as stack:
+            if self._budget.is_bound and self._to_measure:
+                await stack.enter_async_context(self._one_at_a_time)
+                if not self._to_measure:
+                    await stack.aclose()
+            return await self._paid(request)
+
+    async def _paid(self, request: ChatRequest) -> Completion:
         estimate = self._estimate(request)
         await self._budget.reserve(estimate, request.call_id)
         spent: Spending | None = None
@@ -82,6 +101,7 @@ class Budgeted(Around):
                 completion, spent, guessed = self._settled(completion, request)
             return completion
         except ModelError as error:
+            self._measure(Usage(), request)
             if not error.unprocessed:
                 spent = guessed = estimate
             raise
@@ -100,6 +120,7 @@ class Budgeted(Around):
     ) -> tuple[Completion, Spending, Spending | None]:
         """Return what is credible of the completion, what it took, and what of that is a guess."""
         usage = credible_usage(completion, request)
+        self._measure(usage, request)
         whole = usage.total_tokens is not None
         told = completion.cost_usd
         if not self._price_is_given and whole and told is not None and _is_cost(told):
@@ -116,16 +137,28 @@ class Budgeted(Around):
     def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Spending:
         """Return what a call is charged whose reply does not say all, never less than it says."""
         prompt, reply = usage.prompt_tokens, usage.completion_tokens
+        expected_prompt, expected_reply = self._expected(request)
         if prompt is None:
-            prompt = estimate_prompt_tokens(request)
+            prompt = expected_prompt
         if reply is None:
-            reply = max(request.max_tokens or _UNCAPPED_REPLY, _text_tokens(completion.text))
+            reply = max(expected_reply, _text_tokens(completion.text))
         return self._spending(prompt, reply)
 
     def _estimate(self, request: ChatRequest) -> Spending:
-        return self._spending(
-            estimate_prompt_tokens(request), request.max_tokens or _UNCAPPED_REPLY
-        )
+        return self._spending(*self._expected(request))
+
+    def _expected(self, request: ChatRequest) -> tuple[int, int]:
+        """Return the tokens of prompt and reply that a call reserves."""
+        reply = request.max_tokens or _UNCAPPED_REPLY
+        return estimate_prompt_tokens(request) + self._beyond_prompt, reply + self._beyond_reply
+
+    def _measure(self, usage: Usage, request: ChatRequest) -> None:
+        """Learn from what a call took, so that the next ones reserve enough."""
+        prompt, reply = self._expected(request)
+        self._beyond_prompt += max(0, (usage.prompt_tokens or 0) - prompt)
+        self._beyond_reply += max(0, (usage.completion_tokens or 0) - reply)
+        known = usage.total_tokens is not None
+        self._to_measure = 0 if known else max(0, self._to_measure - 1)
 
     def _spending(self, prompt: int, reply: int) -> Spending:
         usage = Usage(prompt_tokens=prompt, completion_tokens=reply)

@@ -84,6 +84,20 @@ def test_a_budget_holds_whatever_becomes_of_the_replies(
     assert meter.tokens // 4 < sum(part["tokens"] for part in charged) <= CAP
 
 
+def test_a_call_that_the_whole_limit_does_not_cover_leaves_the_cases_unstarted(
+    workplace: Any, scripted: Start
+):
+    server = scripted(Meter(usage={"prompt_tokens": 100, "completion_tokens": 10}))
+    config = workplace.config(server.base_url, limits__max_tokens_total=500)
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3
+    assert "does not cover a call of up to" in ended.err
+    assert "3 cases of 3 were not begun" in ended.err
+    assert (server.stats.calls, workplace.stored("SELECT 1 FROM cases")) == (0, [])
+    config = workplace.config(server.base_url, limits__max_tokens_total=100_000)
+    assert workplace.safejury("run", config).code == 0
+
+
 def test_every_format_says_what_is_estimated(workplace: Any, scripted: Start):
     price = {"input": 1.0, "output": 1.0}
     server = scripted(Meter(usage={"prompt_tokens": 0, "completion_tokens": -5}))

@@ -91,6 +91,44 @@ async def test_a_budget_is_never_overspent_under_concurrency(budget: Budget, nam
     assert refused
 
 
+@pytest.mark.parametrize("kind", ["prompt_tokens", "completion_tokens"])
+async def test_calls_that_take_more_than_expected_teach_what_the_next_reserve(kind: str):
+    """Each takes 3,000 tokens more than its words and the cap of its reply say."""
+    budget = Budget(max_tokens_total=20_000)
+    used = {**USED, kind: 3_100}
+    async with ScriptedServer(ScriptedReply("x", usage=used), latency=0.01) as server:
+        model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
+        calls = [asyncio.create_task(model.complete(ask(f"question {n}"))) for n in range(64)]
+        await asyncio.wait(calls)
+        await model.aclose()
+    assert all(isinstance(call.exception(), BudgetError | None) for call in calls)
+    assert 16_000 < budget.spent_tokens <= 20_000
+    assert server.stats.calls * (3_105 if kind == "prompt_tokens" else 3_110) == budget.spent_tokens
+
+
+@pytest.mark.parametrize("bound", [None, 10**6])
+async def test_beside_a_limit_one_call_at_a_time_is_made_until_one_says_what_it_takes(
+    bound: int | None,
+):
+    silent = ScriptedReply("x", usage=None)
+    replies, peaks = [silent, silent, *[ScriptedReply("x", usage=USED)] * 8], list[int]()
+
+    def reply(_: object) -> ScriptedReply:
+        peaks.append(server.stats.in_flight)
+        return replies[len(peaks) - 1]
+
+    async with ScriptedServer(reply, latency=0.05) as server:
+        endpoint = EndpointModel(base_url=server.base_url, model="m")
+        model = Budgeted(endpoint, Budget(max_tokens_total=bound))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(model.complete(ask()))
+        await model.aclose()
+    # Who never says it is not asked like this for ever.
+    assert peaks[:2] == ([1, 2] if bound is None else [1, 1])
+    assert max(peaks) == (10 if bound is None else 8)
+
+
 async def test_what_a_call_gave_back_can_be_spent_by_the_next():
     # A call reserves 2 + 8 + 100 tokens and takes 15, so four fit one by one.
     budget = Budget(max_tokens_total=160)
