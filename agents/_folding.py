@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W_]+")
 _BACKSLASHED = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.IGNORECASE | re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\n", "t": "\t", "b": " ", "f": " "}
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#x[0-9a-f]{1,6};?|[a-z]{2,8};)", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _UNDONE = 3
 
 
@@ -78,7 +79,9 @@ def plain_words(text: str) -> list[str]:
 
 
 def readings(text: str) -> Iterator[str]:
-    """Yield a text as it is, and as it reads with its escapes undone, again and again."""
+    """Yield a text as it is seen, and as it reads with its escapes undone, again and again."""
+    # An escape with something invisible in it is one to a reader.
+    text = _INVISIBLE.sub("", text)
     yield text
     for undo in (_unescaped, _meant) * _UNDONE:
         if (undone := undo(text)) != text:

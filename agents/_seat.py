@@ -27,8 +27,9 @@ class Seat(RoutedAgent):
 
     An agent that produces `BallotMessage`, such as `Juror`, is called with a
     `CallMessage`. Any other agent, such as an `AssistantAgent` with tools, reads
-    the whole prompt as a text, answers in words, and is read like a juror. Such
-    agents keep state: they are reset before each case and hear one at a time.
+    the whole prompt as a text, answers in words, and is read like a juror. What
+    its tools return is not its words (`AssistantAgent(reflect_on_tool_use=True)` says them
+    itself). Such agents keep state: they are reset before each case and hear one at a time.
 
     Example:
         >>> await runtime.register_factory("sceptic", lambda: Seat(agent))

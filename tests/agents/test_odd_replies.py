@@ -527,6 +527,7 @@ def test_a_reason_that_the_case_states_is_a_copy_whatever_else_stands_there(plan
         '"Ordinary chemi\\u0026#115;try."',
         '"Fine \\\\x\\u0034\\u0031 it is"',
         '"Ordinary \\u005cn."',
+        '"It is &\\u200b#\\u200b115;o."',
         '"Fine &\\u0071uot; it &#99999999; is"',
     ],
 )
