@@ -24,7 +24,7 @@ _RESPONSE = (
 
 
 def show_demo(export: Path | None) -> int:
-    """Show a jury deliberate on one case, then run six queries of the bundled set.
+    """Show a jury deliberate on one case, then run four queries of the bundled set.
 
     Nothing is kept: the run's directory is a temporary one.
     """
@@ -47,7 +47,7 @@ def show_demo(export: Path | None) -> int:
     console.rule("2 of 2: a small evaluation")
     with tempfile.TemporaryDirectory(prefix="safejury-demo-") as directory:
         config = Config(
-            limit=6,
+            limit=4,
             targets=[TargetConfig(name="smollm2", model="embedded/smollm2")],
             jury=EMBEDDED_JURY.model_copy(update={"protocol": "vote"}),
             limits=RunLimitsConfig(concurrency=2),
