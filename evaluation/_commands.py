@@ -24,7 +24,7 @@ from ._estimate import unbound_note
 from ._integrity import CheckedCase
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
-from ._report import report_csv, report_json, report_markdown
+from ._report import health_warnings, report_csv, report_json, report_markdown
 from ._report_table import report_table
 from ._report_words import estimated, many, unseen_media
 from ._run import run as run_setup
@@ -106,7 +106,8 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
         notes = _notes(stored)
         if form == "json":
             notes = [*first_warnings(summary), *notes, *unseen_media(summary)]
-            info = {**stored.info, "notes": notes, "parity": parity}
+            warnings = health_warnings(summary, wanted=wanted, facts=facts)
+            info = {**stored.info, "notes": notes, "warnings": warnings, "parity": parity}
             sys.stdout.write(report_json(info, summary))
         elif form == "csv":
             sys.stdout.write(report_csv(summary, parity, facts=facts))

@@ -12,6 +12,7 @@ from ._place_limits import limits_of_places
 from ._record import Record, open_record
 from ._record_reader import RecordReader
 from ._setup import Setup
+from ._summary import Limits
 
 
 def open_run_record(
@@ -37,6 +38,9 @@ def _meta(setup: Setup) -> dict[str, str]:
         "embedded": "yes" if setup.uses_embedded else "no",
         "total": str(setup.total),
         "planned": setup.plan.as_json(),
+        "limits": msgspec.json.encode(
+            Limits(setup.config.limits.max_tokens_total, setup.config.limits.max_cost_usd)
+        ).decode(),
         "used": msgspec.json.encode(setup.used()).decode(),
     }
 

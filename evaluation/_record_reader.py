@@ -22,7 +22,8 @@ from ._integrity import Changed, CheckedCase, Integrity, MediaFolder, check_reco
 from ._parity import Asked
 from ._record_file import FORMAT, SEALED
 from ._result import CaseResult
-from ._summary import Estimated
+from ._spent import CASE_OF, read_spent
+from ._summary import Estimated, Limits, RunSpent
 
 T = TypeVar("T")
 
@@ -110,6 +111,7 @@ class RecordReader:
                 "version of safejury that wrote it."
             )
         self._path = path
+        self._database.create_function(*CASE_OF, deterministic=True)
 
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, ordered by query: repeats follow each other."""
@@ -196,6 +198,11 @@ class RecordReader:
             charged = next(self._rows(_CHARGED))
             tokens, usd = tokens + charged[0], usd + charged[1]
         return int(tokens), float(usd), int(unknown)
+
+    def run_spent(self) -> RunSpent:
+        """Return what the run spent in all, and how much of it is in no target's figures."""
+        limits = msgspec.json.decode(self.meta.get("limits", "{}"), type=Limits)
+        return read_spent(self._rows, has_charges=self._has_charges, limits=limits)
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
         """Return what was charged by estimate, by target and condition.

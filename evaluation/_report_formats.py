@@ -12,11 +12,13 @@ from ._report_health import health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
+    Cell,
     coefficient,
     complete_words,
     cost,
     count,
     dollars,
+    guarded,
     index,
     index_span,
     many,
@@ -28,21 +30,18 @@ from ._report_words import (
     unseen_media,
     verdicts_by_intent,
 )
+from ._spent import SPENT_COLUMNS, csv_columns, spent_words
 from ._summary import Breakdown, FlipCounts, JurorBallots, RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_Cell = str | float | int | None
 
 
 def report_csv(
     summary: RunSummary, parity: Sequence[ParityFlag] = (), *, facts: RunFacts = NO_FACTS
 ) -> str:
-    """Return one row for each target's total, categories, scenarios and jurors.
+    """Return one row for each target's total, categories, scenarios and jurors, and one of the run.
 
-    Numbers are plain (shares in [0, 1]) and an empty cell means that nothing was
-    measured. Text that a spreadsheet would run as a formula starts with `'`. Each row of
-    an unfinished run says how far it is.
+    Numbers are plain (shares in [0, 1]), and an empty cell means that nothing was measured. Text
+    that a spreadsheet would run as a formula starts with `'`. Unfinished runs say so in each row.
 
     Args:
         summary: What the run found.
@@ -51,25 +50,22 @@ def report_csv(
     """
     out = StringIO()
     rows = [row for target in summary.targets for row in _csv_rows(target, parity, facts)]
+    warnings = [*first_warnings(summary), *health_warnings(summary, facts=facts)]
+    if summary.spent is not None or warnings:
+        row: dict[str, Cell] = {**dict.fromkeys(_CSV_COLUMNS), "level": "run"}
+        row |= {} if summary.spent is None else csv_columns(summary.spent)
+        rows.append({**row, "warnings": " ".join(warnings) or None})
     if summary.unfinished is not None:
         rows = [{**row, "unfinished": f"unfinished: {summary.unfinished}"} for row in rows]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
-    writer.writerows([_guarded(cell) for cell in row.values()] for row in rows)
+    writer.writerows([guarded(cell) for cell in row.values()] for row in rows)
     return out.getvalue()
-
-
-def _guarded(cell: _Cell) -> _Cell:
-    if not isinstance(cell, str):
-        return cell
-    text = harmless_line(cell)
-    risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
-    return f"'{text}" if risky else text
 
 
 def _csv_rows(
     target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts
-) -> Iterator[dict[str, _Cell]]:
+) -> Iterator[dict[str, Cell]]:
     flags = [flag.text for flag in parity if target.target in flag.targets]
     yield {
         **_csv_row(target.name, "total", "", target),
@@ -106,7 +102,7 @@ def _csv_rows(
 
 def _csv_row(
     target: str, level: str, name: str, part: Breakdown | TargetSummary
-) -> dict[str, _Cell]:
+) -> dict[str, Cell]:
     asr, sri = part.asr, part.sri
     return {
         **dict.fromkeys(_CSV_COLUMNS),
@@ -138,7 +134,7 @@ def _csv_row(
     }
 
 
-def _rate(name: str, rate: Rate) -> dict[str, _Cell]:
+def _rate(name: str, rate: Rate) -> dict[str, Cell]:
     said = {name: rate.value, **_ends(name, rate.interval)}
     return {**said, f"{name}_n": rate.n, f"{name}_queries": rate.queries}
 
@@ -149,7 +145,7 @@ def _unseen(target: TargetSummary, medium: str) -> float | None:
     return ways.get("withheld", 0) / sum(ways.values()) if ways else None
 
 
-def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, _Cell]:
+def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, Cell]:
     return {
         **dict.fromkeys(_CSV_COLUMNS),
         "target": target,
@@ -159,10 +155,11 @@ def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, _Cell
         **{f"ballots_{outcome}": number for outcome, number in ballots.outcomes.items()},
         "ballots_kept": ballots.kept,
         "verdicts_lacking": ballots.verdicts_lacking,
+        "verdicts_without_vote": ballots.verdicts_without_vote,
     }
 
 
-def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, _Cell]:
+def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, Cell]:
     low, high = interval or (None, None)
     return {f"{name}_low": low, f"{name}_high": high}
 
@@ -186,7 +183,8 @@ _CSV_COLUMNS = (
     *("asr_complete", "asr_complete_low", "asr_complete_high", "asr_complete_n"),
     *("truncated_judged", "image_unseen", "audio_unheard", "left_out"),
     *("ballots", *(f"ballots_{outcome}" for outcome in BallotOutcome)),
-    *("ballots_kept", "verdicts_lacking"),
+    *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
+    *(*SPENT_COLUMNS, "warnings"),
 )
 
 
@@ -212,12 +210,8 @@ def report_markdown(
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
-    warnings = [
-        *first_warnings(summary),
-        *notes,
-        *unseen_media(summary),
-        *health_warnings(summary, wanted=wanted, facts=facts),
-    ]
+    warnings = [*first_warnings(summary), *notes, *unseen_media(summary)]
+    warnings += health_warnings(summary, wanted=wanted, facts=facts)
     lines += _listed("Read this first", warnings)
     lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
     lines += _leaderboard(ranked(summary))
@@ -225,6 +219,8 @@ def report_markdown(
     lines += _benign([target for target in ranked(summary) if target.benign])
     for target in ranked(summary):
         lines += _target_section(target)
+    if summary.spent is not None:
+        lines += ["## Spent", "", spent_words(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -302,8 +298,8 @@ def _target_section(target: TargetSummary) -> list[str]:
             for name, scenario in target.scenarios.items()
             if name.partition(".")[0] == category
         ]
-    lines = [f"## {_inline(target.name)}", ""]
-    return [*lines, *_table(header, rows, escaped=True), "", *_jury_lines(target), ""]
+    name = _inline(target.name)
+    return [f"## {name}", "", *_table(header, rows, escaped=True), "", *_jury_lines(target), ""]
 
 
 def _part_row(name: str, part: Breakdown) -> list[str]:
@@ -342,8 +338,10 @@ def _juror_line(name: str, ballots: JurorBallots) -> str:
     said = f", {_counted(missing)}" if missing else ""
     return (
         f"- Juror {_inline(name)}: {count(ballots.outcomes[BallotOutcome.VERDICT])} votes in "
-        f"{many(ballots.asked, 'ballot')} of all rounds{said}; kept {percent(ballots.kept)}, "
-        f"{many(ballots.verdicts_lacking, 'verdict lacks', 'verdicts lack')} its vote"
+        f"{many(ballots.asked, 'ballot')} of all rounds{said}; "
+        f"{percent(ballots.kept)} not lost to failed calls or the budget, "
+        f"{many(ballots.verdicts_without_vote, 'verdict lacks', 'verdicts lack')} its vote in a "
+        f"round ({count(ballots.verdicts_lacking)} of them for such a loss)"
     )
 
 

@@ -31,7 +31,8 @@ from ._report_words import (
     unseen_media,
     verdicts_by_intent,
 )
-from ._summary import Breakdown, RunSummary, TargetSummary
+from ._spent import spent_words
+from ._summary import Breakdown, RunSpent, RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
 
 _SCALE = 24
@@ -68,10 +69,10 @@ def report_table(
         "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
     }
     if not console.options.ascii_only:
-        _write(ranked(summary), console, first, doubts)
+        _write(ranked(summary), console, first, doubts, summary.spent)
         return
     with console.capture() as captured:
-        _write(ranked(summary), console, first, doubts)
+        _write(ranked(summary), console, first, doubts, summary.spent)
     text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
     console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
 
@@ -81,6 +82,7 @@ def _write(
     console: Console,
     notes: Sequence[str],
     doubts: Mapping[str, Sequence[str]],
+    spent: RunSpent | None,
 ) -> None:
     _write_lines(console, "Read this first", notes)
     if notes:
@@ -95,6 +97,8 @@ def _write(
     for grid in _details(targets):
         console.print()
         whole &= grid.write(console)
+    if spent is not None:
+        console.print(Text(spent_words(spent)))
     if not whole:
         console.print()
         console.print(
@@ -332,6 +336,12 @@ def _jurors(targets: _Targets) -> Iterator[Grid]:
             Column("lost", [count(one.lost) for one in said], 0),
             Column("kept %", [points(one.kept) for one in said], 1),
             Column("verdicts\nlacking", [count(one.verdicts_lacking) for one in said], 2),
+            Column(
+                "without\nits vote",
+                [count(one.verdicts_without_vote) for one in said],
+                2,
+                "verdicts without its vote",
+            ),
         ]
         columns += [
             Column(kind, [count(one.outcomes[kind]) for one in said], 3)

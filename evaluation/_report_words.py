@@ -17,6 +17,9 @@ _INSTEAD = {
 """What jurors had that did not get a medium."""
 LEAST_N = 5
 """Fewest harmful cases with a verdict from which a scenario is called one of the riskiest."""
+Cell = str | float | int | None
+"""What stands in a cell of a CSV file."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 MISSING = "\N{EN DASH}"
 """Stands for a number that nothing was measured for; never 0."""
 
@@ -96,6 +99,15 @@ def estimated(charged: Estimated) -> str:
         f"{'counts' if charged.calls == 1 else 'count'} at what was reserved: "
         f"{count(charged.tokens)} tokens, {dollars(charged.usd)}{unpriced}"
     )
+
+
+def guarded(cell: Cell) -> Cell:
+    """Return a cell whose text no spreadsheet runs as a formula."""
+    if not isinstance(cell, str):
+        return cell
+    text = harmless_line(cell)
+    risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
+    return f"'{text}" if risky else text
 
 
 def title(name: str) -> str:

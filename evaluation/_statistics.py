@@ -12,7 +12,8 @@ from types import MappingProxyType
 from ._counts import harmful_categories
 from ._planned import Plan
 from ._result import CaseResult
-from ._summary import Estimated, RunSummary
+from ._spent import groups_of
+from ._summary import Estimated, RunSpent, RunSummary
 from ._tally import TargetTally
 
 
@@ -23,6 +24,7 @@ def summarise(
     categories: Iterable[str] = (),
     estimated: Mapping[tuple[str, str], Estimated] = MappingProxyType({}),
     plan: Plan | None = None,
+    spent: RunSpent | None = None,
 ) -> RunSummary:
     """Return what a run found.
 
@@ -35,6 +37,7 @@ def summarise(
             seen in the results, or planned, need not be named.
         estimated: What was charged by estimate, by target and condition.
         plan: The cases that there are to be; None where those of the results are all.
+        spent: What the run spent in all, None where that is not known.
 
     Raises:
         ValueError: An iterator's results are not in order.
@@ -47,6 +50,10 @@ def summarise(
     _plan(tallies, plan)
     harmful = harmful_categories(tally.categories for tally in tallies.values())
     harmful.update(categories)
+    names = {name for name, _ in tallies}
+    elsewhere = (
+        set[tuple[str, str]]() if spent is None else groups_of(spent.unfinished_cases, names)
+    )
     order = {name: place for place, name in enumerate(targets)}
     seen = {name for name, _ in tallies}
     groups = {*tallies, *((name, "") for name in order if name not in seen)}
@@ -54,11 +61,15 @@ def summarise(
     return RunSummary(
         tuple(
             tallies[group].summary(
-                *group, harmful=sorted(harmful), estimated=estimated.get(group, Estimated())
+                *group,
+                harmful=sorted(harmful),
+                estimated=estimated.get(group, Estimated()),
+                spends_elsewhere=group in elsewhere,
             )
             for group in listed
         ),
         planned=0 if plan is None else plan.total,
+        spent=spent,
     )
 
 

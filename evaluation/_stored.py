@@ -21,7 +21,7 @@ from ._planned import Plan
 from ._record_reader import RecordReader
 from ._report_health import TOLERATED
 from ._statistics import summarise
-from ._summary import Estimated, RunSummary
+from ._summary import Estimated, RunSpent, RunSummary
 from ._thresholds import RunFacts
 
 _NAMED = 3
@@ -66,6 +66,7 @@ class StoredRun:
             "cases_planned": self.plan.total,
             "cases_finished": finished,
             "unread_responses": self.unread,
+            "spent": self.spent,
             "estimated_elsewhere": self.estimated_elsewhere,
             "left_out": self.left_out,
             "embedded": self.uses_embedded,
@@ -147,7 +148,12 @@ class StoredRun:
         _ = self.integrity
         charged = self._reader.estimated()
         known = {group: part for group, part in charged.items() if group is not None}
-        return summarise(self._reader.results(), estimated=known, plan=self.plan)
+        return summarise(self._reader.results(), estimated=known, plan=self.plan, spent=self.spent)
+
+    @cached_property
+    def spent(self) -> RunSpent:
+        """What the run spent in all."""
+        return self._reader.run_spent()
 
     @property
     def unbound(self) -> list[str]:

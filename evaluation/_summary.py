@@ -116,12 +116,15 @@ class JurorBallots:
         outcomes: How they ended, by outcome; every known one is listed, at 0 too.
         kept: Share, in [0, 1], that was not lost to failed calls or the budget.
         verdicts_lacking: Cases with a verdict that lack a ballot so lost.
+        verdicts_without_vote: Cases with a verdict for which it was asked and did not vote
+            in some round, whatever the cause.
     """
 
     asked: int
     outcomes: Mapping[str, int]
     kept: float
     verdicts_lacking: int
+    verdicts_without_vote: int = 0
 
     @property
     def lost(self) -> int:
@@ -210,6 +213,52 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls took, as a budget counts it.
+
+    Attributes:
+        replies: Replies that came.
+        tokens: Of prompts and replies together, estimates included.
+        usd: US dollars, estimates included, calls of unknown price left out.
+        unpriced: Calls of unknown price.
+    """
+
+    replies: int
+    tokens: int
+    usd: float
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds a run's spending; None for no bound, or where that is not known."""
+
+    max_tokens_total: int | None = None
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpent:
+    """What a run spent in all, and how much of it is in no target's figures.
+
+    Attributes:
+        total: All of it: what the run's budget counts.
+        estimated: The part that was counted at what was reserved.
+        unfinished: The part that went into cases which are not finished.
+        replaced: The part that went into hearings which others replaced.
+        limits: What bounds the run.
+        unfinished_cases: Ids of the cases in `unfinished`.
+    """
+
+    total: Spent
+    estimated: Estimated
+    unfinished: Spent
+    replaced: Spent
+    limits: Limits = Limits()
+    unfinished_cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSummary:
     """What a run found of one target under one condition.
 
@@ -234,7 +283,8 @@ class TargetSummary:
         agreement: Agreement of round-0 votes.
         calls: Model calls, the target's included.
         tokens: Tokens of those calls.
-        cost_usd: US dollars; None where what a call cost is unknown or estimated.
+        cost_usd: US dollars; None where what a call cost is unknown or estimated, or
+            calls were made for cases that are not finished.
         cost_usd_known: US dollars of the calls of which that is known.
         cost_unknown: Cases with a call of which it is unknown.
         revotes_lost: Verdicts that rest on an earlier round, because calls of the
@@ -304,10 +354,12 @@ class RunSummary:
     Attributes:
         targets: The targets under each condition.
         planned: Cases that there will be when the run is finished.
+        spent: What the run spent in all, None where that is not known.
     """
 
     targets: tuple[TargetSummary, ...]
     planned: int = 0
+    spent: RunSpent | None = None
 
     @property
     def finished(self) -> int:

@@ -111,12 +111,15 @@ class _Panel:
         default_factory=lambda: defaultdict(Counter[str])
     )
     lacking: Counter[str] = field(default_factory=Counter[str])
+    silent: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, result: CaseResult) -> None:
         for juror, outcomes in result.by_juror.items():
             self.outcomes[juror].update(outcomes)
             lost = any(BallotOutcome(outcome).is_lost for outcome in outcomes)
+            silent = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
             self.lacking[juror] += lost and result.finding is not None
+            self.silent[juror] += silent and result.finding is not None
 
     def jurors(self) -> dict[str, JurorBallots]:
         return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
@@ -128,6 +131,7 @@ class _Panel:
             outcomes={outcome.value: said[outcome] for outcome in BallotOutcome},
             kept=(said.total() - lost) / said.total(),
             verdicts_lacking=self.lacking[name],
+            verdicts_without_vote=self.silent[name],
         )
 
 
@@ -224,6 +228,7 @@ class TargetTally:
         *,
         harmful: Iterable[str],
         estimated: Estimated,
+        spends_elsewhere: bool = False,
     ) -> TargetSummary:
         """Return what the counts add up to, after `close`.
 
@@ -232,10 +237,12 @@ class TargetTally:
             condition: Name of the condition, empty for none.
             harmful: Categories that macro averages should cover.
             estimated: What was charged by estimate, beside what the cases say.
+            spends_elsewhere: Whether calls were made for cases that are not finished.
         """
         parts = {category: self.categories.get(category, Counts()) for category in harmful}
         spending, talk, total = self._spending, self._talk, self.total
-        cost_told = not (spending.cost_unknown or estimated.usd or estimated.unpriced)
+        doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, spends_elsewhere)
+        cost_told = not any(doubts)
         return TargetSummary(
             name=f"{target} [{condition}]" if condition else target,
             target=target,

@@ -7,6 +7,7 @@ from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
 from ._left_out import LeftOut
 from ._report_words import count, many
+from ._spent import exceeded
 from ._summary import JurorBallots, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
@@ -79,6 +80,8 @@ def first_warnings(summary: RunSummary) -> Iterator[str]:
             f"unfinished: {said} cases. The figures are of these alone; {rest}. The command that "
             "began the run goes on with it."
         )
+    if summary.spent is not None:
+        yield from exceeded(summary.spent)
     for target in summary.targets:
         for juror, ballots in target.jurors.items():
             if ballots.lost:

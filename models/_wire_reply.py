@@ -1,5 +1,6 @@
 """The reply to a chat completion request: bytes to a completion."""
 
+import json
 import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class _Usage(msgspec.Struct):
 
 
 _replies = msgspec.json.Decoder(_Reply)
-_usages = msgspec.json.Decoder(_Usage | None)
+_usages = msgspec.json.Decoder(_Usage | None, strict=False)  # takes 12.0 for 12
 
 
 class InlineError(Exception):
@@ -146,6 +147,8 @@ def decode_reply(body: bytes) -> Completion:
     except msgspec.ValidationError as error:
         raise BadReplyError(f"the reply is not a chat completion: {error}") from error
     except (ValueError, RecursionError) as error:
+        if (mended := _without_constants(body)) is not None:
+            return decode_reply(mended)
         raise _not_json(body) from error
     if not reply.choices:
         return _without_choices(reply, body)
@@ -221,6 +224,21 @@ def _usage(field: msgspec.Raw) -> tuple[Usage, bool]:
     cached = prompt.cached_tokens if prompt is not None else None
     reasoned = reply is not None and (reply.reasoning_tokens or 0) > 0
     return Usage(usage.prompt_tokens, cached, usage.completion_tokens), reasoned
+
+
+def _without_constants(body: bytes) -> bytes | None:
+    """Return a reply with null for numbers that JSON does not have, None if that is not its fault.
+
+    Some servers write `NaN` among what they count: no reply is lost for that.
+    """
+    if b"NaN" not in body and b"Infinity" not in body:
+        return None
+    found = list[str]()
+    try:
+        reply = json.loads(body, parse_constant=found.append)  # which returns None
+    except (ValueError, RecursionError):
+        return None
+    return msgspec.json.encode(reply) if found else None
 
 
 def _not_json(body: bytes) -> BadReplyError:

@@ -289,6 +289,24 @@ async def test_what_cannot_be_true_of_a_usage_is_unknown_and_charged_as_reserved
     assert budget.spent_usd == pytest.approx(charged / 1e6)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "reply", "believed"),
+    [("12.0", "5.0", (12, 5)), ("12.5", "5", (None, None)), ("NaN", "5", (None, 5)),
+     ("12", "-Infinity", (12, None))],
+)  # fmt: skip
+async def test_a_usage_that_is_odd_json_costs_no_reply(
+    prompt: str, reply: str, believed: tuple[int | None, int | None]
+):
+    said = '{"choices": [{"message": {"content": "Not a NaN."}, "finish_reason": "stop"}], '
+    said += f'"usage": {{"prompt_tokens": {prompt}, "completion_tokens": {reply}}}}}'
+    async with ScriptedServer(ScriptedReply(raw_body=said)) as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        answer = await model.complete(ask())
+        await model.aclose()
+    assert answer.text == "Not a NaN."
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == believed
+
+
 async def test_a_picture_reserves_what_pictures_take(tmp_path: Path):
     """The reservation, and so what a call without usage is charged."""
     content = b"not really a picture, sent as it is"
