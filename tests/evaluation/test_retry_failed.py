@@ -195,7 +195,7 @@ def test_a_budget_that_is_still_used_up_costs_no_verdict(workplace: Any, scripte
 
     server = scripted(reply)
     changes: dict[str, Any] = {"limits__concurrency": 1, "jury__protocol": "vote"}
-    small = workplace.config(server.base_url, limits__max_tokens_total=9_500, **changes)
+    small = workplace.config(server.base_url, limits__max_tokens_total=11_000, **changes)
     workplace.safejury("run", small)
     before = figures(workplace)
     lost = before[1]["budget_stop"]
