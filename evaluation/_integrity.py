@@ -1,6 +1,7 @@
 """Whether a record is as it was written: case by case, one at a time in memory."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..models import HIDDEN
 from ..targets import ResponseOutcome
 from ._chain import START, digest, head, link
 from ._portable import MEDIA
-from ._record_file import SEALED
+from ._record_meta import Meta
 from ._result import CaseResult
 
 Row = tuple[object, ...]
@@ -40,7 +41,8 @@ class Integrity:
             cannot be checked.
         unfinished: Cases without a result, of a run that is under way or was stopped.
         changed: How many cases are not as they were recorded.
-        digest: SHA-256 over all finished cases as they are now, in hexadecimal.
+        digest: SHA-256 over all that figures come from as it is now, in hexadecimal.
+        about: What shows that something was changed that is of no case, None where nothing does.
     """
 
     cases: int
@@ -49,6 +51,12 @@ class Integrity:
     unfinished: int
     changed: int
     digest: str
+    about: str | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was changed."""
+        return self.changed > 0 or self.about is not None
 
 
 class _Sent(msgspec.Struct):
@@ -155,10 +163,57 @@ class MediaFolder:
         return None if found == sha256 else f"its medium {sha256[:12]} has another content"
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a record says beside its cases, and what its figures need of it.
+
+    Attributes:
+        meta: What it says of its run as a whole.
+        chained: Whether it has room for chains.
+        charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
+            dollars.
+        files: Those beside it that list what was left out.
+    """
+
+    meta: Meta
+    chained: bool
+    charges: Iterable[Row]
+    files: Iterable[Path]
+
+    def read(self) -> tuple[list[str], str | None]:
+        """Return what goes into the digest, and what shows that something was changed."""
+        problem = self.meta.problem(chained=self.chained)
+        charged = hashlib.sha256()
+        for row in self.charges:
+            charged.update(f"{row!r}\n".encode())
+            if not _is_charge(row):
+                problem = problem or f"what it charged for the call {row[0]!r} is no charge"
+        meta = [part for row in sorted(self.meta.raw.items()) for part in row]
+        return [*meta, charged.hexdigest(), *map(_hash_of, self.files)], problem
+
+
+def _is_charge(row: Row) -> bool:
+    *names, tokens, usd = row
+    return (
+        all(isinstance(name, str) for name in names)
+        and isinstance(tokens, int)
+        and tokens >= 0
+        and (usd is None or (isinstance(usd, float) and 0 <= usd < math.inf))
+    )
+
+
+def _hash_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 def check_record(
     cases: Iterable[Row],
     entries: Iterable[Row],
-    meta: dict[str, str],
+    about: About,
     media: MediaFolder,
     tell: Callable[[Changed], None],
 ) -> Integrity:
@@ -168,12 +223,13 @@ def check_record(
         cases: Rows of finished cases by id: id, target, query, epoch, scenario, intent,
             outcome of the response, finding, rating, result and head.
         entries: Rows of transcripts by case and number: case, number, kind and body.
-        meta: What the record says of its run.
+        about: What the record says beside them.
         media: The run's media.
         tell: Is told of each case that was changed.
     """
     count = dict.fromkeys(("cases", "unchained", "unsealable", "unfinished", "changed"), 0)
-    sealed = SEALED in meta
+    sealed = about.meta.sealed
+    beside, problem = about.read()
 
     def heads() -> Iterator[tuple[str, str]]:
         for case_id, row, transcript in _merged(cases, entries):
@@ -189,9 +245,8 @@ def check_record(
             count["unchained"] += found.unchained
             yield case_id, found.head
 
-    about = [meta.get(key, "") for key in ("format", "identity", "jury", "protocol")]
-    whole = digest(about, heads())
-    return Integrity(**count, digest=whole)
+    whole = digest(beside, heads())
+    return Integrity(**count, digest=whole, about=problem)
 
 
 class CheckedCase:

@@ -24,6 +24,7 @@ from ._chain import START, head, link
 from ._group_commit import GroupCommit, Row
 from ._portable import MEDIA, placed, portable
 from ._record_file import RECORD, locked, open_database, unreadable
+from ._record_reader import refuse_changed
 from ._rehearing import Rehearing
 from ._result import Answered, CaseResult
 from ._unit import case_of
@@ -240,10 +241,12 @@ async def open_record(
         meta: Further facts to keep, such as versions; the latest opening's stay.
 
     Raises:
+        RecordChangedError: The record is not as it was written.
         RecordError: The directory cannot be used, another process writes to it, it was
             made with another configuration, or what is written cannot be kept any more.
     """
     with locked(directory):
+        refuse_changed(directory)  # before anything is paid, and before this hides it
         database, resumed = open_database(directory, identity, meta)
         try:
             commits = GroupCommit(directory / RECORD, database, _WRITE)

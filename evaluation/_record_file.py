@@ -12,27 +12,11 @@ from ..datasets import RecordError
 from ..datasets._atomic import make_private, private_folder
 from ._identity import differences
 from ._portable import MEDIA
+from ._record_meta import SEALED, Meta, binding
+from ._record_schema import SCHEMA, add_head, check_schema
 
 FORMAT = "2"
 RECORD = "record.sqlite"
-SEALED = "sealed"
-"""Key in `meta`: every finished case of the run has the head of its chain."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (
-    call_id TEXT, key TEXT, completion TEXT NOT NULL, PRIMARY KEY (call_id, key));
-CREATE TABLE IF NOT EXISTS entries (
-    case_id TEXT, number INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (case_id, number));
-CREATE TABLE IF NOT EXISTS cases (
-    case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
-    scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
-    finding TEXT, rating REAL, result TEXT NOT NULL, head TEXT);
-CREATE TABLE IF NOT EXISTS charges (
-    call_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
-    usd REAL);
-CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-"""
 
 
 def locked(directory: Path) -> AbstractContextManager[object]:
@@ -79,31 +63,38 @@ def open_database(
         database = sqlite3.connect(path, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_SCHEMA)
-        _add_head(database)
-        kept = dict(database.execute("SELECT key, value FROM meta").fetchall())
-        resumed = "identity" in kept
+        check_schema(database, whole=False)
+        database.executescript(SCHEMA)
+        rows = dict(database.execute("SELECT key, value FROM meta").fetchall())
+        kept = Meta.decode(rows) if rows else None
+        resumed = kept is not None
         # Until a case is finished there is nothing that another configuration could
         # taint: calls are kept with a hash of their request.
         begun = resumed and _count_cases(database) > 0
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise RecordError(f"{path}: not a record that can be written ({error}).") from None
     try:
-        if resumed:
-            _check_format(directory, kept["format"])
-        if begun:
-            _check_same_run(directory, kept["identity"], json.loads(json.dumps(identity)))
+        if kept is not None:
+            _check_format(directory, kept.format)
+        if kept is not None and begun:
+            _check_same_run(directory, kept.identity, json.loads(json.dumps(identity)))
     except RecordError:
         database.close()
         raise
     now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
-    if not begun:
+    if kept is None or not begun:
         now[SEALED] = "yes"
+    else:
+        now = {SEALED: "partly", **kept.raw, **now}
+    now |= binding(now)
     try:
         with database:
+            database.execute("BEGIN")  # the head's column comes with what says whose it is
+            add_head(database)
+            database.execute("DELETE FROM meta")
             if not begun:
                 database.execute("DELETE FROM entries")
-            if resumed and json.loads(kept["identity"]) != json.loads(now["identity"]):
+            if kept is not None and kept.identity != json.loads(now["identity"]):
                 # Unlike calls, they are not kept with a hash of what was asked.
                 database.execute("DELETE FROM answers")
             # A target that failed is asked again.
@@ -115,12 +106,6 @@ def open_database(
         database.close()
         raise RecordError(f"{path}: the record cannot be written ({error}).") from None
     return database, resumed
-
-
-def _add_head(database: sqlite3.Connection) -> None:
-    """Add the column that records of earlier versions lack."""
-    if "head" not in {name for _, name, *_ in database.execute("PRAGMA table_info(cases)")}:
-        database.execute("ALTER TABLE cases ADD COLUMN head TEXT")
 
 
 def _count_cases(database: sqlite3.Connection) -> int:
@@ -135,8 +120,8 @@ def _check_format(directory: Path, found: str) -> None:
         )
 
 
-def _check_same_run(directory: Path, kept: str, identity: object) -> None:
-    changes = list(differences(json.loads(kept), identity))
+def _check_same_run(directory: Path, kept: object, identity: object) -> None:
+    changes = list(differences(kept, identity))
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
         raise RecordError(

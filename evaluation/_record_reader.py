@@ -1,7 +1,8 @@
 """Reading a run's record: for reports, replays and resumption."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +19,12 @@ from ..deliberation import (
 )
 from ..targets import Response
 from ._heard import BALLOTS_OF, heard_by_juror
-from ._integrity import Changed, CheckedCase, Integrity, MediaFolder, check_record
+from ._integrity import About, Changed, CheckedCase, Integrity, MediaFolder, check_record
+from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._parity import Asked
-from ._record_file import FORMAT, SEALED
+from ._record_file import FORMAT, RECORD
+from ._record_meta import Meta
+from ._record_schema import check_schema, has_heads
 from ._result import CaseResult
 from ._spent import CASE_OF, read_spent
 from ._summary import Estimated, Limits, RunSpent
@@ -64,7 +68,10 @@ SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, fin
        result, {head} FROM cases {where} ORDER BY case_id
 """
 _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
-_HAS_HEADS = "SELECT 1 FROM pragma_table_info('cases') WHERE name = 'head'"
+_ANY_META = "SELECT 1 FROM meta LIMIT 1"
+_NAMED = 3
+"""Changed cases that an error names."""
+_CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
 
 
 class _CaseResponse(msgspec.Struct):
@@ -98,17 +105,18 @@ class RecordReader:
         except sqlite3.Error as error:
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
         try:
-            self.meta: dict[str, str] = dict(
-                self._database.execute("SELECT key, value FROM meta").fetchall()
-            )
-        except sqlite3.Error as error:
+            check_schema(self._database, whole=True)
+            self._chained = has_heads(self._database)
+            found = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
+            self.meta = Meta.decode(found)
+        except (sqlite3.Error, ValueError) as error:
             self.close()
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
-        if (found := self.meta.get("format", FORMAT)) != FORMAT:
+        if self.meta.format != FORMAT:
             self.close()
             raise RecordError(
-                f"{path}: has format {found}, this version knows {FORMAT}: read it with the "
-                "version of safejury that wrote it."
+                f"{path}: has format {self.meta.format}, this version knows {FORMAT}: read it with "
+                "the version of safejury that wrote it, or give the run another run.name."
             )
         self._path = path
         self._database.create_function(*CASE_OF, deterministic=True)
@@ -166,7 +174,7 @@ class RecordReader:
             return check_record(
                 self._rows(self._cases("")),
                 self._rows(_TRANSCRIPTS.format(where="")),
-                self.meta,
+                self._about(),
                 MediaFolder(self._path.parent, read=read_media),
                 tell,
             )
@@ -181,12 +189,29 @@ class RecordReader:
             next(self._rows(self._cases(where), case_id), None),
             self._rows(_TRANSCRIPTS.format(where=where), case_id),
             MediaFolder(self._path.parent, read=True),
-            sealed=SEALED in self.meta,
+            sealed=self.meta.sealed,
         )
 
+    def check_unchanged(self) -> Integrity:
+        """Check the same, without reading the media, and refuse a record that was changed.
+
+        Raises:
+            RecordChangedError: Something is not as it was recorded; it names the first cases.
+        """
+        changed: list[Changed] = []
+        found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
+        if found.is_changed:
+            raise RecordChangedError(_changed(self._path.parent, changed, found))
+        return found
+
+    def _about(self) -> About:
+        folder = self._path.parent
+        charges = self._rows(_CHARGES) if self._has_charges else ()
+        files = (folder / ROWS_LEFT_OUT, folder / ITEMS_LEFT_OUT)
+        return About(self.meta, self._chained, charges, files)
+
     def _cases(self, where: str) -> str:
-        has_heads = next(self._rows(_HAS_HEADS), None) is not None
-        return _CASES.format(head="head" if has_heads else "NULL", where=where)
+        return _CASES.format(head="head" if self._chained else "NULL", where=where)
 
     def spent(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls.
@@ -247,3 +272,44 @@ class RecordReader:
                 yield row
         except sqlite3.Error as error:
             raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error
+
+
+def refuse_changed(directory: Path) -> None:
+    """Refuse to go on with a run whose record was changed; one that is new is none.
+
+    Raises:
+        RecordChangedError: Something is not as it was recorded.
+        RecordError: It cannot be read.
+    """
+    path = directory / RECORD
+    if not path.is_file() or not _is_begun(path):
+        return
+    with closing(RecordReader(directory)) as reader:
+        reader.check_unchanged()
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a file says anything of a run, or is none that could."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
+            return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
+    except sqlite3.Error:
+        return False  # the writer says what is wrong with it
+
+
+def _changed(directory: Path, some: Sequence[Changed], found: Integrity) -> str:
+    named = [f"{one.case_id}: {one.why}" for one in some]
+    if not found.changed:
+        those = f"{found.about}, after it was recorded"
+    elif found.changed == 1:
+        those = "1 case was changed after it was recorded"
+    else:
+        those = f"{found.changed:,} cases were changed after they were recorded"
+    more = "; …" if found.changed > len(some) else ""
+    shown = f" ({'; '.join(named)}{more})" if named else ""
+    return (
+        f"{directory}: {those}, so that there are no figures to trust{shown}. "
+        f"`safejury verify {directory}` lists all that was changed; restore the directory "
+        "from a copy."
+    )

@@ -2,20 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ..datasets import ConfigurationError, RecordChangedError
 from ..deliberation import CaseOpened, Entry, SeatInfo
 from ..targets import ResponseOutcome
 from ._integrity import Changed, CheckedCase, Integrity
-from ._left_out import LeftOut, Used, read_left_out
+from ._left_out import LeftOut, read_left_out
 from ._parity import ParityFlag, parity_flags
 from ._planned import Plan
 from ._record_reader import RecordReader
@@ -23,9 +21,6 @@ from ._report_health import TOLERATED
 from ._statistics import summarise
 from ._summary import Estimated, RunSpent, RunSummary
 from ._thresholds import RunFacts
-
-_NAMED = 3
-"""Changed cases that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class StoredRun:
     @property
     def info(self) -> dict[str, object]:
         """Facts of the run: what it was made with, and how far it is."""
-        meta = self._reader.meta
+        meta = self._reader.meta.raw
         finished, _ = self._reader.counts()
         identity = self._identity()
         return {
@@ -71,7 +66,7 @@ class StoredRun:
             "left_out": self.left_out,
             "embedded": self.uses_embedded,
             "protocol": meta.get("protocol"),
-            "jury": json.loads(meta.get("jury", "[]")),
+            "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
             "record": {
@@ -88,11 +83,7 @@ class StoredRun:
             RecordChangedError: A case is not as it was recorded.
         """
         if self._integrity is None:
-            changed: list[Changed] = []
-            found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
-            if found.changed:
-                raise RecordChangedError(_changed(self.directory, changed, found.changed))
-            self._integrity = found
+            self._integrity = self._reader.check_unchanged()
         return self._integrity
 
     def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
@@ -106,18 +97,17 @@ class StoredRun:
     @property
     def uses_embedded(self) -> bool:
         """Whether the embedded model took part, so that the verdicts mean nothing."""
-        return self._reader.meta.get("embedded") == "yes"
+        return self._reader.meta.raw.get("embedded") == "yes"
 
     @property
     def plan(self) -> Plan:
         """The cases that the run is to have."""
-        return Plan.stored(self._reader.meta)
+        return self._reader.meta.plan
 
     @cached_property
     def left_out(self) -> dict[str, LeftOut]:
         """What was left out when files were read, by target; no entry for whole files."""
-        used = msgspec.json.decode(self._reader.meta.get("used", "{}"), type=Used)
-        return read_left_out(self.directory, self._targets(), used)
+        return read_left_out(self.directory, self._targets(), self._reader.meta.used)
 
     @property
     def unread(self) -> dict[str, dict[str, object]]:
@@ -136,8 +126,8 @@ class StoredRun:
     def _targets(self) -> list[str]:
         return [target["name"] for target in self._identity().get("targets", ())]
 
-    def _identity(self) -> dict[str, Any]:
-        return json.loads(self._reader.meta.get("identity", "{}"))
+    def _identity(self) -> Mapping[str, Any]:
+        return self._reader.meta.identity
 
     def summary(self) -> RunSummary:
         """Return the statistics of all finished cases.
@@ -158,7 +148,7 @@ class StoredRun:
     @property
     def unbound(self) -> list[str]:
         """The models that the run's limit of money did not bind."""
-        return msgspec.json.decode(self._reader.meta.get("unbound", "[]"), type=list[str])
+        return list(self._reader.meta.unbound)
 
     @property
     def estimated_elsewhere(self) -> Estimated | None:
@@ -204,23 +194,9 @@ class StoredRun:
         if opened is None:
             raise RecordChangedError(f"{self.directory}: the case {meant[0]!r} has no opening")
         target = opened.case.id.removeprefix(f"{opened.case.query.id}/").partition("/")[0]
-        jury = msgspec.json.decode(self._reader.meta["jury"], type=tuple[SeatInfo, ...])
-        return StoredCase(meant[0], entries, jury, target, self._reader.meta["protocol"])
+        meta = self._reader.meta
+        return StoredCase(meant[0], entries, meta.jury, target, meta.protocol)
 
     def close(self) -> None:
         """Close the record."""
         self._reader.close()
-
-
-def _changed(directory: Path, some: Sequence[Changed], number: int) -> str:
-    named = "; ".join(f"{one.case_id}: {one.why}" for one in some)
-    those = (
-        "1 case was changed after it was"
-        if number == 1
-        else (f"{number:,} cases were changed after they were")
-    )
-    return (
-        f"{directory}: {those} recorded, so that there are no figures to "
-        f"trust ({named}{'; …' if number > len(some) else ''}). `safejury verify {directory}` "
-        "lists them all; restore the directory from a copy."
-    )

@@ -18,6 +18,8 @@ def verify(run: RunPath) -> int:
 
     with closing(StoredRun(run)) as stored:
         found = stored.check(tell, read_media=True)
+    if found.about is not None:
+        write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed
     write_line(f"{many(as_recorded, 'case')} as recorded, {found.changed:,} changed.")
     if found.unfinished:
@@ -33,4 +35,4 @@ def verify(run: RunPath) -> int:
             "cannot be checked."
         )
     write_line(f"SHA-256 of the run: {found.digest}")
-    return EXIT_INFRASTRUCTURE if found.changed else 0
+    return EXIT_INFRASTRUCTURE if found.is_changed else 0

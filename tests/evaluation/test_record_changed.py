@@ -136,6 +136,7 @@ def test_a_call_that_cannot_be_read_ends_a_run_in_one_line(workplace: Any, scrip
     assert workplace.safejury("run", config).code == 0
     with closing(sqlite3.connect("runs/first/record.sqlite")) as database, database:
         database.execute("DELETE FROM cases")
+        database.execute("DELETE FROM entries")
         database.execute("UPDATE calls SET completion = 'nothing'")
     workplace.safejury("run", config).refused("runs/first", "cannot be read")
 

@@ -1,0 +1,126 @@
+"""What a record says of its run as a whole: read once, and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..deliberation import SeatInfo
+from ._chain import digest
+from ._left_out import Used
+from ._planned import Plan
+
+SEALED = "sealed"
+"""Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
+where an earlier version began the run."""
+_BOUND = "bound"
+"""Key in `meta`: a hash of all the others."""
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Identity(msgspec.Struct):
+    """The parts of an identity that reports read."""
+
+    targets: tuple[_Named, ...] = ()
+    responses: dict[str, Any] = {}
+    dataset: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a record says of its run as a whole.
+
+    Attributes:
+        raw: All of it, as it is stored.
+        format: Of the record.
+        protocol: Name of the jury's protocol.
+        jury: Who sits on the jury.
+        identity: All that decides what the results mean, as plain data.
+        plan: The cases that there are to be.
+        used: What of the files is used.
+        unbound: The models that the limit of money did not bind.
+    """
+
+    raw: Mapping[str, str]
+    format: str
+    protocol: str
+    jury: tuple[SeatInfo, ...]
+    identity: Mapping[str, Any]
+    plan: Plan
+    used: Used
+    unbound: tuple[str, ...]
+
+    @classmethod
+    def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
+        """Return what the rows of `meta` say.
+
+        Raises:
+            ValueError: They are not what a run writes; it says which row.
+        """
+        raw: dict[str, str] = {}
+        for key, value in stored.items():
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise ValueError(f"{key!r} is not text")  # noqa: TRY004
+            raw[key] = value
+        if absent := {"format", "protocol", "jury", "identity"} - raw.keys():
+            raise ValueError(f"{min(absent)!r} is missing")
+        identity = _decoded(raw, "identity", "", dict[str, Any])
+        try:
+            msgspec.convert(identity, _Identity)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"'identity' cannot be read ({error})") from None
+        used = _decoded(raw, "used", "{}", Used)
+        try:
+            plan = Plan.stored(raw)
+        except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"the planned cases cannot be read ({error})") from None
+        if (
+            min(plan.total, used.items, *(part.cases for part in plan.parts), *used.rows.values())
+            < 0
+        ):
+            raise ValueError("a number of cases is below 0")
+        return cls(
+            raw,
+            raw["format"],
+            raw["protocol"],
+            _decoded(raw, "jury", "", tuple[SeatInfo, ...]),
+            identity,
+            plan,
+            used,
+            _decoded(raw, "unbound", "[]", tuple[str, ...]),
+        )
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every finished case has a chain."""
+        return self.raw.get(SEALED) == "yes"
+
+    def problem(self, *, chained: bool) -> str | None:
+        """Return what shows that it was changed, None where nothing does.
+
+        Args:
+            chained: Whether the record has room for chains, as those of today have.
+        """
+        kept = self.raw.get(_BOUND)
+        if kept is None and not chained:
+            return None  # earlier versions did not bind it
+        if kept != binding(self.raw)[_BOUND] or SEALED not in self.raw:
+            return "what it says of the run as a whole was changed"
+        return None
+
+
+def binding(raw: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the row that binds all other rows of `meta`."""
+    others = sorted((key, value) for key, value in raw.items() if key != _BOUND)
+    return {_BOUND: digest((part for row in others for part in row), ())}
+
+
+def _decoded(raw: Mapping[str, str], key: str, default: str, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(raw.get(key, default), type=kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise ValueError(f"{key!r} cannot be read ({error})") from None

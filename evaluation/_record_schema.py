@@ -1,0 +1,73 @@
+"""The tables of a record, and whether it has others."""
+
+import sqlite3
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call_id TEXT, key TEXT, completion TEXT NOT NULL, PRIMARY KEY (call_id, key));
+CREATE TABLE IF NOT EXISTS entries (
+    case_id TEXT, number INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (case_id, number));
+CREATE TABLE IF NOT EXISTS cases (
+    case_id TEXT PRIMARY KEY, target TEXT NOT NULL, query_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+    scenario TEXT NOT NULL, intent TEXT NOT NULL, response_outcome TEXT NOT NULL,
+    finding TEXT, rating REAL, result TEXT NOT NULL, head TEXT);
+CREATE TABLE IF NOT EXISTS charges (
+    call_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
+    usd REAL);
+CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+"""
+_NEEDED = frozenset({"meta", "entries", "cases", "calls"})
+_ALL = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
+
+
+def add_head(database: sqlite3.Connection) -> None:
+    """Add the column that records of earlier versions lack."""
+    if not has_heads(database):
+        database.execute("ALTER TABLE cases ADD COLUMN head TEXT")
+
+
+def has_heads(database: sqlite3.Connection) -> bool:
+    """Return whether there is room for the heads of chains."""
+    return "head" in {name for _, name, *_ in database.execute("PRAGMA table_info(cases)")}
+
+
+def check_schema(database: sqlite3.Connection, *, whole: bool) -> None:
+    """See that the file has the tables of a record, and nothing that could stand before them.
+
+    A view, a trigger or an index that somebody left there could give figures other rows than
+    those that were checked.
+
+    Args:
+        database: The file.
+        whole: Whether no table that reports need may be missing.
+
+    Raises:
+        ValueError: It has others; it says which.
+        sqlite3.Error: It cannot be read.
+    """
+    known = {
+        (kind, name, before)
+        for kind, name, sql in _expected()
+        for before in (sql, sql.replace(", head TEXT)", ")"))
+    }
+    found = [(str(kind), str(name), _plain(sql)) for kind, name, sql in database.execute(_ALL)]
+    for row in found:
+        if row not in known:
+            raise ValueError(f"its {row[0]} {row[1]!r} is not one of a record")
+    if whole and (absent := _NEEDED - {name for _, name, _ in found}):
+        raise ValueError(f"its table {min(absent)!r} is missing")
+
+
+def _expected() -> list[tuple[str, str, str]]:
+    memory = sqlite3.connect(":memory:")
+    try:
+        memory.executescript(SCHEMA)
+        return [(kind, name, _plain(sql)) for kind, name, sql in memory.execute(_ALL)]
+    finally:
+        memory.close()
+
+
+def _plain(sql: object) -> str:
+    return " ".join(str(sql).split())
