@@ -10,6 +10,7 @@ from ..deliberation import SeatInfo
 from ._chain import digest
 from ._left_out import Used
 from ._planned import Plan
+from ._summary import Limits
 
 SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
@@ -43,6 +44,7 @@ class Meta:
         plan: The cases that there are to be.
         used: What of the files is used.
         unbound: The models that the limit of money did not bind.
+        limits: What bounds its spending.
     """
 
     raw: Mapping[str, str]
@@ -53,6 +55,7 @@ class Meta:
     plan: Plan
     used: Used
     unbound: tuple[str, ...]
+    limits: Limits
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -92,6 +95,7 @@ class Meta:
             plan,
             used,
             _decoded(raw, "unbound", "[]", tuple[str, ...]),
+            _decoded(raw, "limits", "{}", Limits),
         )
 
     @property

@@ -27,7 +27,7 @@ from ._record_meta import Meta
 from ._record_schema import check_schema, has_heads
 from ._result import CaseResult
 from ._spent import CASE_OF, read_spent
-from ._summary import Estimated, Limits, RunSpent
+from ._summary import Estimated, RunSpent
 
 T = TypeVar("T")
 
@@ -226,8 +226,7 @@ class RecordReader:
 
     def run_spent(self) -> RunSpent:
         """Return what the run spent in all, and how much of it is in no target's figures."""
-        limits = msgspec.json.decode(self.meta.get("limits", "{}"), type=Limits)
-        return read_spent(self._rows, has_charges=self._has_charges, limits=limits)
+        return read_spent(self._rows, has_charges=self._has_charges, limits=self.meta.limits)
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
         """Return what was charged by estimate, by target and condition.

@@ -29,6 +29,7 @@ DAMAGE = {
     "planned": ("xx", "[[1, 2]]", '[["examined", "", null, null, -1]]'),
     "total": (None,),
     "used": ("[]", '{"items": -1}'),
+    "limits": ("[]", '{"max_cost_usd": "x"}'),
     "unbound": ("{", "{}"),
     "identity": ("[]", "zz", '{"targets": 1}', "[" * 5000, None),
     "jury": ("{", b"\x00", None),
