@@ -17,6 +17,8 @@ from safejury.models.scripted import ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
 
 Start = Callable[..., ScriptedServer]
+SAID = {"protocol": "vote", "jury": "[]"}
+"""What every record says of its run."""
 FAKE_VLLM = Path(__file__).parents[1] / "targets" / "fake_vllm"
 NOBODY = "http://127.0.0.1:9/v1"
 
@@ -61,10 +63,10 @@ def test_responses_kept_for_a_jury_that_never_came_are_not_used_by_another_confi
 async def test_responses_wait_for_the_jury_of_their_own_config_alone(tmp_path: Path) -> None:
     query = Query("q", "ethics.bioethics", "How?", Intent.HARMFUL)
     answered = Answered(query, Response(ResponseOutcome.ANSWERED, "Thus."))
-    async with open_record(tmp_path, {"cap": 1}, {}) as record:
+    async with open_record(tmp_path, {"cap": 1}, SAID) as record:
         record.write_answer("q/t/0", answered)
     for cap, expected in ((1, answered), (1, answered), (2, None), (1, None)):
-        async with open_record(tmp_path, {"cap": cap}, {}) as record:
+        async with open_record(tmp_path, {"cap": cap}, SAID) as record:
             assert record.answer("q/t/0") == expected
 
 
@@ -109,11 +111,13 @@ def test_a_result_without_its_verdicts_entry_is_heard_again(
     server = scripted()
     config = workplace.config(server.base_url, targets=[{"name": "it", "vllm": managed}])
     assert workplace.safejury("run", config).code == 0
-    # What a kill between two commits leaves behind.
+    # What a kill between two commits of an earlier version, which kept no chains, left behind.
     with closing(sqlite3.connect("runs/first/record.sqlite")) as database, database:
         database.execute(
             "DELETE FROM entries WHERE kind = 'VerdictAnnounced' AND case_id LIKE 'q1%'"
         )
+        database.execute("DELETE FROM meta WHERE key IN ('sealed', 'bound')")
+        database.execute("ALTER TABLE cases DROP COLUMN head")
     ended = workplace.spawn("run", config)  # it gives up after two minutes: it hung
     assert ended.code == 0, ended.err
     assert workplace.report()["run"]["cases_finished"] == 3

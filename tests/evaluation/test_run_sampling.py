@@ -81,4 +81,6 @@ def test_a_run_that_was_drawn_otherwise_is_not_continued(workplace: Any, scripte
         database.execute(
             "UPDATE meta SET value = json_remove(value, '$.sampling') WHERE key = 'identity'"
         )
+        database.execute("DELETE FROM meta WHERE key IN ('sealed', 'bound')")
+        database.execute("ALTER TABLE cases DROP COLUMN head")
     workplace.safejury("run", config).refused("sampling was null")
