@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..datasets import ConfigurationError
+from ..models import redactor
 from ._config_part import VARIABLE
 from ._config_read import read_config
 from ._config_shape import Config
@@ -51,4 +52,5 @@ def key_from_environment(name: str | None, setting: str = "api_key_env") -> str 
             f"the environment variable {name} holds a line break or a control character, "
             "which no key has: export it anew."
         )
+    redactor.register(key)  # before anything is said of a run that uses it
     return key

@@ -14,7 +14,7 @@ from ..datasets import Intent, Media
 from ..models import HIDDEN
 from ..targets import ResponseOutcome
 from ._chain import START, digest, head, link
-from ._portable import MEDIA
+from ._media_folder import MediaFolder
 from ._record_meta import Meta
 from ._result import CaseResult
 
@@ -130,37 +130,6 @@ _KINDS: dict[str, type[_Entry]] = {
 }
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
 _decode_result = msgspec.json.Decoder(CaseResult).decode
-
-
-class MediaFolder:
-    """The media of a run, each of them read once at most.
-
-    Args:
-        directory: The run's directory.
-        read: Whether to read them, not only to see that they are there.
-    """
-
-    def __init__(self, directory: Path, *, read: bool) -> None:
-        self._folder = directory / MEDIA
-        self._read = read
-        self._seen: dict[str, str | None] = {}
-
-    def problem(self, media: Media) -> str | None:
-        """Return what is wrong with a medium, None where nothing is."""
-        if media.sha256 not in self._seen:
-            self._seen[media.sha256] = self._look(media.sha256)
-        return self._seen[media.sha256]
-
-    def _look(self, sha256: str) -> str | None:
-        try:
-            if not self._read:
-                (self._folder / sha256).stat()
-                return None
-            with (self._folder / sha256).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            return f"its medium {sha256[:12]} cannot be read ({error.strerror})"
-        return None if found == sha256 else f"its medium {sha256[:12]} has another content"
 
 
 @dataclass(frozen=True, slots=True)

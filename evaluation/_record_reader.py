@@ -19,8 +19,9 @@ from ..deliberation import (
 )
 from ..targets import Response
 from ._heard import BALLOTS_OF, heard_by_juror
-from ._integrity import About, Changed, CheckedCase, Integrity, MediaFolder, check_record
+from ._integrity import About, Changed, CheckedCase, Integrity, check_record
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
+from ._media_folder import MediaFolder
 from ._parity import Asked
 from ._record_file import FORMAT, RECORD
 from ._record_meta import Meta

@@ -145,3 +145,11 @@ def test_a_key_that_a_server_sends_back_leaves_the_record_whole(
     assert not [text for text in words if f"Your key is {key}" in text or f"<{key}>" in text]
     assert json.dumps(key)[1:-1] not in "".join(words) or key.isidentifier()
     assert workplace.safejury("run", config).code == 0
+
+
+def test_a_key_is_hidden_before_the_first_call(workplace: Any, scripted: Start, secret: str):
+    config = workplace.config(scripted().base_url, **keyed(""), limits__endpoints={secret: {}})
+    ended = workplace.safejury("run", config)
+    assert ended.code == 2
+    assert "limits.endpoints" in ended.err
+    assert secret not in ended.out + ended.err
