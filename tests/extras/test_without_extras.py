@@ -49,6 +49,7 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     (("deliberate", "--question", "Why?", "--response", "So."), "make demo"),
     (("show", "runs/first"), None),
     (("report", "runs/first"), None),
+    (("verify", "runs/first"), None),
     (GENERATE, "generate"),
     ((*GENERATE, "--estimate"), "generate"),
     (("personas",), None),
