@@ -1,6 +1,7 @@
 """Runs of the real command line against real servers, in a directory of their own."""
 
 import asyncio
+import copy
 import csv
 import io
 import json
@@ -20,6 +21,7 @@ import yaml
 from typer.testing import CliRunner
 
 from safejury.evaluation.cli import app
+from safejury.models import redactor
 from safejury.models.scripted import ScriptedServer
 
 QUERIES = (
@@ -27,6 +29,14 @@ QUERIES = (
     ("q2", "violence.physical_harm", "harmful"),
     ("q3", "ethics.bioethics", "benign"),
 )
+
+
+@pytest.fixture(autouse=True)
+def _keys_end_with_their_test() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Let no key of one test be hidden in the words of the next."""
+    before = copy.deepcopy(vars(redactor))
+    yield
+    vars(redactor).update(before)
 
 
 @dataclass(frozen=True, slots=True)

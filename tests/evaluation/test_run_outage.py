@@ -1,10 +1,11 @@
 """An endpoint that dies during a run: the run waits, and what it cannot ask stays unstarted."""
 
 import asyncio
+import gc
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +19,16 @@ CASES = 18
 
 def answer(body: Mapping[str, object]) -> str:
     return "An answer." if str(body["model"]).startswith("target") else ballot("safe", 5)
+
+
+# A server that dies on purpose leaves its connections as they are.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _connections_end_with_their_test() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    yield
+    gc.collect()
 
 
 class Mortal:
