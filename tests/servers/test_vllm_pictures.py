@@ -87,12 +87,15 @@ async def test_more_pictures_than_the_server_takes_are_an_error_that_says_so(
     assert "At most 2 image(s)" in str(response.detail)
 
 
+RUN = ("run", "safejury.yaml", "--min-coverage", "0", "--min-panel", "0")
+
+
 def test_a_run_shows_pictures_to_target_and_jurors_and_counts_what_failed(
     vllm_vision: Any, vllm_text: Any, pictures: Sequence[Path], tmp_path: Path
 ) -> None:
     _write_queries(tmp_path, one=pictures[:1], three=pictures)
     _write_config(tmp_path, vllm_vision, vllm_text)
-    ran = _safejury(tmp_path, "run", "safejury.yaml", "--min-coverage", "0")
+    ran = _safejury(tmp_path, *RUN)
     assert ran.returncode == 0, ran.stderr
     targets = _responses_and_ballots(tmp_path)
     # Three pictures are one too many; with one it babbles up to its cap.
@@ -105,7 +108,7 @@ def test_a_run_shows_pictures_to_target_and_jurors_and_counts_what_failed(
     for case in ("three/sees/0", "three/reads/0"):
         shown = _safejury(tmp_path, "show", "runs/first", case, "--reveal")
         assert "At most 2 image(s)" in " ".join(shown.stdout.replace("│", " ").split())
-    again = _safejury(tmp_path, "run", "safejury.yaml", "--min-coverage", "0")
+    again = _safejury(tmp_path, *RUN)
     assert "4 of 4 cases were finished before" in again.stderr
 
 

@@ -96,7 +96,10 @@ class Run:
         """Return the run's JSON report."""
         command = [sys.executable, "-P", "-m", "safejury", "report", "runs/all"]
         done = subprocess.run(
-            [*command, "--format", "json"], cwd=self.folder, check=True, capture_output=True
+            [*command, "--format", "json", "--min-coverage", "0"],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
         )
         return json.loads(done.stdout)
 
