@@ -8,7 +8,7 @@ from ._folding import EDGE, folded, letters, plain_words, readings
 
 _LONG = 80
 """Letters and digits from which nobody hits on another's words by chance."""
-_KEPT = 100_000
+_KEPT = 12_500
 """Characters up to which a text is kept with what was read from it."""
 _VALUE = "(?:un)?safe|abstain"
 _SHAPES = re.compile(
@@ -64,6 +64,6 @@ def look_at(text: str) -> Shown:
     return _looked_at(text) if len(text) <= _KEPT else Shown(text)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)  # as many cases are under way with 64 calls at a time
 def _looked_at(text: str) -> Shown:
     return Shown(text)
