@@ -112,10 +112,11 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
         elif form == "csv":
             sys.stdout.write(report_csv(summary, parity, facts=facts))
         else:
+            info = stored.info
             keys = ("name", "protocol", "cases_finished", "cases_planned")
             sys.stdout.write(
                 report_markdown(
-                    {key: stored.info[key] for key in keys},
+                    {key: info[key] for key in keys},
                     summary,
                     notes=notes,
                     parity=parity,

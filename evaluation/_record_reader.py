@@ -27,7 +27,7 @@ from ._record_file import FORMAT, RECORD
 from ._record_meta import Meta
 from ._record_schema import check_schema, has_heads
 from ._result import CaseResult
-from ._spent import CASE_OF, read_spent
+from ._spent import CASE_OF, read_spent, read_total
 from ._summary import Estimated, RunSpent
 
 T = TypeVar("T")
@@ -36,15 +36,6 @@ _ENTRIES: dict[str, type[Entry]] = {
     kind.__name__: kind
     for kind in (CaseOpened, BallotsRevealed, DiscussionOpened, SummedUp, VerdictAnnounced)
 }
-# Records of earlier versions may hold a usage or a cost below 0.
-_SPENT = """
-SELECT coalesce(sum(max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
-                  + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))), 0),
-       coalesce(sum(max(0.0, json_extract(completion, '$.cost_usd'))), 0.0),
-       coalesce(sum(json_extract(completion, '$.cost_usd') IS NULL), 0)
-FROM calls
-"""
-_CHARGED = "SELECT coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0) FROM charges"
 _ESTIMATED = """
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
        sum(usd IS NULL)
@@ -219,11 +210,7 @@ class RecordReader:
 
         Calls that were charged by estimate count at their charge.
         """
-        tokens, usd, unknown = next(self._rows(_SPENT))
-        if self._has_charges:
-            charged = next(self._rows(_CHARGED))
-            tokens, usd = tokens + charged[0], usd + charged[1]
-        return int(tokens), float(usd), int(unknown)
+        return read_total(self._rows, has_charges=self._has_charges)
 
     def run_spent(self) -> RunSpent:
         """Return what the run spent in all, and how much of it is in no target's figures."""

@@ -10,7 +10,7 @@ from ..models import Switchboard, Wait
 from ._ahead import Ahead
 from ._place_limits import most_calls
 from ._record import Record
-from ._result import CaseResult
+from ._result import Answered, CaseResult
 from ._setup import Setup
 from ._thrift import ThriftyExaminer
 from ._unit import Unit
@@ -186,19 +186,23 @@ class Session:
                 continue
             except BudgetError:
                 return
-            try:
-                result = await self._examiner.judge(unit, answered)
-            except OutageError as error:
-                self._drop(error, units)
+            result = await self._judged(unit, answered, units)
+            if result is None:
                 return
-            except BudgetError:
-                return  # this case and all that follow stay as if they had not been started
             self._finished(unit, result)
 
-    def _drop(self, error: OutageError, units: _Units | _Numbered) -> None:
-        """Leave a case unfinished, and all that no worker has drawn yet unstarted."""
-        self._outages[str(error)] = None
-        units.close()
+    async def _judged(
+        self, unit: Unit, answered: Answered, units: _Units | _Numbered
+    ) -> CaseResult | None:
+        """Return the result of a case, None where it and all that follow stay unstarted."""
+        try:
+            return await self._examiner.judge(unit, answered)
+        except OutageError as error:
+            self._outages[str(error)] = None
+            units.close()
+        except BudgetError:
+            pass
+        return None
 
     async def _examine_hosted(self, target: str, server: str) -> None:
         ahead = Ahead()
@@ -241,12 +245,8 @@ class Session:
                 continue
             answered = self._record.answer(unit.case_id)
             assert answered is not None
-            try:
-                result = await self._examiner.judge(unit, answered)
-            except OutageError as error:
-                self._drop(error, units)
-                return
-            except BudgetError:
+            result = await self._judged(unit, answered, units)
+            if result is None:
                 return
             self._finished(unit, result)
             self._record.forget_answer(unit.case_id)

@@ -22,20 +22,22 @@ SPENT_COLUMNS = (
 CASE_OF = ("case_of", 1, case_of)
 """The function of SQL that the queries here need, as `create_function` takes it."""
 # Records of earlier versions may hold a usage or a cost below 0.
-_CALLS = """
+_TOOK = """
+sum(max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
+  + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))),
+total(max(0.0, json_extract(completion, '$.cost_usd'))),
+sum(json_extract(completion, '$.cost_usd') IS NULL)
+"""
+_CALLS = f"""
 SELECT spent.*, cases.case_id IS NOT NULL,
        json_extract(result, '$.usage.prompt_tokens')
            + json_extract(result, '$.usage.completion_tokens'),
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
-FROM (
-    SELECT case_of(call_id) AS id, count(*),
-           sum(max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
-             + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))),
-           total(max(0.0, json_extract(completion, '$.cost_usd'))),
-           sum(json_extract(completion, '$.cost_usd') IS NULL)
-    FROM calls GROUP BY 1
-) AS spent LEFT JOIN cases ON case_id = id
+FROM (SELECT case_of(call_id) AS id, count(*), {_TOOK} FROM calls GROUP BY 1) AS spent
+LEFT JOIN cases ON case_id = id
 """
+_TOTAL = f"SELECT {_TOOK} FROM calls"
+_CHARGED = "SELECT coalesce(sum(tokens), 0), total(usd) FROM charges"
 _CHARGES = """
 SELECT charges.case_id, charges.kind, count(*), sum(tokens), total(usd), sum(usd IS NULL),
        cases.case_id IS NOT NULL
@@ -92,6 +94,18 @@ class _Account:
                 self.unfinished[case_id].add(replies, tokens, usd, unpriced)
             elif is_reply:
                 self.replaced.add(replies, tokens, usd, unpriced)
+
+
+def read_total(rows: Rows, *, has_charges: bool) -> tuple[int, float, int]:
+    """Return tokens, US dollars and calls of unknown price over all calls of a record.
+
+    Args:
+        rows: Reads the record.
+        has_charges: Whether it holds charges, which count as well.
+    """
+    tokens, usd, unknown = next(rows(_TOTAL))
+    charged, charged_usd = next(rows(_CHARGED)) if has_charges else (0, 0.0)
+    return int(tokens or 0) + charged, usd + charged_usd, int(unknown or 0)
 
 
 def read_spent(rows: Rows, *, has_charges: bool, limits: Limits) -> RunSpent:

@@ -136,8 +136,7 @@ class StoredRun:
             RecordChangedError: A case is not as it was recorded.
         """
         _ = self.integrity
-        charged = self._reader.estimated()
-        known = {group: part for group, part in charged.items() if group is not None}
+        known = {group: part for group, part in self._estimated.items() if group is not None}
         return summarise(self._reader.results(), estimated=known, plan=self.plan, spent=self.spent)
 
     @cached_property
@@ -153,7 +152,12 @@ class StoredRun:
     @property
     def estimated_elsewhere(self) -> Estimated | None:
         """What calls for cases that are not finished were counted at, None where there are none."""
-        return self._reader.estimated().get(None)
+        return self._estimated.get(None)
+
+    @cached_property
+    def _estimated(self) -> Mapping[tuple[str, str] | None, Estimated]:
+        """What was charged by estimate, by target and condition; see `RecordReader.estimated`."""
+        return self._reader.estimated()
 
     def parity(self) -> tuple[ParityFlag, ...]:
         """Return what makes the targets hard to compare, over all finished cases."""

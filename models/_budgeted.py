@@ -66,9 +66,8 @@ class Budgeted(Around):
         self._price_is_given = price is not None
         self._find_price = None if self._price_is_given else find_price
         self._own = own
-        self._beyond_prompt = self._beyond_reply = (
-            0  # tokens beyond what calls were expected to take
-        )
+        # Tokens beyond what calls were expected to take.
+        self._beyond_prompt = self._beyond_reply = 0
         self._to_measure = _CALLS_TO_MEASURE
         self._one_at_a_time = asyncio.Lock()
 

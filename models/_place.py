@@ -66,7 +66,7 @@ class Delays:
 
         Args:
             error: Why it failed.
-            until: When it is made again, on the clock that `longest` is asked with.
+            until: When it is made again, on the clock that `next` is asked with.
         """
         key = object()
         self._under_way[key] = error, until
