@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from ..agents import BallotCall, Case, Juror
 from ..datasets import ConfigurationError, ModelError, Query, load_taxonomy
 from ..models import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_MEDIUM,
+    TOKENS_PER_MESSAGE,
     ChatModel,
     ChatRequest,
     Completion,
@@ -25,9 +28,6 @@ from ._config_shape import LimitsConfig
 from ._setup import Setup
 from ._unit import Unit
 
-_BYTES_PER_TOKEN = 3
-_TOKENS_PER_MEDIUM = 1600
-_TOKENS_PER_MESSAGE = 8
 _WORDS_PER_CAP = 4 / 3
 """A reply of so many tokens is read by others as up to this many times more: theirs are shorter."""
 _SUMMARY_PROMPT = 400
@@ -81,7 +81,7 @@ class _Sizes:
     def prompt(self, taken: frozenset[Modality]) -> int:
         """Return about how many tokens they take of a model that takes in such media."""
         media = ("image" in taken) * self.images + ("audio" in taken) * self.sounds
-        return -(-self.text // _BYTES_PER_TOKEN) + media * _TOKENS_PER_MEDIUM
+        return -(-self.text // BYTES_PER_TOKEN) + media * TOKENS_PER_MEDIUM
 
 
 class CaseEstimator:
@@ -139,7 +139,7 @@ class CaseEstimator:
         cases, cap = sizes.cases, self._setup.config.run.max_tokens
         spec = self._setup.targets.get(target)
         if spec is not None:
-            prompt = sizes.prompt(spec.modalities) + cases * _TOKENS_PER_MESSAGE
+            prompt = sizes.prompt(spec.modalities) + cases * TOKENS_PER_MESSAGE
             yield self._calls(f"target {target}", spec, (cases, cases), (prompt, prompt), cap)
         for chair in self._setup.bench.chairs:
             if chair.spec is not None:

@@ -14,6 +14,7 @@ from ..targets import ResponseOutcome
 from ._group_commit import Row
 from ._heard import BALLOTS_OF, heard_by_juror
 from ._result import CaseResult
+from ._spent import TOKENS_TOOK
 
 Read = Callable[..., list[tuple[str, ...]]]
 """From a query and its values to its rows."""
@@ -28,10 +29,8 @@ WHERE entries.kind = 'BallotsRevealed'
     AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
 """
 # What they took was spent all the same.
-_CHARGE_EMPTY = """
-INSERT INTO charges SELECT call_id, case_id, 'forgotten',
-    max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
-    + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0)),
+_CHARGE_EMPTY = f"""
+INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_TOOK},
     json_extract(completion, '$.cost_usd')
 FROM calls JOIN cases ON call_id = case_id || '/target' WHERE response_outcome = 'error'
 """

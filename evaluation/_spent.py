@@ -22,9 +22,13 @@ SPENT_COLUMNS = (
 CASE_OF = ("case_of", 1, case_of)
 """The function of SQL that the queries here need, as `create_function` takes it."""
 # Records of earlier versions may hold a usage or a cost below 0.
-_TOOK = """
-sum(max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
-  + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))),
+TOKENS_TOOK = """
+    max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
+    + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))
+"""
+"""SQL for the tokens that a row of `calls` took."""
+_TOOK = f"""
+sum({TOKENS_TOOK}),
 total(max(0.0, json_extract(completion, '$.cost_usd'))),
 sum(json_extract(completion, '$.cost_usd') IS NULL)
 """

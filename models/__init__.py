@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from ..datasets._lazy import lazy
 from ._around import Around
 from ._budget import Budget, Price, Spending
-from ._budgeted import Budgeted, credible_usage, estimate_prompt_tokens
+from ._budgeted import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_MEDIUM,
+    TOKENS_PER_MESSAGE,
+    Budgeted,
+    credible_usage,
+    estimate_prompt_tokens,
+)
 from ._chat import (
     AudioPart,
     ChatMessage,
@@ -107,12 +114,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "BYTES_PER_TOKEN",
     "CAP_NOTE",
     "EMBEDDED_WARNING",
     "FILTERED_REPLY",
     "HIDDEN",
     "SCHEMA_NOTE",
     "SYSTEM_NOTE",
+    "TOKENS_PER_MEDIUM",
+    "TOKENS_PER_MESSAGE",
     "AgentChatClient",
     "ApiEndpoint",
     "Around",

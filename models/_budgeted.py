@@ -13,9 +13,12 @@ from ._around import Around
 from ._budget import Budget, Price, Spending
 from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Usage
 
-_BYTES_PER_TOKEN = 3
-_TOKENS_PER_MEDIUM = 1600
-_TOKENS_PER_MESSAGE = 8
+BYTES_PER_TOKEN = 3
+"""Of text in a request: fewer than English has, so that rather too much is reserved."""
+TOKENS_PER_MEDIUM = 1600
+"""Reserved for a picture or a sound."""
+TOKENS_PER_MESSAGE = 8
+"""Reserved for what a chat template puts around a message."""
 _UNCAPPED_REPLY = 2048
 _MOST_TOKENS_PER_MEDIUM = 65_536
 """Some models take tens of thousands of tokens for one large picture."""
@@ -199,8 +202,8 @@ def _within(tokens: int | None, least: int, most: int) -> int | None:
 def estimate_prompt_tokens(request: ChatRequest) -> int:
     """Return about the most tokens that a request takes, before its reply."""
     size, media = _sizes(request)
-    fixed = media * _TOKENS_PER_MEDIUM + len(request.messages) * _TOKENS_PER_MESSAGE
-    return -(-size // _BYTES_PER_TOKEN) + fixed
+    fixed = media * TOKENS_PER_MEDIUM + len(request.messages) * TOKENS_PER_MESSAGE
+    return -(-size // BYTES_PER_TOKEN) + fixed
 
 
 def _sizes(request: ChatRequest) -> tuple[int, int]:
@@ -218,4 +221,4 @@ def _sizes(request: ChatRequest) -> tuple[int, int]:
 
 
 def _text_tokens(text: str) -> int:
-    return -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
