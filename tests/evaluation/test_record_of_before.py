@@ -5,6 +5,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +73,17 @@ def test_its_ballots_are_verified(workplace: Any, kept: str) -> None:
     ended = workplace.safejury("verify", kept)
     assert ended.code == 0, ended.out
     assert "12 cases as recorded, 0 changed." in ended.out
+
+
+def test_a_ballot_whose_quoted_key_is_hidden_is_counted_and_not_called_changed(
+    workplace: Any, kept: str
+) -> None:
+    """Versions of before sealed a ballot first and hid the key then, so its seal cannot fit."""
+    quoted = "As the clinician-model reads it, stand-in one is as it is."
+    change = "UPDATE entries SET body = replace(body, ?, ?) WHERE case_id = 'q1/first/0'"
+    for hidden, said, code in (("The key is [redacted].", "1 ballot of these", 0), ("No.", "", 3)):
+        with closing(sqlite3.connect(workplace.path / kept / "record.sqlite")) as record, record:
+            assert record.execute(change, (quoted, hidden)).rowcount
+        ended = workplace.safejury("verify", kept)
+        assert (ended.code, said in ended.out) == (code, True), ended.out
+        quoted = hidden
