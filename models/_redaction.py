@@ -25,6 +25,8 @@ _IDS = frozenset({"case_id", "id", "juror", "query_id", "scenario", "sha256", "t
 """Fields that hold what a thing is called, by which it is found again."""
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"(?P<named>\s*+:)?+', re.DOTALL)
 """A text within JSON; `named` where it is a member's name."""
+_OWN_NAME = re.compile(r'"[A-Za-z_]+"')
+"""What names of members are like that we or an API may give; a key has other characters too."""
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 
 
@@ -111,7 +113,8 @@ class Redactor:
         return self.redact(text, patterns=False)
 
     def _redacted_value(self, found: re.Match[str]) -> str:
-        return found[0] if found["named"] else self.redact(found[0], patterns=False)
+        ours = found["named"] is not None and _OWN_NAME.match(found[0])
+        return found[0] if ours else self.redact(found[0], patterns=False)
 
 
 def _forms(secret: str) -> Iterator[str]:

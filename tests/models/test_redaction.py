@@ -116,6 +116,16 @@ def test_json_in_a_field_keeps_the_names_of_its_members():
     assert "response" not in redactor.redact_fields(broken).words
 
 
+def test_a_key_that_json_in_a_field_names_a_member_by_is_hidden():
+    redactor = Redactor()
+    redactor.register("correct-horse-1")
+    text = '{"correct-horse-1": 1, "Bearer correct-horse-1": [{"key": "correct-horse-1"}]}'
+    kept = Kept("1", ResponseOutcome.ANSWERED, None, text, {})
+    assert redactor.redact_fields(kept).words == (
+        '{"[redacted]": 1, "Bearer [redacted]": [{"key": "[redacted]"}]}'
+    )
+
+
 @pytest.mark.parametrize(
     "secret", ['with "quotes" in it', "back\\slash\\key", "schl\u00fcssel\u2603", "tab\tand\nline"]
 )
