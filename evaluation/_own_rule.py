@@ -64,7 +64,8 @@ def _imported(name: str, module: str, folder: Path) -> ModuleType:
 @contextmanager
 def _findable_in(*folders: Path) -> Generator[None]:
     # Last, or a folder called `datasets` there would hide the package of that name.
-    added = [str(folder.resolve()) for folder in folders]
+    places = dict.fromkeys(str(folder.resolve()) for folder in folders)
+    added = [place for place in places if place not in sys.path]
     sys.path += added
     importlib.invalidate_caches()
     try:

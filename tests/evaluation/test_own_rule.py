@@ -1,6 +1,7 @@
 """A rule of the user's own: `rule: module:function`."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,14 @@ def test_a_rule_that_fails_in_the_middle_ends_the_run_with_one_line(
     assert ended.code == 2
     assert "the rule 'rules_d:f' failed for" in ended.err.splitlines()[-1]
     workplace.safejury("report", "runs/first").refused("first")
+
+
+def test_a_folder_that_modules_were_found_in_before_stays_one(
+    workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    folder = str(workplace.path.resolve())
+    monkeypatch.setattr(sys, "path", [folder, *sys.path])
+    (workplace.path / "rules_that_stay.py").write_text(SAMPLE)
+    ended = workplace.safejury("run", _config(workplace, "rules_that_stay:unanimous"), "--plan")
+    assert ended.code == 0, ended.err
+    assert sys.path[0] == folder
