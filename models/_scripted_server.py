@@ -176,6 +176,11 @@ class ScriptedServer:
         if self._server is None:
             return
         self._closing = True
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        # What was accepted becomes a connection first: asyncio leaves one open, read by nobody,
+        # if its server is closed in between, and the client would wait for its timeout.
+        await asyncio.sleep(0)
         self._server.close()
         for connection, job in list(self._jobs.items()):
             if job is not None and job.timer is not None:

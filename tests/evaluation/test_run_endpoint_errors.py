@@ -100,16 +100,18 @@ def test_a_mended_address_goes_on_and_pays_no_answer_twice(
     workplace: Any, scripted: Start, closed_url: str
 ):
     """Nothing is finished yet, so the record takes the mended config."""
+    workplace.queries(
+        {"id": "q1", "scenario": "ethics.bioethics", "text": "Question?", "intent": "harmful"}
+    )
     server = scripted()
     broken = {f"jury__jurors__{seat}__base_url": closed_url for seat in range(3)}
     workplace.safejury("run", workplace.config(server.base_url, **broken)).refused("cannot connect")
-    answered = server.stats.calls
-    assert answered == 3
+    assert server.stats.calls == 1
 
     ended = workplace.safejury("run", workplace.config(server.base_url))
     assert ended.code == 0, ended.err
     asked = [body for body in server.requests if body["model"] == "target"]
-    assert len(asked) == 3
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
