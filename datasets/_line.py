@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from ._errors import DatasetError
+from ._labels import check_labels
 from ._nearest import did_you_mean, quoted
 from ._query import Intent
 from ._taxonomy import Taxonomy
@@ -37,6 +38,7 @@ class QueryLine(BaseModel):
         source: Where the query comes from.
         underlying_request: What text and media ask for together, in words; not blank.
         intent_assumed: Whether `intent` is a guess, since the set that it comes from says none.
+        labels: What the set itself says of the query, by name.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -51,6 +53,7 @@ class QueryLine(BaseModel):
     source: str | None = None
     underlying_request: str | None = None
     intent_assumed: bool = False
+    labels: dict[str, str] = {}
 
 
 def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
@@ -78,6 +81,7 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
         raise DatasetError("'underlying_request' is empty; write it, or leave it out")
     if query.image is not None and query.images is not None:
         raise DatasetError("give 'image' or 'images', not both")
+    check_labels(query.labels)
     query.scenario = taxonomy.resolve(query.scenario).id
     return query
 
@@ -85,7 +89,7 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
 def _explain(errors: list[ErrorDetails]) -> str:
     """Say the most telling of the errors: an unknown key also explains a missing one."""
     error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
-    field = str(error["loc"][0]) if error["loc"] else ""
+    field = ".".join(map(str, error["loc"]))
     match error["type"]:
         case "json_invalid":
             detail = str(error.get("ctx", {}).get("error", "")).replace("line 1 ", "")
@@ -99,11 +103,13 @@ def _explain(errors: list[ErrorDetails]) -> str:
             wanted = " or ".join(repr(str(intent)) for intent in Intent)
             return f"{field!r} must be {wanted}, not {_found(error['input'])}"
         case "string_type":
-            return f"{field!r} must be a string, not {_found(error['input'])}"
+            return f"{quoted(field)} must be a string, not {_found(error['input'])}"
+        case "dict_type":
+            return f"{field!r} must be an object of names and values, not {_found(error['input'])}"
         case "model_type":
             return f"a line must hold a JSON object, not {_found(error['input'])}"
         case _:
-            return f"{field!r} is wrong: {error['msg']}"
+            return f"{quoted(field)} is wrong: {error['msg']}"
 
 
 def _keys() -> str:

@@ -26,6 +26,7 @@ def query_of(line: QueryLine, media: Callable[[str, Kind], Media]) -> Query:
         source=line.source,
         underlying_request=line.underlying_request,
         intent_assumed=line.intent_assumed,
+        labels=line.labels,
     )
 
 

@@ -1,7 +1,8 @@
 """What is asked: queries and the media that go with them."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,6 +60,8 @@ class Query:
             words of its own; None where `text` says it all. The jury reads it, a target
             never does.
         intent_assumed: Whether nothing said the intent, so that `harmful` is a guess.
+        labels: What the set itself says of the query, by name, such as its own category.
+            Neither the target nor the jury is told; reports break down by them.
     """
 
     id: str
@@ -70,16 +73,25 @@ class Query:
     source: str | None = None
     underlying_request: str | None = None
     intent_assumed: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
-def content_of(query: Query) -> list[str | list[str] | None]:
+def content_of(query: Query) -> list[str | list[str] | dict[str, str] | None]:
     """Return all that a query consists of, its media by their hashes, wherever they lie."""
     images = [image.sha256 for image in query.images]
     audio = query.audio and query.audio.sha256
-    content: list[str | list[str] | None] = [query.id, query.scenario, query.text]
+    content: list[str | list[str] | dict[str, str] | None] = [query.id, query.scenario, query.text]
     content += [query.intent.value, images, audio, query.source]
-    # Only where there is one: sets without keep the hash that their runs know them by.
-    return content if query.underlying_request is None else [*content, query.underlying_request]
+    return content + added_content(query)
+
+
+def added_content(query: Query) -> list[str | list[str] | dict[str, str] | None]:
+    """Return what came to be part of queries later, where a query has it.
+
+    Only there: sets without keep the hash that their runs know them by.
+    """
+    request, labels = query.underlying_request, dict(sorted(query.labels.items()))
+    return [*([] if request is None else [request]), *([labels] if labels else [])]
 
 
 def assumed_note(number: int, instead: str) -> tuple[str, ...]:

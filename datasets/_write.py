@@ -78,6 +78,7 @@ def _line(query: Query, copies: "_Copies") -> bytes:
             "source": query.source,
             **({} if request is None else {"underlying_request": request}),
             **({"intent_assumed": True} if query.intent_assumed else {}),
+            **({"labels": query.labels} if query.labels else {}),
         }
     )
     if len(line) >= MAX_LINE_BYTES:

@@ -74,6 +74,7 @@ class _Query(msgspec.Struct):
     intent: Intent
     images: tuple[Media, ...] = ()
     audio: Media | None = None
+    labels: dict[str, str] = {}
 
 
 class _Case(msgspec.Struct):
@@ -337,8 +338,10 @@ class CheckedCase:
         if announced != (result.finding, result.initial_finding, result.rating):
             self._say("its result is not the verdict that was announced")
         query = opened.case.query
-        asked = (query.id, query.scenario, query.intent, opened.case.response.outcome)
-        if asked != (result.query_id, result.scenario, result.intent, result.response_outcome):
+        asked = (query.id, query.scenario, query.intent, query.labels)
+        found = (result.query_id, result.scenario, result.intent, result.labels)
+        outcome = opened.case.response.outcome
+        if asked != found or outcome != result.response_outcome:
             self._say("its result is not that of the case that was opened")
 
 

@@ -62,6 +62,7 @@ class CaseResult:
         intent_assumed: Whether nothing said the query's intent, so that `harmful` is a guess.
         media: Votes by medium and how they got it, as in `Verdict.media`; where the set
             says in words what text and media ask together, `request` instead of `withheld`.
+        labels: What the set itself says of the query, as in `Query.labels`.
     """
 
     target: str
@@ -89,6 +90,7 @@ class CaseResult:
     cost_usd_known: float | None = None
     intent_assumed: bool = False
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def lost_ballots(self) -> int:
@@ -134,6 +136,7 @@ def result_of(
         + (verdict.cost_usd_known or verdict.cost_usd or 0.0),
         intent_assumed=query.intent_assumed,
         media=_media(query, verdict),
+        labels=query.labels,
     )
 
 

@@ -15,7 +15,7 @@ from ..datasets import UNCATEGORISED, DatasetError, Intent, Media, Query, read_m
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
-from ..datasets._query import assumed_note
+from ..datasets._query import added_content, assumed_note
 from ..datasets._taxonomy import taxonomy_beside
 from ._recorded import RecordedTarget
 from .readers import RecordedRow
@@ -71,8 +71,7 @@ class RecordedQuestions:
         for query in self:
             images = [image.sha256 for image in query.images]
             content = [query.id, query.scenario, query.text, query.intent, images]
-            request = query.underlying_request
-            digest.update(_encoder.encode(content if request is None else [*content, request]))
+            digest.update(_encoder.encode(content + added_content(query)))
         self.sha256 = digest.hexdigest()
 
     @property

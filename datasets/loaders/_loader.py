@@ -26,6 +26,8 @@ class Row:
         intent_assumed: Whether the set does not say the intent, so that harmful is a guess.
         underlying_request: What text and media ask for together, where the set says it in
             words that are not `text`.
+        labels: What the set says of the item beside that, by short stable names; blank
+            values say nothing.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Row:
     source: str | None = None
     underlying_request: str | None = None
     intent_assumed: bool = False
+    labels: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
 
 @dataclass(frozen=True, slots=True)

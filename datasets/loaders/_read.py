@@ -13,6 +13,7 @@ from .._compressed import compressed
 from .._encodable import encodable
 from .._errors import DatasetError
 from .._kept import kept_folder
+from .._labels import tidy_labels
 from .._nearest import did_you_mean, quoted
 from .._private_database import private_database
 from .._query import Media, Query, assumed_note, content_of
@@ -159,6 +160,7 @@ class LoadedSet:
             source=row.source or self._source(),
             underlying_request=_request(row),
             intent_assumed=row.intent_assumed,
+            labels=tidy_labels(row.labels.items()),
         )
 
     def _source(self) -> str | None:

@@ -45,6 +45,22 @@ def test_optional_keys_may_be_left_out(query_file: QueryFile) -> None:
     assert (query.images, query.audio, query.source) == ((), None, None)
 
 
+def test_labels_are_kept_and_are_part_of_what_a_set_is_known_by(query_file: QueryFile) -> None:
+    one, two = {"type": "homonyms", "focus": "Zürich"}, {"type": "real_group"}
+    labelled = load_dataset(query_file(line(labels=one), line(id="two")))
+    assert [query.labels for query in labelled] == [one, {}]
+    assert len({query for query in labelled}) == 2  # queries can be members of a set
+    hashes = {labelled.sha256}
+    turned = dict(reversed(one.items()))
+    for labels in (turned, two, None):
+        plain = line() if labels is None else line(labels=labels)
+        hashes.add(load_dataset(query_file(plain, line(id="two"))).sha256)
+    assert len(hashes) == 3  # the order of the names is no part of it
+    assert load_dataset(query_file(line(labels={}))).sha256 == (
+        load_dataset(query_file(line())).sha256
+    )
+
+
 def test_any_name_of_a_scenario_becomes_its_id(query_file: QueryFile) -> None:
     (query,) = load_dataset(query_file(line(scenario="CS.HS")))
     assert query.scenario == "cybersecurity.hardware_security"
@@ -64,6 +80,13 @@ def test_any_name_of_a_scenario_becomes_its_id(query_file: QueryFile) -> None:
         (line(id=None), "'id' must be a string, not null"),
         (line(image=["a"]), "'image' must be a string, not a list"),
         (line(source={}), "'source' must be a string, not an object"),
+        (line(labels=["a"]), "'labels' must be an object of names and values, not a list"),
+        (line(labels={"type": 7}), "'labels.type' must be a string, not a number"),
+        (line(labels={"type": " a"}), "the label 'type' must be printable text without space"),
+        (line(labels={"type": "a\x1b[2J"}), r"must be printable text without space around it, not"),
+        (line(labels={"type": "a" * 201}), "the label 'type' has 201 characters, more than 200"),
+        (line(labels={"a b": "c"}), "'a b' cannot name a label: write letters, digits"),
+        (line(labels={"": "c"}), "'' cannot name a label"),
         (line(text=" \n"), "'text' is empty; write what is asked"),
         (line(id=""), "id '' must be printable text"),
         (line(id="a\x1b[2J"), r"id 'a\x1b[2J' must be printable text"),
