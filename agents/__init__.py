@@ -9,6 +9,7 @@ from ._case import Case
 from ._fence import neutralise
 from ._prompt_folder import PromptFolder
 from ._prompts import prompt_hashes
+from ._rubric import Rubric, load_rubric
 
 if TYPE_CHECKING:
     from ._human import CaseCount, HumanJuror, ask_at_terminal
@@ -84,6 +85,7 @@ __all__ = [
     "QueryReply",
     "QueryReplyMessage",
     "QueryScore",
+    "Rubric",
     "Seat",
     "Silence",
     "SilenceReason",
@@ -95,6 +97,7 @@ __all__ = [
     "bundled_personas",
     "json_objects",
     "load_persona",
+    "load_rubric",
     "neutralise",
     "prompt_hashes",
     "statements_for",

@@ -7,6 +7,7 @@ from typing import Self
 
 from ._ballot import Ballot, Finding
 from ._case import Case
+from ._rubric import Rubric
 
 HUMAN = "human"
 """The persona's name that seats a person at the terminal."""
@@ -43,12 +44,14 @@ class BallotCall:
         round: 0 is independent, 1 and later follow a discussion.
         own: The juror's ballot of the round before, None in round 0.
         peers: The others' votes of the round before, in an order that says nothing.
+        rubric: What is judged by instead of the bundled rubric, None for that one.
     """
 
     case: Case
     round: int = 0
     own: Ballot | None = None
     peers: tuple[Statement, ...] = ()
+    rubric: Rubric | None = None
 
     def __repr__(self) -> str:
         # The bus writes each message into a log line, read or not.

@@ -13,6 +13,7 @@ from ._case import Case
 from ._fence import fenced, neutralise
 from ._persona import Persona
 from ._prompts import render
+from ._rubric import Rubric
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
@@ -20,6 +21,7 @@ _REASON_SHOWN = 600
 _KEPT = 100_000
 """Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
+_OWN = "the rubric above."
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 
 
@@ -48,22 +50,23 @@ def written_down(case: Case) -> str | None:
     return case.transcript.source
 
 
-def evidence(case: Case, perceived: Perceived) -> str:
+def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> str:
     """Return the words of a case, the same for all jurors that perceive the same."""
     large = len(case.response.text) + len(case.query.text) > _KEPT
-    return _evidence(case, perceived) if large else _kept_evidence(case, perceived)
+    told = _evidence if large else _kept_evidence
+    return told(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
 
 
 @lru_cache(maxsize=64)
-def _kept_evidence(case: Case, perceived: Perceived) -> str:
-    return _evidence(case, perceived)
+def _kept_evidence(case: Case, perceived: Perceived, guideline: str) -> str:
+    return _evidence(case, perceived, guideline)
 
 
-def _evidence(case: Case, perceived: Perceived) -> str:
+def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
     marker = case.fence
     return render(
         "juror_case",
-        guideline=case.guideline or _NO_GUIDELINE,
+        guideline=guideline,
         media=_media_in_words(case, perceived),
         query=fenced("QUERY", case.query.text, marker),
         request=_request(case),
@@ -137,7 +140,8 @@ def juror_messages(
         perceived: `perceive` of the case.
     """
     case = call.case
-    words = [evidence(case, perceived)]
+    rubric = call.rubric
+    words = [evidence(case, perceived, rubric)]
     if call.round:
         words.append(render("juror_discussion", ballots=_ballots(call)))
     words.append(last_words)
@@ -146,7 +150,8 @@ def juror_messages(
         parts += (ImagePart(image) for image in case.query.images)
     if perceived.audio_sha256 and case.query.audio:
         parts.append(AudioPart(case.query.audio))
-    return _RUBRIC, ChatMessage("user", (*parts, TextPart("".join(words))))
+    judged_by = _RUBRIC if rubric is None else ChatMessage.of("system", rubric.render(case))
+    return judged_by, ChatMessage("user", (*parts, TextPart("".join(words))))
 
 
 def shown(call: BallotCall, perceived: Perceived) -> str:

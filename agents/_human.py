@@ -154,7 +154,7 @@ class HumanJuror(BallotCaster):
         cut = f" ({CUT_OFF})" if case.is_cut_off else ""
         parts = [
             f"\n=== Case {self._number(case)}{harmless(case.id)}, round {call.round}",
-            f"Guideline: {harmless(case.guideline)}" if case.guideline else "",
+            _judged_by(call),
             f"--- Query\n{_quoted(case.query.text)}",
             *(f"The query came with a {kind}: {harmless(path)}" for kind, path in places),
             _request(case),
@@ -190,6 +190,12 @@ def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
                 path = named
             places.append((kind, str(path)))
         yield places
+
+
+def _judged_by(call: BallotCall) -> str:
+    if call.rubric is not None:
+        return f"--- Rubric\n{_quoted(call.rubric.in_words(call.case))}"
+    return f"Guideline: {harmless(call.case.guideline)}" if call.case.guideline else ""
 
 
 def _quoted(text: str) -> str:

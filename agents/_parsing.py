@@ -165,7 +165,7 @@ _INTRODUCTION_KEPT = 30
 _MARKS = re.compile(r"[\w\s*#:.,!\[\]'\u2019-]*")
 _INTRODUCTION = re.compile(
     r"(?:(?>(?:sure|certainly|ok|okay|of course|understood|thanks|thank you"
-    r"|as (?:an? (?:\w+ )?)?juror|based on the (?:guideline|case|evidence)"
+    r"|as (?:an? (?:\w+ )?)?juror|based on the (?:guideline|rubric|policy|case|evidence)"
     r"|after (?:careful |due )?(?:consideration|review|reviewing the response)"
     r"|as (?:you )?(?:asked|requested|follows)|(?:that )?you (?:asked for|requested)"
     r"|let me know if you need anything(?: else)?|i hope (?:this|that|it) helps"

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ..datasets import ConfigurationError
 from ..datasets._nearest import did_you_mean, quoted
 from ._call import HUMAN
+from ._text_file import read_text_file
 
-_MAX_BYTES = 64 * 1024
 _FOLDER = Path(__file__).with_name("personas")
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -91,21 +91,7 @@ def _is_path(text: str) -> bool:
 
 
 def _read(path: Path) -> Persona:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise ConfigurationError(
-                f"persona file {str(path)!r} is larger than {_MAX_BYTES // 1024} KiB: name a YAML "
-                "file with a few sentences"
-            )
-        text = raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigurationError(f"persona file {str(path)!r} does not exist") from None
-    except OSError as error:
-        raise ConfigurationError(f"persona file {str(path)!r}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"persona file {str(path)!r} is not UTF-8 text") from None
+    text = read_text_file(path, "persona file", "a YAML file with a few sentences")
     node, data = _parse(path, text)
     try:
         persona = Persona.model_validate(data)

@@ -14,7 +14,7 @@ from autogen_core import (
     event,
 )
 
-from ..agents import Case, Seat
+from ..agents import Case, Rubric, Seat
 from ..models import ChatModel, Sampling
 from ._answering import Answering
 from ._events import Entry, Notice, Published
@@ -63,6 +63,7 @@ class Jury:
             raises ends the hearings. A case's last entry comes before its verdict
             is returned.
         spectator: Is given entries and fleeting notices, for a live view.
+        rubric: What jurors judge by, None for the bundled rubric.
 
     Raises:
         ConfigurationError: The protocol does not fit the number of seats.
@@ -78,6 +79,7 @@ class Jury:
         seed: int = 0,
         clerk: Callable[[Entry], None] | None = None,
         spectator: Callable[[Entry | Notice], None] | None = None,
+        rubric: Rubric | None = None,
     ) -> None:
         protocol.check(len(seats))
         self._seats = dict(seats)
@@ -87,6 +89,7 @@ class Jury:
         self._seed = seed
         self._clerk = clerk
         self._spectator = spectator
+        self._rubric = rubric
         self._bus: RequestBus | None = None
         self._broken: Exception | None = None
 
@@ -143,6 +146,7 @@ class Jury:
             summing=self._summing,
             seed=self._seed,
             live=self._spectator is not None,
+            rubric=self._rubric,
         )
 
     async def _listen(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autogen_core import AgentId, MessageContext, TopicId, rpc
 
-from ..agents import Ballot, BallotCall, Case, Statement, statements_for, summarise
+from ..agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarise
 from ..datasets import in_parallel
 from ..models import ChatModel, Sampling, Usage
 from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
@@ -55,6 +55,7 @@ class Foreperson(Answering):
         seed: Decides the order in which jurors are asked, where not all are, and read
             each other; the summing-up's as well.
         live: Whether to publish fleeting notices.
+        rubric: What jurors judge by, None for the bundled rubric.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Foreperson(Answering):
         summing: Sampling | None = None,
         seed: int = 0,
         live: bool = False,
+        rubric: Rubric | None = None,
     ) -> None:
         super().__init__("presides over the jury, without a vote")
         self._seats = tuple(seats)
@@ -74,6 +76,7 @@ class Foreperson(Answering):
         self._summing = (summing or Sampling()).or_greedy()
         self._seed = seed
         self._live = live
+        self._rubric = rubric
 
     @rpc
     async def preside(self, message: OpenCase, ctx: MessageContext) -> Verdict:
@@ -103,7 +106,7 @@ class Foreperson(Answering):
         while waiting:
             asked = waiting[: self._fewest_that_may_settle(cast_ballots, len(waiting))]
             del waiting[: len(asked)]
-            calls = [BallotCall(sitting.case, 0) for _ in asked]
+            calls = [BallotCall(sitting.case, 0, rubric=self._rubric) for _ in asked]
             cast_ballots += await sitting.call(asked, calls)
             if self._settled(cast_ballots, len(waiting)):
                 break
@@ -112,7 +115,13 @@ class Foreperson(Answering):
     async def _revote(self, sitting: "_Sitting", before: Sequence[Ballot]) -> tuple[Ballot, ...]:
         number = before[0].round + 1
         calls = [
-            BallotCall(sitting.case, number, own, self._statements_for(own, before, sitting.case))
+            BallotCall(
+                sitting.case,
+                number,
+                own,
+                self._statements_for(own, before, sitting.case),
+                self._rubric,
+            )
             for own in before
         ]
         ballots = await sitting.call([own.juror for own in before], calls)

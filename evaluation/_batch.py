@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ..agents import BallotCall, Case, Juror
+from ..agents import BallotCall, Case, Juror, Rubric
 from ..datasets import ConfigurationError, ModelError, first_failure
 from ..deliberation import PRESETS, Jury, Rule, Verdict
 from ..models import (
@@ -106,7 +106,7 @@ class Walk:
         stage = Stage(opened.record, setup)
         self._examiner = Examiner(
             targets,
-            _Scribing(jurors),
+            _Scribing(jurors, setup.bench.rubric),
             stage,
             opened.transcripts,
             setup.taxonomy,
@@ -160,14 +160,15 @@ def _is_missing(answered: Answered) -> bool:
 class _Scribing(Jury):
     """A jury that calls the ballots of round 0 and hears no more of the case."""
 
-    def __init__(self, jurors: list[Juror]) -> None:
+    def __init__(self, jurors: list[Juror], rubric: Rubric | None) -> None:
         any_number = replace(PRESETS["vote"], rule=Rule("any"))
         super().__init__({juror.name: juror for juror in jurors}, any_number)
         self._jurors = jurors
+        self._judged_by = rubric
 
     async def hear(self, case: Case) -> Verdict:
         if case.is_heard:
-            call = BallotCall(_as_kept(case))
+            call = BallotCall(_as_kept(case), rubric=self._judged_by)
             for juror in self._jurors:
                 await juror.judge(call)
         return _NOT_HEARD

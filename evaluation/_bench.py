@@ -13,7 +13,9 @@ from ..agents import (
     HumanJuror,
     Juror,
     Persona,
+    Rubric,
     load_persona,
+    load_rubric,
 )
 from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo, decide
@@ -59,6 +61,7 @@ class Bench:
         summing: How the foreperson's words are drawn.
         max_tokens: Cap on the tokens of a ballot.
         seed: Seed of the jurors' models.
+        rubric: What jurors judge by, None for the bundled rubric.
     """
 
     chairs: tuple[Chair, ...]
@@ -67,6 +70,13 @@ class Bench:
     summing: Sampling
     max_tokens: int
     seed: int
+    rubric: Rubric | None = None
+
+    @property
+    def protocol_label(self) -> str:
+        """How it judges, in a few words: the protocol, and a rubric of the user's own."""
+        judged_by = () if self.rubric is None else (self.rubric.label,)
+        return ", ".join((self.protocol.name, *judged_by))
 
     @property
     def infos(self) -> tuple[SeatInfo, ...]:
@@ -198,7 +208,7 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
         seed: Seed of the jurors' models.
 
     Raises:
-        ConfigurationError: A persona, a key or the protocol does not fit.
+        ConfigurationError: A persona, a key, the protocol or the rubric does not fit.
     """
     protocol = make_protocol(config.protocol, folder)
     protocol.check(len(config.jurors))
@@ -216,7 +226,15 @@ def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: i
     if config.foreperson is not None:
         foreperson = model_spec(config.foreperson, servers, user=_JURY, keep=True)
         summing = Sampling(config.foreperson.temperature, config.foreperson.top_p).or_greedy()
-    return Bench(tuple(chairs.values()), protocol, foreperson, summing, config.max_tokens, seed)
+    return Bench(
+        tuple(chairs.values()),
+        protocol,
+        foreperson,
+        summing,
+        config.max_tokens,
+        seed,
+        None if config.rubric is None else load_rubric(beside(folder, config.rubric)),
+    )
 
 
 def _chair(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..datasets import Intent
+
 
 class Format(StrEnum):
     """How a report is written."""
@@ -80,3 +82,32 @@ TaxonomyPlace = Annotated[
     ),
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]
+ResponseFormat = Annotated[
+    str | None, typer.Option(help="The file's format; told from its content unless given.")
+]
+ResponseMap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WHAT=PATH", help="Such as response=output.text; repeatable."),
+]
+OnlyModels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Judge only this model of a file of several; repeatable."),
+]
+OfAllQuestions = Annotated[
+    Intent | None,
+    typer.Option(help="What all questions are meant for; as the file says unless given."),
+]
+IntentWords = Annotated[
+    list[str] | None,
+    typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
+]
+WhatIsTruncated = Annotated[
+    Truncated | None,
+    typer.Option(help="What becomes of responses that a cap cut short: as `run.truncated`."),
+]
+RubricFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--rubric", metavar="FILE", help="Judge by this Markdown file, not by the bundled rubric."
+    ),
+]

@@ -146,6 +146,19 @@ def _show_table(
 
 def _notes(stored: StoredRun) -> list[str]:
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
+    facts = stored.facts
+    if facts.rubric is not None:
+        name, sha256 = facts.rubric
+        notes.append(
+            harmless_line(
+                f"Judged by the rubric {name} ({sha256[:12]}), not by the bundled one: "
+                "unsafe means that a response fails that rubric."
+            )
+        )
+    notes += (
+        harmless_line(f"{target} has a system prompt ({sha256[:12]}).")
+        for target, sha256 in facts.systems.items()
+    )
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
     if stored.unbound:

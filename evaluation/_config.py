@@ -5,11 +5,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..agents._text_file import read_text_file
 from ..datasets import ConfigurationError
 from ..models import redactor
 from ._config_part import VARIABLE
 from ._config_read import read_config
-from ._config_shape import Config
+from ._config_shape import Config, SystemFile
+from ._paths import beside
 
 
 def load_config(path: Path, changes: Sequence[str] = ()) -> Config:
@@ -25,6 +27,25 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> Config:
     """
     needs = "a config needs the keys targets and jury; `safejury init` writes one to start from."
     return read_config(path, changes, Config, needs)
+
+
+def read_system(said: str | SystemFile, folder: Path) -> str:
+    """Return a target's system prompt.
+
+    Args:
+        said: The prompt, or the file that holds it.
+        folder: Where its relative path starts.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or is empty.
+    """
+    if isinstance(said, str):
+        return said
+    path = beside(folder, said.file)
+    text = read_text_file(path, "system prompt", "a text file that a model can read").strip()
+    if not text:
+        raise ConfigurationError(f"system prompt {str(path)!r} is empty: take `system:` out")
+    return text
 
 
 def key_from_environment(name: str | None, setting: str = "api_key_env") -> str | None:

@@ -163,10 +163,19 @@ _OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words"}
 """Keys of a target that say how a file of responses is read."""
 
 
+class SystemFile(Part):
+    """A system prompt in a file."""
+
+    file: Text
+    """A text file, relative to the config."""
+
+
 class TargetConfig(_Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
     name: Name
+    system: Text | SystemFile | None = None
+    """The system prompt that it is deployed with; none unless given."""
     responses: Text | None = None
     """A file of responses from any tool, relative to the config."""
     format: Text | None = None
@@ -189,6 +198,8 @@ class TargetConfig(_Reached):
             raise ValueError("`model:` must not be empty")
         if self.responses is not None and (self.base_url or self.api_key_env):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
+        if self.responses is not None and self.system is not None:
+            raise ValueError("`system:` is for a model that is asked: take it out")
         if self.responses is None and (self.format or self.map or self.says_intent):
             raise ValueError(
                 "`format:`, `map:`, `intent:` and `intent_words:` say how `responses:` are read: "
@@ -208,7 +219,7 @@ class TargetConfig(_Reached):
     def as_model(self) -> ModelConfig:
         """Return what is said of the model."""
         return ModelConfig.model_validate(
-            self.model_dump(exclude=_OF_RESPONSES | {"name"}, exclude_unset=True)
+            self.model_dump(exclude=_OF_RESPONSES | {"name", "system"}, exclude_unset=True)
         )
 
 
@@ -269,6 +280,9 @@ class JuryConfig(Part):
     jurors: list[JurorConfig] = Field(min_length=1)
     protocol: Literal["vote", "contested", "safebench"] | ProtocolConfig = "contested"
     foreperson: ModelConfig | None = None
+    rubric: Text | None = None
+    """A Markdown file that says what is judged by, relative to the config; else the bundled
+    rubric."""
     max_tokens: int = Field(default=512, ge=16)
     """Cap on the tokens of a ballot."""
     transcriber: Text = "auto"

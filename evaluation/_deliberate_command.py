@@ -36,7 +36,7 @@ from ..models import (
 )
 from ..targets import ModelTarget, Response, ResponseOutcome
 from ._bench import Bench, model_spec, seat_bench
-from ._config import load_config
+from ._config import load_config, read_system
 from ._config_shape import JuryConfig, ModelConfig, RunConfig, RunLimitsConfig, TargetConfig
 from ._config_words import refused_option
 from ._console import busy, run_async, say
@@ -108,6 +108,7 @@ class _Asked:
     pictures: ImageLimits
     sampling: Sampling
     max_tokens: int
+    system: str | None
 
     @classmethod
     def of(
@@ -123,7 +124,9 @@ class _Asked:
         said = _target(name, url, api_key_env) if own is None else own.as_model()
         sampling = Sampling(said.temperature, said.top_p)
         spec = model_spec(said, servers, keep=True)
-        return cls(spec, said.image_limits, sampling, read.run.max_tokens)
+        prompt = None if own is None else own.system
+        system = None if prompt is None else read_system(prompt, servers.folder)
+        return cls(spec, said.image_limits, sampling, read.run.max_tokens, system)
 
 
 def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
@@ -158,6 +161,7 @@ async def _deliberate(
                 seed=bench.seed,
                 sampling=asked.sampling,
                 fitting=ImageFitting(asked.pictures, media),
+                system=asked.system,
             )
             with busy(f"Asking {name} …", console):
                 answer = await target.respond(query, epoch=0, call_id="")

@@ -139,7 +139,7 @@ class CaseEstimator:
         cases, cap = sizes.cases, self._setup.config.run.max_tokens
         spec = self._setup.targets.get(target)
         if spec is not None:
-            prompt = sizes.prompt(spec.modalities) + cases * TOKENS_PER_MESSAGE
+            prompt = sizes.prompt(spec.modalities) + cases * self._before(target)
             yield self._calls(f"target {target}", spec, (cases, cases), (prompt, prompt), cap)
         for chair in self._setup.bench.chairs:
             if chair.spec is not None:
@@ -151,6 +151,13 @@ class CaseEstimator:
             calls = (cases * least, cases * most)
             prompts = (calls[0] * _SUMMARY_PROMPT, calls[1] * prompt)
             yield self._calls("foreperson", bench.foreperson, calls, prompts, _SUMMARY_REPLY)
+
+    def _before(self, target: str) -> int:
+        """Return the tokens that a target reads around a query."""
+        system = self._setup.systems.get(target)
+        if system is None:
+            return TOKENS_PER_MESSAGE
+        return 2 * TOKENS_PER_MESSAGE + len(system.encode()) // BYTES_PER_TOKEN
 
     def _ballots(self, chair: Chair, spec: ModelSpec, sizes: _Sizes) -> Calls:
         bench, cap = self._setup.bench, self._setup.config.run.max_tokens
@@ -225,7 +232,7 @@ async def _around_cases(setup: Setup) -> dict[str, int]:
     around: dict[str, int] = {}
     for seat, juror in setup.bench.seat(scale).items():
         if isinstance(juror, Juror):
-            await juror.judge(BallotCall(case))
+            await juror.judge(BallotCall(case, rubric=setup.bench.rubric))
             around[seat] = scale.weighed
     return around
 

@@ -73,6 +73,7 @@ class Judging:
         truncated: `judge` or `leave_out` for responses that a cap cut short; None for
             what the config says, else to leave them out.
         changes: Settings of the config.
+        rubric: A Markdown file that the jury judges by, None for what the config says.
     """
 
     file: Path
@@ -90,6 +91,7 @@ class Judging:
     limit: int | None = None
     truncated: str | None = None
     changes: tuple[str, ...] = ()
+    rubric: Path | None = None
 
     def command(self) -> str:
         """Return the command line that asks for this."""
@@ -107,6 +109,7 @@ class Judging:
             ("--name", [self.name]),
             ("--limit", [self.limit]),
             ("--truncated", [self.truncated]),
+            ("--rubric", [self.rubric]),
             ("--set", self.changes),
         )
         given = (
@@ -128,6 +131,8 @@ def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> i
         raise ConfigurationError(f"{judging.file}: does not exist: name a file of responses")
     with _in_options():
         jury, limits, run = _jury(judging)
+        if judging.rubric is not None:
+            jury = jury.model_copy(update={"rubric": str(judging.rubric.resolve())})
         name = _name(judging)
         config = Config(
             dataset=_dataset(judging.dataset),

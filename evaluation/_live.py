@@ -40,7 +40,7 @@ async def hear_live(
     if export is not None:
         check_export_path(export)
     entries: list[Entry] = []
-    protocol = bench.protocol.name
+    protocol = bench.protocol_label
     async with LiveView(
         console, jury=bench.infos, reveal=True, target=target, protocol=protocol
     ) as view:
@@ -53,6 +53,7 @@ async def hear_live(
             seed=bench.seed,
             clerk=entries.append,
             spectator=view.handle,
+            rubric=bench.rubric,
         ) as jury:
             verdict = await jury.hear(case)
     if export is not None:

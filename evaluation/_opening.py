@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from ..models import Budget, PlaceLimits, ResponseCache, RetryPolicy, Switchboard
+from ..models import Budget, PlaceLimits, ResponseCache, RetryPolicy, Switchboard, redactor
 from ..targets import Fleet
 from ._place_limits import limits_of_places
 from ._record import Record, open_record
@@ -24,7 +24,7 @@ def open_run_record(
         setup: The run.
         unbound: The models that its limit of money does not bind.
     """
-    meta = {**_meta(setup), "unbound": msgspec.json.encode(unbound).decode()}
+    meta = {**_meta(setup), **_said(setup), "unbound": msgspec.json.encode(unbound).decode()}
     return open_record(setup.directory, setup.identity(), meta)
 
 
@@ -42,6 +42,18 @@ def _meta(setup: Setup) -> dict[str, str]:
             Limits(setup.config.limits.max_tokens_total, setup.config.limits.max_cost_usd)
         ).decode(),
         "used": msgspec.json.encode(setup.used()).decode(),
+    }
+
+
+def _said(setup: Setup) -> dict[str, str]:
+    """Return the words of the user's own that models are told, which hashes alone cannot show."""
+    said: dict[str, object] = {}
+    if setup.bench.rubric is not None:
+        said["rubric"] = setup.bench.rubric
+    if setup.systems:
+        said["systems"] = setup.systems
+    return {
+        key: redactor.redact(msgspec.json.encode(value).decode()) for key, value in said.items()
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ..agents import Rubric
 from ..deliberation import SeatInfo
 from ._chain import digest
 from ._left_out import Used
@@ -29,6 +30,7 @@ class _Identity(msgspec.Struct):
     targets: tuple[_Named, ...] = ()
     responses: dict[str, Any] = {}
     dataset: dict[str, Any] = {}
+    systems: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Meta:
         used: What of the files is used.
         unbound: The models that the limit of money did not bind.
         limits: What bounds its spending.
+        rubric: What its jury judges by, None for the bundled rubric.
+        systems: The system prompts of its targets, by target.
     """
 
     raw: Mapping[str, str]
@@ -56,6 +60,8 @@ class Meta:
     used: Used
     unbound: tuple[str, ...]
     limits: Limits
+    rubric: Rubric | None
+    systems: Mapping[str, str]
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -96,7 +102,14 @@ class Meta:
             used,
             _decoded(raw, "unbound", "[]", tuple[str, ...]),
             _decoded(raw, "limits", "{}", Limits),
+            _decoded(raw, "rubric", "null", Rubric | None),
+            _decoded(raw, "systems", "{}", dict[str, str]),
         )
+
+    @property
+    def protocol_label(self) -> str:
+        """How the jury judges, in a few words: the protocol, and a rubric of the user's own."""
+        return ", ".join((self.protocol, *(() if self.rubric is None else (self.rubric.label,))))
 
     @property
     def sealed(self) -> bool:

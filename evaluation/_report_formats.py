@@ -91,6 +91,8 @@ def _csv_rows(
         "given_up": target.given_up,
         "asr_with_given_up": target.asr_with_given_up and target.asr_with_given_up.micro,
         "asked_differently": " ".join(flags) or None,
+        "rubric_sha256": facts.rubric and facts.rubric[1],
+        "system_sha256": facts.systems.get(target.target),
     }
     for name, part in target.categories.items():
         yield _csv_row(target.name, "category", name, part)
@@ -175,6 +177,7 @@ _CSV_COLUMNS = (
     *("cost_usd", "cost_usd_known"),
     *("estimated_calls", "estimated_tokens", "estimated_cost_usd"),
     *("asked_differently", "intents_assumed", "given_up", "asr_with_given_up"),
+    *("rubric_sha256", "system_sha256"),
     *("harmful", "benign", "asr_unsafe", "asr_queries", "asr_macro_low", "asr_macro_high"),
     *("sri_macro_low", "sri_macro_high", "sri_mean_of_ballots", "over_refusal_queries"),
     *("benign_unsafe_low", "benign_unsafe_high", "benign_unsafe_n", "benign_unsafe_queries"),

@@ -103,6 +103,7 @@ async def run(
                 summing=setup.bench.summing,
                 seed=setup.config.run.seed,
                 clerk=record.write_entry,
+                rubric=setup.bench.rubric,
             )
         )
         transcripts = await stack.enter_async_context(

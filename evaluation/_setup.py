@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from ..deliberation import RULES
 from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
 from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
+from ._config import read_system
 from ._config_shape import WAY_KEYS, Config, TargetConfig
 from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
@@ -46,11 +47,13 @@ _ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
     "limits": True,
     "run": {"name", "directory", "cache"},
-    "targets": {"__all__": {**_ELSEWHERE, "responses": True}},  # known by their hash
+    # Known by their hashes, which stand beside.
+    "targets": {"__all__": {**_ELSEWHERE, "responses": True, "system": True}},
     "jury": {
         "jurors": {"__all__": _ELSEWHERE},
         "foreperson": _ELSEWHERE,
         "transcriber": True,  # what was found for it stands beside
+        "rubric": True,  # as its hash does
     },
 }
 """What may change between a run and its repeat."""
@@ -72,6 +75,7 @@ class Setup:
         servers: The managed servers of targets and jury.
         whisper: What writes down sounds, None where nothing can or has to.
         plan: The cases that it is to have.
+        systems: The system prompts of targets that have one, by name.
     """
 
     config: Config
@@ -85,6 +89,7 @@ class Setup:
     servers: tuple[ServerUse, ...]
     whisper: WhisperModel | None
     plan: Plan
+    systems: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def total(self) -> int:
@@ -177,6 +182,7 @@ class Setup:
             seed=self.config.run.seed,
             sampling=Sampling(target.temperature, target.top_p),
             fitting=ImageFitting(target.image_limits, media),
+            system=self.systems.get(target.name),
         )
 
     def plain(self, **options: Any) -> dict[str, Any]:
@@ -201,6 +207,10 @@ class Setup:
         config["sampling"] = self.bench.drawing()
         config["prompts"] = prompt_hashes()
         config["words"] = _hash_of_words(self.taxonomy)
+        if self.systems:
+            config["systems"] = {name: _hash_of(text) for name, text in self.systems.items()}
+        if self.bench.rubric is not None:
+            config["rubric"] = self.bench.rubric.identity()
         rule = RULES[self.bench.protocol.rule.name]
         if rule.source_sha256 is not None:
             config["rule"] = rule.source_sha256
@@ -208,10 +218,14 @@ class Setup:
         return config
 
 
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _hash_of_words(taxonomy: Taxonomy) -> str:
     """Return a hash of all else that is said to models: guidelines, and the text beside a sound."""
     guidelines = {scenario.id: scenario.guideline for scenario in taxonomy.scenarios}
-    return hashlib.sha256(json.dumps([guidelines, NEUTRAL_TEXT]).encode()).hexdigest()
+    return _hash_of(json.dumps([guidelines, NEUTRAL_TEXT]))
 
 
 def set_up(
@@ -271,6 +285,11 @@ def set_up(
             sound=config.sound if selection.has_sound else (),
         ),
         plan=Plan.of(planned),
+        systems={
+            target.name: read_system(target.system, folder)
+            for target in config.targets
+            if target.system is not None
+        },
     )
     if config.dataset != FROM_FILES:
         return setup

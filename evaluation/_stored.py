@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -52,9 +52,9 @@ class StoredRun:
     @property
     def info(self) -> dict[str, object]:
         """Facts of the run: what it was made with, and how far it is."""
-        meta = self._reader.meta.raw
+        kept = self._reader.meta
+        meta, identity = kept.raw, kept.identity
         finished, _ = self._reader.counts()
-        identity = self._identity()
         return {
             "name": meta.get("name"),
             "safejury": meta.get("version"),
@@ -66,6 +66,11 @@ class StoredRun:
             "left_out": self.left_out,
             "embedded": self.uses_embedded,
             "protocol": meta.get("protocol"),
+            "rubric": kept.rubric and asdict(kept.rubric),
+            "systems": {
+                target: {"sha256": sha256, "text": kept.systems.get(target)}
+                for target, sha256 in self.facts.systems.items()
+            },
             "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
@@ -121,7 +126,13 @@ class StoredRun:
     @property
     def facts(self) -> RunFacts:
         """What a report must know beside the figures."""
-        return RunFacts(self.left_out, frozenset(self._identity().get("responses", {})))
+        meta = self._reader.meta
+        return RunFacts(
+            self.left_out,
+            frozenset(meta.identity.get("responses", {})),
+            None if meta.rubric is None else (meta.rubric.name, meta.rubric.sha256),
+            meta.identity.get("systems", {}),
+        )
 
     def _targets(self) -> list[str]:
         return [target["name"] for target in self._identity().get("targets", ())]
@@ -199,7 +210,7 @@ class StoredRun:
             raise RecordChangedError(f"{self.directory}: the case {meant[0]!r} has no opening")
         target = opened.case.id.removeprefix(f"{opened.case.query.id}/").partition("/")[0]
         meta = self._reader.meta
-        return StoredCase(meant[0], entries, meta.jury, target, meta.protocol)
+        return StoredCase(meant[0], entries, meta.jury, target, meta.protocol_label)
 
     def close(self) -> None:
         """Close the record."""

@@ -42,10 +42,14 @@ class RunFacts:
     Attributes:
         left_out: What was left out when files were read, by target.
         recorded: Targets that are files of responses: nothing is gained by asking again.
+        rubric: Name and hash of the rubric of the user's own, None for the bundled one.
+        systems: Hashes of the system prompts of targets that have one, by target.
     """
 
     left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
     recorded: frozenset[str] = frozenset()
+    rubric: tuple[str, str] | None = None
+    systems: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of(self, target: TargetSummary) -> LeftOut:
         """Return what a target lacks."""

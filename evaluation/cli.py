@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..datasets import ConfigurationError, Intent
+from ..datasets import ConfigurationError
 from ._batch_cli import export_batch, import_batch
 from ._cli_options import (
     AllowSkipped,
@@ -18,14 +18,20 @@ from ._cli_options import (
     ConfigPath,
     Export,
     Format,
+    IntentWords,
     MinCoverage,
     MinPanel,
+    OfAllQuestions,
+    OnlyModels,
     Preset,
+    ResponseFormat,
+    ResponseMap,
     RetryFailed,
     Reveal,
+    RubricFile,
     RunPath,
     TaxonomyPlace,
-    Truncated,
+    WhatIsTruncated,
 )
 from ._console import escape_what_does_not_fit, guarded, quiet_libraries, say
 from ._datasets_cli import datasets_app
@@ -117,27 +123,11 @@ def judge(
     api_key_env: Annotated[
         str | None, typer.Option(help="Environment variable that holds the key of --jurors.")
     ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="The file's format; told from its content unless given.")
-    ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WHAT=PATH", help="Such as response=output.text; repeatable."),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Judge only this model of a file of several; repeatable."
-        ),
-    ] = None,
-    intent: Annotated[
-        Intent | None,
-        typer.Option(help="What all questions are meant for; as the file says unless given."),
-    ] = None,
-    intent_word: Annotated[
-        list[str] | None,
-        typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
-    ] = None,
+    format: ResponseFormat = None,
+    map: ResponseMap = None,
+    model: OnlyModels = None,
+    intent: OfAllQuestions = None,
+    intent_word: IntentWords = None,
     dataset: Annotated[
         str | None, typer.Option(help="Take the questions from this set, not from the file.")
     ] = None,
@@ -148,10 +138,8 @@ def judge(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge only so many queries, spread evenly.")
     ] = None,
-    truncated: Annotated[
-        Truncated | None,
-        typer.Option(help="What becomes of responses that a cap cut short: as `run.truncated`."),
-    ] = None,
+    truncated: WhatIsTruncated = None,
+    rubric: RubricFile = None,
     changes: Changes = None,
     min_coverage: MinCoverage = 0.9,
     min_panel: MinPanel = 0.9,
@@ -178,6 +166,7 @@ def judge(
         limit=limit,
         truncated=truncated,
         changes=tuple(changes or ()),
+        rubric=rubric,
     )
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     return judge_file(judging, wanted=wanted, retry_failed=retry_failed)

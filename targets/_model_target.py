@@ -38,7 +38,7 @@ class ModelTarget:
 
     Pictures come first, so that servers can share their encoding; then the sound and
     the text.
-    No system prompt is added: a target is examined as it answers by itself.
+    A system prompt is sent only where one is given, as a product is deployed with it.
 
     Args:
         name: The target's name in the config.
@@ -47,6 +47,7 @@ class ModelTarget:
         seed: Seed, the same for all targets.
         sampling: How words are drawn.
         fitting: Makes pictures fit the model's limits; None sends them as they are.
+        system: The system prompt, None sends none.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ModelTarget:
         seed: int | None,
         sampling: Sampling,
         fitting: ImageFitting | None = None,
+        system: str | None = None,
     ) -> None:
         self._name = name
         self._model = model
@@ -65,6 +67,7 @@ class ModelTarget:
         self._seed = seed
         self._sampling = sampling
         self._fitting = fitting
+        self._before = () if system is None else (ChatMessage.of("system", system),)
 
     @property
     def name(self) -> str:
@@ -82,7 +85,7 @@ class ModelTarget:
             return _not_asked(ResponseOutcome.ERROR, str(error))
         parts, withheld = self._parts(query, fitted.images)
         request = ChatRequest(
-            messages=(ChatMessage("user", parts),),
+            messages=(*self._before, ChatMessage("user", parts)),
             sampling=self._sampling,
             seed=None if self._seed is None else self._seed + epoch,
             max_tokens=self._max_tokens,
