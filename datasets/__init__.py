@@ -22,10 +22,11 @@ from ._errors import (
     TransportError,
 )
 from ._lazy import lazy
-from ._query import Intent, Media, Query
+from ._query import Intent, Media, Message, MessagePart, Query, Role, ToolCall, media_in
 
 if TYPE_CHECKING:
     from ._agreement import Coincidences, krippendorff_alpha
+    from ._conversation import of_messages, with_images, with_media
     from ._crosswalk import Counterparts, Crosswalk, crosswalk
     from ._fit import Fitted, ImageFitting, ImageLimits
     from ._jsonl import Dataset, load_dataset
@@ -77,6 +78,8 @@ __all__ = [
     "LoadedSet",
     "Media",
     "MediaStore",
+    "Message",
+    "MessagePart",
     "ModelError",
     "NearDuplicates",
     "NearPictures",
@@ -90,9 +93,11 @@ __all__ = [
     "RecordChangedError",
     "RecordError",
     "RequestError",
+    "Role",
     "SafejuryError",
     "Scenario",
     "Taxonomy",
+    "ToolCall",
     "Transcript",
     "TransportError",
     "crosswalk",
@@ -106,6 +111,8 @@ __all__ = [
     "load_dataset",
     "load_set",
     "load_taxonomy",
+    "media_in",
+    "of_messages",
     "picture_hash",
     "put_parts",
     "read_media",
@@ -113,6 +120,8 @@ __all__ = [
     "sound_length",
     "taxonomy_of",
     "transcript_of",
+    "with_images",
+    "with_media",
     "write_jsonl",
 ]
 
@@ -126,6 +135,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Counterparts": "_crosswalk",
             "Crosswalk": "_crosswalk",
             "crosswalk": "_crosswalk",
+            "of_messages": "_conversation",
+            "with_images": "_conversation",
+            "with_media": "_conversation",
             "Dataset": "_jsonl",
             "Fitted": "_fit",
             "IMAGE_VARIANTS": "_variants",

@@ -13,10 +13,11 @@ from ._compressed import compressed
 from ._errors import DatasetError
 from ._line import parse_line
 from ._line_checks import BadLineError, LineChecks
-from ._line_media import Kind, query_of
+from ._line_media import query_of
 from ._lines import MAX_LINE_BYTES, numbered_lines
+from ._media import VIDEO_TYPES
 from ._nearest import quoted
-from ._query import Media, Query, assumed_note, content_of
+from ._query import Media, MediaKind, Query, assumed_note, content_of
 from ._taxonomy import taxonomy_beside
 
 _MEDIA_TYPES: tuple[str, ...] = (
@@ -28,6 +29,7 @@ _MEDIA_TYPES: tuple[str, ...] = (
     "image/jpeg",
     "image/png",
     "image/webp",
+    *VIDEO_TYPES,
 )
 _SAY_INTENT = "write what it is, and take 'intent_assumed' out of those lines"
 _SEEN = struct.Struct("<32sIB")
@@ -85,7 +87,7 @@ class Dataset:
             raise DatasetError(f"{self.path}: changed since it was checked; load the dataset again")
         seen: Iterator[tuple[bytes, int, int]] = _SEEN.iter_unpack(self._media)
 
-        def known(relative: str, kind: Kind) -> Media:
+        def known(relative: str, kind: MediaKind) -> Media:
             digest, size, code = next(seen)
             return Media(digest.hex(), _MEDIA_TYPES[code], size, str(self._folder / relative))
 
@@ -99,7 +101,7 @@ class Dataset:
         assumed = 0
         for number, line in _lines(self.path, self._limit):
             query = checks.check(number, line)
-            for media in (*query.images, *filter(None, [query.audio])):
+            for media in query.media:
                 code = _MEDIA_TYPES.index(media.media_type)
                 self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
             digest.update(encoder.encode(content_of(query)) + b"\n")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ._errors import DatasetError
 from ._line import ForeignLineError, parse_line
-from ._line_media import Kind, query_of
+from ._line_media import query_of
 from ._lines import MAX_LINE_BYTES
 from ._media import read_media
 from ._misnamed import Misnamed
 from ._nearest import quoted
-from ._query import Media, Query
+from ._query import Media, MediaKind, Query
 from ._relative import check_relative
 from ._taxonomy import Taxonomy
 
@@ -80,12 +80,12 @@ class LineChecks:
                 f"id {quoted(name)} is taken by line {first}; give each query its own"
             )
 
-    def _medium(self, relative: str, kind: Kind) -> Media:
+    def _medium(self, relative: str, kind: MediaKind) -> Media:
         media = self._read(relative, kind)
         self._misnamed.look(relative, media.media_type)
         return media
 
-    def _read_media(self, relative: str, kind: Kind) -> Media:
+    def _read_media(self, relative: str, kind: MediaKind) -> Media:
         try:
             return read_media(_inside(self._folder, relative, kind), kind=kind)
         except DatasetError as error:
@@ -107,7 +107,7 @@ def _text(line: bytes | None) -> bytes:
     return line.strip()
 
 
-def _inside(folder: Path, relative: str, kind: Kind) -> Path:
+def _inside(folder: Path, relative: str, kind: MediaKind) -> Path:
     """Return the path of a medium, or refuse one that leads out of the folder."""
     check_relative(relative, kind)
     path = folder / relative

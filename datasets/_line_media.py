@@ -1,25 +1,28 @@
 """From a line of a query file to the query, with whatever finds its media."""
 
 from collections.abc import Callable
-from typing import Literal
 
+from ._conversation import of_messages
+from ._errors import DatasetError
 from ._line import QueryLine
-from ._query import Media, Query
+from ._line_messages import messages_of
+from ._query import Media, MediaKind, Query
 
-Kind = Literal["image", "audio"]
 
-
-def query_of(line: QueryLine, media: Callable[[str, Kind], Media]) -> Query:
+def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query:
     """Return what a line asks.
 
     Args:
         line: The line.
-        media: Returns the picture or sound of a path; pictures are asked for first.
+        media: Returns the medium of a path; asked in the order of `Query.media`.
+
+    Raises:
+        DatasetError: Its messages are no question, or `text` says otherwise than they.
     """
-    return Query(
+    query = Query(
         id=line.id,
         scenario=line.scenario,
-        text=line.text,
+        text=line.text or "",
         intent=line.intent,
         images=tuple(media(path, "image") for path in _image_paths(line)),
         audio=media(line.audio, "audio") if line.audio is not None else None,
@@ -28,6 +31,12 @@ def query_of(line: QueryLine, media: Callable[[str, Kind], Media]) -> Query:
         intent_assumed=line.intent_assumed,
         labels=line.labels,
     )
+    if line.messages is None:
+        return query
+    conversation = of_messages(query, messages_of(line.messages, media))
+    if line.text not in (None, conversation.text):
+        raise DatasetError("'text' is not what the user says last in 'messages'; leave it out")
+    return conversation
 
 
 def _image_paths(line: QueryLine) -> list[str]:

@@ -2,26 +2,28 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
 
 from ._errors import DatasetError
 from ._image_file import image_type
-from ._query import Media
+from ._query import Media, MediaKind
 from ._sound_file import sound_type
 
 MAX_MEDIA_BYTES = 64 * 1024 * 1024
 """Largest file accepted; a request carries it as text, a third longer still."""
+VIDEO_TYPES = ("video/mp4", "video/webm")
 
 
-def read_media(path: Path, *, kind: Literal["image", "audio"]) -> Media:
+def read_media(path: Path, *, kind: MediaKind) -> Media:
     """Read a file once: check that it is what it should be, and hash it.
 
     A picture is decoded in full and the frames of a sound are walked, so that damage
-    shows here and not in a provider's error.
+    shows here and not in a provider's error. A video is known by its first bytes alone: it
+    passes through, and is never decoded here.
 
     Args:
-        path: The file; PNG, JPEG, WebP, GIF or BMP, or else WAV, MP3 or FLAC.
+        path: The file; PNG, JPEG, WebP, GIF or BMP, or else WAV, MP3 or FLAC, or MP4 or WebM.
         kind: What it has to be.
 
     Raises:
@@ -30,11 +32,26 @@ def read_media(path: Path, *, kind: Literal["image", "audio"]) -> Media:
     """
     content = _read(path, kind)
     try:
-        media_type = image_type(content) if kind == "image" else sound_type(content)
+        media_type = _TYPES[kind](content)
     except DatasetError as error:
         raise DatasetError(f"{kind} {str(path)!r} {error}") from error
     digest = hashlib.sha256(content).hexdigest()
     return Media(digest, media_type, len(content), str(path))
+
+
+def _video_type(content: bytes) -> str:
+    if content[4:8] == b"ftyp":
+        return VIDEO_TYPES[0]
+    if content.startswith(b"\x1a\x45\xdf\xa3"):
+        return VIDEO_TYPES[1]
+    raise DatasetError("is not an MP4 or WebM video; convert it")
+
+
+_TYPES: Mapping[MediaKind, Callable[[bytes], str]] = {
+    "image": image_type,
+    "audio": sound_type,
+    "video": _video_type,
+}
 
 
 def _read(path: Path, kind: str) -> bytes:

@@ -50,7 +50,7 @@ def _provide_picture(folder: Path, line: bytes) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        file.write(draw_picture(Query(entry.id, entry.scenario, entry.text, entry.intent)))
+        file.write(draw_picture(Query(entry.id, entry.scenario, entry.text or "", entry.intent)))
 
 
 def _version(words: bytes) -> str:

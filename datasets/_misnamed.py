@@ -11,8 +11,10 @@ _ENDINGS = {
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
     ".png": "image/png",
     ".wav": "audio/wav",
+    ".webm": "video/webm",
     ".webp": "image/webp",
 }
 

@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+"""Who speaks in a turn of a conversation; `tool` is what a tool returned."""
+MediaKind = Literal["image", "audio", "video"]
+PartKind = Literal["text", "image", "audio", "video"]
 
 
 class Intent(StrEnum):
@@ -45,16 +51,75 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePart:
+    """One part of a message: words, or a picture, a sound or a video in their place.
+
+    Attributes:
+        kind: What it is. A video passes through by its hash, and is never decoded here.
+        text: The words; empty for media.
+        media: The picture, sound or video; None for words.
+    """
+
+    kind: PartKind
+    text: str = ""
+    media: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool, as an assistant's message makes it.
+
+    Attributes:
+        name: The tool's name.
+        arguments: What it is called with, as it was written: JSON, as a rule.
+        id: What the tool's message answers to; empty where nobody said it.
+    """
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who speaks.
+        parts: What is said and shown, in its order.
+        tool_calls: The tools that an assistant calls.
+        tool_call_id: The call that a tool's message answers, None where nobody said it.
+        name: The tool that answers, None where nobody said it.
+    """
+
+    role: Role
+    parts: tuple[MessagePart, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Its words, without what they stand between."""
+        return "\n".join(part.text for part in self.parts if part.kind == "text")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One question put to a target.
+    """One question put to a target: a text with its media, or a conversation.
+
+    A conversation is in `messages`, and `of_messages` makes the query of it: `text`,
+    `images` and `audio` then repeat what `messages` has, so that whoever counts, filters,
+    limits or lists queries need not know the difference.
 
     Attributes:
         id: Unique within its dataset.
         scenario: Canonical id of one of the 23 scenarios.
-        text: What is asked.
+        text: What is asked; of a conversation the words of the user's last turn that has any.
         intent: Harmful, or a benign twin.
-        images: Pictures that go with the text, in the order in which they are sent.
-        audio: Sound that goes with the text.
+        images: Pictures that go with the text, in the order in which they are sent; those
+            of all turns of a conversation.
+        audio: Sound that goes with the text; the first one of a conversation.
         source: Where the query comes from, for attribution.
         underlying_request: What text and media ask for together, where the set says so in
             words of its own; None where `text` says it all. The jury reads it, a target
@@ -62,6 +127,8 @@ class Query:
         intent_assumed: Whether nothing said the intent, so that `harmful` is a guess.
         labels: What the set itself says of the query, by name, such as its own category.
             Neither the target nor the jury is told; reports break down by them.
+        messages: The turns of a conversation, oldest first; empty for a text with its media.
+            A system message in it is a part of what is asked.
     """
 
     id: str
@@ -74,24 +141,65 @@ class Query:
     underlying_request: str | None = None
     intent_assumed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """All pictures, sounds and videos: pictures first, or in the order of the turns."""
+        if self.messages:
+            return media_in(self.messages)
+        return self.images if self.audio is None else (*self.images, self.audio)
+
+    @property
+    def sounds(self) -> tuple[Media, ...]:
+        """All sounds, in their order."""
+        if self.messages:
+            return media_in(self.messages, "audio")
+        return () if self.audio is None else (self.audio,)
 
 
-def content_of(query: Query) -> list[str | list[str] | dict[str, str] | None]:
+def media_in(messages: tuple[Message, ...], kind: MediaKind | None = None) -> tuple[Media, ...]:
+    """Return the media of a conversation, in their order: all, or those of a kind."""
+    parts = (part for message in messages for part in message.parts)
+    return tuple(
+        part.media for part in parts if part.media is not None and kind in (None, part.kind)
+    )
+
+
+def content_of(query: Query) -> list[object]:
     """Return all that a query consists of, its media by their hashes, wherever they lie."""
     images = [image.sha256 for image in query.images]
     audio = query.audio and query.audio.sha256
-    content: list[str | list[str] | dict[str, str] | None] = [query.id, query.scenario, query.text]
+    content: list[object] = [query.id, query.scenario, query.text]
     content += [query.intent.value, images, audio, query.source]
     return content + added_content(query)
 
 
-def added_content(query: Query) -> list[str | list[str] | dict[str, str] | None]:
+def added_content(query: Query) -> list[object]:
     """Return what came to be part of queries later, where a query has it.
 
     Only there: sets without keep the hash that their runs know them by.
     """
-    request, labels = query.underlying_request, dict(sorted(query.labels.items()))
-    return [*([] if request is None else [request]), *([labels] if labels else [])]
+    added = (
+        query.underlying_request,
+        dict(sorted(query.labels.items())) or None,
+        content_of_messages(query.messages) or None,
+    )
+    return [part for part in added if part is not None]
+
+
+def content_of_messages(messages: tuple[Message, ...]) -> list[object]:
+    """Return all that a conversation consists of, its media by their hashes."""
+    return [
+        [
+            message.role,
+            [[part.kind, part.media.sha256 if part.media else part.text] for part in message.parts],
+            [[call.name, call.arguments, call.id] for call in message.tool_calls],
+            message.tool_call_id,
+            message.name,
+        ]
+        for message in messages
+    ]
 
 
 def assumed_note(number: int, instead: str) -> tuple[str, ...]:

@@ -54,6 +54,11 @@ def put_parts(query: Query, parts: Parts) -> Query:
     Raises:
         DatasetError: The query has no sound, so that the factor does not exist.
     """
+    if parts != "given" and query.messages:
+        raise DatasetError(
+            f"query {quoted(query.id)} is a conversation, whose sound is not its text spoken, so "
+            f"it cannot be put as {parts!r}; put it as given"
+        )
     if parts != "given" and query.audio is None:
         raise DatasetError(
             f"query {quoted(query.id)} has no sound, so it cannot be put as {parts!r}; "

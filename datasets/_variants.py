@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ._conversation import with_images
 from ._errors import ConfigurationError
 from ._image_made import LARGEST_PNG, as_jpeg, as_png, image_file
 from ._image_plain import plain_image
@@ -126,12 +127,12 @@ class ImageVariant:
             case "original":
                 return query
             case "none":
-                return replace(query, images=())
+                return with_images(query, ())
             case "random":
-                return replace(query, images=_others(query, seed, others))
+                return with_images(query, _others(query, seed, others))
             case _:
                 made = (self._made(media, seed, store) for media in query.images)
-                return replace(query, images=tuple(made))
+                return with_images(query, tuple(made))
 
     def _made(self, media: Media, seed: int, store: MediaStore) -> Media:
         return _made.get(

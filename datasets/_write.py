@@ -4,19 +4,19 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 
 from ._atomic import replacing
 from ._errors import DatasetError
 from ._kept import is_kept
+from ._line_messages import written
 from ._lines import MAX_LINE_BYTES
 from ._nearest import quoted
-from ._query import Media, Query
+from ._query import Media, MediaKind, Query
 from ._relative import check_relative
 
-Kind = Literal["image", "audio"]
 _SUFFIXES = {
     "audio/flac": ".flac",
     "audio/mpeg": ".mp3",
@@ -26,6 +26,8 @@ _SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
 }
 _encoder = msgspec.json.Encoder()
 
@@ -62,19 +64,12 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
 
 
 def _line(query: Query, copies: "_Copies") -> bytes:
-    images = [copies.place(image, "image") for image in query.images]
-    pictures: dict[str, str | list[str] | None] = (
-        {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
-    )
     request = query.underlying_request
     line = _encoder.encode(
         {
             "id": query.id,
             "scenario": query.scenario,
-            "text": query.text,
-            "intent": query.intent.value,
-            **pictures,
-            "audio": None if query.audio is None else copies.place(query.audio, "audio"),
+            **_asked(query, copies),
             "source": query.source,
             **({} if request is None else {"underlying_request": request}),
             **({"intent_assumed": True} if query.intent_assumed else {}),
@@ -90,6 +85,18 @@ def _line(query: Query, copies: "_Copies") -> bytes:
     return line + b"\n"
 
 
+def _asked(query: Query, copies: "_Copies") -> dict[str, object]:
+    intent = {"intent": query.intent.value}
+    if query.messages:
+        return {**intent, "messages": written(query.messages, copies.place)}
+    images = [copies.place(image, "image") for image in query.images]
+    pictures: dict[str, object] = (
+        {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
+    )
+    audio = None if query.audio is None else copies.place(query.audio, "audio")
+    return {"text": query.text, **intent, **pictures, "audio": audio}
+
+
 class _Copies:
     """Finds the path of each medium relative to a folder, after copying it there if need be."""
 
@@ -98,7 +105,7 @@ class _Copies:
         self._private = private
         self._copied: set[str] = set()
 
-    def place(self, media: Media, kind: Kind) -> str:
+    def place(self, media: Media, kind: MediaKind) -> str:
         """Return the relative path of a medium that lies in the folder, or now does.
 
         Raises:
@@ -127,7 +134,7 @@ class _Copies:
             file.write(content)
 
 
-def _may_stand(relative: str, kind: Kind) -> bool:
+def _may_stand(relative: str, kind: MediaKind) -> bool:
     try:
         check_relative(relative, kind)
     except DatasetError:

@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from ..agents import Ballot
-from ..datasets import Intent, Media
+from ..datasets import Intent, Media, Message, media_in
 from ..models import HIDDEN
 from ..targets import ResponseOutcome
 from ._chain import START, digest, head, link
@@ -75,6 +75,7 @@ class _Query(msgspec.Struct):
     images: tuple[Media, ...] = ()
     audio: Media | None = None
     labels: dict[str, str] = {}
+    messages: tuple[Message, ...] = ()
 
 
 class _Case(msgspec.Struct):
@@ -349,6 +350,7 @@ def _media_of(case: _Case) -> Iterator[Media]:
     sent = case.response.sent
     yield from case.query.images
     yield from () if case.query.audio is None else (case.query.audio,)
+    yield from media_in(case.query.messages)
     yield from () if sent is None else sent.media
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ..datasets import Media
+from ..datasets import Media, with_media
 from ..deliberation import CaseOpened, Entry
 from ._result import Answered
 
@@ -23,10 +23,7 @@ def portable(entry: Entry) -> Entry:
 def placed(answered: Answered, folder: Path) -> Answered:
     """Return it with the media of the query and those that were sent in a folder."""
     query, response, sent = answered.query, answered.response, answered.response.sent
-    if query.images or query.audio is not None:
-        images = tuple(_in(image, folder) for image in query.images)
-        audio = query.audio and _in(query.audio, folder)
-        query = replace(query, images=images, audio=audio)
+    query = with_media(query, lambda medium: _in(medium, folder))
     if sent is not None and sent.media:
         media = tuple(_in(medium, folder) for medium in sent.media)
         response = replace(response, sent=replace(sent, media=media))

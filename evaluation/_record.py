@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from ..datasets import Media, Query, RecordError, first_failure
+from ..datasets import Media, Query, RecordError, first_failure, with_media
 from ..datasets._atomic import replacing
 from ..deliberation import BallotsRevealed, CaseOpened, Entry, VerdictAnnounced
 from ..models import Completion, Spending, redactor
@@ -170,11 +170,7 @@ class Record:
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, once each, and point the query at the copies."""
-        if not query.images and query.audio is None:
-            return query
-        images = tuple(self._keep(image) for image in query.images)
-        audio = None if query.audio is None else self._keep(query.audio)
-        return replace(query, images=images, audio=audio)
+        return with_media(query, self._keep)
 
     def hear_failed_again(self) -> None:
         """Take finished cases for unfinished that failed calls or the budget cost something.

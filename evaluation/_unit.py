@@ -38,9 +38,12 @@ def case_of(call_id: str) -> str:
 
 
 def applies(condition: Condition, query: Query) -> bool:
-    """Return whether a query has what a condition changes."""
+    """Return whether a query has what a condition changes.
+
+    The sound of a conversation is not its text spoken, so neither can stand for the other.
+    """
     return (condition.image == "original" or bool(query.images)) and (
-        condition.parts == "given" or query.audio is not None
+        condition.parts == "given" or (query.audio is not None and not query.messages)
     )
 
 
