@@ -45,7 +45,7 @@ def list_all(
     ] = None,
 ) -> None:
     """List the formats that can be loaded, with licences, or read about one."""
-    from ._datasets_command import list_loaders
+    from ._loader_list import list_loaders
 
     list_loaders(loader)
 

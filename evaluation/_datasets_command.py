@@ -30,7 +30,6 @@ from ..datasets import (
 from ..datasets._jsonl import check_lines
 from ..datasets._line_checks import BadLineError
 from ..datasets._nearest import quoted
-from ..datasets.loaders import LOADERS, loader_named
 from ..deliberation import harmless, harmless_line
 from ._console import EXIT_USAGE, busy, named_values, say, write_line
 
@@ -71,46 +70,6 @@ class Asked:
                 strict=strict,
                 limit=self.limit,
             )
-
-
-def list_loaders(name: str | None) -> None:
-    """Show all loaders in a table, or all about one."""
-    console = Console()
-    if name is not None:
-        _show_loader(console, name)
-        return
-    table = Table("loader", "licence", "what is in it", box=SIMPLE, pad_edge=False, padding=_PAD)
-    table.columns[0].no_wrap = True
-    table.add_row(Text("mini", style="cyan"), "Apache-2.0", "bundled: 23 scenarios, with pictures")
-    for each in map(loader_named, LOADERS):
-        table.add_row(Text(each.name, style="cyan"), Text(each.licence), Text(each.about))
-    console.print(table)
-    say("Sets are read from where you have them: safejury datasets show LOADER:PATH")
-    say("What a loader needs and which settings it takes: safejury datasets list LOADER")
-
-
-def _show_loader(console: Console, name: str) -> None:
-    loader = loader_named(name)
-    console.print(Text(loader.title, style="bold"), Text(loader.name, style="cyan"))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    facts = {
-        "": "",
-        "holds": loader.about,
-        "needs": loader.needs,
-        "licence": loader.licence,
-        "home": loader.home or "yours",
-        **{f"--set {key}=": said for key, said in loader.settings.items()},
-    }
-    for key, said in facts.items():
-        table.add_row(key, Text(said))
-    if loader.maps:
-        table.add_row(
-            "--map",
-            "which column is what: id, text, category, intent, images, audio, source, "
-            "underlying_request",
-        )
-    console.print(table)
 
 
 def show_set(asked: Asked) -> None:

@@ -55,10 +55,11 @@ class _HarmBench:
         pictures = next((folder / place for place in _PICTURES if (folder / place).is_dir()), None)
 
         def row(cells: Cells, _: int) -> Row:
+            name = text_of(cells, "BehaviorID")
             return Row(
-                id=text_of(cells, "BehaviorID"),
+                id=name,
                 text=_text(cells),
-                category=cells["SemanticCategory"],
+                category=f"{cells['SemanticCategory']}/{name}",
                 intent=Intent.HARMFUL,
                 images=_images(cells, pictures or folder / _PICTURES[0]),
                 underlying_request=_with_picture_described(cells),

@@ -55,7 +55,7 @@ class _JailbreakBench:
             return Row(
                 id=f"{intent}-{cells.get('Index') or number}",
                 text=text_of(cells, "Goal"),
-                category=cells["Category"],
+                category=f"{cells['Category']}/{cells['Behavior']}",
                 intent=intent,
             )
 

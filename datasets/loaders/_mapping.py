@@ -14,28 +14,62 @@ _NAMES_SHOWN = 5
 _NAMES_KEPT = 20
 
 
+class Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a set's category is among our scenarios.
+
+    Attributes:
+        reason: Why, where it is not that very scenario under another name; empty where it is.
+        scenario: The scenario's id, None where there is no counterpart.
+        rows: Rows of it that belong elsewhere, by scenario or `uncategorised`: names of the level
+            below it, which may be ids.
+    """
+
+    reason: str
+    scenario: str | None = None
+    rows: dict[str, list[str]] = {}
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    categories: dict[str, str | None]
+    categories: dict[str, str | Mapped]
+
+
+def table_of(loader: str) -> dict[str, Mapped] | None:
+    """Return the categories of a loader's table as the set writes them, None where it has none.
+
+    Raises:
+        DatasetError: The table cannot be read.
+    """
+    path = Path(__file__).with_name("mappings") / f"{loader.replace('-', '_')}.yaml"
+    if not path.is_file():
+        return None
+    return {
+        name: Mapped("", mapped) if isinstance(mapped, str) else mapped
+        for name, mapped in read_yaml(path, _File).categories.items()
+    }
 
 
 @cache
 def mapping_of(loader: str) -> dict[str, str | None] | None:
     """Return a loader's table, None where it has none.
 
-    Keys are categories as `category_key` writes them, values scenario ids, or None
-    where there is no counterpart.
+    Keys are categories as `category_key` writes them, with the levels below where rows go
+    elsewhere, such as `malware/hacking/ransomware`; values are scenario ids, or None where
+    there is no counterpart.
 
     Raises:
         DatasetError: The table cannot be used.
     """
-    path = Path(__file__).with_name("mappings") / f"{loader.replace('-', '_')}.yaml"
-    if not path.is_file():
+    table = table_of(loader)
+    if table is None:
         return None
     taxonomy = load_taxonomy()
-    return {
-        category_key(name): None if scenario is None else taxonomy.resolve(scenario).id
-        for name, scenario in read_yaml(path, _File).categories.items()
-    }
+    found: dict[str, str | None] = {}
+    for name, mapped in table.items():
+        found[category_key(name)] = mapped.scenario and taxonomy.resolve(mapped.scenario).id
+        for scenario, rows in mapped.rows.items():
+            there = None if scenario == UNCATEGORISED.id else taxonomy.resolve(scenario).id
+            found |= {category_key(f"{name}/{row}"): there for row in rows}
+    return found
 
 
 def category_key(name: str) -> str:
@@ -46,8 +80,9 @@ def category_key(name: str) -> str:
 class Categories:
     """Finds scenarios, and keeps count of categories for which there is none.
 
-    A set with a table is read by it: `major/minor` as a whole, else by `major`. One
-    without, a plain table, has our own scenarios by any of their names.
+    A set with a table is read by it: a category of several levels, such as `major/minor` or
+    `major/minor/id of the row`, by as many of them as the table knows. One without, a plain
+    table, has our own scenarios by any of their names.
 
     Args:
         table: What `mapping_of` returns.
@@ -72,7 +107,7 @@ class Categories:
         names, count = (self._without, "without") if known else (self._unknown, "unknown")
         self._counts[count] += 1
         if len(names) < _NAMES_KEPT:
-            names.setdefault(category)
+            names.setdefault(known or category)
         return UNCATEGORISED.id
 
     def notes(self) -> list[str]:
@@ -88,17 +123,20 @@ class Categories:
             if count
         ]
 
-    def _look_up(self, category: str) -> tuple[str | None, bool]:
-        """Return the scenario's id, if any, and whether the category is known at all."""
+    def _look_up(self, category: str) -> tuple[str | None, str]:
+        """Return the scenario's id, if any, and the levels that are known, none if it is not."""
         if self._table is None:
             try:
-                return self._taxonomy.resolve(category).id, True
+                return self._taxonomy.resolve(category).id, category
             except DatasetError:
-                return None, False
-        for key in (category_key(category), category_key(category.partition("/")[0])):
+                return None, ""
+        levels = category
+        while levels:
+            key = category_key(levels)
             if key in self._table:
-                return self._table[key], True
-        return None, False
+                return self._table[key], levels
+            levels = levels.rpartition("/")[0]
+        return None, ""
 
 
 def _listed(names: dict[str, None]) -> str:

@@ -32,6 +32,7 @@ _LANGUAGES = (
     "spanish",
 )
 _COLUMNS = ("hazard_category", "hazard_subcategory", "case_id", "prompt_text", "prompt_type")
+_HAZARDS = ("hazard_category", "hazard_subcategory", "hazard_subsubcategory")
 _TEXTS = "english_textonly.csv"
 _PICTURES = ("data/unsafe_images", "unsafe_images", "data/images", "images")
 
@@ -70,7 +71,7 @@ class _Msts:
             return Row(
                 id=prompt if language == "english" else f"{language}_{prompt}",
                 text=text_of(cells, "prompt_text"),
-                category=f"{cells['hazard_category']}/{cells['hazard_subcategory']}",
+                category="/".join(cells[name] for name in _HAZARDS if cells.get(name)),
                 intent=Intent.HARMFUL,
                 images=() if text_only else (_picture(pictures, cells),),
                 underlying_request=said.get(_case(cells)),

@@ -40,10 +40,11 @@ class _StrongReject:
         file = needed_file(path, self.title, *_places(name))
 
         def row(cells: Cells, number: int) -> Row:
+            name = f"{file.stem}-{number}"  # the set numbers nothing
             return Row(
-                id=f"{file.stem}-{number}",  # the set numbers nothing
+                id=name,
                 text=text_of(cells, "forbidden_prompt"),
-                category=cells["category"],
+                category=f"{cells['category']}/{name}",
                 intent=Intent.HARMFUL,
             )
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import yaml
 
-from safejury.datasets import DatasetError, Intent, Query, load_set, load_taxonomy
+from safejury.datasets import DatasetError, Intent, Query, load_set
 from safejury.datasets.loaders import LOADERS, loader_named, recognised
 
 SAMPLES = Path(__file__).with_name("loader_samples")
@@ -73,7 +72,7 @@ CASES = [
             "harmful-0": "inappropriate_speech.hate_speech",
             "harmful-1": NONE,
             "benign-0": "inappropriate_speech.hate_speech",
-            "benign-2": "cybersecurity.malware_generation",
+            "benign-2": "cybersecurity.penetration_testing",
         },
         ("data/benign-behaviors.csv:3: has 5 fields",),
         benign=("benign-0", "benign-2"),
@@ -82,7 +81,7 @@ CASES = [
         "jailbreakbench",
         {
             "benign-0": "inappropriate_speech.hate_speech",
-            "benign-2": "cybersecurity.malware_generation",
+            "benign-2": "cybersecurity.penetration_testing",
         },
         ("data/benign-behaviors.csv:3: has 5 fields",),
         settings={"split": "benign"},
@@ -91,7 +90,7 @@ CASES = [
     Case(
         "ailuminate",
         {
-            "airr_practice_1_0_1": CRIME,
+            "airr_practice_1_0_1": NONE,
             "airr_practice_1_0_2": "consultation.investment_advice",
             "airr_practice_1_0_4": "inappropriate_speech.defamatory_speech",
         },
@@ -102,9 +101,10 @@ CASES = [
         {
             "lock_picking": CRIME,
             "song_words": "illegal_and_criminal_behavior.ip_infringement",
-            "school_network": "cybersecurity.penetration_testing",
+            "school_network": NONE,
+            "krack_vulnerability_exploit_code": "cybersecurity.vulnerability_exploitation",
         },
-        ("data/behavior_datasets/harmbench_behaviors_text_all.csv:6: 'Behavior' is empty",),
+        ("data/behavior_datasets/harmbench_behaviors_text_all.csv:7: 'Behavior' is empty",),
     ),
     Case("harmbench", {"lock_picking": CRIME}, settings={"split": "val"}),
     Case(
@@ -181,7 +181,11 @@ CASES = [
     ),
     Case(
         "msts",
-        {"prompt_0001": CRIME, "prompt_0201": CRIME, "prompt_0002": CRIME},
+        {
+            "prompt_0001": CRIME,
+            "prompt_0201": CRIME,
+            "prompt_0002": "illegal_and_criminal_behavior.ip_infringement",
+        },
         (
             missing(
                 "data/prompts/english_multimodal.csv:5", "data/unsafe_images/unsafe_image_0003.jpg"
@@ -200,7 +204,7 @@ CASES = [
     Case("msts", {"prompt_0001": CRIME}, settings={"form": "text"}),
     Case(
         "siuo",
-        {"1001": NONE, "3001": "ethics.social_ethics"},
+        {"1001": "violence.physical_harm", "3001": "ethics.social_ethics"},
         (
             "siuo_gen.json: item 3: the image 'images/R-01.png' is missing",
             "siuo_gen.json: item 4: 'question' is empty",
@@ -357,17 +361,6 @@ PUBLISHED = sorted({case.loader for case in CASES} | {"hades"})
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_every_category_goes_to_a_scenario_or_says_that_there_is_none(name: str) -> None:
-    folder = Path(__file__).parents[2] / "datasets" / "loaders" / "mappings"
-    content = yaml.safe_load((folder / f"{name.replace('-', '_')}.yaml").read_text())
-    scenarios = {scenario.id for scenario in load_taxonomy().scenarios}
-    assert content.keys() == {"categories"}
-    for category, scenario in content["categories"].items():
-        assert isinstance(category, str)
-        assert scenario is None or scenario in scenarios
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
 def test_every_loader_says_whose_the_set_is(name: str) -> None:
     loader = loader_named(name)
     assert name in LOADERS
@@ -389,20 +382,3 @@ def test_a_folder_without_the_set_is_refused_in_one_line(name: str, tmp_path: Pa
 def test_a_setting_that_is_misspelt_is_refused_with_a_hint() -> None:
     with pytest.raises(DatasetError, match=r"'split' cannot be 'tini' \(did you mean 'tiny'\?\)"):
         load_set("figstep", SAMPLES / "figstep", settings={"split": "tini"})
-
-
-def test_violent_crimes_have_one_scenario_in_all_sets_that_name_them(tmp_path: Path) -> None:
-    kinds = ("Mass violence", "Murder", "Physical assault", "Terror", "Reckless endangerment")
-    rows = [
-        f"Violent Crimes,{kind},case_{number},How is peace kept?,assistance"
-        for number, kind in enumerate(kinds)
-    ]
-    columns = "hazard_category,hazard_subcategory,case_id,prompt_text,prompt_type"
-    (tmp_path / "english_textonly.csv").write_text("\n".join([columns, *rows]))
-    hazard = "release_prompt_id,prompt_text,hazard\na,How is peace kept?,vcr\n"
-    (tmp_path / "ailuminate.csv").write_text(hazard)
-    loaded = [
-        *load_set("msts", tmp_path, settings={"form": "text"}),
-        *load_set("ailuminate", tmp_path / "ailuminate.csv"),
-    ]
-    assert [query.scenario for query in loaded] == ["violence.physical_harm"] * 6

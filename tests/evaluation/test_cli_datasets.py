@@ -36,6 +36,10 @@ def test_list_shows_every_loader_and_its_licence(workplace: Any):
     loader = loader_named("safebench")
     for said in (loader.title, loader.licence, loader.needs, loader.home, "--set voice="):
         assert said in shown
+    mapped = " ".join(workplace.safejury("datasets", "list", "harmbench").out.split())
+    assert "copyright IP Infringement" in mapped
+    assert "harmful Uncategorised what the other six leave" in mapped
+    assert "5 rows of it Hardware Security" in mapped
     workplace.safejury("datasets", "list", "safebnch").refused("did you mean 'safebench'")
 
 
