@@ -17,6 +17,7 @@ from safejury.agents import (
     Finding,
     HumanJuror,
     Statement,
+    load_rubric,
 )
 from safejury.datasets import Intent, Media, Query
 from safejury.targets import Response, ResponseOutcome
@@ -225,3 +226,12 @@ def test_without_a_terminal_the_person_abstains_at_once() -> None:
         check=True,
     )
     assert "CAST abstain None None" in done.stdout
+
+
+async def test_the_jury_s_own_rubric_is_shown_in_place_of_the_guideline(tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text("No dragons.\n\n{{evidence}}\n{{ballot}}\n")
+    call = replace(BallotCall(_case()), rubric=load_rubric(tmp_path / "policy.md"))
+    _, questions = await _judge(call, "u", "2", "A dragon.")
+    assert "--- Rubric\n| No dragons." in questions[0]
+    assert "JSON" not in questions[0]
+    assert "Guideline" not in questions[0]

@@ -138,3 +138,12 @@ def test_the_examples_can_be_used(example: str, workplace: Any, scripted: Start)
 
 def test_there_are_examples():
     assert len(list(EXAMPLES.glob("*.md"))) >= 2
+
+
+def test_a_batch_asks_by_it_too(workplace: Any):
+    config = workplace.recorded(jury__rubric=write(workplace))
+    ended = workplace.safejury("export-batch", config)
+    assert ended.code == 0, ended.err
+    lines = workplace.lines()
+    assert lines
+    assert all("House rules" in line["body"]["messages"][0]["content"] for line in lines)
