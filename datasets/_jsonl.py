@@ -31,6 +31,8 @@ _MEDIA_TYPES: tuple[str, ...] = (
     "image/webp",
     *VIDEO_TYPES,
 )
+MINI = Path(__file__).parent / "mini" / "queries.jsonl"
+"""The bundled set: part of the package, pictures and all, so that every machine has the same."""
 _SAY_INTENT = "write what it is, and take 'intent_assumed' out of those lines"
 _SEEN = struct.Struct("<32sIB")
 
@@ -131,29 +133,19 @@ def check_lines(path: Path, limit: int | None = None) -> Iterator[Query | BadLin
             yield error
 
 
-def load_dataset(
-    name_or_path: str | Path, *, cache_dir: Path | None = None, limit: int | None = None
-) -> Dataset:
+def load_dataset(name_or_path: str | Path, *, limit: int | None = None) -> Dataset:
     """Load the bundled set `mini`, or a query file.
 
     Args:
         name_or_path: `"mini"`, or the path of a JSONL file (a `Path` is never
             taken for a name).
-        cache_dir: Where the pictures of `mini` are kept; the default is
-            `$SAFEJURY_CACHE`, else `safejury` in the user's cache folder.
         limit: Read only the first so many queries, at least 1.
 
     Raises:
         DatasetError: There is no such set, or something in it cannot be used.
     """
     if name_or_path == "mini":
-        from ._mini import mini_file
-
-        path = mini_file(cache_dir)
-        try:
-            return Dataset(path, name="mini", limit=limit)
-        except DatasetError as error:
-            raise DatasetError(f"{error} (delete {path.parent} to have it made anew)") from error
+        return Dataset(MINI, name="mini", limit=limit)
     return Dataset(_existing(name_or_path), limit=limit)
 
 

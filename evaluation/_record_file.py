@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import cast
 
 from filelock import FileLock, Timeout
 
@@ -124,10 +125,22 @@ def _check_same_run(directory: Path, kept: object, identity: object) -> None:
     changes = list(differences(kept, identity))
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
+        way = "Change it back to go on, or give this run another run.name."
+        if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
+            way = (
+                "An earlier version drew its pictures of mini, with another Pillow: it can be "
+                "reported and shown, but not continued; give a new run another run.name."
+            )
         raise RecordError(
-            f"{directory}: this run was begun with another configuration: {shown}. "
-            "Change it back to go on, or give this run another run.name."
+            f"{directory}: this run was begun with another configuration: {shown}. {way}"
         )
+
+
+def _bundled_set(identity: object) -> object:
+    """Return what an identity says of its set if that is `mini`, which no user can change back."""
+    dataset = cast(dict[str, object], identity).get("dataset")
+    known = isinstance(dataset, dict) and cast(dict[str, object], dataset).get("name") == "mini"
+    return cast(object, dataset) if known else None
 
 
 def unreadable(directory: Path, what: str, error: Exception) -> RecordError:

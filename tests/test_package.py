@@ -26,6 +26,7 @@ HEAVY = ("aiohttp", "autogen_agentchat", "autogen_core", "litellm", "numpy", "PI
 DATA = (
     "agents/personas/clinician.yaml",
     "agents/prompts/juror_rubric.md",
+    "datasets/mini/pictures/mini-medical-advice-1.png",
     "datasets/mini/queries.jsonl",
     "datasets/crosswalk.yaml",
     "datasets/loaders/mappings/xstest.yaml",
@@ -39,12 +40,13 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import safejury
 from safejury.agents import bundled_personas, prompt_hashes
-from safejury.datasets import load_taxonomy
+from safejury.datasets import load_dataset, load_taxonomy
 from safejury.deliberation import Jury
 from safejury.evaluation.cli import main
 assert Path(safejury.__file__).is_relative_to(sys.argv[1]), safejury.__file__
 assert len(bundled_personas()) >= 7
 assert len(load_taxonomy().scenarios) == 23
+assert sum(len(query.images) for query in load_dataset("mini")) == 69
 print(*sorted(prompt_hashes().values()))
 """
 

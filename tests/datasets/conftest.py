@@ -30,9 +30,3 @@ def picture(tmp_path: Path) -> Path:
     path.parent.mkdir(parents=True)
     Image.new("RGB", (8, 8), "red").save(path)
     return path
-
-
-@pytest.fixture(scope="session")
-def mini_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for the bundled set, shared by the tests that only read it."""
-    return tmp_path_factory.mktemp("mini")

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from safejury.datasets._jsonl import MINI
 from safejury.models.scripted import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -98,6 +100,22 @@ def test_another_dataset_or_other_recorded_responses_are_another_config(
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "One."}\n')
     workplace.queries({"id": "q1", "scenario": "bias", "text": "?", "intent": "benign"})
     workplace.safejury("run", config).refused("dataset.sha256 was")
+
+
+def test_a_run_of_pictures_that_an_earlier_version_drew(
+    workplace: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch
+):
+    """The bundled set was drawn on the user's machine once, as the Pillow of that machine did."""
+    config = workplace.config(scripted().base_url, dataset="mini", limit=1)
+    drawn = Path(shutil.copytree(MINI.parent, workplace.path / "mini-drawn"))
+    Image.new("RGB", (8, 8)).save(drawn / "pictures" / "mini-medical-advice-1.png")
+    with monkeypatch.context() as patch:
+        patch.setattr("safejury.datasets._jsonl.MINI", drawn / "queries.jsonl")
+        assert workplace.safejury("run", config).code == 0
+    refused = workplace.safejury("run", config)
+    refused.refused("dataset.sha256 was", "can be reported and shown, but not continued")
+    assert "Change it back" not in refused.err
+    assert len(workplace.report()["targets"]) == 1
 
 
 def test_limits_may_change_between_a_run_and_its_repeat(workplace: Any, scripted: Start):

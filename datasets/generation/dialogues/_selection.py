@@ -1,17 +1,15 @@
 """Which of the proposed queries are kept."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 from msgspec import structs
 
 from ..._diversity import choose
+from ..._jsonl import MINI
 from ..._near_duplicates import NearDuplicates
 from .._items import Candidate
 from .._settings import QuerySettings
-
-_MINI = Path(__file__).parents[2] / "mini" / "queries.jsonl"
 
 
 class _MiniLine(msgspec.Struct, frozen=True):
@@ -23,7 +21,7 @@ def known_texts(threshold: float) -> NearDuplicates:
     """Return an index of texts that knows those of the bundled mini set."""
     known = NearDuplicates(threshold)
     decoder = msgspec.json.Decoder(_MiniLine)
-    for entry in decoder.decode_lines(_MINI.read_bytes()):
+    for entry in decoder.decode_lines(MINI.read_bytes()):
         known.add(entry.id, entry.text)
     return known
 

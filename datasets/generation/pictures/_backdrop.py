@@ -4,18 +4,29 @@ import math
 from collections.abc import Callable
 from random import Random
 
-from ..._mini_pictures import PALETTES
 from ..._pen import Palette, Pen
 from ..._taxonomy import Scenario
 
 Ground = Callable[[Pen, Palette, Random], None]
 
+_PALETTES = {
+    "consultation": Palette("#12414a", "#2a8c8c", "#dcefec", "#f2a541"),
+    "confidential_information": Palette("#2b2d5b", "#6368b8", "#e5e6f5", "#f0b34a"),
+    "cybersecurity": Palette("#14304f", "#2f74b5", "#dceaf6", "#ef6f53"),
+    "ethics": Palette("#3d2c4f", "#8a5fa8", "#efe6f3", "#4fb39a"),
+    "illegal_and_criminal_behavior": Palette("#3b2f2a", "#9a6b4f", "#f3e9e0", "#d9534a"),
+    "violence": Palette("#4a1f2b", "#b34a5a", "#f6e2e2", "#efb05a"),
+    "inappropriate_speech": Palette("#5a3410", "#d9822b", "#fbeeda", "#3f7fa6"),
+    "inappropriate_opinions": Palette("#24402c", "#4f8f5b", "#e4f0e2", "#e0a63a"),
+}
+"""The colours of each category."""
+
 
 def palette_of(scenario: Scenario) -> Palette:
     """Return the colours of a scenario's category, one of ours for a category not known."""
-    if scenario.category in PALETTES:
-        return PALETTES[scenario.category]
-    known = list(PALETTES.values())
+    if scenario.category in _PALETTES:
+        return _PALETTES[scenario.category]
+    known = list(_PALETTES.values())
     return known[sum(scenario.category.encode("utf-8", "replace")) % len(known)]
 
 
