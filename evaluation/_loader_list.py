@@ -50,7 +50,7 @@ def _show_loader(console: Console, name: str) -> None:
         table.add_row(
             "--map",
             "which column is what: id, text, category, intent, images, audio, source, "
-            "underlying_request",
+            "underlying_request, labels.NAME",
         )
     console.print(table)
     if (mapped := table_of(loader.name)) is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..datasets import ConfigurationError, Intent
-from ..datasets.tables import Intents
+from ..datasets.tables import LABEL, Intents
 from ..targets import RecordedFile, RecordedTarget
 from ._config_shape import Config, TargetConfig
 from ._names import LONGEST_NAME, free_name, plain_name
@@ -48,12 +48,22 @@ def open_recorded(
                 f"the target {said.name!r} says what its questions are meant for, but the dataset "
                 "says that: take its intent out, or the dataset"
             )
+        _refuse_labels(said, config)
         file = opened.file(said)
         taken = {*(each.name for each in config.targets if each is not said), *recorded}
         for each in _by_model(said, file, taken, models):
             recorded[each.name] = RecordedTarget(each.name, file, model=each.model)
             targets.append(each)
     return config.model_copy(update={"targets": targets}), recorded
+
+
+def _refuse_labels(said: TargetConfig, config: Config) -> None:
+    label = next((key for key in said.map if key.startswith(LABEL)), None)
+    if label is not None and config.dataset != FROM_FILES:
+        raise ConfigurationError(
+            f"the target {said.name!r} maps {label!r}, but labels are those of the questions, which "
+            "the dataset has: take it out of the map, or map it for the dataset"
+        )
 
 
 class _Files:

@@ -59,6 +59,7 @@ class RecordedQuestions:
         self.taxonomy = taxonomy_beside(targets[0].path)
         self._unknown: list[str] = []
         self._assumed = 0
+        self._relabelled = 0
         self._folder = TemporaryDirectory(prefix="safejury-")
         weakref.finalize(self, self._folder.cleanup)
         self._database = private_database(self, _SCHEMA)
@@ -76,10 +77,14 @@ class RecordedQuestions:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which scenarios are not known, and how often no intent is, if any."""
+        """Which scenarios are not known, and how often no intent or another label is, if any."""
         names = ", ".join(map(quoted, self._unknown))
         told = f"questions of these scenarios, which are not known, are uncategorised: {names}"
-        return (*([told] if names else []), *assumed_note(self._assumed, _SAY_INTENT))
+        return (
+            *([told] if names else []),
+            *assumed_note(self._assumed, _SAY_INTENT),
+            *_relabelled_note(self._relabelled),
+        )
 
     def __iter__(self) -> Iterator[Query]:
         """Yield the queries in the order of the files."""
@@ -108,8 +113,8 @@ class RecordedQuestions:
             earlier = _decoder.decode(known[0])
             if why := _differs(earlier, row, earlier.images if again else images):
                 target.drop(row, f"{why} than an earlier row under {quoted(row.query_id)}")
-            elif earlier.intent_assumed and row.intent is not None:
-                self._say_intent(earlier, row.intent)
+            else:
+                self._learn(earlier, row)
             return
         query = Query(
             row.query_id,
@@ -120,6 +125,7 @@ class RecordedQuestions:
             source=encodable(target.path.name),
             underlying_request=_request(row),
             intent_assumed=row.intent is None,
+            labels=row.labels,
         )
         self._assumed += query.intent_assumed
         self._database.execute(
@@ -127,12 +133,17 @@ class RecordedQuestions:
             (query.id, _encoder.encode(query), named),
         )
 
-    def _say_intent(self, query: Query, intent: Intent) -> None:
-        known = replace(query, intent=intent, intent_assumed=False)
-        self._assumed -= 1
-        self._database.execute(
-            "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
-        )
+    def _learn(self, query: Query, row: RecordedRow) -> None:
+        """Take from a later row what the earlier ones of its question do not say."""
+        known = replace(query, labels={**row.labels, **query.labels})
+        if query.intent_assumed and row.intent is not None:
+            known = replace(known, intent=row.intent, intent_assumed=False)
+            self._assumed -= 1
+        self._relabelled += any(known.labels[name] != row.labels[name] for name in row.labels)
+        if known != query:
+            self._database.execute(
+                "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
+            )
 
     def _scenario(self, label: str | None) -> str:
         if not (label or "").strip():
@@ -166,6 +177,13 @@ class RecordedQuestions:
         if not path.exists():
             path.write_bytes(content)
         return path
+
+
+def _relabelled_note(rows: int) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    label = "1 row labels" if rows == 1 else f"{rows:,} rows label"
+    return (f"{label} a question otherwise than an earlier row: the first row counts",)
 
 
 def _named(target: RecordedTarget, row: RecordedRow) -> bytes:

@@ -88,7 +88,11 @@ class PlainRows:
         return self._columns.wanted(names)
 
     def items(self, rows: Iterable[tuple[str, Object | RowError]]) -> Iterator[Row | Unusable]:
-        """Yield an item for each row and its place."""
+        """Yield an item for each row and its place.
+
+        Raises:
+            DatasetError: No row has what a label is mapped to.
+        """
         for number, (place, values) in enumerate(rows, 1):
             where = f"{self._path.name}, {place}"
             try:
@@ -97,6 +101,7 @@ class PlainRows:
                 yield self._row(number, where, values)
             except RowError as error:
                 yield Unusable(where, str(error))
+        self._columns.check_labels(self._path)
 
     def _row(self, number: int, where: str, values: Object) -> Row:
         get = self._columns.get
@@ -124,6 +129,7 @@ class PlainRows:
             where=where,
             source=first_text(get("source", values)),
             underlying_request=words(get("underlying_request", values), "the underlying_request"),
+            labels=self._columns.labels(values),
         )
 
     def _images(self, values: Object) -> tuple[Path | bytes, ...]:

@@ -1,6 +1,6 @@
 """Tables of other people's making: JSON, CSV and Parquet, read an object at a time."""
 
-from ._column_map import ColumnMap, listed
+from ._column_map import LABEL, ColumnMap, listed
 from ._csv import CsvRow, CsvTable
 from ._decode import decode
 from ._intents import Intents
@@ -23,6 +23,7 @@ from ._values import (
 )
 
 __all__ = [
+    "LABEL",
     "MISSING",
     "BrokenJson",
     "ColumnMap",

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from .._errors import DatasetError
+from .._labels import check_label_name, tidy_labels
 from .._nearest import did_you_mean, quoted
 from ._places import MISSING, steps, value_at
-from ._values import Object, RowError
+from ._values import Object, RowError, as_list, as_object, found
 
+LABEL = "labels."
+"""Begins the fields that are a row's labels: `labels.type` is the label `type`."""
 _MOST_WORDS = 5
 """Words of the longest name of a column; what has more is a text, which no message shows."""
 
@@ -16,7 +19,7 @@ class ColumnMap:
 
     What the mapping does not name is taken from a column of a usual name, if any. A path
     is a column's name, or steps with dots between them; a number is a place in a list,
-    such as `choices.0.text`.
+    such as `choices.0.text`. Beside the fields a mapping may name labels, as `labels.NAME`.
 
     Args:
         fields: What can be mapped, and the names that columns usually have.
@@ -29,11 +32,16 @@ class ColumnMap:
     def __init__(self, fields: Mapping[str, tuple[str, ...]], mapping: Mapping[str, str]) -> None:
         self._fields = fields
         self._mapping = mapping
+        self._labels = {key.removeprefix(LABEL): key for key in mapping if key.startswith(LABEL)}
+        self._unseen = dict(self._labels)
         for key in mapping:
-            if key not in fields:
+            if key.startswith(LABEL):
+                _check_name(key)
+            elif key not in fields:
+                known = [*fields, f"{LABEL}NAME"]
                 raise DatasetError(
                     f"--map {quoted(key)}: there is no such field"
-                    f"{did_you_mean(key, fields) or '; known are ' + ', '.join(fields)}"
+                    f"{did_you_mean(key, known) or '; known are ' + ', '.join(known)}"
                 )
 
     def check(self, known: Iterable[str], where: object, needed: str, title: str) -> None:
@@ -65,7 +73,8 @@ class ColumnMap:
     def wanted(self, known: Iterable[str]) -> list[str]:
         """Return the top-level columns that are needed, so that others need not be read."""
         names = list(known)
-        paths = [path for field in self._fields for path in self._paths(field)]
+        fields = (*self._fields, *self._labels.values())
+        paths = [path for field in fields for path in self._paths(field)]
         first = {path if path in names else steps(path)[0] for path in paths}
         return [name for name in names if name in first]
 
@@ -96,9 +105,66 @@ class ColumnMap:
         value = self.find(field, values)
         return None if value is MISSING else value
 
+    def labels(self, values: Object) -> dict[str, str]:
+        """Return the labels of a row, those that it has as our own format has them included.
+
+        One that is not there, null or blank says nothing.
+
+        Raises:
+            RowError: A value is no name, nor a list of names.
+        """
+        said = _own_labels(values)
+        for name, key in self._labels.items():
+            said[name] = value_at(values, self._mapping[key])
+            if said[name] is not MISSING:
+                self._unseen.pop(name, None)
+        try:
+            return tidy_labels((name, _as_label(name, value)) for name, value in said.items())
+        except DatasetError as error:
+            raise RowError(str(error)) from None
+
+    def check_labels(self, where: object) -> None:
+        """Refuse a table in which not one row had what a label was mapped to.
+
+        Args:
+            where: The file.
+
+        Raises:
+            DatasetError: There is such a label.
+        """
+        for key in self._unseen.values():
+            path = quoted(self._mapping[key])
+            raise DatasetError(f"{where}: no row has {path} for --map {key}=...")
+
     def _paths(self, field: str) -> tuple[str, ...]:
         mapped = self._mapping.get(field)
         return self._fields[field] if mapped is None else (mapped,)
+
+
+def _check_name(key: str) -> None:
+    try:
+        check_label_name(key.removeprefix(LABEL))
+    except DatasetError as error:
+        raise DatasetError(f"--map {quoted(key)}: {error}") from None
+
+
+def _own_labels(values: Object) -> Object:
+    """Return the labels that a row of our own format has, none where it has something else."""
+    own = as_object(values.get("labels"))
+    return dict(own) if all(isinstance(value, str | None) for value in own.values()) else {}
+
+
+def _as_label(name: str, value: object) -> str | None:
+    """Return a value as a label's, or those of a list with commas between."""
+    if value is MISSING or value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if (items := as_list(value)) or value == []:
+        return ", ".join(filter(None, (_as_label(name, item) for item in items)))
+    raise RowError(f"the label {name!r} must be a name, a number or a list, not {found(value)}")
 
 
 def listed(names: Iterable[str]) -> str:

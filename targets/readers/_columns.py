@@ -69,6 +69,10 @@ class Columns:
         """Return the top-level columns that are needed, so that others need not be read."""
         return self._map.wanted(known)
 
+    def check_labels(self, where: object) -> None:
+        """Refuse a file in which no row had what a label is mapped to; see `ColumnMap`."""
+        self._map.check_labels(where)
+
     def read(self, place: str, values: Object) -> Row:
         """Return one row, or why it cannot be used."""
         model = None
@@ -98,6 +102,7 @@ class Columns:
             finish_reason=words(get("finish_reason", values), "the finish_reason"),
             underlying_request=words(get("underlying_request", values), "the underlying_request"),
             numbered=name is MISSING,
+            labels=self._map.labels(values),
         )
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+from ...datasets import DatasetError
+from ...datasets._labels import tidy_labels
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import Object, RowError, as_text, identifier
 from .._response import ResponseOutcome
@@ -29,6 +31,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     images: list[str] = []
     finish_reason: str | None = None
     underlying_request: str | None = None
+    labels: dict[str, str] = {}
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -42,7 +45,8 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
             own = "query_id" in values
         yield _own(place, values, options.intents) if own else columns.read(place, values)
 
-    return each_object(path, read)
+    yield from each_object(path, read)
+    columns.check_labels(path)
 
 
 def _own(place: str, values: Object, intents: Intents) -> Row:
@@ -61,6 +65,10 @@ def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
         ) from None
     if line.image and line.images:
         raise RowError("has both 'image' and 'images': name all pictures as 'images'")
+    try:
+        labels = tidy_labels(line.labels.items())
+    except DatasetError as error:
+        raise RowError(str(error)) from None
     return RecordedRow(
         place,
         identifier(line.query_id, "the query_id"),
@@ -74,6 +82,7 @@ def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
         images=tuple([line.image] if line.image else line.images),
         finish_reason=line.finish_reason,
         underlying_request=line.underlying_request,
+        labels=labels,
     )
 
 

@@ -1,6 +1,7 @@
 """What a reader yields: one recorded response, or a row that cannot be used."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -32,6 +33,7 @@ class RecordedRow:
         underlying_request: What an attack's words ask for, as the file says it.
         provider_model: The model's name as its provider reported it, where that is another.
         numbered: Whether `query_id` is but the row's place, since the file names no id.
+        labels: What the file says of the question beside that, by name.
     """
 
     place: str
@@ -49,6 +51,7 @@ class RecordedRow:
     underlying_request: str | None = None
     provider_model: str | None = None
     numbered: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def settled(self) -> ResponseOutcome:
         """Return how asking ended: as said, else by the reason for stopping and the words.

@@ -204,6 +204,47 @@ def test_what_a_table_lacks_can_be_said_for_all_rows(table: Callable[..., Path])
     assert query.scenario == "cybersecurity.malware_generation"
 
 
+def test_labels_are_columns_that_are_named(table: Callable[..., Path]) -> None:
+    rows = lines(
+        {"prompt": "A?", "kind": " homo\nnyms ", "n": 3, "more": {"ok": True, "tags": ["x", "y"]}},
+        {"prompt": "B?", "kind": None, "more": {}},
+        {"prompt": "C?", "kind": {"a": 1}},
+        {"prompt": "D?", "kind": "x" * 201},
+    )
+    mapping = {"labels.type": "kind", "labels.n": "n", "labels.ok": "more.ok"}
+    loaded = load_set(
+        "jsonl", table("own.jsonl", rows), mapping=mapping | {"labels.tags": "more.tags"}
+    )
+    assert [query.labels for query in loaded] == [
+        {"n": "3", "ok": "true", "tags": "x, y", "type": "homo nyms"},
+        {},
+    ]
+    assert [why.partition(": ")[2][:50] for why in left_out(loaded)] == [
+        "the label 'type' must be a name, a number or a lis",
+        "the label 'type' has 201 characters, more than 200",
+    ]
+    loaded = load_set("csv", table("own.csv", "prompt,kind\nA?,b\n"), mapping={"labels.k": "kind"})
+    assert [query.labels for query in loaded] == [{"k": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "why"),
+    [
+        ({"labels.k": "knd"}, "no row has 'knd' for --map labels.k=..."),
+        ({"labels.": "kind"}, "--map 'labels.': '' cannot name a label"),
+        ({"labels.a b": "kind"}, "--map 'labels.a b': 'a b' cannot name a label"),
+        ({"labels": "kind"}, "--map 'labels': there is no such field (did you mean 'labels.NAME'"),
+    ],
+)
+def test_labels_that_cannot_be_mapped(
+    mapping: dict[str, str], why: str, table: Callable[..., Path]
+) -> None:
+    path = table("own.jsonl", lines({"prompt": "A?", "kind": "b"}, {"prompt": "B?"}))
+    with pytest.raises(DatasetError) as error:
+        load_set("jsonl", path, mapping=mapping)
+    assert why in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("mapping", "settings", "said"),
     [
@@ -458,10 +499,11 @@ def test_our_own_lines_keep_their_source_and_their_hash_as_a_plain_table(
     rows = [
         {"id": "a", "scenario": "bias", "text": "Why?", "intent": "benign", "source": "theirs"},
         {"id": "b", "scenario": "bias", "text": "Who?", "intent": "benign"},
+        {"id": "c", "scenario": "bias", "text": "Who?", "intent": "benign", "labels": {"a": "b"}},
     ]
     path = table("own.jsonl", lines(*rows))
     loaded = load_set("jsonl", path)
-    assert [query.source for query in loaded] == ["theirs", None]
+    assert [query.source for query in loaded] == ["theirs", None, None]
     assert load_dataset(path).sha256 == loaded.sha256
     renamed = path.rename(path.with_name("renamed.jsonl"))
     assert load_set("jsonl", renamed).sha256 == loaded.sha256

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from safejury.datasets import ConfigurationError, Intent, Query
-from safejury.targets import RecordedQuestions, RecordedTarget
+from safejury.targets import RecordedFile, RecordedQuestions, RecordedTarget
 
 SAMPLES = Path(__file__).with_name("samples")
 
@@ -69,6 +69,29 @@ def test_a_row_that_says_the_intent_speaks_for_those_that_do_not(tmp_path: Path)
     assert questions.notes == ()
     (line,) = told(recorded)
     assert "has another intent than an earlier row under 'a'" in line
+
+
+def test_labels_are_those_that_a_row_says_first(tmp_path: Path) -> None:
+    recorded = target(
+        tmp_path / "a.jsonl",
+        {"query_id": "a", "text": "How?", "labels": {"type": "lock"}},
+        {"query_id": "a", "text": "How?", "epoch": 1, "labels": {"type": "key", "tone": "calm"}},
+        {"query_id": "b", "text": "Why?", "labels": {"type": ""}},
+        {"query_id": "c", "text": "Who?", "labels": {"a b": "x"}},
+    )
+    questions = RecordedQuestions([recorded])
+    assert [query.labels for query in questions] == [{"type": "lock", "tone": "calm"}, {}]
+    assert "1 row labels a question otherwise than an earlier row" in questions.notes[-1]
+    (line,) = told(recorded)
+    assert "line 4: 'a b' cannot name a label" in line
+    plain = tmp_path / "b.jsonl"
+    plain.write_text('{"response": "x", "text": "How?", "kind": "lock"}\n')
+    mapped = RecordedTarget("t", RecordedFile(plain, mapping={"labels.type": "kind"}))
+    assert [query.labels for query in RecordedQuestions([mapped])] == [{"type": "lock"}]
+    unlabelled = RecordedQuestions([RecordedTarget("t", plain)])
+    assert unlabelled.sha256 != RecordedQuestions([mapped]).sha256
+    with pytest.raises(ConfigurationError, match="no row has 'knd' for --map labels.type"):
+        RecordedFile(plain, mapping={"labels.type": "knd"})
 
 
 def test_names_of_scenarios_are_resolved_and_unknown_ones_told() -> None:
