@@ -61,8 +61,8 @@ def _refuse_labels(said: TargetConfig, config: Config) -> None:
     label = next((key for key in said.map if key.startswith(LABEL)), None)
     if label is not None and config.dataset != FROM_FILES:
         raise ConfigurationError(
-            f"the target {said.name!r} maps {label!r}, but labels are those of the questions, which "
-            "the dataset has: take it out of the map, or map it for the dataset"
+            f"the target {said.name!r} maps {label!r}, but labels are those of the questions, "
+            "which the dataset has: take it out of the map, or map it for the dataset"
         )
 
 
