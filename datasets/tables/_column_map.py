@@ -1,6 +1,6 @@
 """Which column of a table is what: `--map text=prompt`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .._errors import DatasetError
 from .._labels import check_label_name, tidy_labels
@@ -26,7 +26,7 @@ class ColumnMap:
         mapping: Paths by field.
 
     Raises:
-        DatasetError: The mapping names an unknown field.
+        DatasetError: The mapping names an unknown field, or a path has no step.
     """
 
     def __init__(self, fields: Mapping[str, tuple[str, ...]], mapping: Mapping[str, str]) -> None:
@@ -34,7 +34,7 @@ class ColumnMap:
         self._mapping = mapping
         self._labels = {key.removeprefix(LABEL): key for key in mapping if key.startswith(LABEL)}
         self._unseen = dict(self._labels)
-        for key in mapping:
+        for key, path in mapping.items():
             if key.startswith(LABEL):
                 _check_name(key)
             elif key not in fields:
@@ -42,6 +42,11 @@ class ColumnMap:
                 raise DatasetError(
                     f"--map {quoted(key)}: there is no such field"
                     f"{did_you_mean(key, known) or '; known are ' + ', '.join(known)}"
+                )
+            if not steps(path):
+                raise DatasetError(
+                    f"--map {key}={quoted(path)}: names no column: write its name, or steps such "
+                    "as output.text"
                 )
 
     def check(self, known: Iterable[str], where: object, needed: str, title: str) -> None:
@@ -69,6 +74,10 @@ class ColumnMap:
                 f"{where}: has no column {usual[0]!r}; its columns are {listed(names)}: say which "
                 f"holds {title} with --map {needed}=COLUMN"
             )
+
+    def may_hold(self, field: str, known: Collection[str]) -> bool:
+        """Return whether a row with these columns may have a field."""
+        return any(path in known or steps(path)[0] in known for path in self._paths(field))
 
     def wanted(self, known: Iterable[str]) -> list[str]:
         """Return the top-level columns that are needed, so that others need not be read."""

@@ -13,17 +13,21 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 """Longest line that is read; pictures may be written into it."""
 
 
-def json_objects(path: Path) -> Iterator[tuple[str, Object | RowError]]:
+def json_objects(path: Path, within: str | None = None) -> Iterator[tuple[str, Object | RowError]]:
     """Yield the objects of a file with their places, such as `line 12`, one at a time.
 
     An object that cannot be read comes as the error that says why.
+
+    Args:
+        path: The file: lines, or a list.
+        within: The key of the list, where the file is an object that holds it.
 
     Raises:
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         listed = file.read(1024).removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"["
-    yield from _elements(path) if listed else _lines(path)
+    yield from _elements(path, within) if listed or within is not None else _lines(path)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Object | RowError]]:
@@ -44,11 +48,12 @@ def _object(raw: bytes) -> Object | RowError:
     return value if is_object(value) else RowError(f"must hold a JSON object, not {found(value)}")
 
 
-def _elements(path: Path) -> Iterator[tuple[str, Object | RowError]]:
+def _elements(path: Path, within: str | None) -> Iterator[tuple[str, Object | RowError]]:
     with JsonFile(path) as document:
         number = 0
         try:
-            for at in document.elements(document.root):
+            inner = None if within is None else document.member(document.root, within)
+            for at in document.elements(document.root if inner is None else inner):
                 number += 1
                 place = f"item {number}"
                 value = document.value(at)

@@ -1,9 +1,12 @@
 """Where a value stands within a row: a column's name, or steps such as `choices.0.text`."""
 
+import re
 from functools import lru_cache
 from typing import cast
 
 from ._values import Object, as_list, is_object
+
+_PLACE_IN_LIST = re.compile(r"-?[0-9]{1,9}")
 
 MISSING = object()
 """Stands for a value that is not there, which is not the same as null."""
@@ -21,7 +24,7 @@ def value_at(values: Object, path: str) -> object:
     for step in steps(path):
         if is_object(place):
             place = place.get(step, MISSING)
-        elif isinstance(place, list) and step.lstrip("-").isdecimal():
+        elif isinstance(place, list) and _PLACE_IN_LIST.fullmatch(step):
             items = as_list(cast(object, place))
             place = items[int(step)] if -len(items) <= int(step) < len(items) else MISSING
         else:

@@ -1,6 +1,6 @@
 """Which column of a foreign table is what: `--map response=output.text`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import cast
 
 from ...datasets.tables._column_map import ColumnMap, listed
@@ -64,6 +64,10 @@ class Columns:
             ConfigurationError: A mapped column is missing, or there are no responses.
         """
         self._map.check(known, where, "response", "the responses")
+
+    def may_hold(self, known: Collection[str]) -> bool:
+        """Return whether an object with these keys may be a row, of ours too."""
+        return self._map.may_hold("response", known) or "query_id" in known
 
     def wanted(self, known: Iterable[str]) -> list[str]:
         """Return the top-level columns that are needed, so that others need not be read."""

@@ -103,7 +103,9 @@ def _detects(sample: Sample) -> bool:
             if at is None or document.opens(at) != "[":
                 return False
             item = next(document.elements(at), None)
-            return item is not None and "generation" in as_object(document.value(item))
+            # Any list of rows may have a `generation`: it has both.
+            keys = as_object(None if item is None else document.value(item))
+            return {"test_case", "generation"} <= keys.keys()
     except BrokenJson:
         return False
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...datasets.tables._values import Object, as_list, as_object, as_text, first_text, is_object
+from ...datasets.tables import listed
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    is_object,
+)
 
 _IMAGE_PARTS = {"image_url", "image", "input_image"}
 
@@ -26,6 +35,9 @@ def asked(messages: Iterable[object]) -> Asked:
 
     A lone message of a user is its own words. Where there is more (a system message, a
     conversation), each part is named, so that the jury sees all that the target saw.
+
+    Raises:
+        RowError: A picture is not in the file, and nothing says where it is.
     """
     spoken: list[tuple[str, str]] = []
     images: list[str] = []
@@ -59,10 +71,20 @@ def _images(content: object) -> Iterable[str]:
 
 
 def _address(part: Object) -> str:
-    for key in ("image_url", "image"):
+    """Return where a picture is, or the picture itself as a `data:` address.
+
+    Raises:
+        RowError: It is neither there nor named: a file at its provider, say.
+    """
+    for key in ("image_url", "image", "source"):
         value = part.get(key)
-        if isinstance(value, str):
-            return value
-        if url := as_text(as_object(value).get("url")):
-            return url
-    return ""
+        about = as_object(value)
+        # Anthropic writes the bytes into the part.
+        if data := as_text(about.get("data")):
+            return f"data:{as_text(about.get('media_type')) or ''};base64,{data}"
+        if address := first_text(value, about.get("url")):
+            return address
+    raise RowError(
+        "has a picture that is not in the file: its part has no address and no bytes, only "
+        f"{listed(part)}"
+    )

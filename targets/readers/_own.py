@@ -15,6 +15,7 @@ from ._columns import Columns
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, unreadable
+from ._shape import list_within
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,7 +46,8 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
             own = "query_id" in values
         yield _own(place, values, options.intents) if own else columns.read(place, values)
 
-    yield from each_object(path, read)
+    within = list_within(path, columns.may_hold)
+    yield from each_object(path, read, within=within)
     columns.check_labels(path)
 
 

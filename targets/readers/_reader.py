@@ -56,14 +56,15 @@ class Sample:
                     first = as_object(document.value(at))
         except BrokenJson:
             pass  # the reader will say where
-        return cls(path, head, first or _line(path), keys)
+        return cls(path, head, first or first_line(path), keys)
 
     def has(self, *names: str) -> bool:
         """Whether the first object has all these keys."""
         return all(name in self.keys or name in self.first for name in names)
 
 
-def _line(path: Path) -> Object:
+def first_line(path: Path) -> Object:
+    """Return the object on a file's first line, an empty one where there is none."""
     with path.open("rb") as file:
         raw = file.readline(16 * _HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
     try:
