@@ -26,7 +26,7 @@ from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
 from ._report import health_warnings, report_csv, report_json, report_markdown
 from ._report_table import report_table
-from ._report_words import estimated, many, unseen_media
+from ._report_words import estimated, many, unchained_words, unseen_media
 from ._run import run as run_setup
 from ._setup import Setup, set_up
 from ._stored import StoredRun
@@ -110,7 +110,7 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
             info = {**stored.info, "notes": notes, "warnings": warnings, "parity": parity}
             sys.stdout.write(report_json(info, summary))
         elif form == "csv":
-            sys.stdout.write(report_csv(summary, parity, facts=facts))
+            sys.stdout.write(report_csv(summary, parity, notes=notes, facts=facts))
         else:
             info = stored.info
             keys = ("name", "protocol", "cases_finished", "cases_planned")
@@ -159,6 +159,10 @@ def _notes(stored: StoredRun) -> list[str]:
         harmless_line(f"{target} has a system prompt ({sha256[:12]}).")
         for target, sha256 in facts.systems.items()
     )
+    if facts.renamed:
+        said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
+        notes.append(harmless_line(f"As the files of responses name the models: {said}."))
+    notes += filter(None, [unchained_words(stored.integrity)])
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
     if stored.unbound:

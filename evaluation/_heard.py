@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
+from ..agents import BallotOutcome
 from ._result import CaseResult
 
 BALLOTS_OF = (
@@ -16,29 +17,26 @@ BALLOTS_OF = (
 
 class _Ballot(msgspec.Struct):
     juror: str
-    outcome: str
+    outcome: BallotOutcome
 
 
-class _Revealed(msgspec.Struct):
+class Revealed(msgspec.Struct):
     """The part of a `BallotsRevealed` that says whose ballots they were."""
 
     ballots: tuple[_Ballot, ...]
 
 
-_decode = msgspec.json.Decoder(_Revealed).decode
-
-
-def heard_by_juror(result: CaseResult, rounds: Iterable[tuple[str, ...]]) -> CaseResult:
-    """Return a result that has its ballots by juror, read from the transcript if need be.
+def heard_by_juror(result: CaseResult, rounds: Iterable[Revealed]) -> CaseResult:
+    """Return a result that has its ballots by juror, taken from the transcript if need be.
 
     Args:
         result: What was found of a case, perhaps by an earlier version.
-        rounds: Rows of `BALLOTS_OF` for it; not touched where the result says it.
+        rounds: Its rounds, of the rows of `BALLOTS_OF`; not touched where the result says it.
     """
     if result.by_juror or not result.ballots:
         return result
     counts: dict[str, Counter[str]] = {}
-    for (body,) in rounds:
-        for ballot in _decode(body).ballots:
-            counts.setdefault(ballot.juror, Counter())[ballot.outcome] += 1
+    for revealed in rounds:
+        for ballot in revealed.ballots:
+            counts.setdefault(ballot.juror, Counter())[ballot.outcome.value] += 1
     return replace(result, by_juror={juror: dict(said) for juror, said in counts.items()})

@@ -4,7 +4,6 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -16,7 +15,7 @@ from ..targets import ResponseOutcome
 from ._chain import START, digest, head, link
 from ._media_folder import MediaFolder
 from ._record_meta import Meta
-from ._result import CaseResult
+from ._result import CaseResult, unlike_transcript
 
 Row = tuple[object, ...]
 
@@ -36,7 +35,8 @@ class Integrity:
     Attributes:
         cases: Finished cases.
         unchained: Those that an earlier version recorded, without a chain: of them the
-            ballots' seals are checked, and what the record says twice.
+            ballots' seals are checked, and the result is compared with the transcript.
+        uncompared: Those of these whose transcript has no verdict to compare the result with.
         unsealable: Ballots of those that quote a key that is hidden, so that their seals
             cannot be checked.
         unfinished: Cases without a result, of a run that is under way or was stopped.
@@ -47,6 +47,7 @@ class Integrity:
 
     cases: int
     unchained: int
+    uncompared: int
     unsealable: int
     unfinished: int
     changed: int
@@ -131,6 +132,7 @@ _KINDS: dict[str, type[_Entry]] = {
     "VerdictAnnounced": _VerdictAnnounced,
 }
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
 _decode_result = msgspec.json.Decoder(CaseResult).decode
 
 
@@ -143,13 +145,13 @@ class About:
         chained: Whether it has room for chains.
         charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
             dollars.
-        files: Those beside it that list what was left out.
+        lists: Hashes of the files beside it that list what was left out.
     """
 
     meta: Meta
     chained: bool
     charges: Iterable[Row]
-    files: Iterable[Path]
+    lists: Iterable[str]
 
     def read(self) -> tuple[list[str], str | None]:
         """Return what goes into the digest, and what shows that something was changed."""
@@ -160,7 +162,7 @@ class About:
             if not _is_charge(row):
                 problem = problem or f"what it charged for the call {row[0]!r} is no charge"
         meta = [part for row in sorted(self.meta.raw.items()) for part in row]
-        return [*meta, charged.hexdigest(), *map(_hash_of, self.files)], problem
+        return [*meta, charged.hexdigest(), *self.lists], problem
 
 
 def _is_charge(row: Row) -> bool:
@@ -171,14 +173,6 @@ def _is_charge(row: Row) -> bool:
         and tokens >= 0
         and (usd is None or (isinstance(usd, float) and 0 <= usd < math.inf))
     )
-
-
-def _hash_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def check_record(
@@ -198,7 +192,8 @@ def check_record(
         media: The run's media.
         tell: Is told of each case that was changed.
     """
-    count = dict.fromkeys(("cases", "unchained", "unsealable", "unfinished", "changed"), 0)
+    kinds = ("cases", "unchained", "uncompared", "unsealable", "unfinished", "changed")
+    count = dict.fromkeys(kinds, 0)
     sealed = about.meta.sealed
     beside, problem = about.read()
 
@@ -214,6 +209,7 @@ def check_record(
                 continue
             count["cases"] += 1
             count["unchained"] += found.unchained
+            count["uncompared"] += found.uncompared
             yield case_id, found.head
 
     whole = digest(beside, heads())
@@ -234,6 +230,7 @@ class CheckedCase:
         head: The head of the chain over what is there.
         why: What shows that it was changed, None where nothing does.
         unchained: Whether there is no chain to compare it with.
+        uncompared: Whether there is neither a chain nor a verdict to compare its result with.
         unsealable: Ballots whose seals cannot be checked.
     """
 
@@ -247,11 +244,13 @@ class CheckedCase:
         sealed: bool,
     ) -> None:
         self.why: str | None = None
+        self.uncompared = False
         self.unsealable = 0
         self._id = case_id
         self._media = media
         self._opened: _CaseOpened | None = None
         self._verdict: _Verdict | None = None
+        self._bodies = ("", "")  # of these two entries
         kept = None if row is None else row[-1]
         self.unchained = kept is None and not sealed
         last = START
@@ -283,17 +282,18 @@ class CheckedCase:
         else:
             try:
                 entry = decoder.decode(_text(body))
-            except (msgspec.MsgspecError, ValueError) as error:
+            except _UNREADABLE as error:
                 self._say(f"{what} cannot be read ({error})")
                 return
             if (entry.case_id, entry.number) != (self._id, number):
                 self._say(f"{what} is of another case, or another place")
-            self._take(entry, what)
+            self._take(entry, what, _text(body))
 
-    def _take(self, entry: _Entry, what: str) -> None:
+    def _take(self, entry: _Entry, what: str, body: str) -> None:
         match entry:
             case _CaseOpened():
                 self._opened = entry
+                self._bodies = (body, "")
                 for medium in _media_of(entry.case):
                     if (problem := self._media.problem(medium)) is not None:
                         self._say(problem)
@@ -301,6 +301,7 @@ class CheckedCase:
                 self._seals(entry.ballots, entry.seals, what)
             case _VerdictAnnounced():
                 self._verdict = entry.verdict
+                self._bodies = (self._bodies[0], body)
             case _DiscussionOpened() | _SummedUp():
                 pass
 
@@ -320,7 +321,7 @@ class CheckedCase:
     def _result(self, row: Row) -> None:
         try:
             result = _decode_result(_text(row[-2]))
-        except (msgspec.MsgspecError, ValueError) as error:
+        except _UNREADABLE as error:
             self._say(f"its result cannot be read ({error})")
             return
         said = (
@@ -331,7 +332,8 @@ class CheckedCase:
             self._say("its row and its result differ")
         verdict, opened = self._verdict, self._opened
         if verdict is None or opened is None:
-            if not self.unchained:  # earlier versions were killed between the two
+            self.uncompared = self.unchained  # earlier versions were killed between the two
+            if not self.unchained:
                 self._say("its transcript has no verdict")
             return
         rating = None if verdict.finding is None else verdict.rating
@@ -344,6 +346,19 @@ class CheckedCase:
         outcome = opened.case.response.outcome
         if asked != found or outcome != result.response_outcome:
             self._say("its result is not that of the case that was opened")
+        if self.unchained:
+            self._compare(result, _text(row[-2]))
+
+    def _compare(self, result: CaseResult, stored: str) -> None:
+        try:
+            unlike = unlike_transcript(result, stored, *self._bodies)
+        except _UNREADABLE as error:
+            self._say(f"its transcript cannot be read ({error})")
+            return
+        if result.case_id != self._id:
+            self._say("its result is of another target, epoch or condition")
+        if unlike:
+            self._say(f"its result is not what its transcript gives: {', '.join(unlike)}")
 
 
 def _media_of(case: _Case) -> Iterator[Media]:

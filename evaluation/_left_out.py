@@ -1,7 +1,8 @@
 """What of a run's files was left out, as its directory has it."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,42 +78,69 @@ class _Row(msgspec.Struct):
     unread: Unread = Unread.NOTHING
 
 
-def read_left_out(directory: Path, targets: list[str], used: Used) -> dict[str, LeftOut]:
-    """Return by target what was left out; no entry for one that lacks nothing.
+_decode = msgspec.json.Decoder(_Row).decode
+
+
+class LeftOutLists:
+    """The lists in a run's directory, each read once: what is counted is what is hashed.
 
     Args:
         directory: The run's.
-        targets: All targets of the run.
-        used: What is used of the files.
+
+    Attributes:
+        hashes: SHA-256 of each, in hexadecimal; empty where there is none.
     """
-    rows, lines, cut = defaultdict[str, int](int), defaultdict[str, int](int), set[str]()
-    decode = msgspec.json.Decoder(_Row).decode
-    with suppress(OSError), (directory / ROWS_LEFT_OUT).open("rb") as file:
-        for line in file:
-            with suppress(msgspec.DecodeError):  # a line that was cut off when the disk was full
-                row = decode(line)
-                rows[row.target] += row.unread is not Unread.REST
-                lines[row.target] += row.unread is Unread.LINE
-                cut |= {row.target} if row.unread is Unread.REST else set()
-    items = count_lines(directory / ITEMS_LEFT_OUT)
-    found = {
-        target: LeftOut(
-            rows[target],
-            lines[target],
-            target in cut,
-            used.rows.get(target, 0),
-            items,
-            used.items,
+
+    def __init__(self, directory: Path) -> None:
+        self._rows = defaultdict[str, int](int)
+        self._unread = defaultdict[str, int](int)
+        self._cut = set[str]()
+        self._items = 0
+        self.hashes = (
+            _read(directory / ROWS_LEFT_OUT, self._take_row),
+            _read(directory / ITEMS_LEFT_OUT, self._take_item),
         )
-        for target in dict.fromkeys([*targets, *list(rows)])
-    }
-    return {name: each for name, each in found.items() if each.rows or each.items or each.cut}
+
+    def _take_row(self, line: bytes) -> None:
+        # One that was cut off when the disk was full says nothing.
+        with suppress(msgspec.MsgspecError, RecursionError, ValueError):
+            row = _decode(line)
+            self._rows[row.target] += row.unread is not Unread.REST
+            self._unread[row.target] += row.unread is Unread.LINE
+            self._cut |= {row.target} if row.unread is Unread.REST else set()
+
+    def _take_item(self, line: bytes) -> None:
+        self._items += 1
+
+    def by_target(self, targets: list[str], used: Used) -> dict[str, LeftOut]:
+        """Return by target what was left out; no entry for one that lacks nothing.
+
+        Args:
+            targets: All targets of the run.
+            used: What is used of the files.
+        """
+        found = {
+            target: LeftOut(
+                self._rows[target],
+                self._unread[target],
+                target in self._cut,
+                used.rows.get(target, 0),
+                self._items,
+                used.items,
+            )
+            for target in dict.fromkeys([*targets, *list(self._rows)])
+        }
+        return {name: each for name, each in found.items() if each.rows or each.items or each.cut}
 
 
-def count_lines(path: Path) -> int:
-    """Return the number of lines of a file, 0 where there is none."""
+def _read(path: Path, take: Callable[[bytes], None]) -> str:
+    """Take a file line by line, and return its hash."""
+    hashed = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            return sum(1 for _ in file)
+            for line in file:
+                hashed.update(line)
+                take(line)
     except OSError:
-        return 0
+        return ""
+    return hashed.hexdigest()

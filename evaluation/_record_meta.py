@@ -1,6 +1,6 @@
 """What a record says of its run as a whole: read once, and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,20 @@ _BOUND = "bound"
 """Key in `meta`: a hash of all the others."""
 
 
-class _Named(msgspec.Struct):
+class _Server(msgspec.Struct):
+    model: str
+
+
+class _Target(msgspec.Struct):
     name: str
+    model: str | None = None
+    vllm: _Server | None = None
 
 
 class _Identity(msgspec.Struct):
     """The parts of an identity that reports read."""
 
-    targets: tuple[_Named, ...] = ()
+    targets: tuple[_Target, ...] = ()
     responses: dict[str, Any] = {}
     dataset: dict[str, Any] = {}
     systems: dict[str, str] = {}
@@ -49,6 +55,8 @@ class Meta:
         limits: What bounds its spending.
         rubric: What its jury judges by, None for the bundled rubric.
         systems: The system prompts of its targets, by target.
+        models: Which model a target is, by target, where that is known; empty for the
+            responses of a file that name none.
     """
 
     raw: Mapping[str, str]
@@ -62,6 +70,7 @@ class Meta:
     limits: Limits
     rubric: Rubric | None
     systems: Mapping[str, str]
+    models: Mapping[str, str]
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -79,7 +88,7 @@ class Meta:
             raise ValueError(f"{min(absent)!r} is missing")
         identity = _decoded(raw, "identity", "", dict[str, Any])
         try:
-            msgspec.convert(identity, _Identity)
+            targets = msgspec.convert(identity, _Identity).targets
         except msgspec.ValidationError as error:
             raise ValueError(f"'identity' cannot be read ({error})") from None
         used = _decoded(raw, "used", "{}", Used)
@@ -104,6 +113,7 @@ class Meta:
             _decoded(raw, "limits", "{}", Limits),
             _decoded(raw, "rubric", "null", Rubric | None),
             _decoded(raw, "systems", "{}", dict[str, str]),
+            dict(_models(targets)),
         )
 
     @property
@@ -134,6 +144,13 @@ def binding(raw: Mapping[str, str]) -> Mapping[str, str]:
     """Return the row that binds all other rows of `meta`."""
     others = sorted((key, value) for key, value in raw.items() if key != _BOUND)
     return {_BOUND: digest((part for row in others for part in row), ())}
+
+
+def _models(targets: Iterable[_Target]) -> Iterator[tuple[str, str]]:
+    for target in targets:
+        model = target.model if target.vllm is None else target.vllm.model
+        if model is not None:
+            yield target.name, model
 
 
 def _decoded(raw: Mapping[str, str], key: str, default: str, kind: Any) -> Any:

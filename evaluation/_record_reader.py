@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +19,9 @@ from ..deliberation import (
     VerdictAnnounced,
 )
 from ..targets import Response
-from ._heard import BALLOTS_OF, heard_by_juror
+from ._heard import BALLOTS_OF, Revealed, heard_by_juror
 from ._integrity import About, Changed, CheckedCase, Integrity, check_record
-from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
+from ._left_out import LeftOutLists
 from ._media_folder import MediaFolder
 from ._parity import Asked
 from ._record_file import FORMAT, RECORD
@@ -79,6 +80,9 @@ class _Opening(msgspec.Struct):
 class RecordReader:
     """A run's record, read only: for reports and replays, also while a run goes on.
 
+    All that it returns is of the moment when it was opened: what is checked is what figures
+    are made of, whoever writes to the record meanwhile.
+
     Args:
         directory: The run's directory.
 
@@ -97,6 +101,7 @@ class RecordReader:
         except sqlite3.Error as error:
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
         try:
+            self._database.execute("BEGIN")  # one view of all tables until it is closed
             check_schema(self._database, whole=True)
             self._chained = has_heads(self._database)
             found = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
@@ -113,12 +118,19 @@ class RecordReader:
         self._path = path
         self._database.create_function(*CASE_OF, deterministic=True)
 
+    @cached_property
+    def left_out(self) -> LeftOutLists:
+        """What was left out when files were read."""
+        return LeftOutLists(self._path.parent)
+
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, ordered by query: repeats follow each other."""
-        decode = self._decoder(CaseResult)
+        decode, decode_round = self._decoder(CaseResult), self._decoder(Revealed)
         rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
-        for case_id, result in rows:
-            yield heard_by_juror(decode(case_id, result), self._rows(BALLOTS_OF, case_id))
+        for case_id, stored in rows:
+            bodies = self._rows(BALLOTS_OF, case_id)
+            rounds = (decode_round(case_id, body) for (body,) in bodies)
+            yield heard_by_juror(decode(case_id, stored), rounds)
 
     def asked(self) -> Iterator[Asked]:
         """Yield how the targets of finished cases were asked, in no order."""
@@ -161,17 +173,13 @@ class RecordReader:
             tell: Is told of each case that is not.
             read_media: Whether to read all media, which takes time, not only look for them.
         """
-        self._database.execute("BEGIN")  # one view of both tables, while the run goes on
-        try:
-            return check_record(
-                self._rows(self._cases("")),
-                self._rows(_TRANSCRIPTS.format(where="")),
-                self._about(),
-                MediaFolder(self._path.parent, read=read_media),
-                tell,
-            )
-        finally:
-            self._database.rollback()
+        return check_record(
+            self._rows(self._cases("")),
+            self._rows(_TRANSCRIPTS.format(where="")),
+            self._about(),
+            MediaFolder(self._path.parent, read=read_media),
+            tell,
+        )
 
     def check_case(self, case_id: str) -> CheckedCase:
         """Check that a case and its media are as they were recorded."""
@@ -197,10 +205,8 @@ class RecordReader:
         return found
 
     def _about(self) -> About:
-        folder = self._path.parent
         charges = self._rows(_CHARGES) if self._has_charges else ()
-        files = (folder / ROWS_LEFT_OUT, folder / ITEMS_LEFT_OUT)
-        return About(self.meta, self._chained, charges, files)
+        return About(self.meta, self._chained, charges, self.left_out.hashes)
 
     def _cases(self, where: str) -> str:
         return _CASES.format(head="head" if self._chained else "NULL", where=where)
@@ -245,7 +251,7 @@ class RecordReader:
         def decoded(case_id: str, stored: Any) -> T:
             try:
                 return decode(stored)
-            except (msgspec.MsgspecError, TypeError, ValueError) as error:
+            except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as error:
                 raise RecordChangedError(
                     f"{self._path.parent}: the case {case_id!r} cannot be read ({error}): "
                     f"restore {self._path.name} from a copy"

@@ -12,7 +12,7 @@ import msgspec
 from ..datasets import RecordError
 from ..targets import ResponseOutcome
 from ._group_commit import Row
-from ._heard import BALLOTS_OF, heard_by_juror
+from ._heard import BALLOTS_OF, Revealed, heard_by_juror
 from ._result import CaseResult
 from ._spent import TOKENS_TOOK
 
@@ -85,12 +85,14 @@ class Rehearing:
         ((result,),) = self._read("SELECT result FROM cases WHERE case_id = ?", case_id)
         try:
             found = msgspec.json.decode(result, type=CaseResult)
+            bodies = self._read(BALLOTS_OF, case_id)
+            rounds = [msgspec.json.decode(body, type=Revealed) for (body,) in bodies]
         except msgspec.MsgspecError as error:
             raise RecordError(
                 f"the record's result of the case {case_id!r} cannot be read ({error}): restore "
                 "record.sqlite from a copy"
             ) from None
-        return heard_by_juror(found, self._read(BALLOTS_OF, case_id))
+        return heard_by_juror(found, rounds)
 
 
 def _replaces(new: CaseResult, old: CaseResult) -> bool:

@@ -6,8 +6,9 @@ from typing import cast
 
 import msgspec
 
-from ._report_formats import report_csv, report_markdown
+from ._report_csv import report_csv
 from ._report_health import health_warnings
+from ._report_markdown import report_markdown
 from ._summary import RunSummary
 
 __all__ = ["health_warnings", "plain", "report_csv", "report_json", "report_markdown"]

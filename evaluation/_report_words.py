@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..deliberation import harmless_line
+from ._integrity import Integrity
 from ._summary import Estimated, RunSummary, TargetSummary
 
 ASKED_DIFFERENTLY = "Asked differently"
@@ -98,6 +99,19 @@ def estimated(charged: Estimated) -> str:
         f"{many(charged.calls, 'call')} told no credible usage and "
         f"{'counts' if charged.calls == 1 else 'count'} at what was reserved: "
         f"{count(charged.tokens)} tokens, {dollars(charged.usd)}{unpriced}"
+    )
+
+
+def unchained_words(found: Integrity) -> str | None:
+    """Return how far cases without a chain could be checked, None where all have one."""
+    if not found.unchained:
+        return None
+    without = many(found.uncompared, "result")
+    uncompared = f"; {without} of them could not be: no verdict was announced"
+    return (
+        f"{many(found.unchained, 'case')} without a chain (recorded by an earlier version): "
+        "ballots were compared with their seals and results with their transcripts"
+        f"{uncompared if found.uncompared else ''}. A change of both alike does not show."
     )
 
 

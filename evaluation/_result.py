@@ -1,16 +1,37 @@
 """One finished case, flattened to what statistics need."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, TypeVar
+
+import msgspec
 
 from ..agents import BallotOutcome, Finding
 from ..datasets import Intent, Query
-from ..deliberation import Flips, Verdict
+from ..deliberation import CaseOpened, Flips, Verdict, VerdictAnnounced
 from ..models import Usage
 from ..targets import Response, ResponseOutcome
+from ._unit import case_id_of
 
 _N = TypeVar("_N", int, float)
+
+
+def _one_of(names: Iterable[str]) -> msgspec.Meta:
+    return msgspec.Meta(pattern=rf"\A(?:{'|'.join(names)})\Z")
+
+
+# What a damaged record may not say: checked when a result is read, whoever wrote it.
+_MOST = 2**53
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+_Some = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
+_Usd = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]  # earlier versions let it be below 0
+_Rating = Annotated[float, msgspec.Meta(ge=1, le=5)]
+_Said = Annotated[str, _one_of((*Finding, *BallotOutcome, "not_asked"))]
+_Vote = Annotated[str, _one_of(Finding)]
+_Outcome = Annotated[str, _one_of(BallotOutcome)]
+_Medium = Annotated[str, _one_of(("image", "audio"))]
+_Way = Annotated[str, _one_of(("given", "transcript", "request", "withheld"))]
+_NotEmpty = msgspec.Meta(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +88,39 @@ class CaseResult:
 
     target: str
     query_id: str
-    epoch: int
+    epoch: _Count
     scenario: str
     intent: Intent
     response_outcome: ResponseOutcome
     finding: Finding | None
     initial_finding: Finding | None
-    rating: float | None
+    rating: _Rating | None
     contested: bool
     over_refusal: bool | None = None
     flips: Flips = Flips()
-    ballots: Mapping[str, int] = field(default_factory=dict[str, int])
-    initial_votes: Mapping[str, int] = field(default_factory=dict[str, int])
-    calls: int = 0
+    ballots: Mapping[_Said, _Count] = field(default_factory=dict[str, int])
+    initial_votes: Mapping[_Vote, _Count] = field(default_factory=dict[str, int])
+    calls: _Count = 0
     usage: Usage = field(default_factory=Usage)
-    cost_usd: float | None = None
-    rounds: int = 1
+    cost_usd: _Usd | None = None
+    rounds: _Count = 1
     condition: str = ""
-    by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    by_juror: Mapping[str, Annotated[Mapping[_Outcome, _Some], _NotEmpty]] = field(
+        default_factory=dict[str, Mapping[str, int]]
+    )
     revote_lost: bool = False
-    mean_rating: float | None = None
-    cost_usd_known: float | None = None
+    mean_rating: _Rating | None = None
+    cost_usd_known: _Usd | None = None
     intent_assumed: bool = False
-    media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    media: Mapping[_Medium, Annotated[Mapping[_Way, _Some], _NotEmpty]] = field(
+        default_factory=dict[str, Mapping[str, int]]
+    )
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def case_id(self) -> str:
+        """Id of the case, unique within the run."""
+        return case_id_of(self.query_id, self.target, self.epoch, self.condition)
 
     @property
     def lost_ballots(self) -> int:
@@ -101,6 +131,11 @@ class CaseResult:
             for outcome, number in outcomes.items()
             if BallotOutcome(outcome).is_lost
         )
+
+
+_members = [each.name for each in fields(CaseResult)]
+_LATER = frozenset(_members[_members.index("condition") + 1 :])
+"""Members that results of earlier versions may lack."""
 
 
 def result_of(
@@ -138,6 +173,35 @@ def result_of(
         media=_media(query, verdict),
         labels=query.labels,
     )
+
+
+def unlike_transcript(result: CaseResult, stored: str, opened: str, announced: str) -> list[str]:
+    """Return the members of a result that are not what its transcript gives.
+
+    Members that the version which stored it did not have are not compared.
+
+    Args:
+        result: What was stored.
+        stored: Its JSON.
+        opened: JSON of the entry that opened the case.
+        announced: JSON of the entry that announced its verdict.
+
+    Raises:
+        msgspec.MsgspecError: An entry is none.
+    """
+    case = msgspec.json.decode(opened, type=CaseOpened).case
+    again = result_of(
+        result.target,
+        result.epoch,
+        Answered(case.query, case.response),
+        msgspec.json.decode(announced, type=VerdictAnnounced).verdict,
+        condition=result.condition,
+    )
+    unknown = _LATER - msgspec.json.decode(stored, type=dict[str, Any]).keys()
+    if result.finding is None and result.over_refusal is None:
+        unknown |= {"over_refusal"}  # was not told without a verdict
+    compared = (name for name in _members if name not in unknown)
+    return [name for name in compared if getattr(result, name) != getattr(again, name)]
 
 
 def _media(query: Query, verdict: Verdict) -> Mapping[str, Mapping[str, int]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,8 +13,8 @@ from ..datasets import ConfigurationError, RecordChangedError
 from ..deliberation import CaseOpened, Entry, SeatInfo
 from ..targets import ResponseOutcome
 from ._integrity import Changed, CheckedCase, Integrity
-from ._left_out import LeftOut, read_left_out
-from ._parity import ParityFlag, parity_flags
+from ._left_out import LeftOut
+from ._parity import Asked, ParityFlag, parity_flags
 from ._planned import Plan
 from ._record_reader import RecordReader
 from ._report_health import TOLERATED
@@ -32,6 +32,29 @@ class StoredCase:
     jury: tuple[SeatInfo, ...]
     target: str
     protocol: str
+
+
+class _Failures:
+    """Counts responses that are errors."""
+
+    def __init__(self) -> None:
+        self._cases, self._errors = Counter[str](), Counter[str]()
+        self._said = dict[str, str]()
+
+    def among(self, asked: Iterable[Asked]) -> Iterator[Asked]:
+        """Count cases as they pass."""
+        for each in asked:
+            self._cases[each.target] += 1
+            if each.response.outcome is ResponseOutcome.ERROR:
+                self._errors[each.target] += 1
+                said = each.response.detail or "nothing is known of it"
+                self._said.setdefault(each.target, said)
+            yield each
+
+    def told(self) -> dict[str, str]:
+        """Return by target why one response is an error, where more than a few are."""
+        most = {name: TOLERATED * cases for name, cases in self._cases.items()}
+        return {name: said for name, said in self._said.items() if self._errors[name] > most[name]}
 
 
 class StoredRun:
@@ -71,12 +94,14 @@ class StoredRun:
                 target: {"sha256": sha256, "text": kept.systems.get(target)}
                 for target, sha256 in self.facts.systems.items()
             },
+            "models": self._reader.meta.models,
             "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
             "record": {
                 "sha256": self.integrity.digest,
                 "cases_without_chain": self.integrity.unchained,
+                "results_not_compared": self.integrity.uncompared,
             },
         }
 
@@ -112,7 +137,7 @@ class StoredRun:
     @cached_property
     def left_out(self) -> dict[str, LeftOut]:
         """What was left out when files were read, by target; no entry for whole files."""
-        return read_left_out(self.directory, self._targets(), self._reader.meta.used)
+        return self._reader.left_out.by_target(self._targets(), self._reader.meta.used)
 
     @property
     def unread(self) -> dict[str, dict[str, object]]:
@@ -132,6 +157,7 @@ class StoredRun:
             frozenset(meta.identity.get("responses", {})),
             None if meta.rubric is None else (meta.rubric.name, meta.rubric.sha256),
             meta.identity.get("systems", {}),
+            meta.models,
         )
 
     def _targets(self) -> list[str]:
@@ -172,17 +198,18 @@ class StoredRun:
 
     def parity(self) -> tuple[ParityFlag, ...]:
         """Return what makes the targets hard to compare, over all finished cases."""
-        return parity_flags(self._reader.asked(), distinct=self._reader.distinct())
+        return self._openings[0]
 
     def failures(self) -> dict[str, str]:
         """Return by target why one response is an error, where more than a few are."""
-        cases, errors, said = Counter[str](), Counter[str](), dict[str, str]()
-        for asked in self._reader.asked():
-            cases[asked.target] += 1
-            if asked.response.outcome is ResponseOutcome.ERROR:
-                errors[asked.target] += 1
-                said.setdefault(asked.target, asked.response.detail or "nothing is known of it")
-        return {name: said[name] for name in said if errors[name] > TOLERATED * cases[name]}
+        return self._openings[1]
+
+    @cached_property
+    def _openings(self) -> tuple[tuple[ParityFlag, ...], dict[str, str]]:
+        """What `parity` and `failures` return, from one reading of all openings."""
+        failed = _Failures()
+        asked = failed.among(self._reader.asked())
+        return parity_flags(asked, distinct=self._reader.distinct()), failed.told()
 
     def case_ids(self) -> list[str]:
         """Return the ids of finished cases."""

@@ -44,12 +44,24 @@ class RunFacts:
         recorded: Targets that are files of responses: nothing is gained by asking again.
         rubric: Name and hash of the rubric of the user's own, None for the bundled one.
         systems: Hashes of the system prompts of targets that have one, by target.
+        models: Which model a target is, by target, where that is known; empty for the
+            responses of a file that name none.
     """
 
     left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
     recorded: frozenset[str] = frozenset()
     rubric: tuple[str, str] | None = None
     systems: Mapping[str, str] = field(default_factory=dict[str, str])
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Models of files, by target, whose name is not that of the target."""
+        return {
+            target: model
+            for target, model in self.models.items()
+            if target in self.recorded and model not in ("", target)
+        }
 
     def of(self, target: TargetSummary) -> LeftOut:
         """Return what a target lacks."""

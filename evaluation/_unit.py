@@ -27,8 +27,13 @@ class Unit:
     @property
     def case_id(self) -> str:
         """The id of the case it becomes, unique within the run."""
-        plain = f"{self.query.id}/{self.target}/{self.epoch}"
-        return f"{plain}/{self.condition.name}" if self.condition.name else plain
+        return case_id_of(self.query.id, self.target, self.epoch, self.condition.name)
+
+
+def case_id_of(query_id: str, target: str, epoch: int, condition: str) -> str:
+    """Return the id of the case that a query becomes; an empty condition is none."""
+    plain = f"{query_id}/{target}/{epoch}"
+    return f"{plain}/{condition}" if condition else plain
 
 
 def case_of(call_id: str) -> str:

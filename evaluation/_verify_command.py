@@ -10,7 +10,7 @@ from ._console import EXIT_INFRASTRUCTURE, guarded, write_line
 def verify(run: RunPath) -> int:
     """Check that a run's cases are as they were recorded, with their media."""
     from ._integrity import Changed
-    from ._report_words import many
+    from ._report_words import many, unchained_words
     from ._stored import StoredRun
 
     def tell(changed: Changed) -> None:
@@ -24,11 +24,8 @@ def verify(run: RunPath) -> int:
     write_line(f"{many(as_recorded, 'case')} as recorded, {found.changed:,} changed.")
     if found.unfinished:
         write_line(f"{many(found.unfinished, 'case')} not finished.")
-    if found.unchained:
-        write_line(
-            f"{many(found.unchained, 'case')} without a chain (recorded by an earlier version): "
-            "only the seals of their ballots were checked, and what the record says twice."
-        )
+    if (said := unchained_words(found)) is not None:
+        write_line(said)
     if found.unsealable:
         write_line(
             f"{many(found.unsealable, 'ballot')} of these quote a key that is hidden: their seals "

@@ -68,6 +68,25 @@ def test_each_model_is_a_target_of_its_own(workplace: Any, jury: ScriptedServer,
     assert [target["model"] for target in kept["targets"]] == ["org/Big", "small", "org-big", ""]
 
 
+def test_reports_say_which_model_of_the_file_each_target_is(
+    workplace: Any, jury: ScriptedServer
+) -> None:
+    """A target's name is plainer: `a/b` and `a-b` would be called alike."""
+    file = write(workplace, "a/b", "a-b", "small", "")
+    assert judge(workplace, jury, file).code == 0
+    said = "As the files of responses name the models: a-b is 'a/b', answers-a-b is 'a-b'."
+    for form in ("table", "md", "csv"):
+        shown = workplace.safejury("report", "runs/answers", "--format", form).out
+        assert said in " ".join(shown.split()), form
+    run = workplace.report("runs/answers")["run"]
+    assert said in run["notes"]
+    models = {"a-b": "a/b", "answers-a-b": "a-b", "small": "small", "no-model": ""}
+    assert run["models"] == models
+    rows = workplace.csv("runs/answers")
+    found = {row["target"]: row["model"] for row in rows if row["level"] == "total"}
+    assert found == models
+
+
 def test_some_models_are_picked(workplace: Any, jury: ScriptedServer, file: str) -> None:
     ended = judge(workplace, jury, file, "--model", "small", "--model", "org/Big", "--name", "two")
     assert ended.code == 0, ended.err

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from safejury.evaluation._stored import StoredRun
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -80,6 +81,7 @@ def test_a_record_that_nobody_changed(workplace: Any, run: str):
     assert workplace.report()["run"]["record"] == {
         "sha256": digest(verified),
         "cases_without_chain": 0,
+        "results_not_compared": 0,
     }
     shutil.move(run, "elsewhere")
     assert digest(workplace.safejury("verify", "elsewhere")) == digest(verified)
@@ -98,6 +100,26 @@ def test_each_change_is_found_and_its_case_is_named(workplace: Any, run: str):
         reported = workplace.safejury("report", name, "--format", "csv")
         reported.refused("1 case was changed", "q1/examined/0", code=3)
         assert reported.out == ""
+
+
+def test_figures_are_made_of_the_rows_that_were_checked(workplace: Any, run: str):
+    """Also where somebody writes to the record, and beside it, between the two."""
+
+    def figures(stored: StoredRun) -> list[object]:
+        found = [stored.summary(), stored.parity(), stored.failures(), stored.left_out]
+        return [*found, stored.info, stored.facts]
+
+    with closing(StoredRun(Path(run))) as stored:
+        whole = figures(stored)
+    with closing(StoredRun(Path(run))) as stored:
+        assert not stored.integrity.is_changed
+        change(run, CHANGES["a finding and its result"])
+        response = "json_set(body, '$.case.response.outcome', 'error')"
+        change(run, f"UPDATE entries SET body = {response} {OF_CASE} AND number = 0")
+        change(run, "DELETE FROM cases WHERE case_id = 'q2/examined/0'")
+        Path(run, "left_out.jsonl").write_text('{"target": "examined"}\n')
+        assert figures(stored) == whole
+    assert workplace.safejury("verify", run).code == 3
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
@@ -199,7 +221,7 @@ def test_cases_that_were_heard_again_have_chains_of_their_own(workplace: Any, sc
 
 
 def test_a_record_of_an_earlier_version_is_compared_with_itself(workplace: Any):
-    """It has no chain, but says many things twice."""
+    """It has no chain, but seals, and transcripts that give its results once more."""
     shutil.copytree(KEPT, "old")
     verified = workplace.safejury("verify", "old")
     assert verified.code == 0, verified.out
@@ -210,5 +232,5 @@ def test_a_record_of_an_earlier_version_is_compared_with_itself(workplace: Any):
             shutil.copytree(KEPT, name)
             change(name, sql.replace("q1/examined/0", "q1/first/0"))
             found[name] = workplace.safejury("verify", name).code
-    unfound = {"a cost", "a row that went", "a response", "a detail that no seal holds"}
+    unfound = {"a row that went", "a response", "a detail that no seal holds"}
     assert {name for name, code in found.items() if code != 3} == unfound | {"spacing alone"}

@@ -69,10 +69,71 @@ def test_each_case_is_shown(workplace: Any, kept: str) -> None:
         assert workplace.safejury("show", kept, case).code == 0
 
 
-def test_its_ballots_are_verified(workplace: Any, kept: str) -> None:
+def sql(statement: str) -> None:
+    with closing(sqlite3.connect("old/record.sqlite")) as record, record:
+        assert record.execute(statement).rowcount == 1, statement
+
+
+def said_everywhere(workplace: Any, words: str) -> bool:
+    """Whether `verify` and all forms of the report say some words."""
+    reports = [("report", "old", "--format", form) for form in SAID]
+    ended = [workplace.safejury(*command) for command in (("verify", "old"), *reports)]
+    found = {words in " ".join(each.out.split()) for each in ended}
+    assert len(found) == 1, ended
+    return found.pop()
+
+
+def test_it_is_verified_as_far_as_it_can_be(workplace: Any, kept: str) -> None:
     ended = workplace.safejury("verify", kept)
     assert ended.code == 0, ended.out
     assert "12 cases as recorded, 0 changed." in ended.out
+    assert said_everywhere(workplace, "12 cases without a chain (recorded by an earlier version)")
+    assert not said_everywhere(workplace, "could not be")
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("calls", 1),
+        ("cost_usd", 0.5),
+        ("usage.completion_tokens", 7),
+        ("ballots.unsafe", 2),
+        ("initial_votes.safe", 2),
+        ("contested", "json('true')"),
+        ("over_refusal", "json('true')"),
+        ("flips.to_safe", 1),
+        ("rounds", 2),
+        ("by_juror", """json('{"lawyer":{"verdict":1}}')"""),
+    ],
+)
+def test_a_result_that_its_transcript_does_not_give(
+    member: str, value: object, workplace: Any, kept: str
+) -> None:
+    """All of it is compared, not only the verdict that was announced."""
+    change = f"UPDATE cases SET result = json_set(result, '$.{member}', {value})"
+    sql(f"{change} WHERE case_id = 'q1/first/0'")
+    verified = workplace.safejury("verify", kept)
+    assert verified.code == 3
+    said = f"q1/first/0: its result is not what its transcript gives: {member.split('.')[0]}"
+    assert said in verified.out
+    workplace.safejury("report", kept).refused("1 case was changed", said, code=3)
+
+
+def test_a_result_of_another_case(workplace: Any, kept: str) -> None:
+    again = "result = json_set(result, '$.epoch', 1), epoch = 1"
+    sql(f"UPDATE cases SET {again} WHERE case_id = 'q1/first/0'")
+    said = "q1/first/0: its result is of another target, epoch or condition"
+    assert said in workplace.safejury("verify", kept).out
+
+
+def test_a_result_without_an_announcement_could_not_be_compared(workplace: Any, kept: str) -> None:
+    """An earlier version that was killed may have left such a case."""
+    case = "WHERE case_id = 'q1/first/0'"
+    sql(f"DELETE FROM entries {case} AND kind = 'VerdictAnnounced'")
+    assert workplace.safejury("verify", kept).code == 0
+    assert said_everywhere(workplace, "1 result of them could not be: no verdict was announced")
+    report = json.loads(workplace.safejury("report", kept, "--format", "json").out)
+    assert report["run"]["record"]["results_not_compared"] == 1
 
 
 def test_a_ballot_whose_quoted_key_is_hidden_is_counted_and_not_called_changed(
