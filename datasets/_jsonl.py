@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from ._compressed import compressed
 from ._errors import DatasetError
 from ._line import parse_line
 from ._line_checks import BadLineError, LineChecks
@@ -17,6 +16,7 @@ from ._line_media import query_of
 from ._lines import MAX_LINE_BYTES, numbered_lines
 from ._media import VIDEO_TYPES
 from ._nearest import quoted
+from ._not_ready import HEAD_BYTES, not_ready
 from ._query import Media, MediaKind, Query, assumed_note, content_of
 from ._taxonomy import taxonomy_beside
 
@@ -162,15 +162,15 @@ def _existing(name: str | Path) -> Path:
         raise DatasetError(f"{shown} is a folder; name the JSONL file in it")
     if not stat.S_ISREG(mode):
         raise DatasetError(f"{shown} cannot be read twice; save it as a file first")
-    if why := _packed(path):
+    if why := _unready(path):
         raise DatasetError(f"{shown} {why}")
     return path
 
 
-def _packed(path: Path) -> str | None:
+def _unready(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
-            return compressed(file.read(8))
+            return not_ready(file.read(HEAD_BYTES))
     except OSError:
         return None  # it is opened again, and said then
 

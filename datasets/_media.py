@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ._errors import DatasetError
 from ._image_file import image_type
+from ._not_ready import pointer
 from ._query import Media, MediaKind
 from ._sound_file import sound_type
 
@@ -31,6 +32,8 @@ def read_media(path: Path, *, kind: MediaKind) -> Media:
             or of another format.
     """
     content = _read(path, kind)
+    if why := pointer(content):
+        raise DatasetError(f"{kind} {str(path)!r} {why}")
     try:
         media_type = _TYPES[kind](content)
     except DatasetError as error:

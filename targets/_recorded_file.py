@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..datasets import ConfigurationError, Intent
 from ..datasets._nearest import did_you_mean, quoted
+from ..datasets._not_ready import pointer
 from ..datasets.tables import Intents
 from ._spool import NO_MODEL, RowsOf, Spool, is_split
 from .readers import ReadOptions, Unreadable, find_reader
@@ -124,13 +125,16 @@ def _hash(path: Path) -> str:
     """Return the SHA-256 of a file.
 
     Raises:
-        ConfigurationError: It is empty, or can be read only once.
+        ConfigurationError: It is empty, not the file itself, or can be read only once.
     """
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening one may wait for ever
         raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
     with path.open("rb") as file:
-        if not file.read(4096).strip(_BLANK):
+        head = file.read(4096)
+        if not head.strip(_BLANK):
             raise ConfigurationError(f"{path}: has no responses")
+        if why := pointer(head):
+            raise ConfigurationError(f"{path}: {why}")
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()

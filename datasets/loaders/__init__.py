@@ -73,7 +73,8 @@ def recognised(path: Path) -> Loader | None:
     Of those that take a file the first is meant: a plain table may be a published set.
 
     Raises:
-        DatasetError: Several take a folder for theirs.
+        DatasetError: Several take a folder for theirs, or a file that would tell is a pointer
+            of Git LFS.
     """
     loaders = (each for each in map(loader_named, LOADERS) if each.recognises(path))
     first = next(loaders, None)

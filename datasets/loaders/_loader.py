@@ -100,7 +100,11 @@ class Loader(Protocol):
         ...
 
     def recognises(self, path: Path) -> bool:
-        """Return whether a path holds this set, by a cheap look at names and first bytes."""
+        """Return whether a path holds this set, by a cheap look at names and first bytes.
+
+        Raises:
+            DatasetError: Git LFS has left a pointer in the place of its file.
+        """
         ...
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

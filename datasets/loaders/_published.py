@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from .._errors import DatasetError
 from .._nearest import did_you_mean, quoted
+from .._not_ready import refuse_pointer
 from ..tables import (
     BrokenJson,
     CsvTable,
@@ -38,17 +39,25 @@ def setting(options: LoaderOptions, name: str, *known: str) -> str:
 
 
 def file_in(path: Path, *places: str) -> Path | None:
-    """Return the file that a path is, or the first of several places in a folder."""
+    """Return the file that a path is, or the first of several places in a folder.
+
+    Raises:
+        DatasetError: Git LFS has left a pointer in its place.
+    """
     if path.is_file():
-        return path
-    return next((path / place for place in places if (path / place).is_file()), None)
+        found = path
+    else:
+        found = next((path / place for place in places if (path / place).is_file()), None)
+    if found is not None:
+        refuse_pointer(found)
+    return found
 
 
 def needed_file(path: Path, title: str, *places: str) -> Path:
     """Return the file that a path is, or the first of several places in a folder.
 
     Raises:
-        DatasetError: There is none.
+        DatasetError: There is none, or only a pointer of Git LFS.
     """
     file = file_in(path, *places)
     if file is None:
@@ -61,9 +70,15 @@ def needed_file(path: Path, title: str, *places: str) -> Path:
 
 
 def files_like(folder: Path, *patterns: str) -> list[Path]:
-    """Return the files of the first pattern that any file fits, in the order of their names."""
+    """Return the files of the first pattern that any file fits, in the order of their names.
+
+    Raises:
+        DatasetError: Git LFS has left a pointer in the place of one.
+    """
     for pattern in patterns:
         if files := sorted(folder.glob(pattern)):
+            for file in files:
+                refuse_pointer(file)
             return files
     return []
 

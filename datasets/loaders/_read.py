@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from .._compressed import compressed
 from .._encodable import encodable
 from .._errors import DatasetError
 from .._kept import kept_folder
 from .._labels import tidy_labels
 from .._nearest import did_you_mean, quoted
+from .._not_ready import HEAD_BYTES, not_ready
 from .._private_database import private_database
 from .._query import Media, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
@@ -279,7 +279,7 @@ def _no_table(path: Path, mode: int) -> str | None:
     if not stat.S_ISREG(mode):  # opening one may wait, or give bytes, for ever
         return "cannot be read twice: save it as a file first"
     with path.open("rb") as file:
-        return compressed(file.read(8))
+        return not_ready(file.read(HEAD_BYTES))
 
 
 def _check(loader: Loader, options: LoaderOptions) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol, TextIO
 
 from .._errors import DatasetError
 from .._nearest import quoted
+from .._not_ready import refuse_pointer
 from ._values import Object, RowError, UnreadError
 
 DELIMITERS = ",;\t|"
@@ -93,11 +94,13 @@ class CsvTable:
         names: The columns' names, none without a header.
 
     Raises:
-        DatasetError: The encoding is not known, or the header cannot be used.
+        DatasetError: The encoding is not known, the header cannot be used, or Git LFS has left a
+            pointer in the place of the file.
         OSError: The file cannot be read.
     """
 
     def __init__(self, path: Path, *, encoding: str | None = None, header: bool = True) -> None:
+        refuse_pointer(path)
         self._path = path
         self._header = header
         self._encoding = _known(encoding) if encoding else _marked(path)

@@ -7,6 +7,7 @@ from typing import Any
 from .._errors import DatasetError
 from .._extras import needed
 from .._nearest import quoted, short_reason
+from .._not_ready import refuse_pointer
 from ._values import Object, RowError, as_object
 
 _ROWS_AT_ONCE = 64
@@ -29,6 +30,7 @@ def parquet_objects(
         DatasetError: It is no Parquet file, two columns that are to be read have the same
             name, or pyarrow is not installed.
     """
+    refuse_pointer(path)
     what = f"{path}: reading Parquet"
     arrow = needed(what, "pyarrow", error=DatasetError)
     parquet = needed(what, "pyarrow.parquet", error=DatasetError)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...datasets import ConfigurationError
-from ...datasets._compressed import compressed
 from ...datasets._nearest import did_you_mean, quoted
+from ...datasets._not_ready import not_ready
 from ._garak import READER as _GARAK
 from ._harmbench import READER as _HARMBENCH
 from ._inspect import READER as _INSPECT
@@ -67,11 +67,11 @@ def find_reader(path: Path, format: str | None, mapping: Mapping[str, str]) -> R
     sample = Sample.of(path)
     if sample.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ConfigurationError(f"{path}: is UTF-16: save it as UTF-8")
-    readers = (_INSPECT,) if compressed(sample.head) else _READERS  # its logs are zipped
+    readers = (_INSPECT,) if not_ready(sample.head) else _READERS  # its logs are zipped
     for reader in readers:
         if (reader.maps or not mapping) and reader.detects(sample):
             return reader
-    if why := compressed(sample.head):
+    if why := not_ready(sample.head):
         raise ConfigurationError(f"{path}: {why}")
     raise ConfigurationError(
         f"{path}: its format is not known: say which with --format or `format:`; "
