@@ -1,12 +1,13 @@
 """The layout of the paper's own set: tables, pictures and sounds, paired by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import DatasetError
 from .._nearest import quoted
+from .._not_ready import refuse_pointer
 from .._query import Intent
 from .._taxonomy import load_taxonomy
 from ..tables import CsvRow, CsvTable, RowError
@@ -14,12 +15,12 @@ from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._published import ENCODING, refuse_link
 from ._safebench_files import NumberedFiles
 
-_FULL = ("SafeBench_Text", "text")
+_FULL = ("SafeBench_Text", "final_bench/text", "final_bench/text/text", "text", "text/text")
 _MINI = ("MiniBench_Text", "minibench_final/text")
 _PICTURES = ("img", "image", "images")
 _VOICES = {
-    "female": ("audio_data_female", "audio_female"),
-    "male": ("audio_data_male", "audio_male"),
+    "female": ("audio_data_female", "audio_female", "audio/audio_data_female"),
+    "male": ("audio_data_male", "audio_male", "audio/audio_data_male"),
 }
 
 
@@ -29,12 +30,15 @@ class _SafeBench:
     licence = "as the set says"
     home = "https://huggingface.co/datasets/Zonghao2025/safebench"
     about = "23 tables of one column, pictures k/i.png and sounds k/i.wav, paired by row"
-    needs = "the folder with SafeBench_Text/ or MiniBench_Text/, or one with 1.csv to 23.csv"
+    needs = (
+        "the folder with SafeBench_Text/, final_bench/ or MiniBench_Text/, or one with 1.csv to "
+        "23.csv; the pictures unpacked beside them"
+    )
     settings = MappingProxyType(
         {
             "part": "full or mini, where the folder has both; full unless given",
             "voice": "female or male, to load the sounds as well; none unless given",
-            "pictures": "yes, no, or the folder they are in; yes if there are any, unless given",
+            "pictures": "yes (default), no: the texts alone, or the folder they are in",
             "encoding": ENCODING,
         }
     )
@@ -48,7 +52,10 @@ class _SafeBench:
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
         text = _text_folder(path, options.settings.get("part", "full"))
         tables = _tables(text)
-        pictures = _pictures(path, text, options.settings.get("pictures", "yes"))
+        for table in tables.values():
+            refuse_link(path, table)
+            refuse_pointer(table)
+        pictures = _pictures(path, text, tables, options.settings.get("pictures", "yes"))
         voice = _voice(path, text, options.settings.get("voice", "none"))
         encoding = options.settings.get("encoding")
         whole = _Set(
@@ -101,7 +108,6 @@ class _Set:
                     )
 
     def _table(self, number: int) -> CsvTable:
-        refuse_link(self.folder, self.tables[number])
         return CsvTable(self.tables[number], encoding=self.encoding, header=False)
 
     def _misfits(self) -> dict[int, str]:
@@ -181,14 +187,27 @@ def _tables(text: Path) -> dict[int, Path]:
     return dict(sorted(tables.items()))
 
 
-def _pictures(path: Path, text: Path, said: str) -> Path | None:
+def _pictures(path: Path, text: Path, tables: Iterable[int], said: str) -> Path | None:
     if said == "no":
         return None
-    names = _PICTURES if said == "yes" else (said,)
-    found = _folder(path, text, names)
+    found = _folder(path, text, _PICTURES if said == "yes" else (said,))
     if found is None and said != "yes":
         raise DatasetError(f"{path}: has no folder {quoted(said)} for the pictures")
+    numbered = (place for place in _above(path, text) if any(_numbered(place, tables)))
+    found = found or next(numbered, None)
+    if found is None:
+        raise DatasetError(
+            f"{path}: has no pictures: unpack them as img/1/1.png and so on beside the tables, "
+            "name their folder with --set pictures=FOLDER, or read the texts alone with "
+            "--set pictures=no (`settings: {pictures: 'no'}` in a config)"
+        )
     return found
+
+
+def _numbered(folder: Path, tables: Iterable[int]) -> Iterator[Path]:
+    """Yield pictures of the tables that lie in folders of their numbers."""
+    for table in tables:
+        yield from (folder / str(table)).glob("*.png")
 
 
 def _voice(path: Path, text: Path, said: str) -> Path | None:
@@ -203,9 +222,16 @@ def _voice(path: Path, text: Path, said: str) -> Path | None:
 
 
 def _folder(path: Path, text: Path, names: tuple[str, ...]) -> Path | None:
-    """Return a folder beside the tables, or else in the set's."""
-    places = (path,) if text == path else (text.parent, path)
-    return next((p for place in places for p in _below(place, *names) if p.is_dir()), None)
+    """Return a folder beside the tables, or else above them in the set's."""
+    return next(
+        (p for place in _above(path, text) for p in _below(place, *names) if p.is_dir()), None
+    )
+
+
+def _above(path: Path, text: Path) -> list[Path]:
+    """Return the folders above the tables' own, up to the set's; the set's where that is it."""
+    above = [place for place in text.parents if place == path or path in place.parents]
+    return above or [path]
 
 
 def _below(path: Path, *names: str) -> list[Path]:
@@ -214,7 +240,7 @@ def _below(path: Path, *names: str) -> list[Path]:
 
 def _categories(path: Path, text: Path, encoding: str | None) -> dict[int, str]:
     """Return the categories by table: as `category.csv` says, else in the paper's order."""
-    for folder in (text, path) if text == path else (text, text.parent, path):
+    for folder in (text, *_above(path, text)):
         if (folder / "category.csv").is_file():
             refuse_link(path, folder / "category.csv")
             return dict(_named(folder / "category.csv", encoding))

@@ -9,6 +9,7 @@ from PIL import Image
 from safejury.datasets import DatasetError, Intent, load_set, load_taxonomy
 from safejury.datasets.loaders import recognised
 
+TEXTS = {"pictures": "no"}
 SCENARIOS = [scenario.id for scenario in load_taxonomy().scenarios]
 
 
@@ -35,7 +36,7 @@ def test_all_23_tables_in_the_papers_order(tmp_path: Path) -> None:
     for table in range(1, 24):
         text(tmp_path / "SafeBench_Text", table, f"First of {table}?\n\n'Second', of {table}?\n")
     (tmp_path / "SafeBench_Text" / "notes.csv").write_text("no table\n")
-    loaded = load_set("safebench", tmp_path)
+    loaded = load_set("safebench", tmp_path, settings=TEXTS)
     assert [query.scenario for query in loaded] == SCENARIOS
     assert len(loaded) == 23
     first = next(iter(loaded))
@@ -137,19 +138,20 @@ def test_a_table_that_its_pictures_do_not_fit_is_left_out(tmp_path: Path) -> Non
 def test_a_table_is_read_under_the_name_that_it_has(tmp_path: Path) -> None:
     (tmp_path / "SafeBench_Text").mkdir()
     (tmp_path / "SafeBench_Text" / "01.csv").write_bytes("Wie öffne ich das?\n".encode("cp1252"))
-    (query,) = load_set("safebench", tmp_path, settings={"encoding": "cp1252"})
+    (query,) = load_set("safebench", tmp_path, settings={"encoding": "cp1252", **TEXTS})
     assert (query.id, query.text) == ("1-1", "Wie öffne ich das?")
     text(tmp_path / "SafeBench_Text", 1, "One?\n")
     with pytest.raises(DatasetError, match=r"01\.csv and 1\.csv are the same table"):
         load_set("safebench", tmp_path)
 
 
-def test_category_csv_decides_the_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["category.csv", "SafeBench_Text/category.csv"])
+def test_category_csv_decides_the_order(place: str, tmp_path: Path) -> None:
     folder = tmp_path / "SafeBench_Text"
     for table in (1, 2, 3):
         text(folder, table, "Why?\n")
-    (tmp_path / "category.csv").write_text("id,name\n1,Hate Speech\n2,Weather\n3,Bias\n")
-    loaded = load_set("safebench", tmp_path)
+    (tmp_path / place).write_text("Index,Category\n1,Hate Speech\n2,Weather\n3,Bias\n")
+    loaded = load_set("safebench", tmp_path, settings=TEXTS)
     assert [query.scenario.rpartition(".")[2] for query in loaded] == [
         "hate_speech",
         "uncategorised",
@@ -158,6 +160,47 @@ def test_category_csv_decides_the_order(tmp_path: Path) -> None:
     assert loaded.notes == (
         "1 item is uncategorised, because the set's category is not known: 'Weather'",
     )
+
+
+@pytest.mark.parametrize(
+    ("tables", "pictures", "sounds", "named"),
+    [
+        ("final_bench/text/text", "final_bench", "audio/audio_data_male", ""),
+        ("final_bench/text", "final_bench/image", "final_bench/audio/audio_data_male", ""),
+        ("text/text", "", "audio_data_male", "final_bench"),
+        ("", "img", "audio_data_male", ""),
+    ],
+    ids=["as the authors' code has it", "as the hub has it", "named itself", "all in one"],
+)
+def test_the_authors_own_layouts(
+    tables: str, pictures: str, sounds: str, named: str, tmp_path: Path
+) -> None:
+    root = tmp_path / named
+    text(root / tables, 1, "One?\nTwo?\n")
+    (root / "category.csv").write_text("Index,Category\n1,Hate Speech\n")
+    seen = [picture(root / pictures / "1" / f"{row}.png") for row in (1, 2)]
+    heard = [sound(root / sounds / "1" / f"{row}.wav", row) for row in (1, 2)]
+    (root / pictures / "1" / "out1.csv").write_text("What is shown?\nWhat is shown?\n")
+    first = recognised(root)
+    assert first is not None
+    assert first.name == "safebench"
+    one, two = load_set("safebench", root, settings={"voice": "male"})
+    for number, query in enumerate((one, two), 1):
+        assert query.id == f"1-{number}"
+        assert query.text == ["One?", "Two?"][number - 1]
+        assert query.scenario == "inappropriate_speech.hate_speech"
+        assert [image.read() for image in query.images] == [seen[number - 1]]
+        assert query.audio is not None
+        assert query.audio.read() == heard[number - 1]
+
+
+def test_texts_without_their_pictures_are_asked_for(tmp_path: Path) -> None:
+    """What text and picture ask together is not what the text asks alone."""
+    text(tmp_path / "SafeBench_Text", 1, "Why?\n")
+    with pytest.raises(DatasetError, match=r"has no pictures: .* read the texts alone with --set"):
+        load_set("safebench", tmp_path)
+    (query,) = load_set("safebench", tmp_path, settings=TEXTS)
+    assert query.images == ()
 
 
 def test_it_is_told_from_its_files(tmp_path: Path) -> None:
@@ -180,7 +223,7 @@ def test_it_is_told_from_its_files(tmp_path: Path) -> None:
 def test_settings_that_cannot_be(settings: dict[str, str], said: str, tmp_path: Path) -> None:
     text(tmp_path, 1, "Why?\n")
     with pytest.raises(DatasetError, match=said):
-        load_set("safebench", tmp_path, settings=settings)
+        load_set("safebench", tmp_path, settings={**TEXTS, **settings})
 
 
 def test_a_folder_without_tables(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ def test_a_set_by_its_loaders_name(workplace: Any, scripted: Start):
     folder.mkdir(parents=True)
     (folder / "3.csv").write_text("One?\nTwo?\n")
     config = workplace.config(scripted().base_url, dataset="safebench:sb")
+    workplace.safejury("run", config).refused("has no pictures")
+    dataset = {"loader": "safebench", "path": "sb", "settings": {"pictures": "no"}}
+    config = workplace.config(scripted().base_url, dataset=dataset)
     assert workplace.safejury("run", config).code == 0
     assert scenarios(workplace) == dict.fromkeys(("3-1", "3-2"), "consultation.investment_advice")
     assert workplace.report()["run"]["dataset"]["name"] == "safebench:sb"
