@@ -51,6 +51,8 @@ class GroupCommit:
         self._statements = statements
         self._files = _identities(self._path, self._log)
         self._rows: list[tuple[str, Row]] = []
+        self._held: dict[object, tuple[str, Row]] = {}
+        self._risk = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._broken: RecordError | None = None
         self._written = 0
@@ -63,12 +65,45 @@ class GroupCommit:
             RecordError: They, or earlier ones, cannot be written.
         """
         self.check()
-        loop = asyncio.get_running_loop()
         self._rows += rows
+        if self._is_due():
+            self.commit()
+
+    def hold(self, table: str, row: Row, *, risk: float) -> None:
+        """Write a row that `let_go` takes back; until the next commit that costs nothing.
+
+        Args:
+            table: Its table.
+            row: It, with a key of its own as the first value.
+            risk: How bad it is to lose it, in [0, 1]: what was held since the last commit
+                is committed at once where it comes to 1.
+
+        Raises:
+            RecordError: It, or earlier ones, cannot be written.
+        """
+        self.check()
+        self._held[row[0]] = (table, row)
+        self._risk += risk
+        if self._is_due() or self._risk >= 1:
+            self.commit()
+
+    def let_go(self, table: str, key: object) -> None:
+        """Take back a row that was held, together with what is written next.
+
+        Args:
+            table: That which takes rows back by their key, where it is committed already.
+            key: The row's first value.
+        """
+        if self._held.pop(key, None) is None:
+            self._rows.append((table, (key,)))
+            self._is_due()  # for the timer: what is written next goes into the same group
+
+    def _is_due(self) -> bool:
+        loop = asyncio.get_running_loop()
         if self._due is None:
             self._due = loop.call_later(_GROUP_S, self._commit_due)
-        if len(self._rows) >= _GROUP_ROWS or loop.time() >= self._due.when():
-            self.commit()
+        waiting = len(self._rows) + len(self._held)
+        return waiting >= _GROUP_ROWS or loop.time() >= self._due.when()
 
     def waiting(self, table: str, key: str) -> Row | None:
         """Return the row of a table that waits, by its first value; None where none does."""
@@ -93,7 +128,8 @@ class GroupCommit:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        rows, self._rows = self._rows, []
+        rows, self._rows = [*self._rows, *self._held.values()], []
+        self._held, self._risk = {}, 0.0
         # After a lost group the next one would keep results without their transcripts.
         if not rows or self._broken is not None:
             return

@@ -69,7 +69,7 @@ def run_switchboard(
         fleet: The managed servers, None where none is started.
     """
     limits = setup.config.limits
-    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, keep=record.charge)
+    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, keep=record)
     if record.resumed:
         reader = RecordReader(setup.directory)
         budget.add_spent(*reader.spent())

@@ -41,16 +41,24 @@ WHERE case_id = ? AND kind = 'VerdictAnnounced'
 _COUNT_FINISHED = """
 SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'
 """
+_LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 _WRITE = {
     # First: what was heard of a case before makes way for what is heard now.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
     "charges": ("INSERT INTO charges VALUES {}", "(?, ?, ?, ?, ?)"),
+    "holds": (
+        "INSERT INTO charges (rowid, call_id, case_id, kind, tokens, usd) VALUES {}",
+        "(?, ?, ?, 'open', ?, ?)",
+    ),
+    "ended": ("DELETE FROM charges WHERE rowid IN ({})", "?"),
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
     "answers": ("INSERT OR REPLACE INTO answers VALUES {}", "(?, ?)"),
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "heard": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
 }
+_MOST_LOST = 0.001
+"""Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -58,7 +66,8 @@ class Record:
     """The open record of a run that this process writes; see `open_record`.
 
     It is the run's `Journal` too: calls that an earlier process made are found
-    again by their id and the hash of their request.
+    again by their id and the hash of their request. And it is its `Ledger`: what calls
+    hold that were under way when a process was killed, the next one charges.
     """
 
     def __init__(
@@ -71,6 +80,7 @@ class Record:
         self._commits = commits
         self._links: dict[str, bytes] = {}  # the last of each case under way
         self._last: dict[str, Row] = {}  # last entries, which go with their results
+        self._holds = int(database.execute(_LEAST_ROW).fetchone()[0])
 
     def find(self, call_id: str, key: str) -> Completion | None:
         """Return what a call of an earlier process returned; see `Journal.find`.
@@ -85,6 +95,21 @@ class Record:
     def write(self, call_id: str, key: str, completion: Completion) -> None:
         """Keep what a call returned; see `Journal.write`."""
         self._commits.add(("calls", (call_id, key, _text(completion))))
+
+    def hold(self, call_id: str, held: Spending, share: float) -> int:
+        """Keep what a call under way holds; see `Ledger.hold`.
+
+        Raises:
+            RecordError: It cannot be kept, so that the call must not be made.
+        """
+        self._holds -= 1  # below all others: SQLite numbers its own above them
+        row = (self._holds, call_id, case_of(call_id), held.tokens, held.usd)
+        self._commits.hold("holds", row, risk=share / _MOST_LOST)
+        return self._holds
+
+    def let_go(self, number: int) -> None:
+        """Take back what `hold` kept; see `Ledger.let_go`."""
+        self._commits.let_go("ended", number)
 
     def charge(self, call_id: str, guessed: Spending) -> None:
         """Keep what a call was charged by estimate: its reply, if any, does not say it."""

@@ -95,6 +95,12 @@ def open_database(
             database.execute("DELETE FROM meta")
             if not begun:
                 database.execute("DELETE FROM entries")
+            # Their process was killed: somebody may bill what they were about to take.
+            database.execute(
+                "INSERT INTO charges SELECT call_id, case_id, 'estimated', tokens, usd "
+                "FROM charges WHERE kind = 'open'"
+            )
+            database.execute("DELETE FROM charges WHERE kind = 'open'")
             if kept is not None and kept.identity != json.loads(now["identity"]):
                 # Unlike calls, they are not kept with a hash of what was asked.
                 database.execute("DELETE FROM answers")

@@ -40,7 +40,8 @@ _ENTRIES: dict[str, type[Entry]] = {
 _ESTIMATED = """
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
        sum(usd IS NULL)
-FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind = 'estimated' GROUP BY 1, 2
+FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
+GROUP BY 1, 2
 """
 _HAS_CHARGES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'charges'"
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
 from ._around import Around
-from ._budget import Budget, Price, Spending
+from ._budget import Budget
 from ._budgeted import (
     BYTES_PER_TOKEN,
     TOKENS_PER_MEDIUM,
@@ -32,6 +32,8 @@ from ._chat import (
     Usage,
 )
 from ._journal import Journal, Journaled
+from ._ledger import Ledger
+from ._price import Price, Spending
 from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
 from ._spec import ModelSpec
 from ._with_options import with_options
@@ -149,6 +151,7 @@ __all__ = [
     "Journal",
     "Journaled",
     "JsonSchema",
+    "Ledger",
     "Limited",
     "Limiter",
     "LiteLLMModel",

@@ -1,75 +1,16 @@
 """What a run may spend, reserved before each call."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from ..datasets import BudgetError, SafejuryError
-from ._chat import Usage
+from ._ledger import Ledger
+from ._price import Spending
 
 _CASES_LEARNT_FROM = 5
 _LONGEST_CALL_ID = 3
 """Parts of a call's id behind its case's: round, seat and attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars per million tokens.
-
-    Attributes:
-        input_per_million: For tokens of the request.
-        output_per_million: For tokens of the reply.
-        cached_input_per_million: For tokens of the request that came from a prefix
-            cache; None where they cost as much as the others.
-    """
-
-    input_per_million: float
-    output_per_million: float
-    cached_input_per_million: float | None = None
-
-    @property
-    def is_free(self) -> bool:
-        """Whether calls cost nothing, however many tokens they take."""
-        return not (
-            self.input_per_million or self.output_per_million or self.cached_input_per_million
-        )
-
-    def of(self, usage: Usage) -> float | None:
-        """Return the US dollars that `usage` costs, None where it is unknown."""
-        if self.is_free:
-            return 0.0
-        if usage.prompt_tokens is None or usage.completion_tokens is None:
-            return None
-        cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
-        cached_price = self.cached_input_per_million
-        if cached_price is None:
-            cached_price = self.input_per_million
-        millionths = (
-            (usage.prompt_tokens - cached) * self.input_per_million
-            + cached * cached_price
-            + usage.completion_tokens * self.output_per_million
-        )
-        return millionths / 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """Tokens and money, expected or spent.
-
-    Attributes:
-        tokens: Of request and reply together.
-        usd: US dollars, None where the price is unknown.
-    """
-
-    tokens: int
-    usd: float | None
-
-    def __add__(self, other: "Spending") -> "Spending":
-        """Return both together; of unknown price if one of them is."""
-        unknown = self.usd is None or other.usd is None
-        usd = None if unknown else (self.usd or 0.0) + (other.usd or 0.0)
-        return Spending(self.tokens + other.tokens, usd)
 
 
 @dataclass(slots=True)
@@ -102,8 +43,9 @@ class Budget:
         max_cost_usd: Most US dollars, None for no bound.
         ends_at_once: Whether the first call that it does not cover is the last that is
             asked for, however little a later one takes.
-        keep: Is told of what is charged by estimate, with the call's id: no reply says
-            it, so that a repeat would not know of it.
+        keep: Keeps what calls hold while they are under way, and what is charged by
+            estimate, for calls that have an id: no reply says it, so that a repeat would
+            not know of it.
         refusal: What is raised for a call that it does not cover; `BudgetError` is an
             outcome of that call, another error ends what the call is part of.
     """
@@ -114,7 +56,7 @@ class Budget:
         max_cost_usd: float | None = None,
         *,
         ends_at_once: bool = False,
-        keep: Callable[[str, Spending], None] | None = None,
+        keep: Ledger | None = None,
         refusal: type[SafejuryError] = BudgetError,
     ) -> None:
         self._max_tokens = max_tokens_total
@@ -132,6 +74,8 @@ class Budget:
         self._stopped: str | None = None
         self._held = 0
         """Calls under way."""
+        self._kept: dict[tuple[str, Spending], list[int]] = {}
+        """What the ledger holds for them, by call and estimate: each attempt is one of its own."""
         self._cases: dict[str, _OpenCase] = {}
         self._closed = 0
         self._dearest_tokens = 0
@@ -227,8 +171,13 @@ class Budget:
         usd = None if expected.usd is None else min(expected.usd, self._dearest_usd)
         return Spending(min(expected.tokens, self._dearest_tokens), usd)
 
-    async def reserve(self, estimate: Spending, call_id: str = "") -> None:
+    async def reserve(self, estimate: Spending, call_id: str = "", *, keep: bool = True) -> None:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
+
+        Args:
+            estimate: The most that it is expected to take.
+            call_id: Its id, empty where it has none.
+            keep: Whether it is charged for if this process is killed meanwhile.
 
         Raises:
             BudgetError: What is left does not cover it, and no call is under way that
@@ -240,8 +189,17 @@ class Budget:
                 self._refused(lack)
                 raise self._refusal(lack)
             await self._next_change()
+        if keep and self._keep is not None and call_id:
+            number = self._keep.hold(call_id, estimate, self._share(estimate))
+            self._kept.setdefault((call_id, estimate), []).append(number)
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)
+
+    def _share(self, estimate: Spending) -> float:
+        """Return what part of the limit an estimate is, 0 where there is no limit."""
+        tokens = estimate.tokens / self._max_tokens if self._max_tokens else 0.0
+        usd = (estimate.usd or 0.0) / self._max_usd if self._max_usd else 0.0
+        return max(tokens, usd)
 
     def _refused(self, lack: str) -> None:
         if self._ends_at_once:
@@ -311,6 +269,8 @@ class Budget:
             guessed: The part of `spent` that is an estimate, None where the reply says all.
             call_id: The call's id.
         """
+        # First: what is kept next is kept together with it, so that none is charged twice.
+        self._let_go(estimate, call_id)
         self._spent_tokens += spent.tokens
         if spent.usd is None:
             self._unknown += 1
@@ -319,12 +279,22 @@ class Budget:
         if guessed is not None:
             self._estimated += 1
             if self._keep is not None and call_id:
-                self._keep(call_id, guessed)
+                self._keep.charge(call_id, guessed)
         self._charge_case(spent.tokens, spent.usd, call_id)
-        self.release(estimate, call_id)
+        self._give_back(estimate, call_id)
 
     def release(self, estimate: Spending, call_id: str = "") -> None:
         """Give back what was set aside for a call that took nothing."""
+        self._let_go(estimate, call_id)
+        self._give_back(estimate, call_id)
+
+    def _let_go(self, estimate: Spending, call_id: str) -> None:
+        if (numbers := self._kept.get((call_id, estimate))) is not None and self._keep is not None:
+            self._keep.let_go(numbers.pop())
+            if not numbers:
+                del self._kept[call_id, estimate]
+
+    def _give_back(self, estimate: Spending, call_id: str) -> None:
         self._held -= 1
         self._take(-estimate.tokens, None if estimate.usd is None else -estimate.usd, call_id)
         self._tell_of_change()

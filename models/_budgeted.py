@@ -10,8 +10,9 @@ import msgspec
 
 from ..datasets import ModelError
 from ._around import Around
-from ._budget import Budget, Price, Spending
+from ._budget import Budget
 from ._chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Usage
+from ._price import Price, Spending
 
 BYTES_PER_TOKEN = 3
 """Of text in a request: fewer than English has, so that rather too much is reserved."""
@@ -94,7 +95,7 @@ class Budgeted(Around):
 
     async def _paid(self, request: ChatRequest) -> Completion:
         estimate = self._estimate(request)
-        await self._budget.reserve(estimate, request.call_id)
+        await self._budget.reserve(estimate, request.call_id, keep=not self._own)
         spent: Spending | None = None
         guessed: Spending | None = None
         try:

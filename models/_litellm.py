@@ -17,7 +17,6 @@ from typing import Protocol, cast
 import msgspec
 
 from ..datasets import BadReplyError, ConfigurationError, TransportError
-from ._budget import Price
 from ._chat import ChatRequest, Completion, Modality, Usage
 from ._dialect import DROPPABLE, Dialect
 from ._litellm_errors import (
@@ -27,6 +26,7 @@ from ._litellm_errors import (
     status_of,
     unset_key,
 )
+from ._price import Price
 from ._redaction import redactor
 from ._spec import region_parameter
 from ._wire_reply import FILTERED_REPLY, decode_reply

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..datasets import ConfigurationError
-from ._budget import Price
 from ._chat import Modality, RequestOptions
+from ._price import Price
 from ._transport import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"

@@ -7,7 +7,7 @@ from typing import Self
 
 from ..datasets import ConfigurationError
 from ._breaker import Breaking
-from ._budget import Budget, Price
+from ._budget import Budget
 from ._budgeted import Budgeted
 from ._cache import Cached, ResponseCache
 from ._chat import ChatModel
@@ -15,6 +15,7 @@ from ._endpoint import EndpointModel
 from ._journal import Journal, Journaled
 from ._limits import Limited
 from ._place import Place, PlaceLimits, Wait
+from ._price import Price
 from ._redaction import redactor
 from ._retry import FirstContact, Retrying, RetryPolicy
 from ._spec import EMBEDDED_PREFIX, ModelSpec

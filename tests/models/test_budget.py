@@ -36,6 +36,26 @@ def ask(text: str = "hello", max_tokens: int | None = 100) -> ChatRequest:
     return ChatRequest((ChatMessage.of("user", text),), max_tokens=max_tokens)
 
 
+class Kept:
+    """A ledger in memory."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, tuple[str, Spending]] = {}
+        self.shares: list[float] = []
+        self.charged: list[tuple[str, Spending]] = []
+
+    def hold(self, call_id: str, held: Spending, share: float) -> int:
+        self.shares.append(share)
+        self.held[len(self.shares)] = (call_id, held)
+        return len(self.shares)
+
+    def let_go(self, number: int) -> None:
+        del self.held[number]
+
+    def charge(self, call_id: str, guessed: Spending) -> None:
+        self.charged.append((call_id, guessed))
+
+
 def test_price_by_hand():
     # 1000 input (400 cached) at 3 and 0.3, 200 output at 15, per million:
     # 600 * 3 + 400 * 0.3 + 200 * 15 = 1800 + 120 + 3000 = 4920 millionths.
@@ -199,8 +219,8 @@ RESERVED = 110
 async def test_a_failed_call_is_charged_unless_the_server_turned_it_away(
     reply: ScriptedReply, charged: int
 ):
-    kept = list[tuple[str, Spending]]()
-    budget = Budget(keep=lambda call_id, guessed: kept.append((call_id, guessed)))
+    kept = Kept()
+    budget = Budget(2 * RESERVED, keep=kept)
     async with ScriptedServer(reply) as server:
         endpoint = EndpointModel(base_url=server.base_url, model="m", timeout=0.3)
         model = Budgeted(endpoint, budget, Price(1, 1))
@@ -210,7 +230,8 @@ async def test_a_failed_call_is_charged_unless_the_server_turned_it_away(
     assert (budget.spent_tokens, budget.estimated_calls) == (charged, int(charged > 0))
     # At a dollar for a million tokens.
     expected = [("q/t/0/target", Spending(charged, charged / 1e6))]
-    assert kept == (expected if charged else [])
+    assert kept.charged == (expected if charged else [])
+    assert (kept.shares, kept.held) == ([0.5], {})
 
 
 async def test_a_call_that_never_connected_costs_nothing():

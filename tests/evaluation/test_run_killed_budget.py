@@ -1,0 +1,92 @@
+"""Calls that are under way when a run is killed count against its budget, once."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+CAP = 40_000
+KILLS = 2
+MOST_LOST = 0.001
+"""Of a limit, at one kill, as docs/budget.md has it."""
+
+
+class Meter:
+    """Counts the tokens that a server works on, whether anybody hears its replies or not."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+
+    def __call__(self, body: Mapping[str, object]) -> ScriptedReply:
+        prompt = len(json.dumps(body["messages"])) // 4
+        self.tokens += prompt + 50
+        text = "An answer." if body["model"] == "target" else ballot("safe", 5)
+        return ScriptedReply(text, usage={"prompt_tokens": prompt, "completion_tokens": 50})
+
+
+def many(workplace: Any, cases: int) -> None:
+    """Write a set of so many queries."""
+    workplace.queries(
+        *(
+            {"id": f"q{n:03}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
+            for n in range(cases)
+        )
+    )
+
+
+def kill(workplace: Any, config: str, server: ScriptedServer, calls: int) -> None:
+    """Kill a run once the server has begun so many calls."""
+    with workplace.start("run", config) as process:
+        until = server.stats.calls + calls
+        while server.stats.calls < until:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+
+
+def test_kills_spend_no_more_than_the_limit(workplace: Any, scripted: Start):
+    many(workplace, 120)
+    meter = Meter()
+    server = scripted(meter, latency=0.2)
+    changes = {"limits__concurrency": 16, "run__max_tokens": 100, "jury__max_tokens": 100}
+    config = workplace.config(server.base_url, limits__max_tokens_total=CAP, **changes)
+    for _ in range(KILLS):
+        kill(workplace, config, server, 30)
+    assert workplace.stored("SELECT 1 FROM charges WHERE kind = 'open'")
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3, ended.err
+    assert "Stopped by the budget" in ended.err
+    assert 0.5 * CAP < meter.tokens <= CAP * (1 + KILLS * MOST_LOST)
+
+
+def test_what_a_kill_left_under_way_is_charged_once(workplace: Any, scripted: Start):
+    """A report counts it before the run goes on, and each repeat counts it no second time."""
+    hang = [True]
+    used = {"prompt_tokens": 100, "completion_tokens": 10}
+
+    def reply(body: Mapping[str, object]) -> ScriptedReply:
+        text = "An answer." if body["model"] == "target" else ballot("safe", 5)
+        return ScriptedReply(text, usage=used, hang=hang[0])
+
+    server = scripted(reply)
+    config = workplace.config(server.base_url)
+    with workplace.start("run", config) as process:
+        while len(workplace.kept("SELECT 1 FROM charges WHERE kind = 'open'")) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    killed = workplace.report()["run"]["spent"]
+    assert killed["estimated"]["calls"] == 3
+    assert killed["total"]["tokens"] == killed["estimated"]["tokens"] > 3 * 1024
+    hang[0] = False
+    for _ in range(2):
+        assert workplace.safejury("run", config).code == 0
+        spent = workplace.report()["run"]["spent"]
+        assert spent["estimated"] == killed["estimated"]
+        # Three answers and nine ballots.
+        assert spent["total"]["tokens"] == killed["total"]["tokens"] + 12 * 110
+    assert [kind for (kind,) in workplace.stored("SELECT kind FROM charges")] == ["estimated"] * 3
+    assert workplace.safejury("verify", "runs/first").code == 0
