@@ -2,8 +2,11 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel
 
 from ..agents._text_file import read_text_file
 from ..datasets import ConfigurationError
@@ -48,6 +51,45 @@ def read_system(said: str | SystemFile, folder: Path) -> str:
     return text
 
 
+def check_keys(config: BaseModel) -> None:
+    """Check that all environment variables are set that a config names for keys.
+
+    Raises:
+        ConfigurationError: Some are not; it names all of them.
+    """
+    named = dict.fromkeys(_variables(config))
+    missing = [one for one in named if not os.environ.get(one[0], "").strip()]
+    if not missing:
+        return
+    names, settings = (list(dict.fromkeys(column)) for column in zip(*missing, strict=True))
+    if len(names) == 1:
+        raise _not_set(names[0], settings[0])
+    raise ConfigurationError(
+        f"the environment variables {', '.join(names[:-1])} and {names[-1]} are not set: export "
+        f"them, or change {' and '.join(settings)}."
+    )
+
+
+def _variables(config: BaseModel) -> Iterator[tuple[str, str]]:
+    """Yield the variables that hold keys, each with the setting that names it."""
+    for key, value in config:
+        if key == "api_key_env" and value is not None:
+            yield str(value), key
+        elif key == "headers" and isinstance(value, dict):
+            headers = cast(dict[str, str], value)
+            yield from ((name, f"request.headers.{header}") for header, name in headers.items())
+        parts = cast(object, value)
+        for part in cast(list[object], parts) if isinstance(parts, list) else [parts]:
+            if isinstance(part, BaseModel):
+                yield from _variables(part)
+
+
+def _not_set(name: str, setting: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the environment variable {name} is not set: export it, or change {setting}."
+    )
+
+
 def key_from_environment(name: str | None, setting: str = "api_key_env") -> str | None:
     """Return the secret that an environment variable holds, None if none is named.
 
@@ -65,9 +107,7 @@ def key_from_environment(name: str | None, setting: str = "api_key_env") -> str 
         raise ConfigurationError(f"{setting} must be the name of a variable, not the key.")
     key = os.environ.get(name, "").strip()
     if not key:
-        raise ConfigurationError(
-            f"the environment variable {name} is not set: export it, or change {setting}."
-        )
+        raise _not_set(name, setting)
     if not key.isprintable():
         raise ConfigurationError(
             f"the environment variable {name} holds a line break or a control character, "

@@ -36,7 +36,7 @@ from ..models import (
 )
 from ..targets import ModelTarget, Response, ResponseOutcome
 from ._bench import Bench, model_spec, seat_bench
-from ._config import load_config, read_system
+from ._config import check_keys, load_config, read_system
 from ._config_shape import JuryConfig, ModelConfig, RunConfig, RunLimitsConfig, TargetConfig
 from ._config_words import refused_option
 from ._console import busy, run_async, say
@@ -211,6 +211,7 @@ def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]
     if config is not None:
         changes = [] if protocol is None else [f"jury.protocol={protocol}"]
         read = load_config(config, changes)
+        check_keys(read.jury)
         asked = {target.name: target for target in read.targets if target.responses is None}
         return _Read(read.jury, read.limits, read.run, asked), ServerBook(config.parent)
     if protocol == "safebench":

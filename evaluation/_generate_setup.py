@@ -17,7 +17,7 @@ from ..datasets.generation import (
 from ..models import ModelSpec, Sampling, Switchboard
 from ..targets import ServerUse
 from ._bench import model_spec
-from ._config import key_from_environment
+from ._config import check_keys, key_from_environment
 from ._config_shape import ModelConfig
 from ._generate_config_shape import (
     GenerateConfig,
@@ -119,6 +119,7 @@ def set_up_generation(
             "making harmful queries is for authorised evaluation only: write what the set is "
             "for as `purpose:` into the config, or add --i-am-authorised"
         )
+    check_keys(config)
     servers = ServerBook(folder)
     panel = tuple(_role(member.name, member, servers) for member in config.panel)
     generator = _role("generator", config.generator, servers)

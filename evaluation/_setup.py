@@ -25,7 +25,7 @@ from ..deliberation import RULES
 from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
 from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
-from ._config import read_system
+from ._config import check_keys, read_system
 from ._config_shape import WAY_KEYS, Config, TargetConfig
 from ._datasets import dataset_label
 from ._hearing import check_targets_hear, choose_whisper
@@ -243,6 +243,7 @@ def set_up(
         ConfigurationError: Something does not fit; the message says what to change.
     """
     check_targets_hear(config)
+    check_keys(config)
     if recorded is None:
         config, recorded = open_recorded(config, folder)
     servers = ServerBook(folder)

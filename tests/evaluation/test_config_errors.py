@@ -252,3 +252,30 @@ def test_a_setting_on_the_command_line_that_cannot_be(
 ):
     workplace.queries()
     workplace.safejury("run", workplace.yaml(CONFIG), "--set", change).refused(*said)
+
+
+@pytest.mark.parametrize("command", [("run",), ("run", "--plan"), ("doctor",)])
+def test_all_keys_that_are_missing_are_named_in_one_line(
+    command: tuple[str, ...], workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("FIRST_KEY", "SECOND_KEY", "A_HEADER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("A_KEY_THAT_IS_SET", "something-secret")
+    url = "http://127.0.0.1:9/v1"
+    model = {"base_url": url, "model": "m", "api_key_env": "SECOND_KEY"}
+    config = workplace.config(
+        targets__0__api_key_env="FIRST_KEY",
+        jury__jurors__0__api_key_env="A_KEY_THAT_IS_SET",
+        jury__jurors__1={"persona": "lawyer", **model},
+        jury__foreperson=model | {"request": {"headers": {"X-Team": "A_HEADER"}}},
+    )
+    said = (
+        "the environment variables FIRST_KEY, SECOND_KEY and A_HEADER are not set: export them, "
+        "or change api_key_env and request.headers.X-Team."
+    )
+    ended = workplace.safejury(*command[:1], config, *command[1:])
+    if command == ("doctor",):
+        assert ended.code == 2
+        assert said in " ".join(ended.out.split())
+    else:
+        ended.refused(said)
