@@ -6,7 +6,16 @@ from types import MappingProxyType
 
 from .._query import Intent
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import ENCODING, Cells, csv_rows, file_in, has_columns, needed_file, text_of
+from ._published import (
+    ENCODING,
+    Cells,
+    csv_rows,
+    file_in,
+    has_columns,
+    labels_of,
+    needed_file,
+    text_of,
+)
 
 _COLUMNS = ("release_prompt_id", "prompt_text", "hazard")
 _PLACES = (
@@ -40,6 +49,7 @@ def _row(cells: Cells, number: int) -> Row:
         text=text_of(cells, "prompt_text"),
         category=cells["hazard"].strip().lower(),
         intent=Intent.HARMFUL,
+        labels=labels_of(cells, "hazard", "persona", "locale"),
     )
 
 

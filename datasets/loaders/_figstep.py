@@ -12,6 +12,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     setting,
     text_of,
@@ -63,6 +64,7 @@ class _FigStep:
                 intent=Intent.HARMFUL,
                 images=() if text_only else (folder / f"query_{group}_{number}_6.png",),
                 underlying_request=None if text_only else written,
+                labels=labels_of(cells, category="category_name"),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

@@ -10,7 +10,14 @@ from .._errors import DatasetError
 from .._query import Intent
 from ..tables import Object, RowError, identifier
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import files_like, parquet_rows, picture_of, setting, text_of
+from ._published import (
+    files_like,
+    labels_of,
+    parquet_rows,
+    picture_of,
+    setting,
+    text_of,
+)
 
 _COLUMNS = ("id", "image", "scenario", "keywords", "step", "category", "instruction")
 _STEPS = ("5", "0", "1", "2", "3", "4", "all")
@@ -52,6 +59,7 @@ class _Hades:
                 intent=Intent.HARMFUL,
                 images=(picture_of(item, "image"),),
                 underlying_request=text_of(item, "instruction"),
+                labels=labels_of(item, "scenario", "category", "step"),
             )
 
         return chain.from_iterable(

@@ -13,6 +13,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     picture_in,
     setting,
@@ -63,6 +64,12 @@ class _HarmBench:
                 intent=Intent.HARMFUL,
                 images=_images(cells, pictures or folder / _PICTURES[0]),
                 underlying_request=_with_picture_described(cells),
+                labels=labels_of(
+                    cells,
+                    category="SemanticCategory",
+                    functional="FunctionalCategory",
+                    tags="Tags",
+                ),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

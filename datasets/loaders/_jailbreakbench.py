@@ -13,6 +13,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     setting,
     text_of,
@@ -57,6 +58,7 @@ class _JailbreakBench:
                 text=text_of(cells, "Goal"),
                 category=f"{cells['Category']}/{cells['Behavior']}",
                 intent=intent,
+                labels=labels_of(cells, category="Category", behavior="Behavior", source="Source"),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

@@ -12,6 +12,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     setting,
     text_of,
@@ -55,6 +56,9 @@ class _JailBreakV:
                 intent=Intent.HARMFUL,
                 images=(file.parent / text_of(cells, "image_path"),),
                 underlying_request=cells["redteam_query"],
+                labels=labels_of(
+                    cells, "policy", "format", source="from", transfer="transfer_from_llm"
+                ),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

@@ -84,6 +84,7 @@ def _questions(path: Path, file: Path, pictures: Path, form: _Form) -> Iterator[
             intent=Intent.HARMFUL,
             images=() if form is _FORMS["text"] else (picture,),
             underlying_request=as_text(item.get("Question")),
+            labels={"scenario": scenario.partition("-")[2], "form": form.folder.lower()},
         )
 
     return json_rows(path, file, row)
@@ -103,6 +104,7 @@ def _table(path: Path, file: Path, form: _Form) -> Iterator[Row | Unusable]:
             intent=Intent.HARMFUL,
             images=(picture_of(item, "image"),) if "image" in columns else (),
             underlying_request=plain.get(number),
+            labels={"scenario": scenario, "form": form.folder.lower()},
         )
 
     return parquet_rows(path, file, row, columns=columns)

@@ -5,9 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._query import Intent
-from ..tables import Object, RowError, as_text, identifier, value_at
+from ..tables import Object, RowError, as_object, as_text, identifier, value_at
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import file_in, json_rows, needed_file, text_of
+from ._published import file_in, json_rows, labels_of, needed_file, text_of
 
 _NAME = "information.json"
 _FOLDERS = ("data/images_information", "images_information", "")
@@ -43,6 +43,12 @@ class _MossBench:
                 category=kind,
                 intent=Intent.BENIGN,
                 images=(folder / text_of(item, "image"),),
+                labels={
+                    "type": kind,
+                    **labels_of(
+                        as_object(item.get("metadata")), "harm", "human", "child", "syn", "ocr"
+                    ),
+                },
             )
 
         return json_rows(path, file, row)

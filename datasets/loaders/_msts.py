@@ -12,6 +12,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     picture_in,
     setting,
@@ -75,6 +76,16 @@ class _Msts:
                 intent=Intent.HARMFUL,
                 images=() if text_only else (_picture(pictures, cells),),
                 underlying_request=said.get(_case(cells)),
+                labels={
+                    "language": language,
+                    **labels_of(
+                        cells,
+                        "prompt_type",
+                        category="hazard_category",
+                        subcategory="hazard_subcategory",
+                        subsubcategory="hazard_subsubcategory",
+                    ),
+                },
             )
 
         columns = _COLUMNS if text_only else (*_COLUMNS, "unsafe_image_id")

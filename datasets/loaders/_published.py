@@ -13,6 +13,7 @@ from ..tables import (
     JsonFile,
     Object,
     RowError,
+    as_list,
     as_object,
     found,
     is_object,
@@ -262,6 +263,24 @@ def text_of(values: Mapping[str, object], name: str) -> str:
     if not value.strip():
         raise RowError(f"{name!r} is empty")
     return value
+
+
+def labels_of(values: Mapping[str, object], *names: str, **columns: str) -> dict[str, str | None]:
+    """Return labels; what is there and is no text, number or list of them says nothing.
+
+    Args:
+        values: The cells of a row, or an object.
+        names: Labels that are called as their columns are.
+        columns: Columns of other names, by label.
+    """
+    columns = {**{name: name for name in names}, **columns}
+    return {name: _plain(values.get(column)) for name, column in columns.items()}
+
+
+def _plain(value: object) -> str | None:
+    if isinstance(value, str | int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return ", ".join(filter(None, map(_plain, as_list(value)))) or None
 
 
 def _shown(root: Path, file: Path) -> str:

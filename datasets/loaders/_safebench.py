@@ -133,6 +133,7 @@ class _Set:
             intent=Intent.HARMFUL,
             images=() if self.pictures is None else (self.pictures.of(table, row),),
             audio=None if self.voice is None else self.voice.of(table, row),
+            labels={"category": self.categories.get(table, str(table))},
             where=where,
         )
 

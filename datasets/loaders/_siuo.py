@@ -7,7 +7,7 @@ from types import MappingProxyType
 from .._query import Intent
 from ..tables import Object, identifier
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import file_in, json_rows, needed_file, text_of
+from ._published import file_in, json_rows, labels_of, needed_file, text_of
 
 _PLACES = ("siuo_gen.json", "data/siuo_gen.json")
 
@@ -36,6 +36,7 @@ class _Siuo:
                 category=text_of(item, "category"),
                 intent=Intent.HARMFUL,
                 images=(file.parent / "images" / text_of(item, "image"),),
+                labels=labels_of(item, "category"),
             )
 
         return json_rows(path, file, row)

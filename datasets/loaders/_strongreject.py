@@ -12,6 +12,7 @@ from ._published import (
     csv_rows,
     file_in,
     has_columns,
+    labels_of,
     needed_file,
     setting,
     text_of,
@@ -46,6 +47,7 @@ class _StrongReject:
                 text=text_of(cells, "forbidden_prompt"),
                 category=f"{cells['category']}/{name}",
                 intent=Intent.HARMFUL,
+                labels=labels_of(cells, "category", "source"),
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)

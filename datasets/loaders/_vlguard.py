@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .._query import Intent
 from ..tables import Object, RowError, as_list, as_object, first_text, identifier, value_at
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import file_in, json_rows, needed_file, setting, text_of
+from ._published import file_in, json_rows, labels_of, needed_file, setting, text_of
 
 
 class _Part(NamedTuple):
@@ -50,7 +50,8 @@ class _VlGuard:
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
         split = setting(options, "split", "test", "train")
-        part = _PARTS[setting(options, "part", *_PARTS)]
+        name = setting(options, "part", *_PARTS)
+        part = _PARTS[name]
         file = needed_file(path, self.title, *_places(split))
         folders = (file.parent / file.stem, file.parent / "VLGuard" / file.stem)
         folder = next(filter(Path.is_dir, folders), folders[0])
@@ -70,6 +71,12 @@ class _VlGuard:
                 category=_category(item),
                 intent=part.intent,
                 images=(folder / text_of(item, "image"),),
+                labels={
+                    "part": name,
+                    **labels_of(
+                        item, category="harmful_category", subcategory="harmful_subcategory"
+                    ),
+                },
             )
 
         return json_rows(path, file, row)

@@ -7,7 +7,16 @@ from types import MappingProxyType
 from .._query import Intent
 from ..tables import RowError, found
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import ENCODING, Cells, csv_rows, file_in, has_columns, needed_file, text_of
+from ._published import (
+    ENCODING,
+    Cells,
+    csv_rows,
+    file_in,
+    has_columns,
+    labels_of,
+    needed_file,
+    text_of,
+)
 
 _PLACES = ("xstest_prompts.csv", "xstest_v2_prompts.csv")
 
@@ -37,6 +46,7 @@ def _row(cells: Cells, number: int) -> Row:
         text=text_of(cells, "prompt"),
         category=kind,
         intent=Intent.HARMFUL if _unsafe(kind, cells.get("label", "")) else Intent.BENIGN,
+        labels=labels_of(cells, "type", "focus", "note"),
     )
 
 

@@ -212,6 +212,7 @@ def test_hades_gives_the_last_step_of_each_picture(hades: Path) -> None:
     assert first.scenario == "illegal_and_criminal_behavior.fraudulent_activities"
     assert second.scenario == "violence.physical_harm"
     assert first.intent is Intent.HARMFUL
+    assert first.labels == {"scenario": "Financial", "category": "behavior", "step": "5"}
     assert first.images[0].read() == RED
     (reported,) = loaded.left_out()
     assert str(reported) == "data/test-00000-of-00002.parquet: row 3: 'image' holds no picture"
