@@ -216,6 +216,8 @@ def _sizes(request: ChatRequest) -> tuple[int, int]:
                 media += 1
             else:
                 size += len(part.text.encode("utf-8", "replace"))
+        for call in message.tool_calls:
+            size += len(f"{call.name}{call.arguments}".encode("utf-8", "replace"))
     if request.json_schema is not None:
         size += len(msgspec.json.encode(request.json_schema.schema))
     return size, media

@@ -7,9 +7,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from ..datasets import Media
+from ..datasets import Media, Role, ToolCall
 
-Role = Literal["system", "user", "assistant"]
 Modality = Literal["text", "image", "audio"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 
@@ -40,10 +39,21 @@ Part = TextPart | ImagePart | AudioPart
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who speaks.
+        parts: What is said and shown.
+        tool_calls: The tools that an assistant called.
+        tool_call_id: The call that a tool's message answers.
+        name: The tool that answers.
+    """
 
     role: Role
     parts: tuple[Part, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
 
     @classmethod
     def of(cls, role: Role, text: str) -> "ChatMessage":
@@ -149,7 +159,7 @@ class ChatRequest:
         """
         sent = (
             model,
-            [(m.role, [_identity(part) for part in m.parts]) for m in self.messages],
+            [_turn(message) for message in self.messages],
             (self.json_schema.name, self.json_schema.schema) if self.json_schema else None,
             (self.sampling.temperature, self.sampling.top_p),
             self.seed,
@@ -163,6 +173,14 @@ class ChatRequest:
 
 def _written(part: Mapping[str, object]) -> str:
     return msgspec.json.encode(part, order="deterministic").decode()
+
+
+def _turn(message: ChatMessage) -> tuple[object, ...]:
+    turn = message.role, [_identity(part) for part in message.parts]
+    calls = [(call.name, call.arguments, call.id) for call in message.tool_calls]
+    # Else the key of times without tools.
+    about = (calls, message.tool_call_id, message.name)
+    return (*turn, *about) if any(about) else turn
 
 
 def _identity(part: Part) -> tuple[str, str]:

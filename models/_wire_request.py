@@ -109,7 +109,7 @@ def _body(model: str, request: ChatRequest, dialect: Dialect, render: _Render) -
             body["response_format"] = {"type": "json_schema", "json_schema": shape}
     if dialect.no_system:
         messages = _without_system(messages)
-    body["messages"] = [{"role": m.role, "content": _content(m.parts, render)} for m in messages]
+    body["messages"] = [_message(message, render) for message in messages]
     if request.max_tokens is not None and "max_tokens" not in dialect.dropped:
         cap = "max_completion_tokens" if dialect.completion_cap else "max_tokens"
         body[cap] = request.max_tokens
@@ -149,6 +149,25 @@ def _without_system(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...
         return (ChatMessage("user", told), *rest)
     rest[at] = replace(rest[at], parts=(*told, *rest[at].parts))
     return tuple(rest)
+
+
+def _message(message: ChatMessage, render: _Render) -> dict[str, object]:
+    said: dict[str, object] = {"role": message.role, "content": _content(message.parts, render)}
+    if message.tool_calls:
+        said["content"] = said["content"] or None
+        said["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        said["tool_call_id"] = message.tool_call_id
+    if message.name is not None:
+        said["name"] = message.name
+    return said
 
 
 def _content(parts: tuple[Part, ...], render: _Render) -> object:

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
-from ._model_target import WITHHELD_NOTES, ModelTarget
+from ._model_target import ModelTarget
 from ._recorded import OTHER_WORDS_NOTE, RecordedTarget
 from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome, Target
+from ._turns import WITHHELD_NOTES
 
 if TYPE_CHECKING:
     from ._devices import Devices, Gpu, find_devices

@@ -12,32 +12,26 @@ from ..datasets import (
     Media,
     ModelError,
     Query,
+    with_images,
 )
+from ..datasets._conversation import check_messages
 from ..models import (
-    AudioPart,
     ChatMessage,
     ChatModel,
     ChatRequest,
     Completion,
-    ImagePart,
-    Part,
     Sampling,
-    TextPart,
     Usage,
 )
 from ._response import Response, ResponseOutcome
-
-_PICTURE_WITHHELD = "the picture was withheld: the model takes none"
-_SOUND_WITHHELD = "the sound was withheld: the model takes none"
-WITHHELD_NOTES = frozenset({_PICTURE_WITHHELD, _SOUND_WITHHELD})
-"""What notes of a response say where the model takes no such media."""
+from ._turns import chat_messages, withheld_of
 
 
 class ModelTarget:
     """Puts queries to a model, the same way for every model.
 
-    Pictures come first, so that servers can share their encoding; then the sound and
-    the text.
+    Of a text with its media pictures come first, so that servers can share their encoding;
+    then the sound and the text. A conversation is sent turn by turn, as it is.
     A system prompt is sent only where one is given, as a product is deployed with it.
 
     Args:
@@ -80,12 +74,16 @@ class ModelTarget:
         if self._fitting is not None and (excess := self._fitting.excess(seen)) is not None:
             return _not_asked(ResponseOutcome.NOT_PUT, f"not put: {excess}")
         try:
+            if query.messages:
+                check_messages(query.messages)
             fitted = await self._fitted(seen)
         except DatasetError as error:
             return _not_asked(ResponseOutcome.ERROR, str(error))
-        parts, withheld = self._parts(query, fitted.images)
+        taken = self._model.modalities
+        withheld = withheld_of(query, taken)
+        sent = with_images(query, fitted.images)
         request = ChatRequest(
-            messages=(*self._before, ChatMessage("user", parts)),
+            messages=(*self._before, *chat_messages(sent, taken)),
             sampling=self._sampling,
             seed=None if self._seed is None else self._seed + epoch,
             max_tokens=self._max_tokens,
@@ -115,21 +113,6 @@ class ModelTarget:
         if self._fitting is None or not images:
             return Fitted(images)
         return await asyncio.to_thread(self._fitting.fit, images)
-
-    def _parts(
-        self, query: Query, images: tuple[Media, ...]
-    ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-        parts: list[Part] = [ImagePart(image) for image in images]
-        withheld: list[str] = []
-        if query.images and not images:
-            withheld.append(_PICTURE_WITHHELD)
-        if query.audio is not None:
-            if "audio" in self._model.modalities:
-                parts.append(AudioPart(query.audio))
-            else:
-                withheld.append(_SOUND_WITHHELD)
-        parts.append(TextPart(query.text))
-        return tuple(parts), tuple(withheld)
 
 
 def _not_asked(outcome: ResponseOutcome, why: str) -> Response:

@@ -8,8 +8,27 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import FirstContactError, Intent, Media, Query
-from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Modality, Sampling
+from safejury.datasets import (
+    FirstContactError,
+    Intent,
+    Media,
+    Message,
+    MessagePart,
+    Query,
+    ToolCall,
+    of_messages,
+)
+from safejury.models import (
+    Budget,
+    Budgeted,
+    ChatMessage,
+    ChatRequest,
+    EndpointModel,
+    FirstContact,
+    Modality,
+    Sampling,
+    estimate_prompt_tokens,
+)
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 from safejury.targets import ModelTarget, Response, ResponseOutcome
 
@@ -227,3 +246,66 @@ async def test_a_target_that_never_answered_ends_the_run() -> None:
             await target.respond(_query(), epoch=0, call_id="c")
         await target.aclose()
     assert "seed" not in server.requests[0]
+
+
+async def test_a_conversation_is_put_turn_by_turn(picture: Media, sound: Media) -> None:
+    call = ToolCall("look_up", '{"of": "it"}', "c1")
+    turns = (
+        Message("system", (MessagePart("text", "Be kind."),)),
+        Message("user", (MessagePart("text", "This?"), MessagePart("image", media=picture))),
+        Message("assistant", tool_calls=(call,)),
+        Message("tool", (MessagePart("text", "A ramp."),), tool_call_id="c1", name="look_up"),
+        Message("assistant", (MessagePart("text", "A ramp."),)),
+        Message("user", (MessagePart("audio", media=sound), MessagePart("text", "And this?"))),
+    )
+    query = of_messages(_query(), turns)
+    async with ScriptedServer("Thus.") as server:
+        for modalities in (ALL, TEXT):
+            async with _target(server, modalities=modalities) as target:
+                response = await target.respond(query, epoch=0, call_id="c")
+    sent, deaf = map(_messages, server.requests)
+    assert [message["role"] for message in sent] == [turn.role for turn in turns]
+    assert sent[0]["content"] == "Be kind."
+    assert [part["type"] for part in sent[1]["content"]] == ["text", "image_url"]
+    assert sent[1]["content"][1]["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    called = {"name": "look_up", "arguments": '{"of": "it"}'}
+    assert sent[2] == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "type": "function", "function": called}],
+    }
+    result = {"role": "tool", "content": "A ramp.", "tool_call_id": "c1", "name": "look_up"}
+    assert sent[3] == result
+    assert [part["type"] for part in sent[5]["content"]] == ["input_audio", "text"]
+    assert (deaf[1]["content"], deaf[5]["content"]) == ("This?", "And this?")
+    assert len(response.notes) == 2
+
+
+async def test_a_conversation_that_awaits_no_answer_is_not_put() -> None:
+    turns = [Message("user", (MessagePart("text", "Hi"),)), Message("assistant")]
+    response = await _respond("Thus.", of_messages(_query(), turns))
+    assert response.outcome is ResponseOutcome.ERROR
+    assert response.detail is not None
+    assert "ends with a turn of the assistant" in response.detail
+    assert response.calls == 0
+
+
+async def test_tool_calls_count_towards_what_a_call_may_take() -> None:
+    def tokens(arguments: str) -> int:
+        turn = ChatMessage("assistant", (), tool_calls=(ToolCall("f", arguments),))
+        return estimate_prompt_tokens(ChatRequest((turn,)))
+
+    assert tokens("x" * 3000) - tokens("") == 1000
+
+
+def test_the_key_of_a_request_depends_on_its_tool_calls_alone_where_it_has_some() -> None:
+    def key(**more: Any) -> str:
+        return ChatRequest((ChatMessage("assistant", (), **more),)).key("m")
+
+    keys = [
+        key(),
+        key(tool_calls=(ToolCall("f", "{}"),)),
+        key(tool_calls=(ToolCall("f", "{ }"),)),
+        key(tool_call_id="c1"),
+    ]
+    assert len(set(keys)) == 4
