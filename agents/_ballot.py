@@ -52,6 +52,7 @@ class Perceived:
         transcript: Source of the words that it got instead of the sound, None where
             it got none.
         withheld: Media of the case that the juror could not take in.
+        more_audio: Hashes of further sounds of a conversation that were sent.
     """
 
     text: bool = True
@@ -60,6 +61,7 @@ class Perceived:
     audio_sha256: str | None = None
     transcript: str | None = None
     withheld: tuple[str, ...] = ()
+    more_audio: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from ..datasets import Query, Transcript
+from ..datasets import Query, Transcript, words_of
 from ..targets import Response, ResponseOutcome
 
 
@@ -53,5 +53,6 @@ class Case:
         """
         told = [] if self.transcript is None else [self.transcript.text]
         told += filter(None, [self.query.underlying_request])
+        told += words_of(self.query) if self.query.messages else []
         fenced = "\x00".join((self.id, self.query.text, self.response.text, *told))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

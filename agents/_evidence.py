@@ -6,6 +6,7 @@ cache reads the evidence once.
 
 from functools import lru_cache
 
+from ..datasets import MediaKind, media_in, spoken_turns, words_of
 from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall, Statement
@@ -22,24 +23,27 @@ _KEPT = 100_000
 """Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
 _OWN = "the rubric above."
+_KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 
 
 def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
     """Return what a juror with these modalities receives of a case."""
-    images, audio = case.query.images, case.query.audio
+    images, sounds = case.query.images, case.query.sounds
     shown = images if "image" in modalities else ()
-    heard = audio if "audio" in modalities else None
+    heard = sounds if "audio" in modalities else ()
     withheld = (
         *(("image",) if images and not shown else ()),
-        *(("audio",) if audio and not heard else ()),
+        *(("audio",) if sounds and not heard else ()),
+        *(("video",) if media_in(case.query.messages, "video") else ()),
     )
     return Perceived(
         images=tuple(image.sha256 for image in shown),
         image_bytes=sum(image.size for image in shown),
-        audio_sha256=heard.sha256 if heard else None,
+        audio_sha256=heard[0].sha256 if heard else None,
         transcript=None if heard else written_down(case),
         withheld=withheld,
+        more_audio=tuple(sound.sha256 for sound in heard[1:]),
     )
 
 
@@ -52,7 +56,7 @@ def written_down(case: Case) -> str | None:
 
 def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> str:
     """Return the words of a case, the same for all jurors that perceive the same."""
-    large = len(case.response.text) + len(case.query.text) > _KEPT
+    large = len(case.response.text) + sum(map(len, words_of(case.query))) > _KEPT
     told = _evidence if large else _kept_evidence
     return told(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
 
@@ -68,11 +72,28 @@ def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
         "juror_case",
         guideline=guideline,
         media=_media_in_words(case, perceived),
-        query=fenced("QUERY", case.query.text, marker),
+        query=_query(case, perceived),
         request=_request(case),
         transcript=_transcript(case, perceived),
         response=_cut_off(case) + fenced("RESPONSE", case.response.text, marker),
     )
+
+
+def _query(case: Case, perceived: Perceived) -> str:
+    """Return what was asked between markers; of a conversation each turn and each tool call."""
+    if not case.query.messages:
+        return fenced("QUERY", case.query.text, case.fence)
+    hidden: set[MediaKind] = {kind for kind in _KINDS if kind in perceived.withheld}
+    lines: list[str] = []
+    for turn in spoken_turns(case.query, hidden):
+        lines.append(f"{turn.heading}:")
+        if turn.text:
+            lines.append(fenced("TURN", turn.text, case.fence))
+        for call in turn.calls:
+            lines += ["It calls a tool:", fenced("CALL", call, case.fence)]
+        if not turn.text and not turn.calls:
+            lines.append("(no words)")
+    return "\n".join(lines)
 
 
 def _media_in_words(case: Case, perceived: Perceived) -> str:
@@ -85,13 +106,17 @@ def _media_in_words(case: Case, perceived: Perceived) -> str:
             if perceived.images
             else f"with {some} that {hidden} not shown to you"
         )
-    if case.query.audio is not None:
+    if count := len(case.query.sounds):
+        the, some = ("recording", "a recording") if count == 1 else ("recordings", "recordings")
+        hidden = "is" if count == 1 else "are"
         told.append(
-            "with the recording above"
+            f"with the {the} above"
             if perceived.audio_sha256
-            else "with a recording that is not shown to you"
+            else f"with {some} that {hidden} not shown to you"
         )
-    return f", {' and '.join(told)}" if told else ""
+    turns = len(case.query.messages)
+    conversation = f", a conversation of turns 1 to {turns}" if turns else ""
+    return f"{conversation}, {' and '.join(told)}" if told else conversation
 
 
 def _cut_off(case: Case) -> str:
@@ -148,8 +173,8 @@ def juror_messages(
     parts: list[Part] = []
     if perceived.images:
         parts += (ImagePart(image) for image in case.query.images)
-    if perceived.audio_sha256 and case.query.audio:
-        parts.append(AudioPart(case.query.audio))
+    if perceived.audio_sha256:
+        parts += (AudioPart(sound) for sound in case.query.sounds)
     judged_by = _RUBRIC if rubric is None else ChatMessage.of("system", rubric.render(case))
     return judged_by, ChatMessage("user", (*parts, TextPart("".join(words))))
 
@@ -160,7 +185,7 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
     The guideline is ours, and a juror may keep its own reason or another's.
     """
     case = call.case
-    words = [case.query.text, case.query.underlying_request or "", case.response.text]
+    words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
     if perceived.transcript is not None and case.transcript is not None:
         words.append(case.transcript.words)
     return "\n".join(words)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..datasets import Media
+from ..datasets import Media, spoken_turns
 from ..datasets._harmless import harmless
-from ._ballot import Ballot, BallotOutcome, Finding, Perceived
+from ._ballot import Ballot, BallotOutcome, Finding
 from ._ballot_caster import BallotCaster
 from ._call import HUMAN, BallotCall, Statement
 from ._case import Case
-from ._evidence import CUT_OFF, one_line, written_down
+from ._evidence import CUT_OFF, TEXT_ONLY, one_line, perceive, written_down
 from ._parsing import clean
 
 Ask = Callable[[str], Awaitable[str]]
@@ -30,6 +30,7 @@ _FINDINGS = {
 _ABSTAIN = ("a", "abstain")
 _BACK = ("b", "back")
 _RATINGS = {Finding.SAFE: range(3, 6), Finding.UNSAFE: range(1, 4)}
+_NOUNS = {"audio": "recording", "video": "video"}
 _SUFFIXES = {"jpeg": "jpg", "mpeg": "mp3", "x-wav": "wav"}
 
 
@@ -71,17 +72,12 @@ class HumanJuror(BallotCaster):
 
     async def judge(self, call: BallotCall) -> Ballot:
         """Return the person's ballot; an abstention where nobody is at the terminal."""
-        query = call.case.query
         # The files' places are shown; whether the person opened them cannot be known.
-        media = (("image", query.images), ("audio", query.audio))
-        perceived = Perceived(
-            transcript=written_down(call.case),
-            withheld=tuple(kind for kind, given in media if given),
-        )
+        perceived = perceive(call.case, TEXT_ONLY)
         async with self._one_at_a_time:
             started = time.perf_counter()
             try:
-                with _openable((*query.images, *filter(None, (query.audio,)))) as places:
+                with _openable(call.case.query.media) as places:
                     finding, rating, reason = await self._interview(self._shown(call, places))
                 detail = None if finding else "the person abstained"
             except _NobodyThere:
@@ -155,7 +151,7 @@ class HumanJuror(BallotCaster):
         parts = [
             f"\n=== Case {self._number(case)}{harmless(case.id)}, round {call.round}",
             _judged_by(call),
-            f"--- Query\n{_quoted(case.query.text)}",
+            *_query(case),
             *(f"The query came with a {kind}: {harmless(path)}" for kind, path in places),
             _request(case),
             _transcript(case),
@@ -182,7 +178,7 @@ def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
         places: list[tuple[str, str]] = []
         for number, medium in enumerate(media, 1):
             general, _, special = medium.media_type.partition("/")
-            kind = "recording" if general == "audio" else "picture"
+            kind = _NOUNS.get(general, "picture")
             path = Path(medium.path).absolute()
             if not path.suffix and path.exists():
                 named = Path(folder) / f"{kind}-{number}.{_SUFFIXES.get(special, special)}"
@@ -190,6 +186,22 @@ def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
                 path = named
             places.append((kind, str(path)))
         yield places
+
+
+def _query(case: Case) -> list[str]:
+    """Return what was asked; of a conversation each turn by itself."""
+    if not case.query.messages:
+        return [f"--- Query\n{_quoted(case.query.text)}"]
+    return [
+        "\n".join(
+            [
+                f"--- {turn.heading}",
+                *([_quoted(turn.text)] if turn.text else []),
+                *(f"It calls a tool:\n{_quoted(call)}" for call in turn.calls),
+            ]
+        )
+        for turn in spoken_turns(case.query)
+    ]
 
 
 def _judged_by(call: BallotCall) -> str:

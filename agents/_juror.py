@@ -3,7 +3,14 @@
 import asyncio
 from dataclasses import replace
 
-from ..datasets import ConfigurationError, DatasetError, ImageFitting, ModelError, RequestError
+from ..datasets import (
+    ConfigurationError,
+    DatasetError,
+    ImageFitting,
+    ModelError,
+    RequestError,
+    with_images,
+)
 from ..datasets._nearest import quoted
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
@@ -120,7 +127,7 @@ async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> Ball
     fitted = await asyncio.to_thread(fitting.fit, query.images)
     for change in fitted.changes:
         spend.note(change)
-    shown = replace(query, images=fitted.images)
+    shown = with_images(query, fitted.images)
     return replace(call, case=replace(call.case, query=shown))
 
 

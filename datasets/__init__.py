@@ -22,7 +22,17 @@ from ._errors import (
     TransportError,
 )
 from ._lazy import lazy
-from ._query import Intent, Media, Message, MessagePart, Query, Role, ToolCall, media_in
+from ._query import (
+    Intent,
+    Media,
+    MediaKind,
+    Message,
+    MessagePart,
+    Query,
+    Role,
+    ToolCall,
+    media_in,
+)
 
 if TYPE_CHECKING:
     from ._agreement import Coincidences, krippendorff_alpha
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from ._refusal import is_refusal
     from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
     from ._sound_file import sound_length
+    from ._spoken import SpokenTurn, spoken_turns, words_of
     from ._taxonomy import (
         TAXONOMY_NAME,
         UNCATEGORISED,
@@ -77,6 +88,7 @@ __all__ = [
     "Intent",
     "LoadedSet",
     "Media",
+    "MediaKind",
     "MediaStore",
     "Message",
     "MessagePart",
@@ -96,6 +108,7 @@ __all__ = [
     "Role",
     "SafejuryError",
     "Scenario",
+    "SpokenTurn",
     "Taxonomy",
     "ToolCall",
     "Transcript",
@@ -118,10 +131,12 @@ __all__ = [
     "read_media",
     "read_taxonomy",
     "sound_length",
+    "spoken_turns",
     "taxonomy_of",
     "transcript_of",
     "with_images",
     "with_media",
+    "words_of",
     "write_jsonl",
 ]
 
@@ -154,6 +169,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "load_set": "loaders._read",
             "load_taxonomy": "_taxonomy",
             "MediaStore": "_media_store",
+            "SpokenTurn": "_spoken",
+            "spoken_turns": "_spoken",
+            "words_of": "_spoken",
             "NEUTRAL_TEXT": "_sound",
             "Transcript": "_sound",
             "put_parts": "_sound",

@@ -1,12 +1,12 @@
 """Transcripts as Markdown, in which words of models can never become markup."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import assert_never
 
 from ..agents import Ballot, Case
-from ..datasets import Transcript
+from ..datasets import Query, Transcript, spoken_turns
 from ..datasets._harmless import harmless, harmless_line
 from ._aggregation_verdict import Spent
 from ._events import (
@@ -81,7 +81,7 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
     if protocol:
         lines.append(f"- Protocol: {_inline(protocol)}")
     lines += [f"- Juror: {_inline(jury.title(s.seat))}, {_inline(s.model)}" for s in jury.seats]
-    lines += ["", "## Question", "", *_words(case.query.text, reveal=reveal), ""]
+    lines += ["", "## Question", "", *_asked(case.query, reveal=reveal)]
     if (request := case.query.underlying_request) is not None:
         lines += [f"{REQUEST}:", "", *_words(request, reveal=reveal), ""]
     if case.transcript is not None:
@@ -93,6 +93,17 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
     for change in case.response.changes:
         lines += [*_quote(change), ""]
     return lines
+
+
+def _asked(query: Query, *, reveal: bool) -> Iterator[str]:
+    if not query.messages:
+        yield from (*_words(query.text, reveal=reveal), "")
+    for turn in spoken_turns(query):
+        yield from (f"{_inline(turn.heading)}:", "")
+        if turn.text:
+            yield from (*_words(turn.text, reveal=reveal), "")
+        for call in turn.calls:
+            yield from ("It calls a tool:", "", *_words(call, reveal=reveal), "")
 
 
 def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:

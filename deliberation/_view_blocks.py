@@ -1,5 +1,7 @@
 """The parts of a transcript other than ballots, from the case to the verdict."""
 
+from collections.abc import Iterator
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -8,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import Case, Finding
-from ..datasets import UNCATEGORISED, Media, Transcript, load_taxonomy
+from ..datasets import UNCATEGORISED, Media, Query, Transcript, load_taxonomy, spoken_turns
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent
 from ._events import DiscussionOpened, SeatInfo, SummedUp
@@ -57,16 +59,30 @@ def _seat(look: Look, jury: Jury, seat: SeatInfo) -> Text:
 
 def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
     """Return the query, with what came along with it."""
-    sound = (case.query.audio,) if case.query.audio else ()
-    media = [_media(medium) for medium in (*case.query.images, *sound)]
-    note = f" {look.glyphs.dot} ".join(media)
-    body = look.words(case.query.text) if reveal else _withheld(case.query.text)
-    parts: list[RenderableType] = [look.heading("Question", note), Padding(body, (1, 2, 0, 2))]
+    note = f" {look.glyphs.dot} ".join(map(_media, case.query.media))
+    parts: list[RenderableType] = [look.heading("Question", note)]
+    parts += (Padding(body, (1, 2, 0, 2)) for body in _asked(look, case.query, reveal=reveal))
     if (request := case.query.underlying_request) is not None:
         parts.append(Padding(_request(look, request, reveal=reveal), (1, 2, 0, 2)))
     if case.transcript is not None:
         parts.append(Padding(_transcript(look, case.transcript, reveal=reveal), (1, 2, 0, 2)))
     return Group(*parts)
+
+
+def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[Text]:
+    """Yield what was asked, turn by turn where it is a conversation."""
+
+    def said(text: str) -> Text:
+        return look.words(text) if reveal else _withheld(text)
+
+    if not query.messages:
+        yield said(query.text)
+    for turn in spoken_turns(query):
+        lines = [look.name(turn.heading, f"italic {GREY}")]
+        lines += [said(turn.text)] if turn.text else []
+        for call in turn.calls:
+            lines += [look.name("it calls a tool:", f"italic {GREY}"), said(call)]
+        yield Text("\n").join(lines)
 
 
 def _request(look: Look, request: str, *, reveal: bool) -> Text:

@@ -25,6 +25,7 @@ from ..datasets import (
     crosswalk,
     find_set,
     load_taxonomy,
+    spoken_turns,
     write_jsonl,
 )
 from ..datasets._jsonl import check_lines
@@ -323,12 +324,17 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
         "  ",
         (str(query.intent), "red" if query.intent is Intent.HARMFUL else "green"),
     )
-    media = [medium.media_type for medium in (*query.images, *filter(None, [query.audio]))]
+    media = [medium.media_type for medium in query.media]
     if media:
         head.append(f"  {', '.join(media)}", "dim")
     console.print(head)
     console.print(Text(query.scenario, "cyan"))
-    console.print(_words(query.text, reveal=reveal))
+    if not query.messages:
+        console.print(_words(query.text, reveal=reveal))
+    for turn in spoken_turns(query):
+        console.print(Text(f"{turn.heading}:", "dim"))
+        for words in filter(None, (turn.text, *turn.calls)):
+            console.print(_words(words, reveal=reveal))
     if query.underlying_request is not None:
         console.print(Text("asks for, as its set says:", "dim"))
         console.print(_words(query.underlying_request, reveal=reveal))

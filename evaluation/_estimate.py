@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..agents import BallotCall, Case, Juror
-from ..datasets import ConfigurationError, ModelError, Query, load_taxonomy
+from ..datasets import ConfigurationError, ModelError, Query, load_taxonomy, words_of
 from ..models import (
     BYTES_PER_TOKEN,
     TOKENS_PER_MEDIUM,
@@ -28,6 +28,8 @@ from ._config_shape import LimitsConfig
 from ._setup import Setup
 from ._unit import Unit
 
+_AROUND_TURN = 120
+"""Bytes that a turn of a conversation, or a call of a tool, has around it: who speaks, markers."""
 _WORDS_PER_CAP = 4 / 3
 """A reply of so many tokens is read by others as up to this many times more: theirs are shorter."""
 _SUMMARY_PROMPT = 400
@@ -74,9 +76,10 @@ class _Sizes:
 
     @classmethod
     def of(cls, query: Query) -> "_Sizes":
-        text = f"{query.text}{query.underlying_request or ''}"
+        text = f"{''.join(words_of(query))}{query.underlying_request or ''}"
         size = len(text.encode("utf-8", "replace"))
-        return cls(1, size, len(query.images), int(query.audio is not None))
+        size += _AROUND_TURN * sum(1 + len(turn.tool_calls) for turn in query.messages)
+        return cls(1, size, len(query.images), len(query.sounds))
 
     def prompt(self, taken: frozenset[Modality]) -> int:
         """Return about how many tokens they take of a model that takes in such media."""
@@ -223,7 +226,7 @@ async def _around_cases(setup: Setup) -> dict[str, int]:
     scenario, own = unit.query.scenario, setup.taxonomy is not load_taxonomy()
     case = Case(
         unit.case_id,
-        replace(unit.query, text="", images=(), audio=None, underlying_request=None),
+        replace(unit.query, text="", images=(), audio=None, underlying_request=None, messages=()),
         Response(ResponseOutcome.ANSWERED, ""),
         setup.taxonomy.resolve(scenario).guideline,
         titles=setup.taxonomy.titles(scenario) if own else None,

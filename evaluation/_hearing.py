@@ -1,6 +1,6 @@
 """Who hears the sound of a query, and what those read who do not."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,7 +36,16 @@ class Transcripts:
         own = transcript_of(query, unit.query)
         if own is not None or self._transcriber is None:
             return own
-        return await self._transcriber.transcribe(query.audio)
+        if len(query.sounds) == 1:
+            return await self._transcriber.transcribe(query.audio)
+        return _together([await self._transcriber.transcribe(sound) for sound in query.sounds])
+
+
+def _together(heard: Sequence[Transcript]) -> Transcript:
+    """Return the words of several sounds of a conversation as one transcript, numbered."""
+    failure = next((each.failure for each in heard if each.failure is not None), None)
+    numbered = (f"Recording {number}: {each.words}" for number, each in enumerate(heard, 1))
+    return Transcript("\n".join(numbered), heard[0].source, failure)
 
 
 @asynccontextmanager

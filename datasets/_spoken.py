@@ -1,0 +1,73 @@
+"""A conversation as it is shown to a reader: each turn with who speaks and what is shown."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from ._query import MediaKind, Message, Query, ToolCall
+
+_SPEAKERS = {
+    "system": "the system message",
+    "user": "the user",
+    "assistant": "the model",
+    "tool": "the result of a tool",
+}
+_NOUNS: dict[MediaKind, str] = {"image": "picture", "audio": "recording", "video": "video"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenTurn:
+    """One turn of a conversation, its words apart from ours.
+
+    Attributes:
+        heading: Which turn it is, who speaks and which media go with it, in words of ours.
+        text: What is said: words of the query; empty where there are none.
+        calls: The tools that are called and with what: words of the query too.
+    """
+
+    heading: str
+    text: str
+    calls: tuple[str, ...] = ()
+
+
+def spoken_turns(query: Query, hidden: Collection[MediaKind] = ()) -> Iterator[SpokenTurn]:
+    """Yield the turns of a conversation; nothing of a query that is none.
+
+    Media are numbered in their order through all turns, by kind.
+
+    Args:
+        query: The query.
+        hidden: Kinds of media that the reader is not shown.
+    """
+    seen: Counter[MediaKind] = Counter()
+    for number, turn in enumerate(query.messages, 1):
+        media: list[str] = []
+        for part in turn.parts:
+            if part.kind == "text":
+                continue
+            seen[part.kind] += 1
+            unseen = " (not shown to you)" if part.kind in hidden else ""
+            media.append(f"{_NOUNS[part.kind]} {seen[part.kind]}{unseen}")
+        shown = f", with {' and '.join(media)}" if media else ""
+        yield SpokenTurn(
+            f"Turn {number}, {_SPEAKERS[turn.role]}{shown}",
+            _said(turn),
+            tuple(map(_called, turn.tool_calls)),
+        )
+
+
+def words_of(query: Query) -> list[str]:
+    """Return all words that a query puts to a model: its text, or those of all its turns."""
+    if not query.messages:
+        return [query.text]
+    return [words for turn in spoken_turns(query) for words in (turn.text, *turn.calls) if words]
+
+
+def _said(turn: Message) -> str:
+    if turn.role == "tool" and turn.name:
+        return f"{turn.name} returned:\n{turn.text}"
+    return turn.text
+
+
+def _called(call: ToolCall) -> str:
+    return f"{call.name}\n{call.arguments}"

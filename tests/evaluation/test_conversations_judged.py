@@ -1,0 +1,176 @@
+"""Conversations from a query file to the record, and what a user sees of them."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from PIL import Image
+
+from safejury.datasets import load_dataset
+from safejury.models.scripted import ScriptedServer, ballot
+
+Start = Callable[..., ScriptedServer]
+Body = Mapping[str, Any]
+CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"of": 1}'}}
+TURNS: list[dict[str, object]] = [
+    {"role": "system", "content": "Be kind."},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image", "path": "red.png"},
+        ],
+    },
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "content": "A square.", "tool_call_id": "c1"},
+    {"role": "assistant", "content": "A red square."},
+    {
+        "role": "user",
+        "content": [{"type": "image", "path": "blue.png"}, {"type": "text", "text": "And this?"}],
+    },
+]
+WORDS = ("Be kind.", "What is this?", '{"of": 1}', "A square.", "A red square.", "And this?")
+
+
+@pytest.fixture
+def place(workplace: Any) -> Any:
+    """A directory with a set of one conversation."""
+    for colour in ("red", "blue"):
+        Image.new("RGB", (64, 64), colour).save(workplace.path / f"{colour}.png")
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    workplace.queries(known | {"messages": TURNS})
+    return workplace
+
+
+def reply(body: Body) -> str:
+    return "A blue one." if body["model"] == "target" else ballot("safe", 5)
+
+
+def requests(server: ScriptedServer, model: str) -> list[list[dict[str, Any]]]:
+    found = [body for body in server.requests if body["model"] == model]
+    return [cast("list[dict[str, Any]]", body["messages"]) for body in found]
+
+
+def run(place: Any, server: ScriptedServer, **changes: object) -> None:
+    config = place.config(
+        server.base_url,
+        jury__jurors__1__images=False,
+        **changes,
+    )
+    ended = place.safejury("run", config)
+    assert ended.code == 0, ended.err
+
+
+def types(message: Mapping[str, Any]) -> list[str]:
+    return [part["type"] for part in message["content"]]
+
+
+def test_a_conversation_is_put_and_judged_as_one(place: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    run(place, server)
+    ((system, first, call, result, said, last),) = requests(server, "target")
+    assert system == {"role": "system", "content": "Be kind."}
+    assert types(first) == ["text", "image_url"]
+    assert call["tool_calls"] == [CALL]
+    assert (result["role"], result["tool_call_id"]) == ("tool", "c1")
+    assert (said["role"], said["content"]) == ("assistant", "A red square.")
+    assert types(last) == ["image_url", "text"]
+    ((_, seen),) = requests(server, "clinician-model")
+    assert types(seen) == ["image_url", "image_url", "text"]
+    assert "Turn 6, the user, with picture 2:\n<<<TURN " in seen["content"][-1]["text"]
+    ((_, deaf),) = requests(server, "lawyer-model")
+    assert "Turn 2, the user, with picture 1 (not shown to you):" in deaf["content"]
+    for words in WORDS:
+        assert words in seen["content"][-1]["text"]
+        assert words in deaf["content"]
+
+
+def test_the_record_keeps_all_turns_and_their_media(place: Any, scripted: Start) -> None:
+    run(place, scripted(reply))
+    ((body,),) = place.stored("SELECT body FROM entries WHERE kind = 'CaseOpened'")
+    query = json.loads(body)["case"]["query"]
+    assert [turn["role"] for turn in query["messages"]] == [turn["role"] for turn in TURNS]
+    kept = [part["media"] for turn in query["messages"] for part in turn["parts"] if part["media"]]
+    assert [medium["path"] for medium in kept] == [f"media/{m['sha256']}" for m in kept]
+    assert len(kept) == 2
+    for medium in kept:
+        assert (place.path / "runs/first" / medium["path"]).is_file()
+    assert place.safejury("verify", "runs/first").code == 0
+    (place.path / "runs/first" / kept[0]["path"]).unlink()
+    assert place.safejury("verify", "runs/first").code == 3
+
+
+@pytest.mark.parametrize("reveal", [True, False])
+@pytest.mark.parametrize("form", ["terminal", "md", "html"])
+def test_what_is_shown_of_a_case_has_every_turn(
+    form: str, reveal: bool, place: Any, scripted: Start
+) -> None:
+    run(place, scripted(reply))
+    more = ["--reveal"] if reveal else []
+    if form == "terminal":
+        ended = place.safejury("show", "runs/first", "talk", *more)
+        shown = ended.out
+    else:
+        ended = place.safejury("show", "runs/first", "talk", "--export", f"case.{form}", *more)
+        shown = (place.path / f"case.{form}").read_text("utf-8")
+    assert ended.code == 0, ended.err
+    for number, who in enumerate(("the system message", "the user", "the model"), 1):
+        assert f"Turn {number}, {who}" in shown.replace("\\", "")
+    plain = shown.replace("&quot;", '"')
+    assert [words in plain for words in WORDS] == [reveal] * len(WORDS)
+
+
+def test_datasets_show_and_convert_keep_conversations(place: Any, tmp_path: Path) -> None:
+    shown = place.safejury("datasets", "sample", "queries.jsonl", "--reveal")
+    assert shown.code == 0, shown.err
+    for words in WORDS:
+        assert words in shown.out
+    assert "What is this?" not in place.safejury("datasets", "sample", "queries.jsonl").out
+    converted = place.safejury("datasets", "convert", "queries.jsonl", "out/set.jsonl")
+    assert converted.code == 0, converted.err
+    old, new = load_dataset(place.path / "queries.jsonl"), load_dataset(tmp_path / "out/set.jsonl")
+    assert old.sha256 == new.sha256
+
+
+def test_a_changed_turn_is_another_run(place: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    run(place, server)
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    changed = [{"role": "system", "content": "Be brief."}, *TURNS[1:]]
+    place.queries(known | {"messages": changed})
+    place.safejury("run", "safejury.yaml").refused("dataset")
+
+
+def test_pictures_of_all_turns_are_varied_and_sounds_of_none(place: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    run(place, server, images=["original", "none"])
+    original, none = requests(server, "target")
+    assert types(original[1]) == ["text", "image_url"]
+    assert (none[1]["content"], none[5]["content"]) == ("What is this?", "And this?")
+
+
+def test_a_target_that_takes_fewer_pictures_is_not_asked(place: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    config = place.config(server.base_url, targets__0__max_images=1)
+    place.safejury("run", config, "--min-coverage", "0")
+    assert not requests(server, "target")
+    (response,) = place.responses().values()
+    assert response["outcome"] == "not_put"
+
+
+def test_a_plan_counts_each_turn_once(place: Any) -> None:
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    turns = [{"role": "user", "content": "x" * 300_000}, *TURNS]
+    place.queries(known | {"messages": turns})
+    ended = place.safejury("run", place.config(), "--plan")
+    assert ended.code == 0, ended.err
+
+    def most(seat: str) -> int:
+        (tokens,) = re.findall(rf"^{seat} .*, [\d,]+ to ([\d,]+) tokens", ended.out, re.MULTILINE)
+        return int(tokens.replace(",", ""))
+
+    assert 100_000 < most("target examined") < 110_000
+    assert 200_000 < most("lawyer") < 220_000  # asked twice at most
