@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and files for their owner's eyes alone."""
 
+import itertools
 import os
 import secrets
 from collections.abc import Generator
@@ -41,15 +42,17 @@ def make_private(path: Path) -> None:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only its owner may enter; one that is there keeps its mode.
+    """Make a folder that only its owner may enter, and those above it alike.
 
-    Folders above it are made as usual.
+    One that is there keeps its mode.
 
     Raises:
         OSError: It cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+    # One by one: those that `mkdir` makes on the way would be open to others.
+    missing = itertools.takewhile(lambda folder: not folder.is_dir(), (path, *path.parents))
+    for folder in reversed([*missing]):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _private(path: Path, mode: str) -> BinaryIO:

@@ -178,7 +178,7 @@ def _as_kept(case: Case) -> Case:
     """Return a case as a later run reads it from its record: without keys that were echoed."""
     if not case.response.calls:
         return case
-    text = redactor.redact(case.response.text, patterns=False)
+    text = redactor.redact_fields(case.response.text)
     return replace(case, response=replace(case.response, text=text))
 
 

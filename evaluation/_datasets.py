@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import msgspec
-
 from ..datasets import Dataset, LoadedSet, find_set
-from ..datasets._atomic import replacing
 from ..datasets.loaders import BY_NAME
 from ..datasets.loaders._find import BUNDLED, placed, split_loader
 from ._config_shape import SetConfig
-from ._left_out import ITEMS_LEFT_OUT
-from ._paths import unwritable
+from ._left_out import ITEMS_LEFT_OUT, write_list
 from ._queries import QuerySet
 
 
@@ -63,13 +59,6 @@ def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
     Raises:
         RecordError: It cannot be written.
     """
-    path = directory / ITEMS_LEFT_OUT
-    try:
-        if not isinstance(dataset, LoadedSet) or not dataset.unusable + dataset.missing:
-            path.unlink(missing_ok=True)
-            return
-        with replacing(path, private=True) as file:
-            for item in dataset.left_out():
-                file.write(msgspec.json.encode({"place": item.where, "why": item.why}) + b"\n")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    items = dataset.left_out() if isinstance(dataset, LoadedSet) else ()
+    lines = ({"place": item.where, "why": item.why} for item in items)
+    write_list(directory / ITEMS_LEFT_OUT, lines)

@@ -2,19 +2,25 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
+from ..datasets._atomic import replacing
+from ..models import redactor
 from ..targets.readers import Unread
+from ._paths import unwritable
 
 ROWS_LEFT_OUT = "left_out.jsonl"
 """Name of the file in the run's directory that lists the rows that are not judged."""
 ITEMS_LEFT_OUT = "dataset_left_out.jsonl"
 """Name of the file in the run's directory that lists the items of the set that are not asked."""
+_NO_WORDS = ("target", "unread")
+"""Members of a line by which it is counted, in which nothing is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,31 @@ class _Row(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Row).decode
+
+
+def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
+    """Write what was left out, an object a line, without keys; no file if there is none.
+
+    Args:
+        path: One of the two files.
+        lines: What each says; `target` and `unread` are kept as they are.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    left = iter(lines)
+    first = next(left, None)
+    try:
+        if first is None:
+            path.unlink(missing_ok=True)
+            return
+        with replacing(path, private=True) as file:
+            for line in chain([first], left):
+                hidden = {name: redactor.redact(line[name]) for name in line}
+                kept = {name: line[name] for name in line if name in _NO_WORDS}
+                file.write(msgspec.json.encode({**hidden, **kept}) + b"\n")
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 class LeftOutLists:

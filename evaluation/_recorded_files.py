@@ -3,18 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from ..datasets import ConfigurationError
-from ..datasets._atomic import replacing
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..deliberation import harmless_line
 from ..targets import RecordedFile, RecordedQuestions, RecordedTarget
 from ._config_shape import SetConfig
 from ._datasets import open_dataset
-from ._left_out import ROWS_LEFT_OUT
-from ._paths import unwritable
+from ._left_out import ROWS_LEFT_OUT, write_list
 from ._queries import QuerySet
 
 FROM_FILES = "responses"
@@ -98,21 +94,15 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
     Raises:
         RecordError: It cannot be written.
     """
-    path = directory / ROWS_LEFT_OUT
-    try:
-        if not any(target.left_out.count for target in recorded.values()):
-            path.unlink(missing_ok=True)
-            return
-        with replacing(path, private=True) as file:
-            for target in recorded.values():
-                for row in target.all_left_out():
-                    line = {
-                        "target": target.name,
-                        "file": encodable(target.path.name),
-                        "place": row.place,
-                        "why": row.why,
-                        **({"unread": row.unread} if row.unread else {}),
-                    }
-                    file.write(msgspec.json.encode(line) + b"\n")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    lines = (
+        {
+            "target": target.name,
+            "file": encodable(target.path.name),
+            "place": row.place,
+            "why": row.why,
+            **({"unread": row.unread} if row.unread else {}),
+        }
+        for target in recorded.values()
+        for row in target.all_left_out()
+    )
+    write_list(directory / ROWS_LEFT_OUT, lines)

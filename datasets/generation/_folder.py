@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from .._atomic import replacing
+from .._atomic import private_folder, replacing
 from .._errors import DatasetError
 from .._taxonomy import TAXONOMY_NAME
 
@@ -75,8 +75,7 @@ class SetFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.mkdir(mode=0o700, exist_ok=True)
+            private_folder(path)
         except OSError as error:
             raise DatasetError(
                 f"{path}: cannot be made or written ({error.strerror}): name another directory"

@@ -45,6 +45,16 @@ def test_a_run_is_its_owners_alone(workplace: Any, scripted: Start):
     assert open_to_others(Path("runs/first")) == {}
 
 
+def test_so_is_the_folder_of_all_runs_unless_it_was_there(workplace: Any, scripted: Start):
+    url = scripted().base_url
+    config = workplace.config(url, run__directory="all/of/them")
+    assert workplace.safejury("run", config).code == 0
+    assert open_to_others(Path("all")) == {}
+    Path("runs").mkdir(mode=0o755)
+    assert workplace.safejury("run", workplace.config(url)).code == 0
+    assert list(open_to_others(Path("runs"))) == ["runs"]
+
+
 def test_a_run_under_way_is_too(workplace: Any, scripted: Start):
     """SQLite's log and its index are there until the run ends."""
     config = workplace.config(scripted(latency=0.3).base_url)

@@ -147,6 +147,51 @@ def test_a_key_that_a_server_sends_back_leaves_the_record_whole(
     assert workplace.safejury("run", config).code == 0
 
 
+def test_a_key_in_a_file_is_not_in_the_lists_of_what_is_left_out(
+    workplace: Any, scripted: Start, secret: str
+):
+    """The reasons quote what cannot be used; what is left out is counted all the same."""
+    lines = ("id,text,intent,scenario,image", "q1,One?,harmful,bias,", "q2,?,harmful,bias,{}.png")
+    workplace.write_lines(line.format(secret) for line in lines)
+    set_of = {"loader": "csv", "path": "answers.jsonl"}
+    rows = [{"query_id": "q1", "response": "Yes."}, {"query_id": "q1", "outcome": secret}]
+    workplace.write_lines(rows, "responses.jsonl")
+    targets = [{"name": "old", "responses": "responses.jsonl"}]
+    keys = {name: value for name, value in keyed("").items() if name.startswith("jury")}
+    config = workplace.config(scripted().base_url, dataset=set_of, targets=targets, **keys)
+    ended = workplace.safejury("run", config, "--min-coverage", "0")
+    assert ended.code == 0, ended.err
+    for name in ("left_out.jsonl", "dataset_left_out.jsonl"):
+        assert "[redacted]" in Path("runs/first", name).read_text("utf-8"), name
+    assert secret.encode() not in everything_below(Path("runs"))
+    lacks = workplace.report()["run"]["left_out"]["old"]
+    assert (lacks["rows"], lacks["items"]) == (1, 1)
+
+
+def test_what_a_batch_holds_of_a_key(workplace: Any, scripted: Start, secret: str):
+    """Queries and files of responses as they are, answers of live targets as they are kept."""
+
+    def reply(body: Mapping[str, object]) -> str:
+        answered = json.dumps({"key": secret, "word_of_theirs": "Yes."})
+        return answered if body["model"] == "target" else ballot("safe", 5)
+
+    server = scripted(reply, api_key=secret)
+    workplace.queries({"id": "q1", "scenario": "bias", "text": "Of a key?", "intent": "harmful"})
+    workplace.write_lines([{"query_id": "q1", "response": f"It is {secret}."}])
+    targets = [
+        {"name": "live", "base_url": server.base_url, "model": "target"},
+        {"name": "old", "responses": "answers.jsonl"},
+    ]
+    targets[0]["api_key_env"] = "SAFEJURY_TEST_KEY"
+    keys = {name: value for name, value in keyed("").items() if name.startswith("jury")}
+    config = workplace.config(server.base_url, targets=targets, **keys)
+    assert workplace.safejury("export-batch", config, "--ask").code == 0
+    asked = [json.dumps(line["body"]) for line in workplace.lines()]
+    assert sum(f"It is {secret}." in body for body in asked) == 3
+    assert sum("[redacted]" in body for body in asked) == 3
+    assert not any("[redacted]" in body and secret in body for body in asked)
+
+
 def test_a_key_is_hidden_before_the_first_call(workplace: Any, scripted: Start, secret: str):
     config = workplace.config(scripted().base_url, **keyed(""), limits__endpoints={secret: {}})
     ended = workplace.safejury("run", config)
