@@ -1,14 +1,10 @@
-"""Reading FLAC: what its header promises, and whether its last frame is whole."""
+"""Reading FLAC: what its header promises, and whether every frame is as it was written."""
 
 from dataclasses import dataclass
 
 from ._crc import crc8, crc16
 from ._errors import DatasetError
 
-_LARGEST_FRAME = 1024 * 1024
-"""How far from the end the last frame is looked for in bytes."""
-_TRIES = 8
-"""Headers tried for it: chance makes one in ten megabytes, a cut leaves older ones."""
 _BLOCKS = {
     1: 192,
     **{n: 576 << n - 2 for n in range(2, 6)},
@@ -18,9 +14,18 @@ _BLOCKS = {
 
 @dataclass(frozen=True, slots=True)
 class _Info:
-    block: int
     rate: int
     samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    number: int
+    samples: int
+
+    def follows(self, before: "_Frame") -> bool:
+        """Return whether it comes next: frames are counted, or the samples before each are."""
+        return self.number in (before.number + 1, before.number + before.samples)
 
 
 def is_flac(content: bytes, start: int = 0) -> bool:
@@ -46,9 +51,7 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
     info, at = _metadata(content, start + 4)
     if content[at : at + 2] not in (b"\xff\xf8", b"\xff\xf9"):
         raise DatasetError("holds no sound; put the real file in its place")
-    samples = _samples(content, at, info.block)
-    if samples is None:
-        raise DatasetError("is cut short (its last frame is not whole); replace it")
+    samples = _samples(content, at)
     if samples < info.samples:
         raise DatasetError(
             f"is cut short (its header promises {info.samples} samples, {samples} are there); "
@@ -82,27 +85,43 @@ def _info(kind: int, block: bytes) -> _Info:
     rate = packed >> 44
     if rate == 0:
         raise DatasetError("is damaged (its sample rate is 0); replace it")
-    return _Info(int.from_bytes(block[:2], "big"), rate, packed & (1 << 36) - 1)
+    return _Info(rate, packed & (1 << 36) - 1)
 
 
-def _samples(content: bytes, first: int, block: int) -> int | None:
-    """Return the number of samples up to the end of the last frame, None if it is cut."""
+def _samples(content: bytes, at: int) -> int:
+    """Return the number of samples in all frames, each of them checked."""
     end = len(content)
     if content[-128:-125] == b"TAG":
         end -= 128
-    at, lowest, tries = end, max(first, end - _LARGEST_FRAME), 0
-    while tries < _TRIES and (at := content.rfind(0xFF, lowest, at)) >= 0:
-        samples = _end_of_frame(content, at, block)
-        if samples is None:
-            continue
-        if crc16(content[at:end]) == 0:
-            return samples
-        tries += 1
-    return None
+    samples, before = 0, None
+    while at < end:
+        frame = _frame(content, at)
+        if frame is None or (before is not None and not frame.follows(before)):
+            raise DatasetError(f"is damaged (a frame is missing at byte {at}); replace it")
+        at, before = _end_of_frame(content, at, end), frame
+        samples += frame.samples
+    return samples
 
 
-def _end_of_frame(content: bytes, at: int, block: int) -> int | None:
-    """Return the number of samples up to the end of the frame at `at`, None if none is there."""
+def _end_of_frame(content: bytes, at: int, end: int) -> int:
+    """Return where the frame at `at` ends: where its checksum is right and another begins."""
+    sync = content[at : at + 2]
+    crc, checked, following = 0, at, at + 1
+    while (following := content.find(sync, following, end)) >= 0:
+        if _frame(content, following) is not None:
+            crc, checked = crc16(content[checked:following], crc), following
+            if crc == 0:
+                return following
+        following += 1
+    if crc16(content[checked:end], crc) == 0:
+        return end
+    if checked == at:
+        raise DatasetError("is cut short (its last frame is not whole); replace it")
+    raise DatasetError(f"is damaged (the checksum of its frame at byte {at} is wrong); replace it")
+
+
+def _frame(content: bytes, at: int) -> _Frame | None:
+    """Return the frame whose header lies at `at`, None where there is none."""
     head = content[at : at + 16]
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
@@ -115,9 +134,7 @@ def _end_of_frame(content: bytes, at: int, block: int) -> int | None:
     extra = {6: 1, 7: 2}.get(size, 0)
     samples = int.from_bytes(head[at : at + extra], "big") + 1 if extra else _BLOCKS[size]
     at += extra + {12: 1, 13: 2, 14: 2}.get(rate, 0)
-    if len(head) <= at or crc8(head[:at]) != head[at]:
-        return None
-    return (number if head[1] & 1 else number * block) + samples
+    return _Frame(number, samples) if len(head) > at and crc8(head[:at]) == head[at] else None
 
 
 def _coded_length(byte: int) -> int | None:

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import struct
 import wave
 from collections.abc import Callable
@@ -152,6 +153,120 @@ def test_a_wav_with_a_wrong_header_is_refused(
     content: bytes, said: str, refusal: Callable[..., str]
 ) -> None:
     assert said in refusal(content)
+
+
+def frames_of_flac() -> tuple[bytes, list[bytes]]:
+    """Return what comes before the frames of the sample, and its frames."""
+    start = FLAC.index(b"\xff\xf8")
+    head, tail = FLAC[:start], FLAC[start:]
+    ends = [at for at in range(2, len(tail)) if tail.startswith(tail[:3], at)]
+    starts = [0, *ends]
+    return head, [tail[a:b] for a, b in zip(starts, [*ends, len(tail)], strict=True)]
+
+
+def test_a_flac_is_checked_from_its_first_frame_to_its_last(refusal: Callable[..., str]) -> None:
+    """A single bit, wherever it is, as a disk or a download may turn it."""
+    start = FLAC.index(b"\xff\xf8")
+    for at in range(start + 2, len(FLAC), len(FLAC) // 60):
+        damaged = bytearray(FLAC)
+        damaged[at] ^= 0x10
+        assert re.search(r"is (damaged|cut short) \(", refusal(bytes(damaged))), at
+
+
+def test_a_flac_that_lost_a_frame_is_refused(refusal: Callable[..., str]) -> None:
+    """Also where its header does not say how much there is."""
+    head, frames = frames_of_flac()
+    assert len(frames) >= 3
+    streamed = bytearray(head)
+    streamed[21:26] = bytes([head[21] & 0xF0, 0, 0, 0, 0])
+    assert sound_length(bytes(streamed) + b"".join(frames), "audio/flac") == pytest.approx(
+        1.34, 0.1
+    )
+    for kept in (frames[:1] + frames[2:], [*frames[:2], frames[1], *frames[2:]]):
+        assert "is damaged (a frame is missing at byte " in refusal(
+            bytes(streamed) + b"".join(kept)
+        )
+
+
+ZEROED = MP3[:5000] + bytes(1500) + MP3[6500:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ZEROED,
+        MP3[:5000] + MP3[5007:],
+        MP3[:5000] + b"more" + MP3[5000:],
+        MP3.replace(b"\n", b"\r\n"),
+        MP3 + MP3[2000:2100],
+    ],
+    ids=["zeros", "lost", "inserted", "line ends", "behind"],
+)
+def test_an_mp3_whose_frames_do_not_follow_each_other_is_refused(
+    content: bytes, refusal: Callable[..., str]
+) -> None:
+    # Without the encoder's count of frames, which would tell that some are gone.
+    assert re.search(r"is (damaged \(.* byte|cut short \(its)", refusal(uncounted(content)))
+
+
+def uncounted(mp3: bytes) -> bytes:
+    """Return an MP3 without the encoder's notes in its first frame."""
+    for word in (b"Xing", b"Info"):
+        mp3 = mp3.replace(word, bytes(4), 1)
+    return mp3
+
+
+def test_an_mp3_without_a_count_is_refused_when_its_last_frame_is_cut(
+    refusal: Callable[..., str],
+) -> None:
+    assert "is cut short (its last frame is not whole)" in refusal(uncounted(MP3)[:-9])
+    assert sound_length(uncounted(MP3), "audio/mpeg") == pytest.approx(2.2, abs=0.15)
+
+
+APE = b"APETAGEX" + struct.pack("<IIII8x", 2000, 32 + 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        bytes(700),
+        b"\n",
+        b"items" + APE,
+        b"LYRICSBEGINla la000016LYRICS200",
+        b"items" + APE + b"TAG" + bytes(125),
+        b"TAG" + bytes(125) + id3(300) + uncounted(MP3),
+    ],
+    ids=["padding", "line end", "ape", "lyrics", "two tags", "joined"],
+)
+def test_tags_and_padding_are_no_damage(tail: bytes) -> None:
+    seconds = sound_length(uncounted(MP3) + tail, "audio/mpeg")
+    assert seconds == pytest.approx(4.4 if len(tail) > 5000 else 2.2, abs=0.3)
+
+
+def silence(side: bytes = bytes(17), *, checksum: int | None = None) -> bytes:
+    """Return three frames of an MP3 that say of their sound what `side` says, with a checksum."""
+    head = b"\xff\xfa\x90\xc4"
+    crc = 0xFFFF
+    for byte in head[2:] + side:
+        for bit in range(8):
+            carry = (crc >> 15 ^ byte >> 7 - bit) & 1
+            crc = (crc << 1 & 0xFFFF) ^ (0x8005 if carry else 0)
+    crc = crc if checksum is None else checksum
+    return (head + crc.to_bytes(2) + side + bytes(417 - 6 - 17)) * 3
+
+
+def test_the_checksums_of_an_mp3_are_heeded(refusal: Callable[..., str]) -> None:
+    assert sound_length(silence(), "audio/mpeg") == pytest.approx(3 * 1152 / 44100)
+    assert "is damaged (its frame at byte 0 is not whole)" in refusal(silence(checksum=1))
+
+
+# Bits of the last part, from its end: 59 for 12 of its length, 9 of pairs, ..., 3 of its window.
+@pytest.mark.parametrize(
+    "said", [289 << 38, 0b100 << 23, 0xFFF << 47], ids=["pairs", "kind", "long"]
+)
+def test_an_mp3_that_says_what_cannot_be_is_refused(said: int, refusal: Callable[..., str]) -> None:
+    assert "is damaged (its frame at byte 0 is not whole)" in refusal(silence(said.to_bytes(17)))
+    assert sound_length(silence((288 << 38 | 0b101 << 23).to_bytes(17)), "audio/mpeg")
 
 
 @pytest.mark.parametrize("length", [0x7FFFFFFF, 0xFFFFFFFF])
