@@ -16,6 +16,7 @@ from ._lines import MAX_LINE_BYTES
 from ._nearest import quoted
 from ._query import Media, MediaKind, Query
 from ._relative import check_relative
+from ._taxonomy import TAXONOMY_NAME, Taxonomy
 
 _SUFFIXES = {
     "audio/flac": ".flac",
@@ -32,8 +33,8 @@ _SUFFIXES = {
 _encoder = msgspec.json.Encoder()
 
 
-def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = False) -> None:
-    """Write queries to a file, and their media beside it.
+def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = False) -> int:
+    """Write queries to a file, with their media and the scenarios of their set beside it.
 
     Media inside the file's folder stay where they are; others, and those that a set of
     another format holds within its tables, are copied into `media/` there, once each. The
@@ -42,25 +43,52 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
 
     Args:
         path: The file; its folder is made if it is missing.
-        queries: Read once, one at a time.
+        queries: Read once, one at a time. A `Dataset` or a `LoadedSet` brings its taxonomy
+            along: a `taxonomy.yaml` of its own is copied. Scenarios of queries from elsewhere
+            are those of the folder, or the bundled ones.
         private: Whether what is written is for its owner alone: files of mode 600,
             new folders of mode 700.
 
+    Returns:
+        How many queries were written.
+
     Raises:
         DatasetError: The file or a medium cannot be read or written, a medium changed since it
-            was checked, or a query is too long to be read back.
+            was checked, a query is too long to be read back, or the folder has scenarios of
+            its own that are not those of the set.
     """
-    path = Path(path)
+    path, written = Path(path), 0
     try:
         folder = path.parent.resolve()
+        own = _own_taxonomy(getattr(queries, "taxonomy", None), folder / TAXONOMY_NAME, path)
         _make_folder(folder, private)
         with _replacing(path, private) as file:
             copies = _Copies(folder, private)
             for query in queries:
                 file.write(_line(query, copies))
+                written += 1
+            if own is not None:
+                with _replacing(folder / TAXONOMY_NAME, private) as beside:
+                    beside.write(own)
     except OSError as error:
         where = error.filename or path
         raise DatasetError(f"{path}: cannot be written ({where}: {error.strerror})") from error
+    return written
+
+
+def _own_taxonomy(taxonomy: object, beside: Path, path: Path) -> bytes | None:
+    """Return what to write beside a set: its own scenarios, unless they stand there."""
+    if not isinstance(taxonomy, Taxonomy):
+        return None
+    own = None if taxonomy.path is None else taxonomy.path.read_bytes()
+    if not beside.exists():
+        return own
+    if own != beside.read_bytes():
+        # By these the set's scenarios would mean something else, or nothing.
+        raise DatasetError(
+            f"{path}: {quoted(str(beside))} says what scenarios its folder has: name another folder"
+        )
+    return None
 
 
 def _line(query: Query, copies: "_Copies") -> bytes:

@@ -1,7 +1,6 @@
 """What `safejury datasets` does, once it is asked for."""
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ..datasets import (
-    TAXONOMY_NAME,
     UNCATEGORISED,
     ConfigurationError,
     Dataset,
@@ -30,7 +28,6 @@ from ..datasets import (
 )
 from ..datasets._jsonl import check_lines
 from ..datasets._line_checks import BadLineError
-from ..datasets._nearest import quoted
 from ..deliberation import harmless, harmless_line
 from ._console import EXIT_USAGE, busy, named_values, say, write_line
 
@@ -264,38 +261,12 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
     if out.suffix.lower() != ".jsonl":
         raise ConfigurationError(f"{out}: name a file that ends in .jsonl")
     dataset = asked.open(strict=strict)
-    _check_taxonomy(dataset.taxonomy, out)
-    counted = 0
-
-    def counting(queries: Iterable[Query]) -> Iterator[Query]:
-        nonlocal counted
-        for query in queries:
-            counted += 1
-            yield query
-
     with busy(f"Writing {out} …"):
-        write_jsonl(out, counting(dataset), private=True)
-        _copy_taxonomy(dataset.taxonomy, out)
+        written = write_jsonl(out, dataset, private=True)
     _say_notes(dataset)
-    say(f"Wrote {_queries(counted)} to {out}, readable by you alone.")
+    say(f"Wrote {_queries(written)} to {out}, readable by you alone.")
     if isinstance(dataset, LoadedSet) and dataset.loader.home:
         say(f"The set's licence holds for the copy too: {dataset.loader.licence}.")
-
-
-def _check_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
-    """Refuse a folder whose own scenarios would take the place of the set's."""
-    own = out.parent / TAXONOMY_NAME
-    if own.exists() and (taxonomy.path is None or own.read_bytes() != taxonomy.path.read_bytes()):
-        raise ConfigurationError(
-            f"{out}: {quoted(str(own))} says what scenarios its folder has: name another folder"
-        )
-
-
-def _copy_taxonomy(taxonomy: Taxonomy, out: Path) -> None:
-    own = out.parent / TAXONOMY_NAME
-    if taxonomy.path is not None and not own.exists():
-        shutil.copyfile(taxonomy.path, own)
-        own.chmod(0o600)
 
 
 def sample_set(asked: Asked, *, number: int, seed: int, reveal: bool) -> None:

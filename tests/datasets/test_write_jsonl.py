@@ -37,6 +37,48 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert list(load_dataset(path)) == queries
 
 
+def garden(folder: Path) -> Path:
+    """A query file whose scenario is one of its own."""
+    folder.mkdir()
+    scenario = {"id": "weeds", "title": "Weeds", "parent": "garden"}
+    taxonomy = {"scenarios": [{"id": "garden", "title": "Garden"}, scenario]}
+    (folder / "taxonomy.yaml").write_text(json.dumps(taxonomy))
+    line = {"id": "a", "scenario": "weeds", "text": "Why?", "intent": "benign"}
+    (folder / "q.jsonl").write_text(json.dumps(line) + "\n")
+    return folder / "q.jsonl"
+
+
+def test_a_set_with_scenarios_of_its_own_is_read_back_the_same(tmp_path: Path) -> None:
+    own = load_dataset(garden(tmp_path / "own"))
+    out = tmp_path / "new" / "out.jsonl"
+    assert write_jsonl(out, own, private=True) == 1
+    copy = load_dataset(out)
+    assert (list(copy), copy.sha256) == (list(own), own.sha256)
+    assert copy.taxonomy == own.taxonomy
+    assert (out.parent / "taxonomy.yaml").stat().st_mode & 0o777 == 0o600
+    write_jsonl(out, copy)  # over itself
+    table = tmp_path / "own" / "table.csv"
+    table.write_text("id,text,intent,scenario\na,Why?,benign,garden.weeds\n")
+    loaded = load_set("csv", table)
+    write_jsonl(tmp_path / "of-table" / "out.jsonl", loaded)
+    again = load_dataset(tmp_path / "of-table" / "out.jsonl")
+    assert (list(again), again.sha256) == (list(loaded), loaded.sha256)
+
+
+@pytest.mark.parametrize("other", ["mini", "plant"])
+def test_a_set_is_not_written_among_scenarios_that_are_not_its_own(
+    other: str, tmp_path: Path
+) -> None:
+    garden(tmp_path / "own")
+    if other == "plant":
+        other = str(garden(tmp_path / "plant"))
+        file = tmp_path / "plant" / "taxonomy.yaml"
+        file.write_text(file.read_text().replace("Weeds", "Plants"))
+    with pytest.raises(DatasetError, match=r"taxonomy\.yaml' says what scenarios its folder has"):
+        write_jsonl(tmp_path / "own" / "out.jsonl", load_dataset(other))
+    assert not (tmp_path / "own" / "out.jsonl").exists()
+
+
 def test_an_underlying_request_is_part_of_what_a_set_is_known_by(tmp_path: Path) -> None:
     hashes: list[str] = []
     for request in (None, "This", "That"):
