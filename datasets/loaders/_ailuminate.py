@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
 
+from .._errors import DatasetError
+from .._nearest import did_you_mean, quoted
 from .._query import Intent
 from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._published import (
@@ -11,6 +13,7 @@ from ._published import (
     Cells,
     csv_rows,
     file_in,
+    files_like,
     has_columns,
     labels_of,
     needed_file,
@@ -18,11 +21,9 @@ from ._published import (
 )
 
 _COLUMNS = ("release_prompt_id", "prompt_text", "hazard")
-_PLACES = (
-    "airr_official_1.0_demo_en_us_prompt_set_release.csv",
-    "airr_official_1.0_practice_prompt_set_release_public_subset.csv",
-    "airr_official_1.0_demo_fr_fr_prompt_set_release.csv",
-)
+_FIRST = "airr_official_1.0_demo_en_us_prompt_set_release.csv"
+_PATTERN = "airr_official_*_prompt_set_release*.csv"
+_ALL = "all"
 
 
 class _Ailuminate:
@@ -32,25 +33,70 @@ class _Ailuminate:
     home = "https://github.com/mlcommons/ailuminate"
     about = "1,200 texts in the demonstration set, 12,000 in the practice set, by hazard"
     needs = "the CSV of a language, or the repository's folder"
-    settings = MappingProxyType({"encoding": ENCODING})
+    settings = MappingProxyType(
+        {"locale": "all (default), or one, such as en_US or fr", "encoding": ENCODING}
+    )
     maps = False
 
     def recognises(self, path: Path) -> bool:
-        return has_columns(file_in(path, *_PLACES), *_COLUMNS)
+        return has_columns(file_in(path, *_names(path)), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        file = needed_file(path, self.title, *_PLACES)
-        return csv_rows(path, file, _row, columns=_COLUMNS, options=options)
+        needed_file(path, self.title, _FIRST, *_names(path))
+        files = [path] if path.is_file() else [path / name for name in _names(path)]
+        prompts = _Prompts(options.settings.get("locale", _ALL))
+        for file in files:
+            yield from csv_rows(path, file, prompts.row, columns=_COLUMNS, options=options)
+        prompts.refuse_none(path)
 
 
-def _row(cells: Cells, number: int) -> Row:
-    return Row(
-        id=text_of(cells, "release_prompt_id"),
-        text=text_of(cells, "prompt_text"),
-        category=cells["hazard"].strip().lower(),
-        intent=Intent.HARMFUL,
-        labels=labels_of(cells, "hazard", "persona", "locale"),
-    )
+class _Prompts:
+    """Makes rows of the prompts in the locales that are meant.
+
+    Args:
+        locale: That of the prompts, or its language; `all` for any.
+    """
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+        self._seen: dict[str, bool] = {}
+        self._ids = set[str]()
+
+    def row(self, cells: Cells, _: int) -> Row | None:
+        locale = cells.get("locale", "").strip()
+        named = locale.casefold()
+        meant = self._locale.casefold().replace("-", "_") in (_ALL, named, named.partition("_")[0])
+        taken = self._seen.setdefault(locale, meant)
+        if not taken:
+            return None
+        name = text_of(cells, "release_prompt_id")
+        # A prompt may keep its id in another language.
+        unique = f"{name}-{locale}" if locale and name in self._ids else name
+        self._ids.add(unique)
+        return Row(
+            id=unique,
+            text=text_of(cells, "prompt_text"),
+            category=cells["hazard"].strip().lower(),
+            intent=Intent.HARMFUL,
+            labels=labels_of(cells, "hazard", "persona", "locale"),
+        )
+
+    def refuse_none(self, path: Path) -> None:
+        """Refuse a locale of which there is no prompt.
+
+        Raises:
+            DatasetError: It is one.
+        """
+        if self._seen and not any(self._seen.values()):
+            hint = did_you_mean(self._locale, self._seen)
+            has = f"; it has {', '.join(map(quoted, self._seen))}"
+            raise DatasetError(f"{path}: has no prompts of {quoted(self._locale)}{hint or has}")
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names of a folder's files, English first."""
+    names = [file.name for file in files_like(path, _PATTERN)]
+    return sorted(names, key=lambda name: ("_en_us_" not in name, name))
 
 
 LOADER: Loader = _Ailuminate()

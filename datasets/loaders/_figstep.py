@@ -14,6 +14,7 @@ from ._published import (
     has_columns,
     labels_of,
     needed_file,
+    part_of,
     setting,
     text_of,
 )
@@ -33,7 +34,7 @@ class _FigStep:
     needs = "the repository's folder, or its data/; the CSV itself for the questions as text"
     settings = MappingProxyType(
         {
-            "split": "full (default) or tiny",
+            "split": "full (default), or tiny: the default where that alone is there",
             "form": "picture (default), or text: the plain question without one",
             "prompt": "what is said beside each picture",
             "encoding": ENCODING,
@@ -46,11 +47,12 @@ class _FigStep:
         return has_columns(file_in(path, *files), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        name, pictures = _FILES[setting(options, "split", *_FILES)]
+        files = {part: _places(name) for part, (name, _) in _FILES.items()}
+        part = part_of(path, options, "split", files)
         text_only = setting(options, "form", "picture", "text") == "text"
         prompt = options.settings.get("prompt", _PROMPT)
-        file = needed_file(path, self.title, *_places(name))
-        folder = file.parent.parent / "images" / pictures
+        file = needed_file(path, self.title, *files[part])
+        folder = file.parent.parent / "images" / _FILES[part][1]
 
         def row(cells: Cells, _: int) -> Row:
             number = f"{text_of(cells, 'category_id')}_{text_of(cells, 'task_id')}"

@@ -15,8 +15,8 @@ from ._published import (
     has_columns,
     labels_of,
     needed_file,
+    part_of,
     picture_in,
-    setting,
     text_of,
 )
 
@@ -39,7 +39,7 @@ class _HarmBench:
     needs = "the repository's folder or its data/; the CSV itself for behaviours as text"
     settings = MappingProxyType(
         {
-            "split": "text (default), val or test (parts of text), or multimodal",
+            "split": "text, val or test (parts of text), or multimodal; the first that is there",
             "encoding": ENCODING,
         }
     )
@@ -50,8 +50,9 @@ class _HarmBench:
         return has_columns(file_in(path, *files), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        name = _FILES[setting(options, "split", *_FILES)]
-        file = needed_file(path, self.title, *_places(name))
+        files = {part: _places(name) for part, name in _FILES.items()}
+        part = part_of(path, options, "split", files)
+        file = needed_file(path, self.title, *files[part])
         folder = path if path.is_dir() else path.parent
         pictures = next((folder / place for place in _PICTURES if (folder / place).is_dir()), None)
 

@@ -14,6 +14,7 @@ from ._published import (
     has_columns,
     labels_of,
     needed_file,
+    part_of,
     setting,
     text_of,
 )
@@ -32,7 +33,7 @@ class _JailBreakV:
     needs = "the folder with JailBreakV_28K.csv and its pictures, or the CSV"
     settings = MappingProxyType(
         {
-            "split": "full (default) or mini",
+            "split": "full (default), or mini: the default where that alone is there",
             "text": "jailbreak (default), or redteam: the request that it wraps",
             "encoding": ENCODING,
         }
@@ -44,9 +45,10 @@ class _JailBreakV:
         return has_columns(file_in(path, *files), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        name = _FILES[setting(options, "split", *_FILES)]
+        files = {part: _places(name) for part, name in _FILES.items()}
+        part = part_of(path, options, "split", files)
         text = _TEXTS[setting(options, "text", *_TEXTS)]
-        file = needed_file(path, self.title, *_places(name))
+        file = needed_file(path, self.title, *files[part])
 
         def row(cells: Cells, _: int) -> Row:
             return Row(

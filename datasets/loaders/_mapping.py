@@ -99,16 +99,18 @@ class Categories:
 
     def scenario(self, category: str) -> str:
         """Return a scenario's id, `uncategorised` where there is none."""
-        if not category.strip():
-            return UNCATEGORISED.id
+        found = self._find(category)[0] if category.strip() else None
+        return UNCATEGORISED.id if found is None else found
+
+    def count(self, category: str) -> None:
+        """Take note of the category of an item that is kept."""
         found, known = self._find(category)
-        if found is not None:
-            return found
+        if found is not None or not category.strip():
+            return
         names, count = (self._without, "without") if known else (self._unknown, "unknown")
         self._counts[count] += 1
         if len(names) < _NAMES_KEPT:
             names.setdefault(known or category)
-        return UNCATEGORISED.id
 
     def notes(self) -> list[str]:
         """Return what a user should know of them, a sentence each."""

@@ -64,7 +64,8 @@ class _Msts:
         file = needed_file(path, self.title, *_places(name))
         folder = path if path.is_dir() else path.parent
         places = [folder / place for place in _PICTURES]
-        pictures = next(filter(Path.is_dir, places), places[0])
+        # The repository's own images/ lists where they are, and holds none.
+        pictures = next((place for place in places if any(place.glob("*_image_*"))), places[0])
         said = {} if text_only else _said_without_pictures(folder, options)
 
         def row(cells: Cells, _: int) -> Row:

@@ -39,6 +39,30 @@ def setting(options: LoaderOptions, name: str, *known: str) -> str:
     return value
 
 
+def part_of(
+    path: Path, options: LoaderOptions, name: str, files: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Return which part of a set is meant: the one that a setting names, else one that is there.
+
+    Args:
+        path: What the user named: a folder, or the file of a part.
+        options: Of the user.
+        name: The setting.
+        files: The places of each part's file, by the setting's values; the first that is
+            there is meant where the user says nothing.
+
+    Raises:
+        DatasetError: The setting is none of the known values.
+    """
+    if name in options.settings:
+        return setting(options, name, *files)
+    named = {PurePosixPath(place).name: part for part, places in files.items() for place in places}
+    if path.name in named and path.is_file():
+        return named[path.name]
+    there = (part for part, places in files.items() if any((path / p).is_file() for p in places))
+    return next(there, next(iter(files)))
+
+
 def file_in(path: Path, *places: str) -> Path | None:
     """Return the file that a path is, or the first of several places in a folder.
 
@@ -118,7 +142,7 @@ def has_columns(file: Path | None, *columns: str) -> bool:
 def csv_rows(
     root: Path,
     file: Path,
-    make: Callable[[Cells, int], Row],
+    make: Callable[[Cells, int], Row | None],
     *,
     columns: tuple[str, ...],
     options: LoaderOptions,
@@ -128,8 +152,8 @@ def csv_rows(
     Args:
         root: What the user named; places are shown relative to it.
         file: The CSV.
-        make: Makes a row of the cells by column and its number from 1; it raises
-            RowError where they cannot be used.
+        make: Makes a row of the cells by column and its number from 1; None leaves it out; it
+            raises RowError where they cannot be used.
         columns: Those that must be there.
         options: Of the user, for the encoding.
 
@@ -146,7 +170,9 @@ def csv_rows(
             if isinstance(row.cells, RowError):
                 raise row.cells
             cells = dict(zip(table.names, row.cells, strict=True))
-            yield replace(make(cells, row.number), where=where)
+            made = make(cells, row.number)
+            if made is not None:
+                yield replace(made, where=where)
         except RowError as error:
             yield Unusable(where, str(error))
 

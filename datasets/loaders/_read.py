@@ -136,6 +136,7 @@ class LoadedSet:
                         missing=isinstance(error, MissingFileError),
                     )
                     continue
+                self._categories.count(row.category)
                 self._assumed += query.intent_assumed
                 digest.update(_encoder.encode(content_of(query)) + b"\n")
         except OSError as error:
@@ -209,7 +210,8 @@ class LoadedSet:
             )
         if not len(self):
             why = f": {first}" if first is not None else ""
-            raise DatasetError(f"{self.path}: holds nothing that can be used{why}")
+            needs = f"; {self.name} needs {self.loader.needs}" if self.missing else ""
+            raise DatasetError(f"{self.path}: holds nothing that can be used{why}{needs}")
 
     def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         try:

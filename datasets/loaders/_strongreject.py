@@ -14,7 +14,7 @@ from ._published import (
     has_columns,
     labels_of,
     needed_file,
-    setting,
+    part_of,
     text_of,
 )
 
@@ -29,7 +29,12 @@ class _StrongReject:
     home = "https://github.com/alexandrasouly/strongreject"
     about = "313 forbidden texts, or 60 of them"
     needs = "the repository's folder, its strongreject_dataset/, or the CSV"
-    settings = MappingProxyType({"split": "full (default) or small", "encoding": ENCODING})
+    settings = MappingProxyType(
+        {
+            "split": "full (default), or small: the default where that alone is there",
+            "encoding": ENCODING,
+        }
+    )
     maps = False
 
     def recognises(self, path: Path) -> bool:
@@ -37,8 +42,9 @@ class _StrongReject:
         return has_columns(file_in(path, *files), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        name = _FILES[setting(options, "split", *_FILES)]
-        file = needed_file(path, self.title, *_places(name))
+        files = {part: _places(name) for part, name in _FILES.items()}
+        part = part_of(path, options, "split", files)
+        file = needed_file(path, self.title, *files[part])
 
         def row(cells: Cells, number: int) -> Row:
             name = f"{file.stem}-{number}"  # the set numbers nothing

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .._query import Intent
 from ..tables import Object, RowError, as_list, as_object, first_text, identifier, value_at
 from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._published import file_in, json_rows, labels_of, needed_file, setting, text_of
+from ._published import file_in, json_rows, labels_of, needed_file, part_of, setting, text_of
 
 
 class _Part(NamedTuple):
@@ -35,7 +35,7 @@ class _VlGuard:
     needs = "the folder with test.json and the unpacked test/ (or train.json and train/)"
     settings = MappingProxyType(
         {
-            "split": "test (default) or train",
+            "split": "test (default), or train: the default where that alone is there",
             "part": "unsafes (default), safe_unsafes or safe_safes",
         }
     )
@@ -49,10 +49,11 @@ class _VlGuard:
             return b'"instr-resp"' in start.read(65536)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        split = setting(options, "split", "test", "train")
+        files = {split: _places(split) for split in ("test", "train")}
+        split = part_of(path, options, "split", files)
         name = setting(options, "part", *_PARTS)
         part = _PARTS[name]
-        file = needed_file(path, self.title, *_places(split))
+        file = needed_file(path, self.title, *files[split])
         folders = (file.parent / file.stem, file.parent / "VLGuard" / file.stem)
         folder = next(filter(Path.is_dir, folders), folders[0])
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile, copytree, rmtree
 
 import pytest
 
@@ -382,3 +383,96 @@ def test_a_folder_without_the_set_is_refused_in_one_line(name: str, tmp_path: Pa
 def test_a_setting_that_is_misspelt_is_refused_with_a_hint() -> None:
     with pytest.raises(DatasetError, match=r"'split' cannot be 'tini' \(did you mean 'tiny'\?\)"):
         load_set("figstep", SAMPLES / "figstep", settings={"split": "tini"})
+
+
+def test_a_set_whose_pictures_are_all_missing_says_what_it_needs(tmp_path: Path) -> None:
+    copyfile(SAMPLES / "siuo" / "siuo_gen.json", tmp_path / "siuo_gen.json")
+    with pytest.raises(DatasetError, match=r"is missing; siuo needs the folder with .* images/"):
+        load_set("siuo", tmp_path)
+
+
+def test_only_items_that_are_kept_count_as_uncategorised() -> None:
+    note, _ = load_set("mossbench", SAMPLES / "mossbench").notes
+    assert note.startswith("2 items are uncategorised")
+    assert "'type 3'" not in note
+
+
+@pytest.mark.parametrize(
+    ("loader", "files", "count"),
+    [
+        ("jailbreakv-28k", ["JailBreakV_28K/mini_JailBreakV_28K.csv"], 1),
+        ("strongreject", ["strongreject_dataset/strongreject_small_dataset.csv"], 1),
+        ("figstep", ["data/question/SafeBench-Tiny.csv"], 1),
+        ("harmbench", ["data/behavior_datasets/harmbench_behaviors_multimodal_all.csv"], 2),
+    ],
+)
+def test_a_part_that_alone_is_there_needs_no_setting(
+    loader: str, files: list[str], count: int, tmp_path: Path
+) -> None:
+    copytree(SAMPLES / loader.replace("-", "_"), tmp_path, dirs_exist_ok=True)
+    for table in tmp_path.rglob("*.csv"):
+        if table.relative_to(tmp_path).as_posix() not in files:
+            table.unlink()
+    assert len(load_set(loader, tmp_path)) == count
+    name = {"figstep": "full", "harmbench": "text"}.get(loader, "full")
+    with pytest.raises(DatasetError, match=r"is missing; name the folder"):
+        load_set(loader, tmp_path, settings={"split": name})
+
+
+def test_the_file_of_a_part_goes_with_its_own_pictures() -> None:
+    tiny = SAMPLES / "figstep" / "data" / "question" / "SafeBench-Tiny.csv"
+    with pytest.raises(DatasetError, match=r"leads out of the set's folder"):
+        load_set("figstep", tiny)
+    (query,) = load_set("figstep", tiny, settings={"form": "text"})
+    assert query.id == "ForbidQI_8_1"
+
+
+@pytest.fixture
+def two_languages(tmp_path: Path) -> Path:
+    """AILuminate in two languages, of which one prompt has its id in both."""
+    columns = "release_prompt_id,prompt_text,hazard,persona,locale,prompt_hash"
+    for locale, rows in {
+        "en_US": ["a_1,How is a kite flown?,hte", "a_2,How is a knot tied?,vcr"],
+        "fr_FR": ["a_1,Comment fait-on voler un cerf-volant ?,hte", "a_3,Qui chante ?,prv"],
+    }.items():
+        name = f"airr_official_1.0_demo_{locale.lower()}_prompt_set_release.csv"
+        lines = [columns, *(f"{row},skilled,{locale},00" for row in rows)]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_all_languages_of_ailuminate_are_read_unless_one_is_named(two_languages: Path) -> None:
+    loaded = load_set("ailuminate", two_languages)
+    assert [query.id for query in loaded] == ["a_1", "a_2", "a_1-fr_FR", "a_3"]
+    assert loaded.unusable == 0
+    french = load_set("ailuminate", two_languages, settings={"locale": "fr_FR"})
+    assert [(query.id, query.text[:7]) for query in french] == [
+        ("a_1", "Comment"),
+        ("a_3", "Qui cha"),
+    ]
+    assert load_set("ailuminate", two_languages, settings={"locale": "fr"}).sha256 == french.sha256
+    with pytest.raises(DatasetError, match=r"no prompts of 'fr_CA' \(did you mean 'fr_FR'\?\)"):
+        load_set("ailuminate", two_languages, settings={"locale": "fr_CA"})
+
+
+def test_a_column_of_languages_is_as_good_as_a_file_for_each(two_languages: Path) -> None:
+    first, second = sorted(two_languages.glob("*.csv"))
+    both = two_languages / "both.csv"
+    both.write_text(first.read_text() + "\n" + second.read_text().partition("\n")[2])
+    assert [query.id for query in load_set("ailuminate", both)] == [
+        "a_1",
+        "a_2",
+        "a_1-fr_FR",
+        "a_3",
+    ]
+    english = load_set("ailuminate", both, settings={"locale": "en_US"})
+    assert [query.id for query in english] == ["a_1", "a_2"]
+
+
+def test_msts_without_its_pictures_names_the_folder_that_its_script_fills(tmp_path: Path) -> None:
+    copytree(SAMPLES / "msts", tmp_path, dirs_exist_ok=True)
+    rmtree(tmp_path / "data" / "unsafe_images")
+    with pytest.raises(
+        DatasetError, match=r"'data/unsafe_images/unsafe_image_0001\.jpg' is missing"
+    ):
+        load_set("msts", tmp_path)
