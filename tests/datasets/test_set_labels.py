@@ -98,7 +98,7 @@ def test_safebench_keeps_the_names_of_its_tables(tmp_path: Path) -> None:
     (tmp_path / "SafeBench_Text").mkdir()
     (tmp_path / "SafeBench_Text" / "1.csv").write_text("Why?\n")
     (tmp_path / "category.csv").write_text("id,name\n1,Hate Speech\n")
-    (query,) = load_set("safebench", tmp_path)
+    (query,) = load_set("safebench", tmp_path, settings={"pictures": "no"})
     assert query.labels == {"category": "Hate Speech"}
 
 
