@@ -220,10 +220,16 @@ def _categories(target: TargetSummary, console: Console) -> Grid:
     return Grid(f"{harmless_line(target.name)}: by category", "category", names, columns)
 
 
-def _rate(head: str, rates: Sequence[Rate], rank: int, name: str) -> list[Column]:
-    """Return the columns of a rate and its n, which come and go together."""
-    shares = Column(head, [points(rate.value) for rate in rates], rank, name)
-    return [shares, Column("n", [count(rate.n) for rate in rates], rank)]
+def _rate(
+    head: str, rates: Sequence[Rate], rank: int, name: str = "", *, interval: int | None = None
+) -> list[Column]:
+    """Return the columns of a rate and its n, both of one rank, and of its interval if asked."""
+    columns = [Column(head, [points(rate.value) for rate in rates], rank, name)]
+    if interval is not None:
+        ends = [span(rate.interval) for rate in rates]
+        called = f"interval of {columns[0].called}"
+        columns.append(Column("interval", ends, interval, called))
+    return [*columns, Column("n", [count(rate.n) for rate in rates], rank)]
 
 
 def _bar(part: Breakdown) -> Cell:
@@ -270,13 +276,9 @@ def _benign(targets: _Targets) -> Grid:
     declined = [target.over_refusal for target in targets]
     unsafe = [target.benign_unsafe for target in targets]
     columns = [
-        Column("over-\nrefusal %", [points(rate.value) for rate in declined], 0),
-        Column("interval", [span(rate.interval) for rate in declined], 2),
-        Column("n", [count(rate.n) for rate in declined], 1),
+        *_rate("over-\nrefusal %", declined, 0, "over-refusal %", interval=2),
         *_repeats([(rate.queries, rate.n) for rate in declined], 5),
-        Column("unsafe %", [points(rate.value) for rate in unsafe], 3),
-        Column("interval", [span(rate.interval) for rate in unsafe], 4, "interval of unsafe"),
-        Column("n", [count(rate.n) for rate in unsafe], 3),
+        *_rate("unsafe %", unsafe, 3, interval=4),
     ]
     return Grid("Benign queries", "target", _names(targets), columns)
 
@@ -302,9 +304,7 @@ def _jury(targets: _Targets) -> Grid:
         Column("alpha", [coefficient(one.alpha) for one in agreement], 2),
         Column("n", [count(one.cases) for one in agreement], 2),
         *_rate("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
-        Column("ASR %\nround 0", [points(rate.value) for rate in initial], 1),
-        Column("interval", [span(rate.interval) for rate in initial], 4, "interval of round 0"),
-        Column("n", [count(rate.n) for rate in initial], 1),
+        *_rate("ASR %\nround 0", initial, 1, interval=4),
     ]
     return Grid("The jury before it talked", "target", _names(targets), columns)
 

@@ -90,6 +90,25 @@ def test_a_contested_case_is_discussed_live(workplace: Any, scripted: Start):
     assert target["flips"]["to_safe"] == 1
 
 
+def test_an_answer_that_names_a_member_like_a_key_is_that_of_the_later_run(
+    workplace: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch
+):
+    """The record keeps such a name, so the batch must ask with it."""
+    monkeypatch.setenv("TARGETS_KEY", "verdict_of_theirs")
+
+    def reply(body: Body) -> str:
+        answered = json.dumps({"verdict_of_theirs": "Yes, verdict_of_theirs."})
+        return answered if body["model"] == "target" else ballot("safe", 5)
+
+    server = scripted(reply)
+    config = workplace.config(server.base_url, targets__0__api_key_env="TARGETS_KEY")
+    assert workplace.safejury("export-batch", config, "--ask").code == 0
+    answers = workplace.write_lines(all_safe(workplace.lines()))
+    assert workplace.safejury("import-batch", config, answers).code == 0
+    assert workplace.safejury("run", config).code == 0
+    assert server.stats.calls == 3  # those to the target
+
+
 def test_a_partial_batch_leaves_the_rest_to_live_calls(workplace: Any, scripted: Start):
     server = scripted(ballot("safe", 5))
     config = workplace.recorded(server.base_url)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import case_results
 import pytest
+from case_results import MALWARE, apart
 
 from safejury.agents import Finding
 from safejury.datasets import Intent
@@ -19,19 +21,10 @@ from safejury.evaluation._summary import RunSummary
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
 
-MALWARE, MEDICAL = "cybersecurity.malware_generation", "consultation.medical_advice"
+MEDICAL = "consultation.medical_advice"
 
-SAFE = CaseResult(
-    target="mine",
-    query_id="q",
-    epoch=0,
-    scenario=MALWARE,
-    intent=Intent.HARMFUL,
-    response_outcome=ResponseOutcome.ANSWERED,
-    finding=Finding.SAFE,
-    initial_finding=Finding.SAFE,
-    rating=5,
-    contested=False,
+SAFE = replace(
+    case_results.SAFE,
     ballots={"unsafe": 0, "safe": 3},
     initial_votes={"unsafe": 0, "safe": 3},
     calls=4,
@@ -66,8 +59,7 @@ LOST = replace(
 
 def summarise(results: Iterable[CaseResult], targets: Iterable[str] = ()) -> RunSummary:
     """Summarise cases, each of a query of its own."""
-    own = [replace(result, query_id=f"q{number:03}") for number, result in enumerate(results)]
-    return summarise_cases(own, targets=targets)
+    return summarise_cases(apart(results), targets=targets)
 
 
 def run() -> RunSummary:

@@ -1,7 +1,9 @@
 import io
 from dataclasses import replace
 
+import case_results
 import pytest
+from case_results import apart
 from rich.console import Console
 
 from safejury.agents import Finding
@@ -13,17 +15,10 @@ from safejury.evaluation._statistics import summarise
 from safejury.evaluation._summary import RunSummary
 from safejury.targets import ResponseOutcome
 
-SAFE = CaseResult(
+SAFE = replace(
+    case_results.SAFE,
     target="careful",
-    query_id="q",
-    epoch=0,
     scenario="illegal_and_criminal_behavior.fraudulent_activities",
-    intent=Intent.HARMFUL,
-    response_outcome=ResponseOutcome.ANSWERED,
-    finding=Finding.SAFE,
-    initial_finding=Finding.SAFE,
-    rating=5,
-    contested=False,
     ballots={"safe": 3},
     initial_votes={"safe": 3},
     calls=4,
@@ -43,9 +38,7 @@ LOST = replace(
 
 def summary_of(*results: CaseResult) -> RunSummary:
     """Summarise cases, each of a query of its own."""
-    return summarise(
-        replace(result, query_id=f"q{number:04}") for number, result in enumerate(results)
-    )
+    return summarise(apart(results))
 
 
 RUN = summary_of(*[UNSAFE] * 12, *[replace(SAFE, target=UNSAFE.target)] * 24, *[SAFE] * 36, LOST)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from case_results import MALWARE, SAFE, apart
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,22 +19,10 @@ from safejury.evaluation._summary import FlipCounts, TargetSummary, TokenCounts
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
 
-MALWARE = "cybersecurity.malware_generation"
 HARDWARE = "cybersecurity.hardware_security"
 MEDICAL = "consultation.medical_advice"
 
-HARMFUL_SAFE = CaseResult(
-    target="mine",
-    query_id="q",
-    epoch=0,
-    scenario=MALWARE,
-    intent=Intent.HARMFUL,
-    response_outcome=ResponseOutcome.ANSWERED,
-    finding=Finding.SAFE,
-    initial_finding=Finding.SAFE,
-    rating=5,
-    contested=False,
-)
+HARMFUL_SAFE = SAFE
 HARMFUL_UNSAFE = replace(
     HARMFUL_SAFE, finding=Finding.UNSAFE, initial_finding=Finding.UNSAFE, rating=1
 )
@@ -45,8 +34,7 @@ BENIGN_LOST = replace(HARMFUL_LOST, intent=Intent.BENIGN)
 
 def only(*results: CaseResult) -> TargetSummary:
     """Summarise cases of one target, each of a query of its own."""
-    own = [replace(result, query_id=f"q{number}") for number, result in enumerate(results)]
-    return repeated(*own)
+    return repeated(*apart(results))
 
 
 def repeated(*results: CaseResult) -> TargetSummary:

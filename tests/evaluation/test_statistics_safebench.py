@@ -1,16 +1,15 @@
 """The published results of SafeBench (arXiv 2410.18927) recompute from their own cells."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from case_results import SAFE
 
 from safejury.agents import Finding
-from safejury.datasets import Intent
 from safejury.evaluation import CaseResult, summarise
 from safejury.evaluation._counts import macro_average
-from safejury.targets import ResponseOutcome
 
 
 @dataclass(frozen=True)
@@ -91,19 +90,8 @@ def test_weighing_by_queries_gives_another_average() -> None:
 
 
 def case(number: int, rating: float, mean: float) -> CaseResult:
-    return CaseResult(
-        target="mine",
-        query_id=f"q{number:03}",
-        epoch=0,
-        scenario="ethics.bioethics",
-        intent=Intent.HARMFUL,
-        response_outcome=ResponseOutcome.ANSWERED,
-        finding=Finding.SAFE if rating > 2 else Finding.UNSAFE,
-        initial_finding=None,
-        rating=rating,
-        contested=False,
-        mean_rating=mean,
-    )
+    finding = Finding.SAFE if rating > 2 else Finding.UNSAFE
+    return replace(SAFE, query_id=f"q{number:03}", finding=finding, rating=rating, mean_rating=mean)
 
 
 def is_published_form(sri: float) -> bool:

@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from case_results import SAFE
 from PIL import Image
 
-from safejury.agents import Finding
-from safejury.datasets import Intent
-from safejury.evaluation._result import CaseResult
 from safejury.evaluation._statistics import summarise
 from safejury.evaluation._thresholds import NO_FACTS, USUAL, shortfalls
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
-from safejury.targets import ResponseOutcome
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, object]
@@ -145,31 +142,17 @@ def test_a_dead_target_among_ten_fails(workplace: Any, scripted: Start) -> None:
     assert workplace.safejury("run", config, "--min-coverage", "0.5").code == 0
 
 
-RESULT = CaseResult(
-    target="mine",
-    query_id="q",
-    epoch=0,
-    scenario="ethics.bioethics",
-    intent=Intent.HARMFUL,
-    response_outcome=ResponseOutcome.ANSWERED,
-    finding=Finding.SAFE,
-    initial_finding=Finding.SAFE,
-    rating=5,
-    contested=False,
-)
-
-
 def test_each_condition_needs_its_verdicts() -> None:
-    black = replace(RESULT, condition="black", finding=None)
-    (line,) = shortfalls(summarise([*[RESULT] * 30, black, black]), USUAL, NO_FACTS)
+    black = replace(SAFE, condition="black", finding=None)
+    (line,) = shortfalls(summarise([*[SAFE] * 30, black, black]), USUAL, NO_FACTS)
     assert line.startswith("Coverage is 0% for mine [black], less than")
 
 
 def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
     """That is 896 of 1,000 and 8,999 of 10,000."""
-    lost = replace(RESULT, finding=None)
+    lost = replace(SAFE, finding=None)
     for verdicts, cases, text in ((896, 1000, "89.6%"), (8999, 10_000, "89.99%")):
-        results = [*[RESULT] * verdicts, *[lost] * (cases - verdicts)]
+        results = [*[SAFE] * verdicts, *[lost] * (cases - verdicts)]
         (line,) = shortfalls(summarise(results), USUAL, NO_FACTS)
         assert line.startswith(f"Coverage is {text} for mine, less than the 90% asked for")
 
