@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -77,6 +77,10 @@ class PlainRows:
             if intent in options.settings
         }
         self._intents = Intents(declared, option="--set", key="settings")
+
+    def may_hold(self, names: Collection[str]) -> bool:
+        """Return whether an object with these keys may be an item."""
+        return self._columns.may_hold("text", names)
 
     def wanted(self, names: list[str]) -> list[str]:
         """Return the columns that are needed.

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..tables import json_objects
+from .._nearest import quoted
+from ..tables import OneObject, json_objects, list_within, listed
 from ._loader import Loader, LoaderOptions, Row, Unusable
 from ._plain import SETTINGS, PlainRows
 
@@ -13,7 +14,7 @@ class _PlainJsonl:
     title = "Any JSONL or JSON list"
     licence = "as the set says"
     home = ""
-    about = "one object a line or in a list; columns by --map, dotted paths too"
+    about = 'one object a line, in a list or in {"data": [...]}; columns by --map, dotted paths too'
     needs = "a .jsonl or .json file"
     settings = SETTINGS
     maps = True
@@ -22,7 +23,24 @@ class _PlainJsonl:
         return path.is_file() and path.suffix.lower() in (".jsonl", ".json", ".ndjson")
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        return PlainRows(path, options).items(json_objects(path))
+        rows = PlainRows(path, options)
+        within = list_within(path, rows.may_hold, _no_items)
+        return rows.items(json_objects(path, within))
+
+
+def _no_items(found: OneObject) -> str:
+    """Return what a document is that holds no items, and what would work."""
+    if len(found.lists) == 1:
+        ((key, names),) = found.lists.items()
+        return (
+            f"is one JSON object, and the items of its list {quoted(key)} have no 'text'; their "
+            f"keys are {listed(names)}: say which holds what is asked with --map text=KEY"
+        )
+    return (
+        f"is one JSON object, not a line or an entry of a list for each item; its keys are "
+        f"{listed(found.keys)}: save the items as JSON lines or as a list, or say with "
+        "--map text=KEY which key of this one item holds what is asked"
+    )
 
 
 LOADER: Loader = _PlainJsonl()

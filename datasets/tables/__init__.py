@@ -8,6 +8,7 @@ from ._json_file import BrokenJson, JsonFile
 from ._objects import json_objects
 from ._parquet import parquet_objects
 from ._places import MISSING, value_at
+from ._shape import OneObject, list_within
 from ._values import (
     Object,
     RowError,
@@ -32,6 +33,7 @@ __all__ = [
     "Intents",
     "JsonFile",
     "Object",
+    "OneObject",
     "RowError",
     "UnreadError",
     "as_list",
@@ -43,6 +45,7 @@ __all__ = [
     "identifier",
     "is_object",
     "json_objects",
+    "list_within",
     "listed",
     "parquet_objects",
     "value_at",

@@ -1,6 +1,7 @@
 """Our own JSONL, and any other lines of JSON by a column mapping."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import msgspec
 
 from ...datasets import DatasetError
 from ...datasets._labels import tidy_labels
+from ...datasets.tables import list_within
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import Object, RowError, as_text, identifier
 from .._response import ResponseOutcome
@@ -15,7 +17,7 @@ from ._columns import Columns
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, unreadable
-from ._shape import list_within
+from ._shape import no_responses
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +48,7 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
             own = "query_id" in values
         yield _own(place, values, options.intents) if own else columns.read(place, values)
 
-    within = list_within(path, columns.may_hold)
+    within = list_within(path, columns.may_hold, partial(no_responses, path))
     yield from each_object(path, read, within=within)
     columns.check_labels(path)
 

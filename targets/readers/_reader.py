@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...datasets.tables._decode import decode
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
+from ...datasets.tables._shape import first_line
 from ...datasets.tables._values import Object, as_object
 from ._row import Row
 
@@ -61,16 +61,6 @@ class Sample:
     def has(self, *names: str) -> bool:
         """Whether the first object has all these keys."""
         return all(name in self.keys or name in self.first for name in names)
-
-
-def first_line(path: Path) -> Object:
-    """Return the object on a file's first line, an empty one where there is none."""
-    with path.open("rb") as file:
-        raw = file.readline(16 * _HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
-    try:
-        return as_object(decode(raw))
-    except ValueError:
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
