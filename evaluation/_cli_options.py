@@ -28,6 +28,13 @@ class Untaken(StrEnum):
     SYSTEM = "system"
 
 
+class JoinedBy(StrEnum):
+    """What says which query of a set a recorded response answers."""
+
+    ID = "id"
+    TEXT = "text"
+
+
 class Truncated(StrEnum):
     """What becomes of responses that a cap on their tokens cut short."""
 
@@ -100,6 +107,12 @@ OfAllQuestions = Annotated[
 IntentWords = Annotated[
     list[str] | None,
     typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
+]
+HowJoined = Annotated[
+    JoinedBy | None,
+    typer.Option(
+        "--join", help="Find the query of a --dataset by this; by what matches all unless given."
+    ),
 ]
 WhatIsTruncated = Annotated[
     Truncated | None,

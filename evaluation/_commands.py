@@ -167,6 +167,7 @@ def _notes(stored: StoredRun) -> list[str]:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
     if stored.unbound:
         notes.append(harmless_line(unbound_note(stored.unbound)))
+    notes += (f"{harmless_line(note)}." for note in stored.notes_on_files)
     if rows := sum(each.rows for each in stored.left_out.values()):
         used = sum(each.rows_used for each in stored.left_out.values())
         said = left_out_words(rows, used, "recorded response")

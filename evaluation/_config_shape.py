@@ -159,7 +159,7 @@ class ModelConfig(_Reached):
         return self
 
 
-_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words"}
+_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words", "join"}
 """Keys of a target that say how a file of responses is read."""
 
 
@@ -186,6 +186,8 @@ class TargetConfig(_Reached):
     """Of all questions of the file, whatever it says itself."""
     intent_words: dict[IntentName, list[Text | bool | int | float]] | None = None
     """Further words of the file that mean an intent, such as `benign: [unharmful, 0]`."""
+    join: Literal["id", "text"] | None = None
+    """What says which query a response answers; whatever matches all unless given."""
     model: Annotated[str, StringConstraints(pattern=NO_NUL)] | None = None
     """As of any model; with `responses:` whose are meant, as the file names it."""
 
@@ -200,10 +202,12 @@ class TargetConfig(_Reached):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
         if self.responses is not None and self.system is not None:
             raise ValueError("`system:` is for a model that is asked: take it out")
-        if self.responses is None and (self.format or self.map or self.says_intent):
+        if self.responses is None and (
+            self.format or self.map or self.says_intent or self.join is not None
+        ):
             raise ValueError(
-                "`format:`, `map:`, `intent:` and `intent_words:` say how `responses:` are read: "
-                "name a file"
+                "`format:`, `map:`, `intent:`, `intent_words:` and `join:` say how `responses:` "
+                "are read: name a file"
             )
         if self.intent is not None and self.intent_words is not None:
             raise ValueError("`intent:` is that of all questions: take `intent_words:` out")

@@ -14,6 +14,7 @@ from ..agents import bundled_personas
 from ..datasets import ConfigurationError, Intent, SafejuryError
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
+from ..targets import JoinBy
 from ._commands import run_and_report
 from ._config import load_config
 from ._config_shape import (
@@ -47,6 +48,7 @@ _OPTIONS = {
     "(map model=COLUMN)": "(--map model=COLUMN)",
     " (`intent_words:` in a config)": "",
     "(--model, `model:`)": "(--model)",
+    " (`join:` of a target)": "",
 }
 """Keys in messages, and the options that stand for them."""
 _FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
@@ -67,6 +69,8 @@ class Judging:
         models: The models of the file whose responses are meant; none means all.
         intent: Of all questions, `harmful` or `benign`; None for what the file says.
         intent_words: Settings such as `benign=unharmful,safe`.
+        join: What says which query of the dataset a response answers, `id` or `text`; None
+            for what matches all.
         dataset: Where the questions come from, None for the file.
         name: Name of the run and the target, None for the file's.
         limit: Most queries to judge.
@@ -87,6 +91,7 @@ class Judging:
     intent: Intent | None = None
     intent_words: tuple[str, ...] = ()
     dataset: str | None = None
+    join: JoinBy | None = None
     name: str | None = None
     limit: int | None = None
     truncated: str | None = None
@@ -106,6 +111,7 @@ class Judging:
             ("--intent", [self.intent]),
             ("--intent-word", self.intent_words),
             ("--dataset", [self.dataset]),
+            ("--join", [self.join]),
             ("--name", [self.name]),
             ("--limit", [self.limit]),
             ("--truncated", [self.truncated]),
@@ -180,6 +186,10 @@ def _target(judging: Judging, name: str) -> TargetConfig:
         )
     if judging.intent and judging.intent_words:
         raise ConfigurationError("--intent is that of all questions: leave --intent-word out")
+    if judging.join is not None and judging.dataset is None:
+        raise ConfigurationError(
+            "--join says how responses find their queries in a --dataset: name one, or leave it out"
+        )
     return TargetConfig(
         name=name,
         responses=encodable(str(judging.file.resolve())),
@@ -187,6 +197,7 @@ def _target(judging: Judging, name: str) -> TargetConfig:
         map=mapping,
         intent=None if judging.intent is None else _INTENTS[judging.intent],
         intent_words=_words(judging.intent_words),
+        join=judging.join,
     )
 
 

@@ -11,6 +11,7 @@ from ..targets import Fleet
 from ._place_limits import limits_of_places
 from ._record import Record, open_record
 from ._record_reader import RecordReader
+from ._recorded_files import lasting_notes
 from ._setup import Setup
 from ._summary import Limits
 
@@ -42,6 +43,7 @@ def _meta(setup: Setup) -> dict[str, str]:
             Limits(setup.config.limits.max_tokens_total, setup.config.limits.max_cost_usd)
         ).decode(),
         "used": msgspec.json.encode(setup.used()).decode(),
+        "notes": msgspec.json.encode([*lasting_notes(setup.recorded)]).decode(),
     }
 
 

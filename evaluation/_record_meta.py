@@ -52,6 +52,7 @@ class Meta:
         plan: The cases that there are to be.
         used: What of the files is used.
         unbound: The models that the limit of money did not bind.
+        notes: What readers must know of the files of responses, a sentence each.
         limits: What bounds its spending.
         rubric: What its jury judges by, None for the bundled rubric.
         systems: The system prompts of its targets, by target.
@@ -67,6 +68,7 @@ class Meta:
     plan: Plan
     used: Used
     unbound: tuple[str, ...]
+    notes: tuple[str, ...]
     limits: Limits
     rubric: Rubric | None
     systems: Mapping[str, str]
@@ -110,6 +112,7 @@ class Meta:
             plan,
             used,
             _decoded(raw, "unbound", "[]", tuple[str, ...]),
+            _decoded(raw, "notes", "[]", tuple[str, ...]),
             _decoded(raw, "limits", "{}", Limits),
             _decoded(raw, "rubric", "null", Rubric | None),
             _decoded(raw, "systems", "{}", dict[str, str]),

@@ -7,7 +7,7 @@ from ..datasets import ConfigurationError
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..deliberation import harmless_line
-from ..targets import RecordedFile, RecordedQuestions, RecordedTarget
+from ..targets import JoinBy, RecordedFile, RecordedQuestions, RecordedTarget
 from ._config_shape import SetConfig
 from ._datasets import open_dataset
 from ._left_out import ROWS_LEFT_OUT, write_list
@@ -19,13 +19,16 @@ FROM_FILES = "responses"
 _Recorded = Mapping[str, RecordedTarget]
 
 
-def find_queries(said: str | SetConfig, folder: Path, recorded: _Recorded) -> QuerySet:
+def find_queries(
+    said: str | SetConfig, folder: Path, recorded: _Recorded, joins: Mapping[str, JoinBy]
+) -> QuerySet:
     """Return a run's questions, and leave out the responses to any others.
 
     Args:
         said: What the config says of the dataset.
         folder: Where its relative paths start.
         recorded: The targets that are recorded responses.
+        joins: How responses find their queries, for targets of which that is said.
 
     Raises:
         ConfigurationError: There are no questions, or none that a file answers.
@@ -39,7 +42,7 @@ def find_queries(said: str | SetConfig, folder: Path, recorded: _Recorded) -> Qu
         return RecordedQuestions(list(recorded.values()))
     dataset = open_dataset(said, folder)
     for target in recorded.values():
-        target.keep_only((query.id for query in dataset), f"the dataset {dataset.name!r}")
+        target.join(dataset, f"the dataset {dataset.name!r}", joins.get(target.name))
     return dataset
 
 
@@ -68,10 +71,21 @@ def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | 
     )
 
 
+def lasting_notes(recorded: _Recorded) -> Iterator[str]:
+    """Yield what the readers of a report must know of the files too, a line each."""
+    for file, targets in _by_file(recorded):
+        yield from (harmless_line(f"{file.path.name}: {remark}") for remark in file.remarks)
+        for target in targets:
+            if target.joined is not None:
+                whose = f", those of {quoted(target.name)}" if file.is_split else ""
+                yield harmless_line(f"{file.path.name}{whose}: {target.joined}")
+
+
 def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
     """Yield what a user should know of the files before they are judged, a line each."""
     for file, targets in _by_file(recorded):
         yield from filter(None, [models_note(file, targets)])
+    yield from lasting_notes(recorded)
     for target in recorded.values():
         left_out, file = target.left_out, target.path.name
         if left_out.count:

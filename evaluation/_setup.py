@@ -195,6 +195,9 @@ class Setup:
         config = cast(dict[str, Any], known_by_name(self.plain(exclude=_NOT_IDENTITY)))
         if not self.judges_truncated:  # as all runs before there was a choice
             del config["run"]["truncated"]
+        for target in config["targets"]:
+            if target["join"] is None:  # as all runs before it could be said
+                del target["join"]
         config["dataset"] = {
             "name": dataset_label(self.config.dataset),
             "sha256": self.selection.dataset.sha256,
@@ -255,7 +258,12 @@ def set_up(
     }
     jury = (bench.foreperson, *(chair.spec for chair in bench.chairs))
     check_endpoints(config.limits, (*targets.values(), *jury))
-    dataset = find_queries(config.dataset, folder, recorded)
+    dataset = find_queries(
+        config.dataset,
+        folder,
+        recorded,
+        {target.name: target.join for target in config.targets if target.join is not None},
+    )
     scenarios = (
         None
         if config.scenarios is None

@@ -182,6 +182,11 @@ class StoredRun:
         return self._reader.run_spent()
 
     @property
+    def notes_on_files(self) -> tuple[str, ...]:
+        """What readers must know of the files of responses, a sentence each."""
+        return self._reader.meta.notes
+
+    @property
     def unbound(self) -> list[str]:
         """The models that the run's limit of money did not bind."""
         return list(self._reader.meta.unbound)

@@ -18,6 +18,7 @@ from ._cli_options import (
     ConfigPath,
     Export,
     Format,
+    HowJoined,
     IntentWords,
     MinCoverage,
     MinPanel,
@@ -131,6 +132,7 @@ def judge(
     dataset: Annotated[
         str | None, typer.Option(help="Take the questions from this set, not from the file.")
     ] = None,
+    join: HowJoined = None,
     name: Annotated[
         str | None,
         typer.Option(help="Name of the run, and of its only target; the file's unless given."),
@@ -162,6 +164,7 @@ def judge(
         intent=intent,
         intent_words=tuple(intent_word or ()),
         dataset=dataset,
+        join=None if join is None else ("id" if join == "id" else "text"),
         name=name,
         limit=limit,
         truncated=truncated,

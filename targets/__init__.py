@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
+from ._join import JoinBy
 from ._model_target import ModelTarget
 from ._recorded import OTHER_WORDS_NOTE, RecordedTarget
 from ._recorded_file import RecordedFile
@@ -52,6 +53,7 @@ __all__ = [
     "Devices",
     "Fleet",
     "Gpu",
+    "JoinBy",
     "ManagedModel",
     "ManagedServer",
     "ModelTarget",

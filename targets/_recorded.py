@@ -6,6 +6,7 @@ from pathlib import Path
 from ..datasets import ConfigurationError, Intent, Query
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
+from ._join import Join, JoinBy, Joined
 from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome
 from ._spool import LeftOut
@@ -26,6 +27,10 @@ class RecordedTarget:
             `{"response": "output.text"}`; for JSONL, CSV and Parquet.
         intent: Of all questions, whatever the file says; None takes what it says.
         model: Whose responses are meant; needed where the file has those of several.
+
+    Attributes:
+        joined: How its responses were joined to the queries of a set, None where the
+            questions are its own.
 
     Raises:
         ConfigurationError: The file cannot be read, no row of it can be used, or it is not
@@ -51,6 +56,7 @@ class RecordedTarget:
         self.path = self.file.path
         self.sha256 = self.file.sha256
         self._rows = self.file.rows_of(model)
+        self.joined: Joined | None = None
         self._refuse_nothing("can be used")
 
     @property
@@ -98,32 +104,38 @@ class RecordedTarget:
         """Leave a row out after all."""
         self._rows.drop(row, why)
 
-    def keep_only(self, query_ids: Iterable[str], owner: str) -> None:
-        """Leave out all responses to other queries than these.
+    def join(self, queries: Iterable[Query], owner: str, by: JoinBy | None = None) -> None:
+        """Find which query each response answers, and leave out those that answer none.
 
         Args:
-            query_ids: The queries that may be asked.
+            queries: Those that may be asked.
             owner: Whose they are, in words.
+            by: How to join, None for what matches all; see `Join`.
 
         Raises:
-            ConfigurationError: No response is left.
+            ConfigurationError: It is not clear how, or no response is left.
         """
         ours = self._rows.ids(_NAMES_SHOWN)
         theirs: list[str] = []
 
-        def seen() -> Iterator[str]:
-            for query_id in query_ids:
+        def seen() -> Iterator[Query]:
+            for query in queries:
                 if len(theirs) < _NAMES_SHOWN:
-                    theirs.append(query_id)
-                yield query_id
+                    theirs.append(query.id)
+                yield query
 
-        self._rows.drop_unknown(seen(), f"answers no query of {owner}")
+        try:
+            join = Join(self._rows.numbered(), seen(), owner, by)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.path}: {error}") from None
+        self._rows.assign(join.pairs())
+        self.joined = join.result
         if not len(self._rows):
             raise ConfigurationError(
-                f"{self.path}: no response answers a query of {owner}: its ids are "
-                f"{_listed(ours)}, those of the queries {_listed(theirs)}: name the right "
-                "dataset, map the ids (id=COLUMN), or take the questions from the file with "
-                "`dataset: responses`"
+                f"{self.path}: no response answers a query of {owner}, by its id or by what it "
+                f"asks: its ids are {_listed(ours)}, those of the queries {_listed(theirs)}: name "
+                "the right dataset, map the ids (id=COLUMN), or take the questions from the file "
+                "with `dataset: responses`"
             )
 
     def keep_asked(self, query_ids: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from ..datasets._nearest import did_you_mean, quoted
 from ..datasets._not_ready import pointer
 from ..datasets.tables import Intents
 from ._spool import NO_MODEL, RowsOf, Spool, is_split
-from .readers import ReadOptions, Unreadable, find_reader
+from .readers import ReadOptions, Remark, Unreadable, find_reader
 
 _NAMES_SHOWN = 10
 _BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -36,6 +36,8 @@ class RecordedFile:
     Attributes:
         path: The file.
         sha256: Its hash.
+        remarks: What a user must know of the file as a whole, a sentence each, without the
+            file's name and the full stop.
         models: The models that its rows name, in its order; an empty name stands for rows
             that name none.
 
@@ -54,6 +56,7 @@ class RecordedFile:
     ) -> None:
         self.path = path
         self._spool = Spool()
+        remarks: list[str] = []
         options = ReadOptions(mapping or {}, intents or Intents())
         if intent is not None:
             options = replace(options, intents=Intents(always=intent))
@@ -61,7 +64,9 @@ class RecordedFile:
             self.sha256 = _hash(path)
             self._reader = find_reader(path, format, options.mapping)
             for row in self._reader.rows(path, options):
-                if isinstance(row, Unreadable):
+                if isinstance(row, Remark):
+                    remarks.append(row.text)
+                elif isinstance(row, Unreadable):
                     self._spool.leave_out(row.place, row.why, row.unread, row.model)
                 else:
                     self._spool.add(row if intent is None else replace(row, intent=intent))
@@ -72,6 +77,7 @@ class RecordedFile:
             ) from None
         if not unchanged:
             raise ConfigurationError(f"{path}: changed while it was read: try again")
+        self.remarks = tuple(remarks)
         self.models = tuple(self._spool.settle())
 
     @property

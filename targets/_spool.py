@@ -17,6 +17,7 @@ CREATE TABLE rows (number INTEGER PRIMARY KEY, model TEXT, query_id TEXT, epoch 
     place TEXT, asked BLOB, body BLOB, UNIQUE (model, query_id, epoch));
 CREATE TABLE left_out (place TEXT, why TEXT, unread TEXT, model TEXT);
 CREATE TABLE known (query_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE joined (number INTEGER PRIMARY KEY, query_id TEXT, why TEXT);
 """
 # The n-th row of a model that asks something under no id of its own asks what the n-th such
 # row of another model does.
@@ -180,6 +181,34 @@ class RowsOf:
         )
         self._execute(f"DELETE {strange}", self._model)
 
+    def assign(self, pairs: Iterable[tuple[int, str | None, str]]) -> None:
+        """Give rows the queries that they answer, and take out those that answer none.
+
+        Args:
+            pairs: The number of each row, the query's id, and why there is none.
+        """
+        self._execute("DELETE FROM joined")
+        self._spool.database.executemany("INSERT INTO joined VALUES (?, ?, ?)", pairs)
+        of_ours = "FROM rows JOIN joined USING (number) WHERE model = ?"
+        self._execute(
+            f"INSERT INTO left_out SELECT place, why, '', model {of_ours} "
+            "AND joined.query_id IS NULL ORDER BY number",
+            self._model,
+        )
+        # No id begins with space: while they are exchanged, none stands in the way of another.
+        self._execute("UPDATE rows SET query_id = ' ' || number WHERE model = ?", self._model)
+        self._execute(
+            "UPDATE OR IGNORE rows SET query_id = joined.query_id FROM joined "
+            "WHERE joined.number = rows.number AND joined.query_id IS NOT NULL AND model = ?",
+            self._model,
+        )
+        twice = f"{of_ours} AND rows.query_id LIKE ' %' AND joined.query_id IS NOT NULL"
+        for place, query_id, epoch in self._execute(
+            f"SELECT place, joined.query_id, epoch {twice} ORDER BY number", self._model
+        ).fetchall():
+            self._spool.leave_out(place, _second(query_id, epoch), model=self._model)
+        self._execute("DELETE FROM rows WHERE model = ? AND query_id LIKE ' %'", self._model)
+
     def find(self, query_id: str, epoch: int) -> RecordedRow | None:
         """Return one row."""
         found = self._execute(
@@ -202,6 +231,10 @@ class RowsOf:
 
     def rows(self) -> Iterator[RecordedRow]:
         """Yield all rows in the order of the file; they may be dropped on the way."""
+        return (row for _, row in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, RecordedRow]]:
+        """Yield all rows with their numbers; see `rows`."""
         last = 0
         while group := self._execute(
             "SELECT number, query_id, body FROM rows WHERE model = ? AND number > ? "
@@ -212,7 +245,7 @@ class RowsOf:
         ).fetchall():
             for number, query_id, body in group:
                 last = number
-                yield _row(query_id, body)
+                yield number, _row(query_id, body)
 
     def ids(self, limit: int) -> list[str]:
         """Return the first few queries."""

@@ -17,7 +17,7 @@ from ._openai_batch import READER as _OPENAI_BATCH
 from ._own import READER as _OWN
 from ._promptfoo import READER as _PROMPTFOO
 from ._reader import Reader, ReadOptions, Sample
-from ._row import RecordedRow, Row, Unread, Unreadable
+from ._row import RecordedRow, Remark, Row, Unread, Unreadable
 from ._table_csv import READER as _CSV
 from ._table_parquet import READER as _PARQUET
 
@@ -26,6 +26,7 @@ __all__ = [
     "ReadOptions",
     "Reader",
     "RecordedRow",
+    "Remark",
     "Row",
     "Unread",
     "Unreadable",

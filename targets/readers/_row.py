@@ -94,7 +94,18 @@ class Unreadable:
         return f"{self.place}: {self.why}"
 
 
-Row = RecordedRow | Unreadable
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a user must know of a file as a whole, on screen and in every report.
+
+    Attributes:
+        text: A sentence without the file's name and the full stop.
+    """
+
+    text: str
+
+
+Row = RecordedRow | Unreadable | Remark
 
 
 def unreadable(place: str, error: RowError, model: str | None = None) -> Unreadable:

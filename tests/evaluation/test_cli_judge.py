@@ -184,6 +184,74 @@ def test_a_dataset_gives_the_questions_and_strange_ids_are_listed(
     assert target["outcomes"]["responses"]["error"] == 1  # q2 has no response
 
 
+ARTIFACT = {
+    "parameters": {"model": "vicuna"},
+    "jailbreaks": [
+        {"index": n, "goal": f"Goal {n}", "prompt": f"Imagine {n}.", "response": f"So {n}."}
+        for n in range(2)
+    ],
+}
+
+
+@pytest.fixture
+def attacked(workplace: Any) -> Any:
+    """An artifact whose ids are those of harmful and of benign queries without their prefix."""
+    lines = [
+        {"id": f"{intent}-{n}", "scenario": "cybersecurity.malware_generation", "intent": intent}
+        | {"text": f"Goal {n}" if intent == "harmful" else f"Harmless {n}"}
+        for intent in ("harmful", "benign")
+        for n in range(2)
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (workplace.path / "set.jsonl").write_text(text, encoding="utf-8")
+    (workplace.path / "pair.json").write_text(json.dumps(ARTIFACT), encoding="utf-8")
+    return workplace
+
+
+def test_responses_join_their_set_and_it_is_said_how(attacked: Any, jury: ScriptedServer) -> None:
+    ended = judge(attacked, jury, "pair.json", "--dataset", "set.jsonl", "--min-coverage", "0.5")
+    assert ended.code == 0, ended.err
+    said = "pair.json: 2 of 2 responses joined by text"
+    assert f"Note: {said}\n" in ended.err
+    assert f"! {said}." in ended.out
+    assert f"{said}." in attacked.report("runs/pair")["run"]["notes"]
+    assert said in attacked.safejury("report", "runs/pair", "--format", "md").out
+    (target,) = attacked.report("runs/pair")["targets"]
+    assert (target["cases"], target["verdicts"]) == (4, 2)  # the benign ones were not attacked
+    # The same command goes on with the run, and so does one that says what was found.
+    again = ("pair.json", "--dataset", "set.jsonl", "--min-coverage", "0.5")
+    calls = len(jury.requests)
+    assert judge(attacked, jury, *again).code == 0
+    assert len(jury.requests) == calls
+
+
+def test_how_responses_join_can_be_said(attacked: Any, jury: ScriptedServer) -> None:
+    ended = judge(attacked, jury, "pair.json", "--dataset", "set.jsonl", "--join", "id")
+    ended.refused("no response answers a query of the dataset 'set', by its id or by what it asks")
+    attacked.safejury("judge", "pair.json", "--join", "id").refused("queries in a --dataset")
+    target = {"name": "a", "responses": "pair.json", "join": "text"}
+    config = attacked.config(jury.base_url, dataset="set.jsonl", targets=[target])
+    ended = attacked.safejury("run", config, "--min-coverage", "0.5")
+    assert ended.code == 0, ended.err
+    assert "Note: pair.json: 2 of 2 responses joined by text" in ended.err
+    model = {"name": "a", "model": "m", "base_url": jury.base_url, "join": "text"}
+    attacked.safejury("run", attacked.config(targets=[model])).refused("`join:` say how")
+
+
+def test_a_run_is_known_by_how_responses_join_only_where_that_is_said(
+    attacked: Any, jury: ScriptedServer
+) -> None:
+    arguments = ("pair.json", "--dataset", "set.jsonl", "--min-coverage", "0.5")
+    said: list[Any] = []
+    for name, join in (("plain", ()), ("said", ("--join", "text"))):
+        assert judge(attacked, jury, *arguments, *join, "--name", name).code == 0
+        ((identity,),) = attacked.stored(
+            "SELECT value FROM meta WHERE key = 'identity'", run=f"runs/{name}"
+        )
+        said.append(json.loads(identity)["targets"][0].get("join", "not said"))
+    assert said == ["not said", "text"]
+
+
 def _completion(words: str) -> dict[str, Any]:
     choice = {"message": {"role": "assistant", "content": words}, "finish_reason": "stop"}
     return {"status_code": 200, "body": {"model": "m", "choices": [choice]}}

@@ -96,10 +96,12 @@ def test_another_dataset_or_other_recorded_responses_are_another_config(
     )
     workplace.safejury("run", config, "--min-coverage", "0")
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "Two."}\n')
-    workplace.safejury("run", config).refused("responses.recorded was")
+    ended = workplace.safejury("run", config)
+    assert ended.code == 2
+    assert "responses.recorded was" in ended.err
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "One."}\n')
     workplace.queries({"id": "q1", "scenario": "bias", "text": "?", "intent": "benign"})
-    workplace.safejury("run", config).refused("dataset.sha256 was")
+    assert "dataset.sha256 was" in workplace.safejury("run", config).err
 
 
 def test_a_run_of_pictures_that_an_earlier_version_drew(

@@ -188,7 +188,7 @@ async def test_a_file_that_changes_later_changes_nothing(tmp_path: Path) -> None
 def test_responses_to_other_queries_are_left_out(tmp_path: Path) -> None:
     lines = [{"query_id": f"q{n}", "response": "x"} for n in range(4)]
     target = RecordedTarget("t", _file(tmp_path, *lines))
-    target.keep_only(["q1", "q3", "q9"], "the dataset 'kitchen'")
+    target.join(_queries("q1", "q3", "q9"), "the dataset 'kitchen'")
     assert [row.query_id for row in target.rows()] == ["q1", "q3"]
     assert [str(row) for row in target.all_left_out()] == [
         "line 1: answers no query of the dataset 'kitchen'",
@@ -200,6 +200,10 @@ def test_a_file_that_answers_no_query_is_refused_with_both_sides_ids(tmp_path: P
     lines = [{"query_id": f"q{n}", "response": "x"} for n in range(9)]
     target = RecordedTarget("t", _file(tmp_path, *lines))
     with pytest.raises(ConfigurationError) as caught:
-        target.keep_only((f"kitchen-{n}" for n in range(9)), "the dataset 'kitchen'")
-    assert "its ids are 'q0', 'q1', 'q2', those of the queries 'kitchen-0'" in str(caught.value)
+        target.join(_queries(*(f"kitchen-{n + 5}" for n in range(9))), "the dataset 'kitchen'")
+    assert "its ids are 'q0', 'q1', 'q2', those of the queries 'kitchen-5'" in str(caught.value)
     assert "'q3'" not in str(caught.value)
+
+
+def _queries(*ids: str) -> list[Query]:
+    return [Query(name, "consultation.legal_advice", f"{name}?", Intent.HARMFUL) for name in ids]
