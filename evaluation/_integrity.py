@@ -1,7 +1,5 @@
 """Whether a record is as it was written: case by case, one at a time in memory."""
 
-import hashlib
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -14,10 +12,8 @@ from ..models import HIDDEN
 from ..targets import ResponseOutcome
 from ._chain import START, digest, head, link
 from ._media_folder import MediaFolder
-from ._record_meta import Meta
+from ._record_meta import About, Row
 from ._result import CaseResult, unlike_transcript
-
-Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,45 +130,6 @@ _KINDS: dict[str, type[_Entry]] = {
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
 _decode_result = msgspec.json.Decoder(CaseResult).decode
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a record says beside its cases, and what its figures need of it.
-
-    Attributes:
-        meta: What it says of its run as a whole.
-        chained: Whether it has room for chains.
-        charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
-            dollars.
-        lists: Hashes of the files beside it that list what was left out.
-    """
-
-    meta: Meta
-    chained: bool
-    charges: Iterable[Row]
-    lists: Iterable[str]
-
-    def read(self) -> tuple[list[str], str | None]:
-        """Return what goes into the digest, and what shows that something was changed."""
-        problem = self.meta.problem(chained=self.chained)
-        charged = hashlib.sha256()
-        for row in self.charges:
-            charged.update(f"{row!r}\n".encode())
-            if not _is_charge(row):
-                problem = problem or f"what it charged for the call {row[0]!r} is no charge"
-        meta = [part for row in sorted(self.meta.raw.items()) for part in row]
-        return [*meta, charged.hexdigest(), *self.lists], problem
-
-
-def _is_charge(row: Row) -> bool:
-    *names, tokens, usd = row
-    return (
-        all(isinstance(name, str) for name in names)
-        and isinstance(tokens, int)
-        and tokens >= 0
-        and (usd is None or (isinstance(usd, float) and 0 <= usd < math.inf))
-    )
 
 
 def check_record(

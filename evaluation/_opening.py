@@ -1,7 +1,7 @@
 """What a run and a batch open alike: the record, and the ways to the models."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
 from importlib.metadata import version
 
 import msgspec
@@ -73,9 +73,8 @@ def run_switchboard(
     limits = setup.config.limits
     budget = Budget(limits.max_tokens_total, limits.max_cost_usd, keep=record)
     if record.resumed:
-        reader = RecordReader(setup.directory)
-        budget.add_spent(*reader.spent())
-        reader.close()
+        with closing(RecordReader(setup.directory)) as reader:
+            budget.add_spent(*reader.spent())
     cache = None
     if setup.config.run.cache is not None:
         cache = ResponseCache(setup.config.run.cache)

@@ -1,5 +1,7 @@
 """What a record says of its run as a whole: read once, and checked."""
 
+import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,8 @@ SEALED = "sealed"
 where an earlier version began the run."""
 _BOUND = "bound"
 """Key in `meta`: a hash of all the others."""
+Row = tuple[object, ...]
+"""A row of the record, as it is stored."""
 
 
 class _Server(msgspec.Struct):
@@ -161,3 +165,42 @@ def _decoded(raw: Mapping[str, str], key: str, default: str, kind: Any) -> Any:
         return msgspec.json.decode(raw.get(key, default), type=kind)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise ValueError(f"{key!r} cannot be read ({error})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a record says beside its cases, and what its figures need of it.
+
+    Attributes:
+        meta: What it says of its run as a whole.
+        chained: Whether it has room for chains.
+        charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
+            dollars.
+        lists: Hashes of the files beside it that list what was left out.
+    """
+
+    meta: Meta
+    chained: bool
+    charges: Iterable[Row]
+    lists: Iterable[str]
+
+    def read(self) -> tuple[list[str], str | None]:
+        """Return what goes into the digest, and what shows that something was changed."""
+        problem = self.meta.problem(chained=self.chained)
+        charged = hashlib.sha256()
+        for row in self.charges:
+            charged.update(f"{row!r}\n".encode())
+            if not _is_charge(row):
+                problem = problem or f"what it charged for the call {row[0]!r} is no charge"
+        meta = [part for row in sorted(self.meta.raw.items()) for part in row]
+        return [*meta, charged.hexdigest(), *self.lists], problem
+
+
+def _is_charge(row: Row) -> bool:
+    *names, tokens, usd = row
+    return (
+        all(isinstance(name, str) for name in names)
+        and isinstance(tokens, int)
+        and tokens >= 0
+        and (usd is None or (isinstance(usd, float) and 0 <= usd < math.inf))
+    )

@@ -20,12 +20,12 @@ from ..deliberation import (
 )
 from ..targets import Response
 from ._heard import BALLOTS_OF, Revealed, heard_by_juror
-from ._integrity import About, Changed, CheckedCase, Integrity, check_record
+from ._integrity import Changed, CheckedCase, Integrity, check_record
 from ._left_out import LeftOutLists
 from ._media_folder import MediaFolder
 from ._parity import Asked
 from ._record_file import FORMAT, RECORD
-from ._record_meta import Meta
+from ._record_meta import About, Meta
 from ._record_schema import check_schema, has_heads
 from ._result import CaseResult
 from ._spent import CASE_OF, read_spent, read_total
