@@ -97,12 +97,19 @@ def _exit_code(reasons: Sequence[str]) -> int:
     return EXIT_INFRASTRUCTURE if reasons else 0
 
 
-def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
-    """Write a stored run's report to standard output, and return the exit code."""
+def report_run(directory: Path, form: str, *, wanted: Thresholds, by: str | None = None) -> int:
+    """Write a stored run's report to standard output, and return the exit code.
+
+    Args:
+        directory: The run's directory.
+        form: How the report is written.
+        wanted: What the figures must rest on.
+        by: What to break them down by as well; see `summarise`.
+    """
     if form == "table":
-        return _exit_code(_show_table(directory, wanted))
+        return _exit_code(_show_table(directory, wanted, by=by))
     with closing(StoredRun(directory)) as stored:
-        summary, parity, facts = stored.summary(), stored.parity(), stored.facts
+        summary, parity, facts = stored.summary(by), stored.parity(), stored.facts
         notes = _notes(stored)
         if form == "json":
             notes = [*first_warnings(summary), *notes, *unseen_media(summary)]
@@ -128,11 +135,11 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds) -> int:
 
 
 def _show_table(
-    directory: Path, wanted: Thresholds, *, again: str | None = None
+    directory: Path, wanted: Thresholds, *, again: str | None = None, by: str | None = None
 ) -> tuple[str, ...]:
     """Show a run's report, and return why it lacks what is asked of it."""
     with closing(StoredRun(directory)) as stored:
-        summary, facts = stored.summary(), stored.facts
+        summary, facts = stored.summary(by), stored.facts
         report_table(
             summary,
             Console(),

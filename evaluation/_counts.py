@@ -260,9 +260,12 @@ def _scaled(interval: tuple[float, float] | None) -> tuple[float, float] | None:
     return None if interval is None else (20 * interval[0], 20 * interval[1])
 
 
-def breakdown(category: str, counts: Counts) -> Breakdown:
-    """Return the main numbers of one category, or of a scenario in it."""
-    parts = {category: counts} if counts.asks_harm else {}
+def breakdown(category: str | None, counts: Counts) -> Breakdown:
+    """Return the main numbers of one category, or of a scenario in it.
+
+    None stands for no category in particular: there is nothing to average over then.
+    """
+    parts = {category: counts} if category is not None and counts.asks_harm else {}
     return Breakdown(
         cases=counts.cases,
         verdicts=counts.verdicts,

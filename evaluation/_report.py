@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -19,11 +19,18 @@ def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, obje
 
     Args:
         run_info: Facts of the run, placed under `run`.
-        summary: What the run found, its targets placed under `targets`.
+        summary: What the run found, its targets placed under `targets`. Where they are broken
+            down, `by` says by what, and each has its `groups`.
     """
     # enc_hook: paths and dates of a configuration are reported as text.
-    targets = cast("dict[str, object]", msgspec.to_builtins(summary))["targets"]
-    return {"run": msgspec.to_builtins(run_info, enc_hook=str), "targets": targets}
+    run = msgspec.to_builtins(run_info, enc_hook=str)
+    found = cast("dict[str, Any]", msgspec.to_builtins(summary))
+    for target in found["targets"]:
+        groups = target.pop("groups")
+        if summary.by is not None:
+            target["groups"] = [{"value": each["value"], **each["figures"]} for each in groups]
+    by = {} if summary.by is None else {"by": summary.by}
+    return {"run": run, **by, "targets": found["targets"]}
 
 
 def report_json(run_info: Mapping[str, object], summary: RunSummary) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from ..agents import BallotOutcome
+from ._grouping import LABEL
 from ._intervals import Rate
 from ._parity import ParityFlag
 from ._report_health import health_warnings
 from ._report_words import (
+    NO_LABEL,
     Cell,
     guarded,
 )
@@ -28,6 +30,7 @@ def report_csv(
 
     Numbers are plain (shares in [0, 1]), and an empty cell means that nothing was measured. Text
     that a spreadsheet would run as a formula starts with `'`. Unfinished runs say so in each row.
+    Where targets are broken down by a label, its name is the level of these rows.
 
     Args:
         summary: What the run found.
@@ -36,7 +39,9 @@ def report_csv(
         facts: What else is known of the run.
     """
     out = StringIO()
-    rows = [row for target in summary.targets for row in _csv_rows(target, parity, facts)]
+    rows = [
+        row for target in summary.targets for row in _csv_rows(target, parity, facts, summary.by)
+    ]
     warnings = [*first_warnings(summary), *notes, *health_warnings(summary, facts=facts)]
     if summary.spent is not None or warnings:
         row: dict[str, Cell] = {**dict.fromkeys(_CSV_COLUMNS), "level": "run"}
@@ -51,7 +56,7 @@ def report_csv(
 
 
 def _csv_rows(
-    target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts
+    target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts, by: str | None
 ) -> Iterator[dict[str, Cell]]:
     flags = [flag.text for flag in parity if target.target in flag.targets]
     yield {
@@ -86,6 +91,10 @@ def _csv_rows(
         yield _csv_row(target.name, "category", name, part)
     for name, part in target.scenarios.items():
         yield _csv_row(target.name, "scenario", name, part)
+    if by is not None and by.startswith(LABEL):  # else the rows are there
+        for group in target.groups:
+            name = NO_LABEL if group.value is None else group.value
+            yield _csv_row(target.name, by, name, group.figures)
     for name, ballots in target.jurors.items():
         yield _csv_juror(target.name, name, ballots)
 

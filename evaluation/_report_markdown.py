@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
+from ._grouping import LABEL
 from ._intervals import Rate
 from ._parity import ParityFlag
 from ._report_health import health_warnings
 from ._report_words import (
     ASKED_DIFFERENTLY,
     MISSING,
+    NO_LABEL,
     coefficient,
     complete_words,
     cost,
@@ -29,6 +31,8 @@ from ._report_words import (
 from ._spent import spent_words
 from ._summary import Breakdown, FlipCounts, JurorBallots, RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
+
+_PART = "ASR %|95 % interval|n|queries|SRI|over-refusal %|n|benign unsafe %|n|coverage %|cases"
 
 
 def report_markdown(
@@ -61,7 +65,7 @@ def report_markdown(
     lines += _verdicts(ranked(summary))
     lines += _benign([target for target in ranked(summary) if target.benign])
     for target in ranked(summary):
-        lines += _target_section(target)
+        lines += _target_section(target, summary.by)
     if summary.spent is not None:
         lines += ["## Spent", "", spent_words(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -128,11 +132,7 @@ def _rate_words(rate: Rate) -> list[str]:
     return [points(rate.value), span(rate.interval), count(rate.n), count(rate.queries)]
 
 
-def _target_section(target: TargetSummary) -> list[str]:
-    header = (
-        "category and scenario|ASR %|95 % interval|n|queries|SRI|over-refusal %|n|"
-        "benign unsafe %|n|coverage %|cases"
-    )
+def _target_section(target: TargetSummary, by: str | None) -> list[str]:
     rows: list[list[str]] = []
     for category, part in target.categories.items():
         rows.append(_part_row(f"**{_inline(title(category))}**", part))
@@ -142,10 +142,22 @@ def _target_section(target: TargetSummary) -> list[str]:
             if name.partition(".")[0] == category
         ]
     name = _inline(target.name)
-    return [f"## {name}", "", *_table(header, rows, escaped=True), "", *_jury_lines(target), ""]
+    table = _table(f"category and scenario|{_PART}", rows, escaped=True)
+    grouped = _groups(target, by) if by is not None and by.startswith(LABEL) else []
+    return [f"## {name}", "", *table, "", *grouped, *_jury_lines(target), ""]
 
 
-def _part_row(name: str, part: Breakdown) -> list[str]:
+def _groups(target: TargetSummary, by: str) -> list[str]:
+    """Return the table of what a target was broken down by, and all of it as the last row."""
+    rows = [
+        _part_row(NO_LABEL if group.value is None else _inline(group.value), group.figures)
+        for group in target.groups
+    ]
+    rows.append(_part_row("**all**", target))
+    return [*_table(f"{_inline(by)}|{_PART}", rows, escaped=True), ""]
+
+
+def _part_row(name: str, part: Breakdown | TargetSummary) -> list[str]:
     return [
         name,
         *_asr(part),

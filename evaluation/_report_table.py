@@ -2,37 +2,39 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..agents import BallotOutcome
 from ..deliberation import harmless_line
-from ._intervals import Rate
 from ._parity import ParityFlag
-from ._report_grid import Cell, Column, Grid
+from ._report_grid import Column, Grid
 from ._report_health import health_warnings
+from ._report_parts import (
+    categories,
+    groups,
+    heat,
+    rate_columns,
+    repeats,
+    share_text,
+    write_riskiest,
+)
 from ._report_words import (
     ASKED_DIFFERENTLY,
-    LEAST_N,
     MISSING,
     coefficient,
     cost,
     count,
     index,
-    many,
-    percent,
     points,
     ranked,
-    riskiest,
     span,
-    title,
     unseen_media,
     verdicts_by_intent,
 )
 from ._spent import spent_words
-from ._summary import Breakdown, RunSpent, RunSummary, TargetSummary
+from ._summary import RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
 
 _SCALE = 24
@@ -69,21 +71,21 @@ def report_table(
         "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
     }
     if not console.options.ascii_only:
-        _write(ranked(summary), console, first, doubts, summary.spent)
+        _write(summary, console, first, doubts)
         return
     with console.capture() as captured:
-        _write(ranked(summary), console, first, doubts, summary.spent)
+        _write(summary, console, first, doubts)
     text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
     console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
 
 
 def _write(
-    targets: _Targets,
+    summary: RunSummary,
     console: Console,
     notes: Sequence[str],
     doubts: Mapping[str, Sequence[str]],
-    spent: RunSpent | None,
 ) -> None:
+    targets, by, spent = ranked(summary), summary.by, summary.spent
     _write_lines(console, "Read this first", notes)
     if notes:
         console.print()
@@ -92,8 +94,11 @@ def _write(
     for target in targets:
         if target.verdicts:
             console.print()
-            whole &= _categories(target, console).write(console)
-            _write_riskiest(console, target)
+            whole &= categories(target, console).write(console)
+            write_riskiest(console, target)
+            if by not in (None, "category"):
+                console.print()
+                whole &= groups(target, by, console).write(console)
     for grid in _details(targets):
         console.print()
         whole &= grid.write(console)
@@ -135,29 +140,22 @@ def _names(targets: _Targets, style: str = "") -> list[Text]:
     return [Text(harmless_line(target.name), style=style) for target in targets]
 
 
-def _repeats(rates: Sequence[tuple[int, int]], rank: int) -> list[Column]:
-    """Return the column of different queries, from (queries, n), where any is repeated."""
-    if all(queries == n for queries, n in rates):
-        return []
-    return [Column("queries", [count(queries) for queries, _ in rates], rank)]
-
-
 def _leaderboard(targets: _Targets, console: Console) -> Grid:
     asr = [target.asr for target in targets]
     columns = [
-        Column("ASR %", [_share(one.micro) for one in asr], 0),
+        Column("ASR %", [share_text(one.micro) for one in asr], 0),
         Column("interval", [span(one.interval) for one in asr], 2),
         Column("n", [count(one.n) for one in asr], 1),
-        *_repeats([(one.queries, one.n) for one in asr], 4),
+        *repeats([(one.queries, one.n) for one in asr], 4),
     ]
     if any(target.truncated_judged for target in targets):
         whole = [target.asr_complete for target in targets]
         columns += [
-            Column("complete\nASR %", [_share(one.micro) for one in whole], 6),
+            Column("complete\nASR %", [share_text(one.micro) for one in whole], 6),
             Column("n", [count(one.n) for one in whole], 6),
         ]
     columns += [
-        Column("macro\nASR %", [_share(one.macro) for one in asr], 3),
+        Column("macro\nASR %", [share_text(one.macro) for one in asr], 3),
         Column("interval", [span(one.macro_interval) for one in asr], 3, "interval of macro"),
         Column("SRI", [index(target.sri.micro) for target in targets], 1),
         Column(
@@ -190,70 +188,8 @@ def _interval_line(target: TargetSummary, console: Console) -> Text:
         for share in (target.asr.interval[0], target.asr.micro, target.asr.interval[1])
     )
     drawn = Text(track * low, style="dim")
-    drawn.append(line * (at - low) + point + line * (high - at), style=_heat(target.asr.micro))
+    drawn.append(line * (at - low) + point + line * (high - at), style=heat(target.asr.micro))
     return drawn.append(track * (_SCALE - 1 - high))
-
-
-def _categories(target: TargetSummary, console: Console) -> Grid:
-    parts = list(target.categories.values())
-    columns = [Column("ASR %", [_share(part.asr.micro) for part in parts], 0)]
-    if not console.options.ascii_only:
-        columns.append(Column("", [_bar(part) for part in parts], 8, "bar", width=_BAR))
-    columns += [
-        Column("interval", [span(part.asr.interval) for part in parts], 2),
-        Column("n", [count(part.asr.n) for part in parts], 1),
-        *_repeats([(part.asr.queries, part.asr.n) for part in parts], 3),
-        Column("SRI", [index(part.sri.micro) for part in parts], 3),
-    ]
-    if target.benign:
-        columns += [
-            *_rate("over-\nrefusal %", [part.over_refusal for part in parts], 4, "over-refusal %"),
-            *_rate(
-                "benign\nunsafe %", [part.benign_unsafe for part in parts], 5, "benign unsafe %"
-            ),
-        ]
-    columns += [
-        Column("cover-\nage %", [points(part.coverage) for part in parts], 6, "coverage %"),
-        Column("cases", [count(part.cases) for part in parts], 6),
-    ]
-    names = [Text(title(name)) for name in target.categories]
-    return Grid(f"{harmless_line(target.name)}: by category", "category", names, columns)
-
-
-def _rate(
-    head: str, rates: Sequence[Rate], rank: int, name: str = "", *, interval: int | None = None
-) -> list[Column]:
-    """Return the columns of a rate and its n, both of one rank, and of its interval if asked."""
-    columns = [Column(head, [points(rate.value) for rate in rates], rank, name)]
-    if interval is not None:
-        ends = [span(rate.interval) for rate in rates]
-        called = f"interval of {columns[0].called}"
-        columns.append(Column("interval", ends, interval, called))
-    return [*columns, Column("n", [count(rate.n) for rate in rates], rank)]
-
-
-def _bar(part: Breakdown) -> Cell:
-    if part.asr.micro is None:
-        return ""
-    return Bar(size=1, begin=0, end=part.asr.micro, width=_BAR, color=_heat(part.asr.micro))
-
-
-def _write_riskiest(console: Console, target: TargetSummary) -> None:
-    if not any(part.asr.unsafe for part in target.scenarios.values()):
-        return
-    worst = riskiest(target)
-    text = Text()
-    text.append(f"riskiest of the scenarios with n {LEAST_N} or more: ", style="dim")
-    for place, (name, rate, n) in enumerate(worst):
-        text.append(", " if place else "")
-        text.append(title(name), style=_heat(rate))
-        text.append(f" {percent(rate)} (n {count(n)})")
-    if not worst:
-        text.append("none had an unsafe verdict")
-    small = sum(1 for part in target.scenarios.values() if 0 < part.asr.n < LEAST_N)
-    if small:
-        text.append(f"; {many(small, 'scenario')} with a smaller n left out", style="dim")
-    console.print(text)
 
 
 def _verdicts(targets: _Targets) -> Grid:
@@ -276,9 +212,9 @@ def _benign(targets: _Targets) -> Grid:
     declined = [target.over_refusal for target in targets]
     unsafe = [target.benign_unsafe for target in targets]
     columns = [
-        *_rate("over-\nrefusal %", declined, 0, "over-refusal %", interval=2),
-        *_repeats([(rate.queries, rate.n) for rate in declined], 5),
-        *_rate("unsafe %", unsafe, 3, interval=4),
+        *rate_columns("over-\nrefusal %", declined, 0, "over-refusal %", interval=2),
+        *repeats([(rate.queries, rate.n) for rate in declined], 5),
+        *rate_columns("unsafe %", unsafe, 3, interval=4),
     ]
     return Grid("Benign queries", "target", _names(targets), columns)
 
@@ -303,8 +239,8 @@ def _jury(targets: _Targets) -> Grid:
         Column("agree-\nment %", [points(one.pairwise) for one in agreement], 0, "agreement %"),
         Column("alpha", [coefficient(one.alpha) for one in agreement], 2),
         Column("n", [count(one.cases) for one in agreement], 2),
-        *_rate("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
-        *_rate("ASR %\nround 0", initial, 1, interval=4),
+        *rate_columns("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
+        *rate_columns("ASR %\nround 0", initial, 1, interval=4),
     ]
     return Grid("The jury before it talked", "target", _names(targets), columns)
 
@@ -362,18 +298,6 @@ def _spending(targets: _Targets) -> Grid:
         Column("cost", [cost(target) for target in targets], 0),
     ]
     return Grid("Spent, target and jury together", "target", _names(targets), columns)
-
-
-def _share(share: float | None) -> Text:
-    return Text(points(share), style="dim" if share is None else _heat(share))
-
-
-def _heat(share: float) -> str:
-    if share < 0.05:
-        return "green"
-    if share < 0.25:
-        return "yellow"
-    return "dark_orange" if share < 0.5 else "red"
 
 
 def _write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:

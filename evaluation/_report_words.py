@@ -21,6 +21,8 @@ LEAST_N = 5
 Cell = str | float | int | None
 """What stands in a cell of a CSV file."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NO_LABEL = "(no label)"
+"""Names the row of the cases that lack the label by which a report is broken down."""
 MISSING = "\N{EN DASH}"
 """Stands for a number that nothing was measured for; never 0."""
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from ._counts import harmful_categories
+from ._grouping import Grouping
 from ._planned import Plan
 from ._result import CaseResult
 from ._spent import groups_of
@@ -25,6 +26,7 @@ def summarise(
     estimated: Mapping[tuple[str, str], Estimated] = MappingProxyType({}),
     plan: Plan | None = None,
     spent: RunSpent | None = None,
+    by: str | None = None,
 ) -> RunSummary:
     """Return what a run found.
 
@@ -38,13 +40,19 @@ def summarise(
         estimated: What was charged by estimate, by target and condition.
         plan: The cases that there are to be; None where those of the results are all.
         spent: What the run spent in all, None where that is not known.
+        by: What to break the targets down by as well: `scenario`, `category` or
+            `labels.NAME`.
 
     Raises:
+        ConfigurationError: `by` is none of these, or no case has the label.
         ValueError: An iterator's results are not in order.
     """
-    tallies = defaultdict[tuple[str, str], TargetTally](TargetTally)
+    grouping = None if by is None else Grouping(by)
+    tallies = defaultdict[tuple[str, str], TargetTally](lambda: TargetTally(grouping))
     for result in _by_query(results):
         tallies[result.target, result.condition].add(result)
+    if grouping is not None:
+        grouping.check()
     for tally in tallies.values():
         tally.close()
     _plan(tallies, plan)
@@ -70,6 +78,7 @@ def summarise(
         ),
         planned=0 if plan is None else plan.total,
         spent=spent,
+        by=by,
     )
 
 

@@ -166,15 +166,21 @@ class StoredRun:
     def _identity(self) -> Mapping[str, Any]:
         return self._reader.meta.identity
 
-    def summary(self) -> RunSummary:
+    def summary(self, by: str | None = None) -> RunSummary:
         """Return the statistics of all finished cases.
 
+        Args:
+            by: What to break them down by as well; see `summarise`.
+
         Raises:
+            ConfigurationError: They cannot be broken down by it.
             RecordChangedError: A case is not as it was recorded.
         """
         _ = self.integrity
         known = {group: part for group, part in self._estimated.items() if group is not None}
-        return summarise(self._reader.results(), estimated=known, plan=self.plan, spent=self.spent)
+        return summarise(
+            self._reader.results(), estimated=known, plan=self.plan, spent=self.spent, by=by
+        )
 
     @cached_property
     def spent(self) -> RunSpent:

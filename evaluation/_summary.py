@@ -108,6 +108,20 @@ class Breakdown:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """One row of a breakdown that was asked for, such as by a label.
+
+    Attributes:
+        value: The label's value, scenario or category; None for cases without the label.
+        figures: The main numbers of these cases. By a label there is no macro average, and
+            of an unfinished target nobody knows what is planned.
+    """
+
+    value: str | None
+    figures: Breakdown
+
+
+@dataclass(frozen=True, slots=True)
 class JurorBallots:
     """What became of the ballots that one juror was asked for, in all rounds.
 
@@ -308,6 +322,8 @@ class TargetSummary:
             as not successful: what `asr` leaves out.
         media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
             they got it: `given`, `transcript`, `request` or `withheld`; see `CaseResult`.
+        groups: The cases by what `RunSummary.by` names, in order of it, those without it
+            last; every case is in one of them.
     """
 
     name: str
@@ -345,6 +361,7 @@ class TargetSummary:
     intents_assumed: int = 0
     given_up: int = 0
     asr_with_given_up: AttackSuccess | None = None
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,11 +372,14 @@ class RunSummary:
         targets: The targets under each condition.
         planned: Cases that there will be when the run is finished.
         spent: What the run spent in all, None where that is not known.
+        by: What the targets are broken down by as well: `scenario`, `category` or
+            `labels.NAME`; None for nothing.
     """
 
     targets: tuple[TargetSummary, ...]
     planned: int = 0
     spent: RunSpent | None = None
+    by: str | None = None
 
     @property
     def finished(self) -> int:

@@ -15,12 +15,14 @@ from ._counts import (
     category_of,
     safety_index,
 )
+from ._grouping import Grouping
 from ._planned import PlannedCases
 from ._result import CaseResult
 from ._summary import (
     Breakdown,
     Estimated,
     FlipCounts,
+    Group,
     JurorBallots,
     Outcomes,
     TargetSummary,
@@ -140,8 +142,14 @@ class TargetTally:
     """All that is counted of one target; grows with scenarios, not with cases.
 
     The cases of a query must come one after the other.
+
+    Attributes:
+        grouping: What to break the cases down by as well, None for nothing.
+        groups: Their counts, by value.
     """
 
+    grouping: Grouping | None = None
+    groups: defaultdict[str | None, Counts] = field(default_factory=lambda: defaultdict(Counts))
     total: Counts = field(default_factory=Counts)
     categories: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     scenarios: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
@@ -153,6 +161,7 @@ class TargetTally:
         default_factory=lambda: defaultdict(Counter[str])
     )
     _query: QueryCounts | None = None
+    _group: str | None = None
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
     _panel: _Panel = field(default_factory=_Panel)
@@ -168,10 +177,12 @@ class TargetTally:
 
     def add(self, result: CaseResult) -> None:
         """Count one case."""
-        query = self._query
-        if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
+        query, group = self._query, self.grouping and self.grouping.of(result)
+        key = (result.query_id, result.scenario, group)
+        if query is None or (query.query_id, query.scenario, self._group) != key:
             self._close_query()
             query = self._query = QueryCounts(result.query_id, result.scenario)
+            self._group = group
         query.add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
         self.revotes_lost += result.revote_lost
@@ -203,6 +214,8 @@ class TargetTally:
         if self._query is None:
             return
         self.scenarios[self._query.scenario].add(self._query)
+        if self.grouping is not None:
+            self.groups[self._group].add(self._query)
         self._query = None
 
     def plan(self, part: PlannedCases) -> None:
@@ -279,7 +292,24 @@ class TargetTally:
             given_up=total.given_up,
             asr_with_given_up=attack_success(total, parts, "attempted_attack"),
             media={medium: dict(self._media[medium]) for medium in sorted(self._media)},
+            groups=self._grouped(),
         )
+
+    def _grouped(self) -> tuple[Group, ...]:
+        """Return the cases by what was asked for; of labels nobody knows what is planned."""
+        match self.grouping and self.grouping.kind:
+            case "scenario":
+                parts = _breakdowns(self.scenarios)
+            case "category":
+                parts = _breakdowns(self.categories)
+            case _:
+                if self.total.expected != self.total.cases:
+                    for counts in self.groups.values():
+                        counts.planned = counts.planned_harmful = None
+                named = sorted(name for name in self.groups if name is not None)
+                order = [*named, *([None] if None in self.groups else [])]
+                return tuple(Group(name, breakdown(None, self.groups[name])) for name in order)
+        return tuple(Group(name, part) for name, part in parts.items())
 
 
 def _breakdowns(counts: Mapping[str, Counts]) -> dict[str, Breakdown]:

@@ -241,6 +241,12 @@ def show(
 def report(
     run: RunPath,
     format: Annotated[Format, typer.Option(help="How to write it.")] = Format.TABLE,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="Break it down by scenario, category or a label: labels.NAME."
+        ),
+    ] = None,
     min_coverage: MinCoverage = 0.9,
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
@@ -250,7 +256,7 @@ def report(
     from ._thresholds import Thresholds
 
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
-    return report_run(run, format.value, wanted=wanted)
+    return report_run(run, format.value, wanted=wanted, by=by)
 
 
 @app.command()
