@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
+from glob import escape
 from importlib.metadata import version
 
 import msgspec
 
-from ..models import Budget, PlaceLimits, ResponseCache, RetryPolicy, Switchboard, redactor
+from ..models import (
+    Budget,
+    ModelSpec,
+    PlaceLimits,
+    ResponseCache,
+    RetryPolicy,
+    Switchboard,
+    redactor,
+)
 from ..targets import Fleet
 from ._place_limits import limits_of_places
 from ._record import Record, open_record
@@ -88,4 +97,22 @@ def run_switchboard(
         cache=cache,
         journal=record,
         managed=None if fleet is None else fleet.model,
+        answered=_answered(setup, record),
     )
+
+
+def _answered(setup: Setup, record: Record) -> frozenset[ModelSpec]:
+    """Return the models that answered earlier in the run, so that none is taken for a mistake.
+
+    While no case is finished, their addresses may have been changed since.
+    """
+    if not record.count_finished():
+        return frozenset()
+    bench = setup.bench
+    calls = {f"*/{escape(name)}/*/target": spec for name, spec in setup.targets.items()}
+    jurors = {f"*/r*/{escape(chair.info.seat)}/a*": chair.spec for chair in bench.chairs}
+    made = {**calls, **jurors, "*/summary/foreperson/a*": bench.foreperson}
+    with closing(RecordReader(setup.directory)) as reader:
+        return frozenset(
+            spec for like, spec in made.items() if spec is not None and reader.has_call(like)
+        )

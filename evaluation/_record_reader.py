@@ -65,6 +65,7 @@ _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY
 _ANY_META = "SELECT 1 FROM meta LIMIT 1"
 _NAMED = 3
 """Changed cases that an error names."""
+_CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
 _CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
 
 
@@ -154,6 +155,10 @@ class RecordReader:
         """Return the number of finished cases, and of those with a verdict."""
         row = next(self._rows("SELECT count(*), count(finding) FROM cases"))
         return int(row[0]), int(row[1])
+
+    def has_call(self, like: str) -> bool:
+        """Return whether a call was answered whose id is like a pattern of `*` and `?`."""
+        return next(self._rows(_CALL_LIKE, like), None) is not None
 
     def case_ids(self) -> Iterator[str]:
         """Yield the ids of finished cases, in order."""

@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Protocol
 
 from ..datasets import BudgetError, FirstContactError, OutageError, first_failure
 from ..models import Switchboard, Wait
 from ._ahead import Ahead
+from ._at_work import AtWork, Slots
 from ._place_limits import most_calls
 from ._record import Record
 from ._result import Answered, CaseResult
@@ -94,6 +96,8 @@ class Session:
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
         self._lost = set[str]()  # targets that are not asked any more
+        self._at_work = AtWork()
+        self._doubtful: list[tuple[Unit, CaseResult]] = []
         self._finished_cases = 0
 
     async def work(self, switchboard: Switchboard) -> None:
@@ -106,26 +110,31 @@ class Session:
                 not need it, and the others are as if they had not been started.
         """
         self._finished_cases = self._record.count_finished()
+        self._at_work.watch(switchboard.doubts)
         if self._observer is not None:
             self._observer.started(self._setup.total, self._finished_cases, switchboard)
-        hosts = self._setup.hosts
         self._release_idle()
-        names = [target.name for target in self._setup.config.targets]
         async with first_failure(), asyncio.TaskGroup() as watched:
             watch = watched.create_task(self._watch(switchboard))
-            async with asyncio.TaskGroup() as group:
-                for together in self._setup.targets_by_place():
-                    units = self._unfinished(*together)
-                    for _ in range(self._cases):
-                        group.create_task(self._examine(units))
-                for name in names:
-                    if name in hosts:
-                        group.create_task(self._examine_hosted(name, hosts[name]))
+            await self._examine_all()
             watch.cancel()
         if self._outages:
             raise OutageError(self._cut_short())
+        for unit, result in self._doubtful:
+            self._finish(unit, result)
         if self._failures:
             raise FirstContactError(self._given_up())
+
+    async def _examine_all(self) -> None:
+        hosts = self._setup.hosts
+        async with asyncio.TaskGroup() as group:
+            for together in self._setup.targets_by_place():
+                self._at_work.enter()
+                group.create_task(self._examine_together(together))
+            for target in self._setup.config.targets:
+                if (server := hosts.get(target.name)) is not None:
+                    self._at_work.enter()
+                    group.create_task(self._examine_hosted(target.name, server))
 
     async def _watch(self, switchboard: Switchboard) -> None:
         while self._observer is not None:
@@ -174,85 +183,104 @@ class Session:
     def _numbered(self, target: str) -> _Numbered:
         yield from enumerate(self._unfinished(target))
 
-    async def _examine(self, units: _Units) -> None:
-        # All workers draw from one iterator, so only the cases under way are in memory.
-        for unit in units:
-            try:
-                answered = await self._examiner.ask(unit)
-            except OutageError as error:
-                # Others at its endpoint may still be answered.
-                self._outages[str(error)] = None
-                self._lost.add(unit.target)
-                continue
-            except BudgetError:
-                return
-            result = await self._judged(unit, answered, units)
-            if result is None:
-                return
-            self._finished(unit, result)
+    async def _examine_together(self, targets: Sequence[str]) -> None:
+        """Examine targets; whoever calls this has counted it as at work."""
+        units, slots = self._unfinished(*targets), Slots(self._cases, self._at_work)
+        async with asyncio.TaskGroup() as group:
+            # One by one as there is room, so that only the cases under way are in memory.
+            for unit in units:
+                examine = partial(self._examine, unit, units)
+                self._at_work.start(group, slots, unit.case_id, examine)
+                await slots.free()
+            self._at_work.leave()
 
-    async def _judged(
-        self, unit: Unit, answered: Answered, units: _Units | _Numbered
-    ) -> CaseResult | None:
-        """Return the result of a case, None where it and all that follow stay unstarted."""
+    async def _examine(self, unit: Unit, units: _Units) -> None:
         try:
-            return await self._examiner.judge(unit, answered)
+            with self._at_work.waiting():
+                await self._examiner.begin(unit)
+            answered = await self._examiner.ask(unit)
+        except OutageError as error:
+            # Others at its endpoint may still be answered.
+            self._outages[str(error)] = None
+            self._lost.add(unit.target)
+        except BudgetError:
+            units.close()
+        else:
+            await self._judge(unit, answered, units)
+
+    async def _judge(self, unit: Unit, answered: Answered, units: _Units | _Numbered) -> None:
+        """Let the jury hear a case; without it, the case and all that follow stay unstarted."""
+        try:
+            result = await self._examiner.judge(unit, answered)
         except OutageError as error:
             self._outages[str(error)] = None
             units.close()
         except BudgetError:
-            pass
-        return None
+            units.close()
+        else:
+            if self._at_work.is_doubtful(unit.case_id):
+                # An outage that shows later would have cost it a call.
+                self._doubtful.append((unit, result))
+            else:
+                self._finish(unit, result)
 
     async def _examine_hosted(self, target: str, server: str) -> None:
-        ahead = Ahead()
+        """Examine a target on a managed server; whoever calls this has counted it as at work."""
+        ahead, slots = Ahead(), Slots(self._cases, self._at_work)
         async with asyncio.TaskGroup() as group:
+            self._at_work.enter()
             group.create_task(self._ask_all(target, server, ahead))
             units = self._numbered(target)
-            for _ in range(self._cases):
-                group.create_task(self._judge(units, ahead))
+            for number, unit in units:
+                judge = partial(self._judge_behind, number, unit, units, ahead)
+                self._at_work.start(group, slots, unit.case_id, judge)
+                await slots.free()
+            self._at_work.leave()
 
     async def _ask_all(self, target: str, server: str, ahead: Ahead) -> None:
         units = self._numbered(target)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._calls):
-                group.create_task(self._ask(units, server, ahead))
+                self._at_work.enter()
+                group.create_task(self._ask(target, units, server, ahead))
+        self._at_work.leave()
         ahead.stop()
         self._on_server[server] -= 1
         if not self._on_server[server]:
             self._release(server)
 
-    async def _ask(self, units: _Numbered, server: str, ahead: Ahead) -> None:
-        for number, unit in units:
-            if self._record.answer(unit.case_id) is None:
-                try:
+    async def _ask(self, target: str, units: _Numbered, server: str, ahead: Ahead) -> None:
+        try:
+            for number, unit in units:
+                if self._record.answer(unit.case_id) is None:
                     await self._answer(unit, server)
-                except FirstContactError as error:
-                    self._failures[unit.target] = str(error)
-                    return
-                except BudgetError:
-                    return
-            ahead.finish(number)
+                ahead.finish(number)
+        except FirstContactError as error:
+            self._failures[target] = str(error)
+        except BudgetError:
+            pass
+        finally:
+            self._at_work.leave()
 
     async def _answer(self, unit: Unit, server: str) -> None:
         if self._servers is not None:
             await self._servers.ready(server)
+        with self._at_work.waiting():
+            await self._examiner.begin(unit)
         self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
 
-    async def _judge(self, units: _Numbered, ahead: Ahead) -> None:
-        for number, unit in units:
-            if not await ahead.wait(number):
-                continue
+    async def _judge_behind(self, number: int, unit: Unit, units: _Numbered, ahead: Ahead) -> None:
+        with self._at_work.waiting():
+            is_answered = await ahead.wait(number)
+        if is_answered:
             answered = self._record.answer(unit.case_id)
             assert answered is not None
-            result = await self._judged(unit, answered, units)
-            if result is None:
-                return
-            self._finished(unit, result)
-            self._record.forget_answer(unit.case_id)
+            await self._judge(unit, answered, units)
 
-    def _finished(self, unit: Unit, result: CaseResult) -> None:
+    def _finish(self, unit: Unit, result: CaseResult) -> None:
         self._record.write_result(unit.case_id, result)
+        if unit.target in self._setup.hosts:
+            self._record.forget_answer(unit.case_id)
         self._finished_cases += 1
         if self._observer is not None:
             self._observer.case_finished(result)

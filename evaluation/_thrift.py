@@ -23,14 +23,21 @@ class ThriftyExaminer:
         self._budget = budget
         self._estimator = estimator
 
+    async def begin(self, unit: Unit) -> None:
+        """Wait until the budget has room for a case, and hold that until `judge` ends.
+
+        Raises:
+            BudgetError: The budget is used up.
+        """
+        await self._begin(unit)
+
     async def ask(self, unit: Unit) -> Answered:
-        """Put a query to a target; what the jury may take is held until `judge` ends.
+        """Put the query of a case that has begun to a target.
 
         Raises:
             BudgetError: The budget is used up; the target was not asked.
             FirstContactError: The target never answered once and waiting won't help.
         """
-        await self._begin(unit)
         try:
             answered = await self._examiner.ask(unit)
             self._check_asked(answered)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ._complaint import decode_error
     from ._connection import open_session
     from ._dialect import CAP_NOTE, SCHEMA_NOTE, SYSTEM_NOTE, Dialect
+    from ._doubts import Doubts
     from ._embedded import EMBEDDED_WARNING, EmbeddedModel
     from ._endpoint import EndpointModel
     from ._images import ImagesEndpoint
@@ -77,6 +78,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Capability": "_probe_result",
             "CapabilityState": "_probe_result",
             "Dialect": "_dialect",
+            "Doubts": "_doubts",
             "EMBEDDED_WARNING": "_embedded",
             "EmbeddedModel": "_embedded",
             "EndpointModel": "_endpoint",
@@ -141,6 +143,7 @@ __all__ = [
     "ChatRequest",
     "Completion",
     "Dialect",
+    "Doubts",
     "EmbeddedModel",
     "EndpointModel",
     "Filtered",

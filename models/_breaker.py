@@ -11,6 +11,7 @@ from typing import TypeVar
 from ..datasets import ModelError, OutageError, RateLimitError, RequestError, TransportError
 from ._around import Around
 from ._chat import ChatModel, ChatRequest, Completion
+from ._doubts import Doubts
 
 T = TypeVar("T")
 
@@ -51,16 +52,28 @@ class Breaker:
     listens. While it is open, calls wait: one at a time is let through, after pauses that
     grow, and the first that is answered lets all go on. The lost calls that opened it wait
     and are made again like the others. What is lost while others are answered has failed:
-    then it is the call, not the endpoint.
+    then it is the call, not the endpoint. Until either shows, a lost call is in doubt.
 
     Args:
         place: What the endpoint is called in errors.
         patience: Seconds that an outage may last, at least 0; then every call fails.
+        doubts: Where calls in doubt are entered; unless given, those that have no others
+            beside them have failed.
+        has_answered: Whether the endpoint gave a sign of life before.
     """
 
-    def __init__(self, place: str, patience: float) -> None:
+    def __init__(
+        self,
+        place: str,
+        patience: float,
+        doubts: Doubts | None = None,
+        *,
+        has_answered: bool = False,
+    ) -> None:
         self._place = place
         self._patience = patience
+        self._doubts = doubts or Doubts()
+        self._answered_before = has_answered
         self._first_pause = min(_FIRST_PAUSE_S, patience / 20)
         self._longest_pause = min(_LONGEST_PAUSE_S, patience / 4)
         self._answered = self._under_way = self._held = self._lost_from = 0
@@ -76,7 +89,7 @@ class Breaker:
 
     def has_answered(self) -> bool:
         """Return whether the endpoint ever gave a sign of life."""
-        return self._answered > 0
+        return self._answered_before or self._answered > 0
 
     @property
     def outage(self) -> Outage | None:
@@ -88,8 +101,12 @@ class Breaker:
         ends_in = max(0.0, self._deadline - now)
         return Outage(self._since, self._why, self._held, probe_in, ends_in, self._what)
 
-    async def of(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def of(self, call: Callable[[], Awaitable[T]], call_id: str = "") -> T:
         """Return what a call returns, made again after each outage that it met.
+
+        Args:
+            call: Makes it.
+            call_id: Its id, by which others are told that it is in doubt.
 
         Raises:
             OutageError: The endpoint was down for longer than it is waited for.
@@ -110,7 +127,7 @@ class Breaker:
                 if was_up and (tells or outages >= _MOST_OUTAGES):
                     raise
                 answered_at_first = answered_at_first if outages else self._answered
-                if not await self._is_down():
+                if not await self._is_down(call_id):
                     raise
             outages += 1
 
@@ -151,18 +168,20 @@ class Breaker:
                 self._probing = False
             self._notify()
 
-    async def _is_down(self) -> bool:
+    async def _is_down(self, call_id: str) -> bool:
         """Return whether a call was lost to an outage, once that is known."""
         answered = self._answered
-        while not self._open:
-            if self._answered > answered:
-                return False
-            if not self._under_way:
-                if not self._is_sure:
-                    return False  # too few calls to tell: it may be these
-                self._begin_outage()
-                return True
-            await self._change(None)
+        with self._doubts.entered(call_id, self._notify) as doubt:
+            while not self._open:
+                if self._answered > answered:
+                    return False
+                if not self._under_way:
+                    if self._is_sure:
+                        self._begin_outage()
+                        return True
+                    if doubt.is_settled:
+                        return False  # too few calls to tell: it may be these
+                await self._change(None)
         return True
 
     def _answer(self, number: int) -> None:
@@ -295,7 +314,8 @@ class Breaking(Around):
             OutageError: The endpoint was down for longer than it is waited for.
             ModelError: The call failed at an endpoint that is up.
         """
-        return await self._breaker.of(partial(self._model.complete, request))
+        call = partial(self._model.complete, request)
+        return await self._breaker.of(call, request.call_id)
 
 
 def is_lost(error: ModelError) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..datasets import BadReplyError, ModelError, RateLimitError
 from ._breaker import Breaker, ModelBreaker
+from ._doubts import Doubts
 from ._limits import Limiter
 from ._redaction import redactor
 
@@ -94,6 +95,8 @@ class Place:
         limits: The most that it gets.
         outage_patience: Seconds for which it is waited for when it is down; None lets its
             calls fail.
+        doubts: Where lost calls are entered while they are held; none is held unless given.
+        has_answered: Whether it gave a sign of life before.
 
     Attributes:
         name: What it is called.
@@ -102,11 +105,22 @@ class Place:
         delays: Those that failed and are made again.
     """
 
-    def __init__(self, name: str, limits: PlaceLimits, outage_patience: float | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        limits: PlaceLimits,
+        outage_patience: float | None,
+        doubts: Doubts | None = None,
+        *,
+        has_answered: bool = False,
+    ) -> None:
         self.name = name
         self.limiter = Limiter(limits.concurrency, limits.requests_per_minute)
-        self.breaker = None if outage_patience is None else Breaker(name, outage_patience)
+        self.breaker = None
+        if outage_patience is not None:
+            self.breaker = Breaker(name, outage_patience, doubts, has_answered=has_answered)
         self.delays = Delays()
+        self._doubts = doubts
         self._outage_patience = outage_patience
         self._of_models = list[ModelBreaker]()
         self._requests_per_minute = limits.requests_per_minute
@@ -119,7 +133,7 @@ class Place:
         """
         if self._outage_patience is None:
             return None
-        self._of_models.append(ModelBreaker(model, self._outage_patience))
+        self._of_models.append(ModelBreaker(model, self._outage_patience, self._doubts))
         return self._of_models[-1]
 
     def wait(self, now: float) -> Wait | None:

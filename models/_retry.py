@@ -184,12 +184,15 @@ class FirstContact(Around):
         model: What to call.
         breaker: Knows whether another model answered at the same address, so that the
             address is right; None where nobody does.
+        has_answered: Whether the model has answered before.
     """
 
-    def __init__(self, model: ChatModel, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, model: ChatModel, breaker: Breaker | None = None, *, has_answered: bool = False
+    ) -> None:
         super().__init__(model)
         self._breaker = breaker
-        self._answered = False
+        self._answered = has_answered
         self._asking_again = asyncio.Lock()
         self._given_up = 0
 

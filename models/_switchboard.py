@@ -1,7 +1,7 @@
 """Connects specs to models, with everything around them that a run shares."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Self
 
@@ -11,6 +11,7 @@ from ._budget import Budget
 from ._budgeted import Budgeted
 from ._cache import Cached, ResponseCache
 from ._chat import ChatModel
+from ._doubts import Doubts
 from ._endpoint import EndpointModel
 from ._journal import Journal, Journaled
 from ._limits import Limited
@@ -40,6 +41,12 @@ class Switchboard:
         cache: Answers kept between runs; the caller closes it.
         journal: Calls kept within a run.
         managed: Opens the models of managed servers; None where there are none.
+        answered: The specs of models that have answered before, so that their address, key
+            and name are right: they may be down from the first call on.
+
+    Attributes:
+        budget: What may be spent.
+        doubts: The lost calls that are held; none unless it tells somebody of them.
     """
 
     def __init__(
@@ -53,6 +60,7 @@ class Switchboard:
         cache: ResponseCache | None = None,
         journal: Journal | None = None,
         managed: Callable[[ModelSpec], ChatModel] | None = None,
+        answered: Collection[ModelSpec] = (),
     ) -> None:
         self._limits = limits or PlaceLimits()
         self._own_limits = places or {}
@@ -62,6 +70,8 @@ class Switchboard:
         self._cache = cache
         self._journal = journal
         self._managed = managed
+        self._answered = answered
+        self.doubts = Doubts()
         self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
 
@@ -105,7 +115,8 @@ class Switchboard:
             own=spec.is_ours,
         )
         tried = Retrying(Limited(paid, place.limiter), self._policy, delays=place.delays)
-        model: ChatModel = FirstContact(tried, place.breaker)
+        known = spec in self._answered
+        model: ChatModel = FirstContact(tried, place.breaker, has_answered=known)
         if place.breaker is not None:
             model = Breaking(model, place.breaker)
         if (breaker := place.model_breaker(model.name)) is not None:
@@ -121,7 +132,8 @@ class Switchboard:
         if name not in self._places:
             patience = None if spec.is_ours else self._outage_patience
             limits = self._own_limits.get(name, self._limits)
-            self._places[name] = Place(name, limits, patience)
+            known = any(answered.place == name for answered in self._answered)
+            self._places[name] = Place(name, limits, patience, self.doubts, has_answered=known)
         return self._places[name]
 
     def _bare(self, spec: ModelSpec) -> ChatModel:

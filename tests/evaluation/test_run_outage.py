@@ -164,9 +164,9 @@ def test_a_dead_juror_ends_the_run_without_asking_the_target_on_and_on(many: Any
     results = many.stored("SELECT finding FROM cases")
     assert len(results) <= 3
     assert set(results) <= {("safe",)}
-    # Four cases are under way; each of their workers ends with the one that it lost.
+    # Four cases are under way, and up to four more are held until it shows that it is down.
     asked = [body for body in well.requests if body["model"] == "target"]
-    assert len(asked) <= 3 + 4
+    assert len(asked) <= 3 + 4 + 4
 
 
 LONG = {"Retry-After": "3600"}
@@ -211,6 +211,113 @@ def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
     assert sum(answered.values()) == 4 * CASES
 
 
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("model", "status"), [("target", 503), ("target", 403), ("lawyer-model", 500)]
+)
+def test_the_first_failures_of_an_outage_are_no_errors_however_few_calls_are_made_at_once(
+    many: Any, scripted: Start, model: str, status: int, concurrency: int
+):
+    """Until others tell, a lost call is held, and further cases are begun meanwhile."""
+    answered, limit = Counter[str](), [6]
+
+    def say(body: Mapping[str, object]) -> ScriptedReply | str:
+        name = str(body["model"])
+        if name == model and answered[name] >= limit[0]:
+            return ScriptedReply("out of order", status=status)
+        answered[name] += 1
+        return answer(body)
+
+    well, failing = scripted(say).base_url, scripted(say).base_url
+    place = "targets__0__base_url" if model == "target" else "jury__jurors__1__base_url"
+    config = many.config(
+        well,
+        limits__concurrency=concurrency,
+        limits__attempts=1,
+        limits__outage_patience=0.2,
+        **{place: failing},
+    )
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    assert "the run is unfinished" in ended.err
+    assert set(finished(many)) == {"answered"}
+    (target,) = many.report()["targets"]
+    assert target["outcomes"]["ballots"]["transport_error"] == 0
+
+    limit[0] = CASES * 2
+    assert many.safejury("run", config).code == 0
+    assert finished(many) == ["answered"] * CASES
+    assert sum(answered.values()) == 4 * CASES
+
+
+def test_a_run_that_goes_on_waits_for_an_endpoint_that_is_down_from_the_first_call_on(
+    many: Any, scripted: Start
+):
+    """It answered before, so that nobody has mistyped its address."""
+    mortal = Mortal(scripted, calls=40)
+    config = many.config(mortal.server.base_url, limits__attempts=1, limits__outage_patience=0.3)
+    assert many.safejury("run", config).code == 3
+    before = finished(many)
+    assert before
+
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    assert f"{mortal.server.base_url} has not answered since" in ended.err
+    assert f"{CASES - len(before)} of {CASES} cases left" in ended.err
+    assert finished(many) == before
+
+    mortal.revive()
+    assert many.safejury("run", config).code == 0
+    assert finished(many) == ["answered"] * CASES
+
+
+@pytest.mark.parametrize("calls", range(5, 10))
+def test_an_outage_that_shows_only_at_the_end_leaves_no_error_either(
+    workplace: Any, scripted: Start, calls: int
+):
+    """Where nobody else comes, a lost call has failed: what follows may show what it was."""
+    asked = 0
+
+    def say(body: Mapping[str, object]) -> ScriptedReply | str:
+        nonlocal asked
+        asked += 1
+        return ScriptedReply("out of order", status=503) if asked > calls else answer(body)
+
+    config = workplace.config(
+        scripted(say).base_url,
+        limits__concurrency=1,
+        limits__attempts=1,
+        limits__outage_patience=0.05,
+    )
+    ended = workplace.safejury("run", config)
+    assert ended.code == 3
+    if "the run is unfinished" in ended.err:
+        assert set(finished(workplace)) <= {"answered"}
+        if finished(workplace):
+            (target,) = workplace.report()["targets"]
+            assert target["outcomes"]["ballots"]["transport_error"] == 0
+
+
+def test_a_case_in_doubt_does_not_keep_the_budget_from_those_that_could_tell(
+    many: Any, scripted: Start
+):
+    """Else it would wait for them, and they for what is held for it."""
+
+    def say(body: Mapping[str, object]) -> ScriptedReply | str:
+        lost = "Question 0?" in str(body["messages"])
+        return ScriptedReply("oops", status=500) if lost else answer(body)
+
+    config = many.config(
+        scripted(say).base_url,
+        limits__concurrency=1,
+        limits__attempts=1,
+        limits__max_tokens_total=12_000,
+    )
+    assert many.safejury("run", config).code == 3
+    assert finished(many).count("error") == 1
+    assert "answered" in finished(many)
+
+
 def test_a_target_that_is_turned_away_costs_no_other_at_its_endpoint_a_case(
     many: Any, scripted: Start
 ):
@@ -229,12 +336,17 @@ def test_a_target_that_is_turned_away_costs_no_other_at_its_endpoint_a_case(
     assert rows == {("a", "answered"): 3, ("b", "answered"): CASES}
 
 
-def test_one_failure_among_answers_is_an_outcome_and_holds_nothing_up(many: Any, scripted: Start):
+@pytest.mark.parametrize("concurrency", [1, 32])
+def test_one_failure_among_answers_is_an_outcome_and_holds_nothing_up(
+    many: Any, scripted: Start, concurrency: int
+):
     def reply(body: Mapping[str, object]) -> ScriptedReply | str:
         asked = str(body["messages"])
         return ScriptedReply("oops", status=500) if "Question 7?" in asked else answer(body)
 
-    config = many.config(scripted(reply).base_url)
+    config = many.config(
+        scripted(reply).base_url, limits__concurrency=concurrency, limits__attempts=1
+    )
     ended = many.safejury("run", config, "--min-coverage", "0.9")
     assert ended.code == 0, ended.err
     assert sorted(finished(many)) == ["answered"] * (CASES - 1) + ["error"]
