@@ -17,7 +17,7 @@ from ..models import (
 )
 from ..targets import model_identity
 from ._hearing import Transcripts, open_transcripts
-from ._opening import open_run_record, run_switchboard
+from ._opening import open_run_record, run_budget, run_switchboard
 from ._record import Record
 from ._setup import Setup
 
@@ -59,7 +59,9 @@ async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
         known = await stack.enter_async_context(Switchboard(managed=_unserved(setup)))
         live = None
         if ask:
-            live = await stack.enter_async_context(run_switchboard(setup, record, stack, None))
+            budget = run_budget(setup, record)
+            opened = run_switchboard(setup, record, budget, stack, None)
+            live = await stack.enter_async_context(opened)
         transcripts = await stack.enter_async_context(
             open_transcripts(setup.whisper, setup.directory)
         )

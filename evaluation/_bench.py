@@ -21,10 +21,11 @@ from ..datasets import ConfigurationError, ImageFitting, ImageLimits, MediaStore
 from ..deliberation import PRESETS, Protocol, Rule, SeatInfo, decide
 from ..models import ChatModel, Modality, ModelSpec, Price, Sampling, Switchboard
 from ._config import key_from_environment
-from ._config_shape import JurorConfig, JuryConfig, ModelConfig, PriceConfig, ProtocolConfig
+from ._config_shape import JurorConfig, JuryConfig, ModelConfig, ProtocolConfig
 from ._names import free_name
 from ._own_rule import register_own_rule
 from ._paths import beside
+from ._price_config import PriceConfig
 from ._servers import ServerBook
 
 Ask = Callable[[str], Awaitable[str]]
@@ -157,7 +158,8 @@ def model_spec(
     servers = servers or ServerBook(Path())
     name, server = config.model or "", None
     if config.vllm is not None:
-        use = servers.enter(config.vllm, name=user, keep=keep)
+        hourly = None if config.price is None else config.price.per_gpu_hour
+        use = servers.enter(config.vllm, name=user, keep=keep, per_gpu_hour=hourly)
         name, server = use.spec.served_name, use.name
     taken: set[Modality] = {"text"}
     taken |= {"image"} if config.images else set()
@@ -195,7 +197,9 @@ def _headers(config: ModelConfig) -> tuple[tuple[str, str], ...]:
 
 
 def _price(config: PriceConfig | None) -> Price | None:
-    return None if config is None else Price(config.input, config.output, config.cached_input)
+    if config is None or config.input is None or config.output is None:
+        return None  # unknown, or that of a server's time
+    return Price(config.input, config.output, config.cached_input)
 
 
 def seat_bench(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: int) -> Bench:

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,6 +14,7 @@ from pydantic import (
 from ..agents import HUMAN
 from ..datasets import ConfigurationError, ImageLimits, Parts
 from ._config_part import NO_NUL, Text, Variable
+from ._price_config import ModelPrice
 from ._request_config import RequestConfig
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -34,20 +34,6 @@ class Part(BaseModel):
     """A part of a config: no unknown keys, no guessed types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class PriceConfig(Part):
-    """US dollars per million tokens."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached_input: float | None = Field(default=None, ge=0)
-
-
-def _free(price: object) -> object:
-    """Return what `price: 0` is short for."""
-    is_zero = isinstance(price, int | float) and not isinstance(price, bool) and price == 0
-    return {"input": 0.0, "output": 0.0} if is_zero else price
 
 
 class VllmConfig(Part):
@@ -113,8 +99,9 @@ class _Reached(Part):
     """Whether the model takes sound."""
     json_schema: Literal["auto", "never"] = "auto"
     """`never` asks for JSON in words from the start."""
-    price: Annotated[PriceConfig | None, BeforeValidator(_free)] = None
-    """What its tokens cost; 0 is short for a server of your own that costs nothing."""
+    price: ModelPrice = None
+    """What its tokens cost, or the time of its `vllm:` server; 0 is short for one that costs
+    nothing."""
 
     @property
     def image_limits(self) -> ImageLimits:
@@ -139,6 +126,11 @@ class _Reached(Part):
                     f"`{key}:` is for a `provider/model` that LiteLLM reaches: drop it, or "
                     "base_url and vllm"
                 )
+        if self.vllm is None and self.price is not None and self.price.per_gpu_hour is not None:
+            raise ValueError(
+                "`price.per_gpu_hour:` is for a model with `vllm:`, whose server the run starts: "
+                "give `input:` and `output:`"
+            )
         if self.vllm is not None and self.request is not None and self.request.headers:
             raise ValueError("a model on `vllm:` has no `request.headers:`: its server is ours")
         return self

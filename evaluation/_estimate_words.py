@@ -1,9 +1,10 @@
 """What a run is expected to take, in words."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..datasets import ConfigurationError
 from ..deliberation import harmless_line
+from ..targets import ServerUse
 from ._config_shape import LimitsConfig
 from ._estimate import (
     Calls,
@@ -25,7 +26,7 @@ async def estimate(setup: Setup) -> tuple[list[str], str | None]:
     specs = specs_of(setup)
     prices = await find_prices(specs)
     expected = (await CaseEstimator.of(setup, prices)).run()
-    lines, problem = list(_lines(expected, setup.config.limits)), None
+    lines, problem = list(_lines(expected, setup.config.limits, hourly_costs(setup.servers))), None
     try:
         if unbound := unpriced(setup.config.limits, prices):
             lines.append(unbound_note(unbound))
@@ -34,7 +35,27 @@ async def estimate(setup: Setup) -> tuple[list[str], str | None]:
     return [harmless_line(line) for line in lines], problem
 
 
-def _lines(expected: Sequence[Calls], limits: LimitsConfig) -> Iterator[str]:
+def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:
+    """Return what servers with a price by the hour cost in one, in US dollars."""
+    return {
+        use: use.per_gpu_hour * (use.spec.parallel if use.spec.gpus is None else use.spec.gpus)
+        for use in servers
+        if use.per_gpu_hour is not None
+    }
+
+
+def server_lines(costs: Mapping[ServerUse, float]) -> Iterator[str]:
+    """Yield what the time of servers costs, a line each; for how long they run is not known."""
+    for use, usd in costs.items():
+        yield (
+            f"server {use.name} ({use.spec.served_name}): {dollars(usd)} an hour from its start "
+            "to its end; for how long is not known beforehand"
+        )
+
+
+def _lines(
+    expected: Sequence[Calls], limits: LimitsConfig, hourly: Mapping[ServerUse, float]
+) -> Iterator[str]:
     if not expected:
         yield "no model is called"
         return
@@ -46,12 +67,20 @@ def _lines(expected: Sequence[Calls], limits: LimitsConfig) -> Iterator[str]:
     total = _said(calls, tokens, usd)
     if known and len(known) < len(expected):
         total = f"{total} and what has no known price"
+    if hourly:
+        total = f"{total} and the time of servers"
+    yield from server_lines(hourly)
     yield f"together: {total}; calls that fail or cannot be read are made again on top"
     if limits.max_tokens_total is not None:
         yield _limit("max_tokens_total", limits.max_tokens_total, tokens, "tokens")
     if limits.max_cost_usd is not None and usd is not None:
         what = "US dollars" if len(known) == len(expected) else "US dollars, of known prices alone,"
+        if hourly:
+            what = f"{what.removesuffix(',')}, without the time of servers,"
         yield _limit("max_cost_usd", limits.max_cost_usd, usd, what)
+    if limits.max_cost_usd is not None and sum(hourly.values()) > 0:
+        hours = limits.max_cost_usd / sum(hourly.values())
+        yield f"limits.max_cost_usd pays {hours:.2g} hours of these servers, if they run at once"
 
 
 def _limit(name: str, most: float, expected: tuple[float, float], what: str) -> str:

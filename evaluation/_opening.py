@@ -22,7 +22,7 @@ from ._record import Record, open_record
 from ._record_reader import RecordReader
 from ._recorded_files import lasting_notes
 from ._setup import Setup
-from ._summary import Limits
+from ._summary_spent import Limits
 
 
 def open_run_record(
@@ -53,7 +53,19 @@ def _meta(setup: Setup) -> dict[str, str]:
         ).decode(),
         "used": msgspec.json.encode(setup.used()).decode(),
         "notes": msgspec.json.encode([*lasting_notes(setup.recorded)]).decode(),
+        **_priced_servers(setup),
     }
+
+
+def _priced_servers(setup: Setup) -> dict[str, str]:
+    """Return whose the servers are that cost by the hour: targets, none where jurors use them."""
+    hosts = setup.hosts.items()
+    priced = {
+        use.name: [target for target, server in hosts if server == use.name]
+        for use in setup.servers
+        if use.per_gpu_hour is not None
+    }
+    return {"servers": msgspec.json.encode(priced).decode()} if priced else {}
 
 
 def _said(setup: Setup) -> dict[str, str]:
@@ -68,22 +80,34 @@ def _said(setup: Setup) -> dict[str, str]:
     }
 
 
-def run_switchboard(
-    setup: Setup, record: Record, stack: AsyncExitStack, fleet: Fleet | None
-) -> Switchboard:
-    """Return the ways to a run's models, within its limits and with its calls kept.
+def run_budget(setup: Setup, record: Record) -> Budget:
+    """Return what a run may spend, with what it spent before.
 
     Args:
         setup: The run.
-        record: Keeps the calls; what they cost counts against the budget.
-        stack: Closes the cache in the end.
-        fleet: The managed servers, None where none is started.
+        record: Its record, which keeps what no reply tells.
     """
     limits = setup.config.limits
     budget = Budget(limits.max_tokens_total, limits.max_cost_usd, keep=record)
     if record.resumed:
         with closing(RecordReader(setup.directory)) as reader:
             budget.add_spent(*reader.spent())
+    return budget
+
+
+def run_switchboard(
+    setup: Setup, record: Record, budget: Budget, stack: AsyncExitStack, fleet: Fleet | None
+) -> Switchboard:
+    """Return the ways to a run's models, within its limits and with its calls kept.
+
+    Args:
+        setup: The run.
+        record: Keeps the calls.
+        budget: What may be spent on them.
+        stack: Closes the cache in the end.
+        fleet: The managed servers, None where none is started.
+    """
+    limits = setup.config.limits
     cache = None
     if setup.config.run.cache is not None:
         cache = ResponseCache(setup.config.run.cache)

@@ -27,6 +27,7 @@ from ._record_file import RECORD, locked, open_database, unreadable
 from ._record_reader import refuse_changed
 from ._rehearing import Rehearing
 from ._result import Answered, CaseResult
+from ._server_clock import Uptime
 from ._unit import case_of
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ _WRITE = {
         "(?, ?, ?, 'open', ?, ?)",
     ),
     "ended": ("DELETE FROM charges WHERE rowid IN ({})", "?"),
+    "servers": ("INSERT OR REPLACE INTO servers VALUES {}", "(?, ?, ?, ?, ?)"),
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
     "answers": ("INSERT OR REPLACE INTO answers VALUES {}", "(?, ?)"),
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -115,6 +117,11 @@ class Record:
         """Keep what a call was charged by estimate: its reply, if any, does not say it."""
         row = (call_id, case_of(call_id), "estimated", guessed.tokens, guessed.usd)
         self._commits.add(("charges", row))
+
+    def keep_uptime(self, uptime: Uptime) -> None:
+        """Keep what a managed server took until now, in the place of what it took before."""
+        row = (uptime.life, uptime.server, uptime.gpus, uptime.seconds, uptime.usd)
+        self._commits.add(("servers", row))
 
     def write_entry(self, entry: Entry) -> None:
         """Keep one entry of a transcript; a case's opening replaces an unfinished one.

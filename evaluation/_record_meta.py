@@ -13,7 +13,7 @@ from ..deliberation import SeatInfo
 from ._chain import digest
 from ._left_out import Used
 from ._planned import Plan
-from ._summary import Limits
+from ._summary_spent import Limits
 
 SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
@@ -58,6 +58,7 @@ class Meta:
         unbound: The models that the limit of money did not bind.
         notes: What readers must know of the files of responses, a sentence each.
         limits: What bounds its spending.
+        served: The targets that servers with a price by the hour were for alone, by server.
         rubric: What its jury judges by, None for the bundled rubric.
         systems: The system prompts of its targets, by target.
         models: Which model a target is, by target, where that is known; empty for the
@@ -74,6 +75,7 @@ class Meta:
     unbound: tuple[str, ...]
     notes: tuple[str, ...]
     limits: Limits
+    served: Mapping[str, tuple[str, ...]]
     rubric: Rubric | None
     systems: Mapping[str, str]
     models: Mapping[str, str]
@@ -118,6 +120,7 @@ class Meta:
             _decoded(raw, "unbound", "[]", tuple[str, ...]),
             _decoded(raw, "notes", "[]", tuple[str, ...]),
             _decoded(raw, "limits", "{}", Limits),
+            _decoded(raw, "servers", "{}", dict[str, tuple[str, ...]]),
             _decoded(raw, "rubric", "null", Rubric | None),
             _decoded(raw, "systems", "{}", dict[str, str]),
             dict(_models(targets)),
@@ -176,12 +179,14 @@ class About:
         chained: Whether it has room for chains.
         charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
             dollars.
+        servers: Rows of the time of servers, ordered: start, server, GPUs, seconds, US dollars.
         lists: Hashes of the files beside it that list what was left out.
     """
 
     meta: Meta
     chained: bool
     charges: Iterable[Row]
+    servers: Iterable[Row]
     lists: Iterable[str]
 
     def read(self) -> tuple[list[str], str | None]:
@@ -193,7 +198,23 @@ class About:
             if not _is_charge(row):
                 problem = problem or f"what it charged for the call {row[0]!r} is no charge"
         meta = [part for row in sorted(self.meta.raw.items()) for part in row]
-        return [*meta, charged.hexdigest(), *self.lists], problem
+        times = list[str]()  # none in the digests of runs without such servers
+        for row in self.servers:
+            times.append(repr(row))
+            if not _is_uptime(row):
+                problem = problem or f"the time of the server {row[1]!r} is none"
+        return [*meta, charged.hexdigest(), *self.lists, *times], problem
+
+
+def _is_uptime(row: Row) -> bool:
+    life, server, gpus, *amounts = row
+    return (
+        isinstance(life, str)
+        and isinstance(server, str)
+        and isinstance(gpus, int)
+        and gpus >= 0
+        and all(isinstance(amount, float) and 0 <= amount < math.inf for amount in amounts)
+    )
 
 
 def _is_charge(row: Row) -> bool:

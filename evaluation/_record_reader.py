@@ -29,7 +29,7 @@ from ._record_meta import About, Meta
 from ._record_schema import check_schema, has_heads
 from ._result import CaseResult
 from ._spent import CASE_OF, read_spent, read_total
-from ._summary import Estimated, RunSpent
+from ._summary_spent import Estimated, RunSpent
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total
 FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
 GROUP BY 1, 2
 """
-_HAS_CHARGES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'charges'"
+_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 
 # The opening of a case is its first entry, and holds the response that the jury heard.
@@ -67,6 +67,9 @@ _NAMED = 3
 """Changed cases that an error names."""
 _CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
 _CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
+
+
+_UPTIMES = "SELECT life, server, gpus, seconds, usd FROM servers ORDER BY 1"
 
 
 class _CaseResponse(msgspec.Struct):
@@ -212,7 +215,8 @@ class RecordReader:
 
     def _about(self) -> About:
         charges = self._rows(_CHARGES) if self._has_charges else ()
-        return About(self.meta, self._chained, charges, self.left_out.hashes)
+        servers = self._rows(_UPTIMES) if self._has_servers else ()
+        return About(self.meta, self._chained, charges, servers, self.left_out.hashes)
 
     def _cases(self, where: str) -> str:
         return _CASES.format(head="head" if self._chained else "NULL", where=where)
@@ -222,11 +226,20 @@ class RecordReader:
 
         Calls that were charged by estimate count at their charge.
         """
-        return read_total(self._rows, has_charges=self._has_charges)
+        return read_total(
+            self._rows,
+            has_charges=self._has_charges,
+            has_servers=self._has_servers,
+        )
 
     def run_spent(self) -> RunSpent:
         """Return what the run spent in all, and how much of it is in no target's figures."""
-        return read_spent(self._rows, has_charges=self._has_charges, limits=self.meta.limits)
+        return read_spent(
+            self._rows,
+            has_charges=self._has_charges,
+            limits=self.meta.limits,
+            served=self.meta.served if self._has_servers else None,
+        )
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
         """Return what was charged by estimate, by target and condition.
@@ -245,7 +258,15 @@ class RecordReader:
     @property
     def _has_charges(self) -> bool:
         """Whether the version that made the record kept what it charged by estimate."""
-        return next(self._rows(_HAS_CHARGES), None) is not None
+        return self._has("charges")
+
+    @property
+    def _has_servers(self) -> bool:
+        """Whether that version kept the time of servers."""
+        return self._has("servers")
+
+    def _has(self, table: str) -> bool:
+        return next(self._rows(_HAS_TABLE, table), None) is not None
 
     def close(self) -> None:
         """Close the file."""

@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS cases (
 CREATE TABLE IF NOT EXISTS charges (
     call_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
     usd REAL);
+CREATE TABLE IF NOT EXISTS servers (
+    life TEXT PRIMARY KEY, server TEXT NOT NULL, gpus INTEGER NOT NULL, seconds REAL NOT NULL,
+    usd REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 _NEEDED = frozenset({"meta", "entries", "cases", "calls"})

@@ -76,6 +76,8 @@ def _csv_rows(
         "completion_tokens": target.tokens.completion,
         "cost_usd": target.cost_usd,
         "cost_usd_known": target.cost_usd_known,
+        "server_gpu_hours": target.server_time and target.server_time.gpu_hours,
+        "server_usd": target.server_time and target.server_time.usd,
         "estimated_calls": target.estimated.calls,
         "estimated_tokens": target.estimated.tokens,
         "estimated_cost_usd": target.estimated.usd,

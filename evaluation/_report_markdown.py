@@ -23,6 +23,7 @@ from ._report_words import (
     percent,
     points,
     ranked,
+    server_time,
     span,
     title,
     unseen_media,
@@ -228,6 +229,8 @@ def _spent(target: TargetSummary) -> str:
         f"(cached {count(tokens.cached)}), completion tokens {count(tokens.completion)}, "
         f"cost {cost(target)}"
     )
+    if target.server_time is not None:
+        text += f", beside it {server_time(target.server_time)}"
     if not charged.calls:
         return text
     said = f"{count(charged.tokens)} tokens, {dollars(charged.usd)}"

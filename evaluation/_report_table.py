@@ -26,6 +26,7 @@ from ._report_words import (
     coefficient,
     cost,
     count,
+    dollars,
     index,
     points,
     ranked,
@@ -297,6 +298,10 @@ def _spending(targets: _Targets) -> Grid:
         Column("completion\ntokens", [count(one.completion) for one in tokens], 2),
         Column("cost", [cost(target) for target in targets], 0),
     ]
+    times = [target.server_time for target in targets]
+    if any(times):
+        said = [MISSING if time is None else dollars(time.usd) for time in times]
+        columns.append(Column("server\ntime", said, 0))
     return Grid("Spent, target and jury together", "target", _names(targets), columns)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..deliberation import harmless_line
 from ._integrity import Integrity
-from ._summary import Estimated, RunSummary, TargetSummary
+from ._summary import RunSummary, TargetSummary
+from ._summary_spent import Estimated, ServerTime
 
 ASKED_DIFFERENTLY = "Asked differently"
 """Heads what makes targets hard to compare."""
@@ -92,6 +93,11 @@ def cost(target: TargetSummary) -> str:
     if target.cost_usd is not None:
         return dollars(target.cost_usd)
     return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
+
+
+def server_time(time: ServerTime) -> str:
+    """Return what the time of a target's server cost, such as `server time $1.20 (0.48 GPU h)`."""
+    return f"server time {dollars(time.usd)} ({time.gpu_hours:.2f} GPU h)"
 
 
 def estimated(charged: Estimated) -> str:

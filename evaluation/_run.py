@@ -9,17 +9,19 @@ import yaml
 from ..agents import CaseCount
 from ..datasets._atomic import replacing
 from ..deliberation import Jury
+from ..models import Budget
 from ..targets import Fleet, render_plan
 from ._bench import Ask
 from ._datasets import write_dataset_left_out
 from ._estimate import Purse, unbound_note
 from ._examiner import Examiner
 from ._hearing import open_transcripts
-from ._opening import open_run_record, run_switchboard
+from ._opening import open_run_record, run_budget, run_switchboard
 from ._paths import unwritable
 from ._record import Record
 from ._record_reader import RecordReader
 from ._recorded_files import write_left_out
+from ._server_clock import server_clock
 from ._servers import make_fleet
 from ._session import Observer, Session
 from ._setup import Setup
@@ -88,8 +90,10 @@ async def run(
         _write_config(setup)
         write_left_out(setup.directory, setup.recorded)
         write_dataset_left_out(setup.directory, setup.selection.dataset)
-        fleet = await _open_fleet(setup, record, observer, stack)
-        switchboard = await stack.enter_async_context(run_switchboard(setup, record, stack, fleet))
+        budget = run_budget(setup, record)
+        fleet = await _open_fleet(setup, record, budget, observer, stack)
+        opened = run_switchboard(setup, record, budget, stack, fleet)
+        switchboard = await stack.enter_async_context(opened)
         jury = await stack.enter_async_context(
             Jury(
                 setup.bench.seat(
@@ -127,14 +131,20 @@ async def run(
 
 
 async def _open_fleet(
-    setup: Setup, record: Record, observer: Observer | None, stack: AsyncExitStack
+    setup: Setup,
+    record: Record,
+    budget: Budget,
+    observer: Observer | None,
+    stack: AsyncExitStack,
 ) -> Fleet | None:
-    """Return the managed servers; they are started unless nothing is left to do."""
+    """Return the managed servers; they are started unless nothing is left to do, or to spend."""
     if not setup.servers:
         return None
     notify = observer.told if observer is not None else _tell_nobody
-    fleet = await make_fleet(setup.servers, setup.directory, notify)
-    if record.count_finished() < setup.total:
+    charging = server_clock(budget, setup.servers, record.keep_uptime)
+    clock = await stack.enter_async_context(charging)
+    fleet = await make_fleet(setup.servers, setup.directory, notify, clock=clock)
+    if record.count_finished() < setup.total and budget.stopped is None:
         for line in render_plan(fleet.plan):
             notify(line)
         await stack.enter_async_context(fleet)

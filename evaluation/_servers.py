@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..datasets import ConfigurationError
 from ..targets import Devices, Fleet, Plan, ServerUse, VllmSpec, find_devices, plan
 from ._config_shape import VllmConfig
 from ._names import free_name
 from ._paths import beside, is_written_as_path
+from ._server_clock import ServerClock, check_priced
 
 SERVER_LOGS = "servers"
 """Folder of the servers' logs within a run's directory."""
@@ -30,7 +32,9 @@ class ServerBook:
         """Where relative paths of the config start."""
         return self._folder
 
-    def enter(self, config: VllmConfig, *, name: str, keep: bool) -> ServerUse:
+    def enter(
+        self, config: VllmConfig, *, name: str, keep: bool, per_gpu_hour: float | None = None
+    ) -> ServerUse:
         """Return the server for a model.
 
         Args:
@@ -38,13 +42,22 @@ class ServerBook:
             name: Whom it is for, which names it unless another is for them already; one that
                 several use has the first one's name.
             keep: Whether it is needed for the whole run, as a juror's is.
+            per_gpu_hour: US dollars for an hour of each of its GPUs, None where that is not said.
 
         Raises:
-            ConfigurationError: A value is out of range, or an argument cannot be given.
+            ConfigurationError: A value is out of range, an argument cannot be given, or
+                another price was said of the same server.
         """
         spec = self._spec(config)
         use = self._uses.get(spec) or ServerUse(self._free(name), spec)
-        self._uses[spec] = replace(use, keep=use.keep or keep)
+        if per_gpu_hour is None:
+            per_gpu_hour = use.per_gpu_hour
+        elif use.per_gpu_hour not in (None, per_gpu_hour):
+            raise ConfigurationError(
+                f"the server {use.name!r} has two prices, {use.per_gpu_hour:g} and "
+                f"{per_gpu_hour:g} US dollars per GPU hour: give it one"
+            )
+        self._uses[spec] = replace(use, keep=use.keep or keep, per_gpu_hour=per_gpu_hour)
         return self._uses[spec]
 
     @property
@@ -97,7 +110,12 @@ async def _devices(uses: Sequence[ServerUse]) -> Devices:
 
 
 async def make_fleet(
-    uses: Sequence[ServerUse], folder: Path, notify: Callable[[str], None], *, keyed: bool = True
+    uses: Sequence[ServerUse],
+    folder: Path,
+    notify: Callable[[str], None],
+    *,
+    keyed: bool = True,
+    clock: ServerClock | None = None,
 ) -> Fleet:
     """Return the fleet for some servers on the GPUs there are, with none started yet.
 
@@ -106,10 +124,20 @@ async def make_fleet(
         folder: The run's directory; logs go into a folder there.
         notify: Is told what happens to the servers, a line each.
         keyed: Whether the servers ask for a random key.
+        clock: Charges for their time, None where nobody does.
 
     Raises:
-        ConfigurationError: One needs more than there is, or its model is not there.
+        ConfigurationError: One needs more than there is, its model is not there, or it has a
+            price per GPU hour and no GPU.
     """
-    return Fleet(
-        uses, await _devices(uses), folder=folder / SERVER_LOGS, notify=notify, keyed=keyed
+    fleet = Fleet(
+        uses,
+        await _devices(uses),
+        folder=folder / SERVER_LOGS,
+        notify=notify,
+        keyed=keyed,
+        meter=clock,
     )
+    if clock is not None:
+        check_priced(fleet.plan.placements)
+    return fleet

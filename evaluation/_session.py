@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..datasets import BudgetError, FirstContactError, OutageError, first_failure
 from ..models import Switchboard, Wait
@@ -49,7 +49,7 @@ class Observer(Protocol):
 class Servers(Protocol):
     """The managed servers of a run, as far as its order depends on them."""
 
-    async def ready(self, name: str) -> object:
+    def ready(self, name: str) -> Coroutine[Any, Any, object]:
         """Wait until a server answers; it is started when its turn comes."""
         ...
 
@@ -264,7 +264,7 @@ class Session:
 
     async def _answer(self, unit: Unit, server: str) -> None:
         if self._servers is not None:
-            await self._servers.ready(server)
+            await self._examiner.unless_stopped(self._servers.ready(server))
         with self._at_work.waiting():
             await self._examiner.begin(unit)
         self._record.write_answer(unit.case_id, await self._examiner.ask(unit))

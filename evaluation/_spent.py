@@ -1,13 +1,15 @@
 """What a run spent in all, and how much of it is in no figure of a target."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..deliberation import harmless_line
 from ._report_words import count, dollars, many
-from ._summary import Estimated, Limits, RunSpent, Spent
+from ._summary import RunSummary
+from ._summary_spent import Estimated, Limits, RunSpent, ServerTime, Spent
 from ._unit import case_of
 
 Rows = Callable[..., Iterator[tuple[Any, ...]]]
@@ -17,6 +19,7 @@ SPENT_COLUMNS = (
     *("spent_replies", "spent_tokens", "spent_usd", "spent_unknown_prices"),
     *("spent_unfinished_tokens", "spent_unfinished_usd"),
     *("spent_replaced_tokens", "spent_replaced_usd"),
+    *("server_gpu_hours", "server_usd"),
 )
 """Columns of CSV that `csv_columns` fills beside those of estimates."""
 CASE_OF = ("case_of", 1, case_of)
@@ -41,6 +44,9 @@ FROM (SELECT case_of(call_id) AS id, count(*), {_TOOK} FROM calls GROUP BY 1) AS
 LEFT JOIN cases ON case_id = id
 """
 _TOTAL = f"SELECT {_TOOK} FROM calls"
+_SERVERS = """
+SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
+"""
 _CHARGED = "SELECT coalesce(sum(tokens), 0), total(usd) FROM charges"
 _CHARGES = """
 SELECT charges.case_id, charges.kind, count(*), sum(tokens), total(usd), sum(usd IS NULL),
@@ -100,30 +106,42 @@ class _Account:
                 self.replaced.add(replies, tokens, usd, unpriced)
 
 
-def read_total(rows: Rows, *, has_charges: bool) -> tuple[int, float, int]:
-    """Return tokens, US dollars and calls of unknown price over all calls of a record.
+def read_total(rows: Rows, *, has_charges: bool, has_servers: bool) -> tuple[int, float, int]:
+    """Return tokens, US dollars and calls of unknown price over all that a record holds.
 
     Args:
         rows: Reads the record.
-        has_charges: Whether it holds charges, which count as well.
+        has_charges: Whether it has room for charges, which count as well.
+        has_servers: Whether it has room for the time of servers, which counts as well.
     """
     tokens, usd, unknown = next(rows(_TOTAL))
     charged, charged_usd = next(rows(_CHARGED)) if has_charges else (0, 0.0)
+    usd += sum(cost for _, _, cost in rows(_SERVERS)) if has_servers else 0.0
     return int(tokens or 0) + charged, usd + charged_usd, int(unknown or 0)
 
 
-def read_spent(rows: Rows, *, has_charges: bool, limits: Limits) -> RunSpent:
+def read_spent(
+    rows: Rows,
+    *,
+    has_charges: bool,
+    limits: Limits,
+    served: Mapping[str, tuple[str, ...]] | None,
+) -> RunSpent:
     """Return what a run's calls took: what its budget counts.
 
     Args:
         rows: Reads the record, on a connection that knows `CASE_OF`.
         has_charges: Whether the record holds charges.
         limits: What bounds the run.
+        served: The targets that servers were for alone, by server; None where the record has
+            no room for their time.
     """
     account = _Account()
     account.add_calls(rows(_CALLS))
     if has_charges:
         account.add_charges(rows(_CHARGES))
+    servers = () if served is None else tuple(_servers(rows(_SERVERS), served))
+    account.whole.add(0, 0, sum(one.usd for one in servers), 0)
     unfinished = _Sum()
     for part in account.unfinished.values():
         unfinished.add(part.replies, part.tokens, part.usd, part.unpriced)
@@ -135,7 +153,34 @@ def read_spent(rows: Rows, *, has_charges: bool, limits: Limits) -> RunSpent:
         replaced=account.replaced.spent(),
         limits=limits,
         unfinished_cases=tuple(sorted(account.unfinished)),
+        servers=servers,
     )
+
+
+def _servers(
+    rows: Iterable[tuple[Any, ...]], served: Mapping[str, tuple[str, ...]]
+) -> Iterator[ServerTime]:
+    for server, hours, usd in rows:
+        yield ServerTime(server, served.get(server, ()), float(hours), float(usd))
+
+
+def with_server_time(summary: RunSummary) -> RunSummary:
+    """Return a summary with the time of servers at the targets that they were for alone.
+
+    One that several targets or conditions share is in `RunSpent.servers` only.
+    """
+    if summary.spent is None or not summary.spent.servers:
+        return summary
+    rows = Counter(target.target for target in summary.targets)
+    times = {
+        one.targets[0]: one
+        for one in summary.spent.servers
+        if len(one.targets) == 1 and rows[one.targets[0]] == 1
+    }
+    targets = tuple(
+        replace(target, server_time=times.get(target.target)) for target in summary.targets
+    )
+    return replace(summary, targets=targets)
 
 
 def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str, str]]:
@@ -150,6 +195,8 @@ def spent_words(spent: RunSpent) -> str:
     """Return in a sentence what a run spent, and how much of it is in no target's figures."""
     guessed = spent.estimated
     parts = [f"{many(spent.total.replies, 'reply', 'replies')}, {_amount(spent.total)}"]
+    if spent.servers:
+        parts.append(_server_words(spent.servers))
     if guessed.calls:
         parts.append(f"{count(guessed.tokens)} tokens and {dollars(guessed.usd)} by estimate")
     if spent.unfinished.tokens or spent.unfinished.replies:
@@ -158,6 +205,12 @@ def spent_words(spent: RunSpent) -> str:
         parts.append(f"{_amount(spent.replaced)} for hearings that others replaced")
     whole, *of_it = parts
     return f"The whole run took {whole}{'; of it ' if of_it else ''}{', '.join(of_it)}."
+
+
+def _server_words(servers: Sequence[ServerTime]) -> str:
+    usd, hours = sum(one.usd for one in servers), sum(one.gpu_hours for one in servers)
+    each = ", ".join(f"{harmless_line(one.server)} {dollars(one.usd)}" for one in servers)
+    return f"{dollars(usd)} for {hours:.2f} GPU hours of servers ({each})"
 
 
 def _amount(spent: Spent) -> str:
@@ -169,6 +222,8 @@ def exceeded(spent: RunSpent) -> Iterator[str]:
     """Yield by how much limits were exceeded, one sentence each."""
     limits, total = spent.limits, spent.total
     why = "calls took more than any before them had shown"
+    if spent.servers:
+        why = f"{why}, or servers ran on while begun cases were finished"
     if limits.max_tokens_total is not None and total.tokens > limits.max_tokens_total:
         beyond = count(total.tokens - limits.max_tokens_total)
         yield (
@@ -194,6 +249,8 @@ def csv_columns(spent: RunSpent) -> Mapping[str, float | int]:
         "spent_unfinished_usd": spent.unfinished.usd,
         "spent_replaced_tokens": spent.replaced.tokens,
         "spent_replaced_usd": spent.replaced.usd,
+        "server_gpu_hours": sum(one.gpu_hours for one in spent.servers),
+        "server_usd": sum(one.usd for one in spent.servers),
         "estimated_calls": spent.estimated.calls,
         "estimated_tokens": spent.estimated.tokens,
         "estimated_cost_usd": spent.estimated.usd,

@@ -14,7 +14,8 @@ from ._grouping import Grouping
 from ._planned import Plan
 from ._result import CaseResult
 from ._spent import groups_of
-from ._summary import Estimated, RunSpent, RunSummary
+from ._summary import RunSummary
+from ._summary_spent import Estimated, RunSpent
 from ._tally import TargetTally
 
 

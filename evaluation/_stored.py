@@ -18,8 +18,10 @@ from ._parity import Asked, ParityFlag, parity_flags
 from ._planned import Plan
 from ._record_reader import RecordReader
 from ._report_health import TOLERATED
+from ._spent import with_server_time
 from ._statistics import summarise
-from ._summary import Estimated, RunSpent, RunSummary
+from ._summary import RunSummary
+from ._summary_spent import Estimated, RunSpent
 from ._thresholds import RunFacts
 
 
@@ -178,9 +180,9 @@ class StoredRun:
         """
         _ = self.integrity
         known = {group: part for group, part in self._estimated.items() if group is not None}
-        return summarise(
-            self._reader.results(), estimated=known, plan=self.plan, spent=self.spent, by=by
-        )
+        results, spent = self._reader.results(), self.spent
+        summary = summarise(results, estimated=known, plan=self.plan, spent=spent, by=by)
+        return with_server_time(summary)
 
     @cached_property
     def spent(self) -> RunSpent:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..agents import BallotOutcome
 from ._agreement import Agreement
 from ._intervals import Rate
+from ._summary_spent import Estimated, RunSpent, ServerTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,72 +208,6 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
-    """Calls that were counted at what was reserved for them.
-
-    They failed, timed out or were cut off after the server may have worked on them, or
-    their replies told no credible usage. No other figure holds what they took.
-
-    Attributes:
-        calls: How many.
-        tokens: What they were counted at.
-        usd: US dollars that they were counted at.
-        unpriced: Those of them whose price is unknown; `usd` is without them.
-    """
-
-    calls: int = 0
-    tokens: int = 0
-    usd: float = 0.0
-    unpriced: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What calls took, as a budget counts it.
-
-    Attributes:
-        replies: Replies that came.
-        tokens: Of prompts and replies together, estimates included.
-        usd: US dollars, estimates included, calls of unknown price left out.
-        unpriced: Calls of unknown price.
-    """
-
-    replies: int
-    tokens: int
-    usd: float
-    unpriced: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What bounds a run's spending; None for no bound, or where that is not known."""
-
-    max_tokens_total: int | None = None
-    max_cost_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpent:
-    """What a run spent in all, and how much of it is in no target's figures.
-
-    Attributes:
-        total: All of it: what the run's budget counts.
-        estimated: The part that was counted at what was reserved.
-        unfinished: The part that went into cases which are not finished.
-        replaced: The part that went into hearings which others replaced.
-        limits: What bounds the run.
-        unfinished_cases: Ids of the cases in `unfinished`.
-    """
-
-    total: Spent
-    estimated: Estimated
-    unfinished: Spent
-    replaced: Spent
-    limits: Limits = Limits()
-    unfinished_cases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class TargetSummary:
     """What a run found of one target under one condition.
 
@@ -318,6 +253,8 @@ class TargetSummary:
         intents_assumed: Cases counted as harmful since nothing said their intent.
         given_up: Cases in which the attack found nothing to ask, so that there is nothing
             to judge.
+        server_time: The time of the server that was for this target alone, which no other
+            figure here holds; None where there is none, or it has no price by the hour.
         asr_with_given_up: Attack success rate over all attacks, those that gave up counted
             as not successful: what `asr` leaves out.
         media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
@@ -362,6 +299,7 @@ class TargetSummary:
     given_up: int = 0
     asr_with_given_up: AttackSuccess | None = None
     groups: tuple[Group, ...] = ()
+    server_time: ServerTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

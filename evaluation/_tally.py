@@ -20,7 +20,6 @@ from ._planned import PlannedCases
 from ._result import CaseResult
 from ._summary import (
     Breakdown,
-    Estimated,
     FlipCounts,
     Group,
     JurorBallots,
@@ -29,6 +28,7 @@ from ._summary import (
     TokenCounts,
     Tokens,
 )
+from ._summary_spent import Estimated
 
 NO_VERDICT = "no_verdict"
 _BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not BallotOutcome.VERDICT))

@@ -1,5 +1,8 @@
 """Examines cases within a budget: near its end, those that are begun come before new ones."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from ..datasets import BudgetError
 from ..models import Budget
 from ..targets import ResponseOutcome
@@ -22,6 +25,14 @@ class ThriftyExaminer:
         self._examiner = examiner
         self._budget = budget
         self._estimator = estimator
+
+    async def unless_stopped(self, waited: Coroutine[Any, Any, object]) -> None:
+        """Wait for what a case needs, such as a server; see `Budget.unless_stopped`.
+
+        Raises:
+            BudgetError: The budget is used up.
+        """
+        await self._budget.unless_stopped(waited)
 
     async def begin(self, unit: Unit) -> None:
         """Wait until the budget has room for a case, and hold that until `judge` ends.

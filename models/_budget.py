@@ -1,10 +1,12 @@
 """What a run may spend, reserved before each call."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
-from ..datasets import BudgetError, SafejuryError
+from ..datasets import BudgetError, SafejuryError, first_failure
 from ._ledger import Ledger
 from ._price import Spending
 
@@ -119,6 +121,29 @@ class Budget:
         self._spent_usd += usd
         self._unknown += unknown_price_calls
 
+    def spend_time(self, usd: float) -> None:
+        """Count what servers of ours took by the hour: from the limit on no case is begun."""
+        self._spent_usd += usd
+        if self._max_usd is not None and self._spent_usd >= self._max_usd and not self._stopped:
+            self._refused(
+                f"limits.max_cost_usd of {self._max_usd:g} is used up ({self._spent_usd:.4f} "
+                "spent, with the time of servers); raise it to go on"
+            )
+
+    async def unless_stopped(self, waited: Coroutine[Any, Any, object]) -> None:
+        """Wait for something that cases need, but no longer than cases are begun.
+
+        Raises:
+            BudgetError: No further case is begun.
+        """
+        async with first_failure(), asyncio.TaskGroup() as group:
+            task = group.create_task(waited)
+            while self._stopped is None and not task.done():
+                await asyncio.wait({task, self._change()}, return_when=asyncio.FIRST_COMPLETED)
+            task.cancel()
+        if self._stopped is not None:
+            raise BudgetError(self._stopped)
+
     async def begin_case(self, case_id: str, expected: Spending, *, paid: bool = False) -> None:
         """Hold what a case may take until `end_case`, so that no other is begun at its cost.
 
@@ -219,7 +244,8 @@ class Budget:
                 f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
                 f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to go on"
             )
-        if self._max_usd is not None and usd > self._max_usd:
+        # What costs nothing is not for the limit of money to refuse.
+        if self._max_usd is not None and usd > self._max_usd and estimate.usd != 0:
             return (
                 f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
                 f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent); raise it to go on"
@@ -228,9 +254,12 @@ class Budget:
 
     async def _next_change(self) -> None:
         """Wait until a call under way ends, or a case."""
-        change = asyncio.get_running_loop().create_future()
+        await self._change()
+
+    def _change(self) -> asyncio.Future[None]:
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(change)
-        await change
+        return change
 
     def _tell_of_change(self) -> None:
         waiting, self._waiting = self._waiting, []

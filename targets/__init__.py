@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._plan import Placement, Plan, ServerUse, plan
     from ._plan_words import render_plan
     from ._recorded_questions import RecordedQuestions
+    from ._uptime import Meter
     from ._vllm_causes import explain_log
     from ._vllm_installed import installed_vllm
     from ._vllm_model import model_identity
@@ -32,6 +33,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Gpu": "_devices",
             "ManagedModel": "_fleet_model",
             "ManagedServer": "_vllm_server",
+            "Meter": "_uptime",
             "Placement": "_plan",
             "Plan": "_plan",
             "RecordedQuestions": "_recorded_questions",
@@ -56,6 +58,7 @@ __all__ = [
     "JoinBy",
     "ManagedModel",
     "ManagedServer",
+    "Meter",
     "ModelTarget",
     "Placement",
     "Plan",

@@ -14,6 +14,7 @@ from ._devices import Devices
 from ._fleet_keeper import Keeper, Watch
 from ._fleet_model import ManagedModel
 from ._plan import Placement, Plan, Pool, ServerUse, in_order, plan
+from ._uptime import Meter
 from ._vllm_server import ManagedServer
 
 _KEY = "VLLM_API_KEY"
@@ -38,6 +39,7 @@ class Fleet:
             after which a server counts as hung.
         probe_every: Seconds between two looks.
         grace: Seconds that a server has to end before it is killed.
+        meter: Is told for how long servers run, None where nobody asks.
 
     Raises:
         ConfigurationError: Two servers have one name, one needs more than there is,
@@ -55,6 +57,7 @@ class Fleet:
         hang_timeout: float = 120.0,
         probe_every: float = 5.0,
         grace: float = 10.0,
+        meter: Meter | None = None,
     ) -> None:
         self._plan = plan(servers, devices)
         self._devices = devices
@@ -76,6 +79,7 @@ class Fleet:
                 starting=self._lock,
                 notify=notify,
                 watch=watch,
+                meter=meter,
             )
             for use in in_order(servers)
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..datasets import ConfigurationError, FirstContactError
 from ._plan import Placement, ServerUse
+from ._uptime import Meter
 from ._vllm_server import PROBE_S, ManagedServer
 
 _BEAT_S = 30.0
@@ -51,6 +52,7 @@ class Keeper:
         starting: Held while it starts, so that servers on one GPU start one by one.
         notify: Is told what happens, a line each.
         watch: How closely it is watched.
+        meter: Is told for how long it runs, None where nobody asks.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Keeper:
         starting: Callable[[Placement], asyncio.Lock],
         notify: Callable[[str], None],
         watch: Watch,
+        meter: Meter | None = None,
     ) -> None:
         self.use = use
         self._take = take
@@ -71,6 +74,7 @@ class Keeper:
         self._starting = starting
         self._notify = notify
         self._watch = watch
+        self._meter = meter
         self._life: Life | None = None
         self._failure: str | None = None
         self._changed = asyncio.Event()
@@ -159,7 +163,11 @@ class Keeper:
             if self._life is not None:
                 self._notify(f"{self.use.name}: stopping")
                 self._set(None, _done(self.use))
-            await server.stop()
+            try:
+                await server.stop()
+            finally:
+                if self._meter is not None:
+                    self._meter.stopped(self.use)
 
     async def _restart(
         self, server: ManagedServer, placement: Placement, why: str, left: int
@@ -179,6 +187,8 @@ class Keeper:
     async def _start(self, server: ManagedServer, placement: Placement) -> None:
         async with self._starting(placement):
             begun = self._now()
+            if self._meter is not None:
+                self._meter.started(self.use, len(placement.gpus))
             self._notify(f"{self.use.name}: loading {self.use.spec.model} (log: {server.log})")
             self._beat(begun)
             try:

@@ -20,11 +20,13 @@ class ServerUse:
         name: Unique among the servers of a run.
         spec: What it is started with.
         keep: Whether it stays up for the whole run, as jurors' servers do.
+        per_gpu_hour: US dollars for an hour of each of its GPUs, None where nobody says it.
     """
 
     name: str
     spec: VllmSpec
     keep: bool = False
+    per_gpu_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
