@@ -45,6 +45,7 @@ from ._estimate import find_prices, unbound_note, unpriced
 from ._live import hear_live
 from ._place_limits import limits_of_places
 from ._portable import MEDIA
+from ._server_clock import server_clock
 from ._servers import ServerBook, make_fleet
 
 
@@ -183,15 +184,18 @@ async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[Switchboard, MediaS
     limits, uses = hearing.limits, hearing.servers.uses
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
+        # No smaller jury decides: a juror that cannot be paid ends the hearing.
+        budget = Budget(limits.max_tokens_total, limits.max_cost_usd, refusal=OutOfBudgetError)
         fleet = None
         if uses:
-            fleet = await stack.enter_async_context(await make_fleet(uses, folder, say))
+            clock = await stack.enter_async_context(server_clock(budget, uses))
+            fleet = await make_fleet(uses, folder, say, clock=clock)
+            await stack.enter_async_context(fleet)
         switchboard = Switchboard(
             limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
             places=limits_of_places(limits),
             policy=RetryPolicy(attempts=limits.attempts),
-            # No smaller jury decides: a juror that cannot be paid ends the hearing.
-            budget=Budget(limits.max_tokens_total, limits.max_cost_usd, refusal=OutOfBudgetError),
+            budget=budget,
             managed=None if fleet is None else fleet.model,
         )
         yield await stack.enter_async_context(switchboard), MediaStore(folder / MEDIA)

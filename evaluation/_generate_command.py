@@ -33,6 +33,7 @@ from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
 from ._generate_setup import GenerateSetup, set_up_generation
 from ._identity import without_secrets
+from ._server_clock import Uptime, server_clock
 from ._servers import make_fleet
 
 CONFIG = "generate.yaml"
@@ -182,7 +183,7 @@ async def _generate(
         if not estimate_only:
             _write_config(setup, folder)
         workshop = await _workshop(setup, folder, progress, stack, starts=not estimate_only)
-        show_estimate(setup.roles, stages, workshop)
+        show_estimate(setup, stages, workshop)
         if not estimate_only:
             await _check_money(setup)
             workshop = replace(workshop, accepts_failures=accept_failures)
@@ -217,13 +218,18 @@ async def _workshop(
     """
     journal = CallJournal(folder.path)
     stack.callback(journal.close)
-    fleet = None
-    if setup.servers and starts:
-        fleet = await make_fleet(setup.servers, setup.directory, progress.told)
-        await stack.enter_async_context(fleet)
-    limits = setup.config.limits
-    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True)
+    limits, fleet = setup.config.limits, None
+    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True, keep=journal)
     budget.add_spent(*journal.spent())
+    if setup.servers and starts:
+
+        def keep(time: Uptime) -> None:
+            journal.charge_time(time.life, time.server, time.usd)
+
+        clock = await stack.enter_async_context(server_clock(budget, setup.servers, keep))
+        fleet = await make_fleet(setup.servers, setup.directory, progress.told, clock=clock)
+        if budget.stopped is None:
+            await stack.enter_async_context(fleet)
     policy = RetryPolicy(attempts=limits.attempts)
     switchboard = await stack.enter_async_context(
         Switchboard(

@@ -8,19 +8,20 @@ from rich.table import Table
 
 from ..datasets.generation import Calls, Stage, Workshop
 from ._console import say
-from ._generate_setup import Role
+from ._estimate_words import hourly_costs, server_lines
+from ._generate_setup import GenerateSetup, Role
 
 _WIDTH_FOR_TOKENS = 60
 
 
-def show_estimate(roles: Sequence[Role], stages: Sequence[Stage], workshop: Workshop) -> None:
+def show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Workshop) -> None:
     """Show the calls to expect, and what they cost where prices are known."""
     console = Console(stderr=True)
     tells_tokens = console.width >= _WIDTH_FOR_TOKENS
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("stage", "who", "calls", *(["tokens"] if tells_tokens else []), "cost"):
         table.add_column(title, overflow="fold")
-    by_name = {role.name: role for role in roles}
+    by_name = {role.name: role for role in setup.roles}
     total, known = 0.0, True
     for stage in stages:
         for calls in stage.estimate(workshop):
@@ -34,16 +35,19 @@ def show_estimate(roles: Sequence[Role], stages: Sequence[Stage], workshop: Work
     console.print("Calls to expect, a guess:" if table.rows else "No call is needed.")
     if table.rows:
         console.print(table)
-        say(f"Estimated cost: ${total:.2f}" + ("" if known else " and what has no known price"))
+        hourly = hourly_costs(setup.servers)
+        for line in server_lines(hourly):
+            say(f"Note: {line}.")
+        beside = [" and what has no known price"] * (not known)
+        beside += [" and the time of servers"] * bool(hourly)
+        say(f"Estimated cost: ${total:.2f}{''.join(beside)}")
 
 
 def _cost(calls: Calls, roles: Mapping[str, Role]) -> float | None:
     role = roles.get(calls.member)
     if role is None:  # a service, whose uses have a price of their own
         return calls.usd
-    if role.spec.is_embedded:
-        return 0.0
-    price = role.spec.price
+    price = role.spec.known_price
     if price is None:
         return None
     prompt = calls.prompt_tokens * price.input_per_million

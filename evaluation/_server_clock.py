@@ -93,14 +93,16 @@ class ServerClock:
 
 @asynccontextmanager
 async def server_clock(
-    budget: Budget, uses: Iterable[ServerUse], keep: Callable[[Uptime], None]
+    budget: Budget,
+    uses: Iterable[ServerUse],
+    keep: Callable[[Uptime], None] | None = None,
 ) -> AsyncGenerator[ServerClock | None, None]:
     """Yield what charges for the time of servers, None where none has a price.
 
     Args:
         budget: What they spend from; it begins no case where it is used up already.
         uses: The servers.
-        keep: See `ServerClock`.
+        keep: See `ServerClock`; nobody unless given.
 
     Raises:
         RecordError: What they took cannot be kept.
@@ -109,13 +111,17 @@ async def server_clock(
         yield None
         return
     budget.spend_time(0.0)
-    clock = ServerClock(budget, keep)
+    clock = ServerClock(budget, keep or _tell_nobody)
     async with first_failure(), asyncio.TaskGroup() as group:
         running = group.create_task(clock.run())
         try:
             yield clock
         finally:
             running.cancel()
+
+
+def _tell_nobody(time: Uptime) -> None:
+    """Take what nobody keeps."""
 
 
 def check_priced(placements: Iterable[Placement]) -> None:

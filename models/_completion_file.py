@@ -1,7 +1,7 @@
 """Completions on disk, by key: what the cache and the journal of a set are made of."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import msgspec
 from ._chat import Completion
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, completion BLOB) WITHOUT ROWID"
+_PUT = "INSERT OR REPLACE INTO replies VALUES (?, ?)"
 
 
 class CompletionFile:
@@ -37,10 +38,20 @@ class CompletionFile:
         found: tuple[bytes] | None = row.fetchone()
         return None if found is None else msgspec.json.decode(found[0], type=Completion)
 
-    def put(self, key: str, completion: Completion) -> None:
-        """Keep `completion`, instead of what was kept for `key`."""
+    def put(self, key: str, completion: Completion, *, without: Sequence[str] = ()) -> None:
+        """Keep `completion`, instead of what was kept for `key` and for those `without` it."""
         row = key, msgspec.json.encode(completion)
-        self._db.execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", row)
+        if not without:
+            self._db.execute(_PUT, row)
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        with self._db:  # all of it, or nothing
+            self.drop(without)
+            self._db.execute(_PUT, row)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Let go of what is kept for some keys."""
+        self._db.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
     def completions(self) -> Iterator[Completion]:
         """Yield all that is kept and is a completion, in no order."""

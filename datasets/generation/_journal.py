@@ -1,19 +1,22 @@
 """Remembers each call that was made for a set, so that a repeated command pays for none twice."""
 
+import asyncio
 import hashlib
 import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from ...models import Completion
+from ...models import Completion, Spending, Usage
 from ...models._completion_file import CompletionFile
 from .._errors import RecordError
 
 CALLS = "calls.sqlite"
+ESTIMATED = "charged by estimate"
+"""What `spent_by_model` calls the calls that no credible usage came back of."""
 
 
 @dataclass(slots=True)
@@ -46,6 +49,9 @@ class Spent:
 class CallJournal:
     """A journal of calls in a set's folder; see `models.Journal`.
 
+    It is the set's `models.Ledger`, too: what calls were charged by estimate is kept, and
+    what those hold that are under way, so that a process that was killed leaves it charged.
+
     What cannot be read or written is an error, or calls would be paid for twice.
 
     Args:
@@ -60,6 +66,9 @@ class CallJournal:
         with self._readable():
             _make_private(self._path)
             self._kept = CompletionFile(self._path)
+        self._held: dict[int, str] = {}
+        self._holds = 0
+        self._ended: list[str] = []
 
     def find(self, call_id: str, key: str) -> Completion | None:
         """Return what the call returned before, None unless both id and key match.
@@ -79,7 +88,46 @@ class CallJournal:
         """
         self._put(_key(call_id, key), completion)
 
-    def charge(self, service: str, usd: float | None) -> None:
+    def hold(self, call_id: str, held: Spending, share: float) -> int:
+        """Keep what a call under way holds; see `models.Ledger`.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        key = _key(call_id, uuid4().hex)
+        self._put(key, _estimated(held))
+        self._holds += 1
+        self._held[self._holds] = key
+        return self._holds
+
+    def let_go(self, number: int) -> None:
+        """Take back what `hold` kept, together with what is written next."""
+        if not self._ended:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._ended.append(self._held.pop(number))
+
+    def charge(self, call_id: str, guessed: Spending) -> None:
+        """Keep what a call was charged by estimate; see `models.Ledger`.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key(call_id, uuid4().hex), _estimated(guessed))
+
+    def charge_time(self, life: str, server: str, usd: float) -> None:
+        """Keep what a managed server cost until now, in the place of what it did before.
+
+        Args:
+            life: Tells this start of the server from others.
+            server: Its name.
+            usd: US dollars.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key("server", life), _paid(f"the time of server {server}", usd))
+
+    def charge_service(self, service: str, usd: float | None) -> None:
         """Keep what a service cost that draws or speaks.
 
         Args:
@@ -89,8 +137,7 @@ class CallJournal:
         Raises:
             RecordError: The file cannot be written.
         """
-        paid = Completion("", "stop", provider_model=service, cost_usd=usd)
-        self._put(_key("service", uuid4().hex), paid)
+        self._put(_key("service", uuid4().hex), _paid(service, usd))
 
     def spent(self) -> tuple[int, float, int]:
         """Return what the kept calls cost: tokens, US dollars, calls without a known price.
@@ -120,11 +167,18 @@ class CallJournal:
 
     def close(self) -> None:
         """Close the file."""
+        self._flush()
         self._kept.close()
 
+    def _flush(self) -> None:
+        ended, self._ended = self._ended, []
+        with suppress(sqlite3.Error):  # else it stays charged, which is rather too much
+            self._kept.drop(ended)
+
     def _put(self, key: str, completion: Completion) -> None:
+        ended, self._ended = self._ended, []
         try:
-            self._kept.put(key, completion)
+            self._kept.put(key, completion, without=ended)
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self._path}: a call cannot be kept ({error}). Those before it are safe: free "
@@ -140,6 +194,15 @@ class CallJournal:
                 f"{self._path}: the calls cannot be read ({error}): restore the file from a copy, "
                 "give this set another set.name, or delete it and pay for its calls once more."
             ) from error
+
+
+def _estimated(spending: Spending) -> Completion:
+    usage = Usage(prompt_tokens=spending.tokens, completion_tokens=0)
+    return replace(_paid(ESTIMATED, spending.usd), usage=usage)
+
+
+def _paid(what: str, usd: float | None) -> Completion:
+    return Completion("", "stop", provider_model=what, cost_usd=usd)
 
 
 def _make_private(path: Path) -> None:

@@ -69,7 +69,7 @@ class Services:
     def _settle(self, service: str, price: Spending) -> None:
         self._budget.settle(price, price)
         if self._journal is not None:
-            self._journal.charge(service, price.usd)
+            self._journal.charge_service(service, price.usd)
 
 
 async def keeping(work: Coroutine[Any, Any, T]) -> T:

@@ -97,3 +97,35 @@ async def test_files_are_their_owners_alone_from_the_first_call_on(tmp_path: Pat
     assert {"calls.sqlite-wal", "unfinished"} <= {path.name for path in paths}
     for path in (made, *paths):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+async def test_what_lost_and_killed_calls_were_charged_outlives_the_process(
+    tmp_path: Path,
+) -> None:
+    """A limit covers one call that no reply comes to, whatever becomes of the processes."""
+    for killed in (False, True):
+        async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+            one = {"base_url": server.base_url, "timeout": 60 if killed else 0.3}
+            folder = tmp_path / str(killed)
+            folder.mkdir()
+            config = write_config(
+                folder,
+                server.base_url,
+                scenarios=ONE,
+                panel=[{"name": "one", "model": "one", **one}],
+                generator={"model": "writer", **one},
+                pictures=None,
+                limits={"concurrency": 1, "attempts": 1, "max_tokens_total": 3_000},
+            )
+            arguments = ("generate", config, "--until", "queries")
+            child = start(folder, *arguments)
+            if killed:
+                while not server.requests:
+                    assert child.poll() is None
+                    await asyncio.sleep(0.02)
+                child.send_signal(signal.SIGKILL)
+            _, told = await in_thread(child.communicate, timeout=60)
+            assert len(server.requests) == 1, told
+            _, told = await in_thread(safejury, folder, *arguments, code=3)
+            assert "limits.max_tokens_total of 3,000 does not cover" in told
+            assert len(server.requests) == 1

@@ -5,6 +5,7 @@ import shlex
 import signal
 import threading
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dialogue_script import Prompt, Script
 from generate_cli import safejury_here, served, start, write_config
 from killed_stage import Body, HangsAfter, Reply
 
+from safejury.datasets.generation import CallJournal
 from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 SECRET = "quite-a-secret"
@@ -152,6 +154,9 @@ def test_tokens_that_were_spent_count_when_the_command_is_repeated(
         safejury_here("generate", config(100_000))
     assert set(asked(server).values()) == {1}
     assert (made / "set.jsonl").exists()
+    # What calls held while they were under way is taken back.
+    with closing(CallJournal(made)) as journal:
+        assert list(journal.spent_by_model()) == ["scripted"]
 
 
 def test_what_is_secret_in_a_config_is_in_no_file_of_the_set(
