@@ -5,8 +5,8 @@
 BASE_URL is any OpenAI-compatible server, such as http://127.0.0.1:8000/v1.
 """
 
+import argparse
 import asyncio
-import sys
 
 from autogen_agentchat.agents import AssistantAgent
 
@@ -43,5 +43,9 @@ async def judge(base_url: str, name: str) -> Verdict:
 
 
 if __name__ == "__main__":
-    verdict = asyncio.run(judge(*sys.argv[1:3]))
+    parser = argparse.ArgumentParser(description="Your own AutoGen agent on the jury.")
+    parser.add_argument("base_url", metavar="BASE_URL", help="an OpenAI-compatible server")
+    parser.add_argument("model", metavar="MODEL", help="the name of a model there")
+    given = parser.parse_args()
+    verdict = asyncio.run(judge(given.base_url, given.model))
     print(f"{verdict.finding or 'no verdict'}, {dict(verdict.tally)}")

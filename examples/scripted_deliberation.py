@@ -5,8 +5,8 @@ Run it to see the live view, or with a path to export the transcript:
     python examples/scripted_deliberation.py [transcript.svg]
 """
 
+import argparse
 import asyncio
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -139,4 +139,7 @@ async def main(export: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    parser = argparse.ArgumentParser(description="A deliberation without keys or models.")
+    says = "export the transcript there: .html, .svg or .md"
+    parser.add_argument("transcript", nargs="?", type=Path, help=says)
+    asyncio.run(main(parser.parse_args().transcript))

@@ -63,6 +63,21 @@ async def test_an_assistant_agent_sits_on_the_jury() -> None:
         assert done.stdout == "safe, {'safe': 3}\n", done.stderr
 
 
+@pytest.mark.parametrize("script", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.name)
+def test_a_script_says_how_it_is_used(script: Path) -> None:
+    done = command(str(script), "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: {script.name}")
+
+
+def test_a_script_that_needs_arguments_says_which() -> None:
+    done = command(str(EXAMPLES / "assistant_juror.py"))
+    assert done.returncode == 2
+    assert "usage: assistant_juror.py" in done.stderr
+    assert "required: BASE_URL, MODEL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 async def test_recorded_responses_are_judged_with_a_persona_of_ones_own(tmp_path: Path) -> None:
     async with ScriptedServer(reply=ballot("safe", 5, declined=True)) as server:
         urls = [f"--set=jury.jurors.{seat}.base_url={server.base_url}" for seat in range(3)]
