@@ -301,6 +301,9 @@ class LimitsConfig(Part):
     """Whether `max_cost_usd` may stand beside models of unknown price, which it does not bind."""
     attempts: int = Field(default=5, ge=1, le=20)
     """Most tries of one call."""
+    outage_patience: float | None = Field(default=300.0, ge=0)
+    """Seconds for which an endpoint that is down is waited for before the work ends
+    unfinished; null waits for none, and each failed call has failed."""
 
 
 class EndpointLimitsConfig(Part):
@@ -311,11 +314,8 @@ class EndpointLimitsConfig(Part):
 
 
 class RunLimitsConfig(LimitsConfig):
-    """What a run may take, and how long it waits."""
+    """What a run may take."""
 
-    outage_patience: float | None = Field(default=300.0, ge=0)
-    """Seconds for which an endpoint that is down is waited for before the run ends
-    unfinished; null waits for none, and records each failed call as an error."""
     endpoints: dict[Text, EndpointLimitsConfig] = {}
     """Limits of single endpoints, by their `base_url` or LiteLLM's name of a provider."""
 

@@ -1,7 +1,7 @@
 """What `safejury generate` does."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, AsyncExitStack
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import yaml
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from ..datasets import ConfigurationError, RecordError
+from ..datasets import ConfigurationError, OutageError, RecordError
 from ..datasets.generation import (
     STAGES,
     CallJournal,
@@ -35,6 +35,7 @@ from ._generate_setup import GenerateSetup, set_up_generation
 from ._identity import without_secrets
 from ._server_clock import Uptime, server_clock
 from ._servers import make_fleet
+from ._watched import watched
 
 CONFIG = "generate.yaml"
 """The file of a set that keeps the config it was last made with."""
@@ -73,7 +74,7 @@ def generate_set(
     setup = _set_up(path, changes, authorised=authorised)
     stages = _chosen(setup, until)
     redo = _known(again)
-    _check(setup, stages)
+    _check(setup, stages, estimate_only=estimate_only)
     _warn(setup)
     try:
         with GenerateProgress(Console(stderr=True)) as progress:
@@ -86,6 +87,12 @@ def generate_set(
                 estimate_only=estimate_only,
             )
             run_async(making)
+    except OutageError as error:
+        raise OutageError(
+            f"the set is unfinished: {str(error).rstrip('.')}. Once that is mended, repeat the "
+            "command: all that is made and paid for is kept. --accept-failures goes on without "
+            "what fails."
+        ) from None
     except KeyboardInterrupt:
         say(f"Interrupted. What is made is kept in {setup.directory}.")
         say(f"Go on with: {command}")
@@ -137,23 +144,38 @@ def _chosen(setup: GenerateSetup, until: str | None) -> list[Stage]:
     return [stage for stage in STAGES[:last] if wanted.get(stage.name, True)]
 
 
-def _check(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
+def _check(setup: GenerateSetup, stages: Sequence[Stage], *, estimate_only: bool) -> None:
     """Look for what would be missing at the end, before anything is paid for."""
     check_set_folder(setup.directory)
     names = {stage.name for stage in stages}
     if "card" in names:
         check_card(setup.directory, setup.settings)
     if "speech" in names and setup.settings.speech is not None:
-        check_speech(setup.settings.speech)
+        with _noting(estimate_only):
+            check_speech(setup.settings.speech)
 
 
-async def _check_services(setup: GenerateSetup, stages: Sequence[Stage]) -> None:
+async def _check_services(
+    setup: GenerateSetup, stages: Sequence[Stage], *, estimate_only: bool
+) -> None:
     """Look whether all is there that draws and speaks, before anything is paid for."""
     names, settings = {stage.name for stage in stages}, setup.settings
     if "pictures" in names and settings.pictures is not None:
-        await check_pictures(settings.pictures)
-    if "speech" in names and settings.speech is not None:
+        with _noting(estimate_only):
+            await check_pictures(settings.pictures)
+    if "speech" in names and settings.speech is not None and not estimate_only:
         await check_voices(settings.speech)
+
+
+@contextmanager
+def _noting(estimate_only: bool) -> Generator[None]:
+    """Say what is missing and go on where nothing is made: an estimate needs none of it."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if not estimate_only:
+            raise
+        say(f"Note: this is missing before the set can be made: {error}")
 
 
 def _known(again: Sequence[str]) -> set[str]:
@@ -176,18 +198,23 @@ async def _generate(
     accept_failures: bool,
     estimate_only: bool,
 ) -> None:
-    await _check_services(setup, stages)
+    await _check_services(setup, stages, estimate_only=estimate_only)
     async with AsyncExitStack() as stack:
         folder = SetFolder(setup.directory)
         stack.enter_context(_locked(setup.directory))
         if not estimate_only:
             _write_config(setup, folder)
-        workshop = await _workshop(setup, folder, progress, stack, starts=not estimate_only)
+        switchboard, workshop = await _workshop(
+            *(setup, folder, progress, stack),
+            starts=not estimate_only,
+            patience=None if accept_failures else setup.config.limits.outage_patience,
+        )
         show_estimate(setup, stages, workshop)
         if not estimate_only:
             await _check_money(setup)
             workshop = replace(workshop, accepts_failures=accept_failures)
-            await make_stages(stages, workshop, again=again)
+            async with watched(switchboard, progress):
+                await make_stages(stages, workshop, again=again)
 
 
 async def _check_money(setup: GenerateSetup) -> None:
@@ -206,7 +233,8 @@ async def _workshop(
     stack: AsyncExitStack,
     *,
     starts: bool,
-) -> Workshop:
+    patience: float | None,
+) -> tuple[Switchboard, Workshop]:
     """Open the models and the journal of a set; the stack closes them.
 
     Args:
@@ -215,6 +243,7 @@ async def _workshop(
         progress: Is told how it goes.
         stack: Closes what is opened.
         starts: Whether managed servers start, as they must before they are asked.
+        patience: Seconds for which an endpoint that is down is waited for, None for none.
     """
     journal = CallJournal(folder.path)
     stack.callback(journal.close)
@@ -235,6 +264,7 @@ async def _workshop(
         Switchboard(
             limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
             policy=policy,
+            outage_patience=patience,
             budget=budget,
             journal=journal,
             managed=None if fleet is None else fleet.model,
@@ -242,7 +272,8 @@ async def _workshop(
     )
     progress.watch(switchboard)
     cast, services = setup.open_cast(switchboard), Services(policy, budget, journal)
-    return Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
+    workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
+    return switchboard, workshop
 
 
 def _locked(directory: Path) -> AbstractContextManager[object]:

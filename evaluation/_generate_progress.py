@@ -1,13 +1,14 @@
 """What a person sees while a set is made."""
 
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from ..models import Switchboard
-from ._progress import cost_so_far
+from ..models import Switchboard, Wait
+from ._progress import WaitingBar, WaitLines, cost_so_far
 
 _LINE_S = 5.0
 
@@ -27,7 +28,8 @@ class GenerateProgress:
         self._name, self._done, self._total = "", 0, None
         self._note = ""
         self._next_line = 0.0
-        self._bar = Progress(
+        self._wait_lines = WaitLines()
+        self._bar = WaitingBar(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[steps]}", markup=False),
@@ -75,6 +77,13 @@ class GenerateProgress:
             self._next_line = time.monotonic() + _LINE_S
             total = "" if self._total is None else f" of {self._total}"
             self.told(f"{self._name}: {self._done}{total} {self._said()}")
+
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Show what calls wait for, with a countdown."""
+        self._bar.waits = waits
+        if not self._console.is_terminal:  # the bar has them
+            for wait in self._wait_lines.due(waits):
+                self.told(f"{self._name}: {wait}")
 
     def told(self, message: str) -> None:
         """Show a line above the bar."""

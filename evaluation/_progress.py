@@ -30,7 +30,22 @@ def cost_so_far(switchboard: Switchboard | None) -> str:
     return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
 
 
-class _Bar(Progress):
+class WaitLines:
+    """Chooses which waits are said in a line, where no bar shows them: not each all the time."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
+        """Return those of which a line is due now."""
+        lasting = [x for x in waits if (x.given_up_in or x.seconds or 0) >= _WORTH_A_LINE_S]
+        if not lasting or time.monotonic() < self._next:
+            return ()
+        self._next = time.monotonic() + _WAIT_LINE_S
+        return lasting
+
+
+class WaitingBar(Progress):
     """A bar with a line below it for each endpoint that is waited for."""
 
     waits: Sequence[Wait] = ()
@@ -58,9 +73,10 @@ class RunProgress:
         self._counts: Counter[str] = Counter()
         self._switchboard: Switchboard | None = None
         self._begun = time.monotonic()
-        self._next_line = self._next_wait_line = 0.0
+        self._next_line = 0.0
+        self._wait_lines = WaitLines()
         self._total = self._done = self._before = 0
-        self._bar = _Bar(
+        self._bar = WaitingBar(
             TextColumn("[bold]cases"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
@@ -120,12 +136,9 @@ class RunProgress:
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Show what calls wait for, with a countdown; see `Observer`."""
         self._bar.waits = waits
-        lasting = [x for x in waits if (x.given_up_in or x.seconds or 0) >= _WORTH_A_LINE_S]
-        unseen = self._draws or self._asked  # the bar has them; what is held back would be stale
-        if unseen or not lasting or time.monotonic() < self._next_wait_line:
+        if self._draws or self._asked:  # the bar has them; what is held back would be stale
             return
-        self._next_wait_line = time.monotonic() + _WAIT_LINE_S
-        for wait in lasting:
+        for wait in self._wait_lines.due(waits):
             self.told(f"{self._done} of {self._total} cases; {wait}")
 
     def told(self, message: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from ..datasets import BudgetError, FirstContactError, OutageError, first_failure
+from ..datasets import BudgetError, FirstContactError, OutageError
 from ..models import Switchboard, Wait
 from ._ahead import Ahead
 from ._at_work import AtWork, Slots
@@ -16,11 +16,10 @@ from ._result import Answered, CaseResult
 from ._setup import Setup
 from ._thrift import ThriftyExaminer
 from ._unit import Unit
+from ._watched import watched
 
 _CASES_PER_CALL = 2
 """Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
-
-_WATCH_S = 0.5
 
 _Units = Generator[Unit]
 _Numbered = Generator[tuple[int, Unit]]
@@ -114,10 +113,8 @@ class Session:
         if self._observer is not None:
             self._observer.started(self._setup.total, self._finished_cases, switchboard)
         self._release_idle()
-        async with first_failure(), asyncio.TaskGroup() as watched:
-            watch = watched.create_task(self._watch(switchboard))
+        async with watched(switchboard, self._observer):
             await self._examine_all()
-            watch.cancel()
         if self._outages:
             raise OutageError(self._cut_short())
         for unit, result in self._doubtful:
@@ -135,11 +132,6 @@ class Session:
                 if (server := hosts.get(target.name)) is not None:
                     self._at_work.enter()
                     group.create_task(self._examine_hosted(target.name, server))
-
-    async def _watch(self, switchboard: Switchboard) -> None:
-        while self._observer is not None:
-            self._observer.waiting(switchboard.waits())
-            await asyncio.sleep(_WATCH_S)
 
     def _release_idle(self) -> None:
         """Let servers go whose responses are all in from before."""

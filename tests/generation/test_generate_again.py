@@ -1,5 +1,6 @@
 """`safejury generate` stopped, interrupted and repeated; and what it may not write down."""
 
+import asyncio
 import json
 import shlex
 import signal
@@ -65,6 +66,39 @@ def test_a_set_is_made_until_a_stage_and_a_stage_once_more(tmp_path: Path, made:
         assert len(server.requests) == calls
     assert (made / "twins.jsonl").read_bytes() == twins
     assert not (made / "set.jsonl").exists()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_endpoint_that_goes_down_is_waited_for_and_costs_no_answer(
+    tmp_path: Path, made: Path, comes_back: bool
+) -> None:
+    script, dying = Script(), list[asyncio.Task[None]]()
+
+    async def die() -> None:
+        await server.aclose()
+        if comes_back:
+            await server.start()
+
+    def reply(body: Body) -> Reply:
+        if server.stats.calls > 4 and not dying:
+            dying.append(asyncio.get_running_loop().create_task(die()))
+            return ScriptedReply(hang=True)
+        return script(body)
+
+    limits = {"concurrency": 1, "attempts": 1, "outage_patience": 20 if comes_back else 0.2}
+    queries = {"per_scenario": 6, "over_generate": 2, "batch": 1}
+    with served(reply) as server:
+        config = small(tmp_path, server, limits=limits, queries=queries)
+        arguments = ("generate", config, "--until", "queries")
+        if not comes_back:
+            told = " ".join(safejury_here(*arguments, code=3).split())
+            assert f"the set is unfinished: {server.base_url} has not answered since" in told
+            assert "repeat the command" in told
+            assert not (made / "queries.jsonl").exists()
+            asyncio.run_coroutine_threadsafe(server.start(), dying[0].get_loop()).result()
+        safejury_here(*arguments)
+        assert (made / "queries.jsonl").exists()
+        assert server.stats.statuses[200] == len(asked(server))
 
 
 def test_calls_that_always_fail_can_be_gone_without(tmp_path: Path, made: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from dialogue_script import Body, Script
-from generate_cli import in_thread, safejury, start, write_config
+from generate_cli import in_thread, safejury, safejury_here, start, write_config
 from rich.console import Console
 
 from safejury.evaluation._generate_config_shape import GenerateConfig
@@ -39,6 +39,29 @@ def test_blanks_are_no_purpose(tmp_path: Path) -> None:
     config = write_config(tmp_path, NOBODY, purpose="  \n ")
     _, told = safejury(tmp_path, "generate", config, "--estimate", code=2)
     assert "purpose" in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"speech": {}}, "apt install espeak-ng"),
+        ({"pictures": {"renderer": "diffusers", "model": "any"}}, "pip install"),
+    ],
+)
+def test_an_estimate_needs_nothing_that_draws_or_speaks_and_says_what_is_missing(
+    changes: dict[str, object],
+    missing: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = str(tmp_path / write_config(tmp_path, NOBODY, **changes))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = " ".join(safejury_here("generate", config, "--estimate").split())
+    assert "Note: this is missing before the set can be made: " in told
+    assert missing in told
+    assert "Estimated cost: " in told
+    assert missing in " ".join(safejury_here("generate", config, code=2).split())
 
 
 @pytest.mark.parametrize("columns", [40, 100])
