@@ -1,5 +1,6 @@
 """What `safejury datasets` does, once it is asked for."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -256,7 +257,7 @@ def convert_set(asked: Asked, out: Path, *, strict: bool, force: bool) -> None:
     Raises:
         ConfigurationError: The set cannot be used, or the file cannot be written.
     """
-    if out.exists() and not force:
+    if os.path.exists(out) and not force:  # not there, if its folder cannot be looked into
         raise ConfigurationError(f"{out}: exists already: add --force to replace it")
     if out.suffix.lower() != ".jsonl":
         raise ConfigurationError(f"{out}: name a file that ends in .jsonl")

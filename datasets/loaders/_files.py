@@ -1,6 +1,8 @@
 """The pictures and sounds of a set: inside its folder, or refused."""
 
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
@@ -29,6 +31,19 @@ class NoRoomError(DatasetError):
 def reason(error: Exception) -> object:
     """Return what is wrong without the path, which the message has already."""
     return getattr(error, "strerror", None) or error
+
+
+@contextmanager
+def saying_where(place: object) -> Generator[None]:
+    """Say of a file that cannot be read which it is: `place`, unless the system says it.
+
+    Raises:
+        DatasetError: Something within cannot be read.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(f"{error.filename or place}: cannot be read: {reason(error)}") from error
 
 
 class SetFiles:

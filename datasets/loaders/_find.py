@@ -8,6 +8,7 @@ from .._jsonl import Dataset, load_dataset
 from .._line_checks import BadLineError
 from .._nearest import quoted
 from . import BY_NAME, LOADERS, Loader, loader_key, loader_named, recognised
+from ._files import saying_where
 from ._read import LoadedSet, load_set
 
 BUNDLED = ("mini",)
@@ -50,11 +51,13 @@ def find_set(
             raise DatasetError(f"{quoted(place)} is a bundled set: it takes no mapping or settings")
         return load_dataset(place, limit=limit)
     if loader is None and not mapping and not settings:
-        own = _own(place, folder)
+        with saying_where(said):
+            own = _own(place, folder)
         if own is not None:
             return _ours(own, limit)
     path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
-    reader = _reader(said, path, loader)
+    with saying_where(said):
+        reader = _reader(said, path, loader)
     if reader is None:
         return _ours(path, limit)
     return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)

@@ -1,6 +1,7 @@
 """A set of another project as queries: read once, checked, then streamed."""
 
 import hashlib
+import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from .._private_database import private_database
 from .._query import Media, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
 from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
-from ._files import MissingFileError, NoRoomError, SetFiles, reason
+from ._files import MissingFileError, NoRoomError, SetFiles, reason, saying_where
 from ._mapping import Categories, mapping_of
 
 _SCHEMA = """
@@ -119,7 +120,7 @@ class LoadedSet:
 
     def _take(self, rows: Iterable[Row | Unusable]) -> str:
         digest = hashlib.sha256()
-        try:
+        with saying_where(self.path):
             for row in rows:
                 if isinstance(row, Unusable):
                     self._leave_out(row.where, row.why)
@@ -139,9 +140,6 @@ class LoadedSet:
                 self._categories.count(row.category)
                 self._assumed += query.intent_assumed
                 digest.update(_encoder.encode(content_of(query)) + b"\n")
-        except OSError as error:
-            where = error.filename or self.path
-            raise DatasetError(f"{where}: cannot be read: {error.strerror}") from error
         return digest.hexdigest()
 
     def _query(self, row: Row) -> Query:
@@ -211,7 +209,8 @@ class LoadedSet:
         if not len(self):
             why = f": {first}" if first is not None else ""
             needs = f"; {self.name} needs {self.loader.needs}" if self.missing else ""
-            raise DatasetError(f"{self.path}: holds nothing that can be used{why}{needs}")
+            what = "nothing that can be used" if first is not None else "no items"
+            raise DatasetError(f"{self.path}: holds {what}{why}{needs}")
 
     def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         try:
@@ -254,7 +253,8 @@ def load_set(
     reader = loader_named(loader) if isinstance(loader, str) else loader
     options = LoaderOptions(dict(mapping or {}), dict(settings or {}))
     _check(reader, options)
-    return LoadedSet(reader, _place(reader, path), options, strict=strict, limit=limit)
+    with saying_where(path):
+        return LoadedSet(reader, _place(reader, path), options, strict=strict, limit=limit)
 
 
 def _place(loader: Loader, path: str | Path) -> Path:
@@ -263,6 +263,8 @@ def _place(loader: Loader, path: str | Path) -> Path:
     try:
         place = Path(path).expanduser().absolute()
         mode = place.stat().st_mode
+        if stat.S_ISDIR(mode):
+            os.scandir(place).close()  # a search for files in one takes no for an answer
     except FileNotFoundError:
         raise DatasetError(
             f"{path}: there is no such path; {loader.name} needs {loader.needs}"
