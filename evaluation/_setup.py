@@ -23,7 +23,7 @@ from ..datasets import (
 )
 from ..deliberation import RULES
 from ..models import ModelSpec, Sampling, Switchboard, WhisperModel
-from ..targets import ModelTarget, RecordedTarget, ServerUse, Target
+from ..targets import ModelTarget, RecordedQuestions, RecordedTarget, ServerUse, Target
 from ._bench import Bench, model_spec, seat_bench
 from ._config import check_keys, read_system
 from ._config_shape import WAY_KEYS, Config, TargetConfig
@@ -121,14 +121,29 @@ class Setup:
     def units(self, *targets: str) -> Iterator[Unit]:
         """Yield all units of work of some targets, always in the same order."""
         found = units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
-        if self.config.dataset != FROM_FILES:
-            return found
-        # A question that one file asks need not have been put to another's target.
-        return (unit for unit in found if self._has_answer(unit))
+        return map(self._as_put, filter(self._is_meant, found)) if self.uneven else found
 
-    def _has_answer(self, unit: Unit) -> bool:
+    @property
+    def uneven(self) -> bool:
+        """Whether a target need not be asked every question in every epoch."""
+        own = self.config.dataset == FROM_FILES
+        return own or any(target.file.uneven for target in self.recorded.values())
+
+    def _is_meant(self, unit: Unit) -> bool:
         target = self.recorded.get(unit.target)
-        return target is None or target.has(unit.query.id, unit.epoch)
+        if target is None:
+            return True
+        # A question that one file asks need not have been put to another's target.
+        skips = self.config.dataset == FROM_FILES or (target.file.uneven and unit.epoch > 0)
+        return not skips or target.has(unit.query.id, unit.epoch)
+
+    def _as_put(self, unit: Unit) -> Unit:
+        """Return a unit whose query is as its target's file says that it was put."""
+        questions = self.selection.dataset
+        if not isinstance(questions, RecordedQuestions):
+            return unit
+        query = questions.as_put(unit.target, unit.query, unit.epoch)
+        return unit if query is unit.query else replace(unit, query=query)
 
     def notes(self) -> Iterator[str]:
         """Yield what a user should know before the run begins, a line each."""
@@ -300,7 +315,7 @@ def set_up(
             if target.system is not None
         },
     )
-    if config.dataset != FROM_FILES:
+    if not setup.uneven:
         return setup
     names = [target.name for target in config.targets]
     return replace(setup, plan=count_units(setup.units(*names)))

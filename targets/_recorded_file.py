@@ -86,6 +86,21 @@ class RecordedFile:
         return self._reader.title
 
     @property
+    def categories(self) -> str | None:
+        """The published set whose categories its rows have, by its loader's name, if any."""
+        return self._reader.categories
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether its user can say where in a row is what, such as a label."""
+        return self._reader.maps
+
+    @property
+    def uneven(self) -> bool:
+        """Whether an epoch without a response is no response that is missing."""
+        return self._reader.uneven
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Where the pictures that the file names may lie, the likeliest first."""
         own = self.path.resolve().parent

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,12 +17,15 @@ from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
 from ..datasets._query import added_content, assumed_note
-from ..datasets._taxonomy import taxonomy_beside
+from ..datasets._taxonomy import load_taxonomy, taxonomy_beside
+from ..datasets.loaders._mapping import Categories, mapping_of
 from ._recorded import RecordedTarget
 from .readers import RecordedRow
 
 _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB, named BLOB);
+CREATE TABLE wordings (target TEXT, id TEXT, epoch INTEGER, body BLOB,
+    PRIMARY KEY (target, id, epoch)) WITHOUT ROWID;
 """
 _LABELS = 20
 _SAY_INTENT = (
@@ -58,6 +62,7 @@ class RecordedQuestions:
     def __init__(self, targets: Sequence[RecordedTarget]) -> None:
         self.taxonomy = taxonomy_beside(targets[0].path)
         self._unknown: list[str] = []
+        self._tables: dict[str, Categories] = {}
         self._assumed = 0
         self._relabelled = 0
         self._folder = TemporaryDirectory(prefix="safejury-")
@@ -68,19 +73,24 @@ class RecordedQuestions:
                 self._take(target, row)
         for target in targets:
             target.keep_asked(query.id for query in self)
+        mapped = any(target.file.is_mapped for target in targets)
         digest = hashlib.sha256()
         for query in self:
             images = [image.sha256 for image in query.images]
             content = [query.id, query.scenario, query.text, query.intent, images]
-            digest.update(_encoder.encode(content + added_content(query)))
+            # What a format says by itself, earlier runs of the same file did not ask for.
+            known = query if mapped else replace(query, labels={})
+            digest.update(_encoder.encode(content + added_content(known)))
         self.sha256 = digest.hexdigest()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Which scenarios are not known, and how often no intent or another label is, if any."""
+        tables = [note for table in self._tables.values() for note in table.notes()]
         names = ", ".join(map(quoted, self._unknown))
         told = f"questions of these scenarios, which are not known, are uncategorised: {names}"
         return (
+            *tables,
             *([told] if names else []),
             *assumed_note(self._assumed, _SAY_INTENT),
             *_relabelled_note(self._relabelled),
@@ -94,6 +104,14 @@ class RecordedQuestions:
     def __len__(self) -> int:
         """Return the number of queries."""
         return self._database.execute("SELECT count(*) FROM queries").fetchone()[0]
+
+    def as_put(self, target: str, query: Query, epoch: int) -> Query:
+        """Return a query in the words, with the pictures and labels, of one target's epoch."""
+        found = self._database.execute(
+            "SELECT body FROM wordings WHERE target = ? AND id = ? AND epoch = ?",
+            (target, query.id, epoch),
+        ).fetchone()
+        return query if found is None else _decoder.decode(found[0])
 
     def _take(self, target: RecordedTarget, row: RecordedRow) -> None:
         if not (row.text or "").strip() and not row.images:
@@ -111,6 +129,9 @@ class RecordedQuestions:
             return
         if known is not None:
             earlier = _decoder.decode(known[0])
+            if row.reworded:
+                self._reword(target, row, earlier, earlier.images if again else images)
+                return
             if why := _differs(earlier, row, earlier.images if again else images):
                 target.drop(row, f"{why} than an earlier row under {quoted(row.query_id)}")
             else:
@@ -118,7 +139,7 @@ class RecordedQuestions:
             return
         query = Query(
             row.query_id,
-            self._scenario(row.scenario),
+            self._scenario(target.file.categories, row.scenario),
             row.text or "",
             row.intent or Intent.HARMFUL,
             images=images,
@@ -145,15 +166,36 @@ class RecordedQuestions:
                 "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
             )
 
-    def _scenario(self, label: str | None) -> str:
+    def _reword(
+        self, target: RecordedTarget, row: RecordedRow, query: Query, images: tuple[Media, ...]
+    ) -> None:
+        """Keep a question as an epoch puts it, where that is not as the first row did."""
+        put = replace(query, text=row.text or "", images=images, labels=row.labels)
+        if put != query:
+            self._database.execute(
+                "INSERT INTO wordings VALUES (?, ?, ?, ?)",
+                (target.name, query.id, row.epoch, _encoder.encode(put)),
+            )
+
+    def _scenario(self, categories: str | None, label: str | None) -> str:
         if not (label or "").strip():
             return UNCATEGORISED.id
-        try:
-            return self.taxonomy.resolve(label or "").id
-        except DatasetError:
-            if label and label not in self._unknown and len(self._unknown) < _LABELS:
-                self._unknown.append(label)
-            return UNCATEGORISED.id
+        label = label or ""
+        names = [label] if categories is None else [label, label.partition("/")[0]]
+        # A taxonomy of the file's own has other scenarios than the tables of published sets.
+        if categories is not None and self.taxonomy is load_taxonomy():
+            table = self._tables.setdefault(
+                categories, Categories(mapping_of(categories), self.taxonomy)
+            )
+            if table.knows(label):
+                table.count(label)
+                return table.scenario(label)
+        for name in names:
+            with suppress(DatasetError):
+                return self.taxonomy.resolve(name).id
+        if label not in self._unknown and len(self._unknown) < _LABELS:
+            self._unknown.append(label)
+        return UNCATEGORISED.id
 
     def _picture(self, target: RecordedTarget, place: str) -> Media:
         if place.startswith("data:"):

@@ -112,6 +112,11 @@ class Categories:
         if len(names) < _NAMES_KEPT:
             names.setdefault(known or category)
 
+    def knows(self, category: str) -> bool:
+        """Return whether a category is known at all, though it may be none of our scenarios."""
+        found, known = self._find(category)
+        return found is not None or bool(known)
+
     def notes(self) -> list[str]:
         """Return what a user should know of them, a sentence each."""
         told = [

@@ -45,13 +45,17 @@ def _row(cells: Cells, number: int) -> Row:
         id=cells.get("id") or cells.get("id_v2") or str(number),
         text=text_of(cells, "prompt"),
         category=kind,
-        intent=Intent.HARMFUL if _unsafe(kind, cells.get("label", "")) else Intent.BENIGN,
+        intent=intent_of(kind, cells.get("label", "")),
         labels=labels_of(cells, "type", "focus", "note"),
     )
 
 
-def _unsafe(kind: str, label: str) -> bool:
-    """Whether a prompt is unsafe; the first releases have no label, but the type tells it.
+def intent_of(kind: str, label: str) -> Intent:
+    """Return why a prompt is in the set; where there is no label, the type tells it.
+
+    Args:
+        kind: The prompt's `type`.
+        label: Its `label`, empty in the first releases and beside responses.
 
     Raises:
         RowError: It has a label, but one that is not known.
@@ -59,7 +63,8 @@ def _unsafe(kind: str, label: str) -> bool:
     label = label.strip().casefold()
     if label not in ("", "safe", "unsafe"):
         raise RowError(f"'label' must be safe or unsafe, not {found(label)}")
-    return label == "unsafe" if label else kind.startswith("contrast_")
+    unsafe = label == "unsafe" if label else kind.startswith("contrast_")
+    return Intent.HARMFUL if unsafe else Intent.BENIGN
 
 
 LOADER: Loader = _XsTest()

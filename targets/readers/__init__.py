@@ -8,6 +8,7 @@ from ...datasets import ConfigurationError
 from ...datasets._nearest import did_you_mean, quoted
 from ...datasets._not_ready import not_ready
 from ._garak import READER as _GARAK
+from ._garak_hitlog import READER as _GARAK_HITLOG
 from ._harmbench import READER as _HARMBENCH
 from ._inspect import READER as _INSPECT
 from ._jailbreakbench import READER as _JAILBREAKBENCH
@@ -20,6 +21,7 @@ from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Remark, Row, Unread, Unreadable
 from ._table_csv import READER as _CSV
 from ._table_parquet import READER as _PARQUET
+from ._xstest import READER as _XSTEST
 
 __all__ = [
     "FORMATS",
@@ -37,6 +39,7 @@ _READERS = (
     _PARQUET,
     _INSPECT,
     _GARAK,
+    _GARAK_HITLOG,
     _JAILBREAKBENCH,
     _PROMPTFOO,
     _OPENAI_BATCH,
@@ -44,6 +47,7 @@ _READERS = (
     _LMMS_EVAL,
     _HARMBENCH,
     _OWN,  # any other JSON
+    _XSTEST,
     _CSV,  # any other text
 )
 

@@ -18,6 +18,7 @@ from ...datasets.tables._values import (
     is_object,
     words,
 )
+from ._labels import labels_of
 from ._messages import asked
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
@@ -25,7 +26,7 @@ from ._row import RecordedRow, Row
 
 
 def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
-    seen: set[str] = set()
+    seen: dict[str, set[object]] = {}
     model: str | None = None
 
     def read(place: str, item: Object) -> Iterator[RecordedRow]:
@@ -34,16 +35,19 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
         model = first_text(item.get("plugins.target_name"), item.get("plugins.model_name")) or model
         if item.get("entry_type") != "attempt" or item.get("status") == 0:
             return
-        name = identifier(item.get("uuid"), "the uuid")
-        if name not in seen:
-            seen.add(name)
+        # Reports that were put together may have several attempts under one id.
+        first = identifier(item.get("uuid"), "the uuid")
+        known, which = seen.setdefault(first, set()), (item.get("seq"), item.get("probe_classname"))
+        if which not in known:
+            known.add(which)
+            name = first if len(known) == 1 else f"{first}#{len(known)}"
             yield from _responses(place, name, item, model)
 
     return each_object(path, read)
 
 
 def _responses(place: str, name: str, item: Object, model: str | None) -> Iterator[RecordedRow]:
-    text, pictures = _prompt(item.get("prompt"))
+    text, pictures = prompt_of(item.get("prompt"))
     outputs = as_list(item.get("outputs"))
     if not outputs:
         raise RowError("has no outputs")
@@ -58,10 +62,12 @@ def _responses(place: str, name: str, item: Object, model: str | None) -> Iterat
             model=model,
             scenario=first_text(item.get("intent"), item.get("probe_classname")),
             images=pictures,
+            labels=labels_of(probe=item.get("probe_classname"), goal=item.get("goal")),
         )
 
 
-def _prompt(prompt: object) -> tuple[str | None, tuple[str, ...]]:
+def prompt_of(prompt: object) -> tuple[str | None, tuple[str, ...]]:
+    """Return the words and the pictures of a prompt, however old its garak is."""
     if isinstance(prompt, str):
         return prompt, ()
     turns = as_list(as_object(prompt).get("turns"))

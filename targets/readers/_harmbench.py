@@ -1,6 +1,7 @@
 """HarmBench completions: behaviour id to a list of `{"test_case", "generation"}`.
 
-A test case is a text, `[picture, text]`, or an object with `text` and `image`.
+A test case is a text, `[picture, text]`, or an object with `text` and `image`. All test cases
+of a behaviour are after the same: they are its epochs, each in words of its own.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from ...datasets.tables._values import (
     is_object,
     words,
 )
+from ._labels import labels_of
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
@@ -32,33 +34,17 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
                 if document.opens(at) != "[":
                     yield Unreadable(place, "must hold a list of completions")
                     continue
-                asked = _Asked(behaviour)
+                epoch = 0
                 for number, item in enumerate(document.elements(at), 1):
                     here = f"{place}, completion {number}"
-                    yield _row(here, asked, document.value(item))
+                    row = _row(here, behaviour, epoch, document.value(item))
+                    epoch += isinstance(row, RecordedRow)
+                    yield row
         except BrokenJson as error:
             yield Unreadable(f"after {place}", str(error), Unread.REST)
 
 
-class _Asked:
-    """Gives each test case of one behaviour an id, and counts the responses to it."""
-
-    def __init__(self, behaviour: str) -> None:
-        self._behaviour = behaviour
-        self._ids: dict[object, str] = {}
-        self._counts: dict[str, int] = {}
-
-    def place(self, case: object) -> tuple[str, int]:
-        """Return the id and the epoch of one more response to a test case."""
-        number = len(self._ids) + 1
-        name = self._behaviour if number == 1 else f"{self._behaviour}#{number}"
-        name = self._ids.setdefault(case, name)
-        epoch = self._counts.get(name, 0)
-        self._counts[name] = epoch + 1
-        return name, epoch
-
-
-def _row(place: str, asked: _Asked, value: object) -> Row:
+def _row(place: str, behaviour: str, epoch: int, value: object) -> Row:
     if isinstance(value, RowError):
         return unreadable(place, value)
     item = as_object(value)
@@ -66,16 +52,22 @@ def _row(place: str, asked: _Asked, value: object) -> Row:
         if "generation" not in item:
             raise RowError("has no 'generation'")
         text, images = _case(item)
-        name, epoch = asked.place((text, images))
+        category = as_text(item.get("category") or item.get("SemanticCategory"))
         return RecordedRow(
             place,
-            identifier(name, "the behaviour"),
+            identifier(behaviour, "the behaviour"),
             words(item["generation"], "the generation"),
             text=text,
             epoch=epoch,
-            scenario=as_text(item.get("category")),
+            scenario=category and f"{category}/{behaviour}",
             intent=Intent.HARMFUL,  # it has no other behaviours
             images=images,
+            labels=labels_of(
+                category=category,
+                method=item.get("method"),
+                model=item.get("experiment") or item.get("model"),
+            ),
+            reworded=True,
         )
     except RowError as error:
         return Unreadable(place, str(error))
@@ -110,4 +102,11 @@ def _detects(sample: Sample) -> bool:
         return False
 
 
-READER = Reader("harmbench", "HarmBench completions", _detects, _rows)
+READER = Reader(
+    "harmbench",
+    "HarmBench completions",
+    _detects,
+    _rows,
+    categories="harmbench",
+    uneven=True,
+)

@@ -18,6 +18,8 @@ from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier
 from .._response import ResponseOutcome
+from ._inspect_status import Progress
+from ._labels import labels_of
 from ._messages import asked
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
@@ -30,6 +32,11 @@ _MAX_PART = 256 * 1024 * 1024
 """Most bytes that a part of a log may unpack to: Inspect holds a part in memory as a whole."""
 _WHOLE = ("header.json", "summaries.json", "_journal/")
 """Parts that are read before the first sample."""
+_HEADERS = ("header.json", "_journal/start.json")
+_NO_HEADER = (
+    "has no header, as a whole log of Inspect has, so that it does not say which model answered: "
+    "give the log as Inspect wrote it, or its samples as lines of JSON, with --format jsonl"
+)
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -45,6 +52,8 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
     for name, size in sizes.items():
         if name.startswith(_WHOLE) and size > _MAX_PART:
             raise ConfigurationError(f"{path}: {name!r} {_too_large(size)}: is the log damaged?")
+    if sizes and not any(name in sizes for name in _HEADERS):
+        raise ConfigurationError(f"{path}: {_NO_HEADER}")
     # Its functions run an event loop, which the thread of another one must not.
     with ThreadPoolExecutor(1) as reading:
 
@@ -58,8 +67,10 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 summaries = read(log.read_eval_log_sample_summaries)
         except RowError as error:
             raise ConfigurationError(f"{path}: {error}: is the log damaged or cut off?") from None
+        progress = Progress(header.status, header.eval.model_dump())
         for summary in summaries:
             place = f"sample {summary.id!r}, epoch {summary.epoch}"
+            progress.add(summary.id, summary.epoch)
             size = sizes.get(f"samples/{summary.id}_epoch_{summary.epoch}.json", 0)
             if size > _MAX_PART:
                 yield Unreadable(place, _too_large(size))
@@ -76,6 +87,7 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 yield _row(place, sample, header.eval.model, intents)
             except RowError as error:
                 yield Unreadable(place, str(error))
+        yield from progress.rows()
 
 
 def _unpacked(path: Path) -> dict[str, int]:
@@ -97,17 +109,21 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
         try:
             header = document.member(document.root, "eval")
             about = {} if header is None else as_object(document.value(header))
+            if not about:
+                raise ConfigurationError(f"{path}: {_NO_HEADER}")
+            status = document.member(document.root, "status")
+            said = None if status is None else as_text(document.value(status))
+            progress = Progress(said, about)
             listed = document.member(document.root, "samples")
-            if listed is None or document.opens(listed) != "[":
-                return
-            for at in document.elements(listed):
+            for at in document.elements(listed) if listed and document.opens(listed) == "[" else ():
                 number += 1
                 place = f"sample {number}"
                 value = document.value(at)
+                fields = as_object(value)
+                progress.add(fields.get("id"), fields.get("epoch"))
                 if isinstance(value, RowError):
                     yield unreadable(place, value)
                     continue
-                fields = as_object(value)
                 try:
                     with _as_row_error():
                         sample = log.EvalSample.model_validate(
@@ -118,6 +134,7 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 except RowError as error:
                     yield Unreadable(place, str(error))
             document.finish()
+            yield from progress.rows()
         except BrokenJson as error:
             yield Unreadable(f"after sample {number}", str(error), Unread.REST)
 
@@ -145,6 +162,7 @@ def _row(place: str, sample: Any, model: str | None, intents: Intents) -> Record
         finish_reason=None if failed else sample.output.stop_reason,
         detail=None if sample.error is None else as_text(sample.error.message),
         provider_model=first_text(sample.output.model),
+        labels=labels_of(category=about.get("category")),
     )
 
 
@@ -159,13 +177,14 @@ def _as_row_error() -> Generator[None]:
 
 def _detects(sample: Sample) -> bool:
     if not sample.head.startswith(_ZIP):
-        return sample.has("version", "eval")
+        whole = sample.has("version", "eval")
+        return whole or (sample.has("samples") and (sample.has("plan") or sample.has("stats")))
     try:
         with zipfile.ZipFile(sample.path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return sample.path.suffix.lower() == ".eval"
-    return any(name == "header.json" or name.startswith("_journal/") for name in names)
+    return any(name in _HEADERS or name.startswith(("_journal/", "samples/")) for name in names)
 
 
 READER = Reader("inspect", "a log of Inspect", _detects, _rows)

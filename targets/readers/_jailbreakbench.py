@@ -10,6 +10,7 @@ from ...datasets import Intent
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier, words
 from .._response import ResponseOutcome
+from ._labels import labels_of
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
@@ -40,6 +41,7 @@ def _row(place: str, value: object, model: str | None) -> Row:
     try:
         if "response" not in item:
             raise RowError("has no 'response'")
+        category, behavior = item.get("category"), item.get("behavior")
         given_up = item.get("prompt") is None and item["response"] is None
         return RecordedRow(
             place,
@@ -48,10 +50,11 @@ def _row(place: str, value: object, model: str | None) -> Row:
             text=first_text(item.get("prompt"), item.get("goal")),
             outcome=ResponseOutcome.GAVE_UP if given_up else None,
             model=model,
-            scenario=first_text(item.get("category"), item.get("behavior")),
+            scenario="/".join(filter(None, map(as_text, (category, behavior)))),
             intent=Intent.HARMFUL,  # its benign behaviours are not attacked
             detail="the attack found nothing to ask" if given_up else None,
             underlying_request=as_text(item.get("goal")),
+            labels=labels_of(category=category, behavior=behavior),
         )
     except RowError as error:
         return Unreadable(place, str(error))
@@ -65,4 +68,10 @@ def _detects(sample: Sample) -> bool:
     return sample.has("jailbreaks")
 
 
-READER = Reader("jailbreakbench", "a JailbreakBench artifact", _detects, _rows)
+READER = Reader(
+    "jailbreakbench",
+    "a JailbreakBench artifact",
+    _detects,
+    _rows,
+    categories="jailbreakbench",
+)

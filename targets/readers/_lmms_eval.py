@@ -18,6 +18,7 @@ from ...datasets.tables._values import (
     identifier,
     is_object,
 )
+from ._labels import labels_of
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
@@ -50,6 +51,7 @@ def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedR
             scenario=first_text(doc.get("scenario"), doc.get("category")),
             intent=intents.read(doc.get("intent"), "the intent"),
             images=images,
+            labels=labels_of(category=doc.get("category")),
         )
 
 

@@ -16,6 +16,7 @@ from ...datasets.tables._values import (
     identifier,
     words,
 )
+from ._labels import labels_of
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
@@ -47,6 +48,11 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
         intent=Intent.HARMFUL,  # all of its test cases are attacks
         images=(image,) if image else (),
         underlying_request=as_text(said.get("original_prompt")),
+        labels=labels_of(
+            category=said.get("category"),
+            subcategory=said.get("subcategory"),
+            attack=said.get("attack_method"),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from ...datasets.tables._values import (
     identifier,
 )
 from .._response import ResponseOutcome
+from ._labels import labels_of
 from ._messages import asked
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, as_json, outcome_by_reason, unreadable
@@ -92,6 +93,11 @@ def _row(place: str, value: object, prompts: _Prompts, intents: Intents) -> Row:
             images=images,
             finish_reason=as_text(response.get("finishReason")),
             detail=first_text(item.get("error"), response.get("error")) if failed else None,
+            labels=labels_of(
+                category=about.get("category"),
+                plugin=about.get("pluginId"),
+                strategy=about.get("strategyId"),
+            ),
         )
     except RowError as error:
         return Unreadable(place, str(error), model=model)

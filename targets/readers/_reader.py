@@ -87,6 +87,10 @@ class Reader:
         rows: Yields the file's rows, one at a time.
         maps: Whether it takes a column mapping.
         folders_up: How many folders above the file's own its pictures may lie under.
+        categories: The published set whose categories its rows have, by its loader's name;
+            None where they are anybody's.
+        uneven: Whether questions are put differently often by design, so that an epoch
+            without a response is no response that is missing.
     """
 
     name: str
@@ -95,3 +99,5 @@ class Reader:
     rows: Callable[[Path, ReadOptions], Iterator[Row]]
     maps: bool = False
     folders_up: int = 0
+    categories: str | None = None
+    uneven: bool = False

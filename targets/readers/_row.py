@@ -34,6 +34,8 @@ class RecordedRow:
         provider_model: The model's name as its provider reported it, where that is another.
         numbered: Whether `query_id` is but the row's place, since the file names no id.
         labels: What the file says of the question beside that, by name.
+        reworded: Whether an epoch may ask in other words than another, with other pictures
+            or labels, and is the same question nevertheless: a test case of one behavior.
     """
 
     place: str
@@ -52,6 +54,7 @@ class RecordedRow:
     provider_model: str | None = None
     numbered: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    reworded: bool = False
 
     def settled(self) -> ResponseOutcome:
         """Return how asking ended: as said, else by the reason for stopping and the words.

@@ -53,16 +53,16 @@ EXPECTED: dict[str, tuple[str, list[Row]]] = {
         "harmbench",
         [
             ("pick_a_lock", 0, LOCK, "With picks.", "answered", None),
-            ("pick_a_lock#2", 0, "Imagine a lock. How is it picked?", "Slowly.", "answered", None),
-            ("pick_a_lock", 1, LOCK, "No.", "answered", None),
+            ("pick_a_lock", 1, "Imagine a lock. How is it picked?", "Slowly.", "answered", None),
+            ("pick_a_lock", 2, LOCK, "No.", "answered", None),
             ("bake_bread", 0, BREAD, 'With a "brace" } and heat.', "answered", None),
         ],
     ),
     "jailbreakbench.json": (
         "jailbreakbench",
         [
-            ("0", 0, LOCK, "With picks.", "answered", "Physical harm"),
-            ("1", 0, "Bake bread", None, "gave_up", "Kitchen"),
+            ("0", 0, LOCK, "With picks.", "answered", "Physical harm/Lock picking"),
+            ("1", 0, "Bake bread", None, "gave_up", "Kitchen/Baking"),
         ],
     ),
     "omnisafebench.jsonl": (
@@ -79,6 +79,42 @@ EXPECTED: dict[str, tuple[str, list[Row]]] = {
             ("u-lock", 0, LOCK, "With picks.", "answered", "locks.Picking"),
             ("u-lock", 1, LOCK, None, "error", "locks.Picking"),
             ("u-bread", 0, BREAD, "With heat.", "answered", "kitchen.Bread"),
+        ],
+    ),
+    "garak.hitlog.jsonl": (
+        "garak-hitlog",
+        [
+            ("u-lock", 0, LOCK, "With picks.", "answered", "locks.Picking"),
+            ("u-lock", 2, LOCK, "Slowly.", "answered", "locks.Picking"),
+        ],
+    ),
+    "xstest.csv": (
+        "xstest",
+        [
+            (
+                "v2-1",
+                0,
+                "How do I pick a lock in a cryptic crossword?",
+                'Look for "lock" as hair:\na tress.',
+                "answered",
+                "homonyms",
+            ),
+            (
+                "v2-2",
+                0,
+                "How do I pick my neighbour's lock?",
+                "I would rather not say.",
+                "answered",
+                "contrast_homonyms",
+            ),
+            (
+                "v2-3",
+                0,
+                "What is the mayor's office number?",
+                "",
+                "error",
+                "privacy_public",
+            ),
         ],
     ),
     "promptfoo.json": (
@@ -141,7 +177,8 @@ def test_a_sample_that_breaks_off_gives_what_stands_before(tmp_path: Path, name:
     target = RecordedTarget("t", path, format=format)
     assert rows(target) == expected[: len(target)]
     assert 0 < len(target) < len(expected)
-    assert "not JSON" in [*target.all_left_out()][-1].why
+    said = "not JSON" if name != "xstest.csv" else "fields"
+    assert said in [*target.all_left_out()][-1].why
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith(".json")])

@@ -1,0 +1,62 @@
+"""Hitlog of garak: a line for each output that a detector of its took for a failure.
+
+It has the failures alone, so that no rate of its responses is a rate of the model's.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...datasets.tables._values import Object, as_text, identifier, is_object, words
+from ._garak import prompt_of
+from ._labels import labels_of
+from ._objects import each_object
+from ._reader import Reader, ReadOptions, Sample
+from ._row import RecordedRow, Remark, Row
+
+_REMARK = (
+    "a hitlog of garak has only the outputs that its detectors took for failures: rates of it say "
+    "how many of those the jury finds unsafe, and nothing of the model; for that, judge the "
+    "report, {report}"
+)
+
+
+def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
+    seen: set[tuple[object, object]] = set()
+
+    def read(place: str, item: Object) -> Iterator[RecordedRow]:
+        # An output that several detectors took for a failure has a line for each of them.
+        key = (item.get("attempt_id"), item.get("attempt_idx"))
+        if key not in seen:
+            seen.add(key)
+            yield _row(place, item)
+
+    yield from each_object(path, read)
+    stem = path.name.removesuffix(".jsonl").removesuffix(".hitlog")
+    yield Remark(_REMARK.format(report=f"{stem}.report.jsonl"))
+
+
+def _row(place: str, item: Object) -> RecordedRow:
+    text, pictures = prompt_of(item.get("prompt"))
+    output, epoch = item.get("output"), item.get("attempt_idx")
+    said = output.get("text") if is_object(output) else output
+    return RecordedRow(
+        place,
+        identifier(item.get("attempt_id"), "the attempt_id"),
+        words(said, "the output"),
+        text=text,
+        epoch=epoch if isinstance(epoch, int) and epoch >= 0 else 0,
+        # Its kind stands before its name.
+        model=(as_text(item.get("generator")) or "").partition(" ")[2] or None,
+        scenario=as_text(item.get("probe")),
+        images=pictures,
+        labels=labels_of(
+            probe=item.get("probe"), detector=item.get("detector"), goal=item.get("goal")
+        ),
+    )
+
+
+def _detects(sample: Sample) -> bool:
+    return sample.has("attempt_id", "probe", "detector", "output")
+
+
+READER = Reader("garak-hitlog", "a garak hitlog", _detects, _rows, uneven=True)
