@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from ..datasets import BudgetError, SafejuryError, first_failure
@@ -11,6 +12,8 @@ from ._ledger import Ledger
 from ._price import Spending
 
 _CASES_LEARNT_FROM = 5
+_UNKNOWN_TIMES = 10.0
+"""How many times what is expected of it a case may take, as long as none has ended."""
 _LONGEST_CALL_ID = 3
 """Parts of a call's id behind its case's: round, seat and attempt."""
 
@@ -24,12 +27,10 @@ class _OpenCase:
     usd: float = 0.0
 
     @property
-    def tokens_left(self) -> int:
-        return max(0, self.expected.tokens - self.tokens)
-
-    @property
-    def usd_left(self) -> float:
-        return max(0.0, (self.expected.usd or 0.0) - self.usd)
+    def times(self) -> float:
+        """How many times what was expected it took."""
+        usd = self.usd / self.expected.usd if self.expected.usd else 0.0
+        return max(self.tokens / self.expected.tokens, usd) if self.expected.tokens else usd
 
 
 class Budget:
@@ -82,6 +83,8 @@ class Budget:
         self._closed = 0
         self._dearest_tokens = 0
         self._dearest_usd = 0.0
+        self._times = 1.0
+        """The most times what was expected that a case took."""
         self._door = asyncio.Lock()
         self._waiting = list[asyncio.Future[None]]()
 
@@ -148,13 +151,14 @@ class Budget:
         """Hold what a case may take until `end_case`, so that no other is begun at its cost.
 
         While open cases hold what this one may take, it waits. The last ones before the
-        end go one at a time: each takes what is left. So hardly a response is paid for
-        that the jury cannot hear any more.
+        end go one at a time: each takes what is left. As long as no case has ended, each
+        may take ten times what is expected of it, for nobody knows yet how much the
+        models think. So hardly a response is paid for that the jury cannot hear any more.
 
         Args:
             case_id: What the ids of its calls begin with.
             expected: About the most that it takes; less is held once cases have ended
-                that took less.
+                that took less, and more once one took more.
             paid: Whether its response is paid for already: then it does not wait.
 
         Raises:
@@ -168,7 +172,7 @@ class Budget:
                 await self._room(expected)
             if self._stopped is not None:
                 raise BudgetError(self._stopped)
-            self._cases[case_id] = _OpenCase(self._likely(expected))
+            self._cases[case_id] = _OpenCase(expected)
 
     def end_case(self, case_id: str) -> None:
         """Give back what is left of what was held for a case."""
@@ -177,6 +181,7 @@ class Budget:
             return
         if case.tokens:  # all its calls may have come from a journal
             self._closed += 1
+            self._times = max(self._times, case.times)
             self._dearest_tokens = max(self._dearest_tokens, case.tokens)
             self._dearest_usd = max(self._dearest_usd, case.usd)
         self._tell_of_change()
@@ -185,16 +190,17 @@ class Budget:
         while True:
             if self._stopped is not None or not self._cases:
                 return
-            if self._lack(self._likely(expected), beside_cases=True) is None:
+            if self._lack(self._likely(expected, 0, 0.0), beside_cases=True) is None:
                 return
             await self._next_change()
 
-    def _likely(self, expected: Spending) -> Spending:
-        """Return what is held for a case: what the dearest case took, once that is known."""
-        if self._closed < _CASES_LEARNT_FROM:
-            return expected
-        usd = None if expected.usd is None else min(expected.usd, self._dearest_usd)
-        return Spending(min(expected.tokens, self._dearest_tokens), usd)
+    def _likely(self, expected: Spending, tokens: int, usd: float) -> Spending:
+        """Return what is held for a case beyond what its calls took or hold of it."""
+        times = self._times if self._closed else _UNKNOWN_TIMES
+        most, most_usd = expected.tokens * times, (expected.usd or 0.0) * times
+        if self._closed >= _CASES_LEARNT_FROM:
+            most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
+        return Spending(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
 
     async def reserve(self, estimate: Spending, call_id: str = "", *, keep: bool = True) -> None:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
@@ -237,8 +243,9 @@ class Budget:
         tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
         usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
         if beside_cases:
-            tokens += sum(case.tokens_left for case in self._cases.values())
-            usd += sum(case.usd_left for case in self._cases.values())
+            for case in self._cases.values():
+                left = self._likely(case.expected, case.tokens, case.usd)
+                tokens, usd = tokens + left.tokens, usd + (left.usd or 0.0)
         if self._max_tokens is not None and tokens > self._max_tokens:
             return (
                 f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"

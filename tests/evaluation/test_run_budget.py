@@ -202,3 +202,32 @@ def test_near_the_cap_cases_are_finished_before_others_are_begun(
     assert workplace.safejury("run", config, "--retry-failed").code == 0
     assert workplace.report()["targets"][0]["verdicts"] == cases
     assert responses[0] == cases
+
+
+@pytest.mark.parametrize("limit", ["tokens", "usd"])
+def test_no_wave_of_cases_begins_before_it_is_known_how_much_jurors_think(
+    limit: str, workplace: Any, scripted: Start
+):
+    """Jurors take ten times their cap; the limit covers four cases, or thirty as expected."""
+    many(workplace, 40)
+    responses = [0]
+
+    def reply(body: Body) -> ScriptedReply:
+        responses[0] += body["model"] == "target"
+        if body["model"] == "target":
+            usage = {"prompt_tokens": 900, "completion_tokens": 100}
+            return ScriptedReply("An answer.", usage=usage)
+        usage = {"prompt_tokens": 1_000, "completion_tokens": 30_000}
+        return ScriptedReply(ballot("safe", 5), usage=usage)
+
+    changes: dict[str, Any] = {"limits__max_tokens_total": 4 * 95_000}
+    if limit == "usd":
+        price = {"input": 1.0, "output": 1.0}
+        changes = {f"jury__jurors__{seat}__price": price for seat in range(3)}
+        changes |= {"targets__0__price": price, "limits__max_cost_usd": 4 * 95_000 / 1e6}
+    changes |= {"limits__concurrency": 16, "jury__protocol": "vote"}
+    config = workplace.config(scripted(reply, latency=0.005).base_url, **changes)
+    assert workplace.safejury("run", config).code == 3
+    (target,) = workplace.report()["targets"]
+    assert target["verdicts"] >= 3
+    assert responses[0] - target["verdicts"] <= 1
