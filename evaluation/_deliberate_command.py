@@ -18,6 +18,7 @@ from ..datasets import (
     ImageLimits,
     Intent,
     MediaStore,
+    OutageError,
     OutOfBudgetError,
     Query,
     Taxonomy,
@@ -166,6 +167,8 @@ async def _deliberate(
             )
             with busy(f"Asking {name} …", console):
                 answer = await target.respond(query, epoch=0, call_id="")
+            if answer.outcome is ResponseOutcome.ERROR:
+                raise OutageError(f"there is no response to judge: {answer.detail}")
         guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)

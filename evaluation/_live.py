@@ -1,12 +1,21 @@
 """One case, heard live."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from ..agents import Case
-from ..datasets import MediaStore
-from ..deliberation import Entry, Jury, LiveView, Verdict, check_export_path, export_transcript
+from ..agents import BallotOutcome, Case
+from ..datasets import MediaStore, OutageError
+from ..deliberation import (
+    BallotsRevealed,
+    Entry,
+    Jury,
+    LiveView,
+    Verdict,
+    check_export_path,
+    export_transcript,
+)
 from ..models import Switchboard
 from ._asking import asking_over
 from ._bench import Bench
@@ -36,6 +45,7 @@ async def hear_live(
 
     Raises:
         ConfigurationError: A model never answered, or `export` has another suffix.
+        OutageError: Failed calls cost it the verdict.
     """
     if export is not None:
         check_export_path(export)
@@ -60,4 +70,15 @@ async def hear_live(
         export_transcript(
             entries, bench.infos, export, target=target, protocol=protocol, reveal=True
         )
+    if verdict.finding is None and (lost := _lost(entries)):
+        raise OutageError(f"the case has no verdict, for ballots were lost: {lost}")
     return verdict
+
+
+def _lost(entries: Sequence[Entry]) -> str:
+    """Return why a ballot was lost to a failed call, empty where none was."""
+    for entry in entries:
+        for ballot in entry.ballots if isinstance(entry, BallotsRevealed) else ():
+            if ballot.outcome is BallotOutcome.TRANSPORT_ERROR:
+                return ballot.detail or "a call failed"
+    return ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from safejury.datasets import load_taxonomy
-from safejury.models.scripted import ScriptedServer
+from safejury.models.scripted import ScriptedReply, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 
@@ -197,6 +197,23 @@ def test_deliberate_judges_one_case(workplace: Any, scripted: Start):
     workplace.safejury(*asked).refused("either --response or --target")
     workplace.safejury(*asked, "--response", "x", "--image", "no.png").refused("does not exist")
     workplace.safejury(*asked, "--response", "x", "--export", "t.pdf").refused(".pdf")
+
+
+def test_deliberate_ends_with_3_where_an_endpoint_fails(workplace: Any, scripted: Start):
+    well, failing = scripted(), scripted(ScriptedReply("out of order", status=503))
+    config = workplace.config(well.base_url, limits__attempts=1)
+    asked = ("deliberate", "--question", "Why?", "--config", config)
+    ended = workplace.safejury(*asked, "--target", "mine", "--url", failing.base_url)
+    ended.refused("there is no response to judge: mine@", failing.base_url, "503", code=3)
+
+    broken = {f"jury__jurors__{seat}__base_url": failing.base_url for seat in range(2)}
+    workplace.config(well.base_url, limits__attempts=1, **broken)
+    ended = workplace.safejury(*asked, "--response", "Because.", "--export", "t.md")
+    assert ended.code == 3
+    said = ended.err.splitlines()[-1]
+    assert "the case has no verdict, for ballots were lost: " in said
+    assert failing.base_url in said
+    assert Path("t.md").exists()
 
 
 def test_a_case_without_a_scenario_is_shown_as_one(workplace: Any, scripted: Start):
