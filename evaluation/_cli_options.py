@@ -118,6 +118,10 @@ WhatIsTruncated = Annotated[
     Truncated | None,
     typer.Option(help="What becomes of responses that a cap cut short: as `run.truncated`."),
 ]
+PicturesFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the pictures lie that the file names."),
+]
 RubricFile = Annotated[
     Path | None,
     typer.Option(

@@ -151,7 +151,7 @@ class ModelConfig(_Reached):
         return self
 
 
-_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words", "join"}
+_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words", "join", "pictures"}
 """Keys of a target that say how a file of responses is read."""
 
 
@@ -178,6 +178,8 @@ class TargetConfig(_Reached):
     """Of all questions of the file, whatever it says itself."""
     intent_words: dict[IntentName, list[Text | bool | int | float]] | None = None
     """Further words of the file that mean an intent, such as `benign: [unharmful, 0]`."""
+    pictures: Text | None = None
+    """The folder in which the pictures lie that the file names, relative to the config."""
     join: Literal["id", "text"] | None = None
     """What says which query a response answers; whatever matches all unless given."""
     model: Annotated[str, StringConstraints(pattern=NO_NUL)] | None = None
@@ -195,11 +197,11 @@ class TargetConfig(_Reached):
         if self.responses is not None and self.system is not None:
             raise ValueError("`system:` is for a model that is asked: take it out")
         if self.responses is None and (
-            self.format or self.map or self.says_intent or self.join is not None
+            self.format or self.map or self.says_intent or self.join or self.pictures
         ):
             raise ValueError(
-                "`format:`, `map:`, `intent:`, `intent_words:` and `join:` say how `responses:` "
-                "are read: name a file"
+                "`format:`, `map:`, `intent:`, `intent_words:`, `join:` and `pictures:` say how "
+                "`responses:` are read: name a file"
             )
         if self.intent is not None and self.intent_words is not None:
             raise ValueError("`intent:` is that of all questions: take `intent_words:` out")

@@ -72,6 +72,7 @@ class Judging:
         join: What says which query of the dataset a response answers, `id` or `text`; None
             for what matches all.
         dataset: Where the questions come from, None for the file.
+        pictures: The folder in which the pictures lie that the file names, None for its own.
         name: Name of the run and the target, None for the file's.
         limit: Most queries to judge.
         truncated: `judge` or `leave_out` for responses that a cap cut short; None for
@@ -92,6 +93,7 @@ class Judging:
     intent_words: tuple[str, ...] = ()
     dataset: str | None = None
     join: JoinBy | None = None
+    pictures: Path | None = None
     name: str | None = None
     limit: int | None = None
     truncated: str | None = None
@@ -112,6 +114,7 @@ class Judging:
             ("--intent-word", self.intent_words),
             ("--dataset", [self.dataset]),
             ("--join", [self.join]),
+            ("--pictures", [self.pictures]),
             ("--name", [self.name]),
             ("--limit", [self.limit]),
             ("--truncated", [self.truncated]),
@@ -198,6 +201,7 @@ def _target(judging: Judging, name: str) -> TargetConfig:
         intent=None if judging.intent is None else _INTENTS[judging.intent],
         intent_words=_words(judging.intent_words),
         join=judging.join,
+        pictures=judging.pictures and encodable(str(judging.pictures.resolve())),
     )
 
 

@@ -48,6 +48,11 @@ def open_recorded(
                 f"the target {said.name!r} says what its questions are meant for, but the dataset "
                 "says that: take its intent out, or the dataset"
             )
+        if said.pictures is not None and config.dataset != FROM_FILES:
+            raise ConfigurationError(
+                f"the target {said.name!r} says where the pictures of its questions lie, but the "
+                "dataset has pictures of its own: take `pictures:` out, or the dataset"
+            )
         _refuse_labels(said, config)
         file = opened.file(said)
         taken = {*(each.name for each in config.targets if each is not said), *recorded}
@@ -84,6 +89,7 @@ class _Files:
                 format=said.format,
                 mapping=said.map,
                 intent=None if said.intent is None else Intent(said.intent),
+                pictures=None if said.pictures is None else beside(self._folder, said.pictures),
                 intents=Intents({str(name): listed for name, listed in words.items()}),
             )
         return self._opened[key]

@@ -48,7 +48,7 @@ _NOT_IDENTITY = {
     "limits": True,
     "run": {"name", "directory", "cache"},
     # Known by their hashes, which stand beside.
-    "targets": {"__all__": {**_ELSEWHERE, "responses": True, "system": True}},
+    "targets": {"__all__": {**_ELSEWHERE, "responses": True, "pictures": True, "system": True}},
     "jury": {
         "jurors": {"__all__": _ELSEWHERE},
         "foreperson": _ELSEWHERE,

@@ -24,6 +24,7 @@ from ._cli_options import (
     MinPanel,
     OfAllQuestions,
     OnlyModels,
+    PicturesFolder,
     Preset,
     ResponseFormat,
     ResponseMap,
@@ -133,6 +134,7 @@ def judge(
         str | None, typer.Option(help="Take the questions from this set, not from the file.")
     ] = None,
     join: HowJoined = None,
+    pictures: PicturesFolder = None,
     name: Annotated[
         str | None,
         typer.Option(help="Name of the run, and of its only target; the file's unless given."),
@@ -165,6 +167,7 @@ def judge(
         intent_words=tuple(intent_word or ()),
         dataset=dataset,
         join=None if join is None else ("id" if join == "id" else "text"),
+        pictures=pictures,
         name=name,
         limit=limit,
         truncated=truncated,

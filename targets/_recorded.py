@@ -7,6 +7,7 @@ from ..datasets import ConfigurationError, Intent, Query
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ._join import Join, JoinBy, Joined
+from ._picture_folders import PictureFolders
 from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome
 from ._spool import LeftOut
@@ -70,9 +71,9 @@ class RecordedTarget:
         return self.file.read_as
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """Where the pictures that the file names may lie, the likeliest first."""
-        return self.file.folders
+    def pictures(self) -> PictureFolders:
+        """Where the pictures that the file names may lie."""
+        return self.file.pictures
 
     @property
     def epochs(self) -> int:

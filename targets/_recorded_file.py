@@ -11,6 +11,7 @@ from ..datasets import ConfigurationError, Intent
 from ..datasets._nearest import did_you_mean, quoted
 from ..datasets._not_ready import pointer
 from ..datasets.tables import Intents
+from ._picture_folders import PictureFolders
 from ._spool import NO_MODEL, RowsOf, Spool, is_split
 from .readers import ReadOptions, Remark, Unreadable, find_reader
 
@@ -32,10 +33,13 @@ class RecordedFile:
             `{"response": "output.text"}`; for JSONL, CSV and Parquet.
         intent: Of all questions, whatever the file says; None takes what it says.
         intents: What words mean harmful, and benign.
+        pictures: The folder in which the pictures lie that it names; None where they lie
+            as the file says.
 
     Attributes:
         path: The file.
         sha256: Its hash.
+        pictures: Finds its pictures.
         remarks: What a user must know of the file as a whole, a sentence each, without the
             file's name and the full stop.
         models: The models that its rows name, in its order; an empty name stands for rows
@@ -53,6 +57,7 @@ class RecordedFile:
         mapping: Mapping[str, str] | None = None,
         intent: Intent | None = None,
         intents: Intents | None = None,
+        pictures: Path | None = None,
     ) -> None:
         self.path = path
         self._spool = Spool()
@@ -63,6 +68,7 @@ class RecordedFile:
         try:
             self.sha256 = _hash(path)
             self._reader = find_reader(path, format, options.mapping)
+            self.pictures = PictureFolders(self._folders(), pictures)
             for row in self._reader.rows(path, options):
                 if isinstance(row, Remark):
                     remarks.append(row.text)
@@ -101,12 +107,6 @@ class RecordedFile:
         return self._reader.uneven
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """Where the pictures that the file names may lie, the likeliest first."""
-        own = self.path.resolve().parent
-        return (own, *islice(own.parents, self._reader.folders_up))
-
-    @property
     def is_split(self) -> bool:
         """Whether it holds responses of several models."""
         return is_split(self.models)
@@ -135,6 +135,10 @@ class RecordedFile:
         if model is None or not self.is_split:
             return RowsOf(self._spool, NO_MODEL, first=True)
         return RowsOf(self._spool, model, first=model == self.models[0])
+
+    def _folders(self) -> tuple[Path, ...]:
+        own = self.path.resolve().parent
+        return (own, *islice(own.parents, self._reader.folders_up))
 
     def _listed(self) -> str:
         named = [quoted(name) for name in self.models if name != NO_MODEL]

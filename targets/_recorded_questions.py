@@ -205,7 +205,7 @@ class RecordedQuestions:
                 f"its picture {quoted(place)} is elsewhere: save it beside the file, and name it "
                 "by its path"
             )
-        return read_media(_found(target, place.removeprefix("file://")), kind="image")
+        return read_media(target.pictures.find(place.removeprefix("file://")), kind="image")
 
     def _unpack(self, address: str) -> Path:
         header, comma, body = address.partition(",")
@@ -248,17 +248,3 @@ def _request(row: RecordedRow) -> str | None:
     """Return what is asked for, None where the words of the question say nothing else."""
     said = (row.underlying_request or "").strip()
     return said if said and said != (row.text or "").strip() else None
-
-
-def _found(target: RecordedTarget, name: str) -> Path:
-    """Return where a picture lies: in the file's folder, or in one that the format allows."""
-    for folder in target.folders:
-        try:
-            path = (folder / name).resolve()
-            if path.is_relative_to(folder) and path.is_file():
-                return path
-        except (OSError, ValueError, RuntimeError):
-            break
-    raise DatasetError(
-        f"its picture {quoted(name)} is not in {str(target.folders[-1])!r}: put it there"
-    )

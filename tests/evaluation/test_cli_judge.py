@@ -235,7 +235,7 @@ def test_how_responses_join_can_be_said(attacked: Any, jury: ScriptedServer) -> 
     assert ended.code == 0, ended.err
     assert "Note: pair.json: 2 of 2 responses joined by text" in ended.err
     model = {"name": "a", "model": "m", "base_url": jury.base_url, "join": "text"}
-    attacked.safejury("run", attacked.config(targets=[model])).refused("`join:` say how")
+    attacked.safejury("run", attacked.config(targets=[model])).refused("`pictures:` say how")
 
 
 def test_a_run_is_known_by_how_responses_join_only_where_that_is_said(
@@ -399,3 +399,26 @@ def test_a_file_that_moved_is_still_the_same_run(workplace: Any, jury: ScriptedS
         )
         assert judge(workplace, jury, f"{folder}/locks.json").code == 0
     assert len(jury.requests) == 12
+
+
+def test_pictures_that_lie_elsewhere_are_judged_where_their_folder_is_named(
+    workplace: Any, jury: ScriptedServer
+) -> None:
+    picture = Path(__file__).parents[1] / "datasets/loader_samples/siuo/images/S-01.png"
+    for name in ("a", "b"):
+        place = workplace.path / "kept" / "images" / f"{name}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(picture.read_bytes())
+    row = {"text": "What?", "response": "No."}
+    lines = [{"query_id": n, "image": f"/run/out/images/{n}.png"} | row for n in ("a", "b")]
+    (workplace.path / "moved.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    judge(workplace, jury, "moved.jsonl").refused("or name the folder in which the pictures lie")
+    ended = judge(workplace, jury, "moved.jsonl", "--pictures", "kept")
+    assert ended.code == 0, ended.err
+    assert "left out" not in ended.err
+    calls = jury.stats.calls
+    assert judge(workplace, jury, "moved.jsonl", "--pictures", "kept").code == 0
+    assert jury.stats.calls == calls
+    dataset = ("--dataset", "mini")
+    refused = judge(workplace, jury, "moved.jsonl", "--pictures", "kept", *dataset)
+    refused.refused("the dataset has pictures of its own")

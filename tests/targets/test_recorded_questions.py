@@ -202,6 +202,50 @@ def test_pictures_of_omnisafebench_lie_where_it_was_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "run_in", ["", "/home/somebody/bench/", "C:\\\\bench\\\\", "../../bench/", "file:///bench/"]
+)
+def test_pictures_lie_in_the_folder_that_is_named(tmp_path: Path, run_in: str) -> None:
+    """As the file names them, or without the folders that they were in where it was made."""
+    for attack, shade in (("figstep", 10), ("qr", 20)):
+        folder = tmp_path / "elsewhere" / "test_cases" / attack
+        folder.mkdir(parents=True)
+        (folder / "1.png").write_bytes(png(shade))
+    path = tmp_path / "moved" / "example.jsonl"
+    path.parent.mkdir()
+    rows = [
+        {"query_id": attack, "text": "What?", "image": f"{run_in}test_cases/{attack}/1.png"}
+        for attack in ("figstep", "qr", "gone")
+    ]
+    path.write_text("".join(json.dumps(row | {"response": "No."}) + "\n" for row in rows))
+    file = RecordedFile(path, pictures=tmp_path / "elsewhere")
+    recorded = RecordedTarget("t", file)
+    one, two = RecordedQuestions([recorded])
+    assert [each.images[0].read() for each in (one, two)] == [png(10), png(20)]
+    (left_out,) = told(recorded)
+    assert "test_cases/gone/1.png' is not in" in left_out
+
+
+def test_a_picture_is_not_taken_from_another_depth_than_those_before(tmp_path: Path) -> None:
+    for place in ("images/1.png", "2.png"):
+        (tmp_path / "pictures" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / place).write_bytes(png())
+    rows = [{"query_id": n, "text": "What?", "image": f"/run/images/{n}.png"} for n in ("1", "2")]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row | {"response": "No."}) + "\n" for row in rows))
+    recorded = RecordedTarget("t", RecordedFile(path, pictures=tmp_path / "pictures"))
+    (one,) = RecordedQuestions([recorded])
+    assert one.id == "1"
+    assert "without its first folder: put it there" in told(recorded)[0]
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"query_id": "a", "response": "No."}\n')
+    with pytest.raises(ConfigurationError, match=r"gone: is no folder: name that in which"):
+        RecordedFile(path, pictures=tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
     ("place", "why"),
     [
         ("missing.png", "is not in"),
