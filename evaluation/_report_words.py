@@ -96,8 +96,13 @@ def cost(target: TargetSummary) -> str:
 
 
 def server_time(time: ServerTime) -> str:
-    """Return what the time of a target's server cost, such as `server time $1.20 (0.48 GPU h)`."""
-    return f"server time {dollars(time.usd)} ({time.gpu_hours:.2f} GPU h)"
+    """Return what a server cost by the hour, such as `server time $1.20 (0.48 GPU hours)`."""
+    return f"server time {dollars(time.usd)} ({gpu_hours(time.gpu_hours)})"
+
+
+def gpu_hours(hours: float) -> str:
+    """Return hours of GPUs in words, few of them with two digits that count."""
+    return f"{hours:,.2f} GPU hours" if hours >= 0.1 else f"{hours:.2g} GPU hours"
 
 
 def estimated(charged: Estimated) -> str:

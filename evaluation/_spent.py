@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..deliberation import harmless_line
-from ._report_words import count, dollars, many
+from ._report_words import count, dollars, gpu_hours, many
 from ._summary import RunSummary
 from ._summary_spent import Estimated, Limits, RunSpent, ServerTime, Spent
 from ._unit import case_of
@@ -210,7 +210,7 @@ def spent_words(spent: RunSpent) -> str:
 def _server_words(servers: Sequence[ServerTime]) -> str:
     usd, hours = sum(one.usd for one in servers), sum(one.gpu_hours for one in servers)
     each = ", ".join(f"{harmless_line(one.server)} {dollars(one.usd)}" for one in servers)
-    return f"{dollars(usd)} for {hours:.2f} GPU hours of servers ({each})"
+    return f"{dollars(usd)} for {gpu_hours(hours)} of servers ({each})"
 
 
 def _amount(spent: Spent) -> str:
