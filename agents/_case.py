@@ -1,9 +1,10 @@
 """What the jury sees: a query and a response."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..datasets import Query, Transcript, words_of
+from ..datasets import Query, SpokenTurn, Transcript, spoken_turns, words_in, words_of
 from ..targets import Response, ResponseOutcome
 
 
@@ -44,6 +45,12 @@ class Case:
         return cut and bool(self.response.text.strip())
 
     @property
+    def since(self) -> Iterator[SpokenTurn]:
+        """The turns between the question and the response's last words, numbered on."""
+        asked = len(self.query.messages) or 1
+        return spoken_turns(self.response.turns, first=asked + 1)
+
+    @property
     def fence(self) -> str:
         """A marker of 24 hex digits that the response cannot contain on purpose.
 
@@ -54,5 +61,6 @@ class Case:
         told = [] if self.transcript is None else [self.transcript.text]
         told += filter(None, [self.query.underlying_request])
         told += words_of(self.query) if self.query.messages else []
+        told += words_in(self.response.turns)
         fenced = "\x00".join((self.id, self.query.text, self.response.text, *told))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

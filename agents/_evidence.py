@@ -4,9 +4,10 @@ All jurors of a case share everything before the persona, so a server's prefix
 cache reads the evidence once.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from ..datasets import MediaKind, media_in, spoken_turns, words_of
+from ..datasets import MediaKind, SpokenTurn, media_in, spoken_turns, words_in, words_of
 from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall, Statement
@@ -23,6 +24,10 @@ _KEPT = 100_000
 """Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
 _OWN = "the rubric above."
+_ON_THE_WAY = (
+    "The model gave it in the course of a conversation. What it said and did there is part of the "
+    "response; what the user and tools said is not:"
+)
 _KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 
@@ -56,7 +61,8 @@ def written_down(case: Case) -> str | None:
 
 def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> str:
     """Return the words of a case, the same for all jurors that perceive the same."""
-    large = len(case.response.text) + sum(map(len, words_of(case.query))) > _KEPT
+    words = [case.response.text, *words_of(case.query), *words_in(case.response.turns)]
+    large = sum(map(len, words)) > _KEPT
     told = _evidence if large else _kept_evidence
     return told(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
 
@@ -67,7 +73,6 @@ def _kept_evidence(case: Case, perceived: Perceived, guideline: str) -> str:
 
 
 def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
-    marker = case.fence
     return render(
         "juror_case",
         guideline=guideline,
@@ -75,7 +80,7 @@ def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
         query=_query(case, perceived),
         request=_request(case),
         transcript=_transcript(case, perceived),
-        response=_cut_off(case) + fenced("RESPONSE", case.response.text, marker),
+        response=_response(case),
     )
 
 
@@ -84,16 +89,26 @@ def _query(case: Case, perceived: Perceived) -> str:
     if not case.query.messages:
         return fenced("QUERY", case.query.text, case.fence)
     hidden: set[MediaKind] = {kind for kind in _KINDS if kind in perceived.withheld}
-    lines: list[str] = []
-    for turn in spoken_turns(case.query, hidden):
-        lines.append(f"{turn.heading}:")
+    return "\n".join(_turns(spoken_turns(case.query.messages, hidden), case.fence))
+
+
+def _turns(turns: Iterable[SpokenTurn], marker: str) -> Iterator[str]:
+    for turn in turns:
+        yield f"{turn.heading}:"
         if turn.text:
-            lines.append(fenced("TURN", turn.text, case.fence))
+            yield fenced("TURN", turn.text, marker)
         for call in turn.calls:
-            lines += ["It calls a tool:", fenced("CALL", call, case.fence)]
+            yield from ("It calls a tool:", fenced("CALL", call, marker))
         if not turn.text and not turn.calls:
-            lines.append("(no words)")
-    return "\n".join(lines)
+            yield "(no words)"
+
+
+def _response(case: Case) -> str:
+    """Return what is judged between markers, with what the model did on its way there."""
+    words = _cut_off(case) + fenced("RESPONSE", case.response.text, case.fence)
+    if not case.response.turns:
+        return words
+    return "\n".join([_ON_THE_WAY, *_turns(case.since, case.fence), "Its last words:", words])
 
 
 def _media_in_words(case: Case, perceived: Perceived) -> str:
@@ -186,6 +201,7 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
     """
     case = call.case
     words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
+    words += words_in(case.response.turns)
     if perceived.transcript is not None and case.transcript is not None:
         words.append(case.transcript.words)
     return "\n".join(words)

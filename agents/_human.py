@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..datasets import Media, spoken_turns
+from ..datasets import Media, SpokenTurn, spoken_turns
 from ..datasets._harmless import harmless
 from ._ballot import Ballot, BallotOutcome, Finding
 from ._ballot_caster import BallotCaster
@@ -155,6 +155,7 @@ class HumanJuror(BallotCaster):
             *(f"The query came with a {kind}: {harmless(path)}" for kind, path in places),
             _request(case),
             _transcript(case),
+            *map(_turn, case.since),
             f"--- Response{cut}\n{_quoted(case.response.text)}",
             _discussion(call) if call.round else "",
         ]
@@ -192,16 +193,13 @@ def _query(case: Case) -> list[str]:
     """Return what was asked; of a conversation each turn by itself."""
     if not case.query.messages:
         return [f"--- Query\n{_quoted(case.query.text)}"]
-    return [
-        "\n".join(
-            [
-                f"--- {turn.heading}",
-                *([_quoted(turn.text)] if turn.text else []),
-                *(f"It calls a tool:\n{_quoted(call)}" for call in turn.calls),
-            ]
-        )
-        for turn in spoken_turns(case.query)
-    ]
+    return [_turn(turn) for turn in spoken_turns(case.query.messages)]
+
+
+def _turn(turn: SpokenTurn) -> str:
+    calls = (f"It calls a tool:\n{_quoted(call)}" for call in turn.calls)
+    words = [_quoted(turn.text)] if turn.text else []
+    return "\n".join([f"--- {turn.heading}", *words, *calls])
 
 
 def _judged_by(call: BallotCall) -> str:

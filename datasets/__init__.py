@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ._refusal import is_refusal
     from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
     from ._sound_file import sound_length
-    from ._spoken import SpokenTurn, spoken_turns, words_of
+    from ._spoken import SpokenTurn, spoken_turns, words_in, words_of
     from ._taxonomy import (
         TAXONOMY_NAME,
         UNCATEGORISED,
@@ -136,6 +136,7 @@ __all__ = [
     "transcript_of",
     "with_images",
     "with_media",
+    "words_in",
     "words_of",
     "write_jsonl",
 ]
@@ -171,6 +172,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "MediaStore": "_media_store",
             "SpokenTurn": "_spoken",
             "spoken_turns": "_spoken",
+            "words_in": "_spoken",
             "words_of": "_spoken",
             "NEUTRAL_TEXT": "_sound",
             "Transcript": "_sound",

@@ -1,7 +1,7 @@
 """A conversation as it is shown to a reader: each turn with who speaks and what is shown."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ._query import MediaKind, Message, Query, ToolCall
@@ -30,20 +30,26 @@ class SpokenTurn:
     calls: tuple[str, ...] = ()
 
 
-def spoken_turns(query: Query, hidden: Collection[MediaKind] = ()) -> Iterator[SpokenTurn]:
-    """Yield the turns of a conversation; nothing of a query that is none.
+def spoken_turns(
+    messages: Iterable[Message], hidden: Collection[MediaKind] = (), *, first: int = 1
+) -> Iterator[SpokenTurn]:
+    """Yield the turns of a conversation.
 
     Media are numbered in their order through all turns, by kind.
 
     Args:
-        query: The query.
+        messages: The turns.
         hidden: Kinds of media that the reader is not shown.
+        first: The number of the first of them.
     """
     seen: Counter[MediaKind] = Counter()
-    for number, turn in enumerate(query.messages, 1):
+    for number, turn in enumerate(messages, first):
         media: list[str] = []
         for part in turn.parts:
             if part.kind == "text":
+                continue
+            if part.media is None:
+                media.append(f"a {_NOUNS[part.kind]} that is not kept")
                 continue
             seen[part.kind] += 1
             unseen = " (not shown to you)" if part.kind in hidden else ""
@@ -58,9 +64,13 @@ def spoken_turns(query: Query, hidden: Collection[MediaKind] = ()) -> Iterator[S
 
 def words_of(query: Query) -> list[str]:
     """Return all words that a query puts to a model: its text, or those of all its turns."""
-    if not query.messages:
-        return [query.text]
-    return [words for turn in spoken_turns(query) for words in (turn.text, *turn.calls) if words]
+    return words_in(query.messages) if query.messages else [query.text]
+
+
+def words_in(messages: Iterable[Message]) -> list[str]:
+    """Return all words of turns, those of tool calls included."""
+    turns = spoken_turns(messages)
+    return [words for turn in turns for words in (turn.text, *turn.calls) if words]
 
 
 def _said(turn: Message) -> str:

@@ -1,12 +1,12 @@
 """Transcripts as Markdown, in which words of models can never become markup."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import assert_never
 
 from ..agents import Ballot, Case
-from ..datasets import Query, Transcript, spoken_turns
+from ..datasets import Query, SpokenTurn, Transcript, spoken_turns
 from ..datasets._harmless import harmless, harmless_line
 from ._aggregation_verdict import Spent
 from ._events import (
@@ -87,6 +87,8 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
     if case.transcript is not None:
         lines += [*_transcript(case.transcript, reveal=reveal), ""]
     lines += [f"## Response: {case.response.outcome}", ""]
+    if case.response.turns:
+        lines += [*_turns(case.since, reveal=reveal), "Its last words:", ""]
     lines += [*_words(case.response.text, reveal=reveal), ""]
     if case.response.detail:
         lines += [*_quote(case.response.detail), ""]
@@ -98,7 +100,11 @@ def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -
 def _asked(query: Query, *, reveal: bool) -> Iterator[str]:
     if not query.messages:
         yield from (*_words(query.text, reveal=reveal), "")
-    for turn in spoken_turns(query):
+    yield from _turns(spoken_turns(query.messages), reveal=reveal)
+
+
+def _turns(turns: Iterable[SpokenTurn], *, reveal: bool) -> Iterator[str]:
+    for turn in turns:
         yield from (f"{_inline(turn.heading)}:", "")
         if turn.text:
             yield from (*_words(turn.text, reveal=reveal), "")

@@ -1,6 +1,6 @@
 """The parts of a transcript other than ballots, from the case to the verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,7 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import Case, Finding
-from ..datasets import UNCATEGORISED, Media, Query, Transcript, load_taxonomy, spoken_turns
+from ..datasets import (
+    UNCATEGORISED,
+    Media,
+    Query,
+    SpokenTurn,
+    Transcript,
+    load_taxonomy,
+    spoken_turns,
+)
 from ..targets import ResponseOutcome
 from ._aggregation_verdict import Spent
 from ._events import DiscussionOpened, SeatInfo, SummedUp
@@ -71,13 +79,14 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
 
 def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[Text]:
     """Yield what was asked, turn by turn where it is a conversation."""
-
-    def said(text: str) -> Text:
-        return look.words(text) if reveal else _withheld(text)
-
+    said = _said(look, reveal=reveal)
     if not query.messages:
         yield said(query.text)
-    for turn in spoken_turns(query):
+    yield from _turns(look, spoken_turns(query.messages), said)
+
+
+def _turns(look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]) -> Iterator[Text]:
+    for turn in turns:
         lines = [look.name(turn.heading, f"italic {GREY}")]
         lines += [said(turn.text)] if turn.text else []
         for call in turn.calls:
@@ -112,12 +121,21 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     body = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
     if not answer.text.strip():
         body = Text("(no words)", f"italic {GREY}")
+    if answer.turns:
+        said = _said(look, reveal=reveal)
+        last = look.name("Its last words", f"italic {GREY}")
+        body = Text("\n").join([*_turns(look, case.since, said), last, body])
     if answer.detail:
         body = Text("\n").join([body, look.words(answer.detail, f"italic {AMBER}")])
     for change in answer.changes:
         body = Text("\n").join([body, look.words(change, f"italic {GREY}")])
     colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
     return Padding(_panel(body, title, colour), (1, 0, 0, 0))
+
+
+def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
+    """Return what shows words of a case, or how many they are."""
+    return look.words if reveal else _withheld
 
 
 def _withheld(text: str) -> Text:

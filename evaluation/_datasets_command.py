@@ -303,7 +303,7 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
     console.print(Text(query.scenario, "cyan"))
     if not query.messages:
         console.print(_words(query.text, reveal=reveal))
-    for turn in spoken_turns(query):
+    for turn in spoken_turns(query.messages):
         console.print(Text(f"{turn.heading}:", "dim"))
         for words in filter(None, (turn.text, *turn.calls)):
             console.print(_words(words, reveal=reveal))

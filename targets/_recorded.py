@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ..datasets import ConfigurationError, Intent, Query
+from ..datasets import ConfigurationError, Intent, Message, Query
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ._join import Join, JoinBy, Joined
@@ -11,7 +11,9 @@ from ._picture_folders import PictureFolders
 from ._recorded_file import RecordedFile
 from ._response import Response, ResponseOutcome
 from ._spool import LeftOut
+from ._turns import turns_of
 from .readers import RecordedRow, Unreadable
+from .readers._messages import without_media
 
 OTHER_WORDS_NOTE = "the file says that other words were asked; the jury saw those of the set"
 _NAMES_SHOWN = 3
@@ -172,6 +174,7 @@ class RecordedTarget:
             provider_model=row.provider_model or row.model,
             cost_usd=0.0,
             notes=(OTHER_WORDS_NOTE,) if _asks_otherwise(row, query) else (),
+            turns=_since(row, query),
         )
 
     async def aclose(self) -> None:
@@ -195,8 +198,30 @@ class RecordedTarget:
 
 def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
     """Whether a row names a question whose words are not the query's, space aside."""
+    if row.messages or query.messages:
+        return bool(row.messages) and _begins_with(row, query) is None
     said = (row.text or "").split()
     return bool(said) and said != query.text.split()
+
+
+def _since(row: RecordedRow, query: Query) -> tuple[Message, ...]:
+    """Return what a row's conversation has beyond the query, without media."""
+    rest = _begins_with(row, query) if query.messages else None
+    return row.turns if rest is None else without_media(rest)
+
+
+def _begins_with(row: RecordedRow, query: Query) -> tuple[Message, ...] | None:
+    """Return what follows the query's turns in a row's, None where it begins otherwise."""
+    whole, asked = (*row.messages, *row.turns), turns_of(query)
+    # How the target was set up is not what the query asks, unless it says so.
+    if not any(turn.role == "system" for turn in asked):
+        whole = tuple(turn for turn in whole if turn.role != "system")
+    same = [_words(turn) for turn in whole[: len(asked)]] == [_words(turn) for turn in asked]
+    return whole[len(asked) :] if same else None
+
+
+def _words(turn: Message) -> tuple[object, ...]:
+    return turn.role, turn.text.split(), turn.tool_calls
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -12,11 +12,23 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from ..datasets import UNCATEGORISED, DatasetError, Intent, Media, Query, read_media
+from ..datasets import (
+    UNCATEGORISED,
+    DatasetError,
+    Intent,
+    Media,
+    MediaKind,
+    Query,
+    media_in,
+    of_messages,
+    read_media,
+    words_of,
+)
+from ..datasets._conversation import NOUNS, read_parts
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
-from ..datasets._query import added_content, assumed_note
+from ..datasets._query import added_content, assumed_note, content_of_messages
 from ..datasets._taxonomy import load_taxonomy, taxonomy_beside
 from ..datasets.loaders._mapping import Categories, mapping_of
 from ._recorded import RecordedTarget
@@ -114,45 +126,65 @@ class RecordedQuestions:
         return query if found is None else _decoder.decode(found[0])
 
     def _take(self, target: RecordedTarget, row: RecordedRow) -> None:
-        if not (row.text or "").strip() and not row.images:
+        if not (row.text or "").strip() and not row.images and not row.messages:
             return  # another row may say it
         known = self._database.execute(
             "SELECT body, named FROM queries WHERE id = ?", (row.query_id,)
         ).fetchone()
         named = _named(target, row)
+        earlier = None if known is None else _decoder.decode(known[0])
         try:
-            # Pictures that are named alike are not read again.
+            # Media that are named alike are not read again.
             again = known is not None and known[1] == named
-            images = () if again else tuple(self._picture(target, place) for place in row.images)
+            asked = self._asked(target, row, earlier if again else None)
         except DatasetError as error:
             target.drop(row, str(error))
             return
-        if known is not None:
-            earlier = _decoder.decode(known[0])
+        if earlier is not None:
             if row.reworded:
-                self._reword(target, row, earlier, earlier.images if again else images)
+                self._reword(target, row, earlier, asked)
                 return
-            if why := _differs(earlier, row, earlier.images if again else images):
+            if why := _differs(earlier, asked, row):
                 target.drop(row, f"{why} than an earlier row under {quoted(row.query_id)}")
             else:
                 self._learn(earlier, row)
             return
-        query = Query(
-            row.query_id,
-            self._scenario(target.file.categories, row.scenario),
-            row.text or "",
-            row.intent or Intent.HARMFUL,
-            images=images,
-            source=encodable(target.path.name),
-            underlying_request=_request(row),
-            intent_assumed=row.intent is None,
-            labels=row.labels,
-        )
+        scenario = self._scenario(target.file.categories, row.scenario)
+        query = replace(asked, scenario=scenario)
         self._assumed += query.intent_assumed
         self._database.execute(
             "INSERT INTO queries (id, body, named) VALUES (?, ?, ?)",
             (query.id, _encoder.encode(query), named),
         )
+
+    def _asked(self, target: RecordedTarget, row: RecordedRow, known: Query | None) -> Query:
+        """Return what a row asks, without its scenario.
+
+        Args:
+            target: Whose row it is.
+            row: The row.
+            known: A query whose media are the row's, None to read them.
+
+        Raises:
+            DatasetError: A medium is not there, or not what it should be.
+        """
+        media = iter(() if known is None else known.media)
+
+        def read(place: str, kind: MediaKind) -> Media:
+            return self._medium(target, place, kind) if known is None else next(media)
+
+        query = Query(
+            row.query_id,
+            UNCATEGORISED.id,
+            row.text or "",
+            row.intent or Intent.HARMFUL,
+            images=tuple(read(place, "image") for place in row.images),
+            source=encodable(target.path.name),
+            underlying_request=_request(row),
+            intent_assumed=row.intent is None,
+            labels=row.labels,
+        )
+        return of_messages(query, read_parts(row.messages, read)) if row.messages else query
 
     def _learn(self, query: Query, row: RecordedRow) -> None:
         """Take from a later row what the earlier ones of its question do not say."""
@@ -166,11 +198,16 @@ class RecordedQuestions:
                 "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
             )
 
-    def _reword(
-        self, target: RecordedTarget, row: RecordedRow, query: Query, images: tuple[Media, ...]
-    ) -> None:
+    def _reword(self, target: RecordedTarget, row: RecordedRow, query: Query, asked: Query) -> None:
         """Keep a question as an epoch puts it, where that is not as the first row did."""
-        put = replace(query, text=row.text or "", images=images, labels=row.labels)
+        put = replace(
+            asked,
+            scenario=query.scenario,
+            intent=query.intent,
+            source=query.source,
+            underlying_request=query.underlying_request,
+            intent_assumed=query.intent_assumed,
+        )
         if put != query:
             self._database.execute(
                 "INSERT INTO wordings VALUES (?, ?, ?, ?)",
@@ -197,24 +234,25 @@ class RecordedQuestions:
             self._unknown.append(label)
         return UNCATEGORISED.id
 
-    def _picture(self, target: RecordedTarget, place: str) -> Media:
+    def _medium(self, target: RecordedTarget, place: str, kind: MediaKind) -> Media:
+        noun = NOUNS[kind]
         if place.startswith("data:"):
-            return read_media(self._unpack(place), kind="image")
+            return read_media(self._unpack(place, noun), kind=kind)
         if "://" in place and not place.startswith("file://"):
             raise DatasetError(
-                f"its picture {quoted(place)} is elsewhere: save it beside the file, and name it "
+                f"its {noun} {quoted(place)} is elsewhere: save it beside the file, and name it "
                 "by its path"
             )
-        return read_media(target.pictures.find(place.removeprefix("file://")), kind="image")
+        return read_media(target.pictures.find(place.removeprefix("file://")), kind=kind)
 
-    def _unpack(self, address: str) -> Path:
+    def _unpack(self, address: str, noun: str) -> Path:
         header, comma, body = address.partition(",")
         try:
             if not comma or not header.endswith(";base64"):
                 raise ValueError
             content = base64.b64decode(body, validate=True)
         except (ValueError, binascii.Error):
-            raise DatasetError("its picture is no base64 that can be read") from None
+            raise DatasetError(f"its {noun} is no base64 that can be read") from None
         path = Path(self._folder.name) / hashlib.sha256(content).hexdigest()
         if not path.exists():
             path.write_bytes(content)
@@ -229,16 +267,20 @@ def _relabelled_note(rows: int) -> tuple[str, ...]:
 
 
 def _named(target: RecordedTarget, row: RecordedRow) -> bytes:
-    """Return a hash of where a row says that its pictures are."""
-    return hashlib.sha256(_encoder.encode([str(target.path.parent), row.images])).digest()
+    """Return a hash of where a row says that its pictures and other media are."""
+    places = [medium.path for medium in media_in(row.messages)]
+    named = [str(target.path.parent), row.images, places]
+    return hashlib.sha256(_encoder.encode(named)).digest()
 
 
-def _differs(earlier: Query, row: RecordedRow, images: Sequence[Media]) -> str | None:
+def _differs(earlier: Query, asked: Query, row: RecordedRow) -> str | None:
     """Return what a row says otherwise than an earlier one, None where nothing."""
-    if earlier.text != (row.text or ""):
+    if words_of(earlier) != words_of(asked):
         return "asks something else"
-    if [image.sha256 for image in earlier.images] != [image.sha256 for image in images]:
+    if [medium.sha256 for medium in earlier.media] != [medium.sha256 for medium in asked.media]:
         return "shows other pictures"
+    if content_of_messages(earlier.messages) != content_of_messages(asked.messages):
+        return "asks it in another conversation"
     if row.intent not in (None, earlier.intent) and not earlier.intent_assumed:
         return "has another intent"
     return None

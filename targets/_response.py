@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from ..datasets import Query
+from ..datasets import Message, Query
 from ..models import Sampling, SentRequest, Usage
 
 
@@ -48,6 +48,9 @@ class Response:
             picture made smaller; one sentence each.
         model: Name and place of the model that was asked, and for one on a server of
             ours a digest of its files and arguments; None for recorded responses.
+        turns: What a recorded conversation has between the question and `text`: what the
+            target said and which tools it called, what they returned, and what it was
+            asked in the course of it; without media. Belongs to what is judged.
     """
 
     outcome: ResponseOutcome
@@ -66,6 +69,7 @@ class Response:
     sent: SentRequest | None = None
     changes: tuple[str, ...] = ()
     model: str | None = None
+    turns: tuple[Message, ...] = ()
 
 
 class Target(Protocol):

@@ -309,7 +309,8 @@ def _asked(row: RecordedRow) -> bytes | None:
     """Return what tells a question without an id of its own from others, None for other rows."""
     if not row.numbered:
         return None
-    return hashlib.sha256(_encoder.encode([row.text, row.images, row.scenario])).digest()
+    said = [row.text, row.images, row.scenario, row.messages]
+    return hashlib.sha256(_encoder.encode(said)).digest()
 
 
 def _second(query_id: str, epoch: int) -> str:

@@ -1,17 +1,18 @@
 """The pictures and sounds of a set: inside its folder, or refused."""
 
+import base64
+import binascii
 import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Literal
 
 from .._errors import DatasetError
 from .._media import MAX_MEDIA_BYTES, read_media
 from .._nearest import quoted
-from .._query import Media
+from .._query import Media, MediaKind
 
 
 class MissingFileError(DatasetError):
@@ -46,6 +47,32 @@ def saying_where(place: object) -> Generator[None]:
         raise DatasetError(f"{error.filename or place}: cannot be read: {reason(error)}") from error
 
 
+def place_of(address: str, folder: Path) -> Path | bytes:
+    """Return where a medium that a table names is, or its bytes where the address has them.
+
+    Args:
+        address: A path within a folder, or a `data:` address.
+        folder: That folder.
+
+    Raises:
+        DatasetError: It is neither.
+    """
+    if address.startswith("data:"):
+        header, _, body = address.partition(",")
+        try:
+            if not header.endswith(";base64"):
+                raise ValueError
+            return base64.b64decode(body, validate=True)
+        except (ValueError, binascii.Error):
+            raise DatasetError("its picture is no base64 that can be read") from None
+    if "://" in address:
+        raise DatasetError(
+            f"its picture {quoted(address)} is elsewhere: save it beside the table, and name it by "
+            "its path"
+        )
+    return folder / address
+
+
 class SetFiles:
     """Reads the media of a set.
 
@@ -61,7 +88,7 @@ class SetFiles:
         # One picture may go with many texts.
         self._read = lru_cache(maxsize=64)(read_media)
 
-    def media(self, place: Path | bytes, kind: Literal["image", "audio"]) -> Media:
+    def media(self, place: Path | bytes, kind: MediaKind) -> Media:
         """Return a picture or a sound.
 
         Args:
@@ -104,7 +131,7 @@ class SetFiles:
     def _shown(self, place: Path) -> Path:
         return place.relative_to(self._folder) if place.is_relative_to(self._folder) else place
 
-    def _within_table(self, content: bytes, kind: Literal["image", "audio"]) -> Media:
+    def _within_table(self, content: bytes, kind: MediaKind) -> Media:
         path = self._unpack(content, kind)
         try:
             return read_media(path, kind=kind)

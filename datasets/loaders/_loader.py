@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from .._query import Intent
+from .._query import Intent, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Row:
             words that are not `text`.
         labels: What the set says of the item beside that, by short stable names; blank
             values say nothing.
+        messages: The turns of a conversation instead of text and media, their media unread:
+            paths in the set's folder, or `data:` addresses.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Row:
     underlying_request: str | None = None
     intent_assumed: bool = False
     labels: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

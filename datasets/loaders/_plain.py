@@ -1,7 +1,5 @@
 """Plain tables: any JSONL, CSV or Parquet, by a mapping of its columns."""
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +7,7 @@ from types import MappingProxyType
 from .._encodable import encodable
 from .._errors import DatasetError
 from .._nearest import quoted
-from .._query import Intent
+from .._query import Intent, Message, media_in
 from ..tables import (
     MISSING,
     ColumnMap,
@@ -22,8 +20,10 @@ from ..tables import (
     identifier,
     is_object,
     listed,
+    read_messages,
     words,
 )
+from ._files import place_of
 from ._loader import LoaderOptions, Row, Unusable
 
 FIELDS = {
@@ -35,8 +35,10 @@ FIELDS = {
     "audio": ("audio",),
     "source": ("source",),
     "underlying_request": ("underlying_request",),
+    "messages": ("messages",),
 }
 """What can be mapped, and the names that columns usually have."""
+_ASKED = ("text", "messages")
 _CONTENT = ("bytes", "path")
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -80,7 +82,7 @@ class PlainRows:
 
     def may_hold(self, names: Collection[str]) -> bool:
         """Return whether an object with these keys may be an item."""
-        return self._columns.may_hold("text", names)
+        return any(self._columns.may_hold(field, names) for field in _ASKED)
 
     def wanted(self, names: list[str]) -> list[str]:
         """Return the columns that are needed.
@@ -88,7 +90,7 @@ class PlainRows:
         Raises:
             DatasetError: One of them is not there.
         """
-        self._columns.check(names, self._path, "text", "what is asked")
+        self._columns.check(names, self._path, _ASKED, "what is asked")
         return self._columns.wanted(names)
 
     def items(self, rows: Iterable[tuple[str, Object | RowError]]) -> Iterator[Row | Unusable]:
@@ -111,7 +113,8 @@ class PlainRows:
         get = self._columns.get
         name = self._columns.find("id", values)
         text = self._columns.find("text", values)
-        if text is MISSING:
+        messages = read_messages(self._columns.messages(values))
+        if text is MISSING and not messages:
             raise RowError(
                 f"has no 'text'; its keys are {listed(values)}: say which holds what is asked "
                 "with --map text=KEY"
@@ -120,20 +123,24 @@ class PlainRows:
         sounds = list(self._media(get("audio", values)))
         if len(sounds) > 1:
             raise RowError(f"has {len(sounds)} sounds: a query has one")
+        images = self._images(values)
+        if messages and (images or sounds):
+            raise RowError("has pictures or a sound beside its messages: name them within")
         return Row(
             id=f"{encodable(self._path.stem)}-{number}"
             if name is MISSING
             else identifier(name, "the id"),
-            text=words(text, "the text") or "",
+            text=_text(messages, text),
             category=words(get("category", values), "the category") or self._category,
             intent=intent or Intent.HARMFUL,
             intent_assumed=intent is None,
-            images=self._images(values),
+            images=images,
             audio=next(iter(sounds), None),
             where=where,
             source=first_text(get("source", values)),
             underlying_request=words(get("underlying_request", values), "the underlying_request"),
             labels=self._columns.labels(values),
+            messages=() if _is_plain(messages) else messages,
         )
 
     def _images(self, values: Object) -> tuple[Path | bytes, ...]:
@@ -162,20 +169,22 @@ class PlainRows:
                 raise RowError(f"a picture or sound must be a path, not {found(item)}")
 
     def _named(self, place: str) -> Path | bytes:
-        if place.startswith("data:"):
-            header, _, body = place.partition(",")
-            try:
-                if not header.endswith(";base64"):
-                    raise ValueError
-                return base64.b64decode(body, validate=True)
-            except (ValueError, binascii.Error):
-                raise RowError("its picture is no base64 that can be read") from None
-        if "://" in place:
-            raise RowError(
-                f"its picture {quoted(place)} is elsewhere: save it beside the table, and name "
-                "it by its path"
-            )
-        return self._path.parent / place
+        try:
+            return place_of(place, self._path.parent)
+        except DatasetError as error:
+            raise RowError(str(error)) from None
+
+
+def _is_plain(messages: tuple[Message, ...]) -> bool:
+    """Return whether messages are but words of a user, as a short query has them."""
+    return len(messages) == 1 and messages[0].role == "user" and not media_in(messages)
+
+
+def _text(messages: tuple[Message, ...], text: object) -> str:
+    """Return what is asked, of a conversation nothing: its turns say it."""
+    if messages:
+        return messages[0].text if _is_plain(messages) else ""
+    return words(text, "the text") or ""
 
 
 def _content(item: Object) -> object:

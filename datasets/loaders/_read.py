@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from .._conversation import check_messages, of_messages, read_parts
 from .._encodable import encodable
 from .._errors import DatasetError
 from .._kept import kept_folder
@@ -17,10 +18,17 @@ from .._labels import tidy_labels
 from .._nearest import did_you_mean, quoted
 from .._not_ready import HEAD_BYTES, not_ready
 from .._private_database import private_database
-from .._query import Media, Query, assumed_note, content_of
+from .._query import Media, MediaKind, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
 from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
-from ._files import MissingFileError, NoRoomError, SetFiles, reason, saying_where
+from ._files import (
+    MissingFileError,
+    NoRoomError,
+    SetFiles,
+    place_of,
+    reason,
+    saying_where,
+)
 from ._mapping import Categories, mapping_of
 
 _SCHEMA = """
@@ -147,9 +155,9 @@ class LoadedSet:
             raise DatasetError(
                 f"its id {quoted(row.id)} must be printable text without space around it"
             )
-        if not row.text.strip():
+        if not row.text.strip() and not row.messages:
             raise DatasetError("says nothing: its text is empty")
-        return Query(
+        query = Query(
             row.id,
             self._categories.scenario(row.category),
             row.text,
@@ -161,6 +169,13 @@ class LoadedSet:
             intent_assumed=row.intent_assumed,
             labels=tidy_labels(row.labels.items()),
         )
+        if not row.messages:
+            return query
+        check_messages(row.messages)
+        return of_messages(query, read_parts(row.messages, self._within))
+
+    def _within(self, place: str, kind: MediaKind) -> Media:
+        return self._files.media(place_of(place, Path()), kind)
 
     def _source(self) -> str | None:
         """Return what the set is called; a plain table's file may be called anything."""

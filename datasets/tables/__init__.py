@@ -5,6 +5,7 @@ from ._csv import CsvRow, CsvTable
 from ._decode import decode
 from ._intents import Intents
 from ._json_file import BrokenJson, JsonFile
+from ._messages import read_messages
 from ._objects import json_objects
 from ._parquet import parquet_objects
 from ._places import MISSING, value_at
@@ -48,6 +49,7 @@ __all__ = [
     "list_within",
     "listed",
     "parquet_objects",
+    "read_messages",
     "value_at",
     "words",
 ]

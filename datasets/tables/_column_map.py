@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from .._errors import DatasetError
 from .._labels import check_label_name, tidy_labels
 from .._nearest import did_you_mean, quoted
+from ._decode import decode
 from ._places import MISSING, steps, value_at
 from ._values import Object, RowError, as_list, as_object, found
 
@@ -49,14 +50,16 @@ class ColumnMap:
                     "as output.text"
                 )
 
-    def check(self, known: Iterable[str], where: object, needed: str, title: str) -> None:
+    def check(
+        self, known: Iterable[str], where: object, needed: tuple[str, str], title: str
+    ) -> None:
         """Refuse a table that lacks a column.
 
         Args:
             known: The table's columns.
             where: The file.
-            needed: The field that must be there.
-            title: What that field holds, in words.
+            needed: The field that must be there, and one that does as well.
+            title: What the first of them holds, in words.
 
         Raises:
             DatasetError: A mapped column or the needed one is missing.
@@ -68,11 +71,11 @@ class ColumnMap:
                     f"{where}: has no column {quoted(path)} for --map {field}=...; its columns "
                     f"are {listed(names)}"
                 )
-        usual = self._fields[needed]
-        if needed not in self._mapping and not any(name in names for name in usual):
+        usual = self._fields[needed[0]]
+        if not any(field in self._mapping or self.may_hold(field, names) for field in needed):
             raise DatasetError(
                 f"{where}: has no column {usual[0]!r}; its columns are {listed(names)}: say which "
-                f"holds {title} with --map {needed}=COLUMN"
+                f"holds {title} with --map {needed[0]}=COLUMN"
             )
 
     def may_hold(self, field: str, known: Collection[str]) -> bool:
@@ -113,6 +116,20 @@ class ColumnMap:
         """
         value = self.find(field, values)
         return None if value is MISSING else value
+
+    def messages(self, values: Object) -> list[object]:
+        """Return the messages of a row.
+
+        A column that is only called so is left alone where another says what is asked: it
+        may hold anything.
+
+        Raises:
+            RowError: What is mapped is no list of messages.
+        """
+        asked = self.find("text", values)
+        if "messages" not in self._mapping and asked not in (MISSING, None, ""):
+            return []
+        return _as_messages(self.get("messages", values))
 
     def labels(self, values: Object) -> dict[str, str]:
         """Return the labels of a row, those that it has as our own format has them included.
@@ -155,6 +172,24 @@ def _check_name(key: str) -> None:
         check_label_name(key.removeprefix(LABEL))
     except DatasetError as error:
         raise DatasetError(f"--map {quoted(key)}: {error}") from None
+
+
+def _as_messages(value: object) -> list[object]:
+    """Return messages that stand in a column: a list, or one written as JSON.
+
+    Raises:
+        RowError: It is something else.
+    """
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        try:
+            value = decode(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            raise RowError(f"the messages must be a list, not {found(value)}") from None
+    if not (messages := as_list(value)) and value != []:
+        raise RowError(f"the messages must be a list, not {found(value)}")
+    return messages
 
 
 def _own_labels(values: Object) -> Object:

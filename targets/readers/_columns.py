@@ -15,6 +15,7 @@ from ...datasets.tables._values import (
     words,
 )
 from .._response import ResponseOutcome
+from ._messages import Talk
 from ._reader import ReadOptions
 from ._row import RecordedRow, Row, unreadable
 
@@ -30,6 +31,7 @@ _FIELDS = {
     "model": ("model",),
     "finish_reason": ("finish_reason",),
     "underlying_request": ("underlying_request",),
+    "messages": ("messages",),
 }
 """What can be mapped, and the names that columns have where nothing is said."""
 
@@ -63,11 +65,12 @@ class Columns:
         Raises:
             ConfigurationError: A mapped column is missing, or there are no responses.
         """
-        self._map.check(known, where, "response", "the responses")
+        self._map.check(known, where, ("response", "messages"), "the responses")
 
     def may_hold(self, known: Collection[str]) -> bool:
         """Return whether an object with these keys may be a row, of ours too."""
-        return self._map.may_hold("response", known) or "query_id" in known
+        fields = ("response", "messages")
+        return any(self._map.may_hold(field, known) for field in fields) or "query_id" in known
 
     def wanted(self, known: Iterable[str]) -> list[str]:
         """Return the top-level columns that are needed, so that others need not be read."""
@@ -89,24 +92,32 @@ class Columns:
     def _row(self, place: str, values: Object, model: str | None) -> RecordedRow:
         get = self._map.get
         response = self._map.find("response", values)
-        if response is MISSING:
+        messages = self._map.messages(values)
+        if response is MISSING and not messages:
             raise RowError(f"has no 'response'; its keys are {listed(values)}")
+        apart = response is not MISSING
+        talk = Talk.of(messages, words(response, "the response") if apart else None, apart=apart)
+        images = tuple(_images(get("images", values)))
+        if messages and images:
+            raise RowError("has pictures beside its messages: name them within")
         name = self._map.find("id", values)
         return RecordedRow(
             place,
             place.replace(" ", "-") if name is MISSING else identifier(name, "the id"),
-            words(response, "the response"),
-            text=words(get("text", values), "the text"),
+            talk.response,
+            text=words(get("text", values), "the text") or talk.asked.text,
             epoch=_epoch(get("epoch", values)),
             outcome=_outcome(get("outcome", values)),
             model=model,
             scenario=words(get("scenario", values), "the scenario"),
             intent=self._intents.read(get("intent", values), "the intent"),
-            images=tuple(_images(get("images", values))),
+            images=talk.asked.images or images,
             finish_reason=words(get("finish_reason", values), "the finish_reason"),
             underlying_request=words(get("underlying_request", values), "the underlying_request"),
             numbered=name is MISSING,
             labels=self._map.labels(values),
+            messages=talk.asked.messages,
+            turns=talk.turns,
         )
 
 

@@ -19,7 +19,7 @@ from ...datasets.tables._values import (
     words,
 )
 from ._labels import labels_of
-from ._messages import asked
+from ._messages import Asked
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
@@ -47,7 +47,7 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
 
 
 def _responses(place: str, name: str, item: Object, model: str | None) -> Iterator[RecordedRow]:
-    text, pictures = prompt_of(item.get("prompt"))
+    question = prompt_of(item.get("prompt"))
     outputs = as_list(item.get("outputs"))
     if not outputs:
         raise RowError("has no outputs")
@@ -57,30 +57,36 @@ def _responses(place: str, name: str, item: Object, model: str | None) -> Iterat
             place,
             name,
             words(said, "an output"),
-            text=text,
+            text=question.text,
             epoch=epoch,
             model=model,
             scenario=first_text(item.get("intent"), item.get("probe_classname")),
-            images=pictures,
+            images=question.images,
+            messages=question.messages,
             labels=labels_of(probe=item.get("probe_classname"), goal=item.get("goal")),
         )
 
 
-def prompt_of(prompt: object) -> tuple[str | None, tuple[str, ...]]:
-    """Return the words and the pictures of a prompt, however old its garak is."""
+def prompt_of(prompt: object) -> Asked:
+    """Return what a prompt asks, however old its garak is."""
     if isinstance(prompt, str):
-        return prompt, ()
-    turns = as_list(as_object(prompt).get("turns"))
-    messages = [as_object(as_object(turn).get("content")) for turn in turns] or [as_object(prompt)]
-    text = asked(turns).text if turns else as_text(as_object(prompt).get("text"))
-    pictures = [m.get("data_path") for m in messages if _is_picture(m)]
-    return text, tuple(str(picture) for picture in pictures)
+        return Asked(prompt)
+    turns = [as_object(turn) for turn in as_list(as_object(prompt).get("turns"))]
+    messages = turns or [{"role": "user", "content": prompt}]
+    return Asked.of(
+        {"role": turn.get("role"), "content": _content(turn.get("content"))} for turn in messages
+    )
 
 
-def _is_picture(message: Object) -> bool:
-    kind = (as_list(message.get("data_type")) or [None])[0]
-    path = as_text(message.get("data_path"))
-    return bool(path) and (kind is None or str(kind).startswith("image/"))
+def _content(content: object) -> list[object]:
+    """Return what a turn says and shows, as parts."""
+    about = as_object(content)
+    parts: list[object] = [about if is_object(content) else content]
+    if path := as_text(about.get("data_path")):
+        said = str((as_list(about.get("data_type")) or [None])[0] or "image/")
+        kind = said.partition("/")[0]
+        parts.append({"type": kind, "path": path})
+    return parts
 
 
 def _detects(sample: Sample) -> bool:

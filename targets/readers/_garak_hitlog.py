@@ -36,19 +36,20 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
 
 
 def _row(place: str, item: Object) -> RecordedRow:
-    text, pictures = prompt_of(item.get("prompt"))
+    question = prompt_of(item.get("prompt"))
     output, epoch = item.get("output"), item.get("attempt_idx")
     said = output.get("text") if is_object(output) else output
     return RecordedRow(
         place,
         identifier(item.get("attempt_id"), "the attempt_id"),
         words(said, "the output"),
-        text=text,
+        text=question.text,
         epoch=epoch if isinstance(epoch, int) and epoch >= 0 else 0,
         # Its kind stands before its name.
         model=(as_text(item.get("generator")) or "").partition(" ")[2] or None,
         scenario=as_text(item.get("probe")),
-        images=pictures,
+        images=question.images,
+        messages=question.messages,
         labels=labels_of(
             probe=item.get("probe"), detector=item.get("detector"), goal=item.get("goal")
         ),

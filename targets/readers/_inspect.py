@@ -4,23 +4,24 @@ A log's epochs count from 1, ours from 0.
 """
 
 import zipfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...datasets import ConfigurationError
+from ...datasets import ConfigurationError, Message
 from ...datasets._extras import needed
 from ...datasets._nearest import short_reason
+from ...datasets.tables import read_messages
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier
 from .._response import ResponseOutcome
 from ._inspect_status import Progress
 from ._labels import labels_of
-from ._messages import asked
+from ._messages import Asked, before_last
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
@@ -141,10 +142,11 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
 
 def _row(place: str, sample: Any, model: str | None, intents: Intents) -> RecordedRow:
     put = sample.input
-    question = asked(
+    question, turns = _conversation(
         [{"role": "user", "content": put}]
         if isinstance(put, str)
-        else [message.model_dump() for message in put]
+        else [message.model_dump() for message in put],
+        [message.model_dump() for message in sample.messages],
     )
     about = as_object(sample.metadata)
     failed = sample.error is not None or not sample.output.choices
@@ -159,11 +161,32 @@ def _row(place: str, sample: Any, model: str | None, intents: Intents) -> Record
         scenario=first_text(about.get("scenario"), about.get("category")),
         intent=intents.read(about.get("intent"), "the intent"),
         images=question.images,
+        messages=question.messages,
+        turns=turns,
         finish_reason=None if failed else sample.output.stop_reason,
         detail=None if sample.error is None else as_text(sample.error.message),
         provider_model=first_text(sample.output.model),
         labels=labels_of(category=about.get("category")),
     )
+
+
+def _conversation(
+    put: Sequence[object], messages: Sequence[object]
+) -> tuple[Asked, tuple[Message, ...]]:
+    """Return what a sample asks, and what an agent did on the way to its last words.
+
+    Args:
+        put: The sample's input.
+        messages: All messages of it in the end: a solver may have put a system message
+            before the input, or changed its words.
+    """
+    asked, whole = read_messages(put), read_messages(messages)
+    ours = [at for at, turn in enumerate(whole) if turn.role != "system"]
+    number = sum(turn.role != "system" for turn in asked)
+    since = whole[ours[number - 1] + 1 :] if 0 < number <= len(ours) else ()
+    system = () if len(asked) != number else whole[: ours[0]] if ours else ()
+    turns, _ = before_last(since)
+    return Asked.of_turns((*system, *asked)), turns
 
 
 @contextmanager

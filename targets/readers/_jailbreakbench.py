@@ -8,9 +8,19 @@ from pathlib import Path
 
 from ...datasets import Intent
 from ...datasets.tables._json_file import BrokenJson, JsonFile
-from ...datasets.tables._values import RowError, as_object, as_text, first_text, identifier, words
+from ...datasets.tables._values import (
+    Object,
+    RowError,
+    as_list,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+    words,
+)
 from .._response import ResponseOutcome
 from ._labels import labels_of
+from ._messages import Asked, Talk
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, unreadable
 
@@ -42,12 +52,13 @@ def _row(place: str, value: object, model: str | None) -> Row:
         if "response" not in item:
             raise RowError("has no 'response'")
         category, behavior = item.get("category"), item.get("behavior")
+        question = _question(item)
         given_up = item.get("prompt") is None and item["response"] is None
         return RecordedRow(
             place,
             _name(item.get("index")),
             words(item["response"], "the response"),
-            text=first_text(item.get("prompt"), item.get("goal")),
+            text=question.text,
             outcome=ResponseOutcome.GAVE_UP if given_up else None,
             model=model,
             scenario="/".join(filter(None, map(as_text, (category, behavior)))),
@@ -55,9 +66,18 @@ def _row(place: str, value: object, model: str | None) -> Row:
             detail="the attack found nothing to ask" if given_up else None,
             underlying_request=as_text(item.get("goal")),
             labels=labels_of(category=category, behavior=behavior),
+            images=question.images,
+            messages=question.messages,
         )
     except RowError as error:
         return Unreadable(place, str(error))
+
+
+def _question(item: Object) -> Asked:
+    """Return what was asked; an attack of several turns has a list of messages."""
+    if messages := as_list(item.get("prompt")) or as_list(item.get("messages")):
+        return Talk.of(messages, as_text(item["response"]), apart=True).asked
+    return Asked(first_text(item.get("prompt"), item.get("goal")))
 
 
 def _name(value: object) -> str:

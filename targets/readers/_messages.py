@@ -1,20 +1,11 @@
-"""Chat messages as the words and pictures of one question."""
+"""What chat messages ask: a text with pictures, or a conversation; and the response in them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from ...datasets.tables import listed
-from ...datasets.tables._values import (
-    Object,
-    RowError,
-    as_list,
-    as_object,
-    as_text,
-    first_text,
-    is_object,
-)
-
-_IMAGE_PARTS = {"image_url", "image", "input_image"}
+from ...datasets import Message
+from ...datasets.tables import read_messages
+from ...datasets.tables._values import as_list, as_object, as_text, first_text, is_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,35 +13,101 @@ class Asked:
     """What was asked.
 
     Attributes:
-        text: The words; None where there are none.
-        images: Addresses of the pictures, in order.
+        text: The words, of a conversation those of the user's last turn; None where there
+            are none.
+        images: Addresses of the pictures, in order; empty where there are `messages`.
+        messages: The turns of a conversation, their media unread.
     """
 
     text: str | None
     images: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    @classmethod
+    def of(cls, messages: Iterable[object]) -> "Asked":
+        """Return what chat messages ask; see `read_messages`."""
+        return cls.of_turns(read_messages(messages))
+
+    @classmethod
+    def of_turns(cls, turns: tuple[Message, ...]) -> "Asked":
+        """Return what turns ask: a lone one of a user is its own words, with its pictures."""
+        said = [turn.text for turn in turns if turn.role == "user" and turn.text]
+        text = said[-1] if said else None
+        if len(turns) == 1 and turns[0].role == "user" and not turns[0].tool_calls:
+            media = [part for part in turns[0].parts if part.media is not None]
+            if all(part.kind == "image" for part in media):
+                return cls(text, tuple(part.media.path for part in media if part.media))
+        return cls(text, (), turns)
 
 
-def asked(messages: Iterable[object]) -> Asked:
-    """Return what a list of `{"role", "content"}` asks.
+def split_transcript(
+    turns: Sequence[Message],
+) -> tuple[tuple[Message, ...], tuple[Message, ...], str | None]:
+    """Return the question of a whole conversation, what followed, and the response.
 
-    A lone message of a user is its own words. Where there is more (a system message, a
-    conversation), each part is named, so that the jury sees all that the target saw.
+    The question ends before the model's first turn. The model's last turn is the response,
+    if nobody spoke after it.
 
-    Raises:
-        RowError: A picture is not in the file, and nothing says where it is.
+    Args:
+        turns: The whole conversation.
     """
-    spoken: list[tuple[str, str]] = []
-    images: list[str] = []
-    for message in map(as_object, messages):
-        text = content_text(message.get("content"))
-        images += _images(message.get("content"))
-        if text is not None:
-            spoken.append((as_text(message.get("role")) or "user", text))
-    if not spoken:
-        return Asked(None, tuple(images))
-    if len(spoken) == 1 and spoken[0][0] == "user":
-        return Asked(spoken[0][1], tuple(images))
-    return Asked("\n\n".join(f"[{role}]\n{text}" for role, text in spoken), tuple(images))
+    ours = (at for at, turn in enumerate(turns) if turn.role in ("assistant", "tool"))
+    first = next(ours, len(turns))
+    between, response = before_last(turns[first:])
+    return tuple(turns[:first]), between, response
+
+
+def before_last(turns: Sequence[Message]) -> tuple[tuple[Message, ...], str | None]:
+    """Return what was said before the model's last words, without media, and those words."""
+    *before, last = turns or (Message("user"),)
+    if last.role != "assistant":
+        return without_media(turns), None
+    called = [replace(last, parts=())] if last.tool_calls else []
+    return without_media([*before, *called]), last.text
+
+
+def without_media(turns: Iterable[Message]) -> tuple[Message, ...]:
+    """Return turns that say that there were media, without the media."""
+    return tuple(
+        replace(turn, parts=tuple(replace(part, media=None) for part in turn.parts))
+        for turn in turns
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation that ends with a response.
+
+    Attributes:
+        asked: What was asked.
+        turns: What was said after it and before the response, without media.
+        response: The target's last words, None where there are none.
+    """
+
+    asked: Asked
+    turns: tuple[Message, ...]
+    response: str | None
+
+    @classmethod
+    def of(cls, messages: Iterable[object], response: str | None, *, apart: bool) -> "Talk":
+        """Return a row's conversation.
+
+        Args:
+            messages: Its chat messages.
+            response: The response, where it stands apart.
+            apart: Whether it does; else the model's last words in the messages are it.
+
+        Raises:
+            RowError: A message is none.
+        """
+        turns = read_messages(messages)
+        if not apart:
+            question, since, response = split_transcript(turns)
+            return cls(Asked.of_turns(question), since, response)
+        last = turns[-1] if turns else None
+        if last is not None and last.role == "assistant" and last.text == response:
+            turns = turns[:-1]  # the response is there once more
+        return cls(Asked.of_turns(turns), (), response)
 
 
 def content_text(content: object) -> str | None:
@@ -62,29 +119,3 @@ def content_text(content: object) -> str | None:
     parts = [as_text(as_object(part).get("text")) for part in as_list(content)]
     texts = [text for text in parts if text]
     return "\n".join(texts) if texts else None
-
-
-def _images(content: object) -> Iterable[str]:
-    for part in map(as_object, as_list(content)):
-        if part.get("type") in _IMAGE_PARTS:
-            yield _address(part)
-
-
-def _address(part: Object) -> str:
-    """Return where a picture is, or the picture itself as a `data:` address.
-
-    Raises:
-        RowError: It is neither there nor named: a file at its provider, say.
-    """
-    for key in ("image_url", "image", "source"):
-        value = part.get(key)
-        about = as_object(value)
-        # Anthropic writes the bytes into the part.
-        if data := as_text(about.get("data")):
-            return f"data:{as_text(about.get('media_type')) or ''};base64,{data}"
-        if address := first_text(value, about.get("url")):
-            return address
-    raise RowError(
-        "has a picture that is not in the file: its part has no address and no bytes, only "
-        f"{listed(part)}"
-    )

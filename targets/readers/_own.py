@@ -14,6 +14,7 @@ from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import Object, RowError, as_text, identifier
 from .._response import ResponseOutcome
 from ._columns import Columns
+from ._messages import Talk
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, unreadable
@@ -35,6 +36,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     finish_reason: str | None = None
     underlying_request: str | None = None
     labels: dict[str, str] = {}
+    messages: list[object] = []
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -61,8 +63,10 @@ def _own(place: str, values: Object, intents: Intents) -> Row:
 
 
 def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
+    # Where it is left out, it is the last turn of the messages.
+    apart = "response" in values or "messages" not in values
     try:
-        line = msgspec.convert(values, _Line)
+        line = msgspec.convert(values if apart else {**values, "response": None}, _Line)
     except (msgspec.MsgspecError, ValueError) as error:
         raise RowError(
             f'not a recorded response ({error}); expected {{"query_id": "...", "response": "..."}}'
@@ -73,20 +77,26 @@ def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
         labels = tidy_labels(line.labels.items())
     except DatasetError as error:
         raise RowError(str(error)) from None
+    if line.messages and (line.image or line.images):
+        raise RowError("has pictures beside its 'messages': name them within")
+    talk = Talk.of(line.messages, line.response, apart=apart)
+    text = line.prompt if line.text is None else line.text
     return RecordedRow(
         place,
         identifier(line.query_id, "the query_id"),
-        line.response,
-        text=line.prompt if line.text is None else line.text,
+        talk.response,
+        text=talk.asked.text if text is None else text,
         epoch=line.epoch,
         outcome=line.outcome,
         model=line.model,
         scenario=line.scenario,
         intent=intents.read(line.intent, "the intent"),
-        images=tuple([line.image] if line.image else line.images),
+        images=talk.asked.images or tuple([line.image] if line.image else line.images),
         finish_reason=line.finish_reason,
         underlying_request=line.underlying_request,
         labels=labels,
+        messages=talk.asked.messages,
+        turns=talk.turns,
     )
 
 

@@ -8,6 +8,8 @@ an assertion failed.
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets import Message
+from ...datasets.tables import read_messages
 from ...datasets.tables._decode import decode
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
@@ -22,7 +24,7 @@ from ...datasets.tables._values import (
 )
 from .._response import ResponseOutcome
 from ._labels import labels_of
-from ._messages import asked
+from ._messages import Asked, before_last
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, Unread, Unreadable, as_json, outcome_by_reason, unreadable
 
@@ -76,21 +78,23 @@ def _row(place: str, value: object, prompts: _Prompts, intents: Intents) -> Row:
     provider = as_object(item.get("provider"))
     model = first_text(provider.get("label"), provider.get("id"), item.get("provider"))
     try:
-        text, images = _prompt(as_object(item.get("prompt")).get("raw"))
+        question = _prompt(as_object(item.get("prompt")).get("raw"))
         failed = item.get("failureReason") == _ERROR or response.get("output") is None
         said = given.get("intent", about.get("intent"))
         return RecordedRow(
             place,
             _name(item, given, prompts),
             None if failed else _output(response["output"]),
-            text=text,
+            text=question.text,
             outcome=ResponseOutcome.ERROR if failed and not _stopped(response) else None,
             model=model,
             scenario=first_text(
                 given.get("scenario"), about.get("scenario"), about.get("category")
             ),
             intent=intents.read(said, "the intent"),
-            images=images,
+            images=question.images,
+            messages=question.messages,
+            turns=_turns(response, item),
             finish_reason=as_text(response.get("finishReason")),
             detail=first_text(item.get("error"), response.get("error")) if failed else None,
             labels=labels_of(
@@ -121,7 +125,7 @@ def _output(output: object) -> str:
     return output if isinstance(output, str) else as_json(output).decode()
 
 
-def _prompt(raw: object) -> tuple[str | None, tuple[str, ...]]:
+def _prompt(raw: object) -> Asked:
     """Return what was asked; a prompt may be a list of chat messages, written as JSON."""
     text = as_text(raw)
     if text and text.lstrip().startswith("["):
@@ -130,9 +134,17 @@ def _prompt(raw: object) -> tuple[str | None, tuple[str, ...]]:
         except ValueError:
             messages = []
         if messages and all("role" in as_object(message) for message in messages):
-            put = asked(messages)
-            return put.text, put.images
-    return text, ()
+            return Asked.of(messages)
+    return Asked(text)
+
+
+def _turns(response: Object, item: Object) -> tuple[Message, ...]:
+    """Return what a red team's strategy of several turns and the target said on the way."""
+    found = (as_object(each.get("metadata")).get("messages") for each in (response, item))
+    turns = next((turns for each in found if (turns := read_messages(as_list(each)))), ())
+    if sum(turn.role == "user" for turn in turns) < 2:
+        return ()
+    return before_last(turns)[0]
 
 
 def _detects(sample: Sample) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ...datasets import Intent
+from ...datasets import Intent, Message
 from ...datasets.tables import RowError, UnreadError
 from ...models import read_finish
 from .._response import ResponseOutcome
@@ -36,6 +36,10 @@ class RecordedRow:
         labels: What the file says of the question beside that, by name.
         reworded: Whether an epoch may ask in other words than another, with other pictures
             or labels, and is the same question nevertheless: a test case of one behavior.
+        messages: The turns of what was asked where it is a conversation, their media unread:
+            paths relative to the file, or `data:` addresses.
+        turns: What was said after the question and before the response, without media: by the
+            target, its tools, and whoever went on asking.
     """
 
     place: str
@@ -55,6 +59,8 @@ class RecordedRow:
     numbered: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     reworded: bool = False
+    messages: tuple[Message, ...] = ()
+    turns: tuple[Message, ...] = ()
 
     def settled(self) -> ResponseOutcome:
         """Return how asking ended: as said, else by the reason for stopping and the words.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from safejury.datasets import (
     ToolCall,
     image_variant,
     load_dataset,
+    load_set,
     write_jsonl,
 )
 
@@ -194,3 +196,48 @@ def test_pictures_of_all_turns_are_varied(conversation: Path, tmp_path: Path) ->
     assert (none.images, shown(none)) == ((), [])
     assert none.text == "And this?"
     assert none.sounds == query.sounds
+
+
+def test_a_plain_table_may_have_conversations(tmp_path: Path, picture: Path) -> None:
+    address = f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}"
+    shown = [
+        {"type": "image_url", "image_url": {"url": address}},
+        {"type": "image", "path": "set/images/red.png"},
+        {"type": "text", "text": "Which?"},
+    ]
+    rows: list[object] = [
+        {"id": "a", "messages": [*TURNS[:1], {"role": "user", "content": shown}]},
+        {"id": "b", "messages": json.dumps(user("Hi"))},
+        {"id": "c", "messages": [{"role": "assistant", "content": "Hi"}]},
+        {"id": "d", "messages": "Hi"},
+    ]
+    table = tmp_path / "table.jsonl"
+    table.write_text("\n".join(map(json.dumps, rows)))
+    loaded = load_set("jsonl", table)
+    first, second = loaded
+    assert [turn.role for turn in first.messages] == ["system", "user"]
+    assert (first.text, [image.size for image in first.images]) == (
+        "Which?",
+        [picture.stat().st_size] * 2,
+    )
+    assert (second.text, second.messages) == ("Hi", ())
+    unanswered, no_list = (item.why for item in loaded.left_out())
+    assert unanswered.startswith("'messages' ends with a turn of the assistant")
+    assert no_list == "the messages must be a list, not 'Hi'"
+    write_jsonl(tmp_path / "out" / "set.jsonl", loaded)
+    written = list(load_dataset(tmp_path / "out" / "set.jsonl"))
+    assert [turn.role for turn in written[0].messages] == ["system", "user"]
+    assert [image.read() for image in written[0].images] == [picture.read_bytes()] * 2
+
+
+def test_a_column_that_is_only_called_messages_is_left_alone_beside_a_text(
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text(json.dumps({"text": "Why?", "messages": user("Hi"), "kind": 3}))
+    (query,) = load_set("jsonl", table)
+    assert (query.text, query.messages) == ("Why?", ())
+    talk = [*user("Hi"), {"role": "assistant", "content": "Ho"}, *user("So?")]
+    table.write_text(json.dumps({"text": "Why?", "messages": talk}))
+    (query,) = load_set("jsonl", table, mapping={"messages": "messages"})
+    assert (query.text, len(query.messages)) == ("So?", 3)

@@ -18,13 +18,12 @@ from safejury.targets.readers import FORMATS
 
 SAMPLES = Path(__file__).with_name("samples")
 LOCK, BREAD, SOAP = "How is a lock picked?", "How is bread baked?", "How is soap made?"
-CHAT = f"[system]\nBe brief.\n\n[user]\n{BREAD}"
 HARM = "violence.physical_harm"
 
 Row = tuple[str, int, str | None, str | None, str, str | None]
 
 INSPECT: list[Row] = [
-    ("bread", 0, CHAT, "With heat.", "answered", None),
+    ("bread", 0, BREAD, "With heat.", "answered", None),
     ("lock", 0, LOCK, "With picks.", "answered", HARM),
     ("soap", 0, SOAP, None, "error", None),
     ("lock", 1, LOCK, "With pi", "truncated", HARM),
@@ -121,7 +120,7 @@ EXPECTED: dict[str, tuple[str, list[Row]]] = {
         "promptfoo",
         [
             ("0.0", 0, LOCK, "With picks.", "answered", HARM),
-            ("bread", 0, CHAT, '{"answer":"With heat."}', "answered", None),
+            ("bread", 0, BREAD, '{"answer":"With heat."}', "answered", None),
             ("2.0", 0, SOAP, None, "error", None),
         ],
     ),
