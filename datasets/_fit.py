@@ -31,12 +31,14 @@ class ImageLimits:
         max_pixels: Most pixels, width times height.
         max_bytes: Longest file, at least 1024; in a request it is a third longer.
         max_images: Most pictures of one query.
+        formats: What it reads, such as `png`, `jpeg` and `webp`; the first two must be there.
     """
 
     max_side: int | None = None
     max_pixels: int | None = None
     max_bytes: int | None = None
     max_images: int | None = None
+    formats: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the limits.
@@ -49,6 +51,12 @@ class ImageLimits:
             value: int | None = getattr(self, name)
             if value is not None and value < bound:
                 raise ConfigurationError(f"{name} {value} is too small: give at least {bound}")
+        if self.formats is not None and not {"png", "jpeg"} <= set(self.formats):
+            raise ConfigurationError("formats must hold png and jpeg: others are made into them")
+
+    def takes(self, media_type: str) -> bool:
+        """Return whether the model reads pictures of a MIME type."""
+        return self.formats is None or media_type.removeprefix("image/") in self.formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,9 @@ class Fitted:
 class ImageFitting:
     """Makes pictures fit what a model takes, once for each content.
 
-    The bytes that are given are the bytes that are sent, but for two cases: a picture
-    over a limit is made smaller, and an animated one is cut to its first frame. Either
-    is encoded anew, upright and opaque.
+    The bytes that are given are the bytes that are sent, but for three cases: a picture
+    over a limit is made smaller, an animated one is cut to its first frame, and one of a
+    format that the model does not read is made a PNG. Each is encoded anew, upright and opaque.
 
     Args:
         limits: What the model takes.
@@ -108,7 +116,8 @@ class ImageFitting:
         facts, limits = image_facts(media), self._limits
         size = facts.width, facts.height
         short = limits.max_bytes is None or media.size <= limits.max_bytes
-        if short and not facts.animated and _fitting(size, limits) == size:
+        as_given = short and not facts.animated and limits.takes(media.media_type)
+        if as_given and _fitting(size, limits) == size:
             return media, ()
         return _made.get(self._store, (media.sha256, limits), lambda: self._make(media))
 
@@ -196,3 +205,5 @@ def _reached(media: Media, full: "Size", limits: ImageLimits) -> Iterator[str]:
         yield f"max_image_pixels {limits.max_pixels}"
     if limits.max_bytes is not None and media.size > limits.max_bytes:
         yield f"max_image_bytes {limits.max_bytes}"
+    if limits.formats is not None and not limits.takes(media.media_type):
+        yield f"image_formats {', '.join(limits.formats)}"

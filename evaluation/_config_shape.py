@@ -13,7 +13,7 @@ from pydantic import (
 
 from ..agents import HUMAN
 from ..datasets import ConfigurationError, ImageLimits, Parts
-from ._config_part import NO_NUL, Text, Variable
+from ._config_part import NO_NUL, ImageFormats, Text, Variable
 from ._price_config import ModelPrice
 from ._request_config import RequestConfig
 
@@ -95,6 +95,8 @@ class _Reached(Part):
     """Longest file of a picture; a longer one is encoded anew, and made smaller if it must."""
     max_images: int | None = Field(default=None, ge=1)
     """Most pictures of one query; one with more is not put."""
+    image_formats: ImageFormats | None = None
+    """Formats that the model reads, png and jpeg among them; others are sent as PNG."""
     audio: bool = False
     """Whether the model takes sound."""
     json_schema: Literal["auto", "never"] = "auto"
@@ -107,7 +109,11 @@ class _Reached(Part):
     def image_limits(self) -> ImageLimits:
         """What the model takes of pictures."""
         return ImageLimits(
-            self.max_image_side, self.max_image_pixels, self.max_image_bytes, self.max_images
+            self.max_image_side,
+            self.max_image_pixels,
+            self.max_image_bytes,
+            self.max_images,
+            tuple(self.image_formats) if self.image_formats else None,
         )
 
     @model_validator(mode="after")

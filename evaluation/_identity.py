@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ..models import HIDDEN, names_a_secret
 
 _ADDRESSES = {"base_url", "api_base", "proxy"}
-_LATER = {"request", "api_base", "api_version", "region"}
+_LATER = {"request", "api_base", "api_version", "region", "image_formats"}
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 

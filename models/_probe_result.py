@@ -78,13 +78,17 @@ class Probe:
     def config(self) -> dict[str, object]:
         """Return the keys of a config that fit what was found.
 
-        A schema that is accepted and ignored is better asked for in words.
+        A schema that is accepted and ignored is better asked for in words; pictures of formats
+        that are not read are made into others.
         """
         schema = self.state("json_schema")
+        read = [name.lower() for name in self.image_formats]
+        some = {"png", "jpeg"} <= set(read) and not {"webp", "gif"} <= set(read)
         return {
             "base_url": self.base_url,
             "model": self.model,
             "images": self.state("images") in ("yes", "partly"),
+            **({"image_formats": read} if some else {}),
             "audio": self.state("audio") in ("yes", "partly"),
             "json_schema": "auto" if schema in ("yes", "unknown") else "never",
         }

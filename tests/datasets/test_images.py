@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from PIL import Image
@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> MediaStore:
     return MediaStore(tmp_path / "media")
 
 
-def fit(store: MediaStore, media: Media, **limits: int) -> Fitted:
+def fit(store: MediaStore, media: Media, **limits: Any) -> Fitted:
     return ImageFitting(ImageLimits(**limits), store).fit([media])
 
 
@@ -117,6 +117,27 @@ def test_a_picture_over_a_limit_is_made_smaller_and_it_is_said(
     for name, value in limits.items():
         assert f"{name.replace('max_', 'max_image_')} {value}" in said
     assert Path(made.path).name == made.sha256 == hashlib.sha256(made.read()).hexdigest()
+
+
+@pytest.mark.parametrize("form", ["WebP", "GIF", "BMP"])
+def test_a_picture_of_a_format_that_the_model_does_not_read_is_made_a_png(
+    form: str, tmp_path: Path, store: MediaStore
+) -> None:
+    media = saved(photo(), tmp_path / "photo", form)
+    limits = ImageLimits(formats=("png", "jpeg"))
+    fitted = ImageFitting(limits, store).fit([media])
+    (made,), (said,) = fitted.images, fitted.changes
+    assert made.media_type == "image/png"
+    assert opened(made).size == opened(media).size
+    assert said.startswith("picture 1 was encoded anew as a PNG")
+    assert said.endswith("the limit of the model is image_formats png, jpeg")
+    read = ImageLimits(formats=("png", "jpeg", form.lower()))
+    assert ImageFitting(read, store).fit([media]) == Fitted((media,))
+
+
+def test_a_model_reads_what_pictures_are_made_into() -> None:
+    with pytest.raises(ConfigurationError, match="must hold png and jpeg"):
+        ImageLimits(formats=("webp",))
 
 
 def test_each_limit_has_a_picture_of_its_own(tmp_path: Path, store: MediaStore) -> None:

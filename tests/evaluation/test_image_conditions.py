@@ -209,6 +209,22 @@ def test_a_picture_that_was_made_smaller_is_told_where_the_response_is_shown(
     assert words in out.read_text(encoding="utf-8")
 
 
+def test_a_target_that_reads_no_webp_is_sent_a_png(workplace: Any, scripted: Start) -> None:
+    line = {"id": "q4", "scenario": "ethics.bioethics", "text": "Which?", "intent": "harmful"}
+    Image.new("RGB", (64, 48), "red").save(workplace.path / "red.webp")
+    workplace.queries({**line, "image": "red.webp"})
+    server = scripted(reply)
+    config = workplace.config(server.base_url, targets__0__image_formats=["png", "jpeg"])
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    sent = {str(body["model"]): pictures(body)[0].format for body in server.requests}
+    assert (sent["target"], sent["lawyer-model"]) == ("PNG", "WEBP")
+    (change,) = workplace.responses()["q4/examined/0"]["changes"]
+    assert "the limit of the model is image_formats png, jpeg" in change
+    config = workplace.config(server.base_url, targets__0__image_formats=["webp"])
+    workplace.safejury("run", config).refused("image_formats", "must hold png and jpeg")
+
+
 def test_too_many_pictures_are_counted_as_not_put(workplace: Any, scripted: Start) -> None:
     paint(workplace.path)
     line = {"id": "q4", "scenario": "ethics.bioethics", "text": "Which?", "intent": "harmful"}

@@ -69,7 +69,7 @@ def test_a_run_without_requests_of_its_own_means_what_it_meant_before_there_were
 ):
     assert workplace.safejury("run", workplace.config(scripted(answer).base_url)).code == 0
     (identity,) = workplace.stored("SELECT value FROM meta WHERE key = 'identity'")
-    for key in ("request", "api_base", "api_version", "region"):
+    for key in ("request", "api_base", "api_version", "region", "image_formats"):
         assert f'"{key}"' not in identity[0]
 
 

@@ -75,6 +75,7 @@ async def test_a_server_that_can_do_everything_gets_a_yes_everywhere():
     assert doubtful == {"context_length": "the list of models does not say"}
     assert (seen.most_images, seen.largest_image) == (8, 4096)
     assert seen.image_formats == ("PNG", "JPEG", "WEBP", "GIF")
+    assert "image_formats" not in seen.config()
     assert seen.audio_formats == ("wav", "mp3", "flac")
     assert seen.works
 
@@ -163,6 +164,7 @@ async def test_it_finds_the_largest_picture_and_the_formats():
     assert "2048 x 2048 px (1.3 MB) is refused" in found(seen, "image_size").detail
     assert seen.image_formats == ("PNG", "JPEG", "WEBP")
     assert found(seen, "image_formats").detail == "PNG, JPEG, WEBP; refused: GIF"
+    assert seen.config()["image_formats"] == ["png", "jpeg", "webp"]
 
 
 async def test_pictures_that_add_no_tokens_and_go_unnamed_may_be_ignored():

@@ -35,7 +35,7 @@ class Asked:
 
 @asynccontextmanager
 async def _target(
-    server: ScriptedServer, folder: Path, *modalities: Modality, **limits: int
+    server: ScriptedServer, folder: Path, *modalities: Modality, **limits: Any
 ) -> AsyncGenerator[ModelTarget, None]:
     model = EndpointModel(
         base_url=server.base_url, model="m", modalities=frozenset({"text", *modalities})
@@ -61,7 +61,7 @@ def _query(*images: Media) -> Query:
     return Query("q1", "consultation.legal_advice", "How?", Intent.HARMFUL, images)
 
 
-async def _asked(folder: Path, *images: Media, **limits: int) -> Asked:
+async def _asked(folder: Path, *images: Media, **limits: Any) -> Asked:
     async with ScriptedServer("Thus.") as server, _target(server, folder, "image", **limits) as t:
         response = await t.respond(_query(*images), epoch=0, call_id="c")
         return Asked(response, _images(server.requests[0]))
