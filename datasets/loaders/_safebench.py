@@ -167,7 +167,10 @@ def _text_folder(path: Path, part: str) -> Path:
     for text in (*_below(path, *wanted), path, *_below(path, *others)):
         if _tables(text):
             return text
-    raise DatasetError(f"{path}: has no tables 1.csv to 23.csv; name {_SafeBench.needs}")
+    raise DatasetError(
+        f"{path}: no {_SafeBench.title} is there: it has no tables 1.csv to 23.csv; name "
+        f"{_SafeBench.needs}"
+    )
 
 
 def _tables(text: Path) -> dict[int, Path]:

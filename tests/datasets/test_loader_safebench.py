@@ -227,5 +227,5 @@ def test_settings_that_cannot_be(settings: dict[str, str], said: str, tmp_path: 
 
 
 def test_a_folder_without_tables(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"has no tables 1\.csv to 23\.csv"):
+    with pytest.raises(DatasetError, match=r"no tables 1\.csv to 23\.csv"):
         load_set("safebench", tmp_path)

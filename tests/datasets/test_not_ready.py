@@ -41,6 +41,13 @@ def test_a_published_set_whose_file_is_a_pointer(loader: str, place: str, tmp_pa
         assert str(error.value) == f"{tmp_path / place}: {SAID}"
 
 
+def test_a_clone_without_its_large_files_is_named_as_such() -> None:
+    folder = SAMPLES / "jailbreakv_lfs"
+    with pytest.raises(DatasetError) as error:
+        find_set(str(folder))
+    assert str(error.value) == f"{folder / 'JailBreakV_28K.csv'}: {SAID}"
+
+
 @pytest.mark.parametrize(
     ("loader", "name"),
     [("csv", "own.csv"), ("jsonl", "own.jsonl"), ("jsonl", "own.json"), ("parquet", "a.parquet")],

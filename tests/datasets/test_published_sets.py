@@ -34,7 +34,7 @@ class Case:
         return SAMPLES / (self.sample or self.loader.replace("-", "_"))
 
     def __str__(self) -> str:
-        return " ".join([self.loader, *self.settings.values()])
+        return " ".join([self.sample or self.loader, *self.settings.values()])
 
 
 def missing(where: str, picture: str) -> str:
@@ -98,6 +98,42 @@ CASES = [
         ("airr_official_1.0_demo_en_us_prompt_set_release.csv:4: 'prompt_text' is empty",),
     ),
     Case(
+        "ailuminate",
+        {
+            "airr_practice_1_0_1": "inappropriate_speech.defamatory_speech",
+            "airr_practice_1_0_2": "consultation.investment_advice",
+            "airr_practice_1_0_1-fr_FR": "inappropriate_speech.defamatory_speech",
+            "airr_practice_1_0_7": "confidential_information.personal_privacy",
+        },
+        sample="ailuminate_languages",
+    ),
+    Case(
+        "ailuminate",
+        {
+            "airr_practice_1_0_1": "inappropriate_speech.defamatory_speech",
+            "airr_practice_1_0_7": "confidential_information.personal_privacy",
+        },
+        sample="ailuminate_languages",
+        settings={"locale": "fr"},
+    ),
+    *(
+        Case(
+            "safebench",
+            {
+                "1-1": "inappropriate_speech.hate_speech",
+                "1-2": "inappropriate_speech.hate_speech",
+                "2-1": "confidential_information.trade_confidentiality",
+            },
+            pictures=True,
+            sample=sample,
+            settings=settings,
+        )
+        for sample, settings in (
+            ("safebench_hub", {"voice": "male"}),
+            ("safebench_code", dict[str, str]()),
+        )
+    ),
+    Case(
         "harmbench",
         {
             "lock_picking": CRIME,
@@ -151,6 +187,7 @@ CASES = [
         pictures=True,
     ),
     Case("jailbreakv-28k", {"0": CRIME}, pictures=True, settings={"split": "mini"}),
+    Case("jailbreakv-28k", {"0": CRIME}, pictures=True, sample="jailbreakv_mini"),
     Case(
         "vlguard",
         {
