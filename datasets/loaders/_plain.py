@@ -14,12 +14,11 @@ from ..tables import (
     Intents,
     Object,
     RowError,
-    as_list,
     first_text,
-    found,
     identifier,
-    is_object,
     listed,
+    media_values,
+    pictures,
     read_messages,
     words,
 )
@@ -39,7 +38,6 @@ FIELDS = {
 }
 """What can be mapped, and the names that columns usually have."""
 _ASKED = ("text", "messages")
-_CONTENT = ("bytes", "path")
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "intent": "harmful or benign, where no column says it; assumed harmful unless given",
@@ -65,7 +63,6 @@ class PlainRows:
         own = {"images" if key == "image" else key: to for key, to in options.mapping.items()}
         self._path = path
         self._columns = ColumnMap(FIELDS, own)
-        self._images_mapped = "images" in own
         self._category = options.settings.get("category", "")
         said = options.settings.get("intent")
         if said not in (None, *Intent):
@@ -120,10 +117,10 @@ class PlainRows:
                 "with --map text=KEY"
             )
         intent = self._intents.read(get("intent", values), "the intent") or self._intent
-        sounds = list(self._media(get("audio", values)))
+        sounds = [self._medium(sound) for sound in media_values(get("audio", values))]
         if len(sounds) > 1:
             raise RowError(f"has {len(sounds)} sounds: a query has one")
-        images = self._images(values)
+        images = tuple(map(self._medium, pictures(self._columns, values)))
         if messages and (images or sounds):
             raise RowError("has pictures or a sound beside its messages: name them within")
         return Row(
@@ -143,32 +140,9 @@ class PlainRows:
             messages=() if _is_plain(messages) else messages,
         )
 
-    def _images(self, values: Object) -> tuple[Path | bytes, ...]:
-        if self._images_mapped:
-            return tuple(self._media(self._columns.get("images", values)))
-        named = (tuple(self._media(values.get(name))) for name in FIELDS["images"])
-        several = list(dict.fromkeys(filter(None, named)))
-        if len(several) > 1:
-            raise RowError(
-                "has other pictures in 'images' than in 'image': say which are meant with "
-                "--map images=KEY"
-            )
-        return several[0] if several else ()
-
-    def _media(self, value: object) -> Iterator[Path | bytes]:
-        """Yield where media are: a path, several, or their bytes as Hugging Face keeps them."""
-        for item in as_list(value) or [None if value == [] else value]:
-            if is_object(item):
-                item = _content(item)
-            if isinstance(item, bytes):
-                yield item
-            elif isinstance(item, str):
-                if item:
-                    yield self._named(item)
-            elif item is not None:
-                raise RowError(f"a picture or sound must be a path, not {found(item)}")
-
-    def _named(self, place: str) -> Path | bytes:
+    def _medium(self, place: str | bytes) -> Path | bytes:
+        if isinstance(place, bytes):
+            return place
         try:
             return place_of(place, self._path.parent)
         except DatasetError as error:
@@ -185,19 +159,3 @@ def _text(messages: tuple[Message, ...], text: object) -> str:
     if messages:
         return messages[0].text if _is_plain(messages) else ""
     return words(text, "the text") or ""
-
-
-def _content(item: Object) -> object:
-    """Return the bytes or the path in an object as Hugging Face writes it, None for neither.
-
-    Raises:
-        RowError: It holds a picture or a sound in another way.
-    """
-    content = item.get("bytes") or item.get("path")
-    others = [name for name, value in item.items() if name not in _CONTENT and value is not None]
-    if not content and (others or not item.keys() & set(_CONTENT)):
-        raise RowError(
-            "a picture or sound must be a path or an object of 'bytes' or 'path', not of "
-            f"{listed(item)}"
-        )
-    return content

@@ -5,6 +5,7 @@ from ._csv import CsvRow, CsvTable
 from ._decode import decode
 from ._intents import Intents
 from ._json_file import BrokenJson, JsonFile
+from ._media_values import media_values, pictures
 from ._messages import read_messages
 from ._objects import json_objects
 from ._parquet import parquet_objects
@@ -48,7 +49,9 @@ __all__ = [
     "json_objects",
     "list_within",
     "listed",
+    "media_values",
     "parquet_objects",
+    "pictures",
     "read_messages",
     "value_at",
     "words",

@@ -117,6 +117,16 @@ class ColumnMap:
         value = self.find(field, values)
         return None if value is MISSING else value
 
+    def each(self, field: str, values: Object) -> list[object]:
+        """Return the values of all columns that may hold a field, those with nothing included.
+
+        Raises:
+            RowError: The mapped place is not there.
+        """
+        self.find(field, values)
+        found = (value_at(values, path) for path in self._paths(field))
+        return [value for value in found if value is not MISSING]
+
     def messages(self, values: Object) -> list[object]:
         """Return the messages of a row.
 

@@ -1,17 +1,17 @@
 """Which column of a foreign table is what: `--map response=output.text`."""
 
+import re
 from collections.abc import Collection, Iterable
 from typing import cast
 
+from ...datasets.tables import pictures
 from ...datasets.tables._column_map import ColumnMap, listed
 from ...datasets.tables._places import MISSING
 from ...datasets.tables._values import (
     Object,
     RowError,
-    as_list,
     found,
     identifier,
-    is_object,
     words,
 )
 from .._response import ResponseOutcome
@@ -34,6 +34,7 @@ _FIELDS = {
     "messages": ("messages",),
 }
 """What can be mapped, and the names that columns have where nothing is said."""
+_WHOLE = re.compile(r"[0-9]{1,9}(\.0)?")
 
 
 class Columns:
@@ -97,7 +98,7 @@ class Columns:
             raise RowError(f"has no 'response'; its keys are {listed(values)}")
         apart = response is not MISSING
         talk = Talk.of(messages, words(response, "the response") if apart else None, apart=apart)
-        images = tuple(_images(get("images", values)))
+        images = tuple(map(_address, pictures(self._map, values)))
         if messages and images:
             raise RowError("has pictures beside its messages: name them within")
         name = self._map.find("id", values)
@@ -124,11 +125,15 @@ class Columns:
 def _epoch(value: object) -> int:
     if value is None or value == "":
         return 0
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
-        return value
-    raise RowError(f"the epoch must be a whole number from 0, not {found(value)}")
+    number = value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        number = int(value.partition(".")[0])
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)  # a column with gaps, as pandas writes it
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9:
+        return number
+    said = value if type(value) in (int, float) else found(value)
+    raise RowError(f"the epoch must be a whole number from 0, not {said}")
 
 
 def _outcome(value: object) -> ResponseOutcome | None:
@@ -141,17 +146,9 @@ def _outcome(value: object) -> ResponseOutcome | None:
         raise RowError(f"the outcome must be one of {known}, not {found(value)}") from None
 
 
-def _images(value: object) -> Iterable[str]:
-    """Yield the places of pictures: one, several, or their bytes as Hugging Face keeps them."""
-    for item in as_list(value) or [None if value == [] else value]:
-        if is_object(item):  # as Hugging Face keeps pictures
-            item = item.get("bytes") or item.get("path")
-        if isinstance(item, bytes):
-            from base64 import b64encode
+def _address(picture: str | bytes) -> str:
+    if isinstance(picture, str):
+        return picture
+    from base64 import b64encode
 
-            yield f"data:;base64,{b64encode(item).decode()}"
-        elif isinstance(item, str):
-            if item:
-                yield item
-        elif item is not None:
-            raise RowError(f"a picture must be a path, not {found(item)}")
+    return f"data:;base64,{b64encode(picture).decode()}"

@@ -1,0 +1,52 @@
+"""The media that a value of a table holds."""
+
+from collections.abc import Iterator
+
+from ._column_map import ColumnMap, listed
+from ._values import Object, RowError, as_list, found, is_object
+
+_CONTENT = ("bytes", "path")
+
+
+def media_values(value: object) -> Iterator[str | bytes]:
+    """Yield where media are: one place, several, or their bytes as Hugging Face keeps them.
+
+    Raises:
+        RowError: It holds a picture or a sound in another way.
+    """
+    for item in as_list(value) or [None if value == [] else value]:
+        if is_object(item):
+            item = _content(item)
+        if isinstance(item, bytes) or (isinstance(item, str) and item):
+            yield item
+        elif item is not None and item != "":
+            raise RowError(f"a picture or sound must be a path, not {found(item)}")
+
+
+def pictures(columns: ColumnMap, values: Object) -> tuple[str | bytes, ...]:
+    """Return where the pictures of a row are, or their bytes; see `media_values`.
+
+    Raises:
+        RowError: They are held in another way, the mapped place is not there, or two columns
+            of usual names hold different ones.
+    """
+    several = [tuple(media_values(value)) for value in columns.each("images", values)]
+    shown = list(dict.fromkeys(filter(None, several)))
+    if len(shown) > 1:
+        raise RowError(
+            "has other pictures in 'images' than in 'image': say which are meant with "
+            "--map images=KEY"
+        )
+    return shown[0] if shown else ()
+
+
+def _content(item: Object) -> object:
+    """Return the bytes or the path in an object as Hugging Face writes it, None for neither."""
+    content = item.get("bytes") or item.get("path")
+    others = [name for name, value in item.items() if name not in _CONTENT and value is not None]
+    if not content and (others or not item.keys() & set(_CONTENT)):
+        raise RowError(
+            "a picture or sound must be a path or an object of 'bytes' or 'path', not of "
+            f"{listed(item)}"
+        )
+    return content
