@@ -376,3 +376,16 @@ def test_a_log_of_inspect_that_was_cancelled_says_so_and_what_it_lacks(
     assert {row.why for row in target.all_left_out()} <= {"is not in the log, which says cancelled"}
     path.write_text(inspect_log(INSPECT_SAMPLE, dataset=dataset, config=config))
     assert RecordedTarget("t", path).file.remarks == ()
+
+
+def test_a_zipped_log_of_inspect_that_was_cancelled_says_the_same(tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    dataset = {"samples": 100, "sample_ids": ["lock", "key"]}
+    plain, zipped = tmp_path / "a.json", tmp_path / "a.eval"
+    plain.write_text(inspect_log(INSPECT_SAMPLE, status="cancelled", dataset=dataset))
+    write_eval_log(read_eval_log(plain), zipped)
+    target = RecordedTarget("t", zipped)
+    said = "1 of 100 samples: the log says cancelled; 2 of them were to be asked"
+    assert target.file.remarks == (said,)
+    assert [row.place for row in target.all_left_out()][-1] == "sample 'key', epoch 1"
