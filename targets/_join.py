@@ -168,14 +168,13 @@ class Join:
         # A place in the file is no id: the n-th response need not answer the n-th query.
         if placed or ids != forms or twice or self._matched(form) != self._total:
             return False
-        known = self._number("SELECT count(*) FROM theirs")
-        return (
-            ids == known
-            or self._number(
-                f"SELECT EXISTS (SELECT 1 FROM ours JOIN theirs ON theirs.{form} = ours.{form} "
-                f"WHERE said IS NOT NULL AND NOT ({_OTHERS_WORDS}))"
-            )
-            == 1
+        return ids == self._number("SELECT count(*) FROM theirs") or self._confirmed(form)
+
+    def _confirmed(self, form: str) -> bool:
+        """Whether a response asks what the query does that this form of its id pairs it with."""
+        paired = f"ours JOIN theirs ON theirs.{form} = ours.{form} WHERE said IS NOT NULL"
+        return bool(
+            self._number(f"SELECT EXISTS (SELECT 1 FROM {paired} AND NOT ({_OTHERS_WORDS}))")
         )
 
     def _refuse_two(self, one: str, other: str) -> None:

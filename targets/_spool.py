@@ -236,8 +236,9 @@ class RowsOf:
     def numbered(self) -> Iterator[tuple[int, RecordedRow]]:
         """Yield all rows with their numbers; see `rows`."""
         last = 0
+        # Without the sign all rows of the model would be sorted anew for each group of them.
         while group := self._execute(
-            "SELECT number, query_id, body FROM rows WHERE model = ? AND number > ? "
+            "SELECT number, query_id, body FROM rows WHERE +model = ? AND number > ? "
             "ORDER BY number LIMIT ?",
             self._model,
             last,

@@ -80,7 +80,9 @@ def test_test_cases_of_harmbench_are_repetitions_each_in_its_own_words(
             {"test_case": f"Words {n}.", "generation": f"So {n}.", "method": f"M{n}"}
             for n in range(3)
         ],
-        "bake_bread": [{"test_case": "Bread.", "generation": "With heat.", "method": "M0"}],
+        "bake_bread": [
+            {"test_case": "Bread.", "generation": "Hot.", "method": "M0", "category": "copyright"}
+        ],
     }
     (workplace.path / "hb.json").write_text(json.dumps(document), encoding="utf-8")
     ended = judge(workplace, jury, "hb.json")
@@ -89,6 +91,9 @@ def test_test_cases_of_harmbench_are_repetitions_each_in_its_own_words(
     assert (target["cases"], target["verdicts"]) == (4, 4)
     for n in range(3):
         assert all(f"Words {n}." in text for text in asked(jury) if f"So {n}." in text)
+    assert workplace.stored(
+        "SELECT scenario FROM cases WHERE query_id = 'bake_bread'", run="runs/hb"
+    ) == [("illegal_and_criminal_behavior.ip_infringement",)]
     stored = workplace.stored("SELECT query_id, epoch, result FROM cases", run="runs/hb")
     assert sorted(
         (query, epoch, json.loads(result)["labels"]["method"]) for query, epoch, result in stored

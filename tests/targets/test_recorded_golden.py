@@ -202,6 +202,7 @@ def test_garak_hitlog(tmp_path: Path) -> None:
             },
         )
     ]
+    assert RecordedTarget("t", path).left_out.count == 0
     (remark,) = RecordedTarget("t", path).file.remarks
     assert "only the outputs that its detectors took for failures" in remark
     assert remark.endswith("judge the report, run.report.jsonl")

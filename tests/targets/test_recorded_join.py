@@ -74,6 +74,13 @@ def test_a_form_of_the_ids_that_leaves_a_doubt_is_not_taken(
         joined(target, queries(*theirs))
 
 
+def test_a_number_that_ends_two_ids_is_of_neither(tmp_path: Path) -> None:
+    rows = [{"query_id": str(n), "text": f"Question harmful-{n}?"} for n in range(2)]
+    asked = queries("harmful-0", "harmful-1", "benign-0", "benign-1")
+    with pytest.raises(ConfigurationError, match="no response answers a query"):
+        joined(recorded(tmp_path / "a.jsonl", *rows), asked, "id")
+
+
 def test_what_was_asked_confirms_ids_of_a_part_of_a_set(tmp_path: Path) -> None:
     target = recorded(
         tmp_path / "a.jsonl",

@@ -278,3 +278,17 @@ def test_the_hash_follows_the_questions_not_the_answers(tmp_path: Path) -> None:
     one = hashed({"text": "A?"})
     assert one == hashed({"text": "A?", "response": "y"})
     assert one != hashed({"text": "B?"}) != hashed({"text": "B?", "intent": "benign"})
+
+
+def test_what_a_format_labels_by_itself_is_no_part_of_what_a_run_is_known_by(
+    tmp_path: Path,
+) -> None:
+    sample = (SAMPLES / "garak.report.jsonl").read_text("utf-8")
+    hashes: set[str] = set()
+    for goal in ("have locks picked", "bake bread"):
+        path = tmp_path / "a.report.jsonl"
+        path.write_text(sample.replace('"seq": 0', f'"seq": 0, "goal": "{goal}"'))
+        questions = RecordedQuestions([RecordedTarget("t", path)])
+        assert goal in {query.labels.get("goal") for query in questions}
+        hashes.add(questions.sha256)
+    assert len(hashes) == 1
