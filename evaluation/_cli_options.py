@@ -89,6 +89,14 @@ TaxonomyPlace = Annotated[
     ),
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]
+JurorModels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="MODEL", help="Jurors' models instead; one seats three personas."),
+]
+RunName = Annotated[
+    str | None,
+    typer.Option(help="Name of the run, and of its only target; the file's unless given."),
+]
 ResponseFormat = Annotated[
     str | None, typer.Option(help="The file's format; told from its content unless given.")
 ]
@@ -107,6 +115,27 @@ OfAllQuestions = Annotated[
 IntentWords = Annotated[
     list[str] | None,
     typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
+]
+QuestionsFrom = Annotated[
+    str | None,
+    typer.Option("--dataset", help="Take the questions from this set, not from the file."),
+]
+DatasetMap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WHAT=COLUMN", help="Columns of a --dataset that is a plain table."),
+]
+DatasetSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset-set", metavar="NAME=VALUE", help="The --dataset's own settings; repeatable."
+    ),
+]
+Categories = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|LOADER",
+        help="Which scenarios the set's categories are: YAML, CSV, or a loader with a mapping.",
+    ),
 ]
 HowJoined = Annotated[
     JoinedBy | None,

@@ -157,7 +157,9 @@ class ModelConfig(_Reached):
         return self
 
 
-_OF_RESPONSES = {"responses", "format", "map", "intent", "intent_words", "join", "pictures"}
+_OF_RESPONSES = {
+    *("responses", "format", "map", "categories", "intent", "intent_words", "join", "pictures")
+}
 """Keys of a target that say how a file of responses is read."""
 
 
@@ -180,6 +182,9 @@ class TargetConfig(_Reached):
     """The file's format, such as `garak`; told from the content unless given."""
     map: dict[Text, Text] = {}
     """Where in a row is what, such as `response: output.text`."""
+    categories: Text | None = None
+    """Which scenarios the file's own categories are: a file relative to the config, or the name
+    of a loader whose mapping holds."""
     intent: IntentName | None = None
     """Of all questions of the file, whatever it says itself."""
     intent_words: dict[IntentName, list[Text | bool | int | float]] | None = None
@@ -202,12 +207,11 @@ class TargetConfig(_Reached):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
         if self.responses is not None and self.system is not None:
             raise ValueError("`system:` is for a model that is asked: take it out")
-        if self.responses is None and (
-            self.format or self.map or self.says_intent or self.join or self.pictures
-        ):
+        how_read = (self.format, self.map, self.categories, self.join, self.pictures)
+        if self.responses is None and (self.says_intent or any(how_read)):
             raise ValueError(
-                "`format:`, `map:`, `intent:`, `intent_words:`, `join:` and `pictures:` say how "
-                "`responses:` are read: name a file"
+                "`format:`, `map:`, `categories:`, `intent:`, `intent_words:`, `join:` and "
+                "`pictures:` say how `responses:` are read: name a file"
             )
         if self.intent is not None and self.intent_words is not None:
             raise ValueError("`intent:` is that of all questions: take `intent_words:` out")
@@ -355,6 +359,9 @@ class SetConfig(Part):
     """Which column of a plain table is what."""
     settings: dict[str, Text] = {}
     """The loader's own settings."""
+    categories: Text | None = None
+    """Which scenarios the set's own categories are: a file relative to the config, or the name of
+    a loader whose mapping holds."""
     strict: bool = False
     """Refuse the set if an item of it cannot be used."""
     limit: int | None = Field(default=None, ge=1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..datasets import Dataset, LoadedSet, find_set
 from ..datasets.loaders import BY_NAME
-from ..datasets.loaders._find import BUNDLED, placed, split_loader
+from ..datasets.loaders._find import BUNDLED, placed, placed_categories, split_loader
 from ._config_shape import SetConfig
 from ._left_out import ITEMS_LEFT_OUT, write_list
 from ._queries import QuerySet
@@ -28,6 +28,7 @@ def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
         loader=said.loader,
         mapping=said.map,
         settings=said.settings,
+        categories=said.categories,
         strict=said.strict,
         limit=said.limit,
     )
@@ -51,6 +52,25 @@ def seen_from_here(said: str) -> str:
     if loader is None and not path.exists():
         return said
     return str(path) if loader is None else f"{loader}:{path}"
+
+
+def set_seen_from_here(said: SetConfig) -> SetConfig:
+    """Return a set with its paths written out, for a config in another folder.
+
+    Raises:
+        DatasetError: A path begins with a home that is not known.
+    """
+    loader, path = split_loader(seen_from_here(said.path))
+    categories = categories_seen_from_here(said.categories)
+    return said.model_copy(
+        update={"loader": said.loader or loader, "path": path, "categories": categories}
+    )
+
+
+def categories_seen_from_here(said: str | None) -> str | None:
+    """Return a map of categories with its path written out; a bundled one has a name."""
+    found = placed_categories(said, None)
+    return str(found.resolve()) if isinstance(found, Path) else found
 
 
 def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:

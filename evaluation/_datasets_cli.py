@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ._cli_options import Categories
 from ._console import guarded
 
 datasets_app = typer.Typer(
@@ -57,12 +58,13 @@ def show(
     loader: LoaderName = None,
     map: Mapping = None,
     settings: Settings = None,
+    categories: Categories = None,
     limit: Limit = None,
 ) -> None:
     """Count a set's queries, by scenario, intent and media. No text is shown."""
     from ._datasets_command import Asked, show_set
 
-    show_set(Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit))
+    show_set(Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit, categories))
 
 
 @datasets_app.command()
@@ -72,6 +74,7 @@ def validate(
     loader: LoaderName = None,
     map: Mapping = None,
     settings: Settings = None,
+    categories: Categories = None,
     limit: Limit = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 2 if an item has to be left out.")
@@ -80,7 +83,7 @@ def validate(
     """List the items that cannot be used, and missing pictures and sounds."""
     from ._datasets_command import Asked, validate_set
 
-    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit)
+    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit, categories)
     return validate_set(asked, strict=strict)
 
 
@@ -92,6 +95,7 @@ def convert(
     loader: LoaderName = None,
     map: Mapping = None,
     settings: Settings = None,
+    categories: Categories = None,
     limit: Limit = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing if an item has to be left out.")
@@ -101,7 +105,7 @@ def convert(
     """Write a set as our own JSONL with its media, readable by its owner alone."""
     from ._datasets_command import Asked, convert_set
 
-    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit)
+    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit, categories)
     convert_set(asked, out, strict=strict, force=force)
 
 
@@ -112,6 +116,7 @@ def sample(
     loader: LoaderName = None,
     map: Mapping = None,
     settings: Settings = None,
+    categories: Categories = None,
     limit: Limit = None,
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")] = 5,
     seed: Annotated[int, typer.Option(help="Decides which.")] = 7,
@@ -120,5 +125,5 @@ def sample(
     """Show some queries, chosen at random; their texts are withheld."""
     from ._datasets_command import Asked, sample_set
 
-    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit)
+    asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit, categories)
     sample_set(asked, number=number, seed=seed, reveal=reveal)

@@ -46,6 +46,7 @@ class Asked:
         mapping: Columns of a plain table, `WHAT=COLUMN` each.
         settings: The loader's settings, `NAME=VALUE` each.
         limit: How many items are read at most.
+        categories: Which scenarios the set's categories are: a file or a loader's name.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Asked:
     mapping: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     limit: int | None = None
+    categories: str | None = None
 
     def open(self, *, strict: bool = False) -> Dataset | LoadedSet:
         """Return the set.
@@ -66,6 +68,7 @@ class Asked:
                 loader=self.loader,
                 mapping=named_values("--map", self.mapping, "WHAT=COLUMN, such as text=prompt"),
                 settings=named_values("--set", self.settings, "NAME=VALUE, such as split=test"),
+                categories=self.categories,
                 strict=strict,
                 limit=self.limit,
             )

@@ -26,11 +26,12 @@ from ._config_shape import (
     ModelConfig,
     RunConfig,
     RunLimitsConfig,
+    SetConfig,
     TargetConfig,
 )
 from ._config_words import refused_option
 from ._console import named_values
-from ._datasets import seen_from_here
+from ._datasets import categories_seen_from_here, seen_from_here, set_seen_from_here
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 from ._names import plain_name
 from ._recorded_files import FROM_FILES
@@ -73,6 +74,10 @@ class Judging:
             for what matches all.
         dataset: Where the questions come from, None for the file.
         pictures: The folder in which the pictures lie that the file names, None for its own.
+        dataset_mapping: Columns of that set, such as `text=prompt`.
+        dataset_settings: Settings of that set, such as `split=test`.
+        categories: Which scenarios the questions' own categories are: a file or a loader's
+            name; None for what the set or the file's format has.
         name: Name of the run and the target, None for the file's.
         limit: Most queries to judge.
         truncated: `judge` or `leave_out` for responses that a cap cut short; None for
@@ -92,6 +97,9 @@ class Judging:
     intent: Intent | None = None
     intent_words: tuple[str, ...] = ()
     dataset: str | None = None
+    dataset_mapping: tuple[str, ...] = ()
+    dataset_settings: tuple[str, ...] = ()
+    categories: str | None = None
     join: JoinBy | None = None
     pictures: Path | None = None
     name: str | None = None
@@ -113,6 +121,9 @@ class Judging:
             ("--intent", [self.intent]),
             ("--intent-word", self.intent_words),
             ("--dataset", [self.dataset]),
+            ("--dataset-map", self.dataset_mapping),
+            ("--dataset-set", self.dataset_settings),
+            ("--categories", [self.categories]),
             ("--join", [self.join]),
             ("--pictures", [self.pictures]),
             ("--name", [self.name]),
@@ -144,7 +155,7 @@ def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> i
             jury = jury.model_copy(update={"rubric": str(judging.rubric.resolve())})
         name = _name(judging)
         config = Config(
-            dataset=_dataset(judging.dataset),
+            dataset=_dataset(judging),
             limit=judging.limit,
             targets=[_target(judging, name)],
             jury=jury,
@@ -198,6 +209,9 @@ def _target(judging: Judging, name: str) -> TargetConfig:
         responses=encodable(str(judging.file.resolve())),
         format=judging.format,
         map=mapping,
+        categories=None
+        if judging.dataset is not None
+        else categories_seen_from_here(judging.categories),
         intent=None if judging.intent is None else _INTENTS[judging.intent],
         intent_words=_words(judging.intent_words),
         join=judging.join,
@@ -271,6 +285,22 @@ def _name(judging: Judging) -> str:
     return judging.name
 
 
-def _dataset(name: str | None) -> str:
-    """Return what the config calls it; a path is given as seen from here."""
-    return FROM_FILES if name is None else seen_from_here(name)
+def _dataset(judging: Judging) -> str | SetConfig:
+    """Return what the config says of it; paths are given as seen from here."""
+    mapping = named_values(
+        "--dataset-map", judging.dataset_mapping, "WHAT=COLUMN, such as text=prompt"
+    )
+    settings = named_values(
+        "--dataset-set", judging.dataset_settings, "NAME=VALUE, such as split=test"
+    )
+    if judging.dataset is None:
+        if mapping or settings:
+            option = "--dataset-map" if mapping else "--dataset-set"
+            raise ConfigurationError(f"{option} says how a set is read: name it with --dataset")
+        return FROM_FILES
+    if not mapping and not settings and judging.categories is None:
+        return seen_from_here(judging.dataset)
+    said = SetConfig(
+        path=judging.dataset, map=mapping, settings=settings, categories=judging.categories
+    )
+    return set_seen_from_here(said)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..datasets import ConfigurationError, Intent
+from ..datasets.loaders._find import placed_categories
 from ..datasets.tables import LABEL, Intents
 from ..targets import RecordedFile, RecordedTarget
 from ._config_shape import Config, TargetConfig
@@ -43,17 +44,7 @@ def open_recorded(
         if said.responses is None:
             targets.append(said)
             continue
-        if said.says_intent and config.dataset != FROM_FILES:
-            raise ConfigurationError(
-                f"the target {said.name!r} says what its questions are meant for, but the dataset "
-                "says that: take its intent out, or the dataset"
-            )
-        if said.pictures is not None and config.dataset != FROM_FILES:
-            raise ConfigurationError(
-                f"the target {said.name!r} says where the pictures of its questions lie, but the "
-                "dataset has pictures of its own: take `pictures:` out, or the dataset"
-            )
-        _refuse_labels(said, config)
+        _refuse_what_a_dataset_says(said, config)
         file = opened.file(said)
         taken = {*(each.name for each in config.targets if each is not said), *recorded}
         for each in _by_model(said, file, taken, models):
@@ -62,9 +53,26 @@ def open_recorded(
     return config.model_copy(update={"targets": targets}), recorded
 
 
-def _refuse_labels(said: TargetConfig, config: Config) -> None:
+def _refuse_what_a_dataset_says(said: TargetConfig, config: Config) -> None:
+    if config.dataset == FROM_FILES:
+        return
+    if said.says_intent:
+        raise ConfigurationError(
+            f"the target {said.name!r} says what its questions are meant for, but the dataset says "
+            "that: take its intent out, or the dataset"
+        )
+    if said.pictures is not None:
+        raise ConfigurationError(
+            f"the target {said.name!r} says where the pictures of its questions lie, but the "
+            "dataset has pictures of its own: take `pictures:` out, or the dataset"
+        )
+    if said.categories is not None:
+        raise ConfigurationError(
+            f"the target {said.name!r} has a map of categories, but scenarios are those of the "
+            "questions, which the dataset has: say it of the dataset"
+        )
     label = next((key for key in said.map if key.startswith(LABEL)), None)
-    if label is not None and config.dataset != FROM_FILES:
+    if label is not None:
         raise ConfigurationError(
             f"the target {said.name!r} maps {label!r}, but labels are those of the questions, "
             "which the dataset has: take it out of the map, or map it for the dataset"
@@ -88,6 +96,7 @@ class _Files:
                 self._place or beside(self._folder, said.responses or ""),
                 format=said.format,
                 mapping=said.map,
+                categories=placed_categories(said.categories, self._folder),
                 intent=None if said.intent is None else Intent(said.intent),
                 pictures=None if said.pictures is None else beside(self._folder, said.pictures),
                 intents=Intents({str(name): listed for name, listed in words.items()}),

@@ -161,7 +161,7 @@ class TargetTally:
         default_factory=lambda: defaultdict(Counter[str])
     )
     _query: QueryCounts | None = None
-    _group: str | None = None
+    _parts: dict[str | None, QueryCounts] = field(default_factory=dict[str | None, QueryCounts])
     _spending: _Spending = field(default_factory=_Spending)
     _talk: _Talk = field(default_factory=_Talk)
     _panel: _Panel = field(default_factory=_Panel)
@@ -177,13 +177,14 @@ class TargetTally:
 
     def add(self, result: CaseResult) -> None:
         """Count one case."""
-        query, group = self._query, self.grouping and self.grouping.of(result)
-        key = (result.query_id, result.scenario, group)
-        if query is None or (query.query_id, query.scenario, self._group) != key:
+        query = self._query
+        if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
             self._close_query()
             query = self._query = QueryCounts(result.query_id, result.scenario)
-            self._group = group
         query.add(result)
+        if self.grouping is not None:  # repeats of a query may differ in a label
+            part = QueryCounts(result.query_id, result.scenario)
+            self._parts.setdefault(self.grouping.of(result), part).add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
         self.revotes_lost += result.revote_lost
         self.intents_assumed += result.intent_assumed
@@ -214,8 +215,9 @@ class TargetTally:
         if self._query is None:
             return
         self.scenarios[self._query.scenario].add(self._query)
-        if self.grouping is not None:
-            self.groups[self._group].add(self._query)
+        for value, part in self._parts.items():
+            self.groups[value].add(part)
+        self._parts.clear()
         self._query = None
 
     def plan(self, part: PlannedCases) -> None:

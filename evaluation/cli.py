@@ -14,23 +14,29 @@ from ..datasets import ConfigurationError
 from ._batch_cli import export_batch, import_batch
 from ._cli_options import (
     AllowSkipped,
+    Categories,
     Changes,
     ConfigPath,
+    DatasetMap,
+    DatasetSettings,
     Export,
     Format,
     HowJoined,
     IntentWords,
+    JurorModels,
     MinCoverage,
     MinPanel,
     OfAllQuestions,
     OnlyModels,
     PicturesFolder,
     Preset,
+    QuestionsFrom,
     ResponseFormat,
     ResponseMap,
     RetryFailed,
     Reveal,
     RubricFile,
+    RunName,
     RunPath,
     TaxonomyPlace,
     WhatIsTruncated,
@@ -117,10 +123,7 @@ def judge(
     config: Annotated[
         Path | None, typer.Option(help="Take the jury, its limits and `run:` from this config.")
     ] = None,
-    jurors: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL", help="Jurors' models instead; one seats three personas."),
-    ] = None,
+    jurors: JurorModels = None,
     url: Annotated[str | None, typer.Option(help="OpenAI-compatible address of --jurors.")] = None,
     api_key_env: Annotated[
         str | None, typer.Option(help="Environment variable that holds the key of --jurors.")
@@ -130,15 +133,13 @@ def judge(
     model: OnlyModels = None,
     intent: OfAllQuestions = None,
     intent_word: IntentWords = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Take the questions from this set, not from the file.")
-    ] = None,
+    dataset: QuestionsFrom = None,
+    dataset_map: DatasetMap = None,
+    dataset_settings: DatasetSettings = None,
+    categories: Categories = None,
     join: HowJoined = None,
     pictures: PicturesFolder = None,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Name of the run, and of its only target; the file's unless given."),
-    ] = None,
+    name: RunName = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge only so many queries, spread evenly.")
     ] = None,
@@ -166,6 +167,9 @@ def judge(
         intent=intent,
         intent_words=tuple(intent_word or ()),
         dataset=dataset,
+        dataset_mapping=tuple(dataset_map or ()),
+        dataset_settings=tuple(dataset_settings or ()),
+        categories=categories,
         join=None if join is None else ("id" if join == "id" else "text"),
         pictures=pictures,
         name=name,

@@ -7,9 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from ..datasets import ConfigurationError, Intent
+from ..datasets import ConfigurationError, Intent, Taxonomy
 from ..datasets._nearest import did_you_mean, quoted
 from ..datasets._not_ready import pointer
+from ..datasets.loaders._category_map import categories_for
+from ..datasets.loaders._mapping import Categories
 from ..datasets.tables import Intents
 from ._picture_folders import PictureFolders
 from ._spool import NO_MODEL, RowsOf, Spool, is_split
@@ -35,9 +37,12 @@ class RecordedFile:
         intents: What words mean harmful, and benign.
         pictures: The folder in which the pictures lie that it names; None where they lie
             as the file says.
+        categories: Which scenarios its categories are: a bundled mapping's name or a file;
+            None for what its format has.
 
     Attributes:
         path: The file.
+        said_categories: `categories`, as it was given.
         sha256: Its hash.
         pictures: Finds its pictures.
         remarks: What a user must know of the file as a whole, a sentence each, without the
@@ -58,8 +63,10 @@ class RecordedFile:
         intent: Intent | None = None,
         intents: Intents | None = None,
         pictures: Path | None = None,
+        categories: str | Path | None = None,
     ) -> None:
         self.path = path
+        self.said_categories = categories
         self._spool = Spool()
         remarks: list[str] = []
         options = ReadOptions(mapping or {}, intents or Intents())
@@ -91,10 +98,17 @@ class RecordedFile:
         """The file's format, in words."""
         return self._reader.title
 
-    @property
-    def categories(self) -> str | None:
-        """The published set whose categories its rows have, by its loader's name, if any."""
-        return self._reader.categories
+    def categories(self, taxonomy: Taxonomy) -> Categories:
+        """Return what finds the scenarios of the file's categories.
+
+        Args:
+            taxonomy: The scenarios that can be named.
+
+        Raises:
+            ConfigurationError: The map that was given cannot be used.
+        """
+        default = self._reader.categories
+        return categories_for(self.said_categories, default, taxonomy, names=default is not None)
 
     @property
     def is_mapped(self) -> bool:

@@ -5,7 +5,6 @@ import binascii
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,8 +28,7 @@ from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
 from ..datasets._query import added_content, assumed_note, content_of_messages
-from ..datasets._taxonomy import load_taxonomy, taxonomy_beside
-from ..datasets.loaders._mapping import Categories, mapping_of
+from ..datasets._taxonomy import taxonomy_beside
 from ._recorded import RecordedTarget
 from .readers import RecordedRow
 
@@ -39,7 +37,6 @@ CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB, nam
 CREATE TABLE wordings (target TEXT, id TEXT, epoch INTEGER, body BLOB,
     PRIMARY KEY (target, id, epoch)) WITHOUT ROWID;
 """
-_LABELS = 20
 _SAY_INTENT = (
     "say which they are (--intent benign, or `intent:` of the target), or which column says it "
     "(--map intent=COLUMN, `map:`)"
@@ -73,8 +70,8 @@ class RecordedQuestions:
 
     def __init__(self, targets: Sequence[RecordedTarget]) -> None:
         self.taxonomy = taxonomy_beside(targets[0].path)
-        self._unknown: list[str] = []
-        self._tables: dict[str, Categories] = {}
+        files = {id(target.file): target.file for target in targets}
+        self._categories = {key: file.categories(self.taxonomy) for key, file in files.items()}
         self._assumed = 0
         self._relabelled = 0
         self._folder = TemporaryDirectory(prefix="safejury-")
@@ -97,13 +94,9 @@ class RecordedQuestions:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which scenarios are not known, and how often no intent or another label is, if any."""
-        tables = [note for table in self._tables.values() for note in table.notes()]
-        names = ", ".join(map(quoted, self._unknown))
-        told = f"questions of these scenarios, which are not known, are uncategorised: {names}"
+        """Which categories are no scenarios, and how often no intent or another label is."""
         return (
-            *tables,
-            *([told] if names else []),
+            *(note for each in self._categories.values() for note in each.notes("question")),
             *assumed_note(self._assumed, _SAY_INTENT),
             *_relabelled_note(self._relabelled),
         )
@@ -149,9 +142,10 @@ class RecordedQuestions:
             else:
                 self._learn(earlier, row)
             return
-        scenario = self._scenario(target.file.categories, row.scenario)
+        scenario = self._categories[id(target.file)].scenario(row.scenario or "")
         query = replace(asked, scenario=scenario)
         self._assumed += query.intent_assumed
+        self._categories[id(target.file)].count(row.scenario or "")
         self._database.execute(
             "INSERT INTO queries (id, body, named) VALUES (?, ?, ?)",
             (query.id, _encoder.encode(query), named),
@@ -213,26 +207,6 @@ class RecordedQuestions:
                 "INSERT INTO wordings VALUES (?, ?, ?, ?)",
                 (target.name, query.id, row.epoch, _encoder.encode(put)),
             )
-
-    def _scenario(self, categories: str | None, label: str | None) -> str:
-        if not (label or "").strip():
-            return UNCATEGORISED.id
-        label = label or ""
-        names = [label] if categories is None else [label, label.partition("/")[0]]
-        # A taxonomy of the file's own has other scenarios than the tables of published sets.
-        if categories is not None and self.taxonomy is load_taxonomy():
-            table = self._tables.setdefault(
-                categories, Categories(mapping_of(categories), self.taxonomy)
-            )
-            if table.knows(label):
-                table.count(label)
-                return table.scenario(label)
-        for name in names:
-            with suppress(DatasetError):
-                return self.taxonomy.resolve(name).id
-        if label not in self._unknown and len(self._unknown) < _LABELS:
-            self._unknown.append(label)
-        return UNCATEGORISED.id
 
     def _medium(self, target: RecordedTarget, place: str, kind: MediaKind) -> Media:
         noun = NOUNS[kind]

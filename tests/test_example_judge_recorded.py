@@ -39,7 +39,7 @@ async def test_the_example_is_judged(name: str, tmp_path: Path) -> None:
         ended = await asyncio.to_thread(safejury, tmp_path, *COMMANDS[name], *urls)
         assert len(server.requests) == 12, ended.stderr
     assert ended.returncode == 0, ended.stderr
-    assert "are uncategorised: 'household'" in ended.stderr
+    assert "the set's category is not known: 'household'" in ended.stderr
     assert "4 cases in" in ended.stderr
 
 

@@ -8,6 +8,7 @@ from .._jsonl import Dataset, load_dataset
 from .._line_checks import BadLineError
 from .._nearest import quoted
 from . import BY_NAME, LOADERS, Loader, loader_key, loader_named, recognised
+from ._category_map import bundled_name
 from ._files import saying_where
 from ._read import LoadedSet, load_set
 
@@ -26,6 +27,7 @@ def find_set(
     loader: str | None = None,
     mapping: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    categories: str | None = None,
     strict: bool = False,
     limit: int | None = None,
 ) -> Dataset | LoadedSet:
@@ -38,6 +40,8 @@ def find_set(
         loader: The loader's name, where `said` is a path alone.
         mapping: See `load_set`; with one, JSON lines are read as a plain table.
         settings: See `load_set`.
+        categories: See `load_set`; a path is relative to `folder`. With one, JSON lines are
+            read as a plain table.
         strict: See `load_set`; a query file of ours is always read strictly.
         limit: See `load_set`.
 
@@ -47,10 +51,12 @@ def find_set(
     named, place = split_loader(said)
     loader = loader or named
     if loader is None and place in BUNDLED:
-        if mapping or settings:
-            raise DatasetError(f"{quoted(place)} is a bundled set: it takes no mapping or settings")
+        if mapping or settings or categories:
+            raise DatasetError(
+                f"{quoted(place)} is a bundled set: it takes no mapping, settings or categories"
+            )
         return load_dataset(place, limit=limit)
-    if loader is None and not mapping and not settings:
+    if loader is None and not mapping and not settings and not categories:
         with saying_where(said):
             own = _own(place, folder)
         if own is not None:
@@ -60,7 +66,15 @@ def find_set(
         reader = _reader(said, path, loader)
     if reader is None:
         return _ours(path, limit)
-    return load_set(reader, path, mapping=mapping, settings=settings, strict=strict, limit=limit)
+    return load_set(
+        reader,
+        path,
+        mapping=mapping,
+        settings=settings,
+        categories=placed_categories(categories, folder),
+        strict=strict,
+        limit=limit,
+    )
 
 
 def _own(place: str, folder: Path | None) -> str | Path | None:
@@ -133,6 +147,15 @@ def placed(place: str, folder: Path | None) -> Path:
     except OSError as error:
         raise DatasetError(f"the path {quoted(place)} cannot be read: {error.strerror}") from error
     return path
+
+
+def placed_categories(said: str | None, folder: Path | None) -> str | Path | None:
+    """Return a map as seen from a folder: the name of a bundled mapping, or a path.
+
+    Raises:
+        DatasetError: The path cannot be looked at.
+    """
+    return said if said is None or bundled_name(said) is not None else placed(said, folder)
 
 
 def _is_path(place: str) -> bool:

@@ -70,10 +70,13 @@ class LoaderOptions:
         mapping: Where things stand in a plain table, by field: `{"text": "prompt"}`.
         settings: The loader's own settings by name, such as `{"split": "test"}`; only
             names that `Loader.settings` knows.
+        categories: Which scenarios the set's categories are: a bundled mapping's name or a
+            file; None for the loader's own mapping.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    categories: str | Path | None = None
 
 
 class Loader(Protocol):

@@ -1,5 +1,6 @@
 """Which of our scenarios a set's own categories are."""
 
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .._nearest import quoted
 from .._taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 from .._yaml_file import read_yaml
 
+_MAPPINGS = Path(__file__).with_name("mappings")
 _NAMES_SHOWN = 5
 _NAMES_KEPT = 20
 
@@ -39,13 +41,19 @@ def table_of(loader: str) -> dict[str, Mapped] | None:
     Raises:
         DatasetError: The table cannot be read.
     """
-    path = Path(__file__).with_name("mappings") / f"{loader.replace('-', '_')}.yaml"
+    path = _MAPPINGS / f"{loader.replace('-', '_')}.yaml"
     if not path.is_file():
         return None
     return {
         name: Mapped("", mapped) if isinstance(mapped, str) else mapped
         for name, mapped in read_yaml(path, _File).categories.items()
     }
+
+
+@cache
+def bundled_mappings() -> tuple[str, ...]:
+    """Return the names of the loaders that have a table."""
+    return tuple(sorted(path.stem.replace("_", "-") for path in _MAPPINGS.glob("*.yaml")))
 
 
 @cache
@@ -87,11 +95,23 @@ class Categories:
     Args:
         table: What `mapping_of` returns.
         taxonomy: Our scenarios.
+        own: What the table is called where the user named it, None for the set's.
+        names: Whether a category that the table does not know may be the name of a scenario,
+            or its first level.
     """
 
-    def __init__(self, table: dict[str, str | None] | None, taxonomy: Taxonomy) -> None:
+    def __init__(
+        self,
+        table: dict[str, str | None] | None,
+        taxonomy: Taxonomy,
+        *,
+        own: str | None = None,
+        names: bool = False,
+    ) -> None:
         self._table = table
         self._taxonomy = taxonomy
+        self._own = own
+        self._names = names
         self._find = lru_cache(maxsize=4096)(self._look_up)
         self._without: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
@@ -112,37 +132,37 @@ class Categories:
         if len(names) < _NAMES_KEPT:
             names.setdefault(known or category)
 
-    def knows(self, category: str) -> bool:
-        """Return whether a category is known at all, though it may be none of our scenarios."""
-        found, known = self._find(category)
-        return found is not None or bool(known)
+    def notes(self, item: str = "item") -> list[str]:
+        """Return what a user should know of them, a sentence each.
 
-    def notes(self) -> list[str]:
-        """Return what a user should know of them, a sentence each."""
+        Args:
+            item: What has a category, in the singular.
+        """
+        unknown = "is not known" if self._own is None else f"is not in {quoted(self._own)}"
         told = [
             (self._counts["without"], self._without, "has no counterpart among our scenarios"),
-            (self._counts["unknown"], self._unknown, "is not known"),
+            (self._counts["unknown"], self._unknown, unknown),
         ]
         return [
-            f"{'1 item is' if count == 1 else f'{count:,} items are'} uncategorised, because the "
-            f"set's category {why}: {_listed(names)}"
+            f"{f'1 {item} is' if count == 1 else f'{count:,} {item}s are'} uncategorised, because "
+            f"the set's category {why}: {_listed(names)}"
             for count, names, why in told
             if count
         ]
 
     def _look_up(self, category: str) -> tuple[str | None, str]:
         """Return the scenario's id, if any, and the levels that are known, none if it is not."""
-        if self._table is None:
-            try:
-                return self._taxonomy.resolve(category).id, category
-            except DatasetError:
-                return None, ""
-        levels = category
-        while levels:
+        levels = category if self._table is not None else ""
+        while levels and self._table is not None:
             key = category_key(levels)
             if key in self._table:
                 return self._table[key], levels
             levels = levels.rpartition("/")[0]
+        names = [category] if self._names or self._table is None else []
+        names += [category.partition("/")[0]] if self._names else []
+        for name in names:
+            with suppress(DatasetError):
+                return self._taxonomy.resolve(name).id, name
         return None, ""
 
 

@@ -21,6 +21,7 @@ from .._private_database import private_database
 from .._query import Media, MediaKind, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
 from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
+from ._category_map import categories_for
 from ._files import (
     MissingFileError,
     NoRoomError,
@@ -29,7 +30,6 @@ from ._files import (
     reason,
     saying_where,
 )
-from ._mapping import Categories, mapping_of
 
 _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);
@@ -89,7 +89,7 @@ class LoadedSet:
         self._database = private_database(self, _SCHEMA)
         kept = kept_folder(self)
         self._files = SetFiles(_folder_of(loader, path, kept), kept)
-        self._categories = Categories(mapping_of(loader.name), self.taxonomy)
+        self._categories = categories_for(options.categories, loader.name, self.taxonomy)
         self._assumed = 0
         self.sha256 = self._take(islice(loader.rows(path, options), limit))
         self.notes_on_categories = tuple(self._categories.notes())
@@ -249,6 +249,7 @@ def load_set(
     *,
     mapping: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    categories: str | Path | None = None,
     strict: bool = False,
     limit: int | None = None,
 ) -> LoadedSet:
@@ -259,6 +260,8 @@ def load_set(
         path: Where it is; see `Loader.needs`.
         mapping: Where things stand in a plain table, such as `{"text": "prompt"}`.
         settings: The loader's own settings, such as `{"split": "test"}`.
+        categories: Which scenarios the set's own categories are: a YAML or CSV file, or the
+            name of a loader whose mapping holds; see `docs/datasets.md`.
         strict: Refuse the set if an item of it has to be left out.
         limit: Read only the first so many items, at least 1.
 
@@ -266,7 +269,7 @@ def load_set(
         DatasetError: There is no such loader, setting or set, or nothing can be used.
     """
     reader = loader_named(loader) if isinstance(loader, str) else loader
-    options = LoaderOptions(dict(mapping or {}), dict(settings or {}))
+    options = LoaderOptions(dict(mapping or {}), dict(settings or {}), categories)
     _check(reader, options)
     with saying_where(path):
         return LoadedSet(reader, _place(reader, path), options, strict=strict, limit=limit)

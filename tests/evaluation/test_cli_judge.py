@@ -49,7 +49,7 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
     assert ended.code == 0, ended.err
     assert "Note: answers.csv: 1 row is left out" in ended.err
     assert "row 3: does not say what was asked" in ended.err
-    assert "are uncategorised: 'Baking'" in ended.err
+    assert "the set's category is not known: 'Baking'" in ended.err
     assert "answers" in ended.out
     assert listed(workplace, "answers") == [
         {

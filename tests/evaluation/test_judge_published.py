@@ -53,7 +53,7 @@ def test_an_artifact_of_jailbreakbench_has_the_categories_of_its_set(
             assert found[str(number)] == scenario
         assert (found[str(number)] != "uncategorised") is (scenario != "uncategorised")
     assert "has no counterpart among our scenarios: 'Economic harm'" in ended.err
-    assert "which are not known, are uncategorised: 'Kitchen/Baking'" in ended.err
+    assert "the set's category is not known: 'Kitchen/Baking'" in ended.err
 
 
 def test_completions_of_xstest_give_over_refusal(workplace: Any, jury: ScriptedServer) -> None:

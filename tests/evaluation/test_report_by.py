@@ -173,6 +173,17 @@ def test_repeats_of_a_query_stay_one_query_in_its_row() -> None:
     assert group.figures.asr.interval == target.asr.interval
 
 
+def test_repeats_with_other_labels_stay_one_query_of_the_target() -> None:
+    """As the test cases of a behaviour, which one attack or another has made."""
+    cases = [replace(CASE, epoch=epoch, labels={"by": "ab"[epoch % 2]}) for epoch in range(6)]
+    (target,) = summarise(cases, by="labels.by").targets
+    assert (target.asr.n, target.asr.queries) == (6, 1)
+    assert target.asr == summarise(cases).targets[0].asr
+    groups = [(group.value, group.figures.asr.n) for group in target.groups]
+    assert groups == [("a", 3), ("b", 3)]
+    assert [group.figures.asr.queries for group in target.groups] == [1, 1]
+
+
 def test_of_an_unfinished_run_no_row_looks_complete() -> None:
     kind = PlannedCases("mine", "", "ethics.bioethics", Intent.HARMFUL, 9)
     (target,) = summarise([CASE], by="labels.type", plan=Plan.of([kind])).targets
