@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -26,10 +27,17 @@ Start = Callable[..., ScriptedServer]
 def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
     sent: signal.Signals, workplace: Any, scripted: Start
 ):
-    server = scripted(latency=0.08)
+    held = threading.Event()
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        if server.stats.calls > 12 and not held.is_set():
+            return ScriptedReply(hang=True)  # or it may be done before the signal comes
+        return "An answer." if body["model"] == "target" else ballot("safe", 5)
+
+    server = scripted(reply)
     config = workplace.config(server.base_url, limits__concurrency=2, run__epochs=3)
     with workplace.start("run", config) as process:
-        while server.stats.calls < 8 and process.poll() is None:
+        while server.stats.calls < 14 and process.poll() is None:
             time.sleep(0.01)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(sent)
@@ -40,6 +48,7 @@ def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
     assert f"safejury run {config}" in err
     assert not [child for child in children if child.is_running()]
 
+    held.set()
     made = len(server.requests)
     ended = workplace.safejury("run", config)
     assert ended.code == 0, ended.err
