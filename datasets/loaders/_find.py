@@ -7,6 +7,7 @@ from .._errors import DatasetError
 from .._jsonl import Dataset, load_dataset
 from .._line_checks import BadLineError
 from .._nearest import quoted
+from ..tables import is_document
 from . import BY_NAME, LOADERS, Loader, loader_key, loader_named, recognised
 from ._category_map import bundled_name
 from ._files import saying_where
@@ -113,7 +114,7 @@ def _ours(place: str | Path, limit: int | None) -> Dataset:
     try:
         return load_dataset(place, limit=limit)
     except BadLineError as error:
-        if not error.foreign:
+        if not error.foreign and not is_document(error.path):
             raise
         raise BadLineError(
             f"{error} (a table of another shape is read as jsonl:{place}, by a mapping of its keys "

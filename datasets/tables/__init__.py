@@ -10,7 +10,7 @@ from ._messages import read_messages
 from ._objects import json_objects
 from ._parquet import parquet_objects
 from ._places import MISSING, value_at
-from ._shape import OneObject, list_within
+from ._shape import OneObject, is_document, list_within
 from ._values import (
     Object,
     RowError,
@@ -45,6 +45,7 @@ __all__ = [
     "first_text",
     "found",
     "identifier",
+    "is_document",
     "is_object",
     "json_objects",
     "list_within",

@@ -40,6 +40,20 @@ def first_line(path: Path) -> Object:
         return {}
 
 
+def is_document(path: Path) -> bool:
+    """Return whether a file is one JSON list or object, and no lines of objects."""
+    if first_line(path):
+        return False
+    with JsonFile(path) as document:
+        if document.opens(document.root) not in ("[", "{"):
+            return False
+        try:
+            document.finish()
+        except BrokenJson:
+            return False
+    return True
+
+
 def list_within(
     path: Path,
     holds_rows: Callable[[Collection[str]], bool],

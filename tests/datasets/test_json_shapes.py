@@ -42,3 +42,20 @@ def test_json_of_another_shape_is_named(
     assert str(error.value).startswith(f"{tmp_path / 'set.json'}: ")
     assert said in str(error.value)
     assert "How is" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content", ['[\n {"text": "Why?"}\n]', '[{"text": "Why?"}]', '{\n "data": []}']
+)
+def test_a_document_where_lines_of_ours_are_expected_names_the_loader(
+    content: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(content)
+    with pytest.raises(DatasetError, match=r":1: .* another shape is read as jsonl:"):
+        find_set(str(path))
+    for broken in ('{"id": "a",\n', "[1\n"):
+        path.write_text(broken)
+        with pytest.raises(DatasetError) as error:
+            find_set(str(path))
+        assert "another shape" not in str(error.value)
