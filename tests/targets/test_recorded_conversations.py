@@ -316,8 +316,16 @@ async def test_a_system_message_is_no_other_question(tmp_path: Path) -> None:
     assert (await target.respond(query, epoch=0, call_id="c")).notes == ()
 
 
-def test_the_same_id_is_the_same_conversation(tmp_path: Path, red: Path) -> None:
-    other = [*ASKED[:2], {"role": "assistant", "content": "A hare."}, ASKED[3]]
+OTHERS = [
+    ([*ASKED[:2], {"role": "assistant", "content": "A hare."}, ASKED[3]], "asks something else"),
+    ([*ASKED[:2], ASKED[2] | {"role": "user"}, ASKED[3]], "asks it in another conversation"),
+]
+
+
+@pytest.mark.parametrize(("other", "why"), OTHERS)
+def test_the_same_id_is_the_same_conversation(
+    other: object, why: str, tmp_path: Path, red: Path
+) -> None:
     lines = [
         {"query_id": "q", "messages": messages, "response": "Yes.", "epoch": epoch}
         for epoch, messages in enumerate((ASKED, ASKED, other))
@@ -328,8 +336,32 @@ def test_the_same_id_is_the_same_conversation(tmp_path: Path, red: Path) -> None
     (query,) = RecordedQuestions([target])
     assert plain(query.messages) == PLAIN
     assert [str(row) for row in target.all_left_out()] == [
-        "line 3: asks something else than an earlier row under 'q'"
+        f"line 3: {why} than an earlier row under 'q'"
     ]
+
+
+def test_models_that_were_asked_the_same_are_matched_by_all_turns(tmp_path: Path) -> None:
+    def talk(said: str) -> list[dict[str, str]]:
+        turns = (("user", HI), ("assistant", said), ("user", "So?"))
+        return [{"role": role, "content": text} for role, text in turns]
+
+    rows = [
+        {"model": model, "messages": talk(said), "response": "x"}
+        for model, said in (("a", "One"), ("a", "Two"), ("b", "Two"), ("b", "One"))
+    ]
+    path = written(tmp_path, "table.json", rows)
+    targets = [RecordedTarget(name, path, model=name) for name in "ab"]
+    queries = list(RecordedQuestions(targets))
+    assert [query.messages[1].text for query in queries] == ["One", "Two"]
+    assert [list(target.all_left_out()) for target in targets] == [[], []]
+
+
+async def test_last_words_may_come_with_a_call(tmp_path: Path) -> None:
+    call = {"id": "c1", "function": "submit", "arguments": {"n": 1}, "type": "function"}
+    last = {"role": "assistant", "content": "Done.", "tool_calls": [call]}
+    path = inspect_log(tmp_path, HI, [{"role": "user", "content": HI}, last])
+    _, response = await read(path)
+    assert (plain(response.turns), response.text) == ([("assistant", 'submit({"n":1})')], "Done.")
 
 
 UNUSABLE: list[tuple[object, str]] = [
