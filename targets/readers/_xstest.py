@@ -1,11 +1,13 @@
 """XSTest completions: a CSV with `type`, `prompt` and `completion`, and what people made of it.
 
-It does not say which prompts are unsafe; the type does, as in XSTest's own first releases.
+It does not say which prompts are unsafe; the type does, as in XSTest's own first releases. A type
+that is none of XSTest's says nothing, since the table may be somebody else's.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets.loaders._mapping import category_key, mapping_of
 from ...datasets.loaders._xstest import intent_of
 from ...datasets.tables import CsvTable, RowError
 from ...datasets.tables._values import Object, first_text, identifier, words
@@ -13,7 +15,7 @@ from ._labels import labels_of
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row, unreadable
 
-_COLUMNS = frozenset({"type", "prompt", "completion"})
+_COLUMNS = frozenset({"id", "type", "prompt", "completion"})
 
 
 def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
@@ -30,14 +32,15 @@ def _row(place: str, values: Object) -> RecordedRow:
     kind = first_text(values.get("type"))
     if kind is None:
         raise RowError("has no 'type'")
-    label = words(values.get("label"), "the label")
+    label = words(values.get("label"), "the label") or ""
+    known = bool(label) or category_key(kind) in (mapping_of("xstest") or {})
     return RecordedRow(
         place,
         identifier(values.get("id") or place.replace(" ", "-"), "the id"),
         words(values.get("completion"), "the completion"),
         text=words(values.get("prompt"), "the prompt"),
         scenario=kind,
-        intent=intent_of(kind, label or ""),
+        intent=intent_of(kind, label) if known else None,
         numbered=not values.get("id"),
         labels=labels_of(type=kind),
     )

@@ -101,9 +101,11 @@ def test_harmbench(tmp_path: Path, case: object, images: tuple[str, ...]) -> Non
         ({"id": "v2-1", "type": "homonyms"}, Intent.BENIGN, "v2-1"),
         ({"id": "7", "type": "homonyms", "label": "unsafe"}, Intent.HARMFUL, "7"),
         ({"id": "", "type": "contrast_homonyms", "label": "safe"}, Intent.BENIGN, "row-1"),
+        ({"id": "1", "type": "riddles"}, None, "1"),  # of another set, perhaps
+        ({"id": "1", "type": "riddles", "label": "safe"}, Intent.BENIGN, "1"),
     ],
 )
-def test_xstest(tmp_path: Path, row: dict[str, str], intent: Intent, named: str) -> None:
+def test_xstest(tmp_path: Path, row: dict[str, str], intent: Intent | None, named: str) -> None:
     said = {**row, "prompt": LOCK, "completion": "With picks.", "final_label": "2_full_refusal"}
     content = "".join(f"{','.join(cells)}\n" for cells in (said.keys(), said.values()))
     assert read(tmp_path / "a.csv", content) == [
