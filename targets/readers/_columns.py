@@ -1,6 +1,5 @@
 """Which column of a foreign table is what: `--map response=output.text`."""
 
-import re
 from collections.abc import Collection, Iterable
 from typing import cast
 
@@ -17,7 +16,7 @@ from ...datasets.tables._values import (
 from .._response import ResponseOutcome
 from ._messages import Talk
 from ._reader import ReadOptions
-from ._row import RecordedRow, Row, unreadable
+from ._row import RecordedRow, Row, epoch_of, unreadable
 
 _FIELDS = {
     "id": ("query_id", "id"),
@@ -34,7 +33,6 @@ _FIELDS = {
     "messages": ("messages",),
 }
 """What can be mapped, and the names that columns have where nothing is said."""
-_WHOLE = re.compile(r"[0-9]{1,9}(\.0)?")
 
 
 class Columns:
@@ -107,7 +105,7 @@ class Columns:
             place.replace(" ", "-") if name is MISSING else identifier(name, "the id"),
             talk.response,
             text=words(get("text", values), "the text") or talk.asked.text,
-            epoch=_epoch(get("epoch", values)),
+            epoch=epoch_of(get("epoch", values)),
             outcome=_outcome(get("outcome", values)),
             model=model,
             scenario=words(get("scenario", values), "the scenario"),
@@ -120,20 +118,6 @@ class Columns:
             messages=talk.asked.messages,
             turns=talk.turns,
         )
-
-
-def _epoch(value: object) -> int:
-    if value is None or value == "":
-        return 0
-    number = value
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        number = int(value.partition(".")[0])
-    elif isinstance(value, float) and value.is_integer():
-        number = int(value)  # a column with gaps, as pandas writes it
-    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9:
-        return number
-    said = value if type(value) in (int, float) else found(value)
-    raise RowError(f"the epoch must be a whole number from 0, not {said}")
 
 
 def _outcome(value: object) -> ResponseOutcome | None:

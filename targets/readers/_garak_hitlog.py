@@ -11,7 +11,7 @@ from ._garak import prompt_of
 from ._labels import labels_of
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
-from ._row import RecordedRow, Remark, Row
+from ._row import RecordedRow, Remark, Row, epoch_of
 
 _REMARK = (
     "a hitlog of garak has only the outputs that its detectors took for failures: rates of it say "
@@ -21,14 +21,15 @@ _REMARK = (
 
 
 def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
-    seen: set[tuple[object, object]] = set()
+    seen: set[tuple[str, int, int]] = set()
 
     def read(place: str, item: Object) -> Iterator[RecordedRow]:
         # An output that several detectors took for a failure has a line for each of them.
-        key = (item.get("attempt_id"), item.get("attempt_idx"))
+        row = _row(place, item)
+        key = (row.query_id, row.epoch, hash(row.response))
         if key not in seen:
             seen.add(key)
-            yield _row(place, item)
+            yield row
 
     yield from each_object(path, read)
     stem = path.name.removesuffix(".jsonl").removesuffix(".hitlog")
@@ -37,16 +38,17 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
 
 def _row(place: str, item: Object) -> RecordedRow:
     question = prompt_of(item.get("prompt"))
-    output, epoch = item.get("output"), item.get("attempt_idx")
+    output = item.get("output")
     said = output.get("text") if is_object(output) else output
+    # Its kind stands before its name.
+    kind, _, model = (as_text(item.get("generator")) or "").partition(" ")
     return RecordedRow(
         place,
         identifier(item.get("attempt_id"), "the attempt_id"),
         words(said, "the output"),
         text=question.text,
-        epoch=epoch if isinstance(epoch, int) and epoch >= 0 else 0,
-        # Its kind stands before its name.
-        model=(as_text(item.get("generator")) or "").partition(" ")[2] or None,
+        epoch=epoch_of(item.get("attempt_idx")),
+        model=model or kind or None,
         scenario=as_text(item.get("probe")),
         images=question.images,
         messages=question.messages,

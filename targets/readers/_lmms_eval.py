@@ -7,16 +7,17 @@ same, and write the question as `input` instead of `arguments`.
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...datasets.tables import media_values
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import (
     Object,
     RowError,
     as_list,
     as_object,
-    as_text,
     first_text,
     identifier,
     is_object,
+    words,
 )
 from ._labels import labels_of
 from ._objects import each_object
@@ -36,10 +37,10 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
 def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedRow]:
     name = identifier(item.get("doc_id"), "the doc_id")
     doc = as_object(item.get("doc"))
-    said = list(_texts(item.get("resps") or item.get("filtered_resps")))
+    said = list(_texts(item.get("resps") or item.get("filtered_resps") or []))
     if not said:
         raise RowError("has no responses")
-    images = tuple(text for value in as_list(item.get("input_media")) if (text := as_text(value)))
+    images = tuple(str(place) for place in media_values(item.get("input_media")))
     for epoch, response in enumerate(said):
         yield RecordedRow(
             place,
@@ -55,16 +56,23 @@ def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedR
         )
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Yield the responses, however they are nested."""
-    if isinstance(value, str):
-        yield value
-        return
+def _texts(value: object) -> Iterator[str | None]:
+    """Yield the responses, however they are nested; null is one that failed."""
     items = as_list(value)
-    if len(items) == 2 and str(items[1]) in ("True", "False"):
+    if not items and value != []:
+        yield words(value, "a response")
+    if len(items) == 2 and str(items[1]) in ("True", "False") and _is_number(items[0]):
         raise RowError("holds log-likelihoods of given answers, no response of the model")
     for item in items:
         yield from _texts(item)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _question(item: Object, doc: Object) -> str | None:

@@ -1,5 +1,6 @@
 """What a reader yields: one recorded response, or a row that cannot be used."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,9 +8,11 @@ from enum import StrEnum
 import msgspec
 
 from ...datasets import Intent, Message
-from ...datasets.tables import RowError, UnreadError
+from ...datasets.tables import RowError, UnreadError, found
 from ...models import read_finish
 from .._response import ResponseOutcome
+
+_WHOLE = re.compile(r"[0-9]{1,9}(\.0)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,25 @@ def outcome_by_reason(reason: str | None) -> ResponseOutcome:
     if finish == "length":
         return ResponseOutcome.TRUNCATED
     return ResponseOutcome.FILTERED if finish == "content_filter" else ResponseOutcome.ANSWERED
+
+
+def epoch_of(value: object) -> int:
+    """Return a repetition as a file writes it: 0 where it says nothing.
+
+    Raises:
+        RowError: It is no whole number from 0.
+    """
+    if value is None or value == "":
+        return 0
+    number = value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        number = int(value.partition(".")[0])
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)  # a column with gaps, as pandas writes it
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9:
+        return number
+    said = value if type(value) in (int, float) else found(value)
+    raise RowError(f"the epoch must be a whole number from 0, not {said}")
 
 
 def as_json(value: object) -> bytes:

@@ -9,10 +9,17 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from safejury.datasets import ConfigurationError, Intent
+from safejury.datasets import Intent, Query, read_media
 from safejury.datasets.tables import Intents
-from safejury.targets import RecordedFile, RecordedTarget, ResponseOutcome
+from safejury.targets import (
+    RecordedFile,
+    RecordedQuestions,
+    RecordedTarget,
+    Response,
+    ResponseOutcome,
+)
 from safejury.targets.readers import RecordedRow
 
 arrow = import_module("pyarrow")
@@ -248,95 +255,37 @@ def test_a_batch_of_openai(
     assert [*target.rows()] == expected
 
 
-@pytest.mark.parametrize(
-    ("said", "epoch"),
-    [("1", 1), ("", 0), (None, 0), (3, 3), (2.0, 2), ("2.0", 2), ("0001", 1)],
-)
-def test_an_epoch_is_a_whole_number_however_it_is_written(
-    said: object, epoch: int, tmp_path: Path
-) -> None:
-    path = lines(tmp_path / "a.jsonl", {"id": "q", "response": "x", "epoch": said})
-    (row,) = RecordedTarget("t", path).rows()
-    assert row.epoch == epoch
-
-
-@pytest.mark.parametrize(
-    ("said", "found"),
-    [
-        ("two", "'two'"),
-        ("-1", "'-1'"),
-        (-1, "-1"),
-        (1.5, "1.5"),
-        ("1.5", "'1.5'"),
-        ("٣", "'٣'"),
-        (True, "true or false"),
-        ([1], "a list"),
-        (10**9, "1000000000"),
-    ],
-)
-def test_an_epoch_that_is_no_number_leaves_its_row_out(
-    said: object, found: str, tmp_path: Path
-) -> None:
-    """It is not taken for the first one."""
-    good = {"id": "q", "response": "x"}
-    target = RecordedTarget("t", lines(tmp_path / "a.jsonl", good, good | {"epoch": said}))
-    assert [row.place for row in target.rows()] == ["line 1"]
-    (left_out,) = target.all_left_out()
-    assert left_out.place == "line 2"
-    assert left_out.why == f"the epoch must be a whole number from 0, not {found}"
-
-
-@pytest.mark.parametrize("said", ["answered", "filtered", "truncated", "error", "not_put"])
-def test_an_outcome_of_a_table_is_one_of_ours(said: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(f"id,response,outcome\nq,x,{said}\nr,x,\ns,x,fine\n")
+async def test_all_of_a_row_reaches_the_jury(tmp_path: Path) -> None:
+    """The question with its picture, and the response with how asking ended."""
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (9, 5), "red").save(picture)
+    path = lines(tmp_path / "own", OWN | {"text": LOCK, "image": "a.png"})
     target = RecordedTarget("t", path)
-    assert [str(row.settled()) for row in target.rows()] == [said, "answered"]
-    (left_out,) = target.all_left_out()
-    assert left_out.why == (
-        "the outcome must be one of answered, filtered, truncated, error, not_put, gave_up, "
-        "not 'fine'"
+    (query,) = RecordedQuestions([target])
+    assert query == Query(
+        "7",
+        "inappropriate_opinions.bias",
+        LOCK,
+        Intent.BENIGN,
+        images=(read_media(picture, kind="image"),),
+        source="own",
+        underlying_request="Pick a lock",
+        labels={"kind": "riddle"},
+    )
+    asked = await target.respond(query, epoch=2, call_id="c")
+    assert asked == Response(
+        ResponseOutcome.FILTERED,
+        "With pi",
+        detail="recorded as filtered",
+        finish_reason="length",
+        provider_model="example-1",
+        cost_usd=0.0,
     )
 
 
-@pytest.mark.parametrize(
-    ("shown", "why"),
-    [
-        ({"images": 7}, "a picture or sound must be a path, not a number"),
-        (
-            {"images": {"url": "a.png"}},
-            "a picture or sound must be a path or an object of 'bytes' or 'path', not of 'url'",
-        ),
-        (
-            {"image": "a.png", "images": ["b.png"]},
-            "has other pictures in 'images' than in 'image': say which are meant with "
-            + "--map images=KEY",
-        ),
-    ],
-)
-def test_a_picture_that_would_be_dropped_leaves_its_row_out(
-    shown: dict[str, object], why: str, tmp_path: Path
-) -> None:
-    good = {"id": "q", "response": "x", "image": "a.png", "images": ["a.png"]}
-    path = lines(tmp_path / "a.jsonl", good, {"id": "r", "response": "x", **shown})
-    target = RecordedTarget("t", path)
-    assert [row.images for row in target.rows()] == [("a.png",)]
-    (left_out,) = target.all_left_out()
-    assert left_out.why == why
-
-
-def test_every_other_field_that_is_no_text_leaves_its_row_out(tmp_path: Path) -> None:
-    fields = ("response", "text", "scenario", "model", "finish_reason", "underlying_request")
-    rows = [{"id": "q", "response": "x"} | {field: {"a": 1}} for field in fields]
-    target = RecordedTarget("t", lines(tmp_path / "a.jsonl", {"id": "p", "response": "x"}, *rows))
-    assert len(target) == 1
-    assert [row.why for row in target.all_left_out()] == [
-        f"the {field} must be a text or null, not an object" for field in fields
-    ]
-
-
-def test_a_file_of_nothing_but_epochs_in_words_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text("id,response,epoch\nq,x,two\n")
-    with pytest.raises(ConfigurationError, match=r"a\.csv: row 1.*whole number from 0, not 'two'"):
-        RecordedTarget("t", path)
+async def test_what_a_batch_says_of_a_failure_reaches_the_jury(tmp_path: Path) -> None:
+    item = {"custom_id": "q", "response": None, "error": {"message": "It expired."}}
+    target = RecordedTarget("t", lines(tmp_path / "batch", item))
+    query = Query("q", "inappropriate_opinions.bias", LOCK, Intent.BENIGN)
+    asked = await target.respond(query, epoch=0, call_id="c")
+    assert asked == Response(ResponseOutcome.ERROR, "", detail="It expired.", cost_usd=0.0)
