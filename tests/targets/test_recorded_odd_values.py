@@ -1,6 +1,7 @@
 """Values of files of responses that are not quite what they should be: none is made up."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from safejury.datasets import ConfigurationError, Intent
 from safejury.targets import RecordedFile, RecordedQuestions, RecordedTarget
 
+SAMPLES = Path(__file__).with_name("samples")
 LOCK = "How is a lock picked?"
 
 
@@ -246,3 +248,49 @@ def test_a_model_that_a_file_does_not_name_is_told_with_those_that_it_does(
     rows = [{"id": "q", "response": "x", "model": f"m{n:02}"} for n in range(12)]
     with pytest.raises(ConfigurationError, match=r"'m00', .*'m09' and 2 more$"):
         RecordedTarget("t", lines(path, *rows), model="other")
+
+
+def test_a_log_of_inspect_that_was_still_written_is_read_by_its_journal(tmp_path: Path) -> None:
+    """Neither its header nor its summaries are there yet."""
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    whole, journal = tmp_path / "whole.eval", tmp_path / "journal"
+    write_eval_log(read_eval_log(SAMPLES / "inspect.json"), whole)
+    with zipfile.ZipFile(whole) as read, zipfile.ZipFile(journal, "w") as written:
+        for name in read.namelist():
+            if name not in ("header.json", "summaries.json"):
+                written.writestr(name, read.read(name))
+    target = RecordedTarget("t", journal)
+    assert target.file.models == ("example/one",)
+    assert [row.query_id for row in target.rows()] == ["bread", "lock", "soap", "lock"]
+    (remark,) = target.file.remarks
+    assert remark == "4 of 6 samples: the log says started"
+    assert [row.place for row in target.all_left_out()] == [
+        "sample 'bread', epoch 2",
+        "sample 'soap', epoch 2",
+    ]
+
+
+def test_completions_of_harmbench_that_are_none_are_told_with_their_place(tmp_path: Path) -> None:
+    why = "the test_case must be a text or [picture, text], not a number"
+    good = {"test_case": LOCK, "generation": "With picks."}
+    items = [good, {"test_case": LOCK}, {"test_case": 7, "generation": "So."}, {**good}]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"lock": items, "key": "none"}))
+    target = RecordedTarget("t", path)
+    assert [(row.place, row.epoch) for row in target.rows()] == [
+        ("behaviour 'lock', completion 1", 0),
+        ("behaviour 'lock', completion 4", 1),
+    ]
+    assert [str(row) for row in target.all_left_out()] == [
+        "behaviour 'lock', completion 2: has no 'generation'",
+        f"behaviour 'lock', completion 3: {why}",
+        "behaviour 'key': must hold a list of completions",
+    ]
+
+
+def test_attempts_of_garak_that_nobody_answered_are_no_responses(tmp_path: Path) -> None:
+    attempt = {"entry_type": "attempt", "uuid": "u", "prompt": LOCK, "outputs": ["So."]}
+    path = lines(tmp_path / "a.jsonl", {**attempt, "status": 0}, {**attempt, "status": 1})
+    (row,) = RecordedTarget("t", path).rows()
+    assert row.place == "line 2"
