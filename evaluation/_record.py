@@ -59,7 +59,7 @@ _WRITE = {
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "heard": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
 }
-_MOST_LOST = 0.001
+_MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
 

@@ -10,7 +10,7 @@ from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 Start = Callable[..., ScriptedServer]
 CAP = 40_000
 KILLS = 2
-MOST_LOST = 0.001
+MOST_LOST = 0.01
 """Of a limit, at one kill, as docs/budget.md has it."""
 
 
