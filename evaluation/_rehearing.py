@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from ..datasets import RecordError
+from ..models import Completion
 from ..targets import ResponseOutcome
 from ._group_commit import Row
 from ._heard import BALLOTS_OF, Revealed, heard_by_juror
@@ -28,17 +29,19 @@ SELECT case_id FROM cases JOIN entries USING (case_id), json_each(entries.body, 
 WHERE entries.kind = 'BallotsRevealed'
     AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
 """
+# A kill may have left an answer beside the former error: only the empty are asked for again.
+_EMPTY = """
+FROM calls JOIN cases ON call_id = case_id || '/target'
+WHERE response_outcome = 'error' AND is_empty(completion)
+"""
 # What they took was spent all the same.
 _CHARGE_EMPTY = f"""
 INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_TOOK},
     json_extract(completion, '$.cost_usd')
-FROM calls JOIN cases ON call_id = case_id || '/target' WHERE response_outcome = 'error'
+{_EMPTY}
 """
 # An empty reply is an error, and was kept as a call: it would come again.
-_FORGET_EMPTY = """
-DELETE FROM calls WHERE call_id IN (
-    SELECT case_id || '/target' FROM cases WHERE response_outcome = 'error')
-"""
+_FORGET_EMPTY = f"DELETE FROM calls WHERE call_id IN (SELECT call_id {_EMPTY})"
 
 
 class Rehearing:
@@ -57,6 +60,7 @@ class Rehearing:
 
     def choose(self) -> None:
         """Choose the cases to hear again."""
+        self._database.create_function("is_empty", 1, _is_empty)
         with self._database:
             self._database.execute(_CHOSEN)
             self._chosen = self._database.execute(_CHOOSE).rowcount
@@ -93,6 +97,10 @@ class Rehearing:
                 "record.sqlite from a copy"
             ) from None
         return heard_by_juror(found, rounds)
+
+
+def _is_empty(completion: str) -> bool:
+    return msgspec.json.decode(completion, type=Completion).is_empty
 
 
 def _replaces(new: CaseResult, old: CaseResult) -> bool:

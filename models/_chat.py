@@ -271,6 +271,13 @@ class Completion:
         """Whether a provider's filter stopped the reply."""
         return self.finish_reason == "content_filter"
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, though neither a filter nor the cap stopped it."""
+        if self.filtered or self.finish_reason == "length":
+            return False
+        return not (self.text.strip() or (self.refusal or "").strip())
+
 
 class ChatModel(Protocol):
     """Anything that completes a conversation."""

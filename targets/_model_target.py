@@ -143,7 +143,7 @@ def _response(completion: Completion, withheld: Sequence[str]) -> Response:
         outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped it"
     elif completion.finish_reason == "length":
         outcome, detail = ResponseOutcome.TRUNCATED, "the token cap cut it short"
-    elif not text.strip():
+    elif completion.is_empty:
         outcome, detail = ResponseOutcome.ERROR, "the reply was empty"
     return Response(
         outcome,

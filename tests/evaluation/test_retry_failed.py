@@ -205,3 +205,26 @@ def test_a_budget_that_is_still_used_up_costs_no_verdict(workplace: Any, scripte
     large = workplace.config(server.base_url, limits__max_tokens_total=10**6, **changes)
     assert workplace.safejury("run", large, "--retry-failed").code == 0
     assert figures(workplace) == (3, {**before[1], "safe": 9, "budget_stop": 0})
+
+
+def test_an_answer_of_a_hearing_that_was_cut_off_is_not_asked_for_again(
+    workplace: Any, scripted: Start
+) -> None:
+    """The first hearing's error stands until the case is finished; the answer is kept beside it."""
+    service = Service()
+    service.down = {"target"}
+    server = scripted(service)
+    config = workplace.config(server.base_url, limits__outage_patience=None)
+    workplace.safejury("run", config)
+    assert workplace.stored("SELECT DISTINCT response_outcome FROM cases") == [("error",)]
+
+    # The jury is down: the cases are left as they were before.
+    service.down = {"clinician", "lawyer", "sceptic"}
+    patience = ("--set", "limits.outage_patience=0")
+    assert workplace.safejury("run", config, "--retry-failed", *patience).code == 3
+    assert workplace.stored("SELECT count(*) FROM calls") == [(3,)]
+
+    service.down = set()
+    before = len(server.requests)
+    assert workplace.safejury("run", config, "--retry-failed").code == 0
+    assert asked(server, before) == {"clinician": 3, "lawyer": 3, "sceptic": 3}
