@@ -84,9 +84,12 @@ def run_and_report(
         say(f"{cases} in {setup.directory}; finished in {outcome.seconds:.1f} s.")
         say(f"Read one: safejury show {setup.directory} CASE")
     if outcome.stopped is not None:
-        left = many(outcome.planned - outcome.cases, "case")
+        left = outcome.planned - outcome.cases
+        said = f"{many(left, 'case')} of {outcome.planned:,} were not begun"
+        if not left:
+            said = "Not all that was lost before was asked for again"
         say(f"Stopped by the budget: {outcome.stopped}.")
-        say(f"{left} of {outcome.planned:,} were not begun. Go on with: {again}")
+        say(f"{said}. Go on with: {again}{' --retry-failed' if retry_failed else ''}")
     return _exit_code(reasons)
 
 

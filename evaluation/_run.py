@@ -39,7 +39,8 @@ class RunOutcome:
         seconds: Wall time of this process.
         planned: Cases that there are to be.
         given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
-        stopped: Why the budget left cases unfinished, None where it did not.
+        stopped: Why the budget left cases unfinished, or lost parts of them unasked for
+            again; None where it did not.
     """
 
     cases: int
@@ -125,7 +126,9 @@ async def run(
         thrifty = ThriftyExaminer(examiner, switchboard.budget, purse.estimator)
         await Session(setup, record, thrifty, fleet, observer).work(switchboard)
     cases, verdicts, given_up = _count(setup)
-    stopped = switchboard.budget.stopped if cases < setup.total else None
+    # Else the cases themselves say what it cost them.
+    is_cut_short = cases < setup.total or retry_failed
+    stopped = switchboard.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - begun
     return RunOutcome(cases, verdicts, seconds, setup.total, given_up, stopped)
 
