@@ -128,12 +128,30 @@ async def test_lost_calls_among_answered_ones_fail():
 
 
 async def test_calls_that_no_server_can_answer_do_not_open_it_for_ever():
-    """Six open it. The first that is let through is answered; what is then lost again fails."""
-    calls = Calls(Breaker(PLACE, 4.0), a=[*(lost() for _ in range(6)), "fine", lost()])
+    """Six open it. The first that is let through is answered, five are lost again and open it
+    once more; what is then lost alone fails."""
+    calls = Calls(Breaker(PLACE, 2.0), a=[*(lost() for _ in range(6)), "fine", lost()])
     ended = await calls.at_once(*"aaaaaa")
     assert ended.count("fine") == 1
     assert sum(isinstance(end, TransportError) for end in ended) == 5
-    assert len(calls.made) == 12
+    assert len(calls.made) == 6 + 6 + 5
+
+
+async def test_calls_that_two_outages_held_are_answered_after_the_second():
+    """The first answer lets all the others go on at once, and the endpoint falls over again."""
+    breaker, made = Breaker(PLACE, 2.0), 0
+
+    async def call() -> str:
+        nonlocal made
+        made += 1
+        is_up = made == 9 or made > 16
+        await asyncio.sleep(0)
+        if is_up:
+            return "fine"
+        raise lost(503)
+
+    assert await in_parallel(breaker.of(call) for _ in range(8)) == ["fine"] * 8
+    assert made == 8 + 1 + 7 + 7
 
 
 async def test_a_call_that_is_cancelled_while_it_is_let_through_hands_its_turn_on():
