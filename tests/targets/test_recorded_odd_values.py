@@ -294,3 +294,18 @@ def test_attempts_of_garak_that_nobody_answered_are_no_responses(tmp_path: Path)
     path = lines(tmp_path / "a.jsonl", {**attempt, "status": 0}, {**attempt, "status": 1})
     (row,) = RecordedTarget("t", path).rows()
     assert row.place == "line 2"
+
+
+@pytest.mark.parametrize("shown", [{"image": "a.png"}, {"images": ["a.png"]}], ids=str)
+@pytest.mark.parametrize("named", ["query_id", "id"])
+def test_pictures_beside_messages_leave_the_row_out(
+    shown: dict[str, object], named: str, tmp_path: Path
+) -> None:
+    """Nobody knows which turn shows them."""
+    good = {named: "q", "response": "x", "text": LOCK}
+    talk = [{"role": "user", "content": LOCK}, {"role": "assistant", "content": "So."}]
+    bad = {named: "r", "messages": [*talk, talk[0]], "response": "x"} | shown
+    said, why = told(lines(tmp_path / "a.jsonl", good, bad))
+    assert said == [("q", 0, "x")]
+    assert len(why) == 1
+    assert why[0].startswith("has pictures beside its ")

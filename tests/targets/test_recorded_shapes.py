@@ -8,7 +8,9 @@ import pytest
 
 from safejury.datasets import ConfigurationError
 from safejury.targets import RecordedTarget
+from safejury.targets.readers import find_reader
 
+SAMPLES = Path(__file__).with_name("samples")
 ROWS = [{"id": f"q{n}", "prompt": f"Q{n}?", "response": f"A{n}."} for n in range(2)]
 
 
@@ -124,3 +126,113 @@ def test_the_picture_of_a_message_is_read_in_whatever_way_it_is_written(
 def test_a_picture_that_is_not_in_the_file_leaves_its_row_out(tmp_path: Path, part: object) -> None:
     with pytest.raises(ConfigurationError, match="has a picture that is not in the file"):
         recorded(tmp_path / "a.json", chat(part))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "images"),
+    [
+        ("What?", "What?", ()),
+        ({"text": "What?", "lang": "en"}, "What?", ()),
+        ({"text": "What?", "data_path": "a.png", "data_type": None}, "What?", ("a.png",)),
+        ({"text": "What?", "data_path": "a.png", "data_type": ["image/png"]}, "What?", ("a.png",)),
+        ({"turns": [{"role": "user", "content": {"text": "What?"}}]}, "What?", ()),
+        ({"turns": [{"role": "user", "content": "What?"}]}, "What?", ()),
+    ],
+)
+def test_the_prompt_of_garak_is_read_as_each_version_writes_it(
+    tmp_path: Path, prompt: object, text: str, images: tuple[str, ...]
+) -> None:
+    attempt = {"entry_type": "attempt", "uuid": "u", "status": 1, "outputs": ["So."]}
+    (row,) = recorded(tmp_path / "a.jsonl", [{**attempt, "prompt": prompt}]).rows()
+    assert (row.text, row.images, row.messages) == (text, images, ())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        ({"testIdx": 3, "promptIdx": 5}, "3.0"),
+        ({"testIdx": 3}, "r"),
+        ({"promptIdx": 5}, "r"),
+        ({"testIdx": 3, "promptIdx": 5, "vars": {"query_id": "q"}}, "q"),
+        ({"testCase": {"vars": {"query_id": "q"}}}, "q"),
+        ({"vars": {"query_id": 7}}, "7"),
+    ],
+)
+def test_a_result_of_promptfoo_is_called_as_well_as_it_can_be(
+    tmp_path: Path, numbers: dict[str, object], name: str
+) -> None:
+    result = {"id": "r", "prompt": {"raw": "Why?"}, "response": {"output": "So."}, **numbers}
+    (row,) = recorded(tmp_path / "a.json", {"results": {"results": [result]}}).rows()
+    assert row.query_id == name
+
+
+@pytest.mark.parametrize(
+    ("variables", "metadata", "said"),
+    [
+        ({"scenario": "A", "intent": "benign"}, {"scenario": "B", "intent": "harmful"}, ("A", "b")),
+        ({}, {"scenario": "B", "category": "C", "intent": "benign"}, ("B", "b")),
+        ({}, {"category": "C"}, ("C", None)),
+    ],
+)
+def test_what_a_test_of_promptfoo_says_of_its_question(
+    tmp_path: Path,
+    variables: dict[str, str],
+    metadata: dict[str, str],
+    said: tuple[str, str | None],
+) -> None:
+    """By its variables first, and wherever the metadata stand."""
+    for about in ({"metadata": metadata}, {"testCase": {"metadata": metadata}}):
+        result: dict[str, object] = {
+            "id": "r",
+            "prompt": {"raw": "Why?"},
+            "vars": variables,
+            "response": {"output": "So."},
+            **about,
+        }
+        (row,) = recorded(tmp_path / "a.json", {"results": {"results": [result]}}).rows()
+        assert (row.scenario, row.intent and row.intent[0]) == said
+
+
+LARGE = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("document", "format"),
+    [
+        ([{"doc_id": 0, "input": LARGE, "resps": [["So."]]}] * 2, "lmms-eval"),
+        ({"note": LARGE, "parameters": {}, "jailbreaks": []}, "jailbreakbench"),
+        ({"config": {"note": LARGE}, "results": {"results": []}}, "promptfoo"),
+        ({"version": 2, "note": LARGE, "eval": {"model": "m"}, "samples": []}, "inspect"),
+        ({"lock": [{"test_case": LARGE, "generation": "So."}]}, "harmbench"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_large_document_is_known_by_its_keys(
+    tmp_path: Path, document: object, format: str, indent: int | None
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document, indent=indent), encoding="utf-8")
+    assert find_reader(path, None, {}).name == format
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_what_a_log_of_inspect_keeps_apart_is_put_back(tmp_path: Path, zipped: bool) -> None:
+    """Pictures and long texts stand once in a log, and elsewhere by their hash."""
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    log = json.loads((SAMPLES / "inspect.json").read_text("utf-8"))
+    parts = [
+        {"type": "text", "text": "attachment://a"},
+        {"type": "image", "image": "attachment://b"},
+    ]
+    sample = log["samples"][0] | {
+        "input": [{"role": "user", "content": parts}],
+        "attachments": {"a": "What?", "b": "data:image/png;base64,QQ=="},
+    }
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(log | {"samples": [sample]}), encoding="utf-8")
+    if zipped:
+        write_eval_log(read_eval_log(path), tmp_path / "a.eval")
+        path = tmp_path / "a.eval"
+    (row,) = RecordedTarget("t", path).rows()
+    assert (row.text, row.images) == ("What?", ("data:image/png;base64,QQ==",))
