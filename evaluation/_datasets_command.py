@@ -104,12 +104,14 @@ class _Counts:
         self.intents: Counter[tuple[str, Intent]] = Counter()
         self.pictures: Counter[str] = Counter()
         self.sounds: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
 
     def add(self, query: Query) -> None:
         self.total += 1
         self.intents[query.scenario, query.intent] += 1
         self.pictures[query.scenario] += bool(query.images)
         self.sounds[query.scenario] += query.audio is not None
+        self.labels.update(query.labels.keys())
 
     def row(self, scenario: str) -> list[Text]:
         """Return the cells of a scenario: harmful, benign, with pictures, with sound."""
@@ -142,6 +144,8 @@ def _facts(dataset: Dataset | LoadedSet, counts: _Counts) -> Table:
     if isinstance(dataset, LoadedSet):
         facts |= {"format": dataset.loader.title, "licence": dataset.loader.licence}
     facts |= {"queries": f"{counts.total:,}", "sha256": dataset.sha256}
+    if counts.labels:
+        facts["labels"] = ", ".join(f"{name} ({n:,})" for name, n in sorted(counts.labels.items()))
     if dataset.taxonomy.path is not None:
         facts["scenarios"] = f"its own, from {dataset.taxonomy.path}"
     for key, said in facts.items():
@@ -304,6 +308,9 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
         head.append(f"  {', '.join(media)}", "dim")
     console.print(head)
     console.print(Text(query.scenario, "cyan"))
+    if query.labels:
+        said = "; ".join(f"{name}: {value}" for name, value in query.labels.items())
+        console.print(Text(harmless_line(said), "dim"))
     if not query.messages:
         console.print(_words(query.text, reveal=reveal))
     for turn in spoken_turns(query.messages):

@@ -55,6 +55,16 @@ def test_show_counts_and_names_counterparts(workplace: Any, set_path: Path):
     assert "own.csv, row 3: the image 'no.png' is missing" in ended.err
 
 
+def test_labels_are_named_with_their_counts_and_shown(workplace: Any, set_path: Path):
+    mapped = (f"csv:{set_path}", "--map", "labels.kind=kind", "--map", "labels.who=image")
+    shown = workplace.safejury("datasets", "show", *mapped)
+    assert shown.code == 0, shown.err
+    assert "kind (2), who (1)" in shown.out
+    assert "kind: bias; who: red.png" in workplace.safejury("datasets", "sample", *mapped).out
+    plain = workplace.safejury("datasets", "show", f"csv:{set_path}", *OPTIONS)
+    assert "\nlabels" not in plain.out
+
+
 def test_show_the_bundled_set(workplace: Any):
     ended = workplace.safejury("datasets", "show", "mini")
     assert ended.code == 0, ended.err
