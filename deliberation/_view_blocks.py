@@ -124,7 +124,8 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     if answer.turns:
         said = _said(look, reveal=reveal)
         last = look.name("Its last words", f"italic {GREY}")
-        body = Text("\n").join([*_turns(look, case.since, said), last, body])
+        words = Text("\n").join([last, body])
+        body = Text("\n\n").join([*_turns(look, case.since, said), words])
     if answer.detail:
         body = Text("\n").join([body, look.words(answer.detail, f"italic {AMBER}")])
     for change in answer.changes:

@@ -5,8 +5,11 @@ same, and write the question as `input` instead of `arguments`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from ...datasets import Message, media_in
+from ...datasets._conversation import unread
 from ...datasets.tables import media_values
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._values import (
@@ -20,6 +23,7 @@ from ...datasets.tables._values import (
     words,
 )
 from ._labels import labels_of
+from ._messages import Asked
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import RecordedRow, Row
@@ -40,18 +44,20 @@ def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedR
     said = list(_texts(item.get("resps") or item.get("filtered_resps") or []))
     if not said:
         raise RowError("has no responses")
+    question = _question(item, doc)
     images = tuple(str(place) for place in media_values(item.get("input_media")))
     for epoch, response in enumerate(said):
         yield RecordedRow(
             place,
             name,
             response,
-            text=_question(item, doc),
+            text=question.text,
             epoch=epoch,
             model=first_text(item.get("model_name"), item.get("model")),
             scenario=first_text(doc.get("scenario"), doc.get("category")),
             intent=intents.read(doc.get("intent"), "the intent"),
-            images=images,
+            images=question.images or (() if question.messages else images),
+            messages=_with_pictures(question.messages, images),
             labels=labels_of(category=doc.get("category")),
         )
 
@@ -75,13 +81,28 @@ def _is_number(value: object) -> bool:
     return True
 
 
-def _question(item: Object, doc: Object) -> str | None:
+def _question(item: Object, doc: Object) -> Asked:
+    """Return what was asked; where a chat template was applied, a list of messages in JSON."""
     asked = item.get("input")
     if asked is None:
         asked = item.get("arguments")
-    while inner := list(asked.values()) if is_object(asked) else as_list(asked):
+    while True:
+        put = Asked.of_prompt(asked)
+        if put.messages or put.images or first_text(put.text):
+            return put
+        if not (inner := list(asked.values()) if is_object(asked) else as_list(asked)):
+            return Asked(first_text(*(doc.get(key) for key in _QUESTIONS)))
         asked = inner[0]
-    return first_text(asked, *(doc.get(key) for key in _QUESTIONS))
+
+
+def _with_pictures(messages: tuple[Message, ...], images: tuple[str, ...]) -> tuple[Message, ...]:
+    """Return a conversation with the pictures that are listed beside it, in its first question."""
+    at = next((at for at, turn in enumerate(messages) if turn.role == "user"), None)
+    if at is None or media_in(messages):
+        return messages
+    shown = tuple(unread(image, "image") for image in images)
+    turn = replace(messages[at], parts=(*shown, *messages[at].parts))
+    return (*messages[:at], turn, *messages[at + 1 :])
 
 
 def _detects(sample: Sample) -> bool:

@@ -1,10 +1,11 @@
 """What chat messages ask: a text with pictures, or a conversation; and the response in them."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ...datasets import Message
-from ...datasets.tables import read_messages
+from ...datasets.tables import decode, read_messages
 from ...datasets.tables._values import as_list, as_object, as_text, first_text, is_object
 
 
@@ -27,6 +28,18 @@ class Asked:
     def of(cls, messages: Iterable[object]) -> "Asked":
         """Return what chat messages ask; see `read_messages`."""
         return cls.of_turns(read_messages(messages))
+
+    @classmethod
+    def of_prompt(cls, raw: object) -> "Asked":
+        """Return what a prompt asks: a text, or a list of chat messages, as JSON too."""
+        messages = as_list(raw)
+        text = as_text(raw)
+        if text and text.lstrip().startswith("["):
+            with suppress(ValueError):
+                messages = as_list(decode(text.encode("utf-8", "surrogatepass")))
+        if messages and all("role" in as_object(message) for message in messages):
+            return cls.of(messages)
+        return cls(text)
 
     @classmethod
     def of_turns(cls, turns: tuple[Message, ...]) -> "Asked":

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ...datasets import Message
 from ...datasets.tables import read_messages
-from ...datasets.tables._decode import decode
 from ...datasets.tables._intents import Intents
 from ...datasets.tables._json_file import BrokenJson, JsonFile
 from ...datasets.tables._values import (
@@ -78,7 +77,7 @@ def _row(place: str, value: object, prompts: _Prompts, intents: Intents) -> Row:
     provider = as_object(item.get("provider"))
     model = first_text(provider.get("label"), provider.get("id"), item.get("provider"))
     try:
-        question = _prompt(as_object(item.get("prompt")).get("raw"))
+        question = Asked.of_prompt(as_object(item.get("prompt")).get("raw"))
         failed = item.get("failureReason") == _ERROR or response.get("output") is None
         said = given.get("intent", about.get("intent"))
         return RecordedRow(
@@ -123,19 +122,6 @@ def _stopped(response: Object) -> bool:
 
 def _output(output: object) -> str:
     return output if isinstance(output, str) else as_json(output).decode()
-
-
-def _prompt(raw: object) -> Asked:
-    """Return what was asked; a prompt may be a list of chat messages, written as JSON."""
-    text = as_text(raw)
-    if text and text.lstrip().startswith("["):
-        try:
-            messages = as_list(decode(text.encode()))
-        except ValueError:
-            messages = []
-        if messages and all("role" in as_object(message) for message in messages):
-            return Asked.of(messages)
-    return Asked(text)
 
 
 def _turns(response: Object, item: Object) -> tuple[Message, ...]:

@@ -263,6 +263,22 @@ async def test_prompts_of_garak_may_be_conversations(tmp_path: Path, red: Path) 
     assert response.text == "Yes."
 
 
+async def test_chat_prompts_of_lmms_eval_are_conversations(tmp_path: Path, red: Path) -> None:
+    talk = [ASKED[0], {"role": "user", "content": WHAT}, *ASKED[2:]]
+    item = {
+        "doc_id": 1,
+        "doc": {"n": 1},
+        "arguments": {"gen_args_0": {"arg_0": [json.dumps(talk)], "arg_1": {"n": 1}}},
+        "input_media": ["red.png"],
+        "resps": [["Yes."]],
+    }
+    query, response = await read(written(tmp_path, "samples.jsonl", item))
+    shown = ("user", f"<image> {WHAT}")
+    assert plain(query.messages) == [PLAIN[0], shown, *PLAIN[2:]]
+    assert query.images[0].sha256 == hash_of(red)
+    assert response.text == "Yes."
+
+
 @pytest.mark.parametrize("key", ["prompt", "messages"])
 async def test_an_artifact_may_have_several_turns(key: str, tmp_path: Path, red: Path) -> None:
     item = {"index": 3, "goal": "Get a yes", "response": "Yes.", key: ASKED}
