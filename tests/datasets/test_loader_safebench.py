@@ -229,3 +229,23 @@ def test_settings_that_cannot_be(settings: dict[str, str], said: str, tmp_path: 
 def test_a_folder_without_tables(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no tables 1\.csv to 23\.csv"):
         load_set("safebench", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,Hate Speech\n2,Bias\n",
+        "Hate Speech,1\n\nBias,2\n",
+        "No.,Name,\n 1 , Hate Speech ,\n2,Bias",
+    ],
+)
+def test_category_csv_needs_no_header(content: str, tmp_path: Path) -> None:
+    """Else the first category would be taken for one."""
+    for table in (1, 2):
+        text(tmp_path / "SafeBench_Text", table, "Why?\n")
+    (tmp_path / "category.csv").write_text(content)
+    loaded = load_set("safebench", tmp_path, settings=TEXTS)
+    assert [query.labels for query in loaded] == [
+        {"category": "Hate Speech"},
+        {"category": "Bias"},
+    ]

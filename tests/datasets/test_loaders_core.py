@@ -187,6 +187,19 @@ def test_a_json_list_that_is_not_read_to_the_end_says_so(
         load_set("jsonl", path, strict=True)
 
 
+@pytest.mark.parametrize(("bad", "more"), [(1, ""), (3, ", and 2 more")])
+def test_strict_reading_says_what_it_would_leave_out(
+    bad: int, more: str, table: Callable[..., Path]
+) -> None:
+    path = table("own.jsonl", '{"text": "Why?"}\n' + '{"text": 7}\n' * bad)
+    with pytest.raises(DatasetError) as caught:
+        load_set("jsonl", path, strict=True)
+    assert str(caught.value) == (
+        f"{path}: strict reading leaves nothing out: own.jsonl, line 2: the text must be a text "
+        f"or null, not a number{more}: mend the set, or read it without strict"
+    )
+
+
 def test_a_json_list_that_gets_shorter_while_it_is_read(table: Callable[..., Path]) -> None:
     path = table("own.json", json.dumps([{"text": "Why? " * 1000} for _ in range(1000)]))
     items = json_objects(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import ConfigurationError
+from safejury.datasets import ConfigurationError, Message, ToolCall
 from safejury.targets import RecordedTarget
 from safejury.targets.readers import find_reader
 
@@ -202,6 +202,7 @@ LARGE = "x" * 100_000
         ([{"doc_id": 0, "input": LARGE, "resps": [["So."]]}] * 2, "lmms-eval"),
         ({"note": LARGE, "parameters": {}, "jailbreaks": []}, "jailbreakbench"),
         ({"config": {"note": LARGE}, "results": {"results": []}}, "promptfoo"),
+        ({"evalId": "e", "note": LARGE, "results": {"results": []}}, "promptfoo"),
         ({"version": 2, "note": LARGE, "eval": {"model": "m"}, "samples": []}, "inspect"),
         ({"lock": [{"test_case": LARGE, "generation": "So."}]}, "harmbench"),
     ],
@@ -236,3 +237,16 @@ def test_what_a_log_of_inspect_keeps_apart_is_put_back(tmp_path: Path, zipped: b
         path = tmp_path / "a.eval"
     (row,) = RecordedTarget("t", path).rows()
     assert (row.text, row.images) == ("What?", ("data:image/png;base64,QQ==",))
+
+
+def test_words_beside_a_last_call_of_a_tool_are_the_response(tmp_path: Path) -> None:
+    """The call itself is a turn before it."""
+    function = {"name": "look_up", "arguments": "{}"}
+    calls = [{"id": "c", "type": "function", "function": function}]
+    talk = [
+        {"role": "user", "content": "What?"},
+        {"role": "assistant", "content": "I look.", "tool_calls": calls},
+    ]
+    (row,) = recorded(tmp_path / "a.json", [{"id": "q", "messages": talk}]).rows()
+    assert (row.text, row.response) == ("What?", "I look.")
+    assert row.turns == (Message("assistant", (), (ToolCall("look_up", "{}", "c"),)),)
