@@ -68,6 +68,7 @@ IMAGES = "data/unsafe_images"
         ("msts", {}, {IMAGES: "data/images"}),
         ("siuo", {}, {"siuo_gen.json": "data/siuo_gen.json", "images": "data/images"}),
         ("vlguard", {}, {"test.json": "data/test.json", "test": "data/test"}),
+        ("vlguard", {}, {"test": "VLGuard/test"}),
     ],
     ids=str,
 )
