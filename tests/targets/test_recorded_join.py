@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError, Intent, Query
+from safejury.datasets import (
+    ConfigurationError,
+    Intent,
+    Message,
+    MessagePart,
+    Query,
+    Role,
+    of_messages,
+)
 from safejury.targets import JoinBy, RecordedTarget
 
 Ids = Sequence[str]
+_ROLES: tuple[Role, Role] = ("user", "assistant")
 
 
 def queries(*ids: str, text: str = "Question {}?") -> list[Query]:
@@ -88,7 +97,7 @@ def test_what_was_asked_confirms_ids_of_a_part_of_a_set(tmp_path: Path) -> None:
         {"query_id": "a-2", "text": "Question 2, in other words?"},
     )
     assert joined(target, queries("1", "2", "3")) == (
-        "2 of 2 responses joined by id, 'a-1' as '1'",
+        "2 of 2 responses joined by id, 'a-1' as '1'; 1 of them ask in words that no query has",
         [("1", "R0"), ("2", "R1")],
     )
 
@@ -149,8 +158,9 @@ def test_ids_that_say_another_query_than_the_words_are_refused_until_one_is_chos
         "is that of another: that of '1' asks what '2' does. Say what counts with --join id or "
         "--join text (`join:` of a target)"
     )
+    told = "3 of 3 responses joined by id; 2 of them ask what another query does"
     assert joined(recorded(path, *rows), asked, "id") == (
-        "3 of 3 responses joined by id; 2 of them ask what another query does",
+        f"{told}; 1 of them ask in words that no query has",
         [("1", "R0"), ("2", "R1"), ("3", "R2")],
     )
     target = recorded(path, *rows)
@@ -209,3 +219,87 @@ def test_ids_that_change_places_are_not_lost_on_the_way(tmp_path: Path) -> None:
         ("c", "R1"),
         ("a", "R2"),
     ]
+
+
+def test_it_is_said_that_all_responses_ask_in_words_that_the_set_does_not_have(
+    tmp_path: Path,
+) -> None:
+    rows = [{"query_id": str(n), "text": f"Of another set, {n}?"} for n in (1, 2)]
+    told, _ = joined(recorded(tmp_path / "a.jsonl", *rows), queries("1", "2"))
+    assert told == "2 of 2 responses joined by id; 2 of them ask in words that no query has"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        (["0", "1", "2"], ["1", "2", "3"], "taken for the next, as '0' for '1'"),
+        (["r-1", "r-2"], ["r-00", "r-01", "r-1"], "taken for the one before, as 'r-1' for 'r-00'"),
+        (["fraud-5", "malware-1"], ["fraud-2", "malware-7"], "'fraud-5' and the query 'fraud-2'"),
+        (["fraud-1", "malware-2"], ["privacy-1", "hate-2"], "'fraud-1' and the query 'privacy-1'"),
+    ],
+)
+def test_ids_that_match_by_chance_or_by_half_are_refused_until_one_says_that_they_count(
+    tmp_path: Path, ours: Ids, theirs: Ids, told: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"query_id": name} for name in ours]
+    with pytest.raises(ConfigurationError) as caught:
+        joined(recorded(path, *rows), queries(*theirs))
+    assert told in str(caught.value)
+    assert "--join id" in str(caught.value)
+    assert "by id" in joined(recorded(path, *rows), queries(*theirs), "id")[0]
+
+
+def test_words_that_all_queries_share_confirm_no_ids(tmp_path: Path) -> None:
+    rows = [{"query_id": str(n), "text": "What is this?"} for n in range(3)]
+    asked = queries("1", "2", "3", text="What is this?")
+    with pytest.raises(ConfigurationError, match="count from 0 and the other from 1"):
+        joined(recorded(tmp_path / "a.jsonl", *rows), asked)
+
+
+def test_a_place_in_the_file_is_no_id_even_where_a_query_is_called_alike(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("response\nR0\nR1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="no response answers a query"):
+        joined(RecordedTarget("t", path), queries("row-1", "row-2"))
+    path.write_text("text,response\nQuestion row-2?,R0\nQuestion row-1?,R1\n", encoding="utf-8")
+    assert joined(RecordedTarget("t", path), queries("row-1", "row-2")) == (
+        "2 of 2 responses joined by text",
+        [("row-2", "R0"), ("row-1", "R1")],
+    )
+
+
+def test_words_with_several_pictures_choose_no_query(tmp_path: Path) -> None:
+    asked = [*queries("a", text="What is this?"), *queries("c")]
+    rows = [
+        {"query_id": "8", "text": "What is this?", "image": "one.png"},
+        {"query_id": "9", "text": "What is this?", "image": "two.png"},
+        {"query_id": "7", "text": "Question c?"},
+    ]
+    target = recorded(tmp_path / "a.jsonl", *rows)
+    assert joined(target, asked) == ("1 of 3 responses joined by text", [("c", "R2")])
+    assert left_out(target)[0] == (
+        "line 1: asks what 'a' does, as other responses with other pictures do: only an id can "
+        "say which is meant"
+    )
+
+
+def test_a_conversation_is_joined_by_all_of_its_turns(tmp_path: Path) -> None:
+    def turns(*said: str) -> list[dict[str, str]]:
+        return [{"role": _ROLES[n % 2], "content": text} for n, text in enumerate(said)]
+
+    def asked(name: str, *said: str) -> Query:
+        messages = [
+            Message(_ROLES[n % 2], (MessagePart("text", text),)) for n, text in enumerate(said)
+        ]
+        return of_messages(queries(name)[0], messages)
+
+    target = recorded(
+        tmp_path / "a.jsonl",
+        {"query_id": "1", "messages": turns("X.", "Y.", "Go on.")},
+        {"query_id": "2", "messages": turns("A.", "C.", "Go  on.")},
+    )
+    assert joined(target, [asked("b", "A.", "B.", "Go on."), asked("c", "A.", "C.", "Go on.")]) == (
+        "1 of 2 responses joined by text",
+        [("c", "R1")],
+    )
