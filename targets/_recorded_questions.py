@@ -1,7 +1,6 @@
 """The questions that files of recorded responses carry themselves."""
 
 import base64
-import binascii
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
@@ -225,7 +224,7 @@ class RecordedQuestions:
             if not comma or not header.endswith(";base64"):
                 raise ValueError
             content = base64.b64decode(body, validate=True)
-        except (ValueError, binascii.Error):
+        except ValueError:
             raise DatasetError(f"its {noun} is no base64 that can be read") from None
         path = Path(self._folder.name) / hashlib.sha256(content).hexdigest()
         if not path.exists():

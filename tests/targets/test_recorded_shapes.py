@@ -250,3 +250,13 @@ def test_words_beside_a_last_call_of_a_tool_are_the_response(tmp_path: Path) -> 
     (row,) = recorded(tmp_path / "a.json", [{"id": "q", "messages": talk}]).rows()
     assert (row.text, row.response) == ("What?", "I look.")
     assert row.turns == (Message("assistant", (), (ToolCall("look_up", "{}", "c"),)),)
+
+
+def test_a_sound_of_garak_is_no_picture(tmp_path: Path) -> None:
+    said = {"text": "What?", "data_path": "a.wav", "data_type": ["audio/x-wav", None]}
+    attempt = {"entry_type": "attempt", "uuid": "u", "status": 1, "outputs": ["So."]}
+    prompt = {"turns": [{"role": "user", "content": said}]}
+    (row,) = recorded(tmp_path / "a.jsonl", [{**attempt, "prompt": prompt}]).rows()
+    assert row.images == ()
+    (turn,) = row.messages
+    assert [part.kind for part in turn.parts] == ["text", "audio"]
