@@ -127,14 +127,28 @@ async def test_lost_calls_among_answered_ones_fail():
     assert all(isinstance(a, TransportError) and b == "fine" for a, b in ended)
 
 
-async def test_calls_that_no_server_can_answer_do_not_open_it_for_ever():
-    """Six open it. The first that is let through is answered, five are lost again and open it
-    once more; what is then lost alone fails."""
-    calls = Calls(Breaker(PLACE, 2.0), a=[*(lost() for _ in range(6)), "fine", lost()])
-    ended = await calls.at_once(*"aaaaaa")
-    assert ended.count("fine") == 1
-    assert sum(isinstance(end, TransportError) for end in ended) == 5
-    assert len(calls.made) == 6 + 6 + 5
+@pytest.mark.parametrize(("error", "outages"), [(lost(503), 2), (lost(None), 3)])
+async def test_calls_that_no_server_can_answer_do_not_open_it_for_ever(
+    error: TransportError, outages: int
+):
+    """In each outage the call that is let through is answered, and then all others are lost."""
+    breaker = Breaker(PLACE, 2.0)
+
+    async def call() -> str:
+        is_let_through = breaker.outage is not None
+        await asyncio.sleep(0)
+        if is_let_through:
+            return "fine"
+        raise error
+
+    async def ended() -> TransportError | str:
+        try:
+            return await breaker.of(call)
+        except TransportError as failed:
+            return failed
+
+    every = await in_parallel(ended() for _ in range(12))
+    assert (every.count("fine"), every.count(error)) == (outages, 12 - outages)
 
 
 async def test_calls_that_two_outages_held_are_answered_after_the_second():
