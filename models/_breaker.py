@@ -19,8 +19,6 @@ _MOST_LOST = 5
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _MOST_OUTAGES = 3
-_MOST_LOST_REPLIES = 2
-"""Not 1: calls that an outage held go on all at once, and may well meet the next one."""
 _OF_THE_ACCOUNT = (401, 402)
 """What a reply of such a status says holds for every call with the same key."""
 
@@ -122,11 +120,10 @@ class Breaker:
             except ModelError as error:
                 if not self._is_lost(error):
                     raise
-                # What is lost again and again though others were answered meanwhile would open
-                # the breaker for ever; where the losses are replies, it shows sooner.
-                tells = error.status is not None and not isinstance(error, RateLimitError)
-                most = _MOST_LOST_REPLIES if tells else _MOST_OUTAGES
-                if outages >= most and self._answered > answered_at_first:
+                # What is lost again and again though others were answered meanwhile would
+                # open the breaker for ever. Once more is not enough: calls that an outage
+                # held go on all at once, and may well meet the next one.
+                if outages >= _MOST_OUTAGES and self._answered > answered_at_first:
                     raise
                 answered_at_first = answered_at_first if outages else self._answered
                 if not await self._is_down(call_id):
