@@ -5,6 +5,7 @@ ballots, see `--min-coverage` and `--min-panel`), 130 interrupted, 143 or 129 te
 SIGHUP) before a run began.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,13 @@ from ._cli_options import (
     TaxonomyPlace,
     WhatIsTruncated,
 )
-from ._console import escape_what_does_not_fit, guarded, quiet_libraries, say
+from ._console import (
+    EXIT_INTERRUPTED,
+    escape_what_does_not_fit,
+    guarded,
+    quiet_libraries,
+    say,
+)
 from ._datasets_cli import datasets_app
 from ._verify_command import verify
 
@@ -61,7 +68,11 @@ def main() -> None:
     """Run the command line and exit."""
     quiet_libraries()
     escape_what_does_not_fit()
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before the command itself has begun, which sees to it
+        say("Interrupted.")
+        sys.exit(EXIT_INTERRUPTED)
 
 
 @app.command()

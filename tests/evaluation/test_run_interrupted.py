@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from safejury.evaluation import cli
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -143,6 +144,18 @@ def test_the_hint_repeats_the_settings_of_the_command(workplace: Any, scripted: 
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert f"safejury run {config} --set {setting}" in err
+
+
+def test_ctrl_c_before_the_command_has_begun_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Interrupted.\n")
 
 
 def test_a_second_ctrl_c_still_ends_with_130(workplace: Any, scripted: Start):
