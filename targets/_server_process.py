@@ -87,7 +87,9 @@ class ServerProcess:
         mark = secrets.token_hex(8)
         whole, folder = {**env, MARK: mark}, None
         if scratch is not None and scratch not in env:
-            folder = whole[scratch] = tempfile.mkdtemp(prefix="safejury-")
+            # The watchdog makes it: it outlives us, whenever we are killed.
+            folder = os.path.join(tempfile.gettempdir(), f"safejury-{mark}")
+            whole[scratch] = folder
         process = cls(_watched(whole), mark, grace, folder)
         try:
             await process._order(list(command), log)

@@ -45,6 +45,8 @@ def main() -> None:
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     signals = _Signals()
     try:
+        if order.get("scratch"):
+            os.mkdir(order["scratch"], 0o700)
         with open(order["log"], "ab", buffering=0) as log:
             server = subprocess.Popen(
                 order["command"],

@@ -41,6 +41,9 @@ async def main():
             raise RuntimeError("something else went wrong")
         await asyncio.Event().wait()
 
+if order["dies"]:  # as if it were killed just when the first server's watchdog is to start
+    import subprocess
+    subprocess.Popen = lambda *_, **__: os.kill(os.getpid(), 9)
 if order["uvloop"]:
     import uvloop
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -60,11 +63,15 @@ def run(
     running = list[subprocess.Popen[str]]()
 
     def started(
-        fails: bool = False, uvloop: bool = False, grace: float = 0.3, **fakes: object
+        fails: bool = False,
+        uvloop: bool = False,
+        dies: bool = False,
+        grace: float = 0.3,
+        **fakes: object,
     ) -> subprocess.Popen[str]:
         env = fake_env | {f"FAKE_{name.upper()}": str(value) for name, value in fakes.items()}
         order = {"model": str(model_folder), "env": env, "folder": str(tmp_path / "logs")}
-        order |= {"fails": fails, "uvloop": uvloop, "grace": grace}
+        order |= {"fails": fails, "uvloop": uvloop, "dies": dies, "grace": grace}
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", SCRIPT, json.dumps(order)],
             stdout=subprocess.PIPE,
@@ -159,6 +166,15 @@ def test_a_parent_that_is_killed_during_the_start_leaves_nothing(
     eventually(lambda: len(survivors()) == ALL)
     process.kill()
     eventually(lambda: survivors() == [])
+
+
+def test_a_parent_that_is_killed_before_a_server_has_started_leaves_no_folder(
+    run: Callable[..., subprocess.Popen[str]],
+) -> None:
+    """The fixture of the environment looks for one."""
+    process = run(dies=True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, err
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs /dev/shm")
