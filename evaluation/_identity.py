@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 from ..models import HIDDEN, names_a_secret
 
 _ADDRESSES = {"base_url", "api_base", "proxy"}
-_LATER = {"request", "api_base", "api_version", "region", "image_formats"}
+_LATER = {
+    *("request", "api_base", "api_version", "region", "image_formats"),
+    *("join", "categories"),
+}
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -52,8 +55,8 @@ def _address(text: str) -> str:
 def known_by_name(data: object) -> object:
     """Return a config's plain data for an identity: headers by their names alone.
 
-    What a model does not say of its requests and its place is left out, as it was in runs
-    that could not say it.
+    What a model or a target may say since later versions is left out where it does not, as it
+    was in runs that could not say it.
     """
     if isinstance(data, list):
         return [known_by_name(item) for item in cast(list[object], data)]

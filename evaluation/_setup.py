@@ -210,9 +210,6 @@ class Setup:
         config = cast(dict[str, Any], known_by_name(self.plain(exclude=_NOT_IDENTITY)))
         if not self.judges_truncated:  # as all runs before there was a choice
             del config["run"]["truncated"]
-        for target in config["targets"]:
-            if target["join"] is None:  # as all runs before it could be said
-                del target["join"]
         config["dataset"] = {
             "name": dataset_label(self.config.dataset),
             "sha256": self.selection.dataset.sha256,

@@ -238,7 +238,7 @@ def test_how_responses_join_can_be_said(attacked: Any, jury: ScriptedServer) -> 
     attacked.safejury("run", attacked.config(targets=[model])).refused("`pictures:` say how")
 
 
-def test_a_run_is_known_by_how_responses_join_only_where_that_is_said(
+def test_a_run_is_known_by_what_its_targets_say_since_later_versions_only_where_they_do(
     attacked: Any, jury: ScriptedServer
 ) -> None:
     arguments = ("pair.json", "--dataset", "set.jsonl", "--min-coverage", "0.5")
@@ -248,8 +248,9 @@ def test_a_run_is_known_by_how_responses_join_only_where_that_is_said(
         ((identity,),) = attacked.stored(
             "SELECT value FROM meta WHERE key = 'identity'", run=f"runs/{name}"
         )
-        said.append(json.loads(identity)["targets"][0].get("join", "not said"))
-    assert said == ["not said", "text"]
+        said.append(json.loads(identity)["targets"][0])
+    assert [target.get("join", "not said") for target in said] == ["not said", "text"]
+    assert not any("categories" in target for target in said)
 
 
 def _completion(words: str) -> dict[str, Any]:
