@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ..datasets import ConfigurationError, Intent, Message, Query
+from ..datasets import ConfigurationError, Intent, Message, MessagePart, Query
 from ..datasets._encodable import encodable
 from ..datasets._nearest import quoted
 from ._join import Join, JoinBy, Joined
@@ -199,7 +199,7 @@ class RecordedTarget:
 def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
     """Whether a row names a question whose words are not the query's, space aside."""
     if row.messages or query.messages:
-        return bool(row.messages) and _begins_with(row, query) is None
+        return bool(row.messages or row.turns) and _begins_with(row, query) is None
     said = (row.text or "").split()
     return bool(said) and said != query.text.split()
 
@@ -212,7 +212,9 @@ def _since(row: RecordedRow, query: Query) -> tuple[Message, ...]:
 
 def _begins_with(row: RecordedRow, query: Query) -> tuple[Message, ...] | None:
     """Return what follows the query's turns in a row's, None where it begins otherwise."""
-    whole, asked = (*row.messages, *row.turns), turns_of(query)
+    # A lone turn of a user is no conversation, but what follows it may be one.
+    lone = (Message("user", (MessagePart("text", row.text),)),) if row.text else ()
+    whole, asked = (*(row.messages or lone), *row.turns), turns_of(query)
     # How the target was set up is not what the query asks, unless it says so.
     if not any(turn.role == "system" for turn in asked):
         whole = tuple(turn for turn in whole if turn.role != "system")

@@ -323,6 +323,28 @@ async def test_a_transcript_of_a_sets_conversation_is_no_response_as_a_whole(
     assert (await target.respond(other, epoch=0, call_id="c")).notes == (OTHER_WORDS_NOTE,)
 
 
+async def test_a_transcript_may_begin_with_the_only_turn_before_the_model_speaks(
+    tmp_path: Path,
+) -> None:
+    """What the set asks after it is not taken for the target's way to its last words."""
+    asked = [
+        {"role": "user", "content": HI},
+        {"role": "assistant", "content": "Hm."},
+        {"role": "user", "content": "Well?"},
+    ]
+    on = [*asked, {"role": "assistant", "content": "Yes."}]
+    target = RecordedTarget("t", written(tmp_path, "o.jsonl", {"query_id": "q", "messages": on}))
+    whole = written(tmp_path, "asked.jsonl", {"query_id": "q", "messages": asked, "response": "x"})
+    query = (await read(whole)).query
+    response = await target.respond(query, epoch=0, call_id="c")
+    assert (response.text, response.turns, response.notes) == ("Yes.", (), ())
+    asked[1]["content"] = "Ha."
+    whole = written(tmp_path, "asked.jsonl", {"query_id": "q", "messages": asked, "response": "x"})
+    other = (await read(whole)).query
+    response = await target.respond(other, epoch=0, call_id="c")
+    assert response.notes == (OTHER_WORDS_NOTE,)
+
+
 async def test_a_system_message_is_no_other_question(tmp_path: Path) -> None:
     talk = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": HI}]
     line = {"query_id": "q", "messages": talk, "response": "Ho"}
