@@ -202,6 +202,9 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
     case = call.case
     words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
     words += words_in(case.response.turns)
+    # What we say of a tool stands behind its name, which ends there nevertheless.
+    turns = (*case.query.messages, *case.response.turns)
+    words += (turn.name for turn in turns if turn.role == "tool" and turn.name)
     if perceived.transcript is not None and case.transcript is not None:
         words.append(case.transcript.words)
     return "\n".join(words)
