@@ -11,7 +11,7 @@ from ..datasets import ConfigurationError, load_taxonomy
 from ..datasets._nearest import did_you_mean, quoted
 from ._case import Case
 from ._prompts import render
-from ._text_file import read_text_file
+from ._text_file import read_text_and_bytes
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}\n]*)\}\}")
 _PARTS = {
@@ -83,7 +83,9 @@ def load_rubric(path: Path) -> Rubric:
         ConfigurationError: There is no such file, or it is no rubric; one line that says
             what to change.
     """
-    text = read_text_file(path, "rubric", "a Markdown file of a few pages").replace("\r\n", "\n")
+    # Read once: the file may change meanwhile.
+    text, raw = read_text_and_bytes(path, "rubric", "a Markdown file of a few pages")
+    text, sha256 = text.replace("\r\n", "\n"), hashlib.sha256(raw).hexdigest()
     where = f"rubric {str(path)!r}"
     if not text.strip():
         raise ConfigurationError(f"{where} is empty: write what a response is judged by")
@@ -95,7 +97,6 @@ def load_rubric(path: Path) -> Rubric:
         if name not in known:
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
             raise ConfigurationError(f"{where}: unknown placeholder {quoted(name)}{hint}")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if not named:
         ours = "\n\n".join(f"{{{{{name}}}}}" for name in _PARTS)
         return Rubric(path.name, f"{text.rstrip()}\n\n{ours}", sha256)

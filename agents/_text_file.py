@@ -9,7 +9,12 @@ MOST_BYTES = 64 * 1024
 
 
 def read_text_file(path: Path, what: str, holds: str) -> str:
-    """Return a file's text.
+    """Return a file's text; see `read_text_and_bytes`."""
+    return read_text_and_bytes(path, what, holds)[0]
+
+
+def read_text_and_bytes(path: Path, what: str, holds: str) -> tuple[str, bytes]:
+    """Return a file's text, and the bytes that it was read from.
 
     Args:
         path: The file, at most `MOST_BYTES` long.
@@ -26,7 +31,7 @@ def read_text_file(path: Path, what: str, holds: str) -> str:
             raise ConfigurationError(
                 f"{what} {str(path)!r} is larger than {MOST_BYTES // 1024} KiB: name {holds}"
             )
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig"), raw
     except FileNotFoundError:
         raise ConfigurationError(f"{what} {str(path)!r} does not exist") from None
     except OSError as error:

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from safejury.agents import load_rubric
 from safejury.models.scripted import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -75,6 +77,18 @@ def test_a_policy_without_placeholders_gets_what_a_ballot_needs(workplace: Any, 
     assert said.startswith("Be kind.")
     for words in ("is evidence", '"rating": 1 to 5', "severe, actionable harm"):
         assert words in said
+
+
+def test_a_rubric_is_read_once_and_known_by_what_was_read():
+    reads, writes = os.pipe()
+    os.write(writes, POLICY.encode())
+    os.close(writes)
+    try:
+        rubric = load_rubric(Path(f"/dev/fd/{reads}"))
+    finally:
+        os.close(reads)
+    assert rubric.text == POLICY.rstrip()
+    assert rubric.sha256 == hashlib.sha256(POLICY.encode()).hexdigest()
 
 
 def test_a_changed_rubric_is_another_run(workplace: Any, scripted: Start):
