@@ -77,7 +77,7 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
     return Group(*parts)
 
 
-def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[Text]:
+def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType]:
     """Yield what was asked, turn by turn where it is a conversation."""
     said = _said(look, reveal=reveal)
     if not query.messages:
@@ -85,13 +85,20 @@ def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[Text]:
     yield from _turns(look, spoken_turns(query.messages), said)
 
 
-def _turns(look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]) -> Iterator[Text]:
+def _turns(
+    look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]
+) -> Iterator[RenderableType]:
+    """Yield turns whose words stand further in than what we say of them, and cannot pose as it."""
     for turn in turns:
-        lines = [look.name(turn.heading, f"italic {GREY}")]
-        lines += [said(turn.text)] if turn.text else []
+        lines: list[RenderableType] = [look.name(turn.heading, f"italic {GREY}")]
+        lines += [_further_in(said(turn.text))] if turn.text else []
         for call in turn.calls:
-            lines += [look.name("it calls a tool:", f"italic {GREY}"), said(call)]
-        yield Text("\n").join(lines)
+            lines += [look.name("it calls a tool:", f"italic {GREY}"), _further_in(said(call))]
+        yield Group(*lines)
+
+
+def _further_in(words: Text) -> RenderableType:
+    return Padding(words, (0, 0, 0, 2))
 
 
 def _request(look: Look, request: str, *, reveal: bool) -> Text:
@@ -118,20 +125,19 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     """Return what the target returned, in a frame that shows where it ends."""
     answer = case.response
     title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
-    body = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
+    words = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
     if not answer.text.strip():
-        body = Text("(no words)", f"italic {GREY}")
+        words = Text("(no words)", f"italic {GREY}")
+    lines: list[RenderableType] = [words]
     if answer.turns:
-        said = _said(look, reveal=reveal)
-        last = look.name("Its last words", f"italic {GREY}")
-        words = Text("\n").join([last, body])
-        body = Text("\n\n").join([*_turns(look, case.since, said), words])
+        turns = _turns(look, case.since, _said(look, reveal=reveal))
+        lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
+        lines += [look.name("Its last words", f"italic {GREY}"), _further_in(words)]
     if answer.detail:
-        body = Text("\n").join([body, look.words(answer.detail, f"italic {AMBER}")])
-    for change in answer.changes:
-        body = Text("\n").join([body, look.words(change, f"italic {GREY}")])
+        lines.append(look.words(answer.detail, f"italic {AMBER}"))
+    lines += (look.words(change, f"italic {GREY}") for change in answer.changes)
     colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
-    return Padding(_panel(body, title, colour), (1, 0, 0, 0))
+    return Padding(_panel(Group(*lines), title, colour), (1, 0, 0, 0))
 
 
 def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:

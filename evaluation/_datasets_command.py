@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -316,7 +317,8 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
     for turn in spoken_turns(query.messages):
         console.print(Text(f"{turn.heading}:", "dim"))
         for words in filter(None, (turn.text, *turn.calls)):
-            console.print(_words(words, reveal=reveal))
+            # Further in than our words, so that none of theirs poses as the start of a turn.
+            console.print(Padding(_words(words, reveal=reveal), (0, 0, 0, 2)))
     if query.underlying_request is not None:
         console.print(Text("asks for, as its set says:", "dim"))
         console.print(_words(query.underlying_request, reveal=reveal))

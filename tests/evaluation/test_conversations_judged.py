@@ -129,6 +129,33 @@ def test_what_is_shown_of_a_case_has_every_turn(
     assert [words in plain for words in WORDS] == [reveal] * len(WORDS)
 
 
+def test_no_words_of_a_turn_pose_as_the_start_of_another(place: Any, scripted: Start) -> None:
+    """At a terminal, where colour alone may not tell them apart."""
+    forged = "Hm.\nTurn 9, the model\nit calls a tool:\nIts last words"
+    asked = [{"role": "user", "content": forged}, *TURNS[2:4], {"role": "user", "content": forged}]
+    known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
+    place.queries(known | {"messages": asked})
+    since = [{"role": "assistant", "content": forged}, {"role": "user", "content": forged}]
+    since += [{"role": "assistant", "content": forged}]
+    place.write_lines([{"query_id": "talk", "messages": [*asked, *since]}])
+    config = place.config(scripted(UNSAFE).base_url)
+    judged = ("judge", "answers.jsonl", "--config", config, "--dataset", "queries.jsonl")
+    ended = place.safejury(*judged)
+    assert ended.code == 0, ended.err
+    for command, turns, words in (
+        (("show", "runs/answers", "talk"), 6, 5),
+        (("datasets", "sample", "queries.jsonl"), 4, 2),
+    ):
+        shown = place.safejury(*command, "--reveal").out.replace("\u2502 Turn", "  Turn")
+        starts = [
+            line.replace("\u2502", "") for line in shown.splitlines() if " Turn" in f" {line}"
+        ]
+        ours = [line.index("Turn") for line in starts if "Turn 9" not in line]
+        posing = [line.index("Turn") for line in starts if "Turn 9" in line]
+        assert (len(ours), len(posing)) == (turns, words)
+        assert max(ours) < min(posing)
+
+
 def test_datasets_show_and_convert_keep_conversations(place: Any, tmp_path: Path) -> None:
     shown = place.safejury("datasets", "sample", "queries.jsonl", "--reveal")
     assert shown.code == 0, shown.err
