@@ -98,6 +98,9 @@ def test_a_csv_without_the_columns_and_a_map_that_is_not_there(tmp_path: Path) -
         load_set("csv", tmp_path / "own.csv", categories="xtest")
     with pytest.raises(DatasetError, match="takes no mapping, settings or categories"):
         find_set("mini", categories="xstest")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DatasetError, match=r"folder\.csv: cannot be read: "):
+        load_set("csv", tmp_path / "own.csv", categories=tmp_path / "folder.csv")
 
 
 def test_a_set_with_scenarios_of_its_own_takes_no_bundled_map(tmp_path: Path) -> None:
