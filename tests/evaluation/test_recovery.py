@@ -194,7 +194,9 @@ def check_kills(
     found = content(killed.directory)
     for what in wanted:
         pairs = zip_longest(cast(list[Any], found[what]), cast(list[Any], wanted[what]))
-        assert [pair for pair in pairs if pair[0] != pair[1]] == [], what
+        differing = [pair for pair in pairs if pair[0] != pair[1]]
+        # In whole: it may have been a call that was lost on a machine that is too busy.
+        assert not differing, f"{what}, {len(differing)} of them: {differing[0]}"
     verified = workplace.safejury("verify", str(killed.directory))
     assert verified.code == 0, verified.out
 

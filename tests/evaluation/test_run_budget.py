@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Callable, Mapping
 from io import StringIO
 from typing import Any
@@ -164,6 +165,7 @@ def test_charges_outlive_a_kill(workplace: Any, scripted: Start):
     with workplace.start("run", config) as process:
         while not workplace.kept("SELECT 1 FROM charges WHERE kind = 'estimated'"):
             assert process.poll() is None
+            time.sleep(0.02)  # or the server, in this process too, is late to answer
         process.kill()
     calls = server.stats.calls
     assert workplace.safejury("run", config).code == 3
