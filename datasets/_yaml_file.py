@@ -1,11 +1,12 @@
 """YAML files of a declared shape."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from ._errors import DatasetError
+from ._nearest import quoted
 
 T = TypeVar("T")
 
@@ -23,9 +24,24 @@ def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    fast: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Once(fast):
+        """Refuses a key that stands twice in a mapping, where YAML lets the last one count."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+            seen: set[object] = set()
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
+                if key.value in seen:
+                    twice = f"the key {quoted(key.value)} is given twice"
+                    raise yaml.MarkedYAMLError(problem=twice, problem_mark=key.start_mark)
+                seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
     try:
-        content: object = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)
+        content: object = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Once)
         return msgspec.convert(content, shape)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error

@@ -79,6 +79,8 @@ def test_a_bundled_map_is_named_and_holds_for_lines_of_json_too(tmp_path: Path) 
         ("Fraud: {scenari: a}\n", "unknown field `scenari`"),
         ("- Fraud\n", "is no map of categories that can be read"),
         ("Fraud: none\nfraud: bias\n", "category 'fraud' is there twice"),
+        ("Fraud: none\nFraud: bias\n", "the key 'Fraud' is given twice"),
+        ("Fraud: {scenario: none, scenario: bias}\n", "the key 'scenario' is given twice"),
         ("{}\n", "names no category"),
         ("Fraud: [\n", "is no map of categories that can be read"),
     ],
