@@ -77,7 +77,7 @@ class ToolCall:
 
     name: str
     arguments: str
-    id: str = ""
+    id: str = field(default="", metadata={"ours": False})  # so that keys in it are hidden
 
 
 @dataclass(frozen=True, slots=True)

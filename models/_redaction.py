@@ -133,7 +133,9 @@ def _texts_of(kind: type[Any]) -> tuple[str, ...]:
     return tuple(
         field.name
         for field in fields(kind)
-        if field.init and field.name not in _IDS and not _is_closed(hints[field.name])
+        if field.init
+        and not (field.name in _IDS and field.metadata.get("ours", True))
+        and not _is_closed(hints[field.name])
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 
+from safejury.datasets import Message, ToolCall
 from safejury.models import RedactingFilter, Redactor
 from safejury.targets import ResponseOutcome
 
@@ -136,3 +137,11 @@ def test_a_secret_is_known_as_json_writes_it(secret: str):
         assert redactor.knows(f"the key {form}!")
         assert redactor.redact(f"the key {form}!").replace('"', "") == "the key [redacted]!"
     assert redactor.knows(json.dumps({"body": json.dumps({"key": secret})}))
+
+
+def test_the_id_of_a_tool_call_is_what_others_wrote() -> None:
+    redactor = Redactor()
+    redactor.register("hunter2-hunter2")
+    call = ToolCall("search", '{"q": "hunter2-hunter2"}', "call-hunter2-hunter2")
+    message = redactor.redact_fields(Message("assistant", tool_calls=(call,)))
+    assert "hunter2" not in str(message)
