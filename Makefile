@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests wheel servers test-servers bench lock clean
+.PHONY: help demo test check tests tests-evaluation tests-others wheel servers test-servers bench lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -28,7 +28,15 @@ check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev $(VENV)/.demo ## The test suite of the first tier, with the embedded model.
-	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers"
+	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=line) \
+		tests-evaluation tests-others
+
+# About half of the time each.
+tests-evaluation: $(VENV)/.dev $(VENV)/.demo
+	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers" tests/evaluation
+
+tests-others: $(VENV)/.dev $(VENV)/.demo
+	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers" tests --ignore tests/evaluation
 
 wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without the sources.
 	rm -rf build/wheel
