@@ -157,3 +157,22 @@ RubricFile = Annotated[
         "--rubric", metavar="FILE", help="Judge by this Markdown file, not by the bundled rubric."
     ),
 ]
+Authorised = Annotated[
+    bool, typer.Option("--i-am-authorised", help="Instead of `purpose:` in the config.")
+]
+UntilStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")]
+AgainStages = Annotated[
+    list[str] | None,
+    typer.Option("--again", metavar="STAGE", help="Make a stage once more; or `all`."),
+]
+AcceptFailures = Annotated[
+    bool,
+    typer.Option(
+        "--accept-failures",
+        help="Go on although calls failed: what is missing stays missing, and is counted "
+        "on the card.",
+    ),
+]
+OnlyEstimate = Annotated[
+    bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
+]

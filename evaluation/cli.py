@@ -14,7 +14,10 @@ import typer
 from ..datasets import ConfigurationError
 from ._batch_cli import export_batch, import_batch
 from ._cli_options import (
+    AcceptFailures,
+    AgainStages,
     AllowSkipped,
+    Authorised,
     Categories,
     Changes,
     ConfigPath,
@@ -28,6 +31,7 @@ from ._cli_options import (
     MinCoverage,
     MinPanel,
     OfAllQuestions,
+    OnlyEstimate,
     OnlyModels,
     PicturesFolder,
     Preset,
@@ -40,6 +44,7 @@ from ._cli_options import (
     RunName,
     RunPath,
     TaxonomyPlace,
+    UntilStage,
     WhatIsTruncated,
 )
 from ._console import (
@@ -282,28 +287,11 @@ def report(
 def generate(
     config: Annotated[Path, typer.Argument(help="What set to make, a YAML file.")],
     changes: Changes = None,
-    i_am_authorised: Annotated[
-        bool,
-        typer.Option("--i-am-authorised", help="Instead of `purpose:` in the config."),
-    ] = False,
-    until: Annotated[
-        str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")
-    ] = None,
-    again: Annotated[
-        list[str] | None,
-        typer.Option("--again", metavar="STAGE", help="Make a stage once more; or `all`."),
-    ] = None,
-    accept_failures: Annotated[
-        bool,
-        typer.Option(
-            "--accept-failures",
-            help="Go on although calls failed: what is missing stays missing, and is counted "
-            "on the card.",
-        ),
-    ] = False,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
-    ] = False,
+    i_am_authorised: Authorised = False,
+    until: UntilStage = None,
+    again: AgainStages = None,
+    accept_failures: AcceptFailures = False,
+    estimate: OnlyEstimate = False,
 ) -> int:
     """Make a set of queries.
 
