@@ -21,6 +21,7 @@ from ..models import (
     ChatRequest,
     Completion,
     Sampling,
+    TextPart,
     Usage,
 )
 from ._response import Response, ResponseOutcome
@@ -61,12 +62,23 @@ class ModelTarget:
         self._seed = seed
         self._sampling = sampling
         self._fitting = fitting
-        self._before = () if system is None else (ChatMessage.of("system", system),)
+        self._system = system
 
     @property
     def name(self) -> str:
         """The target's name in the config."""
         return self._name
+
+    def _with_system(self, asked: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
+        """Return messages behind the system prompt: one message, as most templates take no two."""
+        if self._system is None:
+            return asked
+        if asked[0].role != "system":
+            return ChatMessage.of("system", self._system), *asked
+        theirs = asked[0].parts
+        words = (self._system, *(part.text for part in theirs if isinstance(part, TextPart)))
+        media = (part for part in theirs if not isinstance(part, TextPart))
+        return replace(asked[0], parts=(TextPart("\n\n".join(words)), *media)), *asked[1:]
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
         """Put a query to the model; see `Target.respond`."""
@@ -83,7 +95,7 @@ class ModelTarget:
         withheld = withheld_of(query, taken)
         sent = with_images(query, fitted.images)
         request = ChatRequest(
-            messages=(*self._before, *chat_messages(sent, taken)),
+            messages=self._with_system(chat_messages(sent, taken)),
             sampling=self._sampling,
             seed=None if self._seed is None else self._seed + epoch,
             max_tokens=self._max_tokens,

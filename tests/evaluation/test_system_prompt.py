@@ -81,3 +81,18 @@ def test_one_case_is_asked_with_it_too(workplace: Any, scripted: Start):
     ended = workplace.safejury(*command)
     assert ended.code == 0, ended.err
     assert asked(server)[0][0] == {"role": "system", "content": SYSTEM}
+
+
+def test_a_conversation_s_own_system_message_follows_in_the_same_one(
+    workplace: Any, scripted: Start
+):
+    """Templates of many models take one system message, and only as the first."""
+    server = scripted(answer)
+    turns = [{"role": "system", "content": "Speak Latin."}, {"role": "user", "content": "What?"}]
+    line = {"id": "q1", "scenario": "bias", "intent": "harmful", "messages": turns}
+    workplace.queries(line)
+    config = workplace.config(server.base_url, targets__0__system=SYSTEM)
+    assert workplace.safejury("run", config).code == 0
+    assert asked(server) == [
+        [{"role": "system", "content": f"{SYSTEM}\n\nSpeak Latin."}, turns[1]],
+    ]
