@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 SERVERS := .venv-servers
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# A log has the output of one job after that of the other; a terminal has both as they come.
+UNMIXED := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=line))
+
 # Never let the repository's folders shadow installed packages such as `datasets`.
 export PYTHONSAFEPATH := 1
 
@@ -28,8 +31,7 @@ check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev $(VENV)/.demo ## The test suite of the first tier, with the embedded model.
-	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=line) \
-		tests-evaluation tests-others
+	@$(MAKE) --no-print-directory --jobs 2 $(UNMIXED) tests-evaluation tests-others
 
 # About half of the time each.
 tests-evaluation: $(VENV)/.dev $(VENV)/.demo
