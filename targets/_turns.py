@@ -1,6 +1,9 @@
 """A query as the messages that a model is sent, with what it takes of its media."""
 
+from collections import deque
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import count
 
 from ..datasets import Message, MessagePart, Query
 from ..models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
@@ -33,17 +36,29 @@ def withheld_of(query: Query, taken: Collection[Modality]) -> tuple[str, ...]:
 
 
 def chat_messages(query: Query, taken: frozenset[Modality]) -> tuple[ChatMessage, ...]:
-    """Return all turns of a query, without the media that a model does not take."""
-    return tuple(
-        ChatMessage(
-            turn.role,
-            tuple(_sent(turn, taken)),
-            tool_calls=turn.tool_calls,
-            tool_call_id=turn.tool_call_id,
-            name=turn.name,
+    """Return all turns of a query, without the media that a model does not take.
+
+    Calls of tools have an id, and each result that of its call, as providers demand: where
+    nobody said one, results answer the calls in their order.
+    """
+    open_calls = deque[str]()
+    numbers = count(1)
+    messages: list[ChatMessage] = []
+    for turn in turns_of(query):
+        calls = tuple(
+            call if call.id else replace(call, id=f"unnamed_{next(numbers)}")
+            for call in turn.tool_calls
         )
-        for turn in turns_of(query)
-    )
+        open_calls.extend(call.id for call in calls)
+        answered = turn.tool_call_id
+        if turn.role == "tool" and answered is None and open_calls:
+            answered = open_calls[0]
+        if answered in open_calls:
+            open_calls.remove(answered)
+        messages.append(
+            ChatMessage(turn.role, tuple(_sent(turn, taken)), calls, answered, turn.name)
+        )
+    return tuple(messages)
 
 
 def _sent(turn: Message, taken: frozenset[Modality]) -> Iterator[Part]:

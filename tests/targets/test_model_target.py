@@ -281,6 +281,24 @@ async def test_a_conversation_is_put_turn_by_turn(picture: Media, sound: Media) 
     assert len(response.notes) == 2
 
 
+async def test_calls_of_tools_without_an_id_get_one_and_results_answer_them_in_order() -> None:
+    """Providers reject a call without an id, and a result that answers none."""
+    calls = (ToolCall("f", "{}"), ToolCall("g", "{}", "own"), ToolCall("h", "{}"))
+    turns = (
+        Message("assistant", tool_calls=calls),
+        Message("tool", (MessagePart("text", "of f"),)),
+        Message("tool", (MessagePart("text", "of g"),), tool_call_id="own"),
+        Message("tool", (MessagePart("text", "of h"),)),
+    )
+    async with ScriptedServer("Thus.") as server, _target(server) as target:
+        await target.respond(of_messages(_query(), turns), epoch=0, call_id="c")
+    called, *results = _messages(server.requests[0])
+    ids = [call["id"] for call in called["tool_calls"]]
+    assert len({*ids, ""}) == 4
+    assert ids[1] == "own"
+    assert [result["tool_call_id"] for result in results] == ids
+
+
 async def test_a_conversation_that_awaits_no_answer_is_not_put() -> None:
     turns = [Message("user", (MessagePart("text", "Hi"),)), Message("assistant")]
     response = await _respond("Thus.", of_messages(_query(), turns))
