@@ -102,8 +102,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         if self._due is None:
             self._due = loop.call_later(_GROUP_S, self._commit_due)
-        waiting = len(self._rows) + len(self._held)
-        return waiting >= _GROUP_ROWS or loop.time() >= self._due.when()
+        return len(self._rows) >= _GROUP_ROWS or loop.time() >= self._due.when()
 
     def waiting(self, table: str, key: str) -> Row | None:
         """Return the row of a table that waits, by its first value; None where none does."""
