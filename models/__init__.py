@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
 from ._around import Around
-from ._budget import Budget
+from ._budget import Budget, Reservation
 from ._budgeted import (
     BYTES_PER_TOKEN,
     TOKENS_PER_MEDIUM,
@@ -171,6 +171,7 @@ __all__ = [
     "Redactor",
     "Rejection",
     "RequestOptions",
+    "Reservation",
     "ResponseCache",
     "RetryPolicy",
     "Retrying",

@@ -33,6 +33,21 @@ class _OpenCase:
         return max(self.tokens / self.expected.tokens, usd) if self.expected.tokens else usd
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What is set aside of a budget for one call; see `Budget.reserve`.
+
+    Attributes:
+        estimate: The most that the call is expected to take.
+        call_id: Its id, empty where it has none.
+        kept: The number under which the budget's ledger has it, None where it has not.
+    """
+
+    estimate: Spending
+    call_id: str
+    kept: int | None
+
+
 class Budget:
     """The most that a run may spend; whoever spends shares one budget.
 
@@ -77,8 +92,6 @@ class Budget:
         self._stopped: str | None = None
         self._held = 0
         """Calls under way."""
-        self._kept: dict[tuple[str, Spending], list[int]] = {}
-        """What the ledger holds for them, by call and estimate: each attempt is one of its own."""
         self._cases: dict[str, _OpenCase] = {}
         self._closed = 0
         self._dearest_tokens = 0
@@ -192,7 +205,7 @@ class Budget:
                 return
             if self._lack(self._likely(expected, 0, 0.0), beside_cases=True) is None:
                 return
-            await self._next_change()
+            await self._change()
 
     def _likely(self, expected: Spending, tokens: int, usd: float) -> Spending:
         """Return what is held for a case beyond what its calls took or hold of it."""
@@ -202,7 +215,9 @@ class Budget:
             most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
         return Spending(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
 
-    async def reserve(self, estimate: Spending, call_id: str = "", *, keep: bool = True) -> None:
+    async def reserve(
+        self, estimate: Spending, call_id: str = "", *, keep: bool = True
+    ) -> Reservation:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
 
         Args:
@@ -219,12 +234,13 @@ class Budget:
             if not self._held:
                 self._refused(lack)
                 raise self._refusal(lack)
-            await self._next_change()
+            await self._change()
+        kept = None
         if keep and self._keep is not None and call_id:
-            number = self._keep.hold(call_id, estimate, self._share(estimate))
-            self._kept.setdefault((call_id, estimate), []).append(number)
+            kept = self._keep.hold(call_id, estimate, self._share(estimate))
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)
+        return Reservation(estimate, call_id, kept)
 
     def _share(self, estimate: Spending) -> float:
         """Return what part of the limit an estimate is, 0 where there is no limit."""
@@ -259,11 +275,8 @@ class Budget:
             )
         return None
 
-    async def _next_change(self) -> None:
-        """Wait until a call under way ends, or a case."""
-        await self._change()
-
     def _change(self) -> asyncio.Future[None]:
+        """Return what is done once a call under way ends, or a case."""
         change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(change)
         return change
@@ -290,23 +303,17 @@ class Budget:
                 return
 
     def settle(
-        self,
-        estimate: Spending,
-        spent: Spending,
-        *,
-        guessed: Spending | None = None,
-        call_id: str = "",
+        self, reserved: Reservation, spent: Spending, *, guessed: Spending | None = None
     ) -> None:
-        """Put what a call took in the place of its `estimate`.
+        """Put what a call took in the place of what was reserved for it.
 
         Args:
-            estimate: What was set aside for it.
+            reserved: What `reserve` returned.
             spent: What it took.
             guessed: The part of `spent` that is an estimate, None where the reply says all.
-            call_id: The call's id.
         """
         # First: what is kept next is kept together with it, so that none is charged twice.
-        self._let_go(estimate, call_id)
+        self._let_go(reserved)
         self._spent_tokens += spent.tokens
         if spent.usd is None:
             self._unknown += 1
@@ -314,23 +321,22 @@ class Budget:
             self._spent_usd += spent.usd
         if guessed is not None:
             self._estimated += 1
-            if self._keep is not None and call_id:
-                self._keep.charge(call_id, guessed)
-        self._charge_case(spent.tokens, spent.usd, call_id)
-        self._give_back(estimate, call_id)
+            if self._keep is not None and reserved.call_id:
+                self._keep.charge(reserved.call_id, guessed)
+        self._charge_case(spent.tokens, spent.usd, reserved.call_id)
+        self._give_back(reserved)
 
-    def release(self, estimate: Spending, call_id: str = "") -> None:
-        """Give back what was set aside for a call that took nothing."""
-        self._let_go(estimate, call_id)
-        self._give_back(estimate, call_id)
+    def release(self, reserved: Reservation) -> None:
+        """Give back what was reserved for a call that took nothing."""
+        self._let_go(reserved)
+        self._give_back(reserved)
 
-    def _let_go(self, estimate: Spending, call_id: str) -> None:
-        if (numbers := self._kept.get((call_id, estimate))) is not None and self._keep is not None:
-            self._keep.let_go(numbers.pop())
-            if not numbers:
-                del self._kept[call_id, estimate]
+    def _let_go(self, reserved: Reservation) -> None:
+        if reserved.kept is not None and self._keep is not None:
+            self._keep.let_go(reserved.kept)
 
-    def _give_back(self, estimate: Spending, call_id: str) -> None:
+    def _give_back(self, reserved: Reservation) -> None:
+        tokens, usd = reserved.estimate.tokens, reserved.estimate.usd
         self._held -= 1
-        self._take(-estimate.tokens, None if estimate.usd is None else -estimate.usd, call_id)
+        self._take(-tokens, None if usd is None else -usd, reserved.call_id)
         self._tell_of_change()

@@ -95,7 +95,7 @@ class Budgeted(Around):
 
     async def _paid(self, request: ChatRequest) -> Completion:
         estimate = self._estimate(request)
-        await self._budget.reserve(estimate, request.call_id, keep=not self._own)
+        reserved = await self._budget.reserve(estimate, request.call_id, keep=not self._own)
         spent: Spending | None = None
         guessed: Spending | None = None
         try:
@@ -114,9 +114,9 @@ class Budgeted(Around):
             raise
         finally:
             if spent is None:
-                self._budget.release(estimate, request.call_id)
+                self._budget.release(reserved)
             else:
-                self._budget.settle(estimate, spent, guessed=guessed, call_id=request.call_id)
+                self._budget.settle(reserved, spent, guessed=guessed)
 
     def _settled(
         self, completion: Completion, request: ChatRequest

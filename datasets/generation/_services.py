@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
-from ...models import Budget, Filtered, RetryPolicy, Spending
+from ...models import Budget, Filtered, Reservation, RetryPolicy, Spending
 from .._errors import BadReplyError
 from ._journal import CallJournal
 
@@ -48,28 +48,27 @@ class Services:
         Raises:
             BudgetError: The budget does not cover it.
         """
-        price = Spending(0, usd)
-        await self._budget.reserve(price)
+        reserved = await self._budget.reserve(Spending(0, usd))
         try:
             reply = await call()
         except BadReplyError:
-            self._settle(service, price)
+            self._settle(service, reserved)
             raise
         except BaseException:
-            self._budget.release(price)
+            self._budget.release(reserved)
             raise
         if isinstance(reply, Filtered):
-            self._budget.release(price)
+            self._budget.release(reserved)
             return reply
         if (delivered := _DELIVERED.get()) is not None:
             delivered.set()  # before anybody who waits for the budget may end it all
-        self._settle(service, price)
+        self._settle(service, reserved)
         return reply
 
-    def _settle(self, service: str, price: Spending) -> None:
-        self._budget.settle(price, price)
+    def _settle(self, service: str, reserved: Reservation) -> None:
+        self._budget.settle(reserved, reserved.estimate)
         if self._journal is not None:
-            self._journal.charge_service(service, price.usd)
+            self._journal.charge_service(service, reserved.estimate.usd)
 
 
 async def keeping(work: Coroutine[Any, Any, T]) -> T:
