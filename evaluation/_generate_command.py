@@ -205,7 +205,10 @@ async def _generate(
         if not estimate_only:
             _write_config(setup, folder)
         switchboard, workshop = await _workshop(
-            *(setup, folder, progress, stack),
+            setup,
+            folder,
+            progress,
+            stack,
             starts=not estimate_only,
             patience=None if accept_failures else setup.config.limits.outage_patience,
         )

@@ -9,11 +9,7 @@ from ._grouping import LABEL
 from ._intervals import Rate
 from ._parity import ParityFlag
 from ._report_health import health_warnings
-from ._report_words import (
-    NO_LABEL,
-    Cell,
-    guarded,
-)
+from ._report_words import NO_LABEL, Cell, guarded
 from ._spent import SPENT_COLUMNS, csv_columns
 from ._summary import Breakdown, JurorBallots, RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, RunFacts, first_warnings

@@ -40,8 +40,6 @@ from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings
 
 _SCALE = 24
 """Characters that stand for 0 to 100 % in the drawing of an interval."""
-_BAR = 8
-"""Characters that stand for 0 to 100 % in a bar."""
 _Targets = Sequence[TargetSummary]
 
 

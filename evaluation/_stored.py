@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ..datasets import ConfigurationError, RecordChangedError
 from ..deliberation import CaseOpened, Entry, SeatInfo
@@ -96,7 +95,7 @@ class StoredRun:
                 target: {"sha256": sha256, "text": kept.systems.get(target)}
                 for target, sha256 in self.facts.systems.items()
             },
-            "models": self._reader.meta.models,
+            "models": kept.models,
             "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
@@ -163,10 +162,7 @@ class StoredRun:
         )
 
     def _targets(self) -> list[str]:
-        return [target["name"] for target in self._identity().get("targets", ())]
-
-    def _identity(self) -> Mapping[str, Any]:
-        return self._reader.meta.identity
+        return [target["name"] for target in self._reader.meta.identity.get("targets", ())]
 
     def summary(self, by: str | None = None) -> RunSummary:
         """Return the statistics of all finished cases.
