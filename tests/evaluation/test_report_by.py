@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from case_results import SAFE
 
-from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.evaluation._planned import Plan, PlannedCases
-from safejury.evaluation._result import CaseResult
 from safejury.evaluation._statistics import summarise
 from safejury.models.scripted import ScriptedServer, ballot
-from safejury.targets import ResponseOutcome
 
 Start = Callable[..., ScriptedServer]
 KEPT = Path(__file__).with_name("record_format_2")
@@ -150,19 +148,7 @@ def test_rows_label_no_questions_of_a_dataset(workplace: Any) -> None:
     workplace.safejury("judge", name, *mapped).refused("'labels.kind'", "which the dataset has")
 
 
-CASE = CaseResult(
-    target="mine",
-    query_id="q",
-    epoch=0,
-    scenario="ethics.bioethics",
-    intent=Intent.HARMFUL,
-    response_outcome=ResponseOutcome.ANSWERED,
-    finding=Finding.SAFE,
-    initial_finding=Finding.SAFE,
-    rating=5,
-    contested=False,
-    labels={"type": "lock"},
-)
+CASE = replace(SAFE, scenario="ethics.bioethics", labels={"type": "lock"})
 
 
 def test_repeats_of_a_query_stay_one_query_in_its_row() -> None:

@@ -53,6 +53,22 @@ class Mortal:
             await self.server.start()
 
 
+class Failing:
+    """Answers, but one model does so no more than `limit` times, and then fails."""
+
+    def __init__(self, model: str, reply: ScriptedReply) -> None:
+        self.answered = Counter[str]()
+        self.limit = 6
+        self._model, self._reply = model, reply
+
+    def __call__(self, body: Mapping[str, object]) -> ScriptedReply | str:
+        name = str(body["model"])
+        if name == self._model and self.answered[name] >= self.limit:
+            return self._reply
+        self.answered[name] += 1
+        return answer(body)
+
+
 @pytest.fixture
 def many(workplace: Any) -> Any:
     """A workplace with a few more queries."""
@@ -185,16 +201,8 @@ def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
     many: Any, scripted: Start, model: str, reply: ScriptedReply, concurrency: int
 ):
     """And once it takes calls again, the same command goes on and pays for nothing twice."""
-    answered, limit = Counter[str](), [6]
-
-    def say(body: Mapping[str, object]) -> ScriptedReply | str:
-        name = str(body["model"])
-        if name == model and answered[name] >= limit[0]:
-            return reply
-        answered[name] += 1
-        return answer(body)
-
-    server = scripted(say, latency=0.005)
+    failing = Failing(model, reply)
+    server = scripted(failing, latency=0.005)
     config = many.config(server.base_url, limits__concurrency=concurrency)
     ended = many.safejury("run", config)
     assert ended.code == 3
@@ -205,10 +213,10 @@ def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
     (target,) = many.report()["targets"]
     assert target["outcomes"]["ballots"]["transport_error"] == 0
 
-    limit[0] = CASES * 2
+    failing.limit = CASES * 2
     assert many.safejury("run", config).code == 0
     assert finished(many) == ["answered"] * CASES
-    assert sum(answered.values()) == 4 * CASES
+    assert failing.answered.total() == 4 * CASES
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
@@ -219,23 +227,15 @@ def test_the_first_failures_of_an_outage_are_no_errors_however_few_calls_are_mad
     many: Any, scripted: Start, model: str, status: int, concurrency: int
 ):
     """Until others tell, a lost call is held, and further cases are begun meanwhile."""
-    answered, limit = Counter[str](), [6]
-
-    def say(body: Mapping[str, object]) -> ScriptedReply | str:
-        name = str(body["model"])
-        if name == model and answered[name] >= limit[0]:
-            return ScriptedReply("out of order", status=status)
-        answered[name] += 1
-        return answer(body)
-
-    well, failing = scripted(say).base_url, scripted(say).base_url
+    failing = Failing(model, ScriptedReply("out of order", status=status))
+    well, failing_url = scripted(failing).base_url, scripted(failing).base_url
     place = "targets__0__base_url" if model == "target" else "jury__jurors__1__base_url"
     config = many.config(
         well,
         limits__concurrency=concurrency,
         limits__attempts=1,
         limits__outage_patience=0.2,
-        **{place: failing},
+        **{place: failing_url},
     )
     ended = many.safejury("run", config)
     assert ended.code == 3
@@ -244,10 +244,10 @@ def test_the_first_failures_of_an_outage_are_no_errors_however_few_calls_are_mad
     (target,) = many.report()["targets"]
     assert target["outcomes"]["ballots"]["transport_error"] == 0
 
-    limit[0] = CASES * 2
+    failing.limit = CASES * 2
     assert many.safejury("run", config).code == 0
     assert finished(many) == ["answered"] * CASES
-    assert sum(answered.values()) == 4 * CASES
+    assert failing.answered.total() == 4 * CASES
 
 
 def test_a_run_that_goes_on_waits_for_an_endpoint_that_is_down_from_the_first_call_on(
