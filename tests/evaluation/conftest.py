@@ -71,6 +71,11 @@ class Workplace:
         ]
         self.write_lines(rows, name)
 
+    def many(self, cases: int) -> None:
+        """Write a set of so many queries, all of one scenario."""
+        one = {"scenario": "bias", "intent": "harmful"}
+        self.queries(*({"id": f"q{n:03}", "text": f"Question {n}?", **one} for n in range(cases)))
+
     def write_lines(
         self, lines: Iterable[Mapping[str, object] | str | bytes], name: str = "answers.jsonl"
     ) -> str:

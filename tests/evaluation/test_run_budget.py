@@ -40,16 +40,6 @@ class Meter:
         return ScriptedReply(text, **self._reply)
 
 
-def many(workplace: Any, cases: int) -> None:
-    """Write a set of so many queries."""
-    workplace.queries(
-        *(
-            {"id": f"q{n:03}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
-            for n in range(cases)
-        )
-    )
-
-
 @pytest.mark.parametrize(
     "lost",
     [
@@ -65,7 +55,7 @@ def many(workplace: Any, cases: int) -> None:
 def test_a_budget_holds_whatever_becomes_of_the_replies(
     lost: dict[str, Any], workplace: Any, scripted: Start
 ):
-    many(workplace, 40)
+    workplace.many(40)
     meter = Meter(begins_well=True, **lost)
     changes = {"limits__max_tokens_total": CAP, "limits__attempts": 3, "run__max_tokens": 100}
     changes |= {"limits__outage_patience": 0.3}  # a server that cuts all replies is taken for down
@@ -154,7 +144,7 @@ def test_a_silent_provider_has_unknown_tokens_in_the_verdict(workplace: Any, scr
 
 def test_charges_outlive_a_kill(workplace: Any, scripted: Start):
     """What timed out was paid for: the process that goes on counts it."""
-    many(workplace, 4)
+    workplace.many(4)
     server = scripted(ScriptedReply(hang=True))
     config = workplace.config(
         server.base_url,
@@ -178,7 +168,7 @@ def test_near_the_cap_cases_are_finished_before_others_are_begun(
     cases: int, workplace: Any, scripted: Start
 ):
     """With a cap that covers half the calls, hardly a response is paid for without a verdict."""
-    many(workplace, cases)
+    workplace.many(cases)
     responses = [0]
     used = {"prompt_tokens": 900, "completion_tokens": 100}
 
@@ -211,7 +201,7 @@ def test_no_wave_of_cases_begins_before_it_is_known_how_much_jurors_think(
     limit: str, workplace: Any, scripted: Start
 ):
     """Jurors take ten times their cap; the limit covers four cases, or thirty as expected."""
-    many(workplace, 40)
+    workplace.many(40)
     responses = [0]
 
     def reply(body: Body) -> ScriptedReply:

@@ -27,16 +27,6 @@ class Meter:
         return ScriptedReply(text, usage={"prompt_tokens": prompt, "completion_tokens": 50})
 
 
-def many(workplace: Any, cases: int) -> None:
-    """Write a set of so many queries."""
-    workplace.queries(
-        *(
-            {"id": f"q{n:03}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
-            for n in range(cases)
-        )
-    )
-
-
 def kill(workplace: Any, config: str, server: ScriptedServer, calls: int) -> None:
     """Kill a run once the server has begun so many calls."""
     with workplace.start("run", config) as process:
@@ -48,7 +38,7 @@ def kill(workplace: Any, config: str, server: ScriptedServer, calls: int) -> Non
 
 
 def test_kills_spend_no_more_than_the_limit(workplace: Any, scripted: Start):
-    many(workplace, 120)
+    workplace.many(120)
     meter = Meter()
     server = scripted(meter, latency=0.2)
     changes = {"limits__concurrency": 16, "run__max_tokens": 100, "jury__max_tokens": 100}

@@ -94,12 +94,7 @@ def test_a_limit_of_money_ends_a_server_that_loads_and_starts_none_once_it_is_us
 def test_the_time_of_a_jurors_server_ends_a_run_with_the_cases_that_are_begun(
     workplace: Any, scripted: Start, target: dict[str, Any]
 ):
-    workplace.queries(
-        *(
-            {"id": f"q{n}", "scenario": "bias", "text": f"Question {n}?", "intent": "harmful"}
-            for n in range(60)
-        )
-    )
+    workplace.many(60)
     server = scripted(ballot("safe", 5), latency=0.5)
     changes = FREE | {"limits__concurrency": 1, "limits__max_cost_usd": 2.0}
     juror = {"persona": "lawyer"} | {key: target[key] for key in ("vllm", "price")}
