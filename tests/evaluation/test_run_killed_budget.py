@@ -1,10 +1,15 @@
 """Calls that are under way when a run is killed count against its budget, once."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+from safejury.evaluation._record import open_record
+from safejury.models import Spending
 from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -50,6 +55,18 @@ def test_kills_spend_no_more_than_the_limit(workplace: Any, scripted: Start):
     assert ended.code == 3, ended.err
     assert "Stopped by the budget" in ended.err
     assert 0.5 * CAP < meter.tokens <= CAP * (1 + KILLS * MOST_LOST)
+
+
+async def test_calls_that_hold_more_than_a_kill_may_lose_are_on_disk_before_they_are_made(
+    tmp_path: Path,
+) -> None:
+    """The loop does not turn in between: nothing but the last of them can have committed any."""
+    held = Spending(100, None)
+    async with open_record(tmp_path, {}, {}) as record:
+        for call in range(3):
+            record.hold(f"q/t/{call}/target", held, share=0.4 * MOST_LOST)
+        with closing(sqlite3.connect(tmp_path / "record.sqlite")) as other:
+            assert other.execute("SELECT sum(tokens) FROM charges").fetchone() == (300,)
 
 
 def test_what_a_kill_left_under_way_is_charged_once(workplace: Any, scripted: Start):
