@@ -1,14 +1,11 @@
 """Writing query files that `load_dataset` reads back."""
 
-import os
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
-from ._atomic import replacing
+from ._atomic import private_folder, replacing
 from ._errors import DatasetError
 from ._kept import is_kept
 from ._line_messages import written
@@ -57,23 +54,23 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
             was checked, a query is too long to be read back, or the folder has scenarios of
             its own that are not those of the set.
     """
-    path, written = Path(path), 0
+    path, count = Path(path), 0
     try:
         folder = path.parent.resolve()
         own = _own_taxonomy(getattr(queries, "taxonomy", None), folder / TAXONOMY_NAME, path)
         _make_folder(folder, private)
-        with _replacing(path, private) as file:
+        with replacing(path, private=private) as file:
             copies = _Copies(folder, private)
             for query in queries:
                 file.write(_line(query, copies))
-                written += 1
+                count += 1
             if own is not None:
-                with _replacing(folder / TAXONOMY_NAME, private) as beside:
+                with replacing(folder / TAXONOMY_NAME, private=private) as beside:
                     beside.write(own)
     except OSError as error:
         where = error.filename or path
         raise DatasetError(f"{path}: cannot be written ({where}: {error.strerror})") from error
-    return written
+    return count
 
 
 def _own_taxonomy(taxonomy: object, beside: Path, path: Path) -> bytes | None:
@@ -158,7 +155,7 @@ class _Copies:
         if path.exists() and media.matches(path.read_bytes()):
             return
         _make_folder(path.parent, self._private)
-        with _replacing(path, self._private) as file:
+        with replacing(path, private=self._private) as file:
             file.write(content)
 
 
@@ -171,13 +168,7 @@ def _may_stand(relative: str, kind: MediaKind) -> bool:
 
 
 def _make_folder(path: Path, private: bool) -> None:
-    if not path.exists():
-        path.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
-
-
-@contextmanager
-def _replacing(path: Path, private: bool) -> Generator[BinaryIO]:
-    with replacing(path) as file:
-        if private:
-            os.chmod(file.name, 0o600)
-        yield file
+    if private:
+        private_folder(path)
+    else:
+        path.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,6 @@
 """The folder of a set that is being made: its files, for its owner's eyes alone."""
 
 import hashlib
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,9 +166,8 @@ class SetFolder:
     def _replacing(self, name: str) -> Generator[BinaryIO]:
         path = self.path / name
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with replacing(path) as file:
-                os.fchmod(file.fileno(), 0o600)
+            private_folder(path.parent)
+            with replacing(path, private=True) as file:
                 yield file
         except OSError as error:
             raise unwritable(str(path), error) from error

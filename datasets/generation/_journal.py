@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from uuid import uuid4
 
 from ...models import Completion, Spending, Usage
 from ...models._completion_file import CompletionFile
+from .._atomic import make_private
 from .._errors import RecordError
 
 CALLS = "calls.sqlite"
@@ -64,7 +64,7 @@ class CallJournal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / CALLS
         with self._readable():
-            _make_private(self._path)
+            make_private(self._path)  # SQLite gives what it puts beside it the same mode
             self._kept = CompletionFile(self._path)
         self._held: dict[int, str] = {}
         self._holds = 0
@@ -203,12 +203,6 @@ def _estimated(spending: Spending) -> Completion:
 
 def _paid(what: str, usd: float | None) -> Completion:
     return Completion("", "stop", provider_model=what, cost_usd=usd)
-
-
-def _make_private(path: Path) -> None:
-    """Make a file for its owner's eyes alone: SQLite gives what it puts beside it the same mode."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    path.chmod(0o600)
 
 
 def _key(call_id: str, key: str) -> str:

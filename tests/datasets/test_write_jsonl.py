@@ -109,6 +109,17 @@ def test_media_from_elsewhere_are_copied_once(tmp_path: Path, picture: Path) -> 
     assert [q.images[0].sha256 for q in load_dataset(path)] == [media.sha256] * 2
 
 
+def test_what_is_private_lies_in_folders_that_only_its_owner_enters(
+    tmp_path: Path, picture: Path
+) -> None:
+    asked = query(images=(read_media(picture, kind="image"),))
+    write_jsonl(tmp_path / "new" / "set" / "out.jsonl", [asked], private=True)
+    made = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
+    assert [path.name for path in made if path.is_dir()] == ["new", "set", "media"]
+    for path in made:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
 def test_media_in_the_folder_stay_where_they_are(picture: Path) -> None:
     path = picture.parent.parent / "out.jsonl"
     write_jsonl(path, [query(images=(read_media(picture, kind="image"),))])
