@@ -1,12 +1,15 @@
 """Reading pictures and sounds: known by content, refused when they cannot be used."""
 
+import base64
 import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ._conversation import NOUNS
 from ._errors import DatasetError
 from ._image_file import image_type
+from ._nearest import quoted
 from ._not_ready import pointer
 from ._query import Media, MediaKind
 from ._sound_file import sound_type
@@ -40,6 +43,32 @@ def read_media(path: Path, *, kind: MediaKind) -> Media:
         raise DatasetError(f"{kind} {str(path)!r} {error}") from error
     digest = hashlib.sha256(content).hexdigest()
     return Media(digest, media_type, len(content), str(path))
+
+
+def data_in(address: str, kind: MediaKind) -> bytes | None:
+    """Return the bytes that a `data:` address holds, None where the address is a path.
+
+    Args:
+        address: What a file of another tool says where a medium is.
+        kind: What it has to be.
+
+    Raises:
+        DatasetError: It holds no base64, or the medium lies elsewhere.
+    """
+    if address.startswith("data:"):
+        header, comma, body = address.partition(",")
+        try:
+            if not comma or not header.endswith(";base64"):
+                raise ValueError
+            return base64.b64decode(body, validate=True)
+        except ValueError:
+            raise DatasetError(f"its {NOUNS[kind]} is no base64 that can be read") from None
+    if "://" in address:
+        raise DatasetError(
+            f"its {NOUNS[kind]} {quoted(address)} is elsewhere: save it beside the file, and name "
+            "it by its path"
+        )
+    return None
 
 
 def _video_type(content: bytes) -> str:

@@ -1,6 +1,5 @@
 """The questions that files of recorded responses carry themselves."""
 
-import base64
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,9 @@ from ..datasets import (
     read_media,
     words_of,
 )
-from ..datasets._conversation import NOUNS, read_parts
+from ..datasets._conversation import read_parts
 from ..datasets._encodable import encodable
+from ..datasets._media import data_in
 from ..datasets._nearest import quoted
 from ..datasets._private_database import private_database
 from ..datasets._query import added_content, assumed_note, content_of_messages
@@ -208,24 +208,12 @@ class RecordedQuestions:
             )
 
     def _medium(self, target: RecordedTarget, place: str, kind: MediaKind) -> Media:
-        noun = NOUNS[kind]
-        if place.startswith("data:"):
-            return read_media(self._unpack(place, noun), kind=kind)
-        if "://" in place and not place.startswith("file://"):
-            raise DatasetError(
-                f"its {noun} {quoted(place)} is elsewhere: save it beside the file, and name it "
-                "by its path"
-            )
-        return read_media(target.pictures.find(place.removeprefix("file://")), kind=kind)
+        place = place.removeprefix("file://")
+        content = data_in(place, kind)
+        path = target.pictures.find(place) if content is None else self._kept(content)
+        return read_media(path, kind=kind)
 
-    def _unpack(self, address: str, noun: str) -> Path:
-        header, comma, body = address.partition(",")
-        try:
-            if not comma or not header.endswith(";base64"):
-                raise ValueError
-            content = base64.b64decode(body, validate=True)
-        except ValueError:
-            raise DatasetError(f"its {noun} is no base64 that can be read") from None
+    def _kept(self, content: bytes) -> Path:
         path = Path(self._folder.name) / hashlib.sha256(content).hexdigest()
         if not path.exists():
             path.write_bytes(content)

@@ -1,6 +1,5 @@
 """The pictures and sounds of a set: inside its folder, or refused."""
 
-import base64
 import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from .._errors import DatasetError
-from .._media import MAX_MEDIA_BYTES, read_media
+from .._media import MAX_MEDIA_BYTES, data_in, read_media
 from .._nearest import quoted
 from .._query import Media, MediaKind
 
@@ -46,30 +45,19 @@ def saying_where(place: object) -> Generator[None]:
         raise DatasetError(f"{error.filename or place}: cannot be read: {reason(error)}") from error
 
 
-def place_of(address: str, folder: Path) -> Path | bytes:
+def place_of(address: str, folder: Path, kind: MediaKind) -> Path | bytes:
     """Return where a medium that a table names is, or its bytes where the address has them.
 
     Args:
         address: A path within a folder, or a `data:` address.
         folder: That folder.
+        kind: What it has to be.
 
     Raises:
         DatasetError: It is neither.
     """
-    if address.startswith("data:"):
-        header, _, body = address.partition(",")
-        try:
-            if not header.endswith(";base64"):
-                raise ValueError
-            return base64.b64decode(body, validate=True)
-        except ValueError:
-            raise DatasetError("its picture is no base64 that can be read") from None
-    if "://" in address:
-        raise DatasetError(
-            f"its picture {quoted(address)} is elsewhere: save it beside the table, and name it by "
-            "its path"
-        )
-    return folder / address
+    content = data_in(address, kind)
+    return folder / address if content is None else content
 
 
 class SetFiles:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from .._encodable import encodable
 from .._errors import DatasetError
 from .._nearest import quoted
-from .._query import Intent, Message, media_in
+from .._query import Intent, MediaKind, Message, media_in
 from ..tables import (
     MISSING,
     ColumnMap,
@@ -117,10 +117,10 @@ class PlainRows:
                 "with --map text=KEY"
             )
         intent = self._intents.read(get("intent", values), "the intent") or self._intent
-        sounds = [self._medium(sound) for sound in media_values(get("audio", values))]
+        sounds = [self._medium(sound, "audio") for sound in media_values(get("audio", values))]
         if len(sounds) > 1:
             raise RowError(f"has {len(sounds)} sounds: a query has one")
-        images = tuple(map(self._medium, pictures(self._columns, values)))
+        images = tuple(self._medium(each, "image") for each in pictures(self._columns, values))
         if messages and (images or sounds):
             raise RowError("has pictures or a sound beside its messages: name them within")
         return Row(
@@ -140,11 +140,11 @@ class PlainRows:
             messages=() if _is_plain(messages) else messages,
         )
 
-    def _medium(self, place: str | bytes) -> Path | bytes:
+    def _medium(self, place: str | bytes, kind: MediaKind) -> Path | bytes:
         if isinstance(place, bytes):
             return place
         try:
-            return place_of(place, self._path.parent)
+            return place_of(place, self._path.parent, kind)
         except DatasetError as error:
             raise RowError(str(error)) from None
 

@@ -175,7 +175,7 @@ class LoadedSet:
         return of_messages(query, read_parts(row.messages, self._within))
 
     def _within(self, place: str, kind: MediaKind) -> Media:
-        return self._files.media(place_of(place, Path()), kind)
+        return self._files.media(place_of(place, Path(), kind), kind)
 
     def _source(self) -> str | None:
         """Return what the set is called; a plain table's file may be called anything."""

@@ -344,9 +344,18 @@ def test_only_pictures_within_the_folder_are_read(pictured: Path) -> None:
     assert said[3] == "the image 'link.png' is a link out of the set's folder"
     assert said[4] == "the image 'images/no.png' is missing"
     assert said[5].startswith("image 'bad.png' is not a PNG")
-    assert "is elsewhere" in said[6]
+    assert "its picture 'https://example.org/a.png' is elsewhere" in said[6]
     assert len(said) == 8
     assert (loaded.missing, loaded.unusable) == (1, 7)
+
+
+def test_a_sound_that_is_elsewhere_is_called_a_sound(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    places = ("https://example.org/a.wav", "data:audio/wav;base64,%%%")
+    path.write_text(lines(*({"text": "Why?", "audio": at} for at in places), {"text": "Why?"}))
+    elsewhere, unreadable = left_out(load_set("jsonl", path))
+    assert "its sound 'https://example.org/a.wav' is elsewhere: save it" in elsewhere
+    assert "its sound is no base64" in unreadable
 
 
 def test_a_medium_that_would_be_dropped_spoils_its_row(pictured: Path) -> None:
