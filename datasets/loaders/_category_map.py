@@ -1,6 +1,7 @@
 """A user's own map of categories to scenarios, in a file, or a bundled one by its name."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from .._nearest import did_you_mean, quoted
 from .._taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 from .._yaml_file import read_yaml
 from ..tables import CsvTable, RowError, listed
-from ._mapping import Categories, bundled_mappings, category_key, mapping_of
+from ._mapping import Categories, bundled_mappings, category_key, table_path
 
 _NONE = ("", "none", "null")
 _COLUMNS = ("category", "scenario")
@@ -67,7 +68,6 @@ def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | Non
     if name is not None:
         return _bundled(name, taxonomy)
     path = Path(said)
-    found: dict[str, str | None] = {}
     try:
         if not path.exists():
             known = bundled_mappings()
@@ -75,14 +75,27 @@ def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | Non
                 f"{path}: there is no such file, and no bundled mapping of that name"
                 f"{did_you_mean(str(said), known) or '; bundled are ' + ', '.join(known)}"
             )
-        entries = _of_table(path) if path.suffix.lower() in _TABLES else _of_yaml(path)
-        for category, scenario in entries:
-            _add(found, path, category, scenario, taxonomy)
+        found = _read(path, taxonomy)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read: {error}") from error
     if not found:
         raise DatasetError(f"{path}: names no category")
     return found
+
+
+@cache
+def mapping_of(loader: str) -> dict[str, str | None] | None:
+    """Return a loader's table, None where it has none.
+
+    Keys are categories as `category_key` writes them, with the levels below where rows go
+    elsewhere, such as `malware/hacking/ransomware`; values are scenario ids, or None where
+    there is no counterpart.
+
+    Raises:
+        DatasetError: The table cannot be used.
+    """
+    path = table_path(loader)
+    return None if path is None else _read(path, load_taxonomy())
 
 
 def bundled_name(said: str | Path) -> str | None:
@@ -102,6 +115,14 @@ def _bundled(name: str, taxonomy: Taxonomy) -> dict[str, str | None]:
                     f"the mapping {name!r} is to the bundled scenarios, but the set has its own: "
                     f"{error}"
                 ) from None
+    return found
+
+
+def _read(path: Path, taxonomy: Taxonomy) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    entries = _of_table(path) if path.suffix.lower() in _TABLES else _of_yaml(path)
+    for category, scenario in entries:
+        _add(found, path, category, scenario, taxonomy)
     return found
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from .._errors import DatasetError
 from .._nearest import quoted
-from .._taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
+from .._taxonomy import UNCATEGORISED, Taxonomy
 from .._yaml_file import read_yaml
 
 _MAPPINGS = Path(__file__).with_name("mappings")
@@ -35,14 +35,20 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: dict[str, str | Mapped]
 
 
+def table_path(loader: str) -> Path | None:
+    """Return the file of a loader's table, None where it has none."""
+    path = _MAPPINGS / f"{loader.replace('-', '_')}.yaml"
+    return path if path.is_file() else None
+
+
 def table_of(loader: str) -> dict[str, Mapped] | None:
     """Return the categories of a loader's table as the set writes them, None where it has none.
 
     Raises:
         DatasetError: The table cannot be read.
     """
-    path = _MAPPINGS / f"{loader.replace('-', '_')}.yaml"
-    if not path.is_file():
+    path = table_path(loader)
+    if path is None:
         return None
     return {
         name: Mapped("", mapped) if isinstance(mapped, str) else mapped
@@ -54,30 +60,6 @@ def table_of(loader: str) -> dict[str, Mapped] | None:
 def bundled_mappings() -> tuple[str, ...]:
     """Return the names of the loaders that have a table."""
     return tuple(sorted(path.stem.replace("_", "-") for path in _MAPPINGS.glob("*.yaml")))
-
-
-@cache
-def mapping_of(loader: str) -> dict[str, str | None] | None:
-    """Return a loader's table, None where it has none.
-
-    Keys are categories as `category_key` writes them, with the levels below where rows go
-    elsewhere, such as `malware/hacking/ransomware`; values are scenario ids, or None where
-    there is no counterpart.
-
-    Raises:
-        DatasetError: The table cannot be used.
-    """
-    table = table_of(loader)
-    if table is None:
-        return None
-    taxonomy = load_taxonomy()
-    found: dict[str, str | None] = {}
-    for name, mapped in table.items():
-        found[category_key(name)] = mapped.scenario and taxonomy.resolve(mapped.scenario).id
-        for scenario, rows in mapped.rows.items():
-            there = None if scenario == UNCATEGORISED.id else taxonomy.resolve(scenario).id
-            found |= {category_key(f"{name}/{row}"): there for row in rows}
-    return found
 
 
 def category_key(name: str) -> str:
@@ -152,11 +134,11 @@ class Categories:
 
     def _look_up(self, category: str) -> tuple[str | None, str]:
         """Return the scenario's id, if any, and the levels that are known, none if it is not."""
-        levels = category if self._table is not None else ""
-        while levels and self._table is not None:
+        levels, table = category, self._table or {}
+        while levels:
             key = category_key(levels)
-            if key in self._table:
-                return self._table[key], levels
+            if key in table:
+                return table[key], levels
             levels = levels.rpartition("/")[0]
         names = [category] if self._names or self._table is None else []
         names += [category.partition("/")[0]] if self._names else []

@@ -7,7 +7,8 @@ that is none of XSTest's says nothing, since the table may be somebody else's.
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...datasets.loaders._mapping import category_key, mapping_of
+from ...datasets.loaders._category_map import mapping_of
+from ...datasets.loaders._mapping import category_key
 from ...datasets.loaders._xstest import intent_of
 from ...datasets.tables import CsvTable, RowError
 from ...datasets.tables._values import Object, first_text, identifier, words
