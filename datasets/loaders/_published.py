@@ -1,6 +1,7 @@
 """What the loaders of published sets have in common: facts, files, rows, settings."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +14,7 @@ from ..tables import (
     JsonFile,
     Object,
     RowError,
-    as_list,
+    as_label,
     as_object,
     found,
     is_object,
@@ -300,13 +301,13 @@ def labels_of(values: Mapping[str, object], *names: str, **columns: str) -> dict
         columns: Columns of other names, by label.
     """
     columns = {**{name: name for name in names}, **columns}
-    return {name: _plain(values.get(column)) for name, column in columns.items()}
+    return {name: _label(values.get(column)) for name, column in columns.items()}
 
 
-def _plain(value: object) -> str | None:
-    if isinstance(value, str | int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    return ", ".join(filter(None, map(_plain, as_list(value)))) or None
+def _label(value: object) -> str | None:
+    with suppress(RowError):
+        return as_label(value, "the label")
+    return None
 
 
 def _shown(root: Path, file: Path) -> str:

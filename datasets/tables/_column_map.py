@@ -7,7 +7,7 @@ from .._labels import check_label_name, tidy_labels
 from .._nearest import did_you_mean, quoted
 from ._decode import decode
 from ._places import MISSING, steps, value_at
-from ._values import Object, RowError, as_list, as_object, found
+from ._values import Object, RowError, as_label, as_list, as_object, found
 
 LABEL = "labels."
 """Begins the fields that are a row's labels: `labels.type` is the label `type`."""
@@ -66,7 +66,7 @@ class ColumnMap:
         """
         names = list(known)
         for field, path in self._mapping.items():
-            if path not in names and path.split(".")[0].partition("[")[0] not in names:
+            if path not in names and steps(path)[0] not in names:
                 raise DatasetError(
                     f"{where}: has no column {quoted(path)} for --map {field}=...; its columns "
                     f"are {listed(names)}"
@@ -155,7 +155,10 @@ class ColumnMap:
             if said[name] is not MISSING:
                 self._unseen.pop(name, None)
         try:
-            return tidy_labels((name, _as_label(name, value)) for name, value in said.items())
+            return tidy_labels(
+                (name, None if value is MISSING else as_label(value, f"the label {name!r}"))
+                for name, value in said.items()
+            )
         except DatasetError as error:
             raise RowError(str(error)) from None
 
@@ -206,19 +209,6 @@ def _own_labels(values: Object) -> Object:
     """Return the labels that a row of our own format has, none where it has something else."""
     own = as_object(values.get("labels"))
     return dict(own) if all(isinstance(value, str | None) for value in own.values()) else {}
-
-
-def _as_label(name: str, value: object) -> str | None:
-    """Return a value as a label's, or those of a list with commas between."""
-    if value is MISSING or value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    if (items := as_list(value)) or value == []:
-        return ", ".join(filter(None, (_as_label(name, item) for item in items)))
-    raise RowError(f"the label {name!r} must be a name, a number or a list, not {found(value)}")
 
 
 def listed(names: Iterable[str]) -> str:

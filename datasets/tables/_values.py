@@ -88,6 +88,23 @@ def words(value: object, what: str) -> str | None:
     raise RowError(f"{what} must be a text or null, not {found(value)}")
 
 
+def as_label(value: object, what: str) -> str | None:
+    """Return a value as a label has it, or those of a list with commas between; None for null.
+
+    Raises:
+        RowError: It is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if (items := as_list(value)) or value == []:
+        return ", ".join(filter(None, (as_label(item, what) for item in items)))
+    raise RowError(f"{what} must be a name, a number or a list, not {found(value)}")
+
+
 def found(value: object) -> str:
     """Return what a value is, in words."""
     return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")
