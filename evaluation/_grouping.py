@@ -4,7 +4,6 @@ from typing import Literal
 
 from ..datasets import ConfigurationError
 from ..datasets._nearest import did_you_mean, quoted
-from ._counts import category_of
 from ._result import CaseResult
 
 LABEL = "labels."
@@ -15,7 +14,7 @@ Kind = Literal["scenario", "category", "label"]
 
 
 class Grouping:
-    """Says of each case in which row of the breakdown it counts.
+    """What to break targets down by, and by a label the row of each case.
 
     Args:
         by: `scenario`, `category` or `labels.NAME`.
@@ -35,15 +34,9 @@ class Grouping:
         self._labels: dict[str, None] = {}
 
     def of(self, result: CaseResult) -> str | None:
-        """Return the value of a case, None where it lacks the label."""
+        """Return the label's value of a case, None where it lacks the label."""
         self._labels.update(dict.fromkeys(result.labels))
-        match self.kind:
-            case "scenario":
-                return result.scenario
-            case "category":
-                return category_of(result.scenario)
-            case "label":
-                return result.labels.get(self._name)
+        return result.labels.get(self._name)
 
     def check(self) -> None:
         """Refuse a label that not one of the cases seen has.

@@ -145,7 +145,7 @@ class TargetTally:
 
     Attributes:
         grouping: What to break the cases down by as well, None for nothing.
-        groups: Their counts, by value.
+        groups: Their counts by a label's value; scenarios and categories have their own.
     """
 
     grouping: Grouping | None = None
@@ -182,7 +182,8 @@ class TargetTally:
             self._close_query()
             query = self._query = QueryCounts(result.query_id, result.scenario)
         query.add(result)
-        if self.grouping is not None:  # repeats of a query may differ in a label
+        if self.grouping is not None and self.grouping.kind == "label":
+            # Repeats of a query may differ in a label.
             part = QueryCounts(result.query_id, result.scenario)
             self._parts.setdefault(self.grouping.of(result), part).add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
