@@ -44,8 +44,6 @@ FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated',
 GROUP BY 1, 2
 """
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-
-
 # The opening of a case is its first entry, and holds the response that the jury heard.
 _ASKED = """
 SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
@@ -55,8 +53,6 @@ _DISTINCT = """
 SELECT count(*) FROM (
     SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
 """
-
-
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY case_id
@@ -67,8 +63,6 @@ _NAMED = 3
 """Changed cases that an error names."""
 _CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
 _CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
-
-
 _UPTIMES = "SELECT life, server, gpus, seconds, usd FROM servers ORDER BY 1"
 
 
@@ -96,13 +90,13 @@ class RecordReader:
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / "record.sqlite"
+        path = directory / RECORD
         if not path.is_file():
             raise RecordError(
                 f"{directory}: there is no run here: name the directory that holds record.sqlite."
             )
         try:
-            self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            self._database = _opened(path)
         except sqlite3.Error as error:
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
         try:
@@ -294,6 +288,11 @@ class RecordReader:
             raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a database to read it only."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 def refuse_changed(directory: Path) -> None:
     """Refuse to go on with a run whose record was changed; one that is new is none.
 
@@ -311,7 +310,7 @@ def refuse_changed(directory: Path) -> None:
 def _is_begun(path: Path) -> bool:
     """Return whether a file says anything of a run, or is none that could."""
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(_opened(path)) as database:
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
             return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
     except sqlite3.Error:
