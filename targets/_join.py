@@ -22,7 +22,7 @@ CREATE TABLE ours (number INTEGER PRIMARY KEY, id TEXT, placed INTEGER, bare TEX
     stem TEXT, words BLOB, request BLOB, shown TEXT, said BLOB);
 """
 _INDEXES = """
-CREATE INDEX theirs_bare ON theirs (bare); CREATE INDEX theirs_tail ON theirs (tail);
+CREATE INDEX theirs_bare ON theirs (bare); CREATE INDEX theirs_tail ON theirs (tail, stem);
 CREATE INDEX theirs_stem ON theirs (stem);
 CREATE TABLE meant AS SELECT words, count(*) AS queries, min(id) AS id, max(id) AS other
     FROM words GROUP BY words;

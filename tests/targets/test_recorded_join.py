@@ -303,3 +303,11 @@ def test_a_conversation_is_joined_by_all_of_its_turns(tmp_path: Path) -> None:
         "1 of 2 responses joined by text",
         [("c", "R1")],
     )
+
+
+def test_many_ids_of_which_one_is_missing_are_joined_at_once(tmp_path: Path) -> None:
+    """Where each id were compared with all, this would take many minutes."""
+    names = [f"item-{n}" for n in range(30_000)]
+    target = recorded(tmp_path / "a.jsonl", *({"query_id": name} for name in names))
+    target.join(queries(*names[1:]), "the dataset 'set'")
+    assert str(target.joined) == "29,999 of 30,000 responses joined by id"
