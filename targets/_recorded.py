@@ -166,6 +166,7 @@ class RecordedTarget:
             )
         outcome = row.settled()
         answered = outcome is ResponseOutcome.ANSWERED
+        since = _beyond(row, query)
         return Response(
             outcome,
             row.response or "",
@@ -173,8 +174,8 @@ class RecordedTarget:
             finish_reason=row.finish_reason,
             provider_model=row.provider_model or row.model,
             cost_usd=0.0,
-            notes=(OTHER_WORDS_NOTE,) if _asks_otherwise(row, query) else (),
-            turns=_since(row, query),
+            notes=(OTHER_WORDS_NOTE,) if since is None and _asks_otherwise(row, query) else (),
+            turns=row.turns if since is None else since,
         )
 
     async def aclose(self) -> None:
@@ -197,29 +198,27 @@ class RecordedTarget:
 
 
 def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
-    """Whether a row names a question whose words are not the query's, space aside."""
-    if row.messages or query.messages:
-        return bool(row.messages or row.turns) and _begins_with(row, query) is None
+    """Whether a row that does not begin with the query's turns says that other words were asked."""
+    if row.messages or row.turns:
+        return True
     said = (row.text or "").split()
     return bool(said) and said != query.text.split()
 
 
-def _since(row: RecordedRow, query: Query) -> tuple[Message, ...]:
-    """Return what a row's conversation has beyond the query, without media."""
-    rest = _begins_with(row, query) if query.messages else None
-    return row.turns if rest is None else without_media(rest)
+def _beyond(row: RecordedRow, query: Query) -> tuple[Message, ...] | None:
+    """Return what follows the query's turns in a row's, without media.
 
-
-def _begins_with(row: RecordedRow, query: Query) -> tuple[Message, ...] | None:
-    """Return what follows the query's turns in a row's, None where it begins otherwise."""
+    None where the row begins otherwise.
+    """
     # A lone turn of a user is no conversation, but what follows it may be one.
-    lone = (Message("user", (MessagePart("text", row.text),)),) if row.text else ()
+    alone = row.text or row.images
+    lone = (Message("user", (MessagePart("text", row.text or ""),)),) if alone else ()
     whole, asked = (*(row.messages or lone), *row.turns), turns_of(query)
     # How the target was set up is not what the query asks, unless it says so.
     if not any(turn.role == "system" for turn in asked):
         whole = tuple(turn for turn in whole if turn.role != "system")
     same = [_words(turn) for turn in whole[: len(asked)]] == [_words(turn) for turn in asked]
-    return whole[len(asked) :] if same else None
+    return without_media(whole[len(asked) :]) if same else None
 
 
 def _words(turn: Message) -> tuple[object, ...]:

@@ -323,6 +323,44 @@ async def test_a_transcript_of_a_sets_conversation_is_no_response_as_a_whole(
     assert (await target.respond(other, epoch=0, call_id="c")).notes == (OTHER_WORDS_NOTE,)
 
 
+async def test_turns_beyond_a_sets_plain_question_belong_to_the_response(tmp_path: Path) -> None:
+    talk = [
+        {"role": "user", "content": HI},
+        {"role": "assistant", "content": "Hm."},
+        {"role": "user", "content": "Well?"},
+    ]
+    line = {"query_id": "q", "messages": talk, "response": "Yes."}
+    target = RecordedTarget("t", written(tmp_path, "o.jsonl", line))
+    whole = written(tmp_path, "asked.jsonl", {"query_id": "q", "text": HI, "response": "x"})
+    query = (await read(whole)).query
+    response = await target.respond(query, epoch=0, call_id="c")
+    assert plain(response.turns) == [("assistant", "Hm."), ("user", "Well?")]
+    assert (response.text, response.notes) == ("Yes.", ())
+
+
+async def test_a_picture_alone_may_begin_a_transcript(tmp_path: Path, red: Path) -> None:
+    talk = [
+        {"role": "user", "content": [{"type": "image", "path": "red.png"}]},
+        {"role": "assistant", "content": "Hm."},
+        {"role": "user", "content": "Well?"},
+        {"role": "assistant", "content": "Yes."},
+    ]
+    query, response = await read(written(tmp_path, "o.jsonl", {"query_id": "q", "messages": talk}))
+    assert query.images[0].sha256 == hash_of(red)
+    assert plain(response.turns) == [("assistant", "Hm."), ("user", "Well?")]
+    assert response.notes == ()
+
+
+async def test_a_text_that_is_not_what_a_conversation_asks_last_is_noted(tmp_path: Path) -> None:
+    talk = [ASKED[0], *ASKED[2:]]
+    whole = written(tmp_path, "asked.jsonl", {"query_id": "q", "messages": talk, "response": "x"})
+    query = (await read(whole)).query
+    for text, notes in (("Sure?", ()), ("Ha", (OTHER_WORDS_NOTE,))):
+        line = {"query_id": "q", "text": text, "response": "Yes."}
+        target = RecordedTarget("t", written(tmp_path, "own.jsonl", line))
+        assert (await target.respond(query, epoch=0, call_id="c")).notes == notes
+
+
 async def test_a_transcript_may_begin_with_the_only_turn_before_the_model_speaks(
     tmp_path: Path,
 ) -> None:
