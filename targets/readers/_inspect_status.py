@@ -18,7 +18,8 @@ class Progress:
 
     def __init__(self, status: str | None, about: Object) -> None:
         dataset, config = as_object(about.get("dataset")), as_object(about.get("config"))
-        self._status = status or "not how it ended"
+        self._succeeded = status == _SUCCESS
+        self._says = f"says {status}" if status else "does not say how it ended"
         self._epochs = _number(config.get("epochs")) or 1
         self._ids = [str(name) for name in as_list(dataset.get("sample_ids"))]
         size = _number(dataset.get("samples"))
@@ -41,7 +42,7 @@ class Progress:
 
     def rows(self) -> Iterator[Row]:
         """Yield what there is to say of samples that are not in the log, and those samples."""
-        if self._status == _SUCCESS:
+        if self._succeeded:
             return
         number = len(self._seen) + self._unknown
         planned = self._selected and self._selected * self._epochs
@@ -50,8 +51,8 @@ class Progress:
         of = f"{number:,}" if whole is None else f"{number:,} of {whole:,}"
         part = "" if planned in (whole, None) else f"; {planned:,} of them were to be asked"
         samples = "sample" if of == "1" else "samples"
-        yield Remark(f"{of} {samples}: the log says {self._status}{part}")
-        why = f"is not in the log, which says {self._status}"
+        yield Remark(f"{of} {samples}: the log {self._says}{part}")
+        why = f"is not in the log, which {self._says}"
         for place in self._places(lacking):
             yield Unreadable(place, why)
 

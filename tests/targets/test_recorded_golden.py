@@ -381,6 +381,17 @@ def test_a_log_of_inspect_that_was_cancelled_says_so_and_what_it_lacks(
     assert RecordedTarget("t", path).file.remarks == ()
 
 
+def test_a_log_of_inspect_without_a_status_is_told_of(tmp_path: Path) -> None:
+    log = json.loads(inspect_log(INSPECT_SAMPLE, dataset={"samples": 2}))
+    del log["status"]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(log))
+    target = RecordedTarget("t", path)
+    assert target.file.remarks == ("1 of 2 samples: the log does not say how it ended",)
+    (missing,) = target.all_left_out()
+    assert missing.why == "is not in the log, which does not say how it ended"
+
+
 def test_a_zipped_log_of_inspect_that_was_cancelled_says_the_same(tmp_path: Path) -> None:
     from inspect_ai.log import read_eval_log, write_eval_log
 
