@@ -114,24 +114,20 @@ def _response(case: Case) -> str:
 def _media_in_words(case: Case, perceived: Perceived) -> str:
     told: list[str] = []
     if count := len(case.query.images):
-        the, some = ("picture", "a picture") if count == 1 else ("pictures", f"{count} pictures")
-        hidden = "is" if count == 1 else "are"
-        told.append(
-            f"with the {the} above"
-            if perceived.images
-            else f"with {some} that {hidden} not shown to you"
-        )
+        told.append(_with(count, "picture", seen=bool(perceived.images)))
     if count := len(case.query.sounds):
-        the, some = ("recording", "a recording") if count == 1 else ("recordings", "recordings")
-        hidden = "is" if count == 1 else "are"
-        told.append(
-            f"with the {the} above"
-            if perceived.audio_sha256
-            else f"with {some} that {hidden} not shown to you"
-        )
+        told.append(_with(count, "recording", seen=perceived.audio_sha256 is not None))
     turns = len(case.query.messages)
     conversation = f", a conversation of turns 1 to {turns}" if turns else ""
     return f"{conversation}, {' and '.join(told)}" if told else conversation
+
+
+def _with(count: int, noun: str, *, seen: bool) -> str:
+    if seen:
+        return f"with the {noun if count == 1 else f'{noun}s'} above"
+    if count == 1:
+        return f"with a {noun} that is not shown to you"
+    return f"with {count} {noun}s that are not shown to you"
 
 
 def _cut_off(case: Case) -> str:

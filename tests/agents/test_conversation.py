@@ -106,6 +106,10 @@ def test_a_juror_is_told_which_media_it_is_not_shown() -> None:
     asked = prompt(case, TEXT_ONLY)
     assert "Turn 2, the user, with picture 1 (not shown to you):" in asked
     assert "Turn 7, the user, with video 1 (not shown to you):" in asked
+    assert (
+        "with 2 pictures that are not shown to you and with 2 recordings that are not shown to you:"
+        in asked
+    )
     # Nobody is shown a video.
     assert perceive(case, ALL).withheld == ("video",)
     assert "video 1 (not shown to you)" in prompt(case)
