@@ -21,7 +21,7 @@ def render(name: str, **fields: str) -> str:
     """Return a prompt with its fields filled in; see `PromptFolder.render`.
 
     Args:
-        name: One of `PROMPTS`.
+        name: One of `PROMPTS`, or a part of a user's own rubric.
         fields: What stands for each `$field` of the file.
     """
     return _FOLDER.render(name, **fields)

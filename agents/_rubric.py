@@ -49,14 +49,12 @@ class Rubric:
         Args:
             case: What is judged.
         """
-        fields = self._of_case(case)
-        fields |= {name: render(prompt).rstrip("\n") for name, prompt in _PARTS.items()}
-        return _PLACEHOLDER.sub(lambda found: fields[found[1].strip()], self.text)
+        ours = {name: render(prompt).rstrip("\n") for name, prompt in _PARTS.items()}
+        return self._filled_in(case, ours)
 
     def in_words(self, case: Case) -> str:
         """Return what a person reads: the rubric without what only a model must be told."""
-        fields = self._of_case(case) | dict.fromkeys(_PARTS, "")
-        return _PLACEHOLDER.sub(lambda found: fields[found[1].strip()], self.text).strip()
+        return self._filled_in(case, dict.fromkeys(_PARTS, "")).strip()
 
     @property
     def label(self) -> str:
@@ -68,10 +66,11 @@ class Rubric:
         ours = "\x00".join(render(prompt) for prompt in _PARTS.values())
         return {"sha256": self.sha256, "parts": hashlib.sha256(ours.encode()).hexdigest()}
 
-    def _of_case(self, case: Case) -> dict[str, str]:
+    def _filled_in(self, case: Case, ours: Mapping[str, str]) -> str:
         titles = case.titles or load_taxonomy().titles(case.query.scenario)
         scenario, category = titles or (case.query.scenario, case.query.scenario)
-        return {"guideline": case.guideline, "scenario": scenario, "category": category}
+        fields = {"guideline": case.guideline, "scenario": scenario, "category": category, **ours}
+        return _PLACEHOLDER.sub(lambda found: fields[found[1].strip()], self.text)
 
 
 def load_rubric(path: Path) -> Rubric:

@@ -80,7 +80,7 @@ class RecordedQuestions:
             for row in target.rows():
                 self._take(target, row)
         for target in targets:
-            target.keep_asked(query.id for query in self)
+            target.keep_asked(name for (name,) in self._database.execute("SELECT id FROM queries"))
         mapped = any(target.file.is_mapped for target in targets)
         digest = hashlib.sha256()
         for query in self:

@@ -1,5 +1,6 @@
 """Which column of a foreign table is what: `--map response=output.text`."""
 
+from base64 import b64encode
 from collections.abc import Collection, Iterable
 from typing import cast
 
@@ -133,6 +134,4 @@ def _outcome(value: object) -> ResponseOutcome | None:
 def _address(picture: str | bytes) -> str:
     if isinstance(picture, str):
         return picture
-    from base64 import b64encode
-
     return f"data:;base64,{b64encode(picture).decode()}"

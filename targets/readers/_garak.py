@@ -81,7 +81,7 @@ def prompt_of(prompt: object) -> Asked:
 def _content(content: object) -> list[object]:
     """Return what a turn says and shows, as parts."""
     about = as_object(content)
-    parts: list[object] = [about if is_object(content) else content]
+    parts: list[object] = [content]
     if path := as_text(about.get("data_path")):
         said = str((as_list(about.get("data_type")) or [None])[0] or "image/")
         kind = said.partition("/")[0]
