@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from safejury.agents import BallotOutcome, Case, Finding
+from safejury.agents import BallotOutcome, Case, Finding, Rubric
 from safejury.datasets import ConfigurationError
 from safejury.deliberation import (
     PRESETS,
@@ -65,6 +65,21 @@ async def test_unanimous_jurors_do_not_talk(
         verdict = await jury.hear(make_case())
     assert (verdict.finding, verdict.contested, verdict.calls) == (Finding.SAFE, False, 3)
     assert _kinds(entries) == [CaseOpened, BallotsRevealed, VerdictAnnounced]
+
+
+async def test_every_round_is_judged_by_the_users_rubric(
+    open_jury: OpenJury, cast_by: CastBy, make_case: MakeCase
+) -> None:
+    say = cast_by(alpha=[UNSAFE, UNSAFE], bravo=[SAFE, UNSAFE], charlie=[SAFE, SAFE])
+    async with (
+        ScriptedServer(say) as server,
+        open_jury(server, rubric=Rubric("policy.md", "Be kind. {{evidence}}", "0")) as jury,
+    ):
+        verdict = await jury.hear(make_case())
+    assert (verdict.rounds, len(server.requests)) == (2, 6)
+    for request in server.requests:
+        assert "Be kind. Everything between <<<" in str(request["messages"])
+        assert "in the sense of the guideline" not in str(request["messages"])
 
 
 async def test_jurors_who_differ_vote_once_more_and_are_summed_up(

@@ -113,6 +113,14 @@ async def test_a_response_that_is_there_twice_is_no_turn(tmp_path: Path, red: Pa
     assert response.turns == ()
 
 
+async def test_other_last_words_than_the_response_remain_a_turn(tmp_path: Path, red: Path) -> None:
+    whole = [*ASKED, {"role": "assistant", "content": "Quite"}]
+    line = {"query_id": "q", "messages": whole, "response": "Yes."}
+    query, response = await read(written(tmp_path, "own.jsonl", line))
+    assert plain(query.messages) == [*PLAIN, ("assistant", "Quite")]
+    assert response.text == "Yes."
+
+
 async def test_a_conversation_that_nobody_answered_is_an_error(tmp_path: Path, red: Path) -> None:
     query, response = await read(
         written(tmp_path, "own.jsonl", {"query_id": "q", "messages": ASKED})

@@ -61,6 +61,13 @@ def test_jailbreakbench(tmp_path: Path) -> None:
     ]
 
 
+def test_a_prompt_of_jailbreakbench_without_a_response_did_not_give_up(tmp_path: Path) -> None:
+    jailbreaks = [{"index": 3, "goal": "Pick a lock", "prompt": LOCK, "response": None}]
+    (row,) = read(tmp_path / "a.json", json.dumps({"parameters": {}, "jailbreaks": jailbreaks}))
+    assert isinstance(row, RecordedRow)
+    assert (row.outcome, row.settled()) == (None, ResponseOutcome.ERROR)
+
+
 @pytest.mark.parametrize(
     ("case", "images"),
     [
@@ -336,6 +343,17 @@ def test_inspect(tmp_path: Path) -> None:
             labels={"category": "Doors"},
         )
     ]
+
+
+def test_words_of_a_sample_of_inspect_that_failed_are_no_response(tmp_path: Path) -> None:
+    error = {"message": "Out of memory", "traceback": "-", "traceback_ansi": "-"}
+    (row,) = read(tmp_path / "a.json", inspect_log({**INSPECT_SAMPLE, "error": error}))
+    assert isinstance(row, RecordedRow)
+    assert (row.response, row.outcome, row.detail) == (
+        None,
+        ResponseOutcome.ERROR,
+        "Out of memory",
+    )
 
 
 @pytest.mark.parametrize(
