@@ -21,6 +21,7 @@ from safejury.datasets import (
     image_variant,
     load_dataset,
     load_set,
+    put_parts,
     write_jsonl,
 )
 
@@ -102,6 +103,15 @@ def test_a_conversation_is_written_as_it_is_read(conversation: Path, tmp_path: P
     assert copied.startswith("media/")
     assert copied.endswith(".mp4")
     assert (written.parent / copied).read_bytes().startswith(b"\0\0\0\x18ftyp")
+
+
+def test_the_sound_of_a_conversation_is_no_factor(conversation: Path) -> None:
+    """Its words are not those of the user's last turn, which would be sent in its place."""
+    query = only(conversation)
+    assert put_parts(query, "given") == query
+    for parts in ("text", "audio", "audio+text"):
+        with pytest.raises(DatasetError, match="'one' is a conversation, whose sound is not its"):
+            put_parts(query, parts)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +220,8 @@ def test_a_plain_table_may_have_conversations(tmp_path: Path, picture: Path) -> 
         {"id": "b", "messages": json.dumps(user("Hi"))},
         {"id": "c", "messages": [{"role": "assistant", "content": "Hi"}]},
         {"id": "d", "messages": "Hi"},
+        {"id": "e", "messages": user("Hi"), "image": "set/images/red.png"},
+        {"id": "f", "messages": user([{"type": "file", "file": {"file_id": "x"}}])},
     ]
     table = tmp_path / "table.jsonl"
     table.write_text("\n".join(map(json.dumps, rows)))
@@ -221,9 +233,11 @@ def test_a_plain_table_may_have_conversations(tmp_path: Path, picture: Path) -> 
         [picture.stat().st_size] * 2,
     )
     assert (second.text, second.messages) == ("Hi", ())
-    unanswered, no_list = (item.why for item in loaded.left_out())
+    unanswered, no_list, beside, unknown = (item.why for item in loaded.left_out())
     assert unanswered.startswith("'messages' ends with a turn of the assistant")
     assert no_list == "the messages must be a list, not 'Hi'"
+    assert beside == "has pictures or a sound beside its messages: name them within"
+    assert unknown == "has a part of type 'file', which no jury can be shown"
     write_jsonl(tmp_path / "out" / "set.jsonl", loaded)
     written = list(load_dataset(tmp_path / "out" / "set.jsonl"))
     assert [turn.role for turn in written[0].messages] == ["system", "user"]

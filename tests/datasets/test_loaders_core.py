@@ -349,6 +349,16 @@ def test_only_pictures_within_the_folder_are_read(pictured: Path) -> None:
     assert (loaded.missing, loaded.unusable) == (1, 7)
 
 
+def test_one_column_of_ids_does_not_stand_in_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text(lines({"text": "A?", "id": "", "query_id": "b"}, {"text": "B?", "id": "b"}))
+    loaded = load_set("jsonl", path)
+    assert [(query.id, query.text) for query in loaded] == [("b", "B?")]
+    assert left_out(loaded) == [
+        "own.jsonl, line 1: the id '' must be printable text without space around it"
+    ]
+
+
 def test_a_sound_that_is_elsewhere_is_called_a_sound(tmp_path: Path) -> None:
     path = tmp_path / "own.jsonl"
     places = ("https://example.org/a.wav", "data:audio/wav;base64,%%%")

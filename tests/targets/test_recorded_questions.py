@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_names_of_scenarios_are_resolved_and_unknown_ones_told() -> None:
         "violence.physical_harm",
         "uncategorised",
     ]
+
+
+def test_the_mapping_of_a_format_holds_for_the_bundled_scenarios_alone(tmp_path: Path) -> None:
+    """A scenario that the file's own taxonomy lacks would have no guideline."""
+    artifact = Path(shutil.copy(SAMPLES / "jailbreakbench.json", tmp_path))
+    fire = {"id": "fire", "parent": "kitchen", "title": "Fire"}
+    scenarios = [{"id": "kitchen", "title": "Kitchen"}, fire]
+    (tmp_path / "taxonomy.yaml").write_text(json.dumps({"scenarios": scenarios}))
+    questions = RecordedQuestions([RecordedTarget("t", artifact)])
+    assert {query.scenario for query in questions} == {"uncategorised"}
+    assert "is not known" in questions.notes[0]
 
 
 def test_rows_that_do_not_say_what_was_asked_are_left_out(tmp_path: Path) -> None:
