@@ -14,23 +14,13 @@ from ._line import parse_line
 from ._line_checks import BadLineError, LineChecks
 from ._line_media import query_of
 from ._lines import MAX_LINE_BYTES, numbered_lines
-from ._media import VIDEO_TYPES
+from ._media import SUFFIXES
 from ._nearest import quoted
 from ._not_ready import HEAD_BYTES, not_ready
 from ._query import Media, MediaKind, Query, assumed_note, content_of
 from ._taxonomy import taxonomy_beside
 
-_MEDIA_TYPES: tuple[str, ...] = (
-    "audio/flac",
-    "audio/mpeg",
-    "audio/wav",
-    "image/bmp",
-    "image/gif",
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-    *VIDEO_TYPES,
-)
+_MEDIA_TYPES = tuple(SUFFIXES)
 MINI = Path(__file__).parent / "mini" / "queries.jsonl"
 """The bundled set: part of the package, pictures and all, so that every machine has the same."""
 _SAY_INTENT = "write what it is, and take 'intent_assumed' out of those lines"

@@ -16,7 +16,19 @@ from ._sound_file import sound_type
 
 MAX_MEDIA_BYTES = 64 * 1024 * 1024
 """Largest file accepted; a request carries it as text, a third longer still."""
-VIDEO_TYPES = ("video/mp4", "video/webm")
+SUFFIXES = {
+    "audio/flac": ".flac",
+    "audio/mpeg": ".mp3",
+    "audio/wav": ".wav",
+    "image/bmp": ".bmp",
+    "image/gif": ".gif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+}
+"""How names of files end, by all the types that there are."""
 
 
 def read_media(path: Path, *, kind: MediaKind) -> Media:
@@ -73,9 +85,9 @@ def data_in(address: str, kind: MediaKind) -> bytes | None:
 
 def _video_type(content: bytes) -> str:
     if content[4:8] == b"ftyp":
-        return VIDEO_TYPES[0]
+        return "video/mp4"
     if content.startswith(b"\x1a\x45\xdf\xa3"):
-        return VIDEO_TYPES[1]
+        return "video/webm"
     raise DatasetError("is not an MP4 or WebM video; convert it")
 
 

@@ -2,21 +2,10 @@
 
 from pathlib import PurePosixPath
 
+from ._media import SUFFIXES
 from ._nearest import quoted
 
-_ENDINGS = {
-    ".bmp": "image/bmp",
-    ".flac": "audio/flac",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".png": "image/png",
-    ".wav": "audio/wav",
-    ".webm": "video/webm",
-    ".webp": "image/webp",
-}
+_ENDINGS = {".jpeg": "image/jpeg", **{suffix: kind for kind, suffix in SUFFIXES.items()}}
 
 
 class Misnamed:

@@ -10,23 +10,12 @@ from ._errors import DatasetError
 from ._kept import is_kept
 from ._line_messages import written
 from ._lines import MAX_LINE_BYTES
+from ._media import SUFFIXES
 from ._nearest import quoted
 from ._query import Media, MediaKind, Query
 from ._relative import check_relative
 from ._taxonomy import TAXONOMY_NAME, Taxonomy
 
-_SUFFIXES = {
-    "audio/flac": ".flac",
-    "audio/mpeg": ".mp3",
-    "audio/wav": ".wav",
-    "image/bmp": ".bmp",
-    "image/gif": ".gif",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "video/mp4": ".mp4",
-    "video/webm": ".webm",
-}
 _encoder = msgspec.json.Encoder()
 
 
@@ -142,7 +131,7 @@ class _Copies:
             relative = path.relative_to(self._folder).as_posix()
             if _may_stand(relative, kind):
                 return relative
-        name = f"media/{media.sha256}{_SUFFIXES.get(media.media_type, '')}"
+        name = f"media/{media.sha256}{SUFFIXES.get(media.media_type, '')}"
         if name not in self._copied:
             self._copy(media, self._folder / name)
             self._copied.add(name)
