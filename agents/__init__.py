@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..datasets._lazy import lazy
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
-from ._call import HUMAN, BallotCall, Statement, statements_for
+from ._call import BallotCall, Statement, statements_for
 from ._case import Case
 from ._fence import neutralise
 from ._prompt_folder import PromptFolder
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._human import CaseCount, HumanJuror, ask_at_terminal
     from ._juror import Juror
     from ._messages import BallotMessage, CallMessage
-    from ._persona import Persona, PersonaSampling, bundled_personas, load_persona
+    from ._persona import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from ._points import Points
     from ._query_call import QueryCall, QueryReply
     from ._query_generator import ProposedQuery, QueryGenerator

@@ -9,9 +9,6 @@ from ._ballot import Ballot, Finding
 from ._case import Case
 from ._rubric import Rubric
 
-HUMAN = "human"
-"""The persona's name that seats a person at the terminal."""
-
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -1,14 +1,13 @@
 """From what a juror said, or why it could not, to its ballot."""
 
 from ..datasets import BudgetError, ModelError
+from ..datasets._nearest import short
 from ..models import Usage, redactor
 from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
 from ._parsing import NoBallot, ParsedBallot
 from ._prompts import render
 from ._spend import Spend
-
-_DETAIL_KEPT = 300
 
 
 def cast(
@@ -79,12 +78,6 @@ def cast_failure(
 def correction(problem: NoBallot) -> str:
     """Return the words that ask a juror once more for a ballot."""
     return render("juror_retry", problem=problem.problem).rstrip("\n")
-
-
-def short(text: str) -> str:
-    """Return a text as one line of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= _DETAIL_KEPT else f"{line[:_DETAIL_KEPT]}..."
 
 
 def _contradicts(read: ParsedBallot) -> bool:

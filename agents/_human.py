@@ -14,10 +14,11 @@ from ..datasets import Media, SpokenTurn, spoken_turns
 from ..datasets._harmless import harmless
 from ._ballot import Ballot, BallotOutcome, Finding
 from ._ballot_caster import BallotCaster
-from ._call import HUMAN, BallotCall, Statement
+from ._call import BallotCall, Statement
 from ._case import Case
 from ._evidence import CUT_OFF, TEXT_ONLY, one_line, perceive, written_down
 from ._parsing import clean
+from ._persona import HUMAN
 
 Ask = Callable[[str], Awaitable[str]]
 

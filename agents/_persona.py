@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ..datasets import ConfigurationError
 from ..datasets._nearest import did_you_mean, quoted
-from ._call import HUMAN
 from ._text_file import read_text_file
 
+HUMAN = "human"
+"""The persona's name that seats a person at the terminal."""
 _FOLDER = Path(__file__).with_name("personas")
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ..datasets import BudgetError, ModelError, is_refusal
+from ..datasets._nearest import short
 from ..models import ChatModel, ChatRequest, Completion
-from ._casting import short
 
 T = TypeVar("T")
 SilenceReason = Literal["refused", "filtered", "unparsed", "failed"]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..datasets import ModelError
+from ..datasets._nearest import short
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
 from ._call import Statement
 from ._case import Case
-from ._casting import short
 from ._evidence import one_line
 from ._fence import fenced, neutralise
 from ._parsing import clean

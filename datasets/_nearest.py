@@ -6,6 +6,8 @@ from reprlib import Repr
 
 _short = Repr()
 _short.maxstring = _short.maxother = 80
+_DETAIL_KEPT = 300
+"""Characters."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -33,3 +35,9 @@ def short_reason(error: Exception, longest: int = 80) -> str:
         longest: Most characters of it.
     """
     return " ".join(str(error).split())[:longest].rstrip() or type(error).__name__
+
+
+def short(text: str) -> str:
+    """Return a text as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _DETAIL_KEPT else f"{line[:_DETAIL_KEPT]}..."

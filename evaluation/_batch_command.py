@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..datasets import ConfigurationError
+from ..datasets._amounts import count, dollars, many
 from ..deliberation import harmless_line
 from ._batch_export import Exported, export_batch
 from ._batch_files import Limits, Place
@@ -15,7 +16,6 @@ from ._batch_import import Imported, import_batch
 from ._batch_manifest import asked_live
 from ._config import load_config
 from ._console import arguments_of, run_async, say
-from ._report_words import count, dollars, many
 from ._setup import Setup, set_up
 
 _FOLDER = "batch"

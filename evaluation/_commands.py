@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..datasets import ConfigurationError
+from ..datasets._amounts import many
 from ..datasets._atomic import make_private
 from ..deliberation import (
     check_export_path,
@@ -26,7 +27,7 @@ from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._progress import RunProgress
 from ._report import health_warnings, report_csv, report_json, report_markdown
 from ._report_table import report_table
-from ._report_words import estimated, many, unchained_words, unseen_media
+from ._report_words import estimated, unchained_words, unseen_media
 from ._run import run as run_setup
 from ._setup import Setup, set_up
 from ._stored import StoredRun

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..datasets import ConfigurationError
+from ..datasets._amounts import count, dollars, many
 from ..deliberation import harmless_line
 from ..targets import ServerUse
 from ._config_shape import LimitsConfig
@@ -14,7 +15,6 @@ from ._estimate import (
     unbound_note,
     unpriced,
 )
-from ._report_words import count, dollars, many
 from ._setup import Setup
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..datasets._amounts import count, percent
 from ..models import SYSTEM_NOTE, Sampling
 from ..targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
 from ._parity_words import (
@@ -18,7 +19,6 @@ from ._parity_words import (
     part_words,
     sampling_words,
 )
-from ._report_words import count, percent
 
 TOLERATED = 0.02
 """Largest share of a target's responses that may be cut short or lost without a flag."""

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from ..datasets._amounts import count, percent
 from ..models import Sampling
 from ..targets import ResponseOutcome
-from ._report_words import count, percent
 
 _LONGEST_NAME = 60
 _NAMES_SHOWN = 5

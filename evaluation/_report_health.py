@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ..agents import BallotOutcome
+from ..datasets._amounts import count, dollars, many, percent, span
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
 from ._left_out import LeftOut
-from ._report_words import complete_words, count, dollars, estimated, many, percent, span, title
+from ._report_words import complete_words, estimated, title
 from ._summary import AttackSuccess, RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, coverage
 

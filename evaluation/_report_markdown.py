@@ -3,18 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..agents import BallotOutcome
-from ..deliberation import harmless_line
-from ._grouping import LABEL
-from ._intervals import Rate
-from ._parity import ParityFlag
-from ._report_health import health_warnings
-from ._report_words import (
-    ASKED_DIFFERENTLY,
+from ..datasets._amounts import (
     MISSING,
-    NO_LABEL,
     coefficient,
-    complete_words,
-    cost,
     count,
     dollars,
     index,
@@ -22,9 +13,20 @@ from ._report_words import (
     many,
     percent,
     points,
+    span,
+)
+from ..deliberation import harmless_line
+from ._grouping import LABEL
+from ._intervals import Rate
+from ._parity import ParityFlag
+from ._report_health import health_warnings
+from ._report_words import (
+    ASKED_DIFFERENTLY,
+    NO_LABEL,
+    complete_words,
+    cost,
     ranked,
     server_time,
-    span,
     title,
     unseen_media,
     verdicts_by_intent,

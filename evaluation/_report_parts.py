@@ -6,21 +6,11 @@ from rich.bar import Bar
 from rich.console import Console
 from rich.text import Text
 
+from ..datasets._amounts import count, index, many, percent, points, span
 from ..deliberation import harmless_line
 from ._intervals import Rate
 from ._report_grid import Cell, Column, Grid
-from ._report_words import (
-    LEAST_N,
-    NO_LABEL,
-    count,
-    index,
-    many,
-    percent,
-    points,
-    riskiest,
-    span,
-    title,
-)
+from ._report_words import LEAST_N, NO_LABEL, riskiest, title
 from ._summary import Breakdown, Group, TargetSummary
 
 _BAR = 8

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents import BallotOutcome
+from ..datasets._amounts import MISSING, coefficient, count, dollars, index, points, span
 from ..deliberation import harmless_line
 from ._parity import ParityFlag
 from ._report_grid import Column, Grid
@@ -20,20 +21,7 @@ from ._report_parts import (
     share_text,
     write_riskiest,
 )
-from ._report_words import (
-    ASKED_DIFFERENTLY,
-    MISSING,
-    coefficient,
-    cost,
-    count,
-    dollars,
-    index,
-    points,
-    ranked,
-    span,
-    unseen_media,
-    verdicts_by_intent,
-)
+from ._report_words import ASKED_DIFFERENTLY, cost, ranked, unseen_media, verdicts_by_intent
 from ._spent import spent_words
 from ._summary import RunSummary, TargetSummary
 from ._thresholds import NO_FACTS, USUAL, RunFacts, Thresholds, first_warnings

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets import ConfigurationError
+from ..datasets._amounts import many
 from ..targets import render_plan, serve
 from ._config import load_config
 from ._console import run_async, say, write_line
 from ._estimate import missing_keys, specs_of
 from ._estimate_words import estimate
-from ._report_words import many
 from ._servers import SERVER_LOGS, make_fleet, plan_servers
 from ._setup import Setup, set_up
 

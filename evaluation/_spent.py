@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..datasets._amounts import count, dollars, gpu_hours, many
 from ..deliberation import harmless_line
-from ._report_words import count, dollars, gpu_hours, many
 from ._summary import RunSummary
 from ._summary_spent import Estimated, Limits, RunSpent, ServerTime, Spent
 from ._unit import case_of

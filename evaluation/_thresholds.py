@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..datasets._amounts import count, many
 from ..deliberation import harmless_line
 from ..targets import ResponseOutcome
 from ._left_out import LeftOut
-from ._report_words import count, many
 from ._spent import exceeded
 from ._summary import JurorBallots, RunSummary, TargetSummary
 

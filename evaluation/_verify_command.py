@@ -9,8 +9,9 @@ from ._console import EXIT_INFRASTRUCTURE, guarded, write_line
 @guarded
 def verify(run: RunPath) -> int:
     """Check that a run's cases are as they were recorded, with their media."""
+    from ..datasets._amounts import many
     from ._integrity import Changed
-    from ._report_words import many, unchained_words
+    from ._report_words import unchained_words
     from ._stored import StoredRun
 
     def tell(changed: Changed) -> None:

@@ -28,7 +28,7 @@ from ._litellm_errors import (
 )
 from ._price import Price
 from ._redaction import redactor
-from ._spec import region_parameter
+from ._regions import region_parameter
 from ._wire_reply import FILTERED_REPLY, decode_reply
 from ._wire_request import encode_request, sent_request
 

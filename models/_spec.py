@@ -6,19 +6,11 @@ from typing import Literal
 from ..datasets import ConfigurationError
 from ._chat import Modality, RequestOptions
 from ._price import Price
+from ._regions import REGION_PARAMETERS, region_parameter
 from ._transport import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
-_AWS, _VERTEX = "aws_region_name", "vertex_location"
-_REGION_PARAMETERS = {
-    "bedrock": _AWS,
-    "sagemaker": _AWS,
-    "sagemaker_chat": _AWS,
-    "vertex_ai": _VERTEX,
-    "vertex_ai_beta": _VERTEX,
-    "watsonx": "watsonx_region_name",
-}
-_OTHER_DIALECTS = {*_REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}
+_OTHER_DIALECTS = {*REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}
 """Providers that LiteLLM asks otherwise than OpenAI, and that no hub's folders are named as."""
 
 
@@ -124,18 +116,3 @@ class ModelSpec:
                 "Where it is the name of a model on an OpenAI-compatible server, write "
                 f"model: openai/{self.model}, with api_base"
             )
-
-
-def region_parameter(model: str) -> str:
-    """Return what LiteLLM calls the region of a `provider/model`.
-
-    Raises:
-        ConfigurationError: The provider has no regions that LiteLLM could be told.
-    """
-    provider = model.partition("/")[0]
-    if (parameter := _REGION_PARAMETERS.get(provider)) is None:
-        raise ConfigurationError(
-            f"the model {model!r} has a region, which {provider} does not take: drop it; "
-            f"{', '.join(_REGION_PARAMETERS)} take one"
-        )
-    return parameter

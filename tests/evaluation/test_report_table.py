@@ -8,8 +8,8 @@ from rich.console import Console
 
 from safejury.agents import Finding
 from safejury.datasets import Intent
+from safejury.datasets._amounts import MISSING
 from safejury.evaluation._report_table import report_table
-from safejury.evaluation._report_words import MISSING
 from safejury.evaluation._result import CaseResult
 from safejury.evaluation._statistics import summarise
 from safejury.evaluation._summary import RunSummary
