@@ -33,6 +33,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "BallotMessage": "_messages",
             "CallMessage": "_messages",
             "CaseCount": "_human",
+            "HUMAN": "_persona",
             "HumanJuror": "_human",
             "ask_at_terminal": "_human",
             "Juror": "_juror",
