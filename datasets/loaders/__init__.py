@@ -1,11 +1,7 @@
 """Loaders: sets of other projects, read from where the user has them."""
 
-from importlib import import_module
-from pathlib import Path
-
-from .._errors import DatasetError
-from .._nearest import did_you_mean, quoted
 from ._loader import Loader, LoaderOptions, Row, Unusable
+from ._registry import BY_NAME, LOADERS, loader_named, recognised
 
 __all__ = [
     "BY_NAME",
@@ -17,68 +13,3 @@ __all__ = [
     "loader_named",
     "recognised",
 ]
-
-LOADERS: dict[str, str] = {
-    "safebench": "_safebench",
-    "mm-safetybench": "_mm_safetybench",
-    "figstep": "_figstep",
-    "jailbreakv-28k": "_jailbreakv",
-    "vlguard": "_vlguard",
-    "hades": "_hades",
-    "msts": "_msts",
-    "siuo": "_siuo",
-    "mossbench": "_mossbench",
-    "xstest": "_xstest",
-    "harmbench": "_harmbench",
-    "strongreject": "_strongreject",
-    "jailbreakbench": "_jailbreakbench",
-    "ailuminate": "_ailuminate",
-    "hf": "_hugging_face",
-    "jsonl": "_plain_jsonl",
-    "csv": "_plain_csv",
-    "parquet": "_plain_parquet",
-}
-"""The module of each loader by the loader's name; it is imported when first used, and
-holds the loader as `LOADER`. A path is offered to the loaders in this order, so plain
-tables come last."""
-
-
-BY_NAME = frozenset({"hf"})
-"""Loaders whose path is the name of a set that lies elsewhere, not a path."""
-
-
-def loader_key(name: str) -> str:
-    """Return a loader's name as `LOADERS` has it: `mm-safetybench` for `MM_SafetyBench`."""
-    return name.strip().casefold().replace("_", "-")
-
-
-def loader_named(name: str) -> Loader:
-    """Return a loader.
-
-    Raises:
-        DatasetError: There is none of that name.
-    """
-    module = LOADERS.get(loader_key(name))
-    if module is None:
-        raise DatasetError(
-            f"there is no loader {quoted(name)}"
-            f"{did_you_mean(name, LOADERS) or '; known are ' + ', '.join(LOADERS)}"
-        )
-    return import_module(f"{__name__}.{module}").LOADER
-
-
-def recognised(path: Path) -> Loader | None:
-    """Return the loader that takes a path for its set, None if there is none.
-
-    Of those that take a file the first is meant: a plain table may be a published set.
-
-    Raises:
-        DatasetError: Several take a folder for theirs, or a file that would tell is a pointer
-            of Git LFS.
-    """
-    loaders = (each for each in map(loader_named, LOADERS) if each.recognises(path))
-    first = next(loaders, None)
-    if first is not None and path.is_dir() and (others := list(loaders)):
-        ways = " or ".join(f"{each.name}:{path}" for each in (first, *others))
-        raise DatasetError(f"{path}: holds several sets: write {ways}")
-    return first

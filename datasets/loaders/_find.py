@@ -8,10 +8,11 @@ from .._jsonl import Dataset, load_dataset
 from .._line_checks import BadLineError
 from .._nearest import quoted
 from ..tables import is_document
-from . import BY_NAME, LOADERS, Loader, loader_key, loader_named, recognised
 from ._category_map import bundled_name
 from ._files import saying_where
+from ._loader import Loader
 from ._read import LoadedSet, load_set
+from ._registry import BY_NAME, LOADERS, loader_key, loader_named, recognised
 
 BUNDLED = ("mini",)
 """Names of the bundled sets."""

@@ -20,7 +20,6 @@ from .._not_ready import HEAD_BYTES, not_ready
 from .._private_database import private_database
 from .._query import Media, MediaKind, Query, assumed_note, content_of
 from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
-from . import BY_NAME, Loader, LoaderOptions, Row, Unusable, loader_named
 from ._category_map import categories_for
 from ._files import (
     MissingFileError,
@@ -30,6 +29,8 @@ from ._files import (
     reason,
     saying_where,
 )
+from ._loader import Loader, LoaderOptions, Row, Unusable
+from ._registry import BY_NAME, loader_named
 
 _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);
