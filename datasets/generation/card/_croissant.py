@@ -4,11 +4,11 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any
 
 from ..._errors import DatasetError
 from .._folder import SET, TAXONOMY, SetFolder
@@ -26,65 +26,10 @@ _FIELDS = {
     "audio": "Path of the recording, relative to set.jsonl; null without one.",
     "source": "The set and its licence.",
 }
-_CONTEXT: dict[str, object] = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
-"""The context of Croissant 1.0, word for word as the format asks for it."""
-
-
-class _Issues(Protocol):
-    warnings: set[str]
-
-
-class _Context(Protocol):
-    issues: _Issues
-
-
-class _Metadata(Protocol):
-    ctx: _Context
-
-
-class _Described(Protocol):
-    metadata: _Metadata
 
 
 def write_croissant(folder: SetFolder, settings: GenerationSettings) -> list[str]:
-    """Write `croissant.json`, once `mlcroissant` finds nothing wrong with it.
+    """Write `croissant.json`, as `mlcroissant` writes what it finds nothing wrong with.
 
     Paths in it are relative, so that the folder can be moved.
 
@@ -94,24 +39,18 @@ def write_croissant(folder: SetFolder, settings: GenerationSettings) -> list[str
     Raises:
         DatasetError: It finds an error.
     """
-    metadata = _metadata(folder.path, settings)
-    notes = _check(metadata, folder.path / CROISSANT)
-    folder.write_bytes(CROISSANT, json.dumps(metadata, indent=2, ensure_ascii=False).encode())
-    return notes
-
-
-def _check(metadata: dict[str, object], path: Path) -> list[str]:
-    package = import_module("mlcroissant")
-    read = cast(Callable[[object], _Described], package.Dataset)
-    wrong = cast(type[Exception], package.ValidationError)
+    package: Any = import_module("mlcroissant")
     with _quiet():
         try:
-            described = read(metadata)
-        except (wrong, ValueError) as error:
+            metadata = _metadata(package, folder.path, settings)
+        except (package.ValidationError, ValueError) as error:
             said = " ".join(str(error).split())
+            path = folder.path / CROISSANT
             raise DatasetError(f"{path}: mlcroissant does not take it: {said}") from error
+    content = json.dumps(metadata.to_json(), indent=2, ensure_ascii=False)
+    folder.write_bytes(CROISSANT, content.encode())
     # Each begins with what it is about, in brackets: there is but one set.
-    return sorted(one.partition("] ")[2] or one for one in described.metadata.ctx.issues.warnings)
+    return sorted(one.partition("] ")[2] or one for one in metadata.ctx.issues.warnings)
 
 
 @contextmanager
@@ -131,87 +70,93 @@ def _quiet() -> Generator[None]:
         logger.removeFilter(none)
 
 
-def _metadata(folder: Path, settings: GenerationSettings) -> dict[str, object]:
-    licence = {"license": settings.licence} if settings.licence else {}
-    return {
-        "@context": _CONTEXT,
-        "@type": "sc:Dataset",
-        "name": settings.name,
-        "description": (
+def _metadata(package: Any, folder: Path, settings: GenerationSettings) -> Any:
+    context = package.Context(is_live_dataset=False)
+    fields = [
+        package.Field(
+            ctx=context,
+            id=f"queries/{name}",
+            name=name,
+            description=said,
+            data_types=package.DataType.TEXT,
+            source=package.Source(
+                ctx=context, file_object=SET, extract=package.Extract(ctx=context, column=name)
+            ),
+        )
+        for name, said in _FIELDS.items()
+    ]
+    queries = package.RecordSet(
+        ctx=context,
+        id="queries",
+        name="queries",
+        description="The queries. Pictures and recordings are files beside them.",
+        key="queries/id",
+        fields=fields,
+    )
+    return package.Metadata(
+        ctx=context,
+        name=settings.name,
+        description=(
             "Queries that a safe model declines, and harmless twins that it should answer, for "
             f"authorised safety evaluation of models. Purpose: {settings.purpose}"
         ),
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "version": _VERSION,
-        **licence,
-        "isLiveDataset": False,
-        "distribution": _distribution(folder, settings),
-        "recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": "queries",
-                "name": "queries",
-                "description": "The queries. Pictures and recordings are files beside them.",
-                "key": {"@id": "queries/id"},
-                "field": [_field(name, said) for name, said in _FIELDS.items()],
-            }
-        ],
-    }
+        conforms_to=["http://mlcommons.org/croissant/1.0"],
+        version=_VERSION,
+        license=[settings.licence] if settings.licence else None,
+        distribution=_distribution(package, context, folder, settings),
+        record_sets=[queries],
+    )
 
 
-def _distribution(folder: Path, settings: GenerationSettings) -> list[dict[str, object]]:
+def _distribution(
+    package: Any, context: Any, folder: Path, settings: GenerationSettings
+) -> list[Any]:
     """Return the files of the set: what it has no file of is left out."""
     lines, yaml = "application/jsonlines", "application/yaml"
     files = [
-        _file(folder, SET, lines, "The queries, one JSON object a line."),
-        _file(folder, PROVENANCE, lines, "Where each query comes from, one JSON object a line."),
+        (SET, lines, "The queries, one JSON object a line."),
+        (PROVENANCE, lines, "Where each query comes from, one JSON object a line."),
     ]
     if settings.taxonomy is not None:
-        files.append(_file(folder, TAXONOMY, yaml, "The scenarios that the queries are of."))
-    if settings.pictures is not None:
-        files += _media(folder, "pictures", "png", "image/png")
-    if settings.speech is not None:
-        files += _media(folder, "recordings", "wav", "audio/wav")
-    return files
-
-
-def _media(folder: Path, name: str, suffix: str, kind: str) -> list[dict[str, object]]:
-    """Return the set of all media of a kind, none where there is no such file."""
-    if next(folder.glob(f"media/*.{suffix}"), None) is None:
-        return []
-    said = f"The {name}, each named by its SHA-256; those that no query names are not in use."
+        files.append((TAXONOMY, yaml, "The scenarios that the queries are of."))
+    media = [
+        (name, kind, f"media/*.{suffix}")
+        for name, kind, suffix, wanted in (
+            ("pictures", "image/png", "png", settings.pictures),
+            ("recordings", "audio/wav", "wav", settings.speech),
+        )
+        if wanted is not None and next(folder.glob(f"media/*.{suffix}"), None) is not None
+    ]
     return [
-        {
-            "@type": "cr:FileSet",
-            "@id": name,
-            "name": name,
-            "description": said,
-            "encodingFormat": kind,
-            "includes": f"media/*.{suffix}",
-        }
+        *(
+            package.FileObject(
+                ctx=context,
+                id=name,
+                name=name,
+                description=said,
+                content_url=name,
+                encoding_formats=[kind],
+                sha256=_sha256(folder / name),
+            )
+            for name, kind, said in files
+        ),
+        *(
+            package.FileSet(
+                ctx=context,
+                id=name,
+                name=name,
+                description=(
+                    f"The {name}, each named by its SHA-256; those that no query names are not "
+                    "in use."
+                ),
+                encoding_formats=[kind],
+                includes=[pattern],
+            )
+            for name, kind, pattern in media
+        ),
     ]
 
 
-def _file(folder: Path, name: str, kind: str, said: str) -> dict[str, object]:
-    with (folder / name).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {
-        "@type": "cr:FileObject",
-        "@id": name,
-        "name": name,
-        "description": said,
-        "contentUrl": name,
-        "encodingFormat": kind,
-        "sha256": digest,
-    }
-
-
-def _field(name: str, said: str) -> dict[str, object]:
-    return {
-        "@type": "cr:Field",
-        "@id": f"queries/{name}",
-        "name": name,
-        "description": said,
-        "dataType": "sc:Text",
-        "source": {"fileObject": {"@id": SET}, "extract": {"column": name}},
-    }
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,20 +1,22 @@
-"""Programs that are given words and return bytes: found, run, and ended with us."""
+"""Finds and runs programs that read text and write bytes."""
 
 import asyncio
 import os
 import shutil
 import signal
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
+from ..._concurrency import in_parallel
 from ..._errors import ConfigurationError
 from ..._media import MAX_MEDIA_BYTES
 from ..._nearest import quoted, short_reason
 
-_COMPLAINT_KEPT = 4096
+_BLOCK = 65536
+_ERRORS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,94 +57,81 @@ def find_program(name: str, given: str | None, *, install: str, setting: str) ->
 
 
 async def run_program(
-    command: Sequence[str | Path], words: str, *, timeout: float
+    command: Sequence[str | Path], text: str, *, timeout: float
 ) -> bytes | Failed:
-    """Run a program and return what it writes.
+    """Run a program and return what it writes to its standard output.
 
-    It and all that it starts are ended where it takes too long or writes too much, and
-    when the caller is cancelled.
+    The program and all that it starts are killed when it takes too long or writes too much,
+    and when the caller is cancelled.
 
     Args:
         command: The program and its arguments; no shell reads them.
-        words: Its standard input, in UTF-8.
+        text: Its standard input, in UTF-8.
         timeout: Seconds that it has.
     """
     name = Path(command[0]).name
-    loop = asyncio.get_running_loop()
     try:
-        transport, talk = await loop.subprocess_exec(
-            lambda: _Talk(loop), *command, start_new_session=True
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
     except OSError as error:
         return Failed(f"{name} does not start: {error.strerror}")
     try:
         async with asyncio.timeout(timeout):
-            await talk.hold(words.encode("utf-8", "replace"))
+            output, errors, _ = await in_parallel(
+                (_read_output(process), _read_errors(process), _write_input(process, text))
+            )
+            code = await process.wait()
     except TimeoutError:
         return Failed(f"{name} took more than {timeout:g} s")
     finally:
-        await talk.end()
-    if talk.is_endless:
+        _kill(process)
+        await asyncio.shield(process.wait())
+    if len(output) > MAX_MEDIA_BYTES:
         return Failed(f"{name} wrote more than {MAX_MEDIA_BYTES // 2**20} MiB")
-    if code := transport.get_returncode():
-        return Failed(f"{name} ended with code {code}: {_last_line(talk.complaint)}")
-    return bytes(talk.written) or Failed(f"{name} wrote nothing: {_last_line(talk.complaint)}")
+    if code:
+        return Failed(f"{name} ended with code {code}: {_last_line(errors)}")
+    return output or Failed(f"{name} wrote nothing: {_last_line(errors)}")
 
 
-class _Talk(asyncio.SubprocessProtocol):
-    """What is said to a program, and what it says."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.written = bytearray()
-        self.complaint = b""
-        self.is_endless = False
-        self._exited: asyncio.Future[None] = loop.create_future()
-        self._over: asyncio.Future[None] = loop.create_future()
-        self._transport: asyncio.SubprocessTransport | None = None
-
-    async def hold(self, words: bytes) -> None:
-        """Say the words, and listen until the program has ended and all is read."""
-        assert self._transport is not None
-        ear = cast(asyncio.WriteTransport | None, self._transport.get_pipe_transport(0))
-        if ear is not None and not ear.is_closing():  # or it has ended without listening
-            ear.write(words)
-            ear.close()  # once all is written
-        await asyncio.shield(self._over)
-
-    async def end(self) -> None:
-        """End what is left of it: what it started may outlive it."""
-        assert self._transport is not None
-        self._kill()
-        await asyncio.shield(self._exited)
-        self._transport.close()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.SubprocessTransport, transport)
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if fd == 2:
-            self.complaint = (self.complaint + data)[-_COMPLAINT_KEPT:]
-        elif not self.is_endless:
-            self.written += data
-            if len(self.written) > MAX_MEDIA_BYTES:
-                self.is_endless = True
-                self.written.clear()
-                self._kill()
-
-    def process_exited(self) -> None:
-        self._exited.set_result(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._over.set_result(None)
-
-    def _kill(self) -> None:
-        assert self._transport is not None
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._transport.get_pid(), signal.SIGKILL)
+async def _write_input(process: Process, text: str) -> bytes:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ConnectionResetError):  # it may end without reading
+        process.stdin.write(text.encode("utf-8", "replace"))
+        await process.stdin.drain()
+    process.stdin.close()
+    return b""
 
 
-def _last_line(complaint: bytes) -> str:
-    lines = complaint.decode("utf-8", "replace").split("\n")
+async def _read_output(process: Process) -> bytes:
+    """Return the output; a program that writes more than is allowed is killed."""
+    assert process.stdout is not None
+    output = bytearray()
+    while block := await process.stdout.read(_BLOCK):
+        if len(output) <= MAX_MEDIA_BYTES:
+            output += block
+        else:
+            _kill(process)
+    return bytes(output)
+
+
+async def _read_errors(process: Process) -> bytes:
+    """Return the end of what it writes to its standard error."""
+    assert process.stderr is not None
+    errors = b""
+    while block := await process.stderr.read(_BLOCK):
+        errors = (errors + block)[-_ERRORS_KEPT:]
+    return errors
+
+
+def _kill(process: Process) -> None:
+    """Kill a program and what it started, which may outlive it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _last_line(errors: bytes) -> str:
+    lines = errors.decode("utf-8", "replace").split("\n")
     said = next((line for line in reversed(lines) if line.strip()), "it gave no reason")
     printable = "".join(c for c in said if c.isprintable())
     return short_reason(Exception(printable), 160)
