@@ -18,8 +18,8 @@ from ._errors import ConfigurationError
 _PACKAGES = {
     "diffusers": ("diffusers", "torch", "transformers"),
     "generate": (
-        *("datasketch", "imagehash", "jiwer", "matplotlib", "mlcroissant", "numpy"),
-        *("pyloudnorm", "rapidfuzz", "scipy"),
+        *("datasketch", "imagehash", "jinja2", "jiwer", "matplotlib", "mlcroissant"),
+        *("numpy", "pyloudnorm", "rapidfuzz", "scipy"),
     ),
     "hf": ("datasets",),
     "inspect": ("inspect_ai",),

@@ -33,7 +33,7 @@ from ._provenance import PROVENANCE, write_provenance
 
 T = TypeVar("T")
 CARD, CARD_MARKDOWN = "card.json", "card.md"
-_EXTRA = ("matplotlib", "mlcroissant")
+_EXTRA = ("jinja2", "matplotlib", "mlcroissant")
 
 
 def check_card(folder: Path, settings: GenerationSettings) -> None:
