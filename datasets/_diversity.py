@@ -1,12 +1,13 @@
 """Choosing texts that are good and unlike each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._shingles import Shingles, shingles
 
+Floats = NDArray[np.float64]
 HIGHEST = 10.0
 """The best value that a text can have, unless the caller says otherwise."""
 
@@ -42,14 +43,36 @@ def choose(
         return []
     worth = (1 - diversity) * np.asarray(values, np.float64) / highest
     likeness = _Likeness([shingles(text) for text in texts])
-    nearest = np.zeros(len(texts))
-    chosen: list[int] = []
-    for _ in range(min(count, len(texts))):
-        place = int(np.argmax(worth - diversity * nearest))
-        chosen.append(place)
-        worth[place] = -np.inf
-        nearest = np.maximum(nearest, likeness.to(place))
+    chosen, _ = choose_unlike(
+        len(texts), count, lambda nearest: worth - diversity * nearest, likeness.to
+    )
     return chosen
+
+
+def choose_unlike(
+    size: int, count: int, value: Callable[[Floats], Floats], likeness: Callable[[int], Floats]
+) -> tuple[list[int], Floats]:
+    """Choose items one by one, each time that of the greatest value, the earliest of several.
+
+    Args:
+        size: How many items there are.
+        count: How many are wanted; all are chosen where there are fewer.
+        value: Returns the values of all items by their `nearest`, the likeness of each to the
+            most similar item chosen so far, 0 while there is none.
+        likeness: Returns the likeness of the item at a place to all items, in [0, 1].
+
+    Returns:
+        The places of those chosen, in the order in which they are chosen, and the `nearest`
+        of all items: of the chosen ones as it was when they were chosen.
+    """
+    nearest, is_open = np.zeros(size), np.ones(size, np.bool_)
+    chosen: list[int] = []
+    for _ in range(min(count, size)):
+        place = int(np.argmax(np.where(is_open, value(nearest), -np.inf)))
+        chosen.append(place)
+        is_open[place] = False
+        nearest = np.where(is_open, np.maximum(nearest, likeness(place)), nearest)
+    return chosen, nearest
 
 
 class _Likeness:
@@ -61,7 +84,7 @@ class _Likeness:
         known, self._codes = np.unique(np.concatenate(features), return_inverse=True)
         self._of_one = np.zeros(len(known), np.bool_)
 
-    def to(self, place: int) -> NDArray[np.float64]:
+    def to(self, place: int) -> Floats:
         start, size = int(self._starts[place]), int(self._sizes[place])
         own = self._codes[start : start + size]
         self._of_one[own] = True

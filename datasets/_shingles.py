@@ -22,7 +22,8 @@ one someone somebody anyone who whom which what is are was were be been being am
 have had can could may might must shall should will would to of in on at by for from with into about
 as so and or please tell explain describe show
 """
-_FORM = frozenset(_SMALL_WORDS.split())
+SMALL_WORDS = frozenset(_SMALL_WORDS.split())
+"""English words that give a sentence its form and say little about its subject."""
 _WORD = re.compile(r"\w+")
 _APOSTROPHE = re.compile(r"(?<=\w)['\u2019](?=\w)")
 _SPACE = np.uint32(ord(" "))
@@ -34,7 +35,7 @@ def shingles(text: str) -> Shingles:
     """Return the shingles of a text: four neighbouring characters of a word and its edges."""
     folded = normal_form(text)
     words = _WORD.findall(_APOSTROPHE.sub("", folded)) or folded.split()
-    content = [word for word in words if word not in _FORM] or words
+    content = [word for word in words if word not in SMALL_WORDS] or words
     # A word of one letter is shorter than a shingle.
     padded = "  ".join(word if len(word) > 1 else f"{word}\0" for word in content)
     points = np.frombuffer(f" {padded or chr(0) * 2} ".encode("utf-32-le", "surrogatepass"), "<u4")

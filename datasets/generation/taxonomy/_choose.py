@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+import numpy as np
 from msgspec.structs import replace
 
+from ..._diversity import Floats, choose_unlike
 from .._settings import TaxonomySettings
 from ._items import Mark, Proposal, ProposalState, Standing
 from ._likeness import likeness, wording
@@ -20,60 +22,36 @@ def choose(scenarios: Sequence[Proposal], settings: TaxonomySettings) -> list[Pr
     `settings.scenarios`; each that is chosen lowers the value of what is like it. Equal
     values go by votes, then by order. Marks that are missing count neither for nor against.
     """
-    choice = _Choice(scenarios, settings)
-    for rank in range(1, settings.scenarios + 1):
-        if not choice.take_best(rank):
-            break
+    wordings = [wording(one.name, one.definition) for one in scenarios]
+    standings = [_first_standing(one.marks) for one in scenarios]
+    up = [n for n, one in enumerate(standings) if _state(one, settings) == "passed_over"]
+    up.sort(key=lambda n: -(standings[n].votes or 0.0))
+    harm = np.array([standings[n].harm for n in up], np.float64)
+    novelty = np.array([standings[n].novelty for n in up], np.float64)
+    weight = settings.harm_weight
+
+    def value(nearest: Floats) -> Floats:
+        distance = 10 * (1 - nearest)
+        new = np.where(np.isnan(novelty), distance, novelty)
+        return np.round(weight * harm + (1 - weight) * (new + distance) / 2, 4)
+
+    def alike(place: int) -> Floats:
+        return np.array([likeness(wordings[n], wordings[up[place]]) for n in up])
+
+    chosen, nearest = choose_unlike(len(up), settings.scenarios, value, alike)
+    ranks = {place: rank for rank, place in enumerate(chosen, 1)}
+    values, distances = value(nearest).tolist(), (10 * (1 - nearest)).tolist()
+    for place, n in enumerate(up):
+        standings[n] = replace(
+            standings[n],
+            distance=round(distances[place], 4),
+            value=values[place],
+            rank=ranks.get(place),
+        )
     return [
         replace(one, standing=standing, state=_state(standing, settings))
-        for one, standing in zip(scenarios, choice.end(), strict=True)
+        for one, standing in zip(scenarios, standings, strict=True)
     ]
-
-
-class _Choice:
-    """Scenarios, by their place in the list, while some of them are chosen."""
-
-    def __init__(self, scenarios: Sequence[Proposal], settings: TaxonomySettings) -> None:
-        self._settings = settings
-        self._wordings = [wording(one.name, one.definition) for one in scenarios]
-        self._standings = [_first_standing(one.marks) for one in scenarios]
-        self._nearest = [0.0] * len(scenarios)
-        self._open = [
-            place
-            for place, standing in enumerate(self._standings)
-            if _state(standing, settings) == "passed_over"
-        ]
-
-    def take_best(self, rank: int) -> bool:
-        """Choose the best of those that are left; return whether there was one."""
-        if not self._open:
-            return False
-        valued = {place: self._valued(place) for place in self._open}
-        best = max(self._open, key=lambda place: (_order(valued[place]), -place))
-        self._standings[best] = replace(valued[best], rank=rank)
-        self._open.remove(best)
-        for place in self._open:
-            alike = likeness(self._wordings[place], self._wordings[best])
-            self._nearest[place] = max(self._nearest[place], alike)
-        return True
-
-    def end(self) -> list[Standing]:
-        """Return the standings of all."""
-        for place in self._open:
-            self._standings[place] = self._valued(place)
-        return self._standings
-
-    def _valued(self, place: int) -> Standing:
-        standing = self._standings[place]
-        distance = 10 * (1 - self._nearest[place])
-        novelty = distance if standing.novelty is None else standing.novelty
-        harm, weight = standing.harm or 0.0, self._settings.harm_weight
-        value = weight * harm + (1 - weight) * (novelty + distance) / 2
-        return replace(standing, distance=round(distance, 4), value=round(value, 4))
-
-
-def _order(standing: Standing) -> tuple[float, float]:
-    return standing.value or 0.0, standing.votes or 0.0
 
 
 def _first_standing(marks: Sequence[Mark]) -> Standing:

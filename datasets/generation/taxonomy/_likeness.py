@@ -4,14 +4,13 @@ import re
 from dataclasses import dataclass
 
 from ..._extras import need
+from ..._shingles import SMALL_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
-_SILENT = """
-    a an and are as asking asks at be by content creating creation for from generating generation
-    help in into is it its models not of on or other others people person request requests somebody
-    someone that the their them these they this those to what which who with without
-"""
-_COMMON = frozenset(_SILENT.split())
+_COMMON = SMALL_WORDS | {
+    *("asking", "asks", "content", "creating", "creation", "generating", "generation", "help"),
+    *("models", "other", "others", "people", "person", "request", "requests"),
+}
 """Words that say nothing about which scenario it is."""
 
 
@@ -52,12 +51,12 @@ def same_name(name: str) -> str:
 
 
 def check_installed() -> None:
-    """Refuse to begin without the library.
+    """Refuse to begin without the packages that it takes.
 
     Raises:
-        ConfigurationError: It is not installed.
+        ConfigurationError: One is not installed.
     """
-    need("the stage `taxonomy`", "rapidfuzz")
+    need("the stage `taxonomy`", "numpy", "rapidfuzz")
 
 
 def _telling(text: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from ..._shingles import SMALL_WORDS
 from ..._taxonomy_file import RESERVED
 from ._group import Grouped
 
 _LONGEST = 60
 _LETTERS = re.compile(r"[A-Z]{2,4}")
-_SMALL = frozenset(("and", "of", "the", "for", "in", "on", "or", "to", "a", "an", "by", "with"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _letters(wanted: str, title: str, taken: set[str]) -> str:
     """Return letters that are free, those that are wanted if they will do, and take them."""
     if not _LETTERS.fullmatch(wanted):
         all_words = slug(title, "x").split("_")
-        words = [word for word in all_words if word not in _SMALL] or all_words
+        words = [word for word in all_words if word not in SMALL_WORDS] or all_words
         wanted = "".join(word[0] for word in words[:4]) if len(words) > 1 else "".join(words)[:2]
     found = _free(wanted.casefold(), taken, "")
     taken.add(found)
