@@ -24,7 +24,7 @@ _PACKAGES = {
     "hf": ("datasets",),
     "inspect": ("inspect_ai",),
     "parquet": ("pyarrow",),
-    "sound": ("faster_whisper",),
+    "sound": ("av", "faster_whisper"),
 }
 """What each extra brings that the package imports."""
 _EXTRA_OF = {package: extra for extra, packages in _PACKAGES.items() for package in packages}

@@ -1,31 +1,20 @@
-"""Reading FLAC: what its header promises, and whether every frame is as it was written."""
+"""Reading FLAC: every frame decoded, and where the one before it ends."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
 
-from ._crc import crc8, crc16
 from ._errors import DatasetError
+from ._extras import need
 
-_BLOCKS = {
-    1: 192,
-    **{n: 576 << n - 2 for n in range(2, 6)},
-    **{n: 256 << n - 8 for n in range(8, 16)},
-}
+if TYPE_CHECKING:
+    from av import AudioStream, Packet
 
-
-@dataclass(frozen=True, slots=True)
-class _Info:
-    rate: int
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    number: int
-    samples: int
-
-    def follows(self, before: "_Frame") -> bool:
-        """Return whether it comes next: frames are counted, or the samples before each are."""
-        return self.number in (before.number + 1, before.number + before.samples)
+_STREAMINFO = b"fLaC\x00\x00\x00\x22"
+"""How every FLAC begins, but for the bit that says whether more of a header follows."""
+_FIRST_FRAME = 42
+_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
+"""Has the decoder refuse what it would otherwise conceal."""
 
 
 def is_flac(content: bytes, start: int = 0) -> bool:
@@ -46,107 +35,76 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
         start: Where tags before it end.
 
     Raises:
+        ConfigurationError: The package that decodes it is not installed.
         DatasetError: It is damaged, cut short, or holds no sound.
     """
-    info, at = _metadata(content, start + 4)
-    if content[at : at + 2] not in (b"\xff\xf8", b"\xff\xf9"):
-        raise DatasetError("holds no sound; put the real file in its place")
-    samples = _samples(content, at)
-    if samples < info.samples:
+    need("a FLAC sound", "av", instead="convert it to WAV")
+    import av
+    from av.error import FFmpegError
+
+    end = len(content) - 128 if content[-128:-125] == b"TAG" else len(content)
+    at = _first_frame(content, start)
+    # Without its tags, which may be of any encoding and size.
+    sound = _STREAMINFO[:4] + b"\x80" + content[start + 5 : start + _FIRST_FRAME] + content[at:end]
+    try:
+        with av.open(BytesIO(sound), "r", "flac") as file:
+            stream = file.streams.audio[0]
+            stream.codec_context.options = _STRICT
+            promised, rate = stream.duration or 0, stream.rate
+            samples = _samples(file.demux(stream), promised, len(sound), at - _FIRST_FRAME)
+    except (FFmpegError, IndexError):
+        raise DatasetError("holds no sound; put the real file in its place") from None
+    if samples < promised:
         raise DatasetError(
-            f"is cut short (its header promises {info.samples} samples, {samples} are there); "
+            f"is cut short (its header promises {promised} samples, {samples} are there); "
             "replace it"
         )
-    return samples / info.rate
+    return samples / rate
 
 
-def _metadata(content: bytes, at: int) -> tuple[_Info, int]:
-    """Return what the first block says, and where the frames begin."""
-    info: _Info | None = None
-    last = False
+def _first_frame(content: bytes, start: int) -> int:
+    """Return where the header ends."""
+    at, last = start + 4, 0
     while not last:
-        head = content[at : at + 4]
-        if len(head) < 4:
+        if len(content) < at + 4:
             raise DatasetError("holds no sound; put the real file in its place")
-        last, size = bool(head[0] & 0x80), int.from_bytes(head[1:], "big")
-        if info is None:
-            info = _info(head[0] & 0x7F, content[at + 4 : at + 4 + size])
-        at += 4 + size
-        if at > len(content):
-            raise DatasetError("is cut short (its header is not whole); replace it")
-    assert info is not None
-    return info, at
-
-
-def _info(kind: int, block: bytes) -> _Info:
-    if kind != 0 or len(block) != 34:
+        last = content[at] & 0x80
+        at += 4 + int.from_bytes(content[at + 1 : at + 4])
+    if at > len(content):
+        raise DatasetError("is cut short (its header is not whole); replace it")
+    if content[start + 4] & 0x7F or content[start + 5 : start + 8] != _STREAMINFO[5:]:
         raise DatasetError("is damaged (it does not begin with STREAMINFO); replace it")
-    packed = int.from_bytes(block[10:18], "big")
-    rate = packed >> 44
-    if rate == 0:
-        raise DatasetError("is damaged (its sample rate is 0); replace it")
-    return _Info(rate, packed & (1 << 36) - 1)
+    return at
 
 
-def _samples(content: bytes, at: int) -> int:
-    """Return the number of samples in all frames, each of them checked."""
-    end = len(content)
-    if content[-128:-125] == b"TAG":
-        end -= 128
-    samples, before = 0, None
-    while at < end:
-        frame = _frame(content, at)
-        if frame is None or (before is not None and not frame.follows(before)):
-            raise DatasetError(f"is damaged (a frame is missing at byte {at}); replace it")
-        at, before = _end_of_frame(content, at, end), frame
-        samples += frame.samples
+def _samples(packets: "Iterable[Packet[AudioStream]]", promised: int, end: int, cut: int) -> int:
+    """Return the number of samples in all frames, each of them decoded.
+
+    Args:
+        packets: One for each frame.
+        promised: The number of samples that the header gives, 0 if it gives none.
+        end: Where the last frame has to end.
+        cut: Bytes of the file that were left out before the frames.
+    """
+    from av.error import FFmpegError
+
+    samples, first, at = 0, 0, _FIRST_FRAME
+    for packet in packets:
+        if not packet.size:  # the end
+            continue
+        first = first if samples else packet.pts or 0
+        # Where the header gives the number of samples, that number tells of lost ones.
+        lost = not promised and packet.pts not in (None, first + samples)
+        if packet.pos != at or lost:
+            raise DatasetError(f"is damaged (a frame is missing at byte {at + cut}); replace it")
+        at += packet.size
+        try:
+            samples += sum(frame.samples for frame in packet.decode())
+        except FFmpegError:
+            what = f"damaged (its frame that ends at byte {at + cut} cannot be decoded)"
+            if at == end:
+                what = "cut short (its last frame is not whole)"
+            raise DatasetError(f"is {what}; replace it") from None
+    if not samples:
+        raise DatasetError("holds no sound; put the real file in its place")
     return samples
-
-
-def _end_of_frame(content: bytes, at: int, end: int) -> int:
-    """Return where the frame at `at` ends: where its checksum is right and another begins."""
-    sync = content[at : at + 2]
-    crc, checked, following = 0, at, at + 1
-    while (following := content.find(sync, following, end)) >= 0:
-        if _frame(content, following) is not None:
-            crc, checked = crc16(content[checked:following], crc), following
-            if crc == 0:
-                return following
-        following += 1
-    if crc16(content[checked:end], crc) == 0:
-        return end
-    if checked == at:
-        raise DatasetError("is cut short (its last frame is not whole); replace it")
-    raise DatasetError(f"is damaged (the checksum of its frame at byte {at} is wrong); replace it")
-
-
-def _frame(content: bytes, at: int) -> _Frame | None:
-    """Return the frame whose header lies at `at`, None where there is none."""
-    head = content[at : at + 16]
-    if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
-        return None
-    size, rate = head[2] >> 4, head[2] & 15
-    length = _coded_length(head[4])
-    if size == 0 or rate == 15 or length is None:
-        return None
-    number = _coded(head[4 : 4 + length])
-    at = 4 + length
-    extra = {6: 1, 7: 2}.get(size, 0)
-    samples = int.from_bytes(head[at : at + extra], "big") + 1 if extra else _BLOCKS[size]
-    at += extra + {12: 1, 13: 2, 14: 2}.get(rate, 0)
-    return _Frame(number, samples) if len(head) > at and crc8(head[:at]) == head[at] else None
-
-
-def _coded_length(byte: int) -> int | None:
-    """Return the bytes of a number whose first byte is given; they look like UTF-8."""
-    ones = 8 - (byte ^ 0xFF).bit_length()
-    return 1 if ones == 0 else None if ones in (1, 8) else ones
-
-
-def _coded(number: bytes) -> int:
-    if len(number) == 1:
-        return number[0]
-    value = number[0] & (1 << 7 - len(number)) - 1
-    for byte in number[1:]:
-        value = value << 6 | byte & 0x3F
-    return value

@@ -6,7 +6,6 @@ each frame, which must lie where the frame before ends, and what it says of its 
 
 from dataclasses import dataclass
 
-from ._crc import crc16
 from ._errors import DatasetError
 
 _KBITS = {
@@ -145,7 +144,7 @@ def _is_whole(content: bytes, at: int, frame: _Frame) -> bool:
     side = content[start : start + frame.side]
     if frame.checked:
         told = int.from_bytes(content[at + 4 : at + 6], "big")
-        if crc16(content[at + 2 : at + 4] + side, 0xFFFF) != told:
+        if _crc16(content[at + 2 : at + 4] + side) != told:
             return False
     # ISO 11172-3 and 13818-3, 2.4.1.7: how far back the sound begins, then its parts, each
     # with its length in bits and its number of pairs first.
@@ -161,6 +160,15 @@ def _is_whole(content: bytes, at: int, frame: _Frame) -> bool:
             return False  # a window that differs, of the kind that does not
     earlier = said >> 8 * frame.side - (9 if of_version_1 else 8)
     return bits <= 8 * (earlier + frame.size - frame.head - frame.side)
+
+
+def _crc16(data: bytes) -> int:
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x8005 if crc & 0x8000 else crc << 1) & 0xFFFF
+    return crc
 
 
 def _frame(content: bytes, at: int) -> _Frame | None:

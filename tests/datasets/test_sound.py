@@ -188,6 +188,13 @@ def test_a_flac_that_lost_a_frame_is_refused(refusal: Callable[..., str]) -> Non
         )
 
 
+def test_the_tags_of_a_flac_may_be_of_any_encoding() -> None:
+    field = b"TITLE=\xe9t\xe9"
+    block = struct.pack("<II", 0, 1) + struct.pack("<I", len(field)) + field
+    tagged = FLAC[:42] + b"\x04" + len(block).to_bytes(3) + block + FLAC[42:]
+    assert sound_length(tagged, "audio/flac") == pytest.approx(1.34, 0.1)
+
+
 ZEROED = MP3[:5000] + bytes(1500) + MP3[6500:]
 
 

@@ -40,6 +40,7 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     ((*RUN, "--set", "dataset=table.parquet"), "parquet"),
     ((*RUN, "--set", "dataset=hf:owner/name"), "hf"),
     ((*RUN, "--set", "dataset=spoken.jsonl", *TRANSCRIBER), "sound"),
+    ((*RUN, "--set", "dataset=flac.jsonl"), "sound"),
     ((*RUN, *EMBEDDED), "make demo"),
     ((*RUN, *VLLM), "vllm>="),
     (("serve", "safejury.yaml", *VLLM), "vllm>="),
@@ -82,6 +83,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
     query = {"id": "q1", "scenario": "legal_advice", "text": "How?", "intent": "harmful"}
     (folder / "queries.jsonl").write_text(json.dumps(query))
     (folder / "spoken.jsonl").write_text(json.dumps(query | {"audio": "word.wav"}))
+    (folder / "flac.jsonl").write_text(json.dumps(query | {"audio": "word.flac"}))
+    (folder / "word.flac").write_bytes(b"fLaC")
     (folder / "word.wav").write_bytes(
         b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\x08\0\0\0"
         + bytes(8)
