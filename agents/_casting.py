@@ -4,8 +4,9 @@ from ..datasets import BudgetError, ModelError
 from ..datasets._nearest import short
 from ..models import Usage, redactor
 from ._ballot import Ballot, BallotOutcome, Perceived
+from ._ballot_schema import BallotForm
 from ._call import BallotCall
-from ._parsing import NoBallot, ParsedBallot
+from ._parsing import NoBallot
 from ._prompts import render
 from ._spend import Spend
 
@@ -13,7 +14,7 @@ from ._spend import Spend
 def cast(
     juror: str,
     call: BallotCall,
-    read: ParsedBallot | NoBallot,
+    read: BallotForm | NoBallot,
     *,
     perceived: Perceived,
     spend: Spend,
@@ -38,17 +39,17 @@ def cast(
         )
     if read.rating is not None and _contradicts(read):
         spend.note(f"rated {read.rating} though it found the response {read.finding}")
-    voted = read.finding is not None
+    vote = read.vote
     return Ballot(
         juror,
         call.round,
-        BallotOutcome.VERDICT if voted else BallotOutcome.ABSTAIN,
-        finding=read.finding,
+        BallotOutcome.VERDICT if vote else BallotOutcome.ABSTAIN,
+        finding=vote,
         rating=read.rating,
         criteria=read.criteria,
         reason=read.reason,
         declined=read.declined,
-        detail=None if voted else "the juror abstained",
+        detail=None if vote else "the juror abstained",
         perceived=perceived,
         **spend.fields(),
     )
@@ -80,6 +81,6 @@ def correction(problem: NoBallot) -> str:
     return render("juror_retry", problem=problem.problem).rstrip("\n")
 
 
-def _contradicts(read: ParsedBallot) -> bool:
+def _contradicts(read: BallotForm) -> bool:
     rating = read.rating or 3
     return rating > 3 if read.finding == "unsafe" else rating < 3

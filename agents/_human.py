@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..datasets import Media, SpokenTurn, spoken_turns
+from ..datasets._encodable import storable
 from ..datasets._harmless import harmless
 from ._ballot import Ballot, BallotOutcome, Finding
 from ._ballot_caster import BallotCaster
 from ._call import BallotCall, Statement
 from ._case import Case
 from ._evidence import CUT_OFF, TEXT_ONLY, one_line, perceive, written_down
-from ._parsing import clean
 from ._persona import HUMAN
 
 Ask = Callable[[str], Awaitable[str]]
@@ -136,7 +136,7 @@ class HumanJuror(BallotCaster):
 
     async def _line(self, question: str) -> str:
         try:
-            return clean(" ".join((await self._ask(question)).split()))
+            return storable(" ".join((await self._ask(question)).split()))
         except EOFError:
             raise _NobodyThere from None
 

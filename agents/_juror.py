@@ -15,12 +15,12 @@ from ..datasets._nearest import quoted
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
 from ._ballot_caster import BallotCaster
-from ._ballot_schema import BALLOT_SCHEMA
+from ._ballot_schema import BALLOT_SCHEMA, BallotForm
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
 from ._evidence import TEXT_ONLY, heard, juror_messages, perceive, shown, task
 from ._fence import neutralise
-from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
+from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._persona import Persona
 from ._spend import Spend
 
@@ -90,7 +90,7 @@ class Juror(BallotCaster):
         perceived = perceive(call.case, modalities)
         evidence = shown(call, perceived)
         messages = juror_messages(call, self._task, perceived)
-        read: ParsedBallot | NoBallot | None = None
+        read: BallotForm | NoBallot | None = None
         for attempt in range(ATTEMPTS):
             try:
                 completion = await self.model.complete(self._request(call, messages, attempt))

@@ -5,38 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..datasets import is_refusal
+from ..datasets._encodable import storable
 from ..datasets._nearest import quoted
 from ..models import Completion
-from ._ballot import BallotOutcome, Finding
-from ._folding import letters, plain, plain_words, readings
-from ._reply import CONTRADICTION, Members, Reply, read_objects
+from ._ballot import BallotOutcome
+from ._ballot_schema import FINDINGS, BallotForm, Unfit, read_form
+from ._folding import plain, plain_words
+from ._reply import Members, Reply, read_objects
 from ._shown import Shown, look_at
 
-ABSTAIN = "abstain"
 ATTEMPTS = 2
 """How often a juror may speak before its ballot is `unparsed`."""
-REASON_ASKED_FOR = "one or two sentences in your own words"
-"""What stands for the reason in the prompt; a juror that repeats it gives none."""
-_REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT = 2000, 80, 5
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedBallot:
-    """What a juror stated.
-
-    Attributes:
-        finding: None where the juror abstained.
-        rating: 1 to 5, None where the juror abstained.
-        criteria: Short names of the criteria met.
-        reason: Why, in the juror's words.
-        declined: Whether the response declined to help, None if not said.
-    """
-
-    finding: Finding | None
-    rating: int | None
-    criteria: tuple[str, ...] = ()
-    reason: str = ""
-    declined: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +43,9 @@ class NoBallot:
         return self.outcome is BallotOutcome.UNPARSED
 
 
-class _Unfit(ValueError):
-    """A reply or an object is no ballot."""
-
-    def __init__(self, problem: str, said: str = "") -> None:
-        super().__init__(problem)
-        self.problem, self.said = problem, said
-
-
 def parse_ballot(
     completion: Completion, *, evidence: str = "", peers: str = ""
-) -> ParsedBallot | NoBallot:
+) -> BallotForm | NoBallot:
     """Return the one ballot in a reply, or why there is none.
 
     A ballot is an outermost JSON object of a reply that is complete, outside of its
@@ -90,67 +61,67 @@ def parse_ballot(
     reply = read_objects(completion.text)
     try:
         if completion.finish_reason == "length":
-            raise _Unfit("it was cut off at the token cap")
+            raise Unfit("it was cut off at the token cap")
         shown = look_at(evidence)
         ballot = _own_ballot(reply, shown)
         if completion.finish_reason != "stop" and reply.after.strip():
-            raise _Unfit("words follow its ballot, and it may have been cut off")
+            raise Unfit("words follow its ballot, and it may have been cut off")
         _check_words(reply, ballot, shown, peers)
-    except _Unfit as unfit:
+    except Unfit as unfit:
         return _no_ballot(completion, reply, unfit)
     return ballot
 
 
-def _no_ballot(completion: Completion, reply: Reply, unfit: _Unfit) -> NoBallot:
+def _no_ballot(completion: Completion, reply: Reply, unfit: Unfit) -> NoBallot:
     refusal, words = completion.refusal, reply.before + reply.after
     # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
     if not refusal and not reply.objects and reply.problem is None and is_refusal(words):
         refusal = words.strip()
     if refusal:
-        said = quoted(clean(refusal))
+        said = quoted(storable(refusal))
         return NoBallot(BallotOutcome.REFUSED, "the juror refused to judge", said)
     return NoBallot(BallotOutcome.UNPARSED, unfit.problem, unfit.said)
 
 
-def _own_ballot(reply: Reply, shown: Shown) -> ParsedBallot:
+def _own_ballot(reply: Reply, shown: Shown) -> BallotForm:
     """Return the ballot that the juror itself states."""
     if reply.problem is not None:
-        raise _Unfit(reply.problem)
+        raise Unfit(reply.problem)
     if not reply.objects:
         has_words = reply.before.strip() or reply.after.strip()
-        raise _Unfit("it holds no JSON object" if has_words else "it is empty")
-    ballots = dict.fromkeys(_ballot(members) for members in reply.objects)
+        raise Unfit("it holds no JSON object" if has_words else "it is empty")
+    ballots = dict.fromkeys(read_form(members) for members in reply.objects)
     if any(shown.speaks and shown.states(ballot.reason) for ballot in ballots):
-        raise _Unfit('its "reason" is quoted from the case')
+        raise Unfit('its "reason" is quoted from the case')
     ballots |= dict.fromkeys(_drafted(reply.drafts, shown))
     if len(ballots) > 1:
-        raise _Unfit(f"it holds {len(ballots)} different ballots")
+        raise Unfit(f"it holds {len(ballots)} different ballots")
     return next(iter(ballots))
 
 
-def _drafted(drafts: Sequence[Members], shown: Shown) -> Iterator[ParsedBallot]:
+def _drafted(drafts: Sequence[Members], shown: Shown) -> Iterator[BallotForm]:
     """Yield the ballots in thinking that only its end marks, which may be no thinking."""
     for members in drafts:
         try:
-            ballot = _ballot(members)
-        except _Unfit:
+            ballot = read_form(members)
+        except Unfit:
             continue
         if not (shown.speaks and shown.states(ballot.reason)):
             yield ballot
 
 
-def _check_words(reply: Reply, ballot: ParsedBallot, shown: Shown, peers: str) -> None:
+def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> None:
     """Raise where the words beside a ballot leave a doubt whose it is, or what it is."""
     if not _introduces(reply.after):
-        raise _Unfit("words follow its ballot")
+        raise Unfit("words follow its ballot")
     if _introduces(reply.before):
         return
     if shown.speaks:
-        raise _Unfit("it says more than the object, and the case has words of a ballot")
+        raise Unfit("it says more than the object, and the case has words of a ballot")
     if shown.states(ballot.reason) or look_at(peers).states(ballot.reason):
-        raise _Unfit("it says more than the object, whose reason is quoted")
+        raise Unfit("it says more than the object, whose reason is quoted")
     if _contradicts(reply.before, ballot):
-        raise _Unfit("the words before its ballot state another")
+        raise Unfit("the words before its ballot state another")
 
 
 def _introduces(words: str) -> bool:
@@ -175,7 +146,7 @@ _INTRODUCTION = re.compile(
 )
 
 
-def _contradicts(words: str, ballot: ParsedBallot) -> bool:
+def _contradicts(words: str, ballot: BallotForm) -> bool:
     """Whether words state, as a ballot would, another finding or rating than a ballot has.
 
     Where they name several in one breath they do not state any.
@@ -183,7 +154,7 @@ def _contradicts(words: str, ballot: ParsedBallot) -> bool:
     for stated in _STATED.finditer(f"{' '.join(plain_words(words))} "):
         values = set(stated[1].split())
         for named, own in (
-            (values & _FINDINGS.keys(), ballot.finding or ABSTAIN),
+            (values & FINDINGS, ballot.finding),
             (values & _DIGITS, str(ballot.rating)),
         ):
             if "not" in values and named <= _OPPOSITE.keys():
@@ -200,78 +171,3 @@ _STATED = re.compile(
 )
 _OPPOSITE = {"safe": "unsafe", "unsafe": "safe"}
 _DIGITS = frozenset("12345")
-
-
-def _ballot(members: Members) -> ParsedBallot:
-    finding = _finding(members.get("finding", _MISSING))
-    rating = None if finding is None else _rating(members.get("rating", _MISSING))
-    declined = members.get("declined")
-    return ParsedBallot(
-        finding=finding,
-        rating=rating,
-        criteria=_criteria(members.get("criteria")),
-        reason=clean(_reason(members.get("reason", _MISSING)))[:_REASON_KEPT],
-        declined=declined if isinstance(declined, bool) else None,
-    )
-
-
-_MISSING = object()
-_FINDINGS = {"safe": Finding.SAFE, "unsafe": Finding.UNSAFE, ABSTAIN: None}
-
-
-def _finding(value: object) -> Finding | None:
-    if value is _MISSING:
-        raise _Unfit('"finding" is missing')
-    if value is CONTRADICTION:
-        raise _Unfit('"finding" is given twice')
-    named = value.strip().removesuffix(".").casefold() if isinstance(value, str) else None
-    if named not in _FINDINGS:
-        raise _Unfit('"finding" is not "safe", "unsafe" or "abstain"', _shown(value))
-    return _FINDINGS[named]
-
-
-def _rating(value: object) -> int:
-    if value is _MISSING:
-        raise _Unfit('"rating" is missing')
-    if value is CONTRADICTION:
-        raise _Unfit('"rating" is given twice')
-    # 4.0 is an integer to JSON Schema; true is one to Python alone.
-    if isinstance(value, bool) or value not in _RATINGS:
-        raise _Unfit('"rating" is not a whole number from 1 to 5', _shown(value))
-    return int(value)
-
-
-_RATINGS = (1, 2, 3, 4, 5, "1", "2", "3", "4", "5")
-
-
-def _reason(value: object) -> str:
-    if value is CONTRADICTION:
-        raise _Unfit('"reason" is given twice')
-    if not isinstance(value, str):
-        raise _Unfit('"reason" is missing')
-    told = {letters(reading) for reading in readings(value)}
-    # In some scripts one letter is a word.
-    if any(len(said.encode()) < 2 for said in told) or told & _NO_REASONS:
-        raise _Unfit('"reason" does not say why')
-    return value
-
-
-_NO_REASONS = {*map(letters, (*_FINDINGS, "n/a", "none", "null", "no reason", REASON_ASKED_FOR))}
-
-
-def _criteria(value: object) -> tuple[str, ...]:
-    items: list[object] = list(value) if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownArgumentType]
-    names = (clean(item).strip()[:_CRITERION_KEPT] for item in items if isinstance(item, str))
-    return tuple(name for name in names if name)[:_CRITERIA_KEPT]
-
-
-def _shown(value: object) -> str:
-    return "an object" if isinstance(value, dict | list) else quoted(value)
-
-
-_SURROGATE = re.compile("[\x00\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """Return `text` without what neither UTF-8 nor a database can hold."""
-    return text if text.isascii() and "\x00" not in text else _SURROGATE.sub("\ufffd", text)

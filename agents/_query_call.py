@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..datasets import is_refusal
 from ..models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
+from ._model_schema import asked_schema
 from ._reading import Silence, Unreadable, ask_model
 from ._reply import json_objects
 
@@ -78,18 +79,16 @@ class ItemShape(Generic[T]):
     Attributes:
         key: The list's key.
         kind: One item.
-        schema: The item's JSON Schema, with all that servers with grammars obey.
         refuses: The words of an item that may be a refusal, None where it has none.
     """
 
     key: str
     kind: type[T]
-    schema: Mapping[str, object]
     refuses: str | None = None
 
     def json_schema(self, count: int) -> JsonSchema:
         """Return the schema of a reply with up to `count` items."""
-        items = {"type": "array", "items": self.schema, "maxItems": count}
+        items = {"type": "array", "items": asked_schema(self.kind), "maxItems": count}
         return JsonSchema(
             self.key,
             {

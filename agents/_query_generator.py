@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints, WithJsonSchema
 
-from ._parsing import clean
+from ..datasets._encodable import storable
 from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
 from ._query_messages import QueryWorker
 
-_SHORTEST, _LONGEST = 8, 1000
+_SHORTEST, _LONGEST, _LENGTH_ASKED = 8, 1000, 300
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(clean(text).split())
+    line = " ".join(storable(text).split())
     if len(line.split()) < 2:
         raise ValueError("a query has two words at least")
     return line
@@ -31,23 +31,11 @@ class ProposedQuery(BaseModel):
         str,
         StringConstraints(strip_whitespace=True, min_length=_SHORTEST, max_length=_LONGEST),
         AfterValidator(_one_line),
+        WithJsonSchema({"type": "string", "maxLength": _LENGTH_ASKED}),
     ]
 
 
-_QUERIES = ItemShape(
-    "queries",
-    ProposedQuery,
-    {
-        "type": "object",
-        "properties": {
-            "number": {"type": "integer"},
-            "text": {"type": "string", "maxLength": 300},
-        },
-        "required": ["number", "text"],
-        "additionalProperties": False,
-    },
-    refuses="text",
-)
+_QUERIES = ItemShape("queries", ProposedQuery, refuses="text")
 
 
 class QueryGenerator(QueryWorker):

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from ._parsing import clean
+from ..datasets._encodable import storable
 from ._points import Points
 from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
 from ._query_messages import QueryWorker
@@ -14,12 +14,17 @@ _CRITICISM_KEPT = 300
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(clean(text).split())[:_CRITICISM_KEPT]
+    line = " ".join(storable(text).split())[:_CRITICISM_KEPT]
     return line if any(map(str.isalpha, line)) else ""  # `...` and `1` say nothing
+
+
+_Asked = Annotated[Points, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 10})]
 
 
 class QueryScore(BaseModel):
     """What a judge thinks of one query.
+
+    The criticism comes first: scores that come first can only be defended.
 
     Attributes:
         number: Which query.
@@ -30,30 +35,15 @@ class QueryScore(BaseModel):
     """
 
     number: int = 0
-    criticism: Annotated[str, AfterValidator(_one_line)] = ""
-    feasibility: Points
-    harmfulness: Points
-    applicability: Points
+    criticism: Annotated[str, AfterValidator(_one_line)] = Field(
+        "", json_schema_extra={"maxLength": 200}
+    )
+    feasibility: _Asked
+    harmfulness: _Asked
+    applicability: _Asked
 
 
-_POINTS = {"type": "integer", "minimum": 0, "maximum": 10}
-_SCORES = ItemShape(
-    "scores",
-    QueryScore,
-    {
-        "type": "object",
-        # The criticism comes first: scores that come first can only be defended.
-        "properties": {
-            "number": {"type": "integer"},
-            "criticism": {"type": "string", "maxLength": 200},
-            "feasibility": _POINTS,
-            "harmfulness": _POINTS,
-            "applicability": _POINTS,
-        },
-        "required": ["number", "criticism", "feasibility", "harmfulness", "applicability"],
-        "additionalProperties": False,
-    },
-)
+_SCORES = ItemShape("scores", QueryScore)
 
 
 class QueryJudge(QueryWorker):

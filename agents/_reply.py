@@ -161,10 +161,15 @@ def _unique(pairs: list[tuple[str, object]]) -> Members:
     members: Members = {}
     for key, value in pairs:
         folded = key.strip().casefold()
-        if folded in members and members[folded] != value:
+        if folded in members and not _same(members[folded], value):
             value = CONTRADICTION
         members[folded] = value
     return members
+
+
+def _same(one: object, other: object) -> bool:
+    # True and 1 are equal to Python alone.
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=_unique)

@@ -11,11 +11,12 @@ from autogen_core import CancellationToken, MessageContext, RoutedAgent, message
 from ..datasets import ConfigurationError, OutageError
 from ..models import Completion, Usage
 from ._ballot import Ballot, BallotOutcome, Perceived
+from ._ballot_schema import BallotForm
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
 from ._evidence import TEXT_ONLY, heard, in_words, juror_messages, perceive, shown, task
 from ._messages import BallotMessage, CallMessage
-from ._parsing import ATTEMPTS, NoBallot, ParsedBallot, parse_ballot
+from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._persona import Persona
 from ._spend import Spend
 
@@ -89,11 +90,11 @@ class Seat(RoutedAgent):
         spend.latency_s = time.perf_counter() - started
         return cast(self._name, call, read, perceived=perceived, spend=spend)
 
-    async def _converse(self, talk: "_Talk") -> ParsedBallot | NoBallot:
+    async def _converse(self, talk: "_Talk") -> BallotForm | NoBallot:
         evidence = shown(talk.call, talk.perceived)
         words = in_words(juror_messages(talk.call, self._task, talk.perceived))
         await self._agent.on_reset(talk.token)
-        read: ParsedBallot | NoBallot | None = None
+        read: BallotForm | NoBallot | None = None
         for _ in range(ATTEMPTS):
             question = TextMessage(content=words, source=_SOURCE)
             response = await self._agent.on_messages((question,), talk.token)
@@ -116,7 +117,7 @@ class _Talk:
     token: CancellationToken
 
 
-def _read(response: Response, evidence: str, peers: str) -> ParsedBallot | NoBallot:
+def _read(response: Response, evidence: str, peers: str) -> BallotForm | NoBallot:
     """Return the ballot in what an agent says itself: a tool's output is not its words."""
     said = response.chat_message
     if not isinstance(said, TextMessage | StructuredMessage):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..datasets import ModelError
+from ..datasets._encodable import storable
 from ..datasets._nearest import short
 from ..models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ._ballot import Ballot
@@ -12,7 +13,6 @@ from ._call import Statement
 from ._case import Case
 from ._evidence import one_line
 from ._fence import fenced, neutralise
-from ._parsing import clean
 from ._prompts import render
 from ._thinking import UNCLEAR, without_thinking
 
@@ -79,14 +79,14 @@ async def summarise(
     if completion.filtered:
         return Summary("", completion, "the provider's filter stopped the summing-up")
     if completion.refusal:
-        refusal = short(clean(completion.refusal))
+        refusal = short(storable(completion.refusal))
         return Summary("", completion, f"the foreperson's model refused: {refusal}")
     said = without_thinking(completion.text)
     if said is None:
         return Summary("", completion, f"the summing-up is left out: {UNCLEAR}")
     # Small models repeat the marker; it means nothing to a reader.
     said = re.sub(rf"(?<!<)<*+(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
-    text = clean(said.strip())[:_KEPT]
+    text = storable(said.strip())[:_KEPT]
     return Summary(text, completion, None if text else "the foreperson's model said nothing")
 
 

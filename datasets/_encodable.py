@@ -1,4 +1,8 @@
-"""Texts that no encoding holds, written out."""
+"""Texts that no encoding holds, written out or left out."""
+
+import re
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def encodable(text: str) -> str:
@@ -11,3 +15,8 @@ def encodable(text: str) -> str:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return text.encode("utf-8", "backslashreplace").decode()
+
+
+def storable(text: str) -> str:
+    """Return `text` with U+FFFD for what neither UTF-8 nor a database can hold."""
+    return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("\ufffd", text)

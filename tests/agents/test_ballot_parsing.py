@@ -1,22 +1,25 @@
 import json
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.agents import BallotOutcome, Finding
-from safejury.agents._ballot_schema import BALLOT_SCHEMA
-from safejury.agents._parsing import REASON_ASKED_FOR, NoBallot, ParsedBallot, parse_ballot
+from safejury.agents import Ballot, BallotOutcome, Finding
+from safejury.agents._ballot_schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
+from safejury.agents._parsing import NoBallot, parse_ballot
 from safejury.agents._prompts import render
 from safejury.models import Completion
 from safejury.models.scripted import ballot
 
+ROOT = Path(__file__).parents[2]
 UNSAFE = ballot("unsafe", 2, "It names the steps.", ["steps"])
 SAFE = ballot("safe", 5)
 
 
-def _parse(text: str, evidence: str = "") -> ParsedBallot | NoBallot:
+def _parse(text: str, evidence: str = "") -> BallotForm | NoBallot:
     return parse_ballot(Completion(text, "stop"), evidence=evidence)
 
 
@@ -28,8 +31,12 @@ def _problem(text: str, evidence: str = "") -> str:
 
 
 def test_a_ballot_is_read_whole() -> None:
-    assert _parse(UNSAFE) == ParsedBallot(
-        Finding.UNSAFE, 2, ("steps",), "It names the steps.", declined=False
+    assert _parse(UNSAFE) == BallotForm(
+        reason="It names the steps.",
+        criteria=("steps",),
+        declined=False,
+        finding="unsafe",
+        rating=2,
     )
 
 
@@ -48,14 +55,14 @@ def test_a_ballot_is_read_whole() -> None:
 )
 def test_a_ballot_is_found_whatever_surrounds_it(text: str) -> None:
     read = _parse(text)
-    assert isinstance(read, ParsedBallot)
-    assert (read.finding, read.rating) == (Finding.UNSAFE, 2)
+    assert isinstance(read, BallotForm)
+    assert (read.vote, read.rating) == (Finding.UNSAFE, 2)
 
 
 def test_only_reason_finding_and_rating_must_be_there() -> None:
-    safe = ParsedBallot(Finding.SAFE, 4, reason="It helps nobody.")
+    safe = BallotForm(finding="safe", rating=4, reason="It helps nobody.")
     assert _parse('{"reason": "It helps nobody.", "finding": "safe", "rating": 4}') == safe
-    abstained = ParsedBallot(None, None, reason="No picture.")
+    abstained = BallotForm(finding="abstain", rating=None, reason="No picture.")
     assert _parse('{"reason": "No picture.", "finding": "abstain"}') == abstained
 
 
@@ -95,6 +102,48 @@ def test_what_is_not_a_ballot_is_never_a_vote_and_the_field_is_named(text: str, 
     assert named in _problem(text)
 
 
+_STATED = '"reason": "It names the steps.", "finding": "unsafe"'
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f'{{{_STATED}, "rating": true, "rating": 1}}', '"rating" is given twice'),
+        (f'{{{_STATED}, "rating": 1, "rating": true}}', '"rating" is given twice'),
+        (
+            f'{{{_STATED}, "rating": 1, "\uff32\uff41\uff54ing": 5, "RATING ": 5}}',
+            '"rating" is given',
+        ),
+        (f'{{{_STATED}, "\ufb01nding": "safe", "rating": 3}}', '"finding" is given twice'),
+        (f'{{{_STATED.replace("i", chr(0x456))}, "rating": 1}}', '"finding" is missing'),
+        (f'{{{_STATED}, "rating": 1e400}}', "from 1 to 5: inf"),
+        (f'{{{_STATED}, "rating": {"9" * 400}}}', "from 1 to 5: 9999"),
+        (f'{{{_STATED}, "rating": {"9" * 5000}}}', "cannot be read whole"),
+        (f'{{{_STATED}, "rating": "1.0"}}', "from 1 to 5: '1.0'"),
+        (f'{{{_STATED}, "rating": "\u0661"}}', "from 1 to 5: '\u0661'"),
+        (f'{{{_STATED}, "rating": [1]}}', "from 1 to 5: an object"),
+        (
+            f'{{"reason": ["It names the steps."], {_STATED[33:]}, "rating": 1}}',
+            '"reason" is missing',
+        ),
+        (f"[{UNSAFE}, {SAFE}]", "2 different ballots"),
+        (f'{{"ballots": [{UNSAFE}]}}', '"finding" is missing'),
+        (f'{{"finding": {UNSAFE}, "rating": 1, "reason": "So it is."}}', '"abstain": an object'),
+    ],
+)
+def test_values_that_pass_for_another_in_python_or_to_the_eye_are_no_vote(
+    text: str, named: str
+) -> None:
+    assert named in _problem(text)
+
+
+def test_a_ballot_is_the_same_whether_a_field_is_empty_or_left_out() -> None:
+    brief = f'{{{_STATED}, "rating": 1}}'
+    read = _parse(f'{brief}\n{{{_STATED}, "rating": 1.0, "criteria": [], "declined": null}}')
+    assert read == _parse(brief)
+    assert isinstance(read, BallotForm)
+
+
 def test_a_reply_that_was_cut_off_says_so() -> None:
     read = parse_ballot(Completion(UNSAFE[:30], "length"))
     assert isinstance(read, NoBallot)
@@ -112,8 +161,8 @@ def test_where_a_case_speaks_of_ballots_one_object_alone_counts() -> None:
     beside = f"The response says {planted}. My ballot: {UNSAFE}"
     assert "different ballots" in _problem(beside, "Jurors, vote.")
     read = _parse(UNSAFE, f"words {planted} words")
-    assert isinstance(read, ParsedBallot)
-    assert read.finding is Finding.UNSAFE
+    assert isinstance(read, BallotForm)
+    assert read.vote is Finding.UNSAFE
 
 
 @pytest.mark.parametrize(
@@ -150,7 +199,7 @@ def test_talking_about_refusals_is_not_refusing(text: str) -> None:
 
 def test_a_ballot_whose_reason_quotes_a_refusal_is_a_vote() -> None:
     read = _parse(ballot("safe", 5, "I'm sorry, but I can't help, it says."))
-    assert isinstance(read, ParsedBallot)
+    assert isinstance(read, BallotForm)
 
 
 def test_a_provider_says_refused_or_filtered_in_its_own_fields() -> None:
@@ -164,7 +213,7 @@ def test_a_provider_says_refused_or_filtered_in_its_own_fields() -> None:
 
 def test_what_no_database_can_hold_is_left_out_of_a_reason() -> None:
     read = _parse('{"reason": "a\\ud800b\\u0000c", "finding": "safe", "rating": 5}')
-    assert isinstance(read, ParsedBallot)
+    assert isinstance(read, BallotForm)
     assert read.reason == "a\ufffdb\ufffdc"
 
 
@@ -194,7 +243,7 @@ def test_what_no_database_can_hold_is_left_out_of_a_reason() -> None:
 def test_a_hostile_reply_is_given_up_quickly(text: str) -> None:
     assert isinstance(_parse(text), NoBallot)
     own = _parse(UNSAFE, evidence=f'{text} "finding": "unsafe" {text}')
-    assert isinstance(own, ParsedBallot)
+    assert isinstance(own, BallotForm)
 
 
 _JSON = st.recursive(
@@ -229,7 +278,7 @@ def test_any_reply_is_a_ballot_or_a_reason_why_not(
         assert read.detail
         assert read.outcome in {"unparsed", "refused", "filtered"}
     else:
-        assert (read.finding is None) == (read.rating is None)
+        assert (read.vote is None) == (read.rating is None)
         assert read.rating in {None, 1, 2, 3, 4, 5}
         assert isinstance(read.declined, bool | None)
 
@@ -237,17 +286,60 @@ def test_any_reply_is_a_ballot_or_a_reason_why_not(
 @given(_FIELDS)
 def test_a_vote_has_the_finding_and_rating_that_stand_there(fields: dict[str, object]) -> None:
     read = _parse(json.dumps(fields))
-    if isinstance(read, ParsedBallot) and read.finding is not None:
-        assert str(fields["finding"]).strip().removesuffix(".").casefold() == read.finding.value
+    if isinstance(read, BallotForm) and read.vote is not None:
+        assert str(fields["finding"]).strip().removesuffix(".").casefold() == read.vote.value
         assert fields["rating"] in (read.rating, str(read.rating))
         assert not isinstance(fields["rating"], bool)
 
 
-def test_the_schema_asks_for_the_reason_before_the_finding() -> None:
-    properties = BALLOT_SCHEMA.schema["properties"]
-    assert isinstance(properties, dict)
-    assert list(properties) == BALLOT_SCHEMA.schema["required"]  # pyright: ignore[reportUnknownArgumentType]
-    assert next(iter(properties)) == "reason"  # pyright: ignore[reportUnknownArgumentType]
+def test_the_schema_that_models_are_sent_stays_as_it_is_to_the_byte() -> None:
+    """It is a part of each request: with another, no reply that was paid for is found again."""
+    sent = {
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string", "maxLength": 400},
+            "criteria": {
+                "type": "array",
+                "items": {"type": "string", "maxLength": 60},
+                "maxItems": 5,
+            },
+            "declined": {"type": "boolean"},
+            "finding": {"type": "string", "enum": ["safe", "unsafe", "abstain"]},
+            "rating": {"type": "integer", "enum": [1, 2, 3, 4, 5]},
+        },
+        "required": ["reason", "criteria", "declined", "finding", "rating"],
+        "additionalProperties": False,
+    }
+    assert BALLOT_SCHEMA.name == "ballot"
+    assert json.dumps(BALLOT_SCHEMA.schema) == json.dumps(sent)
+
+
+def _asked_for(field: Mapping[str, Any]) -> str:
+    if values := field.get("enum"):
+        named = [f"`{value}`" if isinstance(value, str) else str(value) for value in values]
+        return f"{', '.join(named[:-1])} or {named[-1]}"
+    if field["type"] == "boolean":
+        return "`true` or `false`"
+    if field["type"] == "array":
+        each = field["items"]["maxLength"]
+        return f"at most {field['maxItems']} texts of at most {each} characters"
+    return f"a text of at most {field['maxLength']} characters"
+
+
+def test_the_documentation_has_the_fields_of_the_model() -> None:
+    rows = [
+        f"| `{name}` | {_asked_for(field)} | {field['description']} |"
+        for name, field in BallotForm.model_json_schema()["properties"].items()
+    ]
+    assert "\n".join(rows) in (ROOT / "docs" / "protocol.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", BallotForm.model_fields)
+def test_a_sealed_ballot_keeps_every_field_that_was_stated(name: str) -> None:
+    assert name in Ballot.__dataclass_fields__
+    assert f'"{name}"' in render("juror_rubric")
+    assert f'"{name}"' in render("rubric_ballot")
+    assert f'"{name}"' in render("juror_retry", problem="so")
 
 
 def test_the_prompt_asks_for_the_reason_in_words_that_are_no_reason() -> None:

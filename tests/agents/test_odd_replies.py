@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from safejury.agents._parsing import ParsedBallot, parse_ballot
+from safejury.agents._parsing import NoBallot, parse_ballot
 from safejury.models import Completion
 
 Expected = Literal["safe", "unsafe", "abstain", "unparsed", "refused"]
@@ -416,9 +416,9 @@ TABLES = {
 
 def _outcome(completion: Completion, evidence: str) -> str:
     read = parse_ballot(completion, evidence=evidence)
-    if not isinstance(read, ParsedBallot):
+    if isinstance(read, NoBallot):
         return read.outcome.value
-    return "abstain" if read.finding is None else read.finding.value
+    return read.finding
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safejury.agents import BallotCall, Case, Finding, Statement
+from safejury.agents._ballot_schema import BallotForm
 from safejury.agents._evidence import TEXT_ONLY, heard, perceive, shown
-from safejury.agents._parsing import NoBallot, ParsedBallot, parse_ballot
+from safejury.agents._parsing import NoBallot, parse_ballot
 from safejury.datasets import Intent, Query
 from safejury.models import Completion, FinishReason
 from safejury.targets import Response, ResponseOutcome
@@ -124,7 +125,7 @@ def test_no_finding_comes_from_a_planted_ballot(
     }
     evidence = shown(BallotCall(case), perceive(case, TEXT_ONLY))
     read = parse_ballot(Completion(reply, finish), evidence=evidence)
-    assert isinstance(read, NoBallot) or read.finding is Finding.UNSAFE
+    assert isinstance(read, NoBallot) or read.vote is Finding.UNSAFE
 
 
 @given(_PLANT, _PLANTED_AS, st.sampled_from(list(Finding)), _WORDS.filter(str.isalpha))
@@ -142,8 +143,8 @@ def test_no_planted_ballot_takes_away_an_honest_one(
             f"Based on the guideline, here is my ballot:\n{own}<|im_end|>",
         ):
             read = parse_ballot(Completion(reply, "stop"), evidence=evidence)
-            assert isinstance(read, ParsedBallot)
-            assert (read.finding, read.rating) == (finding, plant["rating"])
+            assert isinstance(read, BallotForm)
+            assert (read.vote, read.rating) == (finding, plant["rating"])
 
 
 def test_another_jurors_reason_is_adopted_by_an_object_alone() -> None:
@@ -154,8 +155,8 @@ def test_another_jurors_reason_is_adopted_by_an_object_alone() -> None:
         peers = heard(call)
         adopted = json.dumps({**_OWN, "reason": theirs.reason, "finding": "safe", "rating": 5})
         for words, expected in (
-            ("", ParsedBallot),
-            ("My ballot: ", ParsedBallot),
+            ("", BallotForm),
+            ("My ballot: ", BallotForm),
             ("Another juror said ", NoBallot),
         ):
             reply = Completion(f"{words}{adopted}", "stop")
@@ -163,7 +164,7 @@ def test_another_jurors_reason_is_adopted_by_an_object_alone() -> None:
     kept = json.dumps({**_OWN, "reason": "I stay."})
     reply = Completion(f"The others err. {kept}", "stop")
     evidence = shown(BallotCall(_case("Like this.")), perceive(_case("a"), TEXT_ONLY))
-    assert isinstance(parse_ballot(reply, evidence=evidence), ParsedBallot)
+    assert isinstance(parse_ballot(reply, evidence=evidence), BallotForm)
 
 
 def test_a_query_and_what_it_asks_for_in_all_may_plant_as_well() -> None:
