@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._query_call import QueryCall, QueryReply
     from ._query_generator import ProposedQuery, QueryGenerator
     from ._query_judge import QueryJudge, QueryScore
-    from ._query_messages import QueryCallMessage, QueryReplyMessage
     from ._reading import Silence, SilenceReason, Unreadable, ask_model
     from ._reply import json_objects
     from ._seat import Seat
@@ -42,11 +41,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "Points": "_points",
             "ProposedQuery": "_query_generator",
             "QueryCall": "_query_call",
-            "QueryCallMessage": "_query_messages",
             "QueryGenerator": "_query_generator",
             "QueryJudge": "_query_judge",
             "QueryReply": "_query_call",
-            "QueryReplyMessage": "_query_messages",
             "QueryScore": "_query_judge",
             "Seat": "_seat",
             "Silence": "_reading",
@@ -80,11 +77,9 @@ __all__ = [
     "PromptFolder",
     "ProposedQuery",
     "QueryCall",
-    "QueryCallMessage",
     "QueryGenerator",
     "QueryJudge",
     "QueryReply",
-    "QueryReplyMessage",
     "QueryScore",
     "Rubric",
     "Seat",

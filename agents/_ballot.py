@@ -106,6 +106,11 @@ class Ballot:
     notes: tuple[str, ...] = ()
     cost_usd_known: float | None = None
 
+    def __str__(self) -> str:
+        # The bus writes each reply into a log line: without the juror's words.
+        stated = self.outcome if self.finding is None else f"{self.finding}, rating {self.rating}"
+        return f"{self.juror}, round {self.round}: {stated}"
+
     @property
     def is_vote(self) -> bool:
         """Whether the ballot counts as a vote."""

@@ -1,14 +1,42 @@
-"""What goes between a seat and agents that know ballots, as AgentChat messages."""
+"""Calls and ballots as AgentChat messages, for teams that have a juror among them."""
 
-from autogen_core.models import RequestUsage
+from datetime import UTC, datetime
+from typing import Self
+
+from autogen_agentchat.messages import BaseChatMessage
+from autogen_core.models import RequestUsage, UserMessage
 
 from ._ballot import Ballot
-from ._built_message import BuiltMessage
 from ._call import BallotCall
 from ._evidence import TEXT_ONLY, in_words, juror_messages, perceive, task
 
 
-class CallMessage(BuiltMessage):
+class _BuiltMessage(BaseChatMessage):
+    """A message made of what is frozen and typed, so that it is not validated again."""
+
+    @classmethod
+    def _built(
+        cls, message_id: str, *, source: str, content: object, usage: RequestUsage | None = None
+    ) -> Self:
+        return cls.model_construct(
+            id=message_id,
+            source=source,
+            models_usage=usage,
+            metadata={},
+            created_at=datetime.now(UTC),
+            content=content,
+        )
+
+    def to_model_text(self) -> str:
+        """Return what a model reads."""
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        """Return what a model reads as a user's message."""
+        return UserMessage(content=self.to_model_text(), source=self.source)
+
+
+class CallMessage(_BuiltMessage):
     """Calls a juror for its ballot.
 
     Attributes:
@@ -19,9 +47,15 @@ class CallMessage(BuiltMessage):
 
     @classmethod
     def of(cls, call: BallotCall, *, source: str, to: str) -> "CallMessage":
-        """Return a message without validating again what is frozen and typed already."""
+        """Return the message of a call.
+
+        Args:
+            call: What is asked.
+            source: Name of who asks.
+            to: Name of the juror.
+        """
         message_id = f"{call.case.id}/r{call.round}/{to}/call"
-        return cls.built(message_id, source=source, content=call)
+        return cls._built(message_id, source=source, content=call)
 
     def to_text(self) -> str:
         """Return what the message asks, in one line."""
@@ -33,7 +67,7 @@ class CallMessage(BuiltMessage):
         return in_words(juror_messages(self.content, task(None), perceived))
 
 
-class BallotMessage(BuiltMessage):
+class BallotMessage(_BuiltMessage):
     """Carries a juror's ballot.
 
     Attributes:
@@ -44,9 +78,14 @@ class BallotMessage(BuiltMessage):
 
     @classmethod
     def of(cls, ballot: Ballot, *, case_id: str) -> "BallotMessage":
-        """Return a message without validating again what is frozen and typed already."""
+        """Return the message of a ballot.
+
+        Args:
+            ballot: What the juror stated.
+            case_id: Of the case that it is about.
+        """
         usage = ballot.usage
-        return cls.built(
+        return cls._built(
             f"{case_id}/r{ballot.round}/{ballot.juror}/ballot",
             source=ballot.juror,
             content=ballot,

@@ -1,6 +1,7 @@
 """Calls for numbered queries or scores, and what a model's reply holds of them."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -98,6 +99,32 @@ class ItemShape(Generic[T]):
                 "additionalProperties": False,
             },
         )
+
+
+class QueryWorker(ABC, Generic[T]):
+    """Writes or scores queries with a model. It keeps no state: a call carries all it needs.
+
+    Args:
+        model: What it thinks with.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+    """
+
+    def __init__(
+        self, model: ChatModel, *, sampling: Sampling | None = None, max_tokens: int = 1024
+    ) -> None:
+        self._model = model
+        self._sampling = sampling or Sampling()
+        self._max_tokens = max_tokens
+
+    @abstractmethod
+    async def answer(self, call: QueryCall) -> QueryReply[T]:
+        """Return the reply to one call; that a model fails is said in it.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
 
 
 async def ask_for_items(

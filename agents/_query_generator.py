@@ -5,8 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, StringConstraints, WithJsonSchema
 
 from ..datasets._encodable import storable
-from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
-from ._query_messages import QueryWorker
+from ._query_call import ItemShape, QueryCall, QueryReply, QueryWorker, ask_for_items
 
 _SHORTEST, _LONGEST, _LENGTH_ASKED = 8, 1000, 300
 
@@ -38,17 +37,15 @@ class ProposedQuery(BaseModel):
 _QUERIES = ItemShape("queries", ProposedQuery, refuses="text")
 
 
-class QueryGenerator(QueryWorker):
+class QueryGenerator(QueryWorker[ProposedQuery]):
     """Writes queries, and revises them when it is told what is wrong with them.
 
     It keeps no state: a call carries the dialogue so far.
 
     Example:
-        >>> generator = QueryGenerator("generator", model)
+        >>> generator = QueryGenerator(model)
         >>> reply = await generator.answer(QueryCall(prompt, (1, 2, 3), "queries/0001", seed=7))
     """
-
-    DESCRIPTION = "writes queries for a safety test"
 
     async def answer(self, call: QueryCall) -> QueryReply[ProposedQuery]:
         """Return the queries; refusals of the model are counted in the reply.

@@ -6,8 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from ..datasets._encodable import storable
 from ._points import Points
-from ._query_call import ItemShape, QueryCall, QueryReply, ask_for_items
-from ._query_messages import QueryWorker
+from ._query_call import ItemShape, QueryCall, QueryReply, QueryWorker, ask_for_items
 
 _ATTEMPTS = 2
 _CRITICISM_KEPT = 300
@@ -46,14 +45,12 @@ class QueryScore(BaseModel):
 _SCORES = ItemShape("scores", QueryScore)
 
 
-class QueryJudge(QueryWorker):
+class QueryJudge(QueryWorker[QueryScore]):
     """Scores queries. It keeps no state: a call carries all it needs.
 
     A reply without a score for a query leaves it without this judge's score; nothing
     stands in for it.
     """
-
-    DESCRIPTION = "scores queries for a safety test"
 
     async def answer(self, call: QueryCall) -> QueryReply[QueryScore]:
         """Return the scores; it is asked once more where its reply cannot be read.

@@ -11,6 +11,7 @@ from autogen_core import CancellationToken, MessageContext, RoutedAgent, message
 from ..datasets import ConfigurationError, OutageError
 from ..models import Completion, Usage
 from ._ballot import Ballot, BallotOutcome, Perceived
+from ._ballot_caster import BallotCaster
 from ._ballot_schema import BallotForm
 from ._call import BallotCall
 from ._casting import cast, cast_failure, correction
@@ -26,9 +27,9 @@ _SOURCE = "foreperson"
 class Seat(RoutedAgent):
     """A place on the jury for one AgentChat agent.
 
-    An agent that produces `BallotMessage`, such as `Juror`, is called with a
-    `CallMessage`. Any other agent, such as an `AssistantAgent` with tools, reads
-    the whole prompt as a text, answers in words, and is read like a juror. What
+    A `Juror` or `HumanJuror` is asked by its method `judge`; another agent that produces
+    `BallotMessage` is sent a `CallMessage`. Any other agent, such as an `AssistantAgent` with
+    tools, reads the whole prompt as a text, answers in words, and is read like a juror. What
     its tools return is not its words (`AssistantAgent(reflect_on_tool_use=True)` says them
     itself). Such agents keep state: they are reset before each case and hear one at a time.
 
@@ -49,7 +50,6 @@ class Seat(RoutedAgent):
         self._agent = agent
         self._name = name or agent.name
         self._task = task(persona)
-        self._casts_ballots = BallotMessage in agent.produced_message_types
         self._one_at_a_time = asyncio.Lock()
 
     @message_handler
@@ -60,12 +60,18 @@ class Seat(RoutedAgent):
             ConfigurationError: The caller must change something, such as an address
                 (`FirstContactError`).
         """
-        if self._casts_ballots:
-            return await self._from_juror(message, ctx.cancellation_token)
-        async with self._one_at_a_time:
-            return await self._from_anybody(message, ctx.cancellation_token)
+        token = ctx.cancellation_token
+        if isinstance(self._agent, BallotCaster):
+            _cancel_with(token)
+            ballot = await self._agent.judge(message)
+        elif BallotMessage in self._agent.produced_message_types:
+            ballot = await self._by_message(message, token)
+        else:
+            async with self._one_at_a_time:
+                return await self._in_words(message, token)
+        return ballot if ballot.juror == self._name else replace(ballot, juror=self._name)
 
-    async def _from_juror(self, call: BallotCall, token: CancellationToken) -> Ballot:
+    async def _by_message(self, call: BallotCall, token: CancellationToken) -> Ballot:
         question = CallMessage.of(call, source=_SOURCE, to=self._name)
         response = await self._agent.on_messages((question,), token)
         said = response.chat_message
@@ -73,10 +79,9 @@ class Seat(RoutedAgent):
             raise ConfigurationError(
                 f"seat {self._name!r}: the agent announced ballots but sent a {type(said).__name__}"
             )
-        ballot = said.content
-        return ballot if ballot.juror == self._name else replace(ballot, juror=self._name)
+        return said.content
 
-    async def _from_anybody(self, call: BallotCall, token: CancellationToken) -> Ballot:
+    async def _in_words(self, call: BallotCall, token: CancellationToken) -> Ballot:
         perceived = perceive(call.case, TEXT_ONLY)
         spend = Spend(cost_usd=None)
         started = time.perf_counter()
@@ -105,6 +110,13 @@ class Seat(RoutedAgent):
             words = correction(read)
         assert read is not None
         return read
+
+
+def _cancel_with(token: CancellationToken) -> None:
+    """Let a token cancel the current task, which the runtime made for one message."""
+    task = asyncio.current_task()
+    assert task is not None
+    token.link_future(task)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ._settings import PRESETS, Protocol
 from ._verdict import Flips, Verdict
 
 if TYPE_CHECKING:
-    from ._answering import Answering, answered
+    from ._answering import BusAgent
     from ._bus import Jury
     from ._export import check_export_path, export_transcript
     from ._foreperson import Foreperson
@@ -35,12 +35,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "Answering": "_answering",
+            "BusAgent": "_answering",
             "Foreperson": "_foreperson",
             "Jury": "_bus",
             "LiveView": "_view_live",
             "RequestBus": "_request_bus",
-            "answered": "_answering",
             "check_export_path": "_export",
             "export_transcript": "_export",
             "render_case": "_view_case",
@@ -50,10 +49,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "PRESETS",
     "RULES",
-    "Answering",
     "BallotCalled",
     "BallotSealed",
     "BallotsRevealed",
+    "BusAgent",
     "CaseOpened",
     "Decision",
     "DiscussionOpened",
@@ -75,7 +74,6 @@ __all__ = [
     "VerdictAnnounced",
     "Votes",
     "aggregation",
-    "answered",
     "build_verdict",
     "check_export_path",
     "contested",

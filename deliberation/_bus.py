@@ -16,7 +16,7 @@ from autogen_core import (
 
 from ..agents import Case, Rubric, Seat
 from ..models import ChatModel, Sampling
-from ._answering import Answering
+from ._answering import BusAgent
 from ._events import Entry, Notice, Published
 from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
 from ._request_bus import RequestBus
@@ -26,8 +26,8 @@ from ._verdict import Verdict
 _FOREPERSON = AgentId("foreperson", "jury")
 
 
-class _SeatOnTheBus(Answering, Seat):
-    """A seat whose failures travel as answers."""
+class _SeatOnTheBus(BusAgent, Seat):
+    """A seat whose failures travel as replies."""
 
 
 class _Listener(RoutedAgent):
@@ -50,7 +50,7 @@ class Jury:
     """A jury on its bus: hears any number of cases at once.
 
     Use it as an asynchronous context manager. Leaving it waits for nothing: cases
-    under way are cancelled and their agents have ended when it returns.
+    under way are canceled and their agents have ended when it returns.
 
     Args:
         seats: The jurors by seat name: any AgentChat agents.
@@ -99,7 +99,7 @@ class Jury:
         return tuple(self._seats)
 
     async def __aenter__(self) -> Self:
-        # `register_factory` adds no message serialisers, so nothing is turned into
+        # `register_factory` adds no message serializers, so nothing is turned into
         # JSON for the runtime's own log.
         bus = RequestBus()
         await bus.runtime.register_factory(SEAT, self._make_seat)
@@ -120,7 +120,7 @@ class Jury:
     async def hear(self, case: Case) -> Verdict:
         """Hear one case from opening to verdict.
 
-        Cancelling the call cancels the model calls of the case.
+        Canceling the call cancels the model calls of the case.
 
         Raises:
             FirstContactError: A juror's model never answered once.

@@ -10,7 +10,7 @@ from ..agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for
 from ..datasets import in_parallel
 from ..models import ChatModel, Sampling, Usage
 from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
-from ._answering import Answering, answered
+from ._answering import BusAgent
 from ._curtailment import fewest_that_may_settle, settled
 from ._events import (
     BallotCalled,
@@ -42,7 +42,7 @@ class OpenCase:
     case: Case
 
 
-class Foreperson(Answering):
+class Foreperson(BusAgent):
     """Presides: calls ballots, opens discussions, sums up, announces the verdict.
 
     Stateless between cases: it may preside over thousands at once.
@@ -214,10 +214,7 @@ class _Sitting:
 
     async def _call_one(self, seat: str, call: BallotCall) -> Ballot:
         await self._notify(BallotCalled(self.case.id, call.round, seat))
-        answer: object = await self._foreperson.send_message(
-            call, AgentId(SEAT, seat), cancellation_token=self._token
-        )
-        ballot = answered(answer, Ballot)
+        ballot = await self._foreperson.ask(call, AgentId(SEAT, seat), Ballot, self._token)
         used = (ballot.usage, ballot.cost_usd, ballot.calls)
         await self._notify(BallotSealed(self.case.id, call.round, seat, *used))
         return ballot

@@ -1,10 +1,10 @@
-"""A bus that is asked for answers: whatever is under way when it closes is cancelled."""
+"""A bus that takes requests; closing it cancels those under way."""
 
 from typing import TypeVar
 
 from autogen_core import AgentId, CancellationToken
 
-from ._answering import answered
+from ._answering import reply_or_raise
 from ._quiet_runtime import new_runtime
 
 _T = TypeVar("_T")
@@ -26,7 +26,7 @@ class RequestBus:
         self.runtime.start()
 
     async def ask(self, message: object, whom: AgentId, kind: type[_T]) -> _T:
-        """Return an agent's answer; cancelling the call cancels all that it led to.
+        """Return an agent's reply; canceling the call cancels all that it led to.
 
         Raises:
             Exception: The agent's own failure.
@@ -34,11 +34,11 @@ class RequestBus:
         token = CancellationToken()
         self._under_way.add(token)
         try:
-            answer = await self.runtime.send_message(message, whom, cancellation_token=token)
+            reply: object = await self.runtime.send_message(message, whom, cancellation_token=token)
         finally:
             token.cancel()  # whatever a failure left under way
             self._under_way.discard(token)
-        return answered(answer, kind)
+        return reply_or_raise(reply, kind)
 
     async def aclose(self) -> None:
         """Cancel what is under way, and return when its agents have ended."""

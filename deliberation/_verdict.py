@@ -73,3 +73,8 @@ class Verdict:
     revote_lost: bool = False
     cost_usd_known: float | None = None
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.tally.items())
+        rating = "" if self.rating is None else f", rating {self.rating:g}"
+        return f"{self.finding or 'no verdict'}{rating} ({counts or self.reason})"

@@ -5,17 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from autogen_agentchat.messages import TextMessage
-from autogen_core import CancellationToken
 
 from safejury.agents import (
     ProposedQuery,
     QueryCall,
-    QueryCallMessage,
     QueryGenerator,
     QueryJudge,
     QueryReply,
-    QueryReplyMessage,
 )
 from safejury.datasets import BudgetError
 from safejury.models import Budget, Budgeted, EndpointModel
@@ -42,7 +38,7 @@ async def _model(*replies: str | ScriptedReply) -> AsyncGenerator[EndpointModel]
 
 async def _written(reply: str | ScriptedReply, call: QueryCall = CALL) -> QueryReply[ProposedQuery]:
     async with _model(reply) as model:
-        return await QueryGenerator("generator", model).answer(call)
+        return await QueryGenerator(model).answer(call)
 
 
 def _texts(reply: QueryReply[ProposedQuery]) -> dict[int, str]:
@@ -118,7 +114,7 @@ async def test_a_judge_is_asked_once_more_where_nothing_can_be_read() -> None:
     score = {"number": 1, "feasibility": 9, "harmfulness": 10, "applicability": 0}
     good = json.dumps({"scores": [score, {**score, "number": 2, "harmfulness": 11}]})
     async with _model("Both are fine.", good) as model:
-        reply = await QueryJudge("judge", model).answer(CALL)
+        reply = await QueryJudge(model).answer(CALL)
     assert {number: item.harmfulness for number, item in reply.items.items()} == {1: 10}
     assert (reply.call_id, reply.seed) == ("queries/x/0000/propose/a1", 6)
     assert (reply.unread, reply.unparsed) == (1, 1)
@@ -130,43 +126,29 @@ async def test_what_is_no_number_of_points_is_no_score(points: object) -> None:
     async with _model(
         json.dumps({"scores": [good, {**good, "number": 2, "harmfulness": points}]})
     ) as m:
-        reply = await QueryJudge("judge", m).answer(CALL)
+        reply = await QueryJudge(m).answer(CALL)
     assert (list(reply.items), reply.unparsed) == ([1], 1)
 
 
 async def test_a_refusal_is_not_argued_with() -> None:
     async with ScriptedServer("I can't help with that.") as server:
         model = EndpointModel(base_url=server.base_url, model="m")
-        reply = await QueryJudge("judge", model).answer(CALL)
+        reply = await QueryJudge(model).answer(CALL)
         await model.aclose()
         assert (reply.items, server.stats.calls) == ({}, 1)
 
 
 async def test_a_budget_that_is_spent_ends_the_work() -> None:
     async with _model(_said(FIRST)) as model:
-        generator = QueryGenerator("generator", Budgeted(model, Budget(max_tokens_total=10)))
+        generator = QueryGenerator(Budgeted(model, Budget(max_tokens_total=10)))
         with pytest.raises(BudgetError):
             await generator.answer(CALL)
-
-
-async def test_it_is_an_agentchat_agent_that_keeps_no_state() -> None:
-    async with _model(_said(FIRST, SECOND)) as model:
-        agent = QueryGenerator("generator", model)
-        call = QueryCallMessage.of(CALL, source="editor")
-        first, second = [await agent.on_messages((call,), CancellationToken()) for _ in range(2)]
-        hello = TextMessage(content="Hello", source="user")
-        words = await agent.on_messages((hello,), CancellationToken())
-    assert isinstance(first.chat_message, QueryReplyMessage)
-    assert isinstance(second.chat_message, QueryReplyMessage)
-    assert first.chat_message.content.items == second.chat_message.content.items
-    assert first.chat_message.to_text() == "2 items for queries/x/0000/propose/a0"
-    assert isinstance(words.chat_message, TextMessage)
 
 
 async def test_it_is_asked_once_more_with_another_seed() -> None:
     async with ScriptedServer("Both are fine.") as server:
         model = EndpointModel(base_url=server.base_url, model="m")
-        reply = await QueryJudge("judge", model).answer(CALL)
+        reply = await QueryJudge(model).answer(CALL)
         await model.aclose()
         assert [body["seed"] for body in server.requests] == [5, 6]
     assert reply.seed == 6

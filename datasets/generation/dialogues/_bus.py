@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
-from autogen_agentchat.base import ChatAgent
 from autogen_core import (
     AgentId,
     AgentInstantiationContext,
@@ -16,14 +15,12 @@ from autogen_core import (
 from ....agents import (
     ProposedQuery,
     QueryCall,
-    QueryCallMessage,
     QueryGenerator,
     QueryJudge,
     QueryReply,
-    QueryReplyMessage,
     QueryScore,
 )
-from ....deliberation import Answering, RequestBus, answered
+from ....deliberation import BusAgent, RequestBus
 from ..._concurrency import in_parallel
 from .._workshop import Workshop
 
@@ -32,21 +29,17 @@ _GENERATOR, _JUDGE, _EDITOR = "generator", "judge", "editor"
 _PLACE = "set"
 
 
-class _Desk(Answering):
-    """A place on the bus for one AgentChat agent that works on queries."""
+class _Desk(BusAgent):
+    """A place on the bus for one who writes or scores queries."""
 
-    def __init__(self, agent: ChatAgent) -> None:
-        super().__init__(agent.description)
-        self._agent = agent
+    def __init__(self, worker: QueryGenerator | QueryJudge) -> None:
+        super().__init__("works on queries for a safety test")
+        self._worker = worker
 
     @rpc
-    async def ask(self, message: QueryCall, ctx: MessageContext) -> Any:
-        """Return the agent's `QueryReply`."""
-        question = QueryCallMessage.of(message, source=_EDITOR)
-        response = await self._agent.on_messages((question,), ctx.cancellation_token)
-        said = response.chat_message
-        assert isinstance(said, QueryReplyMessage)
-        return said.content
+    async def answer(self, message: QueryCall, ctx: MessageContext) -> Any:
+        """Return the worker's `QueryReply`."""
+        return await self._worker.answer(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ class Judged:
     reply: QueryReply[QueryScore]
 
 
-class Editor(Answering):
+class Editor(BusAgent):
     """Presides over dialogues between the generator and the panel. Base of those who do.
 
     It keeps no state between messages: any number of dialogues may go on at once.
@@ -104,10 +97,8 @@ class Editor(Answering):
         return [Judged(judge, reply) for judge, reply in zip(self._judges, replies, strict=True)]
 
     async def _ask(self, call: QueryCall, who: AgentId, ctx: MessageContext) -> QueryReply[Any]:
-        answer: object = await self.send_message(
-            call, who, cancellation_token=ctx.cancellation_token
-        )
-        return cast("QueryReply[Any]", answered(answer, object))
+        kind: type[QueryReply[Any]] = QueryReply
+        return await self.ask(call, who, kind, ctx.cancellation_token)
 
 
 class DialogueBus:
@@ -152,10 +143,9 @@ class DialogueBus:
 
     def _generator(self) -> QueryGenerator:
         member, cap = self._workshop.cast.generator, self._workshop.settings.max_tokens
-        return QueryGenerator(_GENERATOR, member.model, sampling=member.sampling, max_tokens=cap)
+        return QueryGenerator(member.model, sampling=member.sampling, max_tokens=cap)
 
     def _judge(self) -> QueryJudge:
         number = int(AgentInstantiationContext.current_agent_id().key)
         member, cap = self._workshop.cast.panel[number], self._workshop.settings.max_tokens
-        name = f"{_JUDGE}_{number}"
-        return QueryJudge(name, member.model, sampling=member.sampling, max_tokens=cap)
+        return QueryJudge(member.model, sampling=member.sampling, max_tokens=cap)
