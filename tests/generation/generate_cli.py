@@ -1,17 +1,17 @@
-"""`safejury generate` in a process of its own, with models at scripted servers."""
+"""`safejury generate`, here or in a process of its own, with models at scripted servers."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from safejury.evaluation.cli import app
 from safejury.models.scripted import ScriptedServer
@@ -32,27 +32,31 @@ def start(
 
 
 def safejury(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
-    """Run a command to its end, check its code, and return what it wrote."""
-    with start(folder, *arguments) as process:
-        out, err = process.communicate(timeout=170)
-    assert process.returncode == code, err
-    return out, err
+    """Run a command to its end in this process, check its code, and return what it wrote."""
+    with contextlib.chdir(folder):
+        ended = _invoke(arguments, code)
+    return ended.stdout, ended.stderr
 
 
 def safejury_here(*arguments: str, code: int = 0) -> str:
-    """Run a command in this process, which is faster; return what it says."""
-    ended = CliRunner().invoke(app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "100"})
+    """Run a command as `safejury` does, where we are; return what it says."""
+    return _invoke(arguments, code).output
+
+
+def _invoke(arguments: Sequence[str], code: int) -> Result:
+    terminal = {"NO_COLOR": "1", "COLUMNS": "100"}
+    ended = CliRunner().invoke(app, arguments, env=terminal, catch_exceptions=False)
     assert ended.exit_code == code, ended.output
-    return ended.output
+    return ended
 
 
-@contextmanager
-def served(reply: Any) -> Generator[ScriptedServer]:
+@contextlib.contextmanager
+def served(reply: Any = None, **options: Any) -> Generator[ScriptedServer]:
     """Run a scripted server in a thread, beside commands in this process."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="scripted servers")
     thread.start()
-    server = ScriptedServer(reply=reply)
+    server = ScriptedServer(reply=reply, **options)
     try:
         asyncio.run_coroutine_threadsafe(server.start(), loop).result()
         try:
@@ -77,7 +81,3 @@ def write_config(folder: Path, url: str, **changes: object) -> str:
     }
     (folder / "g.yaml").write_text(yaml.safe_dump(data | changes))
     return "g.yaml"
-
-
-async def in_thread(work: Any, *arguments: Any, **options: Any) -> Any:
-    return await asyncio.to_thread(work, *arguments, **options)

@@ -13,12 +13,11 @@ from shutil import which
 import pytest
 import yaml
 from dialogue_script import REFUSAL, Script
-from generate_cli import in_thread, safejury, start, write_config
+from generate_cli import safejury, served, start, write_config
 from speech_sounds import Program
 from taxonomy_script import PanelScript
 
 from safejury.datasets import Intent, NearDuplicates, load_dataset
-from safejury.models.scripted import ScriptedServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> None:
-    async with ScriptedServer(reply=Script()) as server:
+def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> None:
+    with served(Script()) as server:
         config = write_config(
             folder,
             server.base_url,
@@ -38,7 +37,7 @@ async def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> N
             pictures={"renderer": "placeholder", "size": 128},
             limits={"concurrency": 32},
         )
-        await in_thread(safejury, folder, "generate", config)
+        safejury(folder, "generate", config)
     made = load_dataset(folder / "sets" / "made" / "set.jsonl")
     scenarios, places = Counter[str](), NearDuplicates(0.6)
     pictures = set[str]()
@@ -55,13 +54,13 @@ async def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> N
     assert "a test" in card
 
 
-async def test_a_made_set_goes_straight_into_a_run(folder: Path) -> None:
+def test_a_made_set_goes_straight_into_a_run(folder: Path) -> None:
     scenario = "ethics.bioethics"
-    async with ScriptedServer(reply=Script()) as server:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url, scenarios=[scenario])
-        await in_thread(safejury, folder, "generate", config)
+        safejury(folder, "generate", config)
         asked = len(server.requests)
-        _, told = await in_thread(safejury, folder, "generate", config)
+        _, told = safejury(folder, "generate", config)
         assert len(server.requests) == asked
         assert "queries: made before" in told
     for path in (folder / "sets" / "made").rglob("*"):
@@ -77,59 +76,59 @@ async def test_a_made_set_goes_straight_into_a_run(folder: Path) -> None:
             ],
         },
     }
-    async with ScriptedServer() as server:
+    with served() as server:
         (folder / "r.yaml").write_text(yaml.safe_dump(run).replace("URL", server.base_url))
-        out, _ = await in_thread(safejury, folder, "run", "r.yaml")
+        out, _ = safejury(folder, "run", "r.yaml")
     assert "it" in out
-    report, _ = await in_thread(safejury, folder, "report", "runs/run", "--format", "json")
+    report, _ = safejury(folder, "report", "runs/run", "--format", "json")
     assert json.loads(report)["run"]["cases_finished"] == 4
 
 
-async def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
-    async with ScriptedServer(reply=Script()) as server:
+def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url)
-        _, told = await in_thread(safejury, folder, "generate", config, "--estimate")
+        _, told = safejury(folder, "generate", config, "--estimate")
         assert not server.requests
     assert "queries" in told
     assert "Calls to expect, a guess:" in told
     assert "Estimated cost: $0.00 and what has no known price" in told
 
 
-async def test_an_estimate_changes_nothing_of_the_set(folder: Path) -> None:
-    async with ScriptedServer(reply=Script()) as server:
+def test_an_estimate_changes_nothing_of_the_set(folder: Path) -> None:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
-        await in_thread(safejury, folder, "generate", config, "--until", "queries")
+        safejury(folder, "generate", config, "--until", "queries")
         kept = (folder / "sets" / "made" / "generate.yaml").read_bytes()
         arguments = ("generate", config, "--estimate", "--set", "set.seed=99")
-        await in_thread(safejury, folder, *arguments)
+        safejury(folder, *arguments)
     assert (folder / "sets" / "made" / "generate.yaml").read_bytes() == kept
 
 
-async def test_a_broken_taxonomy_is_told_and_can_be_made_again(folder: Path) -> None:
+def test_a_broken_taxonomy_is_told_and_can_be_made_again(folder: Path) -> None:
     own = folder / "sets" / "made" / "taxonomy.yaml"
     script = PanelScript({"one": ("Hate Speech",), "two": ("Tax Evasion",)})
-    async with ScriptedServer(reply=script) as server:
+    with served(script) as server:
         config = write_config(folder, server.base_url, taxonomy={"samples": 1})
         arguments = ("generate", config, "--until", "taxonomy")
-        await in_thread(safejury, folder, *arguments)
+        safejury(folder, *arguments)
         made = own.read_bytes()
         own.write_text("junk: [")
-        _, told = await in_thread(safejury, folder, "generate", config, code=2)
+        _, told = safejury(folder, "generate", config, code=2)
         assert "taxonomy.yaml" in told.splitlines()[-1]
         again = ("--again", "taxonomy")
-        await in_thread(safejury, folder, "generate", config, *again, "--estimate")
-        await in_thread(safejury, folder, *arguments, *again)
+        safejury(folder, "generate", config, *again, "--estimate")
+        safejury(folder, *arguments, *again)
     assert own.read_bytes() == made
 
 
-async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path) -> None:
+def test_scenarios_of_another_config_are_told_before_any_call(folder: Path) -> None:
     own = folder / "sets" / "made" / "taxonomy.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("categories: []")
     own.with_name("set.lock").touch()
-    async with ScriptedServer(reply=Script()) as server:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url)
-        _, told = await in_thread(safejury, folder, "generate", config, code=2)
+        _, told = safejury(folder, "generate", config, code=2)
         assert not server.requests
     assert "taxonomy.yaml is left from another config" in told
 
@@ -147,15 +146,15 @@ async def test_scenarios_of_another_config_are_told_before_any_call(folder: Path
         ({"speech": {"voices": ["en+m3", "en+nobody"]}}, "no voice 'en+nobody'"),
     ],
 )
-async def test_what_cannot_draw_or_speak_is_told_before_any_call(
+def test_what_cannot_draw_or_speak_is_told_before_any_call(
     changes: dict[str, object], said: str, folder: Path
 ) -> None:
     program = Program.put(folder / "bin")
     if "speech" in changes:
         changes = {"speech": {**changes["speech"], "program": str(program.path)}}  # pyright: ignore
-    async with ScriptedServer(reply=Script()) as server:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url, **changes)
-        _, told = await in_thread(safejury, folder, "generate", config, code=2)
+        _, told = safejury(folder, "generate", config, code=2)
         assert not server.requests
     assert said in told.splitlines()[-1]
     assert "Traceback" not in told
@@ -177,13 +176,13 @@ def test_a_config_of_the_users_in_the_sets_place_is_not_overwritten(folder: Path
     assert mine.read_text() == text
 
 
-async def test_a_folder_with_dot_files_alone_is_empty(folder: Path) -> None:
+def test_a_folder_with_dot_files_alone_is_empty(folder: Path) -> None:
     keeps = folder / "sets" / "made" / ".gitkeep"
     keeps.parent.mkdir(parents=True)
     keeps.touch()
-    async with ScriptedServer(reply=Script()) as server:
+    with served(Script()) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
-        await in_thread(safejury, folder, "generate", config, "--until", "queries")
+        safejury(folder, "generate", config, "--until", "queries")
     assert keeps.with_name("queries.jsonl").exists()
 
 
@@ -205,10 +204,10 @@ def test_a_folder_that_is_no_set_is_left_as_it_is(linked: bool, folder: Path) ->
     assert mine.read_text() == '{"my": "own"}'
 
 
-async def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
-    async with ScriptedServer(reply=REFUSAL) as server:
+def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
+    with served(REFUSAL) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
-        _, told = await in_thread(safejury, folder, "generate", config, code=3)
+        _, told = safejury(folder, "generate", config, code=3)
     assert "refusals" in told.splitlines()[-1]
     assert "Traceback" not in told
 
@@ -243,17 +242,17 @@ def test_what_cannot_be_is_one_line(
     reason="the embedded model is not installed",
 )
 @pytest.mark.timeout(600)
-async def test_the_example_is_killed_once_and_finished(folder: Path) -> None:
+def test_the_example_is_killed_once_and_finished(folder: Path) -> None:
     """Text, twins, pictures and two voices, by the embedded model."""
     example = str(ROOT / "examples" / "generate-small.yaml")
-    async with ScriptedServer() as server:
+    with served() as server:
         speaking = []
         if which("espeak-ng") is None:
             said = f"{{speaker: endpoint, base_url: '{server.base_url}', model: m, voices: [a, b]}}"
             speaking = [f"--set=speech={said}"]
-        await in_thread(_killed, folder, ("generate", example, *speaking))
+        _killed(folder, ("generate", example, *speaking))
         with start(folder, "generate", example, *speaking) as process:
-            _, told = await in_thread(process.communicate, timeout=500)
+            _, told = process.communicate(timeout=500)
     assert process.returncode == 0, told
     made = list(load_dataset(folder / "sets" / "small" / "set.jsonl"))
     harmful = {query.id.split(".en")[0] for query in made if query.intent is Intent.HARMFUL}

@@ -3,14 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dialogue_script import Script
-from generate_cli import in_thread, safejury, write_config
+from generate_cli import safejury, served, write_config
 from picture_workshop import Talk
 
 from safejury.models.scripted import ScriptedReply, ScriptedServer
@@ -60,20 +59,18 @@ class Studio:
 
 
 @pytest.fixture
-async def studio(tmp_path: Path) -> AsyncGenerator[Studio, None]:
-    async with AsyncExitStack() as stack:
-        writer = await stack.enter_async_context(ScriptedServer(reply=Script()))
-        services = await stack.enter_async_context(ScriptedServer(reply=Talk()))
+def studio(tmp_path: Path) -> Generator[Studio]:
+    with served(Script()) as writer, served(Talk()) as services:
         yield Studio(tmp_path, writer, services)
 
 
-async def test_what_services_cost_is_in_the_card_and_estimated(studio: Studio) -> None:
+def test_what_services_cost_is_in_the_card_and_estimated(studio: Studio) -> None:
     config = studio.config()
-    _, told = await in_thread(safejury, studio.folder, "generate", config, "--estimate")
+    _, told = safejury(studio.folder, "generate", config, "--estimate")
     said = {line.split()[1]: line.split()[-1] for line in told.splitlines() if "$" in line}
     assert said["images"] == "$1.00"  # four pictures, looked at by nobody
     assert float(said["speech"].lstrip("$")) > 0
-    await in_thread(safejury, studio.folder, "generate", config)
+    safejury(studio.folder, "generate", config)
     costs = studio.costs()
     assert costs["painter"]["calls"] == 4
     assert costs["painter"]["usd"] == pytest.approx(4 * PICTURE)
@@ -81,61 +78,61 @@ async def test_what_services_cost_is_in_the_card_and_estimated(studio: Studio) -
     assert costs["speaker"]["usd"] == pytest.approx(studio.characters() * CHARACTERS / 1e6)
 
 
-async def test_a_price_that_nobody_knows_is_counted_apart(studio: Studio) -> None:
-    await in_thread(safejury, studio.folder, "generate", studio.config(priced=False))
+def test_a_price_that_nobody_knows_is_counted_apart(studio: Studio) -> None:
+    safejury(studio.folder, "generate", studio.config(priced=False))
     painter = studio.costs()["painter"]
     assert (painter["usd"], painter["unknown_prices"]) == (0.0, 4)
 
 
-async def test_no_picture_is_drawn_beyond_the_budget(studio: Studio) -> None:
+def test_no_picture_is_drawn_beyond_the_budget(studio: Studio) -> None:
     short = studio.config(max_cost_usd=2.5 * PICTURE)
-    _, told = await in_thread(safejury, studio.folder, "generate", short, code=3)
+    _, told = safejury(studio.folder, "generate", short, code=3)
     assert "limits.max_cost_usd of 0.625 does not cover" in told
     assert "Traceback" not in told
     assert studio.services.stats.pictures == 2
     # The money that was spent counts when the command is repeated.
-    await in_thread(safejury, studio.folder, "generate", short, code=3)
+    safejury(studio.folder, "generate", short, code=3)
     assert studio.services.stats.pictures == 2
-    await in_thread(safejury, studio.folder, "generate", studio.config(max_cost_usd=10))
+    safejury(studio.folder, "generate", studio.config(max_cost_usd=10))
     assert studio.services.stats.pictures == 4
     assert studio.costs()["painter"]["usd"] == pytest.approx(4 * PICTURE)
 
 
-async def test_models_of_unknown_price_are_refused_beside_a_limit_of_money(studio: Studio) -> None:
+def test_models_of_unknown_price_are_refused_beside_a_limit_of_money(studio: Studio) -> None:
     config = studio.config(max_cost_usd=10, unpriced="refuse")
-    _, told = await in_thread(safejury, studio.folder, "generate", config, code=2)
+    _, told = safejury(studio.folder, "generate", config, code=2)
     assert "limits.max_cost_usd does not bind one, two, writer, describer" in told
     assert studio.writer.stats.calls == 0
 
 
-async def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
+def test_no_word_is_spoken_beyond_the_budget(studio: Studio) -> None:
     short = studio.config(max_cost_usd=4 * PICTURE + 0.001)
-    _, told = await in_thread(safejury, studio.folder, "generate", short, code=3)
+    _, told = safejury(studio.folder, "generate", short, code=3)
     assert "limits.max_cost_usd" in told
     assert studio.services.stats.speeches == 0
     assert not (studio.set / "set.jsonl").exists()
 
 
 @pytest.mark.parametrize("service", ["pictures", "speech"])
-async def test_what_a_service_delivered_is_kept_when_the_budget_ends(
+def test_what_a_service_delivered_is_kept_when_the_budget_ends(
     tmp_path: Path, service: str
 ) -> None:
     """Others that wait for the budget must not end what is being kept."""
-    async with ScriptedServer(reply=Script()) as writer, ScriptedServer(reply=Talk()) as services:
+    with served(Script()) as writer, served(Talk()) as services:
         studio = Studio(tmp_path, writer, services)
         stages = ("--until", service)
         first = 0.0 if service == "pictures" else 4 * PICTURE
         step = 1.2 * PICTURE if service == "pictures" else 0.08
         for number in range(1, 4):
             config = studio.config(max_cost_usd=first + number * step, concurrency=8)
-            await in_thread(safejury, tmp_path, "generate", config, *stages, code=3)
+            safejury(tmp_path, "generate", config, *stages, code=3)
         asked = services.picture_requests if service == "pictures" else services.speech_requests
         kinds = Counter(json.dumps(body, sort_keys=True) for body in asked)
         assert len(asked) >= 3
         assert set(kinds.values()) == {1}
 
 
-async def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> None:
+def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> None:
     price = {"input": 1000, "output": 1000}
 
     def priced(limit: float) -> str:
@@ -149,25 +146,25 @@ async def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> No
             tmp_path, server.base_url, panel=panel, generator=generator, limits=limits, twins=None
         )
 
-    async with ScriptedServer(reply=Script(), latency=0.05) as server:
+    with served(Script(), latency=0.05) as server:
         for _ in range(2):
-            _, told = await in_thread(safejury, tmp_path, "generate", priced(15), code=3)
+            _, told = safejury(tmp_path, "generate", priced(15), code=3)
             assert "limits.max_cost_usd of 15 does not cover" in told
             (spent,) = re.findall(r"\(([0-9.]+) spent\)", told)
             # What came back is in the journal, and all that is there to spend is spent.
             assert 5 < float(spent) <= 15
         assert len(server.requests) > 5
-        await in_thread(safejury, tmp_path, "generate", priced(10_000))
+        safejury(tmp_path, "generate", priced(10_000))
     asked = Counter(json.dumps(body, sort_keys=True) for body in server.requests)
     assert set(asked.values()) == {1}
 
 
-async def test_services_are_tried_as_often_as_the_config_says(studio: Studio) -> None:
+def test_services_are_tried_as_often_as_the_config_says(studio: Studio) -> None:
     def draw(_: object) -> ScriptedReply:
         return ScriptedReply("overloaded", status=500)
 
-    async with ScriptedServer(reply=Talk(), pictures=draw) as broken:
+    with served(Talk(), pictures=draw) as broken:
         studio.services = broken
         arguments = ("generate", studio.config(attempts=2), "--until", "pictures")
-        await in_thread(safejury, studio.folder, *arguments, code=3)
+        safejury(studio.folder, *arguments, code=3)
     assert broken.stats.pictures == 4 * 2

@@ -1,23 +1,23 @@
 """What `safejury generate` says: of a config, of cost, and when it is interrupted."""
 
-import asyncio
 import io
 import json
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from dialogue_script import Body, Script
-from generate_cli import in_thread, safejury, safejury_here, start, write_config
+from generate_cli import safejury, safejury_here, served, start, write_config
 from rich.console import Console
 
 from safejury.evaluation._generate_config_shape import GenerateConfig
 from safejury.evaluation._generate_progress import GenerateProgress
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.models.scripted import ScriptedReply
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "generation.md"
 NOBODY = "http://127.0.0.1:9/v1"
@@ -93,8 +93,8 @@ def test_a_bar_whose_steps_are_done_does_not_claim_that_the_stage_is() -> None:
     assert "0:00:00" not in last
 
 
-async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
-    scoring = asyncio.Event()
+def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
+    scoring = threading.Event()
 
     def reply(body: Body) -> Any:
         if "Score each request" not in json.dumps(body):
@@ -102,15 +102,15 @@ async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None
         scoring.set()
         return ScriptedReply(hang=True)
 
-    async with ScriptedServer(reply=reply) as server:
+    with served(reply) as server:
         config = write_config(tmp_path, server.base_url)
         options = ("--set", "set.seed=9", "--until", "twins", "--again", "queries")
         child = start(
             tmp_path, "generate", config, *options, "--again", "twins", "--accept-failures"
         )
-        await scoring.wait()
+        assert scoring.wait(60)
         child.send_signal(signal.SIGINT)
-        _, told = await in_thread(child.communicate, timeout=60)
+        _, told = child.communicate(timeout=60)
     assert child.returncode == 130, told
     again = "g.yaml --set set.seed=9 --until twins --again queries --again twins --accept-failures"
     assert told.splitlines()[-2:] == [
@@ -119,7 +119,7 @@ async def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None
     ]
 
 
-async def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path: Path) -> None:
+def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path: Path) -> None:
     loading = tmp_path / "loading"
     os.mkfifo(loading)
     (tmp_path / "slow").mkdir()
@@ -127,8 +127,8 @@ async def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path
     (tmp_path / "slow" / "filelock.py").write_text(waits)
     config = write_config(tmp_path, NOBODY)
     child = start(tmp_path, "generate", config, path=str(tmp_path / "slow"))
-    await in_thread(loading.read_text)
+    loading.read_text()
     child.send_signal(signal.SIGINT)
-    _, told = await in_thread(child.communicate, timeout=60)
+    _, told = child.communicate(timeout=60)
     assert child.returncode == 130, told
     assert told.splitlines() == ["Go on with: safejury generate g.yaml", "Interrupted."]
