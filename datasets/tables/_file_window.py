@@ -1,8 +1,10 @@
 """A look into a file of any size, of which a piece at a time is in memory."""
 
+import json
 import re
 from pathlib import Path
 
+_decoder = json.JSONDecoder(strict=False)
 _PIECE = 1 << 18
 _AHEAD = 2
 """Bytes that a pattern may need to see at once."""
@@ -19,6 +21,7 @@ class FileWindow:
         self._file = path.open("rb")
         self._start = 0
         self._piece = b""
+        self._text = ""
 
     def close(self) -> None:
         """Close the file."""
@@ -53,15 +56,30 @@ class FileWindow:
                 return end
             at = end
 
+    def end_of_json(self, at: int) -> int | None:
+        """Return where the JSON list or object at an offset ends.
+
+        None means that it is larger than a piece, or damaged.
+        """
+        here = self._hold(at)
+        try:
+            return self._start + _decoder.raw_decode(self._text, here)[1]
+        except (ValueError, RecursionError):
+            if here < _PIECE // 2:
+                return None
+        self._hold(at, begin=True)
+        return self.end_of_json(at)
+
     def lines_before(self, at: int) -> int:
         """Return how many lines end before an offset."""
         steps = range(0, at, _PIECE)
         return sum(self.read(start, min(start + _PIECE, at)).count(b"\n") for start in steps)
 
-    def _hold(self, at: int) -> int:
-        """Hold the piece that an offset lies in, and return the offset within it."""
+    def _hold(self, at: int, *, begin: bool = False) -> int:
+        """Hold the piece that an offset lies in or begins, and return the offset within it."""
         here = at - self._start
-        if not 0 <= here <= len(self._piece) - _AHEAD:
+        if begin or not 0 <= here <= len(self._piece) - _AHEAD:
             self._file.seek(at)
             self._start, self._piece, here = at, self._file.read(_PIECE), 0
+            self._text = self._piece.decode("latin-1")  # a character for each byte
         return here

@@ -16,6 +16,8 @@ _NO_SPACE = re.compile(rb"[^ \t\r\n]")
 _PLAIN_END = re.compile(rb"[ \t\r\n,\]}]")
 _TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _RECENT = 16
+_TRIED = 8
+"""Levels down to which a list or object is tried as a whole, should that around it fail."""
 _PAIRS = {b"{": b"}", b"[": b"]"}
 
 
@@ -157,19 +159,22 @@ class JsonFile:
             if end == at:
                 raise self._broken(at)
             return end
-        if at in self._ends:
-            return self._ends[at]
+        if end := self._ends.get(at) or self._window.end_of_json(at):
+            return end
         open_, here = [_PAIRS[first]], at + 1
         while open_:
             here = self._window.find(_STRUCTURE, here)
             sign = self._byte(here)
             if sign == b'"':
                 here = self._string_end(here)
-            elif here in self._ends:  # what was walked through is passed over
-                here = self._ends[here]
             elif sign in _PAIRS:
-                open_.append(_PAIRS[sign])
-                here += 1
+                # What was walked through, or fits into memory, is passed over.
+                end = self._ends.get(here)
+                if end is None and len(open_) < _TRIED:
+                    end = self._window.end_of_json(here)
+                if end is None:
+                    open_.append(_PAIRS[sign])
+                here = end or here + 1
             elif sign == open_.pop():
                 here += 1
             else:

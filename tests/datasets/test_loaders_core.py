@@ -200,6 +200,19 @@ def test_strict_reading_says_what_it_would_leave_out(
     )
 
 
+def test_a_large_json_list_is_read_as_a_whole_would_be(table: Callable[..., Path]) -> None:
+    """Wherever the pieces of the file end in which it is read, and whatever a row holds."""
+    rows: list[object] = [
+        {"text": "é" * size, "more": [[{"a": '"}]\\'}]] * (size % 7), "n": [1e300 * 1e10, 2**70]}
+        for size in (*range(0, 40_000, 1_777), 150_000, 270_000, 3)
+    ]
+    written = [json.dumps(row, ensure_ascii=False) for row in rows]
+    written.insert(9, '{"text": [{"n": 01}]}')
+    read = [value for _, value in json_objects(table("own.json", f"[{', '.join(written)}]\n"))]
+    assert isinstance(read.pop(9), RowError)
+    assert read == rows
+
+
 def test_a_json_list_that_gets_shorter_while_it_is_read(table: Callable[..., Path]) -> None:
     path = table("own.json", json.dumps([{"text": "Why? " * 1000} for _ in range(1000)]))
     items = json_objects(path)
