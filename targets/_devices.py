@@ -5,9 +5,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import msgspec
+import psutil
 
 from ..datasets import ConfigurationError
 from ..datasets._harmless import harmless_line
@@ -107,7 +107,7 @@ def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> D
         for gpu in seen.gpus
     )
     reason = None if seen.reason is None else f"{interpreter}: {seen.reason}"
-    return Devices(gpus, _available_memory(), reason)
+    return Devices(gpus, psutil.virtual_memory().available, reason)
 
 
 def _failed(interpreter: str, what: str) -> ConfigurationError:
@@ -125,13 +125,3 @@ def _ids(environment: Mapping[str, str]) -> list[str]:
     """Return the GPUs that this process may see, by their index there."""
     names = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
     return [name.strip() for name in names if name.strip()]
-
-
-def _available_memory() -> int | None:
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None

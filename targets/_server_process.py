@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
 import msgspec
+import psutil
 
 from ..datasets import FirstContactError
 from . import _server_watchdog as watchdog
@@ -34,8 +36,8 @@ class ServerProcess:
     """A running command under a watchdog; `start` makes one, `stop` ends it.
 
     The watchdog sees to the end of the command and its descendants when this process
-    ends, however it does. Should somebody kill the watchdog, `stop` finds them by a
-    mark in their environment.
+    ends, however it does. Should somebody kill the watchdog, `stop` finds them by their
+    session, or by a mark in their environment.
     """
 
     # Not one of asyncio's subprocesses: a loop that is closed in a hurry, as after a
@@ -56,6 +58,7 @@ class ServerProcess:
         self._said = b""
         self._answered = asyncio.Event()
         self._over = asyncio.Event()
+        self._over_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._stdout.fileno(), self._read)
 
@@ -162,6 +165,7 @@ class ServerProcess:
             self._loop.remove_reader(self._stdout.fileno())
             self._stdout.close()
             self._watched.wait()
+            self._over_at = time.time()
             self._over.set()
         if not piece or self._said.endswith(b"\n"):
             self._answered.set()
@@ -170,18 +174,30 @@ class ServerProcess:
         """Kill what a killed watchdog left behind."""
         if (self._watched.returncode or 0) >= 0:
             return
-        mark = f"{MARK}={self._mark}".encode()
         until = self._loop.time() + _SWEEP_S
         spared_until = self._loop.time() + watchdog.CLEANING_S
-        while found := [pid for pid in watchdog.processes() if mark in _environment(pid)]:
-            for pid in found:
-                if self._loop.time() < spared_until and watchdog.is_cleaner(pid):
+        while found := [process for process in psutil.process_iter() if self._owns(process)]:
+            for process in found:
+                if self._loop.time() < spared_until and watchdog.is_cleaner(process.pid):
                     continue
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+                with suppress(psutil.Error):
+                    process.kill()
             if self._loop.time() > until:
                 return
             await asyncio.sleep(_SWEEP_PAUSE_S)
+
+    def _owns(self, process: psutil.Process) -> bool:
+        """Return whether a process that runs descends from the command."""
+        # By its session as well: one that writes its title over its environment loses the mark.
+        with suppress(OSError, psutil.Error):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            # Later ones could be of others who got the same id.
+            early = process.create_time() < self._over_at
+            if early and os.getsid(process.pid) == self._pid:
+                return True
+            return process.environ().get(MARK) == self._mark
+        return False
 
 
 def _watched(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -196,14 +212,6 @@ def _watched(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise FirstContactError(f"cannot start a process for a server: {error.strerror}") from None
-
-
-def _environment(pid: int) -> list[bytes]:
-    """Return the variables of a process, none of one that has ended."""
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def _signal(number: int) -> str:

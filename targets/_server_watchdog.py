@@ -115,7 +115,7 @@ def _end(server: subprocess.Popen[bytes], grace: float, signals: _Signals) -> No
 
 def _left(server: subprocess.Popen[bytes]) -> list[int]:
     _reap(server)
-    return descendants(os.getpid()) or ([server.pid] if server.returncode is None else [])
+    return _descendants() or ([server.pid] if server.returncode is None else [])
 
 
 def _signal_all(server: subprocess.Popen[bytes], number: int, *, spared: bool = False) -> None:
@@ -124,7 +124,7 @@ def _signal_all(server: subprocess.Popen[bytes], number: int, *, spared: bool = 
     if not _HAS_PROC or (server.returncode is None and not spared):
         with contextlib.suppress(OSError):
             os.killpg(server.pid, number)
-    for pid in descendants(os.getpid()):
+    for pid in _descendants():
         if spared and is_cleaner(pid):
             continue
         with contextlib.suppress(OSError):
@@ -145,17 +145,17 @@ def _reap(server: subprocess.Popen[bytes]) -> int | None:
     return server.returncode
 
 
-def descendants(root: int) -> list[int]:
-    """Return all processes below `root`, none where the system has no /proc."""
+def _descendants() -> list[int]:
+    """Return all processes below this one, none where the system has no /proc."""
     children: dict[int, list[int]] = {}
-    for pid in processes():
+    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _HAS_PROC else ():
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:
                 parent = int(file.read().rpartition(b")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             continue
         children.setdefault(parent, []).append(pid)
-    found, todo = list[int](), [root]
+    found, todo = list[int](), [os.getpid()]
     while todo:
         below = children.get(todo.pop(), [])
         found += below
@@ -171,14 +171,6 @@ def is_cleaner(pid: int) -> bool:
     except OSError:
         return False
     return any(name in command for name in _CLEANERS)
-
-
-def processes() -> list[int]:
-    """Return the ids of all processes, none where the system has no /proc."""
-    try:
-        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-    except OSError:
-        return []
 
 
 def _prctl() -> Callable[[int, int], object]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from safejury.datasets import FirstContactError
@@ -196,8 +197,11 @@ async def test_a_killed_watchdog_leaves_nothing(
     fake_vllm: Fake, tmp_path: Path, survivors: Survivors, proc: Proc
 ) -> None:
     name = f"safejury-{os.getpid()}-{time.monotonic_ns()}"
-    server = ManagedServer("a", fake_vllm(child=1, shares=name), folder=tmp_path)
+    file = tmp_path / "unmarked"  # its environment was written over, as by a title
+    spec = fake_vllm(child=1, unmarked=file, shares=name)
+    server = ManagedServer("a", spec, folder=tmp_path)
     await server.start()
+    unmarked = psutil.Process(int(file.read_text()))
     (watchdog,) = (
         pid
         for pid in survivors()
@@ -206,8 +210,10 @@ async def test_a_killed_watchdog_leaves_nothing(
     os.kill(watchdog, signal.SIGKILL)
     await server.wait()
     assert "its watchdog was killed by signal 9" in (server.ended or "")
+    assert unmarked.is_running()
     await server.stop()
     assert survivors() == []
+    assert not unmarked.is_running() or unmarked.status() == psutil.STATUS_ZOMBIE
     assert _shared(name) == []
 
 

@@ -12,6 +12,7 @@ that to the first start.
     FAKE_STALLS      the same, but it goes on saying that it is well
     FAKE_STUBBORN    it ignores SIGTERM
     FAKE_CHILD       it starts a process in a session of its own that ignores SIGTERM
+    FAKE_UNMARKED    it starts a process without its environment, whose id it writes to this file
     FAKE_SHARES      a name under which it holds shared memory
     FAKE_LOOKS       a call waits for so many requests for /metrics, and counts work at each
 """
@@ -63,6 +64,9 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if (shares := os.environ.get("FAKE_SHARES")) is not None:
         _held.append(SharedMemory(f"{shares}-{os.getpid()}", create=True, size=4096))
+    if path := os.environ.get("FAKE_UNMARKED"):
+        child = subprocess.Popen([sys.executable, "-c", _CHILD], env={})
+        Path(path).write_text(str(child.pid))
     if "FAKE_CHILD" in os.environ:
         subprocess.Popen([sys.executable, "-c", _CHILD], start_new_session=True)
     say("INFO loading\n" * int(os.environ.get("FAKE_LOADS", "0")))
