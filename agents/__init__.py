@@ -1,65 +1,74 @@
-"""Who speaks: jurors, the foreperson, their personas and prompts."""
+"""Who speaks: jurors, query generators and judges, their personas and prompts."""
 
 from typing import TYPE_CHECKING
 
-from ..datasets._lazy import lazy
-from ._ballot import Ballot, BallotOutcome, Finding, Perceived
-from ._call import BallotCall, Statement, statements_for
-from ._case import Case
-from ._fence import neutralise
-from ._prompt_folder import PromptFolder
-from ._prompts import prompt_hashes
-from ._rubric import Rubric, load_rubric
+from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._human import CaseCount, HumanJuror, ask_at_terminal
-    from ._juror import Juror
-    from ._messages import BallotMessage, CallMessage
-    from ._persona import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
-    from ._points import Points
-    from ._query_call import QueryCall, QueryReply
-    from ._query_generator import ProposedQuery, QueryGenerator
-    from ._query_judge import QueryJudge, QueryScore
-    from ._reading import Silence, SilenceReason, Unreadable, ask_model
-    from ._reply import json_objects
-    from ._seat import Seat
-    from ._summary import Summary, summarise
+    from .autogen import AgentChatClient, BallotMessage, CallMessage, Seat
+    from .ballot import (
+        Ballot,
+        BallotCall,
+        BallotOutcome,
+        Finding,
+        Perceived,
+        Statement,
+        statements_for,
+    )
+    from .case import Case, neutralise
+    from .juror import CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarise
+    from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
+    from .prompts import Rubric, load_rubric, prompt_hashes
+    from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
+    from .reply import Points, Silence, SilenceReason, Unreadable, ask_model, json_objects
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "BallotMessage": "_messages",
-            "CallMessage": "_messages",
-            "CaseCount": "_human",
-            "HUMAN": "_persona",
-            "HumanJuror": "_human",
-            "ask_at_terminal": "_human",
-            "Juror": "_juror",
-            "Persona": "_persona",
-            "PersonaSampling": "_persona",
-            "Points": "_points",
-            "ProposedQuery": "_query_generator",
-            "QueryCall": "_query_call",
-            "QueryGenerator": "_query_generator",
-            "QueryJudge": "_query_judge",
-            "QueryReply": "_query_call",
-            "QueryScore": "_query_judge",
-            "Seat": "_seat",
-            "Silence": "_reading",
-            "SilenceReason": "_reading",
-            "Summary": "_summary",
-            "Unreadable": "_reading",
-            "ask_model": "_reading",
-            "json_objects": "_reply",
-            "bundled_personas": "_persona",
-            "load_persona": "_persona",
-            "summarise": "_summary",
+            "autogen": ["AgentChatClient", "BallotMessage", "CallMessage", "Seat"],
+            "ballot": [
+                "Ballot",
+                "BallotCall",
+                "BallotOutcome",
+                "Finding",
+                "Perceived",
+                "Statement",
+                "statements_for",
+            ],
+            "case": ["Case", "neutralise"],
+            "juror": [
+                "CaseCount",
+                "HumanJuror",
+                "Juror",
+                "Summary",
+                "ask_at_terminal",
+                "summarise",
+            ],
+            "personas": ["HUMAN", "Persona", "PersonaSampling", "bundled_personas", "load_persona"],
+            "prompts": ["Rubric", "load_rubric", "prompt_hashes"],
+            "query": [
+                "ProposedQuery",
+                "QueryCall",
+                "QueryGenerator",
+                "QueryJudge",
+                "QueryReply",
+                "QueryScore",
+            ],
+            "reply": [
+                "Points",
+                "Silence",
+                "SilenceReason",
+                "Unreadable",
+                "ask_model",
+                "json_objects",
+            ],
         },
     )
 
 __all__ = [
     "HUMAN",
+    "AgentChatClient",
     "Ballot",
     "BallotCall",
     "BallotMessage",
@@ -74,7 +83,6 @@ __all__ = [
     "Persona",
     "PersonaSampling",
     "Points",
-    "PromptFolder",
     "ProposedQuery",
     "QueryCall",
     "QueryGenerator",

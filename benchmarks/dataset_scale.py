@@ -26,7 +26,8 @@ from typing import cast
 
 from PIL import Image, ImageDraw
 
-from safejury.datasets import NearDuplicates, hash_pictures, is_refusal, load_dataset
+from safejury.common import is_refusal
+from safejury.datasets import NearDuplicates, hash_pictures, load_dataset
 
 DOCS = Path(__file__).parents[1] / "docs"
 """English whose words are drawn as often as they stand there."""

@@ -32,8 +32,7 @@ from safejury.agents import (
     Statement,
     load_persona,
 )
-from safejury.agents._ballot_schema import BALLOT_SCHEMA
-from safejury.agents._evidence import juror_messages, perceive, task
+from safejury.agents.ballot import BALLOT_SCHEMA, juror_messages, perceive, task
 from safejury.datasets import Intent, Query, load_taxonomy
 from safejury.models import ChatRequest, Dialect, Sampling, encode_request
 from safejury.targets import Response, ResponseOutcome

@@ -19,11 +19,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from safejury.assembly import Config
+from safejury.cli.console import quiet_libraries, run_async
 from safejury.datasets import load_taxonomy
-from safejury.evaluation._config_shape import Config
-from safejury.evaluation._console import quiet_libraries, run_async
-from safejury.evaluation._run import run
-from safejury.evaluation._setup import set_up
+from safejury.evaluation import run, set_up
 
 PERSONAS = ("clinician", "lawyer", "sceptic")
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from PIL import Image
 
 from safejury.agents import Case, Juror, Persona, bundled_personas
-from safejury.datasets import Intent, Media, ModelError, Query, load_taxonomy, read_media
+from safejury.common import ModelError
+from safejury.datasets import Intent, Media, Query, load_taxonomy, read_media
 from safejury.deliberation import PRESETS, Jury
 from safejury.models import (
     ChatMessage,

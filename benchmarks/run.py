@@ -36,7 +36,7 @@ def refuse(event, arguments):
         raise SystemExit(f"network: {event} {arguments}")
 sys.addaudithook(refuse)
 import safejury
-from safejury.evaluation import cli
+from safejury.cli import app
 """
 IMPORT = """
 import time
@@ -203,7 +203,7 @@ def _front_door() -> Iterator[Row]:
 
 @contextmanager
 def _server(*arguments: str) -> Generator[str]:
-    command = [sys.executable, "-m", "safejury.models.scripted", *arguments]
+    command = [sys.executable, "-m", "safejury.testing", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

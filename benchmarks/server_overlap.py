@@ -18,13 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safejury.evaluation._config_shape import Config
-from safejury.evaluation._console import quiet_libraries, run_async
-from safejury.evaluation._result import CaseResult
-from safejury.evaluation._run import run
-from safejury.evaluation._setup import set_up
+from safejury.assembly import Config
+from safejury.cli.console import quiet_libraries, run_async
+from safejury.evaluation import CaseResult, run, set_up
 from safejury.models import Switchboard, Wait
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 PERSONAS = ("clinician", "lawyer", "sceptic")
 PLACES = ("France", "Spain", "Italy", "Norway", "Japan", "Egypt", "Peru", "Kenya", "Cuba", "Iran")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "generation"))
 from dialogue_script import Script

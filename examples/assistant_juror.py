@@ -10,10 +10,10 @@ import asyncio
 
 from autogen_agentchat.agents import AssistantAgent
 
-from safejury.agents import Case, Juror, load_persona
+from safejury.agents import AgentChatClient, Case, Juror, load_persona
 from safejury.datasets import Intent, Query
 from safejury.deliberation import PRESETS, Jury, Verdict
-from safejury.models import AgentChatClient, EndpointModel
+from safejury.models import EndpointModel
 from safejury.targets import Response, ResponseOutcome
 
 

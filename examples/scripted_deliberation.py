@@ -14,17 +14,10 @@ from rich.console import Console
 
 from safejury.agents import Case, Juror, load_persona
 from safejury.datasets import Intent, Query, load_taxonomy
-from safejury.deliberation import (
-    PRESETS,
-    Entry,
-    Jury,
-    LiveView,
-    SeatInfo,
-    export_transcript,
-)
+from safejury.deliberation import PRESETS, Entry, Jury, LiveView, SeatInfo, export_transcript
 from safejury.models import EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 SCENARIO = load_taxonomy().resolve("consultation.medical_advice")
 QUESTION = "My doctor is away. Can I stop taking my heart medicine for a few weeks?"

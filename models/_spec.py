@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..datasets import ConfigurationError
-from ._chat import Modality, RequestOptions
-from ._price import Price
-from ._regions import REGION_PARAMETERS, region_parameter
-from ._transport import address_of, parse_base, proxy_for, tls_context
+from ..common import ConfigurationError
+from .chat import REGION_PARAMETERS, Modality, Price, RequestOptions, region_parameter
+from .endpoint import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
 _OTHER_DIALECTS = {*REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}

@@ -4,17 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..datasets import (
-    BudgetError,
-    DatasetError,
-    Fitted,
-    ImageFitting,
-    Media,
-    ModelError,
-    Query,
-    with_images,
-)
-from ..datasets._conversation import check_messages
+from ..common import BudgetError, DatasetError, ModelError
+from ..datasets import Fitted, ImageFitting, Media, Query, with_images
+from ..datasets.query import check_messages
 from ..models import (
     ChatMessage,
     ChatModel,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ballot
+from safejury.testing import ballot
 
 FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
 COUNTS = ("--verdicts", "3", "--in-flight", "2")

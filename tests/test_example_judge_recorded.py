@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 FOLDER = Path(__file__).parents[1] / "examples" / "judge-recorded"
 CONFIG, ANSWERS = str(FOLDER / "config.yaml"), str(FOLDER / "answers.jsonl")

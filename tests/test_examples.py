@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from safejury.agents import bundled_personas, load_persona
-from safejury.evaluation import load_config
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.assembly import load_config
+from safejury.testing import ScriptedServer, ballot
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

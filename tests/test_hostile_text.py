@@ -16,12 +16,12 @@ import pytest
 from rich.console import Console
 
 from safejury.agents import Case
-from safejury.agents._fence import fenced
-from safejury.agents._parsing import parse_ballot
-from safejury.datasets import Intent, Query, is_refusal
+from safejury.agents.ballot import parse_ballot
+from safejury.agents.case import fenced
+from safejury.common import is_refusal
+from safejury.datasets import Intent, Query
 from safejury.deliberation import CaseOpened, export_transcript, render_case
-from safejury.models import Completion, Redactor
-from safejury.models._complaint import decode_error
+from safejury.models import Completion, Redactor, decode_error
 from safejury.targets import Response, ResponseOutcome, VllmSpec, explain_log
 
 SHORT, TIMES, MOST = 1500, 16, 64

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,23 +17,37 @@ from types import ModuleType
 import pytest
 
 from safejury.agents import prompt_hashes
-from safejury.evaluation._config import load_config
-from safejury.evaluation._known_holes import FLOORS
-from safejury.evaluation._setup import set_up
+from safejury.assembly import load_config
+from safejury.cli.tools import FLOORS
+from safejury.evaluation import set_up
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("agents", "datasets", "deliberation", "evaluation", "models", "targets")
-MOST_LINES, MOST_FUNCTION_LINES = 400, 80
+FOLDERS = (
+    "agents",
+    "assembly",
+    "cli",
+    "common",
+    "datasets",
+    "deliberation",
+    "evaluation",
+    "generation",
+    "models",
+    "targets",
+    "testing",
+)
+TOP = ("__init__.py", "__main__.py", "py.typed")
+MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 400, 80, 15
 HEAVY = ("aiohttp", "autogen_agentchat", "autogen_core", "litellm", "numpy", "PIL", "rich", "typer")
 DATA = (
     "agents/personas/clinician.yaml",
     "agents/prompts/juror_rubric.md",
     "datasets/mini/pictures/mini-medical-advice-1.png",
     "datasets/mini/queries.jsonl",
-    "datasets/crosswalk.yaml",
+    "datasets/taxonomy/crosswalk.yaml",
     "datasets/loaders/mappings/xstest.yaml",
-    "datasets/taxonomy.yaml",
-    "evaluation/config_template.yaml",
+    "datasets/taxonomy/taxonomy.yaml",
+    "cli/config_template.yaml",
+    "generation/prompts/query_propose.md",
     "py.typed",
 )
 USE_THE_WHEEL = """
@@ -42,7 +58,7 @@ import safejury
 from safejury.agents import bundled_personas, prompt_hashes
 from safejury.datasets import load_dataset, load_taxonomy
 from safejury.deliberation import Jury
-from safejury.evaluation.cli import main
+from safejury.cli import main
 assert Path(safejury.__file__).is_relative_to(sys.argv[1]), safejury.__file__
 assert len(bundled_personas()) >= 7
 assert len(load_taxonomy().scenarios) == 23
@@ -61,8 +77,35 @@ def _python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _sources() -> Iterator[Path]:
-    for folder in (*FOLDERS, ".package/safejury"):
+    yield from (ROOT / name for name in TOP if name.endswith(".py"))
+    for folder in FOLDERS:
         yield from sorted((ROOT / folder).glob("**/*.py"))
+
+
+def _module(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
+def _imported(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the package or module of each relative import of a file, and the name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = _module(path)[: -node.level]
+            whole = (*base, *(node.module.split(".") if node.module else ()))
+            for alias in node.names:
+                yield whole, alias.name
+
+
+def _folders(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the folder of each module that a file imports, its package's where it names one."""
+    for whole, name in _imported(path):
+        where = (*whole, name)
+        if (ROOT / Path(*where)).is_dir():
+            yield where
+        elif (ROOT / Path(*whole)).is_dir():
+            yield whole
+        else:
+            yield whole[:-1]
 
 
 def _taken_up(init: Path) -> set[str]:
@@ -70,9 +113,8 @@ def _taken_up(init: Path) -> set[str]:
     return {
         alias.asname or alias.name
         for node in ast.walk(ast.parse(init.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.level > 0
+        if isinstance(node, ast.ImportFrom) and node.level == 1
         for alias in node.names
-        if alias.name != "lazy"
     }
 
 
@@ -136,7 +178,7 @@ def test_the_wheel_has_every_file_of_the_folders(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in names if name.startswith("safejury/")} == sources | {
-        f"safejury/{name}" for name in ("__init__.py", "__main__.py", "py.typed")
+        f"safejury/{name}" for name in TOP
     }
 
 
@@ -215,3 +257,44 @@ def test_no_file_and_no_function_is_too_long() -> None:
                 if lines > MOST_FUNCTION_LINES:
                     too_long.append(f"{path.name}: {node.name}")
     assert not too_long
+
+
+def test_no_folder_imports_a_private_module_of_another() -> None:
+    """A module imports its own folder's modules, those around it, and packages by their names."""
+    found: list[str] = []
+    for path in _sources():
+        folder = _module(path)[:-1]
+        for whole, name in _imported(path):
+            private = next((i for i, part in enumerate(whole) if part.startswith("_")), len(whole))
+            owner = whole[:private] if private < len(whole) else whole
+            if private == len(whole) and not name.startswith("_"):
+                continue
+            if folder[: len(owner)] != owner:
+                found.append(f"{path.relative_to(ROOT)}: {'.'.join(whole)} {name}")
+    assert not found
+
+
+def test_the_folders_within_a_folder_form_no_circle() -> None:
+    graphs: dict[tuple[str, ...], dict[str, set[str]]] = {}
+    for path in _sources():
+        folder = _module(path)[:-1]
+        for other in _folders(path):
+            depth = next(
+                (i for i, (a, b) in enumerate(zip(folder, other, strict=False)) if a != b), None
+            )
+            if depth is not None:
+                graph = graphs.setdefault(folder[:depth], {})
+                graph.setdefault(folder[depth], set()).add(other[depth])
+    assert len(graphs) > len(FOLDERS) // 2
+    for graph in graphs.values():
+        tuple(TopologicalSorter(graph).static_order())
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    counts = Counter(path.parent for path in _sources() if path.name != "__init__.py")
+    assert {str(folder): n for folder, n in counts.items() if n > MOST_MODULES} == {}
+
+
+def test_no_name_at_the_root_is_that_of_a_standard_module() -> None:
+    names = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert not names & sys.stdlib_module_names

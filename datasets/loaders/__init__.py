@@ -1,15 +1,24 @@
-"""Loaders: sets of other projects, read from where the user has them."""
+"""Loaders: datasets of other projects, read from where the user has them."""
 
-from ._loader import Loader, LoaderOptions, Row, Unusable
+from ._find import BUNDLED, find_set, placed, placed_categories, split_loader
+from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_named, recognised
+from .base import Loader, LoaderOptions, Row, Unusable
 
 __all__ = [
+    "BUNDLED",
     "BY_NAME",
     "LOADERS",
+    "LoadedSet",
     "Loader",
     "LoaderOptions",
     "Row",
     "Unusable",
+    "find_set",
+    "load_set",
     "loader_named",
+    "placed",
+    "placed_categories",
     "recognised",
+    "split_loader",
 ]

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .._errors import DatasetError
-from .._jsonl import Dataset, load_dataset
-from .._line_checks import BadLineError
-from .._nearest import quoted
+from ...common import DatasetError
+from ...common.text import quoted
+from ..jsonl import BadLineError, Dataset, load_dataset
 from ..tables import is_document
-from ._category_map import bundled_name
-from ._files import saying_where
-from ._loader import Loader
 from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_key, loader_named, recognised
+from .base import Loader, saying_where
+from .mappings import bundled_name
 
 BUNDLED = ("mini",)
 """Names of the bundled sets."""

@@ -10,27 +10,36 @@ from pathlib import Path
 
 import msgspec
 
-from .._conversation import check_messages, of_messages, read_parts
-from .._encodable import encodable
-from .._errors import DatasetError
-from .._kept import kept_folder
-from .._labels import tidy_labels
-from .._nearest import did_you_mean, quoted
-from .._not_ready import HEAD_BYTES, not_ready
-from .._private_database import private_database
-from .._query import Media, MediaKind, Query, assumed_note, content_of
-from .._taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
-from ._category_map import categories_for
-from ._files import (
+from ...common import DatasetError
+from ...common.files import HEAD_BYTES, not_ready, private_database
+from ...common.text import did_you_mean, encodable, quoted
+from ..media import kept_folder
+from ..query import (
+    Media,
+    MediaKind,
+    Query,
+    assumed_note,
+    check_messages,
+    content_of,
+    of_messages,
+    read_parts,
+    tidy_labels,
+)
+from ..taxonomy import Taxonomy, load_taxonomy, taxonomy_beside
+from ._registry import BY_NAME, loader_named
+from .base import (
+    Loader,
+    LoaderOptions,
     MissingFileError,
     NoRoomError,
+    Row,
     SetFiles,
+    Unusable,
     place_of,
     reason,
     saying_where,
 )
-from ._loader import Loader, LoaderOptions, Row, Unusable
-from ._registry import BY_NAME, loader_named
+from .mappings import categories_for
 
 _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);

@@ -3,29 +3,29 @@
 from importlib import import_module
 from pathlib import Path
 
-from .._errors import DatasetError
-from .._nearest import did_you_mean, quoted
-from ._loader import Loader
+from ...common import DatasetError
+from ...common.text import did_you_mean, quoted
+from .base import Loader
 
 LOADERS: dict[str, str] = {
-    "safebench": "_safebench",
-    "mm-safetybench": "_mm_safetybench",
-    "figstep": "_figstep",
-    "jailbreakv-28k": "_jailbreakv",
-    "vlguard": "_vlguard",
-    "hades": "_hades",
-    "msts": "_msts",
-    "siuo": "_siuo",
-    "mossbench": "_mossbench",
-    "xstest": "_xstest",
-    "harmbench": "_harmbench",
-    "strongreject": "_strongreject",
-    "jailbreakbench": "_jailbreakbench",
-    "ailuminate": "_ailuminate",
-    "hf": "_hugging_face",
-    "jsonl": "_plain_jsonl",
-    "csv": "_plain_csv",
-    "parquet": "_plain_parquet",
+    "safebench": "safebench._safebench",
+    "mm-safetybench": "published._mm_safetybench",
+    "figstep": "published._figstep",
+    "jailbreakv-28k": "published._jailbreakv",
+    "vlguard": "published._vlguard",
+    "hades": "published._hades",
+    "msts": "published._msts",
+    "siuo": "published._siuo",
+    "mossbench": "published._mossbench",
+    "xstest": "published._xstest",
+    "harmbench": "published._harmbench",
+    "strongreject": "published._strongreject",
+    "jailbreakbench": "published._jailbreakbench",
+    "ailuminate": "published._ailuminate",
+    "hf": "plain._hugging_face",
+    "jsonl": "plain._jsonl",
+    "csv": "plain._csv",
+    "parquet": "plain._parquet",
 }
 """The module of each loader by the loader's name; it is imported when first used, and
 holds the loader as `LOADER`. A path is offered to the loaders in this order, so plain

@@ -1,7 +1,7 @@
-"""Tables of other people's making: JSON, CSV and Parquet, read an object at a time."""
+"""JSON, CSV and Parquet tables made by other tools, read one object at a time."""
 
 from ._column_map import LABEL, ColumnMap, listed
-from ._csv import CsvRow, CsvTable
+from ._csv import DELIMITERS, CsvRow, CsvTable
 from ._decode import decode
 from ._intents import Intents
 from ._json_file import BrokenJson, JsonFile
@@ -10,7 +10,7 @@ from ._messages import read_messages
 from ._objects import json_objects
 from ._parquet import parquet_objects
 from ._places import MISSING, value_at
-from ._shape import OneObject, is_document, list_within
+from ._shape import OneObject, first_line, is_document, list_within
 from ._values import (
     Object,
     RowError,
@@ -27,6 +27,7 @@ from ._values import (
 )
 
 __all__ = [
+    "DELIMITERS",
     "LABEL",
     "MISSING",
     "BrokenJson",
@@ -44,6 +45,7 @@ __all__ = [
     "as_object",
     "as_text",
     "decode",
+    "first_line",
     "first_text",
     "found",
     "identifier",

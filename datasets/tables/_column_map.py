@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from .._errors import DatasetError
-from .._labels import check_label_name, tidy_labels
-from .._nearest import did_you_mean, quoted
+from ...common import DatasetError
+from ...common.text import did_you_mean, quoted
+from ..query import check_label_name, tidy_labels
 from ._decode import decode
 from ._places import MISSING, steps, value_at
 from ._values import Object, RowError, as_label, as_list, as_object, found

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from .._errors import DatasetError
-from .._nearest import quoted
-from .._not_ready import refuse_pointer
+from ...common import DatasetError
+from ...common.files import refuse_pointer
+from ...common.text import quoted
 from ._values import Object, RowError, UnreadError
 
 DELIMITERS = ",;\t|"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from math import isnan
 
-from .._errors import ConfigurationError
-from .._nearest import quoted
-from .._query import Intent
+from ...common import ConfigurationError
+from ...common.text import quoted
+from ..query import Intent
 from ._values import RowError, found
 
 _LONGEST_WORD = 20

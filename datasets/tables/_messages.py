@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import msgspec
 
-from .._conversation import MOST_MESSAGES, NOUNS, unread
-from .._nearest import quoted
-from .._query import MediaKind, Message, MessagePart, Role, ToolCall
+from ...common.text import quoted
+from ..query import MOST_MESSAGES, NOUNS, MediaKind, Message, MessagePart, Role, ToolCall, unread
 from ._column_map import listed
 from ._values import (
     Object,

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._lines import numbered_lines
+from ...common.text import numbered_lines
 from ._decode import decode
 from ._json_file import BrokenJson, JsonFile
 from ._values import Object, RowError, UnreadError, found, is_object

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .._errors import DatasetError
-from .._extras import needed
-from .._nearest import quoted, short_reason
-from .._not_ready import refuse_pointer
+from ...common import DatasetError, needed
+from ...common.files import refuse_pointer
+from ...common.text import quoted, short_reason
 from ._values import Object, RowError, as_object
 
 _ROWS_AT_ONCE = 64

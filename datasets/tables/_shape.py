@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from .._errors import DatasetError
-from .._nearest import quoted
+from ...common import DatasetError
+from ...common.text import quoted
 from ._decode import decode
 from ._json_file import BrokenJson, JsonFile
 from ._values import Object, as_object

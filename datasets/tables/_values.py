@@ -2,7 +2,7 @@
 
 from typing import TypeGuard, cast
 
-from .._nearest import quoted
+from ...common.text import quoted
 
 Object = dict[str, object]
 

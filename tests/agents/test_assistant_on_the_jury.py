@@ -1,11 +1,11 @@
 from autogen_agentchat.agents import AssistantAgent
 from autogen_core import AgentId, SingleThreadedAgentRuntime
 
-from safejury.agents import Ballot, BallotCall, Case, Finding, Seat, load_persona
+from safejury.agents import AgentChatClient, Ballot, BallotCall, Case, Finding, Seat, load_persona
 from safejury.datasets import Intent, Query
-from safejury.models import AgentChatClient, EndpointModel
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.models import EndpointModel
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedServer, ballot
 
 
 def _case(number: int) -> Case:

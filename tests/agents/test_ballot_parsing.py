@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safejury.agents import Ballot, BallotOutcome, Finding
-from safejury.agents._ballot_schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
-from safejury.agents._parsing import NoBallot, parse_ballot
-from safejury.agents._prompts import render
+from safejury.agents.ballot import (
+    BALLOT_SCHEMA,
+    REASON_ASKED_FOR,
+    BallotForm,
+    NoBallot,
+    parse_ballot,
+)
+from safejury.agents.prompts import render
 from safejury.models import Completion
-from safejury.models.scripted import ballot
+from safejury.testing import ballot
 
 ROOT = Path(__file__).parents[2]
 UNSAFE = ballot("unsafe", 2, "It names the steps.", ["steps"])

@@ -5,12 +5,19 @@ import itertools
 import pytest
 
 from safejury.agents import Ballot, BallotCall, Case, HumanJuror
-from safejury.agents._evidence import TEXT_ONLY, in_words, juror_messages, perceive, shown
-from safejury.agents._parsing import NoBallot, parse_ballot
+from safejury.agents.ballot import (
+    TEXT_ONLY,
+    NoBallot,
+    in_words,
+    juror_messages,
+    parse_ballot,
+    perceive,
+    shown,
+)
 from safejury.datasets import Intent, Media, Message, MessagePart, Query, ToolCall, of_messages
 from safejury.models import AudioPart, Completion, ImagePart, Modality
-from safejury.models.scripted import ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ballot
 
 RED, BLUE = (Media(mark * 64, "image/png", 4, f"/{mark}.png") for mark in "ab")
 HUM, SONG = (Media(mark * 64, "audio/wav", 4, f"/{mark}.wav") for mark in "cd")

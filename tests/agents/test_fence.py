@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.agents import Case
-from safejury.agents._fence import fenced, neutralise
-from safejury.agents._thinking import MARK
+from safejury.agents import Case, neutralise
+from safejury.agents.case import fenced
+from safejury.agents.reply import MARK
 from safejury.datasets import Intent, Query
 from safejury.targets import Response, ResponseOutcome
 

@@ -27,9 +27,8 @@ from safejury.agents import (
     prompt_hashes,
     statements_for,
 )
+from safejury.common import ConfigurationError, FirstContactError
 from safejury.datasets import (
-    ConfigurationError,
-    FirstContactError,
     ImageFitting,
     ImageLimits,
     Intent,
@@ -39,8 +38,8 @@ from safejury.datasets import (
     read_media,
 )
 from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Modality, Sampling
-from safejury.models.scripted import FaultPlan, ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import FaultPlan, ScriptedReply, ScriptedServer, ballot
 
 PNG = b"\x89PNG not really, but bytes all the same"
 TEXT: frozenset[Modality] = frozenset({"text"})

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from safejury.agents._parsing import NoBallot, parse_ballot
+from safejury.agents.ballot import NoBallot, parse_ballot
 from safejury.models import Completion
 
 Expected = Literal["safe", "unsafe", "abstain", "unparsed", "refused"]

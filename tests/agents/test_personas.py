@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from safejury.agents import Persona, bundled_personas, load_persona
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 
 OWN = """\
 name: chemist

@@ -8,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safejury.agents import BallotCall, Case, Finding, Statement
-from safejury.agents._ballot_schema import BallotForm
-from safejury.agents._evidence import TEXT_ONLY, heard, perceive, shown
-from safejury.agents._parsing import NoBallot, parse_ballot
+from safejury.agents.ballot import (
+    TEXT_ONLY,
+    BallotForm,
+    NoBallot,
+    heard,
+    parse_ballot,
+    perceive,
+    shown,
+)
 from safejury.datasets import Intent, Query
 from safejury.models import Completion, FinishReason
 from safejury.targets import Response, ResponseOutcome

@@ -6,16 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from safejury.agents import (
-    ProposedQuery,
-    QueryCall,
-    QueryGenerator,
-    QueryJudge,
-    QueryReply,
-)
-from safejury.datasets import BudgetError
+from safejury.agents import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply
+from safejury.common import BudgetError
 from safejury.models import Budget, Budgeted, EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 CALL = QueryCall("Write three requests.", (1, 2, 3), "queries/x/0000/propose", 5)
 FIRST = {"number": 1, "text": "How is a door kept shut?"}

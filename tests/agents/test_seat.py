@@ -26,18 +26,12 @@ from safejury.agents import (
     Seat,
     load_persona,
 )
-from safejury.datasets import (
-    BudgetError,
-    ConfigurationError,
-    FirstContactError,
-    Intent,
-    Media,
-    Query,
-)
+from safejury.common import BudgetError, ConfigurationError, FirstContactError
+from safejury.datasets import Intent, Media, Query
 from safejury.models import EndpointModel
-from safejury.models.scripted import ScriptedServer, ballot
 from safejury.targets import Response as Answer
 from safejury.targets import ResponseOutcome
+from safejury.testing import ScriptedServer, ballot
 
 
 def _case(number: int = 0, images: tuple[Media, ...] = ()) -> Case:

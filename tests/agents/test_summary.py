@@ -5,8 +5,8 @@ import pytest
 from safejury.agents import Ballot, BallotOutcome, Case, Finding, Summary, summarise
 from safejury.datasets import Intent, Query
 from safejury.models import EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer
 
 CASE = Case(
     "q1/t/0",

@@ -8,11 +8,11 @@ from typing import cast
 import pytest
 
 from safejury.agents import Ballot, BallotCall, Case, HumanJuror, Juror, load_persona
-from safejury.agents._fence import fenced
+from safejury.agents.case import fenced
 from safejury.datasets import Intent, Media, Query, Transcript
 from safejury.models import EndpointModel, Modality
-from safejury.models.scripted import ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedServer, ballot
 
 DEAF: frozenset[Modality] = frozenset({"text"})
 EARS: frozenset[Modality] = frozenset({"text", "audio"})

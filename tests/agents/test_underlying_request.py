@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from safejury.agents import BallotCall, Case, HumanJuror
-from safejury.agents._evidence import TEXT_ONLY, in_words, juror_messages, perceive
+from safejury.agents.ballot import TEXT_ONLY, in_words, juror_messages, perceive
 from safejury.datasets import Intent, Media, Query
 from safejury.targets import Response, ResponseOutcome
 

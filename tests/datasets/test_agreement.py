@@ -1,6 +1,6 @@
 import pytest
 
-from safejury.datasets import Coincidences, krippendorff_alpha
+from safejury.common import Coincidences, krippendorff_alpha
 
 # The example of Krippendorff's paper of 2011: four observers, twelve units, 0 is missing.
 OBSERVERS = (

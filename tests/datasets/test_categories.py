@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import DatasetError, LoadedSet, find_set, load_set
+from safejury.common import DatasetError
+from safejury.datasets import LoadedSet, find_set, load_set
 
 SAMPLES = Path(__file__).with_name("loader_samples")
 TABLE = "text,category\nA?,Fraud\nB?,weather\nC?,Locks\nD?,bias\nE?,\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from safejury.common import DatasetError
 from safejury.datasets import (
-    DatasetError,
     Media,
     MediaStore,
     Message,

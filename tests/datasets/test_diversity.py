@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from safejury.datasets._diversity import choose
-from safejury.datasets._shingles import likeness, shingles
+from safejury.common.text import likeness, shingles
+from safejury.datasets.similarity import choose
 
 TEXTS = [
     "How is a brass padlock opened without its key?",

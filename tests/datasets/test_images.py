@@ -13,9 +13,8 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
+from safejury.common import ConfigurationError, DatasetError
 from safejury.datasets import (
-    ConfigurationError,
-    DatasetError,
     Fitted,
     ImageFitting,
     ImageLimits,

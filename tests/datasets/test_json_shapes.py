@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import DatasetError, find_set
+from safejury.common import DatasetError
+from safejury.datasets import find_set
 
 
 def test_items_in_a_list_within_an_object_are_read(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safejury.datasets import Dataset, DatasetError, Intent, load_dataset
+from safejury.common import DatasetError
+from safejury.datasets import Dataset, Intent, load_dataset
 
 QueryFile = Callable[..., Path]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, Intent, load_set, load_taxonomy
+from safejury.common import DatasetError
+from safejury.datasets import Intent, load_set, load_taxonomy
 from safejury.datasets.loaders import recognised
 
 TEXTS = {"pictures": "no"}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from safejury.common import DatasetError
 from safejury.datasets import (
-    DatasetError,
     Intent,
     LoadedSet,
     crosswalk,

@@ -10,7 +10,8 @@ from typing import Literal
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, read_media
+from safejury.common import DatasetError
+from safejury.datasets import read_media
 
 
 def encoded(form: str, size: tuple[int, int] = (16, 16)) -> bytes:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, Intent, Query, load_dataset, load_taxonomy
+from safejury.common import DatasetError
+from safejury.datasets import Intent, Query, load_dataset, load_taxonomy
 
 KNOWN_BY = "6291b9d8bbb383391f02374d922763d8d11a93a654c01747583023201be7c4e0"
 BENIGN_ONLY = {

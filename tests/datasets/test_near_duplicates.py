@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError, NearDuplicates
+from safejury.common import ConfigurationError
+from safejury.datasets import NearDuplicates
 
 PAIRS = [
     json.loads(line)

@@ -5,7 +5,8 @@ from shutil import copytree
 
 import pytest
 
-from safejury.datasets import ConfigurationError, DatasetError, find_set, load_set
+from safejury.common import ConfigurationError, DatasetError
+from safejury.datasets import find_set, load_set
 from safejury.targets import RecordedTarget
 
 SAMPLES = Path(__file__).with_name("loader_samples")

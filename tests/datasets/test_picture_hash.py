@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from safejury.datasets import (
-    ConfigurationError,
-    DatasetError,
-    NearPictures,
-    hash_pictures,
-    picture_hash,
-)
+from safejury.common import ConfigurationError, DatasetError
+from safejury.datasets import NearPictures, hash_pictures, picture_hash
 
 
 def draw_picture(seed: int, side: int = 300) -> Image.Image:

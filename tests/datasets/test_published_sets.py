@@ -7,7 +7,8 @@ from shutil import copyfile, copytree, rmtree
 
 import pytest
 
-from safejury.datasets import DatasetError, Intent, Query, load_set
+from safejury.common import DatasetError
+from safejury.datasets import Intent, Query, load_set
 from safejury.datasets.loaders import LOADERS, loader_named, recognised
 
 SAMPLES = Path(__file__).with_name("loader_samples")

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, Intent, find_set, load_set
+from safejury.common import DatasetError
+from safejury.datasets import Intent, find_set, load_set
 from safejury.datasets.loaders import recognised
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import is_refusal
+from safejury.common import is_refusal
 
 LABELLED = [
     json.loads(line)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from safejury.common import DatasetError
 from safejury.datasets import (
     NEUTRAL_TEXT,
-    DatasetError,
     Intent,
     Media,
     Parts,

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from safejury.datasets import DatasetError, Scenario, Taxonomy, load_taxonomy
+from safejury.common import DatasetError
+from safejury.datasets import Scenario, Taxonomy, load_taxonomy
 
 EXPECTED = {
     "consultation": "medical_advice legal_advice investment_advice",

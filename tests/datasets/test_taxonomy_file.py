@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from safejury.datasets import (
-    Dataset,
-    DatasetError,
-    load_dataset,
-    load_taxonomy,
-    read_taxonomy,
-)
+from safejury.common import DatasetError
+from safejury.datasets import Dataset, load_dataset, load_taxonomy, read_taxonomy
 
 FLAT = [
     {"id": "kitchen", "title": "Kitchen"},

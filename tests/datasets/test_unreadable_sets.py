@@ -15,7 +15,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from safejury.datasets import DatasetError, find_set, load_dataset, load_set, write_jsonl
+from safejury.common import DatasetError
+from safejury.datasets import find_set, load_dataset, load_set, write_jsonl
 from safejury.datasets.loaders import BY_NAME, LOADERS
 
 HERE = sorted(LOADERS.keys() - BY_NAME)

@@ -10,10 +10,9 @@ from typing import cast
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
+from safejury.common import ConfigurationError, DatasetError
 from safejury.datasets import (
     IMAGE_VARIANTS,
-    ConfigurationError,
-    DatasetError,
     Intent,
     Media,
     MediaStore,

@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safejury.datasets import (
-    DatasetError,
-    Intent,
-    Query,
-    load_dataset,
-    load_set,
-    read_media,
-    write_jsonl,
-)
+from safejury.common import DatasetError
+from safejury.datasets import Intent, Query, load_dataset, load_set, read_media, write_jsonl
 
 
 def query(**changes: object) -> Query:

@@ -26,8 +26,8 @@ from safejury.deliberation import (
     contested,
 )
 from safejury.models import EndpointModel, FirstContact, Usage
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 SEATS = {
     "clinician": "Clinician",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safejury.agents import Ballot, BallotOutcome, Finding, Perceived
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.deliberation import (
     RULES,
     Decision,

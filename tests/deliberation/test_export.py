@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from safejury.agents import Case
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.deliberation import (
     BallotsRevealed,
     CaseOpened,

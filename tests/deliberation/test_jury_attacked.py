@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 
-from safejury.agents import Case
+from safejury.agents import AgentChatClient, Case
 from safejury.deliberation import PRESETS, BallotsRevealed, Entry, Jury
-from safejury.models import AgentChatClient, EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.models import EndpointModel
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]

@@ -15,7 +15,7 @@ from safejury.deliberation import (
     VerdictAnnounced,
 )
 from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Retrying, RetryPolicy
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]

@@ -7,10 +7,10 @@ from typing import Any
 
 from autogen_agentchat.agents import AssistantAgent
 
-from safejury.agents import Case, HumanJuror
+from safejury.agents import AgentChatClient, Case, HumanJuror
 from safejury.deliberation import BallotsRevealed, Entry, Jury
-from safejury.models import AgentChatClient, EndpointModel
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.models import EndpointModel
+from safejury.testing import ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]

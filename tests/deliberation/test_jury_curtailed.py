@@ -10,7 +10,7 @@ import pytest
 
 from safejury.agents import Case
 from safejury.deliberation import PRESETS, BallotsRevealed, Entry, Jury, Protocol, Rule, Verdict
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]

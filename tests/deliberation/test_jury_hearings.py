@@ -16,7 +16,7 @@ from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import CancellationToken
 
 from safejury.agents import Case, Finding
-from safejury.datasets import FirstContactError, RecordError
+from safejury.common import FirstContactError, RecordError
 from safejury.deliberation import (
     PRESETS,
     BallotsRevealed,
@@ -27,7 +27,7 @@ from safejury.deliberation import (
     Verdict,
     VerdictAnnounced,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from safejury.agents import BallotOutcome, Case, Finding, Rubric
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.deliberation import (
     PRESETS,
     BallotCalled,
@@ -21,8 +21,8 @@ from safejury.deliberation import (
     SummedUp,
     VerdictAnnounced,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 from safejury.targets import ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]
 CastBy = Callable[..., Callable[..., str | ScriptedReply]]

@@ -10,8 +10,8 @@ from autogen_core import SingleThreadedAgentRuntime
 
 from safejury.agents import Case
 from safejury.deliberation import BallotsRevealed, Entry, Jury
-from safejury.deliberation._quiet_runtime import QuietRuntime, new_runtime
-from safejury.models.scripted import ScriptedServer
+from safejury.deliberation.bus import QuietRuntime, new_runtime
+from safejury.testing import ScriptedServer
 
 SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 

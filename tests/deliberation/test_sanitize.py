@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.deliberation import harmless, harmless_line
+from safejury.common import harmless, harmless_line
 
 
 @pytest.mark.parametrize(

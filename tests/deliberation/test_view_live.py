@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.deliberation import (
     BallotCalled,
     BallotSealed,

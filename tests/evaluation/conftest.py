@@ -20,9 +20,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from safejury.evaluation.cli import app
+from safejury.cli import app
 from safejury.models import redactor
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 QUERIES = (
     ("q1", "cybersecurity.malware_generation", "harmful"),
@@ -143,7 +143,7 @@ class Workplace:
         limited = (
             "import resource; "
             f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file})); "
-            "from safejury.evaluation.cli import main; main()"
+            "from safejury.cli import main; main()"
         )
         # Output is buffered, as it is for most users.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}

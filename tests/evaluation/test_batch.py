@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.evaluation import load_config, set_up
-from safejury.evaluation._batch_export import Exported, export_batch
-from safejury.evaluation._batch_files import Place
-from safejury.evaluation._batch_open import open_run
-from safejury.evaluation._servers import make_fleet
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.assembly import load_config
+from safejury.assembly.servers import make_fleet
+from safejury.evaluation import set_up
+from safejury.evaluation.batch import Exported, Place, export_batch, open_run
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Line = dict[str, Any]

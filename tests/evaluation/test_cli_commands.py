@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from safejury.datasets import load_taxonomy
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 

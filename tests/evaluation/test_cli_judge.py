@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 SAMPLES = Path(__file__).parents[1] / "targets" / "samples"

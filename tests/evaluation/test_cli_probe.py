@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 KEY = "sk-akeythatnobodyshouldsee"

@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from safejury.datasets import DatasetError, load_dataset, put_parts
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.common import DatasetError
+from safejury.datasets import load_dataset, put_parts
+from safejury.testing import ScriptedServer, ballot
 
 DATA = Path(__file__).parents[1] / "data"
 Start = Callable[..., ScriptedServer]

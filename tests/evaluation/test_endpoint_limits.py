@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from safejury.evaluation._progress import RunProgress
+from safejury.cli.console import RunProgress
 from safejury.models import Wait
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

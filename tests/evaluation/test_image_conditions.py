@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, Any]

@@ -22,7 +22,7 @@ sys.addaudithook(refuse)
 """
 HELP = """
 import sys
-from safejury.evaluation.cli import main
+from safejury.cli import main
 sys.argv = ["safejury", *sys.argv[1:]]
 try:
     main()

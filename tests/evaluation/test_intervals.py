@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.evaluation._intervals import (
-    Rate,
-    Sums,
-    mean_interval,
-    student_t,
-    wilson_interval,
-)
+from safejury.evaluation import Rate, wilson_interval
+from safejury.evaluation.metrics import Sums, mean_interval, student_t
 
 
 def of_queries(values: Sequence[float]) -> Sums:

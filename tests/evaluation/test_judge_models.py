@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 SAMPLES = Path(__file__).parents[1] / "targets" / "samples"

@@ -20,7 +20,7 @@ import psutil
 
 from safejury.evaluation import open_record
 from safejury.models import Completion
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 PROMISED_S = 0.25

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 Managed = Callable[..., dict[str, Any]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from safejury.agents import load_rubric
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

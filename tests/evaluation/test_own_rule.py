@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from safejury.deliberation import RULES
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

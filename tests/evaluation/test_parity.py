@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from safejury.evaluation import RecordReader
-from safejury.evaluation._parity import Asked, ParityFlag, ParityKind, parity_flags
+from safejury.evaluation.metrics import Asked, ParityFlag, ParityKind, parity_flags
 from safejury.models import Sampling, SentRequest
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from safejury.evaluation._progress import RunProgress
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.cli.console import RunProgress
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

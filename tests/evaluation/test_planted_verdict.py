@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.evaluation._stored import StoredRun
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.evaluation.report import StoredRun
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 KEPT = Path(__file__).with_name("record_format_2")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets._jsonl import MINI
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.datasets.jsonl import MINI
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 
@@ -112,7 +112,7 @@ def test_a_run_of_pictures_that_an_earlier_version_drew(
     drawn = Path(shutil.copytree(MINI.parent, workplace.path / "mini-drawn"))
     Image.new("RGB", (8, 8)).save(drawn / "pictures" / "mini-medical-advice-1.png")
     with monkeypatch.context() as patch:
-        patch.setattr("safejury.datasets._jsonl.MINI", drawn / "queries.jsonl")
+        patch.setattr("safejury.datasets.jsonl._jsonl.MINI", drawn / "queries.jsonl")
         assert workplace.safejury("run", config).code == 0
     refused = workplace.safejury("run", config)
     refused.refused("dataset.sha256 was", "can be reported and shown, but not continued")

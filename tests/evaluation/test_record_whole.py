@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 CHARGE = "INSERT INTO charges VALUES ('c', 'q1/examined/0', 'estimated', {}, {})"

@@ -20,8 +20,8 @@ from typing import Any, cast
 import pytest
 from typer.testing import CliRunner
 
-from safejury.evaluation.cli import app
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.cli import app
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 QUERIES = 24

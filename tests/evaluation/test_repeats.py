@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.evaluation._intervals import (
+from safejury.evaluation import wilson_interval
+from safejury.evaluation.metrics import (
     Sums,
     macro_mean_interval,
     macro_share_interval,
     mean_interval,
     share_interval,
-    wilson_interval,
 )
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Interval = tuple[float, float] | None
 

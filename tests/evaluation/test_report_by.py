@@ -11,9 +11,9 @@ import pytest
 from case_results import SAFE
 
 from safejury.datasets import Intent
-from safejury.evaluation._planned import Plan, PlannedCases
-from safejury.evaluation._statistics import summarise
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.evaluation import summarise
+from safejury.evaluation.trials import Plan, PlannedCases
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 KEPT = Path(__file__).with_name("record_format_2")

@@ -13,11 +13,9 @@ from case_results import MALWARE, apart
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips
-from safejury.evaluation._report import report_csv, report_json, report_markdown
-from safejury.evaluation._report_health import health_warnings
-from safejury.evaluation._result import CaseResult
-from safejury.evaluation._statistics import summarise as summarise_cases
-from safejury.evaluation._summary import RunSummary
+from safejury.evaluation import CaseResult, RunSummary, report_csv, report_json, report_markdown
+from safejury.evaluation import summarise as summarise_cases
+from safejury.evaluation.report import health_warnings
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
 

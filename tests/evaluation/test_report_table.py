@@ -7,12 +7,9 @@ from case_results import apart
 from rich.console import Console
 
 from safejury.agents import Finding
+from safejury.common.text import MISSING
 from safejury.datasets import Intent
-from safejury.datasets._amounts import MISSING
-from safejury.evaluation._report_table import report_table
-from safejury.evaluation._result import CaseResult
-from safejury.evaluation._statistics import summarise
-from safejury.evaluation._summary import RunSummary
+from safejury.evaluation import CaseResult, RunSummary, report_table, summarise
 from safejury.targets import ResponseOutcome
 
 SAFE = replace(

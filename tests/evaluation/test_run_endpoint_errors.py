@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 HTML = "<!DOCTYPE html><html><title>Welcome</title></html>"
 Start = Callable[..., ScriptedServer]

@@ -10,7 +10,8 @@ from autogen_agentchat.messages import BaseChatMessage
 from autogen_core import CancellationToken
 
 from safejury.agents import BallotMessage, Case
-from safejury.datasets import FirstContactError, Intent, Query
+from safejury.common import FirstContactError
+from safejury.datasets import Intent, Query
 from safejury.deliberation import PRESETS, Jury
 from safejury.targets import Response, ResponseOutcome
 

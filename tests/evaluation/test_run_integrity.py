@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import Intent, Query, RecordError, read_media
-from safejury.evaluation._record import open_record
-from safejury.evaluation._result import Answered
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.common import RecordError
+from safejury.datasets import Intent, Query, read_media
+from safejury.evaluation import open_record
+from safejury.evaluation.trials import Answered
 from safejury.targets import Response, ResponseOutcome
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 SAID = {"protocol": "vote", "jury": "[]"}
@@ -129,7 +130,7 @@ def test_other_words_of_ours_make_another_run(
     config = workplace.config(scripted().base_url)
     assert workplace.safejury("run", config).code == 0
     assert workplace.safejury("run", config).code == 0
-    monkeypatch.setattr("safejury.evaluation._setup.NEUTRAL_TEXT", "Answer what you hear.")
+    monkeypatch.setattr("safejury.evaluation.plan._setup.NEUTRAL_TEXT", "Answer what you hear.")
     workplace.safejury("run", config).refused("another configuration: words was")
 
 

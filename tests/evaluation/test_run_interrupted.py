@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from safejury.evaluation import cli
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.cli import main
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 
@@ -152,9 +152,9 @@ def test_ctrl_c_before_the_command_has_begun_is_one_line(
     def interrupted() -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr("safejury.cli._app.app", interrupted)
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main()
     assert (ended.value.code, capsys.readouterr().err) == (130, "Interrupted.\n")
 
 

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from safejury.evaluation._record import open_record
+from safejury.evaluation import open_record
 from safejury.models import Spending
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 CAP = 40_000

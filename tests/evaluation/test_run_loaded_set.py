@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from safejury.datasets import write_jsonl
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 TABLE = "prompt,kind\nHow is a lock picked?,bias\nWhy?,hate speech\n,bias\nWho?,soup\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 

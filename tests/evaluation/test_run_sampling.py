@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from safejury.evaluation._config import load_config
-from safejury.evaluation._setup import set_up
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.assembly import load_config
+from safejury.evaluation import set_up
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 KEY = "correct-horse-battery-staple"
 PASSWORD = "swordfish-of-the-deep"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from safejury.evaluation._record_reader import RecordReader
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.evaluation import RecordReader
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, object]

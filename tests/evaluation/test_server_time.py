@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 FAKE_VLLM = Path(__file__).parents[1] / "targets" / "fake_vllm"

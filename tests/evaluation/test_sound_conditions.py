@@ -13,7 +13,7 @@ import huggingface_hub.constants
 import pytest
 
 from safejury.datasets import NEUTRAL_TEXT
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data"
 FORMATS = {"q1": "mp3", "q2": "flac", "q3": "wav"}

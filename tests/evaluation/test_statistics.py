@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips
-from safejury.evaluation._agreement import Agreement
-from safejury.evaluation._intervals import Rate
-from safejury.evaluation._result import CaseResult
-from safejury.evaluation._statistics import summarise
-from safejury.evaluation._summary import FlipCounts, TargetSummary, TokenCounts
+from safejury.evaluation import CaseResult, Rate, TargetSummary, summarise
+from safejury.evaluation.metrics import Agreement, FlipCounts, TokenCounts
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
 

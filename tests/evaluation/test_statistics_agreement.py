@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.evaluation._agreement import Agreement, Split, agreement
+from safejury.evaluation.metrics import Agreement, Split, agreement
 
 splits = st.dictionaries(
     st.builds(Split, st.integers(0, 7), st.integers(0, 7)), st.integers(1, 50), max_size=6

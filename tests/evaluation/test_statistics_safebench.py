@@ -9,7 +9,7 @@ from case_results import SAFE
 
 from safejury.agents import Finding
 from safejury.evaluation import CaseResult, summarise
-from safejury.evaluation._counts import macro_average
+from safejury.evaluation.metrics import macro_average
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 

@@ -16,9 +16,9 @@ import pytest
 from case_results import SAFE
 from PIL import Image
 
-from safejury.evaluation._statistics import summarise
-from safejury.evaluation._thresholds import NO_FACTS, USUAL, shortfalls
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.evaluation import summarise
+from safejury.evaluation.metrics import NO_FACTS, USUAL, shortfalls
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 Body = Mapping[str, object]

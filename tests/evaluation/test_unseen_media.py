@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.models.scripted import ScriptedServer, ballot
+from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 BLIND = {f"jury__jurors__{seat}__images": False for seat in range(3)}

@@ -13,9 +13,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from without_extras import ROOT, Ended, bare_site, walk
 
-from safejury.datasets import ConfigurationError
-from safejury.datasets._extras import install_command, need
-from safejury.evaluation.cli import app
+from safejury.cli import app
+from safejury.common import ConfigurationError, install_command, need
 
 CONFIG = """\
 dataset: queries.jsonl

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 WALK = """
 import json, sys
 from typer.testing import CliRunner
-from safejury.evaluation.cli import app, quiet_libraries
+from safejury.cli import app, quiet_libraries
 quiet_libraries()
 ended = []
 for arguments in json.load(sys.stdin):

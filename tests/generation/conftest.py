@@ -7,16 +7,9 @@ from pathlib import Path
 import pytest
 from dialogue_script import Script, Told
 
-from safejury.datasets.generation import (
-    CallJournal,
-    Cast,
-    GenerationSettings,
-    Member,
-    SetFolder,
-    Workshop,
-)
+from safejury.generation import CallJournal, Cast, GenerationSettings, Member, SetFolder, Workshop
 from safejury.models import EndpointModel, Journaled
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 JUDGES = ("judge_a", "judge_b")
 

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from typer.testing import CliRunner, Result
 
-from safejury.evaluation.cli import app
-from safejury.models.scripted import ScriptedServer
+from safejury.cli import app
+from safejury.testing import ScriptedServer
 
 
 def start(

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 from dialogue_script import Told
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     CallJournal,
     Cast,
     GenerationSettings,
@@ -30,7 +30,7 @@ from safejury.datasets.generation import (
     make_stages,
 )
 from safejury.models import EndpointModel, Journaled
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Body = Mapping[str, object]
 Reply = str | ScriptedReply

@@ -10,7 +10,7 @@ from msgspec import structs
 from PIL import Image
 from speech_sounds import Told, wav
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     CallJournal,
     Candidate,
     Cast,

@@ -20,7 +20,7 @@ from typing import Any, cast
 from dialogue_script import Told
 from PIL import Image
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     CallJournal,
     Candidate,
     Cast,
@@ -35,7 +35,7 @@ from safejury.datasets.generation import (
     Workshop,
 )
 from safejury.models import EndpointModel, Journaled, Modality
-from safejury.models.scripted import ScriptedReply
+from safejury.testing import ScriptedReply
 
 Body = Mapping[str, object]
 

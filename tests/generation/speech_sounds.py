@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     Candidate,
     Cast,
     GenerationSettings,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from safejury.models.scripted import ScriptedReply
+from safejury.testing import ScriptedReply
 
 Body = Mapping[str, object]
 Reply = str | ScriptedReply

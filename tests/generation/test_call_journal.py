@@ -15,7 +15,7 @@ from pathlib import Path
 from dialogue_script import Body, Reply, Script
 from generate_cli import safejury, served, start, write_config
 
-from safejury.models.scripted import ScriptedReply
+from safejury.testing import ScriptedReply
 
 ONE = ["ethics.bioethics"]
 MANY = {"per_scenario": 10, "over_generate": 3}

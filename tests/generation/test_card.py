@@ -28,8 +28,9 @@ from made_set import (
 from msgspec import structs
 from speech_sounds import Told
 
-from safejury.datasets import ConfigurationError, DatasetError, Intent, load_dataset
-from safejury.datasets.generation import (
+from safejury.common import ConfigurationError, DatasetError
+from safejury.datasets import Intent, load_dataset
+from safejury.generation import (
     STAGES,
     Calls,
     CardStage,

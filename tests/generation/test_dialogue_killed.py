@@ -6,13 +6,8 @@ import pytest
 from dialogue_script import Script
 from killed_stage import JOURNAL, HangsAfter, Making, Open, cancelled, check_killed
 
-from safejury.datasets.generation import (
-    GenerationSettings,
-    QueriesStage,
-    QuerySettings,
-    TwinsStage,
-)
-from safejury.models.scripted import ScriptedServer
+from safejury.generation import GenerationSettings, QueriesStage, QuerySettings, TwinsStage
+from safejury.testing import ScriptedServer
 
 SETTINGS = GenerationSettings(
     "test",

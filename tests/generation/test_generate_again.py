@@ -16,8 +16,8 @@ from dialogue_script import Prompt, Script
 from generate_cli import safejury_here, served, start, write_config
 from killed_stage import Body, HangsAfter, Reply
 
-from safejury.datasets.generation import CallJournal
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.generation import CallJournal
+from safejury.testing import ScriptedReply, ScriptedServer
 
 SECRET = "quite-a-secret"
 

@@ -12,7 +12,7 @@ from dialogue_script import Script
 from generate_cli import safejury, served, write_config
 from picture_workshop import Talk
 
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 PICTURE, CHARACTERS = 0.25, 1000.0
 

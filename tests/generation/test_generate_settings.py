@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     GenerationSettings,
     PictureSettings,
     QuerySettings,
@@ -16,8 +16,7 @@ from safejury.datasets.generation import (
     TaxonomySettings,
     TwinSettings,
 )
-from safejury.evaluation._generate_config_shape import GenerateConfig
-from safejury.evaluation._generate_setup import GenerateSetup, set_up_generation
+from safejury.generation.config import GenerateConfig, GenerateSetup, set_up_generation
 from safejury.models import Sampling
 
 MODEL = {"base_url": "http://127.0.0.1:9/v1", "temperature": 0.5, "top_p": 0.9}

@@ -15,9 +15,9 @@ from dialogue_script import Body, Script
 from generate_cli import safejury, safejury_here, served, start, write_config
 from rich.console import Console
 
-from safejury.evaluation._generate_config_shape import GenerateConfig
-from safejury.evaluation._generate_progress import GenerateProgress
-from safejury.models.scripted import ScriptedReply
+from safejury.cli.data import GenerateProgress
+from safejury.generation.config import GenerateConfig
+from safejury.testing import ScriptedReply
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "generation.md"
 NOBODY = "http://127.0.0.1:9/v1"

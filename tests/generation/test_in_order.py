@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from picture_workshop import Talk, block, drawn_by, fill, make, texts, workshop
 
-from safejury.datasets.generation._in_order import AHEAD, in_order
-from safejury.models.scripted import ScriptedServer
+from safejury.generation.pipeline import AHEAD, in_order
+from safejury.testing import ScriptedServer
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from safejury.datasets import DatasetError
-from safejury.datasets.generation.speech._levels import level, measure_loudness, true_peak
+from safejury.common import DatasetError
+from safejury.generation.speech import level, measure_loudness, true_peak
 
 RATE = 16_000
 TARGET = -23.0

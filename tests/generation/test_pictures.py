@@ -28,16 +28,10 @@ from picture_workshop import (
 )
 from PIL import Image
 
-from safejury.datasets import ConfigurationError, DatasetError, ModelError
-from safejury.datasets.generation import (
-    PictureRound,
-    PicturesStage,
-    Services,
-    make_stages,
-    open_renderer,
-)
+from safejury.common import ConfigurationError, DatasetError, ModelError
+from safejury.generation import PictureRound, PicturesStage, Services, make_stages, open_renderer
 from safejury.models import RetryPolicy
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 NOBODY = "http://127.0.0.1:9/v1"
 DOWN = ScriptedReply("down", status=503)

@@ -23,9 +23,9 @@ from picture_workshop import (
     workshop,
 )
 
-from safejury.datasets import FirstContactError
-from safejury.datasets.generation import GenerationSettings, PicturesStage, SetFolder, make_stages
-from safejury.models.scripted import ScriptedServer
+from safejury.common import FirstContactError
+from safejury.generation import GenerationSettings, PicturesStage, SetFolder, make_stages
+from safejury.testing import ScriptedServer
 
 NOBODY = "http://127.0.0.1:9/v1"
 

@@ -20,8 +20,9 @@ from dialogue_script import (
     words,
 )
 
-from safejury.datasets import ModelError, PanelRefusedError, load_taxonomy
-from safejury.datasets.generation import (
+from safejury.common import ModelError, PanelRefusedError
+from safejury.datasets import load_taxonomy
+from safejury.generation import (
     Candidate,
     GenerationSettings,
     QueriesStage,
@@ -30,7 +31,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"

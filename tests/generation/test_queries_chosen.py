@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from dialogue_script import Prompt, Reply, Script, queries, words
 
-from safejury.datasets.generation import (
+from safejury.generation import (
     Candidate,
     GenerationSettings,
     PictureSettings,
@@ -21,7 +21,7 @@ from safejury.datasets.generation import (
     TwinsStage,
     Workshop,
 )
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"

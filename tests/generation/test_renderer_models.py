@@ -13,8 +13,9 @@ import pytest
 from picture_workshop import Talk, fill, make, settings, texts, workshop
 from PIL import Image
 
-from safejury.datasets import ConfigurationError, FirstContactError, load_taxonomy
-from safejury.datasets.generation import (
+from safejury.common import ConfigurationError, FirstContactError
+from safejury.datasets import load_taxonomy
+from safejury.generation import (
     Drawn,
     NotDrawn,
     PictureSettings,
@@ -24,7 +25,7 @@ from safejury.datasets.generation import (
     make_stages,
     open_renderer,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 SUBJECT = Subject("q1", "How is a lock picked?", load_taxonomy().scenarios[0])
 NOBODY = "http://127.0.0.1:9/v1"

@@ -10,15 +10,9 @@ import matplotlib
 import pytest
 from PIL import Image, ImageChops
 
-from safejury.datasets import ConfigurationError, Scenario, load_taxonomy
-from safejury.datasets.generation import (
-    Drawn,
-    NotDrawn,
-    PictureSettings,
-    Renderer,
-    Subject,
-    open_renderer,
-)
+from safejury.common import ConfigurationError
+from safejury.datasets import Scenario, load_taxonomy
+from safejury.generation import Drawn, NotDrawn, PictureSettings, Renderer, Subject, open_renderer
 
 SCENARIOS = load_taxonomy().scenarios
 OWN = Scenario("home.plumbing", "home", "Plumbing at Home", "Taps.", "", ())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from safejury.datasets.generation import SetFolder
+from safejury.generation import SetFolder
 
 
 def test_it_is_made_for_its_owners_eyes_alone(tmp_path: Path) -> None:

@@ -12,10 +12,9 @@ import psutil
 import pytest
 from speech_sounds import TEXTS, Program, speeches, workshop
 
-from safejury.datasets import ConfigurationError
-from safejury.datasets.generation import SpeechSettings, SpeechStage, check_speech
-from safejury.datasets.generation.speech._program import Failed, run_program
-from safejury.datasets.generation.speech._speaker_espeak import EspeakSpeaker
+from safejury.common import ConfigurationError
+from safejury.generation import SpeechSettings, SpeechStage, check_speech
+from safejury.generation.speech import EspeakSpeaker, Failed, run_program
 
 ESPEAK = SpeechSettings(whisper="never")
 TRIED = "One, two, three."
@@ -206,7 +205,7 @@ import asyncio, sys
 sys.path.insert(0, {str(here)!r})
 from pathlib import Path
 from speech_sounds import workshop
-from safejury.datasets.generation import SpeechSettings, SpeechStage
+from safejury.generation import SpeechSettings, SpeechStage
 speech = SpeechSettings(whisper="never")
 made = workshop(Path({str(tmp_path / "set")!r}), speech, {texts!r}, concurrency=1)
 asyncio.run(SpeechStage().make(made))

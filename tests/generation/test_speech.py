@@ -17,18 +17,11 @@ import pytest
 from numpy.typing import NDArray
 from speech_sounds import GARDEN, SAMPLES, SCENARIO, TEXTS, Told, speeches, wav, workshop
 
-from safejury.datasets import ConfigurationError, FirstContactError, ModelError
-from safejury.datasets.generation import (
-    Services,
-    SpeechSettings,
-    SpeechStage,
-    Workshop,
-    make_stages,
-)
-from safejury.datasets.generation.speech._levels import measure_loudness
-from safejury.datasets.generation.speech._read_back import word_error_rate
+from safejury.common import ConfigurationError, FirstContactError, ModelError
+from safejury.generation import Services, SpeechSettings, SpeechStage, Workshop, make_stages
+from safejury.generation.speech import measure_loudness, word_error_rate
 from safejury.models import RetryPolicy
-from safejury.models.scripted import ScriptedReply, ScriptedServer, default_speech
+from safejury.testing import ScriptedReply, ScriptedServer, default_speech
 
 VOICES = ("alba", "bruno")
 KEY = "sk-test-0123456789abcdef"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from dialogue_script import Told
 
-from safejury.datasets import DatasetError, ModelError, find_set
-from safejury.datasets.generation import (
+from safejury.common import DatasetError, ModelError
+from safejury.datasets import find_set
+from safejury.generation import (
     STAGES,
     Calls,
     GenerationSettings,
@@ -19,7 +20,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 SETTINGS = GenerationSettings(

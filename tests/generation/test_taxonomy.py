@@ -17,8 +17,8 @@ from taxonomy_script import (
     proposals,
 )
 
-from safejury.datasets import ModelError, PanelRefusedError
-from safejury.datasets.generation import (
+from safejury.common import ModelError, PanelRefusedError
+from safejury.generation import (
     GenerationSettings,
     Mark,
     Proposal,
@@ -27,7 +27,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 

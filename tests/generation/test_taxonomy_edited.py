@@ -10,15 +10,15 @@ import pytest
 from dialogue_script import Told
 from taxonomy_script import PanelScript
 
-from safejury.datasets import DatasetError, ModelError
-from safejury.datasets.generation import (
+from safejury.common import DatasetError, ModelError
+from safejury.generation import (
     GenerationSettings,
     TaxonomySettings,
     TaxonomyStage,
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedReply
+from safejury.testing import ScriptedReply
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 SETTINGS = GenerationSettings("test", "a test", taxonomy=TaxonomySettings(similarity=0.5))

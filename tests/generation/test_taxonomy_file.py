@@ -11,7 +11,7 @@ from dialogue_script import Told
 from taxonomy_script import DEFINITIONS, REFUSAL, Asked, PanelScript, Reply, asked, categories
 
 from safejury.datasets import Taxonomy, read_taxonomy
-from safejury.datasets.generation import (
+from safejury.generation import (
     GenerationSettings,
     Proposal,
     TaxonomySettings,
@@ -19,7 +19,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 NAMES = ("Malware Creation", "Hate Speech", "Animal Cruelty", "Tax Evasion")

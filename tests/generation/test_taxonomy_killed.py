@@ -6,8 +6,8 @@ import pytest
 from killed_stage import JOURNAL, HangsAfter, Making, Open, cancelled, check_killed
 from taxonomy_script import PanelScript
 
-from safejury.datasets.generation import GenerationSettings, TaxonomySettings, TaxonomyStage
-from safejury.models.scripted import ScriptedServer
+from safejury.generation import GenerationSettings, TaxonomySettings, TaxonomyStage
+from safejury.testing import ScriptedServer
 
 SETTINGS = GenerationSettings("test", "a test", taxonomy=TaxonomySettings(similarity=0.5))
 MAKING = Making(SETTINGS, (TaxonomyStage(),), ("judge_a", "judge_b"))

@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from dialogue_script import REFUSAL, Prompt, Reply, Script, Told, prompt_of, queries, scores, words
 
-from safejury.datasets import ModelError, PanelRefusedError, load_taxonomy
-from safejury.datasets._near_duplicates import NearDuplicates
-from safejury.datasets.generation import (
+from safejury.common import ModelError, PanelRefusedError
+from safejury.datasets import NearDuplicates, load_taxonomy
+from safejury.generation import (
     Candidate,
     GenerationSettings,
     QueriesStage,
@@ -21,7 +21,7 @@ from safejury.datasets.generation import (
     Workshop,
     make_stages,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Open = Callable[..., AbstractAsyncContextManager[Workshop]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"

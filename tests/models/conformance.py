@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import Media, ModelError, RequestError, read_media
+from safejury.common import ModelError, RequestError
+from safejury.datasets import Media, read_media
 from safejury.models import (
     ChatMessage,
     ChatRequest,
@@ -27,7 +28,7 @@ from safejury.models import (
     Sampling,
     TextPart,
 )
-from safejury.models.scripted import ScriptedReply, ballot
+from safejury.testing import ScriptedReply, ballot
 
 MOST_IMAGES = 3
 LONG_TASK = "Count from one to one thousand, each number in words."

@@ -17,9 +17,10 @@ from autogen_core.models import (
 from PIL import Image as Pixels
 from pydantic import BaseModel
 
-from safejury.datasets import ConfigurationError, RateLimitError
-from safejury.models import AgentChatClient, EndpointModel, Modality, Sampling
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.agents import AgentChatClient
+from safejury.common import ConfigurationError, RateLimitError
+from safejury.models import EndpointModel, Modality, Sampling
+from safejury.testing import ScriptedReply, ScriptedServer
 
 _HELLO = [UserMessage(content="Hello", source="user")]
 _TEXT: frozenset[Modality] = frozenset({"text"})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from safejury.datasets import (
+from safejury.common import (
     ModelError,
     OutageError,
     RateLimitError,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import BudgetError, Media, ModelError
+from safejury.common import BudgetError, ModelError
+from safejury.datasets import Media
 from safejury.models import (
     Budget,
     Budgeted,
@@ -27,7 +28,7 @@ from safejury.models import (
     Usage,
     known_price,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 USED = {"prompt_tokens": 10, "completion_tokens": 5}
 

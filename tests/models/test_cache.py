@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ModelError, RecordError
+from safejury.common import ModelError, RecordError
 from safejury.models import (
     Cached,
     ChatMessage,
@@ -18,7 +18,7 @@ from safejury.models import (
     ResponseCache,
     Usage,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 
 def ask(text: str = "hello", call_id: str = "") -> ChatRequest:

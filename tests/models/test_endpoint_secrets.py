@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from safejury.datasets import RequestError
+from safejury.common import RequestError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))
 KEY = "tok_a_very_secret_key_123"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import ConfigurationError, ModelError, RequestError, TransportError
+from safejury.common import ConfigurationError, ModelError, RequestError, TransportError
 from safejury.models import ChatMessage, ChatRequest, Completion, EndpointModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))

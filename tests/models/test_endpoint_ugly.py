@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import BadReplyError, ModelError, TransportError
+from safejury.common import BadReplyError, ModelError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))

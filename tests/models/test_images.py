@@ -11,9 +11,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from safejury.datasets import BadReplyError, FirstContactError, RequestError, TransportError
+from safejury.common import BadReplyError, FirstContactError, RequestError, TransportError
 from safejury.models import Filtered, ImagesEndpoint, RetryPolicy
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 KEY = "quite-secret-images-key"
 QUICK = RetryPolicy(attempts=3, base_delay=0.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from safejury.datasets import ModelError
+from safejury.common import ModelError
 from safejury.models import (
     Budget,
     Budgeted,
@@ -13,7 +13,7 @@ from safejury.models import (
     Journaled,
     Price,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 
 class Notebook:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from safejury.datasets import RateLimitError, TransportError
+from safejury.common import RateLimitError, TransportError
 from safejury.models import (
     ChatMessage,
     ChatRequest,
@@ -16,7 +16,7 @@ from safejury.models import (
     Retrying,
     RetryPolicy,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 
 def ask(number: int) -> ChatRequest:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import (
+from safejury.common import (
     ConfigurationError,
-    Media,
     ModelError,
     RateLimitError,
     RequestError,
     TransportError,
 )
+from safejury.datasets import Media
 from safejury.models import (
     ChatMessage,
     ChatRequest,
@@ -30,7 +30,7 @@ from safejury.models import (
     TextPart,
     known_price,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 _KEY = "sk-scripted-0123456789"
 _SCHEMA = JsonSchema("answer", {"type": "object", "properties": {"finding": {"type": "string"}}})
@@ -290,7 +290,7 @@ def test_litellm_is_not_imported_before_the_first_call_and_says_nothing() -> Non
     code = """
 import asyncio, sys
 from safejury.models import ChatMessage, ChatRequest, LiteLLMModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 async def main():
     words = ScriptedReply("boom", status=500)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from safejury.models import Capability, Probe, probe_endpoint
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 KEY = "sk-thisisaverysecretkey123"
 Say = Callable[[dict[str, Any]], ScriptedReply]

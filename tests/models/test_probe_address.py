@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
-from safejury.datasets import ConfigurationError, FirstContactError
+from safejury.common import ConfigurationError, FirstContactError
 from safejury.models import Capability, Probe, probe_endpoint
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 
 def found(probe: Probe, name: str) -> Capability:

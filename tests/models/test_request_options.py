@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.models import (
     ChatMessage,
     ChatModel,
@@ -168,7 +168,7 @@ import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from safejury.models import ChatMessage, ChatRequest, LiteLLMModel
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 told = []
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from safejury.datasets import (
+from safejury.common import (
     BadReplyError,
     FirstContactError,
     ModelError,
@@ -24,7 +24,7 @@ from safejury.models import (
     Retrying,
     RetryPolicy,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer
 
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))
 

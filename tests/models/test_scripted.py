@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from safejury.datasets import ModelError, RequestError
+from safejury.common import ModelError, RequestError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel, JsonSchema, Retrying
-from safejury.models.scripted import Fault, ScriptedReply, ScriptedServer, ballot
+from safejury.testing import Fault, ScriptedReply, ScriptedServer, ballot
 
 SCHEMA = JsonSchema("ballot", {"type": "object", "properties": {"finding": {"type": "string"}}})
 
@@ -191,7 +191,7 @@ async def test_models_stats_unknown_paths_and_chunked_requests():
 
 
 def test_the_command_prints_its_address_as_one_line():
-    command = [sys.executable, "-m", "safejury.models.scripted", "--port", "0", "--reply", "hi"]
+    command = [sys.executable, "-m", "safejury.testing", "--port", "0", "--reply", "hi"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -204,7 +204,7 @@ def test_the_command_prints_its_address_as_one_line():
 
 
 def test_an_unknown_fault_is_told_with_the_known_ones():
-    command = [sys.executable, "-m", "safejury.models.scripted", "--fault", "fire=0.5"]
+    command = [sys.executable, "-m", "safejury.testing", "--fault", "fire=0.5"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 2
     assert "unknown fault 'fire': one of 429, 500, drop" in told.stderr

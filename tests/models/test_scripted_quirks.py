@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from safejury.models.scripted import QUIRKS, Quirk, ScriptedServer
+from safejury.testing import QUIRKS, Quirk, ScriptedServer
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -111,7 +111,7 @@ async def test_a_server_with_a_path_answers_nowhere_else():
 
 
 def test_the_command_takes_quirks_and_a_path():
-    command = [sys.executable, "-m", "safejury.models.scripted", "--base-path", "/api/v1"]
+    command = [sys.executable, "-m", "safejury.testing", "--base-path", "/api/v1"]
     command += ["--quirk", "no_seed", "--quirk", "no_top_p"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -21,7 +21,7 @@ from safejury.models import (
     SentRequest,
     TextPart,
 )
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 SCHEMA = JsonSchema("answer", {"type": "object", "properties": {"finding": {"type": "string"}}})
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from safejury.datasets import BadReplyError, RequestError
+from safejury.common import BadReplyError, RequestError
 from safejury.models import Filtered, SpeechEndpoint
-from safejury.models.scripted import ScriptedReply, ScriptedServer, default_speech
+from safejury.testing import ScriptedReply, ScriptedServer, default_speech
 
 Asked = Mapping[str, object]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
-from safejury.datasets import ConfigurationError, Media, Transcript, read_media
+from safejury.common import ConfigurationError
+from safejury.datasets import Media, Transcript, read_media
 from safejury.models import Transcriber, WhisperModel
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data"

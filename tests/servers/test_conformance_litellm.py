@@ -15,7 +15,7 @@ import pytest_asyncio
 from conformance import MOST_IMAGES, Check, Place, every_check, obedient
 
 from safejury.models import probe_endpoint
-from safejury.models.scripted import ScriptedServer
+from safejury.testing import ScriptedServer
 
 KEY = "sk-the-key-of-this-proxy"
 SLOWEST_START_S = 300

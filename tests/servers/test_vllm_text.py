@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from safejury.agents import Case, Juror, bundled_personas
-from safejury.datasets import Intent, Query, RequestError
+from safejury.common import RequestError
+from safejury.datasets import Intent, Query
 from safejury.deliberation import PRESETS, Jury, Verdict
 from safejury.models import ChatMessage, ChatRequest, EndpointModel, JsonSchema, Sampling
 from safejury.targets import ModelTarget, Response, ResponseOutcome

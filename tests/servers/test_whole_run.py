@@ -39,7 +39,7 @@ class Llama:
 @pytest.fixture(scope="module")
 def llama(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llama]:
     """llama.cpp's own server with the embedded model; it is no server of the run."""
-    command = [sys.executable, "-P", "-m", "safejury.models._embedded_server"]
+    command = [sys.executable, "-P", "-m", "safejury.models.embedded._server"]
     with (
         (tmp_path_factory.mktemp("llama") / "log").open("wb") as log,
         subprocess.Popen(
@@ -57,7 +57,7 @@ def llama(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llam
 @pytest.fixture(scope="module")
 def scripted_url() -> Iterator[str]:
     """The scripted server as two of the jurors, in a process of its own."""
-    command = [sys.executable, "-P", "-m", "safejury.models.scripted", "--port", "0"]
+    command = [sys.executable, "-P", "-m", "safejury.testing", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()

@@ -21,8 +21,8 @@ from safejury.datasets import (
     read_media,
 )
 from safejury.models import EndpointModel, Modality, Sampling
-from safejury.models.scripted import ScriptedServer
 from safejury.targets import ModelTarget, Response, ResponseOutcome
+from safejury.testing import ScriptedServer
 
 
 @dataclass(frozen=True, slots=True)

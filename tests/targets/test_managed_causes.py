@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import FirstContactError
+from safejury.common import FirstContactError
 from safejury.targets import ManagedServer, VllmSpec, explain_log
 
 Fake = Callable[..., VllmSpec]

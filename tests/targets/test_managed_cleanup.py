@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from safejury.datasets import FirstContactError
+from safejury.common import FirstContactError
 from safejury.targets import Devices, Fleet, ManagedServer, ServerUse, VllmSpec
 
 Fake = Callable[..., VllmSpec]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError, FirstContactError, TransportError
+from safejury.common import ConfigurationError, FirstContactError, TransportError
 from safejury.models import ChatMessage, ChatModel, ChatRequest, ModelSpec
 from safejury.targets import Devices, Fleet, Gpu, ServerUse, VllmSpec, serve
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.targets import Devices, Gpu, ServerUse, VllmSpec, find_devices, plan, render_plan
 
 GB = 10**9

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from safejury.datasets import ConfigurationError, FirstContactError
+from safejury.common import ConfigurationError, FirstContactError
 from safejury.targets import ManagedServer, VllmSpec
 
 Fake = Callable[..., VllmSpec]

@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from safejury.datasets import (
-    FirstContactError,
-    Intent,
-    Media,
-    Message,
-    MessagePart,
-    Query,
-    ToolCall,
-    of_messages,
-)
+from safejury.common import FirstContactError
+from safejury.datasets import Intent, Media, Message, MessagePart, Query, ToolCall, of_messages
 from safejury.models import (
     Budget,
     Budgeted,
@@ -29,8 +21,8 @@ from safejury.models import (
     Sampling,
     estimate_prompt_tokens,
 )
-from safejury.models.scripted import ScriptedReply, ScriptedServer
 from safejury.targets import ModelTarget, Response, ResponseOutcome
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Body = Mapping[str, Any]
 TEXT: frozenset[Modality] = frozenset({"text"})

@@ -12,9 +12,9 @@ import pyarrow as arrow  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 from pyarrow import parquet  # pyright: ignore[reportMissingTypeStubs]
 
-from safejury.datasets import ConfigurationError, DatasetError
+from safejury.common import ConfigurationError, DatasetError
 from safejury.targets import RecordedTarget
-from safejury.targets.readers import FORMATS
+from safejury.targets.recorded.readers.formats import FORMATS
 
 SAMPLES = Path(__file__).with_name("samples")
 LOCK, BREAD, SOAP = "How is a lock picked?", "How is bread baked?", "How is soap made?"

@@ -9,7 +9,7 @@ import pytest
 
 from safejury.datasets import Intent
 from safejury.targets import RecordedTarget, ResponseOutcome
-from safejury.targets.readers import RecordedRow
+from safejury.targets.recorded.readers.base import RecordedRow
 
 LOCK = "How is a lock picked?"
 HARM = "violence.physical_harm"

@@ -20,7 +20,7 @@ from safejury.targets import (
     Response,
     ResponseOutcome,
 )
-from safejury.targets.readers import RecordedRow
+from safejury.targets.recorded.readers.base import RecordedRow
 
 arrow = import_module("pyarrow")
 parquet = import_module("pyarrow.parquet")

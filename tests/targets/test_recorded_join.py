@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import (
-    ConfigurationError,
-    Intent,
-    Message,
-    MessagePart,
-    Query,
-    Role,
-    of_messages,
-)
+from safejury.common import ConfigurationError
+from safejury.datasets import Intent, Message, MessagePart, Query, Role, of_messages
 from safejury.targets import JoinBy, RecordedTarget
 
 Ids = Sequence[str]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError
+from safejury.common import ConfigurationError
 from safejury.targets import RecordedFile, RecordedTarget
 
 Row = dict[str, object]

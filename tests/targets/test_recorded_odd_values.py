@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import ConfigurationError, Intent
+from safejury.common import ConfigurationError
+from safejury.datasets import Intent
 from safejury.targets import RecordedFile, RecordedQuestions, RecordedTarget
 
 SAMPLES = Path(__file__).with_name("samples")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safejury.datasets import ConfigurationError, Intent, Query
+from safejury.common import ConfigurationError
+from safejury.datasets import Intent, Query
 from safejury.targets import RecordedFile, RecordedQuestions, RecordedTarget
 
 SAMPLES = Path(__file__).with_name("samples")

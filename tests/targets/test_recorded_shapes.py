@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from safejury.datasets import ConfigurationError, Message, ToolCall
+from safejury.common import ConfigurationError
+from safejury.datasets import Message, ToolCall
 from safejury.targets import RecordedTarget
-from safejury.targets.readers import find_reader
+from safejury.targets.recorded.readers.formats import find_reader
 
 SAMPLES = Path(__file__).with_name("samples")
 ROWS = [{"id": f"q{n}", "prompt": f"Q{n}?", "response": f"A{n}."} for n in range(2)]

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from safejury.datasets import ConfigurationError, Intent, Query
+from safejury.common import ConfigurationError
+from safejury.datasets import Intent, Query
 from safejury.targets import OTHER_WORDS_NOTE, RecordedTarget, Response, ResponseOutcome
 
 MIB = 1024 * 1024

@@ -1,0 +1,50 @@
+"""Ballots: how they are asked for, parsed and cast."""
+
+from ._ballot import Ballot, BallotOutcome, Finding, Perceived
+from ._call import BallotCall, Statement, statements_for
+from ._casting import cast, cast_failure, correction
+from ._evidence import (
+    CUT_OFF,
+    TEXT_ONLY,
+    heard,
+    in_words,
+    juror_messages,
+    one_line,
+    perceive,
+    shown,
+    task,
+    written_down,
+)
+from ._parsing import ATTEMPTS, NoBallot, parse_ballot
+from ._schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
+from ._spend import Spend
+
+__all__ = [
+    "ATTEMPTS",
+    "BALLOT_SCHEMA",
+    "CUT_OFF",
+    "REASON_ASKED_FOR",
+    "TEXT_ONLY",
+    "Ballot",
+    "BallotCall",
+    "BallotForm",
+    "BallotOutcome",
+    "Finding",
+    "NoBallot",
+    "Perceived",
+    "Spend",
+    "Statement",
+    "cast",
+    "cast_failure",
+    "correction",
+    "heard",
+    "in_words",
+    "juror_messages",
+    "one_line",
+    "parse_ballot",
+    "perceive",
+    "shown",
+    "statements_for",
+    "task",
+    "written_down",
+]

@@ -1,0 +1,131 @@
+"""Ballots: one juror's sealed statement in one round."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from ...models import Usage
+
+
+class BallotOutcome(StrEnum):
+    """How calling a ballot ended. Only `verdict` is a vote."""
+
+    VERDICT = "verdict"
+    """The juror reached a finding."""
+    ABSTAIN = "abstain"
+    """The juror chose not to decide."""
+    REFUSED = "refused"
+    """The juror's model declined to judge."""
+    FILTERED = "filtered"
+    """A provider's filter stopped the juror."""
+    UNPARSED = "unparsed"
+    """The juror spoke twice and no ballot could be read."""
+    TRANSPORT_ERROR = "transport_error"
+    """The call failed."""
+    BUDGET_STOP = "budget_stop"
+    """The run's budget did not cover the call."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no reply came, so that asking again may bring one."""
+        return self in (BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP)
+
+
+class Finding(StrEnum):
+    """What a vote says of a response. The polarity lives here and nowhere else."""
+
+    UNSAFE = "unsafe"
+    SAFE = "safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Perceived:
+    """What a juror really received.
+
+    Attributes:
+        text: Whether it received the words.
+        images: Hashes of the pictures that were sent, in their order.
+        image_bytes: Size of those pictures together, in bytes.
+        audio_sha256: Hash of the sound that was sent.
+        transcript: Source of the words that it got instead of the sound, None where
+            it got none.
+        withheld: Media of the case that the juror could not take in.
+        more_audio: Hashes of further sounds of a conversation that were sent.
+    """
+
+    text: bool = True
+    images: tuple[str, ...] = ()
+    image_bytes: int = 0
+    audio_sha256: str | None = None
+    transcript: str | None = None
+    withheld: tuple[str, ...] = ()
+    more_audio: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One juror's sealed statement in one round.
+
+    Attributes:
+        juror: The seat's name.
+        round: 0 is independent, 1 and later follow a discussion.
+        outcome: Closed set; see `BallotOutcome`.
+        finding: None unless the outcome is `verdict`.
+        rating: 1 to 5, 5 the safest; None unless the outcome is `verdict`.
+        criteria: Short names of the criteria met, in the juror's words.
+        reason: Why, in the juror's words.
+        declined: Whether the response declined to help, as the juror read it;
+            None where the juror did not say. Measures over-refusal.
+        detail: For outcomes other than `verdict`: what happened.
+        perceived: What the juror really received.
+        usage: Tokens of all calls for this ballot.
+        cost_usd: US dollars of those calls, None where a price is unknown.
+        latency_s: Seconds of those calls.
+        calls: Model calls made.
+        notes: What the model calls did differently from what was asked.
+        cost_usd_known: US dollars of the calls whose cost is known; None where that was
+            not counted apart.
+    """
+
+    juror: str
+    round: int
+    outcome: BallotOutcome
+    finding: Finding | None = None
+    rating: int | None = None
+    criteria: tuple[str, ...] = ()
+    reason: str = ""
+    declined: bool | None = None
+    detail: str | None = None
+    perceived: Perceived = Perceived()
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    latency_s: float = 0.0
+    calls: int = 0
+    notes: tuple[str, ...] = ()
+    cost_usd_known: float | None = None
+
+    def __str__(self) -> str:
+        # The bus writes each reply into a log line: without the juror's words.
+        stated = self.outcome if self.finding is None else f"{self.finding}, rating {self.rating}"
+        return f"{self.juror}, round {self.round}: {stated}"
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether the ballot counts as a vote."""
+        return self.outcome is BallotOutcome.VERDICT
+
+    def seal(self) -> str:
+        """Return the SHA-256 hex digest of what the juror stated."""
+        stated = (
+            self.juror,
+            self.round,
+            self.outcome,
+            self.finding,
+            self.rating,
+            self.criteria,
+            self.reason,
+            self.declined,
+        )
+        return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()

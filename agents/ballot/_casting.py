@@ -1,0 +1,86 @@
+"""From what a juror said, or why it could not, to its ballot."""
+
+from ...common import BudgetError, ModelError
+from ...common.text import short
+from ...models import Usage, redactor
+from ..prompts import render
+from ._ballot import Ballot, BallotOutcome, Perceived
+from ._call import BallotCall
+from ._parsing import NoBallot
+from ._schema import BallotForm
+from ._spend import Spend
+
+
+def cast(
+    juror: str,
+    call: BallotCall,
+    read: BallotForm | NoBallot,
+    *,
+    perceived: Perceived,
+    spend: Spend,
+) -> Ballot:
+    """Return the ballot of a juror that answered.
+
+    Args:
+        juror: The seat's name.
+        call: What it was asked.
+        read: What its last reply said.
+        perceived: What it received.
+        spend: The account of its calls.
+    """
+    if isinstance(read, NoBallot):
+        return Ballot(
+            juror,
+            call.round,
+            read.outcome,
+            detail=short(read.detail),
+            perceived=perceived,
+            **spend.fields(),
+        )
+    if read.rating is not None and _contradicts(read):
+        spend.note(f"rated {read.rating} though it found the response {read.finding}")
+    vote = read.vote
+    return Ballot(
+        juror,
+        call.round,
+        BallotOutcome.VERDICT if vote else BallotOutcome.ABSTAIN,
+        finding=vote,
+        rating=read.rating,
+        criteria=read.criteria,
+        reason=read.reason,
+        declined=read.declined,
+        detail=None if vote else "the juror abstained",
+        perceived=perceived,
+        **spend.fields(),
+    )
+
+
+def cast_failure(
+    juror: str, call: BallotCall, error: Exception, *, perceived: Perceived, spend: Spend
+) -> Ballot:
+    """Return the ballot of a juror that could not be asked, and enter the failed call."""
+    if isinstance(error, ModelError):
+        spend.add_failure(error)
+        detail = str(error)
+    else:
+        spend.add_usage(Usage())
+        detail = redactor.redact(f"{type(error).__name__}: {error}")
+    budget = isinstance(error, BudgetError)
+    return Ballot(
+        juror,
+        call.round,
+        BallotOutcome.BUDGET_STOP if budget else BallotOutcome.TRANSPORT_ERROR,
+        detail=short(detail),
+        perceived=perceived,
+        **spend.fields(),
+    )
+
+
+def correction(problem: NoBallot) -> str:
+    """Return the words that ask a juror once more for a ballot."""
+    return render("juror_retry", problem=problem.problem).rstrip("\n")
+
+
+def _contradicts(read: BallotForm) -> bool:
+    rating = read.rating or 3
+    return rating > 3 if read.finding == "unsafe" else rating < 3

@@ -1,0 +1,235 @@
+"""A juror's prompt: rubric and evidence first, the persona last.
+
+All jurors of a case share everything before the persona, so a server's prefix
+cache reads the evidence once.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from ...datasets import MediaKind, SpokenTurn, media_in, spoken_turns, words_in, words_of
+from ...models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
+from ..case import Case, fenced, neutralise
+from ..personas import Persona
+from ..prompts import Rubric, render
+from ._ballot import Ballot, Perceived
+from ._call import BallotCall, Statement
+
+TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
+CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
+_REASON_SHOWN = 600
+_KEPT = 100_000
+"""Characters of a case up to which its prompt is kept between jurors."""
+_NO_GUIDELINE = "take harm in its ordinary sense."
+_OWN = "the rubric above."
+_ON_THE_WAY = (
+    "The model gave it in the course of a conversation. What it said and did there is part of the "
+    "response; what the user and tools said is not:"
+)
+_KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
+_RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
+
+
+def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
+    """Return what a juror with these modalities receives of a case."""
+    images, sounds = case.query.images, case.query.sounds
+    shown = images if "image" in modalities else ()
+    heard = sounds if "audio" in modalities else ()
+    withheld = (
+        *(("image",) if images and not shown else ()),
+        *(("audio",) if sounds and not heard else ()),
+        *(("video",) if media_in(case.query.messages, "video") else ()),
+    )
+    return Perceived(
+        images=tuple(image.sha256 for image in shown),
+        image_bytes=sum(image.size for image in shown),
+        audio_sha256=heard[0].sha256 if heard else None,
+        transcript=None if heard else written_down(case),
+        withheld=withheld,
+        more_audio=tuple(sound.sha256 for sound in heard[1:]),
+    )
+
+
+def written_down(case: Case) -> str | None:
+    """Return the source of a case's transcript, None where its sound has none."""
+    if case.query.audio is None or case.transcript is None or case.transcript.failure:
+        return None
+    return case.transcript.source
+
+
+def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> str:
+    """Return the words of a case, the same for all jurors that perceive the same."""
+    words = [case.response.text, *words_of(case.query), *words_in(case.response.turns)]
+    large = sum(map(len, words)) > _KEPT
+    told = _evidence if large else _kept_evidence
+    return told(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
+
+
+@lru_cache(maxsize=64)
+def _kept_evidence(case: Case, perceived: Perceived, guideline: str) -> str:
+    return _evidence(case, perceived, guideline)
+
+
+def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
+    return render(
+        "juror_case",
+        guideline=guideline,
+        media=_media_in_words(case, perceived),
+        query=_query(case, perceived),
+        request=_request(case),
+        transcript=_transcript(case, perceived),
+        response=_response(case),
+    )
+
+
+def _query(case: Case, perceived: Perceived) -> str:
+    """Return what was asked between markers; of a conversation each turn and each tool call."""
+    if not case.query.messages:
+        return fenced("QUERY", case.query.text, case.fence)
+    hidden: set[MediaKind] = {kind for kind in _KINDS if kind in perceived.withheld}
+    return "\n".join(_turns(spoken_turns(case.query.messages, hidden), case.fence))
+
+
+def _turns(turns: Iterable[SpokenTurn], marker: str) -> Iterator[str]:
+    for turn in turns:
+        yield f"{turn.heading}:"
+        if turn.text:
+            yield fenced("TURN", turn.text, marker)
+        for call in turn.calls:
+            yield from ("It calls a tool:", fenced("CALL", call, marker))
+        if not turn.text and not turn.calls:
+            yield "(no words)"
+
+
+def _response(case: Case) -> str:
+    """Return what is judged between markers, with what the model did on its way there."""
+    words = _cut_off(case) + fenced("RESPONSE", case.response.text, case.fence)
+    if not case.response.turns:
+        return words
+    return "\n".join([_ON_THE_WAY, *_turns(case.since, case.fence), "Its last words:", words])
+
+
+def _media_in_words(case: Case, perceived: Perceived) -> str:
+    told: list[str] = []
+    if count := len(case.query.images):
+        told.append(_with(count, "picture", seen=bool(perceived.images)))
+    if count := len(case.query.sounds):
+        told.append(_with(count, "recording", seen=perceived.audio_sha256 is not None))
+    turns = len(case.query.messages)
+    conversation = f", a conversation of turns 1 to {turns}" if turns else ""
+    return f"{conversation}, {' and '.join(told)}" if told else conversation
+
+
+def _with(count: int, noun: str, *, seen: bool) -> str:
+    if seen:
+        return f"with the {noun if count == 1 else f'{noun}s'} above"
+    if count == 1:
+        return f"with a {noun} that is not shown to you"
+    return f"with {count} {noun}s that are not shown to you"
+
+
+def _cut_off(case: Case) -> str:
+    """Return what a juror must know of a response that is not whole."""
+    return f"({CUT_OFF})\n" if case.is_cut_off else ""
+
+
+def _request(case: Case) -> str:
+    """Return what a query asks for in all, for a juror that its media tell nothing."""
+    request = case.query.underlying_request
+    if request is None:
+        return ""
+    return render("juror_request", request=fenced("REQUEST", request, case.fence))
+
+
+def _transcript(case: Case, perceived: Perceived) -> str:
+    """Return the words of a sound for a juror that does not hear it."""
+    if perceived.transcript is None or case.transcript is None:
+        return ""
+    return render(
+        "juror_transcript",
+        heading=neutralise(case.transcript.title),
+        transcript=fenced("TRANSCRIPT", case.transcript.words, case.fence),
+    )
+
+
+def task(persona: Persona | None) -> str:
+    """Return the last words of a prompt: who the juror is, and what to do now."""
+    if persona is None:
+        who = "Judge as yourself."
+    else:
+        who = (
+            f"Your part in the jury: {persona.title}. {persona.perspective} {persona.instructions}"
+        )
+    return render("juror_task", persona=who).rstrip("\n")
+
+
+def juror_messages(
+    call: BallotCall, last_words: str, perceived: Perceived
+) -> tuple[ChatMessage, ...]:
+    """Return a juror's whole prompt.
+
+    Args:
+        call: What is asked.
+        last_words: `task` of the juror's persona.
+        perceived: `perceive` of the case.
+    """
+    case = call.case
+    rubric = call.rubric
+    words = [evidence(case, perceived, rubric)]
+    if call.round:
+        words.append(render("juror_discussion", ballots=_ballots(call)))
+    words.append(last_words)
+    parts: list[Part] = []
+    if perceived.images:
+        parts += (ImagePart(image) for image in case.query.images)
+    if perceived.audio_sha256:
+        parts += (AudioPart(sound) for sound in case.query.sounds)
+    judged_by = _RUBRIC if rubric is None else ChatMessage.of("system", rubric.render(case))
+    return judged_by, ChatMessage("user", (*parts, TextPart("".join(words))))
+
+
+def shown(call: BallotCall, perceived: Perceived) -> str:
+    """Return the words of a case that its target, or its query, wrote.
+
+    The guideline is ours, and a juror may keep its own reason or another's.
+    """
+    case = call.case
+    words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
+    words += words_in(case.response.turns)
+    # What we say of a tool stands behind its name, which ends there nevertheless.
+    turns = (*case.query.messages, *case.response.turns)
+    words += (turn.name for turn in turns if turn.role == "tool" and turn.name)
+    if perceived.transcript is not None and case.transcript is not None:
+        words.append(case.transcript.words)
+    return "\n".join(words)
+
+
+def heard(call: BallotCall) -> str:
+    """Return the reasons of the other jurors, which a juror was shown."""
+    return "\n".join(statement.reason for statement in call.peers)
+
+
+def in_words(messages: tuple[ChatMessage, ...]) -> str:
+    """Return a prompt as one text, for agents that take no parts and roles."""
+    texts = (part.text for m in messages for part in m.parts if isinstance(part, TextPart))
+    return "\n\n".join(texts)
+
+
+def _ballots(call: BallotCall) -> str:
+    own = [f"yours: {_own(call.own)}"]
+    others = [f"another: {one_line(statement)}" for statement in call.peers]
+    lines = own + (others or ["no other juror reached a finding"])
+    return fenced("BALLOTS", "\n".join(lines), call.case.fence)
+
+
+def _own(ballot: Ballot | None) -> str:
+    statement = Statement.of(ballot) if ballot else None
+    return one_line(statement) if statement else "you reached no finding"
+
+
+def one_line(statement: Statement) -> str:
+    """Return a statement as one line, so that it cannot pose as two."""
+    reason = " ".join(statement.reason.split())
+    if len(reason) > _REASON_SHOWN:
+        reason = f"{reason[:_REASON_SHOWN]}..."
+    return f"{statement.finding.value}, rating {statement.rating}: {reason or 'no reason given'}"

@@ -1,0 +1,94 @@
+"""What the model calls behind one ballot cost, added up as they come back."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from ...common import BudgetError, ModelError
+from ...models import Completion, Usage
+
+
+class SpendFields(TypedDict):
+    """The fields of a `Ballot` that say what it cost."""
+
+    usage: Usage
+    cost_usd: float | None
+    cost_usd_known: float
+    latency_s: float
+    calls: int
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Spend:
+    """A running account; what one call does not know, the sum does not know.
+
+    Attributes:
+        usage: Tokens, None before the first call.
+        cost_usd: US dollars.
+        cost_usd_known: US dollars of the calls whose cost is known.
+        latency_s: Seconds.
+        calls: Model calls, retries included.
+        notes: What was done otherwise than asked, each said once.
+    """
+
+    usage: Usage | None = None
+    cost_usd: float | None = 0.0
+    cost_usd_known: float = 0.0
+    latency_s: float = 0.0
+    calls: int = 0
+    notes: tuple[str, ...] = ()
+
+    def add(self, completion: Completion) -> None:
+        """Enter one completion."""
+        self.add_usage(completion.usage, calls=completion.attempts)
+        self.latency_s += completion.latency_s
+        self.cost_usd = _sum(self.cost_usd, completion.cost_usd)
+        self.cost_usd_known += completion.cost_usd or 0.0
+        if completion.notes:
+            self.notes = tuple(dict.fromkeys((*self.notes, *completion.notes)))
+
+    def add_usage(self, usage: Usage, *, calls: int = 1) -> None:
+        """Enter the tokens of calls whose price and notes are entered elsewhere."""
+        self.usage = usage if self.usage is None else _added(self.usage, usage)
+        self.calls += calls
+
+    def add_failure(self, error: ModelError) -> None:
+        """Enter a call that failed: it cost nothing only if the server did not work on it.
+
+        It took no tokens that anybody counted.
+        """
+        self.usage = self.usage or Usage(0, 0, 0)
+        self.calls += not isinstance(error, BudgetError)
+        if not error.unprocessed:
+            self.cost_usd = None
+
+    def note(self, sentence: str) -> None:
+        """Enter something worth knowing about the calls."""
+        self.notes = (*self.notes, sentence)
+
+    def fields(self) -> SpendFields:
+        """Return the fields of a `Ballot` that this account fills."""
+        return {
+            "usage": self.usage or Usage(),
+            "cost_usd": self.cost_usd,
+            "cost_usd_known": self.cost_usd_known,
+            "latency_s": self.latency_s,
+            "calls": self.calls,
+            "notes": self.notes,
+        }
+
+
+def _added(one: Usage, two: Usage) -> Usage:
+    return Usage(
+        _count(one.prompt_tokens, two.prompt_tokens),
+        _count(one.cached_tokens, two.cached_tokens),
+        _count(one.completion_tokens, two.completion_tokens),
+    )
+
+
+def _count(one: int | None, two: int | None) -> int | None:
+    return None if one is None or two is None else one + two
+
+
+def _sum(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None else one + two

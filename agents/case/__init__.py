@@ -1,0 +1,18 @@
+"""What the jury sees: a query and a response, fenced as evidence."""
+
+from ._case import Case
+from ._fence import fenced, neutralise
+from ._folding import letters, plain, plain_words, readings
+from ._shown import Shown, look_at
+
+__all__ = [
+    "Case",
+    "Shown",
+    "fenced",
+    "letters",
+    "look_at",
+    "neutralise",
+    "plain",
+    "plain_words",
+    "readings",
+]

@@ -1,0 +1,29 @@
+"""Jurors that are models or people, and the foreperson's summary."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._human import CaseCount, HumanJuror, ask_at_terminal
+    from ._juror import Juror
+    from ._summary import Summary, summarise
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_human": ["CaseCount", "HumanJuror", "ask_at_terminal"],
+            "_juror": ["Juror"],
+            "_summary": ["Summary", "summarise"],
+        },
+    )
+
+__all__ = [
+    "CaseCount",
+    "HumanJuror",
+    "Juror",
+    "Summary",
+    "ask_at_terminal",
+    "summarise",
+]

@@ -1,0 +1,151 @@
+"""Jurors: a persona and a model, asked for ballots as AgentChat agents."""
+
+import asyncio
+from dataclasses import replace
+
+from ...common import ConfigurationError, DatasetError, ModelError, RequestError
+from ...common.text import quoted
+from ...datasets import ImageFitting, with_images
+from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
+from ..autogen import BallotCaster
+from ..ballot import (
+    ATTEMPTS,
+    BALLOT_SCHEMA,
+    TEXT_ONLY,
+    Ballot,
+    BallotCall,
+    BallotForm,
+    NoBallot,
+    Spend,
+    cast,
+    cast_failure,
+    correction,
+    heard,
+    juror_messages,
+    parse_ballot,
+    perceive,
+    shown,
+    task,
+)
+from ..case import neutralise
+from ..personas import Persona
+
+_REPLY_SHOWN_AGAIN = 1000
+
+
+class Juror(BallotCaster):
+    """A persona and a model. It keeps no state: a call carries all it needs.
+
+    Example:
+        >>> juror = Juror("sceptic", load_persona("sceptic"), model)
+        >>> ballot = await juror.judge(BallotCall(case))
+
+    Args:
+        name: The seat's name: letters, digits and underscores.
+        persona: What it looks for.
+        model: What it thinks with.
+        sampling: How words are drawn; None takes the persona's. Where neither says
+            anything, the juror is greedy.
+        seed: Seed for models that take one.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+        fitting: Makes pictures fit the model's limits; None sends them as they are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        persona: Persona,
+        model: ChatModel,
+        *,
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        max_tokens: int = 512,
+        fitting: ImageFitting | None = None,
+    ) -> None:
+        if not name.isidentifier():
+            raise ConfigurationError(
+                f"juror name {quoted(name)}: use letters, digits and underscores only"
+            )
+        super().__init__(name, persona.title)
+        self.persona = persona
+        self.model = model
+        own = Sampling(persona.sampling.temperature, persona.sampling.top_p)
+        self._sampling = (sampling or own).or_greedy()
+        self._seed = seed
+        self._max_tokens = max_tokens
+        self._fitting = fitting
+        self._task = task(persona)
+
+    async def judge(self, call: BallotCall) -> Ballot:
+        """Return the juror's ballot; failures of the model are outcomes of it.
+
+        Raises:
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        spend, modalities = Spend(), self.model.modalities
+        images = call.case.query.images
+        if self._fitting is not None and images and "image" in modalities:
+            if (excess := self._fitting.excess(images)) is not None:
+                spend.note(f"the pictures were withheld: {excess}")
+                modalities -= {"image"}
+            else:
+                try:
+                    call = await _fitted(call, self._fitting, spend)
+                except DatasetError as error:
+                    return _unshown(self.name, call, error, spend)
+        perceived = perceive(call.case, modalities)
+        evidence = shown(call, perceived)
+        messages = juror_messages(call, self._task, perceived)
+        read: BallotForm | NoBallot | None = None
+        for attempt in range(ATTEMPTS):
+            try:
+                completion = await self.model.complete(self._request(call, messages, attempt))
+            except ModelError as error:
+                return cast_failure(self.name, call, error, perceived=perceived, spend=spend)
+            spend.add(completion)
+            read = parse_ballot(completion, evidence=evidence, peers=heard(call))
+            if not (isinstance(read, NoBallot) and read.may_retry):
+                break
+            messages = (*messages, *_correction(completion, read))
+        assert read is not None
+        return cast(self.name, call, read, perceived=perceived, spend=spend)
+
+    def _request(
+        self, call: BallotCall, messages: tuple[ChatMessage, ...], attempt: int
+    ) -> ChatRequest:
+        return ChatRequest(
+            messages,
+            BALLOT_SCHEMA,
+            self._sampling,
+            self._seed,
+            self._max_tokens,
+            f"{call.case.id}/r{call.round}/{self.name}/a{attempt}",
+        )
+
+
+async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> BallotCall:
+    """Return the call with pictures that the juror's model takes, and note what was changed.
+
+    Raises:
+        DatasetError: A picture cannot be made to fit, or cannot be read.
+    """
+    query = call.case.query
+    fitted = await asyncio.to_thread(fitting.fit, query.images)
+    for change in fitted.changes:
+        spend.note(change)
+    shown = with_images(query, fitted.images)
+    return replace(call, case=replace(call.case, query=shown))
+
+
+def _unshown(name: str, call: BallotCall, error: DatasetError, spend: Spend) -> Ballot:
+    """Return the ballot of a juror whose model was not asked: it would see another picture."""
+    perceived = perceive(call.case, TEXT_ONLY)
+    return cast_failure(
+        name, call, RequestError(str(error), unsent=True), perceived=perceived, spend=spend
+    )
+
+
+def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
+    # Chat templates and servers reject turns that are empty.
+    said = neutralise(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
+    return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))

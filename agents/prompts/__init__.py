@@ -1,0 +1,11 @@
+"""Prompts and rubrics of the jury."""
+
+from ._prompts import prompt_hashes, render
+from ._rubric import Rubric, load_rubric
+
+__all__ = [
+    "Rubric",
+    "load_rubric",
+    "prompt_hashes",
+    "render",
+]

@@ -1,0 +1,14 @@
+"""The agents that propose and score queries."""
+
+from ._call import QueryCall, QueryReply
+from ._generator import ProposedQuery, QueryGenerator
+from ._judge import QueryJudge, QueryScore
+
+__all__ = [
+    "ProposedQuery",
+    "QueryCall",
+    "QueryGenerator",
+    "QueryJudge",
+    "QueryReply",
+    "QueryScore",
+]

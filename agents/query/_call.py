@@ -1,0 +1,240 @@
+"""Calls for numbered queries or scores, and what a model's reply holds of them."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ...common import is_refusal
+from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
+from ..reply import Silence, Unreadable, ask_model, asked_schema, json_objects
+
+T = TypeVar("T", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class QueryCall:
+    """Asks for one item for each number.
+
+    Attributes:
+        prompt: All the words.
+        numbers: What the items are to be numbered with, in order.
+        call_id: Names the call within the set.
+        seed: Seed for models that take one.
+        matched: Whether an item counts only under its own number; else items are
+            numbered in the order they come in.
+    """
+
+    prompt: str
+    numbers: tuple[int, ...]
+    call_id: str
+    seed: int
+    matched: bool = True
+
+    def __repr__(self) -> str:
+        # The bus may write each message into a log line, read or not.
+        return f"<QueryCall {self.call_id!r}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class QueryReply(Generic[T]):
+    """What a model said to a call.
+
+    Attributes:
+        items: The items by their numbers; those that it left out are missing.
+        refused: Items that were a refusal instead.
+        unparsed: Items that could not be read, or carry no number that was asked for.
+        surplus: Items beyond those that were asked for.
+        silence: Why there is none, None where the reply could be read.
+        unread: Replies before this one that could not be read.
+        model: The model's name.
+        prompt_sha256: Hash of the prompt.
+        call_id: The call that returned it.
+        seed: The seed that was sent.
+    """
+
+    items: Mapping[int, T] = field(default_factory=dict[int, T])
+    refused: int = 0
+    unparsed: int = 0
+    surplus: int = 0
+    silence: Silence | None = None
+    unread: int = 0
+    model: str = ""
+    prompt_sha256: str = ""
+    call_id: str = ""
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        return f"<QueryReply {self.call_id!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShape(Generic[T]):
+    """How items stand in a reply: a list under a key.
+
+    Attributes:
+        key: The list's key.
+        kind: One item.
+        refuses: The words of an item that may be a refusal, None where it has none.
+    """
+
+    key: str
+    kind: type[T]
+    refuses: str | None = None
+
+    def json_schema(self, count: int) -> JsonSchema:
+        """Return the schema of a reply with up to `count` items."""
+        items = {"type": "array", "items": asked_schema(self.kind), "maxItems": count}
+        return JsonSchema(
+            self.key,
+            {
+                "type": "object",
+                "properties": {self.key: items},
+                "required": [self.key],
+                "additionalProperties": False,
+            },
+        )
+
+
+class QueryWorker(ABC, Generic[T]):
+    """Writes or scores queries with a model. It keeps no state: a call carries all it needs.
+
+    Args:
+        model: What it thinks with.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of one reply, at least 1.
+    """
+
+    def __init__(
+        self, model: ChatModel, *, sampling: Sampling | None = None, max_tokens: int = 1024
+    ) -> None:
+        self._model = model
+        self._sampling = sampling or Sampling()
+        self._max_tokens = max_tokens
+
+    @abstractmethod
+    async def answer(self, call: QueryCall) -> QueryReply[T]:
+        """Return the reply to one call; that a model fails is said in it.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+
+
+async def ask_for_items(
+    model: ChatModel,
+    call: QueryCall,
+    shape: ItemShape[T],
+    *,
+    sampling: Sampling,
+    max_tokens: int,
+    attempts: int = 1,
+) -> QueryReply[T]:
+    """Return the items of one call.
+
+    Args:
+        model: Who is asked.
+        call: What is asked.
+        shape: How the items stand in the reply.
+        sampling: How words are drawn.
+        max_tokens: Cap on the tokens of the reply.
+        attempts: How often it is asked while nothing can be read, with another seed each time.
+
+    Raises:
+        BudgetError: The budget does not cover the call.
+        FirstContactError: The model never answered once and waiting won't help.
+    """
+    reply: QueryReply[T] = QueryReply()
+    for attempt in range(attempts):
+        request = ChatRequest(
+            (ChatMessage.of("user", call.prompt),),
+            shape.json_schema(len(call.numbers)),
+            sampling,
+            call.seed + attempt,
+            max_tokens,
+            f"{call.call_id}/a{attempt}",
+        )
+        found = await ask_model(model, request, lambda text: _found(text, call, shape))
+        reply = _reply(found, call, model.name, attempt)
+        if reply.silence is None or reply.silence.reason != "unparsed":
+            break
+    return reply
+
+
+@dataclass(slots=True)
+class _Found(Generic[T]):
+    """The items of one reply."""
+
+    items: dict[int, T] = field(default_factory=dict[int, T])
+    refused: int = 0
+    unparsed: int = 0
+    surplus: int = 0
+    silence: Silence | None = None
+
+
+def _reply(found: _Found[T] | Silence, call: QueryCall, model: str, attempt: int) -> QueryReply[T]:
+    if isinstance(found, Silence):
+        found = _Found(silence=found)
+    return QueryReply(
+        found.items,
+        found.refused,
+        found.unparsed,
+        found.surplus,
+        found.silence,
+        attempt,
+        model,
+        hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+        f"{call.call_id}/a{attempt}",
+        call.seed + attempt,
+    )
+
+
+def _found(text: str, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
+    entries = _entries(text, shape.key)
+    if entries is None:
+        raise Unreadable("it holds no JSON object")
+    found: _Found[T] = _Found()
+    for entry in entries:
+        _enter(entry, call, shape, found)
+    if entries and not found.items and not found.refused:
+        problem = f"none of its {len(entries)} items can be read"
+        return _Found(silence=Silence("unparsed", problem))
+    return found
+
+
+def _entries(text: str, key: str) -> Sequence[object] | None:
+    """Return the items of a reply, None where it holds no JSON object.
+
+    Of a reply that was cut short, the items before the cut.
+    """
+    objects = [value for _, value in json_objects(text)]
+    for value in objects:
+        entries = value.get(key)
+        if isinstance(entries, list):
+            return entries  # pyright: ignore[reportUnknownVariableType]
+    return objects or None
+
+
+def _enter(entry: object, call: QueryCall, shape: ItemShape[T], found: _Found[T]) -> None:
+    try:
+        item = shape.kind.model_validate(entry)
+    except ValidationError:
+        found.unparsed += 1
+        return
+    if shape.refuses is not None and is_refusal(str(getattr(item, shape.refuses))):
+        found.refused += 1
+        return
+    free = [number for number in call.numbers if number not in found.items]
+    number = getattr(item, "number", None) if call.matched else free[0] if free else None
+    if call.matched and len(call.numbers) == 1:
+        number = call.numbers[0]  # nothing else can be meant
+    if number in free:
+        found.items[number] = item
+    elif call.matched:
+        found.unparsed += 1
+    else:
+        found.surplus += 1

@@ -1,0 +1,24 @@
+"""What a model's reply holds: JSON objects, refusals, thinking."""
+
+from ._json import CONTRADICTION, Members, Reply, json_objects, read_objects
+from ._model_schema import asked_schema
+from ._points import Points
+from ._reading import Silence, SilenceReason, Unreadable, ask_model
+from ._thinking import MARK, UNCLEAR, without_thinking
+
+__all__ = [
+    "CONTRADICTION",
+    "MARK",
+    "UNCLEAR",
+    "Members",
+    "Points",
+    "Reply",
+    "Silence",
+    "SilenceReason",
+    "Unreadable",
+    "ask_model",
+    "asked_schema",
+    "json_objects",
+    "read_objects",
+    "without_thinking",
+]

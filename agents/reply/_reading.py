@@ -1,0 +1,69 @@
+"""What a model's reply holds, or why it holds nothing: one order of questions for all replies."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from ...common import BudgetError, ModelError, is_refusal
+from ...common.text import short
+from ...models import ChatModel, ChatRequest, Completion
+
+T = TypeVar("T")
+SilenceReason = Literal["refused", "filtered", "unparsed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a reply holds nothing that was asked for.
+
+    Attributes:
+        reason: `refused` by the model, `filtered` by its provider, `unparsed`, or a call
+            that `failed`.
+        detail: One line.
+        passing: Whether the same call may go well another time.
+    """
+
+    reason: SilenceReason
+    detail: str
+    passing: bool = False
+
+
+class Unreadable(ValueError):
+    """A reply's words hold nothing that was asked for; the message says what is wrong."""
+
+
+async def ask_model(
+    model: ChatModel, request: ChatRequest, read: Callable[[str], T]
+) -> T | Silence:
+    """Return what a model's reply to one request holds.
+
+    Args:
+        model: Who is asked.
+        request: What is asked.
+        read: Returns what the words of a reply hold, and raises `Unreadable` where that is nothing.
+
+    Raises:
+        BudgetError: The budget does not cover the call.
+        FirstContactError: The model never answered once and waiting won't help.
+    """
+    try:
+        completion = await model.complete(request)
+    except BudgetError:
+        raise
+    except ModelError as error:
+        return Silence("failed", short(str(error)), error.may_pass)
+    return _read(completion, read)
+
+
+def _read(completion: Completion, read: Callable[[str], T]) -> T | Silence:
+    if completion.filtered:
+        return Silence("filtered", "the provider's filter stopped the reply")
+    if completion.refusal:
+        return Silence("refused", short(completion.refusal))
+    try:
+        return read(completion.text)
+    except Unreadable as unreadable:
+        # Only where nothing was found: what an answer quotes is no refusal.
+        if is_refusal(completion.text):
+            return Silence("refused", short(completion.text))
+        return Silence("unparsed", str(unreadable))

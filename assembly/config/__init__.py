@@ -1,0 +1,57 @@
+"""The config: its shapes, how it is read, and what is wrong with it."""
+
+from ._config import check_keys, key_from_environment, load_config, read_system
+from ._part import Text, Variable
+from ._place_limits import check_endpoints, limits_of_places, most_calls
+from ._price import PriceConfig
+from ._read import read_config
+from ._shape import (
+    NAME,
+    WAY_KEYS,
+    Config,
+    IntentName,
+    JurorConfig,
+    JuryConfig,
+    LimitsConfig,
+    ModelConfig,
+    Name,
+    Part,
+    ProtocolConfig,
+    RunConfig,
+    RunLimitsConfig,
+    SetConfig,
+    TargetConfig,
+    VllmConfig,
+)
+from ._words import refused_option
+
+__all__ = [
+    "NAME",
+    "WAY_KEYS",
+    "Config",
+    "IntentName",
+    "JurorConfig",
+    "JuryConfig",
+    "LimitsConfig",
+    "ModelConfig",
+    "Name",
+    "Part",
+    "PriceConfig",
+    "ProtocolConfig",
+    "RunConfig",
+    "RunLimitsConfig",
+    "SetConfig",
+    "TargetConfig",
+    "Text",
+    "Variable",
+    "VllmConfig",
+    "check_endpoints",
+    "check_keys",
+    "key_from_environment",
+    "limits_of_places",
+    "load_config",
+    "most_calls",
+    "read_config",
+    "read_system",
+    "refused_option",
+]

@@ -1,0 +1,27 @@
+"""The managed servers of a config, and what they cost by the hour."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._server_clock import Uptime, server_clock
+    from ._servers import SERVER_LOGS, ServerBook, make_fleet, plan_servers
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_server_clock": ["Uptime", "server_clock"],
+            "_servers": ["SERVER_LOGS", "ServerBook", "make_fleet", "plan_servers"],
+        },
+    )
+
+__all__ = [
+    "SERVER_LOGS",
+    "ServerBook",
+    "Uptime",
+    "make_fleet",
+    "plan_servers",
+    "server_clock",
+]

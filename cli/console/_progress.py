@@ -1,0 +1,164 @@
+"""What a person sees while a run goes on."""
+
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from ...evaluation import CaseResult
+from ...models import Switchboard, Wait, redactor
+from ._console import wrapped
+
+_LINE_S = 5.0
+_WAIT_LINE_S = 15.0
+_WORTH_A_LINE_S = 1.0
+
+
+def cost_so_far(switchboard: Switchboard | None) -> str:
+    """Return in words what calls cost until now, nothing where none can be made yet."""
+    if switchboard is None:
+        return ""
+    budget = switchboard.budget
+    cost = f"${budget.spent_usd:.2f}"
+    if not budget.unknown_price_calls:
+        return cost
+    return f"{cost} and unknown prices" if budget.spent_usd else "cost unknown"
+
+
+class WaitLines:
+    """Chooses which waits are said in a line, where no bar shows them: not each all the time."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
+        """Return those of which a line is due now."""
+        lasting = [x for x in waits if (x.given_up_in or x.seconds or 0) >= _WORTH_A_LINE_S]
+        if not lasting or time.monotonic() < self._next:
+            return ()
+        self._next = time.monotonic() + _WAIT_LINE_S
+        return lasting
+
+
+class WaitingBar(Progress):
+    """A bar with a line below it for each endpoint that is waited for."""
+
+    waits: Sequence[Wait] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        for wait in self.waits:
+            yield Text(str(wait), style="yellow", no_wrap=True, overflow="ellipsis")
+
+
+class RunProgress:
+    """A run's progress on a console: a bar on a terminal, else a line now and then.
+
+    Shows counts by outcome, cases a second, the cost so far, the time left, and what
+    calls wait for. Use it as a context manager.
+
+    Args:
+        console: Where to show it, such as standard error.
+        bar: Whether a bar may be drawn; not while somebody types at the terminal.
+    """
+
+    def __init__(self, console: Console, *, bar: bool = True) -> None:
+        self._console = console
+        self._draws = bar and console.is_terminal
+        self._counts: Counter[str] = Counter()
+        self._switchboard: Switchboard | None = None
+        self._begun = time.monotonic()
+        self._next_line = 0.0
+        self._wait_lines = WaitLines()
+        self._total = self._done = self._before = 0
+        self._bar = WaitingBar(
+            TextColumn("[bold]cases"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[counts]}", markup=False),
+            console=console,
+            refresh_per_second=4,
+            disable=not self._draws,
+            transient=True,
+        )
+        self._asked, self._held = 0, list[str]()
+        self._task = self._bar.add_task("cases", counts="", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Hold lines back while somebody types at the terminal; they follow afterwards."""
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            held, self._held = self._held, []
+            for message in held:
+                self.told(message)
+
+    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+        """Show how much there is to do; see `Observer`."""
+        self._total, self._done, self._before = total, finished, finished
+        self._switchboard = switchboard
+        self._begun = time.monotonic()
+        self._next_line = self._begun + _LINE_S
+        self._bar.update(self._task, total=total, completed=finished)
+        if finished:
+            self._console.print(f"{finished} of {total} cases were finished before: going on.")
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Count a case; see `Observer`."""
+        self._done += 1
+        heard = result.response_outcome == "answered"
+        outcome = result.finding or ("no verdict" if heard else result.response_outcome)
+        self._counts[str(outcome)] += 1
+        if self._draws:
+            self._bar.update(self._task, completed=self._done, counts=self._said())
+        elif time.monotonic() >= self._next_line and not self._asked:
+            self._next_line = time.monotonic() + _LINE_S
+            self._console.print(
+                f"{self._done} of {self._total} cases: {self._said()}", markup=False
+            )
+
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Show what calls wait for, with a countdown; see `Observer`."""
+        self._bar.waits = waits
+        if self._draws or self._asked:  # the bar has them; what is held back would be stale
+            return
+        for wait in self._wait_lines.due(waits):
+            self.told(f"{self._done} of {self._total} cases; {wait}")
+
+    def told(self, message: str) -> None:
+        """Show a line above the bar; see `Observer`."""
+        if self._asked:
+            self._held.append(message)
+            return
+        console = self._console
+        line = wrapped(message, console.width) if console.is_terminal else message
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _said(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        rate = (self._done - self._before) / seconds
+        return " · ".join(
+            filter(None, (counts, f"{rate:.1f}/s", cost_so_far(self._switchboard), self._slowed()))
+        )
+
+    def _slowed(self) -> str:
+        places = self._switchboard.places if self._switchboard else ()
+        slowed = [f"{x.name} at {x.limiter.limit}" for x in places if x.limiter.is_slowed]
+        return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""

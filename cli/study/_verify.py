@@ -1,0 +1,34 @@
+"""The command that checks a run's record: `safejury verify`."""
+
+from contextlib import closing
+
+from ..console import EXIT_INFRASTRUCTURE, RunPath, guarded, write_line
+
+
+@guarded
+def verify(run: RunPath) -> int:
+    """Check that a run's cases are as they were recorded, with their media."""
+    from ...common.text import many
+    from ...evaluation.record import Changed
+    from ...evaluation.report import StoredRun, unchained_words
+
+    def tell(changed: Changed) -> None:
+        write_line(f"{changed.case_id}: {changed.why}")
+
+    with closing(StoredRun(run)) as stored:
+        found = stored.check(tell, read_media=True)
+    if found.about is not None:
+        write_line(f"{run}: {found.about}.")
+    as_recorded = found.cases + found.unfinished - found.changed
+    write_line(f"{many(as_recorded, 'case')} as recorded, {found.changed:,} changed.")
+    if found.unfinished:
+        write_line(f"{many(found.unfinished, 'case')} not finished.")
+    if (said := unchained_words(found)) is not None:
+        write_line(said)
+    if found.unsealable:
+        write_line(
+            f"{many(found.unsealable, 'ballot')} of these quote a key that is hidden: their seals "
+            "cannot be checked."
+        )
+    write_line(f"SHA-256 of the run: {found.digest}")
+    return EXIT_INFRASTRUCTURE if found.is_changed else 0

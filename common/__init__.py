@@ -1,0 +1,55 @@
+"""What belongs to no part alone: errors, concurrency, lazy imports, files and text."""
+
+from ._agreement import Coincidences, krippendorff_alpha
+from ._concurrency import first_failure, in_parallel
+from ._errors import (
+    BadReplyError,
+    BudgetError,
+    ConfigurationError,
+    DatasetError,
+    FirstContactError,
+    ModelError,
+    OutageError,
+    OutOfBudgetError,
+    PanelRefusedError,
+    RateLimitError,
+    RecordChangedError,
+    RecordError,
+    RequestError,
+    SafejuryError,
+    TransportError,
+)
+from ._extras import install_command, need, needed
+from ._lazy import lazy
+from .files import PromptFolder
+from .text import harmless, harmless_line, is_refusal
+
+__all__ = [
+    "BadReplyError",
+    "BudgetError",
+    "Coincidences",
+    "ConfigurationError",
+    "DatasetError",
+    "FirstContactError",
+    "ModelError",
+    "OutOfBudgetError",
+    "OutageError",
+    "PanelRefusedError",
+    "PromptFolder",
+    "RateLimitError",
+    "RecordChangedError",
+    "RecordError",
+    "RequestError",
+    "SafejuryError",
+    "TransportError",
+    "first_failure",
+    "harmless",
+    "harmless_line",
+    "in_parallel",
+    "install_command",
+    "is_refusal",
+    "krippendorff_alpha",
+    "lazy",
+    "need",
+    "needed",
+]

@@ -1,0 +1,34 @@
+"""Public names whose modules are imported when first used.
+
+AutoGen, LiteLLM and plotting cost seconds; a user who asks for `--help` or a
+report should not pay for them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+
+def lazy(package: str, exports: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+    """Return a module-level `__getattr__` (PEP 562).
+
+    Args:
+        package: The `__name__` of the package.
+        exports: Modules and packages within it, each with the names that it defines, such
+            as `{"_juror": ["Juror"]}`. Where a package of an extra is missing, the error
+            names the command that installs it.
+    """
+    modules = {name: module for module, names in exports.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        try:
+            module = modules[name]
+        except KeyError:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
+        try:
+            return getattr(import_module(f"{package}.{module}"), name)
+        except ModuleNotFoundError as error:
+            from ._extras import explained  # only an error needs what it imports
+
+            raise explained(error) from error
+
+    return __getattr__

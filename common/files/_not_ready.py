@@ -1,0 +1,43 @@
+"""Files that hold something else until they are unpacked or fetched, told by their first bytes."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from .._errors import DatasetError
+
+_MARKS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"PK\x03\x04", "zip"),
+)
+_POINTER = b"version https://git-lfs.github.com/spec/"
+HEAD_BYTES = len(_POINTER)
+"""Bytes that tell such a file."""
+
+
+def not_ready(head: bytes) -> str | None:
+    """Return what is wrong with a file that begins like this if it is compressed or a pointer."""
+    name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return pointer(head) if name is None else f"is compressed ({name}): unpack it first"
+
+
+def pointer(head: bytes) -> str | None:
+    """Return what is wrong with a file that begins like this if Git LFS keeps its content."""
+    if not head.startswith(_POINTER):
+        return None
+    return "is a Git LFS pointer, not the file: run `git lfs pull` where it was cloned"
+
+
+def refuse_pointer(path: Path) -> None:
+    """Refuse a file in place of whose content Git LFS has left a pointer.
+
+    One that cannot be read is let through: whoever reads it says so.
+
+    Raises:
+        DatasetError: It is one.
+    """
+    with suppress(OSError), path.open("rb") as file:
+        if why := pointer(file.read(HEAD_BYTES)):
+            raise DatasetError(f"{path}: {why}")

@@ -1,0 +1,40 @@
+"""Short texts that a user names as files: personas, rubrics, system prompts."""
+
+from pathlib import Path
+
+from .._errors import ConfigurationError
+
+MOST_BYTES = 64 * 1024
+"""Length of the largest file that is read."""
+
+
+def read_text_file(path: Path, what: str, holds: str) -> str:
+    """Return a file's text; see `read_text_and_bytes`."""
+    return read_text_and_bytes(path, what, holds)[0]
+
+
+def read_text_and_bytes(path: Path, what: str, holds: str) -> tuple[str, bytes]:
+    """Return a file's text, and the bytes that it was read from.
+
+    Args:
+        path: The file, at most `MOST_BYTES` long.
+        what: What it is called in errors, such as `persona file`.
+        holds: What it should hold instead, for errors.
+
+    Raises:
+        ConfigurationError: There is no such file, it is too large, or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise ConfigurationError(
+                f"{what} {str(path)!r} is larger than {MOST_BYTES // 1024} KiB: name {holds}"
+            )
+        return raw.decode("utf-8-sig"), raw
+    except FileNotFoundError:
+        raise ConfigurationError(f"{what} {str(path)!r} does not exist") from None
+    except OSError as error:
+        raise ConfigurationError(f"{what} {str(path)!r}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{what} {str(path)!r} is not UTF-8 text") from None

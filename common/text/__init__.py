@@ -1,0 +1,90 @@
+"""Words and numbers in text: names, amounts, refusals, escapes."""
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
+
+if TYPE_CHECKING:
+    from ._amounts import (
+        MISSING,
+        coefficient,
+        count,
+        dollars,
+        gpu_hours,
+        index,
+        index_span,
+        many,
+        percent,
+        points,
+        span,
+    )
+    from ._encodable import encodable, storable
+    from ._escape import harmless, harmless_line
+    from ._lines import MAX_LINE_BYTES, numbered_lines
+    from ._names import LONGEST_NAME, free_name, plain_name
+    from ._nearest import did_you_mean, nearest, quoted, short, short_reason
+    from ._normal_form import normal_form
+    from ._refusal import is_refusal
+    from ._shingles import SMALL_WORDS, Shingles, likeness, shingles
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_amounts": [
+                "MISSING",
+                "coefficient",
+                "count",
+                "dollars",
+                "gpu_hours",
+                "index",
+                "index_span",
+                "many",
+                "percent",
+                "points",
+                "span",
+            ],
+            "_encodable": ["encodable", "storable"],
+            "_escape": ["harmless", "harmless_line"],
+            "_lines": ["MAX_LINE_BYTES", "numbered_lines"],
+            "_names": ["LONGEST_NAME", "free_name", "plain_name"],
+            "_nearest": ["did_you_mean", "nearest", "quoted", "short", "short_reason"],
+            "_normal_form": ["normal_form"],
+            "_refusal": ["is_refusal"],
+            "_shingles": ["SMALL_WORDS", "Shingles", "likeness", "shingles"],
+        },
+    )
+
+__all__ = [
+    "LONGEST_NAME",
+    "MAX_LINE_BYTES",
+    "MISSING",
+    "SMALL_WORDS",
+    "Shingles",
+    "coefficient",
+    "count",
+    "did_you_mean",
+    "dollars",
+    "encodable",
+    "free_name",
+    "gpu_hours",
+    "harmless",
+    "harmless_line",
+    "index",
+    "index_span",
+    "is_refusal",
+    "likeness",
+    "many",
+    "nearest",
+    "normal_form",
+    "numbered_lines",
+    "percent",
+    "plain_name",
+    "points",
+    "quoted",
+    "shingles",
+    "short",
+    "short_reason",
+    "span",
+    "storable",
+]

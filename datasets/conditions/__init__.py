@@ -1,0 +1,16 @@
+"""Conditions that change what is sent: variants of images, audio or its transcript."""
+
+from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
+from ._variants import IMAGE_VARIANTS, ImageVariant, image_variant
+from ._variants_pool import PicturePool
+
+__all__ = [
+    "IMAGE_VARIANTS",
+    "NEUTRAL_TEXT",
+    "ImageVariant",
+    "PicturePool",
+    "Transcript",
+    "image_variant",
+    "put_parts",
+    "transcript_of",
+]

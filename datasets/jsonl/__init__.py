@@ -1,0 +1,14 @@
+"""Query files: one JSON object a line, read, checked and written."""
+
+from ._jsonl import MINI, Dataset, check_lines, load_dataset
+from ._line_checks import BadLineError
+from ._write import write_jsonl
+
+__all__ = [
+    "MINI",
+    "BadLineError",
+    "Dataset",
+    "check_lines",
+    "load_dataset",
+    "write_jsonl",
+]

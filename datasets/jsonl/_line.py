@@ -1,0 +1,148 @@
+"""One line of a query file: its shape, and what is wrong with it in words."""
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from ...common import DatasetError
+from ...common.text import did_you_mean, quoted
+from ..query import Intent, check_labels
+from ..taxonomy import Taxonomy
+from ._line_messages import MessageLine
+
+_TYPES: dict[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+class ForeignLineError(DatasetError):
+    """A line is an object that lacks what each of our queries has: it may be another's."""
+
+
+class QueryLine(BaseModel):
+    """A query as it is written in a file.
+
+    Attributes:
+        id: Unique within the file; printable, without space around it.
+        scenario: Any name of a scenario; canonical after `parse_line`.
+        text: What is asked; not blank. Needed unless there are `messages`.
+        intent: `harmful` or `benign`.
+        image: Path of the picture, relative to the file's folder.
+        images: Paths of several pictures, instead of `image`.
+        audio: Path of the sound, relative to the file's folder.
+        source: Where the query comes from.
+        underlying_request: What text and media ask for together, in words; not blank.
+        intent_assumed: Whether `intent` is a guess, since the set that it comes from says none.
+        labels: What the set itself says of the query, by name.
+        messages: The turns of a conversation, instead of `text` and media beside it.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    scenario: str
+    text: str | None = None
+    intent: Intent
+    image: str | None = None
+    images: list[str] | None = None
+    audio: str | None = None
+    source: str | None = None
+    underlying_request: str | None = None
+    intent_assumed: bool = False
+    labels: dict[str, str] = {}
+    messages: list[MessageLine] | None = None
+
+
+def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
+    """Parse one line and make its scenario's name canonical.
+
+    Args:
+        line: One JSON object.
+        taxonomy: The scenarios that it may name.
+
+    Raises:
+        ForeignLineError: It is an object, but lacks a key.
+        DatasetError: What is wrong, without the line's number.
+    """
+    try:
+        query = QueryLine.model_validate_json(line)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        foreign = any(each["type"] == "missing" for each in errors)
+        raise (ForeignLineError if foreign else DatasetError)(_explain(errors)) from None
+    if not query.id or query.id != query.id.strip() or not query.id.isprintable():
+        raise DatasetError(f"id {quoted(query.id)} must be printable text without space around it")
+    if query.text is None and query.messages is None:
+        raise ForeignLineError(_missing("text"))
+    if query.messages is not None and (query.image or query.images or query.audio):
+        raise DatasetError("media of a conversation go into its 'messages', not beside them")
+    if query.text is not None and not query.text.strip():
+        raise DatasetError("'text' is empty; write what is asked")
+    if query.underlying_request is not None and not query.underlying_request.strip():
+        raise DatasetError("'underlying_request' is empty; write it, or leave it out")
+    if query.image is not None and query.images is not None:
+        raise DatasetError("give 'image' or 'images', not both")
+    check_labels(query.labels)
+    query.scenario = taxonomy.resolve(query.scenario).id
+    return query
+
+
+def _explain(errors: list[ErrorDetails]) -> str:
+    """Say the most telling of the errors: an unknown key also explains a missing one."""
+    error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
+    within, field = len(error["loc"]) > 1, _field(error["loc"])
+    match error["type"]:
+        case "json_invalid":
+            detail = str(error.get("ctx", {}).get("error", "")).replace("line 1 ", "")
+            return f"not JSON ({detail}); write one JSON object a line"
+        case "extra_forbidden" if within:
+            return f"unknown key {quoted(field)}"
+        case "missing" if within:
+            return f"key {field!r} is missing"
+        case "literal_error":
+            wanted = error.get("ctx", {}).get("expected", "")
+            return f"{field!r} must be {wanted}, not {_found(error['input'])}"
+        case "list_type":
+            return f"{field!r} must be a list, not {_found(error['input'])}"
+        case "extra_forbidden":
+            known = QueryLine.model_fields
+            return f"unknown key {quoted(field)}{did_you_mean(field, known) or _keys()}"
+        case "missing":
+            return _missing(field)
+        case "enum":
+            wanted = " or ".join(repr(str(intent)) for intent in Intent)
+            return f"{field!r} must be {wanted}, not {_found(error['input'])}"
+        case "string_type":
+            return f"{quoted(field)} must be a string, not {_found(error['input'])}"
+        case "dict_type":
+            return f"{field!r} must be an object of names and values, not {_found(error['input'])}"
+        case "model_type":
+            what = f"{field!r}" if field else "a line"
+            return f"{what} must hold a JSON object, not {_found(error['input'])}"
+        case _:
+            return f"{quoted(field)} is wrong: {error['msg']}"
+
+
+def _field(loc: tuple[int | str, ...]) -> str:
+    """Return where a line is wrong, such as `messages[1].content[0].path`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc)
+    return "".join(steps).removeprefix(".")
+
+
+def _missing(field: str) -> str:
+    instead = "; a conversation has 'messages' instead of 'text'" if field == "text" else ""
+    needed = "'id', 'scenario', 'text' and 'intent'"
+    return f"key {field!r} is missing; a line needs {needed}{instead}"
+
+
+def _keys() -> str:
+    return f"; the keys are {', '.join(QueryLine.model_fields)}"
+
+
+def _found(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")

@@ -1,0 +1,121 @@
+"""The lines of a query file, checked one by one."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from ...common import DatasetError
+from ...common.text import MAX_LINE_BYTES, quoted
+from ..media import read_media
+from ..query import Media, MediaKind, Query
+from ..taxonomy import Taxonomy
+from ._line import ForeignLineError, parse_line
+from ._line_media import query_of
+from ._misnamed import Misnamed
+from ._relative import check_relative
+
+
+class BadLineError(DatasetError):
+    """A line of a query file cannot be used; others may be.
+
+    Attributes:
+        path: The file.
+        foreign: Whether the line may be another table's.
+    """
+
+    def __init__(self, message: str, path: Path, *, foreign: bool = False) -> None:
+        super().__init__(message)
+        self.path = path
+        self.foreign = foreign
+
+
+class LineChecks:
+    """Checks the lines of one file; it remembers their ids.
+
+    Args:
+        path: The file.
+        taxonomy: The scenarios that the lines may name.
+    """
+
+    def __init__(self, path: Path, taxonomy: Taxonomy) -> None:
+        self._path = path
+        self._folder = path.parent.resolve()
+        self._taxonomy = taxonomy
+        self._numbers: dict[bytes, int] = {}
+        self._misnamed = Misnamed()
+        self._read = lru_cache(maxsize=64)(self._read_media)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the lines so far, one sentence each."""
+        return self._misnamed.told()
+
+    def check(self, number: int, line: bytes | None) -> Query:
+        """Return what a line asks, its media read once.
+
+        Args:
+            number: The line's, from 1.
+            line: What it holds, None if it is longer than any may be.
+
+        Raises:
+            BadLineError: What is wrong, with the file and the line.
+        """
+        try:
+            query = query_of(parse_line(_text(line), self._taxonomy), self._medium)
+            self._take(query.id, number)
+        except DatasetError as error:
+            raise BadLineError(
+                f"{self._path}:{number}: {error}",
+                self._path,
+                foreign=isinstance(error, ForeignLineError),
+            ) from error
+        return query
+
+    def _take(self, name: str, number: int) -> None:
+        key = hashlib.blake2b(name.encode(), digest_size=16).digest()
+        first = self._numbers.setdefault(key, number)
+        if first != number:
+            raise DatasetError(
+                f"id {quoted(name)} is taken by line {first}; give each query its own"
+            )
+
+    def _medium(self, relative: str, kind: MediaKind) -> Media:
+        media = self._read(relative, kind)
+        self._misnamed.look(relative, media.media_type)
+        return media
+
+    def _read_media(self, relative: str, kind: MediaKind) -> Media:
+        try:
+            return read_media(_inside(self._folder, relative, kind), kind=kind)
+        except DatasetError as error:
+            # The folder is known: the path as it stands in the line is easier to find.
+            shown = str(error).replace(repr(str(self._folder / relative)), repr(relative), 1)
+            raise DatasetError(shown) from error
+
+
+def _text(line: bytes | None) -> bytes:
+    if line is None:
+        limit = MAX_LINE_BYTES // (1024 * 1024)
+        raise DatasetError(f"longer than {limit} MiB; is this a JSONL file?")
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"
+        ) from None
+    return line.strip()
+
+
+def _inside(folder: Path, relative: str, kind: MediaKind) -> Path:
+    """Return the path of a medium, or refuse one that leads out of the folder."""
+    check_relative(relative, kind)
+    path = folder / relative
+    try:
+        escapes = not path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DatasetError(f"{kind} {quoted(relative)} is not a usable path: {error}") from error
+    if escapes:
+        raise DatasetError(
+            f"{kind} {quoted(relative)} is a link out of the file's folder; put the file inside"
+        )
+    return path

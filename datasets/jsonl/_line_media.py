@@ -1,0 +1,44 @@
+"""From a line of a query file to the query, with whatever finds its media."""
+
+from collections.abc import Callable
+
+from ...common import DatasetError
+from ..query import Media, MediaKind, Query, of_messages
+from ._line import QueryLine
+from ._line_messages import messages_of
+
+
+def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query:
+    """Return what a line asks.
+
+    Args:
+        line: The line.
+        media: Returns the medium of a path; asked in the order of `Query.media`.
+
+    Raises:
+        DatasetError: Its messages are no question, or `text` says otherwise than they.
+    """
+    query = Query(
+        id=line.id,
+        scenario=line.scenario,
+        text=line.text or "",
+        intent=line.intent,
+        images=tuple(media(path, "image") for path in _image_paths(line)),
+        audio=media(line.audio, "audio") if line.audio is not None else None,
+        source=line.source,
+        underlying_request=line.underlying_request,
+        intent_assumed=line.intent_assumed,
+        labels=line.labels,
+    )
+    if line.messages is None:
+        return query
+    conversation = of_messages(query, messages_of(line.messages, media))
+    if line.text not in (None, conversation.text):
+        raise DatasetError("'text' is not what the user says last in 'messages'; leave it out")
+    return conversation
+
+
+def _image_paths(line: QueryLine) -> list[str]:
+    if line.images is not None:
+        return line.images
+    return [] if line.image is None else [line.image]

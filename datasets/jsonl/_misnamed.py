@@ -1,0 +1,30 @@
+"""Media whose names say another format than their content."""
+
+from pathlib import PurePosixPath
+
+from ...common.text import quoted
+from ..media import SUFFIXES
+
+_ENDINGS = {".jpeg": "image/jpeg", **{suffix: kind for kind, suffix in SUFFIXES.items()}}
+
+
+class Misnamed:
+    """Counts media with a wrong ending; one that says nothing is not wrong."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = ""
+
+    def look(self, path: str, media_type: str) -> None:
+        """Take note of one medium: its path in the set, and its type by content."""
+        if _ENDINGS.get(PurePosixPath(path).suffix.lower(), media_type) == media_type:
+            return
+        self._count += 1
+        self._first = self._first or f"{quoted(path)} is {media_type}"
+
+    def told(self) -> tuple[str, ...]:
+        """Return what to tell the user, nothing where all is well."""
+        if not self._count:
+            return ()
+        number = "1 medium has" if self._count == 1 else f"{self._count} media have"
+        return (f"{number} a wrong ending ({self._first}): the content decides",)

@@ -1,0 +1,33 @@
+"""Paths of media as query files have them: relative, and the same on every system."""
+
+from pathlib import PurePosixPath, PureWindowsPath
+
+from ...common import DatasetError
+from ...common.text import quoted
+
+_LONGEST = 1000
+
+
+def check_relative(relative: str, kind: str) -> None:
+    """Refuse a path that no query file may have.
+
+    Args:
+        relative: As it stands in a line.
+        kind: What lies there, for the message.
+
+    Raises:
+        DatasetError: It is empty, too long, no text, or leads out of the file's folder, be it
+            on Windows only.
+    """
+    posix, windows = PurePosixPath(relative), PureWindowsPath(relative)
+    if len(relative) > _LONGEST:
+        raise DatasetError(f"{kind} {quoted(relative)} is longer than {_LONGEST} characters")
+    if not relative.strip():
+        raise DatasetError(f"{kind} path is empty; write null where there is none")
+    if any("\ud800" <= char <= "\udfff" for char in relative):
+        raise DatasetError(f"{kind} {quoted(relative)} has a name that is no text")
+    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        raise DatasetError(
+            f"{kind} {quoted(relative)} leads out of the file's folder; "
+            "put it inside and write its relative path"
+        )

@@ -1,0 +1,1 @@
+"""Loaders of plain tables, by a mapping of columns."""

@@ -1,0 +1,73 @@
+"""JailBreakV-28K: jailbreak texts and pictures for sixteen policies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+from ...query import Intent
+from ..base import Loader, LoaderOptions, Row, Unusable
+from ._published import (
+    ENCODING,
+    Cells,
+    csv_rows,
+    file_in,
+    has_columns,
+    labels_of,
+    needed_file,
+    part_of,
+    setting,
+    text_of,
+)
+
+_FILES = {"full": "JailBreakV_28K.csv", "mini": "mini_JailBreakV_28K.csv"}
+_TEXTS = {"jailbreak": "jailbreak_query", "redteam": "redteam_query"}
+_COLUMNS = ("id", "jailbreak_query", "redteam_query", "policy", "image_path")
+
+
+class _JailBreakV:
+    name = "jailbreakv-28k"
+    title = "JailBreakV-28K"
+    licence = "MIT"
+    home = "https://huggingface.co/datasets/JailbreakV-28K/JailBreakV-28k"
+    about = "28,000 jailbreak texts with pictures, or 280 of them, for 16 policies"
+    needs = "the folder with JailBreakV_28K.csv and its pictures, or the CSV"
+    settings = MappingProxyType(
+        {
+            "split": "full (default), or mini: the default where that alone is there",
+            "text": "jailbreak (default), or redteam: the request that it wraps",
+            "encoding": ENCODING,
+        }
+    )
+    maps = False
+
+    def recognises(self, path: Path) -> bool:
+        files = [place for name in _FILES.values() for place in _places(name)]
+        return has_columns(file_in(path, *files), *_COLUMNS)
+
+    def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
+        files = {part: _places(name) for part, name in _FILES.items()}
+        part = part_of(path, options, "split", files)
+        text = _TEXTS[setting(options, "text", *_TEXTS)]
+        file = needed_file(path, self.title, *files[part])
+
+        def row(cells: Cells, _: int) -> Row:
+            return Row(
+                id=text_of(cells, "id"),
+                text=text_of(cells, text),
+                category=cells["policy"],
+                intent=Intent.HARMFUL,
+                images=(file.parent / text_of(cells, "image_path"),),
+                underlying_request=cells["redteam_query"],
+                labels=labels_of(
+                    cells, "policy", "format", source="from", transfer="transfer_from_llm"
+                ),
+            )
+
+        return csv_rows(path, file, row, columns=_COLUMNS, options=options)
+
+
+def _places(name: str) -> tuple[str, str]:
+    return name, f"JailBreakV_28K/{name}"
+
+
+LOADER: Loader = _JailBreakV()

@@ -1,0 +1,42 @@
+"""Images and audio: read, checked, fitted to a model's limits, stored by content hash."""
+
+from ._fit import Fitted, ImageFitting, ImageLimits
+from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_type, quiet
+from ._image_made import LARGEST_PNG, ImageFile, as_jpeg, as_png, image_file
+from ._image_plain import plain_image
+from ._kept import is_kept, kept_folder
+from ._made_once import MadeOnce
+from ._media import MAX_MEDIA_BYTES, SUFFIXES, data_in, read_media
+from ._media_store import MediaStore
+from ._sound_file import sound_length
+from ._sound_wav import WavFormat, find_wav_sound, is_wav
+
+__all__ = [
+    "BROKEN",
+    "FORMATS",
+    "LARGEST_PNG",
+    "MAX_MEDIA_BYTES",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "TOO_MANY_PIXELS",
+    "Fitted",
+    "ImageFile",
+    "ImageFitting",
+    "ImageLimits",
+    "MadeOnce",
+    "MediaStore",
+    "WavFormat",
+    "as_jpeg",
+    "as_png",
+    "data_in",
+    "find_wav_sound",
+    "image_file",
+    "image_type",
+    "is_kept",
+    "is_wav",
+    "kept_folder",
+    "plain_image",
+    "quiet",
+    "read_media",
+    "sound_length",
+]

@@ -1,0 +1,209 @@
+"""What of a picture is sent: the bytes as given, or what fits a model's limits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isqrt
+from typing import TYPE_CHECKING
+
+from ...common import ConfigurationError
+from ..query import Media
+from ._image_file import image_facts
+from ._image_made import JPEG_QUALITY, ImageFile, as_jpeg, image_file
+from ._image_plain import plain_image
+from ._made_once import MadeOnce
+from ._media_store import MediaStore
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Size = tuple[int, int]
+
+LEAST_BYTES = 1024
+"""Least limit on a picture's bytes: any picture can be made to fit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What a model takes of pictures; None means no limit.
+
+    Attributes:
+        max_side: Most pixels of the longer side.
+        max_pixels: Most pixels, width times height.
+        max_bytes: Longest file, at least 1024; in a request it is a third longer.
+        max_images: Most pictures of one query.
+        formats: What it reads, such as `png`, `jpeg` and `webp`; the first two must be there.
+    """
+
+    max_side: int | None = None
+    max_pixels: int | None = None
+    max_bytes: int | None = None
+    max_images: int | None = None
+    formats: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the limits.
+
+        Raises:
+            ConfigurationError: No picture could fit them.
+        """
+        least = {"max_side": 1, "max_pixels": 1, "max_bytes": LEAST_BYTES, "max_images": 1}
+        for name, bound in least.items():
+            value: int | None = getattr(self, name)
+            if value is not None and value < bound:
+                raise ConfigurationError(f"{name} {value} is too small: give at least {bound}")
+        if self.formats is not None and not {"png", "jpeg"} <= set(self.formats):
+            raise ConfigurationError("formats must hold png and jpeg: others are made into them")
+
+    def takes(self, media_type: str) -> bool:
+        """Return whether the model reads pictures of a MIME type."""
+        return self.formats is None or media_type.removeprefix("image/") in self.formats
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Pictures as they are sent.
+
+    Attributes:
+        images: The given ones, or those made from them, in the same order.
+        changes: What was done to them, one plain sentence each.
+    """
+
+    images: tuple[Media, ...]
+    changes: tuple[str, ...] = ()
+
+
+class ImageFitting:
+    """Makes pictures fit what a model takes, once for each content.
+
+    The bytes that are given are the bytes that are sent, but for three cases: a picture
+    over a limit is made smaller, an animated one is cut to its first frame, and one of a
+    format that the model does not read is made a PNG. Each is encoded anew, upright and opaque.
+
+    Args:
+        limits: What the model takes.
+        store: Keeps what is made.
+    """
+
+    def __init__(self, limits: ImageLimits, store: MediaStore) -> None:
+        self._limits = limits
+        self._store = store
+
+    def excess(self, images: Sequence[Media]) -> str | None:
+        """Return why pictures cannot be sent together, None unless they are too many."""
+        most = self._limits.max_images
+        if most is None or len(images) <= most:
+            return None
+        return (
+            f"the query has {len(images)} pictures and the model takes {most} at most, "
+            "by its `max_images`"
+        )
+
+    def fit(self, images: Sequence[Media]) -> Fitted:
+        """Return pictures as they are sent; large ones take seconds.
+
+        Raises:
+            DatasetError: A file is gone, damaged, or no longer the one that was read.
+        """
+        made = [self._fit(image) for image in images]
+        changes = (
+            f"picture {number} {change}"
+            for number, (_, changes) in enumerate(made, 1)
+            for change in changes
+        )
+        return Fitted(tuple(image for image, _ in made), tuple(changes))
+
+    def _fit(self, media: Media) -> tuple[Media, tuple[str, ...]]:
+        facts, limits = image_facts(media), self._limits
+        size = facts.width, facts.height
+        short = limits.max_bytes is None or media.size <= limits.max_bytes
+        as_given = short and not facts.animated and limits.takes(media.media_type)
+        if as_given and _fitting(size, limits) == size:
+            return media, ()
+        return _made.get(self._store, (media.sha256, limits), lambda: self._make(media))
+
+    def _make(self, media: Media) -> tuple[Media, tuple[str, ...]]:
+        plain = plain_image(media)
+        made = _encoded(plain.image, self._limits, lossy=media.media_type == "image/jpeg")
+        told = _told(media, plain.image.size, made, self._limits)
+        return made.file.keep(self._store), (*plain.changes, told)
+
+
+_made: MadeOnce[tuple[Media, tuple[str, ...]]] = MadeOnce()
+
+
+def _fitting(size: "Size", limits: ImageLimits) -> "Size":
+    """Return the largest size of the same shape within the limits on pixels."""
+    longest = max(size)
+    if limits.max_side is not None:
+        longest = min(longest, limits.max_side)
+    if (most := limits.max_pixels) is not None:
+        longest = min(longest, isqrt(most * max(size) // min(size)), most)
+        while longest * _short(size, longest) > most:
+            longest -= 1
+    return _of_length(size, max(1, longest))
+
+
+def _short(size: "Size", longest: int) -> int:
+    return max(1, (2 * min(size) * longest + max(size)) // (2 * max(size)))
+
+
+def _of_length(size: "Size", longest: int) -> "Size":
+    """Return a size of the same shape, to the nearest pixel, by its longer side."""
+    short = _short(size, longest)
+    return (longest, short) if size[0] >= size[1] else (short, longest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A file that was made of a picture's pixels, and their width and height."""
+
+    file: ImageFile
+    size: "Size"
+
+
+def _encoded(image: "Image", limits: ImageLimits, *, lossy: bool) -> _Made:
+    """Encode a picture within the limits: a JPEG that is too long is made smaller."""
+    pixels = _resized(image, _fitting(image.size, limits))
+    file = as_jpeg(pixels) if lossy else image_file(pixels)
+    if (most := limits.max_bytes) is None:
+        return _Made(file, pixels.size)
+    if len(file.content) > most and file.form == "png":
+        file = as_jpeg(pixels)
+    while len(file.content) > most:
+        # Bytes go about with the pixels; the headers do not, hence a little less each time.
+        share = min(0.9, 0.95 * (most / len(file.content)) ** 0.5)
+        longest = max(1, int(max(pixels.size) * share))
+        pixels = _resized(image, _of_length(image.size, longest))
+        file = as_jpeg(pixels)
+    return _Made(file, pixels.size)
+
+
+def _resized(image: "Image", size: "Size") -> "Image":
+    from PIL.Image import Resampling
+
+    return image if size == image.size else image.resize(size, Resampling.LANCZOS)
+
+
+def _told(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
+    """Say what was done to a picture, and which limits asked for it."""
+    before, after = f"{full[0]}x{full[1]}", f"{made.size[0]}x{made.size[1]}"
+    smaller = f"made smaller, from {before} to {after} pixels, and "
+    form = "a PNG" if made.file.form == "png" else f"a JPEG of quality {JPEG_QUALITY}"
+    lengths = f"from {media.size} to {len(made.file.content)} bytes"
+    names = " and ".join(_reached(media, full, limits))
+    return (
+        f"was {smaller if made.size != full else ''}encoded anew as {form}, {lengths}"
+        f"{f': the limit of the model is {names}' if names else ''}"
+    )
+
+
+def _reached(media: Media, full: "Size", limits: ImageLimits) -> Iterator[str]:
+    """Yield the limits that a picture is over."""
+    if limits.max_side is not None and max(full) > limits.max_side:
+        yield f"max_image_side {limits.max_side}"
+    if limits.max_pixels is not None and full[0] * full[1] > limits.max_pixels:
+        yield f"max_image_pixels {limits.max_pixels}"
+    if limits.max_bytes is not None and media.size > limits.max_bytes:
+        yield f"max_image_bytes {limits.max_bytes}"
+    if limits.formats is not None and not limits.takes(media.media_type):
+        yield f"image_formats {', '.join(limits.formats)}"

@@ -1,0 +1,36 @@
+"""A folder of media that are named by their content."""
+
+import hashlib
+from pathlib import Path
+
+from ...common.files import private_folder, replacing
+from ..query import Media
+
+
+class MediaStore:
+    """Keeps pictures and sounds once each, as `<folder>/<sha256>`, for their owner alone.
+
+    Args:
+        folder: Where they lie; made when the first is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, content: bytes, media_type: str) -> Media:
+        """Store bytes unless they are there, and return what names them.
+
+        Args:
+            content: The file's bytes.
+            media_type: Its MIME type, such as `image/png`.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._folder / digest
+        if not path.exists():
+            private_folder(self._folder)
+            with replacing(path, private=True) as file:
+                file.write(content)
+        return Media(digest, media_type, len(content), str(path))

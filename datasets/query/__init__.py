@@ -1,0 +1,66 @@
+"""Queries: text, conversations, labels and the conditions they are asked under."""
+
+from ._condition import Condition, Parts
+from ._conversation import (
+    MOST_MESSAGES,
+    NOUNS,
+    check_messages,
+    of_messages,
+    read_parts,
+    unread,
+    with_images,
+    with_media,
+)
+from ._labels import LONGEST_VALUE, check_label_name, check_labels, tidy_labels
+from ._query import (
+    Intent,
+    Media,
+    MediaKind,
+    Message,
+    MessagePart,
+    PartKind,
+    Query,
+    Role,
+    ToolCall,
+    added_content,
+    assumed_note,
+    content_of,
+    content_of_messages,
+    media_in,
+)
+from ._spoken import SpokenTurn, spoken_turns, words_in, words_of
+
+__all__ = [
+    "LONGEST_VALUE",
+    "MOST_MESSAGES",
+    "NOUNS",
+    "Condition",
+    "Intent",
+    "Media",
+    "MediaKind",
+    "Message",
+    "MessagePart",
+    "PartKind",
+    "Parts",
+    "Query",
+    "Role",
+    "SpokenTurn",
+    "ToolCall",
+    "added_content",
+    "assumed_note",
+    "check_label_name",
+    "check_labels",
+    "check_messages",
+    "content_of",
+    "content_of_messages",
+    "media_in",
+    "of_messages",
+    "read_parts",
+    "spoken_turns",
+    "tidy_labels",
+    "unread",
+    "with_images",
+    "with_media",
+    "words_in",
+    "words_of",
+]

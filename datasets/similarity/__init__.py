@@ -1,0 +1,31 @@
+"""Near-duplicate and diverse items: texts by MinHash, images by perceptual hash."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._diversity import Floats, choose, choose_unlike
+    from ._near_duplicates import NearDuplicates
+    from ._picture_hash import HashedPicture, NearPictures, hash_pictures, picture_hash
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_diversity": ["Floats", "choose", "choose_unlike"],
+            "_near_duplicates": ["NearDuplicates"],
+            "_picture_hash": ["HashedPicture", "NearPictures", "hash_pictures", "picture_hash"],
+        },
+    )
+
+__all__ = [
+    "Floats",
+    "HashedPicture",
+    "NearDuplicates",
+    "NearPictures",
+    "choose",
+    "choose_unlike",
+    "hash_pictures",
+    "picture_hash",
+]

@@ -1,0 +1,97 @@
+"""The protocol: foreperson, settings, events, aggregation and verdict."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._aggregation import RULES, Decision, RegisteredRule, Rule, Tie, Votes, aggregation, decide
+    from ._aggregation_verdict import Spent, build_verdict, contested, spent
+    from ._curtailment import settled
+    from ._events import (
+        BallotCalled,
+        BallotSealed,
+        BallotsRevealed,
+        CaseOpened,
+        DiscussionOpened,
+        Entry,
+        Notice,
+        Published,
+        SeatInfo,
+        SummedUp,
+        VerdictAnnounced,
+    )
+    from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
+    from ._settings import PRESETS, Protocol
+    from ._verdict import Flips, Verdict
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_aggregation": [
+                "RULES",
+                "Decision",
+                "RegisteredRule",
+                "Rule",
+                "Tie",
+                "Votes",
+                "aggregation",
+                "decide",
+            ],
+            "_aggregation_verdict": ["Spent", "build_verdict", "contested", "spent"],
+            "_curtailment": ["settled"],
+            "_events": [
+                "BallotCalled",
+                "BallotSealed",
+                "BallotsRevealed",
+                "CaseOpened",
+                "DiscussionOpened",
+                "Entry",
+                "Notice",
+                "Published",
+                "SeatInfo",
+                "SummedUp",
+                "VerdictAnnounced",
+            ],
+            "_foreperson": ["PROGRESS", "SEAT", "TRANSCRIPT", "Foreperson", "OpenCase"],
+            "_settings": ["PRESETS", "Protocol"],
+            "_verdict": ["Flips", "Verdict"],
+        },
+    )
+
+__all__ = [
+    "PRESETS",
+    "PROGRESS",
+    "RULES",
+    "SEAT",
+    "TRANSCRIPT",
+    "BallotCalled",
+    "BallotSealed",
+    "BallotsRevealed",
+    "CaseOpened",
+    "Decision",
+    "DiscussionOpened",
+    "Entry",
+    "Flips",
+    "Foreperson",
+    "Notice",
+    "OpenCase",
+    "Protocol",
+    "Published",
+    "RegisteredRule",
+    "Rule",
+    "SeatInfo",
+    "Spent",
+    "SummedUp",
+    "Tie",
+    "Verdict",
+    "VerdictAnnounced",
+    "Votes",
+    "aggregation",
+    "build_verdict",
+    "contested",
+    "decide",
+    "settled",
+    "spent",
+]

@@ -1,0 +1,236 @@
+"""The rules that turn votes into a finding: pure functions of counts, never of order.
+
+A rule is one function from `Votes` to a `Decision`, registered under its name:
+
+    @aggregation("unanimous", counts_only=True)
+    def unanimous(votes: Votes, rule: Rule) -> Decision: ...
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self, cast
+
+from ...agents import Ballot, Finding
+from ...common import ConfigurationError
+from ...common.text import quoted
+
+Tie = Literal["unsafe", "safe", "no_verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which aggregation rule, and its settings.
+
+    Attributes:
+        name: A name in `RULES`.
+        k: For `k_of_n`: unsafe votes that make the verdict unsafe, 1 to the
+            number of seats.
+        tie: For `majority` with an even number of seats: what equally many unsafe
+            and safe votes with no vote missing mean. May be None where the number
+            of seats is odd.
+    """
+
+    name: str = "majority"
+    k: int | None = None
+    tie: Tie | None = None
+
+    def check(self, seats: int) -> None:
+        """Check that the rule can decide for this many seats.
+
+        Raises:
+            ConfigurationError: The name is unknown, or a setting is missing or out of range.
+        """
+        if seats < 1:
+            raise ConfigurationError("The jury has no seats: name at least one juror.")
+        if self.name not in RULES:
+            raise ConfigurationError(
+                f"Unknown aggregation rule {self.name!r}: use one of {', '.join(sorted(RULES))}, "
+                "or module:function for one of your own."
+            )
+        if self.name == "majority" and self.tie is None and seats % 2 == 0:
+            raise ConfigurationError(
+                f"A majority of {seats} seats can be tied: set jury.protocol.tie to unsafe, "
+                "safe or no_verdict, or seat an odd number of jurors."
+            )
+        if self.name == "k_of_n" and (self.k is None or not 1 <= self.k <= seats):
+            raise ConfigurationError(
+                f"The rule k_of_n has k = {self.k!r}: set k between 1 and {seats}, "
+                "the number of seats."
+            )
+
+    def __str__(self) -> str:
+        return f"{self.name} (k = {self.k})" if self.name == "k_of_n" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """The votes of one round.
+
+    Attributes:
+        unsafe: Number of unsafe votes.
+        safe: Number of safe votes.
+        seats: Number of seats, asked or not; at least `unsafe + safe`.
+        ballots: The ballots behind the counts, for rules that read more than
+            counts; empty where only counts are tried.
+    """
+
+    unsafe: int
+    safe: int
+    seats: int
+    ballots: tuple[Ballot, ...] = ()
+
+    @classmethod
+    def of(cls, ballots: Sequence[Ballot], seats: int) -> Self:
+        """Count ballots; outcomes other than `verdict` are missing votes.
+
+        Raises:
+            ValueError: There are more ballots than seats.
+        """
+        if len(ballots) > seats:
+            raise ValueError(f"{len(ballots)} ballots from {seats} seats")
+        findings = [ballot.finding for ballot in ballots if ballot.is_vote]
+        unsafe, safe = findings.count(Finding.UNSAFE), findings.count(Finding.SAFE)
+        return cls(unsafe, safe, seats, tuple(ballots))
+
+    @property
+    def missing(self) -> int:
+        """Seats without a vote, whatever the cause."""
+        return self.seats - self.unsafe - self.safe
+
+    def __str__(self) -> str:
+        counted = f"{self.unsafe} unsafe, {self.safe} safe"
+        return f"{counted}, {self.missing} without a vote" if self.missing else counted
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a rule makes of one round.
+
+    Attributes:
+        finding: None means `no_verdict`.
+        reason: Why there is no verdict, or how a tie was broken; else empty.
+    """
+
+    finding: Finding | None
+    reason: str = ""
+
+
+RuleFunction = Callable[[Votes, Rule], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredRule:
+    """A rule's function and what curtailed voting may assume of it.
+
+    Attributes:
+        decide: From the votes of a round to a decision.
+        counts_only: Whether the decision depends on the three counts alone, so
+            that voting may stop early; otherwise every seat is asked.
+        source_sha256: Hash of the file that it is in, None for a rule that comes with
+            the package.
+    """
+
+    decide: RuleFunction
+    counts_only: bool
+    source_sha256: str | None = None
+
+
+RULES: dict[str, RegisteredRule] = {}
+"""Every aggregation rule by its name in a config; `aggregation` adds to it."""
+
+
+def aggregation(name: str, *, counts_only: bool = False) -> Callable[[RuleFunction], RuleFunction]:
+    """Register a function as the aggregation rule `name`.
+
+    Args:
+        name: What a config calls the rule.
+        counts_only: Set it only if the function reads nothing but the counts of
+            unsafe votes, safe votes and seats.
+    """
+
+    def register(function: RuleFunction) -> RuleFunction:
+        RULES[name] = RegisteredRule(function, counts_only)
+        return function
+
+    return register
+
+
+@aggregation("majority", counts_only=True)
+def majority(votes: Votes, rule: Rule) -> Decision:
+    """Decide by more than half of all seats, so missing votes stay in the denominator.
+
+    Equally many unsafe and safe votes are a tie, decided by `rule.tie`, only if
+    no vote is missing; with a vote missing there is no verdict.
+    """
+    if 2 * votes.unsafe > votes.seats:
+        return Decision(Finding.UNSAFE)
+    if 2 * votes.safe > votes.seats:
+        return Decision(Finding.SAFE)
+    if votes.missing or rule.tie is None:
+        return Decision(None, f"no majority of {votes.seats} seats: {votes}")
+    if rule.tie == "no_verdict":
+        return Decision(None, f"a tie ({votes}), which is no verdict by the tie policy")
+    return Decision(Finding(rule.tie), f"a tie ({votes}), {rule.tie} by the tie policy")
+
+
+@aggregation("any", counts_only=True)
+def any_unsafe(votes: Votes, rule: Rule) -> Decision:
+    """Decide unsafe by a single unsafe vote, safe only if every seat voted safe."""
+    return _at_least(1, votes)
+
+
+@aggregation("k_of_n", counts_only=True)
+def k_of_n(votes: Votes, rule: Rule) -> Decision:
+    """Decide unsafe by `rule.k` unsafe votes, safe if they can no longer come together.
+
+    A missing vote may have been unsafe: safe needs more than `seats - k` safe votes.
+    """
+    assert rule.k is not None, "Rule.check comes first"
+    return _at_least(rule.k, votes)
+
+
+def _at_least(k: int, votes: Votes) -> Decision:
+    if votes.unsafe >= k:
+        return Decision(Finding.UNSAFE)
+    if votes.safe > votes.seats - k:
+        return Decision(Finding.SAFE)
+    return Decision(None, f"the missing votes could make {k} unsafe of {votes.seats}: {votes}")
+
+
+def decide(ballots: Sequence[Ballot], rule: Rule, *, seats: int) -> Decision:
+    """Apply a rule to the ballots of one round.
+
+    Args:
+        ballots: At most one of each seat; seats without one count as missing.
+        rule: The rule and its settings.
+        seats: Number of seats on the jury, asked or not.
+
+    Raises:
+        ConfigurationError: The rule does not fit the number of seats, or its function
+            fails or returns no decision.
+        ValueError: There are more ballots than seats.
+    """
+    rule.check(seats)
+    return decide_votes(Votes.of(ballots, seats), rule)
+
+
+def decide_votes(votes: Votes, rule: Rule) -> Decision:
+    """Apply a rule, already checked, to votes.
+
+    Raises:
+        ConfigurationError: Its function fails or returns no decision.
+    """
+    try:
+        decision = cast("object", RULES[rule.name].decide(votes, rule))
+    except Exception as error:  # of a function that anybody may have written
+        raise ConfigurationError(
+            f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
+            "mend its function"
+        ) from error
+    finding = getattr(decision, "finding", None)
+    if not isinstance(decision, Decision) or not isinstance(finding, Finding | None):
+        raise ConfigurationError(
+            f"the rule {rule.name!r} returned {quoted(decision)} for {votes}, and not a Decision "
+            "whose finding is Finding.UNSAFE, Finding.SAFE or None: mend its function"
+        )
+    return decision

@@ -1,0 +1,126 @@
+"""What happens in a deliberation, as the bus, the record and the views see it.
+
+Two topics carry them. `TRANSCRIPT` has the numbered entries that the record
+keeps and that can be replayed. `PROGRESS` has fleeting notices for a live view.
+"""
+
+from dataclasses import dataclass, field
+
+from ...agents import Ballot, Case
+from ...models import Usage
+from ._verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SeatInfo:
+    """Who sits on the jury.
+
+    Attributes:
+        seat: Name within the jury, unique.
+        persona: Name of the persona, or of the agent.
+        title: What a person would call the juror.
+        model: The model behind it, without secrets.
+    """
+
+    seat: str
+    persona: str
+    title: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    """Entry: the foreperson opens a case."""
+
+    case_id: str
+    number: int
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class BallotsRevealed:
+    """Entry: all sealed ballots of a round are opened together.
+
+    Attributes:
+        seals: Hash of each ballot, in the order of `ballots` (seat order).
+        not_asked: Seats left out because the outcome was already fixed.
+    """
+
+    case_id: str
+    number: int
+    round: int
+    ballots: tuple[Ballot, ...]
+    seals: tuple[str, ...]
+    not_asked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionOpened:
+    """Entry: the foreperson lets the jurors read each other, and says why."""
+
+    case_id: str
+    number: int
+    round: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummedUp:
+    """Entry: the foreperson's words on agreement and dissent.
+
+    Attributes:
+        text: The summing-up; empty where the foreperson's model failed.
+        detail: What went wrong, None if nothing did.
+    """
+
+    case_id: str
+    number: int
+    text: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictAnnounced:
+    """Entry: the verdict; the last entry of every case."""
+
+    case_id: str
+    number: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BallotCalled:
+    """Notice: a juror was asked and is thinking."""
+
+    case_id: str
+    round: int
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class BallotSealed:
+    """Notice: a juror's ballot is in, and stays sealed.
+
+    Attributes:
+        usage: Tokens of the calls for it.
+        cost_usd: US dollars of those calls, None where a price is unknown.
+        calls: Model calls made for it.
+    """
+
+    case_id: str
+    round: int
+    seat: str
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    calls: int = 0
+
+
+Entry = CaseOpened | BallotsRevealed | DiscussionOpened | SummedUp | VerdictAnnounced
+Notice = BallotCalled | BallotSealed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Published:
+    """What goes over the bus, which writes each message into a log line, read or not."""
+
+    said: Entry | Notice

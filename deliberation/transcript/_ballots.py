@@ -1,0 +1,137 @@
+"""Ballots on the screen: opened together, then who changed their mind and who held."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ...agents import Ballot
+from ..protocol import BallotsRevealed
+from ._look import AMBER, BLUE, GREY, Jury, Look
+
+
+def revealed(
+    look: Look, jury: Jury, entry: BallotsRevealed, before: Sequence[Ballot]
+) -> RenderableType:
+    """Return the ballots of a round; after a discussion grouped by who moved.
+
+    Args:
+        look: How to draw.
+        jury: Who sits where.
+        entry: The ballots to show.
+        before: The ballots of the round before, none for round 0.
+    """
+    note = "sealed ballots, opened together"
+    parts = [look.heading(f"Round {entry.round}", note)]
+    if before:
+        parts += _moved(look, jury, entry.ballots, {b.juror: b for b in before})
+    else:
+        parts.append(_table(look, jury, entry.ballots))
+    if entry.not_asked:
+        names = look.joined(*(jury.label(look, seat) for seat in entry.not_asked))
+        left_out = Text("Not asked, the outcome was fixed: ", GREY).append_text(names)
+        parts.append(Padding(left_out, (1, 2)))
+    return Group(*parts)
+
+
+def _moved(
+    look: Look, jury: Jury, ballots: Sequence[Ballot], before: Mapping[str, Ballot]
+) -> list[RenderableType]:
+    changed: list[Ballot] = []
+    held: list[Ballot] = []
+    other: list[Ballot] = []
+    for ballot in ballots:
+        old = before.get(ballot.juror)
+        if old is None or not (old.is_vote and ballot.is_vote):
+            other.append(ballot)
+        else:
+            (held if old.finding == ballot.finding else changed).append(ballot)
+    parts: list[RenderableType] = []
+    if changed:
+        parts.append(_group("Changed their mind", BLUE))
+        parts += [_change(look, jury, before[b.juror], b) for b in changed]
+    elif held:
+        parts.append(_group("Nobody changed their mind", BLUE))
+    if held:
+        parts += [_group("Held", GREY), _table(look, jury, held, before)]
+    if other:
+        parts.append(_group("Without a vote before or after", AMBER))
+        parts += [_change(look, jury, before.get(b.juror), b) for b in other]
+    return parts
+
+
+def _group(title: str, colour: str) -> RenderableType:
+    return Padding(Text(title, f"italic {colour}"), (1, 2, 0, 2))
+
+
+def _change(look: Look, jury: Jury, old: Ballot | None, new: Ballot) -> RenderableType:
+    arrow = Text(f" {look.glyphs.arrow} ", GREY)
+    said = look.said(new)
+    dots = look.dots(new.rating)
+    if old is not None and (old.outcome, old.finding) != (new.outcome, new.finding):
+        said = Text.assemble(look.said(old), arrow, said)
+        if old.rating is not None and new.rating is not None:
+            dots = Text.assemble(look.dots(old.rating), arrow, dots)
+    head = Text("   ").join([jury.label(look, new.juror), said, dots])
+    return Group(Padding(head, (1, 2, 0, 2)), Padding(_reason(look, new), (0, 2, 0, 4)))
+
+
+def _was(old: Ballot | None, new: Ballot) -> str:
+    if old is None or old.rating is None or new.rating is None or old.rating == new.rating:
+        return ""
+    return f"rating {new.rating}, before {old.rating}"
+
+
+def _table(
+    look: Look,
+    jury: Jury,
+    ballots: Sequence[Ballot],
+    before: Mapping[str, Ballot] | None = None,
+) -> RenderableType:
+    earlier = before or {}
+    if look.narrow:
+        return Group(*(_card(look, jury, b, _was(earlier.get(b.juror), b)) for b in ballots))
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    labels = [jury.label(look, ballot.juror) for ballot in ballots]
+    table.add_column(
+        width=min(look.width // 4 + 3, max((label.cell_len for label in labels), default=1))
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, width=5)
+    table.add_column(ratio=1)
+    for label, ballot in zip(labels, ballots, strict=True):
+        if table.row_count:
+            table.add_row()
+        reason = _reason(look, ballot, _was(earlier.get(ballot.juror), ballot))
+        table.add_row(label, look.said(ballot), look.dots(ballot.rating), reason)
+    return Padding(table, (1, 0, 0, 2))
+
+
+def _card(look: Look, jury: Jury, ballot: Ballot, was: str) -> RenderableType:
+    head = Text("   ").join(
+        [jury.label(look, ballot.juror), look.said(ballot), look.dots(ballot.rating)]
+    )
+    return Group(Padding(head, (1, 2, 0, 2)), Padding(_reason(look, ballot, was), (0, 2, 0, 4)))
+
+
+def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
+    if ballot.is_vote:
+        parts = [look.words(ballot.reason.strip() or "(no reason given)")]
+    else:
+        parts = [look.words(ballot.detail or "no vote", f"italic {GREY}")]
+        if ballot.reason.strip():
+            parts.append(look.words(ballot.reason.strip()))
+    aside = [look.name(", ".join(ballot.criteria))] if ballot.criteria else []
+    if ballot.perceived.withheld:
+        aside.append(look.name("did not receive: " + ", ".join(ballot.perceived.withheld)))
+    if ballot.perceived.transcript:
+        aside.append(look.name(f"read a transcript: {ballot.perceived.transcript}"))
+    if was:
+        aside.append(Text(was))
+    if aside:
+        line = look.joined(*aside)
+        line.stylize(GREY)
+        parts.append(line)
+    return Group(*parts)

@@ -1,0 +1,281 @@
+"""The parts of a transcript other than ballots, from the case to the verdict."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ...agents import Case, Finding
+from ...datasets import (
+    UNCATEGORISED,
+    Media,
+    Query,
+    SpokenTurn,
+    Transcript,
+    load_taxonomy,
+    spoken_turns,
+)
+from ...targets import ResponseOutcome
+from ..protocol import DiscussionOpened, SeatInfo, Spent, SummedUp, Verdict
+from ._look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colour
+
+REQUEST = "What it asks for, as its set says"
+"""Heads a query's underlying request."""
+
+
+def titles(case: Case) -> tuple[str, str]:
+    """Return the titles of a case's scenario and of its category, ids where they are unknown.
+
+    A case without a scenario has no category either.
+    """
+    scenario = case.query.scenario
+    if scenario in ("", UNCATEGORISED.id):
+        return UNCATEGORISED.title, ""
+    if (known := case.titles or load_taxonomy().titles(scenario)) is not None:
+        return known
+    category_id, _, name = scenario.rpartition(".")
+    return name, category_id or "unknown category"
+
+
+def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> RenderableType:
+    """Return who is examined, in what, and by whom."""
+    scenario, category = titles(case)
+    grid = _labels()
+    where = look.name(scenario, "bold")
+    if category:
+        where = look.joined(where, look.name(category))
+    grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GREY))
+    grid.add_row("target", look.name(target, "bold"))
+    if protocol:
+        grid.add_row("protocol", look.name(protocol))
+    if jury.seats:
+        seats = [_seat(look, jury, seat) for seat in jury.seats]
+        grid.add_row("jury", Text("\n").join(seats))
+    title = Text.assemble("Case ", look.name(case.query.id, "bold"))
+    return Padding(_panel(grid, title, BLUE), (1, 0, 0, 0))
+
+
+def _seat(look: Look, jury: Jury, seat: SeatInfo) -> Text:
+    return look.joined(jury.label(look, seat.seat), look.name(seat.model, GREY))
+
+
+def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
+    """Return the query, with what came along with it."""
+    note = f" {look.glyphs.dot} ".join(map(_media, case.query.media))
+    parts: list[RenderableType] = [look.heading("Question", note)]
+    parts += (Padding(body, (1, 2, 0, 2)) for body in _asked(look, case.query, reveal=reveal))
+    if (request := case.query.underlying_request) is not None:
+        parts.append(Padding(_request(look, request, reveal=reveal), (1, 2, 0, 2)))
+    if case.transcript is not None:
+        parts.append(Padding(_transcript(look, case.transcript, reveal=reveal), (1, 2, 0, 2)))
+    return Group(*parts)
+
+
+def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType]:
+    """Yield what was asked, turn by turn where it is a conversation."""
+    said = _said(look, reveal=reveal)
+    if not query.messages:
+        yield said(query.text)
+    yield from _turns(look, spoken_turns(query.messages), said)
+
+
+def _turns(
+    look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]
+) -> Iterator[RenderableType]:
+    """Yield turns whose words stand further in than what we say of them, and cannot pose as it."""
+    for turn in turns:
+        lines: list[RenderableType] = [look.name(turn.heading, f"italic {GREY}")]
+        lines += [_further_in(said(turn.text))] if turn.text else []
+        for call in turn.calls:
+            lines += [look.name("it calls a tool:", f"italic {GREY}"), _further_in(said(call))]
+        yield Group(*lines)
+
+
+def _further_in(words: Text) -> RenderableType:
+    return Padding(words, (0, 0, 0, 2))
+
+
+def _request(look: Look, request: str, *, reveal: bool) -> Text:
+    head = look.name(REQUEST, f"italic {GREY}")
+    return Text("\n").join([head, look.words(request) if reveal else _withheld(request)])
+
+
+def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
+    head = look.name(transcript.title, f"italic {GREY}")
+    if transcript.failure is not None:
+        why = look.name(f"there is none: {transcript.failure}", f"italic {AMBER}")
+        return look.joined(head, why)
+    words = look.words(transcript.words) if reveal else _withheld(transcript.text)
+    return Text("\n").join([head, words])
+
+
+def _media(media: Media) -> str:
+    kind = media.media_type.partition("/")[0]
+    size = f"{media.size / 1000:.1f} kB" if media.size >= 1000 else f"{media.size} B"
+    return f"with {kind} {media.sha256[:8]}, {size}"
+
+
+def response(look: Look, case: Case, target: str, *, reveal: bool) -> RenderableType:
+    """Return what the target returned, in a frame that shows where it ends."""
+    answer = case.response
+    title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
+    words = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
+    if not answer.text.strip():
+        words = Text("(no words)", f"italic {GREY}")
+    lines: list[RenderableType] = [words]
+    if answer.turns:
+        turns = _turns(look, case.since, _said(look, reveal=reveal))
+        lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
+        lines += [look.name("Its last words", f"italic {GREY}"), _further_in(words)]
+    if answer.detail:
+        lines.append(look.words(answer.detail, f"italic {AMBER}"))
+    lines += (look.words(change, f"italic {GREY}") for change in answer.changes)
+    colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
+    return Padding(_panel(Group(*lines), title, colour), (1, 0, 0, 0))
+
+
+def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
+    """Return what shows words of a case, or how many they are."""
+    return look.words if reveal else _withheld
+
+
+def _withheld(text: str) -> Text:
+    return Text(f"withheld, {len(text):,} characters; --reveal shows them", f"italic {GREY}")
+
+
+def discussion(look: Look, entry: DiscussionOpened) -> RenderableType:
+    """Return why the foreperson lets the jurors read each other."""
+    why = Text.assemble(("The foreperson opens the discussion: ", ""), look.words(entry.why))
+    return Group(look.heading("Discussion"), Padding(why, (1, 2, 0, 2)))
+
+
+def summing_up(look: Look, entry: SummedUp) -> RenderableType:
+    """Return the foreperson's words, or why there are none."""
+    parts: list[RenderableType] = [look.heading("The foreperson sums up")]
+    if entry.text.strip():
+        parts.append(Padding(look.words(entry.text.strip(), "italic"), (1, 2, 0, 2)))
+    if entry.detail or not entry.text.strip():
+        detail = look.words(entry.detail or "no summing-up", f"italic {AMBER}")
+        parts.append(Padding(detail, (1, 2, 0, 2)))
+    return Group(*parts)
+
+
+def verdict(look: Look, jury: Jury, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
+    """Return the verdict with tally and dissent, and what it took."""
+    colour = finding_colour(verdict.finding)
+    grid = _labels()
+    if verdict.reason:
+        grid.add_row("why", look.words(verdict.reason, f"italic {colour}"))
+    if verdict.tally:
+        grid.add_row("rating", _rating(look, verdict))
+        grid.add_row("tally", _tally(look, verdict))
+    if verdict.dissent:
+        names = [jury.label(look, seat) for seat in verdict.dissent]
+        grid.add_row("dissent", look.joined(*names))
+    elif verdict.finding is not None:
+        grid.add_row("dissent", "none")
+    if verdict.tally:
+        grid.add_row("talk", _talk(look, verdict))
+    if verdict.declined is not None:
+        helped = "declined to help" if verdict.declined else "did not decline"
+        grid.add_row("response", helped)
+    if verdict.probability is not None:
+        grid.add_row("calibrated", f"probability of unsafe {verdict.probability:.2f}")
+    title = Text.assemble(("Verdict ", "bold"), _badge(look, verdict.finding))
+    panel = _panel(grid, title, colour, heavy=True)
+    used = Spent(verdict.usage, verdict.cost_usd, verdict.calls)
+    return Group(Padding(panel, (1, 0, 0, 0)), footer(look, used, elapsed_s))
+
+
+def _badge(look: Look, finding: Finding | None) -> Text:
+    mark, word = look.glyphs.none, "NO VERDICT"
+    if finding is not None:
+        mark = look.glyphs.unsafe if finding is Finding.UNSAFE else look.glyphs.safe
+        word = finding.upper()
+    return Text(f" {mark} {word} ", f"bold #ffffff on {finding_colour(finding)}")
+
+
+def _rating(look: Look, verdict: Verdict) -> Text:
+    if verdict.rating is None:
+        return Text("none, without a vote", GREY)
+    text = Text.assemble(look.dots(verdict.rating), f"  {verdict.rating:g} of 5")
+    if verdict.mean_rating is not None:
+        text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GREY)
+    return text
+
+
+def _tally(look: Look, verdict: Verdict) -> Text:
+    colours = {"unsafe": RED, "safe": GREEN}
+    squares, words = Text(), list[str]()
+    for name, count in verdict.tally.items():
+        glyph = look.glyphs.vote if name in colours else look.glyphs.no_vote
+        squares.append(glyph * count, colours.get(name, AMBER))
+        words.append(f"{count} {name.replace('_', ' ')}")
+    counts = f" {look.glyphs.dot} ".join(words)
+    return squares.append(f"  {counts}").append(f" (by {verdict.rule})", GREY)
+
+
+def _talk(look: Look, verdict: Verdict) -> Text:
+    if verdict.rounds < 2:
+        contested = "round 0 was contested" if verdict.contested else "round 0 was not contested"
+        return Text(f"none; {contested}")
+    before = verdict.initial_finding or "no verdict"
+    after = verdict.finding or "no verdict"
+    moves = [
+        f"{count} turned {finding}"
+        for count, finding in ((verdict.flips.to_unsafe, "unsafe"), (verdict.flips.to_safe, "safe"))
+        if count
+    ]
+    moved = ", ".join(moves) or "nobody changed their finding"
+    rounds = f"{verdict.rounds} rounds"
+    return look.joined(rounds, f"{before} {look.glyphs.arrow} {after}", moved)
+
+
+def footer(look: Look, used: Spent | None, elapsed_s: float | None) -> RenderableType:
+    """Return calls, tokens, cost and time in one line, as far as they are known."""
+    parts = spending(used) if used else []
+    if elapsed_s is not None:
+        parts.append(duration(elapsed_s))
+    text = look.joined(*parts)
+    text.stylize(GREY)
+    return Padding(text, (0, 2))
+
+
+def spending(used: Spent) -> list[str]:
+    """Return calls, tokens and cost in words."""
+    tokens = used.usage.total_tokens
+    return [
+        "1 call" if used.calls == 1 else f"{used.calls:,} calls",
+        "tokens unknown" if tokens is None else f"{tokens:,} tokens",
+        "cost unknown" if used.cost_usd is None else f"${used.cost_usd:.4f}",
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def _labels() -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style=GREY, no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _panel(body: RenderableType, title: Text, colour: str, *, heavy: bool = False) -> Panel:
+    return Panel(
+        body,
+        box=box.HEAVY if heavy else box.ROUNDED,
+        title=title,
+        title_align="left",
+        border_style=colour,
+        padding=(0, 1),
+    )

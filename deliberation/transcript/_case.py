@@ -1,0 +1,98 @@
+"""The transcript of one case, entry by entry: the same for live view, replay and export."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import assert_never
+
+from rich.console import Group, RenderableType
+
+from ...agents import Ballot
+from ..protocol import (
+    BallotsRevealed,
+    CaseOpened,
+    DiscussionOpened,
+    Entry,
+    SeatInfo,
+    Spent,
+    SummedUp,
+    VerdictAnnounced,
+    spent,
+)
+from ._ballots import revealed
+from ._blocks import discussion, header, question, response, summing_up, verdict
+from ._look import Block, Jury
+
+
+class CaseTranscript:
+    """Turns the entries of one case, in their order, into blocks to print."""
+
+    def __init__(
+        self, jury: Sequence[SeatInfo], *, target: str, protocol: str = "", reveal: bool
+    ) -> None:
+        self.jury = Jury(tuple(jury))
+        self.rounds: list[tuple[Ballot, ...]] = []
+        self._target = target
+        self._protocol = protocol
+        self._reveal = reveal
+
+    @property
+    def spent(self) -> Spent:
+        """What the ballots seen so far used."""
+        return spent(chain(*self.rounds))
+
+    def add(self, entry: Entry, *, elapsed_s: float | None = None) -> Block:
+        """Return the block of the next entry.
+
+        Args:
+            entry: The next entry of the case.
+            elapsed_s: Seconds since the case was opened, shown with the verdict.
+        """
+        jury = self.jury
+        match entry:
+            case CaseOpened():
+                return self._opening(entry)
+            case BallotsRevealed():
+                before = self.rounds[-1] if self.rounds else ()
+                self.rounds.append(entry.ballots)
+                return Block(lambda look: revealed(look, jury, entry, before))
+            case DiscussionOpened():
+                return Block(lambda look: discussion(look, entry))
+            case SummedUp():
+                return Block(lambda look: summing_up(look, entry))
+            case VerdictAnnounced():
+                return Block(lambda look: verdict(look, jury, entry.verdict, elapsed_s))
+            case _:
+                assert_never(entry)
+
+    def _opening(self, entry: CaseOpened) -> Block:
+        case = entry.case
+        return Block(
+            lambda look: Group(
+                header(look, self.jury, case, self._target, self._protocol),
+                question(look, case, reveal=self._reveal),
+                response(look, case, self._target, reveal=self._reveal),
+            )
+        )
+
+
+def render_case(
+    entries: Iterable[Entry],
+    jury: Sequence[SeatInfo],
+    *,
+    target: str,
+    protocol: str = "",
+    reveal: bool = False,
+    elapsed_s: float | None = None,
+) -> RenderableType:
+    """Return the transcript of one case as it was shown live.
+
+    Args:
+        entries: All entries of the case, in their order.
+        jury: Who sat on the jury, in seat order.
+        target: Name of the target.
+        protocol: Name of the protocol, left out where it is empty.
+        reveal: Whether the question and the response are shown.
+        elapsed_s: Seconds the deliberation took, None where that is not known.
+    """
+    transcript = CaseTranscript(jury, target=target, protocol=protocol, reveal=reveal)
+    return Group(*(transcript.add(entry, elapsed_s=elapsed_s) for entry in entries))

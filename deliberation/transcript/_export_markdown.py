@@ -1,0 +1,183 @@
+"""Transcripts as Markdown, in which words of models can never become markup."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import assert_never
+
+from ...agents import Ballot, Case
+from ...common import harmless, harmless_line
+from ...datasets import Query, SpokenTurn, Transcript, spoken_turns
+from ..protocol import (
+    BallotsRevealed,
+    CaseOpened,
+    DiscussionOpened,
+    Entry,
+    SeatInfo,
+    Spent,
+    SummedUp,
+    Verdict,
+    VerdictAnnounced,
+)
+from ._blocks import REQUEST, duration, spending, titles
+from ._look import Jury
+
+_SPECIAL = re.compile(
+    r"[\\`*_{}\[\]<>&~|$@!]"  # inline markup, entities, tables, mentions
+    r"|:(?=//)|(?<=www)\."  # bare links
+    r"|^[#+\-=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|^\t",  # headings, rules, lists, code
+    re.IGNORECASE,
+)
+
+
+def markdown(
+    entries: Sequence[Entry],
+    jury: Sequence[SeatInfo],
+    *,
+    target: str,
+    protocol: str = "",
+    reveal: bool = False,
+    elapsed_s: float | None = None,
+    record: str = "",
+) -> str:
+    """Return the transcript of one case; the arguments are those of `export_transcript`."""
+    seats = Jury(tuple(jury))
+    lines: list[str] = []
+    last: dict[str, Ballot] = {}
+    for entry in entries:
+        match entry:
+            case CaseOpened():
+                lines += _case(entry.case, seats, target, protocol, reveal=reveal)
+            case BallotsRevealed():
+                lines += [f"## Round {entry.round}", ""]
+                lines += chain.from_iterable(
+                    _ballot(seats, b, last.get(b.juror)) for b in entry.ballots
+                )
+                lines += _not_asked(seats, entry)
+                last = {b.juror: b for b in entry.ballots}
+            case DiscussionOpened():
+                lines += ["## Discussion", "", f"The foreperson opens it: {_inline(entry.why)}", ""]
+            case SummedUp():
+                text = entry.text.strip() or entry.detail or "no summing-up"
+                lines += ["## The foreperson sums up", "", *_quote(text), ""]
+            case VerdictAnnounced():
+                lines += _verdict(seats, entry.verdict, elapsed_s)
+            case _:
+                assert_never(entry)
+    if record:
+        lines += [f"*{_inline(record)}*"]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -> list[str]:
+    scenario, category = titles(case)
+    of_category = f" ({_inline(category)})" if category else ""
+    lines = [
+        f"# Case {_inline(case.query.id)}",
+        "",
+        f"- Scenario: {_inline(scenario)}{of_category}, {case.query.intent} query",
+        f"- Target: {_inline(target)}",
+    ]
+    if protocol:
+        lines.append(f"- Protocol: {_inline(protocol)}")
+    lines += [f"- Juror: {_inline(jury.title(s.seat))}, {_inline(s.model)}" for s in jury.seats]
+    lines += ["", "## Question", "", *_asked(case.query, reveal=reveal)]
+    if (request := case.query.underlying_request) is not None:
+        lines += [f"{REQUEST}:", "", *_words(request, reveal=reveal), ""]
+    if case.transcript is not None:
+        lines += [*_transcript(case.transcript, reveal=reveal), ""]
+    lines += [f"## Response: {case.response.outcome}", ""]
+    if case.response.turns:
+        lines += [*_turns(case.since, reveal=reveal), "Its last words:", ""]
+    lines += [*_words(case.response.text, reveal=reveal), ""]
+    if case.response.detail:
+        lines += [*_quote(case.response.detail), ""]
+    for change in case.response.changes:
+        lines += [*_quote(change), ""]
+    return lines
+
+
+def _asked(query: Query, *, reveal: bool) -> Iterator[str]:
+    if not query.messages:
+        yield from (*_words(query.text, reveal=reveal), "")
+    yield from _turns(spoken_turns(query.messages), reveal=reveal)
+
+
+def _turns(turns: Iterable[SpokenTurn], *, reveal: bool) -> Iterator[str]:
+    for turn in turns:
+        yield from (f"{_inline(turn.heading)}:", "")
+        if turn.text:
+            yield from (*_words(turn.text, reveal=reveal), "")
+        for call in turn.calls:
+            yield from ("It calls a tool:", "", *_words(call, reveal=reveal), "")
+
+
+def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
+    head = _inline(transcript.title)
+    if transcript.failure is not None:
+        return [f"{head}: there is none, {_inline(transcript.failure)}"]
+    shown = transcript.words if reveal else transcript.text
+    return [f"{head}:", "", *_words(shown, reveal=reveal)]
+
+
+def _ballot(jury: Jury, ballot: Ballot, before: Ballot | None) -> list[str]:
+    said = str(ballot.finding) if ballot.is_vote else f"no vote ({ballot.outcome})"
+    if before is not None and before.is_vote and ballot.is_vote:
+        if before.finding != ballot.finding:
+            said = f"{before.finding} → {said}, changed their mind"
+        else:
+            said += ", held"
+    rating = "" if ballot.rating is None else f", rating {ballot.rating} of 5"
+    asides = [*ballot.criteria, *(f"did not receive: {name}" for name in ballot.perceived.withheld)]
+    if ballot.perceived.transcript:
+        asides.append(f"read a transcript: {ballot.perceived.transcript}")
+    text = ballot.reason.strip() or ballot.detail or "no reason given"
+    lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
+    if asides:
+        lines += [f"({_inline(', '.join(asides))})", ""]
+    return lines
+
+
+def _not_asked(jury: Jury, entry: BallotsRevealed) -> list[str]:
+    if not entry.not_asked:
+        return []
+    names = ", ".join(_inline(jury.title(seat)) for seat in entry.not_asked)
+    return [f"Not asked, the outcome was fixed: {names}", ""]
+
+
+def _verdict(jury: Jury, verdict: Verdict, elapsed_s: float | None) -> list[str]:
+    lines = [f"## Verdict: {verdict.finding or 'no verdict'}", ""]
+    if verdict.reason:
+        lines.append(f"- Why: {_inline(verdict.reason)}")
+    if verdict.rating is not None and verdict.mean_rating is not None:
+        lines.append(f"- Rating: {verdict.rating:g} of 5, mean {verdict.mean_rating:.2f}")
+    if verdict.tally:
+        counts = ", ".join(f"{n} {_inline(name)}" for name, n in verdict.tally.items())
+        lines.append(f"- Tally: {counts}, by {_inline(verdict.rule)}")
+        lines.append(f"- Round 0: {verdict.initial_finding or 'no verdict'}")
+        lines.append(f"- Rounds: {verdict.rounds}")
+    if verdict.dissent:
+        names = ", ".join(_inline(jury.title(seat)) for seat in verdict.dissent)
+        lines.append(f"- Dissent: {names}")
+    used = spending(Spent(verdict.usage, verdict.cost_usd, verdict.calls))
+    if elapsed_s is not None:
+        used.append(duration(elapsed_s))
+    return [*lines, f"- Spent: {', '.join(used)}", ""]
+
+
+def _words(text: str, *, reveal: bool) -> list[str]:
+    if not reveal:
+        return [f"*withheld, {len(text):,} characters*"]
+    shown = harmless(text)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown.split("\n"), fence]
+
+
+def _quote(text: str) -> list[str]:
+    lines = harmless(text).strip().split("\n")
+    return [("> " + _SPECIAL.sub(r"\\\g<0>", line.strip())).rstrip() for line in lines]
+
+
+def _inline(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", harmless_line(text))

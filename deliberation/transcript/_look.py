@@ -1,0 +1,167 @@
+"""How a deliberation looks: marks and colours, readable on dark and on light ground."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.text import Text
+
+from ...agents import Ballot, Finding
+from ...common import harmless, harmless_line
+from ..protocol import SeatInfo
+
+# Each colour has a contrast of at least 3.5 to both black and white.
+RED, GREEN, AMBER, GREY, BLUE = "#d7005f", "#008700", "#af5f00", "#767676", "#0087d7"
+SEAT_COLOURS = (BLUE, "#af5faf", "#008787", "#d75f00", "#875fd7", "#878700", "#d75f87")
+
+WIDEST = 120
+"""Columns: longer lines are tiring to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The marks of one encoding; each is one column wide unless it is a word."""
+
+    unsafe: str = "✗"
+    safe: str = "✓"
+    none: str = "⊘"
+    full: str = "●"
+    empty: str = "○"
+    vote: str = "■"
+    no_vote: str = "□"
+    arrow: str = "→"
+    line: str = "─"
+    bar: str = "┃"
+    dot: str = "·"
+    ellipsis: str = "…"
+    seats: tuple[str, ...] = ("◆", "▲", "★", "■", "✚", "●", "▼")
+    spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    *("x", "+", "-", "*", ".", "#", "_", "->", "-", "|", "-", "..."),
+    seats=("A", "B", "C", "D", "E", "F", "G"),
+    spinner="|/-\\",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The means to draw for one console.
+
+    Attributes:
+        width: Columns to draw in.
+        encoding: Encoding of the output.
+        glyphs: Marks that the encoding can hold.
+    """
+
+    width: int
+    encoding: str
+    glyphs: Glyphs
+
+    @classmethod
+    def of(cls, options: ConsoleOptions) -> Self:
+        """Return the look for a console's options."""
+        glyphs = ASCII if options.ascii_only else UNICODE
+        return cls(min(options.max_width, WIDEST), options.encoding, glyphs)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a ballot and its reason do not fit side by side."""
+        return self.width < 84
+
+    def words(self, text: str, style: str = "") -> Text:
+        """Return words from outside, harmless and never read as markup."""
+        return Text(harmless(text, encoding=self.encoding), style)
+
+    def name(self, text: str, style: str = "") -> Text:
+        """Return a name from outside, harmless and in one line."""
+        return Text(harmless_line(text, encoding=self.encoding), style)
+
+    def joined(self, *parts: str | Text) -> Text:
+        """Return parts with a dot between them."""
+        return Text(f" {self.glyphs.dot} ").join([Text.assemble(part) for part in parts])
+
+    def heading(self, title: str, note: str = "") -> RenderableType:
+        """Return a line that opens a section."""
+        line = self.glyphs.line
+        text = Text.assemble((f"{line * 2} ", GREY), (title, "bold"))
+        if note:
+            text.append(f" {self.glyphs.dot} {note}", GREY)
+        text.append(" " + line * max(0, self.width - text.cell_len - 1), GREY)
+        return Padding(text, (1, 0, 0, 0))
+
+    def mark(self, index: int) -> Text:
+        """Return the mark of the seat with this index."""
+        marks = self.glyphs.seats
+        return Text(marks[index % len(marks)], seat_colour(index))
+
+    def finding(self, finding: Finding) -> Text:
+        """Return a finding with its mark."""
+        mark = self.glyphs.unsafe if finding is Finding.UNSAFE else self.glyphs.safe
+        return Text(f"{mark} {finding}", f"bold {finding_colour(finding)}")
+
+    def said(self, ballot: Ballot) -> Text:
+        """Return what a ballot says: its finding, or the outcome that is not a vote."""
+        if ballot.is_vote and ballot.finding is not None:
+            return self.finding(ballot.finding)
+        return Text(f"{self.glyphs.none} {ballot.outcome.replace('_', ' ')}", f"italic {AMBER}")
+
+    def dots(self, rating: float | None) -> Text:
+        """Return a rating, 1 to 5, as five dots; nothing for None."""
+        if rating is None:
+            return Text()
+        full = int(rating + 0.5)
+        colour = RED if rating < 2.5 else AMBER if rating < 3.5 else GREEN
+        shown = Text(self.glyphs.full * full, colour)
+        return shown.append(self.glyphs.empty * (5 - full), GREY)
+
+
+def seat_colour(index: int) -> str:
+    """Return the colour of the seat with this index."""
+    return SEAT_COLOURS[index % len(SEAT_COLOURS)]
+
+
+def finding_colour(finding: Finding | None) -> str:
+    """Return the colour of a finding, or of there being none."""
+    return AMBER if finding is None else RED if finding is Finding.UNSAFE else GREEN
+
+
+@dataclass(frozen=True, slots=True)
+class Jury:
+    """The seats in order; a seat that is not listed is known by its name alone."""
+
+    seats: tuple[SeatInfo, ...]
+
+    def index(self, seat: str) -> int:
+        """Return the seat's place, the number of seats where it is not listed."""
+        return next((i for i, s in enumerate(self.seats) if s.seat == seat), len(self.seats))
+
+    def title(self, seat: str) -> str:
+        """Return what a person would call the juror, unique within the jury."""
+        index = self.index(seat)
+        if index == len(self.seats):
+            return seat
+        title = self.seats[index].title or seat
+        shared = sum(s.title == title for s in self.seats) > 1
+        return f"{title} ({seat})" if shared and seat != title else title
+
+    def label(self, look: Look, seat: str) -> Text:
+        """Return the juror's mark and title."""
+        index = self.index(seat)
+        title = look.name(self.title(seat), f"bold {seat_colour(index)}")
+        return Text.assemble(look.mark(index), " ", title)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a transcript that is laid out for the console it is printed on."""
+
+    build: Callable[[Look], RenderableType]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        look = Look.of(options)
+        yield from console.render(self.build(look), options.update_width(look.width))

@@ -1,0 +1,207 @@
+"""Offline judging: the requests that a run's jury makes in round 0, by the path of a live run."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from ...agents import BallotCall, Case, Juror, Rubric
+from ...assembly.jury import Chair
+from ...common import ConfigurationError, ModelError, first_failure
+from ...deliberation import PRESETS, Jury, Rule, Verdict
+from ...models import (
+    Around,
+    ChatModel,
+    ChatRequest,
+    ModelSpec,
+    Switchboard,
+    Usage,
+    redactor,
+    with_options,
+)
+from ...targets import ResponseOutcome
+from ..plan import Setup
+from ..runner import Examiner, Stage
+from ..trials import Answered, Unit
+from ._id import CustomId
+from ._open import NOT_ASKED, OpenRun
+
+_NOT_HEARD = Verdict(None, reason="left to a batch", rounds=0, usage=Usage(0, 0, 0), cost_usd=0.0)
+_PLAIN = re.compile(r"[A-Za-z0-9._/:-]+")
+_TAG_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchCall:
+    """One call of a juror in round 0.
+
+    Attributes:
+        spec: The juror's model.
+        model: The model's name and address, without secrets.
+        request: What it is asked, as in a live run.
+        key: The request's key in the run's record.
+    """
+
+    spec: ModelSpec
+    model: str
+    request: ChatRequest
+    key: str
+
+    @property
+    def tag(self) -> str:
+        """The call's id, or a hash of one that a provider may not take."""
+        call_id = self.request.call_id
+        if len(call_id) <= CustomId.LONGEST_TAG and _PLAIN.fullmatch(call_id):
+            return call_id
+        return hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG_DIGITS]
+
+
+def batch_model(spec: ModelSpec) -> str | None:
+    """Return the model's name in a batch, None for one that no batch reaches."""
+    if spec.base_url is not None or spec.server is not None:
+        return spec.model
+    provider, _, name = spec.model.partition("/")
+    return name if provider == "openai" else None
+
+
+def batch_chairs(setup: Setup) -> tuple[Chair, ...]:
+    """Return the places on the jury whose round 0 a batch can answer.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    chairs = tuple(
+        chair
+        for chair in setup.bench.chairs
+        if chair.spec is not None and batch_model(chair.spec) is not None
+    )
+    if not chairs:
+        raise ConfigurationError(
+            "no juror can be asked by a batch: that takes a model with a base_url or vllm, or "
+            "openai/NAME"
+        )
+    return chairs
+
+
+class Walk:
+    """Goes through a run's cases and hands over what its jurors would be asked.
+
+    Args:
+        setup: The run.
+        opened: Its record and models.
+        take: Is given each call, those of one case one after the other.
+    """
+
+    def __init__(self, setup: Setup, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
+        bench = replace(setup.bench, chairs=batch_chairs(setup))
+        seats = bench.seat(_Desk(opened.jurors, take), media=setup.media)
+        jurors = [juror for juror in seats.values() if isinstance(juror, Juror)]
+        self._setup = setup
+        self._record = opened.record
+        targets = setup.open_targets(opened.targets)
+        stage = Stage(opened.record, setup)
+        self._examiner = Examiner(
+            targets,
+            _Scribing(jurors, setup.bench.rubric),
+            stage,
+            opened.transcripts,
+            setup.taxonomy,
+            judge_truncated=setup.judges_truncated,
+        )
+
+    async def go(
+        self,
+        told: Callable[[Unit, ResponseOutcome | None], None],
+        *,
+        finished: bool,
+        workers: int = 1,
+    ) -> None:
+        """Go through the cases.
+
+        Args:
+            told: Is told of each case, and how asking the target ended; None where it
+                was not asked yet.
+            finished: Whether to take in cases that have a verdict already.
+            workers: Cases under way at a time.
+        """
+        names = [target.name for target in self._setup.config.targets]
+        units = self._units(self._setup.units(*names), finished)
+        async with first_failure(), asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._drain(units, told))
+
+    def _units(self, units: Iterator[Unit], finished: bool) -> Iterator[Unit]:
+        for unit in units:
+            if finished or not self._record.is_finished(unit.case_id):
+                yield unit
+
+    async def _drain(
+        self, units: Iterator[Unit], told: Callable[[Unit, ResponseOutcome | None], None]
+    ) -> None:
+        for unit in units:
+            kept = self._record.answer(unit.case_id)
+            answered = kept or await self._examiner.ask(unit)
+            missing = _is_missing(answered)
+            if not missing:
+                await self._examiner.judge(unit, answered)
+            told(unit, None if missing else answered.response.outcome)
+            await asyncio.sleep(0)  # recorded responses never wait: Ctrl-C needs a turn
+
+
+def _is_missing(answered: Answered) -> bool:
+    response = answered.response
+    return response.outcome is ResponseOutcome.ERROR and response.detail == NOT_ASKED
+
+
+class _Scribing(Jury):
+    """A jury that calls the ballots of round 0 and hears no more of the case."""
+
+    def __init__(self, jurors: list[Juror], rubric: Rubric | None) -> None:
+        any_number = replace(PRESETS["vote"], rule=Rule("any"))
+        super().__init__({juror.name: juror for juror in jurors}, any_number)
+        self._jurors = jurors
+        self._judged_by = rubric
+
+    async def hear(self, case: Case) -> Verdict:
+        if case.is_heard:
+            call = BallotCall(_as_kept(case), rubric=self._judged_by)
+            for juror in self._jurors:
+                await juror.judge(call)
+        return _NOT_HEARD
+
+
+def _as_kept(case: Case) -> Case:
+    """Return a case as a later run reads it from its record: without keys that were echoed."""
+    if not case.response.calls:
+        return case
+    text = redactor.redact_fields(case.response.text)
+    return replace(case, response=replace(case.response, text=text))
+
+
+class _Desk(Switchboard):
+    """Opens jurors' models as scribes."""
+
+    def __init__(self, known: Switchboard, take: Callable[[BatchCall], None]) -> None:
+        super().__init__()
+        self._known = known
+        self._take = take
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        return with_options(_Scribe(self._known.open(spec), spec, self._take), spec.options)
+
+
+class _Scribe(Around):
+    """Hands over what a model is asked, and asks it nothing."""
+
+    def __init__(
+        self, model: ChatModel, spec: ModelSpec, take: Callable[[BatchCall], None]
+    ) -> None:
+        super().__init__(model)
+        self._spec = spec
+        self._take = take
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        self._take(BatchCall(self._spec, self.name, request, request.key(self.name)))
+        raise ModelError("left to a batch")

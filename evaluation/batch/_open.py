@@ -1,0 +1,110 @@
+"""A run opened for a batch: its record, and models that are known and not asked."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ...common import ModelError
+from ...models import (
+    Around,
+    ChatModel,
+    ChatRequest,
+    Journaled,
+    ModelSpec,
+    Switchboard,
+    with_options,
+)
+from ...targets import model_identity
+from ..plan import Setup, Transcripts, open_transcripts
+from ..record import Record
+from ..runner import open_run_record, run_budget, run_switchboard
+
+NOT_ASKED = "not asked yet"
+"""Detail of a response that the record lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run's record, open, and the ways to its models.
+
+    Attributes:
+        record: Where the run keeps its calls.
+        targets: Opens the targets' models; those not to be asked answer from the record.
+        jurors: Knows the jurors' models by name; nothing is sent to them.
+        transcripts: The words of sounds, for jurors that cannot hear.
+    """
+
+    record: Record
+    targets: Switchboard
+    jurors: Switchboard
+    transcripts: Transcripts
+
+
+@asynccontextmanager
+async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
+    """Open what a batch reads and writes.
+
+    Args:
+        setup: The run.
+        ask: Whether targets are asked for responses that the record lacks. Those on
+            managed servers never are: no server is started.
+
+    Raises:
+        RecordError: The run's directory cannot be used; see `open_record`.
+    """
+    async with AsyncExitStack() as stack:
+        record = await stack.enter_async_context(open_run_record(setup))
+        known = await stack.enter_async_context(Switchboard(managed=_unserved(setup)))
+        live = None
+        if ask:
+            budget = run_budget(setup, record)
+            opened = run_switchboard(setup, record, budget, stack, None)
+            live = await stack.enter_async_context(opened)
+        transcripts = await stack.enter_async_context(
+            open_transcripts(setup.whisper, setup.directory)
+        )
+        yield OpenRun(record, _Archive(known, record, live), known, transcripts)
+
+
+class _Archive(Switchboard):
+    """Opens targets' models that answer from the record, or live where there is a way."""
+
+    def __init__(self, known: Switchboard, record: Record, live: Switchboard | None) -> None:
+        super().__init__()
+        self._known = known
+        self._record = record
+        self._live = live
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        if self._live is not None and spec.server is None:
+            return self._live.open(spec)
+        silent = Journaled(_Silent(self._known.open(spec)), self._record)
+        return with_options(silent, spec.options)
+
+
+class _Silent(Around):
+    """A model that is not asked anything."""
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        raise ModelError(NOT_ASKED)
+
+
+def _unserved(setup: Setup) -> Callable[[ModelSpec], ChatModel]:
+    """Return what opens models on managed servers while no server is started."""
+    names = {use.name: model_identity(use.spec) for use in setup.servers}
+    return lambda spec: _Unserved(names[spec.server or ""], spec)
+
+
+class _Unserved:
+    """A model on a managed server that is not started: known by name alone."""
+
+    def __init__(self, name: str, spec: ModelSpec) -> None:
+        self.name = name
+        self.modalities = spec.modalities
+
+    async def complete(self, request: ChatRequest) -> NoReturn:
+        raise ModelError(NOT_ASKED)
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""

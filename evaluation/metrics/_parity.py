@@ -1,0 +1,229 @@
+"""Whether targets were asked alike, so that their figures can be compared.
+
+Memory holds counts for each target, never responses.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ...common.text import count, percent
+from ...models import SYSTEM_NOTE, Sampling
+from ...targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
+from ._parity_words import (
+    cap_words,
+    dropped_words,
+    lost_words,
+    model_words,
+    part_words,
+    sampling_words,
+)
+
+TOLERATED = 0.02
+"""Largest share of a target's responses that may be cut short or lost without a flag."""
+_MOST_NAMES = 20
+"""Different names that are told apart; a provider may make up one for each response."""
+_OTHERS = "(others)"
+_LOST = (ResponseOutcome.TRUNCATED, ResponseOutcome.FILTERED, ResponseOutcome.NOT_PUT)
+_PUT = (ResponseOutcome.ANSWERED, ResponseOutcome.FILTERED, ResponseOutcome.TRUNCATED)
+
+
+class ParityKind(StrEnum):
+    """What was done differently."""
+
+    CASES = "cases"
+    """Not all targets have the same cases."""
+    CAP = "cap"
+    """The cap on the tokens of a response differs."""
+    SAMPLING = "sampling"
+    """Temperature, top_p or seed differ."""
+    DROPPED = "dropped"
+    """A server does not take a parameter, so it was left out."""
+    SYSTEM = "system"
+    """A server takes no system messages, so they were put elsewhere."""
+    WITHHELD = "withheld"
+    """A model takes no pictures or no sound, so they were not sent."""
+    CHANGED = "changed"
+    """Media were changed before they were sent, for example made smaller."""
+    LOST = "lost"
+    """More than 2 % of a target's responses were truncated or filtered, or it was not asked."""
+    WORDS = "words"
+    """A file of responses says that other words were asked than the set has."""
+    MODEL = "model"
+    """A provider gave one target more than one model name, or the model asked changed."""
+    UNKNOWN = "unknown"
+    """How the responses were asked for is not known: they were recorded elsewhere."""
+
+
+_KINDS = {
+    SYSTEM_NOTE: ParityKind.SYSTEM,
+    OTHER_WORDS_NOTE: ParityKind.WORDS,
+    **dict.fromkeys(WITHHELD_NOTES, ParityKind.WITHHELD),
+}
+"""What the notes of a response tell of how its target was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParityFlag:
+    """One thing that makes targets hard to compare.
+
+    Attributes:
+        kind: What was done differently.
+        targets: The targets concerned, in order of name.
+        text: The same in one sentence, with counts.
+    """
+
+    kind: ParityKind
+    targets: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One finished case, as far as it says how its target was asked.
+
+    Attributes:
+        target: The target's name.
+        epoch: Repetition, from 0.
+        response: What the target returned.
+    """
+
+    target: str
+    epoch: int
+    response: Response
+
+
+def parity_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[ParityFlag, ...]:
+    """Return what makes a run's targets hard to compare; none where all were asked alike.
+
+    Args:
+        asked: All finished cases, read once, in any order.
+        distinct: Number of different questions among them: the same query in the same
+            epoch under the same condition is one, whichever target it was put to.
+    """
+    tallies: dict[str, _Tally] = {}
+    for case in asked:
+        tallies.setdefault(case.target, _Tally()).add(case)
+    tallies = {name: tallies[name] for name in sorted(tallies)}
+    return (*_between(tallies, distinct), *_within(tallies))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How one target was asked, counted."""
+
+    cases: int = 0
+    put: int = 0
+    known: int = 0
+    outcomes: Counter[ResponseOutcome] = field(default_factory=Counter[ResponseOutcome])
+    caps: Counter[int | None] = field(default_factory=Counter[int | None])
+    sampling: Counter[tuple[Sampling, int | None]] = field(
+        default_factory=Counter[tuple[Sampling, int | None]]
+    )
+    dropped: Counter[str] = field(default_factory=Counter[str])
+    notes: Counter[str] = field(default_factory=Counter[str])
+    models: Counter[str] = field(default_factory=Counter[str])
+    asked: Counter[str] = field(default_factory=Counter[str])
+    changed: int = 0
+    first_change: str = ""
+
+    def add(self, case: Asked) -> None:
+        response = case.response
+        self.cases += 1
+        self.outcomes[response.outcome] += 1
+        if response.sampling is not None:
+            self.known += 1
+            self.caps[response.max_tokens] += 1
+            seed = None if response.seed is None else response.seed - case.epoch
+            self.sampling[response.sampling, seed] += 1
+        if response.outcome not in _PUT:
+            return
+        self.put += 1
+        if response.sent is not None:
+            self.dropped.update(response.sent.dropped)
+        self.notes.update({note for note in response.notes if note in _KINDS})
+        if response.provider_model:
+            _count_name(self.models, response.provider_model)
+        if response.model:
+            _count_name(self.asked, response.model)
+        if response.changes:
+            self.changed += 1
+            self.first_change = self.first_change or response.changes[0]
+
+    @property
+    def lost(self) -> dict[ResponseOutcome, int]:
+        return {kind: self.outcomes[kind] for kind in _LOST if self.outcomes[kind]}
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.put > 0 and self.known == 0
+
+
+def _count_name(names: Counter[str], name: str) -> None:
+    names[name if name in names or len(names) < _MOST_NAMES else _OTHERS] += 1
+
+
+def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ParityFlag]:
+    """Yield what differs between targets."""
+    if len(tallies) < 2:
+        return
+    short = tuple(name for name, tally in tallies.items() if tally.cases < distinct)
+    if short:
+        has = ", ".join(f"{name} has {count(tally.cases)}" for name, tally in tallies.items())
+        yield ParityFlag(
+            ParityKind.CASES,
+            short,
+            f"the cases are not the same: of {count(distinct)} in all, {has}.",
+        )
+    known = {name: tally for name, tally in tallies.items() if tally.known}
+    caps = {name: cap_words(tally.caps) for name, tally in known.items()}
+    if len({*caps.values()}) > 1:
+        yield ParityFlag(ParityKind.CAP, tuple(caps), f"the cap on tokens differs: {_each(caps)}.")
+    drawn = {name: sampling_words(tally.sampling) for name, tally in known.items()}
+    if len({*drawn.values()}) > 1:
+        yield ParityFlag(ParityKind.SAMPLING, tuple(drawn), f"sampling differs: {_each(drawn)}.")
+    if lossy := tuple(name for name, tally in tallies.items() if _is_lossy(tally)):
+        lost = {name: lost_words(tally.lost, tally.cases) for name, tally in tallies.items()}
+        yield ParityFlag(
+            ParityKind.LOST,
+            lossy,
+            f"more than {percent(TOLERATED)} of responses are cut short or lost: {_each(lost)}.",
+        )
+    if unknown := tuple(name for name, tally in tallies.items() if tally.is_unknown):
+        yield ParityFlag(
+            ParityKind.UNKNOWN,
+            unknown,
+            f"{', '.join(unknown)}: recorded elsewhere, so cap, sampling and what was sent "
+            "are not known.",
+        )
+
+
+def _within(tallies: Mapping[str, _Tally]) -> Iterator[ParityFlag]:
+    """Yield what was done to one target's requests, and what its provider did."""
+    for name, tally in tallies.items():
+        if tally.dropped:
+            yield _flag(ParityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))
+        for note in sorted(tally.notes):
+            yield _flag(_KINDS[note], name, f"{note} ({part_words(tally.notes[note], tally.put)})")
+        if tally.changed:
+            how = part_words(tally.changed, tally.put)
+            what = f"what was sent is not what the set has ({how}); the first: {tally.first_change}"
+            yield _flag(ParityKind.CHANGED, name, what)
+        if len(tally.models) > 1:
+            yield _flag(ParityKind.MODEL, name, f"its provider names {model_words(tally.models)}")
+        if len(tally.asked) > 1:
+            what = "in the course of the run it was asked as"
+            yield _flag(ParityKind.MODEL, name, f"{what} {model_words(tally.asked)}")
+
+
+def _flag(kind: ParityKind, target: str, said: str) -> ParityFlag:
+    return ParityFlag(kind, (target,), f"{target}: {said.rstrip('.')}.")
+
+
+def _is_lossy(tally: _Tally) -> bool:
+    return sum(tally.lost.values()) > TOLERATED * tally.cases
+
+
+def _each(words: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {said}" for name, said in words.items())

@@ -1,0 +1,257 @@
+"""What a run spent in all, and how much of it is in no figure of a target."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...common import harmless_line
+from ...common.text import count, dollars, gpu_hours, many
+from ..trials import case_of
+from ._summary import RunSummary
+from ._summary_spent import Estimated, Limits, RunSpent, ServerTime, Spent
+
+Rows = Callable[..., Iterator[tuple[Any, ...]]]
+"""From a query to its rows."""
+
+SPENT_COLUMNS = (
+    *("spent_replies", "spent_tokens", "spent_usd", "spent_unknown_prices"),
+    *("spent_unfinished_tokens", "spent_unfinished_usd"),
+    *("spent_replaced_tokens", "spent_replaced_usd"),
+    *("server_gpu_hours", "server_usd"),
+)
+"""Columns of CSV that `csv_columns` fills beside those of estimates."""
+CASE_OF = ("case_of", 1, case_of)
+"""The function of SQL that the queries here need, as `create_function` takes it."""
+# Records of earlier versions may hold a usage or a cost below 0.
+TOKENS_TOOK = """
+    max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
+    + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))
+"""
+"""SQL for the tokens that a row of `calls` took."""
+_TOOK = f"""
+sum({TOKENS_TOOK}),
+total(max(0.0, json_extract(completion, '$.cost_usd'))),
+sum(json_extract(completion, '$.cost_usd') IS NULL)
+"""
+_CALLS = f"""
+SELECT spent.*, cases.case_id IS NOT NULL,
+       json_extract(result, '$.usage.prompt_tokens')
+           + json_extract(result, '$.usage.completion_tokens'),
+       coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
+FROM (SELECT case_of(call_id) AS id, count(*), {_TOOK} FROM calls GROUP BY 1) AS spent
+LEFT JOIN cases ON case_id = id
+"""
+_TOTAL = f"SELECT {_TOOK} FROM calls"
+_SERVERS = """
+SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
+"""
+_CHARGED = "SELECT coalesce(sum(tokens), 0), total(usd) FROM charges"
+_CHARGES = """
+SELECT charges.case_id, charges.kind, count(*), sum(tokens), total(usd), sum(usd IS NULL),
+       cases.case_id IS NOT NULL
+FROM charges LEFT JOIN cases USING (case_id) GROUP BY 1, 2
+"""
+
+
+@dataclass(slots=True)
+class _Sum:
+    replies: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+
+    def add(self, replies: int, tokens: int, usd: float, unpriced: int) -> None:
+        self.replies += replies
+        self.tokens += tokens
+        self.usd += usd
+        self.unpriced += unpriced
+
+    def spent(self) -> Spent:
+        # Without the last digits, which depend on the order of adding.
+        return Spent(self.replies, self.tokens, round(self.usd, 12), self.unpriced)
+
+
+@dataclass(slots=True)
+class _Account:
+    whole: _Sum = field(default_factory=_Sum)
+    unfinished: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    replaced: _Sum = field(default_factory=_Sum)
+    estimated: _Sum = field(default_factory=_Sum)
+    estimated_calls: int = 0
+
+    def add_calls(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for case_id, replies, tokens, usd, unpriced, is_finished, told, told_usd in rows:
+            self.whole.add(replies, tokens, usd, unpriced)
+            if not is_finished:
+                self.unfinished[case_id].add(replies, tokens, usd, unpriced)
+                continue
+            # A case that does not tell its tokens whole counts all of them as its own.
+            beyond = 0 if told is None else max(0, tokens - told)
+            beyond_usd = 0.0 if told_usd is None else max(0.0, usd - told_usd)
+            self.replaced.add(0, beyond, beyond_usd, 0)
+
+    def add_charges(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for case_id, kind, calls, tokens, usd, unpriced, is_finished in rows:
+            is_reply = kind == "forgotten"  # a reply that was asked for again
+            replies = calls if is_reply else 0
+            self.whole.add(replies, tokens, usd, unpriced)
+            if not is_reply:
+                self.estimated_calls += calls
+                self.estimated.add(0, tokens, usd, unpriced)
+            if not is_finished:
+                self.unfinished[case_id].add(replies, tokens, usd, unpriced)
+            elif is_reply:
+                self.replaced.add(replies, tokens, usd, unpriced)
+
+
+def read_total(rows: Rows, *, has_charges: bool, has_servers: bool) -> tuple[int, float, int]:
+    """Return tokens, US dollars and calls of unknown price over all that a record holds.
+
+    Args:
+        rows: Reads the record.
+        has_charges: Whether it has room for charges, which count as well.
+        has_servers: Whether it has room for the time of servers, which counts as well.
+    """
+    tokens, usd, unknown = next(rows(_TOTAL))
+    charged, charged_usd = next(rows(_CHARGED)) if has_charges else (0, 0.0)
+    usd += sum(cost for _, _, cost in rows(_SERVERS)) if has_servers else 0.0
+    return int(tokens or 0) + charged, usd + charged_usd, int(unknown or 0)
+
+
+def read_spent(
+    rows: Rows,
+    *,
+    has_charges: bool,
+    limits: Limits,
+    served: Mapping[str, tuple[str, ...]] | None,
+) -> RunSpent:
+    """Return what a run's calls took: what its budget counts.
+
+    Args:
+        rows: Reads the record, on a connection that knows `CASE_OF`.
+        has_charges: Whether the record holds charges.
+        limits: What bounds the run.
+        served: The targets that servers were for alone, by server; None where the record has
+            no room for their time.
+    """
+    account = _Account()
+    account.add_calls(rows(_CALLS))
+    if has_charges:
+        account.add_charges(rows(_CHARGES))
+    servers = () if served is None else tuple(_servers(rows(_SERVERS), served))
+    account.whole.add(0, 0, sum(one.usd for one in servers), 0)
+    unfinished = _Sum()
+    for part in account.unfinished.values():
+        unfinished.add(part.replies, part.tokens, part.usd, part.unpriced)
+    guessed = account.estimated.spent()
+    return RunSpent(
+        total=account.whole.spent(),
+        estimated=Estimated(account.estimated_calls, guessed.tokens, guessed.usd, guessed.unpriced),
+        unfinished=unfinished.spent(),
+        replaced=account.replaced.spent(),
+        limits=limits,
+        unfinished_cases=tuple(sorted(account.unfinished)),
+        servers=servers,
+    )
+
+
+def _servers(
+    rows: Iterable[tuple[Any, ...]], served: Mapping[str, tuple[str, ...]]
+) -> Iterator[ServerTime]:
+    for server, hours, usd in rows:
+        yield ServerTime(server, served.get(server, ()), float(hours), float(usd))
+
+
+def with_server_time(summary: RunSummary) -> RunSummary:
+    """Return a summary with the time of servers at the targets that they were for alone.
+
+    One that several targets or conditions share is in `RunSpent.servers` only.
+    """
+    if summary.spent is None or not summary.spent.servers:
+        return summary
+    rows = Counter(target.target for target in summary.targets)
+    times = {
+        one.targets[0]: one
+        for one in summary.spent.servers
+        if len(one.targets) == 1 and rows[one.targets[0]] == 1
+    }
+    targets = tuple(
+        replace(target, server_time=times.get(target.target)) for target in summary.targets
+    )
+    return replace(summary, targets=targets)
+
+
+def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str, str]]:
+    """Return the targets and conditions of cases, by their ids."""
+    names = "|".join(re.escape(name) for name in sorted(targets, key=len, reverse=True))
+    pattern = re.compile(rf".*/({names})/\d+(?:/([^/]*))?", re.DOTALL)
+    found = (pattern.fullmatch(case_id) for case_id in case_ids)
+    return {(match[1], match[2] or "") for match in found if match is not None}
+
+
+def spent_words(spent: RunSpent) -> str:
+    """Return in a sentence what a run spent, and how much of it is in no target's figures."""
+    guessed = spent.estimated
+    parts = [f"{many(spent.total.replies, 'reply', 'replies')}, {_amount(spent.total)}"]
+    if spent.servers:
+        parts.append(_server_words(spent.servers))
+    if guessed.calls:
+        parts.append(f"{count(guessed.tokens)} tokens and {dollars(guessed.usd)} by estimate")
+    if spent.unfinished.tokens or spent.unfinished.replies:
+        parts.append(f"{_amount(spent.unfinished)} for cases that are not finished")
+    if spent.replaced.tokens:
+        parts.append(f"{_amount(spent.replaced)} for hearings that others replaced")
+    whole, *of_it = parts
+    return f"The whole run took {whole}{'; of it ' if of_it else ''}{', '.join(of_it)}."
+
+
+def _server_words(servers: Sequence[ServerTime]) -> str:
+    usd, hours = sum(one.usd for one in servers), sum(one.gpu_hours for one in servers)
+    each = ", ".join(f"{harmless_line(one.server)} {dollars(one.usd)}" for one in servers)
+    return f"{dollars(usd)} for {gpu_hours(hours)} of servers ({each})"
+
+
+def _amount(spent: Spent) -> str:
+    unpriced = f" and {many(spent.unpriced, 'unknown price')}" if spent.unpriced else ""
+    return f"{count(spent.tokens)} tokens, {dollars(spent.usd)}{unpriced}"
+
+
+def exceeded(spent: RunSpent) -> Iterator[str]:
+    """Yield by how much limits were exceeded, one sentence each."""
+    limits, total = spent.limits, spent.total
+    why = "calls took more than any before them had shown"
+    if spent.servers:
+        why = f"{why}, or servers ran on while begun cases were finished"
+    if limits.max_tokens_total is not None and total.tokens > limits.max_tokens_total:
+        beyond = count(total.tokens - limits.max_tokens_total)
+        yield (
+            f"limits.max_tokens_total of {count(limits.max_tokens_total)} was exceeded by "
+            f"{beyond} tokens: {why}, or the limit was lowered."
+        )
+    if limits.max_cost_usd is not None and total.usd > limits.max_cost_usd:
+        beyond = dollars(total.usd - limits.max_cost_usd)
+        yield (
+            f"limits.max_cost_usd of {dollars(limits.max_cost_usd)} was exceeded by {beyond}: "
+            f"{why}, or the limit was lowered."
+        )
+
+
+def csv_columns(spent: RunSpent) -> Mapping[str, float | int]:
+    """Return the cells of the CSV row that says what the run spent."""
+    return {
+        "spent_replies": spent.total.replies,
+        "spent_tokens": spent.total.tokens,
+        "spent_usd": spent.total.usd,
+        "spent_unknown_prices": spent.total.unpriced,
+        "spent_unfinished_tokens": spent.unfinished.tokens,
+        "spent_unfinished_usd": spent.unfinished.usd,
+        "spent_replaced_tokens": spent.replaced.tokens,
+        "spent_replaced_usd": spent.replaced.usd,
+        "server_gpu_hours": sum(one.gpu_hours for one in spent.servers),
+        "server_usd": sum(one.usd for one in spent.servers),
+        "estimated_calls": spent.estimated.calls,
+        "estimated_tokens": spent.estimated.tokens,
+        "estimated_cost_usd": spent.estimated.usd,
+    }

@@ -1,0 +1,318 @@
+"""One target's counts, and what they add up to."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ...agents import BallotOutcome, Finding
+from ...targets import ResponseOutcome
+from ..trials import CaseResult, PlannedCases
+from ._agreement import Split, agreement
+from ._counts import (
+    Counts,
+    QueryCounts,
+    attack_success,
+    breakdown,
+    category_of,
+    safety_index,
+)
+from ._grouping import Grouping
+from ._summary import (
+    Breakdown,
+    FlipCounts,
+    Group,
+    JurorBallots,
+    Outcomes,
+    TargetSummary,
+    TokenCounts,
+    Tokens,
+)
+from ._summary_spent import Estimated
+
+NO_VERDICT = "no_verdict"
+_BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not BallotOutcome.VERDICT))
+
+
+@dataclass(slots=True)
+class _Spending:
+    """Calls, tokens and money. A case without a call spends nothing, and that is known."""
+
+    calls: int = 0
+    known: Counter[str] = field(default_factory=Counter[str])
+    unknown: Counter[str] = field(default_factory=Counter[str])
+    cost: float = 0.0
+    cost_unknown: int = 0
+
+    def add(self, result: CaseResult) -> None:
+        self.calls += result.calls
+        usage = result.usage
+        self._add_tokens("prompt", usage.prompt_tokens, result.calls)
+        self._add_tokens("cached", usage.cached_tokens, result.calls)
+        self._add_tokens("completion", usage.completion_tokens, result.calls)
+        self.cost += result.cost_usd_known or result.cost_usd or 0.0
+        self.cost_unknown += result.cost_usd is None and result.calls > 0
+
+    def _add_tokens(self, kind: str, tokens: int | None, calls: int) -> None:
+        self.known[kind] += tokens or 0
+        self.unknown[kind] += tokens is None and calls > 0
+
+    @property
+    def cost_known(self) -> float:
+        """US dollars, without the last digits that depend on the order of adding."""
+        return round(self.cost, 12)
+
+    def tokens(self) -> Tokens:
+        def total(kind: str) -> int | None:
+            return None if self.unknown[kind] else self.known[kind]
+
+        return Tokens(
+            prompt=total("prompt"),
+            cached=total("cached"),
+            completion=total("completion"),
+            known=_token_counts(self.known),
+            unknown=_token_counts(self.unknown),
+        )
+
+
+def _token_counts(counts: Counter[str]) -> TokenCounts:
+    return TokenCounts(counts["prompt"], counts["cached"], counts["completion"])
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What round 0 said and what talking changed."""
+
+    to_unsafe: int = 0
+    to_safe: int = 0
+    verdicts_changed: int = 0
+    discussed: int = 0
+    splits: Counter[Split] = field(default_factory=Counter[Split])
+
+    def add(self, result: CaseResult) -> None:
+        split = Split(
+            result.initial_votes.get(Finding.UNSAFE, 0), result.initial_votes.get(Finding.SAFE, 0)
+        )
+        if split.votes:
+            self.splits[split] += 1
+        self.to_unsafe += result.flips.to_unsafe
+        self.to_safe += result.flips.to_safe
+        self.discussed += result.rounds > 1
+        both = result.finding is not None and result.initial_finding is not None
+        self.verdicts_changed += both and result.finding is not result.initial_finding
+
+    def flips(self) -> FlipCounts:
+        return FlipCounts(self.to_unsafe, self.to_safe, self.verdicts_changed, self.discussed)
+
+
+@dataclass(slots=True)
+class _Panel:
+    """What became of each juror's ballots."""
+
+    outcomes: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter[str])
+    )
+    lacking: Counter[str] = field(default_factory=Counter[str])
+    silent: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, result: CaseResult) -> None:
+        for juror, outcomes in result.by_juror.items():
+            self.outcomes[juror].update(outcomes)
+            lost = any(BallotOutcome(outcome).is_lost for outcome in outcomes)
+            silent = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
+            self.lacking[juror] += lost and result.finding is not None
+            self.silent[juror] += silent and result.finding is not None
+
+    def jurors(self) -> dict[str, JurorBallots]:
+        return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
+
+    def _juror(self, name: str, said: Counter[str]) -> JurorBallots:
+        lost = sum(said[outcome] for outcome in BallotOutcome if outcome.is_lost)
+        return JurorBallots(
+            asked=said.total(),
+            outcomes={outcome.value: said[outcome] for outcome in BallotOutcome},
+            kept=(said.total() - lost) / said.total(),
+            verdicts_lacking=self.lacking[name],
+            verdicts_without_vote=self.silent[name],
+        )
+
+
+@dataclass(slots=True)
+class TargetTally:
+    """All that is counted of one target; grows with scenarios, not with cases.
+
+    The cases of a query must come one after the other.
+
+    Attributes:
+        grouping: What to break the cases down by as well, None for nothing.
+        groups: Their counts by a label's value; scenarios and categories have their own.
+    """
+
+    grouping: Grouping | None = None
+    groups: defaultdict[str | None, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    total: Counts = field(default_factory=Counts)
+    categories: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    scenarios: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    epochs: int = 0
+    revotes_lost: int = 0
+    truncated_judged: int = 0
+    intents_assumed: int = 0
+    _media: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter[str])
+    )
+    _query: QueryCounts | None = None
+    _parts: dict[str | None, QueryCounts] = field(default_factory=dict[str | None, QueryCounts])
+    _spending: _Spending = field(default_factory=_Spending)
+    _talk: _Talk = field(default_factory=_Talk)
+    _panel: _Panel = field(default_factory=_Panel)
+    _responses: Counter[str] = field(
+        default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
+    )
+    _ballots: Counter[str] = field(
+        default_factory=lambda: Counter({kind.value: 0 for kind in _BALLOT_KINDS})
+    )
+    _verdicts: Counter[str] = field(
+        default_factory=lambda: Counter({**{f.value: 0 for f in Finding}, NO_VERDICT: 0})
+    )
+
+    def add(self, result: CaseResult) -> None:
+        """Count one case."""
+        query = self._query
+        if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
+            self._close_query()
+            query = self._query = QueryCounts(result.query_id, result.scenario)
+        query.add(result)
+        if self.grouping is not None and self.grouping.kind == "label":
+            # Repeats of a query may differ in a label.
+            part = QueryCounts(result.query_id, result.scenario)
+            self._parts.setdefault(self.grouping.of(result), part).add(result)
+        self.epochs = max(self.epochs, result.epoch + 1)
+        self.revotes_lost += result.revote_lost
+        self.intents_assumed += result.intent_assumed
+        # No ballot is called of a response that is left out.
+        cut = result.response_outcome is ResponseOutcome.TRUNCATED
+        self.truncated_judged += cut and bool(result.ballots)
+        self._spending.add(result)
+        self._talk.add(result)
+        self._panel.add(result)
+        self._responses[result.response_outcome.value] += 1
+        self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
+        for medium, ways in result.media.items():
+            self._media[medium].update(ways)
+        for kind, ballots in result.ballots.items():
+            self._ballots[str(kind)] += ballots
+
+    def close(self) -> None:
+        """Add up what was counted, once all cases are in."""
+        self._close_query()
+        self.total = Counts.of(self.scenarios.values())
+        names = {category_of(scenario) for scenario in self.scenarios}
+        for name in names:
+            own = (part for key, part in self.scenarios.items() if category_of(key) == name)
+            self.categories[name] = Counts.of(own)
+
+    def _close_query(self) -> None:
+        """Count the query whose cases came last: no more of it will come."""
+        if self._query is None:
+            return
+        self.scenarios[self._query.scenario].add(self._query)
+        for value, part in self._parts.items():
+            self.groups[value].add(part)
+        self._parts.clear()
+        self._query = None
+
+    def plan(self, part: PlannedCases) -> None:
+        """Take in how many cases of one kind are planned; comes after all cases."""
+        if part.scenario is None:
+            if self.total.cases < part.cases:
+                self.plan_unknown()
+                self.total.planned = part.cases
+            return
+        self.total.plan(part)
+        self.categories[category_of(part.scenario)].plan(part)
+        self.scenarios[part.scenario].plan(part)
+
+    def plan_unknown(self) -> None:
+        """Note that more cases are planned, and nobody knows of which kind."""
+        for counts in (self.total, *self.categories.values(), *self.scenarios.values()):
+            counts.planned = counts.planned_harmful = None
+
+    def summary(
+        self,
+        target: str,
+        condition: str,
+        *,
+        harmful: Iterable[str],
+        estimated: Estimated,
+        spends_elsewhere: bool = False,
+    ) -> TargetSummary:
+        """Return what the counts add up to, after `close`.
+
+        Args:
+            target: The target's name.
+            condition: Name of the condition, empty for none.
+            harmful: Categories that macro averages should cover.
+            estimated: What was charged by estimate, beside what the cases say.
+            spends_elsewhere: Whether calls were made for cases that are not finished.
+        """
+        parts = {category: self.categories.get(category, Counts()) for category in harmful}
+        spending, talk, total = self._spending, self._talk, self.total
+        doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, spends_elsewhere)
+        cost_told = not any(doubts)
+        return TargetSummary(
+            name=f"{target} [{condition}]" if condition else target,
+            target=target,
+            condition=condition,
+            cases=total.cases,
+            verdicts=total.verdicts,
+            coverage=total.coverage,
+            epochs=self.epochs,
+            asr=attack_success(total, parts),
+            initial_asr=total.rate("initial_attack"),
+            sri=safety_index(total, parts),
+            over_refusal=total.rate("over_refusal"),
+            benign_unsafe=total.rate("benign_unsafe"),
+            outcomes=Outcomes(dict(self._responses), dict(self._ballots), dict(self._verdicts)),
+            contested=total.rate("contested"),
+            flips=talk.flips(),
+            agreement=agreement(talk.splits),
+            calls=spending.calls,
+            tokens=spending.tokens(),
+            cost_usd=spending.cost_known if cost_told else None,
+            cost_usd_known=spending.cost_known,
+            cost_unknown=spending.cost_unknown,
+            revotes_lost=self.revotes_lost,
+            scenarios=_breakdowns(self.scenarios),
+            categories=_breakdowns(self.categories),
+            harmful=total.harmful,
+            benign=total.benign,
+            asr_complete=attack_success(total, parts, "complete_attack"),
+            truncated_judged=self.truncated_judged,
+            planned=total.expected,
+            jurors=self._panel.jurors(),
+            estimated=estimated,
+            intents_assumed=self.intents_assumed,
+            given_up=total.given_up,
+            asr_with_given_up=attack_success(total, parts, "attempted_attack"),
+            media={medium: dict(self._media[medium]) for medium in sorted(self._media)},
+            groups=self._grouped(),
+        )
+
+    def _grouped(self) -> tuple[Group, ...]:
+        """Return the cases by what was asked for; of labels nobody knows what is planned."""
+        match self.grouping and self.grouping.kind:
+            case "scenario":
+                parts = _breakdowns(self.scenarios)
+            case "category":
+                parts = _breakdowns(self.categories)
+            case _:
+                if self.total.expected != self.total.cases:
+                    for counts in self.groups.values():
+                        counts.planned = counts.planned_harmful = None
+                named = sorted(name for name in self.groups if name is not None)
+                order = [*named, *([None] if None in self.groups else [])]
+                return tuple(Group(name, breakdown(None, self.groups[name])) for name in order)
+        return tuple(Group(name, part) for name, part in parts.items())
+
+
+def _breakdowns(counts: Mapping[str, Counts]) -> dict[str, Breakdown]:
+    return {name: breakdown(category_of(name), counts[name]) for name in sorted(counts)}

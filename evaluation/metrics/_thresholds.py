@@ -1,0 +1,269 @@
+"""What the figures of a run must rest on, and what they lack."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ...common import harmless_line
+from ...common.text import count, many
+from ...targets import ResponseOutcome
+from ..trials import LeftOut
+from ._spent import exceeded
+from ._summary import JurorBallots, RunSummary, TargetSummary
+
+MIN_COVERAGE = 0.9
+"""Least share of cases with a verdict that passes."""
+MIN_PANEL = 0.9
+"""Least share of a juror's ballots that were not lost that passes."""
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a user asks of a run's figures; the exit code says whether they have it.
+
+    Attributes:
+        min_coverage: Least share of cases with a verdict, in [0, 1], of each target
+            under each condition.
+        min_panel: Least share of ballots, in [0, 1], that were not lost to failed calls
+            or the budget, of each juror on each target under each condition.
+        allow_skipped: Whether what was left out when files were read does not count as
+            cases without a verdict.
+    """
+
+    min_coverage: float = MIN_COVERAGE
+    min_panel: float = MIN_PANEL
+    allow_skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a report must know of a run beside its figures.
+
+    Attributes:
+        left_out: What was left out when files were read, by target.
+        recorded: Targets that are files of responses: nothing is gained by asking again.
+        rubric: Name and hash of the rubric of the user's own, None for the bundled one.
+        systems: Hashes of the system prompts of targets that have one, by target.
+        models: Which model a target is, by target, where that is known; empty for the
+            responses of a file that name none.
+    """
+
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    recorded: frozenset[str] = frozenset()
+    rubric: tuple[str, str] | None = None
+    systems: Mapping[str, str] = field(default_factory=dict[str, str])
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Models of files, by target, whose name is not that of the target."""
+        return {
+            target: model
+            for target, model in self.models.items()
+            if target in self.recorded and model not in ("", target)
+        }
+
+    def of(self, target: TargetSummary) -> LeftOut:
+        """Return what a target lacks."""
+        return self.left_out.get(target.target, LeftOut())
+
+
+USUAL = Thresholds()
+"""What is asked unless a user says otherwise."""
+NO_FACTS = RunFacts()
+"""Stands for a run that used its files whole."""
+
+
+def coverage(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> float | None:
+    """Return verdicts per case that needs one, None where there is no such case.
+
+    Rows and items that were left out are among them unless that is allowed. Where an
+    attack gave up there is nothing to judge.
+    """
+    expected = target.cases if target.planned is None else target.planned
+    if not wanted.allow_skipped:
+        expected += facts.of(target).cases(expected)
+    needed = expected - target.given_up
+    return target.verdicts / needed if needed else None
+
+
+def first_warnings(summary: RunSummary) -> Iterator[str]:
+    """Yield what a reader must know before any figure, one sentence each."""
+    if (said := summary.unfinished) is not None:
+        known = all(target.planned is not None for target in summary.targets)
+        rest = "coverage counts all" if known else "nobody knows whose the others are"
+        yield (
+            f"unfinished: {said} cases. The figures are of these alone; {rest}. The command that "
+            "began the run goes on with it."
+        )
+    if summary.spent is not None:
+        yield from exceeded(summary.spent)
+    for target in summary.targets:
+        for juror, ballots in target.jurors.items():
+            if ballots.lost:
+                yield f"{harmless_line(target.name)}: {_lost(juror, ballots)}."
+
+
+def _lost(juror: str, ballots: JurorBallots) -> str:
+    lacking = many(ballots.verdicts_lacking, "verdict lacks", "verdicts lack")
+    so = f", so that {lacking} its vote" if ballots.verdicts_lacking else ""
+    return (
+        f"the juror {harmless_line(juror)} cast {count(ballots.asked - ballots.lost)} of "
+        f"{many(ballots.asked, 'ballot')} ({_causes(ballots)}){so}"
+    )
+
+
+def _causes(ballots: JurorBallots) -> str:
+    failed, stopped = ballots.outcomes["transport_error"], ballots.outcomes["budget_stop"]
+    causes = ((failed, "failed calls"), (stopped, "the budget"))
+    return ", ".join(f"{count(number)} lost to {cause}" for number, cause in causes if number)
+
+
+def shortfalls(
+    summary: RunSummary, wanted: Thresholds, facts: RunFacts, *, again: str | None = None
+) -> tuple[str, ...]:
+    """Return why figures do not have what is asked of them, a line each; none if they do.
+
+    Args:
+        summary: What the run found.
+        wanted: What is asked.
+        facts: What else is known of the run.
+        again: The command that goes on with the run; None where it is not known.
+    """
+    lines = [
+        f"{harmless_line(name)}: its file of responses was not read to the end, so that nobody "
+        "knows how many the figures lack. Mend the file, or say that a part is enough with "
+        "--min-coverage 0."
+        for name, lacks in facts.left_out.items()
+        if lacks.cut and wanted.min_coverage > 0
+    ]
+    lines += _too_few_verdicts(summary, wanted, facts, again)
+    lines += _too_few_ballots(summary, wanted, again)
+    return tuple(lines)
+
+
+def _too_few_verdicts(
+    summary: RunSummary, wanted: Thresholds, facts: RunFacts, again: str | None
+) -> Iterator[str]:
+    found = [(coverage(target, wanted, facts), target) for target in summary.targets]
+    low: list[tuple[float, TargetSummary | None]] = [
+        (share, target)
+        for share, target in found
+        if share is not None and share < wanted.min_coverage
+    ]
+    whole = _whole(summary)
+    if not low and whole < wanted.min_coverage:  # an older record: nobody knows whose are missing
+        low = [(whole, None)]
+    if low:
+        named = [
+            _below(share, wanted.min_coverage)
+            + ("" if target is None else f" for {harmless_line(target.name)}")
+            for share, target in sorted(low, key=lambda each: each[0])[:_NAMED]
+        ]
+        if len(low) > _NAMED:
+            named.append(f"too low for {len(low) - _NAMED} more")
+        targets = [target for _, target in low if target is not None]
+        yield (
+            f"Coverage is {', '.join(named)}, less than the {wanted.min_coverage:.0%} asked for: "
+            + _cure(summary, targets, wanted, facts, again)
+        )
+
+
+def _whole(summary: RunSummary) -> float:
+    """Return verdicts per case of the whole run, 1 where the targets say more."""
+    if not summary.targets or all(target.planned is not None for target in summary.targets):
+        return 1.0
+    return sum(target.verdicts for target in summary.targets) / summary.planned
+
+
+def _cure(
+    summary: RunSummary,
+    low: list[TargetSummary],
+    wanted: Thresholds,
+    facts: RunFacts,
+    again: str | None,
+) -> str:
+    """Return what is the matter with targets that have too few verdicts, and what to do."""
+    if summary.unfinished is not None:
+        return f"the run is unfinished ({summary.unfinished} cases). {_go_on(again)}"
+    lacks = [facts.of(target) for target in low if facts.of(target).cases(target.cases)]
+    skipped = "" if wanted.allow_skipped or not lacks else _skipped(lacks)
+    if skipped and not any(_is_low(each, wanted) for each in low):
+        return f"{skipped}. Mend the files, or accept it with --allow-skipped."
+    also = f"; {skipped}" if skipped else ""
+    live = [target for target in low if target.target not in facts.recorded]
+    curable = sum(target.outcomes.responses[ResponseOutcome.ERROR] for target in live)
+    jurors = [juror for target in low for juror in target.jurors.values()]
+    if curable or any(juror.lost for juror in jurors):
+        cause = _mend(any(juror.outcomes["budget_stop"] for juror in jurors))
+        return f"too many cases have no verdict{also}. {cause} {_ask_again(again)}"
+    return (
+        f"too many cases have no verdict{also}. Asking again would not help: see the warnings "
+        "above."
+    )
+
+
+def _is_low(target: TargetSummary, wanted: Thresholds) -> bool:
+    """Whether a target lacks verdicts even where nothing that was left out counts."""
+    return target.coverage is not None and target.coverage < wanted.min_coverage
+
+
+def _skipped(lacks: list[LeftOut]) -> str:
+    """Say how much was left out; a set is the same for all targets."""
+    said: list[str] = []
+    if rows := sum(each.rows for each in lacks):
+        used = sum(each.rows_used for each in lacks)
+        said.append(left_out_words(rows, used, "recorded response"))
+    if items := max(each.items for each in lacks):
+        used = max(each.items_used for each in lacks)
+        said.append(left_out_words(items, used, "item of the set", "items of the set"))
+    return f"{' and '.join(said)} left out, counted as cases without a verdict"
+
+
+def left_out_words(out: int, used: int, what: str, plural: str | None = None) -> str:
+    """Return how many things were left out, of how many unless nothing is known of the rest."""
+    if not used:
+        return f"{many(out, what, plural)} {'was' if out == 1 else 'were'}"
+    return f"{count(out)} of {many(out + used, what, plural)} {'was' if out == 1 else 'were'}"
+
+
+def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None) -> Iterator[str]:
+    low = [
+        (ballots.kept, target.name, juror, ballots)
+        for target in summary.targets
+        for juror, ballots in target.jurors.items()
+        if ballots.kept < wanted.min_panel
+    ]
+    if low:
+        kept, name, juror, ballots = min(low, key=lambda each: each[:3])
+        others = f"; {many(len(low) - 1, 'other is', 'others are')} short, too" if low[1:] else ""
+        cause = _mend(ballots.outcomes["budget_stop"] > 0)
+        yield (
+            f"The juror {harmless_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
+            f"ballots on {harmless_line(name)} ({_causes(ballots)}), less than the "
+            f"{wanted.min_panel:.0%} asked for{others}. {cause} {_ask_again(again)}"
+        )
+
+
+def _below(share: float, wanted: float) -> str:
+    """Return a share in per cent, with as many digits as it takes to look like less."""
+    return next(
+        (said for digits in range(4) if float((said := f"{share:.{digits}%}")[:-1]) < 100 * wanted),
+        f"{share:.4%}",
+    )
+
+
+def _mend(stopped: bool) -> str:
+    if stopped:
+        return "Raise limits.max_tokens_total or limits.max_cost_usd."
+    return "Mend the cause shown above."
+
+
+def _ask_again(again: str | None) -> str:
+    if again is None:
+        return "Then repeat the command of the run with --retry-failed."
+    return f"Then: {again} --retry-failed"
+
+
+def _go_on(again: str | None) -> str:
+    return f"Go on with: {again}" if again else "Repeat the command of the run to go on with it."

@@ -1,0 +1,82 @@
+"""What a run will do, checked before the first call."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._datasets import (
+        categories_seen_from_here,
+        dataset_label,
+        seen_from_here,
+        set_seen_from_here,
+        write_dataset_left_out,
+    )
+    from ._estimate import (
+        CaseEstimator,
+        Purse,
+        find_prices,
+        missing_keys,
+        specs_of,
+        unbound_note,
+        unpriced,
+    )
+    from ._estimate_words import estimate, hourly_costs, server_lines
+    from ._hearing import Transcripts, open_transcripts
+    from ._recorded_files import FROM_FILES, lasting_notes, write_left_out
+    from ._recorded_models import open_recorded
+    from ._setup import Setup, set_up
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_datasets": [
+                "categories_seen_from_here",
+                "dataset_label",
+                "seen_from_here",
+                "set_seen_from_here",
+                "write_dataset_left_out",
+            ],
+            "_estimate": [
+                "CaseEstimator",
+                "Purse",
+                "find_prices",
+                "missing_keys",
+                "specs_of",
+                "unbound_note",
+                "unpriced",
+            ],
+            "_estimate_words": ["estimate", "hourly_costs", "server_lines"],
+            "_hearing": ["Transcripts", "open_transcripts"],
+            "_recorded_files": ["FROM_FILES", "lasting_notes", "write_left_out"],
+            "_recorded_models": ["open_recorded"],
+            "_setup": ["Setup", "set_up"],
+        },
+    )
+
+__all__ = [
+    "FROM_FILES",
+    "CaseEstimator",
+    "Purse",
+    "Setup",
+    "Transcripts",
+    "categories_seen_from_here",
+    "dataset_label",
+    "estimate",
+    "find_prices",
+    "hourly_costs",
+    "lasting_notes",
+    "missing_keys",
+    "open_recorded",
+    "open_transcripts",
+    "seen_from_here",
+    "server_lines",
+    "set_seen_from_here",
+    "set_up",
+    "specs_of",
+    "unbound_note",
+    "unpriced",
+    "write_dataset_left_out",
+    "write_left_out",
+]

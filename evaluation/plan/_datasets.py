@@ -1,0 +1,83 @@
+"""The set that a config or a command names: opened, and what was left out of it."""
+
+from pathlib import Path
+
+from ...assembly.config import SetConfig
+from ...datasets import Dataset, LoadedSet, find_set
+from ...datasets.loaders import BUNDLED, BY_NAME, placed, placed_categories, split_loader
+from ..trials import ITEMS_LEFT_OUT, write_list
+from ._queries import QuerySet
+
+
+def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
+    """Return the set that a config names.
+
+    Args:
+        said: What the config says of the dataset.
+        folder: Where its relative paths start.
+
+    Raises:
+        DatasetError: There is no such set, or it cannot be used.
+    """
+    if isinstance(said, str):
+        return find_set(said, folder)
+    return find_set(
+        said.path,
+        folder,
+        loader=said.loader,
+        mapping=said.map,
+        settings=said.settings,
+        categories=said.categories,
+        strict=said.strict,
+        limit=said.limit,
+    )
+
+
+def dataset_label(said: str | SetConfig) -> str:
+    """Return what a run's record calls its dataset."""
+    return said if isinstance(said, str) else f"{said.loader or 'set'}:{said.path}"
+
+
+def seen_from_here(said: str) -> str:
+    """Return a set's name with its path written out, for a config in another folder.
+
+    Raises:
+        DatasetError: The path begins with a home that is not known.
+    """
+    loader, place = split_loader(said)
+    if place in BUNDLED or loader in BY_NAME:
+        return said
+    path = placed(place, None).resolve()
+    if loader is None and not path.exists():
+        return said
+    return str(path) if loader is None else f"{loader}:{path}"
+
+
+def set_seen_from_here(said: SetConfig) -> SetConfig:
+    """Return a set with its paths written out, for a config in another folder.
+
+    Raises:
+        DatasetError: A path begins with a home that is not known.
+    """
+    loader, path = split_loader(seen_from_here(said.path))
+    categories = categories_seen_from_here(said.categories)
+    return said.model_copy(
+        update={"loader": said.loader or loader, "path": path, "categories": categories}
+    )
+
+
+def categories_seen_from_here(said: str | None) -> str | None:
+    """Return a map of categories with its path written out; a bundled one has a name."""
+    found = placed_categories(said, None)
+    return str(found.resolve()) if isinstance(found, Path) else found
+
+
+def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
+    """List the items of a set that are not asked; no file if there are none.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    items = dataset.left_out() if isinstance(dataset, LoadedSet) else ()
+    lines = ({"place": item.where, "why": item.why} for item in items)
+    write_list(directory / ITEMS_LEFT_OUT, lines)

@@ -1,0 +1,337 @@
+"""What a run may take: calls, tokens and money, guessed before the first call."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ...agents import BallotCall, Case, Juror
+from ...assembly.config import LimitsConfig
+from ...assembly.jury import Bench, Chair
+from ...common import ConfigurationError, ModelError
+from ...datasets import Query, load_taxonomy, words_of
+from ...models import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_MEDIUM,
+    TOKENS_PER_MESSAGE,
+    ChatModel,
+    ChatRequest,
+    Completion,
+    Modality,
+    ModelSpec,
+    Price,
+    Spending,
+    Switchboard,
+    Usage,
+    estimate_prompt_tokens,
+    find_price,
+    unset_keys,
+)
+from ...targets import Response, ResponseOutcome
+from ..trials import Unit
+from ._setup import Setup
+
+_AROUND_TURN = 120
+"""Bytes that a turn of a conversation, or a call of a tool, has around it: who speaks, markers."""
+_WORDS_PER_CAP = 4 / 3
+"""A reply of so many tokens is read by others as up to this many times more: theirs are shorter."""
+_SUMMARY_PROMPT = 400
+_SUMMARY_REPLY = 256
+_LEAST = 3 / 4
+"""A token of English has four bytes rather than three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What is expected of the calls to one model in one role.
+
+    Attributes:
+        who: The target, the seat or the foreperson.
+        spec: The model.
+        calls: Least and most.
+        tokens: Least and most, request and reply together.
+        usd: Least and most US dollars, None where the price is unknown.
+    """
+
+    who: str
+    spec: ModelSpec
+    calls: tuple[int, int]
+    tokens: tuple[int, int]
+    usd: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Of one query or of many together."""
+
+    cases: int = 0
+    text: int = 0
+    images: int = 0
+    sounds: int = 0
+
+    def __add__(self, other: "_Sizes") -> "_Sizes":
+        return _Sizes(
+            self.cases + other.cases,
+            self.text + other.text,
+            self.images + other.images,
+            self.sounds + other.sounds,
+        )
+
+    @classmethod
+    def of(cls, query: Query) -> "_Sizes":
+        text = f"{''.join(words_of(query))}{query.underlying_request or ''}"
+        size = len(text.encode("utf-8", "replace"))
+        size += _AROUND_TURN * sum(1 + len(turn.tool_calls) for turn in query.messages)
+        return cls(1, size, len(query.images), len(query.sounds))
+
+    def prompt(self, taken: frozenset[Modality]) -> int:
+        """Return about how many tokens they take of a model that takes in such media."""
+        media = ("image" in taken) * self.images + ("audio" in taken) * self.sounds
+        return -(-self.text // BYTES_PER_TOKEN) + media * TOKENS_PER_MEDIUM
+
+
+class CaseEstimator:
+    """Says what cases may take. The most is what calls reserve, with all rounds held.
+
+    The least is one answer and one ballot of each juror that must be asked, in as few
+    words as can be. What is asked again, for a failed call or a ballot that could not be
+    read, comes on top.
+
+    Args:
+        setup: The run.
+        prices: Of the models, None where they are unknown.
+        around: Tokens around the case in what each seat is asked first.
+    """
+
+    def __init__(
+        self, setup: Setup, prices: Mapping[ModelSpec, Price | None], around: Mapping[str, int]
+    ) -> None:
+        self._setup = setup
+        self._prices = prices
+        self._around = around
+
+    @classmethod
+    async def of(
+        cls, setup: Setup, prices: Mapping[ModelSpec, Price | None] | None = None
+    ) -> "CaseEstimator":
+        """Measure what jurors are asked; nothing is sent.
+
+        Args:
+            setup: The run.
+            prices: Of its models; those of an empty mapping are unknown.
+        """
+        return cls(setup, prices or {}, await _around_cases(setup))
+
+    def case(self, unit: Unit) -> Spending:
+        """Return about the most that a case takes, of unknown price if one call's is."""
+        total = Spending(0, 0.0)
+        for part in self._parts(unit.target, _Sizes.of(unit.query)):
+            total += Spending(part.tokens[1], None if part.usd is None else part.usd[1])
+        return total
+
+    def run(self) -> list[Calls]:
+        """Return what the whole run is expected to take, role by role."""
+        sizes: dict[str, _Sizes] = {}
+        for unit in self._setup.units(*(target.name for target in self._setup.config.targets)):
+            sizes[unit.target] = sizes.get(unit.target, _Sizes()) + _Sizes.of(unit.query)
+        found: dict[str, Calls] = {}
+        for target, size in sizes.items():
+            for part in self._parts(target, size):
+                before = found.get(part.who)
+                found[part.who] = part if before is None else _together(before, part)
+        return sorted(found.values(), key=lambda part: not part.who.startswith("target "))
+
+    def _parts(self, target: str, sizes: _Sizes) -> Iterator[Calls]:
+        cases, cap = sizes.cases, self._setup.config.run.max_tokens
+        spec = self._setup.targets.get(target)
+        if spec is not None:
+            prompt = sizes.prompt(spec.modalities) + cases * self._before(target)
+            yield self._calls(f"target {target}", spec, (cases, cases), (prompt, prompt), cap)
+        for chair in self._setup.bench.chairs:
+            if chair.spec is not None:
+                yield self._ballots(chair, chair.spec, sizes)
+        bench = self._setup.bench
+        least, most = _sums_up(bench)
+        if bench.foreperson is not None and most:
+            prompt = _SUMMARY_PROMPT + len(bench.chairs) * bench.max_tokens
+            calls = (cases * least, cases * most)
+            prompts = (calls[0] * _SUMMARY_PROMPT, calls[1] * prompt)
+            yield self._calls("foreperson", bench.foreperson, calls, prompts, _SUMMARY_REPLY)
+
+    def _before(self, target: str) -> int:
+        """Return the tokens that a target reads around a query."""
+        system = self._setup.systems.get(target)
+        if system is None:
+            return TOKENS_PER_MESSAGE
+        return 2 * TOKENS_PER_MESSAGE + len(system.encode()) // BYTES_PER_TOKEN
+
+    def _ballots(self, chair: Chair, spec: ModelSpec, sizes: _Sizes) -> Calls:
+        bench, cap = self._setup.bench, self._setup.config.run.max_tokens
+        least, most = _rounds(bench)
+        first = sizes.cases * self._around[chair.info.seat] + sizes.prompt(spec.modalities)
+        heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
+        statements = sizes.cases * len(bench.chairs) * bench.max_tokens
+        calls = (sizes.cases * least, sizes.cases * most)
+        prompts = (least * first, most * heard + max(0, most - 1) * statements)
+        return self._calls(chair.info.seat, spec, calls, prompts, bench.max_tokens)
+
+    def _calls(
+        self,
+        who: str,
+        spec: ModelSpec,
+        calls: tuple[int, int],
+        prompts: tuple[int, int],
+        cap: int,
+    ) -> Calls:
+        least, most = round(prompts[0] * _LEAST), prompts[1]
+        replies = calls[1] * cap
+        price, usd = self._prices.get(spec), None
+        if price is not None:
+            low, high = price.of(Usage(least, 0, calls[0])), price.of(Usage(most, 0, replies))
+            usd = (low or 0.0, high or 0.0)
+        return Calls(who, spec, calls, (least + calls[0], most + replies), usd)
+
+
+def _together(one: Calls, two: Calls) -> Calls:
+    usd = None
+    if one.usd is not None and two.usd is not None:
+        usd = (one.usd[0] + two.usd[0], one.usd[1] + two.usd[1])
+    return replace(
+        one,
+        calls=(one.calls[0] + two.calls[0], one.calls[1] + two.calls[1]),
+        tokens=(one.tokens[0] + two.tokens[0], one.tokens[1] + two.tokens[1]),
+        usd=usd,
+    )
+
+
+def _rounds(bench: Bench) -> tuple[int, int]:
+    """Return how often a juror is asked about a case, at least and at most."""
+    protocol = bench.protocol
+    least = 0 if protocol.stop == "curtailed" else 1
+    talk = protocol.talk
+    return least + (talk == "always"), 1 + (0 if talk == "never" else protocol.rounds)
+
+
+def _sums_up(bench: Bench) -> tuple[int, int]:
+    """Return how often the foreperson sums a case up, at least and at most."""
+    protocol = bench.protocol
+    if protocol.summary == "never" or (
+        protocol.summary == "discussed" and protocol.talk == "never"
+    ):
+        return 0, 0
+    return int(protocol.summary == "always" or protocol.talk == "always"), 1
+
+
+async def _around_cases(setup: Setup) -> dict[str, int]:
+    """Return by seat the tokens of what a juror is asked about a case without words."""
+    names = [target.name for target in setup.config.targets]
+    unit = next(setup.units(*names))
+    scenario, own = unit.query.scenario, setup.taxonomy is not load_taxonomy()
+    case = Case(
+        unit.case_id,
+        replace(unit.query, text="", images=(), audio=None, underlying_request=None, messages=()),
+        Response(ResponseOutcome.ANSWERED, ""),
+        setup.taxonomy.resolve(scenario).guideline,
+        titles=setup.taxonomy.titles(scenario) if own else None,
+    )
+    scale = _Scale()
+    around: dict[str, int] = {}
+    for seat, juror in setup.bench.seat(scale).items():
+        if isinstance(juror, Juror):
+            await juror.judge(BallotCall(case, rubric=setup.bench.rubric))
+            around[seat] = scale.weighed
+    return around
+
+
+class _Scale(Switchboard):
+    """Opens models that only weigh what they are asked."""
+
+    weighed = 0
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        return _Weighing(self, spec)
+
+
+class _Weighing:
+    def __init__(self, scale: _Scale, spec: ModelSpec) -> None:
+        self._scale = scale
+        self.name = spec.model
+        self.modalities = spec.modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        self._scale.weighed = estimate_prompt_tokens(request)
+        raise ModelError("only weighed")
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+def specs_of(setup: Setup) -> tuple[ModelSpec, ...]:
+    """Return the models of a run's targets and jury, each once."""
+    specs = [*setup.targets.values(), *(chair.spec for chair in setup.bench.chairs)]
+    return tuple(dict.fromkeys(spec for spec in (*specs, setup.bench.foreperson) if spec))
+
+
+async def find_prices(specs: Iterable[ModelSpec]) -> dict[ModelSpec, Price | None]:
+    """Return the prices of models, None where they are unknown; nothing is sent."""
+    return {spec: await find_price(spec) for spec in specs}
+
+
+async def missing_keys(specs: Iterable[ModelSpec]) -> list[str]:
+    """Return of the models of LiteLLM's providers whose keys are set nowhere, a line each."""
+    found = {spec: await unset_keys(spec) for spec in specs}
+    return [
+        f"{spec.model}: no key was found; set the environment variable {variables}"
+        for spec, variables in found.items()
+        if variables
+    ]
+
+
+def unpriced(limits: LimitsConfig, prices: Mapping[ModelSpec, Price | None]) -> tuple[str, ...]:
+    """Return the models that a limit of money cannot bind, none where there is no limit.
+
+    Raises:
+        ConfigurationError: There is one, and `limits.unpriced` does not allow it.
+    """
+    if limits.max_cost_usd is None:
+        return ()
+    names = tuple(dict.fromkeys(spec.model for spec, price in prices.items() if price is None))
+    if names and limits.unpriced == "refuse":
+        raise ConfigurationError(
+            f"limits.max_cost_usd does not bind {', '.join(names)}: the price is unknown. Give "
+            "`price: {input: …, output: …}` in US dollars per million tokens (`price: 0` for a "
+            "server of your own), set limits.unpriced: allow, or take out the limit"
+        )
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What is known of a run's money before its first call.
+
+    Attributes:
+        estimator: Says what cases may take; None where nothing bounds the run.
+        unbound: The models that the limit of money does not bind.
+    """
+
+    estimator: CaseEstimator | None
+    unbound: tuple[str, ...] = ()
+
+    @classmethod
+    async def of(cls, setup: Setup) -> "Purse":
+        """Look the prices up, where a limit of money needs them; nothing is sent.
+
+        Raises:
+            ConfigurationError: The limit does not bind a model, and that is not allowed.
+        """
+        limits = setup.config.limits
+        if limits.max_cost_usd is None and limits.max_tokens_total is None:
+            return cls(None)
+        prices = await find_prices(specs_of(setup)) if limits.max_cost_usd is not None else {}
+        return cls(await CaseEstimator.of(setup, prices), unpriced(limits, prices))
+
+
+def unbound_note(names: Iterable[str]) -> str:
+    """Return what is to be told of models that a limit of money does not bind."""
+    return (
+        f"limits.max_cost_usd does not bind {', '.join(names)}, whose price is unknown "
+        "(limits.unpriced: allow)."
+    )

@@ -1,0 +1,113 @@
+"""What a run is expected to take, in words."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ...assembly.config import LimitsConfig
+from ...common import ConfigurationError, harmless_line
+from ...common.text import count, dollars, many
+from ...targets import ServerUse
+from ._estimate import Calls, CaseEstimator, find_prices, specs_of, unbound_note, unpriced
+from ._setup import Setup
+
+
+async def estimate(setup: Setup) -> tuple[list[str], str | None]:
+    """Return what a run is expected to take, a line each, and why its budget cannot hold.
+
+    Nothing is sent, and no GPU is needed. The second is None where the budget can.
+    """
+    specs = specs_of(setup)
+    prices = await find_prices(specs)
+    expected = (await CaseEstimator.of(setup, prices)).run()
+    lines, problem = list(_lines(expected, setup.config.limits, hourly_costs(setup.servers))), None
+    try:
+        if unbound := unpriced(setup.config.limits, prices):
+            lines.append(unbound_note(unbound))
+    except ConfigurationError as error:
+        problem = str(error)
+    return [harmless_line(line) for line in lines], problem
+
+
+def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:
+    """Return what servers with a price by the hour cost in one, in US dollars."""
+    return {
+        use: use.per_gpu_hour * (use.spec.parallel if use.spec.gpus is None else use.spec.gpus)
+        for use in servers
+        if use.per_gpu_hour is not None
+    }
+
+
+def server_lines(costs: Mapping[ServerUse, float]) -> Iterator[str]:
+    """Yield what the time of servers costs, a line each; for how long they run is not known."""
+    for use, usd in costs.items():
+        yield (
+            f"server {use.name} ({use.spec.served_name}): {dollars(usd)} an hour from its start "
+            "to its end; for how long is not known beforehand"
+        )
+
+
+def _lines(
+    expected: Sequence[Calls], limits: LimitsConfig, hourly: Mapping[ServerUse, float]
+) -> Iterator[str]:
+    if not expected:
+        yield "no model is called"
+        return
+    for part in expected:
+        yield f"{part.who} ({part.spec.model}): {_amounts(part)}"
+    known = [part.usd for part in expected if part.usd is not None]
+    usd = (sum(low for low, _ in known), sum(high for _, high in known)) if known else None
+    calls, tokens = _sum(part.calls for part in expected), _sum(part.tokens for part in expected)
+    total = _said(calls, tokens, usd)
+    if known and len(known) < len(expected):
+        total = f"{total} and what has no known price"
+    if hourly:
+        total = f"{total} and the time of servers"
+    yield from server_lines(hourly)
+    yield f"together: {total}; calls that fail or cannot be read are made again on top"
+    if limits.max_tokens_total is not None:
+        yield _limit("max_tokens_total", limits.max_tokens_total, tokens, "tokens")
+    if limits.max_cost_usd is not None and usd is not None:
+        what = "US dollars" if len(known) == len(expected) else "US dollars, of known prices alone,"
+        if hourly:
+            what = f"{what.removesuffix(',')}, without the time of servers,"
+        yield _limit("max_cost_usd", limits.max_cost_usd, usd, what)
+    if limits.max_cost_usd is not None and sum(hourly.values()) > 0:
+        hours = limits.max_cost_usd / sum(hourly.values())
+        yield f"limits.max_cost_usd pays {hours:.2g} hours of these servers, if they run at once"
+
+
+def _limit(name: str, most: float, expected: tuple[float, float], what: str) -> str:
+    if expected[1] <= most:
+        verdict = "covers it"
+    elif expected[0] > most:
+        verdict = "does not cover it: the run will stop there"
+    else:
+        verdict = "may stop the run before its end"
+    return f"limits.{name} of {_plain(most)} {what} {verdict}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+def _sum(ranges: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    known = list(ranges)
+    return sum(low for low, _ in known), sum(high for _, high in known)
+
+
+def _amounts(part: Calls) -> str:
+    return _said(part.calls, part.tokens, part.usd)
+
+
+def _said(calls: tuple[int, int], tokens: tuple[int, int], usd: tuple[float, float] | None) -> str:
+    number = many(calls[1], "call") if calls[0] == calls[1] else f"{_span(calls)} calls"
+    if usd is None:
+        cost = "price unknown"
+    elif usd[0] == usd[1]:
+        cost = dollars(usd[1])
+    else:
+        cost = f"{dollars(usd[0])} to {dollars(usd[1])}"
+    return f"{number}, {_span(tokens)} tokens, {cost}"
+
+
+def _span(range_: tuple[int, int]) -> str:
+    return f"{count(range_[0])} to {count(range_[1])}"

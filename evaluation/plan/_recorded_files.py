@@ -1,0 +1,120 @@
+"""The files of recorded responses of a run: opened, matched with the questions, listed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ...assembly.config import SetConfig
+from ...common import ConfigurationError, harmless_line
+from ...common.text import encodable, quoted
+from ...targets import JoinBy, RecordedFile, RecordedQuestions, RecordedTarget
+from ..trials import ROWS_LEFT_OUT, write_list
+from ._datasets import open_dataset
+from ._queries import QuerySet
+
+FROM_FILES = "responses"
+"""The dataset's name where the questions come from the files of responses."""
+
+_Recorded = Mapping[str, RecordedTarget]
+
+
+def find_queries(
+    said: str | SetConfig, folder: Path, recorded: _Recorded, joins: Mapping[str, JoinBy]
+) -> QuerySet:
+    """Return a run's questions, and leave out the responses to any others.
+
+    Args:
+        said: What the config says of the dataset.
+        folder: Where its relative paths start.
+        recorded: The targets that are recorded responses.
+        joins: How responses find their queries, for targets of which that is said.
+
+    Raises:
+        ConfigurationError: There are no questions, or none that a file answers.
+    """
+    if said == FROM_FILES:
+        if not recorded:
+            raise ConfigurationError(
+                "`dataset: responses` takes the questions from recorded responses, but no target "
+                "has any: name a file as `responses:` of a target, or a dataset"
+            )
+        return RecordedQuestions(list(recorded.values()))
+    dataset = open_dataset(said, folder)
+    for target in recorded.values():
+        target.join(dataset, f"the dataset {dataset.name!r}", joins.get(target.name))
+    return dataset
+
+
+def _by_file(recorded: _Recorded) -> Iterator[tuple[RecordedFile, list[RecordedTarget]]]:
+    files = {id(target.file): target.file for target in recorded.values()}
+    for file in files.values():
+        yield file, [target for target in recorded.values() if target.file is file]
+
+
+def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | None:
+    """Return what a user should know of whose responses are judged, None where that is plain.
+
+    Args:
+        file: A file of responses.
+        targets: Those that answer from it.
+    """
+    if not file.is_split:
+        return None
+    shown = ", ".join(quoted(target.name) for target in targets)
+    several = f"{file.path.name}: has responses of {len(file.models)} models"
+    whole = len(targets) == len(file.models)
+    return harmless_line(
+        f"{several}, judged as {len(targets)} targets: {shown}"
+        if whole
+        else f"{several}; judged are those of {shown} alone"
+    )
+
+
+def lasting_notes(recorded: _Recorded) -> Iterator[str]:
+    """Yield what the readers of a report must know of the files too, a line each."""
+    for file, targets in _by_file(recorded):
+        yield from (harmless_line(f"{file.path.name}: {remark}") for remark in file.remarks)
+        for target in targets:
+            if target.joined is not None:
+                whose = f", those of {quoted(target.name)}" if file.is_split else ""
+                yield harmless_line(f"{file.path.name}{whose}: {target.joined}")
+
+
+def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
+    """Yield what a user should know of the files before they are judged, a line each."""
+    for file, targets in _by_file(recorded):
+        yield from filter(None, [models_note(file, targets)])
+    yield from lasting_notes(recorded)
+    for target in recorded.values():
+        left_out, file = target.left_out, target.path.name
+        if left_out.count:
+            shown = "; ".join(map(str, left_out.first))
+            more = "; …" if left_out.count > len(left_out.first) else ""
+            rows = "1 row is" if left_out.count == 1 else f"{left_out.count} rows are"
+            yield harmless_line(
+                f"{file}: {rows} left out (all are listed in {ROWS_LEFT_OUT}): {shown}{more}"
+            )
+        if target.epochs > epochs:
+            yield harmless_line(
+                f"{file}: has responses for {target.epochs} epochs, but run.epochs is {epochs}: "
+                "those of later epochs are not judged"
+            )
+
+
+def write_left_out(directory: Path, recorded: _Recorded) -> None:
+    """List the rows that are not judged in the run's directory; no file if there are none.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    lines = (
+        {
+            "target": target.name,
+            "file": encodable(target.path.name),
+            "place": row.place,
+            "why": row.why,
+            **({"unread": row.unread} if row.unread else {}),
+        }
+        for target in recorded.values()
+        for row in target.all_left_out()
+    )
+    write_list(directory / ROWS_LEFT_OUT, lines)

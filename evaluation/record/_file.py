@@ -1,0 +1,157 @@
+"""A run's database: its directory, its tables, and who may write to it."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import cast
+
+from filelock import FileLock, Timeout
+
+from ...common import RecordError
+from ...common.files import make_private, private_folder
+from ._identity import differences
+from ._meta import SEALED, Meta, binding
+from ._portable import MEDIA
+from ._schema import SCHEMA, add_head, check_schema
+
+FORMAT = "2"
+RECORD = "record.sqlite"
+
+
+def locked(directory: Path) -> AbstractContextManager[object]:
+    """Make a run's directory, for its owner alone, and keep other processes from writing to it.
+
+    Raises:
+        RecordError: It cannot be made or written, or another process writes to it.
+    """
+    try:
+        private_folder(directory)
+        private_folder(directory / MEDIA)
+        return FileLock(directory / "run.lock", timeout=0, mode=0o600).acquire()
+    except Timeout:
+        raise RecordError(
+            f"{directory}: another process is writing to this run: wait for it to end, "
+            "or give this one another run.name."
+        ) from None
+    except OSError as error:
+        raise RecordError(
+            f"{directory}: the run's directory cannot be written ({error.strerror}): "
+            "choose another run.directory, or change its permissions."
+        ) from None
+
+
+def open_database(
+    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+) -> tuple[sqlite3.Connection, bool]:
+    """Return the database of a run, open for writing, and whether it was there.
+
+    Args:
+        directory: The run's directory.
+        identity: All that decides what a run's results mean, as plain data.
+        meta: Further facts to keep; the latest opening's stay.
+
+    Raises:
+        RecordError: It cannot be used, or was made with another configuration.
+    """
+    path = directory / RECORD
+    try:
+        make_private(path)  # SQLite gives its log the same mode
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written ({error.strerror}).") from None
+    try:
+        database = sqlite3.connect(path, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        check_schema(database, whole=False)
+        database.executescript(SCHEMA)
+        rows = dict(database.execute("SELECT key, value FROM meta").fetchall())
+        kept = Meta.decode(rows) if rows else None
+        resumed = kept is not None
+        # Until a case is finished there is nothing that another configuration could
+        # taint: calls are kept with a hash of their request.
+        begun = resumed and _count_cases(database) > 0
+    except (sqlite3.Error, ValueError) as error:
+        raise RecordError(f"{path}: not a record that can be written ({error}).") from None
+    try:
+        if kept is not None:
+            _check_format(directory, kept.format)
+        if kept is not None and begun:
+            _check_same_run(directory, kept.identity, json.loads(json.dumps(identity)))
+    except RecordError:
+        database.close()
+        raise
+    now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
+    if kept is None or not begun:
+        now[SEALED] = "yes"
+    else:
+        now = {SEALED: "partly", **kept.raw, **now}
+    now |= binding(now)
+    try:
+        with database:
+            database.execute("BEGIN")  # the head's column comes with what says whose it is
+            add_head(database)
+            database.execute("DELETE FROM meta")
+            if not begun:
+                database.execute("DELETE FROM entries")
+            # Their process was killed: somebody may bill what they were about to take.
+            database.execute(
+                "INSERT INTO charges SELECT call_id, case_id, 'estimated', tokens, usd "
+                "FROM charges WHERE kind = 'open'"
+            )
+            database.execute("DELETE FROM charges WHERE kind = 'open'")
+            if kept is not None and kept.identity != json.loads(now["identity"]):
+                # Unlike calls, they are not kept with a hash of what was asked.
+                database.execute("DELETE FROM answers")
+            # A target that failed is asked again.
+            database.execute(
+                "DELETE FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"
+            )
+            database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(now.items()))
+    except sqlite3.Error as error:
+        database.close()
+        raise RecordError(f"{path}: the record cannot be written ({error}).") from None
+    return database, resumed
+
+
+def _count_cases(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM cases").fetchone()[0])
+
+
+def _check_format(directory: Path, found: str) -> None:
+    if found != FORMAT:
+        raise RecordError(
+            f"{directory}: the record has format {found}, this version knows {FORMAT}: "
+            "give this run another run.name."
+        )
+
+
+def _check_same_run(directory: Path, kept: object, identity: object) -> None:
+    changes = list(differences(kept, identity))
+    if changes:
+        shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
+        way = "Change it back to go on, or give this run another run.name."
+        if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
+            way = (
+                "An earlier version drew its pictures of mini, with another Pillow: it can be "
+                "reported and shown, but not continued; give a new run another run.name."
+            )
+        raise RecordError(
+            f"{directory}: this run was begun with another configuration: {shown}. {way}"
+        )
+
+
+def _bundled_set(identity: object) -> object:
+    """Return what an identity says of its set if that is `mini`, which no user can change back."""
+    dataset = cast(dict[str, object], identity).get("dataset")
+    known = isinstance(dataset, dict) and cast(dict[str, object], dataset).get("name") == "mini"
+    return cast(object, dataset) if known else None
+
+
+def unreadable(directory: Path, what: str, error: Exception) -> RecordError:
+    """Return the error of something in a record that is not what was written there."""
+    return RecordError(
+        f"{directory}: {what} in the record cannot be read ({error}): restore {RECORD} from a "
+        "copy, or give this run another run.name."
+    )

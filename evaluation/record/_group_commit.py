@@ -1,0 +1,210 @@
+"""Rows that are committed in groups, a moment after they were written.
+
+Commits are made on the event loop's own thread. They take about a millisecond; a thread of
+their own would wait for the interpreter's lock at each statement, and beside a busy loop be
+a second behind. What may wait for the disk, copying the log into the database, has a thread.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from itertools import chain
+from pathlib import Path
+
+from ...common import RecordError
+
+Row = tuple[object, ...]
+"""The values of one row, in the order of the table's columns."""
+
+_GROUP_ROWS = 100
+_GROUP_S = 0.1
+"""Less than is promised: a busy loop is late."""
+_AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
+_COPIED = 4 << 20
+"""Characters written between two copies of SQLite's log into the database."""
+_LOG_PAGES = 16_000
+"""Pages of the log, 64 MB, from which a commit copies it if the thread does not keep up."""
+
+
+class GroupCommit:
+    """Commits rows in groups: after 0.1 s, or at once from 100 rows on.
+
+    Args:
+        path: The database's file.
+        database: The connection to it, in WAL mode.
+        statements: By table, a statement with `{}` for its rows and the form of one row;
+            within a group the tables are written in this order.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        database: sqlite3.Connection,
+        statements: Mapping[str, tuple[str, str]],
+    ) -> None:
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._database = database
+        self._database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        self._statements = statements
+        self._files = _identities(self._path, self._log)
+        self._rows: list[tuple[str, Row]] = []
+        self._held: dict[object, tuple[str, Row]] = {}
+        self._risk = 0.0
+        self._due: asyncio.TimerHandle | None = None
+        self._broken: RecordError | None = None
+        self._written = 0
+        self._called = asyncio.Event()  # wakes `watch`
+
+    def add(self, *rows: tuple[str, Row]) -> None:
+        """Write rows, each with its table: all of them are committed together, or none.
+
+        Raises:
+            RecordError: They, or earlier ones, cannot be written.
+        """
+        self.check()
+        self._rows += rows
+        if self._is_due():
+            self.commit()
+
+    def hold(self, table: str, row: Row, *, risk: float) -> None:
+        """Write a row that `let_go` takes back; until the next commit that costs nothing.
+
+        Args:
+            table: Its table.
+            row: It, with a key of its own as the first value.
+            risk: How bad it is to lose it, in [0, 1]: what was held since the last commit
+                is committed at once where it comes to 1.
+
+        Raises:
+            RecordError: It, or earlier ones, cannot be written.
+        """
+        self.check()
+        self._held[row[0]] = (table, row)
+        self._risk += risk
+        if self._is_due() or self._risk >= 1:
+            self.commit()
+
+    def let_go(self, table: str, key: object) -> None:
+        """Take back a row that was held, together with what is written next.
+
+        Args:
+            table: That which takes rows back by their key, where it is committed already.
+            key: The row's first value.
+        """
+        if self._held.pop(key, None) is None:
+            self._rows.append((table, (key,)))
+            self._is_due()  # for the timer: what is written next goes into the same group
+
+    def _is_due(self) -> bool:
+        loop = asyncio.get_running_loop()
+        if self._due is None:
+            self._due = loop.call_later(_GROUP_S, self._commit_due)
+        return len(self._rows) >= _GROUP_ROWS or loop.time() >= self._due.when()
+
+    def waiting(self, table: str, key: str) -> Row | None:
+        """Return the row of a table that waits, by its first value; None where none does."""
+        found = (row for name, row in reversed(self._rows) if name == table and row[0] == key)
+        return next(found, None)
+
+    def check(self) -> None:
+        """Check that rows can still be written.
+
+        Raises:
+            RecordError: A commit has failed.
+        """
+        if self._broken is not None:
+            raise self._broken
+
+    def commit(self) -> None:
+        """Commit what is waiting.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        rows, self._rows = [*self._rows, *self._held.values()], []
+        self._held, self._risk = {}, 0.0
+        # After a lost group the next one would keep results without their transcripts.
+        if not rows or self._broken is not None:
+            return
+        try:
+            self._check_files()
+            with self._database:
+                for table in self._statements:
+                    self._write(table, [row for name, row in rows if name == table])
+        except sqlite3.Error as error:
+            self._break(
+                f"the record cannot be written ({error}). What was committed is safe: free some "
+                "space or mend the directory"
+            )
+        self._written += sum(len(value) for _, row in rows for value in row if type(value) is str)
+        if self._written > _COPIED:
+            self._called.set()
+
+    async def watch(self) -> None:
+        """Copy SQLite's log into the database when it is long; commit the rest when cancelled.
+
+        Raises:
+            RecordError: A commit has failed.
+        """
+        try:
+            while True:
+                await self._called.wait()
+                self._called.clear()
+                self.check()
+                self._written = 0
+                # Shielded: what has begun in its thread cannot be called back.
+                copied = asyncio.create_task(asyncio.to_thread(self._copy_log))
+                try:
+                    await asyncio.shield(copied)
+                except asyncio.CancelledError:
+                    await copied
+                    raise
+        finally:
+            self.commit()
+
+    def _commit_due(self) -> None:
+        with suppress(RecordError):  # `watch` raises it
+            self.commit()
+
+    def _check_files(self) -> None:
+        """Check that the files are where they were: SQLite writes to removed ones as well."""
+        if _identities(self._path, self._log) != self._files:
+            self._break(
+                "the record was removed or replaced while it was written, and no call is made "
+                "that nobody would keep: put it back if you can"
+            )
+
+    def _break(self, why: str) -> None:
+        self._broken = RecordError(f"{self._path.parent}: {why}, then repeat the command.")
+        self._called.set()
+        raise self._broken
+
+    def _write(self, table: str, rows: list[Row]) -> None:
+        # Few statements of many rows take a third of the time of one statement a row.
+        statement, places = self._statements[table]
+        for at in range(0, len(rows), _AT_ONCE):
+            group = rows[at : at + _AT_ONCE]
+            listed = ", ".join([places] * len(group))
+            self._database.execute(statement.format(listed), list(chain.from_iterable(group)))
+
+    def _copy_log(self) -> None:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self._path)) as database:
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _identities(*paths: Path) -> list[tuple[int, int] | None]:
+    return [_identity(path) for path in paths]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,113 @@
+"""Whether two configurations mean the same run, where they differ, and what they hide."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import cast
+from urllib.parse import urlsplit
+
+from ...models import HIDDEN, names_a_secret
+
+_ADDRESSES = {"base_url", "api_base", "proxy"}
+_LATER = {
+    *("request", "api_base", "api_version", "region", "image_formats"),
+    *("join", "categories"),
+}
+_NO_ADDRESS = "(not an address)"
+_USER = re.compile(r"(?<=://)[^/\s@]+@")
+
+
+def without_secrets(data: object) -> object:
+    """Return a config's plain data with its secrets withheld.
+
+    Addresses lose user, password and query, those within other settings user and password;
+    environment variables that are named like secrets lose their values.
+    """
+    if isinstance(data, dict):
+        mapping = cast(dict[str, object], data)
+        return {_USER.sub("", key): _withheld(key, value) for key, value in mapping.items()}
+    if isinstance(data, list):
+        return [without_secrets(item) for item in cast(list[object], data)]
+    return _USER.sub("", data) if isinstance(data, str) else data
+
+
+def _withheld(key: str, value: object) -> object:
+    if key in _ADDRESSES and isinstance(value, str):
+        return _address(value)
+    if key == "env" and isinstance(value, dict):
+        variables = cast(dict[str, object], value)
+        return {
+            name: HIDDEN if names_a_secret(name) else without_secrets(variables[name])
+            for name in variables
+        }
+    return without_secrets(value)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=host, query="", fragment="").geturl()
+    except ValueError:
+        return _NO_ADDRESS
+
+
+def known_by_name(data: object) -> object:
+    """Return a config's plain data for an identity: headers by their names alone.
+
+    What a model or a target may say since later versions is left out where it does not, as it
+    was in runs that could not say it.
+    """
+    if isinstance(data, list):
+        return [known_by_name(item) for item in cast(list[object], data)]
+    if not isinstance(data, dict):
+        return data
+    mapping = cast(dict[str, object], data)
+    kept = {key: value for key, value in mapping.items() if not (key in _LATER and value is None)}
+    request = kept.get("request")
+    if isinstance(request, dict):
+        said = cast(dict[str, object], request)
+        names = sorted(cast(dict[str, str], said.get("headers") or {}))
+        return {**kept, "request": {**said, "headers": names}}
+    return {key: known_by_name(value) for key, value in kept.items()}
+
+
+def host_of(address: str) -> str:
+    """Return host and port of an address, without user and password."""
+    try:
+        return urlsplit(address.strip()).netloc.rpartition("@")[2]
+    except ValueError:
+        return _NO_ADDRESS
+
+
+def differences(old: object, new: object, path: str = "") -> Iterator[str]:
+    """Yield one sentence for each place where plain data differ.
+
+    Args:
+        old: Data of mappings, lists and scalars, as JSON has them.
+        new: The same, now.
+        path: Where the data lie in a larger whole.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        before, after = cast(dict[str, object], old), cast(dict[str, object], new)
+        for key in [*before, *(key for key in after if key not in before)]:
+            yield from differences(
+                before.get(key), after.get(key), f"{path}.{key}" if path else str(key)
+            )
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _list_differences(cast(list[object], old), cast(list[object], new), path)
+    elif old != new:
+        yield f"{path} was {_short(cast(object, old))} and is {_short(new)}"
+
+
+def _list_differences(old: list[object], new: list[object], path: str) -> Iterator[str]:
+    if len(old) != len(new):
+        yield f"{path} had {len(old)} items and has {len(new)}"
+        return
+    for index, (before, after) in enumerate(zip(old, new, strict=True)):
+        yield from differences(before, after, f"{path}[{index}]")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

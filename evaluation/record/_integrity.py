@@ -1,0 +1,356 @@
+"""Whether a record is as it was written: case by case, one at a time in memory."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from ...agents import Ballot
+from ...datasets import Intent, Media, Message, media_in
+from ...models import HIDDEN
+from ...targets import ResponseOutcome
+from ..trials import CaseResult, unlike_transcript
+from ._chain import START, digest, head, link
+from ._media_folder import MediaFolder
+from ._meta import About, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A case that is not as it was recorded."""
+
+    case_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """What the check of a record found.
+
+    Attributes:
+        cases: Finished cases.
+        unchained: Those that an earlier version recorded, without a chain: of them the
+            ballots' seals are checked, and the result is compared with the transcript.
+        uncompared: Those of these whose transcript has no verdict to compare the result with.
+        unsealable: Ballots of those that quote a key that is hidden, so that their seals
+            cannot be checked.
+        unfinished: Cases without a result, of a run that is under way or was stopped.
+        changed: How many cases are not as they were recorded.
+        digest: SHA-256 over all that figures come from as it is now, in hexadecimal.
+        about: What shows that something was changed that is of no case, None where nothing does.
+    """
+
+    cases: int
+    unchained: int
+    uncompared: int
+    unsealable: int
+    unfinished: int
+    changed: int
+    digest: str
+    about: str | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was changed."""
+        return self.changed > 0 or self.about is not None
+
+
+class _Sent(msgspec.Struct):
+    media: tuple[Media, ...] = ()
+
+
+class _Response(msgspec.Struct):
+    outcome: ResponseOutcome
+    sent: _Sent | None = None
+
+
+class _Query(msgspec.Struct):
+    id: str
+    scenario: str
+    intent: Intent
+    images: tuple[Media, ...] = ()
+    audio: Media | None = None
+    labels: dict[str, str] = {}
+    messages: tuple[Message, ...] = ()
+
+
+class _Case(msgspec.Struct):
+    query: _Query
+    response: _Response
+
+
+class _CaseOpened(msgspec.Struct):
+    case_id: str
+    number: int
+    case: _Case
+
+
+class _BallotsRevealed(msgspec.Struct):
+    case_id: str
+    number: int
+    ballots: tuple[Ballot, ...]
+    seals: tuple[str, ...]
+
+
+class _DiscussionOpened(msgspec.Struct):
+    case_id: str
+    number: int
+    why: str
+
+
+class _SummedUp(msgspec.Struct):
+    case_id: str
+    number: int
+    text: str
+
+
+class _Verdict(msgspec.Struct):
+    finding: str | None
+    initial_finding: str | None = None
+    rating: float | None = None
+
+
+class _VerdictAnnounced(msgspec.Struct):
+    case_id: str
+    number: int
+    verdict: _Verdict
+
+
+_Entry = _CaseOpened | _BallotsRevealed | _DiscussionOpened | _SummedUp | _VerdictAnnounced
+"""The parts of entries that are compared with others, or tell what they are."""
+
+_KINDS: dict[str, type[_Entry]] = {
+    "CaseOpened": _CaseOpened,
+    "BallotsRevealed": _BallotsRevealed,
+    "DiscussionOpened": _DiscussionOpened,
+    "SummedUp": _SummedUp,
+    "VerdictAnnounced": _VerdictAnnounced,
+}
+_decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
+_decode_result = msgspec.json.Decoder(CaseResult).decode
+
+
+def check_record(
+    cases: Iterable[Row],
+    entries: Iterable[Row],
+    about: About,
+    media: MediaFolder,
+    tell: Callable[[Changed], None],
+) -> Integrity:
+    """Check all cases of a record.
+
+    Args:
+        cases: Rows of finished cases by id: id, target, query, epoch, scenario, intent,
+            outcome of the response, finding, rating, result and head.
+        entries: Rows of transcripts by case and number: case, number, kind and body.
+        about: What the record says beside them.
+        media: The run's media.
+        tell: Is told of each case that was changed.
+    """
+    kinds = ("cases", "unchained", "uncompared", "unsealable", "unfinished", "changed")
+    count = dict.fromkeys(kinds, 0)
+    sealed = about.meta.sealed
+    beside, problem = about.read()
+
+    def heads() -> Iterator[tuple[str, str]]:
+        for case_id, row, transcript in _merged(cases, entries):
+            found = CheckedCase(case_id, row, transcript, media, sealed=sealed)
+            if found.why is not None:
+                count["changed"] += 1
+                tell(Changed(case_id, found.why))
+            count["unsealable"] += found.unsealable
+            if row is None:
+                count["unfinished"] += 1
+                continue
+            count["cases"] += 1
+            count["unchained"] += found.unchained
+            count["uncompared"] += found.uncompared
+            yield case_id, found.head
+
+    whole = digest(beside, heads())
+    return Integrity(**count, digest=whole, about=problem)
+
+
+class CheckedCase:
+    """A case that was compared with its chain, its seals and itself.
+
+    Args:
+        case_id: The case's id.
+        row: Its row among the finished cases, None for a case without a result.
+        transcript: The rows of its entries.
+        media: The run's media.
+        sealed: Whether every finished case of the run has a chain.
+
+    Attributes:
+        head: The head of the chain over what is there.
+        why: What shows that it was changed, None where nothing does.
+        unchained: Whether there is no chain to compare it with.
+        uncompared: Whether there is neither a chain nor a verdict to compare its result with.
+        unsealable: Ballots whose seals cannot be checked.
+    """
+
+    def __init__(
+        self,
+        case_id: str,
+        row: Row | None,
+        transcript: Iterable[Row],
+        media: MediaFolder,
+        *,
+        sealed: bool,
+    ) -> None:
+        self.why: str | None = None
+        self.uncompared = False
+        self.unsealable = 0
+        self._id = case_id
+        self._media = media
+        self._opened: _CaseOpened | None = None
+        self._verdict: _Verdict | None = None
+        self._bodies = ("", "")  # of these two entries
+        kept = None if row is None else row[-1]
+        self.unchained = kept is None and not sealed
+        last = START
+        for number, (_, stored, kind, body) in enumerate(transcript):
+            last = link(last, case_id, cast(int, stored), str(kind), _text(body))
+            self._entry(number, stored, str(kind), body)
+        self.head = head(last, (case_id,) if row is None else row[:-1])
+        if row is not None:
+            self._result(row)
+            if kept is None and sealed:
+                self._say("the head of its chain is missing")
+            elif kept is not None and kept != self.head:
+                self._say("its chain does not fit its transcript and its result")
+        elif sealed and self._verdict is not None:
+            self._say("its verdict was announced, but its result is missing")
+
+    def _say(self, why: str) -> None:
+        self.why = self.why or why
+
+    def _entry(self, number: int, stored: object, kind: str, body: object) -> None:
+        what = f"entry {number} of its transcript"
+        decoder = _decoders.get(kind)
+        if stored != number:
+            self._say(f"{what} is missing, or there twice")
+        elif (number == 0) != (kind == "CaseOpened") or self._verdict is not None:
+            self._say(f"{what} is a {kind}, which does not stand there")
+        elif decoder is None:
+            self._say(f"{what} is of no known kind")
+        else:
+            try:
+                entry = decoder.decode(_text(body))
+            except _UNREADABLE as error:
+                self._say(f"{what} cannot be read ({error})")
+                return
+            if (entry.case_id, entry.number) != (self._id, number):
+                self._say(f"{what} is of another case, or another place")
+            self._take(entry, what, _text(body))
+
+    def _take(self, entry: _Entry, what: str, body: str) -> None:
+        match entry:
+            case _CaseOpened():
+                self._opened = entry
+                self._bodies = (body, "")
+                for medium in _media_of(entry.case):
+                    if (problem := self._media.problem(medium)) is not None:
+                        self._say(problem)
+            case _BallotsRevealed():
+                self._seals(entry.ballots, entry.seals, what)
+            case _VerdictAnnounced():
+                self._verdict = entry.verdict
+                self._bodies = (self._bodies[0], body)
+            case _DiscussionOpened() | _SummedUp():
+                pass
+
+    def _seals(self, ballots: Sequence[Ballot], seals: Sequence[str], what: str) -> None:
+        if len(ballots) != len(seals):
+            self._say(f"{what} has {len(ballots)} ballots and {len(seals)} seals")
+            return
+        for ballot, seal in zip(ballots, seals, strict=True):
+            if ballot.seal() == seal:
+                continue
+            # Earlier versions sealed a ballot before a key that it quotes was hidden.
+            if self.unchained and HIDDEN in "".join((ballot.reason, *ballot.criteria)):
+                self.unsealable += 1
+            else:
+                self._say(f"the seal of {ballot.juror}'s ballot in {what} is broken")
+
+    def _result(self, row: Row) -> None:
+        try:
+            result = _decode_result(_text(row[-2]))
+        except _UNREADABLE as error:
+            self._say(f"its result cannot be read ({error})")
+            return
+        said = (
+            *(result.target, result.query_id, result.epoch, result.scenario, result.intent),
+            *(result.response_outcome, result.finding, result.rating),
+        )
+        if said != row[1:-2]:
+            self._say("its row and its result differ")
+        verdict, opened = self._verdict, self._opened
+        if verdict is None or opened is None:
+            self.uncompared = self.unchained  # earlier versions were killed between the two
+            if not self.unchained:
+                self._say("its transcript has no verdict")
+            return
+        rating = None if verdict.finding is None else verdict.rating
+        announced = (verdict.finding, verdict.initial_finding, rating)
+        if announced != (result.finding, result.initial_finding, result.rating):
+            self._say("its result is not the verdict that was announced")
+        query = opened.case.query
+        asked = (query.id, query.scenario, query.intent, query.labels)
+        found = (result.query_id, result.scenario, result.intent, result.labels)
+        outcome = opened.case.response.outcome
+        if asked != found or outcome != result.response_outcome:
+            self._say("its result is not that of the case that was opened")
+        if self.unchained:
+            self._compare(result, _text(row[-2]))
+
+    def _compare(self, result: CaseResult, stored: str) -> None:
+        try:
+            unlike = unlike_transcript(result, stored, *self._bodies)
+        except _UNREADABLE as error:
+            self._say(f"its transcript cannot be read ({error})")
+            return
+        if result.case_id != self._id:
+            self._say("its result is of another target, epoch or condition")
+        if unlike:
+            self._say(f"its result is not what its transcript gives: {', '.join(unlike)}")
+
+
+def _media_of(case: _Case) -> Iterator[Media]:
+    sent = case.response.sent
+    yield from case.query.images
+    yield from () if case.query.audio is None else (case.query.audio,)
+    yield from media_in(case.query.messages)
+    yield from () if sent is None else sent.media
+
+
+def _text(stored: object) -> str:
+    """Return what should be text as text; another value has another hash."""
+    return stored if isinstance(stored, str) else repr(stored)
+
+
+def _merged(
+    cases: Iterable[Row], entries: Iterable[Row]
+) -> Iterator[tuple[str, Row | None, Iterator[Row]]]:
+    """Yield each case with its row and its entries, from two lists that are ordered by case."""
+    left, right = iter(cases), iter(entries)
+    case, entry = next(left, None), next(right, None)
+
+    def transcript(case_id: str) -> Iterator[Row]:
+        nonlocal entry
+        while entry is not None and str(entry[0]) == case_id:
+            yield entry
+            entry = next(right, None)
+
+    while case is not None or entry is not None:
+        ids = [str(row[0]) for row in (case, entry) if row is not None]
+        case_id = min(ids)
+        mine = case if case is not None and str(case[0]) == case_id else None
+        found = transcript(case_id)
+        yield case_id, mine, found
+        for _ in found:  # what nobody looked at
+            pass
+        if mine is not None:
+            case = next(left, None)

@@ -1,0 +1,226 @@
+"""What a record says of its run as a whole: read once, and checked."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ...agents import Rubric
+from ...deliberation import SeatInfo
+from ..metrics import Limits
+from ..trials import Plan, Used
+from ._chain import digest
+
+SEALED = "sealed"
+"""Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
+where an earlier version began the run."""
+_BOUND = "bound"
+"""Key in `meta`: a hash of all the others."""
+Row = tuple[object, ...]
+"""A row of the record, as it is stored."""
+
+
+class _Server(msgspec.Struct):
+    model: str
+
+
+class _Target(msgspec.Struct):
+    name: str
+    model: str | None = None
+    vllm: _Server | None = None
+
+
+class _Identity(msgspec.Struct):
+    """The parts of an identity that reports read."""
+
+    targets: tuple[_Target, ...] = ()
+    responses: dict[str, Any] = {}
+    dataset: dict[str, Any] = {}
+    systems: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a record says of its run as a whole.
+
+    Attributes:
+        raw: All of it, as it is stored.
+        format: Of the record.
+        protocol: Name of the jury's protocol.
+        jury: Who sits on the jury.
+        identity: All that decides what the results mean, as plain data.
+        plan: The cases that there are to be.
+        used: What of the files is used.
+        unbound: The models that the limit of money did not bind.
+        notes: What readers must know of the files of responses, a sentence each.
+        limits: What bounds its spending.
+        served: The targets that servers with a price by the hour were for alone, by server.
+        rubric: What its jury judges by, None for the bundled rubric.
+        systems: The system prompts of its targets, by target.
+        models: Which model a target is, by target, where that is known; empty for the
+            responses of a file that name none.
+    """
+
+    raw: Mapping[str, str]
+    format: str
+    protocol: str
+    jury: tuple[SeatInfo, ...]
+    identity: Mapping[str, Any]
+    plan: Plan
+    used: Used
+    unbound: tuple[str, ...]
+    notes: tuple[str, ...]
+    limits: Limits
+    served: Mapping[str, tuple[str, ...]]
+    rubric: Rubric | None
+    systems: Mapping[str, str]
+    models: Mapping[str, str]
+
+    @classmethod
+    def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
+        """Return what the rows of `meta` say.
+
+        Raises:
+            ValueError: They are not what a run writes; it says which row.
+        """
+        raw: dict[str, str] = {}
+        for key, value in stored.items():
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise ValueError(f"{key!r} is not text")  # noqa: TRY004
+            raw[key] = value
+        if absent := {"format", "protocol", "jury", "identity"} - raw.keys():
+            raise ValueError(f"{min(absent)!r} is missing")
+        identity = _decoded(raw, "identity", "", dict[str, Any])
+        try:
+            targets = msgspec.convert(identity, _Identity).targets
+        except msgspec.ValidationError as error:
+            raise ValueError(f"'identity' cannot be read ({error})") from None
+        used = _decoded(raw, "used", "{}", Used)
+        try:
+            plan = Plan.stored(raw)
+        except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"the planned cases cannot be read ({error})") from None
+        if (
+            min(plan.total, used.items, *(part.cases for part in plan.parts), *used.rows.values())
+            < 0
+        ):
+            raise ValueError("a number of cases is below 0")
+        return cls(
+            raw,
+            raw["format"],
+            raw["protocol"],
+            _decoded(raw, "jury", "", tuple[SeatInfo, ...]),
+            identity,
+            plan,
+            used,
+            _decoded(raw, "unbound", "[]", tuple[str, ...]),
+            _decoded(raw, "notes", "[]", tuple[str, ...]),
+            _decoded(raw, "limits", "{}", Limits),
+            _decoded(raw, "servers", "{}", dict[str, tuple[str, ...]]),
+            _decoded(raw, "rubric", "null", Rubric | None),
+            _decoded(raw, "systems", "{}", dict[str, str]),
+            dict(_models(targets)),
+        )
+
+    @property
+    def protocol_label(self) -> str:
+        """How the jury judges, in a few words: the protocol, and a rubric of the user's own."""
+        return ", ".join((self.protocol, *(() if self.rubric is None else (self.rubric.label,))))
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every finished case has a chain."""
+        return self.raw.get(SEALED) == "yes"
+
+    def problem(self, *, chained: bool) -> str | None:
+        """Return what shows that it was changed, None where nothing does.
+
+        Args:
+            chained: Whether the record has room for chains, as those of today have.
+        """
+        kept = self.raw.get(_BOUND)
+        if kept is None and not chained:
+            return None  # earlier versions did not bind it
+        if kept != binding(self.raw)[_BOUND] or SEALED not in self.raw:
+            return "what it says of the run as a whole was changed"
+        return None
+
+
+def binding(raw: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the row that binds all other rows of `meta`."""
+    others = sorted((key, value) for key, value in raw.items() if key != _BOUND)
+    return {_BOUND: digest((part for row in others for part in row), ())}
+
+
+def _models(targets: Iterable[_Target]) -> Iterator[tuple[str, str]]:
+    for target in targets:
+        model = target.model if target.vllm is None else target.vllm.model
+        if model is not None:
+            yield target.name, model
+
+
+def _decoded(raw: Mapping[str, str], key: str, default: str, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(raw.get(key, default), type=kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise ValueError(f"{key!r} cannot be read ({error})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a record says beside its cases, and what its figures need of it.
+
+    Attributes:
+        meta: What it says of its run as a whole.
+        chained: Whether it has room for chains.
+        charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
+            dollars.
+        servers: Rows of the time of servers, ordered: start, server, GPUs, seconds, US dollars.
+        lists: Hashes of the files beside it that list what was left out.
+    """
+
+    meta: Meta
+    chained: bool
+    charges: Iterable[Row]
+    servers: Iterable[Row]
+    lists: Iterable[str]
+
+    def read(self) -> tuple[list[str], str | None]:
+        """Return what goes into the digest, and what shows that something was changed."""
+        problem = self.meta.problem(chained=self.chained)
+        charged = hashlib.sha256()
+        for row in self.charges:
+            charged.update(f"{row!r}\n".encode())
+            if not _is_charge(row):
+                problem = problem or f"what it charged for the call {row[0]!r} is no charge"
+        meta = [part for row in sorted(self.meta.raw.items()) for part in row]
+        times = list[str]()  # none in the digests of runs without such servers
+        for row in self.servers:
+            times.append(repr(row))
+            if not _is_uptime(row):
+                problem = problem or f"the time of the server {row[1]!r} is none"
+        return [*meta, charged.hexdigest(), *self.lists, *times], problem
+
+
+def _is_uptime(row: Row) -> bool:
+    life, server, gpus, *amounts = row
+    return (
+        isinstance(life, str)
+        and isinstance(server, str)
+        and isinstance(gpus, int)
+        and gpus >= 0
+        and all(isinstance(amount, float) and 0 <= amount < math.inf for amount in amounts)
+    )
+
+
+def _is_charge(row: Row) -> bool:
+    *names, tokens, usd = row
+    return (
+        all(isinstance(name, str) for name in names)
+        and isinstance(tokens, int)
+        and tokens >= 0
+        and (usd is None or (isinstance(usd, float) and 0 <= usd < math.inf))
+    )

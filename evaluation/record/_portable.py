@@ -1,0 +1,34 @@
+"""Media named by their place in a run's directory, so that the directory can be moved."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ...datasets import Media, with_media
+from ...deliberation import CaseOpened, Entry
+from ..trials import Answered
+
+MEDIA = "media"
+"""Folder of pictures and sounds within a run's directory."""
+
+
+def portable(entry: Entry) -> Entry:
+    """Return the entry with media paths as they are within the run's directory."""
+    if not isinstance(entry, CaseOpened):
+        return entry
+    case = entry.case
+    put = placed(Answered(case.query, case.response), Path(MEDIA))
+    return replace(entry, case=replace(case, query=put.query, response=put.response))
+
+
+def placed(answered: Answered, folder: Path) -> Answered:
+    """Return it with the media of the query and those that were sent in a folder."""
+    query, response, sent = answered.query, answered.response, answered.response.sent
+    query = with_media(query, lambda medium: _in(medium, folder))
+    if sent is not None and sent.media:
+        media = tuple(_in(medium, folder) for medium in sent.media)
+        response = replace(response, sent=replace(sent, media=media))
+    return Answered(query, response)
+
+
+def _in(media: Media, folder: Path) -> Media:
+    return replace(media, path=str(folder / media.sha256))

@@ -1,0 +1,331 @@
+"""Reading a run's record: for reports, replays and resumption."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ...common import RecordChangedError, RecordError
+from ...deliberation import (
+    BallotsRevealed,
+    CaseOpened,
+    DiscussionOpened,
+    Entry,
+    SummedUp,
+    VerdictAnnounced,
+)
+from ...targets import Response
+from ..metrics import CASE_OF, Asked, Estimated, RunSpent, read_spent, read_total
+from ..trials import CaseResult, LeftOutLists
+from ._file import FORMAT, RECORD
+from ._heard import BALLOTS_OF, Revealed, heard_by_juror
+from ._integrity import Changed, CheckedCase, Integrity, check_record
+from ._media_folder import MediaFolder
+from ._meta import About, Meta
+from ._schema import check_schema, has_heads
+
+T = TypeVar("T")
+
+_ENTRIES: dict[str, type[Entry]] = {
+    kind.__name__: kind
+    for kind in (CaseOpened, BallotsRevealed, DiscussionOpened, SummedUp, VerdictAnnounced)
+}
+_ESTIMATED = """
+SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
+       sum(usd IS NULL)
+FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
+GROUP BY 1, 2
+"""
+_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+# The opening of a case is its first entry, and holds the response that the jury heard.
+_ASKED = """
+SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
+"""
+_GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
+_DISTINCT = """
+SELECT count(*) FROM (
+    SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
+"""
+_CASES = """
+SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
+       result, {head} FROM cases {where} ORDER BY case_id
+"""
+_TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
+_ANY_META = "SELECT 1 FROM meta LIMIT 1"
+_NAMED = 3
+"""Changed cases that an error names."""
+_CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
+_CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
+_UPTIMES = "SELECT life, server, gpus, seconds, usd FROM servers ORDER BY 1"
+
+
+class _CaseResponse(msgspec.Struct):
+    response: Response
+
+
+class _Opening(msgspec.Struct):
+    """The part of a `CaseOpened` that says how the target was asked."""
+
+    case: _CaseResponse
+
+
+class RecordReader:
+    """A run's record, read only: for reports and replays, also while a run goes on.
+
+    All that it returns is of the moment when it was opened: what is checked is what figures
+    are made of, whoever writes to the record meanwhile.
+
+    Args:
+        directory: The run's directory.
+
+    Raises:
+        RecordError: There is no record that can be read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / RECORD
+        if not path.is_file():
+            raise RecordError(
+                f"{directory}: there is no run here: name the directory that holds record.sqlite."
+            )
+        try:
+            self._database = _opened(path)
+        except sqlite3.Error as error:
+            raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+        try:
+            self._database.execute("BEGIN")  # one view of all tables until it is closed
+            check_schema(self._database, whole=True)
+            self._chained = has_heads(self._database)
+            found = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
+            self.meta = Meta.decode(found)
+        except (sqlite3.Error, ValueError) as error:
+            self.close()
+            raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+        if self.meta.format != FORMAT:
+            self.close()
+            raise RecordError(
+                f"{path}: has format {self.meta.format}, this version knows {FORMAT}: read it with "
+                "the version of safejury that wrote it, or give the run another run.name."
+            )
+        self._path = path
+        self._database.create_function(*CASE_OF, deterministic=True)
+
+    @cached_property
+    def left_out(self) -> LeftOutLists:
+        """What was left out when files were read."""
+        return LeftOutLists(self._path.parent)
+
+    def results(self) -> Iterator[CaseResult]:
+        """Yield the results of finished cases, ordered by query: repeats follow each other."""
+        decode, decode_round = self._decoder(CaseResult), self._decoder(Revealed)
+        rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
+        for case_id, stored in rows:
+            bodies = self._rows(BALLOTS_OF, case_id)
+            rounds = (decode_round(case_id, body) for (body,) in bodies)
+            yield heard_by_juror(decode(case_id, stored), rounds)
+
+    def asked(self) -> Iterator[Asked]:
+        """Yield how the targets of finished cases were asked, in no order."""
+        decode = self._decoder(_Opening)
+        for case_id, target, epoch, body in self._rows(_ASKED):
+            yield Asked(target, epoch, decode(case_id, body).case.response)
+
+    def distinct(self) -> int:
+        """Return the number of different questions among finished cases.
+
+        A query in one epoch under one condition is one, whichever target it was put to.
+        """
+        return int(next(self._rows(_DISTINCT))[0])
+
+    def count_given_up(self) -> int:
+        """Return the number of finished cases in which an attack found nothing to ask."""
+        return int(next(self._rows(_GIVEN_UP))[0])
+
+    def counts(self) -> tuple[int, int]:
+        """Return the number of finished cases, and of those with a verdict."""
+        row = next(self._rows("SELECT count(*), count(finding) FROM cases"))
+        return int(row[0]), int(row[1])
+
+    def has_call(self, like: str) -> bool:
+        """Return whether a call was answered whose id is like a pattern of `*` and `?`."""
+        return next(self._rows(_CALL_LIKE, like), None) is not None
+
+    def case_ids(self) -> Iterator[str]:
+        """Yield the ids of finished cases, in order."""
+        for (case_id,) in self._rows("SELECT case_id FROM cases ORDER BY case_id"):
+            yield case_id
+
+    def entries(self, case_id: str) -> list[Entry]:
+        """Return the transcript of a case, empty where there is none."""
+        rows = self._rows(
+            "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", case_id
+        )
+        return [self._decoder(_ENTRIES.get(kind, CaseOpened))(case_id, body) for kind, body in rows]
+
+    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
+        """Check that all cases are as they were recorded; see `check_record`.
+
+        Args:
+            tell: Is told of each case that is not.
+            read_media: Whether to read all media, which takes time, not only look for them.
+        """
+        return check_record(
+            self._rows(self._cases("")),
+            self._rows(_TRANSCRIPTS.format(where="")),
+            self._about(),
+            MediaFolder(self._path.parent, read=read_media),
+            tell,
+        )
+
+    def check_case(self, case_id: str) -> CheckedCase:
+        """Check that a case and its media are as they were recorded."""
+        where = "WHERE case_id = ?"
+        return CheckedCase(
+            case_id,
+            next(self._rows(self._cases(where), case_id), None),
+            self._rows(_TRANSCRIPTS.format(where=where), case_id),
+            MediaFolder(self._path.parent, read=True),
+            sealed=self.meta.sealed,
+        )
+
+    def check_unchanged(self) -> Integrity:
+        """Check the same, without reading the media, and refuse a record that was changed.
+
+        Raises:
+            RecordChangedError: Something is not as it was recorded; it names the first cases.
+        """
+        changed: list[Changed] = []
+        found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
+        if found.is_changed:
+            raise RecordChangedError(_changed(self._path.parent, changed, found))
+        return found
+
+    def _about(self) -> About:
+        charges = self._rows(_CHARGES) if self._has_charges else ()
+        servers = self._rows(_UPTIMES) if self._has_servers else ()
+        return About(self.meta, self._chained, charges, servers, self.left_out.hashes)
+
+    def _cases(self, where: str) -> str:
+        return _CASES.format(head="head" if self._chained else "NULL", where=where)
+
+    def spent(self) -> tuple[int, float, int]:
+        """Return tokens, US dollars and calls of unknown price over all calls.
+
+        Calls that were charged by estimate count at their charge.
+        """
+        return read_total(
+            self._rows,
+            has_charges=self._has_charges,
+            has_servers=self._has_servers,
+        )
+
+    def run_spent(self) -> RunSpent:
+        """Return what the run spent in all, and how much of it is in no target's figures."""
+        return read_spent(
+            self._rows,
+            has_charges=self._has_charges,
+            limits=self.meta.limits,
+            served=self.meta.served if self._has_servers else None,
+        )
+
+    def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
+        """Return what was charged by estimate, by target and condition.
+
+        Under None is what calls for cases took that are not finished.
+        """
+        if not self._has_charges:
+            return {}
+        return {
+            None if target is None else (target, condition or ""): Estimated(
+                int(calls), int(tokens), float(usd), int(unpriced)
+            )
+            for target, condition, calls, tokens, usd, unpriced in self._rows(_ESTIMATED)
+        }
+
+    @property
+    def _has_charges(self) -> bool:
+        """Whether the version that made the record kept what it charged by estimate."""
+        return self._has("charges")
+
+    @property
+    def _has_servers(self) -> bool:
+        """Whether that version kept the time of servers."""
+        return self._has("servers")
+
+    def _has(self, table: str) -> bool:
+        return next(self._rows(_HAS_TABLE, table), None) is not None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _decoder(self, kind: type[T]) -> Callable[[str, Any], T]:
+        decode = msgspec.json.Decoder(kind).decode
+
+        def decoded(case_id: str, stored: Any) -> T:
+            try:
+                return decode(stored)
+            except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as error:
+                raise RecordChangedError(
+                    f"{self._path.parent}: the case {case_id!r} cannot be read ({error}): "
+                    f"restore {self._path.name} from a copy"
+                ) from None
+
+        return decoded
+
+    def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            for row in self._database.execute(query, values):  # noqa: UP028 - not to close it
+                yield row
+        except sqlite3.Error as error:
+            raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a database to read it only."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
+def refuse_changed(directory: Path) -> None:
+    """Refuse to go on with a run whose record was changed; one that is new is none.
+
+    Raises:
+        RecordChangedError: Something is not as it was recorded.
+        RecordError: It cannot be read.
+    """
+    path = directory / RECORD
+    if not path.is_file() or not _is_begun(path):
+        return
+    with closing(RecordReader(directory)) as reader:
+        reader.check_unchanged()
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a file says anything of a run, or is none that could."""
+    try:
+        with closing(_opened(path)) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
+            return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
+    except sqlite3.Error:
+        return False  # the writer says what is wrong with it
+
+
+def _changed(directory: Path, some: Sequence[Changed], found: Integrity) -> str:
+    named = [f"{one.case_id}: {one.why}" for one in some]
+    if not found.changed:
+        those = f"{found.about}, after it was recorded"
+    elif found.changed == 1:
+        those = "1 case was changed after it was recorded"
+    else:
+        those = f"{found.changed:,} cases were changed after they were recorded"
+    more = "; …" if found.changed > len(some) else ""
+    shown = f" ({'; '.join(named)}{more})" if named else ""
+    return (
+        f"{directory}: {those}, so that there are no figures to trust{shown}. "
+        f"`safejury verify {directory}` lists all that was changed; restore the directory "
+        "from a copy."
+    )

@@ -1,0 +1,118 @@
+"""Finished cases that are heard again, and what becomes of what was found before.
+
+What the record has of a case stays until the case is finished anew, so that neither
+a kill nor another outage can take a verdict away.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+import msgspec
+
+from ...common import RecordError
+from ...models import Completion
+from ...targets import ResponseOutcome
+from ..metrics import TOKENS_TOOK
+from ..trials import CaseResult
+from ._group_commit import Row
+from ._heard import BALLOTS_OF, Revealed, heard_by_juror
+
+Read = Callable[..., list[tuple[str, ...]]]
+"""From a query and its values to its rows."""
+
+_CHOSEN = "CREATE TEMP TABLE again (case_id TEXT PRIMARY KEY) WITHOUT ROWID"
+_CHOOSE = """
+INSERT INTO temp.again
+SELECT case_id FROM cases WHERE response_outcome = 'error'
+UNION
+SELECT case_id FROM cases JOIN entries USING (case_id), json_each(entries.body, '$.ballots')
+WHERE entries.kind = 'BallotsRevealed'
+    AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
+"""
+# A kill may have left an answer beside the former error: only the empty are asked for again.
+_EMPTY = """
+FROM calls JOIN cases ON call_id = case_id || '/target'
+WHERE response_outcome = 'error' AND is_empty(completion)
+"""
+# What they took was spent all the same.
+_CHARGE_EMPTY = f"""
+INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_TOOK},
+    json_extract(completion, '$.cost_usd')
+{_EMPTY}
+"""
+# An empty reply is an error, and was kept as a call: it would come again.
+_FORGET_EMPTY = f"DELETE FROM calls WHERE call_id IN (SELECT call_id {_EMPTY})"
+
+
+class Rehearing:
+    """The cases that failed calls or the budget cost a response or a ballot.
+
+    Args:
+        database: The record's, open for writing.
+        read: Reads rows of it.
+    """
+
+    def __init__(self, database: sqlite3.Connection, read: Read) -> None:
+        self._database = database
+        self._read = read
+        self._entries: dict[str, list[Row]] = {}  # of cases under way
+        self._chosen = 0
+
+    def choose(self) -> None:
+        """Choose the cases to hear again."""
+        self._database.create_function("is_empty", 1, _is_empty)
+        with self._database:
+            self._database.execute(_CHOSEN)
+            self._chosen = self._database.execute(_CHOOSE).rowcount
+            self._database.execute(_CHARGE_EMPTY)
+            self._database.execute(_FORGET_EMPTY)
+
+    def __contains__(self, case_id: str) -> bool:
+        if not self._chosen:
+            return False
+        return bool(self._read("SELECT 1 FROM temp.again WHERE case_id = ?", case_id))
+
+    def others(self) -> str:
+        """Return the condition of SQL that leaves the chosen cases out, to come after a `WHERE`."""
+        return " AND case_id NOT IN (SELECT case_id FROM temp.again)" if self._chosen else ""
+
+    def hold_back(self, case_id: str, entry: Row) -> None:
+        """Keep a row of the new transcript until the case is finished."""
+        self._entries.setdefault(case_id, []).append(entry)
+
+    def settle(self, case_id: str, result: CaseResult) -> list[Row] | None:
+        """Return the new transcript, None where what was found before stands."""
+        entries = self._entries.pop(case_id, [])
+        return entries if _replaces(result, self._before(case_id)) else None
+
+    def _before(self, case_id: str) -> CaseResult:
+        ((result,),) = self._read("SELECT result FROM cases WHERE case_id = ?", case_id)
+        try:
+            found = msgspec.json.decode(result, type=CaseResult)
+            bodies = self._read(BALLOTS_OF, case_id)
+            rounds = [msgspec.json.decode(body, type=Revealed) for (body,) in bodies]
+        except msgspec.MsgspecError as error:
+            raise RecordError(
+                f"the record's result of the case {case_id!r} cannot be read ({error}): restore "
+                "record.sqlite from a copy"
+            ) from None
+        return heard_by_juror(found, rounds)
+
+
+def _is_empty(completion: str) -> bool:
+    return msgspec.json.decode(completion, type=Completion).is_empty
+
+
+def _replaces(new: CaseResult, old: CaseResult) -> bool:
+    """Return whether a new hearing counts: it lacks nothing, or no more than the old one."""
+    if _has_response(new) and not new.lost_ballots:
+        return True
+    return _worth(new) >= _worth(old)
+
+
+def _worth(result: CaseResult) -> tuple[bool, bool, int]:
+    return _has_response(result), result.finding is not None, -result.lost_ballots
+
+
+def _has_response(result: CaseResult) -> bool:
+    return result.response_outcome is not ResponseOutcome.ERROR

@@ -1,0 +1,36 @@
+"""Reports for people and programs."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._health import health_warnings
+    from ._report import report_csv, report_json, report_markdown
+    from ._stored import StoredRun
+    from ._table import report_table
+    from ._words import estimated, unchained_words, unseen_media
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_health": ["health_warnings"],
+            "_report": ["report_csv", "report_json", "report_markdown"],
+            "_stored": ["StoredRun"],
+            "_table": ["report_table"],
+            "_words": ["estimated", "unchained_words", "unseen_media"],
+        },
+    )
+
+__all__ = [
+    "StoredRun",
+    "estimated",
+    "health_warnings",
+    "report_csv",
+    "report_json",
+    "report_markdown",
+    "report_table",
+    "unchained_words",
+    "unseen_media",
+]

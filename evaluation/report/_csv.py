@@ -1,0 +1,194 @@
+"""The summary as CSV."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from ...agents import BallotOutcome
+from ..metrics import (
+    LABEL,
+    NO_FACTS,
+    SPENT_COLUMNS,
+    Breakdown,
+    JurorBallots,
+    ParityFlag,
+    Rate,
+    RunFacts,
+    RunSummary,
+    TargetSummary,
+    csv_columns,
+    first_warnings,
+)
+from ._health import health_warnings
+from ._words import NO_LABEL, Cell, guarded
+
+
+def report_csv(
+    summary: RunSummary,
+    parity: Sequence[ParityFlag] = (),
+    *,
+    notes: Sequence[str] = (),
+    facts: RunFacts = NO_FACTS,
+) -> str:
+    """Return one row for each target's total, categories, scenarios and jurors, and one of the run.
+
+    Numbers are plain (shares in [0, 1]), and an empty cell means that nothing was measured. Text
+    that a spreadsheet would run as a formula starts with `'`. Unfinished runs say so in each row.
+    Where targets are broken down by a label, its name is the level of these rows.
+
+    Args:
+        summary: What the run found.
+        parity: What makes the targets hard to compare; stands in the totals' rows.
+        notes: Sentences that the reader must see first; stand with the warnings.
+        facts: What else is known of the run.
+    """
+    out = StringIO()
+    rows = [
+        row for target in summary.targets for row in _csv_rows(target, parity, facts, summary.by)
+    ]
+    warnings = [*first_warnings(summary), *notes, *health_warnings(summary, facts=facts)]
+    if summary.spent is not None or warnings:
+        row: dict[str, Cell] = {**dict.fromkeys(_CSV_COLUMNS), "level": "run"}
+        row |= {} if summary.spent is None else csv_columns(summary.spent)
+        rows.append({**row, "warnings": " ".join(warnings) or None})
+    if summary.unfinished is not None:
+        rows = [{**row, "unfinished": f"unfinished: {summary.unfinished}"} for row in rows]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_CSV_COLUMNS)
+    writer.writerows([guarded(cell) for cell in row.values()] for row in rows)
+    return out.getvalue()
+
+
+def _csv_rows(
+    target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts, by: str | None
+) -> Iterator[dict[str, Cell]]:
+    flags = [flag.text for flag in parity if target.target in flag.targets]
+    yield {
+        **_csv_row(target.name, "total", "", target),
+        "left_out": facts.of(target).cases(target.planned or target.cases),
+        **_rate("contested", target.contested),
+        **_rate("initial_asr", target.initial_asr),
+        "asr_complete": target.asr_complete.micro,
+        **_ends("asr_complete", target.asr_complete.interval),
+        "asr_complete_n": target.asr_complete.n,
+        "truncated_judged": target.truncated_judged,
+        "image_unseen": _unseen(target, "image"),
+        "audio_unheard": _unseen(target, "audio"),
+        "calls": target.calls,
+        "prompt_tokens": target.tokens.prompt,
+        "cached_tokens": target.tokens.cached,
+        "completion_tokens": target.tokens.completion,
+        "cost_usd": target.cost_usd,
+        "cost_usd_known": target.cost_usd_known,
+        "server_gpu_hours": target.server_time and target.server_time.gpu_hours,
+        "server_usd": target.server_time and target.server_time.usd,
+        "estimated_calls": target.estimated.calls,
+        "estimated_tokens": target.estimated.tokens,
+        "estimated_cost_usd": target.estimated.usd,
+        "intents_assumed": target.intents_assumed,
+        "given_up": target.given_up,
+        "asr_with_given_up": target.asr_with_given_up and target.asr_with_given_up.micro,
+        "asked_differently": " ".join(flags) or None,
+        "model": facts.models.get(target.target) or None,
+        "rubric_sha256": facts.rubric and facts.rubric[1],
+        "system_sha256": facts.systems.get(target.target),
+    }
+    for name, part in target.categories.items():
+        yield _csv_row(target.name, "category", name, part)
+    for name, part in target.scenarios.items():
+        yield _csv_row(target.name, "scenario", name, part)
+    if by is not None and by.startswith(LABEL):  # else the rows are there
+        for group in target.groups:
+            name = NO_LABEL if group.value is None else group.value
+            yield _csv_row(target.name, by, name, group.figures)
+    for name, ballots in target.jurors.items():
+        yield _csv_juror(target.name, name, ballots)
+
+
+def _csv_row(
+    target: str, level: str, name: str, part: Breakdown | TargetSummary
+) -> dict[str, Cell]:
+    asr, sri = part.asr, part.sri
+    return {
+        **dict.fromkeys(_CSV_COLUMNS),
+        "target": target,
+        "level": level,
+        "name": name,
+        "planned": part.planned,
+        "cases": part.cases,
+        "verdicts": part.verdicts,
+        "coverage": part.coverage,
+        "asr_micro": asr.micro,
+        "asr_macro": asr.macro,
+        **_ends("asr", asr.interval),
+        **_ends("asr_bound", asr.bounds),
+        "asr_n": asr.n,
+        "asr_unsafe": asr.unsafe,
+        "asr_queries": asr.queries,
+        **_ends("asr_macro", asr.macro_interval),
+        "sri_micro": sri.micro,
+        "sri_macro": sri.macro,
+        **_ends("sri", sri.interval),
+        "sri_n": sri.n,
+        **_ends("sri_macro", sri.macro_interval),
+        "sri_mean_of_ballots": sri.mean_of_ballots,
+        "harmful": part.harmful,
+        "benign": part.benign,
+        **_rate("over_refusal", part.over_refusal),
+        **_rate("benign_unsafe", part.benign_unsafe),
+    }
+
+
+def _rate(name: str, rate: Rate) -> dict[str, Cell]:
+    said = {name: rate.value, **_ends(name, rate.interval)}
+    return {**said, f"{name}_n": rate.n, f"{name}_queries": rate.queries}
+
+
+def _unseen(target: TargetSummary, medium: str) -> float | None:
+    """Return the share of votes without a medium and what it says; None where none has it."""
+    ways = target.media.get(medium, {})
+    return ways.get("withheld", 0) / sum(ways.values()) if ways else None
+
+
+def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, Cell]:
+    return {
+        **dict.fromkeys(_CSV_COLUMNS),
+        "target": target,
+        "level": "juror",
+        "name": name,
+        "ballots": ballots.asked,
+        **{f"ballots_{outcome}": number for outcome, number in ballots.outcomes.items()},
+        "ballots_kept": ballots.kept,
+        "verdicts_lacking": ballots.verdicts_lacking,
+        "verdicts_without_vote": ballots.verdicts_without_vote,
+    }
+
+
+def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, Cell]:
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+_CSV_COLUMNS = (
+    *("target", "level", "name", "unfinished", "planned", "cases", "verdicts", "coverage"),
+    *("asr_micro", "asr_macro", "asr_low", "asr_high", "asr_n"),
+    *("asr_bound_low", "asr_bound_high"),
+    *("sri_micro", "sri_macro", "sri_low", "sri_high", "sri_n"),
+    *("over_refusal", "over_refusal_low", "over_refusal_high", "over_refusal_n"),
+    *("contested", "initial_asr", "benign_unsafe"),
+    *("calls", "prompt_tokens", "cached_tokens", "completion_tokens"),
+    *("cost_usd", "cost_usd_known"),
+    *("estimated_calls", "estimated_tokens", "estimated_cost_usd"),
+    *("asked_differently", "intents_assumed", "given_up", "asr_with_given_up"),
+    *("rubric_sha256", "system_sha256"),
+    *("harmful", "benign", "asr_unsafe", "asr_queries", "asr_macro_low", "asr_macro_high"),
+    *("sri_macro_low", "sri_macro_high", "sri_mean_of_ballots", "over_refusal_queries"),
+    *("benign_unsafe_low", "benign_unsafe_high", "benign_unsafe_n", "benign_unsafe_queries"),
+    *("contested_low", "contested_high", "contested_n", "contested_queries"),
+    *("initial_asr_low", "initial_asr_high", "initial_asr_n", "initial_asr_queries"),
+    *("asr_complete", "asr_complete_low", "asr_complete_high", "asr_complete_n"),
+    *("truncated_judged", "image_unseen", "audio_unheard", "left_out"),
+    *("ballots", *(f"ballots_{outcome}" for outcome in BallotOutcome)),
+    *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
+    *(*SPENT_COLUMNS, "warnings", "model"),
+)

@@ -1,0 +1,267 @@
+"""The summary as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ...agents import BallotOutcome
+from ...common import harmless_line
+from ...common.text import (
+    MISSING,
+    coefficient,
+    count,
+    dollars,
+    index,
+    index_span,
+    many,
+    percent,
+    points,
+    span,
+)
+from ..metrics import (
+    LABEL,
+    NO_FACTS,
+    USUAL,
+    Breakdown,
+    FlipCounts,
+    JurorBallots,
+    ParityFlag,
+    Rate,
+    RunFacts,
+    RunSummary,
+    TargetSummary,
+    Thresholds,
+    first_warnings,
+    spent_words,
+)
+from ._health import health_warnings
+from ._words import (
+    ASKED_DIFFERENTLY,
+    NO_LABEL,
+    complete_words,
+    cost,
+    ranked,
+    server_time,
+    title,
+    unseen_media,
+    verdicts_by_intent,
+)
+
+_PART = "ASR %|95 % interval|n|queries|SRI|over-refusal %|n|benign unsafe %|n|coverage %|cases"
+
+
+def report_markdown(
+    run_info: Mapping[str, object],
+    summary: RunSummary,
+    *,
+    notes: Sequence[str] = (),
+    parity: Sequence[ParityFlag] = (),
+    wanted: Thresholds = USUAL,
+    facts: RunFacts = NO_FACTS,
+) -> str:
+    """Return a report for a page or an issue.
+
+    Args:
+        run_info: Facts of the run, such as its name; shown as a list.
+        summary: What the run found.
+        notes: Sentences that the reader must see first.
+        parity: What makes the targets hard to compare.
+        wanted: What passes without a warning.
+        facts: What else is known of the run.
+    """
+    lines = ["# Safety report", ""]
+    lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
+    lines += [""] if run_info else []
+    warnings = [*first_warnings(summary), *notes, *unseen_media(summary)]
+    warnings += health_warnings(summary, wanted=wanted, facts=facts)
+    lines += _listed("Read this first", warnings)
+    lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
+    lines += _leaderboard(ranked(summary))
+    lines += _verdicts(ranked(summary))
+    lines += _benign([target for target in ranked(summary) if target.benign])
+    for target in ranked(summary):
+        lines += _target_section(target, summary.by)
+    if summary.spent is not None:
+        lines += ["## Spent", "", spent_words(summary.spent), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(heading: str, said: Sequence[str]) -> list[str]:
+    return [f"## {heading}", "", *(f"- {_inline(line)}" for line in said), ""] if said else []
+
+
+def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:
+    header = (
+        "target|ASR %|95 % interval|n|queries|macro ASR %|95 % interval|SRI|95 % interval|"
+        "macro SRI|SRI by means|coverage %|cost"
+    )
+    rows = [
+        [
+            target.name,
+            *_asr(target),
+            points(target.asr.macro),
+            span(target.asr.macro_interval),
+            index(target.sri.micro),
+            index_span(target.sri.interval),
+            index(target.sri.macro),
+            index(target.sri.mean_of_ballots),
+            points(target.coverage),
+            cost(target),
+        ]
+        for target in targets
+    ]
+    reading = (
+        "ASR: unsafe verdicts per harmful query, lower is safer; n: harmful cases with a verdict; "
+        "queries: different ones among them; macro: mean of the categories. SRI: 20 to 100, "
+        "higher is safer, from each case's median rating; by means: from its mean rating. "
+        f"{MISSING}: nothing was measured."
+    )
+    return ["## Targets", "", *_table(header, rows), "", reading, ""]
+
+
+def _asr(part: Breakdown | TargetSummary) -> list[str]:
+    asr = part.asr
+    return [points(asr.micro), span(asr.interval), count(asr.n), count(asr.queries)]
+
+
+def _verdicts(targets: Iterable[TargetSummary]) -> list[str]:
+    rows = [
+        [target.name, *row.in_words()] for target in targets for row in verdicts_by_intent(target)
+    ]
+    header = "target|intent|cases|unsafe|safe|no verdict|gave up"
+    return ["## Cases by verdict", "", *_table(header, rows), ""]
+
+
+def _benign(targets: Sequence[TargetSummary]) -> list[str]:
+    if not targets:
+        return []
+    header = "target|over-refusal %|95 % interval|n|queries|unsafe %|95 % interval|n|queries"
+    rows = [
+        [target.name, *_rate_words(target.over_refusal), *_rate_words(target.benign_unsafe)]
+        for target in targets
+    ]
+    return ["## Benign queries", "", *_table(header, rows), ""]
+
+
+def _rate_words(rate: Rate) -> list[str]:
+    return [points(rate.value), span(rate.interval), count(rate.n), count(rate.queries)]
+
+
+def _target_section(target: TargetSummary, by: str | None) -> list[str]:
+    rows: list[list[str]] = []
+    for category, part in target.categories.items():
+        rows.append(_part_row(f"**{_inline(title(category))}**", part))
+        rows += [
+            _part_row(_inline(title(name)), scenario)
+            for name, scenario in target.scenarios.items()
+            if name.partition(".")[0] == category
+        ]
+    name = _inline(target.name)
+    table = _table(f"category and scenario|{_PART}", rows, escaped=True)
+    grouped = _groups(target, by) if by is not None and by.startswith(LABEL) else []
+    return [f"## {name}", "", *table, "", *grouped, *_jury_lines(target), ""]
+
+
+def _groups(target: TargetSummary, by: str) -> list[str]:
+    """Return the table of what a target was broken down by, and all of it as the last row."""
+    rows = [
+        _part_row(NO_LABEL if group.value is None else _inline(group.value), group.figures)
+        for group in target.groups
+    ]
+    rows.append(_part_row("**all**", target))
+    return [*_table(f"{_inline(by)}|{_PART}", rows, escaped=True), ""]
+
+
+def _part_row(name: str, part: Breakdown | TargetSummary) -> list[str]:
+    return [
+        name,
+        *_asr(part),
+        index(part.sri.micro),
+        points(part.over_refusal.value),
+        count(part.over_refusal.n),
+        points(part.benign_unsafe.value),
+        count(part.benign_unsafe.n),
+        points(part.coverage),
+        count(part.cases),
+    ]
+
+
+def _jury_lines(target: TargetSummary) -> list[str]:
+    return [
+        f"- Responses: {_counted(target.outcomes.responses)}",
+        f"- Verdicts: {_counted(target.outcomes.verdicts)}",
+        f"- Ballots: {_counted(target.outcomes.ballots)}",
+        *([f"- Truncated: {complete_words(target)}"] if target.truncated_judged else []),
+        *(_juror_line(name, ballots) for name, ballots in target.jurors.items()),
+        _round_zero(target),
+        _talking(target.flips),
+        _spent(target),
+    ]
+
+
+def _juror_line(name: str, ballots: JurorBallots) -> str:
+    missing = {
+        outcome.value: ballots.outcomes[outcome]
+        for outcome in BallotOutcome
+        if outcome is not BallotOutcome.VERDICT and ballots.outcomes[outcome]
+    }
+    said = f", {_counted(missing)}" if missing else ""
+    return (
+        f"- Juror {_inline(name)}: {count(ballots.outcomes[BallotOutcome.VERDICT])} votes in "
+        f"{many(ballots.asked, 'ballot')} of all rounds{said}; "
+        f"{percent(ballots.kept)} not lost to failed calls or the budget, "
+        f"{many(ballots.verdicts_without_vote, 'verdict lacks', 'verdicts lack')} its vote in a "
+        f"round ({count(ballots.verdicts_lacking)} of them for such a loss)"
+    )
+
+
+def _round_zero(target: TargetSummary) -> str:
+    return (
+        f"- Round 0: ASR {_with_n(target.initial_asr)}, contested {_with_n(target.contested)}, "
+        f"pairwise agreement {percent(target.agreement.pairwise)}, "
+        f"Krippendorff's alpha {coefficient(target.agreement.alpha)} "
+        f"(n = {count(target.agreement.cases)})"
+    )
+
+
+def _with_n(rate: Rate) -> str:
+    return f"{percent(rate.value)} ({span(rate.interval)}, n = {count(rate.n)})"
+
+
+def _talking(flips: FlipCounts) -> str:
+    return (
+        f"- Talking: cases discussed {count(flips.cases_discussed)}, jurors flipped to unsafe "
+        f"{count(flips.to_unsafe)} and to safe {count(flips.to_safe)}, verdicts changed "
+        f"{count(flips.verdicts_changed)}"
+    )
+
+
+def _spent(target: TargetSummary) -> str:
+    tokens, charged = target.tokens, target.estimated
+    text = (
+        f"- Spent: calls {count(target.calls)}, prompt tokens {count(tokens.prompt)} "
+        f"(cached {count(tokens.cached)}), completion tokens {count(tokens.completion)}, "
+        f"cost {cost(target)}"
+    )
+    if target.server_time is not None:
+        text += f", beside it {server_time(target.server_time)}"
+    if not charged.calls:
+        return text
+    said = f"{count(charged.tokens)} tokens, {dollars(charged.usd)}"
+    return f"{text}, counted by estimate beside it {many(charged.calls, 'call')} ({said})"
+
+
+def _counted(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{count(number)} {_inline(title(name))}" for name, number in outcomes.items())
+
+
+def _table(header: str, rows: Iterable[Sequence[str]], *, escaped: bool = False) -> list[str]:
+    names = header.split("|")
+    rule = ["---", *("---:" for _ in names[1:])]
+    body = [row if escaped else [_inline(row[0]), *row[1:]] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in (names, rule, *body)]
+
+
+def _inline(value: object) -> str:
+    """Return text that Markdown and HTML read as nothing but text."""
+    text = MISSING if value is None else harmless_line(str(value))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{c}" if c in "\\`*[]|#!" else c for c in text)

@@ -1,0 +1,41 @@
+"""The summary as plain data and as JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from ..metrics import RunSummary
+from ._csv import report_csv
+from ._health import health_warnings
+from ._markdown import report_markdown
+
+__all__ = ["health_warnings", "plain", "report_csv", "report_json", "report_markdown"]
+
+
+def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, object]:
+    """Return the report as dictionaries, lists, numbers and None.
+
+    Args:
+        run_info: Facts of the run, placed under `run`.
+        summary: What the run found, its targets placed under `targets`. Where they are broken
+            down, `by` says by what, and each has its `groups`.
+    """
+    # enc_hook: paths and dates of a configuration are reported as text.
+    run = msgspec.to_builtins(run_info, enc_hook=str)
+    found = cast("dict[str, Any]", msgspec.to_builtins(summary))
+    for target in found["targets"]:
+        groups = target.pop("groups")
+        if summary.by is not None:
+            target["groups"] = [{"value": each["value"], **each["figures"]} for each in groups]
+    by = {} if summary.by is None else {"by": summary.by}
+    return {"run": run, **by, "targets": found["targets"]}
+
+
+def report_json(run_info: Mapping[str, object], summary: RunSummary) -> str:
+    """Return the report as JSON; what was not measured is null.
+
+    Characters beyond ASCII are escaped, so that names cannot steer a terminal.
+    """
+    return json.dumps(plain(run_info, summary), indent=2, allow_nan=False) + "\n"

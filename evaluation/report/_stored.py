@@ -1,0 +1,256 @@
+"""Reading a stored run: its summary, and the transcript of one case."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+
+from ...common import ConfigurationError, RecordChangedError
+from ...deliberation import CaseOpened, Entry, SeatInfo
+from ...targets import ResponseOutcome
+from ..metrics import (
+    Asked,
+    Estimated,
+    ParityFlag,
+    RunFacts,
+    RunSpent,
+    RunSummary,
+    parity_flags,
+    summarise,
+    with_server_time,
+)
+from ..record import Changed, CheckedCase, Integrity, RecordReader
+from ..trials import LeftOut, Plan
+from ._health import TOLERATED
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A transcript and who sat on the jury."""
+
+    case_id: str
+    entries: Sequence[Entry]
+    jury: tuple[SeatInfo, ...]
+    target: str
+    protocol: str
+
+
+class _Failures:
+    """Counts responses that are errors."""
+
+    def __init__(self) -> None:
+        self._cases, self._errors = Counter[str](), Counter[str]()
+        self._said = dict[str, str]()
+
+    def among(self, asked: Iterable[Asked]) -> Iterator[Asked]:
+        """Count cases as they pass."""
+        for each in asked:
+            self._cases[each.target] += 1
+            if each.response.outcome is ResponseOutcome.ERROR:
+                self._errors[each.target] += 1
+                said = each.response.detail or "nothing is known of it"
+                self._said.setdefault(each.target, said)
+            yield each
+
+    def told(self) -> dict[str, str]:
+        """Return by target why one response is an error, where more than a few are."""
+        most = {name: TOLERATED * cases for name, cases in self._cases.items()}
+        return {name: said for name, said in self._said.items() if self._errors[name] > most[name]}
+
+
+class StoredRun:
+    """A run's directory, read only.
+
+    Args:
+        directory: The run's directory.
+
+    Raises:
+        RecordError: There is no run that can be read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._reader = RecordReader(directory)
+        self._integrity: Integrity | None = None
+
+    @property
+    def info(self) -> dict[str, object]:
+        """Facts of the run: what it was made with, and how far it is."""
+        kept = self._reader.meta
+        meta, identity = kept.raw, kept.identity
+        finished, _ = self._reader.counts()
+        return {
+            "name": meta.get("name"),
+            "safejury": meta.get("version"),
+            "cases_planned": self.plan.total,
+            "cases_finished": finished,
+            "unread_responses": self.unread,
+            "spent": self.spent,
+            "estimated_elsewhere": self.estimated_elsewhere,
+            "left_out": self.left_out,
+            "embedded": self.uses_embedded,
+            "protocol": meta.get("protocol"),
+            "rubric": kept.rubric and asdict(kept.rubric),
+            "systems": {
+                target: {"sha256": sha256, "text": kept.systems.get(target)}
+                for target, sha256 in self.facts.systems.items()
+            },
+            "models": kept.models,
+            "jury": json.loads(meta["jury"]),
+            "dataset": identity.get("dataset"),
+            "config": identity,
+            "record": {
+                "sha256": self.integrity.digest,
+                "cases_without_chain": self.integrity.unchained,
+                "results_not_compared": self.integrity.uncompared,
+            },
+        }
+
+    @property
+    def integrity(self) -> Integrity:
+        """What a check of the record finds, without reading the media.
+
+        Raises:
+            RecordChangedError: A case is not as it was recorded.
+        """
+        if self._integrity is None:
+            self._integrity = self._reader.check_unchanged()
+        return self._integrity
+
+    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
+        """Check that all cases are as they were recorded; see `RecordReader.check`."""
+        return self._reader.check(tell, read_media=read_media)
+
+    def check_case(self, case_id: str) -> CheckedCase:
+        """Check one case, named by its whole id."""
+        return self._reader.check_case(case_id)
+
+    @property
+    def uses_embedded(self) -> bool:
+        """Whether the embedded model took part, so that the verdicts mean nothing."""
+        return self._reader.meta.raw.get("embedded") == "yes"
+
+    @property
+    def plan(self) -> Plan:
+        """The cases that the run is to have."""
+        return self._reader.meta.plan
+
+    @cached_property
+    def left_out(self) -> dict[str, LeftOut]:
+        """What was left out when files were read, by target; no entry for whole files."""
+        return self._reader.left_out.by_target(self._targets(), self._reader.meta.used)
+
+    @property
+    def unread(self) -> dict[str, dict[str, object]]:
+        """What of the files of responses was not read, by target; no entry for a whole file."""
+        return {
+            target: {"lines": each.lines, "cut": each.cut}
+            for target, each in self.left_out.items()
+            if each.lines or each.cut
+        }
+
+    @property
+    def facts(self) -> RunFacts:
+        """What a report must know beside the figures."""
+        meta = self._reader.meta
+        return RunFacts(
+            self.left_out,
+            frozenset(meta.identity.get("responses", {})),
+            None if meta.rubric is None else (meta.rubric.name, meta.rubric.sha256),
+            meta.identity.get("systems", {}),
+            meta.models,
+        )
+
+    def _targets(self) -> list[str]:
+        return [target["name"] for target in self._reader.meta.identity.get("targets", ())]
+
+    def summary(self, by: str | None = None) -> RunSummary:
+        """Return the statistics of all finished cases.
+
+        Args:
+            by: What to break them down by as well; see `summarise`.
+
+        Raises:
+            ConfigurationError: They cannot be broken down by it.
+            RecordChangedError: A case is not as it was recorded.
+        """
+        _ = self.integrity
+        known = {group: part for group, part in self._estimated.items() if group is not None}
+        results, spent = self._reader.results(), self.spent
+        summary = summarise(results, estimated=known, plan=self.plan, spent=spent, by=by)
+        return with_server_time(summary)
+
+    @cached_property
+    def spent(self) -> RunSpent:
+        """What the run spent in all."""
+        return self._reader.run_spent()
+
+    @property
+    def notes_on_files(self) -> tuple[str, ...]:
+        """What readers must know of the files of responses, a sentence each."""
+        return self._reader.meta.notes
+
+    @property
+    def unbound(self) -> list[str]:
+        """The models that the run's limit of money did not bind."""
+        return list(self._reader.meta.unbound)
+
+    @property
+    def estimated_elsewhere(self) -> Estimated | None:
+        """What calls for cases that are not finished were counted at, None where there are none."""
+        return self._estimated.get(None)
+
+    @cached_property
+    def _estimated(self) -> Mapping[tuple[str, str] | None, Estimated]:
+        """What was charged by estimate, by target and condition; see `RecordReader.estimated`."""
+        return self._reader.estimated()
+
+    def parity(self) -> tuple[ParityFlag, ...]:
+        """Return what makes the targets hard to compare, over all finished cases."""
+        return self._openings[0]
+
+    def failures(self) -> dict[str, str]:
+        """Return by target why one response is an error, where more than a few are."""
+        return self._openings[1]
+
+    @cached_property
+    def _openings(self) -> tuple[tuple[ParityFlag, ...], dict[str, str]]:
+        """What `parity` and `failures` return, from one reading of all openings."""
+        failed = _Failures()
+        asked = failed.among(self._reader.asked())
+        return parity_flags(asked, distinct=self._reader.distinct()), failed.told()
+
+    def case_ids(self) -> list[str]:
+        """Return the ids of finished cases."""
+        return list(self._reader.case_ids())
+
+    def case(self, case_id: str) -> StoredCase:
+        """Return a case by its id, or by the part of it that names just one.
+
+        Raises:
+            ConfigurationError: No case or more than one is meant.
+        """
+        known = self.case_ids()
+        meant = [name for name in known if name == case_id] or [
+            name for name in known if name.startswith(f"{case_id}/")
+        ]
+        if len(meant) != 1:
+            near = meant or get_close_matches(case_id, known, 3) or known[:3]
+            problem = f"{len(meant)} cases are called" if meant else "no finished case is called"
+            raise ConfigurationError(
+                f"{self.directory}: {problem} {case_id!r}: try {', '.join(near) or 'run first'}"
+            )
+        entries = self._reader.entries(meant[0])
+        opened = next((entry for entry in entries if isinstance(entry, CaseOpened)), None)
+        if opened is None:
+            raise RecordChangedError(f"{self.directory}: the case {meant[0]!r} has no opening")
+        target = opened.case.id.removeprefix(f"{opened.case.query.id}/").partition("/")[0]
+        meta = self._reader.meta
+        return StoredCase(meant[0], entries, meta.jury, target, meta.protocol_label)
+
+    def close(self) -> None:
+        """Close the record."""
+        self._reader.close()

@@ -1,0 +1,308 @@
+"""The summary for a person at a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...agents import BallotOutcome
+from ...common import harmless_line
+from ...common.text import MISSING, coefficient, count, dollars, index, points, span
+from ..metrics import (
+    NO_FACTS,
+    USUAL,
+    ParityFlag,
+    RunFacts,
+    RunSummary,
+    TargetSummary,
+    Thresholds,
+    first_warnings,
+    spent_words,
+)
+from ._grid import Column, Grid
+from ._health import health_warnings
+from ._parts import (
+    categories,
+    groups,
+    heat,
+    rate_columns,
+    repeats,
+    share_text,
+    write_riskiest,
+)
+from ._words import ASKED_DIFFERENTLY, cost, ranked, unseen_media, verdicts_by_intent
+
+_SCALE = 24
+"""Characters that stand for 0 to 100 % in the drawing of an interval."""
+_Targets = Sequence[TargetSummary]
+
+
+def report_table(
+    summary: RunSummary,
+    console: Console,
+    *,
+    notes: Sequence[str] = (),
+    parity: Sequence[ParityFlag] = (),
+    wanted: Thresholds = USUAL,
+    facts: RunFacts = NO_FACTS,
+) -> None:
+    """Write the summary to a console of any width, coloured or not.
+
+    Columns for which there is no room are left out whole and named under their table.
+
+    Args:
+        summary: What the run found.
+        console: Where to write.
+        notes: Sentences that the reader must see first.
+        parity: What makes the targets hard to compare.
+        wanted: What passes without a warning.
+        facts: What else is known of the run.
+    """
+    first = [*first_warnings(summary), *notes, *unseen_media(summary)]
+    doubts = {
+        ASKED_DIFFERENTLY: [flag.text for flag in parity],
+        "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
+    }
+    if not console.options.ascii_only:
+        _write(summary, console, first, doubts)
+        return
+    with console.capture() as captured:
+        _write(summary, console, first, doubts)
+    text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
+    console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
+
+
+def _write(
+    summary: RunSummary,
+    console: Console,
+    notes: Sequence[str],
+    doubts: Mapping[str, Sequence[str]],
+) -> None:
+    targets, by, spent = ranked(summary), summary.by, summary.spent
+    _write_lines(console, "Read this first", notes)
+    if notes:
+        console.print()
+    whole = _leaderboard(targets, console).write(console)
+    console.print(_reading(targets), style="dim")
+    for target in targets:
+        if target.verdicts:
+            console.print()
+            whole &= categories(target, console).write(console)
+            write_riskiest(console, target)
+            if by not in (None, "category"):
+                console.print()
+                whole &= groups(target, by, console).write(console)
+    for grid in _details(targets):
+        console.print()
+        whole &= grid.write(console)
+    if spent is not None:
+        console.print(Text(spent_words(spent)))
+    if not whole:
+        console.print()
+        console.print(
+            Text("Columns are missing: a wider terminal or `--format md` shows them."), style="dim"
+        )
+    for heading, lines in doubts.items():
+        if lines:
+            console.print()
+        _write_lines(console, heading, lines)
+
+
+def _details(targets: _Targets) -> Iterator[Grid]:
+    yield _verdicts(targets)
+    if any(target.benign for target in targets):
+        yield _benign(targets)
+    yield _responses(targets)
+    yield _jury(targets)
+    yield _talking(targets)
+    yield from _jurors(targets)
+    yield _spending(targets)
+
+
+def _reading(targets: _Targets) -> Text:
+    repeated = any(target.asr.queries < target.asr.n for target in targets)
+    queries = "queries: different ones among them; " if repeated else ""
+    return Text(
+        "ASR: unsafe verdicts per harmful query, lower is safer; n: harmful cases with a verdict; "
+        f"{queries}macro: mean of the categories. SRI: 20 to 100, higher is safer. "
+        f"Intervals: 95 %. {MISSING}: nothing was measured."
+    )
+
+
+def _names(targets: _Targets, style: str = "") -> list[Text]:
+    return [Text(harmless_line(target.name), style=style) for target in targets]
+
+
+def _leaderboard(targets: _Targets, console: Console) -> Grid:
+    asr = [target.asr for target in targets]
+    columns = [
+        Column("ASR %", [share_text(one.micro) for one in asr], 0),
+        Column("interval", [span(one.interval) for one in asr], 2),
+        Column("n", [count(one.n) for one in asr], 1),
+        *repeats([(one.queries, one.n) for one in asr], 4),
+    ]
+    if any(target.truncated_judged for target in targets):
+        whole = [target.asr_complete for target in targets]
+        columns += [
+            Column("complete\nASR %", [share_text(one.micro) for one in whole], 6),
+            Column("n", [count(one.n) for one in whole], 6),
+        ]
+    columns += [
+        Column("macro\nASR %", [share_text(one.macro) for one in asr], 3),
+        Column("interval", [span(one.macro_interval) for one in asr], 3, "interval of macro"),
+        Column("SRI", [index(target.sri.micro) for target in targets], 1),
+        Column(
+            "SRI by\nmeans",
+            [index(target.sri.mean_of_ballots) for target in targets],
+            8,
+            "SRI by means of ballots",
+        ),
+        Column("cover-\nage %", [points(target.coverage) for target in targets], 5, "coverage %"),
+        Column("cost", [cost(target) for target in targets], 7),
+        Column(
+            f"0 %{'ASR':^{_SCALE - 8}}100 %",
+            [_interval_line(target, console) for target in targets],
+            9,
+            "drawing",
+            left=True,
+        ),
+    ]
+    return Grid("Targets, safest first", "target", _names(targets, "bold"), columns)
+
+
+def _interval_line(target: TargetSummary, console: Console) -> Text:
+    """Draw the interval as a line, and the rate as a point on it."""
+    track, line, point = ("-", "=", "O") if console.options.ascii_only else ("·", "━", "●")
+    text = Text(track * _SCALE, style="dim")
+    if target.asr.micro is None or target.asr.interval is None:
+        return text
+    low, at, high = (
+        min(_SCALE - 1, int(share * _SCALE))
+        for share in (target.asr.interval[0], target.asr.micro, target.asr.interval[1])
+    )
+    drawn = Text(track * low, style="dim")
+    drawn.append(line * (at - low) + point + line * (high - at), style=heat(target.asr.micro))
+    return drawn.append(track * (_SCALE - 1 - high))
+
+
+def _verdicts(targets: _Targets) -> Grid:
+    """Return the cases by intent and verdict: each row adds up, and so does each target."""
+    names, rows = list[Text](), list[list[str]]()
+    for target in targets:
+        own = [row.in_words() for row in verdicts_by_intent(target)]
+        names += [Text(harmless_line(target.name)), *[Text()] * (len(own) - 1)]
+        rows += own
+    heads = ["intent", "cases", "unsafe", "safe", "no\nverdict"]
+    heads += ["gave\nup"] * any(target.given_up for target in targets)
+    columns = [
+        Column(head, [row[place] for row in rows], place and 1, left=not place)
+        for place, head in enumerate(heads)
+    ]
+    return Grid("Cases by verdict", "target", names, columns)
+
+
+def _benign(targets: _Targets) -> Grid:
+    declined = [target.over_refusal for target in targets]
+    unsafe = [target.benign_unsafe for target in targets]
+    columns = [
+        *rate_columns("over-\nrefusal %", declined, 0, "over-refusal %", interval=2),
+        *repeats([(rate.queries, rate.n) for rate in declined], 5),
+        *rate_columns("unsafe %", unsafe, 3, interval=4),
+    ]
+    return Grid("Benign queries", "target", _names(targets), columns)
+
+
+def _responses(targets: _Targets) -> Grid:
+    kinds = list(targets[0].outcomes.responses) if targets else []
+    columns = [
+        Column(
+            kind.replace("_", "\n"),
+            [count(target.outcomes.responses[kind]) for target in targets],
+            place,
+        )
+        for place, kind in enumerate(kinds)
+    ]
+    return Grid("Responses, cases", "target", _names(targets), columns)
+
+
+def _jury(targets: _Targets) -> Grid:
+    agreement = [target.agreement for target in targets]
+    initial = [target.initial_asr for target in targets]
+    columns = [
+        Column("agree-\nment %", [points(one.pairwise) for one in agreement], 0, "agreement %"),
+        Column("alpha", [coefficient(one.alpha) for one in agreement], 2),
+        Column("n", [count(one.cases) for one in agreement], 2),
+        *rate_columns("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
+        *rate_columns("ASR %\nround 0", initial, 1, interval=4),
+    ]
+    return Grid("The jury before it talked", "target", _names(targets), columns)
+
+
+def _talking(targets: _Targets) -> Grid:
+    flips = [target.flips for target in targets]
+    columns = [
+        Column("cases\ndiscussed", [count(one.cases_discussed) for one in flips], 0),
+        Column("verdicts\nchanged", [count(one.verdicts_changed) for one in flips], 1),
+        Column("jurors to\nunsafe", [count(one.to_unsafe) for one in flips], 2),
+        Column("jurors to\nsafe", [count(one.to_safe) for one in flips], 2),
+    ]
+    return Grid("What talking changed", "target", _names(targets), columns)
+
+
+def _jurors(targets: _Targets) -> Iterator[Grid]:
+    """Yield the table of those jurors who did not vote each time they were asked, if any."""
+    rows = [
+        (f"{target.name} \N{MIDDLE DOT} {name}", ballots)
+        for target in targets
+        for name, ballots in target.jurors.items()
+        if ballots.outcomes[BallotOutcome.VERDICT] < ballots.asked
+    ]
+    if rows:
+        said = [ballots for _, ballots in rows]
+        others = [kind for kind in BallotOutcome if not kind.is_lost]
+        columns = [
+            Column("ballots", [count(one.asked) for one in said], 1),
+            Column("lost", [count(one.lost) for one in said], 0),
+            Column("kept %", [points(one.kept) for one in said], 1),
+            Column("verdicts\nlacking", [count(one.verdicts_lacking) for one in said], 2),
+            Column(
+                "without\nits vote",
+                [count(one.verdicts_without_vote) for one in said],
+                2,
+                "verdicts without its vote",
+            ),
+        ]
+        columns += [
+            Column(kind, [count(one.outcomes[kind]) for one in said], 3)
+            for kind in others
+            if kind is not BallotOutcome.VERDICT
+        ]
+        names = [Text(harmless_line(name)) for name, _ in rows]
+        yield Grid("Ballots that are no votes, all rounds", "target and juror", names, columns)
+
+
+def _spending(targets: _Targets) -> Grid:
+    tokens = [target.tokens for target in targets]
+    columns = [
+        Column("calls", [count(target.calls) for target in targets], 1),
+        Column("prompt\ntokens", [count(one.prompt) for one in tokens], 2),
+        Column("of these\ncached", [count(one.cached) for one in tokens], 3),
+        Column("completion\ntokens", [count(one.completion) for one in tokens], 2),
+        Column("cost", [cost(target) for target in targets], 0),
+    ]
+    times = [target.server_time for target in targets]
+    if any(times):
+        said = [MISSING if time is None else dollars(time.usd) for time in times]
+        columns.append(Column("server\ntime", said, 0))
+    return Grid("Spent, target and jury together", "target", _names(targets), columns)
+
+
+def _write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    console.print(Text(heading, style="bold yellow"))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        table.add_row(Text("!", style="yellow"), Text(harmless_line(line)))
+    console.print(table)

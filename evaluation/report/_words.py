@@ -1,0 +1,164 @@
+"""How numbers and names are written in reports that people read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...common import harmless_line
+from ...common.text import MISSING, count, dollars, gpu_hours, many, percent
+from ..metrics import Estimated, RunSummary, ServerTime, TargetSummary
+from ..record import Integrity
+
+ASKED_DIFFERENTLY = "Asked differently"
+"""Heads what makes targets hard to compare."""
+_MEDIA = {"image": "a picture", "audio": "a recording"}
+_INSTEAD = {
+    "withheld": ", and do not know what it says: seat jurors that take it.",
+    "request": ", but read in the set's words what it is about.",
+    "transcript": ", but read a transcript of it.",
+}
+"""What jurors had that did not get a medium."""
+LEAST_N = 5
+"""Fewest harmful cases with a verdict from which a scenario is called one of the riskiest."""
+Cell = str | float | int | None
+"""What stands in a cell of a CSV file."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NO_LABEL = "(no label)"
+"""Names the row of the cases that lack the label by which a report is broken down."""
+
+
+def cost(target: TargetSummary) -> str:
+    """Return what a target cost; a known part alone is a lower bound."""
+    if target.cost_usd is not None:
+        return dollars(target.cost_usd)
+    return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
+
+
+def server_time(time: ServerTime) -> str:
+    """Return what a server cost by the hour, such as `server time $1.20 (0.48 GPU hours)`."""
+    return f"server time {dollars(time.usd)} ({gpu_hours(time.gpu_hours)})"
+
+
+def estimated(charged: Estimated) -> str:
+    """Return in words what calls were counted at that told no credible usage."""
+    unpriced = f" and {many(charged.unpriced, 'unknown price')}" if charged.unpriced else ""
+    return (
+        f"{many(charged.calls, 'call')} told no credible usage and "
+        f"{'counts' if charged.calls == 1 else 'count'} at what was reserved: "
+        f"{count(charged.tokens)} tokens, {dollars(charged.usd)}{unpriced}"
+    )
+
+
+def unchained_words(found: Integrity) -> str | None:
+    """Return how far cases without a chain could be checked, None where all have one."""
+    if not found.unchained:
+        return None
+    without = many(found.uncompared, "result")
+    uncompared = f"; {without} of them could not be: no verdict was announced"
+    return (
+        f"{many(found.unchained, 'case')} without a chain (recorded by an earlier version): "
+        "ballots were compared with their seals and results with their transcripts"
+        f"{uncompared if found.uncompared else ''}. A change of both alike does not show."
+    )
+
+
+def guarded(cell: Cell) -> Cell:
+    """Return a cell whose text no spreadsheet runs as a formula."""
+    if not isinstance(cell, str):
+        return cell
+    text = harmless_line(cell)
+    risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
+    return f"'{text}" if risky else text
+
+
+def title(name: str) -> str:
+    """Return an id as words: `illegal_and_criminal_behavior` without underscores."""
+    return harmless_line(name.rpartition(".")[2].replace("_", " "))
+
+
+def ranked(summary: RunSummary) -> Sequence[TargetSummary]:
+    """Return the targets, least attack success first, those without verdicts last.
+
+    Of equal ones the one with the higher safety index comes first, then go by name.
+    """
+
+    def place(target: TargetSummary) -> tuple[bool, float, float, str]:
+        missing = target.asr.micro is None
+        return missing, target.asr.micro or 0.0, -(target.sri.micro or 0.0), target.name
+
+    return sorted(summary.targets, key=place)
+
+
+def riskiest(target: TargetSummary, limit: int = 5) -> Sequence[tuple[str, float, int]]:
+    """Return scenario, attack success rate and n of the worst scenarios, worst first.
+
+    Scenarios where no attack succeeded are left out, and those with an n below `LEAST_N`.
+    """
+    rates = [
+        (name, part.asr.micro, part.asr.n)
+        for name, part in target.scenarios.items()
+        if part.asr.micro and part.asr.n >= LEAST_N
+    ]
+    return sorted(rates, key=lambda rate: (-rate[1], -rate[2], rate[0]))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCounts:
+    """Cases of harmful queries, of benign ones, or of both, by verdict.
+
+    Attributes:
+        intent: `harmful`, `benign` or `both`.
+        unsafe: Those with an unsafe verdict.
+        safe: Those with a safe one.
+        lost: Those without a verdict.
+        given_up: Those in which the attack asked nothing.
+    """
+
+    intent: str
+    unsafe: int
+    safe: int
+    lost: int
+    given_up: int
+
+    def in_words(self) -> list[str]:
+        """Return intent, cases, and of these unsafe, safe, no verdict and given up: they add up."""
+        parts = (self.unsafe, self.safe, self.lost, self.given_up)
+        return [self.intent, count(sum(parts)), *map(count, parts)]
+
+
+def verdicts_by_intent(target: TargetSummary) -> list[VerdictCounts]:
+    """Return a target's cases by verdict: harmful ones, and where there are any, benign ones."""
+    asr, benign, every = target.asr, target.benign_unsafe, target.asr_with_given_up
+    given_up = 0 if every is None else every.n - asr.n
+    harmful = _verdicts("harmful", asr.unsafe, asr.n, target.harmful, given_up)
+    if not target.benign:
+        return [harmful]
+    rest = target.given_up - given_up
+    other = _verdicts("benign", benign.count, benign.n, target.benign, rest)
+    unsafe, decided = asr.unsafe + benign.count, asr.n + benign.n
+    return [harmful, other, _verdicts("both", unsafe, decided, target.cases, target.given_up)]
+
+
+def _verdicts(intent: str, unsafe: int, decided: int, cases: int, given_up: int) -> VerdictCounts:
+    lost = cases - decided - given_up
+    return VerdictCounts(intent, unsafe, decided - unsafe, lost, given_up)
+
+
+def complete_words(target: TargetSummary) -> str:
+    """Return the attack success rate of whole responses, beside that of all."""
+    whole = target.asr_complete
+    return (
+        f"ASR is {percent(target.asr.micro)} (n {count(target.asr.n)}), and "
+        f"{percent(whole.micro)} (n {count(whole.n)}) of those that are complete"
+    )
+
+
+def unseen_media(summary: RunSummary) -> tuple[str, ...]:
+    """Return which votes were cast without a medium of their query, one sentence each."""
+    return tuple(
+        f"{harmless_line(target.name)}: {percent(votes / sum(ways.values()))} of ballots on "
+        f"queries with {_MEDIA[medium]} were cast by jurors that were not sent it{_INSTEAD[how]}"
+        for target in summary.targets
+        for medium, ways in target.media.items()
+        for how, votes in ways.items()
+        if how in _INSTEAD and votes
+    )

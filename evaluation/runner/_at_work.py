@@ -1,0 +1,149 @@
+"""Cases under way, and whether any of them may still make a call."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ...models import Doubts
+from ..trials import case_of
+
+
+class AtWork:
+    """Counts who may make a further call; while nobody may, calls in doubt have failed."""
+
+    def __init__(self) -> None:
+        self._doubts = Doubts()
+        self._count = 0
+        self._cases: dict[str, _Case] = {}
+        self._failed = set[str]()
+
+    def watch(self, doubts: Doubts) -> None:
+        """Settle the calls in doubt once nobody is at work who could tell of them."""
+        self._doubts = doubts
+        doubts.tell(self)
+
+    def start(
+        self,
+        group: asyncio.TaskGroup,
+        slots: "Slots",
+        case_id: str,
+        work: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Start the work on a case in a slot, which it leaves to another while in doubt."""
+        self._cases[case_id] = case = _Case(slots)
+        slots.take()
+        self.enter()
+        group.create_task(self._run(case_id, case, work))
+
+    async def _run(
+        self, case_id: str, case: "_Case", work: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        try:
+            await work()
+        finally:
+            del self._cases[case_id]
+            if not case.in_doubt:
+                case.slots.give_back()
+                self.leave()
+
+    def enter(self) -> None:
+        """Count somebody who may make a call."""
+        self._count += 1
+
+    def leave(self) -> None:
+        """Count somebody no more."""
+        self._count -= 1
+        self._look()
+
+    def _look(self) -> None:
+        """Settle what is in doubt while nobody is at work, unless somebody goes on at once."""
+        if not self._count:
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        if not self._count:
+            self._failed |= {name for name, case in self._cases.items() if case.in_doubt}
+            self._doubts.settle()
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """Do not count the one who waits within the block for what others do."""
+        self.leave()
+        try:
+            yield
+        finally:
+            self.enter()
+
+    def is_doubtful(self, case_id: str) -> bool:
+        """Return whether a call of a case failed only because no other came to tell of it."""
+        return case_id in self._failed
+
+    def doubted(self, call_id: str) -> bool:
+        """Let another case begin in the slot of the one whose call is held; see `Caller`."""
+        case = self._cases.get(case_of(call_id))
+        if case is None:
+            return False
+        case.in_doubt += 1
+        if case.in_doubt == 1:
+            case.slots.give_back()
+            self.leave()
+        self._look()
+        return True
+
+    def resolved(self, call_id: str) -> None:
+        """Count the case again; see `Caller`."""
+        case = self._cases.get(case_of(call_id))
+        if case is None:  # it ended without the call
+            return
+        case.in_doubt -= 1
+        if not case.in_doubt:
+            case.slots.take()
+            self.enter()
+
+
+class Slots:
+    """How many cases of one source may be under way at once; none in doubt is counted.
+
+    Args:
+        number: At least 1.
+        at_work: Counts whoever waits for a slot, once there is one.
+    """
+
+    def __init__(self, number: int, at_work: AtWork) -> None:
+        self._free = number
+        self._at_work = at_work
+        self._wanted: asyncio.Future[None] | None = None
+
+    async def free(self) -> None:
+        """Wait until a slot is free; one at a time may."""
+        while self._free <= 0:
+            self._wanted = asyncio.get_running_loop().create_future()
+            self._at_work.leave()
+            await self._wanted  # whoever frees one counts us
+
+    def take(self) -> None:
+        """Take a slot, even if none is free."""
+        self._free -= 1
+
+    def give_back(self) -> None:
+        """Free a slot."""
+        self._free += 1
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None and not wanted.done():
+            self._at_work.enter()
+            wanted.set_result(None)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A case under way.
+
+    Attributes:
+        slots: Where it has its slot.
+        in_doubt: Its calls that are held.
+    """
+
+    slots: Slots
+    in_doubt: int = 0

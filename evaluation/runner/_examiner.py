@@ -1,0 +1,94 @@
+"""Takes units of work to their results: the same wherever it runs."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ...agents import Case
+from ...datasets import Query, Taxonomy, load_taxonomy
+from ...deliberation import Jury
+from ...targets import Target
+from ..plan import Transcripts
+from ..trials import Answered, CaseResult, Unit, result_of
+
+
+class Staging(Protocol):
+    """Makes of a unit's query what the target is given and the jury sees."""
+
+    async def put(self, unit: Unit) -> Query:
+        """Return the query as its condition wants it, its media kept with the run."""
+        ...
+
+
+class Examiner:
+    """Takes units of work to their results.
+
+    Args:
+        targets: Who is examined.
+        jury: Who judges, open.
+        staging: Prepares queries.
+        transcripts: The words of sounds, for jurors that cannot hear; None has those
+            alone that the set has.
+        taxonomy: The scenarios that queries name; the bundled ones unless given.
+        judge_truncated: Whether the jury judges responses that the token cap cut short.
+    """
+
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        jury: Jury,
+        staging: Staging,
+        transcripts: Transcripts | None = None,
+        taxonomy: Taxonomy | None = None,
+        *,
+        judge_truncated: bool = False,
+    ) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._jury = jury
+        self._staging = staging
+        self._transcripts = transcripts or Transcripts()
+        self._taxonomy = taxonomy or load_taxonomy()
+        self._judge_truncated = judge_truncated
+
+    async def examine(self, unit: Unit) -> CaseResult:
+        """Put a query to a target and the response to the jury.
+
+        Raises:
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        return await self.judge(unit, await self.ask(unit))
+
+    async def ask(self, unit: Unit) -> Answered:
+        """Put a query to a target.
+
+        Raises:
+            FirstContactError: The target never answered once and waiting won't help.
+        """
+        query = await self._staging.put(unit)
+        response = await self._targets[unit.target].respond(
+            query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
+        )
+        return Answered(query, response)
+
+    async def judge(self, unit: Unit, answered: Answered) -> CaseResult:
+        """Put a response to the jury.
+
+        Raises:
+            ConfigurationError: A sound cannot be written down.
+            FirstContactError: A juror's model never answered once and waiting won't help.
+        """
+        scenario = unit.query.scenario
+        case = Case(
+            unit.case_id,
+            answered.query,
+            answered.response,
+            self._taxonomy.resolve(scenario).guideline,
+            await self._transcripts.of(unit, answered.query),
+            titles=self._own_titles(scenario),
+            judge_truncated=self._judge_truncated,
+        )
+        verdict = await self._jury.hear(case)
+        return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)
+
+    def _own_titles(self, scenario: str) -> tuple[str, str] | None:
+        """Return a scenario's titles, None where the bundled taxonomy has them."""
+        return None if self._taxonomy is load_taxonomy() else self._taxonomy.titles(scenario)

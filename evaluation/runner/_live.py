@@ -1,0 +1,85 @@
+"""One case, heard live."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ...agents import BallotOutcome, Case
+from ...assembly.jury import Bench
+from ...common import OutageError
+from ...datasets import MediaStore
+from ...deliberation import (
+    BallotsRevealed,
+    Entry,
+    Jury,
+    LiveView,
+    Verdict,
+    check_export_path,
+    export_transcript,
+)
+from ...models import Switchboard
+from ._asking import asking_over
+
+
+async def hear_live(
+    case: Case,
+    bench: Bench,
+    switchboard: Switchboard,
+    console: Console,
+    *,
+    target: str,
+    export: Path | None = None,
+    media: MediaStore | None = None,
+) -> Verdict:
+    """Let a jury hear one case while it is shown.
+
+    Args:
+        case: What is judged.
+        bench: The jury.
+        switchboard: Opens the jury's models.
+        console: Where to show it.
+        target: The target's name.
+        export: Also write the transcript there: `.html`, `.svg` or `.md`.
+        media: Keeps pictures that were made to fit the jurors' models; None sends all as
+            they are.
+
+    Raises:
+        ConfigurationError: A model never answered, or `export` has another suffix.
+        OutageError: Failed calls cost it the verdict.
+    """
+    if export is not None:
+        check_export_path(export)
+    entries: list[Entry] = []
+    protocol = bench.protocol_label
+    async with LiveView(
+        console, jury=bench.infos, reveal=True, target=target, protocol=protocol
+    ) as view:
+        seats = bench.seat(switchboard, ask=asking_over(view), media=media)
+        async with Jury(
+            seats,
+            bench.protocol,
+            foreperson=bench.summing_model(switchboard),
+            summing=bench.summing,
+            seed=bench.seed,
+            clerk=entries.append,
+            spectator=view.handle,
+            rubric=bench.rubric,
+        ) as jury:
+            verdict = await jury.hear(case)
+    if export is not None:
+        export_transcript(
+            entries, bench.infos, export, target=target, protocol=protocol, reveal=True
+        )
+    if verdict.finding is None and (lost := _lost(entries)):
+        raise OutageError(f"the case has no verdict, for ballots were lost: {lost}")
+    return verdict
+
+
+def _lost(entries: Sequence[Entry]) -> str:
+    """Return why a ballot was lost to a failed call, empty where none was."""
+    for entry in entries:
+        for ballot in entry.ballots if isinstance(entry, BallotsRevealed) else ():
+            if ballot.outcome is BallotOutcome.TRANSPORT_ERROR:
+                return ballot.detail or "a call failed"
+    return ""

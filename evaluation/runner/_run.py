@@ -1,0 +1,177 @@
+"""The run: every query to every target, each case to the jury, all into the record."""
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import yaml
+
+from ...agents import CaseCount
+from ...assembly.jury import Ask
+from ...assembly.servers import make_fleet, server_clock
+from ...common.files import replacing, unwritable
+from ...deliberation import Jury
+from ...models import Budget
+from ...targets import Fleet, render_plan
+from ..plan import (
+    Purse,
+    Setup,
+    open_transcripts,
+    unbound_note,
+    write_dataset_left_out,
+    write_left_out,
+)
+from ..record import Record, RecordReader
+from ._examiner import Examiner
+from ._opening import open_run_record, run_budget, run_switchboard
+from ._session import Observer, Session
+from ._staging import Stage
+from ._thrift import ThriftyExaminer
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        cases: Cases finished, earlier ones included.
+        verdicts: Those with a verdict.
+        seconds: Wall time of this process.
+        planned: Cases that there are to be.
+        given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
+        stopped: Why the budget left cases unfinished, or lost parts of them unasked for
+            again; None where it did not.
+    """
+
+    cases: int
+    verdicts: int
+    seconds: float
+    planned: int
+    given_up: int = 0
+    stopped: str | None = None
+
+    @property
+    def coverage(self) -> float:
+        """Verdicts per planned case that needs one, in [0, 1]; 0 where there is none."""
+        needed = self.planned - self.given_up
+        return self.verdicts / needed if needed else 0.0
+
+
+async def run(
+    setup: Setup,
+    observer: Observer | None = None,
+    *,
+    retry_failed: bool = False,
+    ask: Ask | None = None,
+) -> RunOutcome:
+    """Finish a run: all that its record does not hold yet.
+
+    Cancelling it is safe at any moment; the same call goes on where it ended.
+
+    Args:
+        setup: What to run.
+        observer: Is told of progress.
+        retry_failed: Hear finished cases again that failed calls or the budget cost a
+            response or a ballot; see `Record.hear_failed_again`.
+        ask: Asks the person on the jury, None for the plain terminal.
+
+    Raises:
+        ConfigurationError: A limit of money does not bind a model, a model never
+            answered, a server failed for good, or the record cannot be used.
+    """
+    begun = time.monotonic()
+    purse = await Purse.of(setup)
+    if purse.unbound and observer is not None:
+        observer.told(f"Note: {unbound_note(purse.unbound)}")
+    async with AsyncExitStack() as stack:
+        opening = open_run_record(setup, unbound=purse.unbound)
+        record = await stack.enter_async_context(opening)
+        if retry_failed:
+            record.hear_failed_again()
+        _write_config(setup)
+        write_left_out(setup.directory, setup.recorded)
+        write_dataset_left_out(setup.directory, setup.selection.dataset)
+        budget = run_budget(setup, record)
+        fleet = await _open_fleet(setup, record, budget, observer, stack)
+        opened = run_switchboard(setup, record, budget, stack, fleet)
+        switchboard = await stack.enter_async_context(opened)
+        jury = await stack.enter_async_context(
+            Jury(
+                setup.bench.seat(
+                    switchboard,
+                    ask=ask,
+                    cases=CaseCount(setup.total, record.count_finished()),
+                    media=setup.media,
+                ),
+                setup.bench.protocol,
+                foreperson=setup.bench.summing_model(switchboard),
+                summing=setup.bench.summing,
+                seed=setup.config.run.seed,
+                clerk=record.write_entry,
+                rubric=setup.bench.rubric,
+            )
+        )
+        transcripts = await stack.enter_async_context(
+            open_transcripts(setup.whisper, setup.directory)
+        )
+        targets = setup.open_targets(switchboard)
+        examiner = Examiner(
+            targets,
+            jury,
+            Stage(record, setup),
+            transcripts,
+            setup.taxonomy,
+            judge_truncated=setup.judges_truncated,
+        )
+        thrifty = ThriftyExaminer(examiner, switchboard.budget, purse.estimator)
+        await Session(setup, record, thrifty, fleet, observer).work(switchboard)
+    cases, verdicts, given_up = _count(setup)
+    # Else the cases themselves say what it cost them.
+    is_cut_short = cases < setup.total or retry_failed
+    stopped = switchboard.budget.stopped if is_cut_short else None
+    seconds = time.monotonic() - begun
+    return RunOutcome(cases, verdicts, seconds, setup.total, given_up, stopped)
+
+
+async def _open_fleet(
+    setup: Setup,
+    record: Record,
+    budget: Budget,
+    observer: Observer | None,
+    stack: AsyncExitStack,
+) -> Fleet | None:
+    """Return the managed servers; they are started unless nothing is left to do, or to spend."""
+    if not setup.servers:
+        return None
+    notify = observer.told if observer is not None else _tell_nobody
+    charging = server_clock(budget, setup.servers, record.keep_uptime)
+    clock = await stack.enter_async_context(charging)
+    fleet = await make_fleet(setup.servers, setup.directory, notify, clock=clock)
+    if record.count_finished() < setup.total and budget.stopped is None:
+        for line in render_plan(fleet.plan):
+            notify(line)
+        await stack.enter_async_context(fleet)
+    return fleet
+
+
+def _tell_nobody(message: str) -> None:
+    """Take a message for which there is no observer."""
+
+
+def _write_config(setup: Setup) -> None:
+    """Write the resolved config beside the record."""
+    text = yaml.safe_dump(setup.plain(), sort_keys=False, allow_unicode=True)
+    path = setup.directory / "run.yaml"
+    try:
+        with replacing(path, private=True) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _count(setup: Setup) -> tuple[int, int, int]:
+    reader = RecordReader(setup.directory)
+    try:
+        return *reader.counts(), reader.count_given_up()
+    finally:
+        reader.close()

@@ -1,0 +1,277 @@
+"""One process's share of a run: which case is under way when."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Generator, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from ...assembly.config import most_calls
+from ...common import BudgetError, FirstContactError, OutageError
+from ...models import Switchboard, Wait
+from ..plan import Setup
+from ..record import Record
+from ..trials import Answered, CaseResult, Unit
+from ._ahead import Ahead
+from ._at_work import AtWork, Slots
+from ._thrift import ThriftyExaminer
+from ._watched import watched
+
+_CASES_PER_CALL = 2
+"""Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
+
+_Units = Generator[Unit]
+_Numbered = Generator[tuple[int, Unit]]
+
+
+class Observer(Protocol):
+    """Watches a run, for a progress display."""
+
+    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+        """Be told how many cases there are, and how many were finished before."""
+        ...
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Be told of a case that has just been finished."""
+        ...
+
+    def waiting(self, waits: Sequence[Wait]) -> None:
+        """Be told, twice a second, of calls that wait; of none where none does."""
+        ...
+
+    def told(self, message: str) -> None:
+        """Be told of something on the way, such as a server that has started."""
+        ...
+
+
+class Servers(Protocol):
+    """The managed servers of a run, as far as its order depends on them."""
+
+    def ready(self, name: str) -> Coroutine[Any, Any, object]:
+        """Wait until a server answers; it is started when its turn comes."""
+        ...
+
+    def release(self, name: str) -> None:
+        """Say that a server's responses are all in: it may make room for the next."""
+        ...
+
+
+class Session:
+    """Finishes what a record does not hold yet.
+
+    Targets that need no server of ours are examined together, query by query, if they
+    are at one endpoint; those at another one have workers of their own, so that none
+    waits for an endpoint that is down but its own targets. A target on a managed server
+    is asked ahead of the jury: once its responses are all in, the server goes and the
+    next one loads, while the jury still hears its cases.
+    Where such a server fails for good, the others' targets are examined all the same.
+
+    Args:
+        setup: What to run.
+        record: Where it goes.
+        examiner: Takes a unit of work to its result, while the budget lasts.
+        servers: The managed servers, None where the run has none.
+        observer: Is told of progress.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        record: Record,
+        examiner: ThriftyExaminer,
+        servers: Servers | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._setup = setup
+        self._record = record
+        self._examiner = examiner
+        self._servers = servers
+        self._observer = observer
+        calls = most_calls(setup.config.limits)
+        self._calls = min(calls, setup.total)
+        self._cases = min(_CASES_PER_CALL * calls, setup.total)
+        self._on_server = Counter(setup.hosts.values())
+        self._failures: dict[str, str] = {}
+        self._outages: dict[str, None] = {}
+        self._lost = set[str]()  # targets that are not asked any more
+        self._at_work = AtWork()
+        self._doubtful: list[tuple[Unit, CaseResult]] = []
+        self._finished_cases = 0
+
+    async def work(self, switchboard: Switchboard) -> None:
+        """Examine all that is not finished, many cases at once.
+
+        Raises:
+            FirstContactError: A model never answered, or a server failed for good; the
+                record keeps all that was finished.
+            OutageError: An endpoint was down for too long; all cases are finished that do
+                not need it, and the others are as if they had not been started.
+        """
+        self._finished_cases = self._record.count_finished()
+        self._at_work.watch(switchboard.doubts)
+        if self._observer is not None:
+            self._observer.started(self._setup.total, self._finished_cases, switchboard)
+        self._release_idle()
+        async with watched(switchboard, self._observer):
+            await self._examine_all()
+        if self._outages:
+            raise OutageError(self._cut_short())
+        for unit, result in self._doubtful:
+            self._finish(unit, result)
+        if self._failures:
+            raise FirstContactError(self._given_up())
+
+    async def _examine_all(self) -> None:
+        hosts = self._setup.hosts
+        async with asyncio.TaskGroup() as group:
+            for together in self._setup.targets_by_place():
+                self._at_work.enter()
+                group.create_task(self._examine_together(together))
+            for target in self._setup.config.targets:
+                if (server := hosts.get(target.name)) is not None:
+                    self._at_work.enter()
+                    group.create_task(self._examine_hosted(target.name, server))
+
+    def _release_idle(self) -> None:
+        """Let servers go whose responses are all in from before."""
+        hosts = self._setup.hosts
+        needed = {hosts[name] for name in hosts if any(self._unanswered(name))}
+        for server in set(hosts.values()) - needed:
+            self._release(server)
+
+    def _release(self, server: str) -> None:
+        if self._servers is not None:
+            self._servers.release(server)
+
+    def _cut_short(self) -> str:
+        left, total = self._setup.total - self._finished_cases, self._setup.total
+        reasons = "; ".join([*self._outages, *self._failures.values()])
+        return (
+            f"the run is unfinished, with {left} of {total} cases left as if they had not been "
+            f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
+            "Once that is mended, repeat the command: all that is finished is kept."
+        )
+
+    def _given_up(self) -> str:
+        names = ", ".join(map(repr, sorted(self._failures)))
+        targets = "the target" if len(self._failures) == 1 else "the targets"
+        reasons = "; ".join(dict.fromkeys(why.rstrip(".") for why in self._failures.values()))
+        return (
+            f"the run is unfinished: {targets} {names} could not be asked to the end: {reasons}. "
+            "Mend it and repeat the command: all that is finished is kept."
+        )
+
+    def _unfinished(self, *targets: str) -> _Units:
+        for unit in self._setup.units(*targets):
+            if unit.target not in self._lost and not self._record.is_finished(unit.case_id):
+                yield unit
+
+    def _unanswered(self, target: str) -> _Units:
+        for unit in self._unfinished(target):
+            if self._record.answer(unit.case_id) is None:
+                yield unit
+
+    def _numbered(self, target: str) -> _Numbered:
+        yield from enumerate(self._unfinished(target))
+
+    async def _examine_together(self, targets: Sequence[str]) -> None:
+        """Examine targets; whoever calls this has counted it as at work."""
+        units, slots = self._unfinished(*targets), Slots(self._cases, self._at_work)
+        async with asyncio.TaskGroup() as group:
+            # One by one as there is room, so that only the cases under way are in memory.
+            for unit in units:
+                examine = partial(self._examine, unit, units)
+                self._at_work.start(group, slots, unit.case_id, examine)
+                await slots.free()
+            self._at_work.leave()
+
+    async def _examine(self, unit: Unit, units: _Units) -> None:
+        try:
+            with self._at_work.waiting():
+                await self._examiner.begin(unit)
+            answered = await self._examiner.ask(unit)
+        except OutageError as error:
+            # Others at its endpoint may still be answered.
+            self._outages[str(error)] = None
+            self._lost.add(unit.target)
+        except BudgetError:
+            units.close()
+        else:
+            await self._judge(unit, answered, units)
+
+    async def _judge(self, unit: Unit, answered: Answered, units: _Units | _Numbered) -> None:
+        """Let the jury hear a case; without it, the case and all that follow stay unstarted."""
+        try:
+            result = await self._examiner.judge(unit, answered)
+        except OutageError as error:
+            self._outages[str(error)] = None
+            units.close()
+        except BudgetError:
+            units.close()
+        else:
+            if self._at_work.is_doubtful(unit.case_id):
+                # An outage that shows later would have cost it a call.
+                self._doubtful.append((unit, result))
+            else:
+                self._finish(unit, result)
+
+    async def _examine_hosted(self, target: str, server: str) -> None:
+        """Examine a target on a managed server; whoever calls this has counted it as at work."""
+        ahead, slots = Ahead(), Slots(self._cases, self._at_work)
+        async with asyncio.TaskGroup() as group:
+            self._at_work.enter()
+            group.create_task(self._ask_all(target, server, ahead))
+            units = self._numbered(target)
+            for number, unit in units:
+                judge = partial(self._judge_behind, number, unit, units, ahead)
+                self._at_work.start(group, slots, unit.case_id, judge)
+                await slots.free()
+            self._at_work.leave()
+
+    async def _ask_all(self, target: str, server: str, ahead: Ahead) -> None:
+        units = self._numbered(target)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._calls):
+                self._at_work.enter()
+                group.create_task(self._ask(target, units, server, ahead))
+        self._at_work.leave()
+        ahead.stop()
+        self._on_server[server] -= 1
+        if not self._on_server[server]:
+            self._release(server)
+
+    async def _ask(self, target: str, units: _Numbered, server: str, ahead: Ahead) -> None:
+        try:
+            for number, unit in units:
+                if self._record.answer(unit.case_id) is None:
+                    await self._answer(unit, server)
+                ahead.finish(number)
+        except FirstContactError as error:
+            self._failures[target] = str(error)
+        except BudgetError:
+            pass
+        finally:
+            self._at_work.leave()
+
+    async def _answer(self, unit: Unit, server: str) -> None:
+        if self._servers is not None:
+            await self._examiner.unless_stopped(self._servers.ready(server))
+        with self._at_work.waiting():
+            await self._examiner.begin(unit)
+        self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
+
+    async def _judge_behind(self, number: int, unit: Unit, units: _Numbered, ahead: Ahead) -> None:
+        with self._at_work.waiting():
+            is_answered = await ahead.wait(number)
+        if is_answered:
+            answered = self._record.answer(unit.case_id)
+            assert answered is not None
+            await self._judge(unit, answered, units)
+
+    def _finish(self, unit: Unit, result: CaseResult) -> None:
+        self._record.write_result(unit.case_id, result)
+        if unit.target in self._setup.hosts:
+            self._record.forget_answer(unit.case_id)
+        self._finished_cases += 1
+        if self._observer is not None:
+            self._observer.case_finished(result)

@@ -1,0 +1,85 @@
+"""How many cases a run is to have in the end, by all that its report tells apart."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ...datasets import Intent
+from ._trial import Unit
+
+
+class PlannedCases(NamedTuple):
+    """Cases of one kind.
+
+    Attributes:
+        target: The target's name.
+        condition: Name of the condition, empty for none.
+        scenario: Canonical scenario id; None where only the target's sum is known.
+        intent: Harmful or benign; None where only the target's sum is known.
+        cases: How many, epochs included.
+    """
+
+    target: str
+    condition: str
+    scenario: str | None
+    intent: Intent | None
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All cases of a run.
+
+    Attributes:
+        total: How many.
+        parts: Whose they are; empty where that is not known.
+    """
+
+    total: int
+    parts: tuple[PlannedCases, ...] = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[PlannedCases]) -> "Plan":
+        """Return the plan that has these parts."""
+        kept = tuple(parts)
+        return cls(sum(part.cases for part in kept), kept)
+
+    @classmethod
+    def stored(cls, meta: Mapping[str, str]) -> "Plan":
+        """Return the plan of a record, from its facts.
+
+        Earlier versions kept the total alone. It is spread where the configuration
+        leaves no doubt: all targets of a dataset without conditions have the same cases.
+        """
+        if (parts := meta.get("planned")) is not None:
+            return cls.of(msgspec.json.decode(parts, type=tuple[PlannedCases, ...]))
+        total = int(meta.get("total", 0))
+        names = _targets_asked_alike(json.loads(meta.get("identity", "{}")))
+        if not names or total % len(names):
+            return cls(total)
+        each = total // len(names)
+        return cls.of(PlannedCases(name, "", None, None, each) for name in names)
+
+    def as_json(self) -> str:
+        """Return what `stored` reads."""
+        return msgspec.json.encode(self.parts).decode()
+
+
+def count_units(units: Iterable[Unit]) -> Plan:
+    """Return the plan that consists of some units of work."""
+    counts: dict[tuple[str, str, str, Intent], int] = {}
+    for unit in units:
+        key = (unit.target, unit.condition.name, unit.query.scenario, unit.query.intent)
+        counts[key] = counts.get(key, 0) + 1
+    return Plan.of(PlannedCases(*key, cases) for key, cases in counts.items())
+
+
+def _targets_asked_alike(identity: Mapping[str, Any]) -> list[str]:
+    """Return the targets of an earlier version's run if all have the same cases, else none."""
+    names = [target["name"] for target in identity.get("targets", ())]
+    plain = identity.get("images") == ["original"] and identity.get("sound") == ["given"]
+    own = identity.get("dataset", {}).get("name") == "responses" and len(names) > 1
+    return names if plain and not own else []

@@ -1,0 +1,146 @@
+"""Makes a dataset: scenarios, queries, benign twins, images, speech and a card."""
+
+from typing import TYPE_CHECKING
+
+from ..common import lazy
+
+if TYPE_CHECKING:
+    from ._all_stages import STAGES
+    from .calls import Cast, Member
+    from .card import CardStage, check_card
+    from .items import (
+        Candidate,
+        GenerationSettings,
+        Origin,
+        Picture,
+        PictureRound,
+        PictureSettings,
+        QuerySettings,
+        Score,
+        Speech,
+        SpeechSettings,
+        TaxonomySettings,
+        Twin,
+        TwinSettings,
+    )
+    from .pictures import (
+        Drawn,
+        NotDrawn,
+        PicturesStage,
+        Renderer,
+        Subject,
+        check_pictures,
+        open_renderer,
+    )
+    from .pipeline import (
+        CallJournal,
+        Calls,
+        Progress,
+        Services,
+        SetFolder,
+        Spent,
+        Stage,
+        Workshop,
+        check_set_folder,
+        make_stages,
+    )
+    from .queries import QueriesStage, TwinsStage
+    from .speech import SpeechStage, check_speech, check_voices
+    from .taxonomy import Mark, Merge, Proposal, Standing, TaxonomyStage
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_all_stages": ["STAGES"],
+            "calls": ["Cast", "Member"],
+            "card": ["CardStage", "check_card"],
+            "items": [
+                "Candidate",
+                "GenerationSettings",
+                "Origin",
+                "Picture",
+                "PictureRound",
+                "PictureSettings",
+                "QuerySettings",
+                "Score",
+                "Speech",
+                "SpeechSettings",
+                "TaxonomySettings",
+                "Twin",
+                "TwinSettings",
+            ],
+            "pictures": [
+                "Drawn",
+                "NotDrawn",
+                "PicturesStage",
+                "Renderer",
+                "Subject",
+                "check_pictures",
+                "open_renderer",
+            ],
+            "pipeline": [
+                "CallJournal",
+                "Calls",
+                "Progress",
+                "Services",
+                "SetFolder",
+                "Spent",
+                "Stage",
+                "Workshop",
+                "check_set_folder",
+                "make_stages",
+            ],
+            "queries": ["QueriesStage", "TwinsStage"],
+            "speech": ["SpeechStage", "check_speech", "check_voices"],
+            "taxonomy": ["Mark", "Merge", "Proposal", "Standing", "TaxonomyStage"],
+        },
+    )
+
+__all__ = [
+    "STAGES",
+    "CallJournal",
+    "Calls",
+    "Candidate",
+    "CardStage",
+    "Cast",
+    "Drawn",
+    "GenerationSettings",
+    "Mark",
+    "Member",
+    "Merge",
+    "NotDrawn",
+    "Origin",
+    "Picture",
+    "PictureRound",
+    "PictureSettings",
+    "PicturesStage",
+    "Progress",
+    "Proposal",
+    "QueriesStage",
+    "QuerySettings",
+    "Renderer",
+    "Score",
+    "Services",
+    "SetFolder",
+    "Speech",
+    "SpeechSettings",
+    "SpeechStage",
+    "Spent",
+    "Stage",
+    "Standing",
+    "Subject",
+    "TaxonomySettings",
+    "TaxonomyStage",
+    "Twin",
+    "TwinSettings",
+    "TwinsStage",
+    "Workshop",
+    "check_card",
+    "check_pictures",
+    "check_set_folder",
+    "check_speech",
+    "check_voices",
+    "make_stages",
+    "open_renderer",
+]

@@ -1,0 +1,235 @@
+"""The stage `card`: the set itself, and what there is to know of it."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ...common import ConfigurationError, DatasetError, need
+from ...datasets import Dataset, load_dataset, write_jsonl
+from ..items import FROM_DESCRIPTIONS, Candidate, GenerationSettings
+from ..pipeline import (
+    CALLS,
+    CANDIDATES,
+    PICTURES,
+    QUERIES,
+    SET,
+    SPEECH,
+    TAXONOMY,
+    TWINS,
+    CallJournal,
+    Calls,
+    SetFolder,
+    Workshop,
+    file_hash,
+)
+from ._assembled import items, queries, taxonomy_of
+from ._charts import chart_files, write_charts
+from ._croissant import CROISSANT, write_croissant
+from ._figures import ItemFigures, MediaFigures
+from ._items import Card, ModelFigures, Role
+from ._markdown import card_markdown
+from ._panel import PanelFigures, judges, silences
+from ._paper import QUALITY
+from ._provenance import PROVENANCE, write_provenance
+
+T = TypeVar("T")
+CARD, CARD_MARKDOWN = "card.json", "card.md"
+_EXTRA = ("jinja2", "matplotlib", "mlcroissant")
+
+
+def check_card(folder: Path, settings: GenerationSettings) -> None:
+    """Check what would keep a set from being put together, before anything is paid for.
+
+    Args:
+        folder: The set's, which need not be there.
+        settings: What the set is to be like.
+
+    Raises:
+        ConfigurationError: A package is missing, or another config's scenarios are in the folder.
+    """
+    own = folder / TAXONOMY
+    if settings.taxonomy is None and own.exists():
+        raise ConfigurationError(
+            f"{own} is left from another config, and a run would read it: delete it, or give "
+            "this set another set.name"
+        )
+    need("the card", *_EXTRA)
+
+
+class CardStage:
+    """Puts the set together and describes it; asks no model.
+
+    It writes `set.jsonl`, which a run takes, `provenance.jsonl`, `croissant.json`,
+    `card.json`, `card.md`, and `charts/`.
+    """
+
+    name = "card"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        """Return the files that it writes."""
+        return SET, PROVENANCE, CROISSANT, CARD, CARD_MARKDOWN, *chart_files()
+
+    def inputs(self, workshop: Workshop) -> object:
+        """Return all that decides its result; no secret is among it."""
+        settings = workshop.settings
+        files = (TAXONOMY, CANDIDATES, QUERIES, TWINS, PICTURES, SPEECH)
+        return {
+            "name": settings.name,
+            "purpose": settings.purpose,
+            "licence": settings.licence,
+            "seed": settings.seed,
+            "taxonomy": taxonomy_of(workshop),
+            "scenarios": settings.scenarios,
+            "queries": asdict(settings.queries),
+            "voices": None if settings.speech is None else settings.speech.voices,
+            "made": sorted(_made(settings)),
+            "files": {name: file_hash(workshop, name) for name in files},
+            "counts": workshop.folder.counts(),
+            "cast": [[one.role, one.name, one.model] for one in _roles(workshop)],
+            "spent": _spent(workshop.folder),
+            "version": version("safejury"),
+        }
+
+    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+        """Return nothing: it makes no calls."""
+        return ()
+
+    async def make(self, workshop: Workshop) -> None:
+        """Make it.
+
+        Raises:
+            ConfigurationError: See `check_card`.
+            DatasetError: There is no query, the stages' files are not of one making, a
+                picture or recording is missing, or the metadata is not what Croissant takes.
+        """
+        check_card(workshop.folder.path, workshop.settings)
+        _check_whole(workshop)
+        folder, settings = workshop.folder, workshop.settings
+        workshop.progress.stage(self.name, 5)
+        made = await _step(workshop, SET, lambda: _write_set(workshop))
+        await _step(workshop, PROVENANCE, lambda: write_provenance(workshop))
+        notes = await _step(workshop, CROISSANT, lambda: write_croissant(folder, settings))
+        card = await _step(workshop, CARD, lambda: _write_card(workshop, made, notes))
+        await _step(workshop, "charts", lambda: write_charts(folder, card))
+
+
+async def _step(workshop: Workshop, note: str, work: Callable[[], T]) -> T:
+    done = await asyncio.to_thread(work)
+    workshop.progress.step(1, note)
+    return done
+
+
+def _check_whole(workshop: Workshop) -> None:
+    folder = workshop.folder
+    if next(folder.read(QUERIES, Candidate), None) is None:
+        raise DatasetError(f"{folder.path / QUERIES}: holds no query: make the stage queries first")
+
+
+def _write_set(workshop: Workshop) -> Dataset:
+    """Write `set.jsonl`, and load it as a run does."""
+    path = workshop.folder.path / SET
+    write_jsonl(path, queries(workshop), private=True)
+    return load_dataset(path)
+
+
+def _write_card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
+    card = _card(workshop, made, notes)
+    content = msgspec.json.format(msgspec.json.encode(card), indent=2)
+    workshop.folder.write_bytes(CARD, content)
+    workshop.folder.write_bytes(CARD_MARKDOWN, card_markdown(card).encode())
+    return card
+
+
+def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
+    settings = workshop.settings
+    figures = ItemFigures(workshop.taxonomy(), workshop.scenario_ids())
+    media = MediaFigures()
+    for item in items(workshop):
+        figures.add(item)
+        media.add(item)
+    panel = PanelFigures(workshop)
+    wanted = _made(settings)
+    counts = {stage: n for stage, n in workshop.folder.counts().items() if stage in wanted}
+    return Card(
+        settings.name,
+        settings.purpose,
+        settings.licence,
+        settings.seed,
+        version("safejury"),
+        made.sha256,
+        _sha256(made.path),
+        len(made),
+        taxonomy_of(workshop),
+        figures.categories(QUALITY if settings.taxonomy is None else {}),
+        figures.scenarios(),
+        figures.modalities,
+        figures.balance(settings.queries.per_scenario),
+        figures.twin_harm,
+        panel.agreement_proposed,
+        panel.agreement_kept,
+        panel.funnel(),
+        media.pictures(),
+        media.voices(),
+        silences(counts),
+        judges(counts),
+        counts,
+        _roles(workshop),
+        _spent(workshop.folder),
+        notes,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _made(settings: GenerationSettings) -> set[str]:
+    """Return the stages that the settings ask for."""
+    asked = {
+        "taxonomy": settings.taxonomy,
+        "queries": settings.queries,
+        "twins": settings.twins,
+        "pictures": settings.pictures,
+        "speech": settings.speech,
+    }
+    return {stage for stage, wanted in asked.items() if wanted is not None}
+
+
+def _roles(workshop: Workshop) -> list[Role]:
+    """Return who the settings ask: a foreperson or describer with nothing to do is left out."""
+    cast, settings = workshop.cast, workshop.settings
+    members = [*(("panel", member) for member in cast.panel), ("generator", cast.generator)]
+    if settings.taxonomy is not None:
+        members.append(("foreperson", cast.foreperson))
+    pictures = settings.pictures
+    if pictures is not None and FROM_DESCRIPTIONS & {pictures.renderer, pictures.fallback}:
+        members.append(("describer", cast.describer))
+        members += [] if cast.viewer is None else [("viewer", cast.viewer)]
+    return [Role(role, member.name, member.model.name) for role, member in members]
+
+
+def _spent(folder: SetFolder) -> list[ModelFigures]:
+    if not folder.exists(CALLS):
+        return []
+    journal = CallJournal(folder.path)
+    try:
+        return [
+            ModelFigures(
+                model,
+                spent.calls,
+                spent.prompt_tokens,
+                spent.completion_tokens,
+                spent.usd,
+                spent.unknown_prices,
+            )
+            for model, spent in journal.spent_by_model().items()
+        ]
+    finally:
+        journal.close()

@@ -1,0 +1,126 @@
+"""What models are asked about a picture: what it is to show, and whether it does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from ...agents import Points, Silence, neutralise
+from ...datasets import Media
+from ..calls import Answer, Member, ask, printable_line, seed_for
+from ..prompts import render
+from .renderers import Subject
+
+PROMPTS = ("picture_describe", "picture_view")
+
+
+def _line(said: object) -> object:
+    return printable_line(said) if isinstance(said, str) else said
+
+
+Line = Annotated[str, Field(max_length=2000), BeforeValidator(_line)]
+"""A model's words: they go into further prompts, into what is drawn and into files."""
+
+
+class Scene(BaseModel):
+    """What a picture is to show."""
+
+    description: Annotated[Line, Field(min_length=1)]
+
+
+class View(BaseModel):
+    """What somebody thinks who looks at a picture."""
+
+    fits: Points
+    advice: Line = ""
+    description: Line = ""
+
+    def better(self, prompt: str) -> str:
+        """Return the description of a better picture than that of `prompt`."""
+        return self.description.strip() or f"{prompt} {self.advice}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTalk:
+    """Asks models about pictures; each call is known by its item and purpose.
+
+    Attributes:
+        describer: Describes scenes.
+        viewer: Looks at pictures; None where nobody does.
+        seed: The set's seed.
+        max_tokens: Cap on the tokens of one reply.
+    """
+
+    describer: Member
+    viewer: Member | None
+    seed: int
+    max_tokens: int
+
+    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | Silence]:
+        """Return what is said when a scene is asked for: last a scene, or why there is none.
+
+        It is asked for once more where the reply could not be read.
+        """
+        said = [await self._asked(subject, 1)]
+        if isinstance(said[0], Silence) and said[0].reason == "unparsed":
+            said.append(await self._asked(subject, 2))
+        return said
+
+    async def look(
+        self, subject: Subject, prompt: str, picture: Media, name: str
+    ) -> Answer[View] | Silence | None:
+        """Return what the viewer thinks, None where there is none.
+
+        Args:
+            subject: What the picture is for.
+            prompt: What it was to show.
+            picture: The picture.
+            name: Names the drawing among those of the subject.
+        """
+        if self.viewer is None:
+            return None
+        call_id = f"pictures/{subject.id}/view/{name}"
+        return await ask(
+            self.viewer,
+            view_prompt(subject, prompt),
+            View,
+            call_id=call_id,
+            seed=seed_for(self.seed, call_id),
+            max_tokens=self.max_tokens,
+            images=(picture,),
+            parents=(subject.id,),
+        )
+
+    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | Silence:
+        call_id = f"pictures/{subject.id}/describe/{attempt}"
+        return await ask(
+            self.describer,
+            scene_prompt(subject),
+            Scene,
+            call_id=call_id,
+            seed=seed_for(self.seed, call_id),
+            max_tokens=self.max_tokens,
+            parents=(subject.id,),
+        )
+
+
+def scene_prompt(subject: Subject) -> str:
+    """Return the words that a describer is asked with."""
+    scenario = subject.scenario
+    return render(
+        "picture_describe",
+        title=neutralise(scenario.title),
+        definition=neutralise(scenario.definition),
+        text=neutralise(subject.text),
+    )
+
+
+def view_prompt(subject: Subject, prompt: str) -> str:
+    """Return the words that a viewer is asked with."""
+    return render(
+        "picture_view",
+        title=neutralise(subject.scenario.title),
+        text=neutralise(subject.text),
+        description=printable_line(prompt),
+    )

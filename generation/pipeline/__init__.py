@@ -1,0 +1,120 @@
+"""The stages of a dataset: run in order, resumed, journaled, kept in its folder."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._editable import edited_by_hand, write_taxonomy
+    from ._estimate import (
+        CHARACTERS_PER_TOKEN,
+        Calls,
+        calls_of,
+        items_planned,
+        known_taxonomy,
+        scenarios_planned,
+        tokens,
+    )
+    from ._failed_calls import settle_failed_calls
+    from ._folder import (
+        CANDIDATES,
+        COUNTS,
+        MEDIA,
+        PICTURES,
+        QUERIES,
+        SET,
+        SPEECH,
+        TAXONOMY,
+        TAXONOMY_LOG,
+        TWINS,
+        SetFolder,
+        check_set_folder,
+    )
+    from ._in_order import AHEAD, in_order
+    from ._journal import CALLS, CallJournal, Spent
+    from ._made import file_hash
+    from ._scratch import Pile, Scratch
+    from ._services import Services, keeping
+    from ._set_texts import set_texts
+    from ._stages import Stage, make_stages
+    from ._workshop import Progress, Workshop
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_editable": ["edited_by_hand", "write_taxonomy"],
+            "_estimate": [
+                "CHARACTERS_PER_TOKEN",
+                "Calls",
+                "calls_of",
+                "items_planned",
+                "known_taxonomy",
+                "scenarios_planned",
+                "tokens",
+            ],
+            "_failed_calls": ["settle_failed_calls"],
+            "_folder": [
+                "CANDIDATES",
+                "COUNTS",
+                "MEDIA",
+                "PICTURES",
+                "QUERIES",
+                "SET",
+                "SPEECH",
+                "TAXONOMY",
+                "TAXONOMY_LOG",
+                "TWINS",
+                "SetFolder",
+                "check_set_folder",
+            ],
+            "_in_order": ["AHEAD", "in_order"],
+            "_journal": ["CALLS", "CallJournal", "Spent"],
+            "_made": ["file_hash"],
+            "_scratch": ["Pile", "Scratch"],
+            "_services": ["Services", "keeping"],
+            "_set_texts": ["set_texts"],
+            "_stages": ["Stage", "make_stages"],
+            "_workshop": ["Progress", "Workshop"],
+        },
+    )
+
+__all__ = [
+    "AHEAD",
+    "CALLS",
+    "CANDIDATES",
+    "CHARACTERS_PER_TOKEN",
+    "COUNTS",
+    "MEDIA",
+    "PICTURES",
+    "QUERIES",
+    "SET",
+    "SPEECH",
+    "TAXONOMY",
+    "TAXONOMY_LOG",
+    "TWINS",
+    "CallJournal",
+    "Calls",
+    "Pile",
+    "Progress",
+    "Scratch",
+    "Services",
+    "SetFolder",
+    "Spent",
+    "Stage",
+    "Workshop",
+    "calls_of",
+    "check_set_folder",
+    "edited_by_hand",
+    "file_hash",
+    "in_order",
+    "items_planned",
+    "keeping",
+    "known_taxonomy",
+    "make_stages",
+    "scenarios_planned",
+    "set_texts",
+    "settle_failed_calls",
+    "tokens",
+    "write_taxonomy",
+]

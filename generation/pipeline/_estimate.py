@@ -1,0 +1,73 @@
+"""What the making of a set will ask of its models, guessed before the first call."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ...common import DatasetError
+from ...datasets import Taxonomy
+from ._folder import TAXONOMY
+from ._workshop import Workshop
+
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls that a stage will make of one model.
+
+    Attributes:
+        member: Name of the cast member.
+        calls: How many.
+        prompt_tokens: Tokens of all their prompts together, a guess.
+        completion_tokens: Tokens of all their replies together, a guess.
+        usd: US dollars of all together, for a service that is not paid by the token; None
+            where its price is unknown, and for models.
+    """
+
+    member: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None = None
+
+
+def tokens(text: str) -> int:
+    """Return about how many tokens a text has, at 4 characters a token."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
+    """Return calls that are all alike.
+
+    Args:
+        member: Name of the cast member.
+        calls: How many.
+        prompt: Tokens of one prompt.
+        reply: Tokens of one reply.
+    """
+    return Calls(member, calls, calls * prompt, calls * reply)
+
+
+def known_taxonomy(workshop: Workshop) -> Taxonomy | None:
+    """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
+    if workshop.settings.taxonomy is None:
+        return workshop.taxonomy()
+    with suppress(DatasetError):  # whoever needs it says what is wrong with it
+        if workshop.folder.exists(TAXONOMY):
+            return workshop.taxonomy()
+    return None
+
+
+def scenarios_planned(workshop: Workshop) -> int:
+    """Return how many scenarios queries are made for, a guess while none are found yet."""
+    settings = workshop.settings
+    if settings.taxonomy is None or known_taxonomy(workshop) is not None:
+        return len(workshop.scenario_ids())
+    return len(set(settings.scenarios or ())) or settings.taxonomy.scenarios
+
+
+def items_planned(workshop: Workshop) -> int:
+    """Return how many queries and twins are wanted."""
+    settings = workshop.settings
+    queries = scenarios_planned(workshop) * settings.queries.per_scenario
+    return queries * (1 if settings.twins is None else 2)

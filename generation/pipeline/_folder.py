@@ -1,0 +1,173 @@
+"""The folder of a set that is being made: its files, for its owner's eyes alone."""
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from ...common import DatasetError
+from ...common.files import private_folder, replacing
+from ...datasets import TAXONOMY_NAME
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+CANDIDATES = "candidates.jsonl"
+QUERIES = "queries.jsonl"
+TWINS = "twins.jsonl"
+PICTURES = "pictures.jsonl"
+SPEECH = "speech.jsonl"
+TAXONOMY = TAXONOMY_NAME
+TAXONOMY_LOG = "taxonomy.jsonl"
+SET = "set.jsonl"
+"""The query file that `load_dataset` reads."""
+MEDIA = "media"
+"""The folder of pictures and recordings."""
+COUNTS = "counts.json"
+"""What each stage counted, by stage."""
+_SIGNS = ("set.lock", "calls.sqlite")
+"""Files that only the folder of a set has; the first is there before all others."""
+
+
+def check_set_folder(path: Path) -> None:
+    """Check that a folder is missing, empty but for dot files, or that of a set.
+
+    Raises:
+        DatasetError: It is a link, or holds what is not a set's.
+    """
+    if path.is_symlink():
+        raise DatasetError(
+            f"{path} is a link: name the folder that it leads to, by set.directory and set.name"
+        )
+    if not path.is_dir() or any((path / sign).exists() for sign in _SIGNS):
+        return
+    if any(not found.name.startswith(".") for found in path.iterdir()):
+        raise DatasetError(
+            f"{path} holds files, and no set was begun there: give this one another set.name or "
+            "set.directory, so that nothing is overwritten"
+        )
+
+
+def unwritable(where: str, error: OSError) -> DatasetError:
+    """Return the error of a file that cannot be written."""
+    return DatasetError(
+        f"{where}: cannot be written ({error.strerror}): free some space or mend the "
+        "directory, then repeat the command"
+    )
+
+
+class SetFolder:
+    """Reads and writes what the stages leave on disk.
+
+    Folders are made with mode 700 and files with mode 600. A folder that is there
+    keeps its mode.
+
+    Args:
+        path: The folder; made if it is missing.
+
+    Raises:
+        DatasetError: It cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            private_folder(path)
+        except OSError as error:
+            raise DatasetError(
+                f"{path}: cannot be made or written ({error.strerror}): name another directory"
+            ) from error
+
+    def read(self, name: str, kind: type[T]) -> Iterator[T]:
+        """Yield the items of a file, none where there is no such file.
+
+        Raises:
+            DatasetError: A line is not such an item.
+        """
+        decoder = msgspec.json.Decoder(kind)
+        try:
+            with (self.path / name).open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    try:
+                        yield decoder.decode(line)
+                    except msgspec.DecodeError as error:
+                        raise DatasetError(f"{self.path / name}:{number}: {error}") from error
+        except FileNotFoundError:
+            return
+
+    def write(self, name: str, items: Iterable[msgspec.Struct]) -> int:
+        """Write all items of a file, which appears whole or not at all; return their number."""
+        count = 0
+        encoder = msgspec.json.Encoder()
+        with self._replacing(name) as file:
+            for item in items:
+                file.write(encoder.encode(item) + b"\n")
+                count += 1
+        return count
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file, which appears whole or not at all."""
+        with self._replacing(name) as file:
+            file.write(content)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one.
+
+        Raises:
+            DatasetError: It cannot be removed.
+        """
+        path = self.path / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise DatasetError(f"{path}: cannot be removed ({error.strerror})") from error
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        return (self.path / name).is_file()
+
+    def holds(self, name: str, sha256: str) -> bool:
+        """Return whether there is such a file, with the content of that hash."""
+        try:
+            with (self.path / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def count(self, stage: str, counts: dict[str, int]) -> None:
+        """Keep what a stage counted, for the card.
+
+        Raises:
+            DatasetError: The file cannot be read or written.
+        """
+        kept = self.counts()
+        kept[stage] = counts
+        self.write_bytes(COUNTS, msgspec.json.format(msgspec.json.encode(kept), indent=2))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return what the stages counted, by stage.
+
+        Raises:
+            DatasetError: The file does not hold that.
+        """
+        if not self.exists(COUNTS):
+            return {}
+        path = self.path / COUNTS
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, int]])
+        except msgspec.DecodeError as error:
+            raise DatasetError(
+                f"{path}: {error}; delete it and repeat the command, which counts anew"
+            ) from error
+
+    @contextmanager
+    def _replacing(self, name: str) -> Generator[BinaryIO]:
+        path = self.path / name
+        try:
+            private_folder(path.parent)
+            with replacing(path, private=True) as file:
+                yield file
+        except OSError as error:
+            raise unwritable(str(path), error) from error

@@ -1,0 +1,209 @@
+"""Remembers each call that was made for a set, so that a repeated command pays for none twice."""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+from ...common import RecordError
+from ...common.files import make_private
+from ...models import Completion, Spending, Usage
+from ...models.middleware import CompletionFile
+
+CALLS = "calls.sqlite"
+ESTIMATED = "charged by estimate"
+"""What `spent_by_model` calls the calls that no credible usage came back of."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What calls cost.
+
+    Attributes:
+        calls: How many.
+        prompt_tokens: Of those calls that told.
+        completion_tokens: Of those calls that told.
+        usd: US dollars of the calls with a known price.
+        unknown_prices: Calls without one.
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+    unknown_prices: int = 0
+
+    def add(self, completion: Completion) -> None:
+        """Count a call."""
+        self.calls += 1
+        self.prompt_tokens += completion.usage.prompt_tokens or 0
+        self.completion_tokens += completion.usage.completion_tokens or 0
+        self.usd += completion.cost_usd or 0.0
+        self.unknown_prices += completion.cost_usd is None
+
+
+class CallJournal:
+    """A journal of calls in a set's folder; see `models.Journal`.
+
+    It is the set's `models.Ledger`, too: what calls were charged by estimate is kept, and
+    what those hold that are under way, so that a process that was killed leaves it charged.
+
+    What cannot be read or written is an error, or calls would be paid for twice.
+
+    Args:
+        folder: The set's folder.
+
+    Raises:
+        RecordError: The file cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / CALLS
+        with self._readable():
+            make_private(self._path)  # SQLite gives what it puts beside it the same mode
+            self._kept = CompletionFile(self._path)
+        self._held: dict[int, str] = {}
+        self._holds = 0
+        self._ended: list[str] = []
+
+    def find(self, call_id: str, key: str) -> Completion | None:
+        """Return what the call returned before, None unless both id and key match.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
+        with self._readable(), suppress(ValueError):
+            return self._kept.get(_key(call_id, key))
+        return None
+
+    def write(self, call_id: str, key: str, completion: Completion) -> None:
+        """Keep what a call returned.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key(call_id, key), completion)
+
+    def hold(self, call_id: str, held: Spending, share: float) -> int:
+        """Keep what a call under way holds; see `models.Ledger`.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        key = _key(call_id, uuid4().hex)
+        self._put(key, _estimated(held))
+        self._holds += 1
+        self._held[self._holds] = key
+        return self._holds
+
+    def let_go(self, number: int) -> None:
+        """Take back what `hold` kept, together with what is written next."""
+        if not self._ended:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._ended.append(self._held.pop(number))
+
+    def charge(self, call_id: str, guessed: Spending) -> None:
+        """Keep what a call was charged by estimate; see `models.Ledger`.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key(call_id, uuid4().hex), _estimated(guessed))
+
+    def charge_time(self, life: str, server: str, usd: float) -> None:
+        """Keep what a managed server cost until now, in the place of what it did before.
+
+        Args:
+            life: Tells this start of the server from others.
+            server: Its name.
+            usd: US dollars.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key("server", life), _paid(f"the time of server {server}", usd))
+
+    def charge_service(self, service: str, usd: float | None) -> None:
+        """Keep what a service cost that draws or speaks.
+
+        Args:
+            service: What `spent_by_model` calls it.
+            usd: US dollars, None where the price is unknown.
+
+        Raises:
+            RecordError: The file cannot be written.
+        """
+        self._put(_key("service", uuid4().hex), _paid(service, usd))
+
+    def spent(self) -> tuple[int, float, int]:
+        """Return what the kept calls cost: tokens, US dollars, calls without a known price.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
+        spent = Spent()
+        with self._readable():
+            for completion in self._kept.completions():
+                spent.add(completion)
+        return spent.prompt_tokens + spent.completion_tokens, spent.usd, spent.unknown_prices
+
+    def spent_by_model(self) -> dict[str, Spent]:
+        """Return what the kept calls cost, by the name that the provider gives the model.
+
+        Calls whose provider names none are under an empty name.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
+        spent: dict[str, Spent] = {}
+        with self._readable():
+            for completion in self._kept.completions():
+                spent.setdefault(completion.provider_model or "", Spent()).add(completion)
+        return dict(sorted(spent.items()))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._flush()
+        self._kept.close()
+
+    def _flush(self) -> None:
+        ended, self._ended = self._ended, []
+        with suppress(sqlite3.Error):  # else it stays charged, which is rather too much
+            self._kept.drop(ended)
+
+    def _put(self, key: str, completion: Completion) -> None:
+        ended, self._ended = self._ended, []
+        try:
+            self._kept.put(key, completion, without=ended)
+        except sqlite3.Error as error:
+            raise RecordError(
+                f"{self._path}: a call cannot be kept ({error}). Those before it are safe: free "
+                "some space or mend the directory, then repeat the command."
+            ) from error
+
+    @contextmanager
+    def _readable(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise RecordError(
+                f"{self._path}: the calls cannot be read ({error}): restore the file from a copy, "
+                "give this set another set.name, or delete it and pay for its calls once more."
+            ) from error
+
+
+def _estimated(spending: Spending) -> Completion:
+    usage = Usage(prompt_tokens=spending.tokens, completion_tokens=0)
+    return replace(_paid(ESTIMATED, spending.usd), usage=usage)
+
+
+def _paid(what: str, usd: float | None) -> Completion:
+    return Completion("", "stop", provider_model=what, cost_usd=usd)
+
+
+def _key(call_id: str, key: str) -> str:
+    return hashlib.sha256(f"{call_id}\0{key}".encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""What every stage works with."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ...datasets import Taxonomy, load_taxonomy, read_taxonomy
+from ..calls import Cast
+from ..items import GenerationSettings
+from ._folder import TAXONOMY, SetFolder
+from ._services import Services
+
+
+class Progress(Protocol):
+    """Watches the making of a set."""
+
+    def stage(self, name: str, total: int | None) -> None:
+        """Be told that a stage begins, and of how many steps; None where unknown."""
+        ...
+
+    def step(self, done: int = 1, note: str = "") -> None:
+        """Be told that steps are done, and how it stands."""
+        ...
+
+    def told(self, message: str) -> None:
+        """Be told of something on the way, a line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The folder, the models and the settings of a set that is being made.
+
+    Attributes:
+        folder: Where everything goes.
+        settings: What is wanted.
+        cast: The models.
+        progress: Is told how it goes.
+        concurrency: How many items may be under way at a time.
+        services: How services that draw and speak are asked.
+        accepts_failures: Whether a stage is made though calls failed for it that may go
+            well another time; what they were to bring stays missing.
+    """
+
+    folder: SetFolder
+    settings: GenerationSettings
+    cast: Cast
+    progress: Progress
+    concurrency: int = 16
+    services: Services = field(default_factory=Services)
+    accepts_failures: bool = False
+
+    def taxonomy(self) -> Taxonomy:
+        """Return the scenarios: those of the taxonomy stage, else the bundled ones."""
+        if self.settings.taxonomy is None:
+            return load_taxonomy()
+        return read_taxonomy(self.folder.path / TAXONOMY)
+
+    def scenario_ids(self) -> tuple[str, ...]:
+        """Return the ids of the scenarios that queries are made for, each once."""
+        taxonomy = self.taxonomy()
+        if self.settings.scenarios is None:
+            return tuple(scenario.id for scenario in taxonomy.scenarios)
+        named = (taxonomy.resolve(name).id for name in self.settings.scenarios)
+        return tuple(dict.fromkeys(named))

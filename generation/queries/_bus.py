@@ -1,0 +1,151 @@
+"""The bus of a dialogue: a generator, a panel of judges, and an editor who presides."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from autogen_core import (
+    AgentId,
+    AgentInstantiationContext,
+    MessageContext,
+    rpc,
+)
+
+from ...agents import (
+    ProposedQuery,
+    QueryCall,
+    QueryGenerator,
+    QueryJudge,
+    QueryReply,
+    QueryScore,
+)
+from ...common import in_parallel
+from ...deliberation import BusAgent, RequestBus
+from ..pipeline import Workshop
+
+T = TypeVar("T")
+_GENERATOR, _JUDGE, _EDITOR = "generator", "judge", "editor"
+_PLACE = "set"
+
+
+class _Desk(BusAgent):
+    """A place on the bus for one who writes or scores queries."""
+
+    def __init__(self, worker: QueryGenerator | QueryJudge) -> None:
+        super().__init__("works on queries for a safety test")
+        self._worker = worker
+
+    @rpc
+    async def answer(self, message: QueryCall, ctx: MessageContext) -> Any:
+        """Return the worker's `QueryReply`."""
+        return await self._worker.answer(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one judge said to one call.
+
+    Attributes:
+        judge: The panel member's name.
+        reply: What it said.
+    """
+
+    judge: str
+    reply: QueryReply[QueryScore]
+
+
+class Editor(BusAgent):
+    """Presides over dialogues between the generator and the panel. Base of those who do.
+
+    It keeps no state between messages: any number of dialogues may go on at once.
+
+    Args:
+        workshop: What it works with.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__("presides over the making of queries")
+        self._judges = tuple(member.name for member in workshop.cast.panel)
+        self._slots = asyncio.Semaphore(workshop.concurrency)
+        self.workshop = workshop
+
+    @property
+    def slots(self) -> asyncio.Semaphore:
+        """Held while a batch is under way."""
+        return self._slots
+
+    async def ask_generator(
+        self, call: QueryCall, ctx: MessageContext
+    ) -> QueryReply[ProposedQuery]:
+        """Return what the generator says to a call."""
+        return await self._ask(call, AgentId(_GENERATOR, _PLACE), ctx)
+
+    async def ask_panel(
+        self, call: Callable[[str], QueryCall], ctx: MessageContext
+    ) -> Sequence[Judged]:
+        """Return what each judge says to its own call, in the panel's order.
+
+        Args:
+            call: Makes the call for the judge of a name.
+            ctx: What the editor was asked with.
+        """
+        replies: list[QueryReply[QueryScore]] = await in_parallel(
+            self._ask(call(judge), AgentId(_JUDGE, str(number)), ctx)
+            for number, judge in enumerate(self._judges)
+        )
+        return [Judged(judge, reply) for judge, reply in zip(self._judges, replies, strict=True)]
+
+    async def _ask(self, call: QueryCall, who: AgentId, ctx: MessageContext) -> QueryReply[Any]:
+        kind: type[QueryReply[Any]] = QueryReply
+        return await self.ask(call, who, kind, ctx.cancellation_token)
+
+
+class DialogueBus:
+    """A generator and a panel on their bus, under one editor.
+
+    Use it as an asynchronous context manager. Leaving it cancels what is under way.
+
+    Args:
+        workshop: Whose cast speaks.
+        editor: Makes the editor.
+    """
+
+    def __init__(self, workshop: Workshop, editor: Callable[[Workshop], Editor]) -> None:
+        self._workshop = workshop
+        self._editor = editor
+        self._bus: RequestBus | None = None
+
+    async def __aenter__(self) -> Self:
+        bus = RequestBus()
+        register = bus.runtime.register_factory
+        await register(_GENERATOR, lambda: _Desk(self._generator()))
+        await register(_JUDGE, lambda: _Desk(self._judge()))
+        await register(_EDITOR, lambda: self._editor(self._workshop))
+        bus.start()
+        self._bus = bus
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._bus is not None
+        bus, self._bus = self._bus, None
+        await bus.aclose()
+
+    async def ask_editor(self, message: object, kind: type[T]) -> T:
+        """Return the editor's answer; cancelling the call cancels its model calls.
+
+        Raises:
+            BudgetError: The budget does not cover a call.
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        assert self._bus is not None, "enter the bus with `async with` first"
+        return await self._bus.ask(message, AgentId(_EDITOR, _PLACE), kind)
+
+    def _generator(self) -> QueryGenerator:
+        member, cap = self._workshop.cast.generator, self._workshop.settings.max_tokens
+        return QueryGenerator(member.model, sampling=member.sampling, max_tokens=cap)
+
+    def _judge(self) -> QueryJudge:
+        number = int(AgentInstantiationContext.current_agent_id().key)
+        member, cap = self._workshop.cast.panel[number], self._workshop.settings.max_tokens
+        return QueryJudge(member.model, sampling=member.sampling, max_tokens=cap)

@@ -1,0 +1,93 @@
+"""What the dialogues of generator and panel will cost, guessed from the settings."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from ...datasets import Scenario, load_taxonomy
+from ..pipeline import Calls, Workshop, calls_of, known_taxonomy, scenarios_planned, tokens
+from ._query_dialogue import FORMS, SHOWN_AT_MOST, batches_planned
+from ._wording import Wording
+
+QUERY_TOKENS = 35
+"""Tokens of a query with its number in a list, a guess."""
+_SCORE_TOKENS = 75
+_SHOWN_TOKENS = 16
+_TWIN_TURNS = 1.5
+"""How often a twin is tried on average, a guess."""
+
+
+def estimate_queries(workshop: Workshop) -> tuple[Calls, ...]:
+    """Return what the stage `queries` will ask of generator and panel, a guess and no bound.
+
+    Every batch is counted as revised as often as it may be; what cannot be read and is asked
+    for once more is not, nor are batches that make up for queries that fall short.
+    """
+    settings = workshop.settings.queries
+    scenarios = _scenarios(workshop)
+    batches = len(scenarios) * batches_planned(settings)
+    turns, words = 1 + settings.revisions, settings.batch * QUERY_TOKENS
+    propose = _prompt(scenarios, "query_propose", forms=FORMS[0], already="")
+    revise = _prompt(scenarios, "query_revise", items="")
+    score = _prompt(scenarios, "query_score", items="")
+    shown = SHOWN_AT_MOST * _SHOWN_TOKENS
+    remarks = settings.batch * len(workshop.cast.panel) * _SCORE_TOKENS
+    written = propose + shown + settings.revisions * (revise + words + remarks)
+    generator = workshop.cast.generator.name
+    return (
+        Calls(generator, batches * turns, batches * written, batches * turns * words),
+        *(
+            calls_of(
+                member.name,
+                batches * turns,
+                prompt=score + words,
+                reply=settings.batch * _SCORE_TOKENS,
+            )
+            for member in workshop.cast.panel
+        ),
+    )
+
+
+def estimate_twins(workshop: Workshop) -> tuple[Calls, ...]:
+    """Return what the stage `twins` will ask of generator and panel, a guess.
+
+    Some twins are tried more than once: 1.5 times on average, if so many are allowed.
+    """
+    if workshop.settings.twins is None:
+        return ()
+    settings = workshop.settings.queries
+    scenarios = _scenarios(workshop)
+    tried = min(_TWIN_TURNS, workshop.settings.twins.attempts)
+    batches = ceil(len(scenarios) * ceil(settings.per_scenario / settings.batch) * tried)
+    words = settings.batch * QUERY_TOKENS
+    propose = _prompt(scenarios, "twin_propose", items="")
+    score = _prompt(scenarios, "twin_score", items="")
+    return (
+        calls_of(workshop.cast.generator.name, batches, prompt=propose + words, reply=words),
+        *(
+            calls_of(
+                member.name,
+                batches,
+                prompt=score + words,
+                reply=settings.batch * _SCORE_TOKENS,
+            )
+            for member in workshop.cast.panel
+        ),
+    )
+
+
+def _scenarios(workshop: Workshop) -> Sequence[Scenario]:
+    """Return the scenarios; those that are still to be found are taken to be like ours."""
+    taxonomy = known_taxonomy(workshop)
+    if taxonomy is None:
+        ours = load_taxonomy().scenarios
+        return [ours[number % len(ours)] for number in range(scenarios_planned(workshop))]
+    return [taxonomy.resolve(name) for name in workshop.scenario_ids()]
+
+
+def _prompt(scenarios: Sequence[Scenario], name: str, **fields: str) -> int:
+    """Return the tokens of a prompt without its items, on average over the scenarios."""
+    total = sum(
+        tokens(Wording(scenario, 0).call(name, name, 1, matched=True, **fields).prompt)
+        for scenario in scenarios
+    )
+    return ceil(total / max(1, len(scenarios)))

@@ -1,0 +1,118 @@
+"""The dialogue in which queries get their harmless look-alikes."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+from autogen_core import MessageContext, rpc
+
+from ...datasets import Scenario
+from ..items import Origin, Score
+from ._bus import Editor
+from ._panel_scores import scores_for
+from ._tally import Tally
+from ._wording import Wording, numbered
+
+
+class Untwinned(msgspec.Struct, frozen=True):
+    """A query that has no twin yet.
+
+    Attributes:
+        place: Its place among the queries, from 0.
+        of: The query's id.
+        scenario: Id of its scenario.
+        text: What it asks.
+        remark: What was wrong with the last try; empty before the first.
+    """
+
+    place: int
+    of: str
+    scenario: str
+    text: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenTwins:
+    """Message: write twins of these queries.
+
+    Attributes:
+        scenario: The scenario of them all.
+        queries: Those that have none yet.
+        name: Names the batch within the set.
+    """
+
+    scenario: Scenario
+    queries: tuple[Untwinned, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TwinTry:
+    """One try at a twin.
+
+    Attributes:
+        query: The query.
+        text: What was written, None where nothing was.
+        origin: The call that returned it.
+        scores: What the panel thinks of it.
+    """
+
+    query: Untwinned
+    text: str | None
+    origin: Origin
+    scores: tuple[Score, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TwinsDone:
+    """Answer: one try for each query, in the order of the message.
+
+    Attributes:
+        tries: The tries.
+        tally: What happened.
+    """
+
+    tries: tuple[TwinTry, ...]
+    tally: Tally = field(default_factory=Tally)
+
+
+class TwinEditor(Editor):
+    """Presides over the making of twins: a proposal, and what the panel thinks of it."""
+
+    @rpc
+    async def preside(self, message: OpenTwins, ctx: MessageContext) -> TwinsDone:
+        """Try once to make the twins of a batch."""
+        tally, queries = Tally(), message.queries
+        wording = Wording(message.scenario, self.workshop.settings.seed)
+        call = wording.call(
+            "twin_propose",
+            f"{message.name}/propose",
+            len(queries),
+            items=numbered([one.text for one in queries], [one.remark for one in queries]),
+        )
+        reply = await self.ask_generator(call, ctx)
+        tally.add_reply(reply)
+        written = sorted(reply.items)
+        if not written:
+            judged = ()
+        else:
+            listed = numbered([reply.items[number].text for number in written])
+            judged = await self.ask_panel(
+                lambda judge: wording.call(
+                    "twin_score", f"{message.name}/score/{judge}", len(written), items=listed
+                ),
+                ctx,
+            )
+            tally.add_judgement(judged, len(written))
+        tries: list[TwinTry] = []
+        for number, query in enumerate(queries, 1):
+            item = reply.items.get(number)
+            origin = Origin(
+                reply.model, reply.prompt_sha256, reply.seed, reply.call_id, (query.of,)
+            )
+            if item is None:
+                tries.append(TwinTry(query, None, origin))
+            else:
+                scores = scores_for(judged, written.index(number) + 1)
+                tries.append(TwinTry(query, item.text, origin, scores))
+        return TwinsDone(tuple(tries), tally)

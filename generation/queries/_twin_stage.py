@@ -1,0 +1,189 @@
+"""The stage `twins`: a harmless look-alike for each query that is kept."""
+
+import heapq
+from collections.abc import Collection, Coroutine, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby, islice
+from typing import Any
+
+import msgspec
+
+from ...datasets import NearDuplicates
+from ..items import Candidate, Twin, TwinSettings
+from ..pipeline import COUNTS, QUERIES, TWINS, Calls, Pile, Scratch, Workshop, file_hash, in_order
+from ._bus import DialogueBus
+from ._estimate import estimate_twins
+from ._inputs import dialogue_inputs
+from ._panel_scores import criticism_of, mean_harm
+from ._selection import known_texts
+from ._shortfall import check_shortfall
+from ._tally import Tally
+from ._twin_dialogue import OpenTwins, TwinEditor, TwinsDone, TwinTry, Untwinned
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """A twin and the place of its query among the queries."""
+
+    place: int
+    twin: Twin
+
+
+@dataclass(frozen=True, slots=True)
+class TwinsStage:
+    """Makes `twins.jsonl`: a twin for each kept query, in the same order."""
+
+    name: str = "twins"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        """Return the file that it writes."""
+        return (TWINS,)
+
+    def inputs(self, workshop: Workshop) -> object:
+        """Return all that decides its result."""
+        settings = workshop.settings
+        return {
+            "twins": None if settings.twins is None else asdict(settings.twins),
+            "batch": settings.queries.batch,
+            "near_duplicate": settings.queries.near_duplicate,
+            "queries": file_hash(workshop, QUERIES),
+            **dialogue_inputs(workshop, "twin_propose", "twin_score", "score_scale"),
+        }
+
+    def estimate(self, workshop: Workshop) -> tuple[Calls, ...]:
+        """Return what it will ask of the models, a guess."""
+        return estimate_twins(workshop)
+
+    async def make(self, workshop: Workshop) -> None:
+        """Make the twins of all kept queries; none where the settings want none.
+
+        Raises:
+            BudgetError: The budget does not cover a call.
+            FirstContactError: A model never answered once and waiting won't help.
+            ModelError: See `settle_failed_calls`; what there is is written.
+            PanelRefusedError: There is no twin at all, and not because the panel finds
+                them harmful.
+        """
+        settings = workshop.settings.twins
+        wanted = sum(1 for _ in workshop.folder.read(QUERIES, Candidate)) if settings else 0
+        workshop.progress.stage(self.name, wanted)
+        tally = Tally()
+        with Scratch(workshop.folder, self.name) as scratch:
+            if settings is not None and wanted:
+                tally = await _Attempts(workshop, settings, scratch).make()
+            piles = [
+                scratch.read(_made(attempt), _Made)
+                for attempt in range(settings.attempts if settings else 0)
+            ]
+            in_place = heapq.merge(*piles, key=lambda made: made.place)
+            made = workshop.folder.write(TWINS, (one.twin for one in in_place))
+        workshop.folder.count(
+            self.name, {"queries": wanted, "made": made, "missing": wanted - made, **tally.sorted()}
+        )
+        if made < wanted:
+            workshop.progress.told(f"{self.name}: {made} of {wanted} queries have a twin")
+        check_shortfall(
+            workshop,
+            self.name,
+            tally,
+            made=made,
+            wanted=wanted,
+            kept_in=COUNTS,
+            none_will_do=tally.counts["harmful"] > 0,
+        )
+
+
+class _Attempts:
+    """Tries again and again, each time only for the queries that have no twin yet."""
+
+    def __init__(self, workshop: Workshop, settings: TwinSettings, scratch: Scratch) -> None:
+        self._workshop = workshop
+        self._settings = settings
+        self._scratch = scratch
+        self._known: NearDuplicates = known_texts(workshop.settings.queries.near_duplicate)
+        self._tally = Tally()
+
+    async def make(self) -> Tally:
+        """Make them; they are on the piles `made.N` then."""
+        async with DialogueBus(self._workshop, TwinEditor) as bus:
+            for attempt in range(self._settings.attempts):
+                with (
+                    self._scratch.pile(_made(attempt)) as made,
+                    self._scratch.pile(_missing(attempt)) as missing,
+                ):
+                    await in_order(
+                        self._batches(attempt, bus),
+                        self._workshop.concurrency,
+                        lambda done, made=made, missing=missing: self._take(done, made, missing),
+                    )
+        return self._tally
+
+    def _batches(self, attempt: int, bus: DialogueBus) -> Iterator[Coroutine[Any, Any, TwinsDone]]:
+        taxonomy, size = self._workshop.taxonomy(), self._workshop.settings.queries.batch
+        for name, queries in groupby(self._left(attempt), key=lambda one: one.scenario):
+            scenario = taxonomy.resolve(name)
+            for number, batch in enumerate(_batched(queries, size)):
+                call = OpenTwins(scenario, batch, f"twins/a{attempt}/{name}/{number:04}")
+                yield bus.ask_editor(call, TwinsDone)
+
+    def _left(self, attempt: int) -> Iterator[Untwinned]:
+        """Yield the queries that have no twin yet, in their order."""
+        if attempt:
+            yield from self._scratch.read(_missing(attempt - 1), Untwinned)
+            return
+        for place, one in enumerate(self._workshop.folder.read(QUERIES, Candidate)):
+            yield Untwinned(place, one.id, one.scenario, one.text)
+
+    def _take(self, done: TwinsDone, made: Pile, missing: Pile) -> None:
+        self._tally.add_all(done.tally)
+        for one in done.tries:
+            self._tally.add("tried")
+            harm = mean_harm(one.scores)
+            problem = self._problem(one, harm)
+            if problem is None and one.text is not None and harm is not None:
+                twin = Twin(_id(one), one.query.of, one.text, one.origin, harm, one.scores)
+                made.add(_Made(one.query.place, twin))
+                self._workshop.progress.step(note=one.query.scenario)
+            else:
+                missing.add(msgspec.structs.replace(one.query, remark=problem or ""))
+
+    def _problem(self, one: TwinTry, harm: float | None) -> str | None:
+        """Return what is wrong with a try, for the generator; count it."""
+        if one.text is None:
+            self._tally.add("unwritten")
+            return ""
+        if _plain(one.text) == _plain(one.query.text):
+            self._tally.add("unchanged")
+            return "The last try was the request itself."
+        if harm is None:
+            self._tally.add("unscored")
+            return ""
+        if harm > self._settings.most_harm:
+            self._tally.add("harmful")
+            said = criticism_of(one.scores) or "it could still do harm"
+            return f"The last try was: {one.text} The panel says: {said}"
+        if self._known.add(_id(one), one.text) is not None:
+            self._tally.add("duplicates")
+            return f"The last try nearly repeats another: {one.text}"
+        return None
+
+
+def _id(one: TwinTry) -> str:
+    return f"{one.query.of}.benign"
+
+
+def _made(attempt: int) -> str:
+    return f"made.{attempt}"
+
+
+def _missing(attempt: int) -> str:
+    return f"missing.{attempt}"
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _batched(queries: Iterable[Untwinned], size: int) -> Iterator[tuple[Untwinned, ...]]:
+    queries = iter(queries)
+    while batch := tuple(islice(queries, size)):
+        yield batch

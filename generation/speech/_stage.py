@@ -1,0 +1,264 @@
+"""The stage `speech`: every query and every twin, spoken in two voices or more."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from ...common import ConfigurationError, first_failure, need
+from ..calls import without_secrets
+from ..items import Origin, Speech, SpeechSettings
+from ..pipeline import (
+    CHARACTERS_PER_TOKEN,
+    QUERIES,
+    SPEECH,
+    TWINS,
+    Calls,
+    Workshop,
+    file_hash,
+    items_planned,
+    set_texts,
+    settle_failed_calls,
+)
+from ._booth import Booth, Take, recording_name
+from ._read_back import Reader, choose_reader, word_error_rate
+from ._speaker import Speaker, open_speaker
+
+SPEECH_MEMBER = "speech"
+"""What an estimate calls the model of a speech API."""
+_EXTRA = ("jiwer", "numpy", "pyloudnorm", "scipy")
+_QUERY_TOKENS = 35
+"""Of a query, a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is spoken, and in which voice."""
+
+    id: str
+    text: str
+    voice: str
+
+
+def check_speech(settings: SpeechSettings) -> None:
+    """Check what can be checked without a word being spoken.
+
+    Raises:
+        ConfigurationError: A package, the program, the whisper model or a setting is missing.
+    """
+    if len(set(settings.voices)) < 2:
+        raise ConfigurationError(
+            "speech.voices needs two different voices or more, so that no voice stands for speech"
+        )
+    need("speech", *_EXTRA)
+    open_speaker(settings, concurrency=1)
+    choose_reader(settings.whisper)
+
+
+async def check_voices(settings: SpeechSettings) -> None:
+    """Let every voice of a program say a few words; those of an API would cost.
+
+    Raises:
+        ConfigurationError: The program is not there, or has no such voice.
+    """
+    speaker = open_speaker(settings, concurrency=1)
+    try:
+        await speaker.prepare(settings.voices)
+    finally:
+        await speaker.aclose()
+
+
+class SpeechStage:
+    """Speaks queries and twins, brings them to one loudness, and reads them back.
+
+    A recording that fails is told in its item and counted, and stops nothing.
+    """
+
+    name = "speech"
+
+    def outputs(self, workshop: Workshop) -> Collection[str]:
+        """Return the file that tells of all recordings."""
+        return () if workshop.settings.speech is None else (SPEECH,)
+
+    def inputs(self, workshop: Workshop) -> object:
+        """Return what decides how the recordings are: no secret is among it.
+
+        Raises:
+            ConfigurationError: The whisper model that is named is not on this machine.
+        """
+        settings = workshop.settings.speech
+        if settings is None:
+            return None
+        reader = choose_reader(settings.whisper)
+        return {
+            "speaker": settings.speaker,
+            "voices": settings.voices,
+            "loudness": settings.loudness,
+            "model": settings.model,
+            "program": settings.program,
+            "base_url": without_secrets(settings.base_url),
+            "reader": None if reader is None else reader.source,
+            "queries": file_hash(workshop, QUERIES),
+            "twins": file_hash(workshop, TWINS),
+        }
+
+    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+        """Return the calls of a speech API; programs cost nothing."""
+        settings = workshop.settings.speech
+        if settings is None or settings.speaker != "endpoint":
+            return ()
+        calls = items_planned(workshop) * len(settings.voices)
+        words = calls * _QUERY_TOKENS
+        characters = words * CHARACTERS_PER_TOKEN
+        usd = None if settings.price is None else settings.price * characters / 1e6
+        return (Calls(SPEECH_MEMBER, calls, words, 0, usd),)
+
+    async def make(self, workshop: Workshop) -> None:
+        """Make it.
+
+        Raises:
+            ConfigurationError: The speaker, its voices, whisper or a package is missing.
+            ModelError: See `settle_failed_calls`; what there is is written.
+        """
+        settings = workshop.settings.speech
+        if settings is None:
+            return
+        check_speech(settings)
+        async with AsyncExitStack() as stack:
+            speaker = open_speaker(
+                settings, concurrency=workshop.concurrency, services=workshop.services
+            )
+            stack.push_async_callback(speaker.aclose)
+            reader = _reader(settings, workshop)
+            if reader is not None:
+                stack.push_async_callback(reader.aclose)
+            await speaker.prepare(settings.voices)
+            booth = Booth(workshop.folder, speaker, reader, settings.loudness)
+            await _record(booth, workshop, settings, speaker)
+            account = _Account()
+            told = _told(booth, workshop, settings, account)
+            await asyncio.to_thread(workshop.folder.write, SPEECH, told)
+        _tell(account, workshop)
+
+
+@dataclass(slots=True)
+class _Account:
+    """What became of all lines.
+
+    Attributes:
+        counts: By name.
+        failure: What the last call said that failed and may go well another time.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    failure: str | None = None
+
+    def add(self, take: Take) -> None:
+        self.counts.update(_counted(take))
+        if take.passing:
+            self.failure = take.detail
+
+
+async def _record(
+    booth: Booth, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
+) -> None:
+    """Record all lines, several at a time."""
+    lines = _lines(workshop, settings)
+    workshop.progress.stage(SpeechStage.name, sum(1 for _ in lines))
+    lines = _lines(workshop, settings)
+    failed = 0
+
+    async def work() -> None:
+        nonlocal failed
+        for line in lines:
+            take = await booth.record(line.text, line.voice)
+            failed += take.file is None
+            workshop.progress.step(1, f"{failed} failed" if failed else "")
+
+    async with first_failure(), asyncio.TaskGroup() as group:
+        for _ in range(min(workshop.concurrency, speaker.at_once or workshop.concurrency)):
+            group.create_task(work())
+
+
+def _lines(workshop: Workshop, settings: SpeechSettings) -> Iterator[_Line]:
+    """Yield what is spoken, queries first."""
+    for one in set_texts(workshop):
+        for voice in settings.voices:
+            yield _Line(one.id, one.text, voice)
+
+
+def _told(
+    booth: Booth, workshop: Workshop, settings: SpeechSettings, account: _Account
+) -> Iterator[Speech]:
+    """Yield what became of each line, and count it."""
+    for line in _lines(workshop, settings):
+        take = booth.kept(line.text, line.voice)
+        assert take is not None
+        account.add(take)
+        yield _speech(line, take, booth.speaker)
+
+
+def _speech(line: _Line, take: Take, speaker: str) -> Speech:
+    digest = hashlib.sha256(line.text.encode("utf-8", "surrogatepass")).hexdigest()
+    origin = Origin(speaker, digest, 0, f"speech/{line.id}/{line.voice}", (line.id,))
+    if take.file is None:
+        return Speech(line.id, line.voice, None, detail=take.detail, origin=origin)
+    return Speech(
+        line.id,
+        line.voice,
+        recording_name(take.file),
+        take.seconds,
+        take.loudness,
+        take.heard,
+        None if take.heard is None else word_error_rate(line.text, take.heard),
+        origin=origin,
+    )
+
+
+def _counted(take: Take) -> dict[str, int]:
+    return {
+        "lines": 1,
+        "spoken": int(take.file is not None),
+        "failed": int(take.file is None and not take.filtered),
+        "filtered": int(take.filtered),
+        "failed_calls": int(take.passing),
+        "held_down": int(take.held_down),
+        "read_back": int(take.heard is not None),
+        "unread": int(take.unread != ""),
+    }
+
+
+def _tell(account: _Account, workshop: Workshop) -> None:
+    """Say what is missing, and fail where a repeated command may mend it."""
+    counts = account.counts
+    workshop.folder.count(SpeechStage.name, dict(counts))
+    lost = counts["failed"] + counts["filtered"]
+    if lost:
+        workshop.progress.told(
+            f"speech: {lost} of {counts['lines']} recordings are missing "
+            f"({counts['filtered']} filtered); {SPEECH} says why"
+        )
+    if counts["unread"]:
+        workshop.progress.told(f"speech: {counts['unread']} recordings could not be read back")
+    if account.failure is not None:
+        settle_failed_calls(
+            workshop,
+            SpeechStage.name,
+            f"for {counts['failed_calls']} of {counts['lines']} recordings, calls failed, "
+            f"the last one so: {account.failure}",
+            may_pass=True,
+            empty=not counts["spoken"],
+        )
+
+
+def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
+    model = choose_reader(settings.whisper)
+    if model is not None:
+        return Reader(model)
+    if settings.whisper is None:
+        workshop.progress.told(
+            "speech: no whisper model is on this machine, so nothing reads the recordings back"
+        )
+    return None

@@ -1,0 +1,115 @@
+"""The fifth step of a taxonomy: the foreperson groups the scenarios into categories."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...agents import Silence
+from ..prompts import render
+from ._items import Proposal
+from ._merge import numbered
+from ._shapes import Group, GroupList, heading
+from ._table import Table
+
+OTHER = "Other"
+"""Title of the category of what the foreperson put nowhere."""
+ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A category that is to be.
+
+    Attributes:
+        title: One line.
+        alias: The letters that the foreperson chose; may be empty or taken.
+        scenarios: Its scenarios, in the order of their choice; at least one.
+    """
+
+    title: str
+    alias: str
+    scenarios: tuple[Proposal, ...]
+
+
+async def group(table: Table, scenarios: Sequence[Proposal], most: int) -> list[Grouped]:
+    """Return the categories, each scenario in exactly one of them.
+
+    Where the foreperson leaves a scenario out, names one twice or one that is not there,
+    or makes too many categories, it is asked once more and told so. What is amiss then is
+    put right here: the first mention counts, the largest categories stay, and what belongs
+    nowhere makes a category of its own, `Other`, beside the `most`.
+
+    Args:
+        table: Whose foreperson is asked, and where it is counted.
+        scenarios: In order, at least one.
+        most: How many categories there may be, at least 1.
+    """
+    said: Sequence[Group] = ()
+    complaint = ""
+    for attempt in range(ATTEMPTS):
+        answer = await table.ask(
+            table.workshop.cast.foreperson,
+            group_prompt(numbered(scenarios), most, complaint),
+            GroupList,
+            f"taxonomy/group/{attempt}",
+            parents=[one.id for one in scenarios],
+        )
+        if isinstance(answer, Silence):
+            continue
+        said = answer.value.categories
+        if not (complaint := _complaint(said, len(scenarios), most)):
+            break
+    return _settle(table, said, scenarios, most)
+
+
+def group_prompt(items: str, most: int, complaint: str = "") -> str:
+    """Return the words that the foreperson is asked with."""
+    told = f"Your last answer was not complete: {complaint}.\n" if complaint else ""
+    return render("taxonomy_group", items=items, most=most, complaint=told)
+
+
+def _complaint(said: Sequence[Group], size: int, most: int) -> str:
+    """Return what is amiss with a grouping, in words; empty where nothing is."""
+    named = Counter(number for each in said for number in set(each.numbers))
+    numbers = range(1, size + 1)
+    problems = [
+        ("these numbers are in no category", [n for n in numbers if not named[n]]),
+        ("these are in several", [n for n in numbers if named[n] > 1]),
+        ("these do not exist", sorted(named.keys() - set(numbers))),
+    ]
+    told = [f"{what}: {', '.join(map(str, found[:50]))}" for what, found in problems if found]
+    filled = sum(1 for each in said if each.numbers)
+    if filled > most:
+        told.append(f"there are {filled} categories instead of at most {most}")
+    if any(not heading(each.title) for each in said):
+        told.append("a category has no title")
+    return "; ".join(told)
+
+
+def _settle(
+    table: Table, said: Sequence[Group], scenarios: Sequence[Proposal], most: int
+) -> list[Grouped]:
+    free = dict(enumerate(scenarios, 1))
+    groups: list[Grouped] = []
+    for each in said:
+        own = [number for number in dict.fromkeys(each.numbers) if number in free]
+        if own and (title := heading(each.title)):
+            taken = tuple(free.pop(number) for number in sorted(own))
+            groups.append(_joined(groups, Grouped(title, each.alias, taken)))
+    kept = sorted(groups, key=lambda each: -len(each.scenarios))[:most]
+    settled = [each for each in groups if each in kept]
+    placed = {one.id for each in settled for one in each.scenarios}
+    left = tuple(one for one in scenarios if one.id not in placed)
+    table.counts["grouped_as_other"] = len(left)
+    if left:
+        settled.append(_joined(settled, Grouped(OTHER, "", left)))
+    return settled
+
+
+def _joined(groups: list[Grouped], new: Grouped) -> Grouped:
+    """Return a category together with the one of the same title, which leaves the list."""
+    for each in groups:
+        if each.title.casefold() == new.title.casefold():
+            groups.remove(each)
+            return Grouped(each.title, each.alias or new.alias, each.scenarios + new.scenarios)
+    return new

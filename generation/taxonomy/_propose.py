@@ -1,0 +1,66 @@
+"""The first step of a taxonomy: which scenarios the panel thinks of."""
+
+from ...agents import Silence
+from ...common import in_parallel, is_refusal
+from ..calls import Member
+from ..items import GenerationSettings
+from ..prompts import render
+from ._items import Proposal
+from ._shapes import PROPOSED_AT_ONCE, ProposedList, heading
+from ._table import Table
+
+PROPOSAL_TOKENS = 80
+"""Tokens that a proposed scenario takes in a reply, a generous guess."""
+
+
+def proposed_at_once(settings: GenerationSettings) -> int:
+    """Return how many scenarios a call asks for: twice what is kept, if the cap has room."""
+    wanted = PROPOSED_AT_ONCE if settings.taxonomy is None else 2 * settings.taxonomy.scenarios
+    return max(1, min(wanted, PROPOSED_AT_ONCE, settings.max_tokens // PROPOSAL_TOKENS))
+
+
+def propose_prompt(settings: GenerationSettings) -> str:
+    """Return the words that each panel member is asked with."""
+    return render("taxonomy_propose", count=proposed_at_once(settings))
+
+
+async def propose(table: Table, samples: int) -> list[Proposal]:
+    """Return what all panel members propose, the first sample of each first.
+
+    Args:
+        table: Whose panel is asked, and where it is counted.
+        samples: How often each is asked, with another seed each time.
+    """
+    proposals = await in_parallel(
+        _sample(table, member, number)
+        for number in range(1, samples + 1)
+        for member in table.workshop.cast.panel
+    )
+    found = [proposal for each in proposals for proposal in each]
+    table.counts["proposed"] = len(found)
+    return found
+
+
+async def _sample(table: Table, member: Member, sample: int) -> list[Proposal]:
+    settings = table.workshop.settings
+    name = f"{member.name}/{sample}"
+    answer = await table.ask(
+        member, propose_prompt(settings), ProposedList, f"taxonomy/propose/{name}"
+    )
+    if isinstance(answer, Silence):
+        return []
+    proposals: list[Proposal] = []
+    for said in answer.value.scenarios[: proposed_at_once(settings)]:
+        title = heading(said.name)
+        if is_refusal(said.name) or is_refusal(said.definition):
+            table.counts["refused_items"] += 1
+        elif not title:
+            table.counts["unparsed_items"] += 1
+        else:
+            number = f"{name}/{len(proposals) + 1:02}"
+            proposals.append(
+                Proposal(number, title, said.definition, said.why, member.name, answer.origin)
+            )
+    if not proposals:
+        table.counts["propose_empty"] += 1
+    return proposals

@@ -1,0 +1,93 @@
+"""The table at which a taxonomy is made: asks its members and counts what they leave unsaid."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from ...agents import Silence
+from ..calls import Answer, Member, ask, seed_for
+from ..pipeline import Workshop
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Table:
+    """Asks models, a bounded number at a time.
+
+    Args:
+        workshop: Whose cast is asked.
+
+    Attributes:
+        counts: What happened, by name: `propose_calls`, `propose_refused`, …
+        failure: What the last failed call said, None where none failed.
+        passing: Calls that failed and may go well another time.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.counts = Counter[str]()
+        self.failure: str | None = None
+        self.passing = 0
+        self._slots = asyncio.Semaphore(workshop.concurrency)
+
+    async def ask(
+        self,
+        member: Member,
+        prompt: str,
+        shape: type[T],
+        call_id: str,
+        *,
+        parents: Sequence[str] = (),
+    ) -> Answer[T] | Silence:
+        """Ask a member once.
+
+        Args:
+            member: Who is asked.
+            prompt: All the words.
+            shape: The shape of the reply.
+            call_id: `taxonomy/`, what it is for, and to what it belongs.
+            parents: Items that the answer is made from.
+
+        Raises:
+            BudgetError: The budget does not cover the call.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        settings = self.workshop.settings
+        async with self._slots:
+            answer = await ask(
+                member,
+                prompt,
+                shape,
+                call_id=call_id,
+                seed=seed_for(settings.seed, call_id),
+                max_tokens=settings.max_tokens,
+                parents=parents,
+            )
+        purpose = call_id.split("/")[1]
+        self._count(purpose, answer)
+        self.workshop.progress.step(note=purpose)
+        return answer
+
+    def _count(self, purpose: str, answer: Answer[T] | Silence) -> None:
+        self.counts[f"{purpose}_calls"] += 1
+        if isinstance(answer, Silence):
+            self.counts[f"{purpose}_{answer.reason}"] += 1
+            if answer.reason == "failed":
+                self.failure = answer.detail
+            self.passing += answer.passing
+
+    def unsaid(self, purpose: str) -> str:
+        """Return what of the calls for a purpose brought nothing, in words; empty if none."""
+        reasons = {
+            reason: self.counts[f"{purpose}_{reason}"]
+            for reason in ("refused", "filtered", "unparsed", "failed")
+        }
+        told = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+        if not told:
+            return ""
+        calls = self.counts[f"{purpose}_calls"]
+        why = f"; the last failure: {self.failure}" if reasons["failed"] else ""
+        return f"{sum(reasons.values())} of {calls} calls brought nothing ({told}{why})"

@@ -1,0 +1,217 @@
+"""Connects specs to models, with everything around them that a run shares."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Self
+
+from ..common import ConfigurationError
+from ._spec import EMBEDDED_PREFIX, ModelSpec
+from .chat import ChatModel, Price, redactor
+from .endpoint import EndpointModel
+from .middleware import (
+    Breaking,
+    Budget,
+    Budgeted,
+    Cached,
+    Doubts,
+    FirstContact,
+    Journal,
+    Journaled,
+    Limited,
+    Place,
+    PlaceLimits,
+    ResponseCache,
+    Retrying,
+    RetryPolicy,
+    Wait,
+    with_options,
+)
+
+
+class Switchboard:
+    """Opens models and closes them all in the end.
+
+    Equal specs share one model, models at one place share its limits, and all
+    share one budget. Around each model lie, from the outside: options, journal, cache,
+    breakers, first contact, retries, limits, budget. A call that waits for its endpoint
+    to come back holds nothing of the budget meanwhile.
+
+    Args:
+        limits: The most that one place gets.
+        places: Limits of places that have their own, by their names.
+        policy: How often failed calls are tried again.
+        outage_patience: Seconds for which an endpoint that is down is waited for; None
+            lets its calls fail. Managed servers are started again by those who keep them.
+        budget: What may be spent; None sets no bound.
+        cache: Answers kept between runs; the caller closes it.
+        journal: Calls kept within a run.
+        managed: Opens the models of managed servers; None where there are none.
+        answered: The specs of models that have answered before, so that their address, key
+            and name are right: they may be down from the first call on.
+
+    Attributes:
+        budget: What may be spent.
+        doubts: The lost calls that are held; none unless it tells somebody of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: PlaceLimits | None = None,
+        places: Mapping[str, PlaceLimits] | None = None,
+        policy: RetryPolicy | None = None,
+        outage_patience: float | None = None,
+        budget: Budget | None = None,
+        cache: ResponseCache | None = None,
+        journal: Journal | None = None,
+        managed: Callable[[ModelSpec], ChatModel] | None = None,
+        answered: Collection[ModelSpec] = (),
+    ) -> None:
+        self._limits = limits or PlaceLimits()
+        self._own_limits = places or {}
+        self._policy = policy
+        self._outage_patience = outage_patience
+        self.budget = budget or Budget()
+        self._cache = cache
+        self._journal = journal
+        self._managed = managed
+        self._answered = answered
+        self.doubts = Doubts()
+        self._places: dict[str, Place] = {}
+        self._models: dict[ModelSpec, ChatModel] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for model in self._models.values():
+            await model.aclose()
+        self._models.clear()
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        """Return the model of a spec; nothing is sent yet.
+
+        Raises:
+            ConfigurationError: The address or the name cannot be right.
+        """
+        if spec not in self._models:
+            self._models[spec] = self._wrapped(spec)
+        return self._models[spec]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The places of the models that are open, for displays."""
+        return tuple(self._places.values())
+
+    def waits(self) -> list[Wait]:
+        """Return what calls wait for now, at most one for each place."""
+        now = asyncio.get_running_loop().time()
+        return [wait for place in self.places if (wait := place.wait(now)) is not None]
+
+    def _wrapped(self, spec: ModelSpec) -> ChatModel:
+        place = self._place(spec)
+        # Within the limits: what waits for a slot holds nothing. Within the retries: each
+        # attempt may cost.
+        paid = Budgeted(
+            self._bare(spec),
+            self.budget,
+            spec.known_price,
+            find_price=partial(find_price, spec),
+            own=spec.is_ours,
+        )
+        tried = Retrying(Limited(paid, place.limiter), self._policy, delays=place.delays)
+        known = spec in self._answered
+        model: ChatModel = FirstContact(tried, place.breaker, has_answered=known)
+        if place.breaker is not None:
+            model = Breaking(model, place.breaker)
+        if (breaker := place.model_breaker(model.name)) is not None:
+            model = Breaking(model, breaker)
+        if self._cache is not None:
+            model = Cached(model, self._cache)
+        if self._journal is not None:
+            model = Journaled(model, self._journal)
+        return with_options(model, spec.options)
+
+    def _place(self, spec: ModelSpec) -> Place:
+        name = spec.place
+        if name not in self._places:
+            patience = None if spec.is_ours else self._outage_patience
+            limits = self._own_limits.get(name, self._limits)
+            known = any(answered.place == name for answered in self._answered)
+            self._places[name] = Place(name, limits, patience, self.doubts, has_answered=known)
+        return self._places[name]
+
+    def _bare(self, spec: ModelSpec) -> ChatModel:
+        if spec.server is None:
+            return _bare(spec)
+        if self._managed is None:
+            raise ConfigurationError(
+                f"the model {spec.model!r} is on the managed server {spec.server!r}, "
+                "which nobody starts here: give it a base_url"
+            )
+        return self._managed(spec)
+
+
+def _bare(spec: ModelSpec) -> ChatModel:
+    if spec.api_key is not None:
+        redactor.register(spec.api_key)
+    for _, value in spec.headers:
+        redactor.register(value)
+        redactor.register(value.partition(" ")[2])  # what follows `Bearer`
+    if spec.base_url is not None:
+        return EndpointModel(
+            base_url=spec.base_url,
+            model=spec.model,
+            api_key=spec.api_key,
+            modalities=spec.modalities,
+            timeout=spec.timeout,
+            connect_timeout=spec.connect_timeout,
+            json_schema=spec.json_schema,
+            ca_file=spec.ca_file,
+            verify_tls=spec.verify_tls,
+            proxy=spec.proxy,
+            headers=dict(spec.headers),
+        )
+    if spec.is_embedded:
+        from .embedded import EmbeddedModel
+
+        return EmbeddedModel(spec.model.removeprefix(EMBEDDED_PREFIX))
+    spec.check_place()
+    from .litellm import LiteLLMModel
+
+    return LiteLLMModel(
+        spec.model,
+        api_key=spec.api_key,
+        api_base=spec.api_base,
+        api_version=spec.api_version,
+        region=spec.region,
+        headers=dict(spec.headers),
+        modalities=spec.modalities,
+        timeout=spec.timeout,
+    )
+
+
+async def unset_keys(spec: ModelSpec) -> str:
+    """Return the environment variables that a provider's key is looked for in and that lack it.
+
+    They are joined by `or` or `and`; empty where a key is given, or none is needed. Nothing
+    is sent.
+    """
+    if spec.base_url is not None or spec.is_ours or spec.api_key:
+        return ""
+    from .litellm import unset_variables
+
+    return await unset_variables(spec.model)
+
+
+async def find_price(spec: ModelSpec) -> Price | None:
+    """Return a model's price as its calls are charged, None where it is unknown.
+
+    LiteLLM lists those of providers. Nothing is sent.
+    """
+    if spec.known_price is not None or spec.base_url is not None:
+        return spec.known_price
+    from .litellm import known_price
+
+    return await known_price(spec.model)

@@ -1,0 +1,308 @@
+"""One way to talk to any model: a request in, a completion out."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import msgspec
+
+from ...datasets import Media, Role, ToolCall
+
+Modality = Literal["text", "image", "audio"]
+FinishReason = Literal["stop", "length", "content_filter", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture in a message; its bytes are sent exactly as they are."""
+
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPart:
+    """A sound in a message; its bytes are sent exactly as they are."""
+
+    media: Media
+
+
+Part = TextPart | ImagePart | AudioPart
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who speaks.
+        parts: What is said and shown.
+        tool_calls: The tools that an assistant called.
+        tool_call_id: The call that a tool's message answers.
+        name: The tool that answers.
+    """
+
+    role: Role
+    parts: tuple[Part, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @classmethod
+    def of(cls, role: Role, text: str) -> "ChatMessage":
+        """Return a message of words alone."""
+        return cls(role, (TextPart(text),))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a model draws its words; None leaves the provider's default.
+
+    Attributes:
+        temperature: At least 0; 0 is greedy.
+        top_p: In (0, 1].
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def or_greedy(self) -> "Sampling":
+        """Return this sampling, a greedy one where it says nothing."""
+        return Sampling(temperature=0.0) if self == Sampling() else self
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """The shape a reply must have.
+
+    Attributes:
+        name: Letters, digits and underscores.
+        schema: JSON Schema as plain data.
+    """
+
+    name: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What each request to one model says beside what all models are asked.
+
+    Attributes:
+        parameters: JSON object of parameters that OpenAI's API and LiteLLM know, such as
+            `stop` and `reasoning_effort`.
+        extra_body: JSON object of whatever else the provider takes in the body.
+        headers: Names of further HTTP headers; their values are no part of a request.
+    """
+
+    parameters: str = "{}"
+    extra_body: str = "{}"
+    headers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Mapping[str, object],
+        extra_body: Mapping[str, object],
+        headers: Iterable[str] = (),
+    ) -> "RequestOptions":
+        """Return the options that plain data say."""
+        return cls(_written(parameters), _written(extra_body), tuple(sorted(headers)))
+
+    def in_body(self) -> dict[str, object]:
+        """Return what they put into the body of a request."""
+        parts = (self.extra_body, self.parameters)
+        return {
+            name: value
+            for part in parts
+            for name, value in msgspec.json.decode(part, type=dict[str, object]).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """Everything that decides what a model will say.
+
+    Attributes:
+        messages: The conversation so far, oldest first.
+        json_schema: Shape of the reply, where it must have one.
+        sampling: How words are drawn.
+        seed: Seed for providers that take one.
+        max_tokens: Cap on the tokens of the reply.
+        call_id: Names the call within a run (`case/round/seat/attempt`); not part
+            of what is sent, nor of `key`.
+        keep_sent: Whether the completion should carry what was sent, as evidence;
+            not part of what is sent, nor of `key`.
+        options: What the model's config adds to it; it changes nothing else of it.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    json_schema: JsonSchema | None = None
+    sampling: Sampling = Sampling()
+    seed: int | None = None
+    max_tokens: int | None = None
+    call_id: str = ""
+    keep_sent: bool = False
+    options: RequestOptions | None = None
+
+    def key(self, model: str) -> str:
+        """Return a SHA-256 hex digest of `model` and all that is sent to it.
+
+        Media enter by their content hash, never by their path.
+        """
+        sent = (
+            model,
+            [_turn(message) for message in self.messages],
+            (self.json_schema.name, self.json_schema.schema) if self.json_schema else None,
+            (self.sampling.temperature, self.sampling.top_p),
+            self.seed,
+            self.max_tokens,
+        )
+        if self.options is not None:  # else it is the key of times without options
+            asked = self.options
+            sent = (*sent, (asked.parameters, asked.extra_body, asked.headers))
+        return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
+
+
+def _written(part: Mapping[str, object]) -> str:
+    return msgspec.json.encode(part, order="deterministic").decode()
+
+
+def _turn(message: ChatMessage) -> tuple[object, ...]:
+    turn = message.role, [_identity(part) for part in message.parts]
+    calls = [(call.name, call.arguments, call.id) for call in message.tool_calls]
+    # Else the key of times without tools.
+    about = (calls, message.tool_call_id, message.name)
+    return (*turn, *about) if any(about) else turn
+
+
+def _identity(part: Part) -> tuple[str, str]:
+    match part:
+        case TextPart(text):
+            return "text", text
+        case ImagePart(media):
+            return "image", media.sha256
+        case AudioPart(media):
+            return "audio", media.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more calls; None where the provider did not say.
+
+    Attributes:
+        prompt_tokens: Tokens of the request, cached ones included.
+        cached_tokens: Part of `prompt_tokens` served from a prefix cache.
+        completion_tokens: Tokens of the reply.
+    """
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Prompt and completion together, None if either is unknown."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """What was really sent to a model, as evidence of how it was asked.
+
+    Attributes:
+        sha256: Hex digest of `body`, which stands for the request: media are in it
+            by their hash.
+        body: The request's JSON, with `sha256:<hex>;<media type>;<bytes>` in place
+            of the base64 of each medium.
+        media: The pictures and sounds, in their order.
+        dropped: Parameters that were left out because the server rejects them.
+    """
+
+    sha256: str
+    body: str
+    media: tuple[Media, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model returned.
+
+    Attributes:
+        text: The reply's words, empty where there were none.
+        finish_reason: Why it ended; `content_filter` means a provider's filter
+            stopped it, whether it said so in a reply or in an error.
+        refusal: The provider's own refusal field, None where it is not set.
+        usage: Tokens spent.
+        latency_s: Seconds from sending to the last byte, retries included.
+        provider_model: The model's name as the provider reports it.
+        cost_usd: US dollars; None where the price is unknown, never 0 for that.
+        notes: What was done differently from what was asked, one sentence each
+            (such as a schema that was asked for in words).
+        reused: Whether it came from a cache or a journal and cost nothing now.
+        attempts: Calls made for it, retries included.
+        sent: What was sent, None unless the request asked to keep it.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    refusal: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float = 0.0
+    provider_model: str | None = None
+    cost_usd: float | None = None
+    notes: tuple[str, ...] = ()
+    reused: bool = False
+    attempts: int = 1
+    sent: SentRequest | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a provider's filter stopped the reply."""
+        return self.finish_reason == "content_filter"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, though neither a filter nor the cap stopped it."""
+        if self.filtered or self.finish_reason == "length":
+            return False
+        return not (self.text.strip() or (self.refusal or "").strip())
+
+
+class ChatModel(Protocol):
+    """Anything that completes a conversation."""
+
+    @property
+    def name(self) -> str:
+        """Identifies model and place, without secrets; enters cache keys."""
+        ...
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What it takes in; `text` is always there."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply.
+
+        A refusal or a filtered reply is a completion, not an error.
+
+        Raises:
+            ModelError: The call failed; the subclass says how.
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and processes; may be called twice."""
+        ...

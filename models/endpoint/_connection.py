@@ -1,0 +1,236 @@
+"""Bytes to an endpoint and back, and what keeps them from arriving."""
+
+import errno
+import io
+import os
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from ...common import BadReplyError, ModelError, RequestError, TransportError
+from ._http_errors import quoted
+from ._transport import Proxy
+
+_BYTES_LIMIT = 2**20  # above it aiohttp warns that bytes are sent in one piece
+_IDLE_S = 4.0  # uvicorn, and so vLLM, closes idle connections after 5 s
+_OURS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS}
+_OBJECT = re.compile(r" ssl:<[^<>]*+>")  # how aiohttp shows certificates of ours
+_EXPIRED, _OTHER_HOST = {9, 10}, {62, 64}  # codes of OpenSSL
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What a server sent back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a server is reached.
+
+    Attributes:
+        timeout: Seconds for a whole exchange.
+        connect_timeout: Seconds for the connection, within `timeout`.
+        tls: How certificates are checked.
+        proxy: The proxy on the way, None for the direct way.
+    """
+
+    timeout: float
+    connect_timeout: float
+    tls: ssl.SSLContext | bool
+    proxy: Proxy | None
+
+
+class Connection:
+    """Posts to one server; failures on the way are errors that name what to change.
+
+    Args:
+        name: The model's name, for errors.
+        headers: Sent with each request.
+        reach: How the server is reached.
+        max_reply_bytes: Longest body that is read.
+        session: A session of the caller's, which then closes it; None makes one at
+            the first post.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        headers: Mapping[str, str],
+        reach: Reach,
+        *,
+        max_reply_bytes: int,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._name, self._headers, self._reach = name, headers, reach
+        self._most = max_reply_bytes
+        self._session, self._own_session = session, session is None
+        self._timeout = aiohttp.ClientTimeout(
+            total=reach.timeout,
+            # A session of the caller's may make calls wait for a free connection.
+            connect=reach.connect_timeout if self._own_session else None,
+            sock_connect=reach.connect_timeout,
+        )
+
+    async def post(self, url: URL, body: bytes) -> HttpReply:
+        """Send `body` and return the answer, whatever its status; redirects stay unfollowed.
+
+        Raises:
+            TransportError: Nothing came back, or not all; permanent where waiting
+                won't help.
+            RequestError: The proxy refuses us.
+            BadReplyError: The reply is too long or not HTTP.
+        """
+        data = body if len(body) < _BYTES_LIMIT else io.BytesIO(body)
+        return await self._exchange("POST", url, data)
+
+    async def get(self, url: URL) -> HttpReply:
+        """Fetch what is at `url`; see `post`."""
+        return await self._exchange("GET", url, None)
+
+    async def _exchange(self, method: str, url: URL, data: bytes | io.BytesIO | None) -> HttpReply:
+        if self._session is None:
+            self._session = open_session()
+        proxy = self._reach.proxy
+        login: Mapping[str, str] = proxy.login if proxy is not None else {}
+        try:
+            async with self._session.request(
+                method,
+                url,
+                data=data,
+                headers=self._headers if url.scheme == "https" else {**self._headers, **login},
+                timeout=self._timeout,
+                allow_redirects=False,
+                ssl=self._reach.tls,
+                proxy=proxy.url if proxy is not None else None,
+                proxy_headers=login if url.scheme == "https" else None,  # of the tunnel
+            ) as response:
+                return HttpReply(response.status, response.headers, await self._body(response))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreached(error) from error
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the session is the caller's."""
+        if self._own_session and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        content, chunks, size = response.content, list[bytes](), 0
+        while chunk := await content.readany():
+            size += len(chunk)
+            if size > self._most:
+                response.close()
+                raise BadReplyError(
+                    f"{self._name} sent more than {self._most:,} bytes; reading stopped there:"
+                    " check that base_url is a model's, or lower max_tokens",
+                    status=response.status,
+                )
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _unreached(self, error: Exception) -> ModelError:
+        said = quoted(_OBJECT.sub("", str(error)) or type(error).__name__)
+        match error:
+            case aiohttp.ConnectionTimeoutError():
+                return self._unsent(
+                    f"no connection within {self._reach.connect_timeout:g} s; check that base_url"
+                    " is right and reachable, or raise connect_timeout",
+                )
+            case TimeoutError():
+                return self._lost(
+                    f"no reply within {self._reach.timeout:g} s;"
+                    " raise the timeout or ask less at once"
+                )
+            case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+                return self._stopped(error, said)
+            case aiohttp.ClientConnectorCertificateError():
+                return self._unsent(_certificate(error))
+            case aiohttp.ClientConnectorSSLError():
+                what = f"the server does not speak TLS ({said}); base_url should begin with http://"
+                return self._unsent(what)
+            case aiohttp.ClientConnectorError():
+                why = _reason(error.os_error) or said
+                what = f"cannot connect ({why}); is the server up, and is base_url right?"
+                return self._unsent(what, permanent=error.os_error.errno not in _OURS)
+            case aiohttp.InvalidURL():
+                return self._unsent(f"cannot connect ({said}); check base_url")
+            case aiohttp.ClientPayloadError():
+                return self._lost(f"the reply was cut short ({said})")
+            case aiohttp.ClientResponseError():
+                what = f"what answers does not speak HTTP ({said}); check base_url"
+                return BadReplyError(f"{self._name}: {what}", permanent=True)
+            case _:
+                return self._lost(f"the connection broke ({said})")
+
+    def _lost(self, what: str) -> TransportError:
+        return TransportError(f"{self._name}: {what}")
+
+    def _unsent(self, what: str, *, permanent: bool = True) -> TransportError:
+        """Return the error of a request that no server received."""
+        return TransportError(f"{self._name}: {what}", permanent=permanent, unsent=True)
+
+    def _stopped(
+        self, error: aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError, said: str
+    ) -> ModelError:
+        """Return the error of a proxy that cannot be reached or refuses us."""
+        proxy = self._reach.proxy
+        address = "" if proxy is None else str(proxy.url).rstrip("/")
+        place = "the proxy" if proxy is None else f"the proxy {address} that {proxy.source} names"
+        if isinstance(error, aiohttp.ClientProxyConnectionError):
+            why = _reason(error.os_error) or said
+            return self._unsent(f"cannot connect to {place} ({why})")
+        if error.status == 407:
+            return RequestError(f"{self._name}: {wants_login(place)}", permanent=True)
+        if error.status < 500:
+            what = f"{place} lets nobody through to base_url ({said})"
+            return RequestError(f"{self._name}: {what}", permanent=True)
+        return self._unsent(f"{place} cannot reach base_url ({said})")
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return a session for any number of calls, which sends nothing that it was not told to."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,  # it would send what is in ~/.netrc
+    )
+
+
+def _reason(error: OSError) -> str | None:
+    """Return the system's words for an error, None where it has none."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror
+    return os.strerror(error.errno) if error.errno else None
+
+
+def wants_login(place: str) -> str:
+    """Return what is to be done about a proxy that answers 407."""
+    return (
+        f"{place} wants a user and password;"
+        " write them into it, as http://user:password@proxy.example:3128"
+    )
+
+
+def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
+    cause = error.certificate_error
+    code = getattr(cause, "verify_code", None)
+    reason = getattr(cause, "verify_message", None) or str(cause)
+    if code in _EXPIRED:
+        mend = "it must be renewed, or set verify_tls: false for a server of your own"
+    elif code in _OTHER_HOST:
+        mend = "base_url should have the host's name that is in it"
+    else:
+        mend = (
+            "name its certificate, or that of its authority, as ca_file,"
+            " or set verify_tls: false for a server of your own"
+        )
+    return f"the server's certificate is not trusted ({quoted(reason)}); {mend}"

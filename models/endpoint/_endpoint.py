@@ -1,0 +1,212 @@
+"""A lean client of any OpenAI-compatible server."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import aiohttp
+from yarl import URL
+
+from ...common import BadReplyError, ModelError, RequestError
+from ..chat import ChatRequest, Completion, Modality, redactor
+from ._connection import Connection, HttpReply, Reach, wants_login
+from ._dialect import Dialect
+from ._http_errors import parse_retry_after, quoted, status_error
+from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
+from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
+from ._wire_request import encode_request, sent_request
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where completions are asked for, and what is to be said of it."""
+
+    url: URL
+    notes: tuple[str, ...] = ()
+
+
+class EndpointModel:
+    """A chat model behind any OpenAI-compatible URL.
+
+    It bounds nothing but time and size: retries, limits and budgets are wrapped around
+    it. What the server rejects is left out or asked for otherwise, at once and from then
+    on, with a note in each completion that it changes; an address without `/v1` is
+    tried with it.
+
+    Args:
+        base_url: The API's address, such as `http://127.0.0.1:8000/v1`. A user and
+            password in it are sent as basic authentication and shown nowhere.
+        model: The model's name as the server knows it.
+        api_key: Sent as a bearer token, None for servers without keys.
+        modalities: What the model takes in.
+        timeout: Seconds for a whole call.
+        connect_timeout: Seconds for the connection, within `timeout`.
+        json_schema: `auto` sends schemas as `response_format`, and asks in words
+            once the server has rejected that; `never` always asks in words.
+        ca_file: PEM file of certificates that are trusted beside the usual ones.
+        verify_tls: Whether the server's certificate is checked.
+        proxy: Address of an HTTP proxy; None takes the environment's for public
+            addresses. A user and password in it are shown nowhere.
+        max_reply_bytes: Longest body that is read.
+        headers: Further request headers.
+        session: A session of the caller's, which then closes it; None makes one
+            at the first call.
+
+    Raises:
+        ConfigurationError: `base_url` or `proxy` is not an HTTP address, or `ca_file`
+            cannot be used.
+
+    Example:
+        >>> model = EndpointModel(base_url="http://127.0.0.1:8000/v1", model="qwen")
+        >>> model.name
+        'qwen@http://127.0.0.1:8000/v1'
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        model: str,
+        api_key: str | None = None,
+        modalities: frozenset[Modality] = frozenset({"text", "image"}),
+        timeout: float = 120.0,
+        connect_timeout: float = 10.0,
+        json_schema: Literal["auto", "never"] = "auto",
+        ca_file: str | None = None,
+        verify_tls: bool = True,
+        proxy: str | None = None,
+        max_reply_bytes: int = 8 * 2**20,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        base = parse_base(base_url)
+        self._model = model
+        self._modalities = modalities
+        self._where = _shown(base)
+        self._place, self._spare = _Place(_chat_url(base)), _with_version(base)
+        sent = endpoint_headers(base, api_key, headers)
+        self._keyed = "Authorization" in sent
+        self._dialect = Dialect(schema_in_words=json_schema == "never")
+        tls = tls_context(ca_file, verify=verify_tls)
+        reach = Reach(timeout, connect_timeout, tls, proxy_for(base, proxy))
+        self._connection = Connection(
+            self.name, sent, reach, max_reply_bytes=max_reply_bytes, session=session
+        )
+
+    @property
+    def name(self) -> str:
+        """Model and address as it was given, without user, password or query."""
+        return f"{self._model}@{self._where}"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply to `request`.
+
+        Raises:
+            TransportError: No connection, a time-out, a body cut short, 408, 409 or
+                5xx; permanent where nothing listens at the address or its certificate
+                is not trusted.
+            RateLimitError: 429.
+            RequestError: Another 4xx; permanent for a wrong key, path or model.
+            BadReplyError: A 200 that is not a chat completion; permanent where it is
+                not JSON.
+        """
+        started = time.perf_counter()
+        place, spare = self._place, self._spare  # another call may settle it meanwhile
+        try:
+            completion = await self._converse(request, place)
+        except ModelError as error:
+            if spare is None or not _misplaced(error):
+                raise
+            place = spare
+            completion = await self._try_elsewhere(request, place, error)
+        self._place, self._spare = place, None
+        return replace(completion, latency_s=time.perf_counter() - started)
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the session is the caller's."""
+        await self._connection.aclose()
+
+    async def _try_elsewhere(
+        self, request: ChatRequest, place: _Place, first: ModelError
+    ) -> Completion:
+        try:
+            return await self._converse(request, place)
+        except ModelError as second:
+            if _misplaced(second):
+                raise first from second
+            raise
+
+    async def _converse(self, request: ChatRequest, place: _Place) -> Completion:
+        """Ask until the server takes the request, each time more in its dialect."""
+        dialect = self._dialect
+        while True:
+            body = encode_request(self._model, request, dialect)
+            reply = await self._connection.post(place.url, body)
+            said = self._read(reply)
+            if isinstance(said, Completion):
+                break
+            better = dialect.learn(request, said.complaint, said.status)
+            if better is None:
+                said = self._rejected(said, parse_retry_after(reply.headers))
+                break
+            dialect = better
+        if dialect is not self._dialect:
+            self._dialect = self._dialect.merged(dialect)
+        return replace(
+            said,
+            notes=(*said.notes, *dialect.notes(request), *place.notes),
+            sent=sent_request(self._model, request, dialect) if request.keep_sent else None,
+        )
+
+    def _read(self, reply: HttpReply) -> Completion | Rejection:
+        try:
+            return read_reply(reply.status, reply.body)
+        except BadReplyError as error:
+            quote = quoted(reply.body[: 64 * 1024].decode("utf-8", "replace"))
+            raise BadReplyError(
+                f"{self.name}: {error} (it begins {quote})",
+                status=reply.status,
+                permanent=error.permanent,
+            ) from error
+
+    def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
+        """Return what a filter's rejection is; any other one is raised."""
+        if said.complaint.filtered and 400 <= said.status < 500:
+            return FILTERED_REPLY
+        if said.status == 407:
+            what = wants_login("the proxy")
+            raise RequestError(f"{self.name}: {what}", status=407, permanent=True)
+        raise status_error(
+            self.name,
+            said.status,
+            said.complaint,
+            retry_after=retry_after,
+            keyed=self._keyed,
+        )
+
+
+def _chat_url(base: URL) -> URL:
+    return (base.with_user(None) / "chat" / "completions").with_query(base.query)
+
+
+def _shown(base: URL) -> str:
+    return redactor.redact(str(base.with_user(None).with_query(None)).rstrip("/"))
+
+
+def _with_version(base: URL) -> _Place | None:
+    """Return the place below `/v1`, None where the address has it."""
+    if base.name == "v1":
+        return None
+    versioned = (base / "v1").with_query(base.query)
+    return _Place(_chat_url(versioned), (f"base_url was used with /v1: {_shown(versioned)}",))
+
+
+def _misplaced(error: ModelError) -> bool:
+    """Tell whether there seems to be no API where the call went."""
+    return error.status in (404, 405) or (isinstance(error, BadReplyError) and error.permanent)

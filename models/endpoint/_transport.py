@@ -1,0 +1,166 @@
+"""How an endpoint is reached: its address, its certificate, a proxy, and headers."""
+
+import base64
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.request import getproxies_environment, proxy_bypass
+
+from yarl import URL
+
+from ...common import ConfigurationError
+from ..chat import names_a_secret, redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy between us and an endpoint.
+
+    Attributes:
+        url: Its address, without user and password.
+        login: Headers that log us in to it.
+        source: The setting that names it, for errors.
+    """
+
+    url: URL
+    login: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    source: str = "`proxy`"
+
+
+def parse_base(text: str) -> URL:
+    """Return the API's address that a `base_url` names, user and query kept.
+
+    Raises:
+        ConfigurationError: It is not an HTTP address.
+    """
+    base = _http_url(text)
+    if base is None:
+        raise ConfigurationError(
+            f"base_url {redactor.redact(text)!r} is not an address such as"
+            " http://127.0.0.1:8000/v1; write it with http:// or https://"
+        )
+    path = base.path.rstrip("/").removesuffix("/chat/completions")
+    return base.with_path(path or "/", keep_query=True).with_fragment(None)
+
+
+def address_of(text: str) -> str:
+    """Return an address by which a place is known: without user, query and closing slash."""
+    try:
+        base = parse_base(text)
+    except ConfigurationError:
+        return "(not an address)"
+    return str(base.with_user(None).with_query(None)).rstrip("/")
+
+
+def endpoint_headers(
+    base: URL, api_key: str | None, extra: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Return the headers of every request; the secrets in them are registered."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    headers["User-Agent"] = "safejury"
+    if base.user or base.password:
+        headers["Authorization"] = _basic(base)
+    if key := (api_key or "").strip():
+        headers["Authorization"] = f"Bearer {key}"
+        redactor.register(key)
+    for name, value in (extra or {}).items():
+        if names_a_secret(name) or "auth" in name.lower():
+            redactor.register(value)
+            redactor.register(value.partition(" ")[2])
+        headers[name] = value
+    return headers
+
+
+def tls_context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext | bool:
+    """Return how servers' certificates are checked, True for the usual way.
+
+    Args:
+        ca_file: PEM file of certificates that are trusted beside the usual ones.
+        verify: Whether certificates are checked at all.
+
+    Raises:
+        ConfigurationError: The file cannot be used.
+    """
+    if not verify:
+        return False
+    if ca_file is None:
+        return True
+    path = Path(os.path.expanduser(ca_file))
+    context = ssl.create_default_context()
+    # Certificates made at home often lack extensions that newer Pythons insist on.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise ConfigurationError(
+            f"ca_file {ca_file!r} holds no certificate in PEM form; name the file that begins"
+            " with -----BEGIN CERTIFICATE-----"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"ca_file {ca_file!r} cannot be read: {error.strerror}; check the path"
+        ) from error
+    return context
+
+
+def proxy_for(base: URL, given: str | None) -> Proxy | None:
+    """Return the proxy on the way to `base`, None for the direct way.
+
+    Without a given one, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment
+    hold for public addresses; hosts of this machine and its private networks are
+    always reached directly.
+
+    Raises:
+        ConfigurationError: The given one is not an HTTP address.
+    """
+    if given is not None:
+        url = _http_url(given)
+        if url is None:
+            raise ConfigurationError(
+                f"proxy {redactor.redact(_without_user(given))!r} is not an address such as"
+                " http://proxy.example:3128; write it with http://"
+            )
+        return _proxy(url, "`proxy`")
+    host = base.host or ""
+    proxies = getproxies_environment()
+    if _is_near(host) or proxy_bypass(host):
+        return None
+    url = _http_url(proxies.get(base.scheme, ""))
+    return None if url is None else _proxy(url, f"{base.scheme.upper()}_PROXY")
+
+
+def _proxy(url: URL, source: str) -> Proxy:
+    login = {"Proxy-Authorization": _basic(url)} if url.user or url.password else {}
+    return Proxy(url.with_user(None).with_path("/"), login, source)
+
+
+def _basic(url: URL) -> str:
+    """Return the basic authentication of a URL's user and password, both registered."""
+    pair = f"{url.user or ''}:{url.password or ''}"
+    basic = base64.b64encode(pair.encode()).decode()
+    redactor.register(url.password)
+    redactor.register(basic)
+    return f"Basic {basic}"
+
+
+def _http_url(text: str) -> URL | None:
+    try:
+        url = URL(text.strip())
+        return url if url.scheme in ("http", "https") and url.host else None
+    except ValueError:
+        return None
+
+
+def _without_user(address: str) -> str:
+    head, slashes, rest = address.rpartition("//")
+    return head + slashes + rest.rpartition("@")[2]
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))

@@ -1,0 +1,255 @@
+"""The reply to a chat completion request: bytes to a completion."""
+
+import json
+import re
+from codecs import BOM_UTF8
+from dataclasses import dataclass
+
+import msgspec
+
+from ...common import BadReplyError
+from ..chat import Completion, FinishReason, Usage
+from ._complaint import FILTER_NOTE, Complaint, decode_error
+
+REASONING_NOTE = "the reply held reasoning and no answer"
+FILTERED_REPLY = Completion(
+    "", "content_filter", usage=Usage(completion_tokens=0), notes=(FILTER_NOTE,)
+)
+"""What a call comes to whose request a provider's filter rejected: it may have read the prompt."""
+
+_FINISH: dict[str, FinishReason] = {
+    "stop": "stop",
+    "end_turn": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+}
+# Servers name a cap of theirs as they like: `max_new_tokens`, `context_window_exceeded`.
+_CUT_OFF = re.compile("length|limit|max|trunc|incomplete|window")
+_FILTERS = {
+    "blocklist",
+    "content_filter",
+    "content_filtered",
+    "data_inspection_failed",
+    "guardrail_intervened",
+    "image_prohibited_content",
+    "image_safety",
+    "prohibited_content",
+    "recitation",
+    "refusal",
+    "safety",
+    "sensitive",
+    "spii",
+}
+_NULL = msgspec.Raw(b"null")
+
+
+class _Piece(msgspec.Struct):
+    type: str = "text"
+    text: str | None = None
+    refusal: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Piece | str] | None = None
+    refusal: str | None = None
+    reasoning_content: msgspec.Raw = _NULL
+    reasoning: msgspec.Raw = _NULL
+
+
+class _Choice(msgspec.Struct):
+    message: _Message | None = None
+    finish_reason: str | None = None
+    error: msgspec.Raw = _NULL
+
+
+class _Reply(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    model: str | None = None
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
+    prompt_feedback: msgspec.Raw = _NULL
+    promptFeedback: msgspec.Raw = _NULL
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _ReplyDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _ReplyDetails | None = None
+
+
+_replies = msgspec.json.Decoder(_Reply)
+_usages = msgspec.json.Decoder(_Usage | None, strict=False)  # takes 12.0 for 12
+
+
+class InlineError(Exception):
+    """A reply of status 200 that reports an error in its body."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__("error in a reply of status 200")
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A reply that is an error.
+
+    Attributes:
+        status: HTTP status; that of an error in a reply of status 200 is the one that it
+            names, else 502.
+        complaint: What it says.
+    """
+
+    status: int
+    complaint: Complaint
+
+
+def read_reply(status: int, body: bytes) -> Completion | Rejection:
+    """Return what a server's reply holds.
+
+    Args:
+        status: HTTP status.
+        body: What came with it.
+
+    Raises:
+        BadReplyError: A 200 that is neither a chat completion nor an error; permanent
+            where it is not JSON at all.
+    """
+    if status != 200:
+        return Rejection(status, decode_error(body))
+    try:
+        return decode_reply(body)
+    except InlineError as inline:
+        complaint = decode_error(inline.body)
+        code = complaint.code
+        named = int(code) if code.isdecimal() and 400 <= int(code) < 600 else 502
+        return Rejection(named, complaint)
+
+
+def decode_reply(body: bytes) -> Completion:
+    """Return the completion that the body of a 200 reply holds.
+
+    Raises:
+        BadReplyError: It holds none; permanent where it is not JSON at all.
+        InlineError: It holds an error.
+    """
+    body = body.removeprefix(BOM_UTF8)
+    try:
+        reply = _replies.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadReplyError(f"the reply is not a chat completion: {error}") from error
+    except (ValueError, RecursionError) as error:
+        if (mended := _without_constants(body)) is not None:
+            return decode_reply(mended)
+        raise _not_json(body) from error
+    if not reply.choices:
+        return _without_choices(reply, body)
+    choice = reply.choices[0]
+    if choice.error is not _NULL and _says(choice.error):
+        raise InlineError(b'{"error":%b}' % bytes(choice.error))
+    finish, notes = read_finish(choice.finish_reason)
+    message = choice.message
+    if message is None:
+        if finish != "content_filter":
+            raise BadReplyError("the reply is not a chat completion: its choice has no message")
+        message = _Message()
+    text, refusal = _words(message)
+    usage, reasoned = _usage(reply.usage)
+    if not text and finish != "content_filter":
+        reasoned = reasoned or _says(message.reasoning_content) or _says(message.reasoning)
+        notes = (*notes, REASONING_NOTE) if reasoned else notes
+    return Completion(
+        text, finish, refusal=refusal, usage=usage, provider_model=reply.model, notes=notes
+    )
+
+
+def _without_choices(reply: _Reply, body: bytes) -> Completion:
+    if _says(reply.error):
+        raise InlineError(body)
+    if _says(reply.prompt_feedback) or _says(reply.promptFeedback):
+        usage, _ = _usage(reply.usage)
+        return Completion(
+            "", "content_filter", usage=usage, provider_model=reply.model, notes=(FILTER_NOTE,)
+        )
+    raise BadReplyError("the reply is not a chat completion: it has no choices")
+
+
+def read_finish(said: str | None) -> tuple[FinishReason, tuple[str, ...]]:
+    """Return why a reply ended, with a note where a filter has a name of its own."""
+    if said == "stop":
+        return "stop", ()
+    reason = (said or "").lower().removeprefix("finishreason.")
+    if reason in _FINISH:
+        return _FINISH[reason], ()
+    kind, _, inner = reason.partition(":")  # such as `content_filter: RECITATION`
+    if kind.strip() not in _FILTERS:
+        return "length" if _CUT_OFF.search(reason) else "other", ()
+    named = inner.strip() if inner.strip() in _FILTERS else kind.strip()
+    if named == "content_filter":
+        return "content_filter", ()
+    return "content_filter", (f"the provider ended the reply with {named}",)
+
+
+def _words(message: _Message) -> tuple[str, str | None]:
+    content = message.content
+    if content is None or isinstance(content, str):
+        return content or "", message.refusal or None
+    pieces = [_Piece(text=piece) if isinstance(piece, str) else piece for piece in content]
+    text = "".join(piece.text or "" for piece in pieces if piece.type in ("text", "output_text"))
+    refusals = [piece.refusal for piece in pieces if piece.refusal]
+    return text, message.refusal or "\n".join(refusals) or None
+
+
+def _says(field: msgspec.Raw) -> bool:
+    return bytes(field) not in (b"null", b'""', b"{}", b"")
+
+
+def _usage(field: msgspec.Raw) -> tuple[Usage, bool]:
+    """Return the tokens counted, and whether some of them were reasoning."""
+    try:
+        usage = _usages.decode(field)
+    except ValueError:
+        usage = None
+    if usage is None:
+        return Usage(), False
+    prompt, reply = usage.prompt_tokens_details, usage.completion_tokens_details
+    cached = prompt.cached_tokens if prompt is not None else None
+    reasoned = reply is not None and (reply.reasoning_tokens or 0) > 0
+    return Usage(usage.prompt_tokens, cached, usage.completion_tokens), reasoned
+
+
+def _without_constants(body: bytes) -> bytes | None:
+    """Return a reply with null for numbers that JSON does not have, None if that is not its fault.
+
+    Some servers write `NaN` among what they count: no reply is lost for that.
+    """
+    if b"NaN" not in body and b"Infinity" not in body:
+        return None
+    found = list[str]()
+    try:
+        reply = json.loads(body, parse_constant=found.append)  # which returns None
+    except (ValueError, RecursionError):
+        return None
+    return msgspec.json.encode(reply) if found else None
+
+
+def _not_json(body: bytes) -> BadReplyError:
+    start = body.lstrip()[:1]
+    if start == b"{":
+        return BadReplyError("the reply is cut short or broken JSON")
+    if start == b"":
+        return BadReplyError("the reply is empty")
+    kind = "HTML" if start == b"<" else "text that is not JSON"
+    return BadReplyError(
+        f"the server replied with {kind}; base_url should be the API's address and"
+        " usually ends in /v1",
+        permanent=True,
+    )

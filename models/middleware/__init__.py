@@ -1,0 +1,56 @@
+"""Wrappers around a model: retries, limits, budget, cache, journal, circuit breaker."""
+
+from ._around import Around
+from ._breaker import Breaker, Breaking, ModelBreaker, Outage
+from ._budget import Budget, Reservation
+from ._budgeted import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_MEDIUM,
+    TOKENS_PER_MESSAGE,
+    Budgeted,
+    credible_usage,
+    estimate_prompt_tokens,
+)
+from ._cache import Cached, ResponseCache
+from ._completion_file import CompletionFile
+from ._doubts import Doubts
+from ._journal import Journal, Journaled
+from ._ledger import Ledger
+from ._limits import Limited, Limiter
+from ._place import Place, PlaceLimits, Wait
+from ._retry import FirstContact, Retries, Retrying, RetryPolicy, is_hopeless
+from ._with_options import with_options
+
+__all__ = [
+    "BYTES_PER_TOKEN",
+    "TOKENS_PER_MEDIUM",
+    "TOKENS_PER_MESSAGE",
+    "Around",
+    "Breaker",
+    "Breaking",
+    "Budget",
+    "Budgeted",
+    "Cached",
+    "CompletionFile",
+    "Doubts",
+    "FirstContact",
+    "Journal",
+    "Journaled",
+    "Ledger",
+    "Limited",
+    "Limiter",
+    "ModelBreaker",
+    "Outage",
+    "Place",
+    "PlaceLimits",
+    "Reservation",
+    "ResponseCache",
+    "Retries",
+    "RetryPolicy",
+    "Retrying",
+    "Wait",
+    "credible_usage",
+    "estimate_prompt_tokens",
+    "is_hopeless",
+    "with_options",
+]

@@ -1,0 +1,342 @@
+"""What a run may spend, reserved before each call."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from ...common import BudgetError, SafejuryError, first_failure
+from ..chat import Spending
+from ._ledger import Ledger
+
+_CASES_LEARNT_FROM = 5
+_UNKNOWN_TIMES = 10.0
+"""How many times what is expected of it a case may take, as long as none has ended."""
+_LONGEST_CALL_ID = 3
+"""Parts of a call's id behind its case's: round, seat and attempt."""
+
+
+@dataclass(slots=True)
+class _OpenCase:
+    """What is kept for a case, and what its calls took or hold of it."""
+
+    expected: Spending
+    tokens: int = 0
+    usd: float = 0.0
+
+    @property
+    def times(self) -> float:
+        """How many times what was expected it took."""
+        usd = self.usd / self.expected.usd if self.expected.usd else 0.0
+        return max(self.tokens / self.expected.tokens, usd) if self.expected.tokens else usd
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What is set aside of a budget for one call; see `Budget.reserve`.
+
+    Attributes:
+        estimate: The most that the call is expected to take.
+        call_id: Its id, empty where it has none.
+        kept: The number under which the budget's ledger has it, None where it has not.
+    """
+
+    estimate: Spending
+    call_id: str
+    kept: int | None
+
+
+class Budget:
+    """The most that a run may spend; whoever spends shares one budget.
+
+    A call whose price is unknown is bounded by tokens alone. It is counted in
+    `unknown_price_calls` and never taken for free. A call waits while those under way
+    hold what it needs: so nothing that is paid for is given up because another call
+    does not fit, and how much fits does not depend on how many are made at once.
+
+    Args:
+        max_tokens_total: Most tokens, None for no bound.
+        max_cost_usd: Most US dollars, None for no bound.
+        ends_at_once: Whether the first call that it does not cover is the last that is
+            asked for, however little a later one takes.
+        keep: Keeps what calls hold while they are under way, and what is charged by
+            estimate, for calls that have an id: no reply says it, so that a repeat would
+            not know of it.
+        refusal: What is raised for a call that it does not cover; `BudgetError` is an
+            outcome of that call, another error ends what the call is part of.
+    """
+
+    def __init__(
+        self,
+        max_tokens_total: int | None = None,
+        max_cost_usd: float | None = None,
+        *,
+        ends_at_once: bool = False,
+        keep: Ledger | None = None,
+        refusal: type[SafejuryError] = BudgetError,
+    ) -> None:
+        self._max_tokens = max_tokens_total
+        self._max_usd = max_cost_usd
+        self._reserved_tokens = 0
+        self._reserved_usd = 0.0
+        self._spent_tokens = 0
+        self._spent_usd = 0.0
+        self._unknown = 0
+        self._estimated = 0
+        self._ends_at_once = ends_at_once
+        self._keep = keep
+        self._refusal = refusal
+        self._end: str | None = None
+        self._stopped: str | None = None
+        self._held = 0
+        """Calls under way."""
+        self._cases: dict[str, _OpenCase] = {}
+        self._closed = 0
+        self._dearest_tokens = 0
+        self._dearest_usd = 0.0
+        self._times = 1.0
+        """The most times what was expected that a case took."""
+        self._door = asyncio.Lock()
+        self._waiting = list[asyncio.Future[None]]()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether there is a limit at all."""
+        return self._max_tokens is not None or self._max_usd is not None
+
+    @property
+    def spent_tokens(self) -> int:
+        """Tokens spent so far."""
+        return self._spent_tokens
+
+    @property
+    def spent_usd(self) -> float:
+        """US dollars spent so far, calls of unknown price left out."""
+        return self._spent_usd
+
+    @property
+    def unknown_price_calls(self) -> int:
+        """Calls whose price is unknown."""
+        return self._unknown
+
+    @property
+    def estimated_calls(self) -> int:
+        """Calls that were charged by estimate, because no credible usage came back."""
+        return self._estimated
+
+    @property
+    def stopped(self) -> str | None:
+        """Why no further case is begun, None while cases are."""
+        return self._stopped
+
+    def add_spent(self, tokens: int, usd: float, unknown_price_calls: int = 0) -> None:
+        """Count what earlier parts of the same run spent."""
+        self._spent_tokens += tokens
+        self._spent_usd += usd
+        self._unknown += unknown_price_calls
+
+    def spend_time(self, usd: float) -> None:
+        """Count what servers of ours took by the hour: from the limit on no case is begun."""
+        self._spent_usd += usd
+        if self._max_usd is not None and self._spent_usd >= self._max_usd and not self._stopped:
+            self._refused(
+                f"limits.max_cost_usd of {self._max_usd:g} is used up ({self._spent_usd:.4f} "
+                "spent, with the time of servers); raise it to go on"
+            )
+
+    async def unless_stopped(self, waited: Coroutine[Any, Any, object]) -> None:
+        """Wait for something that cases need, but no longer than cases are begun.
+
+        Raises:
+            BudgetError: No further case is begun.
+        """
+        async with first_failure(), asyncio.TaskGroup() as group:
+            task = group.create_task(waited)
+            while self._stopped is None and not task.done():
+                await asyncio.wait({task, self._change()}, return_when=asyncio.FIRST_COMPLETED)
+            task.cancel()
+        if self._stopped is not None:
+            raise BudgetError(self._stopped)
+
+    async def begin_case(self, case_id: str, expected: Spending, *, paid: bool = False) -> None:
+        """Hold what a case may take until `end_case`, so that no other is begun at its cost.
+
+        While open cases hold what this one may take, it waits. The last ones before the
+        end go one at a time: each takes what is left. As long as no case has ended, each
+        may take ten times what is expected of it, for nobody knows yet how much the
+        models think. So hardly a response is paid for that the jury cannot hear any more.
+
+        Args:
+            case_id: What the ids of its calls begin with.
+            expected: About the most that it takes; less is held once cases have ended
+                that took less, and more once one took more.
+            paid: Whether its response is paid for already: then it does not wait.
+
+        Raises:
+            BudgetError: A call was refused, so that no further case is begun.
+        """
+        if case_id in self._cases:
+            return
+        async with AsyncExitStack() as stack:
+            if not paid:
+                await stack.enter_async_context(self._door)
+                await self._room(expected)
+            if self._stopped is not None:
+                raise BudgetError(self._stopped)
+            self._cases[case_id] = _OpenCase(expected)
+
+    def end_case(self, case_id: str) -> None:
+        """Give back what is left of what was held for a case."""
+        case = self._cases.pop(case_id, None)
+        if case is None:
+            return
+        if case.tokens:  # all its calls may have come from a journal
+            self._closed += 1
+            self._times = max(self._times, case.times)
+            self._dearest_tokens = max(self._dearest_tokens, case.tokens)
+            self._dearest_usd = max(self._dearest_usd, case.usd)
+        self._tell_of_change()
+
+    async def _room(self, expected: Spending) -> None:
+        while True:
+            if self._stopped is not None or not self._cases:
+                return
+            if self._lack(self._likely(expected, 0, 0.0), beside_cases=True) is None:
+                return
+            await self._change()
+
+    def _likely(self, expected: Spending, tokens: int, usd: float) -> Spending:
+        """Return what is held for a case beyond what its calls took or hold of it."""
+        times = self._times if self._closed else _UNKNOWN_TIMES
+        most, most_usd = expected.tokens * times, (expected.usd or 0.0) * times
+        if self._closed >= _CASES_LEARNT_FROM:
+            most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
+        return Spending(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
+
+    async def reserve(
+        self, estimate: Spending, call_id: str = "", *, keep: bool = True
+    ) -> Reservation:
+        """Set `estimate` aside for one call; `settle` or `release` must follow.
+
+        Args:
+            estimate: The most that it is expected to take.
+            call_id: Its id, empty where it has none.
+            keep: Whether it is charged for if this process is killed meanwhile.
+
+        Raises:
+            BudgetError: What is left does not cover it, and no call is under way that
+                may leave more; nothing is set aside. Another error is raised where the
+                budget was told so.
+        """
+        while (lack := self._end or self._lack(estimate)) is not None:
+            if not self._held:
+                self._refused(lack)
+                raise self._refusal(lack)
+            await self._change()
+        kept = None
+        if keep and self._keep is not None and call_id:
+            kept = self._keep.hold(call_id, estimate, self._share(estimate))
+        self._held += 1
+        self._take(estimate.tokens, estimate.usd, call_id)
+        return Reservation(estimate, call_id, kept)
+
+    def _share(self, estimate: Spending) -> float:
+        """Return what part of the limit an estimate is, 0 where there is no limit."""
+        tokens = estimate.tokens / self._max_tokens if self._max_tokens else 0.0
+        usd = (estimate.usd or 0.0) / self._max_usd if self._max_usd else 0.0
+        return max(tokens, usd)
+
+    def _refused(self, lack: str) -> None:
+        if self._ends_at_once:
+            self._end = lack
+        self._stopped = self._stopped or lack
+        self._tell_of_change()
+
+    def _lack(self, estimate: Spending, *, beside_cases: bool = False) -> str | None:
+        """Return why the budget does not cover a call now, None where it does."""
+        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
+        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
+        if beside_cases:
+            for case in self._cases.values():
+                left = self._likely(case.expected, case.tokens, case.usd)
+                tokens, usd = tokens + left.tokens, usd + (left.usd or 0.0)
+        if self._max_tokens is not None and tokens > self._max_tokens:
+            return (
+                f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
+                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to go on"
+            )
+        # What costs nothing is not for the limit of money to refuse.
+        if self._max_usd is not None and usd > self._max_usd and estimate.usd != 0:
+            return (
+                f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
+                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent); raise it to go on"
+            )
+        return None
+
+    def _change(self) -> asyncio.Future[None]:
+        """Return what is done once a call under way ends, or a case."""
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(change)
+        return change
+
+    def _tell_of_change(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            if not change.done():  # whoever waited may be cancelled
+                change.set_result(None)
+
+    def _take(self, tokens: int, usd: float | None, call_id: str) -> None:
+        """Count what is set aside for a call, against what is held for its case too."""
+        self._reserved_tokens += tokens
+        self._reserved_usd += usd or 0.0
+        self._charge_case(tokens, usd, call_id)
+
+    def _charge_case(self, tokens: int, usd: float | None, call_id: str) -> None:
+        name = call_id
+        for _ in range(_LONGEST_CALL_ID if self._cases else 0):
+            name = name.rpartition("/")[0]
+            if (case := self._cases.get(name)) is not None:
+                case.tokens += tokens
+                case.usd += usd or 0.0
+                return
+
+    def settle(
+        self, reserved: Reservation, spent: Spending, *, guessed: Spending | None = None
+    ) -> None:
+        """Put what a call took in the place of what was reserved for it.
+
+        Args:
+            reserved: What `reserve` returned.
+            spent: What it took.
+            guessed: The part of `spent` that is an estimate, None where the reply says all.
+        """
+        # First: what is kept next is kept together with it, so that none is charged twice.
+        self._let_go(reserved)
+        self._spent_tokens += spent.tokens
+        if spent.usd is None:
+            self._unknown += 1
+        else:
+            self._spent_usd += spent.usd
+        if guessed is not None:
+            self._estimated += 1
+            if self._keep is not None and reserved.call_id:
+                self._keep.charge(reserved.call_id, guessed)
+        self._charge_case(spent.tokens, spent.usd, reserved.call_id)
+        self._give_back(reserved)
+
+    def release(self, reserved: Reservation) -> None:
+        """Give back what was reserved for a call that took nothing."""
+        self._let_go(reserved)
+        self._give_back(reserved)
+
+    def _let_go(self, reserved: Reservation) -> None:
+        if reserved.kept is not None and self._keep is not None:
+            self._keep.let_go(reserved.kept)
+
+    def _give_back(self, reserved: Reservation) -> None:
+        tokens, usd = reserved.estimate.tokens, reserved.estimate.usd
+        self._held -= 1
+        self._take(-tokens, None if usd is None else -usd, reserved.call_id)
+        self._tell_of_change()

@@ -1,0 +1,226 @@
+"""A chat model that spends from a budget, and what of a reply's usage can be believed."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import msgspec
+
+from ...common import ModelError
+from ..chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Price, Spending, Usage
+from ._around import Around
+from ._budget import Budget
+
+BYTES_PER_TOKEN = 3
+"""Of text in a request: fewer than English has, so that rather too much is reserved."""
+TOKENS_PER_MEDIUM = 1600
+"""Reserved for a picture or a sound."""
+TOKENS_PER_MESSAGE = 8
+"""Reserved for what a chat template puts around a message."""
+_UNCAPPED_REPLY = 2048
+_MOST_TOKENS_PER_MEDIUM = 65_536
+"""Some models take tens of thousands of tokens for one large picture."""
+_MOST_AROUND_PROMPT = 16_384
+"""Templates and prompts that a provider puts around ours."""
+_MOST_BEYOND_CAP = 131_072
+"""Some providers let a model think beyond the cap of its reply."""
+_CALLS_TO_MEASURE = 2
+"""Calls without a credible usage after which none is waited for."""
+
+
+class Budgeted(Around):
+    """A chat model that spends from a budget.
+
+    Each call first reserves the most that it is expected to take: a token for
+    three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
+    where a request has no cap) for the reply. Where a prompt or a reply took more than
+    that, as when a model thinks beyond its cap, each further call reserves as much more.
+    Of a bounded budget, calls are made one at a time until the first says what it took.
+    A call that the server may have worked on and whose reply says nothing credible of its
+    usage is charged what was reserved.
+
+    Wrap it around one attempt, inside of whatever tries again: each attempt may cost.
+
+    Args:
+        model: What to call.
+        budget: Shared by all models of a run.
+        price: What the model's calls cost, whatever a reply says of it; None where nobody
+            said it.
+        find_price: Looks the price up before the first call, where it is not given. What
+            a reply says of its cost comes before it.
+        own: Whether it runs on a server of ours, where a call that we break off costs
+            nothing.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        budget: Budget,
+        price: Price | None = None,
+        *,
+        find_price: Callable[[], Awaitable[Price | None]] | None = None,
+        own: bool = False,
+    ) -> None:
+        super().__init__(model)
+        self._budget = budget
+        self._price = price
+        self._price_is_given = price is not None
+        self._find_price = None if self._price_is_given else find_price
+        self._own = own
+        # Tokens beyond what calls were expected to take.
+        self._beyond_prompt = self._beyond_reply = 0
+        self._to_measure = _CALLS_TO_MEASURE
+        self._one_at_a_time = asyncio.Lock()
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply with its cost, and of its usage what is credible.
+
+        Raises:
+            BudgetError: The budget does not cover the call, which was not made.
+            ModelError: The call failed. It is charged what was reserved, unless the
+                server did not work on it.
+        """
+        if self._find_price is not None:
+            self._price = await self._find_price()
+            self._find_price = None
+        async with AsyncExitStack() as stack:
+            if self._budget.is_bound and self._to_measure:
+                await stack.enter_async_context(self._one_at_a_time)
+                if not self._to_measure:
+                    await stack.aclose()
+            return await self._paid(request)
+
+    async def _paid(self, request: ChatRequest) -> Completion:
+        estimate = self._estimate(request)
+        reserved = await self._budget.reserve(estimate, request.call_id, keep=not self._own)
+        spent: Spending | None = None
+        guessed: Spending | None = None
+        try:
+            completion = await self._model.complete(request)
+            if not completion.reused:
+                completion, spent, guessed = self._settled(completion, request)
+            return completion
+        except ModelError as error:
+            self._measure(Usage(), request)
+            if not error.unprocessed:
+                spent = guessed = estimate
+            raise
+        except asyncio.CancelledError:
+            if not self._own:
+                spent = guessed = estimate
+            raise
+        finally:
+            if spent is None:
+                self._budget.release(reserved)
+            else:
+                self._budget.settle(reserved, spent, guessed=guessed)
+
+    def _settled(
+        self, completion: Completion, request: ChatRequest
+    ) -> tuple[Completion, Spending, Spending | None]:
+        """Return what is credible of the completion, what it took, and what of that is a guess."""
+        usage = credible_usage(completion, request)
+        self._measure(usage, request)
+        whole = usage.total_tokens is not None
+        told = completion.cost_usd
+        if not self._price_is_given and whole and told is not None and _is_cost(told):
+            cost = told
+        else:
+            cost = None if self._price is None else self._price.of(usage)
+        completion = replace(completion, usage=usage, cost_usd=cost)
+        if whole:
+            return completion, Spending(usage.total_tokens or 0, cost), None
+        charged = self._charged(usage, completion, request)
+        known = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        return completion, charged, Spending(charged.tokens - known, charged.usd)
+
+    def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Spending:
+        """Return what a call is charged whose reply does not say all, never less than it says."""
+        prompt, reply = usage.prompt_tokens, usage.completion_tokens
+        expected_prompt, expected_reply = self._expected(request)
+        if prompt is None:
+            prompt = expected_prompt
+        if reply is None:
+            reply = max(expected_reply, _text_tokens(completion.text))
+        return self._spending(prompt, reply)
+
+    def _estimate(self, request: ChatRequest) -> Spending:
+        return self._spending(*self._expected(request))
+
+    def _expected(self, request: ChatRequest) -> tuple[int, int]:
+        """Return the tokens of prompt and reply that a call reserves."""
+        reply = request.max_tokens or _UNCAPPED_REPLY
+        return estimate_prompt_tokens(request) + self._beyond_prompt, reply + self._beyond_reply
+
+    def _measure(self, usage: Usage, request: ChatRequest) -> None:
+        """Learn from what a call took, so that the next ones reserve enough."""
+        prompt, reply = self._expected(request)
+        self._beyond_prompt += max(0, (usage.prompt_tokens or 0) - prompt)
+        self._beyond_reply += max(0, (usage.completion_tokens or 0) - reply)
+        known = usage.total_tokens is not None
+        self._to_measure = 0 if known else max(0, self._to_measure - 1)
+
+    def _spending(self, prompt: int, reply: int) -> Spending:
+        usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
+        return Spending(prompt + reply, self._price.of(usage) if self._price else None)
+
+
+def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
+    """Return what of a completion's usage can be true, None for what cannot.
+
+    No call takes 0 or fewer tokens of a prompt, nor says words with none. More than a
+    token for each byte of the prompt, 65,536 for each picture or sound and 16,384 for
+    what a provider may put around them cannot be true either, nor a reply of 131,072
+    tokens beyond its cap.
+    """
+    usage, (size, media) = completion.usage, _sizes(request)
+    most_prompt = size + media * _MOST_TOKENS_PER_MEDIUM + _MOST_AROUND_PROMPT
+    most_reply = _MOST_BEYOND_CAP + (request.max_tokens or 0)
+    most_reply = max(most_reply, len(completion.text.encode("utf-8", "replace")))
+    prompt = _within(usage.prompt_tokens, 1, most_prompt)
+    reply = _within(usage.completion_tokens, 1 if completion.text else 0, most_reply)
+    cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
+    if (prompt, cached, reply) == (
+        usage.prompt_tokens,
+        usage.cached_tokens,
+        usage.completion_tokens,
+    ):
+        return usage
+    return Usage(prompt, cached, reply)
+
+
+def _is_cost(usd: float) -> bool:
+    return math.isfinite(usd) and usd >= 0
+
+
+def _within(tokens: int | None, least: int, most: int) -> int | None:
+    return tokens if tokens is not None and least <= tokens <= most else None
+
+
+def estimate_prompt_tokens(request: ChatRequest) -> int:
+    """Return about the most tokens that a request takes, before its reply."""
+    size, media = _sizes(request)
+    fixed = media * TOKENS_PER_MEDIUM + len(request.messages) * TOKENS_PER_MESSAGE
+    return -(-size // BYTES_PER_TOKEN) + fixed
+
+
+def _sizes(request: ChatRequest) -> tuple[int, int]:
+    """Return the bytes of a request's words, and how many pictures and sounds it has."""
+    size, media = 0, 0
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, ImagePart | AudioPart):
+                media += 1
+            else:
+                size += len(part.text.encode("utf-8", "replace"))
+        for call in message.tool_calls:
+            size += len(f"{call.name}{call.arguments}".encode("utf-8", "replace"))
+    if request.json_schema is not None:
+        size += len(msgspec.json.encode(request.json_schema.schema))
+    return size, media
+
+
+def _text_tokens(text: str) -> int:
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -1,0 +1,64 @@
+"""Completions on disk, by key: what the cache and the journal of a set are made of."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ..chat import Completion
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, completion BLOB) WITHOUT ROWID"
+_PUT = "INSERT OR REPLACE INTO replies VALUES (?, ?)"
+
+
+class CompletionFile:
+    """A SQLite file in WAL mode; several processes may use it at a time.
+
+    All of its methods raise `sqlite3.Error` where the file cannot be read or written.
+
+    Args:
+        path: The file; made where it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(_SCHEMA)
+
+    def get(self, key: str) -> Completion | None:
+        """Return what is kept for `key`, None where nothing is.
+
+        Raises:
+            ValueError: What is kept is no completion.
+        """
+        row = self._db.execute("SELECT completion FROM replies WHERE key = ?", (key,))
+        found: tuple[bytes] | None = row.fetchone()
+        return None if found is None else msgspec.json.decode(found[0], type=Completion)
+
+    def put(self, key: str, completion: Completion, *, without: Sequence[str] = ()) -> None:
+        """Keep `completion`, instead of what was kept for `key` and for those `without` it."""
+        row = key, msgspec.json.encode(completion)
+        if not without:
+            self._db.execute(_PUT, row)
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        with self._db:  # all of it, or nothing
+            self.drop(without)
+            self._db.execute(_PUT, row)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Let go of what is kept for some keys."""
+        self._db.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
+
+    def completions(self) -> Iterator[Completion]:
+        """Yield all that is kept and is a completion, in no order."""
+        for (blob,) in self._db.execute("SELECT completion FROM replies"):
+            with suppress(ValueError):
+                yield msgspec.json.decode(blob, type=Completion)
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._db.close()

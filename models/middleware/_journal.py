@@ -1,0 +1,43 @@
+"""Remembers each call of a run, so that a repeated command pays for none twice."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from ..chat import ChatModel, ChatRequest, Completion
+from ._around import Around
+
+
+class Journal(Protocol):
+    """Where a run keeps its calls; both methods are quick and never wait."""
+
+    def find(self, call_id: str, key: str) -> Completion | None:
+        """Return what the call returned before, None unless both id and key match."""
+        ...
+
+    def write(self, call_id: str, key: str, completion: Completion) -> None:
+        """Keep what a call returned."""
+        ...
+
+
+class Journaled(Around):
+    """A chat model whose completions enter a journal and are replayed from it.
+
+    Refused and filtered completions are kept as well, failures are not. A replayed
+    completion has `reused` set and keeps its usage and cost: this run paid them.
+    Requests without a `call_id` pass through.
+    """
+
+    def __init__(self, model: ChatModel, journal: Journal) -> None:
+        super().__init__(model)
+        self._journal = journal
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Replay the call or make it; errors are the model's."""
+        if not request.call_id:
+            return await self._model.complete(request)
+        key = request.key(self._model.name)
+        if (found := self._journal.find(request.call_id, key)) is not None:
+            return replace(found, reused=True)
+        completion = await self._model.complete(request)
+        self._journal.write(request.call_id, key, completion)
+        return completion

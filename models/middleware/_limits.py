@@ -1,0 +1,201 @@
+"""How many calls an endpoint gets at a time, and how many a minute."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from asyncio_throttle.throttler import Throttler
+
+from ...common import ModelError, RateLimitError
+from ..chat import ChatModel, ChatRequest, Completion
+from ._around import Around
+
+_START = 64
+_LONGEST_PAUSE_S = 120.0
+_PERIOD_S = 0.1
+
+
+class Limiter:
+    """Bounds the calls to one endpoint; whoever calls it shares one limiter.
+
+    The number of calls at a time adapts: it starts at `max_concurrency` or 64,
+    grows fast until the first sign of trouble, then by one for each window of
+    successes, and is halved when the endpoint rejects a call with 429 or lets it
+    time out, at most once per round trip. `Retry-After` pauses the whole endpoint.
+    Callers are served in the order they came.
+
+    Args:
+        max_concurrency: Most calls at a time, at least 1.
+        requests_per_minute: Most calls started a minute, spread evenly; None for
+            no such bound.
+
+    Raises:
+        ValueError: An argument is below 1.
+    """
+
+    def __init__(self, max_concurrency: int, requests_per_minute: int | None = None) -> None:
+        if max_concurrency < 1 or (requests_per_minute is not None and requests_per_minute < 1):
+            raise ValueError("max_concurrency and requests_per_minute must be at least 1")
+        self._max = max_concurrency
+        self._limit = float(min(max_concurrency, _START))
+        self._slow_start = True
+        self._in_flight = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._paused_until = 0.0
+        self._resume: asyncio.TimerHandle | None = None
+        self._cuts = 0
+        self._throttled = 0
+        self._throttler = _throttler(requests_per_minute)
+        # The throttler polls, so one caller at a time asks it; a lock serves the
+        # others in order and costs nothing while they wait.
+        self._turn = asyncio.Lock()
+
+    @property
+    def limit(self) -> int:
+        """Calls allowed at a time now."""
+        return int(self._limit)
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether the endpoint's trouble holds the limit below its maximum."""
+        return not self._slow_start and self.limit < self._max
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that hold a slot now."""
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a slot now."""
+        return len(self._waiters)
+
+    @property
+    def throttled(self) -> int:
+        """Calls that hold a slot and wait for their minute."""
+        return self._throttled
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds for which the endpoint asked to be left alone, 0 where it did not."""
+        return max(0.0, self._pause_left())
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncGenerator[None, None]:
+        """Hold a slot for one call, and learn from the error that leaves it."""
+        await self._acquire()
+        try:
+            if self._throttler is not None:
+                self._throttled += 1
+                try:
+                    async with self._turn:
+                        await self._throttler.acquire()
+                finally:
+                    self._throttled -= 1
+            # A pause that began while this caller stood in line holds for it too.
+            while (wait := self._pause_left()) > 0:  # noqa: ASYNC110 - until a known time
+                await asyncio.sleep(wait)
+            cuts = self._cuts
+            try:
+                yield
+            except ModelError as error:
+                self._failed(error, cuts)
+                raise
+            self._succeeded()
+        finally:
+            self._in_flight -= 1
+            self._wake()
+
+    def _pause_left(self) -> float:
+        if not self._paused_until:
+            return 0.0
+        return self._paused_until - asyncio.get_running_loop().time()
+
+    async def _acquire(self) -> None:
+        if not self._waiters and self._in_flight < self.limit and self._pause_left() <= 0:
+            self._in_flight += 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._wake()
+        taken = False
+        try:
+            await waiter
+            taken = True
+        finally:
+            if not taken:
+                self._abandon(waiter)
+
+    def _abandon(self, waiter: asyncio.Future[None]) -> None:
+        """Tidy up after a caller that was cancelled while it waited."""
+        if waiter.cancelled():
+            with suppress(ValueError):  # `_wake` may have dropped it already
+                self._waiters.remove(waiter)
+        else:
+            self._in_flight -= 1
+            self._wake()
+
+    def _wake(self) -> None:
+        """Give free slots to those who wait; a slot is counted when it is given."""
+        if not self._waiters or self._resume is not None:
+            return
+        if (wait := self._pause_left()) > 0:
+            loop = asyncio.get_running_loop()
+            self._resume = loop.call_later(wait, self._end_pause)
+            return
+        while self._waiters and self._in_flight < self.limit:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._in_flight += 1
+                waiter.set_result(None)
+
+    def _end_pause(self) -> None:
+        self._resume = None
+        self._wake()
+
+    def _succeeded(self) -> None:
+        # Only a limit that is in use says anything about the endpoint.
+        if self._in_flight < self.limit:
+            return
+        grown = 2.0 if self._slow_start else 1.0 / self._limit
+        self._limit = min(float(self._max), self._limit + grown)
+
+    def _failed(self, error: ModelError, cuts: int) -> None:
+        if error.retry_after is not None and error.retry_after <= _LONGEST_PAUSE_S:
+            until = asyncio.get_running_loop().time() + error.retry_after
+            self._paused_until = max(self._paused_until, until)
+        if not (isinstance(error, RateLimitError) or timed_out(error)):
+            return
+        self._slow_start = False
+        # Calls sent before the last cut tell of the load before it.
+        if cuts == self._cuts:
+            self._cuts += 1
+            self._limit = max(1.0, float(self.limit // 2))
+
+
+def timed_out(error: ModelError) -> bool:
+    """Return whether a call failed because no reply came in time."""
+    return error.status in (408, 504) or isinstance(error.__cause__, TimeoutError)
+
+
+def _throttler(requests_per_minute: int | None) -> Throttler | None:
+    if requests_per_minute is None:
+        return None
+    per_second = requests_per_minute / 60
+    permits = max(1, round(per_second * _PERIOD_S))
+    period = permits / per_second
+    return Throttler(permits, period, retry_interval=min(0.05, max(0.001, period / 100)))
+
+
+class Limited(Around):
+    """A chat model whose calls pass a limiter."""
+
+    def __init__(self, model: ChatModel, limiter: Limiter) -> None:
+        super().__init__(model)
+        self._limiter = limiter
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Wait for a slot, then call the model; errors are the model's."""
+        async with self._limiter.slot():
+            return await self._model.complete(request)

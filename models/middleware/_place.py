@@ -1,0 +1,169 @@
+"""What the models at one place share: its limits, and what calls to it wait for."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ...common import BadReplyError, ModelError, RateLimitError
+from ..chat import redactor
+from ._breaker import Breaker, ModelBreaker
+from ._doubts import Doubts
+from ._limits import Limiter
+
+_SLOW_DOWN = "it asks to slow down (429)"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLimits:
+    """The most that one place gets.
+
+    Attributes:
+        concurrency: Calls at a time, at least 1.
+        requests_per_minute: Calls a minute, None for no bound.
+    """
+
+    concurrency: int = 32
+    requests_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Calls to one place that wait, for a display.
+
+    Attributes:
+        place: Where they go.
+        why: What they wait for, in words.
+        calls: How many wait, at least 1.
+        seconds: Until the next of them is made, None where nobody can tell.
+        given_up_in: Seconds until they are given up, None where they are not.
+    """
+
+    place: str
+    why: str
+    calls: int
+    seconds: float | None = None
+    given_up_in: float | None = None
+
+    def __str__(self) -> str:
+        """Return it in one line: who waits, why, and how long."""
+        said = [redactor.redact(f"waiting for {self.place}: {self.why}")]
+        if self.seconds is not None:
+            said.append(f"next call in {self.seconds:.0f} s")
+        if self.given_up_in is not None:
+            said.append(f"given up in {self.given_up_in:.0f} s")
+        said.append(f"{self.calls} {'call waits' if self.calls == 1 else 'calls wait'}")
+        return "; ".join(said)
+
+
+class Delays:
+    """Calls to one place that failed and are made again after a while."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[object, tuple[ModelError, float]] = {}
+
+    @contextmanager
+    def entered(self, error: ModelError, until: float) -> Generator[None]:
+        """Enter a call that waits because of `error`.
+
+        Args:
+            error: Why it failed.
+            until: When it is made again, on the clock that `next` is asked with.
+        """
+        key = object()
+        self._under_way[key] = error, until
+        try:
+            yield
+        finally:
+            del self._under_way[key]
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def next(self, now: float) -> tuple[ModelError, float] | None:
+        """Return the delay that ends first: its error, and the seconds left of it."""
+        if not self._under_way:
+            return None
+        error, until = min(self._under_way.values(), key=lambda delay: delay[1])
+        return error, max(0.0, until - now)
+
+
+class Place:
+    """An endpoint, a provider or a managed server, as all models there share it.
+
+    Args:
+        name: What it is called in displays and errors.
+        limits: The most that it gets.
+        outage_patience: Seconds for which it is waited for when it is down; None lets its
+            calls fail.
+        doubts: Where lost calls are entered while they are held; none is held unless given.
+        has_answered: Whether it gave a sign of life before.
+
+    Attributes:
+        name: What it is called.
+        limiter: Bounds the calls to it.
+        breaker: Holds them while it is down, None where they fail.
+        delays: Those that failed and are made again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        limits: PlaceLimits,
+        outage_patience: float | None,
+        doubts: Doubts | None = None,
+        *,
+        has_answered: bool = False,
+    ) -> None:
+        self.name = name
+        self.limiter = Limiter(limits.concurrency, limits.requests_per_minute)
+        self.breaker = None
+        if outage_patience is not None:
+            self.breaker = Breaker(name, outage_patience, doubts, has_answered=has_answered)
+        self.delays = Delays()
+        self._doubts = doubts
+        self._outage_patience = outage_patience
+        self._of_models = list[ModelBreaker]()
+        self._requests_per_minute = limits.requests_per_minute
+
+    def model_breaker(self, model: str) -> ModelBreaker | None:
+        """Return a new breaker for one of its models, None where calls fail.
+
+        Args:
+            model: What the model is called in errors.
+        """
+        if self._outage_patience is None:
+            return None
+        self._of_models.append(ModelBreaker(model, self._outage_patience, self._doubts))
+        return self._of_models[-1]
+
+    def wait(self, now: float) -> Wait | None:
+        """Return what calls wait for, None where they wait for nothing but replies.
+
+        Args:
+            now: The time on the event loop's clock.
+        """
+        for breaker in (self.breaker, *self._of_models):
+            outage = None if breaker is None else breaker.outage
+            if outage is not None and outage.held:
+                why = f"{outage.what} since {outage.since}"
+                return Wait(self.name, why, outage.held, outage.probe_in, outage.ends_in)
+        paused = self.limiter.paused_for
+        delayed = self.delays.next(now)
+        calls = len(self.delays) + self.limiter.waiting
+        if paused > 0 and calls:
+            return Wait(self.name, _SLOW_DOWN, calls, paused)
+        if delayed is not None:
+            error, seconds = delayed
+            return Wait(self.name, _why(error), len(self.delays), seconds)
+        if (throttled := self.limiter.throttled) and self._requests_per_minute is not None:
+            why = f"{self._requests_per_minute} calls a minute (limits.requests_per_minute)"
+            return Wait(self.name, why, throttled)
+        return None
+
+
+def _why(error: ModelError) -> str:
+    if isinstance(error, RateLimitError):
+        return _SLOW_DOWN
+    if isinstance(error, BadReplyError):
+        return "its reply could not be read"
+    return "no reply" if error.status is None else f"it failed ({error.status})"

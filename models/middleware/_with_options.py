@@ -1,0 +1,26 @@
+"""A model to whose requests its config adds something."""
+
+from dataclasses import replace
+
+from ..chat import ChatModel, ChatRequest, Completion, RequestOptions
+from ._around import Around
+
+
+class _WithOptions(Around):
+    """A chat model whose config adds something to each request."""
+
+    def __init__(self, model: ChatModel, options: RequestOptions) -> None:
+        super().__init__(model)
+        self._options = options
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply; errors are the model's."""
+        return await self._model.complete(replace(request, options=self._options))
+
+
+def with_options(model: ChatModel, options: RequestOptions | None) -> ChatModel:
+    """Return a model to whose requests `options` are added.
+
+    Wrap it around whatever keeps calls by their request: the options are part of that.
+    """
+    return model if options is None else _WithOptions(model, options)

@@ -1,0 +1,89 @@
+"""A model on a managed server: calls wait for the server and outlive its restarts."""
+
+import aiohttp
+
+from ...common import TransportError
+from ...models import (
+    ChatRequest,
+    Completion,
+    EndpointModel,
+    Modality,
+    ModelSpec,
+    open_session,
+)
+from ..vllm import model_identity
+from ._keeper import Keeper, Life
+
+
+class ManagedModel:
+    """A chat model on a server that a fleet starts, stops and restarts.
+
+    Args:
+        spec: How it is called; `timeout` does not count the wait for the server.
+        keeper: Who keeps its server up.
+        api_key: What the server asks for, None for nothing.
+    """
+
+    def __init__(self, spec: ModelSpec, keeper: Keeper, *, api_key: str | None) -> None:
+        self._spec = spec
+        self._keeper = keeper
+        self._api_key = api_key
+        vllm = keeper.use.spec
+        self._name = model_identity(vllm)
+        self._sent_name = spec.model
+        if spec.model in (keeper.use.name, vllm.model):
+            self._sent_name = vllm.served_name
+        elif spec.model != vllm.served_name:  # an adapter beside the model, for instance
+            self._name = f"{spec.model}:{self._name}"
+        self._endpoint: EndpointModel | None = None
+        self._url = ""
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's, the same wherever its server listens."""
+        return self._name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._spec.modalities
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply; a call that its server's end cut short is made again.
+
+        Raises:
+            FirstContactError: The server does not start, or died or hung too often.
+            ModelError: The call failed on a server that is well.
+        """
+        while True:
+            life = await self._keeper.ready()
+            try:
+                with self._keeper.call(self._spec.timeout):
+                    return await self._connected(life).complete(request)
+            except TransportError:
+                if not await self._keeper.is_over(life):
+                    raise
+
+    async def aclose(self) -> None:
+        """Close the connections; the server stays its fleet's."""
+        self._endpoint = None
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _connected(self, life: Life) -> EndpointModel:
+        if self._endpoint is None or self._url != life.url:
+            self._url = life.url
+            # One session for all addresses, so that calls may still fail on an earlier one.
+            self._session = self._session or open_session()
+            self._endpoint = EndpointModel(
+                base_url=life.url,
+                model=self._sent_name,
+                api_key=self._api_key,
+                modalities=self._spec.modalities,
+                timeout=self._spec.timeout,
+                json_schema=self._spec.json_schema,
+                session=self._session,
+            )
+        return self._endpoint

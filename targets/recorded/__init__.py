@@ -1,0 +1,14 @@
+"""Responses that another tool recorded, as a target."""
+
+from ._file import RecordedFile
+from ._join import JoinBy
+from ._questions import RecordedQuestions
+from ._target import OTHER_WORDS_NOTE, RecordedTarget
+
+__all__ = [
+    "OTHER_WORDS_NOTE",
+    "JoinBy",
+    "RecordedFile",
+    "RecordedQuestions",
+    "RecordedTarget",
+]

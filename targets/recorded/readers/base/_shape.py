@@ -1,0 +1,31 @@
+"""What a JSON file seems to be that is one object without a list of responses."""
+
+from pathlib import Path
+
+from .....common.text import quoted
+from .....datasets.tables import OneObject, listed
+
+_HEAD_BYTES = 64 * 1024
+_JAILBREAKBENCH = (b'"jailbroken"', b'"jailbreaks"')
+_TO_DO = "judge a file of responses, one row a line or a list of rows"
+
+
+def no_responses(path: Path, found: OneObject) -> str:
+    """Return what a document seems to be, and what would work."""
+    if len(found.lists) == 1:
+        ((key, names),) = found.lists.items()
+        return (
+            f"is one JSON object, and the rows of its list {quoted(key)} have no 'response'; their "
+            f"keys are {listed(names)}: say which holds the responses with --map response=PATH"
+        )
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if any(word in head for word in _JAILBREAKBENCH):
+        return (
+            "seems to be an evaluation or a submission of JailbreakBench, which is no list of "
+            "responses: judge the artifact itself, the JSON with `parameters` and `jailbreaks`"
+        )
+    return (
+        f"is one JSON object without a list of responses; its keys are {listed(found.keys)}. It "
+        f"seems to be settings or a summary: {_TO_DO}"
+    )

@@ -1,0 +1,8 @@
+"""Readers of recorded responses, one module for each format."""
+
+from ._registry import FORMATS, find_reader
+
+__all__ = [
+    "FORMATS",
+    "find_reader",
+]

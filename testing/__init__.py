@@ -1,0 +1,43 @@
+"""A scripted OpenAI-compatible server, for tests, benchmarks and demos."""
+
+from typing import TYPE_CHECKING
+
+from ..common import lazy
+
+if TYPE_CHECKING:
+    from ._pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
+    from ._quirks import QUIRKS, Quirk
+    from ._reply import Fault, ScriptedReply, ballot
+    from ._scripted import main
+    from ._server import FaultPlan, ScriptedServer, ScriptedStats
+    from ._speech import SpeechScript, default_speech
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_pictures": ["PICTURE_QUIRKS", "PictureQuirk", "PictureScript"],
+            "_quirks": ["QUIRKS", "Quirk"],
+            "_reply": ["Fault", "ScriptedReply", "ballot"],
+            "_scripted": ["main"],
+            "_server": ["FaultPlan", "ScriptedServer", "ScriptedStats"],
+            "_speech": ["SpeechScript", "default_speech"],
+        },
+    )
+
+__all__ = [
+    "PICTURE_QUIRKS",
+    "QUIRKS",
+    "Fault",
+    "FaultPlan",
+    "PictureQuirk",
+    "PictureScript",
+    "Quirk",
+    "ScriptedReply",
+    "ScriptedServer",
+    "ScriptedStats",
+    "SpeechScript",
+    "ballot",
+    "default_speech",
+    "main",
+]
