@@ -4,11 +4,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ...common import ConfigurationError
-from ...common.files import read_text_file
+from ...common.files import YamlDocument, read_text_file
 from ...common.text import did_you_mean, quoted
 
 HUMAN = "human"
@@ -93,68 +92,35 @@ def _is_path(text: str) -> bool:
 
 def _read(path: Path) -> Persona:
     text = read_text_file(path, "persona file", "a YAML file with a few sentences")
-    node, data = _parse(path, text)
+    document = YamlDocument(path, text)
+    data = document.data
+    if not isinstance(data, dict):
+        keys = ", ".join(_keys(()))
+        raise ConfigurationError(f"{document.place(())}: a persona needs keys: {keys}")
     try:
         persona = Persona.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(_explain(path, node, error)) from None
+        raise ConfigurationError(_explain(document, error)) from None
     if persona.name == HUMAN:
-        line = _line(node, ("name",))
-        raise ConfigurationError(f"{path}:{line}: the name {HUMAN!r} is reserved; choose another")
+        where = document.place(("name",))
+        raise ConfigurationError(f"{where}: the name {HUMAN!r} is reserved; choose another")
     return persona
 
 
-def _parse(path: Path, text: str) -> tuple[yaml.MappingNode, object]:
-    """Return the document's nodes, which know their lines, and its data."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data: object = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(node, yaml.MappingNode):
-        line = node.start_mark.line + 1 if node else 1
-        raise ConfigurationError(f"{path}:{line}: a persona needs keys: {', '.join(_keys(()))}")
-    seen: set[object] = set()
-    for key, _ in node.value:
-        if key.value in seen:
-            line = key.start_mark.line + 1
-            raise ConfigurationError(f"{path}:{line}: the key {quoted(key.value)} is given twice")
-        seen.add(key.value)
-    return node, data
-
-
-def _explain(path: Path, node: yaml.MappingNode, error: ValidationError) -> str:
+def _explain(document: YamlDocument, error: ValidationError) -> str:
     errors = error.errors(include_url=False)
     # A misspelt key explains a missing one, not the other way round.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = tuple(str(step) for step in first["loc"])
-    line = _line(node, place)
+    steps = tuple(str(step) for step in first["loc"])
+    where = document.place(steps)
     if first["type"] == "extra_forbidden":
-        known = _keys(place[:-1])
-        hint = did_you_mean(place[-1], known) or f"; known are {', '.join(known)}"
-        return f"{path}:{line}: unknown key {quoted(place[-1])}{hint}"
+        known = _keys(steps[:-1])
+        hint = did_you_mean(steps[-1], known) or f"; known are {', '.join(known)}"
+        return f"{where}: unknown key {quoted(steps[-1])}{hint}"
     if first["type"] == "missing":
-        return f"{path}:{line}: the key {place[-1]!r} is missing"
-    return f"{path}:{line}: {'.'.join(place) or 'persona'}: {first['msg']}"
+        return f"{where}: the key {steps[-1]!r} is missing"
+    return f"{where}: {'.'.join(steps) or 'persona'}: {first['msg']}"
 
 
-def _keys(place: tuple[str, ...]) -> list[str]:
-    return list((PersonaSampling if place == ("sampling",) else Persona).model_fields)
-
-
-def _line(node: yaml.Node, place: tuple[str, ...]) -> int:
-    """Return the line of the deepest key of `place` that is in the file."""
-    line = node.start_mark.line + 1
-    for step in place:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        for key, value in node.value:
-            if key.value == step:
-                line, node = key.start_mark.line + 1, value
-                break
-        else:
-            break
-    return line
+def _keys(steps: tuple[str, ...]) -> list[str]:
+    return list((PersonaSampling if steps == ("sampling",) else Persona).model_fields)

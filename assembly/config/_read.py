@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ...common import ConfigurationError
+from ...common.files import Step, YamlDocument
 from ...common.text import did_you_mean, quoted
 from ._words import in_words
-from ._yaml import Document, Step
 
 Shape = TypeVar("Shape", bound=BaseModel)
 _BRANCHES = ("literal[", "constrained-str")
@@ -33,7 +33,7 @@ def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: s
     Raises:
         ConfigurationError: One line with file, line and what to do.
     """
-    document = Document.read(path)
+    document = _read(path)
     data = document.data
     if not isinstance(data, dict):
         raise ConfigurationError(f"{document.place(())}: {needs}")
@@ -43,6 +43,19 @@ def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: s
         return shape.model_validate(settings)
     except ValidationError as error:
         raise ConfigurationError(_Explainer(document, changed, shape).explain(error)) from None
+
+
+def _read(path: Path) -> YamlDocument:
+    try:
+        return YamlDocument(path, path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: there is no such file: `safejury init` writes a config to start from."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8 text.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}).") from None
 
 
 def _change(data: dict[str, object], change: str) -> tuple[Step, ...]:
@@ -86,7 +99,7 @@ class _Explainer:
     """
 
     def __init__(
-        self, document: Document, changed: Sequence[tuple[Step, ...]], shape: type[BaseModel]
+        self, document: YamlDocument, changed: Sequence[tuple[Step, ...]], shape: type[BaseModel]
     ) -> None:
         self._document = document
         self._changed = changed

@@ -6,11 +6,13 @@ from ._paths import beside, is_written_as_path, unwritable
 from ._private_database import private_database
 from ._prompt_folder import PromptFolder
 from ._text_file import read_text_and_bytes, read_text_file
-from ._yaml_file import read_yaml
+from ._yaml_file import Step, YamlDocument, read_yaml
 
 __all__ = [
     "HEAD_BYTES",
     "PromptFolder",
+    "Step",
+    "YamlDocument",
     "beside",
     "is_written_as_path",
     "make_private",

@@ -1,14 +1,55 @@
-"""YAML files of a declared shape."""
+"""YAML with the line of every value, for errors that point at it."""
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from .._errors import DatasetError
+from .._errors import ConfigurationError, DatasetError
 from ..text import quoted
 
+if TYPE_CHECKING:
+    import yaml
+
+Step = str | int
 T = TypeVar("T")
+
+
+class YamlDocument:
+    """A YAML document as plain data, with the line of each key and item.
+
+    Args:
+        path: Where its text was read.
+        text: The text.
+
+    Attributes:
+        path: Where it was read.
+        data: Its content.
+
+    Raises:
+        ConfigurationError: It is not YAML, or has a key twice.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        try:
+            self._node, self.data = _parse(text)
+        except _Unreadable as error:
+            where = path if error.line is None else f"{path}:{error.line}"
+            raise ConfigurationError(f"{where}: {error.why}") from None
+
+    def place(self, steps: Sequence[Step]) -> str:
+        """Return `file:line` of the deepest part of a path that is in the file."""
+        node = self._node
+        line = node.start_mark.line + 1 if node else 1
+        for step in steps:
+            child = _child(node, step)
+            if child is None:
+                break
+            line, node = child
+        return f"{self.path}:{line}"
 
 
 def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
@@ -22,6 +63,39 @@ def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
     Raises:
         DatasetError: It cannot be read or holds something else; the message says where.
     """
+    try:
+        return msgspec.convert(_parse(path.read_text(encoding="utf-8-sig"))[1], shape)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError, _Unreadable) as error:
+        said = " ".join(str(error).split())
+        raise DatasetError(f"{path}: is no {what} that can be read: {said}") from error
+
+
+class _Unreadable(Exception):
+    def __init__(self, line: int | None, why: str) -> None:
+        super().__init__(why if line is None else f"line {line}: {why}")
+        self.line = line
+        self.why = why
+
+
+def _parse(text: str) -> "tuple[yaml.Node | None, object]":
+    """Return the nodes of a document, which know their lines, and its data."""
+    import yaml
+
+    loader = _loader()(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else cast(Any, loader).construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _Unreadable(line, f"not YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _Unreadable(None, f"not YAML: {' '.join(str(error).split())}") from None
+
+
+@cache
+def _loader() -> "type[yaml.SafeLoader]":
     import yaml
 
     fast: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,15 +110,22 @@ def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
                     continue
                 if key.value in seen:
                     twice = f"the key {quoted(key.value)} is given twice"
-                    raise yaml.MarkedYAMLError(problem=twice, problem_mark=key.start_mark)
+                    raise _Unreadable(key.start_mark.line + 1, twice)
                 seen.add(key.value)
             return super().construct_mapping(node, deep)
 
-    try:
-        content: object = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=Once)
-        return msgspec.convert(content, shape)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        said = " ".join(str(error).split())
-        raise DatasetError(f"{path}: is no {what} that can be read: {said}") from error
+    return Once
+
+
+def _child(node: "yaml.Node | None", step: Step) -> "tuple[int, yaml.Node] | None":
+    """Return the line and the node that a key or an index leads to."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        item = cast("yaml.Node", node.value[step])
+        return item.start_mark.line + 1, item
+    return None
