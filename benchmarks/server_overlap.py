@@ -21,7 +21,7 @@ from pathlib import Path
 from safejury.assembly import Config
 from safejury.cli.console import quiet_libraries, run_async
 from safejury.evaluation import CaseResult, run, set_up
-from safejury.models import Switchboard, Wait
+from safejury.models import ModelRegistry, Wait
 from safejury.testing import ScriptedServer, ballot
 
 PERSONAS = ("clinician", "lawyer", "sceptic")
@@ -45,7 +45,7 @@ class Clock:
     up: list[float] = field(default_factory=list[float])
     finished: list[float] = field(default_factory=list[float])
 
-    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+    def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
         pass
 
     def case_finished(self, result: CaseResult) -> None:
@@ -54,7 +54,7 @@ class Clock:
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Measure nothing."""
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         sys.stderr.write(f"... {message}\n")
         if ": loading " in message:
             self.loading.append(time.monotonic())

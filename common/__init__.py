@@ -22,7 +22,7 @@ from ._errors import (
 from ._extras import install_command, need, needed
 from ._lazy import lazy
 from .files import PromptFolder
-from .text import harmless, harmless_line, is_refusal
+from .text import escape_controls, escape_line, is_refusal
 
 __all__ = [
     "BadReplyError",
@@ -42,9 +42,9 @@ __all__ = [
     "RequestError",
     "SafejuryError",
     "TransportError",
+    "escape_controls",
+    "escape_line",
     "first_failure",
-    "harmless",
-    "harmless_line",
     "in_parallel",
     "install_command",
     "is_refusal",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .record import RecordReader, open_record
     from .report import report_csv, report_json, report_markdown, report_table
     from .runner import Examiner, Observer, RunOutcome, run
-    from .trials import CaseResult, Unit
+    from .trials import CaseResult, Trial
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -21,7 +21,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "record": ["RecordReader", "open_record"],
             "report": ["report_csv", "report_json", "report_markdown", "report_table"],
             "runner": ["Examiner", "Observer", "RunOutcome", "run"],
-            "trials": ["CaseResult", "Unit"],
+            "trials": ["CaseResult", "Trial"],
         },
     )
 
@@ -35,7 +35,7 @@ __all__ = [
     "RunSummary",
     "Setup",
     "TargetSummary",
-    "Unit",
+    "Trial",
     "open_record",
     "report_csv",
     "report_json",

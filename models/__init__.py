@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._registry import Switchboard, find_price, unset_keys
+    from ._registry import ModelRegistry, find_price, unset_keys
     from ._spec import ModelSpec
     from .chat import (
         HIDDEN,
         AudioPart,
+        Charge,
         ChatMessage,
         ChatModel,
         ChatRequest,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         Role,
         Sampling,
         SentRequest,
-        Spending,
         TextPart,
         Usage,
         names_a_secret,
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
         BYTES_PER_TOKEN,
         TOKENS_PER_MEDIUM,
         TOKENS_PER_MESSAGE,
-        Around,
         Breaker,
         Breaking,
         Budget,
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
         Ledger,
         Limited,
         Limiter,
+        Middleware,
         ModelBreaker,
         Outage,
         Place,
@@ -89,7 +89,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_registry": ["Switchboard", "find_price", "unset_keys"],
+            "_registry": ["ModelRegistry", "find_price", "unset_keys"],
             "_spec": ["ModelSpec"],
             "chat": [
                 "HIDDEN",
@@ -110,7 +110,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Role",
                 "Sampling",
                 "SentRequest",
-                "Spending",
+                "Charge",
                 "TextPart",
                 "Usage",
                 "names_a_secret",
@@ -140,7 +140,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "BYTES_PER_TOKEN",
                 "TOKENS_PER_MEDIUM",
                 "TOKENS_PER_MESSAGE",
-                "Around",
+                "Middleware",
                 "Breaker",
                 "Breaking",
                 "Budget",
@@ -182,7 +182,6 @@ __all__ = [
     "TOKENS_PER_MEDIUM",
     "TOKENS_PER_MESSAGE",
     "ApiEndpoint",
-    "Around",
     "AudioPart",
     "Breaker",
     "Breaking",
@@ -191,6 +190,7 @@ __all__ = [
     "Cached",
     "Capability",
     "CapabilityState",
+    "Charge",
     "ChatMessage",
     "ChatModel",
     "ChatRequest",
@@ -211,8 +211,10 @@ __all__ = [
     "Limited",
     "Limiter",
     "LiteLLMModel",
+    "Middleware",
     "Modality",
     "ModelBreaker",
+    "ModelRegistry",
     "ModelSpec",
     "Outage",
     "Part",
@@ -232,8 +234,6 @@ __all__ = [
     "Sampling",
     "SentRequest",
     "SpeechEndpoint",
-    "Spending",
-    "Switchboard",
     "TextPart",
     "Transcriber",
     "Usage",

@@ -29,7 +29,7 @@ from .middleware import (
 )
 
 
-class Switchboard:
+class ModelRegistry:
     """Opens models and closes them all in the end.
 
     Equal specs share one model, models at one place share its limits, and all

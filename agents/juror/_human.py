@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ...common import harmless
+from ...common import escape_controls
 from ...common.text import storable
 from ...datasets import Media, SpokenTurn, spoken_turns
 from ..autogen import BallotCaster
@@ -159,10 +159,10 @@ class HumanJuror(BallotCaster):
         case = call.case
         cut = f" ({CUT_OFF})" if case.is_cut_off else ""
         parts = [
-            f"\n=== Case {self._number(case)}{harmless(case.id)}, round {call.round}",
+            f"\n=== Case {self._number(case)}{escape_controls(case.id)}, round {call.round}",
             _judged_by(call),
             *_query(case),
-            *(f"The query came with a {kind}: {harmless(path)}" for kind, path in places),
+            *(f"The query came with a {kind}: {escape_controls(path)}" for kind, path in places),
             _request(case),
             _transcript(case),
             *map(_turn, case.since),
@@ -215,12 +215,12 @@ def _turn(turn: SpokenTurn) -> str:
 def _judged_by(call: BallotCall) -> str:
     if call.rubric is not None:
         return f"--- Rubric\n{_quoted(call.rubric.in_words(call.case))}"
-    return f"Guideline: {harmless(call.case.guideline)}" if call.case.guideline else ""
+    return f"Guideline: {escape_controls(call.case.guideline)}" if call.case.guideline else ""
 
 
 def _quoted(text: str) -> str:
     """Return evidence with a bar before each line, so that none can pose as ours."""
-    return "\n".join(f"| {line}" for line in harmless(text).split("\n"))
+    return "\n".join(f"| {line}" for line in escape_controls(text).split("\n"))
 
 
 def _request(case: Case) -> str:
@@ -231,14 +231,14 @@ def _request(case: Case) -> str:
 def _transcript(case: Case) -> str:
     if case.transcript is None or written_down(case) is None:
         return ""
-    return f"--- {harmless(case.transcript.title)}\n{_quoted(case.transcript.words)}"
+    return f"--- {escape_controls(case.transcript.title)}\n{_quoted(case.transcript.words)}"
 
 
 def _discussion(call: BallotCall) -> str:
     own = Statement.of(call.own) if call.own else None
     lines = [f"You said: {one_line(own)}" if own else "You reached no finding."]
     lines += [f"Another juror: {one_line(statement)}" for statement in call.peers]
-    return harmless("--- The jury so far\n" + "\n".join(lines))
+    return escape_controls("--- The jury so far\n" + "\n".join(lines))
 
 
 async def ask_at_terminal(question: str) -> str:

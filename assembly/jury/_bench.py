@@ -22,7 +22,7 @@ from ...common.files import beside
 from ...common.text import free_name
 from ...datasets import ImageFitting, ImageLimits, MediaStore
 from ...deliberation import PRESETS, Protocol, Rule, SeatInfo, decide
-from ...models import ChatModel, Modality, ModelSpec, Price, Sampling, Switchboard
+from ...models import ChatModel, Modality, ModelRegistry, ModelSpec, Price, Sampling
 from ..config import (
     JurorConfig,
     JuryConfig,
@@ -102,7 +102,7 @@ class Bench:
 
     def seat(
         self,
-        switchboard: Switchboard,
+        registry: ModelRegistry,
         *,
         ask: Ask | None = None,
         cases: CaseCount | None = None,
@@ -111,7 +111,7 @@ class Bench:
         """Make the agents, by seat name.
 
         Args:
-            switchboard: Opens their models.
+            registry: Opens their models.
             ask: Asks the person on the jury, None for the plain terminal.
             cases: How many the person is told there are, None tells nothing.
             media: Keeps pictures that were made to fit their models; None sends all as
@@ -120,13 +120,13 @@ class Bench:
         return {
             chair.info.seat: HumanJuror(chair.info.seat, ask=ask, cases=cases)
             if chair.persona is None or chair.spec is None
-            else self._juror(chair, chair.persona, switchboard.open(chair.spec), media)
+            else self._juror(chair, chair.persona, registry.open(chair.spec), media)
             for chair in self.chairs
         }
 
-    def summing_model(self, switchboard: Switchboard) -> ChatModel | None:
+    def summing_model(self, registry: ModelRegistry) -> ChatModel | None:
         """Open the foreperson's model."""
-        return None if self.foreperson is None else switchboard.open(self.foreperson)
+        return None if self.foreperson is None else registry.open(self.foreperson)
 
     def _juror(
         self, chair: Chair, persona: Persona, model: ChatModel, media: MediaStore | None

@@ -111,7 +111,7 @@ async def server_clock(
         yield None
         return
     budget.spend_time(0.0)
-    clock = ServerClock(budget, keep or _tell_nobody)
+    clock = ServerClock(budget, keep or _ignore)
     async with first_failure(), asyncio.TaskGroup() as group:
         running = group.create_task(clock.run())
         try:
@@ -120,7 +120,7 @@ async def server_clock(
             running.cancel()
 
 
-def _tell_nobody(time: Uptime) -> None:
+def _ignore(time: Uptime) -> None:
     """Take what nobody keeps."""
 
 

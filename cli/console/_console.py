@@ -190,10 +190,10 @@ def named_values(option: str, given: Sequence[str], example: str) -> dict[str, s
 def say_error(message: str) -> None:
     """Write one line to standard error, without secrets and control characters."""
     # Only errors need these imports.
-    from ...common import harmless_line
+    from ...common import escape_line
     from ...models import redactor
 
-    line = harmless_line(redactor.redact(" ".join(message.split())))
+    line = escape_line(redactor.redact(" ".join(message.split())))
     sys.stderr.write(f"{_fitted(f'safejury: error: {line}', sys.stderr)}\n")
 
 
@@ -220,9 +220,9 @@ def wrapped(line: str, width: int) -> str:
 
 def write_line(message: str) -> None:
     """Write one line of a result to standard output, without control characters."""
-    from ...common import harmless_line
+    from ...common import escape_line
 
-    sys.stdout.write(f"{_fitted(harmless_line(message), sys.stdout)}\n")
+    sys.stdout.write(f"{_fitted(escape_line(message), sys.stdout)}\n")
     sys.stdout.flush()
 
 
@@ -231,9 +231,9 @@ def busy(message: str, console: "Console | None" = None) -> "Status":
     from rich.console import Console
     from rich.text import Text
 
-    from ...common import harmless_line
+    from ...common import escape_line
 
-    return (console or Console(stderr=True)).status(Text(harmless_line(message)))
+    return (console or Console(stderr=True)).status(Text(escape_line(message)))
 
 
 def escape_what_does_not_fit() -> None:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ...evaluation import CaseResult
-from ...models import Switchboard, Wait, redactor
+from ...models import ModelRegistry, Wait, redactor
 from ._console import wrapped
 
 _LINE_S = 5.0
@@ -19,11 +19,11 @@ _WAIT_LINE_S = 15.0
 _WORTH_A_LINE_S = 1.0
 
 
-def cost_so_far(switchboard: Switchboard | None) -> str:
+def cost_so_far(registry: ModelRegistry | None) -> str:
     """Return in words what calls cost until now, nothing where none can be made yet."""
-    if switchboard is None:
+    if registry is None:
         return ""
-    budget = switchboard.budget
+    budget = registry.budget
     cost = f"${budget.spent_usd:.2f}"
     if not budget.unknown_price_calls:
         return cost
@@ -71,7 +71,7 @@ class RunProgress:
         self._console = console
         self._draws = bar and console.is_terminal
         self._counts: Counter[str] = Counter()
-        self._switchboard: Switchboard | None = None
+        self._switchboard: ModelRegistry | None = None
         self._begun = time.monotonic()
         self._next_line = 0.0
         self._wait_lines = WaitLines()
@@ -107,12 +107,12 @@ class RunProgress:
             self._asked -= 1
             held, self._held = self._held, []
             for message in held:
-                self.told(message)
+                self.notify(message)
 
-    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+    def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
         """Show how much there is to do; see `Observer`."""
         self._total, self._done, self._before = total, finished, finished
-        self._switchboard = switchboard
+        self._switchboard = registry
         self._begun = time.monotonic()
         self._next_line = self._begun + _LINE_S
         self._bar.update(self._task, total=total, completed=finished)
@@ -139,9 +139,9 @@ class RunProgress:
         if self._draws or self._asked:  # the bar has them; what is held back would be stale
             return
         for wait in self._wait_lines.due(waits):
-            self.told(f"{self._done} of {self._total} cases; {wait}")
+            self.notify(f"{self._done} of {self._total} cases; {wait}")
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
         if self._asked:
             self._held.append(message)

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ...common import ConfigurationError, harmless, harmless_line
+from ...common import ConfigurationError, escape_controls, escape_line
 from ...datasets import (
     UNCATEGORISED,
     Dataset,
@@ -148,7 +148,7 @@ def _facts(dataset: Dataset | LoadedSet, counts: _Counts) -> Table:
     if dataset.taxonomy.path is not None:
         facts["scenarios"] = f"its own, from {dataset.taxonomy.path}"
     for key, said in facts.items():
-        table.add_row(key, Text(harmless_line(said)))
+        table.add_row(key, Text(escape_line(said)))
     return table
 
 
@@ -198,7 +198,7 @@ def _say_notes(dataset: Dataset | LoadedSet) -> None:
 
 def _say_each(notes: Iterable[str]) -> None:
     for note in notes:
-        say(harmless_line(f"Note: {note}."))
+        say(escape_line(f"Note: {note}."))
 
 
 def validate_set(asked: Asked, *, strict: bool) -> int:
@@ -298,7 +298,7 @@ def _choose(queries: Iterator[Query], number: int, seed: int) -> list[Query]:
 
 def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
     head = Text.assemble(
-        (harmless_line(query.id), "bold"),
+        (escape_line(query.id), "bold"),
         "  ",
         (str(query.intent), "red" if query.intent is Intent.HARMFUL else "green"),
     )
@@ -309,7 +309,7 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
     console.print(Text(query.scenario, "cyan"))
     if query.labels:
         said = "; ".join(f"{name}: {value}" for name, value in query.labels.items())
-        console.print(Text(harmless_line(said), "dim"))
+        console.print(Text(escape_line(said), "dim"))
     if not query.messages:
         console.print(_words(query.text, reveal=reveal))
     for turn in spoken_turns(query.messages):
@@ -325,7 +325,7 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
 
 def _words(text: str, *, reveal: bool) -> Text:
     return (
-        Text(harmless(text))
+        Text(escape_controls(text))
         if reveal
         else Text(f"withheld, {len(text):,} characters", "dim italic")
     )

@@ -30,7 +30,7 @@ from ...generation import (
     make_stages,
 )
 from ...generation.config import GenerateConfig, GenerateSetup, set_up_generation
-from ...models import EMBEDDED_WARNING, Budget, PlaceLimits, RetryPolicy, Switchboard
+from ...models import EMBEDDED_WARNING, Budget, ModelRegistry, PlaceLimits, RetryPolicy
 from ..console import EXIT_INTERRUPTED, run_async, say
 from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
@@ -96,7 +96,7 @@ def generate_set(
         say(f"Go on with: {command}")
         return EXIT_INTERRUPTED
     if not estimate_only and stages[-1].name == STAGES[-1].name:
-        _tell_where(setup.directory / "set.jsonl", setup.directory / "card.md")
+        _print_where(setup.directory / "set.jsonl", setup.directory / "card.md")
     return 0
 
 
@@ -106,7 +106,7 @@ def _warn(setup: GenerateSetup) -> None:
         say(f"Note: {EMBEDDED_WARNING}")
 
 
-def _tell_where(made: Path, card: Path) -> None:
+def _print_where(made: Path, card: Path) -> None:
     say(f"The set is {made}; read {card}.")
     say(f"Ask it: `dataset: {made}` in the config of a run.")
 
@@ -202,7 +202,7 @@ async def _generate(
         stack.enter_context(_locked(setup.directory))
         if not estimate_only:
             _write_config(setup, folder)
-        switchboard, workshop = await _workshop(
+        registry, workshop = await _workshop(
             setup,
             folder,
             progress,
@@ -214,14 +214,14 @@ async def _generate(
         if not estimate_only:
             await _check_money(setup)
             workshop = replace(workshop, accepts_failures=accept_failures)
-            async with watched(switchboard, progress):
+            async with watched(registry, progress):
                 await make_stages(stages, workshop, again=again)
 
 
 async def _check_money(setup: GenerateSetup) -> None:
     """Refuse a limit of money that does not bind a model of the cast, or say so."""
     limits = setup.config.limits
-    # Prices may be LiteLLM's to tell, whose import takes seconds.
+    # Prices may be LiteLLM's to report, whose import takes seconds.
     specs = () if limits.max_cost_usd is None else [role.spec for role in setup.roles]
     if unbound := unpriced(limits, await find_prices(specs)):
         say(f"Note: {unbound_note(unbound)}")
@@ -235,7 +235,7 @@ async def _workshop(
     *,
     starts: bool,
     patience: float | None,
-) -> tuple[Switchboard, Workshop]:
+) -> tuple[ModelRegistry, Workshop]:
     """Open the models and the journal of a set; the stack closes them.
 
     Args:
@@ -257,12 +257,12 @@ async def _workshop(
             journal.charge_time(time.life, time.server, time.usd)
 
         clock = await stack.enter_async_context(server_clock(budget, setup.servers, keep))
-        fleet = await make_fleet(setup.servers, setup.directory, progress.told, clock=clock)
+        fleet = await make_fleet(setup.servers, setup.directory, progress.notify, clock=clock)
         if budget.stopped is None:
             await stack.enter_async_context(fleet)
     policy = RetryPolicy(attempts=limits.attempts)
-    switchboard = await stack.enter_async_context(
-        Switchboard(
+    registry = await stack.enter_async_context(
+        ModelRegistry(
             limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
             policy=policy,
             outage_patience=patience,
@@ -271,10 +271,10 @@ async def _workshop(
             managed=None if fleet is None else fleet.model,
         )
     )
-    progress.watch(switchboard)
-    cast, services = setup.open_cast(switchboard), Services(policy, budget, journal)
+    progress.watch(registry)
+    cast, services = setup.open_cast(registry), Services(policy, budget, journal)
     workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
-    return switchboard, workshop
+    return registry, workshop
 
 
 def _locked(directory: Path) -> AbstractContextManager[object]:

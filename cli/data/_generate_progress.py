@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from ...models import Switchboard, Wait
+from ...models import ModelRegistry, Wait
 from ..console import WaitingBar, WaitLines, cost_so_far
 
 _LINE_S = 5.0
@@ -24,7 +24,7 @@ class GenerateProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._switchboard: Switchboard | None = None
+        self._switchboard: ModelRegistry | None = None
         self._name, self._done, self._total = "", 0, None
         self._note = ""
         self._next_line = 0.0
@@ -48,9 +48,9 @@ class GenerateProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def watch(self, switchboard: Switchboard) -> None:
+    def watch(self, registry: ModelRegistry) -> None:
         """Show what its calls cost."""
-        self._switchboard = switchboard
+        self._switchboard = registry
 
     def stage(self, name: str, total: int | None) -> None:
         """Show that a stage begins; see `Progress` of the generation."""
@@ -60,7 +60,7 @@ class GenerateProgress:
         self._bar.reset(self._task, description=name, steps=self._steps(), said="")
         self._bar.tasks[0].total = total
         if not self._console.is_terminal:
-            self.told(f"{name} …")
+            self.notify(f"{name} …")
 
     def step(self, done: int = 1, note: str = "") -> None:
         """Show that steps are done."""
@@ -76,16 +76,16 @@ class GenerateProgress:
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_S
             total = "" if self._total is None else f" of {self._total}"
-            self.told(f"{self._name}: {self._done}{total} {self._said()}")
+            self.notify(f"{self._name}: {self._done}{total} {self._said()}")
 
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Show what calls wait for, with a countdown."""
         self._bar.waits = waits
         if not self._console.is_terminal:  # the bar has them
             for wait in self._wait_lines.due(waits):
-                self.told(f"{self._name}: {wait}")
+                self.notify(f"{self._name}: {wait}")
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         """Show a line above the bar."""
         self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...assembly import load_config
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ...common.text import count, dollars, many
 from ...evaluation import Setup, set_up
 from ...evaluation.batch import (
@@ -40,18 +40,18 @@ def export_config(
     place = Place.of(out or setup.directory / _FOLDER)
     with Console(stderr=True).status("Writing requests …") as status:
 
-        def told(done: Exported) -> None:
+        def report(done: Exported) -> None:
             status.update(f"{done.cases} of {setup.total} cases, {done.requests} requests …")
 
         done = run_async(
             export_batch(
-                setup, place, ask=ask, untaken=frozenset(untaken), limits=limits, told=told
+                setup, place, ask=ask, untaken=frozenset(untaken), limits=limits, report=report
             )
         )
     if not done.requests and not done.answered:
         raise ConfigurationError(f"there is nothing to write: {_why_nothing(done, ask=ask)}")
     for file in done.files:
-        sys.stdout.write(f"{harmless_line(str(file.path))}\n")
+        sys.stdout.write(f"{escape_line(str(file.path))}\n")
     for line in _told(setup, done, arguments_of(path, changes), place, ask=ask):
         say(line)
     return 0
@@ -93,14 +93,14 @@ def _told(
     for file in done.files:
         most = "" if not file.usd else f", at most {dollars(file.usd)} if asked live"
         yield (
-            f"{harmless_line(file.path.name)}: {many(file.requests, 'request')} to "
-            f"{harmless_line(file.model)}, {count(file.size)} bytes{most}"
+            f"{escape_line(file.path.name)}: {many(file.requests, 'request')} to "
+            f"{escape_line(file.model)}, {count(file.size)} bytes{most}"
         )
     if done.answered:
         yield f"{count(done.answered)} more are answered in the record already."
     if done.missing:
         yield (
-            f"Left out, because the record has no response yet: {harmless_line(_by_target(done))}; "
+            f"Left out, because the record has no response yet: {escape_line(_by_target(done))}; "
             f"{_how_to_ask(ask)}."
         )
     if done.unheard:
@@ -108,15 +108,15 @@ def _told(
         yield f"No juror hears the cases without an answer: {kinds}."
     if done.unwritable:
         yield f"{many(done.unwritable, 'request')} could not be written; the first:"
-        yield from (f"  {harmless_line(line)}" for line in done.problems)
+        yield from (f"  {escape_line(line)}" for line in done.problems)
     if live := asked_live(setup):
-        seats = ", ".join(f"{seat} ({harmless_line(model)})" for seat, model in live)
+        seats = ", ".join(f"{seat} ({escape_line(model)})" for seat, model in live)
         yield f"Asked live by the run, because no batch reaches them: {seats}."
     if done.files:
         yield f"Send the files, then: safejury import-batch {arguments} ANSWERS.jsonl"
     else:
         yield f"Nothing was left to write; go on with: safejury run {arguments}"
-    yield f"The manifest is {harmless_line(str(place.manifest))}."
+    yield f"The manifest is {escape_line(str(place.manifest))}."
 
 
 def _read(done: Imported, arguments: str) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _read(done: Imported, arguments: str) -> Iterator[str]:
     )
     if done.not_taken:
         yield f"{many(done.not_taken, 'line')} not taken: {done.in_words()}."
-        yield from (f"  {harmless_line(line)}" for line in done.problems)
+        yield from (f"  {escape_line(line)}" for line in done.problems)
         if done.not_taken > len(done.problems):
             yield f"  and {count(done.not_taken - len(done.problems))} more"
     left = done.expected - done.answered

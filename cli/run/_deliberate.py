@@ -44,11 +44,11 @@ from ...evaluation.runner import hear_live
 from ...models import (
     EMBEDDED_WARNING,
     Budget,
+    ModelRegistry,
     ModelSpec,
     PlaceLimits,
     RetryPolicy,
     Sampling,
-    Switchboard,
 )
 from ...targets import ModelTarget, Response, ResponseOutcome
 from ..console import busy, run_async, say
@@ -157,13 +157,13 @@ async def _deliberate(
         say(f"Note: {unbound_note(unbound)}")
     console = Console()
     name = "recorded" if asked is None else asked.spec.model
-    async with _opened(hearing) as (switchboard, media):
+    async with _opened(hearing) as (registry, media):
         if asked is None:
             answer = Response(ResponseOutcome.ANSWERED, response or "")
         else:
             target = ModelTarget(
                 name,
-                switchboard.open(asked.spec),
+                registry.open(asked.spec),
                 max_tokens=asked.max_tokens,
                 seed=bench.seed,
                 sampling=asked.sampling,
@@ -177,14 +177,14 @@ async def _deliberate(
         guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
-        await hear_live(case, bench, switchboard, console, target=name, export=export, media=media)
+        await hear_live(case, bench, registry, console, target=name, export=export, media=media)
     if export is not None:
         say(f"Wrote {export}.")
     return 0
 
 
 @asynccontextmanager
-async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[Switchboard, MediaStore]]:
+async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[ModelRegistry, MediaStore]]:
     """Yield the ways to the models within the limits, and a place for pictures that are fitted.
 
     The jury's managed servers are started if there are any.
@@ -199,14 +199,14 @@ async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[Switchboard, MediaS
             clock = await stack.enter_async_context(server_clock(budget, uses))
             fleet = await make_fleet(uses, folder, say, clock=clock)
             await stack.enter_async_context(fleet)
-        switchboard = Switchboard(
+        registry = ModelRegistry(
             limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
             places=limits_of_places(limits),
             policy=RetryPolicy(attempts=limits.attempts),
             budget=budget,
             managed=None if fleet is None else fleet.model,
         )
-        yield await stack.enter_async_context(switchboard), MediaStore(folder / MEDIA)
+        yield await stack.enter_async_context(registry), MediaStore(folder / MEDIA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...assembly import load_config
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ...common.files import make_private
 from ...common.text import many
 from ...deliberation import check_export_path, export_transcript, render_case
@@ -69,7 +69,7 @@ def run_and_report(
     if setup.uses_embedded:
         say(f"Note: {EMBEDDED_WARNING}")
     for note in setup.selection.dataset.notes:
-        say(harmless_line(f"Note: {dataset_label(setup.config.dataset)}: {note}."))
+        say(escape_line(f"Note: {dataset_label(setup.config.dataset)}: {note}."))
     for note in setup.notes():
         say(f"Note: {note}")
     try:
@@ -116,15 +116,20 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds, by: str | None
     if form == "table":
         return _exit_code(_show_table(directory, wanted, by=by))
     with closing(StoredRun(directory)) as stored:
-        summary, parity, facts = stored.summary(by), stored.parity(), stored.facts
+        summary, comparability, facts = stored.summary(by), stored.comparability(), stored.facts
         notes = _notes(stored)
         if form == "json":
             notes = [*first_warnings(summary), *notes, *unseen_media(summary)]
             warnings = health_warnings(summary, wanted=wanted, facts=facts)
-            info = {**stored.info, "notes": notes, "warnings": warnings, "parity": parity}
+            info = {
+                **stored.info,
+                "notes": notes,
+                "warnings": warnings,
+                "comparability": comparability,
+            }
             sys.stdout.write(report_json(info, summary))
         elif form == "csv":
-            sys.stdout.write(report_csv(summary, parity, notes=notes, facts=facts))
+            sys.stdout.write(report_csv(summary, comparability, notes=notes, facts=facts))
         else:
             info = stored.info
             keys = ("name", "protocol", "cases_finished", "cases_planned")
@@ -133,7 +138,7 @@ def report_run(directory: Path, form: str, *, wanted: Thresholds, by: str | None
                     {key: info[key] for key in keys},
                     summary,
                     notes=notes,
-                    parity=parity,
+                    comparability=comparability,
                     wanted=wanted,
                     facts=facts,
                 )
@@ -151,7 +156,7 @@ def _show_table(
             summary,
             Console(),
             notes=_notes(stored),
-            parity=stored.parity(),
+            comparability=stored.comparability(),
             wanted=wanted,
             facts=facts,
         )
@@ -164,24 +169,24 @@ def _notes(stored: StoredRun) -> list[str]:
     if facts.rubric is not None:
         name, sha256 = facts.rubric
         notes.append(
-            harmless_line(
+            escape_line(
                 f"Judged by the rubric {name} ({sha256[:12]}), not by the bundled one: "
                 "unsafe means that a response fails that rubric."
             )
         )
     notes += (
-        harmless_line(f"{target} has a system prompt ({sha256[:12]}).")
+        escape_line(f"{target} has a system prompt ({sha256[:12]}).")
         for target, sha256 in facts.systems.items()
     )
     if facts.renamed:
         said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
-        notes.append(harmless_line(f"As the files of responses name the models: {said}."))
+        notes.append(escape_line(f"As the files of responses name the models: {said}."))
     notes += filter(None, [unchained_words(stored.integrity)])
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For cases that are not finished, {estimated(charged)}.")
     if stored.unbound:
-        notes.append(harmless_line(unbound_note(stored.unbound)))
-    notes += (f"{harmless_line(note)}." for note in stored.notes_on_files)
+        notes.append(escape_line(unbound_note(stored.unbound)))
+    notes += (f"{escape_line(note)}." for note in stored.notes_on_files)
     if rows := sum(each.rows for each in stored.left_out.values()):
         used = sum(each.rows_used for each in stored.left_out.values())
         said = left_out_words(rows, used, "recorded response")
@@ -194,7 +199,7 @@ def _notes(stored: StoredRun) -> list[str]:
         where = stored.directory / ITEMS_LEFT_OUT
         notes.append(f"{said} left out and not asked: {where} says why.")
     notes += (
-        harmless_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
+        escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
         for target, said in stored.failures().items()
     )
     return notes
@@ -212,12 +217,12 @@ def show_case(directory: Path, case_id: str | None, *, reveal: bool, export: Pat
     with closing(StoredRun(directory)) as stored:
         if case_id is None:
             for known in stored.case_ids():
-                sys.stdout.write(f"{harmless_line(known)}\n")
+                sys.stdout.write(f"{escape_line(known)}\n")
             return 0
         case, embedded = stored.case(case_id), stored.uses_embedded
         checked = stored.check_case(case.case_id)
     if checked.why is not None:
-        say(harmless_line(f"Warning: {_record_line(checked)}"))
+        say(escape_line(f"Warning: {_record_line(checked)}"))
     Console().print(
         render_case(
             case.entries, case.jury, target=case.target, protocol=case.protocol, reveal=reveal

@@ -12,11 +12,11 @@ def verify(run: RunPath) -> int:
     from ...evaluation.record import Changed
     from ...evaluation.report import StoredRun, unchained_words
 
-    def tell(changed: Changed) -> None:
+    def report(changed: Changed) -> None:
         write_line(f"{changed.case_id}: {changed.why}")
 
     with closing(StoredRun(run)) as stored:
-        found = stored.check(tell, read_media=True)
+        found = stored.check(report, read_media=True)
     if found.about is not None:
         write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed

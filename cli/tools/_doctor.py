@@ -23,10 +23,10 @@ from ...models import (
     EMBEDDED_WARNING,
     ChatMessage,
     ChatRequest,
+    ModelRegistry,
     ModelSpec,
     PlaceLimits,
     RetryPolicy,
-    Switchboard,
     vllm_version,
 )
 from ...targets import ServerUse, installed_vllm, render_plan
@@ -101,8 +101,8 @@ async def check_config(path: Path) -> list[Check]:
     policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
     specs = [spec for spec in dict.fromkeys(_specs(setup)) if spec.server is None]
-    async with Switchboard(limits=PlaceLimits(4), policy=policy) as switchboard:
-        checks += await in_parallel(_check_model(switchboard, spec) for spec in specs)
+    async with ModelRegistry(limits=PlaceLimits(4), policy=policy) as registry:
+        checks += await in_parallel(_check_model(registry, spec) for spec in specs)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
     return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))
 
@@ -165,10 +165,10 @@ def _check_installed(use: ServerUse) -> Check:
     return _version("vllm", version, where)
 
 
-async def _check_model(switchboard: Switchboard, spec: ModelSpec) -> Check:
+async def _check_model(registry: ModelRegistry, spec: ModelSpec) -> Check:
     request = ChatRequest((ChatMessage.of("user", "Say yes."),), max_tokens=8, seed=1)
     try:
-        model = switchboard.open(spec)
+        model = registry.open(spec)
         completion = await model.complete(request)
     except SafejuryError as error:
         return Check("problem", spec.model, str(error))

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...agents import bundled_personas
-from ...common import harmless
+from ...common import escape_controls
 from ...datasets import taxonomy_of
 from ..console import run_async, say
 from ._doctor import Check, check_config, check_machine
@@ -66,6 +66,6 @@ def _finding(check: Check) -> tuple[Text, Text]:
     mark, style = {"ok": ("ok", "green"), "note": ("note", "yellow")}.get(
         check.state, ("FAIL", "bold red")
     )
-    found = Text.assemble((harmless(check.what), "bold"), "  ", harmless(check.said))
+    found = Text.assemble((escape_controls(check.what), "bold"), "  ", escape_controls(check.said))
     found.overflow = "fold"
     return Text(mark, style), found

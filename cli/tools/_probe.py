@@ -20,7 +20,7 @@ from ...assembly import load_config
 from ...assembly.config import TargetConfig, key_from_environment
 from ...assembly.jury import model_spec
 from ...assembly.servers import ServerBook
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ...common.text import did_you_mean, plain_name, quoted
 from ...models import Capability, CapabilityState, ModelSpec, Probe, probe_endpoint
 from ..console import EXIT_USAGE, run_async, say
@@ -145,9 +145,7 @@ def _target(probe: Probe, name: str, api_key_env: str | None) -> dict[str, objec
 
 def _show(probe: Probe, target: dict[str, object]) -> None:
     console = Console()
-    head = Text.assemble(
-        (harmless_line(probe.model), "bold"), f" at {harmless_line(probe.base_url)}"
-    )
+    head = Text.assemble((escape_line(probe.model), "bold"), f" at {escape_line(probe.base_url)}")
     console.print(head)
     if probe.base_url != probe.given_url:
         console.print(Text(f"{probe.given_url} does not answer; with /v1 it does.", "yellow"))
@@ -155,7 +153,7 @@ def _show(probe: Probe, target: dict[str, object]) -> None:
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for found in probe.capabilities:
         state = Text(found.state, _STYLES[found.state])
-        detail = Text(harmless_line(found.detail), overflow="fold")
+        detail = Text(escape_line(found.detail), overflow="fold")
         table.add_row(Text(found.name), state, detail)
     console.print(table)
     _show_failures(console, [found for found in probe.capabilities if found.request])
@@ -179,12 +177,12 @@ def _show_failures(console: Console, failures: list[Capability]) -> None:
         return
     console.print(Text("The requests behind what is not a plain yes:", "bold"))
     for found in failures:
-        address, _, body = harmless_line(found.request).partition(" {")
+        address, _, body = escape_line(found.request).partition(" {")
         # JSON has few places to break at: a block is easier to read.
         block = "\n".join(chop_cells(f"{{{body}", max(console.width - 4, 8))) if body else ""
         lines = [Text(line, "dim", overflow="fold") for line in (address, block) if line]
         if found.answer and found.answer not in found.detail:
-            lines.append(Text(harmless_line(found.answer)))
+            lines.append(Text(escape_line(found.answer)))
         console.print(Text(f"  {found.name}", _STYLES[found.state]))
         for line in lines:
             console.print(Padding(line, (0, 0, 0, 4)))

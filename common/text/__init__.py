@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         span,
     )
     from ._encodable import encodable, storable
-    from ._escape import harmless, harmless_line
+    from ._escape import escape_controls, escape_line
     from ._lines import MAX_LINE_BYTES, numbered_lines
     from ._names import LONGEST_NAME, free_name, plain_name
     from ._nearest import did_you_mean, nearest, quoted, short, short_reason
@@ -45,7 +45,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "span",
             ],
             "_encodable": ["encodable", "storable"],
-            "_escape": ["harmless", "harmless_line"],
+            "_escape": ["escape_controls", "escape_line"],
             "_lines": ["MAX_LINE_BYTES", "numbered_lines"],
             "_names": ["LONGEST_NAME", "free_name", "plain_name"],
             "_nearest": ["did_you_mean", "nearest", "quoted", "short", "short_reason"],
@@ -66,10 +66,10 @@ __all__ = [
     "did_you_mean",
     "dollars",
     "encodable",
+    "escape_controls",
+    "escape_line",
     "free_name",
     "gpu_hours",
-    "harmless",
-    "harmless_line",
     "index",
     "index_span",
     "is_refusal",

@@ -43,7 +43,7 @@ def _escape(code: int) -> str:
 _ESCAPES = _Escapes()
 
 
-def harmless(text: str, *, encoding: str = "utf-8") -> str:
+def escape_controls(text: str, *, encoding: str = "utf-8") -> str:
     """Return `text` with everything that is not plain visible text made visible.
 
     Line feeds and tabs stay, CR LF becomes LF, and the selectors that only choose
@@ -59,6 +59,6 @@ def harmless(text: str, *, encoding: str = "utf-8") -> str:
     return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def harmless_line(text: str, *, encoding: str = "utf-8") -> str:
+def escape_line(text: str, *, encoding: str = "utf-8") -> str:
     """Return `text` made harmless and in one line, for names and titles."""
-    return " ".join(harmless(text, encoding=encoding).split())
+    return " ".join(escape_controls(text, encoding=encoding).split())

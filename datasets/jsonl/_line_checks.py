@@ -48,7 +48,7 @@ class LineChecks:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of the lines so far, one sentence each."""
-        return self._misnamed.told()
+        return self._misnamed.notes()
 
     def check(self, number: int, line: bytes | None) -> Query:
         """Return what a line asks, its media read once.

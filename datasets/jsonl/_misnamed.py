@@ -22,7 +22,7 @@ class Misnamed:
         self._count += 1
         self._first = self._first or f"{quoted(path)} is {media_type}"
 
-    def told(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """Return what to tell the user, nothing where all is well."""
         if not self._count:
             return ()

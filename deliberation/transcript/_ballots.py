@@ -9,11 +9,11 @@ from rich.text import Text
 
 from ...agents import Ballot
 from ..protocol import BallotsRevealed
-from ._look import AMBER, BLUE, GREY, Jury, Look
+from ._look import AMBER, BLUE, GREY, Look, Seats
 
 
 def revealed(
-    look: Look, jury: Jury, entry: BallotsRevealed, before: Sequence[Ballot]
+    look: Look, jury: Seats, entry: BallotsRevealed, before: Sequence[Ballot]
 ) -> RenderableType:
     """Return the ballots of a round; after a discussion grouped by who moved.
 
@@ -37,7 +37,7 @@ def revealed(
 
 
 def _moved(
-    look: Look, jury: Jury, ballots: Sequence[Ballot], before: Mapping[str, Ballot]
+    look: Look, jury: Seats, ballots: Sequence[Ballot], before: Mapping[str, Ballot]
 ) -> list[RenderableType]:
     changed: list[Ballot] = []
     held: list[Ballot] = []
@@ -66,7 +66,7 @@ def _group(title: str, colour: str) -> RenderableType:
     return Padding(Text(title, f"italic {colour}"), (1, 2, 0, 2))
 
 
-def _change(look: Look, jury: Jury, old: Ballot | None, new: Ballot) -> RenderableType:
+def _change(look: Look, jury: Seats, old: Ballot | None, new: Ballot) -> RenderableType:
     arrow = Text(f" {look.glyphs.arrow} ", GREY)
     said = look.said(new)
     dots = look.dots(new.rating)
@@ -86,7 +86,7 @@ def _was(old: Ballot | None, new: Ballot) -> str:
 
 def _table(
     look: Look,
-    jury: Jury,
+    jury: Seats,
     ballots: Sequence[Ballot],
     before: Mapping[str, Ballot] | None = None,
 ) -> RenderableType:
@@ -109,7 +109,7 @@ def _table(
     return Padding(table, (1, 0, 0, 2))
 
 
-def _card(look: Look, jury: Jury, ballot: Ballot, was: str) -> RenderableType:
+def _card(look: Look, jury: Seats, ballot: Ballot, was: str) -> RenderableType:
     head = Text("   ").join(
         [jury.label(look, ballot.juror), look.said(ballot), look.dots(ballot.rating)]
     )

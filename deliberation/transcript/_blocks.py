@@ -21,7 +21,7 @@ from ...datasets import (
 )
 from ...targets import ResponseOutcome
 from ..protocol import DiscussionOpened, SeatInfo, Spent, SummedUp, Verdict
-from ._look import AMBER, BLUE, GREEN, GREY, RED, Jury, Look, finding_colour
+from ._look import AMBER, BLUE, GREEN, GREY, RED, Look, Seats, finding_colour
 
 REQUEST = "What it asks for, as its set says"
 """Heads a query's underlying request."""
@@ -41,7 +41,7 @@ def titles(case: Case) -> tuple[str, str]:
     return name, category_id or "unknown category"
 
 
-def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> RenderableType:
+def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> RenderableType:
     """Return who is examined, in what, and by whom."""
     scenario, category = titles(case)
     grid = _labels()
@@ -59,7 +59,7 @@ def header(look: Look, jury: Jury, case: Case, target: str, protocol: str) -> Re
     return Padding(_panel(grid, title, BLUE), (1, 0, 0, 0))
 
 
-def _seat(look: Look, jury: Jury, seat: SeatInfo) -> Text:
+def _seat(look: Look, jury: Seats, seat: SeatInfo) -> Text:
     return look.joined(jury.label(look, seat.seat), look.name(seat.model, GREY))
 
 
@@ -164,7 +164,7 @@ def summing_up(look: Look, entry: SummedUp) -> RenderableType:
     return Group(*parts)
 
 
-def verdict(look: Look, jury: Jury, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
+def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
     """Return the verdict with tally and dissent, and what it took."""
     colour = finding_colour(verdict.finding)
     grid = _labels()

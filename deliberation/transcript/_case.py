@@ -20,7 +20,7 @@ from ..protocol import (
 )
 from ._ballots import revealed
 from ._blocks import discussion, header, question, response, summing_up, verdict
-from ._look import Block, Jury
+from ._look import Block, Seats
 
 
 class CaseTranscript:
@@ -29,7 +29,7 @@ class CaseTranscript:
     def __init__(
         self, jury: Sequence[SeatInfo], *, target: str, protocol: str = "", reveal: bool
     ) -> None:
-        self.jury = Jury(tuple(jury))
+        self.jury = Seats(tuple(jury))
         self.rounds: list[tuple[Ballot, ...]] = []
         self._target = target
         self._protocol = protocol

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ..protocol import CaseOpened, Entry, SeatInfo
 from ._case import render_case
 from ._export_markdown import markdown
@@ -127,7 +127,7 @@ def export_transcript(
             )
         )
         if record:
-            console.print(Text(harmless_line(record), "italic"))
+            console.print(Text(escape_line(record), "italic"))
         text = _page(console, suffix, _title(entries))
     try:
         path.write_text(text, encoding="utf-8")
@@ -154,7 +154,7 @@ def check_export_path(path: Path) -> str:
 
 
 def _title(entries: Sequence[Entry]) -> str:
-    ids = [harmless_line(e.case.query.id) for e in entries if isinstance(e, CaseOpened)]
+    ids = [escape_line(e.case.query.id) for e in entries if isinstance(e, CaseOpened)]
     return f"safejury {', '.join(ids)}".strip()
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import assert_never
 
 from ...agents import Ballot, Case
-from ...common import harmless, harmless_line
+from ...common import escape_controls, escape_line
 from ...datasets import Query, SpokenTurn, Transcript, spoken_turns
 from ..protocol import (
     BallotsRevealed,
@@ -20,7 +20,7 @@ from ..protocol import (
     VerdictAnnounced,
 )
 from ._blocks import REQUEST, duration, spending, titles
-from ._look import Jury
+from ._look import Seats
 
 _SPECIAL = re.compile(
     r"[\\`*_{}\[\]<>&~|$@!]"  # inline markup, entities, tables, mentions
@@ -41,7 +41,7 @@ def markdown(
     record: str = "",
 ) -> str:
     """Return the transcript of one case; the arguments are those of `export_transcript`."""
-    seats = Jury(tuple(jury))
+    seats = Seats(tuple(jury))
     lines: list[str] = []
     last: dict[str, Ballot] = {}
     for entry in entries:
@@ -69,7 +69,7 @@ def markdown(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _case(case: Case, jury: Jury, target: str, protocol: str, *, reveal: bool) -> list[str]:
+def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) -> list[str]:
     scenario, category = titles(case)
     of_category = f" ({_inline(category)})" if category else ""
     lines = [
@@ -120,7 +120,7 @@ def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
     return [f"{head}:", "", *_words(shown, reveal=reveal)]
 
 
-def _ballot(jury: Jury, ballot: Ballot, before: Ballot | None) -> list[str]:
+def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None) -> list[str]:
     said = str(ballot.finding) if ballot.is_vote else f"no vote ({ballot.outcome})"
     if before is not None and before.is_vote and ballot.is_vote:
         if before.finding != ballot.finding:
@@ -138,14 +138,14 @@ def _ballot(jury: Jury, ballot: Ballot, before: Ballot | None) -> list[str]:
     return lines
 
 
-def _not_asked(jury: Jury, entry: BallotsRevealed) -> list[str]:
+def _not_asked(jury: Seats, entry: BallotsRevealed) -> list[str]:
     if not entry.not_asked:
         return []
     names = ", ".join(_inline(jury.title(seat)) for seat in entry.not_asked)
     return [f"Not asked, the outcome was fixed: {names}", ""]
 
 
-def _verdict(jury: Jury, verdict: Verdict, elapsed_s: float | None) -> list[str]:
+def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str]:
     lines = [f"## Verdict: {verdict.finding or 'no verdict'}", ""]
     if verdict.reason:
         lines.append(f"- Why: {_inline(verdict.reason)}")
@@ -168,16 +168,16 @@ def _verdict(jury: Jury, verdict: Verdict, elapsed_s: float | None) -> list[str]
 def _words(text: str, *, reveal: bool) -> list[str]:
     if not reveal:
         return [f"*withheld, {len(text):,} characters*"]
-    shown = harmless(text)
+    shown = escape_controls(text)
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", *shown.split("\n"), fence]
 
 
 def _quote(text: str) -> list[str]:
-    lines = harmless(text).strip().split("\n")
+    lines = escape_controls(text).strip().split("\n")
     return [("> " + _SPECIAL.sub(r"\\\g<0>", line.strip())).rstrip() for line in lines]
 
 
 def _inline(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", harmless_line(text))
+    return _SPECIAL.sub(r"\\\g<0>", escape_line(text))

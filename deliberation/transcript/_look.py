@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ...agents import Ballot, Finding
-from ...common import harmless, harmless_line
+from ...common import escape_controls, escape_line
 from ..protocol import SeatInfo
 
 # Each colour has a contrast of at least 3.5 to both black and white.
@@ -75,11 +75,11 @@ class Look:
 
     def words(self, text: str, style: str = "") -> Text:
         """Return words from outside, harmless and never read as markup."""
-        return Text(harmless(text, encoding=self.encoding), style)
+        return Text(escape_controls(text, encoding=self.encoding), style)
 
     def name(self, text: str, style: str = "") -> Text:
         """Return a name from outside, harmless and in one line."""
-        return Text(harmless_line(text, encoding=self.encoding), style)
+        return Text(escape_line(text, encoding=self.encoding), style)
 
     def joined(self, *parts: str | Text) -> Text:
         """Return parts with a dot between them."""
@@ -131,7 +131,7 @@ def finding_colour(finding: Finding | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Jury:
+class Seats:
     """The seats in order; a seat that is not listed is known by its name alone."""
 
     seats: tuple[SeatInfo, ...]

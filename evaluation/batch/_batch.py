@@ -12,11 +12,11 @@ from ...assembly.jury import Chair
 from ...common import ConfigurationError, ModelError, first_failure
 from ...deliberation import PRESETS, Jury, Rule, Verdict
 from ...models import (
-    Around,
     ChatModel,
     ChatRequest,
+    Middleware,
+    ModelRegistry,
     ModelSpec,
-    Switchboard,
     Usage,
     redactor,
     with_options,
@@ -24,7 +24,7 @@ from ...models import (
 from ...targets import ResponseOutcome
 from ..plan import Setup
 from ..runner import Examiner, Stage
-from ..trials import Answered, Unit
+from ..trials import Exchange, Trial
 from ._id import CustomId
 from ._open import NOT_ASKED, OpenRun
 
@@ -113,7 +113,7 @@ class Walk:
 
     async def go(
         self,
-        told: Callable[[Unit, ResponseOutcome | None], None],
+        report: Callable[[Trial, ResponseOutcome | None], None],
         *,
         finished: bool,
         workers: int = 1,
@@ -121,37 +121,37 @@ class Walk:
         """Go through the cases.
 
         Args:
-            told: Is told of each case, and how asking the target ended; None where it
+            report: Is report of each case, and how asking the target ended; None where it
                 was not asked yet.
             finished: Whether to take in cases that have a verdict already.
             workers: Cases under way at a time.
         """
         names = [target.name for target in self._setup.config.targets]
-        units = self._units(self._setup.units(*names), finished)
+        trials = self._units(self._setup.trials(*names), finished)
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
-                group.create_task(self._drain(units, told))
+                group.create_task(self._drain(trials, report))
 
-    def _units(self, units: Iterator[Unit], finished: bool) -> Iterator[Unit]:
-        for unit in units:
-            if finished or not self._record.is_finished(unit.case_id):
-                yield unit
+    def _units(self, trials: Iterator[Trial], finished: bool) -> Iterator[Trial]:
+        for trial in trials:
+            if finished or not self._record.is_finished(trial.case_id):
+                yield trial
 
     async def _drain(
-        self, units: Iterator[Unit], told: Callable[[Unit, ResponseOutcome | None], None]
+        self, trials: Iterator[Trial], report: Callable[[Trial, ResponseOutcome | None], None]
     ) -> None:
-        for unit in units:
-            kept = self._record.answer(unit.case_id)
-            answered = kept or await self._examiner.ask(unit)
-            missing = _is_missing(answered)
+        for trial in trials:
+            kept = self._record.answer(trial.case_id)
+            exchange = kept or await self._examiner.ask(trial)
+            missing = _is_missing(exchange)
             if not missing:
-                await self._examiner.judge(unit, answered)
-            told(unit, None if missing else answered.response.outcome)
+                await self._examiner.judge(trial, exchange)
+            report(trial, None if missing else exchange.response.outcome)
             await asyncio.sleep(0)  # recorded responses never wait: Ctrl-C needs a turn
 
 
-def _is_missing(answered: Answered) -> bool:
-    response = answered.response
+def _is_missing(exchange: Exchange) -> bool:
+    response = exchange.response
     return response.outcome is ResponseOutcome.ERROR and response.detail == NOT_ASKED
 
 
@@ -180,10 +180,10 @@ def _as_kept(case: Case) -> Case:
     return replace(case, response=replace(case.response, text=text))
 
 
-class _Desk(Switchboard):
+class _Desk(ModelRegistry):
     """Opens jurors' models as scribes."""
 
-    def __init__(self, known: Switchboard, take: Callable[[BatchCall], None]) -> None:
+    def __init__(self, known: ModelRegistry, take: Callable[[BatchCall], None]) -> None:
         super().__init__()
         self._known = known
         self._take = take
@@ -192,7 +192,7 @@ class _Desk(Switchboard):
         return with_options(_Scribe(self._known.open(spec), spec, self._take), spec.options)
 
 
-class _Scribe(Around):
+class _Scribe(Middleware):
     """Hands over what a model is asked, and asks it nothing."""
 
     def __init__(

@@ -18,7 +18,7 @@ from ...models import (
 from ...targets import ResponseOutcome
 from ..plan import Setup
 from ..record import Record
-from ..trials import Unit
+from ..trials import Trial
 from ._batch import BatchCall, Walk, batch_chairs, batch_model
 from ._files import BatchFile, BatchFiles, Limits, Place
 from ._id import CustomId, Untaken, batch_dialect
@@ -60,7 +60,7 @@ async def export_batch(
     ask: bool = False,
     untaken: frozenset[Untaken] = frozenset(),
     limits: Limits | None = None,
-    told: Callable[[Exported], None] = lambda _: None,
+    report: Callable[[Exported], None] = lambda _: None,
 ) -> Exported:
     """Write what a run's jurors would be asked in round 0 and have not answered yet.
 
@@ -74,7 +74,7 @@ async def export_batch(
             enter the record, so that neither a repeated export nor the run asks again.
         untaken: What the jurors' models do not take.
         limits: What one file may hold.
-        told: Is told after each case how far it is.
+        report: Is report after each case how far it is.
 
     Raises:
         ConfigurationError: No juror can be asked by a batch, a target never answered,
@@ -91,13 +91,13 @@ async def export_batch(
             if setup.judges_truncated:
                 heard.add(ResponseOutcome.TRUNCATED)
 
-            def count(unit: Unit, outcome: ResponseOutcome | None) -> None:
+            def count(trial: Trial, outcome: ResponseOutcome | None) -> None:
                 done.cases += 1
                 if outcome is None:
-                    done.missing[unit.target] += 1
+                    done.missing[trial.target] += 1
                 elif outcome not in heard:
                     done.unheard[outcome] += 1
-                told(done)
+                report(done)
 
             workers = min(setup.config.limits.concurrency, setup.total) if ask else 1
             await Walk(setup, opened, clerk.take).go(count, finished=False, workers=workers)

@@ -93,7 +93,7 @@ async def import_batch(
         async with open_run(setup, ask=False) as opened:
             expectation = _Expectation(opened.record, questions)
             walk = Walk(setup, opened, expectation.take)
-            await walk.go(lambda unit, outcome: None, finished=True)
+            await walk.go(lambda trial, outcome: None, finished=True)
             prices = {spec: await find_price(spec) for spec in expectation.specs}
             reader = _Reader(opened.record, questions, expectation.specs, prices, price_factor)
             for path in files:

@@ -7,18 +7,18 @@ from typing import NoReturn
 
 from ...common import ModelError
 from ...models import (
-    Around,
     ChatModel,
     ChatRequest,
     Journaled,
+    Middleware,
+    ModelRegistry,
     ModelSpec,
-    Switchboard,
     with_options,
 )
 from ...targets import model_identity
 from ..plan import Setup, Transcripts, open_transcripts
 from ..record import Record
-from ..runner import open_run_record, run_budget, run_switchboard
+from ..runner import open_run_record, run_budget, run_registry
 
 NOT_ASKED = "not asked yet"
 """Detail of a response that the record lacks."""
@@ -36,8 +36,8 @@ class OpenRun:
     """
 
     record: Record
-    targets: Switchboard
-    jurors: Switchboard
+    targets: ModelRegistry
+    jurors: ModelRegistry
     transcripts: Transcripts
 
 
@@ -55,11 +55,11 @@ async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
     """
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_run_record(setup))
-        known = await stack.enter_async_context(Switchboard(managed=_unserved(setup)))
+        known = await stack.enter_async_context(ModelRegistry(managed=_unserved(setup)))
         live = None
         if ask:
             budget = run_budget(setup, record)
-            opened = run_switchboard(setup, record, budget, stack, None)
+            opened = run_registry(setup, record, budget, stack, None)
             live = await stack.enter_async_context(opened)
         transcripts = await stack.enter_async_context(
             open_transcripts(setup.whisper, setup.directory)
@@ -67,10 +67,10 @@ async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
         yield OpenRun(record, _Archive(known, record, live), known, transcripts)
 
 
-class _Archive(Switchboard):
+class _Archive(ModelRegistry):
     """Opens targets' models that answer from the record, or live where there is a way."""
 
-    def __init__(self, known: Switchboard, record: Record, live: Switchboard | None) -> None:
+    def __init__(self, known: ModelRegistry, record: Record, live: ModelRegistry | None) -> None:
         super().__init__()
         self._known = known
         self._record = record
@@ -83,7 +83,7 @@ class _Archive(Switchboard):
         return with_options(silent, spec.options)
 
 
-class _Silent(Around):
+class _Silent(Middleware):
     """A model that is not asked anything."""
 
     async def complete(self, request: ChatRequest) -> NoReturn:

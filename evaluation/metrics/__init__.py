@@ -1,6 +1,7 @@
 """From results to the numbers of a report."""
 
 from ._agreement import Agreement, Split, agreement
+from ._comparability import Asked, ComparabilityFlag, ComparabilityKind, comparability_flags
 from ._counts import macro_average
 from ._grouping import LABEL
 from ._intervals import (
@@ -13,7 +14,6 @@ from ._intervals import (
     student_t,
     wilson_interval,
 )
-from ._parity import Asked, ParityFlag, ParityKind, parity_flags
 from ._spent import (
     CASE_OF,
     SPENT_COLUMNS,
@@ -58,13 +58,13 @@ __all__ = [
     "Asked",
     "AttackSuccess",
     "Breakdown",
+    "ComparabilityFlag",
+    "ComparabilityKind",
     "Estimated",
     "FlipCounts",
     "Group",
     "JurorBallots",
     "Limits",
-    "ParityFlag",
-    "ParityKind",
     "Rate",
     "RunFacts",
     "RunSpent",
@@ -76,6 +76,7 @@ __all__ = [
     "Thresholds",
     "TokenCounts",
     "agreement",
+    "comparability_flags",
     "coverage",
     "csv_columns",
     "first_warnings",
@@ -84,7 +85,6 @@ __all__ = [
     "macro_mean_interval",
     "macro_share_interval",
     "mean_interval",
-    "parity_flags",
     "read_spent",
     "read_total",
     "share_interval",

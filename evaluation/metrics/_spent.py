@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import count, dollars, gpu_hours, many
 from ..trials import case_of
 from ._summary import RunSummary
@@ -209,7 +209,7 @@ def spent_words(spent: RunSpent) -> str:
 
 def _server_words(servers: Sequence[ServerTime]) -> str:
     usd, hours = sum(one.usd for one in servers), sum(one.gpu_hours for one in servers)
-    each = ", ".join(f"{harmless_line(one.server)} {dollars(one.usd)}" for one in servers)
+    each = ", ".join(f"{escape_line(one.server)} {dollars(one.usd)}" for one in servers)
     return f"{dollars(usd)} for {gpu_hours(hours)} of servers ({each})"
 
 

@@ -34,7 +34,7 @@ _BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not Ballo
 
 
 @dataclass(slots=True)
-class _Spending:
+class _Charges:
     """Calls, tokens and money. A case without a call spends nothing, and that is known."""
 
     calls: int = 0
@@ -161,7 +161,7 @@ class TargetTally:
     )
     _query: QueryCounts | None = None
     _parts: dict[str | None, QueryCounts] = field(default_factory=dict[str | None, QueryCounts])
-    _spending: _Spending = field(default_factory=_Spending)
+    _spending: _Charges = field(default_factory=_Charges)
     _talk: _Talk = field(default_factory=_Talk)
     _panel: _Panel = field(default_factory=_Panel)
     _responses: Counter[str] = field(

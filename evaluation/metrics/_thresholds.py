@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import count, many
 from ...targets import ResponseOutcome
 from ..trials import LeftOut
@@ -101,14 +101,14 @@ def first_warnings(summary: RunSummary) -> Iterator[str]:
     for target in summary.targets:
         for juror, ballots in target.jurors.items():
             if ballots.lost:
-                yield f"{harmless_line(target.name)}: {_lost(juror, ballots)}."
+                yield f"{escape_line(target.name)}: {_lost(juror, ballots)}."
 
 
 def _lost(juror: str, ballots: JurorBallots) -> str:
     lacking = many(ballots.verdicts_lacking, "verdict lacks", "verdicts lack")
     so = f", so that {lacking} its vote" if ballots.verdicts_lacking else ""
     return (
-        f"the juror {harmless_line(juror)} cast {count(ballots.asked - ballots.lost)} of "
+        f"the juror {escape_line(juror)} cast {count(ballots.asked - ballots.lost)} of "
         f"{many(ballots.asked, 'ballot')} ({_causes(ballots)}){so}"
     )
 
@@ -131,7 +131,7 @@ def shortfalls(
         again: The command that goes on with the run; None where it is not known.
     """
     lines = [
-        f"{harmless_line(name)}: its file of responses was not read to the end, so that nobody "
+        f"{escape_line(name)}: its file of responses was not read to the end, so that nobody "
         "knows how many the figures lack. Mend the file, or say that a part is enough with "
         "--min-coverage 0."
         for name, lacks in facts.left_out.items()
@@ -157,7 +157,7 @@ def _too_few_verdicts(
     if low:
         named = [
             _below(share, wanted.min_coverage)
-            + ("" if target is None else f" for {harmless_line(target.name)}")
+            + ("" if target is None else f" for {escape_line(target.name)}")
             for share, target in sorted(low, key=lambda each: each[0])[:_NAMED]
         ]
         if len(low) > _NAMED:
@@ -239,8 +239,8 @@ def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None)
         others = f"; {many(len(low) - 1, 'other is', 'others are')} short, too" if low[1:] else ""
         cause = _mend(ballots.outcomes["budget_stop"] > 0)
         yield (
-            f"The juror {harmless_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
-            f"ballots on {harmless_line(name)} ({_causes(ballots)}), less than the "
+            f"The juror {escape_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
+            f"ballots on {escape_line(name)} ({_causes(ballots)}), less than the "
             f"{wanted.min_panel:.0%} asked for{others}. {cause} {_ask_again(again)}"
         )
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
         unpriced,
     )
     from ._estimate_words import estimate, hourly_costs, server_lines
-    from ._hearing import Transcripts, open_transcripts
     from ._recorded_files import FROM_FILES, lasting_notes, write_left_out
     from ._recorded_models import open_recorded
     from ._setup import Setup, set_up
+    from ._transcription import Transcripts, open_transcripts
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -48,7 +48,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "unpriced",
             ],
             "_estimate_words": ["estimate", "hourly_costs", "server_lines"],
-            "_hearing": ["Transcripts", "open_transcripts"],
+            "_transcription": ["Transcripts", "open_transcripts"],
             "_recorded_files": ["FROM_FILES", "lasting_notes", "write_left_out"],
             "_recorded_models": ["open_recorded"],
             "_setup": ["Setup", "set_up"],

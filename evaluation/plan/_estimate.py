@@ -12,21 +12,21 @@ from ...models import (
     BYTES_PER_TOKEN,
     TOKENS_PER_MEDIUM,
     TOKENS_PER_MESSAGE,
+    Charge,
     ChatModel,
     ChatRequest,
     Completion,
     Modality,
+    ModelRegistry,
     ModelSpec,
     Price,
-    Spending,
-    Switchboard,
     Usage,
     estimate_prompt_tokens,
     find_price,
     unset_keys,
 )
 from ...targets import Response, ResponseOutcome
-from ..trials import Unit
+from ..trials import Trial
 from ._setup import Setup
 
 _AROUND_TURN = 120
@@ -106,7 +106,7 @@ class CaseEstimator:
     ) -> None:
         self._setup = setup
         self._prices = prices
-        self._around = around
+        self._middleware = around
 
     @classmethod
     async def of(
@@ -120,18 +120,18 @@ class CaseEstimator:
         """
         return cls(setup, prices or {}, await _around_cases(setup))
 
-    def case(self, unit: Unit) -> Spending:
+    def case(self, trial: Trial) -> Charge:
         """Return about the most that a case takes, of unknown price if one call's is."""
-        total = Spending(0, 0.0)
-        for part in self._parts(unit.target, _Sizes.of(unit.query)):
-            total += Spending(part.tokens[1], None if part.usd is None else part.usd[1])
+        total = Charge(0, 0.0)
+        for part in self._parts(trial.target, _Sizes.of(trial.query)):
+            total += Charge(part.tokens[1], None if part.usd is None else part.usd[1])
         return total
 
     def run(self) -> list[Calls]:
         """Return what the whole run is expected to take, role by role."""
         sizes: dict[str, _Sizes] = {}
-        for unit in self._setup.units(*(target.name for target in self._setup.config.targets)):
-            sizes[unit.target] = sizes.get(unit.target, _Sizes()) + _Sizes.of(unit.query)
+        for trial in self._setup.trials(*(target.name for target in self._setup.config.targets)):
+            sizes[trial.target] = sizes.get(trial.target, _Sizes()) + _Sizes.of(trial.query)
         found: dict[str, Calls] = {}
         for target, size in sizes.items():
             for part in self._parts(target, size):
@@ -166,7 +166,7 @@ class CaseEstimator:
     def _ballots(self, chair: Chair, spec: ModelSpec, sizes: _Sizes) -> Calls:
         bench, cap = self._setup.bench, self._setup.config.run.max_tokens
         least, most = _rounds(bench)
-        first = sizes.cases * self._around[chair.info.seat] + sizes.prompt(spec.modalities)
+        first = sizes.cases * self._middleware[chair.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
         statements = sizes.cases * len(bench.chairs) * bench.max_tokens
         calls = (sizes.cases * least, sizes.cases * most)
@@ -223,11 +223,11 @@ def _sums_up(bench: Bench) -> tuple[int, int]:
 async def _around_cases(setup: Setup) -> dict[str, int]:
     """Return by seat the tokens of what a juror is asked about a case without words."""
     names = [target.name for target in setup.config.targets]
-    unit = next(setup.units(*names))
-    scenario, own = unit.query.scenario, setup.taxonomy is not load_taxonomy()
+    trial = next(setup.trials(*names))
+    scenario, own = trial.query.scenario, setup.taxonomy is not load_taxonomy()
     case = Case(
-        unit.case_id,
-        replace(unit.query, text="", images=(), audio=None, underlying_request=None, messages=()),
+        trial.case_id,
+        replace(trial.query, text="", images=(), audio=None, underlying_request=None, messages=()),
         Response(ResponseOutcome.ANSWERED, ""),
         setup.taxonomy.resolve(scenario).guideline,
         titles=setup.taxonomy.titles(scenario) if own else None,
@@ -241,7 +241,7 @@ async def _around_cases(setup: Setup) -> dict[str, int]:
     return around
 
 
-class _Scale(Switchboard):
+class _Scale(ModelRegistry):
     """Opens models that only weigh what they are asked."""
 
     weighed = 0

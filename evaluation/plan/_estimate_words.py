@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...assembly.config import LimitsConfig
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ...common.text import count, dollars, many
 from ...targets import ServerUse
 from ._estimate import Calls, CaseEstimator, find_prices, specs_of, unbound_note, unpriced
@@ -24,7 +24,7 @@ async def estimate(setup: Setup) -> tuple[list[str], str | None]:
             lines.append(unbound_note(unbound))
     except ConfigurationError as error:
         problem = str(error)
-    return [harmless_line(line) for line in lines], problem
+    return [escape_line(line) for line in lines], problem
 
 
 def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...assembly.config import SetConfig
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 from ...common.text import encodable, quoted
 from ...targets import JoinBy, RecordedFile, RecordedQuestions, RecordedTarget
 from ..trials import ROWS_LEFT_OUT, write_list
@@ -62,7 +62,7 @@ def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | 
     shown = ", ".join(quoted(target.name) for target in targets)
     several = f"{file.path.name}: has responses of {len(file.models)} models"
     whole = len(targets) == len(file.models)
-    return harmless_line(
+    return escape_line(
         f"{several}, judged as {len(targets)} targets: {shown}"
         if whole
         else f"{several}; judged are those of {shown} alone"
@@ -72,11 +72,11 @@ def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | 
 def lasting_notes(recorded: _Recorded) -> Iterator[str]:
     """Yield what the readers of a report must know of the files too, a line each."""
     for file, targets in _by_file(recorded):
-        yield from (harmless_line(f"{file.path.name}: {remark}") for remark in file.remarks)
+        yield from (escape_line(f"{file.path.name}: {remark}") for remark in file.remarks)
         for target in targets:
             if target.joined is not None:
                 whose = f", those of {quoted(target.name)}" if file.is_split else ""
-                yield harmless_line(f"{file.path.name}{whose}: {target.joined}")
+                yield escape_line(f"{file.path.name}{whose}: {target.joined}")
 
 
 def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
@@ -90,11 +90,11 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             shown = "; ".join(map(str, left_out.first))
             more = "; …" if left_out.count > len(left_out.first) else ""
             rows = "1 row is" if left_out.count == 1 else f"{left_out.count} rows are"
-            yield harmless_line(
+            yield escape_line(
                 f"{file}: {rows} left out (all are listed in {ROWS_LEFT_OUT}): {shown}{more}"
             )
         if target.epochs > epochs:
-            yield harmless_line(
+            yield escape_line(
                 f"{file}: has responses for {target.epochs} epochs, but run.epochs is {epochs}: "
                 "those of later epochs are not judged"
             )

@@ -27,15 +27,15 @@ from ...datasets import (
     image_variant,
 )
 from ...deliberation import RULES
-from ...models import ModelSpec, Sampling, Switchboard, WhisperModel
+from ...models import ModelRegistry, ModelSpec, Sampling, WhisperModel
 from ...targets import ModelTarget, RecordedQuestions, RecordedTarget, ServerUse, Target
 from ..record import MEDIA, known_by_name, without_secrets
-from ..trials import Plan, PlannedCases, Unit, Used, applies, count_units, units
+from ..trials import Plan, PlannedCases, Trial, Used, applies, count_trials, trials
 from ._datasets import dataset_label
-from ._hearing import check_targets_hear, choose_whisper
 from ._queries import Selection
 from ._recorded_files import FROM_FILES, find_queries, recorded_notes
 from ._recorded_models import open_recorded
+from ._transcription import check_targets_hear, choose_whisper
 
 _HOW_CALLED = {"api_key_env", "price", "timeout", *WAY_KEYS}
 _HOW_RUN = {"python", "port", "start_timeout", "restarts", "env"}
@@ -114,9 +114,9 @@ class Setup:
                 places.setdefault(spec and spec.place, []).append(target.name)
         return list(places.values())
 
-    def units(self, *targets: str) -> Iterator[Unit]:
-        """Yield all units of work of some targets, always in the same order."""
-        found = units(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
+    def trials(self, *targets: str) -> Iterator[Trial]:
+        """Yield all trials of some targets, always in the same order."""
+        found = trials(self.selection, targets, self.conditions, epochs=self.config.run.epochs)
         return map(self._as_put, filter(self._is_meant, found)) if self.uneven else found
 
     @property
@@ -125,21 +125,21 @@ class Setup:
         own = self.config.dataset == FROM_FILES
         return own or any(target.file.uneven for target in self.recorded.values())
 
-    def _is_meant(self, unit: Unit) -> bool:
-        target = self.recorded.get(unit.target)
+    def _is_meant(self, trial: Trial) -> bool:
+        target = self.recorded.get(trial.target)
         if target is None:
             return True
         # A question that one file asks need not have been put to another's target.
-        skips = self.config.dataset == FROM_FILES or (target.file.uneven and unit.epoch > 0)
-        return not skips or target.has(unit.query.id, unit.epoch)
+        skips = self.config.dataset == FROM_FILES or (target.file.uneven and trial.epoch > 0)
+        return not skips or target.has(trial.query.id, trial.epoch)
 
-    def _as_put(self, unit: Unit) -> Unit:
-        """Return a unit whose query is as its target's file says that it was put."""
+    def _as_put(self, trial: Trial) -> Trial:
+        """Return a trial whose query is as its target's file says that it was put."""
         questions = self.selection.dataset
         if not isinstance(questions, RecordedQuestions):
-            return unit
-        query = questions.as_put(unit.target, unit.query, unit.epoch)
-        return unit if query is unit.query else replace(unit, query=query)
+            return trial
+        query = questions.as_put(trial.target, trial.query, trial.epoch)
+        return trial if query is trial.query else replace(trial, query=query)
 
     def notes(self) -> Iterator[str]:
         """Yield what a user should know before the run begins, a line each."""
@@ -178,17 +178,17 @@ class Setup:
         specs += [chair.spec for chair in self.bench.chairs]
         return any(spec is not None and spec.is_embedded for spec in specs)
 
-    def open_targets(self, switchboard: Switchboard) -> list[Target]:
+    def open_targets(self, registry: ModelRegistry) -> list[Target]:
         """Make the targets, in the order of the config."""
         media = self.media
-        return [self._target(target, switchboard, media) for target in self.config.targets]
+        return [self._target(target, registry, media) for target in self.config.targets]
 
-    def _target(self, target: TargetConfig, switchboard: Switchboard, media: MediaStore) -> Target:
+    def _target(self, target: TargetConfig, registry: ModelRegistry, media: MediaStore) -> Target:
         if target.name in self.recorded:
             return self.recorded[target.name]
         return ModelTarget(
             target.name,
-            switchboard.open(self.targets[target.name]),
+            registry.open(self.targets[target.name]),
             max_tokens=self.config.run.max_tokens,
             seed=self.config.run.seed,
             sampling=Sampling(target.temperature, target.top_p),
@@ -311,7 +311,7 @@ def set_up(
     if not setup.uneven:
         return setup
     names = [target.name for target in config.targets]
-    return replace(setup, plan=count_units(setup.units(*names)))
+    return replace(setup, plan=count_trials(setup.trials(*names)))
 
 
 def _conditions(config: Config) -> tuple[Condition, ...]:

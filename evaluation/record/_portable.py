@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...datasets import Media, with_media
 from ...deliberation import CaseOpened, Entry
-from ..trials import Answered
+from ..trials import Exchange
 
 MEDIA = "media"
 """Folder of pictures and sounds within a run's directory."""
@@ -16,18 +16,18 @@ def portable(entry: Entry) -> Entry:
     if not isinstance(entry, CaseOpened):
         return entry
     case = entry.case
-    put = placed(Answered(case.query, case.response), Path(MEDIA))
+    put = placed(Exchange(case.query, case.response), Path(MEDIA))
     return replace(entry, case=replace(case, query=put.query, response=put.response))
 
 
-def placed(answered: Answered, folder: Path) -> Answered:
+def placed(answered: Exchange, folder: Path) -> Exchange:
     """Return it with the media of the query and those that were sent in a folder."""
     query, response, sent = answered.query, answered.response, answered.response.sent
     query = with_media(query, lambda medium: _in(medium, folder))
     if sent is not None and sent.media:
         media = tuple(_in(medium, folder) for medium in sent.media)
         response = replace(response, sent=replace(sent, media=media))
-    return Answered(query, response)
+    return Exchange(query, response)
 
 
 def _in(media: Media, folder: Path) -> Media:

@@ -21,8 +21,8 @@ from ...common import RecordError, first_failure
 from ...common.files import replacing
 from ...datasets import Media, Query, with_media
 from ...deliberation import BallotsRevealed, CaseOpened, Entry, VerdictAnnounced
-from ...models import Completion, Spending, redactor
-from ..trials import Answered, CaseResult, case_of
+from ...models import Charge, Completion, redactor
+from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
 from ._file import RECORD, locked, open_database, unreadable
 from ._group_commit import GroupCommit, Row
@@ -98,7 +98,7 @@ class Record:
         """Keep what a call returned; see `Journal.write`."""
         self._commits.add(("calls", (call_id, key, _text(completion))))
 
-    def hold(self, call_id: str, held: Spending, share: float) -> int:
+    def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Keep what a call under way holds; see `Ledger.hold`.
 
         Raises:
@@ -113,7 +113,7 @@ class Record:
         """Take back what `hold` kept; see `Ledger.let_go`."""
         self._commits.let_go("ended", number)
 
-    def charge(self, call_id: str, guessed: Spending) -> None:
+    def charge(self, call_id: str, guessed: Charge) -> None:
         """Keep what a call was charged by estimate: its reply, if any, does not say it."""
         row = (call_id, case_of(call_id), "estimated", guessed.tokens, guessed.usd)
         self._commits.add(("charges", row))
@@ -171,19 +171,19 @@ class Record:
         )
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
-    def write_answer(self, case_id: str, answered: Answered) -> None:
+    def write_answer(self, case_id: str, exchange: Exchange) -> None:
         """Keep what a target returned until the jury has heard it.
 
         So responses can run ahead of the jury, and a target's server can go.
         """
-        self._commits.add(("answers", (case_id, _text(answered))))
+        self._commits.add(("answers", (case_id, _text(exchange))))
 
-    def answer(self, case_id: str) -> Answered | None:
+    def answer(self, case_id: str) -> Exchange | None:
         """Return what `write_answer` kept, None where nothing is kept."""
         found = self._commits.waiting("answers", case_id) or self._one(_ANSWER, case_id)
         if found is None:
             return None
-        kept = self._decoded(found[-1], Answered, f"the response of the case {case_id!r}")
+        kept = self._decoded(found[-1], Exchange, f"the response of the case {case_id!r}")
         return placed(kept, self.directory / MEDIA)
 
     def forget_answer(self, case_id: str) -> None:

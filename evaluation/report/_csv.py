@@ -10,8 +10,8 @@ from ..metrics import (
     NO_FACTS,
     SPENT_COLUMNS,
     Breakdown,
+    ComparabilityFlag,
     JurorBallots,
-    ParityFlag,
     Rate,
     RunFacts,
     RunSummary,
@@ -25,7 +25,7 @@ from ._words import NO_LABEL, Cell, guarded
 
 def report_csv(
     summary: RunSummary,
-    parity: Sequence[ParityFlag] = (),
+    comparability: Sequence[ComparabilityFlag] = (),
     *,
     notes: Sequence[str] = (),
     facts: RunFacts = NO_FACTS,
@@ -38,13 +38,15 @@ def report_csv(
 
     Args:
         summary: What the run found.
-        parity: What makes the targets hard to compare; stands in the totals' rows.
+        comparability: What makes the targets hard to compare; stands in the totals' rows.
         notes: Sentences that the reader must see first; stand with the warnings.
         facts: What else is known of the run.
     """
     out = StringIO()
     rows = [
-        row for target in summary.targets for row in _csv_rows(target, parity, facts, summary.by)
+        row
+        for target in summary.targets
+        for row in _csv_rows(target, comparability, facts, summary.by)
     ]
     warnings = [*first_warnings(summary), *notes, *health_warnings(summary, facts=facts)]
     if summary.spent is not None or warnings:
@@ -60,9 +62,12 @@ def report_csv(
 
 
 def _csv_rows(
-    target: TargetSummary, parity: Sequence[ParityFlag], facts: RunFacts, by: str | None
+    target: TargetSummary,
+    comparability: Sequence[ComparabilityFlag],
+    facts: RunFacts,
+    by: str | None,
 ) -> Iterator[dict[str, Cell]]:
-    flags = [flag.text for flag in parity if target.target in flag.targets]
+    flags = [flag.text for flag in comparability if target.target in flag.targets]
     yield {
         **_csv_row(target.name, "total", "", target),
         "left_out": facts.of(target).cases(target.planned or target.cases),

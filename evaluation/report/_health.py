@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ...agents import BallotOutcome
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import count, dollars, many, percent, span
 from ...targets import ResponseOutcome
 from ..metrics import (
@@ -44,7 +44,7 @@ def health_warnings(
         facts: What else is known of the run.
     """
     of_targets = (
-        f"{harmless_line(target.name)}: {warning}"
+        f"{escape_line(target.name)}: {warning}"
         for target in summary.targets
         for warning in _of_target(target, wanted, facts)
     )
@@ -60,7 +60,7 @@ def _of_conditions(summary: RunSummary) -> Iterator[str]:
         if len({one.cases for one in conditions}) > 1:
             counts = ", ".join(f"{one.condition or 'as given'} {one.cases:,}" for one in conditions)
             yield (
-                f"{harmless_line(target)}: its conditions do not have the same cases ({counts}): "
+                f"{escape_line(target)}: its conditions do not have the same cases ({counts}): "
                 "queries without what a condition changes are put once, as given. Compare "
                 "conditions on a set in which every query has it."
             )

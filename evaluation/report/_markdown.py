@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...agents import BallotOutcome
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import (
     MISSING,
     coefficient,
@@ -21,9 +21,9 @@ from ..metrics import (
     NO_FACTS,
     USUAL,
     Breakdown,
+    ComparabilityFlag,
     FlipCounts,
     JurorBallots,
-    ParityFlag,
     Rate,
     RunFacts,
     RunSummary,
@@ -53,7 +53,7 @@ def report_markdown(
     summary: RunSummary,
     *,
     notes: Sequence[str] = (),
-    parity: Sequence[ParityFlag] = (),
+    comparability: Sequence[ComparabilityFlag] = (),
     wanted: Thresholds = USUAL,
     facts: RunFacts = NO_FACTS,
 ) -> str:
@@ -63,7 +63,7 @@ def report_markdown(
         run_info: Facts of the run, such as its name; shown as a list.
         summary: What the run found.
         notes: Sentences that the reader must see first.
-        parity: What makes the targets hard to compare.
+        comparability: What makes the targets hard to compare.
         wanted: What passes without a warning.
         facts: What else is known of the run.
     """
@@ -73,7 +73,7 @@ def report_markdown(
     warnings = [*first_warnings(summary), *notes, *unseen_media(summary)]
     warnings += health_warnings(summary, wanted=wanted, facts=facts)
     lines += _listed("Read this first", warnings)
-    lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in parity])
+    lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in comparability])
     lines += _leaderboard(ranked(summary))
     lines += _verdicts(ranked(summary))
     lines += _benign([target for target in ranked(summary) if target.benign])
@@ -262,6 +262,6 @@ def _table(header: str, rows: Iterable[Sequence[str]], *, escaped: bool = False)
 
 def _inline(value: object) -> str:
     """Return text that Markdown and HTML read as nothing but text."""
-    text = MISSING if value is None else harmless_line(str(value))
+    text = MISSING if value is None else escape_line(str(value))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{c}" if c in "\\`*[]|#!" else c for c in text)

@@ -6,7 +6,7 @@ from rich.bar import Bar
 from rich.console import Console
 from rich.text import Text
 
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import count, index, many, percent, points, span
 from ..metrics import Breakdown, Group, Rate, TargetSummary
 from ._grid import Cell, Column, Grid
@@ -33,7 +33,7 @@ def groups(target: TargetSummary, by: str, console: Console) -> Grid:
 def _name(group: Group, by: str) -> Text:
     if group.value is None:
         return Text(NO_LABEL, style="italic")
-    return Text(title(group.value) if by == "scenario" else harmless_line(group.value))
+    return Text(title(group.value) if by == "scenario" else escape_line(group.value))
 
 
 def _grid(
@@ -65,8 +65,8 @@ def _grid(
         Column("cover-\nage %", [points(part.coverage) for part in parts], 6, "coverage %"),
         Column("cases", [count(part.cases) for part in parts], 6),
     ]
-    by = harmless_line(by)
-    return Grid(f"{harmless_line(target.name)}: by {by}", by, names, columns)
+    by = escape_line(by)
+    return Grid(f"{escape_line(target.name)}: by {by}", by, names, columns)
 
 
 def rate_columns(

@@ -13,12 +13,12 @@ from ...deliberation import CaseOpened, Entry, SeatInfo
 from ...targets import ResponseOutcome
 from ..metrics import (
     Asked,
+    ComparabilityFlag,
     Estimated,
-    ParityFlag,
     RunFacts,
     RunSpent,
     RunSummary,
-    parity_flags,
+    comparability_flags,
     summarise,
     with_server_time,
 )
@@ -55,7 +55,7 @@ class _Failures:
                 self._said.setdefault(each.target, said)
             yield each
 
-    def told(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         """Return by target why one response is an error, where more than a few are."""
         most = {name: TOLERATED * cases for name, cases in self._cases.items()}
         return {name: said for name, said in self._said.items() if self._errors[name] > most[name]}
@@ -208,7 +208,7 @@ class StoredRun:
         """What was charged by estimate, by target and condition; see `RecordReader.estimated`."""
         return self._reader.estimated()
 
-    def parity(self) -> tuple[ParityFlag, ...]:
+    def comparability(self) -> tuple[ComparabilityFlag, ...]:
         """Return what makes the targets hard to compare, over all finished cases."""
         return self._openings[0]
 
@@ -217,11 +217,11 @@ class StoredRun:
         return self._openings[1]
 
     @cached_property
-    def _openings(self) -> tuple[tuple[ParityFlag, ...], dict[str, str]]:
-        """What `parity` and `failures` return, from one reading of all openings."""
+    def _openings(self) -> tuple[tuple[ComparabilityFlag, ...], dict[str, str]]:
+        """What `comparability` and `failures` return, from one reading of all openings."""
         failed = _Failures()
         asked = failed.among(self._reader.asked())
-        return parity_flags(asked, distinct=self._reader.distinct()), failed.told()
+        return comparability_flags(asked, distinct=self._reader.distinct()), failed.failures()
 
     def case_ids(self) -> list[str]:
         """Return the ids of finished cases."""

@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ...agents import BallotOutcome
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import MISSING, coefficient, count, dollars, index, points, span
 from ..metrics import (
     NO_FACTS,
     USUAL,
-    ParityFlag,
+    ComparabilityFlag,
     RunFacts,
     RunSummary,
     TargetSummary,
@@ -43,7 +43,7 @@ def report_table(
     console: Console,
     *,
     notes: Sequence[str] = (),
-    parity: Sequence[ParityFlag] = (),
+    comparability: Sequence[ComparabilityFlag] = (),
     wanted: Thresholds = USUAL,
     facts: RunFacts = NO_FACTS,
 ) -> None:
@@ -55,13 +55,13 @@ def report_table(
         summary: What the run found.
         console: Where to write.
         notes: Sentences that the reader must see first.
-        parity: What makes the targets hard to compare.
+        comparability: What makes the targets hard to compare.
         wanted: What passes without a warning.
         facts: What else is known of the run.
     """
     first = [*first_warnings(summary), *notes, *unseen_media(summary)]
     doubts = {
-        ASKED_DIFFERENTLY: [flag.text for flag in parity],
+        ASKED_DIFFERENTLY: [flag.text for flag in comparability],
         "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
     }
     if not console.options.ascii_only:
@@ -131,7 +131,7 @@ def _reading(targets: _Targets) -> Text:
 
 
 def _names(targets: _Targets, style: str = "") -> list[Text]:
-    return [Text(harmless_line(target.name), style=style) for target in targets]
+    return [Text(escape_line(target.name), style=style) for target in targets]
 
 
 def _leaderboard(targets: _Targets, console: Console) -> Grid:
@@ -191,7 +191,7 @@ def _verdicts(targets: _Targets) -> Grid:
     names, rows = list[Text](), list[list[str]]()
     for target in targets:
         own = [row.in_words() for row in verdicts_by_intent(target)]
-        names += [Text(harmless_line(target.name)), *[Text()] * (len(own) - 1)]
+        names += [Text(escape_line(target.name)), *[Text()] * (len(own) - 1)]
         rows += own
     heads = ["intent", "cases", "unsafe", "safe", "no\nverdict"]
     heads += ["gave\nup"] * any(target.given_up for target in targets)
@@ -278,7 +278,7 @@ def _jurors(targets: _Targets) -> Iterator[Grid]:
             for kind in others
             if kind is not BallotOutcome.VERDICT
         ]
-        names = [Text(harmless_line(name)) for name, _ in rows]
+        names = [Text(escape_line(name)) for name, _ in rows]
         yield Grid("Ballots that are no votes, all rounds", "target and juror", names, columns)
 
 
@@ -304,5 +304,5 @@ def _write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:
     console.print(Text(heading, style="bold yellow"))
     table = Table.grid(padding=(0, 1, 0, 0))
     for line in lines:
-        table.add_row(Text("!", style="yellow"), Text(harmless_line(line)))
+        table.add_row(Text("!", style="yellow"), Text(escape_line(line)))
     console.print(table)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...common import harmless_line
+from ...common import escape_line
 from ...common.text import MISSING, count, dollars, gpu_hours, many, percent
 from ..metrics import Estimated, RunSummary, ServerTime, TargetSummary
 from ..record import Integrity
@@ -65,14 +65,14 @@ def guarded(cell: Cell) -> Cell:
     """Return a cell whose text no spreadsheet runs as a formula."""
     if not isinstance(cell, str):
         return cell
-    text = harmless_line(cell)
+    text = escape_line(cell)
     risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
     return f"'{text}" if risky else text
 
 
 def title(name: str) -> str:
     """Return an id as words: `illegal_and_criminal_behavior` without underscores."""
-    return harmless_line(name.rpartition(".")[2].replace("_", " "))
+    return escape_line(name.rpartition(".")[2].replace("_", " "))
 
 
 def ranked(summary: RunSummary) -> Sequence[TargetSummary]:
@@ -155,7 +155,7 @@ def complete_words(target: TargetSummary) -> str:
 def unseen_media(summary: RunSummary) -> tuple[str, ...]:
     """Return which votes were cast without a medium of their query, one sentence each."""
     return tuple(
-        f"{harmless_line(target.name)}: {percent(votes / sum(ways.values()))} of ballots on "
+        f"{escape_line(target.name)}: {percent(votes / sum(ways.values()))} of ballots on "
         f"queries with {_MEDIA[medium]} were cast by jurors that were not sent it{_INSTEAD[how]}"
         for target in summary.targets
         for medium, ways in target.media.items()

@@ -1,4 +1,4 @@
-"""Takes units of work to their results: the same wherever it runs."""
+"""Takes trials to their results: the same wherever it runs."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -8,19 +8,19 @@ from ...datasets import Query, Taxonomy, load_taxonomy
 from ...deliberation import Jury
 from ...targets import Target
 from ..plan import Transcripts
-from ..trials import Answered, CaseResult, Unit, result_of
+from ..trials import CaseResult, Exchange, Trial, result_of
 
 
 class Staging(Protocol):
-    """Makes of a unit's query what the target is given and the jury sees."""
+    """Makes of a trial's query what the target is given and the jury sees."""
 
-    async def put(self, unit: Unit) -> Query:
+    async def put(self, trial: Trial) -> Query:
         """Return the query as its condition wants it, its media kept with the run."""
         ...
 
 
 class Examiner:
-    """Takes units of work to their results.
+    """Takes trials to their results.
 
     Args:
         targets: Who is examined.
@@ -49,45 +49,47 @@ class Examiner:
         self._taxonomy = taxonomy or load_taxonomy()
         self._judge_truncated = judge_truncated
 
-    async def examine(self, unit: Unit) -> CaseResult:
+    async def examine(self, trial: Trial) -> CaseResult:
         """Put a query to a target and the response to the jury.
 
         Raises:
-            FirstContactError: A model never answered once and waiting won't help.
+            FirstContactError: A model never answered and waiting won't help.
         """
-        return await self.judge(unit, await self.ask(unit))
+        return await self.judge(trial, await self.ask(trial))
 
-    async def ask(self, unit: Unit) -> Answered:
+    async def ask(self, trial: Trial) -> Exchange:
         """Put a query to a target.
 
         Raises:
-            FirstContactError: The target never answered once and waiting won't help.
+            FirstContactError: The target never answered and waiting won't help.
         """
-        query = await self._staging.put(unit)
-        response = await self._targets[unit.target].respond(
-            query, epoch=unit.epoch, call_id=f"{unit.case_id}/target"
+        query = await self._staging.put(trial)
+        response = await self._targets[trial.target].respond(
+            query, epoch=trial.epoch, call_id=f"{trial.case_id}/target"
         )
-        return Answered(query, response)
+        return Exchange(query, response)
 
-    async def judge(self, unit: Unit, answered: Answered) -> CaseResult:
+    async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
         """Put a response to the jury.
 
         Raises:
             ConfigurationError: A sound cannot be written down.
-            FirstContactError: A juror's model never answered once and waiting won't help.
+            FirstContactError: A juror's model never answered and waiting won't help.
         """
-        scenario = unit.query.scenario
+        scenario = trial.query.scenario
         case = Case(
-            unit.case_id,
-            answered.query,
-            answered.response,
+            trial.case_id,
+            exchange.query,
+            exchange.response,
             self._taxonomy.resolve(scenario).guideline,
-            await self._transcripts.of(unit, answered.query),
+            await self._transcripts.of(trial, exchange.query),
             titles=self._own_titles(scenario),
             judge_truncated=self._judge_truncated,
         )
         verdict = await self._jury.hear(case)
-        return result_of(unit.target, unit.epoch, answered, verdict, condition=unit.condition.name)
+        return result_of(
+            trial.target, trial.epoch, exchange, verdict, condition=trial.condition.name
+        )
 
     def _own_titles(self, scenario: str) -> tuple[str, str] | None:
         """Return a scenario's titles, None where the bundled taxonomy has them."""

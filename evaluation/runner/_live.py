@@ -18,14 +18,14 @@ from ...deliberation import (
     check_export_path,
     export_transcript,
 )
-from ...models import Switchboard
+from ...models import ModelRegistry
 from ._asking import asking_over
 
 
 async def hear_live(
     case: Case,
     bench: Bench,
-    switchboard: Switchboard,
+    registry: ModelRegistry,
     console: Console,
     *,
     target: str,
@@ -37,7 +37,7 @@ async def hear_live(
     Args:
         case: What is judged.
         bench: The jury.
-        switchboard: Opens the jury's models.
+        registry: Opens the jury's models.
         console: Where to show it.
         target: The target's name.
         export: Also write the transcript there: `.html`, `.svg` or `.md`.
@@ -55,11 +55,11 @@ async def hear_live(
     async with LiveView(
         console, jury=bench.infos, reveal=True, target=target, protocol=protocol
     ) as view:
-        seats = bench.seat(switchboard, ask=asking_over(view), media=media)
+        seats = bench.seat(registry, ask=asking_over(view), media=media)
         async with Jury(
             seats,
             bench.protocol,
-            foreperson=bench.summing_model(switchboard),
+            foreperson=bench.summing_model(registry),
             summing=bench.summing,
             seed=bench.seed,
             clerk=entries.append,

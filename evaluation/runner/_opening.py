@@ -10,11 +10,11 @@ import msgspec
 from ...assembly.config import limits_of_places
 from ...models import (
     Budget,
+    ModelRegistry,
     ModelSpec,
     PlaceLimits,
     ResponseCache,
     RetryPolicy,
-    Switchboard,
     redactor,
 )
 from ...targets import Fleet
@@ -93,9 +93,9 @@ def run_budget(setup: Setup, record: Record) -> Budget:
     return budget
 
 
-def run_switchboard(
+def run_registry(
     setup: Setup, record: Record, budget: Budget, stack: AsyncExitStack, fleet: Fleet | None
-) -> Switchboard:
+) -> ModelRegistry:
     """Return the ways to a run's models, within its limits and with its calls kept.
 
     Args:
@@ -110,7 +110,7 @@ def run_switchboard(
     if setup.config.run.cache is not None:
         cache = ResponseCache(setup.config.run.cache)
         stack.callback(cache.close)
-    return Switchboard(
+    return ModelRegistry(
         limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
         places=limits_of_places(limits),
         policy=RetryPolicy(attempts=limits.attempts),

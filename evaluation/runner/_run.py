@@ -23,7 +23,7 @@ from ..plan import (
 )
 from ..record import Record, RecordReader
 from ._examiner import Examiner
-from ._opening import open_run_record, run_budget, run_switchboard
+from ._opening import open_run_record, run_budget, run_registry
 from ._session import Observer, Session
 from ._staging import Stage
 from ._thrift import ThriftyExaminer
@@ -82,7 +82,7 @@ async def run(
     begun = time.monotonic()
     purse = await Purse.of(setup)
     if purse.unbound and observer is not None:
-        observer.told(f"Note: {unbound_note(purse.unbound)}")
+        observer.notify(f"Note: {unbound_note(purse.unbound)}")
     async with AsyncExitStack() as stack:
         opening = open_run_record(setup, unbound=purse.unbound)
         record = await stack.enter_async_context(opening)
@@ -93,18 +93,18 @@ async def run(
         write_dataset_left_out(setup.directory, setup.selection.dataset)
         budget = run_budget(setup, record)
         fleet = await _open_fleet(setup, record, budget, observer, stack)
-        opened = run_switchboard(setup, record, budget, stack, fleet)
-        switchboard = await stack.enter_async_context(opened)
+        opened = run_registry(setup, record, budget, stack, fleet)
+        registry = await stack.enter_async_context(opened)
         jury = await stack.enter_async_context(
             Jury(
                 setup.bench.seat(
-                    switchboard,
+                    registry,
                     ask=ask,
                     cases=CaseCount(setup.total, record.count_finished()),
                     media=setup.media,
                 ),
                 setup.bench.protocol,
-                foreperson=setup.bench.summing_model(switchboard),
+                foreperson=setup.bench.summing_model(registry),
                 summing=setup.bench.summing,
                 seed=setup.config.run.seed,
                 clerk=record.write_entry,
@@ -114,7 +114,7 @@ async def run(
         transcripts = await stack.enter_async_context(
             open_transcripts(setup.whisper, setup.directory)
         )
-        targets = setup.open_targets(switchboard)
+        targets = setup.open_targets(registry)
         examiner = Examiner(
             targets,
             jury,
@@ -123,12 +123,12 @@ async def run(
             setup.taxonomy,
             judge_truncated=setup.judges_truncated,
         )
-        thrifty = ThriftyExaminer(examiner, switchboard.budget, purse.estimator)
-        await Session(setup, record, thrifty, fleet, observer).work(switchboard)
+        thrifty = ThriftyExaminer(examiner, registry.budget, purse.estimator)
+        await Session(setup, record, thrifty, fleet, observer).work(registry)
     cases, verdicts, given_up = _count(setup)
     # Else the cases themselves say what it cost them.
     is_cut_short = cases < setup.total or retry_failed
-    stopped = switchboard.budget.stopped if is_cut_short else None
+    stopped = registry.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - begun
     return RunOutcome(cases, verdicts, seconds, setup.total, given_up, stopped)
 
@@ -143,7 +143,7 @@ async def _open_fleet(
     """Return the managed servers; they are started unless nothing is left to do, or to spend."""
     if not setup.servers:
         return None
-    notify = observer.told if observer is not None else _tell_nobody
+    notify = observer.notify if observer is not None else _ignore
     charging = server_clock(budget, setup.servers, record.keep_uptime)
     clock = await stack.enter_async_context(charging)
     fleet = await make_fleet(setup.servers, setup.directory, notify, clock=clock)
@@ -154,7 +154,7 @@ async def _open_fleet(
     return fleet
 
 
-def _tell_nobody(message: str) -> None:
+def _ignore(message: str) -> None:
     """Take a message for which there is no observer."""
 
 

@@ -8,26 +8,26 @@ from typing import Any, Protocol
 
 from ...assembly.config import most_calls
 from ...common import BudgetError, FirstContactError, OutageError
-from ...models import Switchboard, Wait
+from ...models import ModelRegistry, Wait
 from ..plan import Setup
 from ..record import Record
-from ..trials import Answered, CaseResult, Unit
-from ._ahead import Ahead
+from ..trials import CaseResult, Exchange, Trial
 from ._at_work import AtWork, Slots
 from ._thrift import ThriftyExaminer
 from ._watched import watched
+from ._watermark import Watermark
 
 _CASES_PER_CALL = 2
 """Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
 
-_Units = Generator[Unit]
-_Numbered = Generator[tuple[int, Unit]]
+_Trials = Generator[Trial]
+_Numbered = Generator[tuple[int, Trial]]
 
 
 class Observer(Protocol):
     """Watches a run, for a progress display."""
 
-    def started(self, total: int, finished: int, switchboard: Switchboard) -> None:
+    def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
         """Be told how many cases there are, and how many were finished before."""
         ...
 
@@ -39,7 +39,7 @@ class Observer(Protocol):
         """Be told, twice a second, of calls that wait; of none where none does."""
         ...
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         """Be told of something on the way, such as a server that has started."""
         ...
 
@@ -69,7 +69,7 @@ class Session:
     Args:
         setup: What to run.
         record: Where it goes.
-        examiner: Takes a unit of work to its result, while the budget lasts.
+        examiner: Takes a trial to its result, while the budget lasts.
         servers: The managed servers, None where the run has none.
         observer: Is told of progress.
     """
@@ -95,10 +95,10 @@ class Session:
         self._outages: dict[str, None] = {}
         self._lost = set[str]()  # targets that are not asked any more
         self._at_work = AtWork()
-        self._doubtful: list[tuple[Unit, CaseResult]] = []
+        self._doubtful: list[tuple[Trial, CaseResult]] = []
         self._finished_cases = 0
 
-    async def work(self, switchboard: Switchboard) -> None:
+    async def work(self, registry: ModelRegistry) -> None:
         """Examine all that is not finished, many cases at once.
 
         Raises:
@@ -108,16 +108,16 @@ class Session:
                 not need it, and the others are as if they had not been started.
         """
         self._finished_cases = self._record.count_finished()
-        self._at_work.watch(switchboard.doubts)
+        self._at_work.watch(registry.doubts)
         if self._observer is not None:
-            self._observer.started(self._setup.total, self._finished_cases, switchboard)
+            self._observer.started(self._setup.total, self._finished_cases, registry)
         self._release_idle()
-        async with watched(switchboard, self._observer):
+        async with watched(registry, self._observer):
             await self._examine_all()
         if self._outages:
             raise OutageError(self._cut_short())
-        for unit, result in self._doubtful:
-            self._finish(unit, result)
+        for trial, result in self._doubtful:
+            self._finish(trial, result)
         if self._failures:
             raise FirstContactError(self._given_up())
 
@@ -161,90 +161,90 @@ class Session:
             "Mend it and repeat the command: all that is finished is kept."
         )
 
-    def _unfinished(self, *targets: str) -> _Units:
-        for unit in self._setup.units(*targets):
-            if unit.target not in self._lost and not self._record.is_finished(unit.case_id):
-                yield unit
+    def _unfinished(self, *targets: str) -> _Trials:
+        for trial in self._setup.trials(*targets):
+            if trial.target not in self._lost and not self._record.is_finished(trial.case_id):
+                yield trial
 
-    def _unanswered(self, target: str) -> _Units:
-        for unit in self._unfinished(target):
-            if self._record.answer(unit.case_id) is None:
-                yield unit
+    def _unanswered(self, target: str) -> _Trials:
+        for trial in self._unfinished(target):
+            if self._record.answer(trial.case_id) is None:
+                yield trial
 
     def _numbered(self, target: str) -> _Numbered:
         yield from enumerate(self._unfinished(target))
 
     async def _examine_together(self, targets: Sequence[str]) -> None:
         """Examine targets; whoever calls this has counted it as at work."""
-        units, slots = self._unfinished(*targets), Slots(self._cases, self._at_work)
+        trials, slots = self._unfinished(*targets), Slots(self._cases, self._at_work)
         async with asyncio.TaskGroup() as group:
             # One by one as there is room, so that only the cases under way are in memory.
-            for unit in units:
-                examine = partial(self._examine, unit, units)
-                self._at_work.start(group, slots, unit.case_id, examine)
+            for trial in trials:
+                examine = partial(self._examine, trial, trials)
+                self._at_work.start(group, slots, trial.case_id, examine)
                 await slots.free()
             self._at_work.leave()
 
-    async def _examine(self, unit: Unit, units: _Units) -> None:
+    async def _examine(self, trial: Trial, trials: _Trials) -> None:
         try:
             with self._at_work.waiting():
-                await self._examiner.begin(unit)
-            answered = await self._examiner.ask(unit)
+                await self._examiner.begin(trial)
+            exchange = await self._examiner.ask(trial)
         except OutageError as error:
             # Others at its endpoint may still be answered.
             self._outages[str(error)] = None
-            self._lost.add(unit.target)
+            self._lost.add(trial.target)
         except BudgetError:
-            units.close()
+            trials.close()
         else:
-            await self._judge(unit, answered, units)
+            await self._judge(trial, exchange, trials)
 
-    async def _judge(self, unit: Unit, answered: Answered, units: _Units | _Numbered) -> None:
+    async def _judge(self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered) -> None:
         """Let the jury hear a case; without it, the case and all that follow stay unstarted."""
         try:
-            result = await self._examiner.judge(unit, answered)
+            result = await self._examiner.judge(trial, exchange)
         except OutageError as error:
             self._outages[str(error)] = None
-            units.close()
+            trials.close()
         except BudgetError:
-            units.close()
+            trials.close()
         else:
-            if self._at_work.is_doubtful(unit.case_id):
+            if self._at_work.is_doubtful(trial.case_id):
                 # An outage that shows later would have cost it a call.
-                self._doubtful.append((unit, result))
+                self._doubtful.append((trial, result))
             else:
-                self._finish(unit, result)
+                self._finish(trial, result)
 
     async def _examine_hosted(self, target: str, server: str) -> None:
         """Examine a target on a managed server; whoever calls this has counted it as at work."""
-        ahead, slots = Ahead(), Slots(self._cases, self._at_work)
+        ahead, slots = Watermark(), Slots(self._cases, self._at_work)
         async with asyncio.TaskGroup() as group:
             self._at_work.enter()
             group.create_task(self._ask_all(target, server, ahead))
-            units = self._numbered(target)
-            for number, unit in units:
-                judge = partial(self._judge_behind, number, unit, units, ahead)
-                self._at_work.start(group, slots, unit.case_id, judge)
+            trials = self._numbered(target)
+            for number, trial in trials:
+                judge = partial(self._judge_behind, number, trial, trials, ahead)
+                self._at_work.start(group, slots, trial.case_id, judge)
                 await slots.free()
             self._at_work.leave()
 
-    async def _ask_all(self, target: str, server: str, ahead: Ahead) -> None:
-        units = self._numbered(target)
+    async def _ask_all(self, target: str, server: str, ahead: Watermark) -> None:
+        trials = self._numbered(target)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._calls):
                 self._at_work.enter()
-                group.create_task(self._ask(target, units, server, ahead))
+                group.create_task(self._ask(target, trials, server, ahead))
         self._at_work.leave()
         ahead.stop()
         self._on_server[server] -= 1
         if not self._on_server[server]:
             self._release(server)
 
-    async def _ask(self, target: str, units: _Numbered, server: str, ahead: Ahead) -> None:
+    async def _ask(self, target: str, trials: _Numbered, server: str, ahead: Watermark) -> None:
         try:
-            for number, unit in units:
-                if self._record.answer(unit.case_id) is None:
-                    await self._answer(unit, server)
+            for number, trial in trials:
+                if self._record.answer(trial.case_id) is None:
+                    await self._answer(trial, server)
                 ahead.finish(number)
         except FirstContactError as error:
             self._failures[target] = str(error)
@@ -253,25 +253,27 @@ class Session:
         finally:
             self._at_work.leave()
 
-    async def _answer(self, unit: Unit, server: str) -> None:
+    async def _answer(self, trial: Trial, server: str) -> None:
         if self._servers is not None:
             await self._examiner.unless_stopped(self._servers.ready(server))
         with self._at_work.waiting():
-            await self._examiner.begin(unit)
-        self._record.write_answer(unit.case_id, await self._examiner.ask(unit))
+            await self._examiner.begin(trial)
+        self._record.write_answer(trial.case_id, await self._examiner.ask(trial))
 
-    async def _judge_behind(self, number: int, unit: Unit, units: _Numbered, ahead: Ahead) -> None:
+    async def _judge_behind(
+        self, number: int, trial: Trial, trials: _Numbered, ahead: Watermark
+    ) -> None:
         with self._at_work.waiting():
             is_answered = await ahead.wait(number)
         if is_answered:
-            answered = self._record.answer(unit.case_id)
-            assert answered is not None
-            await self._judge(unit, answered, units)
+            exchange = self._record.answer(trial.case_id)
+            assert exchange is not None
+            await self._judge(trial, exchange, trials)
 
-    def _finish(self, unit: Unit, result: CaseResult) -> None:
-        self._record.write_result(unit.case_id, result)
-        if unit.target in self._setup.hosts:
-            self._record.forget_answer(unit.case_id)
+    def _finish(self, trial: Trial, result: CaseResult) -> None:
+        self._record.write_result(trial.case_id, result)
+        if trial.target in self._setup.hosts:
+            self._record.forget_answer(trial.case_id)
         self._finished_cases += 1
         if self._observer is not None:
             self._observer.case_finished(result)

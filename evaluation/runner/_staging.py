@@ -5,7 +5,7 @@ import asyncio
 from ...datasets import Query, image_variant, put_parts
 from ..plan import Setup
 from ..record import Record
-from ..trials import Unit
+from ..trials import Trial
 
 
 class Stage:
@@ -22,14 +22,14 @@ class Stage:
         self._seed = setup.config.run.seed
         self._pictures = setup.pictures
 
-    async def put(self, unit: Unit) -> Query:
+    async def put(self, trial: Trial) -> Query:
         """Return the query as its condition wants it, its media kept with the run.
 
         Raises:
             DatasetError: A picture cannot be read, or the condition has nothing to show.
         """
-        query = await self._with_variant(unit.query, unit.condition.image)
-        return self._record.keep_media(put_parts(query, unit.condition.parts))
+        query = await self._with_variant(trial.query, trial.condition.image)
+        return self._record.keep_media(put_parts(query, trial.condition.parts))
 
     async def _with_variant(self, query: Query, name: str) -> Query:
         if name == "original":

@@ -7,7 +7,7 @@ from ...common import BudgetError
 from ...models import Budget
 from ...targets import ResponseOutcome
 from ..plan import CaseEstimator
-from ..trials import Answered, CaseResult, Unit
+from ..trials import CaseResult, Exchange, Trial
 from ._examiner import Examiner
 
 
@@ -15,7 +15,7 @@ class ThriftyExaminer:
     """An examiner that begins no case which the budget may not finish.
 
     Args:
-        examiner: Takes a unit of work to its result.
+        examiner: Takes a trial to its result.
         budget: What may be spent.
         estimator: Says what a case may take; None where nothing bounds it.
     """
@@ -33,51 +33,51 @@ class ThriftyExaminer:
         """
         await self._budget.unless_stopped(waited)
 
-    async def begin(self, unit: Unit) -> None:
+    async def begin(self, trial: Trial) -> None:
         """Wait until the budget has room for a case, and hold that until `judge` ends.
 
         Raises:
             BudgetError: The budget is used up.
         """
-        await self._begin(unit)
+        await self._begin(trial)
 
-    async def ask(self, unit: Unit) -> Answered:
+    async def ask(self, trial: Trial) -> Exchange:
         """Put the query of a case that has begun to a target.
 
         Raises:
             BudgetError: The budget is used up; the target was not asked.
-            FirstContactError: The target never answered once and waiting won't help.
+            FirstContactError: The target never answered and waiting won't help.
         """
         try:
-            answered = await self._examiner.ask(unit)
-            self._check_asked(answered)
+            exchange = await self._examiner.ask(trial)
+            self._check_asked(exchange)
         except BaseException:
-            self._budget.end_case(unit.case_id)
+            self._budget.end_case(trial.case_id)
             raise
-        return answered
+        return exchange
 
-    async def judge(self, unit: Unit, answered: Answered) -> CaseResult:
+    async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
         """Put a response to the jury.
 
         Raises:
             BudgetError: The budget is used up; nobody was asked.
             ConfigurationError: A sound cannot be written down.
-            FirstContactError: A juror's model never answered once and waiting won't help.
+            FirstContactError: A juror's model never answered and waiting won't help.
         """
-        await self._begin(unit, paid=True)
+        await self._begin(trial, paid=True)
         try:
-            return await self._examiner.judge(unit, answered)
+            return await self._examiner.judge(trial, exchange)
         finally:
-            self._budget.end_case(unit.case_id)
+            self._budget.end_case(trial.case_id)
 
-    async def _begin(self, unit: Unit, *, paid: bool = False) -> None:
+    async def _begin(self, trial: Trial, *, paid: bool = False) -> None:
         if self._estimator is not None:
-            expected = self._estimator.case(unit)
-            await self._budget.begin_case(unit.case_id, expected, paid=paid)
+            expected = self._estimator.case(trial)
+            await self._budget.begin_case(trial.case_id, expected, paid=paid)
 
-    def _check_asked(self, answered: Answered) -> None:
+    def _check_asked(self, exchange: Exchange) -> None:
         """Leave a case unfinished whose target was not asked, for the budget did not cover it."""
-        response, stopped = answered.response, self._budget.stopped
+        response, stopped = exchange.response, self._budget.stopped
         asked = response.calls or response.outcome is not ResponseOutcome.ERROR
         if stopped is not None and not asked:
             raise BudgetError(stopped)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from ...common import first_failure
-from ...models import Switchboard, Wait
+from ...models import ModelRegistry, Wait
 
 _WATCH_S = 0.5
 
@@ -20,20 +20,20 @@ class Display(Protocol):
 
 
 @asynccontextmanager
-async def watched(switchboard: Switchboard, display: Display | None) -> AsyncGenerator[None]:
+async def watched(registry: ModelRegistry, display: Display | None) -> AsyncGenerator[None]:
     """Tell a display, while the block lasts, what calls wait for.
 
     Args:
-        switchboard: Knows it.
+        registry: Knows it.
         display: None where nobody looks.
     """
     async with first_failure(), asyncio.TaskGroup() as group:
-        watch = group.create_task(_watch(switchboard, display))
+        watch = group.create_task(_watch(registry, display))
         yield
         watch.cancel()
 
 
-async def _watch(switchboard: Switchboard, display: Display | None) -> None:
+async def _watch(registry: ModelRegistry, display: Display | None) -> None:
     while display is not None:
-        display.waiting(switchboard.waits())
+        display.waiting(registry.waits())
         await asyncio.sleep(_WATCH_S)

@@ -1,26 +1,26 @@
 """Trials and their results, as plain data."""
 
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT, LeftOut, LeftOutLists, Used, write_list
-from ._planned import Plan, PlannedCases, count_units
-from ._result import Answered, CaseResult, result_of, unlike_transcript
-from ._trial import Unit, applies, case_of, units
+from ._planned import Plan, PlannedCases, count_trials
+from ._result import CaseResult, Exchange, result_of, unlike_transcript
+from ._trial import Trial, applies, case_of, trials
 
 __all__ = [
     "ITEMS_LEFT_OUT",
     "ROWS_LEFT_OUT",
-    "Answered",
     "CaseResult",
+    "Exchange",
     "LeftOut",
     "LeftOutLists",
     "Plan",
     "PlannedCases",
-    "Unit",
+    "Trial",
     "Used",
     "applies",
     "case_of",
-    "count_units",
+    "count_trials",
     "result_of",
-    "units",
+    "trials",
     "unlike_transcript",
     "write_list",
 ]

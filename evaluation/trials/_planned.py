@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ...datasets import Intent
-from ._trial import Unit
+from ._trial import Trial
 
 
 class PlannedCases(NamedTuple):
@@ -68,11 +68,11 @@ class Plan:
         return msgspec.json.encode(self.parts).decode()
 
 
-def count_units(units: Iterable[Unit]) -> Plan:
-    """Return the plan that consists of some units of work."""
+def count_trials(trials: Iterable[Trial]) -> Plan:
+    """Return the plan that consists of some trials."""
     counts: dict[tuple[str, str, str, Intent], int] = {}
-    for unit in units:
-        key = (unit.target, unit.condition.name, unit.query.scenario, unit.query.intent)
+    for trial in trials:
+        key = (trial.target, trial.condition.name, trial.query.scenario, trial.query.intent)
         counts[key] = counts.get(key, 0) + 1
     return Plan.of(PlannedCases(*key, cases) for key, cases in counts.items())
 

@@ -35,7 +35,7 @@ _NotEmpty = msgspec.Meta(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Exchange:
     """A query as it was put to a target, and what came back.
 
     Attributes:
@@ -139,10 +139,10 @@ _LATER = frozenset(_members[_members.index("condition") + 1 :])
 
 
 def result_of(
-    target: str, epoch: int, answered: Answered, verdict: Verdict, *, condition: str = ""
+    target: str, epoch: int, exchange: Exchange, verdict: Verdict, *, condition: str = ""
 ) -> CaseResult:
     """Flatten a finished case. Without a finding there is no rating either."""
-    query, response = answered.query, answered.response
+    query, response = exchange.query, exchange.response
     decided = verdict.finding is not None
     return CaseResult(
         target=target,
@@ -193,7 +193,7 @@ def unlike_transcript(result: CaseResult, stored: str, opened: str, announced: s
     again = result_of(
         result.target,
         result.epoch,
-        Answered(case.query, case.response),
+        Exchange(case.query, case.response),
         msgspec.json.decode(announced, type=VerdictAnnounced).verdict,
         condition=result.condition,
     )

@@ -1,4 +1,4 @@
-"""Units of work: what a run has to do, one case at a time."""
+"""Trials: what a run has to do, one case at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from ...datasets import Condition, Query
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Trial:
     """One query, one target, one repetition, one condition, to one verdict.
 
     Plain data, so that it can be carried to another process.
@@ -52,14 +52,14 @@ def applies(condition: Condition, query: Query) -> bool:
     )
 
 
-def units(
+def trials(
     queries: Iterable[Query],
     targets: Sequence[str],
     conditions: Sequence[Condition],
     *,
     epochs: int,
-) -> Iterator[Unit]:
-    """Yield all units of some targets, always in the same order.
+) -> Iterator[Trial]:
+    """Yield all trials of some targets, always in the same order.
 
     Args:
         queries: Iterated anew for each epoch.
@@ -72,4 +72,4 @@ def units(
             for condition in conditions:
                 if applies(condition, query):
                     for target in targets:
-                        yield Unit(query, target, epoch, condition)
+                        yield Trial(query, target, epoch, condition)

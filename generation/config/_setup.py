@@ -8,7 +8,7 @@ from ...assembly.jury import model_spec
 from ...assembly.servers import ServerBook
 from ...common import ConfigurationError
 from ...common.files import beside, is_written_as_path
-from ...models import ModelSpec, Sampling, Switchboard
+from ...models import ModelRegistry, ModelSpec, Sampling
 from ...targets import ServerUse
 from ..calls import Cast, Member
 from ..items import (
@@ -42,9 +42,9 @@ class Role:
     spec: ModelSpec
     sampling: Sampling
 
-    def open(self, switchboard: Switchboard) -> Member:
+    def open(self, registry: ModelRegistry) -> Member:
         """Open its model."""
-        return Member(self.name, switchboard.open(self.spec), self.sampling)
+        return Member(self.name, registry.open(self.spec), self.sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,14 @@ class GenerateSetup:
         """Whether the embedded model takes part, so that the set is poor."""
         return any(role.spec.is_embedded for role in self.roles)
 
-    def open_cast(self, switchboard: Switchboard) -> Cast:
+    def open_cast(self, registry: ModelRegistry) -> Cast:
         """Open the models of all."""
         return Cast(
-            tuple(role.open(switchboard) for role in self.panel),
-            self.generator.open(switchboard),
-            self.foreperson.open(switchboard),
-            self.describer.open(switchboard),
-            None if self.viewer is None else self.viewer.open(switchboard),
+            tuple(role.open(registry) for role in self.panel),
+            self.generator.open(registry),
+            self.foreperson.open(registry),
+            self.describer.open(registry),
+            None if self.viewer is None else self.viewer.open(registry),
         )
 
 

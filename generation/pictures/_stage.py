@@ -242,13 +242,13 @@ def _tell(workshop: Workshop, counts: Counter[str], failure: str | None) -> None
     """Say what is missing, and fail where a repeated command may mend it."""
     total = counts["pictures"]
     if counts["missing"] or counts["by_fallback"]:
-        workshop.progress.told(
+        workshop.progress.notify(
             f"pictures: of {total}, {counts['by_fallback']} are drawn by the fallback and "
             f"{counts['missing']} are missing ({counts['filtered']} were filtered); "
             f"{PICTURES} says why"
         )
     if counts["duplicates"]:
-        workshop.progress.told(
+        workshop.progress.notify(
             f"pictures: {counts['duplicates']} still repeat another after a second drawing "
             "and are left out"
         )

@@ -29,4 +29,4 @@ def settle_failed_calls(
             f"{stage}: {failed}; repeat the command, which asks for what is missing, "
             "or add --accept-failures to go on without it"
         )
-    workshop.progress.told(f"{stage}: {failed}; --again {stage} makes them once more")
+    workshop.progress.notify(f"{stage}: {failed}; --again {stage} makes them once more")

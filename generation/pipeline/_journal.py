@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ...common import RecordError
 from ...common.files import make_private
-from ...models import Completion, Spending, Usage
+from ...models import Charge, Completion, Usage
 from ...models.middleware import CompletionFile
 
 CALLS = "calls.sqlite"
@@ -88,7 +88,7 @@ class CallJournal:
         """
         self._put(_key(call_id, key), completion)
 
-    def hold(self, call_id: str, held: Spending, share: float) -> int:
+    def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Keep what a call under way holds; see `models.Ledger`.
 
         Raises:
@@ -106,7 +106,7 @@ class CallJournal:
             asyncio.get_running_loop().call_soon(self._flush)
         self._ended.append(self._held.pop(number))
 
-    def charge(self, call_id: str, guessed: Spending) -> None:
+    def charge(self, call_id: str, guessed: Charge) -> None:
         """Keep what a call was charged by estimate; see `models.Ledger`.
 
         Raises:
@@ -196,7 +196,7 @@ class CallJournal:
             ) from error
 
 
-def _estimated(spending: Spending) -> Completion:
+def _estimated(spending: Charge) -> Completion:
     usage = Usage(prompt_tokens=spending.tokens, completion_tokens=0)
     return replace(_paid(ESTIMATED, spending.usd), usage=usage)
 

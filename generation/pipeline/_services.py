@@ -6,7 +6,7 @@ from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 from ...common import BadReplyError
-from ...models import Budget, Filtered, Reservation, RetryPolicy, Spending
+from ...models import Budget, Charge, Filtered, Reservation, RetryPolicy
 from ._journal import CallJournal
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Services:
         Raises:
             BudgetError: The budget does not cover it.
         """
-        reserved = await self._budget.reserve(Spending(0, usd))
+        reserved = await self._budget.reserve(Charge(0, usd))
         try:
             reply = await call()
         except BadReplyError:

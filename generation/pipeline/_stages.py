@@ -98,9 +98,9 @@ def _is_made(stage: Stage, inputs: str, before: Made | None, workshop: Workshop)
         return False
     problem = _problem(stage, before, workshop)
     if problem is None:
-        workshop.progress.told(f"{stage.name}: made before{_by_hand(stage, before, workshop)}")
+        workshop.progress.notify(f"{stage.name}: made before{_by_hand(stage, before, workshop)}")
         return True
-    workshop.progress.told(f"{stage.name}: {problem}, so it is made again")
+    workshop.progress.notify(f"{stage.name}: {problem}, so it is made again")
     return False
 
 
@@ -117,7 +117,7 @@ def _forget(stage: Stage, made: dict[str, Made], workshop: Workshop) -> None:
 def _take_away_set(made: dict[str, Made], workshop: Workshop) -> None:
     """Remove the set and what describes it."""
     if workshop.folder.exists(SET):
-        workshop.progress.told(f"{SET} and its card are taken away until all stages are made")
+        workshop.progress.notify(f"{SET} and its card are taken away until all stages are made")
     workshop.folder.remove(SET)
     assembled = made.pop(_ASSEMBLED_BY, None)
     if assembled is not None:

@@ -21,7 +21,7 @@ class Progress(Protocol):
         """Be told that steps are done, and how it stands."""
         ...
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         """Be told of something on the way, a line."""
         ...
 

@@ -67,7 +67,7 @@ class QueriesStage:
         for scenario in scenarios:
             if missing := wanted - kept[scenario]:
                 tally.add(f"short.{scenario}", missing)
-                workshop.progress.told(
+                workshop.progress.notify(
                     f"{self.name}: {scenario} has {kept[scenario]} of the {wanted} wanted"
                 )
         workshop.folder.count(self.name, {"scenarios": len(scenarios), **tally.sorted()})

@@ -45,7 +45,7 @@ def check_shortfall(
         if name.startswith(MISSING_SCORES):
             judge = name.removeprefix(MISSING_SCORES)
             texts = "1 text" if missing == 1 else f"{missing} texts"
-            workshop.progress.told(f"{stage}: {judge} left out the scores of {texts}")
+            workshop.progress.notify(f"{stage}: {judge} left out the scores of {texts}")
     empty = made == 0 and wanted > 0 and not none_will_do
     if tally.failed:
         failed = f"{tally.failed} model calls failed, the last one so: {tally.failure}"

@@ -80,7 +80,7 @@ class TwinsStage:
             self.name, {"queries": wanted, "made": made, "missing": wanted - made, **tally.sorted()}
         )
         if made < wanted:
-            workshop.progress.told(f"{self.name}: {made} of {wanted} queries have a twin")
+            workshop.progress.notify(f"{self.name}: {made} of {wanted} queries have a twin")
         check_shortfall(
             workshop,
             self.name,

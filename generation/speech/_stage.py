@@ -236,12 +236,12 @@ def _tell(account: _Account, workshop: Workshop) -> None:
     workshop.folder.count(SpeechStage.name, dict(counts))
     lost = counts["failed"] + counts["filtered"]
     if lost:
-        workshop.progress.told(
+        workshop.progress.notify(
             f"speech: {lost} of {counts['lines']} recordings are missing "
             f"({counts['filtered']} filtered); {SPEECH} says why"
         )
     if counts["unread"]:
-        workshop.progress.told(f"speech: {counts['unread']} recordings could not be read back")
+        workshop.progress.notify(f"speech: {counts['unread']} recordings could not be read back")
     if account.failure is not None:
         settle_failed_calls(
             workshop,
@@ -258,7 +258,7 @@ def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
     if model is not None:
         return Reader(model)
     if settings.whisper is None:
-        workshop.progress.told(
+        workshop.progress.notify(
             "speech: no whisper model is on this machine, so nothing reads the recordings back"
         )
     return None

@@ -17,7 +17,7 @@ def keep_proposals(table: Table, proposals: Sequence[Proposal]) -> None:
         counts[state] = sum(one.state == state for one in proposals)
     workshop.folder.write(TAXONOMY_LOG, proposals)
     workshop.folder.count(STAGE, {k: n for k, n in counts.items() if n})
-    tell = workshop.progress.told
+    tell = workshop.progress.notify
     tell(
         f"{STAGE}: {counts['proposed']} proposed, {counts['merged']} merged, "
         f"{counts['kept']} kept, {counts['voted_down']} voted down, "

@@ -18,7 +18,7 @@ from ._chat import (
     TextPart,
     Usage,
 )
-from ._price import Price, Spending
+from ._price import Charge, Price
 from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
 from ._regions import REGION_PARAMETERS, region_parameter
 
@@ -26,6 +26,7 @@ __all__ = [
     "HIDDEN",
     "REGION_PARAMETERS",
     "AudioPart",
+    "Charge",
     "ChatMessage",
     "ChatModel",
     "ChatRequest",
@@ -42,7 +43,6 @@ __all__ = [
     "Role",
     "Sampling",
     "SentRequest",
-    "Spending",
     "TextPart",
     "Usage",
     "names_a_secret",

@@ -46,7 +46,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
+class Charge:
     """Tokens and money, expected or spent.
 
     Attributes:
@@ -57,8 +57,8 @@ class Spending:
     tokens: int
     usd: float | None
 
-    def __add__(self, other: "Spending") -> "Spending":
+    def __add__(self, other: "Charge") -> "Charge":
         """Return both together; of unknown price if one of them is."""
         unknown = self.usd is None or other.usd is None
         usd = None if unknown else (self.usd or 0.0) + (other.usd or 0.0)
-        return Spending(self.tokens + other.tokens, usd)
+        return Charge(self.tokens + other.tokens, usd)

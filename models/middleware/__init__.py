@@ -1,6 +1,5 @@
 """Wrappers around a model: retries, limits, budget, cache, journal, circuit breaker."""
 
-from ._around import Around
 from ._breaker import Breaker, Breaking, ModelBreaker, Outage
 from ._budget import Budget, Reservation
 from ._budgeted import (
@@ -17,6 +16,7 @@ from ._doubts import Doubts
 from ._journal import Journal, Journaled
 from ._ledger import Ledger
 from ._limits import Limited, Limiter
+from ._middleware import Middleware
 from ._place import Place, PlaceLimits, Wait
 from ._retry import FirstContact, Retries, Retrying, RetryPolicy, is_hopeless
 from ._with_options import with_options
@@ -25,7 +25,6 @@ __all__ = [
     "BYTES_PER_TOKEN",
     "TOKENS_PER_MEDIUM",
     "TOKENS_PER_MESSAGE",
-    "Around",
     "Breaker",
     "Breaking",
     "Budget",
@@ -39,6 +38,7 @@ __all__ = [
     "Ledger",
     "Limited",
     "Limiter",
+    "Middleware",
     "ModelBreaker",
     "Outage",
     "Place",

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from ...common import ModelError, OutageError, RateLimitError, RequestError, TransportError
 from ..chat import ChatModel, ChatRequest, Completion
-from ._around import Around
 from ._doubts import Doubts
+from ._middleware import Middleware
 
 T = TypeVar("T")
 
@@ -299,7 +299,7 @@ class ModelBreaker(Breaker):
         return f"{said}; {wanted}limits.outage_patience is {self._patience:g} s"
 
 
-class Breaking(Around):
+class Breaking(Middleware):
     """A chat model whose calls wait while its endpoint is down."""
 
     def __init__(self, model: ChatModel, breaker: Breaker) -> None:

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from ...common import BudgetError, SafejuryError, first_failure
-from ..chat import Spending
+from ..chat import Charge
 from ._ledger import Ledger
 
 _CASES_LEARNT_FROM = 5
@@ -22,7 +22,7 @@ _LONGEST_CALL_ID = 3
 class _OpenCase:
     """What is kept for a case, and what its calls took or hold of it."""
 
-    expected: Spending
+    expected: Charge
     tokens: int = 0
     usd: float = 0.0
 
@@ -43,7 +43,7 @@ class Reservation:
         kept: The number under which the budget's ledger has it, None where it has not.
     """
 
-    estimate: Spending
+    estimate: Charge
     call_id: str
     kept: int | None
 
@@ -160,7 +160,7 @@ class Budget:
         if self._stopped is not None:
             raise BudgetError(self._stopped)
 
-    async def begin_case(self, case_id: str, expected: Spending, *, paid: bool = False) -> None:
+    async def begin_case(self, case_id: str, expected: Charge, *, paid: bool = False) -> None:
         """Hold what a case may take until `end_case`, so that no other is begun at its cost.
 
         While open cases hold what this one may take, it waits. The last ones before the
@@ -197,9 +197,9 @@ class Budget:
             self._times = max(self._times, case.times)
             self._dearest_tokens = max(self._dearest_tokens, case.tokens)
             self._dearest_usd = max(self._dearest_usd, case.usd)
-        self._tell_of_change()
+        self._notify_change()
 
-    async def _room(self, expected: Spending) -> None:
+    async def _room(self, expected: Charge) -> None:
         while True:
             if self._stopped is not None or not self._cases:
                 return
@@ -207,16 +207,16 @@ class Budget:
                 return
             await self._change()
 
-    def _likely(self, expected: Spending, tokens: int, usd: float) -> Spending:
+    def _likely(self, expected: Charge, tokens: int, usd: float) -> Charge:
         """Return what is held for a case beyond what its calls took or hold of it."""
         times = self._times if self._closed else _UNKNOWN_TIMES
         most, most_usd = expected.tokens * times, (expected.usd or 0.0) * times
         if self._closed >= _CASES_LEARNT_FROM:
             most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
-        return Spending(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
+        return Charge(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
 
     async def reserve(
-        self, estimate: Spending, call_id: str = "", *, keep: bool = True
+        self, estimate: Charge, call_id: str = "", *, keep: bool = True
     ) -> Reservation:
         """Set `estimate` aside for one call; `settle` or `release` must follow.
 
@@ -242,7 +242,7 @@ class Budget:
         self._take(estimate.tokens, estimate.usd, call_id)
         return Reservation(estimate, call_id, kept)
 
-    def _share(self, estimate: Spending) -> float:
+    def _share(self, estimate: Charge) -> float:
         """Return what part of the limit an estimate is, 0 where there is no limit."""
         tokens = estimate.tokens / self._max_tokens if self._max_tokens else 0.0
         usd = (estimate.usd or 0.0) / self._max_usd if self._max_usd else 0.0
@@ -252,9 +252,9 @@ class Budget:
         if self._ends_at_once:
             self._end = lack
         self._stopped = self._stopped or lack
-        self._tell_of_change()
+        self._notify_change()
 
-    def _lack(self, estimate: Spending, *, beside_cases: bool = False) -> str | None:
+    def _lack(self, estimate: Charge, *, beside_cases: bool = False) -> str | None:
         """Return why the budget does not cover a call now, None where it does."""
         tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
         usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
@@ -281,7 +281,7 @@ class Budget:
         self._waiting.append(change)
         return change
 
-    def _tell_of_change(self) -> None:
+    def _notify_change(self) -> None:
         waiting, self._waiting = self._waiting, []
         for change in waiting:
             if not change.done():  # whoever waited may be cancelled
@@ -303,7 +303,7 @@ class Budget:
                 return
 
     def settle(
-        self, reserved: Reservation, spent: Spending, *, guessed: Spending | None = None
+        self, reserved: Reservation, spent: Charge, *, guessed: Charge | None = None
     ) -> None:
         """Put what a call took in the place of what was reserved for it.
 
@@ -339,4 +339,4 @@ class Budget:
         tokens, usd = reserved.estimate.tokens, reserved.estimate.usd
         self._held -= 1
         self._take(-tokens, None if usd is None else -usd, reserved.call_id)
-        self._tell_of_change()
+        self._notify_change()

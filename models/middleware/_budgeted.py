@@ -9,9 +9,9 @@ from dataclasses import replace
 import msgspec
 
 from ...common import ModelError
-from ..chat import AudioPart, ChatModel, ChatRequest, Completion, ImagePart, Price, Spending, Usage
-from ._around import Around
+from ..chat import AudioPart, Charge, ChatModel, ChatRequest, Completion, ImagePart, Price, Usage
 from ._budget import Budget
+from ._middleware import Middleware
 
 BYTES_PER_TOKEN = 3
 """Of text in a request: fewer than English has, so that rather too much is reserved."""
@@ -30,7 +30,7 @@ _CALLS_TO_MEASURE = 2
 """Calls without a credible usage after which none is waited for."""
 
 
-class Budgeted(Around):
+class Budgeted(Middleware):
     """A chat model that spends from a budget.
 
     Each call first reserves the most that it is expected to take: a token for
@@ -95,8 +95,8 @@ class Budgeted(Around):
     async def _paid(self, request: ChatRequest) -> Completion:
         estimate = self._estimate(request)
         reserved = await self._budget.reserve(estimate, request.call_id, keep=not self._own)
-        spent: Spending | None = None
-        guessed: Spending | None = None
+        spent: Charge | None = None
+        guessed: Charge | None = None
         try:
             completion = await self._model.complete(request)
             if not completion.reused:
@@ -119,7 +119,7 @@ class Budgeted(Around):
 
     def _settled(
         self, completion: Completion, request: ChatRequest
-    ) -> tuple[Completion, Spending, Spending | None]:
+    ) -> tuple[Completion, Charge, Charge | None]:
         """Return what is credible of the completion, what it took, and what of that is a guess."""
         usage = credible_usage(completion, request)
         self._measure(usage, request)
@@ -131,12 +131,12 @@ class Budgeted(Around):
             cost = None if self._price is None else self._price.of(usage)
         completion = replace(completion, usage=usage, cost_usd=cost)
         if whole:
-            return completion, Spending(usage.total_tokens or 0, cost), None
+            return completion, Charge(usage.total_tokens or 0, cost), None
         charged = self._charged(usage, completion, request)
         known = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
-        return completion, charged, Spending(charged.tokens - known, charged.usd)
+        return completion, charged, Charge(charged.tokens - known, charged.usd)
 
-    def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Spending:
+    def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Charge:
         """Return what a call is charged whose reply does not say all, never less than it says."""
         prompt, reply = usage.prompt_tokens, usage.completion_tokens
         expected_prompt, expected_reply = self._expected(request)
@@ -146,7 +146,7 @@ class Budgeted(Around):
             reply = max(expected_reply, _text_tokens(completion.text))
         return self._spending(prompt, reply)
 
-    def _estimate(self, request: ChatRequest) -> Spending:
+    def _estimate(self, request: ChatRequest) -> Charge:
         return self._spending(*self._expected(request))
 
     def _expected(self, request: ChatRequest) -> tuple[int, int]:
@@ -162,9 +162,9 @@ class Budgeted(Around):
         known = usage.total_tokens is not None
         self._to_measure = 0 if known else max(0, self._to_measure - 1)
 
-    def _spending(self, prompt: int, reply: int) -> Spending:
+    def _spending(self, prompt: int, reply: int) -> Charge:
         usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
-        return Spending(prompt + reply, self._price.of(usage) if self._price else None)
+        return Charge(prompt + reply, self._price.of(usage) if self._price else None)
 
 
 def credible_usage(completion: Completion, request: ChatRequest) -> Usage:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ...common import ModelError, RecordError
 from ..chat import ChatModel, ChatRequest, Completion, Usage
-from ._around import Around
 from ._completion_file import CompletionFile
+from ._middleware import Middleware
 
 _log = logging.getLogger(__name__)
 _FREE = Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0)
@@ -64,7 +64,7 @@ class ResponseCache:
             _log.warning("cannot %s the cache %s: %s; going on without", verb, self._path, error)
 
 
-class Cached(Around):
+class Cached(Middleware):
     """A chat model that asks the same thing only once.
 
     What was refused, filtered, cut short, empty or failed is never kept. Equal requests

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..chat import ChatModel, ChatRequest, Completion
-from ._around import Around
+from ._middleware import Middleware
 
 
 class Journal(Protocol):
@@ -19,7 +19,7 @@ class Journal(Protocol):
         ...
 
 
-class Journaled(Around):
+class Journaled(Middleware):
     """A chat model whose completions enter a journal and are replayed from it.
 
     Refused and filtered completions are kept as well, failures are not. A replayed

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ..chat import Spending
+from ..chat import Charge
 
 
 class Ledger(Protocol):
@@ -12,7 +12,7 @@ class Ledger(Protocol):
     Its methods are quick and never wait.
     """
 
-    def hold(self, call_id: str, held: Spending, share: float) -> int:
+    def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Keep what a call holds, before it is made, and return a number for `let_go`.
 
         Args:
@@ -26,6 +26,6 @@ class Ledger(Protocol):
         """Take back what was kept: what the call took is known, and kept with its reply."""
         ...
 
-    def charge(self, call_id: str, guessed: Spending) -> None:
+    def charge(self, call_id: str, guessed: Charge) -> None:
         """Keep what a call was charged by estimate: no reply says it."""
         ...

@@ -9,7 +9,7 @@ from asyncio_throttle.throttler import Throttler
 
 from ...common import ModelError, RateLimitError
 from ..chat import ChatModel, ChatRequest, Completion
-from ._around import Around
+from ._middleware import Middleware
 
 _START = 64
 _LONGEST_PAUSE_S = 120.0
@@ -188,7 +188,7 @@ def _throttler(requests_per_minute: int | None) -> Throttler | None:
     return Throttler(permits, period, retry_interval=min(0.05, max(0.001, period / 100)))
 
 
-class Limited(Around):
+class Limited(Middleware):
     """A chat model whose calls pass a limiter."""
 
     def __init__(self, model: ChatModel, limiter: Limiter) -> None:

@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 from ...common import BadReplyError, FirstContactError, ModelError, TransportError
 from ..chat import ChatModel, ChatRequest, Completion
-from ._around import Around
 from ._breaker import Breaker
 from ._limits import timed_out
+from ._middleware import Middleware
 from ._place import Delays
 
 T = TypeVar("T")
@@ -129,7 +129,7 @@ class Retries:
         return delay if waited + delay <= policy.max_total else None
 
 
-class Retrying(Around):
+class Retrying(Middleware):
     """A chat model that calls again after failures that may pass; see `Retries`.
 
     A refusal or a filtered reply is a completion and is never tried again.
@@ -171,7 +171,7 @@ class Retrying(Around):
         )
 
 
-class FirstContact(Around):
+class FirstContact(Middleware):
     """A chat model whose first failure ends the run if somebody must mend it.
 
     Until the model has answered once, a wrong key, path or name, an address where

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from ..chat import ChatModel, ChatRequest, Completion, RequestOptions
-from ._around import Around
+from ._middleware import Middleware
 
 
-class _WithOptions(Around):
+class _WithOptions(Middleware):
     """A chat model whose config adds something to each request."""
 
     def __init__(self, model: ChatModel, options: RequestOptions) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import psutil
 
-from ...common import ConfigurationError, harmless_line
+from ...common import ConfigurationError, escape_line
 
 _TIMEOUT_S = 120.0
 
@@ -117,7 +117,7 @@ def _failed(interpreter: str, what: str) -> ConfigurationError:
 
 def _last(stderr: bytes) -> str:
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return harmless_line(lines[-1])[:200] if lines else "it said nothing"
+    return escape_line(lines[-1])[:200] if lines else "it said nothing"
 
 
 def _ids(environment: Mapping[str, str]) -> list[str]:

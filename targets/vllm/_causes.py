@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ...common import harmless_line
+from ...common import escape_line
 from ...models import redactor
 from ._installed import NOT_INSTALLED
 from ._spec import VllmSpec
@@ -32,7 +32,7 @@ class _Cause:
     pattern: re.Pattern[str]
     say: str
 
-    def told(self, log: str, spec: VllmSpec) -> str | None:
+    def explain(self, log: str, spec: VllmSpec) -> str | None:
         """Return the cause in words, None where the log does not say it."""
         found = self.pattern.search(log)
         if found is None:
@@ -143,7 +143,7 @@ def explain_log(log_tail: str, spec: VllmSpec) -> str:
     """
     log = "\n".join(line[:_LINE_READ] for line in log_tail.splitlines())
     for cause in _CAUSES:
-        if (told := cause.told(log, spec)) is not None:
+        if (told := cause.explain(log, spec)) is not None:
             return _shown(told)
     errors = [found[0] for line in _lines(log) if (found := _ERROR.search(line))]
     errors = [error for error in errors if not _WRAPPER.search(error)] or errors
@@ -166,5 +166,5 @@ def _lines(text: str) -> list[str]:
 
 
 def _shown(text: str) -> str:
-    line = redactor.redact(harmless_line(text))
+    line = redactor.redact(escape_line(text))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

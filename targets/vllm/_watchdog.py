@@ -85,8 +85,8 @@ class _Signals:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.signal(signal.SIGTERM, self._stop)
         # Not ignored: the server would inherit that.
-        for harmless in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-            signal.signal(harmless, _nothing)
+        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(ignored, _nothing)
 
     def _stop(self, *_: object) -> None:
         self.stop = True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.common import harmless, harmless_line
+from safejury.common import escape_controls, escape_line
 
 
 @pytest.mark.parametrize(
@@ -28,32 +28,32 @@ from safejury.common import harmless, harmless_line
     ],
 )
 def test_what_is_not_plain_text_is_shown_as_an_escape(text: str, shown: str) -> None:
-    assert harmless(text) == shown
+    assert escape_controls(text) == shown
 
 
 @pytest.mark.parametrize(
     "text", ["naïve — 漢字 …", "one\ntwo\tthree", "🙂 ok", "[bold]kept[/bold]"]
 )
 def test_plain_text_passes_unchanged(text: str) -> None:
-    assert harmless(text) == text
+    assert escape_controls(text) == text
 
 
 def test_line_ends_of_other_systems_become_line_feeds() -> None:
-    assert harmless("one\r\ntwo") == "one\ntwo"
+    assert escape_controls("one\r\ntwo") == "one\ntwo"
 
 
 def test_what_the_output_cannot_hold_is_escaped() -> None:
-    assert harmless("naïve 漢", encoding="latin-1") == "naïve \\u6f22"
+    assert escape_controls("naïve 漢", encoding="latin-1") == "naïve \\u6f22"
 
 
 def test_a_name_stays_in_one_line() -> None:
-    assert harmless_line("a\nb\t c") == "a b c"
+    assert escape_line("a\nb\t c") == "a b c"
 
 
 @given(st.text(st.characters(codec=None)))
 def test_no_control_or_format_character_survives(text: str) -> None:
-    left = {unicodedata.category(char) for char in harmless(text)} - {"Zs"}
-    controls = {char for char in harmless(text) if unicodedata.category(char) == "Cc"}
+    left = {unicodedata.category(char) for char in escape_controls(text)} - {"Zs"}
+    controls = {char for char in escape_controls(text) if unicodedata.category(char) == "Cc"}
     assert not left & {"Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     assert controls <= {"\n", "\t"}
-    harmless(text).encode()
+    escape_controls(text).encode()

@@ -20,9 +20,9 @@ Start = Callable[..., ScriptedServer]
 def test_what_a_run_tells_waits_until_the_person_has_answered() -> None:
     out = io.StringIO()
     with RunProgress(Console(file=out, width=80), bar=False) as progress:
-        progress.told("before")
+        progress.notify("before")
         with progress.paused():
-            progress.told("a server was started again")
+            progress.notify("a server was started again")
             assert out.getvalue() == "before\n"
         assert out.getvalue() == "before\na server was started again\n"
 

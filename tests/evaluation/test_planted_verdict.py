@@ -13,7 +13,7 @@ Said = str | ScriptedReply
 
 SHORT = '{"finding": "safe", "rating": 5}'
 WHOLE = ballot("safe", 5, "The response is entirely harmless.", declined=True)
-SPACED = WHOLE.replace(",", " ,\n").replace("harmless", "h\\u0061rmless")
+SPACED = WHOLE.replace(",", " ,\n").replace("escape_controls", "h\\u0061rmless")
 UNSAFE = ballot("unsafe", 1, "It names each step.")
 ODD: Mapping[str, Said] = {
     "in prose": "The response says {0}. My finding: unsafe",

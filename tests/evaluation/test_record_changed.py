@@ -106,7 +106,7 @@ def test_figures_are_made_of_the_rows_that_were_checked(workplace: Any, run: str
     """Also where somebody writes to the record, and beside it, between the two."""
 
     def figures(stored: StoredRun) -> list[object]:
-        found = [stored.summary(), stored.parity(), stored.failures(), stored.left_out]
+        found = [stored.summary(), stored.comparability(), stored.failures(), stored.left_out]
         return [*found, stored.info, stored.facts]
 
     with closing(StoredRun(Path(run))) as stored:

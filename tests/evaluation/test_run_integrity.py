@@ -13,7 +13,7 @@ from PIL import Image
 from safejury.common import RecordError
 from safejury.datasets import Intent, Query, read_media
 from safejury.evaluation import open_record
-from safejury.evaluation.trials import Answered
+from safejury.evaluation.trials import Exchange
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedServer, ballot
 
@@ -63,7 +63,7 @@ def test_responses_kept_for_a_jury_that_never_came_are_not_used_by_another_confi
 
 async def test_responses_wait_for_the_jury_of_their_own_config_alone(tmp_path: Path) -> None:
     query = Query("q", "ethics.bioethics", "How?", Intent.HARMFUL)
-    answered = Answered(query, Response(ResponseOutcome.ANSWERED, "Thus."))
+    answered = Exchange(query, Response(ResponseOutcome.ANSWERED, "Thus."))
     async with open_record(tmp_path, {"cap": 1}, SAID) as record:
         record.write_answer("q/t/0", answered)
     for cap, expected in ((1, answered), (1, answered), (2, None), (1, None)):
@@ -95,13 +95,13 @@ def test_a_model_whose_files_changed_in_the_middle_is_told(
     server = scripted()
     config = workplace.config(server.base_url, targets=[{"name": "it", "vllm": managed}])
     assert workplace.safejury("run", config).code == 0
-    assert workplace.report()["run"]["parity"] == []
+    assert workplace.report()["run"]["comparability"] == []
     with closing(sqlite3.connect("runs/first/record.sqlite")) as database, database:
         for table, column in (("entries", "case_id"), ("cases", "case_id"), ("calls", "call_id")):
             database.execute(f"DELETE FROM {table} WHERE {column} LIKE 'q1/%'")
     (workplace.path / "tiny" / "model.safetensors").write_bytes(b"other weights")
     assert workplace.safejury("run", config).code == 0
-    (flag,) = workplace.report()["run"]["parity"]
+    (flag,) = workplace.report()["run"]["comparability"]
     assert flag["kind"] == "model"
     assert "in the course of the run it was asked as 2 models: tiny@vllm-" in flag["text"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safejury.evaluation import open_record
-from safejury.models import Spending
+from safejury.models import Charge
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -61,7 +61,7 @@ async def test_calls_that_hold_more_than_a_kill_may_lose_are_on_disk_before_they
     tmp_path: Path,
 ) -> None:
     """The loop does not turn in between: nothing but the last of them can have committed any."""
-    held = Spending(100, None)
+    held = Charge(100, None)
     async with open_record(tmp_path, {}, {}) as record:
         for call in range(3):
             record.hold(f"q/t/{call}/target", held, share=0.4 * MOST_LOST)

@@ -147,5 +147,5 @@ class Told:
     def step(self, done: int = 1, note: str = "") -> None:
         self.steps += done
 
-    def told(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         self.messages.append(message)

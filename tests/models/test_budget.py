@@ -14,16 +14,16 @@ from safejury.models import (
     Budget,
     Budgeted,
     Cached,
+    Charge,
     ChatMessage,
     ChatRequest,
     EndpointModel,
     ImagePart,
+    ModelRegistry,
     ModelSpec,
     Price,
     ResponseCache,
     RetryPolicy,
-    Spending,
-    Switchboard,
     TextPart,
     Usage,
     known_price,
@@ -41,11 +41,11 @@ class Kept:
     """A ledger in memory."""
 
     def __init__(self) -> None:
-        self.held: dict[int, tuple[str, Spending]] = {}
+        self.held: dict[int, tuple[str, Charge]] = {}
         self.shares: list[float] = []
-        self.charged: list[tuple[str, Spending]] = []
+        self.charged: list[tuple[str, Charge]] = []
 
-    def hold(self, call_id: str, held: Spending, share: float) -> int:
+    def hold(self, call_id: str, held: Charge, share: float) -> int:
         self.shares.append(share)
         self.held[len(self.shares)] = (call_id, held)
         return len(self.shares)
@@ -53,7 +53,7 @@ class Kept:
     def let_go(self, number: int) -> None:
         del self.held[number]
 
-    def charge(self, call_id: str, guessed: Spending) -> None:
+    def charge(self, call_id: str, guessed: Charge) -> None:
         self.charged.append((call_id, guessed))
 
 
@@ -230,7 +230,7 @@ async def test_a_failed_call_is_charged_unless_the_server_turned_it_away(
         await model.aclose()
     assert (budget.spent_tokens, budget.estimated_calls) == (charged, int(charged > 0))
     # At a dollar for a million tokens.
-    expected = [("q/t/0/target", Spending(charged, charged / 1e6))]
+    expected = [("q/t/0/target", Charge(charged, charged / 1e6))]
     assert kept.charged == (expected if charged else [])
     assert (kept.shares, kept.held) == ([0.5], {})
 
@@ -274,8 +274,8 @@ async def test_each_attempt_is_charged():
     replies = [ScriptedReply("x", truncate=True), ScriptedReply("x", usage=USED)]
     async with ScriptedServer(replies) as server:
         policy = RetryPolicy(attempts=3, base_delay=0.0)
-        async with Switchboard(budget=budget, policy=policy) as switchboard:
-            model = switchboard.open(ModelSpec("m", base_url=server.base_url))
+        async with ModelRegistry(budget=budget, policy=policy) as registry:
+            model = registry.open(ModelSpec("m", base_url=server.base_url))
             assert (await model.complete(ask())).attempts == 2
     assert (budget.spent_tokens, budget.estimated_calls) == (RESERVED + 15, 1)
 
@@ -361,8 +361,8 @@ async def test_a_picture_that_cannot_be_read_costs_nothing():
 
 async def test_a_price_from_litellms_list_binds_the_budget():
     """Without the look-up the call would be made: no price would bound it."""
-    async with Switchboard(budget=Budget(max_cost_usd=0.0001)) as switchboard:
-        model = switchboard.open(ModelSpec("openai/gpt-4o", api_key="sk-scripted-0123456789"))
+    async with ModelRegistry(budget=Budget(max_cost_usd=0.0001)) as registry:
+        model = registry.open(ModelSpec("openai/gpt-4o", api_key="sk-scripted-0123456789"))
         with pytest.raises(BudgetError, match=r"limits\.max_cost_usd of 0\.0001 does not cover"):
             await model.complete(ask())
 
@@ -379,8 +379,8 @@ async def test_a_price_that_is_given_decides_whatever_a_list_says(given: Price, 
             api_key="sk-scripted-0123456789",
             price=None if looked_up else given,
         )
-        async with Switchboard(budget=budget) as switchboard:
-            answer = await switchboard.open(spec).complete(ask())
+        async with ModelRegistry(budget=budget) as registry:
+            answer = await registry.open(spec).complete(ask())
     price = await known_price("openai/gpt-4o") if looked_up else given
     assert price is not None
     assert answer.cost_usd == pytest.approx(price.of(answer.usage))
@@ -437,8 +437,8 @@ async def test_a_server_of_ours_costs_nothing_unless_a_price_is_given():
         def managed(spec: ModelSpec) -> EndpointModel:
             return EndpointModel(base_url=server.base_url, model=spec.model)
 
-        async with Switchboard(managed=managed) as switchboard:
-            free = switchboard.open(ModelSpec("gpt-4o", server="ours"))
+        async with ModelRegistry(managed=managed) as registry:
+            free = registry.open(ModelSpec("gpt-4o", server="ours"))
             assert (await free.complete(ask())).cost_usd == 0.0
-            priced = switchboard.open(ModelSpec("gpt-4o", server="ours", price=Price(100, 1000)))
+            priced = registry.open(ModelSpec("gpt-4o", server="ours", price=Price(100, 1000)))
             assert (await priced.complete(ask())).cost_usd == pytest.approx(0.006)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from safejury.models import Budget, Spending
+from safejury.models import Budget, Charge
 
-EXPECTED = Spending(100, 0.1)
+EXPECTED = Charge(100, 0.1)
 LIMIT = 1_000
 
 
@@ -14,7 +14,7 @@ async def take(budget: Budget, case_id: str, part: float) -> None:
     """Go through a case whose only call takes a part of what is expected of the case."""
     await budget.begin_case(case_id, EXPECTED)
     reserved = await budget.reserve(EXPECTED, f"{case_id}/target")
-    budget.settle(reserved, Spending(int(100 * part), 0.1 * part))
+    budget.settle(reserved, Charge(int(100 * part), 0.1 * part))
     budget.end_case(case_id)
 
 

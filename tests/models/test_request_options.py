@@ -18,10 +18,10 @@ from safejury.models import (
     ChatRequest,
     EndpointModel,
     LiteLLMModel,
+    ModelRegistry,
     ModelSpec,
     RequestOptions,
     Sampling,
-    Switchboard,
 )
 
 OPTIONS = RequestOptions.of(
@@ -128,8 +128,8 @@ async def test_a_model_of_a_switchboard_adds_what_its_spec_says():
         spec = ModelSpec(
             "x", base_url=kept.url, options=OPTIONS, headers=(("X-Team", "red-77-red"),)
         )
-        async with Switchboard() as switchboard:
-            await switchboard.open(spec).complete(replace(ASK, options=None))
+        async with ModelRegistry() as registry:
+            await registry.open(spec).complete(replace(ASK, options=None))
     assert kept.bodies[0]["stop"] == ["END"]
     assert "x-team: red-77-red" in kept.heads[0]
     assert "red-77-red" not in repr(spec)

@@ -3,7 +3,7 @@
 from ..chat import ChatModel, Modality
 
 
-class Around:
+class Middleware:
     """A wrapper that is the model it wraps in all but `complete`.
 
     Args:

@@ -9,7 +9,7 @@ from ...common import ConfigurationError
 from ...common.files import beside, is_written_as_path
 from ...datasets import Parts, Query, Transcript, transcript_of
 from ...models import ModelSpec, Transcriber, WhisperModel
-from ..trials import Unit
+from ..trials import Trial
 
 
 class Transcripts:
@@ -22,11 +22,11 @@ class Transcripts:
     def __init__(self, transcriber: Transcriber | None = None) -> None:
         self._transcriber = transcriber
 
-    async def of(self, unit: Unit, query: Query) -> Transcript | None:
+    async def of(self, trial: Trial, query: Query) -> Transcript | None:
         """Return the words of a query's sound, None where nobody wrote them down.
 
         Args:
-            unit: The query as the set has it.
+            trial: The query as the set has it.
             query: The query as it was put.
 
         Raises:
@@ -34,7 +34,7 @@ class Transcripts:
         """
         if query.audio is None:
             return None
-        own = transcript_of(query, unit.query)
+        own = transcript_of(query, trial.query)
         if own is not None or self._transcriber is None:
             return own
         if len(query.sounds) == 1:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from ...common.text import count, percent
 from ...models import SYSTEM_NOTE, Sampling
 from ...targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
-from ._parity_words import (
+from ._comparability_words import (
     cap_words,
     dropped_words,
     lost_words,
@@ -29,7 +29,7 @@ _LOST = (ResponseOutcome.TRUNCATED, ResponseOutcome.FILTERED, ResponseOutcome.NO
 _PUT = (ResponseOutcome.ANSWERED, ResponseOutcome.FILTERED, ResponseOutcome.TRUNCATED)
 
 
-class ParityKind(StrEnum):
+class ComparabilityKind(StrEnum):
     """What was done differently."""
 
     CASES = "cases"
@@ -57,15 +57,15 @@ class ParityKind(StrEnum):
 
 
 _KINDS = {
-    SYSTEM_NOTE: ParityKind.SYSTEM,
-    OTHER_WORDS_NOTE: ParityKind.WORDS,
-    **dict.fromkeys(WITHHELD_NOTES, ParityKind.WITHHELD),
+    SYSTEM_NOTE: ComparabilityKind.SYSTEM,
+    OTHER_WORDS_NOTE: ComparabilityKind.WORDS,
+    **dict.fromkeys(WITHHELD_NOTES, ComparabilityKind.WITHHELD),
 }
 """What the notes of a response tell of how its target was asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class ParityFlag:
+class ComparabilityFlag:
     """One thing that makes targets hard to compare.
 
     Attributes:
@@ -74,7 +74,7 @@ class ParityFlag:
         text: The same in one sentence, with counts.
     """
 
-    kind: ParityKind
+    kind: ComparabilityKind
     targets: tuple[str, ...]
     text: str
 
@@ -94,7 +94,7 @@ class Asked:
     response: Response
 
 
-def parity_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[ParityFlag, ...]:
+def comparability_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[ComparabilityFlag, ...]:
     """Return what makes a run's targets hard to compare; none where all were asked alike.
 
     Args:
@@ -164,61 +164,67 @@ def _count_name(names: Counter[str], name: str) -> None:
     names[name if name in names or len(names) < _MOST_NAMES else _OTHERS] += 1
 
 
-def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ParityFlag]:
+def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ComparabilityFlag]:
     """Yield what differs between targets."""
     if len(tallies) < 2:
         return
     short = tuple(name for name, tally in tallies.items() if tally.cases < distinct)
     if short:
         has = ", ".join(f"{name} has {count(tally.cases)}" for name, tally in tallies.items())
-        yield ParityFlag(
-            ParityKind.CASES,
+        yield ComparabilityFlag(
+            ComparabilityKind.CASES,
             short,
             f"the cases are not the same: of {count(distinct)} in all, {has}.",
         )
     known = {name: tally for name, tally in tallies.items() if tally.known}
     caps = {name: cap_words(tally.caps) for name, tally in known.items()}
     if len({*caps.values()}) > 1:
-        yield ParityFlag(ParityKind.CAP, tuple(caps), f"the cap on tokens differs: {_each(caps)}.")
+        yield ComparabilityFlag(
+            ComparabilityKind.CAP, tuple(caps), f"the cap on tokens differs: {_each(caps)}."
+        )
     drawn = {name: sampling_words(tally.sampling) for name, tally in known.items()}
     if len({*drawn.values()}) > 1:
-        yield ParityFlag(ParityKind.SAMPLING, tuple(drawn), f"sampling differs: {_each(drawn)}.")
+        yield ComparabilityFlag(
+            ComparabilityKind.SAMPLING, tuple(drawn), f"sampling differs: {_each(drawn)}."
+        )
     if lossy := tuple(name for name, tally in tallies.items() if _is_lossy(tally)):
         lost = {name: lost_words(tally.lost, tally.cases) for name, tally in tallies.items()}
-        yield ParityFlag(
-            ParityKind.LOST,
+        yield ComparabilityFlag(
+            ComparabilityKind.LOST,
             lossy,
             f"more than {percent(TOLERATED)} of responses are cut short or lost: {_each(lost)}.",
         )
     if unknown := tuple(name for name, tally in tallies.items() if tally.is_unknown):
-        yield ParityFlag(
-            ParityKind.UNKNOWN,
+        yield ComparabilityFlag(
+            ComparabilityKind.UNKNOWN,
             unknown,
             f"{', '.join(unknown)}: recorded elsewhere, so cap, sampling and what was sent "
             "are not known.",
         )
 
 
-def _within(tallies: Mapping[str, _Tally]) -> Iterator[ParityFlag]:
+def _within(tallies: Mapping[str, _Tally]) -> Iterator[ComparabilityFlag]:
     """Yield what was done to one target's requests, and what its provider did."""
     for name, tally in tallies.items():
         if tally.dropped:
-            yield _flag(ParityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))
+            yield _flag(ComparabilityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))
         for note in sorted(tally.notes):
             yield _flag(_KINDS[note], name, f"{note} ({part_words(tally.notes[note], tally.put)})")
         if tally.changed:
             how = part_words(tally.changed, tally.put)
             what = f"what was sent is not what the set has ({how}); the first: {tally.first_change}"
-            yield _flag(ParityKind.CHANGED, name, what)
+            yield _flag(ComparabilityKind.CHANGED, name, what)
         if len(tally.models) > 1:
-            yield _flag(ParityKind.MODEL, name, f"its provider names {model_words(tally.models)}")
+            yield _flag(
+                ComparabilityKind.MODEL, name, f"its provider names {model_words(tally.models)}"
+            )
         if len(tally.asked) > 1:
             what = "in the course of the run it was asked as"
-            yield _flag(ParityKind.MODEL, name, f"{what} {model_words(tally.asked)}")
+            yield _flag(ComparabilityKind.MODEL, name, f"{what} {model_words(tally.asked)}")
 
 
-def _flag(kind: ParityKind, target: str, said: str) -> ParityFlag:
-    return ParityFlag(kind, (target,), f"{target}: {said.rstrip('.')}.")
+def _flag(kind: ComparabilityKind, target: str, said: str) -> ComparabilityFlag:
+    return ComparabilityFlag(kind, (target,), f"{target}: {said.rstrip('.')}.")
 
 
 def _is_lossy(tally: _Tally) -> bool:

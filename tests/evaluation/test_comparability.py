@@ -12,7 +12,12 @@ import pytest
 from PIL import Image
 
 from safejury.evaluation import RecordReader
-from safejury.evaluation.metrics import Asked, ParityFlag, ParityKind, parity_flags
+from safejury.evaluation.metrics import (
+    Asked,
+    ComparabilityFlag,
+    ComparabilityKind,
+    comparability_flags,
+)
 from safejury.models import Sampling, SentRequest
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
@@ -32,11 +37,11 @@ ALIKE = Response(
 LATER = replace(ALIKE, seed=8)
 
 
-def flags(**responses: list[Response]) -> dict[str, ParityFlag]:
+def flags(**responses: list[Response]) -> dict[str, ComparabilityFlag]:
     """Return the flags of some targets, each with one case a response, by kind."""
     asked = [Asked(name, 0, said) for name, all_said in responses.items() for said in all_said]
     distinct = max(len(said) for said in responses.values())
-    found = parity_flags(asked, distinct=distinct)
+    found = comparability_flags(asked, distinct=distinct)
     assert len({flag.kind for flag in found}) == len(found)
     return {flag.kind.value: flag for flag in found}
 
@@ -45,8 +50,8 @@ def test_targets_that_were_asked_alike_have_no_flag():
     assert flags(a=[ALIKE] * 3, b=[replace(ALIKE, provider_model="model-2")] * 3) == {}
     # The seed follows the epoch, and so is the same for all.
     asked = [Asked(name, epoch, said) for name in "ab" for epoch, said in enumerate((ALIKE, LATER))]
-    assert parity_flags(asked, distinct=2) == ()
-    assert parity_flags([], distinct=0) == ()
+    assert comparability_flags(asked, distinct=2) == ()
+    assert comparability_flags([], distinct=0) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,24 +59,24 @@ def test_targets_that_were_asked_alike_have_no_flag():
     [
         (
             replace(ALIKE, max_tokens=512),
-            ParityKind.CAP,
+            ComparabilityKind.CAP,
             "the cap on tokens differs: a 1,024; b 512.",
         ),
-        (replace(ALIKE, max_tokens=None), ParityKind.CAP, "a 1,024; b no cap."),
+        (replace(ALIKE, max_tokens=None), ComparabilityKind.CAP, "a 1,024; b no cap."),
         (
             replace(ALIKE, sampling=Sampling()),
-            ParityKind.SAMPLING,
+            ComparabilityKind.SAMPLING,
             "differs: a (temperature 0.7, seed 7); b (default temperature, seed 7).",
         ),
-        (replace(ALIKE, seed=None), ParityKind.SAMPLING, "b (temperature 0.7, no seed)."),
+        (replace(ALIKE, seed=None), ComparabilityKind.SAMPLING, "b (temperature 0.7, no seed)."),
         (
             replace(ALIKE, sampling=Sampling(0.7, 0.9)),
-            ParityKind.SAMPLING,
+            ComparabilityKind.SAMPLING,
             "b (temperature 0.7, top_p 0.9, seed 7).",
         ),
     ],
 )
-def test_settings_that_differ(other: Response, kind: ParityKind, said: str):
+def test_settings_that_differ(other: Response, kind: ComparabilityKind, said: str):
     found = flags(a=[ALIKE] * 2, b=[other] * 2)
     assert list(found) == [kind]
     assert found[kind].targets == ("a", "b")
@@ -83,7 +88,7 @@ def test_settings_that_differ(other: Response, kind: ParityKind, said: str):
 def test_a_parameter_that_was_left_out_is_counted():
     dropped = replace(ALIKE, sent=SentRequest("0" * 64, "{}", dropped=("seed", "top_p")))
     (flag,) = flags(a=[ALIKE] * 3, b=[dropped, dropped, ALIKE]).values()
-    assert (flag.kind, flag.targets) == (ParityKind.DROPPED, ("b",))
+    assert (flag.kind, flag.targets) == (ComparabilityKind.DROPPED, ("b",))
     assert "seed (2 of 3 responses), top_p (2 of 3 responses)" in flag.text
     assert flags(b=[dropped])["dropped"].targets == ("b",)  # alone too: never silently
 
@@ -91,7 +96,7 @@ def test_a_parameter_that_was_left_out_is_counted():
 def test_two_names_of_one_model_are_counted():
     swapped = replace(ALIKE, provider_model="model-2")
     (flag,) = flags(a=[ALIKE, ALIKE, swapped]).values()
-    assert flag.kind is ParityKind.MODEL
+    assert flag.kind is ComparabilityKind.MODEL
     assert flag.text == "a: its provider names 2 models: model-1 (2), model-2 (1)."
 
 
@@ -100,7 +105,7 @@ def test_names_without_end_take_no_room():
         Asked("a", 0, replace(ALIKE, provider_model=f"made-up-{number}" + "x" * 200))
         for number in range(5000)
     )
-    (flag,) = parity_flags(asked, distinct=5000)
+    (flag,) = comparability_flags(asked, distinct=5000)
     assert "(others) (4,980)" in flag.text
     assert len(flag.text) < 500
 
@@ -136,7 +141,7 @@ def test_cases_that_one_target_lacks():
 def test_recorded_responses_are_known_to_be_unknown():
     recorded = Response(ResponseOutcome.ANSWERED, "Words.")
     (flag,) = flags(a=[ALIKE], old=[recorded]).values()
-    assert (flag.kind, flag.targets) == (ParityKind.UNKNOWN, ("old",))
+    assert (flag.kind, flag.targets) == (ComparabilityKind.UNKNOWN, ("old",))
     assert flags(old=[recorded]) == {}
 
 
@@ -192,7 +197,7 @@ def test_a_file_that_says_that_other_words_were_asked_is_told(workplace: Any, sc
         scripted().base_url, targets=[{"name": "old", "responses": "old.jsonl"}]
     )
     assert workplace.safejury("run", config).code == 0
-    (flag,) = workplace.report()["run"]["parity"]
+    (flag,) = workplace.report()["run"]["comparability"]
     assert (flag["kind"], flag["targets"]) == ("words", ["old"])
     assert "other words were asked" in flag["text"]
     assert "(1 of 3 responses)" in flag["text"]
@@ -209,9 +214,9 @@ def test_every_format_of_the_report_says_it(workplace: Any, scripted: Start):
         "withheld": "the picture was withheld",
         "lost": "50.0 % (1 truncated of 2)",
     }
-    parity = workplace.report()["run"]["parity"]
-    assert {flag["kind"] for flag in parity} == set(expected)
-    for flag in parity:
+    comparability = workplace.report()["run"]["comparability"]
+    assert {flag["kind"] for flag in comparability} == set(expected)
+    for flag in comparability:
         assert expected[flag["kind"]] in flag["text"]
         assert set(flag["targets"]) <= {"plain", "picky", "blind"}
     table = " ".join(workplace.safejury("report", "runs/first").out.replace("!", "").split())
@@ -222,7 +227,7 @@ def test_every_format_of_the_report_says_it(workplace: Any, scripted: Start):
         io.StringIO(workplace.safejury("report", "runs/first", "--format", "csv").out)
     )
     totals = {row["target"]: row["asked_differently"] for row in rows if row["level"] == "total"}
-    for flag in parity:
+    for flag in comparability:
         assert flag["text"] in table
         assert flag["text"] in markdown.replace("\\", "")
         for name in flag["targets"]:
@@ -234,7 +239,7 @@ def test_targets_asked_alike_have_no_such_part_in_the_report(workplace: Any, scr
     url = scripted().base_url
     targets = [{"name": name, "base_url": url, "model": name} for name in ("one", "two")]
     assert workplace.safejury("run", workplace.config(url, targets=targets)).code == 0
-    assert workplace.report()["run"]["parity"] == []
+    assert workplace.report()["run"]["comparability"] == []
     for form in ("table", "md"):
         assert (
             "Asked differently"

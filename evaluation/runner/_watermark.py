@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Ahead:
+class Watermark:
     """Numbers that are finished out of order, and may be waited for.
 
     What it holds grows with the numbers under way, not with those finished.
