@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         words_in,
         words_of,
     )
-    from .similarity import HashedPicture, NearDuplicates, NearPictures, hash_pictures, picture_hash
+    from .similarity import NearDuplicates, NearPictures, picture_hash
     from .taxonomy import (
         TAXONOMY_NAME,
         UNCATEGORISED,
@@ -98,10 +98,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "words_of",
             ],
             "similarity": [
-                "HashedPicture",
                 "NearDuplicates",
                 "NearPictures",
-                "hash_pictures",
                 "picture_hash",
             ],
             "taxonomy": [
@@ -131,7 +129,6 @@ __all__ = [
     "Crosswalk",
     "Dataset",
     "Fitted",
-    "HashedPicture",
     "ImageFitting",
     "ImageLimits",
     "ImageVariant",
@@ -155,7 +152,6 @@ __all__ = [
     "Transcript",
     "crosswalk",
     "find_set",
-    "hash_pictures",
     "image_variant",
     "load_dataset",
     "load_set",

@@ -27,15 +27,9 @@ TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels; make
 MAX_PASSES = 500
 """Most passes of a progressive JPEG; each decodes all pixels again, and usual are ten."""
 
-_TYPES = {
-    "BMP": "image/bmp",
-    "GIF": "image/gif",
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",  # a JPEG with more pictures behind the first
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-}
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+_TYPES = {form: f"image/{form.lower()}" for form in FORMATS}
+_TYPES["MPO"] = "image/jpeg"  # a JPEG with more pictures behind the first
 _ANIMATED = {"GIF", "PNG", "WEBP"}
 
 # What Pillow's decoders are known to raise on damaged files.

@@ -7,7 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._diversity import Floats, choose, choose_unlike
     from ._near_duplicates import NearDuplicates
-    from ._picture_hash import HashedPicture, NearPictures, hash_pictures, picture_hash
+    from ._picture_hash import NearPictures, picture_hash
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -15,17 +15,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_diversity": ["Floats", "choose", "choose_unlike"],
             "_near_duplicates": ["NearDuplicates"],
-            "_picture_hash": ["HashedPicture", "NearPictures", "hash_pictures", "picture_hash"],
+            "_picture_hash": ["NearPictures", "picture_hash"],
         },
     )
 
 __all__ = [
     "Floats",
-    "HashedPicture",
     "NearDuplicates",
     "NearPictures",
     "choose",
     "choose_unlike",
-    "hash_pictures",
     "picture_hash",
 ]

@@ -1,14 +1,5 @@
 """Perceptual hashes of pictures, and pictures that nearly repeat an earlier one."""
 
-import multiprocessing
-import os
-import signal
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -30,10 +21,6 @@ NEAR_PICTURE = 4
 _BITS = 64
 _SIDE = 128
 """Pixels of the shorter side, or more, from which a hash is taken: four times what it uses."""
-_AT_ONCE = 16
-"""Pictures that a process is sent at a time."""
-_FEW = 256
-"""Fewer are hashed sooner than processes start."""
 
 
 def picture_hash(path: Path) -> int:
@@ -67,92 +54,6 @@ def _small(image: "Picture") -> "Picture":
     grey = image.convert("L")
     factor = min(grey.size) // _SIDE
     return grey.reduce(factor) if factor > 1 else grey
-
-
-@dataclass(frozen=True, slots=True)
-class HashedPicture:
-    """A picture's hash.
-
-    Attributes:
-        path: The picture.
-        value: Its hash, in [0, 2^64); None where it could not be read.
-        problem: Why it could not.
-    """
-
-    path: Path
-    value: int | None
-    problem: str = ""
-
-
-def hash_pictures(
-    paths: Iterable[Path], *, processes: int | None = None
-) -> Generator[HashedPicture]:
-    """Yield the hash of each picture, in the given order, as they get done.
-
-    Many are hashed by a pool of processes, to which a few hundred paths are sent ahead: memory
-    does not grow with their number. As always with `multiprocessing`, a script that calls this
-    needs `if __name__ == "__main__":`.
-
-    Args:
-        paths: The pictures.
-        processes: How many processes; by default one for each core that this one may use.
-            With 1, or fewer than 256 pictures, they are hashed in this one.
-
-    Raises:
-        DatasetError: A process of the pool was killed.
-    """
-    processes = _cores() if processes is None else processes
-    left = iter(paths)
-    first = list(islice(left, _FEW))
-    if processes <= 1 or len(first) < _FEW:
-        yield from map(_hashed, chain(first, left))
-        return
-    # The interpreter is started anew: a copy of this process could copy a lock held by a thread.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_interrupts)
-    try:
-        yield from _spread(chain(first, left), pool, 2 * processes)
-    except BrokenProcessPool as error:
-        raise DatasetError(
-            "a process that hashes pictures was killed, perhaps for want of memory: repeat the "
-            "command with fewer processes"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _spread(
-    paths: Iterator[Path], pool: ProcessPoolExecutor, ahead: int
-) -> Iterator[HashedPicture]:
-    under_way: deque[Future[list[HashedPicture]]] = deque()
-    while True:
-        while len(under_way) < ahead and (some := list(islice(paths, _AT_ONCE))):
-            under_way.append(pool.submit(_hash_all, some))
-        if not under_way:
-            return
-        yield from under_way.popleft().result()
-
-
-def _hash_all(paths: list[Path]) -> list[HashedPicture]:
-    return list(map(_hashed, paths))
-
-
-def _hashed(path: Path) -> HashedPicture:
-    try:
-        return HashedPicture(path, picture_hash(path))
-    except DatasetError as error:
-        return HashedPicture(path, None, str(error))
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that shuts the pool down."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class NearPictures:

@@ -1,13 +1,11 @@
 import random
-from collections.abc import Iterator
-from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
 
 from safejury.common import ConfigurationError, DatasetError
-from safejury.datasets import NearPictures, hash_pictures, picture_hash
+from safejury.datasets import NearPictures, picture_hash
 
 
 def draw_picture(seed: int, side: int = 300) -> Image.Image:
@@ -29,18 +27,6 @@ def _apart(first: int, second: int) -> int:
 def _saved(image: Image.Image, path: Path, quality: int = 75) -> Path:
     image.save(path, quality=quality)
     return path
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """300 small pictures of which one is damaged and one is gone."""
-    folder = tmp_path_factory.mktemp("many")
-    paths = [folder / f"{number}.png" for number in range(300)]
-    for number, path in enumerate(paths):
-        draw_picture(number, 64).save(path)
-    paths[40].write_bytes(paths[40].read_bytes()[:90])
-    paths[290].unlink()
-    return paths
 
 
 def test_a_picture_saved_otherwise_is_near_and_another_is_not(tmp_path: Path) -> None:
@@ -74,41 +60,12 @@ def test_what_is_no_picture_is_an_error(tmp_path: Path, content: bytes, reason: 
     assert str(path) in str(caught.value)
 
 
-def test_a_picture_that_is_cut_off_or_gone_is_an_error(many: list[Path]) -> None:
-    for path in (many[40], many[290]):
+def test_a_picture_that_is_cut_off_or_gone_is_an_error(tmp_path: Path) -> None:
+    cut = _saved(draw_picture(40, 64), tmp_path / "cut.png")
+    cut.write_bytes(cut.read_bytes()[:90])
+    for path in (cut, tmp_path / "gone.png"):
         with pytest.raises(DatasetError, match="cannot be read"):
             picture_hash(path)
-
-
-def test_a_pool_gives_the_same_hashes_in_the_same_order(many: list[Path]) -> None:
-    alone = list(hash_pictures(iter(many), processes=1))
-    assert list(hash_pictures(iter(many), processes=2)) == alone
-    assert [one.path for one in alone] == many
-    assert [number for number, one in enumerate(alone) if one.value is None] == [40, 290]
-    assert "cannot be read" in alone[40].problem
-    assert alone[0].value == picture_hash(many[0])
-
-
-def test_a_pool_takes_paths_as_it_needs_them_and_ends_with_its_reader(many: list[Path]) -> None:
-    taken = 0
-
-    def endless() -> Iterator[Path]:
-        nonlocal taken
-        while True:
-            taken += 1
-            yield many[taken % 30]
-
-    hashed = hash_pictures(endless(), processes=2)
-    assert next(hashed).value is not None
-    assert taken < 1000
-    hashed.close()
-    assert active_children() == []
-
-
-def test_few_pictures_need_no_pool(many: list[Path]) -> None:
-    hashed = hash_pictures(many[:20], processes=2)
-    next(hashed)
-    assert active_children() == []
 
 
 @pytest.mark.parametrize("distance", [0, 4, 8])
