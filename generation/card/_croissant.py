@@ -1,13 +1,11 @@
 """Croissant metadata of a set: what catalogues of data sets read."""
 
-import hashlib
 import json
 import logging
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from ...common import DatasetError
@@ -42,7 +40,7 @@ def write_croissant(folder: SetFolder, settings: GenerationSettings) -> list[str
     package: Any = import_module("mlcroissant")
     with _quiet():
         try:
-            metadata = _metadata(package, folder.path, settings)
+            metadata = _metadata(package, folder, settings)
         except (package.ValidationError, ValueError) as error:
             said = " ".join(str(error).split())
             path = folder.path / CROISSANT
@@ -70,8 +68,8 @@ def _quiet() -> Generator[None]:
         logger.removeFilter(none)
 
 
-def _metadata(package: Any, folder: Path, settings: GenerationSettings) -> Any:
-    context = package.Context(is_live_dataset=False)
+def _metadata(package: Any, folder: SetFolder, settings: GenerationSettings) -> Any:
+    context = package.Context()
     fields = [
         package.Field(
             ctx=context,
@@ -109,7 +107,7 @@ def _metadata(package: Any, folder: Path, settings: GenerationSettings) -> Any:
 
 
 def _distribution(
-    package: Any, context: Any, folder: Path, settings: GenerationSettings
+    package: Any, context: Any, folder: SetFolder, settings: GenerationSettings
 ) -> list[Any]:
     """Return the files of the set: what it has no file of is left out."""
     lines, yaml = "application/jsonlines", "application/yaml"
@@ -125,7 +123,7 @@ def _distribution(
             ("pictures", "image/png", "png", settings.pictures),
             ("recordings", "audio/wav", "wav", settings.speech),
         )
-        if wanted is not None and next(folder.glob(f"media/*.{suffix}"), None) is not None
+        if wanted is not None and next(folder.path.glob(f"media/*.{suffix}"), None) is not None
     ]
     return [
         *(
@@ -136,7 +134,7 @@ def _distribution(
                 description=said,
                 content_url=name,
                 encoding_formats=[kind],
-                sha256=_sha256(folder / name),
+                sha256=folder.hash_of(name),
             )
             for name, kind, said in files
         ),
@@ -155,8 +153,3 @@ def _distribution(
             for name, kind, pattern in media
         ),
     ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,6 @@
 """The stage `card`: the set itself, and what there is to know of it."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -26,7 +25,6 @@ from ..pipeline import (
     Calls,
     SetFolder,
     Workshop,
-    file_hash,
 )
 from ._assembled import items, queries, taxonomy_of
 from ._charts import chart_files, write_charts
@@ -89,7 +87,7 @@ class CardStage:
             "queries": asdict(settings.queries),
             "voices": None if settings.speech is None else settings.speech.voices,
             "made": sorted(_made(settings)),
-            "files": {name: file_hash(workshop, name) for name in files},
+            "files": {name: workshop.folder.hash_of(name) for name in files},
             "counts": workshop.folder.counts(),
             "cast": [[one.role, one.name, one.model] for one in _roles(workshop)],
             "spent": _spent(workshop.folder),
@@ -163,7 +161,7 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         settings.seed,
         version("safejury"),
         made.sha256,
-        _sha256(made.path),
+        workshop.folder.hash_of(SET) or "",
         len(made),
         taxonomy_of(workshop),
         figures.categories(QUALITY if settings.taxonomy is None else {}),
@@ -183,11 +181,6 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         _spent(workshop.folder),
         notes,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _made(settings: GenerationSettings) -> set[str]:

@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 
 from ...agents import Silence, SilenceReason
 from ..calls import Answer, seed_for
 from ..items import Origin, Picture, PictureRound
-from ._drawings import Drawings, picture_name
+from ..pipeline import MediaCache
+from ._drawings import draw, nsfw_score
 from ._nsfw import NsfwClassifier
 from ._talk import PictureTalk, Scene, View
 from .renderers import Renderer, Subject
@@ -67,7 +69,7 @@ class Painter:
     """Makes pictures.
 
     Attributes:
-        drawings: Keeps what is drawn.
+        cache: Keeps what is drawn.
         talk: Asks models.
         renderer: What draws.
         fallback: What draws what the renderer does not; None leaves it out.
@@ -77,7 +79,7 @@ class Painter:
         seed: The set's seed.
     """
 
-    drawings: Drawings
+    cache: MediaCache
     talk: PictureTalk
     renderer: Renderer
     fallback: Renderer | None
@@ -151,7 +153,7 @@ class Painter:
         self, renderer: Renderer, plan: _Plan, subject: Subject, name: str
     ) -> _Sketch:
         drawn_by = self._origin(renderer, plan, subject, name)
-        drawing = await self.drawings.draw(renderer, plan.prompt, subject, drawn_by.seed)
+        drawing = await draw(self.cache, renderer, plan.prompt, subject, drawn_by.seed)
         told = PictureRound(
             plan.prompt,
             renderer.name,
@@ -163,11 +165,11 @@ class Painter:
         )
         if drawing.sha256 is None:
             return _Sketch(told, failure=drawing.detail if drawing.passing else None)
-        told = msgspec.structs.replace(told, file=picture_name(drawing.sha256))
+        told = msgspec.structs.replace(told, file=self.cache.file_of(drawing.sha256))
         sketch = _Sketch(told, drawing.phash)
         if renderer.words(subject) is not None:
             return sketch
-        picture = self.drawings.media(drawing.sha256)
+        picture = self.cache.media(drawing.sha256)
         view = await self.talk.look(subject, plan.prompt, picture, name)
         return sketch if view is None else self._viewed(sketch, view)
 
@@ -203,7 +205,7 @@ class Painter:
         assert file is not None
         nsfw = None
         if self.classifier is not None:
-            nsfw = await self.drawings.nsfw(file, self.classifier)
+            nsfw = await nsfw_score(self.cache, Path(file).stem, self.classifier)
         return msgspec.structs.replace(picture, file=file, phash=sketch.phash, nsfw=nsfw)
 
 

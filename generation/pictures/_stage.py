@@ -1,6 +1,5 @@
 """The stage `pictures`: every query and every twin gets a picture of its own."""
 
-from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
@@ -17,16 +16,15 @@ from ..pipeline import (
     TAXONOMY,
     TWINS,
     Calls,
+    MediaCache,
     Pile,
     Scratch,
+    StageCounts,
     Workshop,
-    file_hash,
     in_order,
     set_texts,
-    settle_failed_calls,
 )
 from ..prompts import prompt_hashes
-from ._drawings import Drawings
 from ._estimate import estimate_pictures
 from ._nsfw import classifier_identity
 from ._painter import Painted, Painter
@@ -79,9 +77,9 @@ class PicturesStage:
             "nsfw_model": settings.nsfw_model and classifier_identity(settings.nsfw_model),
             "seed": workshop.settings.seed,
             "max_tokens": workshop.settings.max_tokens,
-            "queries": file_hash(workshop, QUERIES),
-            "twins": file_hash(workshop, TWINS),
-            "taxonomy": file_hash(workshop, TAXONOMY),
+            "queries": workshop.folder.hash_of(QUERIES),
+            "twins": workshop.folder.hash_of(TWINS),
+            "taxonomy": workshop.folder.hash_of(TAXONOMY),
             "models": _models(workshop) if described else None,
             "prompts": prompt_hashes(*PROMPTS) if described else None,
         }
@@ -97,7 +95,7 @@ class PicturesStage:
             ConfigurationError: A renderer or the classifier cannot work at all.
             DatasetError: The set's folder cannot be written.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: See `settle_failed_calls`; what there is is written.
+            ModelError: See `StageCounts.settle`; what there is is written.
         """
         settings = workshop.settings.pictures
         if settings is None:
@@ -110,22 +108,21 @@ class PicturesStage:
                 await hanging.paint_anew()
                 workshop.folder.write(PICTURES, hanging.pictures())
         workshop.folder.count(self.name, dict(hanging.counts))
-        _tell(workshop, hanging.counts, hanging.failure)
+        _tell(workshop, hanging)
 
 
-class _Hanging:
+class _Hanging(StageCounts):
     """The pictures of a set, in its order; those that nearly repeat another come off."""
 
     def __init__(
         self, workshop: Workshop, painter: Painter, scratch: Scratch, distance: int
     ) -> None:
+        super().__init__()
         self._workshop, self._painter, self._scratch = workshop, painter, scratch
         self._near = NearPictures(distance)
         self._repeats = dict[str, str]()
         """Ids of those that nearly repeat another, and of those."""
-        self.counts = Counter[str](dict.fromkeys(_COUNTED, 0))
-        self.failure: str | None = None
-        """What the last call said that failed and may go well another time."""
+        self.counts.update(dict.fromkeys(_COUNTED, 0))
 
     async def paint_all(self) -> None:
         """Paint every picture once."""
@@ -183,7 +180,7 @@ class _Hanging:
             if other is not None:
                 repeats[picture.of] = other
         if painted.failure is not None:
-            self.failure = painted.failure
+            self.add_failure(painted.failure)
             self.counts["failed_calls"] += 1
             self.counts["failed_but_drawn"] += painted.by_fallback
         self.counts.update(f"description_{reason}" for reason in painted.undescribed)
@@ -222,7 +219,7 @@ def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStac
     )
     seed, max_tokens = workshop.settings.seed, workshop.settings.max_tokens
     return Painter(
-        Drawings(workshop.folder),
+        MediaCache(workshop.folder, "drawings", "image/png"),
         PictureTalk(cast.describer, _sighted(cast.viewer), seed, max_tokens),
         tools.renderer,
         tools.fallback,
@@ -238,8 +235,9 @@ def _sighted(viewer: Member | None) -> Member | None:
     return viewer if viewer is not None and "image" in viewer.model.modalities else None
 
 
-def _tell(workshop: Workshop, counts: Counter[str], failure: str | None) -> None:
+def _tell(workshop: Workshop, stage: StageCounts) -> None:
     """Say what is missing, and fail where a repeated command may mend it."""
+    counts = stage.counts
     total = counts["pictures"]
     if counts["missing"] or counts["by_fallback"]:
         workshop.progress.notify(
@@ -252,14 +250,13 @@ def _tell(workshop: Workshop, counts: Counter[str], failure: str | None) -> None
             f"pictures: {counts['duplicates']} still repeat another after a second drawing "
             "and are left out"
         )
-    if failure is not None:
+    if stage.passing:
         drawn = counts["failed_but_drawn"]
         mended = f", and the fallback drew {drawn} of them" if drawn else ""
-        settle_failed_calls(
+        stage.settle(
             workshop,
             PicturesStage.name,
-            f"for {counts['failed_calls']} of {total}, calls failed{mended}; "
-            f"the last one failed so: {failure}",
+            f"for {stage.passing} of {total}, calls failed{mended}; the last one failed so",
             may_pass=counts["failed_calls"] > drawn,
             empty=counts["missing"] == total,
         )

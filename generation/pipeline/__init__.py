@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         scenarios_planned,
         tokens,
     )
-    from ._failed_calls import settle_failed_calls
     from ._folder import (
         CANDIDATES,
         COUNTS,
@@ -32,10 +31,11 @@ if TYPE_CHECKING:
     )
     from ._in_order import AHEAD, in_order
     from ._journal import CALLS, CallJournal, Spent
-    from ._made import file_hash
+    from ._media_cache import MediaCache
     from ._scratch import Pile, Scratch
     from ._services import Services, keeping
     from ._set_texts import set_texts
+    from ._stage_counts import StageCounts
     from ._stages import Stage, make_stages
     from ._workshop import Progress, Workshop
 
@@ -53,7 +53,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "scenarios_planned",
                 "tokens",
             ],
-            "_failed_calls": ["settle_failed_calls"],
             "_folder": [
                 "CANDIDATES",
                 "COUNTS",
@@ -70,10 +69,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "_in_order": ["AHEAD", "in_order"],
             "_journal": ["CALLS", "CallJournal", "Spent"],
-            "_made": ["file_hash"],
+            "_media_cache": ["MediaCache"],
             "_scratch": ["Pile", "Scratch"],
             "_services": ["Services", "keeping"],
             "_set_texts": ["set_texts"],
+            "_stage_counts": ["StageCounts"],
             "_stages": ["Stage", "make_stages"],
             "_workshop": ["Progress", "Workshop"],
         },
@@ -95,6 +95,7 @@ __all__ = [
     "TWINS",
     "CallJournal",
     "Calls",
+    "MediaCache",
     "Pile",
     "Progress",
     "Scratch",
@@ -102,11 +103,11 @@ __all__ = [
     "SetFolder",
     "Spent",
     "Stage",
+    "StageCounts",
     "Workshop",
     "calls_of",
     "check_set_folder",
     "edited_by_hand",
-    "file_hash",
     "in_order",
     "items_planned",
     "keeping",
@@ -114,7 +115,6 @@ __all__ = [
     "make_stages",
     "scenarios_planned",
     "set_texts",
-    "settle_failed_calls",
     "tokens",
     "write_taxonomy",
 ]

@@ -4,7 +4,7 @@ import hashlib
 
 from ...common import DatasetError
 from ._folder import TAXONOMY
-from ._made import UNFINISHED, Made, file_hash, keep_made, read_made
+from ._made import UNFINISHED, Made, keep_made, read_made
 from ._workshop import Workshop
 
 EDITABLE_BY = "taxonomy"
@@ -14,7 +14,7 @@ EDITABLE_BY = "taxonomy"
 def edited_by_hand(workshop: Workshop) -> bool:
     """Return whether the set's taxonomy is another than the panel made."""
     before = read_made(workshop).get(EDITABLE_BY)
-    return before is not None and before.outputs.get(TAXONOMY) != file_hash(workshop, TAXONOMY)
+    return before is not None and before.outputs.get(TAXONOMY) != workshop.folder.hash_of(TAXONOMY)
 
 
 def check_unedited(workshop: Workshop) -> None:
@@ -23,7 +23,7 @@ def check_unedited(workshop: Workshop) -> None:
     Raises:
         DatasetError: It was edited, or nobody knows who made it.
     """
-    found, before = file_hash(workshop, TAXONOMY), read_made(workshop).get(EDITABLE_BY)
+    found, before = workshop.folder.hash_of(TAXONOMY), read_made(workshop).get(EDITABLE_BY)
     known = None if before is None else before.outputs.get(TAXONOMY)
     if found is None or found == known:
         return
@@ -36,7 +36,7 @@ def check_unedited(workshop: Workshop) -> None:
 
 def unfinished(workshop: Workshop) -> Made | None:
     """Return what to know of the stage while it is made: the taxonomy that it may overwrite."""
-    found = file_hash(workshop, TAXONOMY)
+    found = workshop.folder.hash_of(TAXONOMY)
     return None if found is None else Made(UNFINISHED, {TAXONOMY: found}, "")
 
 

@@ -128,13 +128,13 @@ class SetFolder:
         """Return whether there is such a file."""
         return (self.path / name).is_file()
 
-    def holds(self, name: str, sha256: str) -> bool:
-        """Return whether there is such a file, with the content of that hash."""
+    def hash_of(self, name: str) -> str | None:
+        """Return the SHA-256 of a file, None where there is none."""
         try:
             with (self.path / name).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        except FileNotFoundError:
-            return False
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
 
     def count(self, stage: str, counts: dict[str, int]) -> None:
         """Keep what a stage counted, for the card.

@@ -1,7 +1,5 @@
 """Which stages of a set are made, from what, and what they left."""
 
-import hashlib
-
 import msgspec
 
 from ._workshop import Workshop
@@ -39,11 +37,3 @@ def read_made(workshop: Workshop) -> dict[str, Made]:
 def keep_made(made: dict[str, Made], workshop: Workshop) -> None:
     """Write down what is known of the stages."""
     workshop.folder.write_bytes(MADE, msgspec.json.encode(made, order="deterministic"))
-
-
-def file_hash(workshop: Workshop, name: str) -> str | None:
-    """Return the SHA-256 of a file of the set, None where there is none."""
-    if not workshop.folder.exists(name):
-        return None
-    with (workshop.folder.path / name).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from ..items import Picture, Speech
 from ._editable import check_unedited, edited_by_hand, unfinished
 from ._estimate import Calls
 from ._folder import COUNTS, PICTURES, SET, SPEECH, TAXONOMY
-from ._made import Made, file_hash, keep_made, read_made
+from ._made import Made, keep_made, read_made
 from ._workshop import Workshop
 
 _ASSEMBLED_BY = "card"
@@ -129,7 +129,7 @@ def _take_away_set(made: dict[str, Made], workshop: Workshop) -> None:
 def _problem(stage: Stage, before: Made, workshop: Workshop) -> str | None:
     """Return what is not as a stage left it, None where all is."""
     for name in stage.outputs(workshop):
-        found = file_hash(workshop, name)
+        found = workshop.folder.hash_of(name)
         if found is None:
             return f"{name} is gone"
         if found != before.outputs.get(name) and name != TAXONOMY:
@@ -143,7 +143,7 @@ def _medium_problem(stage: Stage, workshop: Workshop) -> str | None:
     """Return which picture or recording is not what its name says, the hash of its content."""
     for name in _LISTS.keys() & set(stage.outputs(workshop)):
         for one in workshop.folder.read(name, _LISTS[name]):
-            if one.file is None or workshop.folder.holds(one.file, Path(one.file).stem):
+            if one.file is None or workshop.folder.hash_of(one.file) == Path(one.file).stem:
                 continue
             return f"{one.file} is {'damaged' if workshop.folder.exists(one.file) else 'gone'}"
     return None
@@ -165,7 +165,7 @@ def _miscounted(stage: Stage, before: Made, workshop: Workshop) -> bool:
 
 
 def _outputs(stage: Stage, workshop: Workshop) -> dict[str, str]:
-    hashes = {name: file_hash(workshop, name) for name in stage.outputs(workshop)}
+    hashes = {name: workshop.folder.hash_of(name) for name in stage.outputs(workshop)}
     return {name: found for name, found in hashes.items() if found is not None}
 
 

@@ -41,7 +41,7 @@ class QueriesStage:
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: See `settle_failed_calls`; what there is is written.
+            ModelError: See `StageCounts.settle`; what there is is written.
             PanelRefusedError: There is no query at all; what was proposed is written.
         """
         scenarios = workshop.scenario_ids()

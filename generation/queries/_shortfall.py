@@ -1,7 +1,7 @@
 """What a stage says when it ends with less than was wanted."""
 
 from ...common import PanelRefusedError
-from ..pipeline import Workshop, settle_failed_calls
+from ..pipeline import Workshop
 from ._tally import MISSING_SCORES, Tally
 
 _REASONS = {
@@ -48,11 +48,10 @@ def check_shortfall(
             workshop.progress.notify(f"{stage}: {judge} left out the scores of {texts}")
     empty = made == 0 and wanted > 0 and not none_will_do
     if tally.failed:
-        failed = f"{tally.failed} model calls failed, the last one so: {tally.failure}"
-        settle_failed_calls(
+        tally.settle(
             workshop,
             stage,
-            f"{made} of {wanted} were made and {failed}",
+            f"{made} of {wanted} were made and {tally.failed} model calls failed, the last one so",
             may_pass=tally.passing > 0,
             empty=empty,
         )

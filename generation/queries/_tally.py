@@ -1,17 +1,17 @@
 """Counts of what happened in the dialogues of a stage."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from ...agents import ProposedQuery, QueryReply
+from ..pipeline import StageCounts
 from ._bus import Judged
 
 MISSING_SCORES = "missing_scores."
 """What the count of a judge's missing scores begins with; the judge's name follows."""
 
 
-class Tally:
+class Tally(StageCounts):
     """Counts replies and what is missing from them.
 
     Names of counts: `generator_REASON` and `judge_REASON` are replies that hold
@@ -21,29 +21,14 @@ class Tally:
     that judges did not give, and `missing_scores.JUDGE` those of one, of the
     `asked_scores.JUDGE`; `REASON_scores.JUDGE` says why: for a reason of the whole reply,
     or as they were `unparsed` or `left_out` in one that holds others.
-
-    Attributes:
-        counts: By name; what never happened is not among them.
-        failure: What the last call that failed said, None where none did.
-        passing: Calls that failed and may go well another time.
     """
-
-    def __init__(self) -> None:
-        self.counts = Counter[str]()
-        self.failure: str | None = None
-        self.passing = 0
-
-    def add(self, name: str, number: int = 1) -> None:
-        """Count something."""
-        if number:
-            self.counts[name] += number
 
     def add_reply(self, reply: QueryReply[ProposedQuery]) -> None:
         """Count what a reply of the generator lacks."""
         self.add("refused_items", reply.refused)
         self.add("unparsed_items", reply.unparsed)
         self.add("surplus_items", reply.surplus)
-        self._add_silence("generator", reply)
+        self._add_reply("generator", reply)
 
     def add_judgement(self, judged: Sequence[Judged], asked: int) -> None:
         """Count what the judges left out of `asked` items."""
@@ -52,14 +37,8 @@ class Tally:
             self.add("missing_scores", missing)
             self.add(f"{MISSING_SCORES}{one.judge}", missing)
             self.add(f"asked_scores.{one.judge}", asked)
-            self._add_missing(one, missing)
-            self._add_silence("judge", one.reply)
-
-    def add_all(self, other: "Tally") -> None:
-        """Take over what another counted."""
-        self.counts += other.counts
-        self.failure = other.failure or self.failure
-        self.passing += other.passing
+            self._add_missing_scores(one, missing)
+            self._add_reply("judge", one.reply)
 
     @property
     def failed(self) -> int:
@@ -70,7 +49,7 @@ class Tally:
         """Return the counts in the order of their names."""
         return dict(sorted(self.counts.items()))
 
-    def _add_missing(self, one: Judged, missing: int) -> None:
+    def _add_missing_scores(self, one: Judged, missing: int) -> None:
         """Count a judge's missing scores by why they are missing."""
         if one.reply.silence is not None:
             self.add(f"{one.reply.silence.reason}_scores.{one.judge}", missing)
@@ -79,12 +58,7 @@ class Tally:
         self.add(f"unparsed_scores.{one.judge}", unparsed)
         self.add(f"left_out_scores.{one.judge}", missing - unparsed)
 
-    def _add_silence(self, who: str, reply: QueryReply[Any]) -> None:
+    def _add_reply(self, who: str, reply: QueryReply[Any]) -> None:
         self.add(f"{who}_unparsed", reply.unread)
-        silence = reply.silence
-        if silence is None:
-            return
-        self.add(f"{who}_{silence.reason}")
-        if silence.reason == "failed":
-            self.failure = silence.detail
-        self.passing += silence.passing
+        if reply.silence is not None:
+            self.add_missing(who, reply.silence)

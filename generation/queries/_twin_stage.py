@@ -10,7 +10,7 @@ import msgspec
 
 from ...datasets import NearDuplicates
 from ..items import Candidate, Twin, TwinSettings
-from ..pipeline import COUNTS, QUERIES, TWINS, Calls, Pile, Scratch, Workshop, file_hash, in_order
+from ..pipeline import COUNTS, QUERIES, TWINS, Calls, Pile, Scratch, Workshop, in_order
 from ._bus import DialogueBus
 from ._estimate import estimate_twins
 from ._inputs import dialogue_inputs
@@ -45,7 +45,7 @@ class TwinsStage:
             "twins": None if settings.twins is None else asdict(settings.twins),
             "batch": settings.queries.batch,
             "near_duplicate": settings.queries.near_duplicate,
-            "queries": file_hash(workshop, QUERIES),
+            "queries": workshop.folder.hash_of(QUERIES),
             **dialogue_inputs(workshop, "twin_propose", "twin_score", "score_scale"),
         }
 
@@ -59,7 +59,7 @@ class TwinsStage:
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
-            ModelError: See `settle_failed_calls`; what there is is written.
+            ModelError: See `StageCounts.settle`; what there is is written.
             PanelRefusedError: There is no twin at all, and not because the panel finds
                 them harmful.
         """

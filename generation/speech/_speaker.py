@@ -1,12 +1,10 @@
-"""Who speaks: one interface, and how its kinds are told apart."""
+"""What speaks texts: one interface for all speakers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ...common import ConfigurationError
-from ..items import SpeechSettings
-from ..pipeline import Services
 
 TRIED = "One, two, three."
 """What every voice of a program says before the first query is spoken."""
@@ -64,51 +62,6 @@ class Speaker(Protocol):
     async def aclose(self) -> None:
         """Let go of what it holds; may be called twice."""
         ...
-
-
-def open_speaker(
-    settings: SpeechSettings, *, concurrency: int, services: Services | None = None
-) -> Speaker:
-    """Return the speaker that the settings name; it says nothing yet.
-
-    Args:
-        settings: Which, and with what.
-        concurrency: Most texts that are spoken at a time.
-        services: How a server is asked; without bounds unless given.
-
-    Raises:
-        ConfigurationError: Its program is missing, or a setting that it needs.
-    """
-    match settings.speaker:
-        case "espeak":
-            from ._speaker_espeak import EspeakSpeaker
-
-            return EspeakSpeaker(settings.program)
-        case "piper":
-            from ._speaker_piper import PiperSpeaker
-
-            if settings.model is None:
-                raise ConfigurationError(
-                    "speech.speaker is piper, and nothing says where its voices are: "
-                    "name their folder as speech.model"
-                )
-            return PiperSpeaker(settings.model, settings.program)
-        case "endpoint":
-            from ._speaker_endpoint import EndpointSpeaker
-
-            if settings.base_url is None or settings.model is None:
-                raise ConfigurationError(
-                    "speech.speaker is endpoint: give its address as speech.base_url and its "
-                    "model as speech.model"
-                )
-            return EndpointSpeaker(
-                settings.base_url,
-                settings.model,
-                settings.api_key,
-                concurrency=concurrency,
-                price=settings.price,
-                services=services,
-            )
 
 
 async def try_voices(speaker: Speaker, voices: Sequence[str]) -> None:

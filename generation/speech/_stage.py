@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...common import ConfigurationError, first_failure, need
 from ..calls import without_secrets
@@ -16,15 +15,16 @@ from ..pipeline import (
     SPEECH,
     TWINS,
     Calls,
+    MediaCache,
+    StageCounts,
     Workshop,
-    file_hash,
     items_planned,
     set_texts,
-    settle_failed_calls,
 )
-from ._booth import Booth, Take, recording_name
 from ._read_back import Reader, choose_reader, word_error_rate
-from ._speaker import Speaker, open_speaker
+from ._recorder import Recorder, Recording
+from ._speaker import Speaker
+from ._speakers import open_speaker
 
 SPEECH_MEMBER = "speech"
 """What an estimate calls the model of a speech API."""
@@ -100,8 +100,8 @@ class SpeechStage:
             "program": settings.program,
             "base_url": without_secrets(settings.base_url),
             "reader": None if reader is None else reader.source,
-            "queries": file_hash(workshop, QUERIES),
-            "twins": file_hash(workshop, TWINS),
+            "queries": workshop.folder.hash_of(QUERIES),
+            "twins": workshop.folder.hash_of(TWINS),
         }
 
     def estimate(self, workshop: Workshop) -> Sequence[Calls]:
@@ -120,7 +120,7 @@ class SpeechStage:
 
         Raises:
             ConfigurationError: The speaker, its voices, whisper or a package is missing.
-            ModelError: See `settle_failed_calls`; what there is is written.
+            ModelError: See `StageCounts.settle`; what there is is written.
         """
         settings = workshop.settings.speech
         if settings is None:
@@ -135,34 +135,25 @@ class SpeechStage:
             if reader is not None:
                 stack.push_async_callback(reader.aclose)
             await speaker.prepare(settings.voices)
-            booth = Booth(workshop.folder, speaker, reader, settings.loudness)
-            await _record(booth, workshop, settings, speaker)
-            account = _Account()
-            told = _told(booth, workshop, settings, account)
-            await asyncio.to_thread(workshop.folder.write, SPEECH, told)
-        _tell(account, workshop)
+            cache = MediaCache(workshop.folder, "takes", "audio/wav")
+            recorder = Recorder(cache, speaker, reader, settings.loudness)
+            await _record(recorder, workshop, settings, speaker)
+            counts = StageCounts()
 
+            def written() -> Iterator[Speech]:
+                for line in _lines(workshop, settings):
+                    recording = recorder.find(line.text, line.voice)
+                    assert recording is not None
+                    _count(counts, recording)
+                    file = None if recording.file is None else cache.file_of(recording.file)
+                    yield _speech(line, recording, file, speaker.name)
 
-@dataclass(slots=True)
-class _Account:
-    """What became of all lines.
-
-    Attributes:
-        counts: By name.
-        failure: What the last call said that failed and may go well another time.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter[str])
-    failure: str | None = None
-
-    def add(self, take: Take) -> None:
-        self.counts.update(_counted(take))
-        if take.passing:
-            self.failure = take.detail
+            await asyncio.to_thread(workshop.folder.write, SPEECH, written())
+        _tell(counts, workshop)
 
 
 async def _record(
-    booth: Booth, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
+    recorder: Recorder, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
 ) -> None:
     """Record all lines, several at a time."""
     lines = _lines(workshop, settings)
@@ -173,8 +164,8 @@ async def _record(
     async def work() -> None:
         nonlocal failed
         for line in lines:
-            take = await booth.record(line.text, line.voice)
-            failed += take.file is None
+            recording = await recorder.record(line.text, line.voice)
+            failed += recording.file is None
             workshop.progress.step(1, f"{failed} failed" if failed else "")
 
     async with first_failure(), asyncio.TaskGroup() as group:
@@ -189,50 +180,44 @@ def _lines(workshop: Workshop, settings: SpeechSettings) -> Iterator[_Line]:
             yield _Line(one.id, one.text, voice)
 
 
-def _told(
-    booth: Booth, workshop: Workshop, settings: SpeechSettings, account: _Account
-) -> Iterator[Speech]:
-    """Yield what became of each line, and count it."""
-    for line in _lines(workshop, settings):
-        take = booth.kept(line.text, line.voice)
-        assert take is not None
-        account.add(take)
-        yield _speech(line, take, booth.speaker)
-
-
-def _speech(line: _Line, take: Take, speaker: str) -> Speech:
+def _speech(line: _Line, recording: Recording, file: str | None, speaker: str) -> Speech:
     digest = hashlib.sha256(line.text.encode("utf-8", "surrogatepass")).hexdigest()
     origin = Origin(speaker, digest, 0, f"speech/{line.id}/{line.voice}", (line.id,))
-    if take.file is None:
-        return Speech(line.id, line.voice, None, detail=take.detail, origin=origin)
+    if file is None:
+        return Speech(line.id, line.voice, None, detail=recording.detail, origin=origin)
+    heard = recording.heard
     return Speech(
         line.id,
         line.voice,
-        recording_name(take.file),
-        take.seconds,
-        take.loudness,
-        take.heard,
-        None if take.heard is None else word_error_rate(line.text, take.heard),
+        file,
+        recording.seconds,
+        recording.loudness,
+        heard,
+        None if heard is None else word_error_rate(line.text, heard),
         origin=origin,
     )
 
 
-def _counted(take: Take) -> dict[str, int]:
-    return {
-        "lines": 1,
-        "spoken": int(take.file is not None),
-        "failed": int(take.file is None and not take.filtered),
-        "filtered": int(take.filtered),
-        "failed_calls": int(take.passing),
-        "held_down": int(take.held_down),
-        "read_back": int(take.heard is not None),
-        "unread": int(take.unread != ""),
-    }
+def _count(counts: StageCounts, recording: Recording) -> None:
+    is_there = recording.file is not None
+    counts.add("lines")
+    for name, applies in (
+        ("spoken", is_there),
+        ("failed", not is_there and not recording.filtered),
+        ("filtered", recording.filtered),
+        ("failed_calls", recording.passing),
+        ("held_down", recording.held_down),
+        ("read_back", recording.heard is not None),
+        ("unread", recording.unread != ""),
+    ):
+        counts.counts[name] += applies
+    if recording.passing:
+        counts.add_failure(recording.detail)
 
 
-def _tell(account: _Account, workshop: Workshop) -> None:
+def _tell(stage: StageCounts, workshop: Workshop) -> None:
     """Say what is missing, and fail where a repeated command may mend it."""
-    counts = account.counts
+    counts = stage.counts
     workshop.folder.count(SpeechStage.name, dict(counts))
     lost = counts["failed"] + counts["filtered"]
     if lost:
@@ -242,12 +227,11 @@ def _tell(account: _Account, workshop: Workshop) -> None:
         )
     if counts["unread"]:
         workshop.progress.notify(f"speech: {counts['unread']} recordings could not be read back")
-    if account.failure is not None:
-        settle_failed_calls(
+    if stage.passing:
+        stage.settle(
             workshop,
             SpeechStage.name,
-            f"for {counts['failed_calls']} of {counts['lines']} recordings, calls failed, "
-            f"the last one so: {account.failure}",
+            f"for {stage.passing} of {counts['lines']} recordings, calls failed, the last one so",
             may_pass=True,
             empty=not counts["spoken"],
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..items import TaxonomySettings
-from ..pipeline import TAXONOMY, TAXONOMY_LOG, settle_failed_calls
+from ..pipeline import TAXONOMY, TAXONOMY_LOG
 from ._items import Proposal
 from ._table import Table
 
@@ -49,8 +49,8 @@ def check_calls(table: Table, *, empty: bool = False) -> None:
             accepted or there is no scenario.
     """
     if table.passing:
-        failed = f"{table.passing} model calls failed, the last one so: {table.failure}"
-        settle_failed_calls(table.workshop, STAGE, failed, may_pass=True, empty=empty)
+        failed = f"{table.passing} model calls failed, the last one so"
+        table.settle(table.workshop, STAGE, failed, may_pass=True, empty=empty)
 
 
 def why_none(table: Table, proposals: Sequence[Proposal], settings: TaxonomySettings) -> str:

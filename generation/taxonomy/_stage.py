@@ -66,7 +66,7 @@ class TaxonomyStage:
             PanelRefusedError: Nobody proposed a scenario, nobody scored one or voted, or
                 none has the votes; `taxonomy.jsonl` holds what there is.
             BudgetError: The budget is spent; the calls are in the journal.
-            ModelError: See `settle_failed_calls`; what there is is written.
+            ModelError: See `StageCounts.settle`; what there is is written.
             ConfigurationError: A package is missing, or the taxonomy was edited in the meantime.
         """
         settings = workshop.settings.taxonomy

@@ -1,7 +1,6 @@
 """The table at which a taxonomy is made: asks its members and counts what they leave unsaid."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -9,28 +8,23 @@ from pydantic import BaseModel
 
 from ...agents import Silence
 from ..calls import Answer, Member, ask, seed_for
-from ..pipeline import Workshop
+from ..pipeline import StageCounts, Workshop
 
 T = TypeVar("T", bound=BaseModel)
 
 
-class Table:
+class Table(StageCounts):
     """Asks models, a bounded number at a time.
 
     Args:
         workshop: Whose cast is asked.
 
-    Attributes:
-        counts: What happened, by name: `propose_calls`, `propose_refused`, …
-        failure: What the last failed call said, None where none failed.
-        passing: Calls that failed and may go well another time.
+    Counts are named by what a call is for: `propose_calls`, `propose_refused`, …
     """
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
-        self.counts = Counter[str]()
-        self.failure: str | None = None
-        self.passing = 0
+        super().__init__()
         self._slots = asyncio.Semaphore(workshop.concurrency)
 
     async def ask(
@@ -67,17 +61,11 @@ class Table:
                 parents=parents,
             )
         purpose = call_id.split("/")[1]
-        self._count(purpose, answer)
+        self.add(f"{purpose}_calls")
+        if isinstance(answer, Silence):
+            self.add_missing(purpose, answer)
         self.workshop.progress.step(note=purpose)
         return answer
-
-    def _count(self, purpose: str, answer: Answer[T] | Silence) -> None:
-        self.counts[f"{purpose}_calls"] += 1
-        if isinstance(answer, Silence):
-            self.counts[f"{purpose}_{answer.reason}"] += 1
-            if answer.reason == "failed":
-                self.failure = answer.detail
-            self.passing += answer.passing
 
     def unsaid(self, purpose: str) -> str:
         """Return what of the calls for a purpose brought nothing, in words; empty if none."""

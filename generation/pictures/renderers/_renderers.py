@@ -1,4 +1,4 @@
-"""From the name of a renderer to the renderer."""
+"""Opens the renderers that the settings name."""
 
 from ....common import ConfigurationError
 from ...items import PictureSettings

@@ -1,0 +1,83 @@
+"""Counts what happened in a stage, and settles how a stage with failed calls ends."""
+
+from collections import Counter
+
+from ...agents import Silence
+from ...common import ModelError
+from ._workshop import Workshop
+
+
+class StageCounts:
+    """Counts of a stage, and the calls that failed for it.
+
+    Attributes:
+        counts: By name.
+        failure: What the last failed call said, None where none failed.
+        passing: Calls that failed and may go well another time.
+    """
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self.failure: str | None = None
+        self.passing = 0
+
+    def add(self, name: str, number: int = 1) -> None:
+        """Count something; what never happened has no count."""
+        if number:
+            self.counts[name] += number
+
+    def add_failure(self, detail: str, *, may_pass: bool = True) -> None:
+        """Count a call that failed.
+
+        Args:
+            detail: What it said.
+            may_pass: Whether it may go well another time.
+        """
+        self.failure = detail
+        self.passing += may_pass
+
+    def add_missing(self, who: str, missing: Silence) -> None:
+        """Count a reply that holds nothing, by whose it is and why.
+
+        Args:
+            who: What the name of the count begins with.
+            missing: Why there is nothing.
+        """
+        self.add(f"{who}_{missing.reason}")
+        if missing.reason == "failed":
+            self.failure = missing.detail
+        self.passing += missing.passing
+
+    def add_all(self, other: "StageCounts") -> None:
+        """Add what another counted."""
+        self.counts += other.counts
+        self.failure = other.failure or self.failure
+        self.passing += other.passing
+
+    def settle(
+        self, workshop: Workshop, stage: str, failed: str, *, may_pass: bool, empty: bool
+    ) -> None:
+        """Say which calls failed; the stage ends here unless it may go on without them.
+
+        Args:
+            workshop: Knows whether failures are accepted, and is told of them if so.
+            stage: The stage's name.
+            failed: How many calls failed; what the last one said is put behind it.
+            may_pass: Whether some of what is missing may come if it is asked for once more.
+            empty: Whether nothing at all was made, with which no stage can go on.
+
+        Raises:
+            ModelError: Nothing was made, or some of what is missing may still come and
+                nobody said that it may stay missing.
+        """
+        failed = f"{stage}: {failed}: {self.failure}"
+        if empty:
+            raise ModelError(
+                f"{failed}; mend the cause and repeat the command, or name other models"
+            )
+        if may_pass and not workshop.accepts_failures:
+            raise ModelError(
+                f"{failed}; repeat the command, which asks for what is missing, "
+                "or add --accept-failures to go on without it"
+            )
+        workshop.progress.notify(f"{failed}; --again {stage} makes them once more")
