@@ -42,7 +42,7 @@ from safejury.generation import (
     make_stages,
 )
 
-BUNDLED = Path(__file__).parents[2] / "datasets" / "taxonomy.yaml"
+BUNDLED = Path(__file__).parents[2] / "datasets" / "taxonomy" / "taxonomy.yaml"
 
 
 async def _make(made: MadeSet, path: Path) -> Workshop:
