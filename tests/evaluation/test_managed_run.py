@@ -47,7 +47,7 @@ def servers(mark: str) -> list[int]:
     return [
         process.pid
         for process in psutil.process_iter()
-        if _of(process).get(MARK) == mark and "vllm" in " ".join(_command(process))
+        if _of(process).get(MARK) == mark and "vllm.entrypoints" in " ".join(_command(process))
     ]
 
 

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 WALK = """
 import json, sys
 from typer.testing import CliRunner
-from safejury.cli import app, quiet_libraries
+from safejury.cli import app
+from safejury.cli.console import quiet_libraries
 quiet_libraries()
 ended = []
 for arguments in json.load(sys.stdin):

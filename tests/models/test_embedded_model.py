@@ -66,7 +66,7 @@ asyncio.run(main())
 
 _CALL = """
 import asyncio
-from safejury.datasets import SafejuryError
+from safejury.common import SafejuryError
 from safejury.models import ChatMessage, ChatRequest, EmbeddedModel
 
 async def main():
