@@ -205,7 +205,7 @@ async def test_a_killed_watchdog_leaves_nothing(
     (watchdog,) = (
         pid
         for pid in survivors()
-        if any(word.endswith(b"_server_watchdog.py") for word in proc(pid, "cmdline"))
+        if any(word.endswith(b"_watchdog.py") for word in proc(pid, "cmdline"))
     )
     os.kill(watchdog, signal.SIGKILL)
     await server.wait()
