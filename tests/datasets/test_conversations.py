@@ -55,6 +55,7 @@ TURNS: list[dict[str, object]] = [
 @pytest.fixture
 def conversation(query_file: QueryFile, picture: Path) -> Path:
     """A set of one conversation, with media in several turns."""
+    pytest.importorskip("av")
     folder = picture.parent.parent
     Image.new("RGB", (8, 8), "blue").save(picture.with_name("blue.png"))
     shutil.copy(Path(__file__).parents[1] / "data" / "summer.flac", folder / "hm.flac")

@@ -263,6 +263,7 @@ def test_a_batch_has_all_turns(place: Any, scripted: Start) -> None:
 @pytest.fixture
 def loud(place: Any) -> Any:
     """A directory with a set of one conversation of two sounds and a video."""
+    pytest.importorskip("av")
     shutil.copy(DATA / "garden.mp3", place.path / "one.mp3")
     shutil.copy(DATA / "summer.flac", place.path / "two.flac")
     (place.path / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42 and more")

@@ -31,6 +31,7 @@ def reply(body: Body) -> Any:
 @pytest.fixture
 def place(workplace: Any) -> Any:
     """A directory with three queries that have a sound, and a fourth without."""
+    pytest.importorskip("av")
     shutil.copy(SAMPLES / "garden.mp3", workplace.path / "q1.mp3")
     shutil.copy(SAMPLES / "summer.flac", workplace.path / "q2.flac")
     with wave.open(str(workplace.path / "q3.wav"), "wb") as sound:
