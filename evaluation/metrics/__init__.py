@@ -2,6 +2,17 @@
 
 from ._agreement import Agreement, Split, agreement
 from ._comparability import Asked, ComparabilityFlag, ComparabilityKind, comparability_flags
+from ._cost_summary import Estimated, Limits, RunCost, ServerTime
+from ._costs import (
+    CASE_OF,
+    COST_COLUMNS,
+    TOKENS_TOOK,
+    cost_words,
+    csv_columns,
+    read_run_cost,
+    read_total,
+    with_server_time,
+)
 from ._counts import macro_average
 from ._grouping import LABEL
 from ._intervals import (
@@ -14,16 +25,6 @@ from ._intervals import (
     student_t,
     wilson_interval,
 )
-from ._spent import (
-    CASE_OF,
-    SPENT_COLUMNS,
-    TOKENS_TOOK,
-    csv_columns,
-    read_spent,
-    read_total,
-    spent_words,
-    with_server_time,
-)
 from ._statistics import summarise
 from ._summary import (
     AttackSuccess,
@@ -35,7 +36,6 @@ from ._summary import (
     TargetSummary,
     TokenCounts,
 )
-from ._summary_spent import Estimated, Limits, RunSpent, ServerTime
 from ._thresholds import (
     NO_FACTS,
     USUAL,
@@ -49,9 +49,9 @@ from ._thresholds import (
 
 __all__ = [
     "CASE_OF",
+    "COST_COLUMNS",
     "LABEL",
     "NO_FACTS",
-    "SPENT_COLUMNS",
     "TOKENS_TOOK",
     "USUAL",
     "Agreement",
@@ -66,8 +66,8 @@ __all__ = [
     "JurorBallots",
     "Limits",
     "Rate",
+    "RunCost",
     "RunFacts",
-    "RunSpent",
     "RunSummary",
     "ServerTime",
     "Split",
@@ -77,6 +77,7 @@ __all__ = [
     "TokenCounts",
     "agreement",
     "comparability_flags",
+    "cost_words",
     "coverage",
     "csv_columns",
     "first_warnings",
@@ -85,11 +86,10 @@ __all__ = [
     "macro_mean_interval",
     "macro_share_interval",
     "mean_interval",
-    "read_spent",
+    "read_run_cost",
     "read_total",
     "share_interval",
     "shortfalls",
-    "spent_words",
     "student_t",
     "summarise",
     "wilson_interval",

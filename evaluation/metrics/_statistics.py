@@ -10,11 +10,11 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from ..trials import CaseResult, Plan
+from ._cost_summary import Estimated, RunCost
+from ._costs import groups_of
 from ._counts import harmful_categories
 from ._grouping import Grouping
-from ._spent import groups_of
 from ._summary import RunSummary
-from ._summary_spent import Estimated, RunSpent
 from ._tally import TargetTally
 
 
@@ -25,7 +25,7 @@ def summarise(
     categories: Iterable[str] = (),
     estimated: Mapping[tuple[str, str], Estimated] = MappingProxyType({}),
     plan: Plan | None = None,
-    spent: RunSpent | None = None,
+    spent: RunCost | None = None,
     by: str | None = None,
 ) -> RunSummary:
     """Return what a run found.

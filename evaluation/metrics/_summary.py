@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ...agents import BallotOutcome
 from ._agreement import Agreement
+from ._cost_summary import Estimated, RunCost, ServerTime
 from ._intervals import Rate
-from ._summary_spent import Estimated, RunSpent, ServerTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ class RunSummary:
 
     targets: tuple[TargetSummary, ...]
     planned: int = 0
-    spent: RunSpent | None = None
+    spent: RunCost | None = None
     by: str | None = None
 
     @property

@@ -8,6 +8,7 @@ from ...agents import BallotOutcome, Finding
 from ...targets import ResponseOutcome
 from ..trials import CaseResult, PlannedCases
 from ._agreement import Split, agreement
+from ._cost_summary import Estimated
 from ._counts import (
     Counts,
     QueryCounts,
@@ -27,7 +28,6 @@ from ._summary import (
     TokenCounts,
     Tokens,
 )
-from ._summary_spent import Estimated
 
 NO_VERDICT = "no_verdict"
 _BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not BallotOutcome.VERDICT))

@@ -7,7 +7,7 @@ from ...common import escape_line
 from ...common.text import count, many
 from ...targets import ResponseOutcome
 from ..trials import LeftOut
-from ._spent import exceeded
+from ._costs import exceeded
 from ._summary import JurorBallots, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9

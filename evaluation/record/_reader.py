@@ -19,7 +19,7 @@ from ...deliberation import (
     VerdictAnnounced,
 )
 from ...targets import Response
-from ..metrics import CASE_OF, Asked, Estimated, RunSpent, read_spent, read_total
+from ..metrics import CASE_OF, Asked, Estimated, RunCost, read_run_cost, read_total
 from ..trials import CaseResult, LeftOutLists
 from ._file import FORMAT, RECORD
 from ._heard import BALLOTS_OF, Revealed, heard_by_juror
@@ -223,9 +223,9 @@ class RecordReader:
             has_servers=self._has_servers,
         )
 
-    def run_spent(self) -> RunSpent:
+    def run_cost(self) -> RunCost:
         """Return what the run spent in all, and how much of it is in no target's figures."""
-        return read_spent(
+        return read_run_cost(
             self._rows,
             has_charges=self._has_charges,
             limits=self.meta.limits,

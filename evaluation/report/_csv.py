@@ -6,9 +6,9 @@ from io import StringIO
 
 from ...agents import BallotOutcome
 from ..metrics import (
+    COST_COLUMNS,
     LABEL,
     NO_FACTS,
-    SPENT_COLUMNS,
     Breakdown,
     ComparabilityFlag,
     JurorBallots,
@@ -195,5 +195,5 @@ _CSV_COLUMNS = (
     *("truncated_judged", "image_unseen", "audio_unheard", "left_out"),
     *("ballots", *(f"ballots_{outcome}" for outcome in BallotOutcome)),
     *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
-    *(*SPENT_COLUMNS, "warnings", "model"),
+    *(*COST_COLUMNS, "warnings", "model"),
 )

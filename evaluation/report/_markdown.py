@@ -29,8 +29,8 @@ from ..metrics import (
     RunSummary,
     TargetSummary,
     Thresholds,
+    cost_words,
     first_warnings,
-    spent_words,
 )
 from ._health import health_warnings
 from ._words import (
@@ -80,7 +80,7 @@ def report_markdown(
     for target in ranked(summary):
         lines += _target_section(target, summary.by)
     if summary.spent is not None:
-        lines += ["## Spent", "", spent_words(summary.spent), ""]
+        lines += ["## Spent", "", cost_words(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -193,7 +193,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         *(_juror_line(name, ballots) for name, ballots in target.jurors.items()),
         _round_zero(target),
         _talking(target.flips),
-        _spent(target),
+        _cost(target),
     ]
 
 
@@ -234,7 +234,7 @@ def _talking(flips: FlipCounts) -> str:
     )
 
 
-def _spent(target: TargetSummary) -> str:
+def _cost(target: TargetSummary) -> str:
     tokens, charged = target.tokens, target.estimated
     text = (
         f"- Spent: calls {count(target.calls)}, prompt tokens {count(tokens.prompt)} "

@@ -15,8 +15,8 @@ from ..metrics import (
     Asked,
     ComparabilityFlag,
     Estimated,
+    RunCost,
     RunFacts,
-    RunSpent,
     RunSummary,
     comparability_flags,
     summarise,
@@ -184,9 +184,9 @@ class StoredRun:
         return with_server_time(summary)
 
     @cached_property
-    def spent(self) -> RunSpent:
+    def spent(self) -> RunCost:
         """What the run spent in all."""
-        return self._reader.run_spent()
+        return self._reader.run_cost()
 
     @property
     def notes_on_files(self) -> tuple[str, ...]:

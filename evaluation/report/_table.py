@@ -17,8 +17,8 @@ from ..metrics import (
     RunSummary,
     TargetSummary,
     Thresholds,
+    cost_words,
     first_warnings,
-    spent_words,
 )
 from ._grid import Column, Grid
 from ._health import health_warnings
@@ -97,7 +97,7 @@ def _write(
         console.print()
         whole &= grid.write(console)
     if spent is not None:
-        console.print(Text(spent_words(spent)))
+        console.print(Text(cost_words(spent)))
     if not whole:
         console.print()
         console.print(

@@ -24,7 +24,7 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class CostTotals:
     """What calls took, as a budget counts it.
 
     Attributes:
@@ -66,7 +66,7 @@ class ServerTime:
 
 
 @dataclass(frozen=True, slots=True)
-class RunSpent:
+class RunCost:
     """What a run spent in all, and how much of it is in no target's figures.
 
     Attributes:
@@ -79,10 +79,10 @@ class RunSpent:
         servers: The time of managed servers, which is part of `total`.
     """
 
-    total: Spent
+    total: CostTotals
     estimated: Estimated
-    unfinished: Spent
-    replaced: Spent
+    unfinished: CostTotals
+    replaced: CostTotals
     limits: Limits = Limits()
     unfinished_cases: tuple[str, ...] = ()
     servers: tuple[ServerTime, ...] = ()

@@ -9,13 +9,13 @@ from typing import Any
 from ...common import escape_line
 from ...common.text import count, dollars, gpu_hours, many
 from ..trials import case_of
+from ._cost_summary import CostTotals, Estimated, Limits, RunCost, ServerTime
 from ._summary import RunSummary
-from ._summary_spent import Estimated, Limits, RunSpent, ServerTime, Spent
 
 Rows = Callable[..., Iterator[tuple[Any, ...]]]
 """From a query to its rows."""
 
-SPENT_COLUMNS = (
+COST_COLUMNS = (
     *("spent_replies", "spent_tokens", "spent_usd", "spent_unknown_prices"),
     *("spent_unfinished_tokens", "spent_unfinished_usd"),
     *("spent_replaced_tokens", "spent_replaced_usd"),
@@ -68,9 +68,9 @@ class _Sum:
         self.usd += usd
         self.unpriced += unpriced
 
-    def spent(self) -> Spent:
+    def totals(self) -> CostTotals:
         # Without the last digits, which depend on the order of adding.
-        return Spent(self.replies, self.tokens, round(self.usd, 12), self.unpriced)
+        return CostTotals(self.replies, self.tokens, round(self.usd, 12), self.unpriced)
 
 
 @dataclass(slots=True)
@@ -120,13 +120,13 @@ def read_total(rows: Rows, *, has_charges: bool, has_servers: bool) -> tuple[int
     return int(tokens or 0) + charged, usd + charged_usd, int(unknown or 0)
 
 
-def read_spent(
+def read_run_cost(
     rows: Rows,
     *,
     has_charges: bool,
     limits: Limits,
     served: Mapping[str, tuple[str, ...]] | None,
-) -> RunSpent:
+) -> RunCost:
     """Return what a run's calls took: what its budget counts.
 
     Args:
@@ -145,12 +145,12 @@ def read_spent(
     unfinished = _Sum()
     for part in account.unfinished.values():
         unfinished.add(part.replies, part.tokens, part.usd, part.unpriced)
-    guessed = account.estimated.spent()
-    return RunSpent(
-        total=account.whole.spent(),
+    guessed = account.estimated.totals()
+    return RunCost(
+        total=account.whole.totals(),
         estimated=Estimated(account.estimated_calls, guessed.tokens, guessed.usd, guessed.unpriced),
-        unfinished=unfinished.spent(),
-        replaced=account.replaced.spent(),
+        unfinished=unfinished.totals(),
+        replaced=account.replaced.totals(),
         limits=limits,
         unfinished_cases=tuple(sorted(account.unfinished)),
         servers=servers,
@@ -167,7 +167,7 @@ def _servers(
 def with_server_time(summary: RunSummary) -> RunSummary:
     """Return a summary with the time of servers at the targets that they were for alone.
 
-    One that several targets or conditions share is in `RunSpent.servers` only.
+    One that several targets or conditions share is in `RunCost.servers` only.
     """
     if summary.spent is None or not summary.spent.servers:
         return summary
@@ -191,7 +191,7 @@ def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str,
     return {(match[1], match[2] or "") for match in found if match is not None}
 
 
-def spent_words(spent: RunSpent) -> str:
+def cost_words(spent: RunCost) -> str:
     """Return in a sentence what a run spent, and how much of it is in no target's figures."""
     guessed = spent.estimated
     parts = [f"{many(spent.total.replies, 'reply', 'replies')}, {_amount(spent.total)}"]
@@ -213,12 +213,12 @@ def _server_words(servers: Sequence[ServerTime]) -> str:
     return f"{dollars(usd)} for {gpu_hours(hours)} of servers ({each})"
 
 
-def _amount(spent: Spent) -> str:
+def _amount(spent: CostTotals) -> str:
     unpriced = f" and {many(spent.unpriced, 'unknown price')}" if spent.unpriced else ""
     return f"{count(spent.tokens)} tokens, {dollars(spent.usd)}{unpriced}"
 
 
-def exceeded(spent: RunSpent) -> Iterator[str]:
+def exceeded(spent: RunCost) -> Iterator[str]:
     """Yield by how much limits were exceeded, one sentence each."""
     limits, total = spent.limits, spent.total
     why = "calls took more than any before them had shown"
@@ -238,7 +238,7 @@ def exceeded(spent: RunSpent) -> Iterator[str]:
         )
 
 
-def csv_columns(spent: RunSpent) -> Mapping[str, float | int]:
+def csv_columns(spent: RunCost) -> Mapping[str, float | int]:
     """Return the cells of the CSV row that says what the run spent."""
     return {
         "spent_replies": spent.total.replies,
