@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
+    from ._function_target import FunctionTarget, TargetFunction, function_identity
     from ._model_target import ModelTarget
     from ._response import Response, ResponseOutcome, Target
     from ._turns import WITHHELD_NOTES
@@ -29,6 +30,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_function_target": ["FunctionTarget", "TargetFunction", "function_identity"],
             "_model_target": ["ModelTarget"],
             "_response": ["Response", "ResponseOutcome", "Target"],
             "_turns": ["WITHHELD_NOTES"],
@@ -68,6 +70,7 @@ __all__ = [
     "WITHHELD_NOTES",
     "Devices",
     "Fleet",
+    "FunctionTarget",
     "Gpu",
     "JoinBy",
     "ManagedModel",
@@ -83,9 +86,11 @@ __all__ = [
     "ResponseOutcome",
     "ServerUse",
     "Target",
+    "TargetFunction",
     "VllmSpec",
     "explain_log",
     "find_devices",
+    "function_identity",
     "installed_vllm",
     "model_identity",
     "plan",

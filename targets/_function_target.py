@@ -1,0 +1,192 @@
+"""A target that is any async function of the user's own."""
+
+import asyncio
+import hashlib
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
+from types import CodeType
+from typing import Any, cast
+
+from ..common import ConfigurationError, FirstContactError
+from ..common.text import quoted, storable
+from ..datasets import Query
+from ..models import Limiter, Usage, redactor
+from ._response import Response, ResponseOutcome
+from ._turns import withheld_of
+
+TargetFunction = (
+    Callable[[Query], Awaitable[str | Response]] | Callable[[str], Awaitable[str | Response]]
+)
+"""What is under test: from a query, or from its text alone, to what is judged."""
+
+
+class FunctionTarget:
+    """Puts queries to an async function.
+
+    The function is given the whole `Query`: its text, images, audio and messages. If its
+    parameter is annotated `str`, it is given the text alone; media are then withheld and
+    noted, as for a model that takes none, and a conversation is not put to it.
+    It returns text, or a `Response` that says more. What it raises is the outcome `error`.
+
+    Args:
+        name: The target's name in the run.
+        function: What is under test.
+        limiter: Bounds the calls at a time and a minute; None bounds none.
+        cost_usd: US dollars of a call for which the function says none, None where unknown.
+
+    Attributes:
+        identity: By what a run knows the function: where it is, and a hash of its source.
+
+    Raises:
+        ConfigurationError: It is not async, or cannot be called with one argument.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: TargetFunction,
+        *,
+        limiter: Limiter | None = None,
+        cost_usd: float | None = None,
+    ) -> None:
+        self.identity = function_identity(function)
+        self._name = name
+        self._function = function
+        self._takes_text = takes_text(function)
+        self._limiter = limiter
+        self._cost_usd = cost_usd
+        self._has_answered = False
+
+    @property
+    def name(self) -> str:
+        """The target's name in the run."""
+        return self._name
+
+    async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
+        """Put a query to the function; see `Target.respond`.
+
+        Raises:
+            FirstContactError: The first reply is neither text nor a `Response`.
+        """
+        if self._takes_text and query.messages:
+            why = "not put: the function takes text alone, and the query is a conversation"
+            return Response(
+                ResponseOutcome.NOT_PUT, "", detail=why, usage=Usage(0, 0, 0), cost_usd=0.0
+            )
+        function = cast("Callable[[object], Awaitable[object]]", self._function)
+        begun = time.monotonic()
+        async with self._slot():
+            try:
+                reply = await function(query.text if self._takes_text else query)
+            except asyncio.CancelledError as error:
+                if _is_canceled():
+                    raise
+                reply = _failed(_words(error))  # of something within it
+            except Exception as error:  # noqa: BLE001 - anybody may have written it
+                reply = _failed(_words(error))
+        response = self._response(reply)
+        withheld = withheld_of(query, {"text"}) if self._takes_text else ()
+        return replace(
+            response,
+            latency_s=response.latency_s or time.monotonic() - begun,
+            model=self.identity["function"],
+            notes=(*withheld, *response.notes),
+        )
+
+    async def aclose(self) -> None:
+        """Do nothing: the function is its owner's."""
+
+    def _slot(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._limiter is None else self._limiter.slot()
+
+    def _response(self, reply: object) -> Response:
+        if isinstance(reply, str):
+            reply = Response(ResponseOutcome.ANSWERED, reply, cost_usd=self._cost_usd)
+        if not isinstance(reply, Response) or not _is_whole(reply):
+            why = f"the target {self._name!r} returned {quoted(repr(reply))}, and not text"
+            if not self._has_answered:
+                raise FirstContactError(f"{why} or a Response: return what it answered")
+            return _failed(f"{why} or a Response")
+        self._has_answered = True
+        if reply.outcome is ResponseOutcome.ANSWERED and not reply.text.strip() and not reply.turns:
+            return replace(
+                reply, outcome=ResponseOutcome.ERROR, detail="the reply was empty", calls=1
+            )
+        asked = reply.outcome not in (ResponseOutcome.NOT_PUT, ResponseOutcome.GAVE_UP)
+        return replace(reply, text=storable(reply.text), calls=reply.calls or int(asked))
+
+
+def _is_whole(reply: Response) -> bool:
+    outcome, text = cast("tuple[object, object]", (reply.outcome, reply.text))
+    return isinstance(outcome, ResponseOutcome) and isinstance(text, str)
+
+
+def _is_canceled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _words(error: BaseException) -> str:
+    said = redactor.redact(storable(" ".join(str(error).split())))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _failed(why: str) -> Response:
+    return Response(ResponseOutcome.ERROR, "", detail=why, calls=1)
+
+
+def takes_text(function: TargetFunction) -> bool:
+    """Return whether a function is given the text of a query, and not the query.
+
+    Raises:
+        ConfigurationError: It is not async, or cannot be called with one argument.
+    """
+    shown = quoted(getattr(function, "__qualname__", None) or repr(function))
+    if not callable(function):
+        raise ConfigurationError(f"the target {shown} is not a function: write an async one")
+    if not _is_async(function):
+        raise ConfigurationError(
+            f"the target {shown} is not async: write `async def`, and call what blocks with "
+            "`await asyncio.to_thread(...)`"
+        )
+    try:
+        signature = inspect.signature(function)
+        signature.bind(None)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the target {shown} must take one argument, the query: {error}"
+        ) from None
+    first = next(iter(signature.parameters.values()))
+    return first.annotation in (str, "str")
+
+
+def _is_async(function: object) -> bool:
+    called = getattr(type(function), "__call__", None)  # noqa: B004 - it may be async
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+
+
+def function_identity(function: Callable[..., object]) -> dict[str, str]:
+    """Return by what a run knows a function: where it is, and a hash of its source.
+
+    Of an object that can be called it is its class. What a function refers to beside its own
+    lines is no part of it.
+    """
+    named: Any = function if hasattr(function, "__qualname__") else type(function)
+    place = f"{named.__module__}:{named.__qualname__}"
+    return {"function": place, "sha256": hashlib.sha256(_source(named)).hexdigest()}
+
+
+def _source(function: Any) -> bytes:
+    try:
+        return inspect.getsource(function).encode()
+    except (OSError, TypeError):  # typed at a prompt that keeps no lines
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        return repr(list(_parts(code))).encode() if isinstance(code, CodeType) else b""
+
+
+def _parts(code: CodeType) -> list[object]:
+    inner = [_parts(one) if isinstance(one, CodeType) else one for one in code.co_consts]
+    return [code.co_code, code.co_names, inner]
