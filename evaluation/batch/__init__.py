@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._export import Exported, export_batch
+    from ._export import export_batch
     from ._files import Limits, Place
     from ._id import Untaken
     from ._import import Imported, import_batch
-    from ._manifest import asked_live
+    from ._manifest import Exported, asked_live
     from ._open import open_run
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_export": ["Exported", "export_batch"],
+            "_export": ["export_batch"],
             "_files": ["Limits", "Place"],
             "_id": ["Untaken"],
             "_import": ["Imported", "import_batch"],
-            "_manifest": ["asked_live"],
+            "_manifest": ["Exported", "asked_live"],
             "_open": ["open_run"],
         },
     )

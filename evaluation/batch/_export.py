@@ -1,8 +1,6 @@
 """Writes the jury's round-0 requests for a batch, which answers them at a lower price."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -20,37 +18,12 @@ from ..plan import Setup
 from ..record import Record
 from ..trials import Trial
 from ._batch import BatchCall, Walk, batch_chairs, batch_model
-from ._files import BatchFile, BatchFiles, Limits, Place
+from ._files import BatchFiles, Limits, Place
 from ._id import CustomId, Untaken, batch_dialect
-from ._manifest import ENDPOINT, write_manifest
+from ._manifest import ENDPOINT, BatchFile, Exported, write_manifest
 from ._open import open_run
 
 _SHOWN = 20
-
-
-@dataclass(slots=True)
-class Exported:
-    """What an export wrote, and what it had no need to write.
-
-    Attributes:
-        files: The files, in the order of the jury.
-        cases: Cases gone through, those finished before left out.
-        requests: Requests written.
-        answered: Requests that the record has an answer to.
-        missing: Cases without a response so far, by target.
-        unheard: Cases without an answer of the target, which no juror hears.
-        unwritable: Requests that no file can hold.
-        problems: Why, the first ones.
-    """
-
-    files: list[BatchFile] = field(default_factory=list[BatchFile])
-    cases: int = 0
-    requests: int = 0
-    answered: int = 0
-    missing: Counter[str] = field(default_factory=Counter[str])
-    unheard: Counter[ResponseOutcome] = field(default_factory=Counter[ResponseOutcome])
-    unwritable: int = 0
-    problems: list[str] = field(default_factory=list[str])
 
 
 async def export_batch(

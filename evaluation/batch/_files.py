@@ -12,7 +12,7 @@ from ...common.text import free_name, plain_name
 from ...models import ModelSpec
 from ..record import host_of
 from ._batch import batch_model
-from ._manifest import listed_files
+from ._manifest import BatchFile, listed_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,6 @@ class Place:
     def manifest(self) -> Path:
         """The file that lists the others."""
         return self.folder / f"{self.prefix or 'batch'}.manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFile:
-    """One file of requests.
-
-    Attributes:
-        path: Where it lies.
-        model: The model that all of them ask.
-        requests: Number of lines.
-        size: Length in bytes.
-        usd: US dollars that live calls would cost at most, None where no price is known.
-    """
-
-    path: Path
-    model: str
-    requests: int
-    size: int
-    usd: float | None
 
 
 @dataclass(slots=True)

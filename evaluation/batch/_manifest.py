@@ -1,24 +1,67 @@
-"""The manifest of an export: what was written, for people and for the next export."""
+"""What an export wrote: its manifest, written for people and read by the next export."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ...common.files import private_folder, replacing
+from ...targets import ResponseOutcome
 from ..plan import Setup
 from ._batch import batch_chairs
 from ._id import Untaken
 
-if TYPE_CHECKING:
-    from ._export import Exported
-    from ._files import BatchFile
-
 ENDPOINT = "/v1/chat/completions"
 
 
-def write_manifest(path: Path, setup: Setup, done: "Exported", untaken: frozenset[Untaken]) -> None:
+@dataclass(frozen=True, slots=True)
+class BatchFile:
+    """One file of requests.
+
+    Attributes:
+        path: Where it lies.
+        model: The model that all of them ask.
+        requests: Number of lines.
+        size: Length in bytes.
+        usd: US dollars that live calls would cost at most, None where no price is known.
+    """
+
+    path: Path
+    model: str
+    requests: int
+    size: int
+    usd: float | None
+
+
+@dataclass(slots=True)
+class Exported:
+    """What an export wrote, and what it had no need to write.
+
+    Attributes:
+        files: The files, in the order of the jury.
+        cases: Cases gone through, those finished before left out.
+        requests: Requests written.
+        answered: Requests that the record has an answer to.
+        missing: Cases without a response so far, by target.
+        unheard: Cases without an answer of the target, which no juror hears.
+        unwritable: Requests that no file can hold.
+        problems: Why, the first ones.
+    """
+
+    files: list[BatchFile] = field(default_factory=list[BatchFile])
+    cases: int = 0
+    requests: int = 0
+    answered: int = 0
+    missing: Counter[str] = field(default_factory=Counter[str])
+    unheard: Counter[ResponseOutcome] = field(default_factory=Counter[ResponseOutcome])
+    unwritable: int = 0
+    problems: list[str] = field(default_factory=list[str])
+
+
+def write_manifest(path: Path, setup: Setup, done: Exported, untaken: frozenset[Untaken]) -> None:
     """Write what an export wrote.
 
     Raises:
@@ -43,7 +86,7 @@ def write_manifest(path: Path, setup: Setup, done: "Exported", untaken: frozense
         file.write(f"{json.dumps(written, indent=2)}\n".encode())
 
 
-def _entry(file: "BatchFile") -> dict[str, object]:
+def _entry(file: BatchFile) -> dict[str, object]:
     return {
         "file": file.path.name,
         "model": file.model,
