@@ -24,7 +24,7 @@ from safejury.testing import ScriptedReply, ScriptedServer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "generation"))
 from dialogue_script import Script
-from picture_workshop import Talk, block
+from picture_stage import Talk, block
 
 Body = Mapping[str, object]
 

@@ -6,7 +6,7 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from ._all_stages import STAGES
-    from .calls import Cast, Member
+    from .calls import NamedModel, StageModels
     from .card import CardStage, check_card
     from .items import (
         Candidate,
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
         open_renderer,
     )
     from .pipeline import (
+        CallCosts,
         CallJournal,
         Calls,
         Progress,
         Services,
         SetFolder,
-        Spent,
         Stage,
-        Workshop,
+        StageContext,
         check_set_folder,
         make_stages,
     )
@@ -53,7 +53,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_all_stages": ["STAGES"],
-            "calls": ["Cast", "Member"],
+            "calls": ["StageModels", "NamedModel"],
             "card": ["CardStage", "check_card"],
             "items": [
                 "Candidate",
@@ -85,9 +85,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Progress",
                 "Services",
                 "SetFolder",
-                "Spent",
+                "CallCosts",
                 "Stage",
-                "Workshop",
+                "StageContext",
                 "check_set_folder",
                 "make_stages",
             ],
@@ -99,16 +99,16 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "STAGES",
+    "CallCosts",
     "CallJournal",
     "Calls",
     "Candidate",
     "CardStage",
-    "Cast",
     "Drawn",
     "GenerationSettings",
     "Mark",
-    "Member",
     "Merge",
+    "NamedModel",
     "NotDrawn",
     "Origin",
     "Picture",
@@ -126,8 +126,9 @@ __all__ = [
     "Speech",
     "SpeechSettings",
     "SpeechStage",
-    "Spent",
     "Stage",
+    "StageContext",
+    "StageModels",
     "Standing",
     "Subject",
     "TaxonomySettings",
@@ -135,7 +136,6 @@ __all__ = [
     "Twin",
     "TwinSettings",
     "TwinsStage",
-    "Workshop",
     "check_card",
     "check_pictures",
     "check_set_folder",

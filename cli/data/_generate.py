@@ -21,7 +21,7 @@ from ...generation import (
     Services,
     SetFolder,
     Stage,
-    Workshop,
+    StageContext,
     check_card,
     check_pictures,
     check_set_folder,
@@ -202,7 +202,7 @@ async def _generate(
         stack.enter_context(_locked(setup.directory))
         if not estimate_only:
             _write_config(setup, folder)
-        registry, workshop = await _workshop(
+        registry, context = await _context(
             setup,
             folder,
             progress,
@@ -210,16 +210,16 @@ async def _generate(
             starts=not estimate_only,
             patience=None if accept_failures else setup.config.limits.outage_patience,
         )
-        show_estimate(setup, stages, workshop)
+        show_estimate(setup, stages, context)
         if not estimate_only:
             await _check_money(setup)
-            workshop = replace(workshop, accepts_failures=accept_failures)
+            context = replace(context, accepts_failures=accept_failures)
             async with watched(registry, progress):
-                await make_stages(stages, workshop, again=again)
+                await make_stages(stages, context, again=again)
 
 
 async def _check_money(setup: GenerateSetup) -> None:
-    """Refuse a limit of money that does not bind a model of the cast, or say so."""
+    """Refuse a limit of money that does not bind a model that takes part, or say so."""
     limits = setup.config.limits
     # Prices may be LiteLLM's to report, whose import takes seconds.
     specs = () if limits.max_cost_usd is None else [role.spec for role in setup.roles]
@@ -227,7 +227,7 @@ async def _check_money(setup: GenerateSetup) -> None:
         say(f"Note: {unbound_note(unbound)}")
 
 
-async def _workshop(
+async def _context(
     setup: GenerateSetup,
     folder: SetFolder,
     progress: GenerateProgress,
@@ -235,7 +235,7 @@ async def _workshop(
     *,
     starts: bool,
     patience: float | None,
-) -> tuple[ModelRegistry, Workshop]:
+) -> tuple[ModelRegistry, StageContext]:
     """Open the models and the journal of a set; the stack closes them.
 
     Args:
@@ -250,7 +250,7 @@ async def _workshop(
     stack.callback(journal.close)
     limits, fleet = setup.config.limits, None
     budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True, keep=journal)
-    budget.add_spent(*journal.spent())
+    budget.add_spent(*journal.total_cost())
     if setup.servers and starts:
 
         def keep(time: Uptime) -> None:
@@ -272,9 +272,9 @@ async def _workshop(
         )
     )
     progress.watch(registry)
-    cast, services = setup.open_cast(registry), Services(policy, budget, journal)
-    workshop = Workshop(folder, setup.settings, cast, progress, limits.concurrency, services)
-    return registry, workshop
+    models, services = setup.open_models(registry), Services(policy, budget, journal)
+    context = StageContext(folder, setup.settings, models, progress, limits.concurrency, services)
+    return registry, context
 
 
 def _locked(directory: Path) -> AbstractContextManager[object]:

@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from ...evaluation.plan import hourly_costs, server_lines
-from ...generation import Calls, Stage, Workshop
+from ...generation import Calls, Stage, StageContext
 from ...generation.config import GenerateSetup, Role
 from ..console import say
 
 _WIDTH_FOR_TOKENS = 60
 
 
-def show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Workshop) -> None:
+def show_estimate(setup: GenerateSetup, stages: Sequence[Stage], context: StageContext) -> None:
     """Show the calls to expect, and what they cost where prices are known."""
     console = Console(stderr=True)
     tells_tokens = console.width >= _WIDTH_FOR_TOKENS
@@ -24,7 +24,7 @@ def show_estimate(setup: GenerateSetup, stages: Sequence[Stage], workshop: Works
     by_name = {role.name: role for role in setup.roles}
     total, known = 0.0, True
     for stage in stages:
-        for calls in stage.estimate(workshop):
+        for calls in stage.estimate(context):
             cost = _cost(calls, by_name)
             known = known and cost is not None
             total += cost or 0.0

@@ -2,14 +2,14 @@
 
 from ._address import without_secrets
 from ._ask import Answer, ask
-from ._cast import Cast, Member
+from ._models import NamedModel, StageModels
 from ._seeds import seed_for
 from ._words import printable_line
 
 __all__ = [
     "Answer",
-    "Cast",
-    "Member",
+    "NamedModel",
+    "StageModels",
     "ask",
     "printable_line",
     "seed_for",

@@ -11,7 +11,7 @@ from ...agents import Silence, Unreadable, ask_model, json_objects
 from ...datasets import Media
 from ...models import ChatMessage, ChatRequest, ImagePart, JsonSchema, TextPart
 from ..items import Origin
-from ._cast import Member
+from ._models import NamedModel
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -30,7 +30,7 @@ class Answer(Generic[T]):
 
 
 async def ask(
-    member: Member,
+    member: NamedModel,
     prompt: str,
     shape: type[T],
     *,

@@ -11,7 +11,7 @@ from ...common import DatasetError
 from ...common.text import quoted
 from ...datasets import Intent, Media, Query, read_media
 from ..items import GenerationSettings, Origin, Picture, Score, Speech, SpeechSettings
-from ..pipeline import PICTURES, SPEECH, SetFolder, Workshop, edited_by_hand, set_texts
+from ..pipeline import PICTURES, SPEECH, SetFolder, StageContext, edited_by_hand, set_texts
 
 T = TypeVar("T", Picture, Speech)
 
@@ -50,7 +50,7 @@ class Variant:
     speech: Speech | None = None
 
 
-def items(workshop: Workshop) -> Iterator[Item]:
+def items(context: StageContext) -> Iterator[Item]:
     """Yield all items of a set, the queries first, reading each file along with the others.
 
     Pictures and recordings count only where the settings ask for them: what an earlier
@@ -59,10 +59,10 @@ def items(workshop: Workshop) -> Iterator[Item]:
     Raises:
         DatasetError: The files are not of one making.
     """
-    folder, settings = workshop.folder, workshop.settings
-    pictures = _Following(folder, PICTURES, Picture, wanted=settings.pictures is not None)
-    speech = _Following(folder, SPEECH, Speech, wanted=settings.speech is not None)
-    for item in set_texts(workshop):
+    folder, settings = context.folder, context.settings
+    pictures = _AlignedReader(folder, PICTURES, Picture, wanted=settings.pictures is not None)
+    speech = _AlignedReader(folder, SPEECH, Speech, wanted=settings.speech is not None)
+    for item in set_texts(context):
         yield Item(
             item.id,
             item.scenario,
@@ -77,10 +77,10 @@ def items(workshop: Workshop) -> Iterator[Item]:
     speech.end()
 
 
-def variants(workshop: Workshop) -> Iterator[Variant]:
+def variants(context: StageContext) -> Iterator[Variant]:
     """Yield all queries of a set: an item once for each voice that speaks it, else once."""
-    slugs = voice_slugs(workshop.settings.speech)
-    for item in items(workshop):
+    slugs = voice_slugs(context.settings.speech)
+    for item in items(context):
         spoken = [one for one in item.speech if one.file is not None]
         for one in spoken:
             yield Variant(f"{item.id}.{slugs(one.voice)}", item, one)
@@ -88,15 +88,15 @@ def variants(workshop: Workshop) -> Iterator[Variant]:
             yield Variant(item.id, item)
 
 
-def queries(workshop: Workshop) -> Iterator[Query]:
+def queries(context: StageContext) -> Iterator[Query]:
     """Yield the set as a query file holds it.
 
     Raises:
         DatasetError: A picture or recording is missing or damaged.
     """
-    folder, source = workshop.folder.path, source_of(workshop.settings)
+    folder, source = context.folder.path, source_of(context.settings)
     medium = lru_cache(maxsize=4)(_medium)  # a picture goes with each voice
-    for variant in variants(workshop):
+    for variant in variants(context):
         item, picture, speech = variant.item, variant.item.picture, variant.speech
         drawn = None if picture is None else picture.file
         spoken = None if speech is None else speech.file
@@ -116,11 +116,11 @@ def source_of(settings: GenerationSettings) -> str:
     return f"{settings.name} (licence: {settings.licence or 'undecided'})"
 
 
-def taxonomy_of(workshop: Workshop) -> str:
+def taxonomy_of(context: StageContext) -> str:
     """Return whose the set's scenarios are, in words."""
-    if workshop.settings.taxonomy is None:
+    if context.settings.taxonomy is None:
         return "bundled"
-    return "panel's own, edited by hand" if edited_by_hand(workshop) else "panel's own"
+    return "panel's own, edited by hand" if edited_by_hand(context) else "panel's own"
 
 
 def voice_slugs(settings: SpeechSettings | None) -> Callable[[str], str]:
@@ -142,7 +142,7 @@ def voice_slugs(settings: SpeechSettings | None) -> Callable[[str], str]:
     return slug
 
 
-class _Following(Generic[T]):
+class _AlignedReader(Generic[T]):
     """Reads a file whose lines follow the order of the items that they are of."""
 
     def __init__(self, folder: SetFolder, name: str, kind: type[T], *, wanted: bool) -> None:

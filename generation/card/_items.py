@@ -177,7 +177,7 @@ class VoiceFigures(msgspec.Struct, frozen=True):
     word_error_rate: float | None
 
 
-class Silences(msgspec.Struct, frozen=True):
+class MissingReplies(msgspec.Struct, frozen=True):
     """Replies of models, and items of replies, that hold nothing, by stage."""
 
     refused: int = 0
@@ -258,7 +258,7 @@ class Card(msgspec.Struct, frozen=True):
     funnel: Funnel
     pictures: PictureFigures | None
     voices: list[VoiceFigures]
-    silences: dict[str, Silences]
+    missing_replies: dict[str, MissingReplies]
     judges: list[JudgeFigures]
     counts: dict[str, dict[str, int]]
     roles: list[Role]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from ...common import Coincidences
 from ..items import Candidate, Score
-from ..pipeline import CANDIDATES, QUERIES, Workshop
-from ._items import Agreement, Funnel, JudgeFigures, Silences
+from ..pipeline import CANDIDATES, QUERIES, StageContext
+from ._items import Agreement, Funnel, JudgeFigures, MissingReplies
 
 _ASKED = "asked_scores."
 _DIALOGUE = ("generator_{}", "judge_{}", "{}_items")
@@ -21,7 +21,7 @@ _REPLIES = {
 _AXES = ("feasibility", "harmfulness", "applicability")
 
 
-class _Agreeing:
+class _AgreementCounter:
     def __init__(self) -> None:
         self._rated = 0
         self._axes = {axis: Coincidences() for axis in _AXES}
@@ -42,18 +42,18 @@ class PanelFigures:
     """The funnel from proposals to queries, and the panel's agreement on both.
 
     Args:
-        workshop: Whose candidates are read, one at a time; without a list of them, the kept
+        context: Whose candidates are read, one at a time; without a list of them, the kept
             queries stand for all.
     """
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._settings = workshop.settings.queries
-        self._wanted = self._settings.per_scenario * len(workshop.scenario_ids())
+    def __init__(self, context: StageContext) -> None:
+        self._settings = context.settings.queries
+        self._wanted = self._settings.per_scenario * len(context.scenario_ids())
         self._states = Counter[str]()
         self._revised = 0
-        proposed, kept = _Agreeing(), _Agreeing()
-        name = CANDIDATES if workshop.folder.exists(CANDIDATES) else QUERIES
-        for one in workshop.folder.read(name, Candidate):
+        proposed, kept = _AgreementCounter(), _AgreementCounter()
+        name = CANDIDATES if context.folder.exists(CANDIDATES) else QUERIES
+        for one in context.folder.read(name, Candidate):
             self._states[one.state] += 1
             self._revised += bool(one.origin.parents)  # a proposal is made from no other
             proposed.add(one.scores)
@@ -79,13 +79,13 @@ class PanelFigures:
         )
 
 
-def silences(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Silences]:
+def missing_replies(counts: Mapping[str, Mapping[str, int]]) -> dict[str, MissingReplies]:
     """Return by stage how often models said nothing that could be used."""
     return {
-        stage: Silences(
+        stage: MissingReplies(
             *(
                 sum(named.get(name.format(reason), 0) for name in _REPLIES.get(stage, ()))
-                for reason in Silences.__struct_fields__
+                for reason in MissingReplies.__struct_fields__
             )
         )
         for stage, named in counts.items()

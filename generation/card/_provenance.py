@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ..items import Origin, Picture, Score, Speech
-from ..pipeline import Workshop
+from ..pipeline import StageContext
 from ._assembled import Variant, taxonomy_of, variants
 
 PROVENANCE = "provenance.jsonl"
@@ -68,14 +68,14 @@ class Provenance(msgspec.Struct, frozen=True):
     speech: SpeechOrigin | None
 
 
-def write_provenance(workshop: Workshop) -> None:
+def write_provenance(context: StageContext) -> None:
     """Write `provenance.jsonl`, in the order of the set."""
-    workshop.folder.write(PROVENANCE, _lines(workshop))
+    context.folder.write(PROVENANCE, _lines(context))
 
 
-def _lines(workshop: Workshop) -> Iterator[Provenance]:
-    licence, taxonomy = workshop.settings.licence, taxonomy_of(workshop)
-    for variant in variants(workshop):
+def _lines(context: StageContext) -> Iterator[Provenance]:
+    licence, taxonomy = context.settings.licence, taxonomy_of(context)
+    for variant in variants(context):
         yield _provenance(variant, licence, taxonomy)
 
 

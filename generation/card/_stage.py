@@ -24,7 +24,7 @@ from ..pipeline import (
     CallJournal,
     Calls,
     SetFolder,
-    Workshop,
+    StageContext,
 )
 from ._assembled import items, queries, taxonomy_of
 from ._charts import chart_files, write_charts
@@ -32,7 +32,7 @@ from ._croissant import CROISSANT, write_croissant
 from ._figures import ItemFigures, MediaFigures
 from ._items import Card, ModelFigures, Role
 from ._markdown import card_markdown
-from ._panel import PanelFigures, judges, silences
+from ._panel import PanelFigures, judges, missing_replies
 from ._paper import QUALITY
 from ._provenance import PROVENANCE, write_provenance
 
@@ -69,36 +69,36 @@ class CardStage:
 
     name = "card"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the files that it writes."""
         return SET, PROVENANCE, CROISSANT, CARD, CARD_MARKDOWN, *chart_files()
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return all that decides its result; no secret is among it."""
-        settings = workshop.settings
+        settings = context.settings
         files = (TAXONOMY, CANDIDATES, QUERIES, TWINS, PICTURES, SPEECH)
         return {
             "name": settings.name,
             "purpose": settings.purpose,
             "licence": settings.licence,
             "seed": settings.seed,
-            "taxonomy": taxonomy_of(workshop),
+            "taxonomy": taxonomy_of(context),
             "scenarios": settings.scenarios,
             "queries": asdict(settings.queries),
             "voices": None if settings.speech is None else settings.speech.voices,
             "made": sorted(_made(settings)),
-            "files": {name: workshop.folder.hash_of(name) for name in files},
-            "counts": workshop.folder.counts(),
-            "cast": [[one.role, one.name, one.model] for one in _roles(workshop)],
-            "spent": _spent(workshop.folder),
+            "files": {name: context.folder.hash_of(name) for name in files},
+            "counts": context.folder.counts(),
+            "cast": [[one.role, one.name, one.model] for one in _roles(context)],
+            "spent": _spent(context.folder),
             "version": version("safejury"),
         }
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         """Return nothing: it makes no calls."""
         return ()
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make it.
 
         Raises:
@@ -106,54 +106,54 @@ class CardStage:
             DatasetError: There is no query, the stages' files are not of one making, a
                 picture or recording is missing, or the metadata is not what Croissant takes.
         """
-        check_card(workshop.folder.path, workshop.settings)
-        _check_whole(workshop)
-        folder, settings = workshop.folder, workshop.settings
-        workshop.progress.stage(self.name, 5)
-        made = await _step(workshop, SET, lambda: _write_set(workshop))
-        await _step(workshop, PROVENANCE, lambda: write_provenance(workshop))
-        notes = await _step(workshop, CROISSANT, lambda: write_croissant(folder, settings))
-        card = await _step(workshop, CARD, lambda: _write_card(workshop, made, notes))
-        await _step(workshop, "charts", lambda: write_charts(folder, card))
+        check_card(context.folder.path, context.settings)
+        _check_whole(context)
+        folder, settings = context.folder, context.settings
+        context.progress.stage(self.name, 5)
+        made = await _step(context, SET, lambda: _write_set(context))
+        await _step(context, PROVENANCE, lambda: write_provenance(context))
+        notes = await _step(context, CROISSANT, lambda: write_croissant(folder, settings))
+        card = await _step(context, CARD, lambda: _write_card(context, made, notes))
+        await _step(context, "charts", lambda: write_charts(folder, card))
 
 
-async def _step(workshop: Workshop, note: str, work: Callable[[], T]) -> T:
+async def _step(context: StageContext, note: str, work: Callable[[], T]) -> T:
     done = await asyncio.to_thread(work)
-    workshop.progress.step(1, note)
+    context.progress.step(1, note)
     return done
 
 
-def _check_whole(workshop: Workshop) -> None:
-    folder = workshop.folder
+def _check_whole(context: StageContext) -> None:
+    folder = context.folder
     if next(folder.read(QUERIES, Candidate), None) is None:
         raise DatasetError(f"{folder.path / QUERIES}: holds no query: make the stage queries first")
 
 
-def _write_set(workshop: Workshop) -> Dataset:
+def _write_set(context: StageContext) -> Dataset:
     """Write `set.jsonl`, and load it as a run does."""
-    path = workshop.folder.path / SET
-    write_jsonl(path, queries(workshop), private=True)
+    path = context.folder.path / SET
+    write_jsonl(path, queries(context), private=True)
     return load_dataset(path)
 
 
-def _write_card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
-    card = _card(workshop, made, notes)
+def _write_card(context: StageContext, made: Dataset, notes: list[str]) -> Card:
+    card = _card(context, made, notes)
     content = msgspec.json.format(msgspec.json.encode(card), indent=2)
-    workshop.folder.write_bytes(CARD, content)
-    workshop.folder.write_bytes(CARD_MARKDOWN, card_markdown(card).encode())
+    context.folder.write_bytes(CARD, content)
+    context.folder.write_bytes(CARD_MARKDOWN, card_markdown(card).encode())
     return card
 
 
-def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
-    settings = workshop.settings
-    figures = ItemFigures(workshop.taxonomy(), workshop.scenario_ids())
+def _card(context: StageContext, made: Dataset, notes: list[str]) -> Card:
+    settings = context.settings
+    figures = ItemFigures(context.taxonomy(), context.scenario_ids())
     media = MediaFigures()
-    for item in items(workshop):
+    for item in items(context):
         figures.add(item)
         media.add(item)
-    panel = PanelFigures(workshop)
+    panel = PanelFigures(context)
     wanted = _made(settings)
-    counts = {stage: n for stage, n in workshop.folder.counts().items() if stage in wanted}
+    counts = {stage: n for stage, n in context.folder.counts().items() if stage in wanted}
     return Card(
         settings.name,
         settings.purpose,
@@ -161,9 +161,9 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         settings.seed,
         version("safejury"),
         made.sha256,
-        workshop.folder.hash_of(SET) or "",
+        context.folder.hash_of(SET) or "",
         len(made),
-        taxonomy_of(workshop),
+        taxonomy_of(context),
         figures.categories(QUALITY if settings.taxonomy is None else {}),
         figures.scenarios(),
         figures.modalities,
@@ -174,11 +174,11 @@ def _card(workshop: Workshop, made: Dataset, notes: list[str]) -> Card:
         panel.funnel(),
         media.pictures(),
         media.voices(),
-        silences(counts),
+        missing_replies(counts),
         judges(counts),
         counts,
-        _roles(workshop),
-        _spent(workshop.folder),
+        _roles(context),
+        _spent(context.folder),
         notes,
     )
 
@@ -195,16 +195,16 @@ def _made(settings: GenerationSettings) -> set[str]:
     return {stage for stage, wanted in asked.items() if wanted is not None}
 
 
-def _roles(workshop: Workshop) -> list[Role]:
+def _roles(context: StageContext) -> list[Role]:
     """Return who the settings ask: a foreperson or describer with nothing to do is left out."""
-    cast, settings = workshop.cast, workshop.settings
-    members = [*(("panel", member) for member in cast.panel), ("generator", cast.generator)]
+    models, settings = context.models, context.settings
+    members = [*(("panel", member) for member in models.panel), ("generator", models.generator)]
     if settings.taxonomy is not None:
-        members.append(("foreperson", cast.foreperson))
+        members.append(("foreperson", models.foreperson))
     pictures = settings.pictures
     if pictures is not None and FROM_DESCRIPTIONS & {pictures.renderer, pictures.fallback}:
-        members.append(("describer", cast.describer))
-        members += [] if cast.viewer is None else [("viewer", cast.viewer)]
+        members.append(("describer", models.describer))
+        members += [] if models.viewer is None else [("viewer", models.viewer)]
     return [Role(role, member.name, member.model.name) for role, member in members]
 
 
@@ -222,7 +222,7 @@ def _spent(folder: SetFolder) -> list[ModelFigures]:
                 spent.usd,
                 spent.unknown_prices,
             )
-            for model, spent in journal.spent_by_model().items()
+            for model, spent in journal.costs_by_model().items()
         ]
     finally:
         journal.close()

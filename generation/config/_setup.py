@@ -10,7 +10,7 @@ from ...common import ConfigurationError
 from ...common.files import beside, is_written_as_path
 from ...models import ModelRegistry, ModelSpec, Sampling
 from ...targets import ServerUse
-from ..calls import Cast, Member
+from ..calls import NamedModel, StageModels
 from ..items import (
     GenerationSettings,
     PictureSettings,
@@ -42,9 +42,9 @@ class Role:
     spec: ModelSpec
     sampling: Sampling
 
-    def open(self, registry: ModelRegistry) -> Member:
+    def open(self, registry: ModelRegistry) -> NamedModel:
         """Open its model."""
-        return Member(self.name, registry.open(self.spec), self.sampling)
+        return NamedModel(self.name, registry.open(self.spec), self.sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class GenerateSetup:
         """Whether the embedded model takes part, so that the set is poor."""
         return any(role.spec.is_embedded for role in self.roles)
 
-    def open_cast(self, registry: ModelRegistry) -> Cast:
+    def open_models(self, registry: ModelRegistry) -> StageModels:
         """Open the models of all."""
-        return Cast(
+        return StageModels(
             tuple(role.open(registry) for role in self.panel),
             self.generator.open(registry),
             self.foreperson.open(registry),

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ...datasets import NearPictures
-from ..calls import Member, without_secrets
+from ..calls import NamedModel, without_secrets
 from ..items import FROM_DESCRIPTIONS, Picture, PictureSettings
 from ..pipeline import (
     PICTURES,
@@ -16,19 +16,19 @@ from ..pipeline import (
     TAXONOMY,
     TWINS,
     Calls,
+    ItemWriter,
     MediaCache,
-    Pile,
-    Scratch,
+    StageContext,
     StageCounts,
-    Workshop,
+    TemporaryItems,
     in_order,
     set_texts,
 )
 from ..prompts import prompt_hashes
 from ._estimate import estimate_pictures
+from ._maker import PictureMaker, PictureResult
+from ._model_calls import PROMPTS, PictureCalls
 from ._nsfw import classifier_identity
-from ._painter import Painted, Painter
-from ._talk import PROMPTS, PictureTalk
 from ._tools import open_tools
 from .renderers import Subject, our_identities
 
@@ -57,13 +57,13 @@ class PicturesStage:
 
     name: str = "pictures"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the file that tells of all pictures."""
-        return () if workshop.settings.pictures is None else (PICTURES,)
+        return () if context.settings.pictures is None else (PICTURES,)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return what decides how the pictures are: no secret is among it."""
-        settings = workshop.settings.pictures
+        settings = context.settings.pictures
         if settings is None:
             return None
         described = bool(FROM_DESCRIPTIONS & {settings.renderer, settings.fallback})
@@ -75,20 +75,20 @@ class PicturesStage:
             "font": None,
             "ours": our_identities(settings),
             "nsfw_model": settings.nsfw_model and classifier_identity(settings.nsfw_model),
-            "seed": workshop.settings.seed,
-            "max_tokens": workshop.settings.max_tokens,
-            "queries": workshop.folder.hash_of(QUERIES),
-            "twins": workshop.folder.hash_of(TWINS),
-            "taxonomy": workshop.folder.hash_of(TAXONOMY),
-            "models": _models(workshop) if described else None,
+            "seed": context.settings.seed,
+            "max_tokens": context.settings.max_tokens,
+            "queries": context.folder.hash_of(QUERIES),
+            "twins": context.folder.hash_of(TWINS),
+            "taxonomy": context.folder.hash_of(TAXONOMY),
+            "models": _models(context) if described else None,
             "prompts": prompt_hashes(*PROMPTS) if described else None,
         }
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         """Return what it will ask of models, a guess."""
-        return estimate_pictures(workshop)
+        return estimate_pictures(context)
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make it.
 
         Raises:
@@ -97,66 +97,66 @@ class PicturesStage:
             FirstContactError: A model never answered once and waiting won't help.
             ModelError: See `StageCounts.settle`; what there is is written.
         """
-        settings = workshop.settings.pictures
+        settings = context.settings.pictures
         if settings is None:
             return
         async with AsyncExitStack() as stack:
-            painter = _painter(workshop, settings, stack)
-            with Scratch(workshop.folder, self.name) as scratch:
-                hanging = _Hanging(workshop, painter, scratch, settings.near_duplicate)
-                await hanging.paint_all()
-                await hanging.paint_anew()
-                workshop.folder.write(PICTURES, hanging.pictures())
-        workshop.folder.count(self.name, dict(hanging.counts))
-        _tell(workshop, hanging)
+            maker = _open_maker(context, settings, stack)
+            with TemporaryItems(context.folder, self.name) as temporary:
+                run = _PictureRun(context, maker, temporary, settings.near_duplicate)
+                await run.draw_all()
+                await run.redraw()
+                context.folder.write(PICTURES, run.pictures())
+        context.folder.count(self.name, dict(run.counts))
+        _report(context, run)
 
 
-class _Hanging(StageCounts):
+class _PictureRun(StageCounts):
     """The pictures of a set, in its order; those that nearly repeat another come off."""
 
     def __init__(
-        self, workshop: Workshop, painter: Painter, scratch: Scratch, distance: int
+        self, context: StageContext, maker: PictureMaker, temporary: TemporaryItems, distance: int
     ) -> None:
         super().__init__()
-        self._workshop, self._painter, self._scratch = workshop, painter, scratch
+        self._context, self._maker, self._temporary = context, maker, temporary
         self._near = NearPictures(distance)
         self._repeats = dict[str, str]()
         """Ids of those that nearly repeat another, and of those."""
         self.counts.update(dict.fromkeys(_COUNTED, 0))
 
-    async def paint_all(self) -> None:
+    async def draw_all(self) -> None:
         """Paint every picture once."""
-        progress = self._workshop.progress
-        total = sum(1 for _ in _subjects(self._workshop))
+        progress = self._context.progress
+        total = sum(1 for _ in _subjects(self._context))
         progress.stage(PicturesStage.name, total)
-        paint = (self._painter.paint(subject) for subject in _subjects(self._workshop))
-        with self._scratch.pile(_FIRST) as pile:
+        make = (self._maker.make(subject) for subject in _subjects(self._context))
+        with self._temporary.writer(_FIRST) as writer:
 
-            def take(painted: Painted) -> None:
-                self._take(painted, pile, self._repeats)
+            def take(result: PictureResult) -> None:
+                self._take(result, writer, self._repeats)
                 repeats = len(self._repeats)
                 progress.step(1, f"{repeats} repeat another" if repeats else "")
 
-            await in_order(paint, self._workshop.concurrency, take)
+            await in_order(make, self._context.concurrency, take)
         self.counts["pictures"] = total
 
-    async def paint_anew(self) -> None:
+    async def redraw(self) -> None:
         """Paint those that nearly repeat another once more."""
         self.counts["drawn_anew"] = len(self._repeats)
         still = dict[str, str]()
-        with self._scratch.pile(_ANEW) as pile:
+        with self._temporary.writer(_ANEW) as writer:
 
-            def take(painted: Painted) -> None:
-                self._take(painted, pile, still)
+            def take(result: PictureResult) -> None:
+                self._take(result, writer, still)
 
-            await in_order(self._anew(), self._workshop.concurrency, take)
+            await in_order(self._anew(), self._context.concurrency, take)
         self._repeats = still
 
     def pictures(self) -> Iterator[Picture]:
         """Yield all pictures as they are in the end, and count them."""
-        anew = self._scratch.read(_ANEW, Picture)
+        anew = self._temporary.read(_ANEW, Picture)
         later = next(anew, None)
-        for picture in self._scratch.read(_FIRST, Picture):
+        for picture in self._temporary.read(_FIRST, Picture):
             if later is not None and later.of == picture.of:
                 picture, later = later, next(anew, None)
             self._count(picture)
@@ -166,24 +166,24 @@ class _Hanging(StageCounts):
             else:
                 yield replace(picture, file=None, nsfw=None, duplicate_of=other)
 
-    def _anew(self) -> Iterator[Coroutine[Any, Any, Painted]]:
-        pictures = self._scratch.read(_FIRST, Picture)
-        for subject, picture in zip(_subjects(self._workshop), pictures, strict=True):
+    def _anew(self) -> Iterator[Coroutine[Any, Any, PictureResult]]:
+        pictures = self._temporary.read(_FIRST, Picture)
+        for subject, picture in zip(_subjects(self._context), pictures, strict=True):
             if subject.id in self._repeats:
-                yield self._painter.paint_anew(subject, picture)
+                yield self._maker.redraw(subject, picture)
 
-    def _take(self, painted: Painted, pile: Pile, repeats: dict[str, str]) -> None:
-        picture = painted.picture
-        pile.add(picture)
+    def _take(self, result: PictureResult, writer: ItemWriter, repeats: dict[str, str]) -> None:
+        picture = result.picture
+        writer.add(picture)
         if picture.phash is not None:
             other = self._near.add(picture.of, int(picture.phash, 16))
             if other is not None:
                 repeats[picture.of] = other
-        if painted.failure is not None:
-            self.add_failure(painted.failure)
+        if result.failure is not None:
+            self.add_failure(result.failure)
             self.counts["failed_calls"] += 1
-            self.counts["failed_but_drawn"] += painted.by_fallback
-        self.counts.update(f"description_{reason}" for reason in painted.undescribed)
+            self.counts["failed_but_drawn"] += result.by_fallback
+        self.counts.update(f"description_{reason}" for reason in result.undescribed)
 
     def _count(self, picture: Picture) -> None:
         rounds = picture.rounds
@@ -199,28 +199,28 @@ class _Hanging(StageCounts):
             self.counts["missing"] += 1
             return
         chosen = next(one for one in rounds if one.file == picture.file)
-        self.counts["by_fallback"] += chosen.renderer != self._painter.renderer.name
+        self.counts["by_fallback"] += chosen.renderer != self._maker.renderer.name
         self.counts["judged"] += chosen.fits is not None
         self.counts["duplicates"] += picture.of in self._repeats
 
 
-def _subjects(workshop: Workshop) -> Iterator[Subject]:
+def _subjects(context: StageContext) -> Iterator[Subject]:
     """Yield what pictures are made for."""
-    taxonomy = workshop.taxonomy()
-    for one in set_texts(workshop):
+    taxonomy = context.taxonomy()
+    for one in set_texts(context):
         yield Subject(one.id, one.text, taxonomy.resolve(one.scenario))
 
 
-def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStack) -> Painter:
+def _open_maker(
+    context: StageContext, settings: PictureSettings, stack: AsyncExitStack
+) -> PictureMaker:
     """Return who paints, with renderers that the stack closes."""
-    cast = workshop.cast
-    tools = open_tools(
-        settings, stack, concurrency=workshop.concurrency, services=workshop.services
-    )
-    seed, max_tokens = workshop.settings.seed, workshop.settings.max_tokens
-    return Painter(
-        MediaCache(workshop.folder, "drawings", "image/png"),
-        PictureTalk(cast.describer, _sighted(cast.viewer), seed, max_tokens),
+    models = context.models
+    tools = open_tools(settings, stack, concurrency=context.concurrency, services=context.services)
+    seed, max_tokens = context.settings.seed, context.settings.max_tokens
+    return PictureMaker(
+        MediaCache(context.folder, "drawings", "image/png"),
+        PictureCalls(models.describer, _sighted(models.viewer), seed, max_tokens),
         tools.renderer,
         tools.fallback,
         tools.classifier,
@@ -230,23 +230,23 @@ def _painter(workshop: Workshop, settings: PictureSettings, stack: AsyncExitStac
     )
 
 
-def _sighted(viewer: Member | None) -> Member | None:
+def _sighted(viewer: NamedModel | None) -> NamedModel | None:
     """Return the viewer, None where its model takes no pictures."""
     return viewer if viewer is not None and "image" in viewer.model.modalities else None
 
 
-def _tell(workshop: Workshop, stage: StageCounts) -> None:
+def _report(context: StageContext, stage: StageCounts) -> None:
     """Say what is missing, and fail where a repeated command may mend it."""
     counts = stage.counts
     total = counts["pictures"]
     if counts["missing"] or counts["by_fallback"]:
-        workshop.progress.notify(
+        context.progress.notify(
             f"pictures: of {total}, {counts['by_fallback']} are drawn by the fallback and "
             f"{counts['missing']} are missing ({counts['filtered']} were filtered); "
             f"{PICTURES} says why"
         )
     if counts["duplicates"]:
-        workshop.progress.notify(
+        context.progress.notify(
             f"pictures: {counts['duplicates']} still repeat another after a second drawing "
             "and are left out"
         )
@@ -254,7 +254,7 @@ def _tell(workshop: Workshop, stage: StageCounts) -> None:
         drawn = counts["failed_but_drawn"]
         mended = f", and the fallback drew {drawn} of them" if drawn else ""
         stage.settle(
-            workshop,
+            context,
             PicturesStage.name,
             f"for {stage.passing} of {total}, calls failed{mended}; the last one failed so",
             may_pass=counts["failed_calls"] > drawn,
@@ -262,9 +262,9 @@ def _tell(workshop: Workshop, stage: StageCounts) -> None:
         )
 
 
-def _models(workshop: Workshop) -> list[object]:
-    cast = workshop.cast
+def _models(context: StageContext) -> list[object]:
+    models = context.models
     return [
         None if member is None else member.identity()
-        for member in (cast.describer, _sighted(cast.viewer))
+        for member in (models.describer, _sighted(models.viewer))
     ]

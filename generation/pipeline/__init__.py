@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._context import Progress, StageContext
     from ._editable import edited_by_hand, write_taxonomy
     from ._estimate import (
         CHARACTERS_PER_TOKEN,
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
         check_set_folder,
     )
     from ._in_order import AHEAD, in_order
-    from ._journal import CALLS, CallJournal, Spent
+    from ._journal import CALLS, CallCosts, CallJournal
     from ._media_cache import MediaCache
-    from ._scratch import Pile, Scratch
     from ._services import Services, keeping
     from ._set_texts import set_texts
     from ._stage_counts import StageCounts
     from ._stages import Stage, make_stages
-    from ._workshop import Progress, Workshop
+    from ._temporary import ItemWriter, TemporaryItems
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -68,14 +68,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "check_set_folder",
             ],
             "_in_order": ["AHEAD", "in_order"],
-            "_journal": ["CALLS", "CallJournal", "Spent"],
+            "_journal": ["CALLS", "CallJournal", "CallCosts"],
             "_media_cache": ["MediaCache"],
-            "_scratch": ["Pile", "Scratch"],
+            "_temporary": ["ItemWriter", "TemporaryItems"],
             "_services": ["Services", "keeping"],
             "_set_texts": ["set_texts"],
             "_stage_counts": ["StageCounts"],
             "_stages": ["Stage", "make_stages"],
-            "_workshop": ["Progress", "Workshop"],
+            "_context": ["Progress", "StageContext"],
         },
     )
 
@@ -93,18 +93,18 @@ __all__ = [
     "TAXONOMY",
     "TAXONOMY_LOG",
     "TWINS",
+    "CallCosts",
     "CallJournal",
     "Calls",
+    "ItemWriter",
     "MediaCache",
-    "Pile",
     "Progress",
-    "Scratch",
     "Services",
     "SetFolder",
-    "Spent",
     "Stage",
+    "StageContext",
     "StageCounts",
-    "Workshop",
+    "TemporaryItems",
     "calls_of",
     "check_set_folder",
     "edited_by_hand",

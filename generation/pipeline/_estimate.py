@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ...common import DatasetError
 from ...datasets import Taxonomy
+from ._context import StageContext
 from ._folder import TAXONOMY
-from ._workshop import Workshop
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -48,26 +48,26 @@ def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
     return Calls(member, calls, calls * prompt, calls * reply)
 
 
-def known_taxonomy(workshop: Workshop) -> Taxonomy | None:
+def known_taxonomy(context: StageContext) -> Taxonomy | None:
     """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
-    if workshop.settings.taxonomy is None:
-        return workshop.taxonomy()
+    if context.settings.taxonomy is None:
+        return context.taxonomy()
     with suppress(DatasetError):  # whoever needs it says what is wrong with it
-        if workshop.folder.exists(TAXONOMY):
-            return workshop.taxonomy()
+        if context.folder.exists(TAXONOMY):
+            return context.taxonomy()
     return None
 
 
-def scenarios_planned(workshop: Workshop) -> int:
+def scenarios_planned(context: StageContext) -> int:
     """Return how many scenarios queries are made for, a guess while none are found yet."""
-    settings = workshop.settings
-    if settings.taxonomy is None or known_taxonomy(workshop) is not None:
-        return len(workshop.scenario_ids())
+    settings = context.settings
+    if settings.taxonomy is None or known_taxonomy(context) is not None:
+        return len(context.scenario_ids())
     return len(set(settings.scenarios or ())) or settings.taxonomy.scenarios
 
 
-def items_planned(workshop: Workshop) -> int:
+def items_planned(context: StageContext) -> int:
     """Return how many queries and twins are wanted."""
-    settings = workshop.settings
-    queries = scenarios_planned(workshop) * settings.queries.per_scenario
+    settings = context.settings
+    queries = scenarios_planned(context) * settings.queries.per_scenario
     return queries * (1 if settings.twins is None else 2)

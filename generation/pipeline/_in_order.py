@@ -23,7 +23,7 @@ async def in_order(
     and is raised itself. No more than `AHEAD * limit` results are held.
 
     Args:
-        work: Made one by one as there is room for them.
+        work: StageRecord one by one as there is room for them.
         limit: At least 1.
         take: Is given each result; what it raises ends the work.
     """

@@ -16,11 +16,11 @@ from ...models.middleware import CompletionFile
 
 CALLS = "calls.sqlite"
 ESTIMATED = "charged by estimate"
-"""What `spent_by_model` calls the calls that no credible usage came back of."""
+"""What `costs_by_model` calls the calls that no credible usage came back of."""
 
 
 @dataclass(slots=True)
-class Spent:
+class CallCosts:
     """What calls cost.
 
     Attributes:
@@ -131,7 +131,7 @@ class CallJournal:
         """Keep what a service cost that draws or speaks.
 
         Args:
-            service: What `spent_by_model` calls it.
+            service: What `costs_by_model` calls it.
             usd: US dollars, None where the price is unknown.
 
         Raises:
@@ -139,19 +139,19 @@ class CallJournal:
         """
         self._put(_key("service", uuid4().hex), _paid(service, usd))
 
-    def spent(self) -> tuple[int, float, int]:
+    def total_cost(self) -> tuple[int, float, int]:
         """Return what the kept calls cost: tokens, US dollars, calls without a known price.
 
         Raises:
             RecordError: The file cannot be read.
         """
-        spent = Spent()
+        spent = CallCosts()
         with self._readable():
             for completion in self._kept.completions():
                 spent.add(completion)
         return spent.prompt_tokens + spent.completion_tokens, spent.usd, spent.unknown_prices
 
-    def spent_by_model(self) -> dict[str, Spent]:
+    def costs_by_model(self) -> dict[str, CallCosts]:
         """Return what the kept calls cost, by the name that the provider gives the model.
 
         Calls whose provider names none are under an empty name.
@@ -159,10 +159,10 @@ class CallJournal:
         Raises:
             RecordError: The file cannot be read.
         """
-        spent: dict[str, Spent] = {}
+        spent: dict[str, CallCosts] = {}
         with self._readable():
             for completion in self._kept.completions():
-                spent.setdefault(completion.provider_model or "", Spent()).add(completion)
+                spent.setdefault(completion.provider_model or "", CallCosts()).add(completion)
         return dict(sorted(spent.items()))
 
     def close(self) -> None:

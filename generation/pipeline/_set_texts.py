@@ -7,8 +7,8 @@ from ...common import DatasetError
 from ...common.text import quoted
 from ...datasets import Intent
 from ..items import Candidate, Origin, Score, Twin
+from ._context import StageContext
 from ._folder import QUERIES, TWINS
-from ._workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ class SetText:
     scores: tuple[Score, ...]
 
 
-def set_texts(workshop: Workshop) -> Iterator[SetText]:
+def set_texts(context: StageContext) -> Iterator[SetText]:
     """Yield what a set asks, one at a time: twins follow the order of their queries.
 
     Raises:
         DatasetError: A twin is of no query, or not in its place.
     """
-    folder = workshop.folder
+    folder = context.folder
     for one in folder.read(QUERIES, Candidate):
         yield SetText(one.id, one.scenario, one.text, Intent.HARMFUL, one.origin, one.scores)
-    if workshop.settings.twins is None:
+    if context.settings.twins is None:
         return
     queries = folder.read(QUERIES, Candidate)
     for twin in folder.read(TWINS, Twin):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from ...agents import Silence
 from ...common import ModelError
-from ._workshop import Workshop
+from ._context import StageContext
 
 
 class StageCounts:
@@ -55,12 +55,12 @@ class StageCounts:
         self.passing += other.passing
 
     def settle(
-        self, workshop: Workshop, stage: str, failed: str, *, may_pass: bool, empty: bool
+        self, context: StageContext, stage: str, failed: str, *, may_pass: bool, empty: bool
     ) -> None:
         """Say which calls failed; the stage ends here unless it may go on without them.
 
         Args:
-            workshop: Knows whether failures are accepted, and is told of them if so.
+            context: Knows whether failures are accepted, and is told of them if so.
             stage: The stage's name.
             failed: How many calls failed; what the last one said is put behind it.
             may_pass: Whether some of what is missing may come if it is asked for once more.
@@ -75,9 +75,9 @@ class StageCounts:
             raise ModelError(
                 f"{failed}; mend the cause and repeat the command, or name other models"
             )
-        if may_pass and not workshop.accepts_failures:
+        if may_pass and not context.accepts_failures:
             raise ModelError(
                 f"{failed}; repeat the command, which asks for what is missing, "
                 "or add --accept-failures to go on without it"
             )
-        workshop.progress.notify(f"{failed}; --again {stage} makes them once more")
+        context.progress.notify(f"{failed}; --again {stage} makes them once more")

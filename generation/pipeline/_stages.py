@@ -8,11 +8,11 @@ from typing import Protocol
 import msgspec
 
 from ..items import Picture, Speech
+from ._context import StageContext
 from ._editable import check_unedited, edited_by_hand, unfinished
 from ._estimate import Calls
 from ._folder import COUNTS, PICTURES, SET, SPEECH, TAXONOMY
-from ._made import Made, keep_made, read_made
-from ._workshop import Workshop
+from ._stage_records import StageRecord, read_stage_records, write_stage_records
 
 _ASSEMBLED_BY = "card"
 """The stage that makes the set itself of what the others left."""
@@ -32,22 +32,22 @@ class Stage(Protocol):
         """Its name, by which it is made again."""
         ...
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the files that it writes, within the set's folder."""
         ...
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return all that decides its result, as plain data.
 
         That is its settings, the models' names, and the hashes of the files that it reads.
         """
         ...
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         """Return the calls to expect, a guess and no bound, from the settings alone."""
         ...
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make it.
 
         Raises:
@@ -58,7 +58,7 @@ class Stage(Protocol):
 
 
 async def make_stages(
-    stages: Sequence[Stage], workshop: Workshop, *, again: Collection[str] = ()
+    stages: Sequence[Stage], context: StageContext, *, again: Collection[str] = ()
 ) -> None:
     """Make the stages that are not made yet, were made from something else, or were changed.
 
@@ -67,7 +67,7 @@ async def make_stages(
 
     Args:
         stages: In order.
-        workshop: What they work with.
+        context: What they work with.
         again: Names of stages to make in any case.
 
     Raises:
@@ -76,101 +76,101 @@ async def make_stages(
         DatasetError: What the stages counted cannot be read, or a taxonomy that was edited
             would be overwritten, which nobody asked for.
     """
-    made = read_made(workshop)
+    made = read_stage_records(context)
     for stage in stages:
-        inputs = _hash(stage.inputs(workshop))
+        inputs = _hash(stage.inputs(context))
         if stage.name not in again:
-            if _is_made(stage, inputs, made.get(stage.name), workshop):
+            if _is_made(stage, inputs, made.get(stage.name), context):
                 continue
-            if TAXONOMY in stage.outputs(workshop):
-                check_unedited(workshop)
-        _forget(stage, made, workshop)
+            if TAXONOMY in stage.outputs(context):
+                check_unedited(context)
+        _forget(stage, made, context)
         if stage.name != _ASSEMBLED_BY:
-            _take_away_set(made, workshop)
-        await stage.make(workshop)
-        made[stage.name] = Made(inputs, _outputs(stage, workshop), _counted(stage, workshop))
-        keep_made(made, workshop)
+            _take_away_set(made, context)
+        await stage.make(context)
+        made[stage.name] = StageRecord(inputs, _outputs(stage, context), _counted(stage, context))
+        write_stage_records(made, context)
 
 
-def _is_made(stage: Stage, inputs: str, before: Made | None, workshop: Workshop) -> bool:
+def _is_made(stage: Stage, inputs: str, before: StageRecord | None, context: StageContext) -> bool:
     """Return whether a stage is made already of these inputs, and tell so, or why it is not."""
     if before is None or before.inputs != inputs:
         return False
-    problem = _problem(stage, before, workshop)
+    problem = _problem(stage, before, context)
     if problem is None:
-        workshop.progress.notify(f"{stage.name}: made before{_by_hand(stage, before, workshop)}")
+        context.progress.notify(f"{stage.name}: made before{_by_hand(stage, before, context)}")
         return True
-    workshop.progress.notify(f"{stage.name}: {problem}, so it is made again")
+    context.progress.notify(f"{stage.name}: {problem}, so it is made again")
     return False
 
 
-def _forget(stage: Stage, made: dict[str, Made], workshop: Workshop) -> None:
+def _forget(stage: Stage, made: dict[str, StageRecord], context: StageContext) -> None:
     """Forget a stage: one that is cut short has left files of which nobody knows the inputs."""
     before = made.pop(stage.name, None)
-    begun = unfinished(workshop) if TAXONOMY in stage.outputs(workshop) else None
+    begun = unfinished(context) if TAXONOMY in stage.outputs(context) else None
     if begun is not None:
         made[stage.name] = begun
     if begun != before:
-        keep_made(made, workshop)
+        write_stage_records(made, context)
 
 
-def _take_away_set(made: dict[str, Made], workshop: Workshop) -> None:
+def _take_away_set(made: dict[str, StageRecord], context: StageContext) -> None:
     """Remove the set and what describes it."""
-    if workshop.folder.exists(SET):
-        workshop.progress.notify(f"{SET} and its card are taken away until all stages are made")
-    workshop.folder.remove(SET)
+    if context.folder.exists(SET):
+        context.progress.notify(f"{SET} and its card are taken away until all stages are made")
+    context.folder.remove(SET)
     assembled = made.pop(_ASSEMBLED_BY, None)
     if assembled is not None:
         for name in assembled.outputs:
-            workshop.folder.remove(name)
-        keep_made(made, workshop)
+            context.folder.remove(name)
+        write_stage_records(made, context)
 
 
-def _problem(stage: Stage, before: Made, workshop: Workshop) -> str | None:
+def _problem(stage: Stage, before: StageRecord, context: StageContext) -> str | None:
     """Return what is not as a stage left it, None where all is."""
-    for name in stage.outputs(workshop):
-        found = workshop.folder.hash_of(name)
+    for name in stage.outputs(context):
+        found = context.folder.hash_of(name)
         if found is None:
             return f"{name} is gone"
         if found != before.outputs.get(name) and name != TAXONOMY:
             return f"{name} is not as it was made"
-    if _miscounted(stage, before, workshop) and not _is_edited(stage, workshop):
+    if _miscounted(stage, before, context) and not _is_edited(stage, context):
         return f"{COUNTS} is not as it was made"
-    return _medium_problem(stage, workshop)
+    return _medium_problem(stage, context)
 
 
-def _medium_problem(stage: Stage, workshop: Workshop) -> str | None:
+def _medium_problem(stage: Stage, context: StageContext) -> str | None:
     """Return which picture or recording is not what its name says, the hash of its content."""
-    for name in _LISTS.keys() & set(stage.outputs(workshop)):
-        for one in workshop.folder.read(name, _LISTS[name]):
-            if one.file is None or workshop.folder.hash_of(one.file) == Path(one.file).stem:
+    for name in _LISTS.keys() & set(stage.outputs(context)):
+        for one in context.folder.read(name, _LISTS[name]):
+            if one.file is None or context.folder.hash_of(one.file) == Path(one.file).stem:
                 continue
-            return f"{one.file} is {'damaged' if workshop.folder.exists(one.file) else 'gone'}"
+            return f"{one.file} is {'damaged' if context.folder.exists(one.file) else 'gone'}"
     return None
 
 
-def _by_hand(stage: Stage, before: Made, workshop: Workshop) -> str:
-    if not _is_edited(stage, workshop):
+def _by_hand(stage: Stage, before: StageRecord, context: StageContext) -> str:
+    if not _is_edited(stage, context):
         return ""
-    lost = f", and {COUNTS} lacks its counts" if _miscounted(stage, before, workshop) else ""
+    lost = f", and {COUNTS} lacks its counts" if _miscounted(stage, before, context) else ""
     return f"; {TAXONOMY} was edited by hand since{lost}"
 
 
-def _is_edited(stage: Stage, workshop: Workshop) -> bool:
-    return TAXONOMY in stage.outputs(workshop) and edited_by_hand(workshop)
+def _is_edited(stage: Stage, context: StageContext) -> bool:
+    return TAXONOMY in stage.outputs(context) and edited_by_hand(context)
 
 
-def _miscounted(stage: Stage, before: Made, workshop: Workshop) -> bool:
-    return _counted(stage, workshop) != before.counts
+def _miscounted(stage: Stage, before: StageRecord, context: StageContext) -> bool:
+    return _counted(stage, context) != before.counts
 
 
-def _outputs(stage: Stage, workshop: Workshop) -> dict[str, str]:
-    hashes = {name: workshop.folder.hash_of(name) for name in stage.outputs(workshop)}
+def _outputs(stage: Stage, context: StageContext) -> dict[str, str]:
+    hashes = {name: context.folder.hash_of(name) for name in stage.outputs(context)}
     return {name: found for name, found in hashes.items() if found is not None}
 
 
-def _counted(stage: Stage, workshop: Workshop) -> str:
-    return _hash(workshop.folder.counts().get(stage.name))
+def _counted(stage: Stage, context: StageContext) -> str:
+    return _hash(context.folder.counts().get(stage.name))
 
 
 def _hash(data: object) -> str:

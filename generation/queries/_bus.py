@@ -1,4 +1,4 @@
-"""The bus of a dialogue: a generator, a panel of judges, and an editor who presides."""
+"""The bus of a dialogue: a generator, a panel of judges, and an coordinator who presides."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ from ...agents import (
 )
 from ...common import in_parallel
 from ...deliberation import BusAgent, RequestBus
-from ..pipeline import Workshop
+from ..pipeline import StageContext
 
 T = TypeVar("T")
-_GENERATOR, _JUDGE, _EDITOR = "generator", "judge", "editor"
+_GENERATOR, _JUDGE, _COORDINATOR = "generator", "judge", "coordinator"
 _PLACE = "set"
 
 
-class _Desk(BusAgent):
+class _AgentHost(BusAgent):
     """A place on the bus for one who writes or scores queries."""
 
     def __init__(self, worker: QueryGenerator | QueryJudge) -> None:
@@ -55,20 +55,20 @@ class Judged:
     reply: QueryReply[QueryScore]
 
 
-class Editor(BusAgent):
+class Coordinator(BusAgent):
     """Presides over dialogues between the generator and the panel. Base of those who do.
 
     It keeps no state between messages: any number of dialogues may go on at once.
 
     Args:
-        workshop: What it works with.
+        context: What it works with.
     """
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, context: StageContext) -> None:
         super().__init__("presides over the making of queries")
-        self._judges = tuple(member.name for member in workshop.cast.panel)
-        self._slots = asyncio.Semaphore(workshop.concurrency)
-        self.workshop = workshop
+        self._judges = tuple(member.name for member in context.models.panel)
+        self._slots = asyncio.Semaphore(context.concurrency)
+        self.context = context
 
     @property
     def slots(self) -> asyncio.Semaphore:
@@ -88,7 +88,7 @@ class Editor(BusAgent):
 
         Args:
             call: Makes the call for the judge of a name.
-            ctx: What the editor was asked with.
+            ctx: What the coordinator was asked with.
         """
         replies: list[QueryReply[QueryScore]] = await in_parallel(
             self._ask(call(judge), AgentId(_JUDGE, str(number)), ctx)
@@ -102,26 +102,28 @@ class Editor(BusAgent):
 
 
 class DialogueBus:
-    """A generator and a panel on their bus, under one editor.
+    """A generator and a panel on their bus, under one coordinator.
 
     Use it as an asynchronous context manager. Leaving it cancels what is under way.
 
     Args:
-        workshop: Whose cast speaks.
-        editor: Makes the editor.
+        context: Whose cast speaks.
+        coordinator: Makes the coordinator.
     """
 
-    def __init__(self, workshop: Workshop, editor: Callable[[Workshop], Editor]) -> None:
-        self._workshop = workshop
-        self._editor = editor
+    def __init__(
+        self, context: StageContext, coordinator: Callable[[StageContext], Coordinator]
+    ) -> None:
+        self._context = context
+        self._coordinator = coordinator
         self._bus: RequestBus | None = None
 
     async def __aenter__(self) -> Self:
         bus = RequestBus()
         register = bus.runtime.register_factory
-        await register(_GENERATOR, lambda: _Desk(self._generator()))
-        await register(_JUDGE, lambda: _Desk(self._judge()))
-        await register(_EDITOR, lambda: self._editor(self._workshop))
+        await register(_GENERATOR, lambda: _AgentHost(self._generator()))
+        await register(_JUDGE, lambda: _AgentHost(self._judge()))
+        await register(_COORDINATOR, lambda: self._coordinator(self._context))
         bus.start()
         self._bus = bus
         return self
@@ -131,21 +133,21 @@ class DialogueBus:
         bus, self._bus = self._bus, None
         await bus.aclose()
 
-    async def ask_editor(self, message: object, kind: type[T]) -> T:
-        """Return the editor's answer; cancelling the call cancels its model calls.
+    async def ask_coordinator(self, message: object, kind: type[T]) -> T:
+        """Return the coordinator's answer; cancelling the call cancels its model calls.
 
         Raises:
             BudgetError: The budget does not cover a call.
             FirstContactError: A model never answered once and waiting won't help.
         """
         assert self._bus is not None, "enter the bus with `async with` first"
-        return await self._bus.ask(message, AgentId(_EDITOR, _PLACE), kind)
+        return await self._bus.ask(message, AgentId(_COORDINATOR, _PLACE), kind)
 
     def _generator(self) -> QueryGenerator:
-        member, cap = self._workshop.cast.generator, self._workshop.settings.max_tokens
+        member, cap = self._context.models.generator, self._context.settings.max_tokens
         return QueryGenerator(member.model, sampling=member.sampling, max_tokens=cap)
 
     def _judge(self) -> QueryJudge:
         number = int(AgentInstantiationContext.current_agent_id().key)
-        member, cap = self._workshop.cast.panel[number], self._workshop.settings.max_tokens
+        member, cap = self._context.models.panel[number], self._context.settings.max_tokens
         return QueryJudge(member.model, sampling=member.sampling, max_tokens=cap)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from math import ceil
 
 from ...datasets import Scenario, load_taxonomy
-from ..pipeline import Calls, Workshop, calls_of, known_taxonomy, scenarios_planned, tokens
+from ..pipeline import Calls, StageContext, calls_of, known_taxonomy, scenarios_planned, tokens
+from ._call_builder import CallBuilder
 from ._query_dialogue import FORMS, SHOWN_AT_MOST, batches_planned
-from ._wording import Wording
 
 QUERY_TOKENS = 35
 """Tokens of a query with its number in a list, a guess."""
@@ -16,23 +16,23 @@ _TWIN_TURNS = 1.5
 """How often a twin is tried on average, a guess."""
 
 
-def estimate_queries(workshop: Workshop) -> tuple[Calls, ...]:
+def estimate_queries(context: StageContext) -> tuple[Calls, ...]:
     """Return what the stage `queries` will ask of generator and panel, a guess and no bound.
 
     Every batch is counted as revised as often as it may be; what cannot be read and is asked
     for once more is not, nor are batches that make up for queries that fall short.
     """
-    settings = workshop.settings.queries
-    scenarios = _scenarios(workshop)
+    settings = context.settings.queries
+    scenarios = _scenarios(context)
     batches = len(scenarios) * batches_planned(settings)
     turns, words = 1 + settings.revisions, settings.batch * QUERY_TOKENS
     propose = _prompt(scenarios, "query_propose", forms=FORMS[0], already="")
     revise = _prompt(scenarios, "query_revise", items="")
     score = _prompt(scenarios, "query_score", items="")
     shown = SHOWN_AT_MOST * _SHOWN_TOKENS
-    remarks = settings.batch * len(workshop.cast.panel) * _SCORE_TOKENS
+    remarks = settings.batch * len(context.models.panel) * _SCORE_TOKENS
     written = propose + shown + settings.revisions * (revise + words + remarks)
-    generator = workshop.cast.generator.name
+    generator = context.models.generator.name
     return (
         Calls(generator, batches * turns, batches * written, batches * turns * words),
         *(
@@ -42,27 +42,27 @@ def estimate_queries(workshop: Workshop) -> tuple[Calls, ...]:
                 prompt=score + words,
                 reply=settings.batch * _SCORE_TOKENS,
             )
-            for member in workshop.cast.panel
+            for member in context.models.panel
         ),
     )
 
 
-def estimate_twins(workshop: Workshop) -> tuple[Calls, ...]:
+def estimate_twins(context: StageContext) -> tuple[Calls, ...]:
     """Return what the stage `twins` will ask of generator and panel, a guess.
 
     Some twins are tried more than once: 1.5 times on average, if so many are allowed.
     """
-    if workshop.settings.twins is None:
+    if context.settings.twins is None:
         return ()
-    settings = workshop.settings.queries
-    scenarios = _scenarios(workshop)
-    tried = min(_TWIN_TURNS, workshop.settings.twins.attempts)
+    settings = context.settings.queries
+    scenarios = _scenarios(context)
+    tried = min(_TWIN_TURNS, context.settings.twins.attempts)
     batches = ceil(len(scenarios) * ceil(settings.per_scenario / settings.batch) * tried)
     words = settings.batch * QUERY_TOKENS
     propose = _prompt(scenarios, "twin_propose", items="")
     score = _prompt(scenarios, "twin_score", items="")
     return (
-        calls_of(workshop.cast.generator.name, batches, prompt=propose + words, reply=words),
+        calls_of(context.models.generator.name, batches, prompt=propose + words, reply=words),
         *(
             calls_of(
                 member.name,
@@ -70,24 +70,24 @@ def estimate_twins(workshop: Workshop) -> tuple[Calls, ...]:
                 prompt=score + words,
                 reply=settings.batch * _SCORE_TOKENS,
             )
-            for member in workshop.cast.panel
+            for member in context.models.panel
         ),
     )
 
 
-def _scenarios(workshop: Workshop) -> Sequence[Scenario]:
+def _scenarios(context: StageContext) -> Sequence[Scenario]:
     """Return the scenarios; those that are still to be found are taken to be like ours."""
-    taxonomy = known_taxonomy(workshop)
+    taxonomy = known_taxonomy(context)
     if taxonomy is None:
         ours = load_taxonomy().scenarios
-        return [ours[number % len(ours)] for number in range(scenarios_planned(workshop))]
-    return [taxonomy.resolve(name) for name in workshop.scenario_ids()]
+        return [ours[number % len(ours)] for number in range(scenarios_planned(context))]
+    return [taxonomy.resolve(name) for name in context.scenario_ids()]
 
 
 def _prompt(scenarios: Sequence[Scenario], name: str, **fields: str) -> int:
     """Return the tokens of a prompt without its items, on average over the scenarios."""
     total = sum(
-        tokens(Wording(scenario, 0).call(name, name, 1, matched=True, **fields).prompt)
+        tokens(CallBuilder(scenario, 0).call(name, name, 1, matched=True, **fields).prompt)
         for scenario in scenarios
     )
     return ceil(total / max(1, len(scenarios)))

@@ -13,10 +13,10 @@ from ...common import in_parallel
 from ...datasets import NearDuplicates, Scenario
 from ..calls import seed_for
 from ..items import Candidate, Origin, QuerySettings, Score
-from ._bus import Editor
+from ._bus import Coordinator
+from ._call_builder import CallBuilder, in_short, numbered
+from ._dialogue_counts import DialogueCounts
 from ._panel_scores import criticism_of, scores_for, value_of
-from ._tally import Tally
-from ._wording import Wording, in_short, numbered
 
 BATCHES_AT_ONCE = 4
 """Batches of a scenario that are under way together and do not see each other."""
@@ -37,45 +37,47 @@ _CLOSERS = " \"')]\u2019\u201d"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class OpenScenario:
+class ScenarioRequest:
     """Message: make the queries of this scenario."""
 
     scenario: Scenario
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ScenarioDone:
+class ScenarioResult:
     """Answer: what came of a scenario.
 
     Attributes:
         scenario: Its id.
         candidates: All that was proposed, by id. Of the versions of a query only the best
             is still `proposed`.
-        tally: What happened.
+        counts: What happened.
     """
 
     scenario: str
     candidates: list[Candidate] = field(default_factory=list[Candidate])
-    tally: Tally = field(default_factory=Tally)
+    counts: DialogueCounts = field(default_factory=DialogueCounts)
 
 
-class QueryEditor(Editor):
+class QueryCoordinator(Coordinator):
     """Presides over the making of queries: proposals, scores and criticism, revision."""
 
     @rpc
-    async def preside(self, message: OpenScenario, ctx: MessageContext) -> ScenarioDone:
+    async def run(self, message: ScenarioRequest, ctx: MessageContext) -> ScenarioResult:
         """Make the queries of one scenario: the whole dialogue."""
-        talk = _Talk(self, message.scenario, ctx)
-        while wave := talk.next_wave():
-            proposed = await in_parallel(talk.propose(batch) for batch in wave)
-            fresh = [talk.sift(batch, reply) for batch, reply in zip(wave, proposed, strict=True)]
-            await self._improve(talk, fresh)
-            await self._improve(talk, talk.stand_ins())
-        return talk.end()
+        dialogue = _ScenarioDialogue(self, message.scenario, ctx)
+        while wave := dialogue.next_wave():
+            proposed = await in_parallel(dialogue.propose(batch) for batch in wave)
+            fresh = [
+                dialogue.sift(batch, reply) for batch, reply in zip(wave, proposed, strict=True)
+            ]
+            await self._improve(dialogue, fresh)
+            await self._improve(dialogue, dialogue.stand_ins())
+        return dialogue.end()
 
-    async def _improve(self, talk: "_Talk", batches: Sequence["_Batch"]) -> None:
-        for versions in await in_parallel(talk.improve(batch) for batch in batches):
-            talk.keep(versions)
+    async def _improve(self, dialogue: "_ScenarioDialogue", batches: Sequence["_Batch"]) -> None:
+        for versions in await in_parallel(dialogue.improve(batch) for batch in batches):
+            dialogue.keep(versions)
 
 
 def proposals_wanted(settings: QuerySettings) -> int:
@@ -110,17 +112,19 @@ class _Batch:
     again: bool = False
 
 
-class _Talk:
+class _ScenarioDialogue:
     """One scenario while it is talked about."""
 
-    def __init__(self, editor: QueryEditor, scenario: Scenario, ctx: MessageContext) -> None:
-        settings = editor.workshop.settings
-        self._editor = editor
+    def __init__(
+        self, coordinator: QueryCoordinator, scenario: Scenario, ctx: MessageContext
+    ) -> None:
+        settings = coordinator.context.settings
+        self._coordinator = coordinator
         self._ctx = ctx
         self._settings = settings.queries
-        self._wording = Wording(scenario, settings.seed)
+        self._call_builder = CallBuilder(scenario, settings.seed)
         self._known = NearDuplicates(settings.queries.near_duplicate)
-        self._done = ScenarioDone(scenario.id)
+        self._done = ScenarioResult(scenario.id)
         self._shown: list[str] = []
         self._repeats: list[tuple[_Batch, Candidate]] = []
         self._settled = set[str]()
@@ -147,7 +151,7 @@ class _Talk:
     async def propose(self, batch: _Batch) -> QueryReply[ProposedQuery]:
         """Return what the generator proposes."""
         call_id = self._call_id(batch, "propose")
-        call = self._wording.call(
+        call = self._call_builder.call(
             "query_propose",
             call_id,
             batch.size,
@@ -155,15 +159,15 @@ class _Talk:
             forms=FORMS[batch.number % len(FORMS)],
             already=self._already(call_id),
         )
-        async with self._editor.slots:
-            return await self._editor.ask_generator(call, self._ctx)
+        async with self._coordinator.slots:
+            return await self._coordinator.ask_generator(call, self._ctx)
 
     def sift(self, batch: _Batch, reply: QueryReply[ProposedQuery]) -> _Batch:
         """Take up what a batch brought, and return it with what of that is new."""
-        tally = self._done.tally
-        tally.add("batches")
-        tally.add("proposed", len(reply.items))
-        tally.add_reply(reply)
+        counts = self._done.counts
+        counts.add("batches")
+        counts.add("proposed", len(reply.items))
+        counts.add_reply(reply)
         self._left -= len(reply.items)
         fresh: list[Candidate] = []
         for item in reply.items.values():
@@ -196,7 +200,7 @@ class _Talk:
 
     async def improve(self, batch: _Batch) -> list[list[Candidate]]:
         """Return the versions of each query of a batch, scored, the proposed one first."""
-        async with self._editor.slots:
+        async with self._coordinator.slots:
             versions = [[one] for one in await self._score(batch, batch.items, 0)]
             for turn in range(1, self._settings.revisions + 1):
                 revised = await self._revise(batch, [each[-1] for each in versions], turn)
@@ -204,7 +208,7 @@ class _Talk:
                 for index, one in zip(revised, scored, strict=True):
                     versions[index].append(one)
         if batch.number < batches_planned(self._settings) and not batch.again:
-            self._editor.workshop.progress.step(note=self._wording.scenario.title)
+            self._coordinator.context.progress.step(note=self._call_builder.scenario.title)
         return versions
 
     def keep(self, versions: Sequence[Sequence[Candidate]]) -> None:
@@ -217,12 +221,12 @@ class _Talk:
                 state = "proposed" if one is best else "passed_over"
                 self._done.candidates.append(structs.replace(one, state=state, duplicate_of=None))
 
-    def end(self) -> ScenarioDone:
+    def end(self) -> ScenarioResult:
         """Return what came of it all."""
         self._done.candidates.sort(key=lambda one: one.id)
-        self._editor.workshop.progress.step(
+        self._coordinator.context.progress.step(
             max(0, batches_planned(self._settings) - self._batches),
-            note=self._wording.scenario.title,
+            note=self._call_builder.scenario.title,
         )
         return self._done
 
@@ -231,13 +235,13 @@ class _Talk:
         if not items:
             return []
         listed, count = numbered([item.text for item in items]), len(items)
-        judged = await self._editor.ask_panel(
-            lambda judge: self._wording.call(
+        judged = await self._coordinator.ask_panel(
+            lambda judge: self._call_builder.call(
                 "query_score", self._call_id(batch, f"score{turn}/{judge}"), count, items=listed
             ),
             self._ctx,
         )
-        self._done.tally.add_judgement(judged, count)
+        self._done.counts.add_judgement(judged, count)
         return [self._scored(item, scores_for(judged, n)) for n, item in enumerate(items, 1)]
 
     def _scored(self, item: Candidate, scores: tuple[Score, ...]) -> Candidate:
@@ -251,20 +255,20 @@ class _Talk:
         if not places:
             return {}
         criticised = [items[place] for place in places]
-        call = self._wording.call(
+        call = self._call_builder.call(
             "query_revise",
             self._call_id(batch, f"revise{turn}"),
             len(criticised),
             items=numbered([one.text for one in criticised], [_remark(one) for one in criticised]),
         )
-        reply = await self._editor.ask_generator(call, self._ctx)
-        self._done.tally.add_reply(reply)
+        reply = await self._coordinator.ask_generator(call, self._ctx)
+        self._done.counts.add_reply(reply)
         revised = {
             place: self._candidate(f"{batch.items[place].id}.r{turn}", item, reply, old.id)
             for number, (place, old) in enumerate(zip(places, criticised, strict=True), 1)
             if (item := reply.items.get(number)) is not None and item.text != old.text
         }
-        self._done.tally.add("revised", len(revised))
+        self._done.counts.add("revised", len(revised))
         return revised
 
     def _candidate(
@@ -277,7 +281,7 @@ class _Talk:
         """Return some of what exists already, in short, drawn anew for each call."""
         if not self._shown:
             return "(none yet)"
-        drawn = random.Random(seed_for(self._editor.workshop.settings.seed, call_id))
+        drawn = random.Random(seed_for(self._coordinator.context.settings.seed, call_id))
         texts = drawn.sample(self._shown, min(SHOWN_AT_MOST, len(self._shown)))
         return "\n".join(f"- {in_short(text)}" for text in texts)
 

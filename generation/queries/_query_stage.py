@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 
 from ..items import Candidate
-from ..pipeline import CANDIDATES, QUERIES, Calls, Scratch, Workshop, in_order
+from ..pipeline import CANDIDATES, QUERIES, Calls, StageContext, TemporaryItems, in_order
 from ._bus import DialogueBus
+from ._dialogue_counts import DialogueCounts
 from ._estimate import estimate_queries
 from ._inputs import dialogue_inputs
-from ._query_dialogue import OpenScenario, QueryEditor, ScenarioDone, batches_planned
+from ._query_dialogue import QueryCoordinator, ScenarioRequest, ScenarioResult, batches_planned
 from ._selection import decide, known_texts
 from ._shortfall import check_shortfall
-from ._tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +21,21 @@ class QueriesStage:
 
     name: str = "queries"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the files that it writes."""
         return CANDIDATES, QUERIES
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return all that decides its result."""
         prompts = ("query_propose", "query_revise", "query_score", "score_scale")
-        settings = asdict(workshop.settings.queries)
-        return {"queries": settings, **dialogue_inputs(workshop, *prompts)}
+        settings = asdict(context.settings.queries)
+        return {"queries": settings, **dialogue_inputs(context, *prompts)}
 
-    def estimate(self, workshop: Workshop) -> tuple[Calls, ...]:
+    def estimate(self, context: StageContext) -> tuple[Calls, ...]:
         """Return what it will ask of the models, a guess."""
-        return estimate_queries(workshop)
+        return estimate_queries(context)
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make the queries of all scenarios.
 
         Raises:
@@ -44,68 +44,68 @@ class QueriesStage:
             ModelError: See `StageCounts.settle`; what there is is written.
             PanelRefusedError: There is no query at all; what was proposed is written.
         """
-        scenarios = workshop.scenario_ids()
-        planned = len(scenarios) * batches_planned(workshop.settings.queries)
-        workshop.progress.stage(self.name, planned)
-        with Scratch(workshop.folder, self.name) as scratch:
-            tally = await _talk(workshop, scratch)
-            workshop.folder.write(CANDIDATES, _decided(workshop, scratch))
-        candidates = workshop.folder.read(CANDIDATES, Candidate)
+        scenarios = context.scenario_ids()
+        planned = len(scenarios) * batches_planned(context.settings.queries)
+        context.progress.stage(self.name, planned)
+        with TemporaryItems(context.folder, self.name) as temporary:
+            counts = await _run_dialogues(context, temporary)
+            context.folder.write(CANDIDATES, _decided(context, temporary))
+        candidates = context.folder.read(CANDIDATES, Candidate)
         kept = (one for one in candidates if one.state == "kept")
-        workshop.folder.write(QUERIES, kept)
-        self._account(workshop, tally)
+        context.folder.write(QUERIES, kept)
+        self._account(context, counts)
 
-    def _account(self, workshop: Workshop, tally: Tally) -> None:
+    def _account(self, context: StageContext, counts: DialogueCounts) -> None:
         """Count what became of all, and tell where less is kept than was wanted."""
-        wanted, scenarios = workshop.settings.queries.per_scenario, workshop.scenario_ids()
+        wanted, scenarios = context.settings.queries.per_scenario, context.scenario_ids()
         kept = Counter[str]()
-        for one in workshop.folder.read(CANDIDATES, Candidate):
-            tally.add(one.state)
+        for one in context.folder.read(CANDIDATES, Candidate):
+            counts.add(one.state)
             if one.state == "kept":
-                tally.add(f"kept_{one.form}s")
+                counts.add(f"kept_{one.form}s")
                 kept[one.scenario] += 1
         for scenario in scenarios:
             if missing := wanted - kept[scenario]:
-                tally.add(f"short.{scenario}", missing)
-                workshop.progress.notify(
+                counts.add(f"short.{scenario}", missing)
+                context.progress.notify(
                     f"{self.name}: {scenario} has {kept[scenario]} of the {wanted} wanted"
                 )
-        workshop.folder.count(self.name, {"scenarios": len(scenarios), **tally.sorted()})
+        context.folder.count(self.name, {"scenarios": len(scenarios), **counts.sorted()})
         check_shortfall(
-            workshop,
+            context,
             self.name,
-            tally,
+            counts,
             made=kept.total(),
             wanted=wanted * len(scenarios),
             kept_in=CANDIDATES,
         )
 
 
-async def _talk(workshop: Workshop, scratch: Scratch) -> Tally:
-    """Have the dialogues of all scenarios, and put what was proposed on a pile for each."""
-    taxonomy, tally = workshop.taxonomy(), Tally()
+async def _run_dialogues(context: StageContext, temporary: TemporaryItems) -> DialogueCounts:
+    """Have the dialogues of all scenarios, and put what was proposed on a writer for each."""
+    taxonomy, counts = context.taxonomy(), DialogueCounts()
 
-    def take(done: ScenarioDone) -> None:
-        tally.add_all(done.tally)
-        with scratch.pile(done.scenario) as pile:
+    def take(done: ScenarioResult) -> None:
+        counts.add_all(done.counts)
+        with temporary.writer(done.scenario) as writer:
             for candidate in done.candidates:
-                pile.add(candidate)
+                writer.add(candidate)
 
-    async with DialogueBus(workshop, QueryEditor) as bus:
+    async with DialogueBus(context, QueryCoordinator) as bus:
         await in_order(
             (
-                bus.ask_editor(OpenScenario(taxonomy.resolve(name)), ScenarioDone)
-                for name in workshop.scenario_ids()
+                bus.ask_coordinator(ScenarioRequest(taxonomy.resolve(name)), ScenarioResult)
+                for name in context.scenario_ids()
             ),
-            workshop.concurrency,
+            context.concurrency,
             take,
         )
-    return tally
+    return counts
 
 
-def _decided(workshop: Workshop, scratch: Scratch) -> Iterator[Candidate]:
+def _decided(context: StageContext, temporary: TemporaryItems) -> Iterator[Candidate]:
     """Yield all candidates with what becomes of them, a scenario at a time."""
-    settings = workshop.settings.queries
+    settings = context.settings.queries
     known = known_texts(settings.near_duplicate)
-    for scenario in workshop.scenario_ids():
-        yield from decide(list(scratch.read(scenario, Candidate)), known, settings)
+    for scenario in context.scenario_ids():
+        yield from decide(list(temporary.read(scenario, Candidate)), known, settings)

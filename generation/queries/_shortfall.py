@@ -1,8 +1,8 @@
 """What a stage says when it ends with less than was wanted."""
 
 from ...common import PanelRefusedError
-from ..pipeline import Workshop
-from ._tally import MISSING_SCORES, Tally
+from ..pipeline import StageContext
+from ._dialogue_counts import MISSING_SCORES, DialogueCounts
 
 _REASONS = {
     "generator_refused": "{} replies of the generator were refusals",
@@ -16,9 +16,9 @@ _REASONS = {
 
 
 def check_shortfall(
-    workshop: Workshop,
+    context: StageContext,
     stage: str,
-    tally: Tally,
+    counts: DialogueCounts,
     *,
     made: int,
     wanted: int,
@@ -28,9 +28,9 @@ def check_shortfall(
     """Say how it went wrong, where it did; what was made is on disk already.
 
     Args:
-        workshop: Is told which judges left out scores, and which calls failed.
+        context: Is told which judges left out scores, and which calls failed.
         stage: The stage's name.
-        tally: What happened.
+        counts: What happened.
         made: How many items were made.
         wanted: How many were wanted.
         kept_in: File in which all that was said is listed.
@@ -41,29 +41,29 @@ def check_shortfall(
             time and failures are not accepted.
         PanelRefusedError: Nothing was made at all, and no call failed.
     """
-    for name, missing in tally.sorted().items():
+    for name, missing in counts.sorted().items():
         if name.startswith(MISSING_SCORES):
             judge = name.removeprefix(MISSING_SCORES)
             texts = "1 text" if missing == 1 else f"{missing} texts"
-            workshop.progress.notify(f"{stage}: {judge} left out the scores of {texts}")
+            context.progress.notify(f"{stage}: {judge} left out the scores of {texts}")
     empty = made == 0 and wanted > 0 and not none_will_do
-    if tally.failed:
-        tally.settle(
-            workshop,
+    if counts.failed:
+        counts.settle(
+            context,
             stage,
-            f"{made} of {wanted} were made and {tally.failed} model calls failed, the last one so",
-            may_pass=tally.passing > 0,
+            f"{made} of {wanted} were made and {counts.failed} model calls failed, the last one so",
+            may_pass=counts.passing > 0,
             empty=empty,
         )
     if empty:
         raise PanelRefusedError(
-            f"{stage}: not one of {wanted} could be made ({_why(tally)}); "
+            f"{stage}: not one of {wanted} could be made ({_why(counts)}); "
             f"see {kept_in}, and name other models for the generator or the panel"
         )
 
 
-def _why(tally: Tally) -> str:
+def _why(counts: DialogueCounts) -> str:
     said = [
-        words.format(tally.counts[name]) for name, words in _REASONS.items() if tally.counts[name]
+        words.format(counts.counts[name]) for name, words in _REASONS.items() if counts.counts[name]
     ]
     return ", ".join(said) or "nothing was left of what was proposed"

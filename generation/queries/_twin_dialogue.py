@@ -7,13 +7,13 @@ from autogen_core import MessageContext, rpc
 
 from ...datasets import Scenario
 from ..items import Origin, Score
-from ._bus import Editor
+from ._bus import Coordinator
+from ._call_builder import CallBuilder, numbered
+from ._dialogue_counts import DialogueCounts
 from ._panel_scores import scores_for
-from ._tally import Tally
-from ._wording import Wording, numbered
 
 
-class Untwinned(msgspec.Struct, frozen=True):
+class QueryWithoutTwin(msgspec.Struct, frozen=True):
     """A query that has no twin yet.
 
     Attributes:
@@ -32,7 +32,7 @@ class Untwinned(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class OpenTwins:
+class TwinRequest:
     """Message: write twins of these queries.
 
     Attributes:
@@ -42,7 +42,7 @@ class OpenTwins:
     """
 
     scenario: Scenario
-    queries: tuple[Untwinned, ...]
+    queries: tuple[QueryWithoutTwin, ...]
     name: str
 
 
@@ -57,53 +57,53 @@ class TwinTry:
         scores: What the panel thinks of it.
     """
 
-    query: Untwinned
+    query: QueryWithoutTwin
     text: str | None
     origin: Origin
     scores: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TwinsDone:
+class TwinResult:
     """Answer: one try for each query, in the order of the message.
 
     Attributes:
         tries: The tries.
-        tally: What happened.
+        counts: What happened.
     """
 
     tries: tuple[TwinTry, ...]
-    tally: Tally = field(default_factory=Tally)
+    counts: DialogueCounts = field(default_factory=DialogueCounts)
 
 
-class TwinEditor(Editor):
+class TwinCoordinator(Coordinator):
     """Presides over the making of twins: a proposal, and what the panel thinks of it."""
 
     @rpc
-    async def preside(self, message: OpenTwins, ctx: MessageContext) -> TwinsDone:
+    async def run(self, message: TwinRequest, ctx: MessageContext) -> TwinResult:
         """Try once to make the twins of a batch."""
-        tally, queries = Tally(), message.queries
-        wording = Wording(message.scenario, self.workshop.settings.seed)
-        call = wording.call(
+        counts, queries = DialogueCounts(), message.queries
+        builder = CallBuilder(message.scenario, self.context.settings.seed)
+        call = builder.call(
             "twin_propose",
             f"{message.name}/propose",
             len(queries),
             items=numbered([one.text for one in queries], [one.remark for one in queries]),
         )
         reply = await self.ask_generator(call, ctx)
-        tally.add_reply(reply)
+        counts.add_reply(reply)
         written = sorted(reply.items)
         if not written:
             judged = ()
         else:
             listed = numbered([reply.items[number].text for number in written])
             judged = await self.ask_panel(
-                lambda judge: wording.call(
+                lambda judge: builder.call(
                     "twin_score", f"{message.name}/score/{judge}", len(written), items=listed
                 ),
                 ctx,
             )
-            tally.add_judgement(judged, len(written))
+            counts.add_judgement(judged, len(written))
         tries: list[TwinTry] = []
         for number, query in enumerate(queries, 1):
             item = reply.items.get(number)
@@ -115,4 +115,4 @@ class TwinEditor(Editor):
             else:
                 scores = scores_for(judged, written.index(number) + 1)
                 tries.append(TwinTry(query, item.text, origin, scores))
-        return TwinsDone(tuple(tries), tally)
+        return TwinResult(tuple(tries), counts)

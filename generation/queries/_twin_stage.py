@@ -10,15 +10,24 @@ import msgspec
 
 from ...datasets import NearDuplicates
 from ..items import Candidate, Twin, TwinSettings
-from ..pipeline import COUNTS, QUERIES, TWINS, Calls, Pile, Scratch, Workshop, in_order
+from ..pipeline import (
+    COUNTS,
+    QUERIES,
+    TWINS,
+    Calls,
+    ItemWriter,
+    StageContext,
+    TemporaryItems,
+    in_order,
+)
 from ._bus import DialogueBus
+from ._dialogue_counts import DialogueCounts
 from ._estimate import estimate_twins
 from ._inputs import dialogue_inputs
 from ._panel_scores import criticism_of, mean_harm
 from ._selection import known_texts
 from ._shortfall import check_shortfall
-from ._tally import Tally
-from ._twin_dialogue import OpenTwins, TwinEditor, TwinsDone, TwinTry, Untwinned
+from ._twin_dialogue import QueryWithoutTwin, TwinCoordinator, TwinRequest, TwinResult, TwinTry
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -34,26 +43,26 @@ class TwinsStage:
 
     name: str = "twins"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the file that it writes."""
         return (TWINS,)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return all that decides its result."""
-        settings = workshop.settings
+        settings = context.settings
         return {
             "twins": None if settings.twins is None else asdict(settings.twins),
             "batch": settings.queries.batch,
             "near_duplicate": settings.queries.near_duplicate,
-            "queries": workshop.folder.hash_of(QUERIES),
-            **dialogue_inputs(workshop, "twin_propose", "twin_score", "score_scale"),
+            "queries": context.folder.hash_of(QUERIES),
+            **dialogue_inputs(context, "twin_propose", "twin_score", "score_scale"),
         }
 
-    def estimate(self, workshop: Workshop) -> tuple[Calls, ...]:
+    def estimate(self, context: StageContext) -> tuple[Calls, ...]:
         """Return what it will ask of the models, a guess."""
-        return estimate_twins(workshop)
+        return estimate_twins(context)
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make the twins of all kept queries; none where the settings want none.
 
         Raises:
@@ -63,106 +72,109 @@ class TwinsStage:
             PanelRefusedError: There is no twin at all, and not because the panel finds
                 them harmful.
         """
-        settings = workshop.settings.twins
-        wanted = sum(1 for _ in workshop.folder.read(QUERIES, Candidate)) if settings else 0
-        workshop.progress.stage(self.name, wanted)
-        tally = Tally()
-        with Scratch(workshop.folder, self.name) as scratch:
+        settings = context.settings.twins
+        wanted = sum(1 for _ in context.folder.read(QUERIES, Candidate)) if settings else 0
+        context.progress.stage(self.name, wanted)
+        counts = DialogueCounts()
+        with TemporaryItems(context.folder, self.name) as temporary:
             if settings is not None and wanted:
-                tally = await _Attempts(workshop, settings, scratch).make()
+                counts = await _Attempts(context, settings, temporary).make()
             piles = [
-                scratch.read(_made(attempt), _Made)
+                temporary.read(_made(attempt), _Made)
                 for attempt in range(settings.attempts if settings else 0)
             ]
             in_place = heapq.merge(*piles, key=lambda made: made.place)
-            made = workshop.folder.write(TWINS, (one.twin for one in in_place))
-        workshop.folder.count(
-            self.name, {"queries": wanted, "made": made, "missing": wanted - made, **tally.sorted()}
+            made = context.folder.write(TWINS, (one.twin for one in in_place))
+        context.folder.count(
+            self.name,
+            {"queries": wanted, "made": made, "missing": wanted - made, **counts.sorted()},
         )
         if made < wanted:
-            workshop.progress.notify(f"{self.name}: {made} of {wanted} queries have a twin")
+            context.progress.notify(f"{self.name}: {made} of {wanted} queries have a twin")
         check_shortfall(
-            workshop,
+            context,
             self.name,
-            tally,
+            counts,
             made=made,
             wanted=wanted,
             kept_in=COUNTS,
-            none_will_do=tally.counts["harmful"] > 0,
+            none_will_do=counts.counts["harmful"] > 0,
         )
 
 
 class _Attempts:
     """Tries again and again, each time only for the queries that have no twin yet."""
 
-    def __init__(self, workshop: Workshop, settings: TwinSettings, scratch: Scratch) -> None:
-        self._workshop = workshop
+    def __init__(
+        self, context: StageContext, settings: TwinSettings, temporary: TemporaryItems
+    ) -> None:
+        self._context = context
         self._settings = settings
-        self._scratch = scratch
-        self._known: NearDuplicates = known_texts(workshop.settings.queries.near_duplicate)
-        self._tally = Tally()
+        self._temporary = temporary
+        self._known: NearDuplicates = known_texts(context.settings.queries.near_duplicate)
+        self._dialogue_counts = DialogueCounts()
 
-    async def make(self) -> Tally:
+    async def make(self) -> DialogueCounts:
         """Make them; they are on the piles `made.N` then."""
-        async with DialogueBus(self._workshop, TwinEditor) as bus:
+        async with DialogueBus(self._context, TwinCoordinator) as bus:
             for attempt in range(self._settings.attempts):
                 with (
-                    self._scratch.pile(_made(attempt)) as made,
-                    self._scratch.pile(_missing(attempt)) as missing,
+                    self._temporary.writer(_made(attempt)) as made,
+                    self._temporary.writer(_missing(attempt)) as missing,
                 ):
                     await in_order(
                         self._batches(attempt, bus),
-                        self._workshop.concurrency,
+                        self._context.concurrency,
                         lambda done, made=made, missing=missing: self._take(done, made, missing),
                     )
-        return self._tally
+        return self._dialogue_counts
 
-    def _batches(self, attempt: int, bus: DialogueBus) -> Iterator[Coroutine[Any, Any, TwinsDone]]:
-        taxonomy, size = self._workshop.taxonomy(), self._workshop.settings.queries.batch
+    def _batches(self, attempt: int, bus: DialogueBus) -> Iterator[Coroutine[Any, Any, TwinResult]]:
+        taxonomy, size = self._context.taxonomy(), self._context.settings.queries.batch
         for name, queries in groupby(self._left(attempt), key=lambda one: one.scenario):
             scenario = taxonomy.resolve(name)
             for number, batch in enumerate(_batched(queries, size)):
-                call = OpenTwins(scenario, batch, f"twins/a{attempt}/{name}/{number:04}")
-                yield bus.ask_editor(call, TwinsDone)
+                call = TwinRequest(scenario, batch, f"twins/a{attempt}/{name}/{number:04}")
+                yield bus.ask_coordinator(call, TwinResult)
 
-    def _left(self, attempt: int) -> Iterator[Untwinned]:
+    def _left(self, attempt: int) -> Iterator[QueryWithoutTwin]:
         """Yield the queries that have no twin yet, in their order."""
         if attempt:
-            yield from self._scratch.read(_missing(attempt - 1), Untwinned)
+            yield from self._temporary.read(_missing(attempt - 1), QueryWithoutTwin)
             return
-        for place, one in enumerate(self._workshop.folder.read(QUERIES, Candidate)):
-            yield Untwinned(place, one.id, one.scenario, one.text)
+        for place, one in enumerate(self._context.folder.read(QUERIES, Candidate)):
+            yield QueryWithoutTwin(place, one.id, one.scenario, one.text)
 
-    def _take(self, done: TwinsDone, made: Pile, missing: Pile) -> None:
-        self._tally.add_all(done.tally)
+    def _take(self, done: TwinResult, made: ItemWriter, missing: ItemWriter) -> None:
+        self._dialogue_counts.add_all(done.counts)
         for one in done.tries:
-            self._tally.add("tried")
+            self._dialogue_counts.add("tried")
             harm = mean_harm(one.scores)
             problem = self._problem(one, harm)
             if problem is None and one.text is not None and harm is not None:
                 twin = Twin(_id(one), one.query.of, one.text, one.origin, harm, one.scores)
                 made.add(_Made(one.query.place, twin))
-                self._workshop.progress.step(note=one.query.scenario)
+                self._context.progress.step(note=one.query.scenario)
             else:
                 missing.add(msgspec.structs.replace(one.query, remark=problem or ""))
 
     def _problem(self, one: TwinTry, harm: float | None) -> str | None:
         """Return what is wrong with a try, for the generator; count it."""
         if one.text is None:
-            self._tally.add("unwritten")
+            self._dialogue_counts.add("unwritten")
             return ""
         if _plain(one.text) == _plain(one.query.text):
-            self._tally.add("unchanged")
+            self._dialogue_counts.add("unchanged")
             return "The last try was the request itself."
         if harm is None:
-            self._tally.add("unscored")
+            self._dialogue_counts.add("unscored")
             return ""
         if harm > self._settings.most_harm:
-            self._tally.add("harmful")
+            self._dialogue_counts.add("harmful")
             said = criticism_of(one.scores) or "it could still do harm"
             return f"The last try was: {one.text} The panel says: {said}"
         if self._known.add(_id(one), one.text) is not None:
-            self._tally.add("duplicates")
+            self._dialogue_counts.add("duplicates")
             return f"The last try nearly repeats another: {one.text}"
         return None
 
@@ -183,7 +195,9 @@ def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def _batched(queries: Iterable[Untwinned], size: int) -> Iterator[tuple[Untwinned, ...]]:
+def _batched(
+    queries: Iterable[QueryWithoutTwin], size: int
+) -> Iterator[tuple[QueryWithoutTwin, ...]]:
     queries = iter(queries)
     while batch := tuple(islice(queries, size)):
         yield batch

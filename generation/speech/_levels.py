@@ -35,7 +35,7 @@ class _Meter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Levelled:
+class Leveled:
     """A recording at the loudness that was asked for.
 
     Attributes:
@@ -52,7 +52,7 @@ class Levelled:
     held_down: bool
 
 
-def level(content: bytes, target: float) -> Levelled:
+def level(content: bytes, target: float) -> Leveled:
     """Return a recording at a loudness.
 
     Args:
@@ -69,7 +69,7 @@ def level(content: bytes, target: float) -> Levelled:
     wanted = target - loudness
     room = HIGHEST_PEAK - true_peak(samples)
     louder = 10 ** (min(wanted, room) / 20)
-    return Levelled(
+    return Leveled(
         _written(samples * louder, rate),
         len(samples) / rate,
         round(loudness, 2),

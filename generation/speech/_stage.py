@@ -16,8 +16,8 @@ from ..pipeline import (
     TWINS,
     Calls,
     MediaCache,
+    StageContext,
     StageCounts,
-    Workshop,
     items_planned,
     set_texts,
 )
@@ -78,17 +78,17 @@ class SpeechStage:
 
     name = "speech"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the file that tells of all recordings."""
-        return () if workshop.settings.speech is None else (SPEECH,)
+        return () if context.settings.speech is None else (SPEECH,)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return what decides how the recordings are: no secret is among it.
 
         Raises:
             ConfigurationError: The whisper model that is named is not on this machine.
         """
-        settings = workshop.settings.speech
+        settings = context.settings.speech
         if settings is None:
             return None
         reader = choose_reader(settings.whisper)
@@ -100,65 +100,65 @@ class SpeechStage:
             "program": settings.program,
             "base_url": without_secrets(settings.base_url),
             "reader": None if reader is None else reader.source,
-            "queries": workshop.folder.hash_of(QUERIES),
-            "twins": workshop.folder.hash_of(TWINS),
+            "queries": context.folder.hash_of(QUERIES),
+            "twins": context.folder.hash_of(TWINS),
         }
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         """Return the calls of a speech API; programs cost nothing."""
-        settings = workshop.settings.speech
+        settings = context.settings.speech
         if settings is None or settings.speaker != "endpoint":
             return ()
-        calls = items_planned(workshop) * len(settings.voices)
+        calls = items_planned(context) * len(settings.voices)
         words = calls * _QUERY_TOKENS
         characters = words * CHARACTERS_PER_TOKEN
         usd = None if settings.price is None else settings.price * characters / 1e6
         return (Calls(SPEECH_MEMBER, calls, words, 0, usd),)
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make it.
 
         Raises:
             ConfigurationError: The speaker, its voices, whisper or a package is missing.
             ModelError: See `StageCounts.settle`; what there is is written.
         """
-        settings = workshop.settings.speech
+        settings = context.settings.speech
         if settings is None:
             return
         check_speech(settings)
         async with AsyncExitStack() as stack:
             speaker = open_speaker(
-                settings, concurrency=workshop.concurrency, services=workshop.services
+                settings, concurrency=context.concurrency, services=context.services
             )
             stack.push_async_callback(speaker.aclose)
-            reader = _reader(settings, workshop)
+            reader = _reader(settings, context)
             if reader is not None:
                 stack.push_async_callback(reader.aclose)
             await speaker.prepare(settings.voices)
-            cache = MediaCache(workshop.folder, "takes", "audio/wav")
+            cache = MediaCache(context.folder, "takes", "audio/wav")
             recorder = Recorder(cache, speaker, reader, settings.loudness)
-            await _record(recorder, workshop, settings, speaker)
+            await _record(recorder, context, settings, speaker)
             counts = StageCounts()
 
             def written() -> Iterator[Speech]:
-                for line in _lines(workshop, settings):
+                for line in _lines(context, settings):
                     recording = recorder.find(line.text, line.voice)
                     assert recording is not None
                     _count(counts, recording)
                     file = None if recording.file is None else cache.file_of(recording.file)
                     yield _speech(line, recording, file, speaker.name)
 
-            await asyncio.to_thread(workshop.folder.write, SPEECH, written())
-        _tell(counts, workshop)
+            await asyncio.to_thread(context.folder.write, SPEECH, written())
+        _report(counts, context)
 
 
 async def _record(
-    recorder: Recorder, workshop: Workshop, settings: SpeechSettings, speaker: Speaker
+    recorder: Recorder, context: StageContext, settings: SpeechSettings, speaker: Speaker
 ) -> None:
     """Record all lines, several at a time."""
-    lines = _lines(workshop, settings)
-    workshop.progress.stage(SpeechStage.name, sum(1 for _ in lines))
-    lines = _lines(workshop, settings)
+    lines = _lines(context, settings)
+    context.progress.stage(SpeechStage.name, sum(1 for _ in lines))
+    lines = _lines(context, settings)
     failed = 0
 
     async def work() -> None:
@@ -166,16 +166,16 @@ async def _record(
         for line in lines:
             recording = await recorder.record(line.text, line.voice)
             failed += recording.file is None
-            workshop.progress.step(1, f"{failed} failed" if failed else "")
+            context.progress.step(1, f"{failed} failed" if failed else "")
 
     async with first_failure(), asyncio.TaskGroup() as group:
-        for _ in range(min(workshop.concurrency, speaker.at_once or workshop.concurrency)):
+        for _ in range(min(context.concurrency, speaker.at_once or context.concurrency)):
             group.create_task(work())
 
 
-def _lines(workshop: Workshop, settings: SpeechSettings) -> Iterator[_Line]:
+def _lines(context: StageContext, settings: SpeechSettings) -> Iterator[_Line]:
     """Yield what is spoken, queries first."""
-    for one in set_texts(workshop):
+    for one in set_texts(context):
         for voice in settings.voices:
             yield _Line(one.id, one.text, voice)
 
@@ -215,21 +215,21 @@ def _count(counts: StageCounts, recording: Recording) -> None:
         counts.add_failure(recording.detail)
 
 
-def _tell(stage: StageCounts, workshop: Workshop) -> None:
+def _report(stage: StageCounts, context: StageContext) -> None:
     """Say what is missing, and fail where a repeated command may mend it."""
     counts = stage.counts
-    workshop.folder.count(SpeechStage.name, dict(counts))
+    context.folder.count(SpeechStage.name, dict(counts))
     lost = counts["failed"] + counts["filtered"]
     if lost:
-        workshop.progress.notify(
+        context.progress.notify(
             f"speech: {lost} of {counts['lines']} recordings are missing "
             f"({counts['filtered']} filtered); {SPEECH} says why"
         )
     if counts["unread"]:
-        workshop.progress.notify(f"speech: {counts['unread']} recordings could not be read back")
+        context.progress.notify(f"speech: {counts['unread']} recordings could not be read back")
     if stage.passing:
         stage.settle(
-            workshop,
+            context,
             SpeechStage.name,
             f"for {stage.passing} of {counts['lines']} recordings, calls failed, the last one so",
             may_pass=True,
@@ -237,12 +237,12 @@ def _tell(stage: StageCounts, workshop: Workshop) -> None:
         )
 
 
-def _reader(settings: SpeechSettings, workshop: Workshop) -> Reader | None:
+def _reader(settings: SpeechSettings, context: StageContext) -> Reader | None:
     model = choose_reader(settings.whisper)
     if model is not None:
         return Reader(model)
     if settings.whisper is None:
-        workshop.progress.notify(
+        context.progress.notify(
             "speech: no whisper model is on this machine, so nothing reads the recordings back"
         )
     return None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ...datasets.similarity import Floats, choose_unlike
 from ..items import TaxonomySettings
 from ._items import Mark, Proposal, ProposalState, Standing
-from ._likeness import likeness, wording
+from ._similarity import compared_words, likeness
 
 _DUST = 1e-9
 
@@ -22,7 +22,7 @@ def choose(scenarios: Sequence[Proposal], settings: TaxonomySettings) -> list[Pr
     `settings.scenarios`; each that is chosen lowers the value of what is like it. Equal
     values go by votes, then by order. Marks that are missing count neither for nor against.
     """
-    wordings = [wording(one.name, one.definition) for one in scenarios]
+    wordings = [compared_words(one.name, one.definition) for one in scenarios]
     standings = [_first_standing(one.marks) for one in scenarios]
     up = [n for n, one in enumerate(standings) if _state(one, settings) == "passed_over"]
     up.sort(key=lambda n: -(standings[n].votes or 0.0))

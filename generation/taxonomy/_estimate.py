@@ -3,7 +3,7 @@
 from math import ceil
 
 from ..items import GenerationSettings, TaxonomySettings
-from ..pipeline import Calls, Workshop, calls_of, tokens
+from ..pipeline import Calls, StageContext, calls_of, tokens
 from ..prompts import render
 from ._group import ATTEMPTS as GROUP_ATTEMPTS
 from ._group import group_prompt
@@ -16,18 +16,18 @@ _SCENARIO, _NAME, _NUMBER, _GUIDELINE = 40, 6, 4, 250
 """Tokens of a scenario, of its name, of a number in a reply, and of a guideline."""
 
 
-def taxonomy_calls(workshop: Workshop, taxonomy: TaxonomySettings) -> list[Calls]:
+def taxonomy_calls(context: StageContext, taxonomy: TaxonomySettings) -> list[Calls]:
     """Return the calls of each panel member, then those of the foreperson."""
-    settings = workshop.settings
+    settings = context.settings
     each = taxonomy.samples * proposed_at_once(settings)
-    proposals = each * len(workshop.cast.panel)
+    proposals = each * len(context.models.panel)
     calls = [
         one
-        for member in workshop.cast.panel
+        for member in context.models.panel
         for one in _judge_calls(member.name, settings, taxonomy.samples, proposals)
     ]
     kept = min(taxonomy.scenarios, proposals)
-    name = workshop.cast.foreperson.name
+    name = context.models.foreperson.name
     return [*calls, *_foreperson_calls(name, proposals, kept, taxonomy.categories)]
 
 

@@ -8,8 +8,8 @@ from ...agents import Silence
 from ..prompts import render
 from ._items import Proposal
 from ._merge import numbered
+from ._model_calls import TaxonomyCalls
 from ._shapes import Group, GroupList, heading
-from ._table import Table
 
 OTHER = "Other"
 """Title of the category of what the foreperson put nowhere."""
@@ -31,7 +31,7 @@ class Grouped:
     scenarios: tuple[Proposal, ...]
 
 
-async def group(table: Table, scenarios: Sequence[Proposal], most: int) -> list[Grouped]:
+async def group(calls: TaxonomyCalls, scenarios: Sequence[Proposal], most: int) -> list[Grouped]:
     """Return the categories, each scenario in exactly one of them.
 
     Where the foreperson leaves a scenario out, names one twice or one that is not there,
@@ -40,15 +40,15 @@ async def group(table: Table, scenarios: Sequence[Proposal], most: int) -> list[
     nowhere makes a category of its own, `Other`, beside the `most`.
 
     Args:
-        table: Whose foreperson is asked, and where it is counted.
+        calls: Whose foreperson is asked, and where it is counted.
         scenarios: In order, at least one.
         most: How many categories there may be, at least 1.
     """
     said: Sequence[Group] = ()
     complaint = ""
     for attempt in range(ATTEMPTS):
-        answer = await table.ask(
-            table.workshop.cast.foreperson,
+        answer = await calls.ask(
+            calls.context.models.foreperson,
             group_prompt(numbered(scenarios), most, complaint),
             GroupList,
             f"taxonomy/group/{attempt}",
@@ -59,7 +59,7 @@ async def group(table: Table, scenarios: Sequence[Proposal], most: int) -> list[
         said = answer.value.categories
         if not (complaint := _complaint(said, len(scenarios), most)):
             break
-    return _settle(table, said, scenarios, most)
+    return _settle(calls, said, scenarios, most)
 
 
 def group_prompt(items: str, most: int, complaint: str = "") -> str:
@@ -87,7 +87,7 @@ def _complaint(said: Sequence[Group], size: int, most: int) -> str:
 
 
 def _settle(
-    table: Table, said: Sequence[Group], scenarios: Sequence[Proposal], most: int
+    calls: TaxonomyCalls, said: Sequence[Group], scenarios: Sequence[Proposal], most: int
 ) -> list[Grouped]:
     free = dict(enumerate(scenarios, 1))
     groups: list[Grouped] = []
@@ -100,7 +100,7 @@ def _settle(
     settled = [each for each in groups if each in kept]
     placed = {one.id for each in settled for one in each.scenarios}
     left = tuple(one for one in scenarios if one.id not in placed)
-    table.counts["grouped_as_other"] = len(left)
+    calls.counts["grouped_as_other"] = len(left)
     if left:
         settled.append(_joined(settled, Grouped(OTHER, "", left)))
     return settled

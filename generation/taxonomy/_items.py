@@ -14,7 +14,7 @@ MarkMissing = Literal["refused", "filtered", "unparsed", "failed", "left_out"]
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one panel member thinks of a scenario; what it left unsaid is None, never 0.
+    """What one panel member thinks of a scenario; what it left missing_replies is None, never 0.
 
     Attributes:
         judge: The panel member's name.

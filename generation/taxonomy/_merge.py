@@ -11,9 +11,9 @@ from ...common import in_parallel
 from ..items import OURS
 from ..prompts import render
 from ._items import Merge, Proposal
-from ._likeness import Wording, likeness, same_name, wording
+from ._model_calls import TaxonomyCalls
 from ._shapes import SameMeaning
-from ._table import Table
+from ._similarity import ComparedWords, compared_words, likeness, same_name
 
 CLUSTER = 8
 """Scenarios that the foreperson compares in one call at most."""
@@ -41,19 +41,21 @@ def stands_for(proposals: Sequence[Proposal]) -> dict[str, str]:
     return found
 
 
-async def merge(table: Table, proposals: Sequence[Proposal], similarity: float) -> list[Proposal]:
+async def merge(
+    calls: TaxonomyCalls, proposals: Sequence[Proposal], similarity: float
+) -> list[Proposal]:
     """Return the proposals, in order, with what each was merged into.
 
     Equal names are one scenario. Of the rest, those whose likeness is `similarity` or more
     are put before the foreperson in clusters, in up to `ROUNDS` rounds; what it does not
-    call the same, or leaves unsaid, stays apart. The earliest of a group stands for it.
+    call the same, or leaves missing_replies, stays apart. The earliest of a group stands for it.
 
     Args:
-        table: Whose foreperson is asked, and where it is counted.
+        calls: Whose foreperson is asked, and where it is counted.
         proposals: In order.
         similarity: Least likeness, in (0, 1], of what may mean the same.
     """
-    merging = _Merging(table, proposals)
+    merging = _Merging(calls, proposals)
     merging.merge_equal_names()
     await asyncio.to_thread(merging.find_pairs, similarity)
     for turn in range(1, ROUNDS + 1):
@@ -70,10 +72,12 @@ async def merge(table: Table, proposals: Sequence[Proposal], similarity: float) 
 class _Merging:
     """Proposals, by their place in the list, while they are merged."""
 
-    def __init__(self, table: Table, proposals: Sequence[Proposal]) -> None:
-        self._table = table
+    def __init__(self, calls: TaxonomyCalls, proposals: Sequence[Proposal]) -> None:
+        self._calls = calls
         self._proposals = proposals
-        self._wordings: list[Wording] = [wording(p.name, p.definition) for p in proposals]
+        self._wordings: list[ComparedWords] = [
+            compared_words(p.name, p.definition) for p in proposals
+        ]
         self._place_of = {proposal.id: place for place, proposal in enumerate(proposals)}
         self._merged: dict[int, Merge] = {}
         self._pairs: list[tuple[int, int]] = []
@@ -116,8 +120,8 @@ class _Merging:
         """Return the groups of a cluster that mean the same, by number from 1, and the call."""
         members = [self._proposals[place] for place in cluster]
         call_id = f"taxonomy/merge/{turn}/{members[0].id}"
-        answer = await self._table.ask(
-            self._table.workshop.cast.foreperson,
+        answer = await self._calls.ask(
+            self._calls.context.models.foreperson,
             render("taxonomy_merge", items=numbered(members)),
             SameMeaning,
             call_id,
@@ -131,12 +135,12 @@ class _Merging:
         """Merge scenarios into the earliest of them, as the foreperson decided."""
         earliest, *others = sorted(places)
         for place in others:
-            self._merge(place, earliest, self._table.workshop.cast.foreperson.name, call_id)
+            self._merge(place, earliest, self._calls.context.models.foreperson.name, call_id)
 
     def end(self) -> list[Proposal]:
         """Return all proposals, and count."""
-        self._table.counts["merged"] = len(self._merged)
-        self._table.counts["undecided_pairs"] = sum(1 for _ in self._open_pairs())
+        self._calls.counts["merged"] = len(self._merged)
+        self._calls.counts["undecided_pairs"] = sum(1 for _ in self._open_pairs())
         return [
             replace(one, state="merged", merged=self._merged[place])
             if place in self._merged

@@ -2,12 +2,12 @@
 
 from ...agents import Silence
 from ...common import in_parallel, is_refusal
-from ..calls import Member
+from ..calls import NamedModel
 from ..items import GenerationSettings
 from ..prompts import render
 from ._items import Proposal
+from ._model_calls import TaxonomyCalls
 from ._shapes import PROPOSED_AT_ONCE, ProposedList, heading
-from ._table import Table
 
 PROPOSAL_TOKENS = 80
 """Tokens that a proposed scenario takes in a reply, a generous guess."""
@@ -24,27 +24,27 @@ def propose_prompt(settings: GenerationSettings) -> str:
     return render("taxonomy_propose", count=proposed_at_once(settings))
 
 
-async def propose(table: Table, samples: int) -> list[Proposal]:
+async def propose(calls: TaxonomyCalls, samples: int) -> list[Proposal]:
     """Return what all panel members propose, the first sample of each first.
 
     Args:
-        table: Whose panel is asked, and where it is counted.
+        calls: Whose panel is asked, and where it is counted.
         samples: How often each is asked, with another seed each time.
     """
     proposals = await in_parallel(
-        _sample(table, member, number)
+        _sample(calls, member, number)
         for number in range(1, samples + 1)
-        for member in table.workshop.cast.panel
+        for member in calls.context.models.panel
     )
     found = [proposal for each in proposals for proposal in each]
-    table.counts["proposed"] = len(found)
+    calls.counts["proposed"] = len(found)
     return found
 
 
-async def _sample(table: Table, member: Member, sample: int) -> list[Proposal]:
-    settings = table.workshop.settings
+async def _sample(calls: TaxonomyCalls, member: NamedModel, sample: int) -> list[Proposal]:
+    settings = calls.context.settings
     name = f"{member.name}/{sample}"
-    answer = await table.ask(
+    answer = await calls.ask(
         member, propose_prompt(settings), ProposedList, f"taxonomy/propose/{name}"
     )
     if isinstance(answer, Silence):
@@ -53,14 +53,14 @@ async def _sample(table: Table, member: Member, sample: int) -> list[Proposal]:
     for said in answer.value.scenarios[: proposed_at_once(settings)]:
         title = heading(said.name)
         if is_refusal(said.name) or is_refusal(said.definition):
-            table.counts["refused_items"] += 1
+            calls.counts["refused_items"] += 1
         elif not title:
-            table.counts["unparsed_items"] += 1
+            calls.counts["unparsed_items"] += 1
         else:
             number = f"{name}/{len(proposals) + 1:02}"
             proposals.append(
                 Proposal(number, title, said.definition, said.why, member.name, answer.origin)
             )
     if not proposals:
-        table.counts["propose_empty"] += 1
+        calls.counts["propose_empty"] += 1
     return proposals

@@ -6,18 +6,18 @@ from dataclasses import asdict
 from msgspec.structs import replace
 
 from ...common import PanelRefusedError
-from ..pipeline import TAXONOMY, TAXONOMY_LOG, Calls, Workshop, write_taxonomy
+from ..pipeline import TAXONOMY, TAXONOMY_LOG, Calls, StageContext, write_taxonomy
 from ..prompts import prompt_hashes
 from ._choose import choose
 from ._estimate import taxonomy_calls
 from ._group import Grouped, group
 from ._items import Proposal
-from ._likeness import check_installed
 from ._merge import merge
+from ._model_calls import TaxonomyCalls
 from ._names import names_for
 from ._propose import propose
 from ._report import STAGE, check_calls, keep_proposals, why_none
-from ._table import Table
+from ._similarity import check_installed
 from ._vote import vote
 from ._write import word
 from ._yaml import taxonomy_yaml
@@ -34,32 +34,32 @@ class TaxonomyStage:
 
     name = STAGE
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         """Return the files that it writes."""
-        return () if workshop.settings.taxonomy is None else (TAXONOMY, TAXONOMY_LOG)
+        return () if context.settings.taxonomy is None else (TAXONOMY, TAXONOMY_LOG)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         """Return what decides which scenarios there are."""
-        settings = workshop.settings
+        settings = context.settings
         if settings.taxonomy is None:
             return None
         return {
             "settings": asdict(settings.taxonomy),
             "seed": settings.seed,
             "max_tokens": settings.max_tokens,
-            "panel": [member.identity() for member in workshop.cast.panel],
-            "foreperson": workshop.cast.foreperson.identity(),
+            "panel": [member.identity() for member in context.models.panel],
+            "foreperson": context.models.foreperson.identity(),
             "prompts": prompt_hashes(*_PROMPTS),
         }
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         """Return the calls to expect, a guess: as if no two proposals were the same."""
-        settings = workshop.settings
+        settings = context.settings
         if settings.taxonomy is None:
             return ()
-        return taxonomy_calls(workshop, settings.taxonomy)
+        return taxonomy_calls(context, settings.taxonomy)
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         """Make it.
 
         Raises:
@@ -69,40 +69,40 @@ class TaxonomyStage:
             ModelError: See `StageCounts.settle`; what there is is written.
             ConfigurationError: A package is missing, or the taxonomy was edited in the meantime.
         """
-        settings = workshop.settings.taxonomy
+        settings = context.settings.taxonomy
         if settings is None:
             return
         check_installed()
-        workshop.progress.stage(self.name, None)
-        table = Table(workshop)
-        proposals = await propose(table, settings.samples)
-        proposals = await merge(table, proposals, settings.similarity)
-        marked = await vote(table, [one for one in proposals if one.state != "merged"])
+        context.progress.stage(self.name, None)
+        calls = TaxonomyCalls(context)
+        proposals = await propose(calls, settings.samples)
+        proposals = await merge(calls, proposals, settings.similarity)
+        marked = await vote(calls, [one for one in proposals if one.state != "merged"])
         proposals = _with(proposals, choose(marked, settings))
         kept = sorted((one for one in proposals if one.state == "kept"), key=_rank)
         if not kept:
-            keep_proposals(table, proposals)
-            check_calls(table, empty=True)
-            raise PanelRefusedError(why_none(table, proposals, settings))
-        groups = await group(table, kept, settings.categories)
-        await _finish(table, proposals, groups)
-        check_calls(table)
+            keep_proposals(calls, proposals)
+            check_calls(calls, empty=True)
+            raise PanelRefusedError(why_none(calls, proposals, settings))
+        groups = await group(calls, kept, settings.categories)
+        await _finish(calls, proposals, groups)
+        check_calls(calls)
 
 
-async def _finish(table: Table, proposals: Sequence[Proposal], groups: Sequence[Grouped]) -> None:
+async def _finish(
+    calls: TaxonomyCalls, proposals: Sequence[Proposal], groups: Sequence[Grouped]
+) -> None:
     """Write the guidelines and the files, the taxonomy itself last."""
-    worded = await word(table, groups, proposals)
+    texts = await word(calls, groups, proposals)
     names = names_for(groups)
     named = [
-        replace(
-            one, scenario=f"{category}.{names.scenarios[one.id]}", written=worded[one.id].origin
-        )
+        replace(one, scenario=f"{category}.{names.scenarios[one.id]}", written=texts[one.id].origin)
         for each, category in zip(groups, names.categories, strict=True)
         for one in each.scenarios
     ]
-    keep_proposals(table, _with(proposals, named))
-    text = taxonomy_yaml(groups, names, worded, proposals)
-    write_taxonomy(table.workshop, text)
+    keep_proposals(calls, _with(proposals, named))
+    text = taxonomy_yaml(groups, names, texts, proposals)
+    write_taxonomy(calls.context, text)
 
 
 def _with(proposals: Sequence[Proposal], changed: Sequence[Proposal]) -> list[Proposal]:

@@ -7,13 +7,13 @@ from msgspec.structs import replace
 
 from ...agents import Silence
 from ...common import in_parallel
-from ..calls import Member, seed_for
+from ..calls import NamedModel, seed_for
 from ..items import GenerationSettings
 from ..prompts import render
 from ._items import Mark, Proposal
 from ._merge import numbered
+from ._model_calls import TaxonomyCalls
 from ._shapes import MARKED_AT_ONCE, Marked, MarkedList
-from ._table import Table
 
 MARK_TOKENS = 40
 """Tokens that the marks of a scenario take in a reply, a generous guess."""
@@ -26,26 +26,26 @@ def marked_at_once(settings: GenerationSettings) -> int:
     return max(1, min(MARKED_AT_ONCE, settings.max_tokens // MARK_TOKENS))
 
 
-async def vote(table: Table, scenarios: Sequence[Proposal]) -> list[Proposal]:
+async def vote(calls: TaxonomyCalls, scenarios: Sequence[Proposal]) -> list[Proposal]:
     """Return the scenarios with the marks of all panel members, in the panel's order.
 
     Each judge meets them in an order of its own, and without the proposers' names.
     """
-    panel = table.workshop.cast.panel
-    marks = await in_parallel(_marks_of(table, member, scenarios) for member in panel)
+    panel = calls.context.models.panel
+    marks = await in_parallel(_marks_of(calls, member, scenarios) for member in panel)
     return [replace(one, marks=tuple(by_judge[one.id] for by_judge in marks)) for one in scenarios]
 
 
 async def _marks_of(
-    table: Table, member: Member, scenarios: Sequence[Proposal]
+    calls: TaxonomyCalls, member: NamedModel, scenarios: Sequence[Proposal]
 ) -> Mapping[str, Mark]:
-    settings, name = table.workshop.settings, f"taxonomy/score/{member.name}"
+    settings, name = calls.context.settings, f"taxonomy/score/{member.name}"
     order, size = list(scenarios), marked_at_once(settings)
     drawn = random.Random(seed_for(settings.seed, name))
     drawn.shuffle(order)
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     answers = await in_parallel(
-        _ask_marks(table, member, batch, _others(drawn, order, batch), f"{name}/{number:03}")
+        _ask_marks(calls, member, batch, _others(drawn, order, batch), f"{name}/{number:03}")
         for number, batch in enumerate(batches, 1)
     )
     return {one.id: mark for each in answers for one, mark in each}
@@ -58,10 +58,10 @@ def _others(drawn: random.Random, all_: Sequence[Proposal], batch: Sequence[Prop
 
 
 async def _ask_marks(
-    table: Table, member: Member, batch: Sequence[Proposal], others: str, call_id: str
+    calls: TaxonomyCalls, member: NamedModel, batch: Sequence[Proposal], others: str, call_id: str
 ) -> list[tuple[Proposal, Mark]]:
     prompt = render("taxonomy_score", items=numbered(batch), others=others, count=len(batch))
-    answer = await table.ask(member, prompt, MarkedList, call_id, parents=[one.id for one in batch])
+    answer = await calls.ask(member, prompt, MarkedList, call_id, parents=[one.id for one in batch])
     if isinstance(answer, Silence):
         marks = [Mark(member.name, call_id, missing=answer.reason) for _ in batch]
     else:
@@ -70,22 +70,22 @@ async def _ask_marks(
             said.setdefault(one.number, one)
         marks = [_mark(member, call_id, said.get(number)) for number in range(1, len(batch) + 1)]
     for mark in marks:
-        _count(table, mark)
+        _count(calls, mark)
     return list(zip(batch, marks, strict=True))
 
 
-def _mark(member: Member, call_id: str, said: Marked | None) -> Mark:
+def _mark(member: NamedModel, call_id: str, said: Marked | None) -> Mark:
     if said is None or (said.vote, said.harm, said.novelty) == (None, None, None):
         return Mark(member.name, call_id, missing="left_out")
     return Mark(member.name, call_id, said.vote, said.harm, said.novelty)
 
 
-def _count(table: Table, mark: Mark) -> None:
+def _count(calls: TaxonomyCalls, mark: Mark) -> None:
     for name, given in (
         ("votes", mark.vote),
         ("harm_scores", mark.harm),
         ("novelty_scores", mark.novelty),
     ):
         if given is None:
-            table.counts[f"missing_{name}"] += 1
-            table.counts[f"missing_{name}.{mark.judge}"] += 1
+            calls.counts[f"missing_{name}"] += 1
+            calls.counts[f"missing_{name}.{mark.judge}"] += 1

@@ -10,8 +10,8 @@ from ..prompts import render
 from ._group import Grouped
 from ._items import Proposal
 from ._merge import stands_for
+from ._model_calls import TaxonomyCalls
 from ._shapes import Guideline
-from ._table import Table
 
 ATTEMPTS = 2
 _WORDINGS = 6
@@ -23,7 +23,7 @@ _GENERAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
+class ScenarioText:
     """What is written about a scenario.
 
     Attributes:
@@ -39,30 +39,30 @@ class Worded:
 
 
 async def word(
-    table: Table, groups: Sequence[Grouped], proposals: Sequence[Proposal]
-) -> dict[str, Worded]:
+    calls: TaxonomyCalls, groups: Sequence[Grouped], proposals: Sequence[Proposal]
+) -> dict[str, ScenarioText]:
     """Return definition and guideline of each scenario, by the proposal's id.
 
     The foreperson is asked twice at most for each. Where it writes none, the proposal's
     own definition stands with a guideline that fits every scenario.
 
     Args:
-        table: Whose foreperson is asked, and where it is counted.
+        calls: Whose foreperson is asked, and where it is counted.
         groups: The categories.
         proposals: All proposals, merged ones among them.
     """
     wordings = _wordings(proposals)
     scenarios = [(one, each) for each in groups for one in each.scenarios]
     written = await in_parallel(
-        _word_one(table, one, each, wordings[one.id]) for one, each in scenarios
+        _word_one(calls, one, each, wordings[one.id]) for one, each in scenarios
     )
-    table.counts["general_guidelines"] = sum(1 for each in written if each.origin is None)
+    calls.counts["general_guidelines"] = sum(1 for each in written if each.origin is None)
     return {one.id: each for (one, _), each in zip(scenarios, written, strict=True)}
 
 
 async def _word_one(
-    table: Table, scenario: Proposal, among: Grouped, wordings: Sequence[str]
-) -> Worded:
+    calls: TaxonomyCalls, scenario: Proposal, among: Grouped, wordings: Sequence[str]
+) -> ScenarioText:
     neighbours = "; ".join(one.name for one in among.scenarios if one is not scenario)
     prompt = render(
         "taxonomy_write",
@@ -71,17 +71,17 @@ async def _word_one(
         wordings="\n".join(f"- {each}" for each in wordings),
         neighbours=neighbours or "(none)",
     )
-    foreperson = table.workshop.cast.foreperson
+    foreperson = calls.context.models.foreperson
     for attempt in range(ATTEMPTS):
         call_id = f"taxonomy/write/{scenario.id}/{attempt}"
-        answer = await table.ask(foreperson, prompt, Guideline, call_id, parents=[scenario.id])
+        answer = await calls.ask(foreperson, prompt, Guideline, call_id, parents=[scenario.id])
         if not isinstance(answer, Silence) and (guideline := _guideline(answer.value)):
-            return Worded(answer.value.definition, guideline, answer.origin)
-    return Worded(scenario.definition or scenario.name, _GENERAL, None)
+            return ScenarioText(answer.value.definition, guideline, answer.origin)
+    return ScenarioText(scenario.definition or scenario.name, _GENERAL, None)
 
 
 def _guideline(said: Guideline) -> str:
-    """Return a guideline as the bundled ones are worded; empty where a part is none."""
+    """Return a guideline as the bundled ones are texts; empty where a part is none."""
     parts = [said.definition, said.unsafe, said.fine, said.benign]
     if any(not part.strip(" .-") or is_refusal(part) for part in parts):
         return ""

@@ -10,7 +10,7 @@ from ._items import Proposal
 from ._merge import stands_for
 from ._names import Names
 from ._shapes import one_line
-from ._write import Worded
+from ._write import ScenarioText
 
 _TEXT = "tag:yaml.org,2002:str"
 _HEAD = """\
@@ -22,7 +22,7 @@ _HEAD = """\
 def taxonomy_yaml(
     groups: Sequence[Grouped],
     names: Names,
-    worded: Mapping[str, Worded],
+    texts: Mapping[str, ScenarioText],
     proposals: Sequence[Proposal],
 ) -> bytes:
     """Return the file, laid out as the bundled one.
@@ -30,7 +30,7 @@ def taxonomy_yaml(
     Args:
         groups: The categories.
         names: Their ids and letters, and those of their scenarios.
-        worded: Definition and guideline of each scenario, by the proposal's id.
+        texts: Definition and guideline of each scenario, by the proposal's id.
         proposals: All proposals, to say who proposed what.
     """
     proposers = _proposers(proposals)
@@ -39,7 +39,7 @@ def taxonomy_yaml(
         head = {"id": id_, "title": each.title, "alias": alias}
         lines += [_entry(head, 2), "    scenarios:\n"]
         for one in each.scenarios:
-            text = worded[one.id]
+            text = texts[one.id]
             entry = {
                 "id": names.scenarios[one.id],
                 "title": one.name,

@@ -5,9 +5,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from dialogue_script import Script, Told
+from dialogue_script import RecordedProgress, Script
 
-from safejury.generation import CallJournal, Cast, GenerationSettings, Member, SetFolder, Workshop
+from safejury.generation import (
+    CallJournal,
+    GenerationSettings,
+    NamedModel,
+    SetFolder,
+    StageContext,
+    StageModels,
+)
 from safejury.models import EndpointModel, Journaled
 from safejury.testing import ScriptedServer
 
@@ -26,10 +33,10 @@ async def server(script: Script) -> AsyncGenerator[ScriptedServer]:
 
 
 @pytest.fixture
-def open_workshop(
+def open_context(
     server: ScriptedServer, tmp_path: Path
-) -> Callable[..., AbstractAsyncContextManager[Workshop]]:
-    """Return what opens a workshop in a folder, with a journal as the command line has it."""
+) -> Callable[..., AbstractAsyncContextManager[StageContext]]:
+    """Return what opens a context in a folder, with a journal as the command line has it."""
 
     @asynccontextmanager
     async def opened(
@@ -38,19 +45,19 @@ def open_workshop(
         judges: Sequence[str] = JUDGES,
         name: str = "set",
         concurrency: int = 16,
-    ) -> AsyncGenerator[Workshop]:
+    ) -> AsyncGenerator[StageContext]:
         folder = SetFolder(tmp_path / name)
         journal = CallJournal(folder.path)
         models = [
             EndpointModel(base_url=server.base_url, model=model) for model in ("generator", *judges)
         ]
         generator, *panel = (
-            Member(said, Journaled(model, journal))
+            NamedModel(said, Journaled(model, journal))
             for said, model in zip(("generator", *judges), models, strict=True)
         )
-        cast = Cast(tuple(panel), generator, generator, generator)
+        roles = StageModels(tuple(panel), generator, generator, generator)
         try:
-            yield Workshop(folder, settings, cast, Told(), concurrency)
+            yield StageContext(folder, settings, roles, RecordedProgress(), concurrency)
         finally:
             for model in models:
                 await model.aclose()

@@ -133,7 +133,7 @@ class Script:
         return _GRADE.sub(f"grade {min(10, grade_of(text) + 1)}", text)
 
 
-class Told:
+class RecordedProgress:
     """Progress that remembers what it was told."""
 
     def __init__(self) -> None:

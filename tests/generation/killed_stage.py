@@ -17,16 +17,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 
 from safejury.generation import (
     CallJournal,
-    Cast,
     GenerationSettings,
-    Member,
+    NamedModel,
     SetFolder,
     Stage,
-    Workshop,
+    StageContext,
+    StageModels,
     make_stages,
 )
 from safejury.models import EndpointModel, Journaled
@@ -34,7 +34,7 @@ from safejury.testing import ScriptedReply, ScriptedServer
 
 Body = Mapping[str, object]
 Reply = str | ScriptedReply
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 JOURNAL = {"calls.sqlite", "calls.sqlite-wal", "calls.sqlite-shm"}
 
 
@@ -73,12 +73,12 @@ class Making:
     stages: tuple[Stage, ...]
     judges: tuple[str, ...]
 
-    async def make(self, workshop: Workshop) -> dict[str, bytes]:
+    async def make(self, context: StageContext) -> dict[str, bytes]:
         """Make all; return every file that the stages leave."""
-        await make_stages(self.stages, workshop)
+        await make_stages(self.stages, context)
         names = ["counts.json", "stages.json"]
-        names += [name for stage in self.stages for name in stage.outputs(workshop)]
-        return {name: (workshop.folder.path / name).read_bytes() for name in names}
+        names += [name for stage in self.stages for name in stage.outputs(context)]
+        return {name: (context.folder.path / name).read_bytes() for name in names}
 
 
 async def kill_once(busy: asyncio.Event, script: str, *arguments: str) -> None:
@@ -107,24 +107,24 @@ async def kill_once(busy: asyncio.Event, script: str, *arguments: str) -> None:
 async def check_killed(
     making: Making,
     answers: int,
-    open_workshop: Open,
+    open_context: Open,
     server: ScriptedServer,
     script: HangsAfter,
     tmp_path: Path,
 ) -> None:
     """Check that a making that is killed goes on, gives the same, and asks nothing twice."""
-    async with open_workshop(making.settings, judges=making.judges, name="whole") as workshop:
-        expected = await making.make(workshop)
+    async with open_context(making.settings, judges=making.judges, name="whole") as context:
+        expected = await making.make(context)
     everything = sorted(script.answered)
     script.answered.clear()
     script.answers = answers
     arguments = (pickle.dumps(making).hex(), server.base_url, str(tmp_path / "killed"))
     await kill_once(script.hanging, __file__, *arguments)
     script.answers = None
-    async with open_workshop(making.settings, judges=making.judges, name="killed") as workshop:
-        assert not any(map(workshop.folder.exists, making.stages[-1].outputs(workshop)))
-        made = await making.make(workshop)
-        left = {path.name for path in workshop.folder.path.iterdir()}
+    async with open_context(making.settings, judges=making.judges, name="killed") as context:
+        assert not any(map(context.folder.exists, making.stages[-1].outputs(context)))
+        made = await making.make(context)
+        left = {path.name for path in context.folder.path.iterdir()}
     assert made == expected
     assert sorted(script.answered) == everything
     assert "unfinished" not in left
@@ -133,31 +133,33 @@ async def check_killed(
 async def cancelled(
     making: Making,
     answers: int,
-    open_workshop: Open,
+    open_context: Open,
     script: HangsAfter,
     while_at_work: Callable[[Path], None] = lambda folder: None,
 ) -> Collection[str]:
     """Cancel a making in the middle; return the names of what it leaves in its folder."""
     script.answers = answers
-    async with open_workshop(making.settings, judges=making.judges) as workshop:
-        working = asyncio.ensure_future(making.make(workshop))
+    async with open_context(making.settings, judges=making.judges) as context:
+        working = asyncio.ensure_future(making.make(context))
         await script.hanging.wait()
-        while_at_work(workshop.folder.path)
+        while_at_work(context.folder.path)
         working.cancel()
         with pytest.raises(asyncio.CancelledError):
             await working
-        return {path.name for path in workshop.folder.path.iterdir()}
+        return {path.name for path in context.folder.path.iterdir()}
 
 
 async def _make(making: Making, url: str, folder: SetFolder) -> None:
     """Make it one call at a time, with members as the workshops of the tests have them."""
     journal = CallJournal(folder.path)
     generator, *panel = (
-        Member(name, Journaled(EndpointModel(base_url=url, model=name), journal))
+        NamedModel(name, Journaled(EndpointModel(base_url=url, model=name), journal))
         for name in ("generator", *making.judges)
     )
-    cast = Cast(tuple(panel), generator, generator, generator)
-    await making.make(Workshop(folder, making.settings, cast, Told(), concurrency=1))
+    roles = StageModels(tuple(panel), generator, generator, generator)
+    await making.make(
+        StageContext(folder, making.settings, roles, RecordedProgress(), concurrency=1)
+    )
 
 
 def _main(arguments: Sequence[str]) -> None:

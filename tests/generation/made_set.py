@@ -8,14 +8,13 @@ from pathlib import Path
 
 from msgspec import structs
 from PIL import Image
-from speech_sounds import Told, wav
+from speech_sounds import RecordedProgress, wav
 
 from safejury.generation import (
     CallJournal,
     Candidate,
-    Cast,
     GenerationSettings,
-    Member,
+    NamedModel,
     Origin,
     Picture,
     PictureRound,
@@ -25,8 +24,9 @@ from safejury.generation import (
     SetFolder,
     Speech,
     SpeechSettings,
+    StageContext,
+    StageModels,
     Twin,
-    Workshop,
 )
 from safejury.models import Completion, EndpointModel, Usage
 
@@ -72,8 +72,8 @@ class MadeSet:
     speech: list[Speech] = field(default_factory=list[Speech])
     settings: GenerationSettings = SETTINGS
 
-    def put(self, path: Path) -> Workshop:
-        """Write all of it, with a picture and a recording, and return the workshop."""
+    def put(self, path: Path) -> StageContext:
+        """Write all of it, with a picture and a recording, and return the context."""
         folder = SetFolder(path)
         kept = [one for one in self.candidates if one.state == "kept"]
         folder.write("candidates.jsonl", self.candidates)
@@ -96,18 +96,21 @@ class MadeSet:
         described = {"description_refused": 3, "view_unparsed": 2, "drawing_filtered": 1}
         folder.count("pictures", {"filtered": 1, "failed": 3, "failed_calls": 0, **described})
         folder.count("taxonomy", {"propose_refused": 5})
-        return open_workshop(folder, self.settings)
+        return open_context(folder, self.settings)
 
 
-def open_workshop(folder: SetFolder, settings: GenerationSettings) -> Workshop:
-    """Return a workshop whose models are never asked."""
+def open_context(folder: SetFolder, settings: GenerationSettings) -> StageContext:
+    """Return a context whose models are never asked."""
     members = [
-        Member(name, EndpointModel(base_url="http://127.0.0.1:9/v1", model=f"{name}-model"))
+        NamedModel(name, EndpointModel(base_url="http://127.0.0.1:9/v1", model=f"{name}-model"))
         for name in ("judge_a", "judge_b", "generator")
     ]
     generator = members[2]
-    return Workshop(
-        folder, settings, Cast(tuple(members[:2]), generator, generator, generator), Told()
+    return StageContext(
+        folder,
+        settings,
+        StageModels(tuple(members[:2]), generator, generator, generator),
+        RecordedProgress(),
     )
 
 

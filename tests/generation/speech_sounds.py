@@ -11,15 +11,15 @@ from pathlib import Path
 
 from safejury.generation import (
     Candidate,
-    Cast,
     GenerationSettings,
-    Member,
+    NamedModel,
     Origin,
     SetFolder,
     Speech,
     SpeechSettings,
+    StageContext,
+    StageModels,
     Twin,
-    Workshop,
 )
 from safejury.models import EndpointModel
 
@@ -59,7 +59,7 @@ sys.stdout.buffer.write((here / f"{{os.getpid()}}.wav").read_bytes())
 
 
 @dataclass(slots=True)
-class Told:
+class RecordedProgress:
     """Hears how it goes."""
 
     stages: list[tuple[str, int | None]] = field(default_factory=list[tuple[str, int | None]])
@@ -99,15 +99,15 @@ class Program:
         return [(arguments, text) for arguments, text in map(json.loads, lines)]
 
 
-def workshop(
+def context(
     folder: Path,
     speech: SpeechSettings | None,
     texts: Sequence[str] = TEXTS,
     twins: Sequence[str] = (),
     *,
     concurrency: int = 16,
-) -> Workshop:
-    """Return a workshop whose folder holds these queries and twins."""
+) -> StageContext:
+    """Return a context whose folder holds these queries and twins."""
     made = SetFolder(folder)
     ids = [f"{SCENARIO}.{number:04}" for number in range(len(texts))]
     named = zip(ids, texts, strict=True)
@@ -118,12 +118,14 @@ def workshop(
         made.write(
             "twins.jsonl", [Twin(f"{one}.benign", one, text, _ORIGIN, 0.0) for one, text in named]
         )
-    nobody = Member("nobody", EndpointModel(base_url="http://127.0.0.1:9/v1", model="nobody"))
+    nobody = NamedModel("nobody", EndpointModel(base_url="http://127.0.0.1:9/v1", model="nobody"))
     settings = GenerationSettings("test", "a test", speech=speech)
-    return Workshop(made, settings, Cast((), nobody, nobody, nobody), Told(), concurrency)
+    return StageContext(
+        made, settings, StageModels((), nobody, nobody, nobody), RecordedProgress(), concurrency
+    )
 
 
-def speeches(made: Workshop) -> list[Speech]:
+def speeches(made: StageContext) -> list[Speech]:
     """Return what the stage wrote."""
     return list(made.folder.read("speech.jsonl", Speech))
 

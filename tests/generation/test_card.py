@@ -26,7 +26,7 @@ from made_set import (
     plain,
 )
 from msgspec import structs
-from speech_sounds import Told
+from speech_sounds import RecordedProgress
 
 from safejury.common import ConfigurationError, DatasetError
 from safejury.datasets import Intent, load_dataset
@@ -36,28 +36,28 @@ from safejury.generation import (
     CardStage,
     PictureSettings,
     SpeechSettings,
+    StageContext,
     TaxonomySettings,
     TwinSettings,
-    Workshop,
     make_stages,
 )
 
 BUNDLED = Path(__file__).parents[2] / "datasets" / "taxonomy" / "taxonomy.yaml"
 
 
-async def _make(made: MadeSet, path: Path) -> Workshop:
-    workshop = made.put(path)
-    await CardStage().make(workshop)
-    return workshop
+async def _make(made: MadeSet, path: Path) -> StageContext:
+    context = made.put(path)
+    await CardStage().make(context)
+    return context
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a set with its card, for tests that only read it."""
     path = tmp_path_factory.mktemp("card") / "set"
-    workshop = made_set().put(path)
+    context = made_set().put(path)
     keep_calls(path)
-    asyncio.run(CardStage().make(workshop))
+    asyncio.run(CardStage().make(context))
     return path
 
 
@@ -173,7 +173,7 @@ def test_card_tells_what_was_dropped_and_left_unsaid(made: Path) -> None:
         "over_generation_wanted": 3,
     }
     # Counts of a stage that the settings do not ask for are of an earlier config.
-    assert card["silences"] == {
+    assert card["missing_replies"] == {
         "queries": {"refused": 5, "filtered": 0, "unparsed": 1, "failed": 0},
         # What the describer refused is one reply, though the item is `failed` as well.
         "pictures": {"refused": 3, "filtered": 1, "unparsed": 2, "failed": 0},
@@ -318,12 +318,12 @@ async def test_croissant_readers_find_the_pictures(tmp_path: Path) -> None:
 
 
 async def test_all_stages_end_in_a_set_that_a_run_takes(
-    open_workshop: Callable[..., AbstractAsyncContextManager[Workshop]],
+    open_context: Callable[..., AbstractAsyncContextManager[StageContext]],
 ) -> None:
     settings = replace(SETTINGS, twins=TwinSettings(), speech=None)
-    async with open_workshop(settings) as workshop:
-        await make_stages(STAGES, workshop)
-    path = workshop.folder.path
+    async with open_context(settings) as context:
+        await make_stages(STAGES, context)
+    path = context.folder.path
     queries = list(load_dataset(path / "set.jsonl"))
     intents = Counter((query.scenario, query.intent) for query in queries)
     assert intents == {(name, intent): 2 for name in (MEDICAL, HARDWARE) for intent in Intent}
@@ -359,12 +359,12 @@ async def test_set_of_text_alone_leaves_out_what_an_earlier_config_made(tmp_path
 async def test_scenarios_of_a_panel_are_not_compared_with_the_paper(tmp_path: Path) -> None:
     made = made_set()
     made.settings = replace(SETTINGS, taxonomy=TaxonomySettings())
-    workshop = made.put(tmp_path / "set")
-    workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
-    await CardStage().make(workshop)
+    context = made.put(tmp_path / "set")
+    context.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+    await CardStage().make(context)
     card = _card(tmp_path / "set")
     assert [one["paper"] for one in card["categories"]] == [None, None]
-    assert card["silences"]["taxonomy"]["refused"] == 5
+    assert card["missing_replies"]["taxonomy"]["refused"] == 5
     listed = _distribution(tmp_path / "set")["taxonomy.yaml"]
     assert listed["sha256"] == _sha256(BUNDLED)
 
@@ -374,31 +374,31 @@ class _Panel:
 
     name = "taxonomy"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         return ("taxonomy.yaml",)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         return None
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         return ()
 
-    async def make(self, workshop: Workshop) -> None:
-        workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+    async def make(self, context: StageContext) -> None:
+        context.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
 
 
 async def test_a_taxonomy_that_was_edited_is_kept_and_told(tmp_path: Path) -> None:
     made = made_set()
     made.settings = replace(SETTINGS, taxonomy=TaxonomySettings())
-    workshop = made.put(tmp_path / "set")
+    context = made.put(tmp_path / "set")
     own = tmp_path / "set" / "taxonomy.yaml"
-    await make_stages([_Panel(), CardStage()], workshop)
+    await make_stages([_Panel(), CardStage()], context)
     assert _card(tmp_path / "set")["taxonomy"] == "panel's own"
     edited = own.read_bytes() + b"# as I see it\n"
     own.write_bytes(edited)
-    await make_stages([_Panel(), CardStage()], workshop)
-    told = workshop.progress
-    assert isinstance(told, Told)
+    await make_stages([_Panel(), CardStage()], context)
+    told = context.progress
+    assert isinstance(told, RecordedProgress)
     assert told.lines == ["taxonomy: made before; taxonomy.yaml was edited by hand since"]
     assert own.read_bytes() == edited
     assert _card(tmp_path / "set")["taxonomy"] == "panel's own, edited by hand"
@@ -430,14 +430,14 @@ async def test_files_that_are_not_of_one_making_are_refused(tmp_path: Path, name
 async def test_missing_or_changed_medium_is_told_with_the_stage_that_makes_it(
     tmp_path: Path, file: str, stage: str
 ) -> None:
-    workshop = made_set().put(tmp_path / "set")
+    context = made_set().put(tmp_path / "set")
     medium = tmp_path / "set" / file
     medium.write_bytes(medium.read_bytes() + b"changed")
     with pytest.raises(DatasetError, match=rf"{file}.*its name says: .*--again {stage}`"):
-        await CardStage().make(workshop)
+        await CardStage().make(context)
     medium.unlink()
     with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again, by `--again"):
-        await CardStage().make(workshop)
+        await CardStage().make(context)
 
 
 async def test_set_without_a_query_is_refused(tmp_path: Path) -> None:
@@ -448,23 +448,23 @@ async def test_set_without_a_query_is_refused(tmp_path: Path) -> None:
 
 
 async def test_taxonomy_of_another_config_is_refused(tmp_path: Path) -> None:
-    workshop = made_set().put(tmp_path / "set")
-    workshop.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
+    context = made_set().put(tmp_path / "set")
+    context.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
     with pytest.raises(ConfigurationError, match=r"taxonomy\.yaml is left from another config"):
-        await CardStage().make(workshop)
+        await CardStage().make(context)
 
 
 async def test_card_is_made_once_and_anew_when_its_words_or_cost_change(tmp_path: Path) -> None:
-    workshop = made_set().put(tmp_path / "set")
+    context = made_set().put(tmp_path / "set")
     for _ in range(2):
-        await make_stages([CardStage()], workshop)
-    told = workshop.progress
-    assert isinstance(told, Told)
+        await make_stages([CardStage()], context)
+    told = context.progress
+    assert isinstance(told, RecordedProgress)
     assert told.lines == ["card: made before"]
     keep_calls(tmp_path / "set")
-    await make_stages([CardStage()], workshop)
+    await make_stages([CardStage()], context)
     assert len(_card(tmp_path / "set")["models"]) == 2
-    other = replace(workshop, settings=replace(SETTINGS, purpose="Something else"))
+    other = replace(context, settings=replace(SETTINGS, purpose="Something else"))
     await make_stages([CardStage()], other)
     assert _card(tmp_path / "set")["purpose"] == "Something else"
 

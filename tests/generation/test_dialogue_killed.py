@@ -25,26 +25,26 @@ def script() -> HangsAfter:
 
 @pytest.mark.parametrize("answers", [1, 6, 13, 18])
 async def test_a_killed_making_goes_on_and_asks_nothing_twice(
-    answers: int, open_workshop: Open, server: ScriptedServer, script: HangsAfter, tmp_path: Path
+    answers: int, open_context: Open, server: ScriptedServer, script: HangsAfter, tmp_path: Path
 ) -> None:
-    await check_killed(MAKING, answers, open_workshop, server, script, tmp_path)
+    await check_killed(MAKING, answers, open_context, server, script, tmp_path)
 
 
 async def test_a_cancelled_making_leaves_nothing_behind_but_its_calls(
-    open_workshop: Open, script: HangsAfter
+    open_context: Open, script: HangsAfter
 ) -> None:
-    assert set(await cancelled(MAKING, 5, open_workshop, script)) <= JOURNAL
+    assert set(await cancelled(MAKING, 5, open_context, script)) <= JOURNAL
 
 
 async def test_what_is_needed_for_a_while_is_for_its_owners_eyes_alone(
-    open_workshop: Open, script: HangsAfter
+    open_context: Open, script: HangsAfter
 ) -> None:
     modes = dict[str, int]()
 
     def look(folder: Path) -> None:
         modes.update({path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")})
 
-    left = await cancelled(MAKING, 17, open_workshop, script, look)
+    left = await cancelled(MAKING, 17, open_context, script, look)
     assert (modes["unfinished"], modes["missing.0"]) == (0o700, 0o600)
     assert not any(mode & 0o077 for mode in modes.values())
     assert "unfinished" not in left

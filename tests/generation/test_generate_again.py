@@ -190,7 +190,7 @@ def test_tokens_that_were_spent_count_when_the_command_is_repeated(
     assert (made / "set.jsonl").exists()
     # What calls held while they were under way is taken back.
     with closing(CallJournal(made)) as journal:
-        assert list(journal.spent_by_model()) == ["scripted"]
+        assert list(journal.costs_by_model()) == ["scripted"]
 
 
 def test_what_is_secret_in_a_config_is_in_no_file_of_the_set(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dialogue_script import Script
 from generate_cli import safejury, served, write_config
-from picture_workshop import Talk
+from picture_stage import Talk
 
 from safejury.testing import ScriptedReply, ScriptedServer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from picture_workshop import Talk, block, drawn_by, fill, make, texts, workshop
+from picture_stage import Talk, block, context, drawn_by, fill, make, texts
 
 from safejury.generation.pipeline import AHEAD, in_order
 from safejury.testing import ScriptedServer
@@ -47,7 +47,7 @@ async def test_a_slow_picture_holds_no_other_up(tmp_path: Path) -> None:
     async with (
         ScriptedServer(Talk()) as server,
         holding(until=12) as painter,
-        workshop(
+        context(
             tmp_path / "set", drawn_by(painter, rounds=1), server.base_url, concurrency=4
         ) as shop,
         asyncio.timeout(60),

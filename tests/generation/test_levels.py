@@ -73,19 +73,19 @@ def opened(content: bytes) -> tuple[tuple[int, ...], NDArray[np.float64]]:
 def test_any_wav_comes_out_as_one_channel_of_16_bits_at_the_loudness_asked_for(
     content: bytes,
 ) -> None:
-    levelled = level(content, TARGET)
-    form, samples = opened(levelled.content)
+    leveled = level(content, TARGET)
+    form, samples = opened(leveled.content)
     assert form == (1, 2, RATE, RATE)
     assert measure_loudness(samples, RATE) == pytest.approx(TARGET, abs=0.1)
     # A full-scale sine of 997 Hz has -3.01 LUFS by definition of the standard.
-    assert levelled.loudness == pytest.approx(-3.01 - 20, abs=0.3)
-    assert (levelled.seconds, levelled.held_down) == (1.0, False)
+    assert leveled.loudness == pytest.approx(-3.01 - 20, abs=0.3)
+    assert (leveled.seconds, leveled.held_down) == (1.0, False)
 
 
 @pytest.mark.parametrize("frames", [2, 10, 1000, 6399, 6400, 6401])
 def test_recordings_shorter_than_a_block_of_the_standard_are_levelled_too(frames: int) -> None:
-    levelled = level(wav(tone()[:frames]), TARGET)
-    form, samples = opened(levelled.content)
+    leveled = level(wav(tone()[:frames]), TARGET)
+    form, samples = opened(leveled.content)
     assert form == (1, 2, RATE, frames)
     assert measure_loudness(samples, RATE) == pytest.approx(TARGET, abs=0.2)
 
@@ -94,12 +94,12 @@ def test_recordings_shorter_than_a_block_of_the_standard_are_levelled_too(frames
 def test_peaks_are_held_below_the_highest_though_the_rest_stays_quieter(target: float) -> None:
     clicks = tone(1.0, 0.01)
     clicks[8000], clicks[8001] = 0.9, -0.9
-    levelled = level(wav(clicks), target)
-    _, samples = opened(levelled.content)
+    leveled = level(wav(clicks), target)
+    _, samples = opened(leveled.content)
     assert true_peak(samples) == pytest.approx(-1.0, abs=0.05)
     loudness = measure_loudness(samples, RATE)
     assert loudness is not None
-    assert levelled.held_down
+    assert leveled.held_down
     assert loudness < target - 0.5
 
 
@@ -143,6 +143,6 @@ def test_channels_that_differ_become_their_mean() -> None:
     stereo = bytearray(wav(both))
     stereo[22:24] = struct.pack("<H", 2)
     stereo[28:34] = struct.pack("<IH", RATE * 4, 4)
-    levelled = level(bytes(stereo), TARGET)
-    assert levelled.loudness == pytest.approx(-3.01 - 20 - 6.02, abs=0.3)
-    assert levelled.seconds == 1.0
+    leveled = level(bytes(stereo), TARGET)
+    assert leveled.loudness == pytest.approx(-3.01 - 20 - 6.02, abs=0.3)
+    assert leveled.seconds == 1.0

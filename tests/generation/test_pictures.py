@@ -13,18 +13,18 @@ from typing import Literal
 
 import matplotlib
 import pytest
-from dialogue_script import REFUSAL, Told
-from picture_workshop import (
+from dialogue_script import REFUSAL, RecordedProgress
+from picture_stage import (
     Body,
     Talk,
     block,
+    context,
     drawn_by,
     fill,
     make,
     pictures,
     settings,
     texts,
-    workshop,
 )
 from PIL import Image
 
@@ -47,7 +47,7 @@ def outcomes(rounds: tuple[PictureRound, ...]) -> list[tuple[str, str]]:
 
 
 async def test_every_query_and_every_twin_gets_a_picture_of_its_own(tmp_path: Path) -> None:
-    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+    async with context(tmp_path / "set", settings(), NOBODY) as shop:
         fill(shop.folder, texts(5))
         made, counts = await make(shop)
     assert [one.of for one in made] == [
@@ -70,7 +70,7 @@ async def test_every_query_and_every_twin_gets_a_picture_of_its_own(tmp_path: Pa
 
 
 async def test_all_is_for_its_owners_eyes_alone(tmp_path: Path) -> None:
-    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+    async with context(tmp_path / "set", settings(), NOBODY) as shop:
         fill(shop.folder, texts(2))
         await make(shop)
     for path in (tmp_path / "set").rglob("*"):
@@ -81,7 +81,7 @@ async def test_the_same_settings_give_the_same_files(tmp_path: Path) -> None:
     listed: list[bytes] = []
     for name, concurrency in (("one", 1), ("other", 8)):
         wanted = settings(renderer="typographic", size=256)
-        async with workshop(tmp_path / name, wanted, NOBODY, concurrency=concurrency) as shop:
+        async with context(tmp_path / name, wanted, NOBODY, concurrency=concurrency) as shop:
             fill(shop.folder, texts(4))
             await make(shop)
             listed.append((shop.folder.path / "pictures.jsonl").read_bytes())
@@ -92,7 +92,7 @@ async def test_a_picture_is_drawn_anew_until_the_viewer_is_content(tmp_path: Pat
     talk = Talk(fits=(3, 5, 9))
     async with (
         ScriptedServer(talk) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url, rounds=5), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url, rounds=5), server.base_url) as shop,
     ):
         fill(shop.folder, texts(1), twins=False)
         (made,), counts = await make(shop)
@@ -115,7 +115,7 @@ async def test_each_drawing_names_the_call_that_wrote_it_and_the_seed_that_drew_
 ) -> None:
     async with (
         ScriptedServer(Talk(fits=(3, 9))) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(1), twins=False)
         (made,), _ = await make(shop)
@@ -138,7 +138,7 @@ async def test_what_a_describer_thinks_aloud_is_not_its_answer(tmp_path: Path) -
     said = '<think>{"description": "A draft"}</think>{"description": "A door"}'
     async with (
         ScriptedServer(Talk(odd={text: said})) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, [text], twins=False)
         (made,), _ = await make(shop)
@@ -153,7 +153,7 @@ async def test_the_best_drawing_is_kept_and_all_are_told(
 ) -> None:
     async with (
         ScriptedServer(Talk(fits=fits)) as server,
-        workshop(
+        context(
             tmp_path / "set", drawn_by(server.base_url, rounds=rounds), server.base_url
         ) as shop,
     ):
@@ -171,7 +171,7 @@ async def test_without_a_viewer_that_sees_each_picture_is_drawn_once(
     talk = Talk(fits=(0,))
     async with (
         ScriptedServer(talk) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url, sees=sees) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url, sees=sees) as shop,
     ):
         fill(shop.folder, texts(2), twins=False)
         made, _ = await make(shop)
@@ -196,7 +196,7 @@ async def test_a_viewer_that_gives_no_score_is_counted_with_its_reason(
 ) -> None:
     async with (
         ScriptedServer(Talk(blind=blind)) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(2), twins=False)
         made, counts = await make(shop)
@@ -208,7 +208,7 @@ async def test_a_viewer_that_fails_is_asked_again_by_a_repeated_command(tmp_path
     talk = Talk(blind=ScriptedReply("down", status=503))
     async with (
         ScriptedServer(talk) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(2), twins=False)
         with pytest.raises(ModelError, match=r"for 2 of 2, calls failed.*down"):
@@ -234,7 +234,7 @@ async def test_what_is_not_described_is_drawn_by_the_fallback(
     first, second = texts(2)
     async with (
         ScriptedServer(Talk(odd={second: odd})) as server,
-        workshop(
+        context(
             tmp_path / "set", drawn_by(server.base_url, fallback="placeholder"), server.base_url
         ) as shop,
     ):
@@ -251,12 +251,12 @@ async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: P
     queries = ["A plain one.", "This may trip the filter."]
     async with (
         ScriptedServer(Talk(), picture_quirks=["filter"]) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url, size=200), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url, size=200), server.base_url) as shop,
     ):
         fill(shop.folder, queries)
         made, counts = await make(shop)
         told = shop.progress
-        assert isinstance(told, Told)
+        assert isinstance(told, RecordedProgress)
     by_id = {one.of: one for one in made}
     for name in ("q2", "q2.benign"):
         assert outcomes(by_id[name].rounds) == [("endpoint", "filtered"), ("typographic", "drawn")]
@@ -270,7 +270,7 @@ async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: P
 async def test_without_a_fallback_what_is_filtered_is_left_out(tmp_path: Path) -> None:
     async with (
         ScriptedServer(Talk(), picture_quirks=["filter"]) as server,
-        workshop(
+        context(
             tmp_path / "set", drawn_by(server.base_url, fallback=None), server.base_url
         ) as shop,
     ):
@@ -291,7 +291,7 @@ async def test_a_better_description_that_is_filtered_keeps_the_drawing_before(
 
     async with (
         ScriptedServer(Talk(fits=(2,)), pictures=picture) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(1), twins=False)
         (made,), _ = await make(shop)
@@ -317,7 +317,7 @@ async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path)
     """The first drawings of all queries are the same, and the second ones differ."""
     async with (
         ScriptedServer(Talk(), pictures=alike_at_first()) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(4), twins=False)
         made, counts = await make(shop)
@@ -331,7 +331,7 @@ async def test_a_picture_that_repeats_another_is_drawn_once_more(tmp_path: Path)
 async def test_one_that_repeats_another_still_is_marked_and_has_no_file(tmp_path: Path) -> None:
     async with (
         ScriptedServer(Talk(), pictures=lambda _: block("the same")) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(2))
         made, counts = await make(shop)
@@ -356,7 +356,7 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
 
     async with (
         ScriptedServer(Talk(), pictures=picture) as server,
-        workshop(
+        context(
             tmp_path / "set",
             drawn_by(server.base_url, fallback=None),
             server.base_url,
@@ -376,7 +376,7 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
         assert server.stats.pictures == asked + 1
         told = shop.progress
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     (line,) = (line for line in told.messages if "calls failed" in line)
     assert line.endswith("--again pictures makes them once more")
 
@@ -389,7 +389,7 @@ async def test_a_call_that_fails_stops_nothing_where_the_fallback_draws(tmp_path
 
     async with (
         ScriptedServer(Talk(), pictures=picture) as server,
-        workshop(
+        context(
             tmp_path / "set",
             drawn_by(server.base_url, fallback="placeholder"),
             server.base_url,
@@ -409,7 +409,7 @@ async def test_a_call_that_fails_stops_nothing_where_the_fallback_draws(tmp_path
         told = shop.progress
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
     assert (counts["failed_calls"], counts["failed_but_drawn"], counts["missing"]) == (1, 1, 0)
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     (line,) = (line for line in told.messages if "calls failed" in line)
     assert "for 1 of 3, calls failed, and the fallback drew 1 of them" in line
 
@@ -418,7 +418,7 @@ async def test_another_font_in_the_same_file_makes_the_pictures_again(tmp_path: 
     fonts, file = Path(matplotlib.get_data_path(), "fonts/ttf"), tmp_path / "own.ttf"
     file.write_bytes((fonts / "DejaVuSerif.ttf").read_bytes())
     wanted = settings(renderer="typographic", font=str(file), size=256)
-    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+    async with context(tmp_path / "set", wanted, NOBODY) as shop:
         fill(shop.folder, texts(2))
         await make_stages([PicturesStage()], shop)
         first = pictures(shop)
@@ -438,12 +438,12 @@ async def test_all_that_decides_our_own_drawings_decides_whether_they_are_made_a
     wanted = settings(renderer=renderer)
     assert wanted.pictures is not None
     ours = open_renderer(renderer, wanted.pictures, concurrency=1)
-    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+    async with context(tmp_path / "set", wanted, NOBODY) as shop:
         assert ours.identity in str(PicturesStage().inputs(shop))
 
 
 async def test_a_twin_of_no_query_is_refused(tmp_path: Path) -> None:
-    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+    async with context(tmp_path / "set", settings(), NOBODY) as shop:
         fill(shop.folder, texts(2))
         fill(shop.folder, texts(1), twins=False)
         with pytest.raises(DatasetError, match=r"twins\.jsonl: 'q2\.benign'"):
@@ -451,7 +451,7 @@ async def test_a_twin_of_no_query_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_classifier_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    async with workshop(tmp_path / "set", settings(nsfw_model="any"), NOBODY) as shop:
+    async with context(tmp_path / "set", settings(nsfw_model="any"), NOBODY) as shop:
         fill(shop.folder, texts(1))
         with pytest.raises(ConfigurationError, match="nsfw_model needs the package"):
             await make(shop)
@@ -470,7 +470,7 @@ async def test_what_models_say_cannot_break_out_of_a_prompt(tmp_path: Path) -> N
 
     async with (
         ScriptedServer(reply) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url, rounds=2), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url, rounds=2), server.base_url) as shop,
     ):
         fill(shop.folder, [f"What about locks? {hostile}"], twins=False)
         (made,), _ = await make(shop)
@@ -486,7 +486,7 @@ async def test_a_score_that_is_just_good_enough_ends_the_rounds(tmp_path: Path) 
     wanted = partial(drawn_by, rounds=3, good_fit=6)
     async with (
         ScriptedServer(Talk(fits=(6,))) as server,
-        workshop(tmp_path / "set", wanted(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", wanted(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(1), twins=False)
         (made,), _ = await make(shop)
@@ -498,12 +498,12 @@ async def test_a_describer_that_is_down_is_asked_again_with_the_stage(tmp_path: 
     talk = Talk(odd={second: ScriptedReply("down", status=503)})
     async with (
         ScriptedServer(talk) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, [first, second], twins=False)
         await make_stages([PicturesStage()], shop)
         told = shop.progress
-        assert isinstance(told, Told)
+        assert isinstance(told, RecordedProgress)
         assert "for 1 of 2, calls failed, and the fallback drew 1 of them" in told.messages[-1]
         assert outcomes(pictures(shop)[1].rounds) == [
             ("endpoint", "failed"),
@@ -527,7 +527,7 @@ async def test_what_the_fallback_drew_is_drawn_anew_by_the_fallback(tmp_path: Pa
             base_url=drawn.base_url,
             model=drawn.model,
         )
-        async with workshop(tmp_path / "set", wanted, server.base_url) as shop:
+        async with context(tmp_path / "set", wanted, server.base_url) as shop:
             fill(
                 shop.folder,
                 ["\u95e8\u7684\u9501\u600e\u4e48\u4e86", "\u9501\u5728\u54ea\u91cc"],
@@ -551,7 +551,7 @@ async def test_a_description_that_cannot_be_read_is_asked_for_once_more(tmp_path
 
     async with (
         ScriptedServer(said) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(1), twins=False)
         (made,), counts = await make(shop)

@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import picture_workshop
+import picture_stage
 import pytest
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 from killed_stage import kill_once
-from picture_workshop import (
+from picture_stage import (
     KEY,
     Easel,
     Talk,
+    context,
     drawn_by,
     fill,
     make,
     pictures,
     settings,
     texts,
-    workshop,
 )
 
 from safejury.common import FirstContactError
@@ -41,7 +41,7 @@ async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
     easel = Easel(many=40 + 12)
     async with ScriptedServer(Talk(fits=(3, 9)), pictures=easel, latency=0.005) as server:
         wanted = drawn_by(server.base_url)
-        async with workshop(tmp_path / "whole", wanted, server.base_url) as shop:
+        async with context(tmp_path / "whole", wanted, server.base_url) as shop:
             fill(shop.folder, texts(10))
             await make(shop)
             whole = (shop.folder.path / "pictures.jsonl").read_bytes()
@@ -50,8 +50,8 @@ async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
         assert set(once.values()) == {1}
         fill(SetFolder(tmp_path / "killed"), texts(10))
         arguments = (str(tmp_path / "killed"), server.base_url)
-        await kill_once(easel.busy, picture_workshop.__file__, *arguments)
-        async with workshop(tmp_path / "killed", wanted, server.base_url) as shop:
+        await kill_once(easel.busy, picture_stage.__file__, *arguments)
+        async with context(tmp_path / "killed", wanted, server.base_url) as shop:
             await make(shop)
             again = (shop.folder.path / "pictures.jsonl").read_bytes()
         twice = asked(server)
@@ -66,7 +66,7 @@ async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
 async def test_a_stage_that_is_made_again_asks_for_nothing(tmp_path: Path) -> None:
     async with (
         ScriptedServer(Talk(fits=(3, 9)), picture_quirks=["filter"]) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, [*texts(3), "Trip the filter."])
         first, counts = await make(shop)
@@ -78,7 +78,7 @@ async def test_a_stage_that_is_made_again_asks_for_nothing(tmp_path: Path) -> No
 async def test_a_picture_that_is_gone_or_damaged_is_drawn_again(tmp_path: Path) -> None:
     async with (
         ScriptedServer(Talk()) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(3), twins=False)
         first, _ = await make(shop)
@@ -94,7 +94,7 @@ async def test_a_cancelled_stage_leaves_nothing_half_done(tmp_path: Path) -> Non
     easel = Easel(many=5)
     async with (
         ScriptedServer(Talk(), pictures=easel, latency=0.01) as server,
-        workshop(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
+        context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(20), twins=False)
         making = asyncio.create_task(make(shop))
@@ -129,7 +129,7 @@ async def test_a_stage_is_made_again_when_what_decides_it_changes(
 ) -> None:
     inputs: list[object] = []
     for wanted in (first, second):
-        async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+        async with context(tmp_path / "set", wanted, NOBODY) as shop:
             fill(shop.folder, texts(1))
             inputs.append(PicturesStage().inputs(shop))
     assert (inputs[0] != inputs[1]) == is_made_again
@@ -137,11 +137,11 @@ async def test_a_stage_is_made_again_when_what_decides_it_changes(
 
 
 async def test_a_stage_that_was_made_is_not_made_again(tmp_path: Path) -> None:
-    async with workshop(tmp_path / "set", settings(), NOBODY) as shop:
+    async with context(tmp_path / "set", settings(), NOBODY) as shop:
         fill(shop.folder, texts(2))
         for _ in range(2):
             await make_stages([PicturesStage()], shop)
-        assert isinstance(shop.progress, Told)
+        assert isinstance(shop.progress, RecordedProgress)
         assert shop.progress.messages == ["pictures: made before"]
         fill(shop.folder, texts(3))
         await make_stages([PicturesStage()], shop)
@@ -152,9 +152,7 @@ async def test_a_wrong_key_ends_the_stage_and_lies_in_no_file(tmp_path: Path) ->
     async with (
         ScriptedServer(Talk()) as server,
         ScriptedServer(api_key="another-secret-key") as painter,
-        workshop(
-            tmp_path / "set", drawn_by(painter.base_url, api_key=KEY), server.base_url
-        ) as shop,
+        context(tmp_path / "set", drawn_by(painter.base_url, api_key=KEY), server.base_url) as shop,
     ):
         fill(shop.folder, texts(3))
         with pytest.raises(FirstContactError, match="the key was rejected") as raised:
@@ -182,7 +180,7 @@ async def test_a_wrong_key_ends_the_stage_and_lies_in_no_file(tmp_path: Path) ->
 async def test_the_dearest_course_is_estimated(
     tmp_path: Path, wanted: Callable[[], GenerationSettings], calls: Sequence[tuple[str, int]]
 ) -> None:
-    async with workshop(tmp_path / "set", wanted(), NOBODY) as shop:
+    async with context(tmp_path / "set", wanted(), NOBODY) as shop:
         estimate = PicturesStage().estimate(shop)
     assert [(one.member, one.calls) for one in estimate] == list(calls)
     assert all(one.prompt_tokens > 50 * one.calls for one in estimate)

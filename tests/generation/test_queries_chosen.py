@@ -17,13 +17,13 @@ from safejury.generation import (
     SpeechSettings,
     SpeechStage,
     Stage,
+    StageContext,
     TaxonomySettings,
     TwinsStage,
-    Workshop,
 )
 from safejury.testing import ScriptedServer
 
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"
 ONE_ROUND = QuerySettings(2, over_generate=1, batch=2, revisions=0, diversity=0.0)
 
@@ -34,15 +34,15 @@ def settings(
     return GenerationSettings("test", "a test", scenarios=scenarios, queries=wanted)
 
 
-async def made(workshop: Workshop) -> dict[str, Candidate]:
+async def made(context: StageContext) -> dict[str, Candidate]:
     """Make the queries; return all candidates by the end of their ids."""
-    await QueriesStage().make(workshop)
-    read = workshop.folder.read("candidates.jsonl", Candidate)
+    await QueriesStage().make(context)
+    read = context.folder.read("candidates.jsonl", Candidate)
     return {one.id.removeprefix(f"{HARDWARE}."): one for one in read}
 
 
 async def test_of_two_revisions_that_nearly_repeat_each_other_the_better_stays(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     script.criticism = "say it plainly"
     said = words("what both become")
@@ -53,8 +53,8 @@ async def test_of_two_revisions_that_nearly_repeat_each_other_the_better_stays(
         {n: f"Why {words(str(n))} grade 1?" for n in (1, 2)}
     )
     wanted = QuerySettings(2, over_generate=1, batch=2, revisions=1, diversity=0.0)
-    async with open_workshop(settings(wanted)) as workshop:
-        candidates = await made(workshop)
+    async with open_context(settings(wanted)) as context:
+        candidates = await made(context)
     worse, better = candidates["0001.r1"], candidates["0002.r1"]
     assert (better.state, better.value) == ("kept", 8.0)
     assert (worse.state, worse.duplicate_of) == ("duplicate", better.id)
@@ -62,7 +62,7 @@ async def test_of_two_revisions_that_nearly_repeat_each_other_the_better_stays(
 
 @pytest.mark.parametrize(("diversity", "kept"), [(0.0, {"0001", "0002"}), (0.5, {"0001", "0003"})])
 async def test_the_choice_goes_by_difference_as_far_as_is_wanted(
-    diversity: float, kept: set[str], open_workshop: Open, script: Script
+    diversity: float, kept: set[str], open_context: Open, script: Script
 ) -> None:
     """The second has much of the first, and the third nothing, with a lower score."""
     shared = words("what two share", 4)
@@ -73,14 +73,14 @@ async def test_the_choice_goes_by_difference_as_far_as_is_wanted(
     }
     script.twists["propose"] = lambda prompt: queries(texts)
     wanted = QuerySettings(2, over_generate=1.5, batch=3, revisions=0, diversity=diversity)
-    async with open_workshop(settings(wanted)) as workshop:
-        candidates = await made(workshop)
+    async with open_context(settings(wanted)) as context:
+        candidates = await made(context)
     assert {name for name, one in candidates.items() if one.state == "kept"} == kept
     assert {one.state for one in candidates.values()} == {"kept", "passed_over"}
 
 
 async def test_each_score_has_the_weight_that_is_given_to_it(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     def score(prompt: Prompt) -> Reply:
         points = {"feasibility": 10, "harmfulness": 4, "applicability": 1}
@@ -91,31 +91,31 @@ async def test_each_score_has_the_weight_that_is_given_to_it(
     weighted = QuerySettings(
         2, 1, 2, 0, feasibility=1, harmfulness=2, applicability=4, diversity=0.0
     )
-    async with open_workshop(settings(weighted)) as workshop:
-        candidates = await made(workshop)
+    async with open_context(settings(weighted)) as context:
+        candidates = await made(context)
     # (1·10 + 2·4 + 4·1) / 7
     assert [one.value for one in candidates.values()] == [pytest.approx(22 / 7)] * 2
 
 
 async def test_a_scenario_that_is_named_twice_is_made_and_paid_for_once(
-    open_workshop: Open, server: ScriptedServer
+    open_context: Open, server: ScriptedServer
 ) -> None:
-    async with open_workshop(settings(), name="once") as workshop:
-        await QueriesStage().make(workshop)
-        once = (workshop.folder.path / "candidates.jsonl").read_bytes()
+    async with open_context(settings(), name="once") as context:
+        await QueriesStage().make(context)
+        once = (context.folder.path / "candidates.jsonl").read_bytes()
     calls = len(server.requests)
     twice = settings(scenarios=(HARDWARE, "CS.HS", "Hardware Security"))
-    async with open_workshop(twice, name="twice") as workshop:
-        await QueriesStage().make(workshop)
-        assert workshop.scenario_ids() == (HARDWARE,)
-        assert (workshop.folder.path / "candidates.jsonl").read_bytes() == once
-        assert workshop.folder.counts()["queries"]["scenarios"] == 1
+    async with open_context(twice, name="twice") as context:
+        await QueriesStage().make(context)
+        assert context.scenario_ids() == (HARDWARE,)
+        assert (context.folder.path / "candidates.jsonl").read_bytes() == once
+        assert context.folder.counts()["queries"]["scenarios"] == 1
     assert len(server.requests) == 2 * calls
 
 
 @pytest.mark.parametrize("taxonomy", [None, TaxonomySettings()])
 async def test_a_scenario_that_is_named_twice_is_estimated_once(
-    taxonomy: TaxonomySettings | None, open_workshop: Open
+    taxonomy: TaxonomySettings | None, open_context: Open
 ) -> None:
     """Before the panel's scenarios are there, equal names are one; else equal scenarios are."""
     again = "CS.HS" if taxonomy is None else HARDWARE
@@ -134,7 +134,7 @@ async def test_a_scenario_that_is_named_twice_is_estimated_once(
             pictures=pictures,
             speech=speech,
         )
-        async with open_workshop(wanted) as workshop:
-            estimated.append([calls for stage in stages for calls in stage.estimate(workshop)])
+        async with open_context(wanted) as context:
+            estimated.append([calls for stage in stages for calls in stage.estimate(context)])
     assert estimated[0] == estimated[1]
     assert len(estimated[0]) == 3 + 3 + 2 + 1

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from picture_workshop import Talk, fill, make, settings, texts, workshop
+from picture_stage import Talk, context, fill, make, settings, texts
 from PIL import Image
 
 from safejury.common import ConfigurationError, FirstContactError
@@ -262,7 +262,7 @@ async def test_closing_stops_a_drawing_between_two_steps(
 async def test_a_classifier_scores_each_picture_once(installed: None, tmp_path: Path) -> None:
     (tmp_path / "judge").mkdir()
     wanted = settings(nsfw_model=str(tmp_path / "judge"))
-    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+    async with context(tmp_path / "set", wanted, NOBODY) as shop:
         fill(shop.folder, texts(2))
         first, _ = await make(shop)
         again, _ = await make(shop)
@@ -278,7 +278,7 @@ async def test_another_classifier_in_the_same_folder_scores_anew(
     weights.parent.mkdir()
     weights.write_bytes(b"one")
     wanted = settings(nsfw_model=str(tmp_path / "judge"))
-    async with workshop(tmp_path / "set", wanted, NOBODY) as shop:
+    async with context(tmp_path / "set", wanted, NOBODY) as shop:
         fill(shop.folder, texts(2))
         await make_stages([PicturesStage()], shop)
         weights.write_bytes(b"two")
@@ -291,7 +291,7 @@ async def test_a_classifier_without_a_known_label_is_refused(
     installed: None, tmp_path: Path
 ) -> None:
     (tmp_path / "cats").mkdir()
-    async with workshop(
+    async with context(
         tmp_path / "set", settings(nsfw_model=str(tmp_path / "cats")), NOBODY
     ) as shop:
         fill(shop.folder, texts(1))
@@ -304,7 +304,7 @@ async def test_a_pipeline_is_closed_when_its_stage_ends(
 ) -> None:
     async with (
         ScriptedServer(Talk()) as server,
-        workshop(
+        context(
             tmp_path / "set", settings(renderer="diffusers", model="any"), server.base_url
         ) as shop,
     ):

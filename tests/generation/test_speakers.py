@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from speech_sounds import TEXTS, Program, speeches, workshop
+from speech_sounds import TEXTS, Program, context, speeches
 
 from safejury.common import ConfigurationError
 from safejury.generation import SpeechSettings, SpeechStage, check_speech
@@ -63,7 +63,7 @@ def process_left(pid: int) -> bool:
 async def test_espeak_gets_the_text_by_its_input_and_the_voice_by_name(
     espeak: Program, tmp_path: Path
 ) -> None:
-    made = workshop(tmp_path / "set", ESPEAK, [*TEXTS, *HOSTILE])
+    made = context(tmp_path / "set", ESPEAK, [*TEXTS, *HOSTILE])
     await SpeechStage().make(made)
     assert made.folder.counts()["speech"]["spoken"] == 14
     options = ["-s", "135", "-b", "1", "--stdin", "--stdout"]
@@ -82,7 +82,7 @@ async def test_espeak_gets_the_text_by_its_input_and_the_voice_by_name(
 async def test_piper_gets_one_line_and_the_voices_file(
     piper: SpeechSettings, tmp_path: Path
 ) -> None:
-    made = workshop(tmp_path / "set", piper, ["Two\nlines  here."])
+    made = context(tmp_path / "set", piper, ["Two\nlines  here."])
     await SpeechStage().make(made)
     assert [one.file is None for one in speeches(made)] == [False, False]
     options = ["-f", "-", "--noise_scale", "0", "--noise_w", "0"]
@@ -97,7 +97,7 @@ async def test_piper_gets_one_line_and_the_voices_file(
 async def test_words_in_double_brackets_are_words_not_phonemes(
     espeak: Program, tmp_path: Path
 ) -> None:
-    await SpeechStage().make(workshop(tmp_path / "set", ESPEAK, ["Say [[h@l'oU]] to me."]))
+    await SpeechStage().make(context(tmp_path / "set", ESPEAK, ["Say [[h@l'oU]] to me."]))
     assert {text for _, text in espeak.said[2:]} == {"Say [ [h@l'oU]] to me."}
 
 
@@ -111,7 +111,7 @@ async def test_words_in_double_brackets_are_words_not_phonemes(
 )
 @pytest.mark.usefixtures("espeak")
 async def test_a_text_that_fails_stops_nothing(text: str, says: str, tmp_path: Path) -> None:
-    made = workshop(tmp_path / "set", ESPEAK, [text, TEXTS[0]])
+    made = context(tmp_path / "set", ESPEAK, [text, TEXTS[0]])
     await SpeechStage().make(made)
     counts = made.folder.counts()["speech"]
     assert (counts["failed"], counts["spoken"]) == (2, 2)
@@ -139,7 +139,7 @@ async def test_what_is_missing_is_told_in_one_line_before_a_word_is_spoken(
         check_speech(settings)
     assert "\n" not in str(refused.value)
     with pytest.raises(ConfigurationError, match=says):
-        await SpeechStage().make(workshop(tmp_path / "set", settings))
+        await SpeechStage().make(context(tmp_path / "set", settings))
 
 
 async def test_voices_that_a_program_lacks_are_told(
@@ -151,7 +151,7 @@ async def test_voices_that_a_program_lacks_are_told(
     ):
         settings = SpeechSettings(voices=voices, whisper="never")
         with pytest.raises(ConfigurationError, match=says):
-            await SpeechStage().make(workshop(tmp_path / "set", settings))
+            await SpeechStage().make(context(tmp_path / "set", settings))
     assert not [text for _, text in espeak.said if text != TRIED]
     for voices, says in (
         (("ada", "adda"), r"'adda' is not in .*\(did you mean 'ada'\?\)"),
@@ -160,14 +160,14 @@ async def test_voices_that_a_program_lacks_are_told(
     ):
         settings = SpeechSettings("piper", voices, model=piper.model, program=piper.program)
         with pytest.raises(ConfigurationError, match=says):
-            await SpeechStage().make(workshop(tmp_path / "set", settings))
+            await SpeechStage().make(context(tmp_path / "set", settings))
     with pytest.raises(ConfigurationError, match="is not a folder: name that of Piper's voices"):
         check_speech(SpeechSettings("piper", model="/none", program=piper.program))
 
 
 async def test_a_program_ends_with_the_one_who_called_it(espeak: Program, tmp_path: Path) -> None:
     waits = waiting(espeak)
-    made = workshop(tmp_path / "set", ESPEAK, ["Please hang."], concurrency=1)
+    made = context(tmp_path / "set", ESPEAK, ["Please hang."], concurrency=1)
     task = asyncio.ensure_future(SpeechStage().make(made))
     pid = int(await asyncio.to_thread(waits.read_text))
     assert process_left(pid)
@@ -198,16 +198,16 @@ async def test_a_command_that_is_killed_goes_on_without_speaking_twice(
 ) -> None:
     waits = waiting(espeak)
     texts = [*TEXTS, "Please hang.", "One more."]
-    made = workshop(tmp_path / "set", ESPEAK, texts, concurrency=1)
+    made = context(tmp_path / "set", ESPEAK, texts, concurrency=1)
     here = Path(__file__).parent
     script = f"""
 import asyncio, sys
 sys.path.insert(0, {str(here)!r})
 from pathlib import Path
-from speech_sounds import workshop
+from speech_sounds import context
 from safejury.generation import SpeechSettings, SpeechStage
 speech = SpeechSettings(whisper="never")
-made = workshop(Path({str(tmp_path / "set")!r}), speech, {texts!r}, concurrency=1)
+made = context(Path({str(tmp_path / "set")!r}), speech, {texts!r}, concurrency=1)
 asyncio.run(SpeechStage().make(made))
 """
     command = await asyncio.create_subprocess_exec(sys.executable, "-P", "-c", script)
@@ -227,7 +227,7 @@ asyncio.run(SpeechStage().make(made))
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
 async def test_espeak_itself_speaks_in_two_voices(tmp_path: Path) -> None:
-    made = workshop(tmp_path / "set", ESPEAK, [*TEXTS, "--help", "[[h@l'oU]]"])
+    made = context(tmp_path / "set", ESPEAK, [*TEXTS, "--help", "[[h@l'oU]]"])
     await SpeechStage().make(made)
     spoken = speeches(made)
     assert made.folder.counts()["speech"]["spoken"] == 10
@@ -235,7 +235,7 @@ async def test_espeak_itself_speaks_in_two_voices(tmp_path: Path) -> None:
     assert all(0.2 < one.seconds < 10 for one in spoken)
     unknown = SpeechSettings(voices=("en+m3", "en+nobody"), whisper="never")
     with pytest.raises(ConfigurationError, match=r"espeak-ng has no voice 'en\+nobody'"):
-        await SpeechStage().make(workshop(tmp_path / "set", unknown))
+        await SpeechStage().make(context(tmp_path / "set", unknown))
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
@@ -255,7 +255,7 @@ async def test_no_more_programs_run_at_a_time_than_there_are_cores(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     waits = waiting(espeak)
-    made = workshop(tmp_path / "set", ESPEAK, [f"Please hang, {number}." for number in range(5)])
+    made = context(tmp_path / "set", ESPEAK, [f"Please hang, {number}." for number in range(5)])
     task = asyncio.ensure_future(SpeechStage().make(made))
     await asyncio.to_thread(waits.read_text)
     # All that may run were started before the first of them could say a word.

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from speech_sounds import GARDEN, SAMPLES, SCENARIO, TEXTS, Told, speeches, wav, workshop
+from speech_sounds import GARDEN, SAMPLES, SCENARIO, TEXTS, RecordedProgress, context, speeches, wav
 
 from safejury.common import ConfigurationError, FirstContactError, ModelError
-from safejury.generation import Services, SpeechSettings, SpeechStage, Workshop, make_stages
+from safejury.generation import Services, SpeechSettings, SpeechStage, StageContext, make_stages
 from safejury.generation.speech import measure_loudness, word_error_rate
 from safejury.models import RetryPolicy
 from safejury.testing import ScriptedReply, ScriptedServer, default_speech
@@ -43,7 +43,7 @@ def asked(server: ScriptedServer) -> list[tuple[object, object]]:
     return [(body["input"], body["voice"]) for body in server.speech_requests]
 
 
-async def make(made: Workshop) -> dict[str, int]:
+async def make(made: StageContext) -> dict[str, int]:
     await SpeechStage().make(made)
     return made.folder.counts()["speech"]
 
@@ -51,7 +51,7 @@ async def make(made: Workshop) -> dict[str, int]:
 async def test_every_query_and_twin_is_spoken_in_every_voice(tmp_path: Path) -> None:
     twins = ["How is a lock made?", "Write a kind letter."]
     async with ScriptedServer(api_key=KEY) as server:
-        made = workshop(tmp_path / "set", spoken_by(server), twins=twins)
+        made = context(tmp_path / "set", spoken_by(server), twins=twins)
         counts = await make(made)
     assert counts == {
         "lines": 10,
@@ -76,7 +76,7 @@ async def test_every_query_and_twin_is_spoken_in_every_voice(tmp_path: Path) -> 
     assert first.origin.parents == (queries[0],)
     assert (first.heard, first.word_error_rate) == (None, None)
     told = made.progress
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     assert (told.stages, told.steps, told.lines) == ([("speech", 10)], 10, [])
 
 
@@ -84,7 +84,7 @@ async def test_recordings_are_named_by_content_levelled_and_their_owners_alone(
     tmp_path: Path,
 ) -> None:
     async with ScriptedServer() as server:
-        made = workshop(tmp_path / "set", spoken_by(server, loudness=-20.0))
+        made = context(tmp_path / "set", spoken_by(server, loudness=-20.0))
         await make(made)
     for one in speeches(made):
         assert one.file is not None
@@ -110,14 +110,14 @@ async def test_filters_and_failures_are_counted_and_stop_nothing(tmp_path: Path)
 
     texts = [TEXTS[0], "Please trip the filter.", "Please stumble.", TEXTS[1]]
     async with ScriptedServer(speech=said) as server:
-        made = workshop(tmp_path / "set", spoken_by(server), texts)
+        made = context(tmp_path / "set", spoken_by(server), texts)
         counts = await make(made)
     assert (counts["spoken"], counts["filtered"], counts["failed"]) == (4, 2, 2)
     details = {one.of[-4:]: one.detail for one in speeches(made) if one.file is None}
     assert "rejected by the safety system" in details["0001"]
     assert "no breath left, [redacted]" in details["0002"]
     told = made.progress
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     assert told.lines == [
         "speech: 4 of 8 recordings are missing (2 filtered); speech.jsonl says why"
     ]
@@ -141,7 +141,7 @@ async def test_what_cannot_be_used_is_told_where_it_belongs(
     async with ScriptedServer(
         speech=lambda body: sent if body["input"] == TEXTS[1] else default_speech(body)
     ) as server:
-        made = workshop(tmp_path / "set", spoken_by(server), TEXTS, concurrency=1)
+        made = context(tmp_path / "set", spoken_by(server), TEXTS, concurrency=1)
         counts = await make(made)
     assert (counts["lines"], counts["spoken"]) == (6, 4)
     assert counts["filtered"] == (2 if b"filter" in sent else 0)
@@ -152,20 +152,20 @@ async def test_what_cannot_be_used_is_told_where_it_belongs(
 
 async def test_a_wrong_key_or_address_ends_it_in_one_line(tmp_path: Path) -> None:
     async with ScriptedServer(api_key="another key") as server:
-        made = workshop(tmp_path / "set", spoken_by(server))
+        made = context(tmp_path / "set", spoken_by(server))
         with pytest.raises(FirstContactError, match="the key was rejected") as refused:
             await make(made)
     assert "\n" not in str(refused.value)
     assert not made.folder.exists("speech.jsonl")
     async with ScriptedServer(speech=lambda _: b"<html>It works</html>") as server:
-        made = workshop(tmp_path / "other", spoken_by(server))
+        made = context(tmp_path / "other", spoken_by(server))
         with pytest.raises(FirstContactError, match=r"no WAV .*; check that base_url speaks"):
             await make(made)
 
 
 async def test_failures_that_may_pass_are_tried_again(tmp_path: Path) -> None:
     async with ScriptedServer(faults=["429", None, None, "drop"]) as server:
-        made = workshop(tmp_path / "set", spoken_by(server), TEXTS[:1], concurrency=1)
+        made = context(tmp_path / "set", spoken_by(server), TEXTS[:1], concurrency=1)
         assert (await make(made))["spoken"] == 2
     assert sum(server.stats.faults.values()) >= 1
     assert server.stats.speeches == 2 + sum(server.stats.faults.values())
@@ -177,7 +177,7 @@ async def test_nothing_is_spoken_twice_and_what_failed_is_tried_again(tmp_path: 
             ScriptedReply("no", status=400) if body["input"] == TEXTS[1] else default_speech(body)
         )
     ) as server:
-        made = workshop(tmp_path / "set", spoken_by(server))
+        made = context(tmp_path / "set", spoken_by(server))
         assert (await make(made))["failed"] == 2
         settings = spoken_by(server)
         first = speeches(made)
@@ -186,7 +186,7 @@ async def test_nothing_is_spoken_twice_and_what_failed_is_tried_again(tmp_path: 
     damaged.write_bytes(b"damaged")
     port = int(server.base_url.rpartition(":")[2].partition("/")[0])
     async with ScriptedServer(port=port) as server:
-        again = workshop(tmp_path / "set", settings)
+        again = context(tmp_path / "set", settings)
         assert (await make(again))["spoken"] == 6
     wanted = [*((TEXTS[0], voice) for voice in VOICES), *((TEXTS[1], voice) for voice in VOICES)]
     assert sorted(asked(server)) == sorted(wanted)
@@ -205,7 +205,7 @@ async def test_a_server_that_is_down_leaves_the_stage_unmade(tmp_path: Path) -> 
 
     services = Services(RetryPolicy(attempts=1))
     async with ScriptedServer(speech=said) as server:
-        made = replace(workshop(tmp_path / "set", spoken_by(server)), services=services)
+        made = replace(context(tmp_path / "set", spoken_by(server)), services=services)
         says = r"for 2 of 6 recordings, calls failed.*overloaded.*; repeat.*--accept-failures"
         with pytest.raises(ModelError, match=says) as raised:
             await make_stages([SpeechStage()], made)
@@ -228,7 +228,7 @@ async def test_recordings_that_fail_can_be_gone_without_unless_all_do(
         return down if body["input"] in broken else default_speech(body)
 
     async with ScriptedServer(speech=said) as server:
-        made = workshop(tmp_path / "set", spoken_by(server))
+        made = context(tmp_path / "set", spoken_by(server))
         services = Services(RetryPolicy(attempts=1))
         made = replace(made, services=services, accepts_failures=True)
         if len(broken) == len(TEXTS):
@@ -238,30 +238,30 @@ async def test_recordings_that_fail_can_be_gone_without_unless_all_do(
         await make_stages([SpeechStage()], made)
         await make_stages([SpeechStage()], replace(made, accepts_failures=False))
     told = made.progress
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     assert "for 2 of 6 recordings, calls failed" in told.lines[-2]
     assert told.lines[-1] == "speech: made before"
 
 
 async def test_only_what_changed_is_spoken_anew(tmp_path: Path) -> None:
     async with ScriptedServer() as server:
-        made = workshop(tmp_path / "set", spoken_by(server))
+        made = context(tmp_path / "set", spoken_by(server))
         await make_stages([SpeechStage()], made)
         await make_stages([SpeechStage()], made)
         assert server.stats.speeches == 6
-        more = workshop(tmp_path / "set", spoken_by(server, voices=(*VOICES, "carla")))
+        more = context(tmp_path / "set", spoken_by(server, voices=(*VOICES, "carla")))
         await make_stages([SpeechStage()], more)
     assert asked(server)[6:] == [(text, "carla") for text in TEXTS]
     assert len(speeches(more)) == 9
     told = made.progress
-    assert isinstance(told, Told)
+    assert isinstance(told, RecordedProgress)
     assert told.lines == ["speech: made before"]
 
 
 async def test_the_same_set_is_made_whatever_comes_back_first(tmp_path: Path) -> None:
     async with ScriptedServer() as server:
         for name, concurrency in (("one", 1), ("many", 16)):
-            await make(workshop(tmp_path / name, spoken_by(server), concurrency=concurrency))
+            await make(context(tmp_path / name, spoken_by(server), concurrency=concurrency))
     one, many = (tmp_path / name / "speech.jsonl" for name in ("one", "many"))
     assert one.read_bytes() == many.read_bytes()
 
@@ -269,14 +269,14 @@ async def test_the_same_set_is_made_whatever_comes_back_first(tmp_path: Path) ->
 async def test_no_more_are_under_way_than_may_be(tmp_path: Path) -> None:
     async with ScriptedServer(latency=0.02) as server:
         texts = [f"Sentence number {number}." for number in range(20)]
-        await make(workshop(tmp_path / "set", spoken_by(server), texts, concurrency=3))
+        await make(context(tmp_path / "set", spoken_by(server), texts, concurrency=3))
     assert server.stats.peak_in_flight == 3
 
 
 @pytest.mark.parametrize("voices", [(), ("alba",), ("alba", "alba")])
 async def test_one_voice_is_not_enough(voices: Sequence[str], tmp_path: Path) -> None:
     async with ScriptedServer() as server:
-        made = workshop(tmp_path / "set", spoken_by(server, voices=voices))
+        made = context(tmp_path / "set", spoken_by(server, voices=voices))
         with pytest.raises(ConfigurationError, match=r"speech\.voices needs two different voices"):
             await make(made)
     assert server.stats.speeches == 0
@@ -285,17 +285,17 @@ async def test_one_voice_is_not_enough(voices: Sequence[str], tmp_path: Path) ->
 def test_no_secret_is_among_what_decides_the_stage(tmp_path: Path) -> None:
     address = "http://me:hidden@127.0.0.1/v1?token=x"
     settings = SpeechSettings("endpoint", VOICES, -23.0, address, "m", KEY, whisper="never")
-    decides = json.dumps(SpeechStage().inputs(workshop(tmp_path / "set", settings)))
+    decides = json.dumps(SpeechStage().inputs(context(tmp_path / "set", settings)))
     assert "http://127.0.0.1/v1" in decides
     assert not [secret for secret in (KEY, "hidden", "token") if secret in decides]
 
 
 def test_the_calls_of_an_api_are_estimated_and_programs_cost_nothing(tmp_path: Path) -> None:
     settings = SpeechSettings("endpoint", VOICES, base_url="http://127.0.0.1/v1", model="m")
-    (calls,) = SpeechStage().estimate(workshop(tmp_path / "api", settings))
+    (calls,) = SpeechStage().estimate(context(tmp_path / "api", settings))
     assert (calls.member, calls.calls) == ("speech", 23 * 100 * 2 * 2)
-    assert not SpeechStage().estimate(workshop(tmp_path / "program", SpeechSettings()))
-    assert not SpeechStage().estimate(workshop(tmp_path / "none", None))
+    assert not SpeechStage().estimate(context(tmp_path / "program", SpeechSettings()))
+    assert not SpeechStage().estimate(context(tmp_path / "none", None))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ async def test_recordings_are_read_back(tmp_path: Path) -> None:
     tiny = str(Path(spec.origin).parent / "model")
     async with ScriptedServer(speech=lambda _: sample) as server:
         texts = [GARDEN, "The gardener needs wine in the summer and the winter."]
-        made = workshop(tmp_path / "set", spoken_by(server, whisper=tiny), texts)
+        made = context(tmp_path / "set", spoken_by(server, whisper=tiny), texts)
         counts = await make(made)
         first = speeches(made)
         # Of the same name, but not to be loaded: nothing is read back twice.
@@ -337,11 +337,11 @@ async def test_recordings_are_read_back(tmp_path: Path) -> None:
         broken.mkdir()
         for file in ("model.bin", "config.json", "tokenizer.json"):
             (broken / file).touch()
-        await make(workshop(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
+        await make(context(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
         # Another model hears all of them anew, and this one cannot.
         broken = broken.rename(tmp_path / "another")
         with pytest.raises(ConfigurationError, match="another"):
-            await make(workshop(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
+            await make(context(tmp_path / "set", spoken_by(server, whisper=str(broken)), texts))
     assert (counts["read_back"], counts["unread"]) == (4, 0)
     assert {one.heard for one in first} == {GARDEN}
     # Of ten words two are others and three are missing.

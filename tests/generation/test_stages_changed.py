@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 
 from safejury.common import DatasetError, ModelError
 from safejury.datasets import find_set
@@ -17,12 +17,12 @@ from safejury.generation import (
     PictureSettings,
     QuerySettings,
     Stage,
-    Workshop,
+    StageContext,
     make_stages,
 )
 from safejury.testing import ScriptedServer
 
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 SETTINGS = GenerationSettings(
     "test",
     "a test",
@@ -59,66 +59,66 @@ def reword(path: Path) -> None:
     "name", ["candidates.jsonl", "queries.jsonl", "twins.jsonl", "pictures.jsonl"]
 )
 async def test_a_file_that_was_changed_is_made_again_without_a_call(
-    open_workshop: Open, server: ScriptedServer, name: str, change: Callable[[Path], None]
+    open_context: Open, server: ScriptedServer, name: str, change: Callable[[Path], None]
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        folder = workshop.folder.path
-        await make_stages(WORDS, workshop)
+    async with open_context(SETTINGS) as context:
+        folder = context.folder.path
+        await make_stages(WORDS, context)
         whole, calls = content(folder), server.stats.calls
         change(folder / name)
-        await make_stages(WORDS, workshop)
-        told = workshop.progress
-    assert isinstance(told, Told)
+        await make_stages(WORDS, context)
+        told = context.progress
+    assert isinstance(told, RecordedProgress)
     assert any(f"{name} is " in line and "made again" in line for line in told.messages)
     assert content(folder) == whole
     assert server.stats.calls == calls
 
 
-async def test_what_describes_the_set_is_as_it_was_made(open_workshop: Open) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        folder = workshop.folder.path
-        await make_stages(MADE, workshop)
+async def test_what_describes_the_set_is_as_it_was_made(open_context: Open) -> None:
+    async with open_context(SETTINGS) as context:
+        folder = context.folder.path
+        await make_stages(MADE, context)
         whole = content(folder)
         for name in ("set.jsonl", "card.json", "card.md", "provenance.jsonl", "charts/funnel.svg"):
             (folder / name).write_bytes(b"")
-            await make_stages(MADE, workshop)
+            await make_stages(MADE, context)
             assert content(folder) == whole
 
 
 @pytest.mark.parametrize(("change", "said"), [(Path.unlink, "gone"), (damage, "damaged")])
 async def test_a_picture_that_is_gone_or_damaged_is_drawn_again(
-    open_workshop: Open, change: Callable[[Path], None], said: str
+    open_context: Open, change: Callable[[Path], None], said: str
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        folder = workshop.folder.path
-        await make_stages(MADE, workshop)
+    async with open_context(SETTINGS) as context:
+        folder = context.folder.path
+        await make_stages(MADE, context)
         whole = content(folder)
         picture = next((folder / "media").iterdir())
         change(picture)
-        await make_stages(MADE, workshop)
-        told = workshop.progress
-    assert isinstance(told, Told)
+        await make_stages(MADE, context)
+        told = context.progress
+    assert isinstance(told, RecordedProgress)
     assert f"pictures: media/{picture.name} is {said}, so it is made again" in told.messages
     assert content(folder) == whole
 
 
 @pytest.mark.parametrize("stage", WORDS, ids=lambda stage: stage.name)
 async def test_a_stage_that_is_made_anew_takes_away_the_set_until_all_are_made(
-    open_workshop: Open, server: ScriptedServer, stage: Stage
+    open_context: Open, server: ScriptedServer, stage: Stage
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        folder = workshop.folder.path
-        await make_stages(MADE, workshop)
+    async with open_context(SETTINGS) as context:
+        folder = context.folder.path
+        await make_stages(MADE, context)
         whole, calls = content(folder), server.stats.calls
-        await make_stages([stage], workshop)  # made before
+        await make_stages([stage], context)  # made before
         assert content(folder) == whole
-        await make_stages([stage], workshop, again={stage.name})
+        await make_stages([stage], context, again={stage.name})
         gone = whole.keys() - content(folder).keys()
-        assert gone == set(STAGES[-1].outputs(workshop))
+        assert gone == set(STAGES[-1].outputs(context))
         for said in (folder, folder / "set.jsonl"):
             with pytest.raises(DatasetError, match="not whole yet: repeat the `safejury generate"):
                 find_set(str(said))
-        await make_stages(MADE, workshop)
+        await make_stages(MADE, context)
     assert content(folder) == whole
     assert server.stats.calls == calls
     assert find_set(str(folder)).sha256
@@ -129,71 +129,71 @@ class _CutShort:
 
     name = "queries"
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
+    def outputs(self, context: StageContext) -> Collection[str]:
         return ("queries.jsonl",)
 
-    def inputs(self, workshop: Workshop) -> object:
+    def inputs(self, context: StageContext) -> object:
         return "others"
 
-    def estimate(self, workshop: Workshop) -> Sequence[Calls]:
+    def estimate(self, context: StageContext) -> Sequence[Calls]:
         return ()
 
-    async def make(self, workshop: Workshop) -> None:
+    async def make(self, context: StageContext) -> None:
         raise ModelError("the server is down")
 
 
 class _CutShortOnceMore(_CutShort):
     """The stage `queries` as it was made, which ends before it has made anything."""
 
-    def outputs(self, workshop: Workshop) -> Collection[str]:
-        return WORDS[0].outputs(workshop)
+    def outputs(self, context: StageContext) -> Collection[str]:
+        return WORDS[0].outputs(context)
 
-    def inputs(self, workshop: Workshop) -> object:
-        return WORDS[0].inputs(workshop)
+    def inputs(self, context: StageContext) -> object:
+        return WORDS[0].inputs(context)
 
 
 async def test_a_stage_that_was_to_be_made_once_more_is_not_taken_for_made(
-    open_workshop: Open,
+    open_context: Open,
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        await make_stages(WORDS, workshop)
+    async with open_context(SETTINGS) as context:
+        await make_stages(WORDS, context)
         with pytest.raises(ModelError):
-            await make_stages([_CutShortOnceMore()], workshop, again=["queries"])
-        assert isinstance(workshop.progress, Told)
-        workshop.progress.messages.clear()
-        await make_stages(WORDS, workshop)
-    assert "queries: made before" not in workshop.progress.messages
-    assert "twins: made before" in workshop.progress.messages
+            await make_stages([_CutShortOnceMore()], context, again=["queries"])
+        assert isinstance(context.progress, RecordedProgress)
+        context.progress.messages.clear()
+        await make_stages(WORDS, context)
+    assert "queries: made before" not in context.progress.messages
+    assert "twins: made before" in context.progress.messages
 
 
 async def test_a_stage_that_is_cut_short_leaves_no_set_that_looks_whole(
-    open_workshop: Open,
+    open_context: Open,
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        folder = workshop.folder.path
-        await make_stages(MADE, workshop)
+    async with open_context(SETTINGS) as context:
+        folder = context.folder.path
+        await make_stages(MADE, context)
         whole = content(folder)
         with pytest.raises(ModelError):
-            await make_stages([_CutShort()], workshop)
+            await make_stages([_CutShort()], context)
         with pytest.raises(DatasetError, match="not whole yet"):
             find_set(str(folder))
-        told = workshop.progress
-        await make_stages(MADE, workshop)
-    assert isinstance(told, Told)
+        told = context.progress
+        await make_stages(MADE, context)
+    assert isinstance(told, RecordedProgress)
     assert "set.jsonl and its card are taken away until all stages are made" in told.messages
     assert content(folder) == whole
 
 
 async def test_counts_that_are_gone_are_counted_again_and_junk_is_told(
-    open_workshop: Open,
+    open_context: Open,
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        counts = workshop.folder.path / "counts.json"
-        await make_stages(WORDS, workshop)
+    async with open_context(SETTINGS) as context:
+        counts = context.folder.path / "counts.json"
+        await make_stages(WORDS, context)
         whole = counts.read_bytes()
         counts.write_bytes(b"{")
         with pytest.raises(DatasetError, match=r"counts\.json: .*; delete it and repeat"):
-            await make_stages(WORDS, workshop)
+            await make_stages(WORDS, context)
         counts.unlink()
-        await make_stages(WORDS, workshop)
+        await make_stages(WORDS, context)
         assert counts.read_bytes() == whole

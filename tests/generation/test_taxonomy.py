@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 from taxonomy_script import (
     REFUSAL,
     Asked,
@@ -22,14 +22,14 @@ from safejury.generation import (
     GenerationSettings,
     Mark,
     Proposal,
+    StageContext,
     TaxonomySettings,
     TaxonomyStage,
-    Workshop,
     make_stages,
 )
 from safejury.testing import ScriptedReply, ScriptedServer
 
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def settings(**fields: float) -> GenerationSettings:
     return GenerationSettings("test", "a test", taxonomy=taxonomy)
 
 
-async def make(workshop: Workshop) -> dict[str, Proposal]:
+async def make(context: StageContext) -> dict[str, Proposal]:
     """Make the stage and return the proposals by name, the first of each."""
-    await TaxonomyStage().make(workshop)
-    return read(workshop)
+    await TaxonomyStage().make(context)
+    return read(context)
 
 
-def read(workshop: Workshop) -> dict[str, Proposal]:
+def read(context: StageContext) -> dict[str, Proposal]:
     found: dict[str, Proposal] = {}
-    for one in workshop.folder.read("taxonomy.jsonl", Proposal):
+    for one in context.folder.read("taxonomy.jsonl", Proposal):
         found.setdefault(one.name, one)
     return found
 
@@ -64,10 +64,10 @@ def requests(server: ScriptedServer, kind: str) -> list[Asked]:
 
 
 async def test_synonyms_become_one_scenario_as_the_foreperson_decides(
-    open_workshop: Open, server: ScriptedServer
+    open_context: Open, server: ScriptedServer
 ) -> None:
-    async with open_workshop(settings()) as workshop:
-        made = await make(workshop)
+    async with open_context(settings()) as context:
+        made = await make(context)
     assert kept(made) == {"Malware Creation", "Hate Speech", "Animal Cruelty", "Tax Evasion"}
     merged = made["Malicious Software"]
     assert merged.state == "merged"
@@ -81,31 +81,31 @@ async def test_synonyms_become_one_scenario_as_the_foreperson_decides(
 
 
 async def test_what_the_foreperson_does_not_call_the_same_stays_apart(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["merge"] = lambda _: '{"same": []}'
-    async with open_workshop(settings()) as workshop:
-        made = await make(workshop)
-        counts = workshop.folder.counts()["taxonomy"]
+    async with open_context(settings()) as context:
+        made = await make(context)
+        counts = context.folder.counts()["taxonomy"]
     assert len(kept(made)) == 6
     assert "merged" not in counts
 
 
 async def test_numbers_that_the_foreperson_makes_up_merge_nothing(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["merge"] = lambda _: '{"same": [[1], [1, 99], [0, -1, 2]]}'
-    async with open_workshop(settings()) as workshop:
-        assert len(kept(await make(workshop))) == 6
+    async with open_context(settings()) as context:
+        assert len(kept(await make(context))) == 6
 
 
 async def test_equal_names_are_one_scenario_without_a_question(
-    open_workshop: Open, script: PanelScript, server: ScriptedServer
+    open_context: Open, script: PanelScript, server: ScriptedServer
 ) -> None:
     script.proposed = {"judge_a": ["Tax Evasion"], "judge_b": ['1. "tax-evasion"']}
-    async with open_workshop(settings()) as workshop:
-        await TaxonomyStage().make(workshop)
-        first, second = workshop.folder.read("taxonomy.jsonl", Proposal)
+    async with open_context(settings()) as context:
+        await TaxonomyStage().make(context)
+        first, second = context.folder.read("taxonomy.jsonl", Proposal)
     assert (first.state, second.state) == ("kept", "merged")
     assert second.merged is not None
     assert (second.merged.into, second.merged.by) == (first.id, "safejury")
@@ -113,7 +113,7 @@ async def test_equal_names_are_one_scenario_without_a_question(
 
 
 async def test_many_names_for_one_thing_are_merged_in_rounds_of_small_clusters(
-    open_workshop: Open, script: PanelScript, server: ScriptedServer
+    open_context: Open, script: PanelScript, server: ScriptedServer
 ) -> None:
     places = ("abroad", "home", "online", "work", "school", "church")
     script.proposed = {
@@ -121,9 +121,9 @@ async def test_many_names_for_one_thing_are_merged_in_rounds_of_small_clusters(
         "judge_b": [f"Evasion of Tax {place}" for place in places],
     }
     script.twists["merge"] = lambda one: json.dumps({"same": [list(one.items)]})
-    async with open_workshop(settings()) as workshop:
-        made = await make(workshop)
-        counts = workshop.folder.counts()["taxonomy"]
+    async with open_context(settings()) as context:
+        made = await make(context)
+        counts = context.folder.counts()["taxonomy"]
     assert kept(made) == {"Tax Evasion abroad"}
     assert counts["merged"] == 11
     sizes = [len(one.items) for one in requests(server, "merge")]
@@ -132,11 +132,11 @@ async def test_many_names_for_one_thing_are_merged_in_rounds_of_small_clusters(
 
 
 async def test_every_member_is_asked_so_often_with_another_seed_each_time(
-    open_workshop: Open, server: ScriptedServer
+    open_context: Open, server: ScriptedServer
 ) -> None:
-    async with open_workshop(settings(samples=3)) as workshop:
-        await TaxonomyStage().make(workshop)
-        ids = [one.id for one in workshop.folder.read("taxonomy.jsonl", Proposal)]
+    async with open_context(settings(samples=3)) as context:
+        await TaxonomyStage().make(context)
+        ids = [one.id for one in context.folder.read("taxonomy.jsonl", Proposal)]
     sent = requests(server, "propose")
     assert sorted(each.model for each in sent) == ["judge_a"] * 3 + ["judge_b"] * 3
     assert len({each.seed for each in sent}) == 6
@@ -145,32 +145,32 @@ async def test_every_member_is_asked_so_often_with_another_seed_each_time(
 
 
 async def test_a_scenario_needs_its_share_of_the_votes(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.against = {"judge_a": ["Animal Cruelty", "Tax Evasion"], "judge_b": ["Tax Evasion"]}
-    async with open_workshop(settings(votes=0.5)) as workshop:
-        made = await make(workshop)
+    async with open_context(settings(votes=0.5)) as context:
+        made = await make(context)
     cruelty, tax = made["Animal Cruelty"], made["Tax Evasion"]
     assert (cruelty.state, tax.state) == ("kept", "voted_down")
     assert cruelty.standing is not None
     assert tax.standing is not None
     assert (cruelty.standing.votes, tax.standing.votes) == (0.5, 0.0)
-    async with open_workshop(settings(votes=0.6), name="stricter") as workshop:
-        assert (await make(workshop))["Animal Cruelty"].state == "voted_down"
+    async with open_context(settings(votes=0.6), name="stricter") as context:
+        assert (await make(context))["Animal Cruelty"].state == "voted_down"
 
 
 async def test_a_judge_that_refuses_is_shown_and_counts_neither_for_nor_against(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     def refuse(request: Asked) -> Reply | None:
         return REFUSAL if request.model == "judge_b" else None
 
     script.twists["score"] = refuse
-    async with open_workshop(settings(votes=1.0)) as workshop:
-        made = await make(workshop)
-        counts = workshop.folder.counts()["taxonomy"]
-        told = workshop.progress
-    assert isinstance(told, Told)
+    async with open_context(settings(votes=1.0)) as context:
+        made = await make(context)
+        counts = context.folder.counts()["taxonomy"]
+        told = context.progress
+    assert isinstance(told, RecordedProgress)
     one = made["Hate Speech"]
     assert one.state == "kept"
     assert one.marks[1] == Mark("judge_b", one.marks[1].call_id, missing="refused")
@@ -182,7 +182,7 @@ async def test_a_judge_that_refuses_is_shown_and_counts_neither_for_nor_against(
 
 
 async def test_a_judge_that_cannot_be_read_is_shown_too(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     def ramble(request: Asked) -> Reply | None:
         if request.model == "judge_a":
@@ -193,8 +193,8 @@ async def test_a_judge_that_cannot_be_read_is_shown_too(
         return marks({first: (3, 11, "yes"), second: ("bad", None, "perhaps"), 77: (1, 1, "no")})
 
     script.twists["score"] = ramble
-    async with open_workshop(settings()) as workshop:
-        made = await make(workshop)
+    async with open_context(settings()) as context:
+        made = await make(context)
     (name,) = script.harm
     by_a, by_b = made[name].marks
     assert by_a.missing == "unparsed"
@@ -207,16 +207,16 @@ async def test_a_judge_that_cannot_be_read_is_shown_too(
 
 
 async def test_the_most_harmful_and_diverse_are_kept(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["merge"] = lambda _: '{"same": []}'
     script.proposed = {"judge_a": ("Malware Creation", "Malicious Software", "Animal Cruelty")}
     script.harm = {"Malware Creation": 10, "Malicious Software": 9, "Animal Cruelty": 9}
     only_harm = settings(scenarios=2, harm_weight=1.0)
-    async with open_workshop(only_harm) as workshop:
-        assert kept(await make(workshop)) == {"Malware Creation", "Malicious Software"}
-    async with open_workshop(settings(scenarios=2, harm_weight=0.5), name="diverse") as workshop:
-        made = await make(workshop)
+    async with open_context(only_harm) as context:
+        assert kept(await make(context)) == {"Malware Creation", "Malicious Software"}
+    async with open_context(settings(scenarios=2, harm_weight=0.5), name="diverse") as context:
+        made = await make(context)
     assert kept(made) == {"Malware Creation", "Animal Cruelty"}
     left = made["Malicious Software"]
     assert left.state == "passed_over"
@@ -228,11 +228,11 @@ async def test_the_most_harmful_and_diverse_are_kept(
 
 
 async def test_judges_meet_scenarios_without_names_and_in_an_order_of_their_own(
-    open_workshop: Open, script: PanelScript, server: ScriptedServer
+    open_context: Open, script: PanelScript, server: ScriptedServer
 ) -> None:
     script.proposed = {"judge_a": [f"Kind {a}{a}{a}" for a in "abcdefghijkl"]}
-    async with open_workshop(settings(similarity=1.0), judges=("judge_a", "judge_b")) as workshop:
-        await TaxonomyStage().make(workshop)
+    async with open_context(settings(similarity=1.0), judges=("judge_a", "judge_b")) as context:
+        await TaxonomyStage().make(context)
     sent = requests(server, "score")
     orders = {each.model: tuple(each.items.values()) for each in sent if len(each.items) == 10}
     assert sorted(len(each.items) for each in sent) == [2, 2, 10, 10]
@@ -243,14 +243,14 @@ async def test_judges_meet_scenarios_without_names_and_in_an_order_of_their_own(
 
 
 async def test_refusals_in_the_dress_of_an_answer_are_dropped_and_counted(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     refused = json.dumps({"name": "None", "definition": REFUSAL, "why": ""})
     dressed = proposals(["Tax Evasion", "***"]).replace("]}", f", {refused}]}}")
     script.twists["propose"] = lambda one: dressed if one.model == "judge_a" else REFUSAL
-    async with open_workshop(settings()) as workshop:
-        made = await make(workshop)
-        counts = workshop.folder.counts()["taxonomy"]
+    async with open_context(settings()) as context:
+        made = await make(context)
+        counts = context.folder.counts()["taxonomy"]
     assert set(made) == {"Tax Evasion"}
     assert (counts["refused_items"], counts["unparsed_items"], counts["propose_refused"]) == (
         1,
@@ -260,106 +260,106 @@ async def test_refusals_in_the_dress_of_an_answer_are_dropped_and_counted(
 
 
 async def test_more_than_was_asked_for_is_not_taken(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.proposed = {"judge_a": [f"Kind {number}" for number in range(500)]}
     few = replace(settings(similarity=1.0), max_tokens=400)
-    async with open_workshop(few) as workshop:
-        assert len(await make(workshop)) == 5
+    async with open_context(few) as context:
+        assert len(await make(context)) == 5
 
 
 @pytest.mark.parametrize(
     "said", [REFUSAL, ScriptedReply("", finish_reason="content_filter"), '{"scenarios": []}']
 )
 async def test_a_panel_that_proposes_nothing_ends_it_with_exit_code_3(
-    said: Reply, open_workshop: Open, script: PanelScript
+    said: Reply, open_context: Open, script: PanelScript
 ) -> None:
     script.twists["propose"] = lambda _: said
-    async with open_workshop(settings()) as workshop:
+    async with open_context(settings()) as context:
         with pytest.raises(PanelRefusedError, match="proposed no scenario") as raised:
-            await make_stages([TaxonomyStage()], workshop)
+            await make_stages([TaxonomyStage()], context)
         assert raised.value.exit_code == 3
-        assert read(workshop) == {}
-        assert workshop.folder.counts()["taxonomy"]["propose_calls"] == 2
-        assert not workshop.folder.exists("taxonomy.yaml")
+        assert read(context) == {}
+        assert context.folder.counts()["taxonomy"]["propose_calls"] == 2
+        assert not context.folder.exists("taxonomy.yaml")
 
 
 async def test_a_panel_that_will_not_vote_ends_it_and_leaves_the_proposals(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["score"] = lambda _: REFUSAL
-    async with open_workshop(settings()) as workshop:
+    async with open_context(settings()) as context:
         with pytest.raises(PanelRefusedError, match=r"scored none of 4 scenarios: .*2 refused"):
-            await make(workshop)
-        made = read(workshop)
+            await make(context)
+        made = read(context)
     assert {one.state for one in made.values()} == {"merged", "unscored"}
     assert all(one.standing is not None for one in made.values() if one.state == "unscored")
 
 
 async def test_a_panel_that_votes_for_nothing_ends_it_and_leaves_the_votes(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["score"] = lambda one: marks({n: (9, 9, "no") for n in one.items})
-    async with open_workshop(settings()) as workshop:
+    async with open_context(settings()) as context:
         with pytest.raises(PanelRefusedError, match="none of 4 scenarios has 50% of the votes"):
-            await make(workshop)
-        made = read(workshop)
+            await make(context)
+        made = read(context)
     assert [mark.vote for mark in made["Hate Speech"].marks] == [False, False]
 
 
 async def test_failed_calls_are_told_with_their_cause(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     broken = ScriptedReply("the disk is on fire", status=400)
     script.twists["propose"] = lambda one: broken if one.model == "judge_b" else None
-    async with open_workshop(settings()) as workshop:
-        await make(workshop)
-        told = workshop.progress
-    assert isinstance(told, Told)
+    async with open_context(settings()) as context:
+        await make(context)
+        told = context.progress
+    assert isinstance(told, RecordedProgress)
     (message,) = (each for each in told.messages if "propose" in each and "failed" in each)
     assert "1 of 2 calls" in message
     assert "the disk is on fire" in message
 
 
 async def test_a_member_that_is_down_is_asked_again(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     down = ScriptedReply("the disk is on fire", status=503)
     script.twists["propose"] = lambda one: down if one.model == "judge_b" else None
-    async with open_workshop(settings()) as workshop:
+    async with open_context(settings()) as context:
         with pytest.raises(ModelError, match=r"1 model calls.*on fire.*; repeat the command"):
-            await make_stages([TaxonomyStage()], workshop)
-        once = read(workshop)
+            await make_stages([TaxonomyStage()], context)
+        once = read(context)
         script.twists.clear()
-        await make_stages([TaxonomyStage()], workshop)
-        assert len(read(workshop)) > len(once) > 0
+        await make_stages([TaxonomyStage()], context)
+        assert len(read(context)) > len(once) > 0
 
 
 async def test_a_member_that_stays_down_can_be_gone_without(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     down = ScriptedReply("the disk is on fire", status=503)
     script.twists["propose"] = lambda one: down if one.model == "judge_b" else None
-    async with open_workshop(settings()) as workshop:
-        await make_stages([TaxonomyStage()], replace(workshop, accepts_failures=True))
-        await make_stages([TaxonomyStage()], workshop)
-        told = workshop.progress
-    assert isinstance(told, Told)
+    async with open_context(settings()) as context:
+        await make_stages([TaxonomyStage()], replace(context, accepts_failures=True))
+        await make_stages([TaxonomyStage()], context)
+        told = context.progress
+    assert isinstance(told, RecordedProgress)
     assert "on fire" in told.messages[-2]
     assert told.messages[-1] == "taxonomy: made before"
 
 
 async def test_a_panel_that_is_down_is_not_gone_without(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     script.twists["score"] = lambda _: ScriptedReply("the disk is on fire", status=503)
-    async with open_workshop(settings()) as workshop:
+    async with open_context(settings()) as context:
         with pytest.raises(ModelError, match=r"on fire.*; mend the cause and repeat the command"):
-            await make_stages([TaxonomyStage()], replace(workshop, accepts_failures=True))
+            await make_stages([TaxonomyStage()], replace(context, accepts_failures=True))
 
 
 async def test_the_result_does_not_depend_on_who_answers_first(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     def late(request: Asked) -> Reply:
         delay = {"judge_a": 0.03, "judge_b": 0.0, "generator": 0.01}[request.model]
@@ -367,11 +367,9 @@ async def test_the_result_does_not_depend_on_who_answers_first(
 
     made: dict[str, list[bytes]] = {}
     for name, concurrency in (("one", 1), ("many", 16)):
-        async with open_workshop(
-            settings(samples=2), name=name, concurrency=concurrency
-        ) as workshop:
-            await make_stages([TaxonomyStage()], workshop)
+        async with open_context(settings(samples=2), name=name, concurrency=concurrency) as context:
+            await make_stages([TaxonomyStage()], context)
             files = ("taxonomy.yaml", "taxonomy.jsonl", "counts.json", "stages.json")
-            made[name] = [(workshop.folder.path / file).read_bytes() for file in files]
+            made[name] = [(context.folder.path / file).read_bytes() for file in files]
         script.twists["any"] = late
     assert made["one"] == made["many"]

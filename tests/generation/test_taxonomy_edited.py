@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 from taxonomy_script import PanelScript
 
 from safejury.common import DatasetError, ModelError
 from safejury.generation import (
     GenerationSettings,
+    StageContext,
     TaxonomySettings,
     TaxonomyStage,
-    Workshop,
     make_stages,
 )
 from safejury.testing import ScriptedReply
 
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 SETTINGS = GenerationSettings("test", "a test", taxonomy=TaxonomySettings(similarity=0.5))
 STAGES = [TaxonomyStage()]
 
@@ -30,15 +30,15 @@ def script() -> PanelScript:
     return PanelScript()
 
 
-def edit(workshop: Workshop) -> bytes:
+def edit(context: StageContext) -> bytes:
     """Add a remark to the taxonomy, and return what it is then."""
-    own = workshop.folder.path / "taxonomy.yaml"
+    own = context.folder.path / "taxonomy.yaml"
     own.write_bytes(own.read_bytes() + b"# as I see it\n")
     return own.read_bytes()
 
 
-def taxonomy(workshop: Workshop) -> bytes:
-    return (workshop.folder.path / "taxonomy.yaml").read_bytes()
+def taxonomy(context: StageContext) -> bytes:
+    return (context.folder.path / "taxonomy.yaml").read_bytes()
 
 
 def touch(path: Path) -> None:
@@ -55,43 +55,43 @@ def touch(path: Path) -> None:
     ],
 )
 async def test_other_files_that_are_lost_cost_no_edit(
-    open_workshop: Open, name: str, change: Callable[[Path], None], said: str
+    open_context: Open, name: str, change: Callable[[Path], None], said: str
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        await make_stages(STAGES, workshop)
-        made, edited = taxonomy(workshop), edit(workshop)
-        change(workshop.folder.path / name)
+    async with open_context(SETTINGS) as context:
+        await make_stages(STAGES, context)
+        made, edited = taxonomy(context), edit(context)
+        change(context.folder.path / name)
         for _ in range(2):
             with pytest.raises(DatasetError, match=rf"{said}.*`--again taxonomy`") as raised:
-                await make_stages(STAGES, workshop)
+                await make_stages(STAGES, context)
             assert raised.value.exit_code == 2
-            assert taxonomy(workshop) == edited
-        await make_stages(STAGES, workshop, again={"taxonomy"})
-        assert taxonomy(workshop) == made
+            assert taxonomy(context) == edited
+        await make_stages(STAGES, context, again={"taxonomy"})
+        assert taxonomy(context) == made
 
 
-async def test_other_settings_cost_no_edit(open_workshop: Open) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        await make_stages(STAGES, workshop)
-        other = replace(workshop, settings=replace(SETTINGS, seed=11))
-        edited = edit(workshop)
+async def test_other_settings_cost_no_edit(open_context: Open) -> None:
+    async with open_context(SETTINGS) as context:
+        await make_stages(STAGES, context)
+        other = replace(context, settings=replace(SETTINGS, seed=11))
+        edited = edit(context)
         with pytest.raises(DatasetError, match="edited by hand"):
             await make_stages(STAGES, other)
-        assert taxonomy(workshop) == edited
-        (workshop.folder.path / "taxonomy.yaml").rename(workshop.folder.path / "mine.yaml")
+        assert taxonomy(context) == edited
+        (context.folder.path / "taxonomy.yaml").rename(context.folder.path / "mine.yaml")
         await make_stages(STAGES, other)
-        assert taxonomy(workshop) != edited
+        assert taxonomy(context) != edited
 
 
-async def test_counts_that_are_gone_make_no_edited_taxonomy_again(open_workshop: Open) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        await make_stages(STAGES, workshop)
-        edited = edit(workshop)
-        (workshop.folder.path / "counts.json").unlink()
-        await make_stages(STAGES, workshop)
-        told = workshop.progress
-        assert taxonomy(workshop) == edited
-    assert isinstance(told, Told)
+async def test_counts_that_are_gone_make_no_edited_taxonomy_again(open_context: Open) -> None:
+    async with open_context(SETTINGS) as context:
+        await make_stages(STAGES, context)
+        edited = edit(context)
+        (context.folder.path / "counts.json").unlink()
+        await make_stages(STAGES, context)
+        told = context.progress
+        assert taxonomy(context) == edited
+    assert isinstance(told, RecordedProgress)
     assert told.messages[-1] == (
         "taxonomy: made before; taxonomy.yaml was edited by hand since, and counts.json lacks "
         "its counts"
@@ -99,33 +99,33 @@ async def test_counts_that_are_gone_make_no_edited_taxonomy_again(open_workshop:
 
 
 async def test_an_edit_while_the_stage_is_made_is_kept(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
-    async with open_workshop(SETTINGS) as workshop:
-        await make_stages(STAGES, workshop)
+    async with open_context(SETTINGS) as context:
+        await make_stages(STAGES, context)
         edits: list[bytes] = []
-        script.twists["write"] = lambda _: edits.append(edit(workshop))
+        script.twists["write"] = lambda _: edits.append(edit(context))
         with pytest.raises(DatasetError, match="edited by hand"):
-            await make_stages(STAGES, replace(workshop, settings=replace(SETTINGS, seed=11)))
-        assert taxonomy(workshop) == edits[-1]
+            await make_stages(STAGES, replace(context, settings=replace(SETTINGS, seed=11)))
+        assert taxonomy(context) == edits[-1]
 
 
 async def test_a_taxonomy_with_calls_missing_is_completed_unless_it_was_edited(
-    open_workshop: Open, script: PanelScript
+    open_context: Open, script: PanelScript
 ) -> None:
     down = ScriptedReply("the disk is on fire", status=503)
     script.twists["write"] = lambda one: down if one.title == "Tax Evasion" else None
-    async with open_workshop(SETTINGS) as workshop:
+    async with open_context(SETTINGS) as context:
         with pytest.raises(ModelError):
-            await make_stages(STAGES, workshop)
-        poor = taxonomy(workshop)
+            await make_stages(STAGES, context)
+        poor = taxonomy(context)
         script.twists.clear()
-        edited = edit(workshop)
+        edited = edit(context)
         with pytest.raises(DatasetError, match="edited by hand"):
-            await make_stages(STAGES, workshop)
-        assert taxonomy(workshop) == edited
-        (workshop.folder.path / "taxonomy.yaml").write_bytes(poor)
-        await make_stages(STAGES, workshop)
-        assert taxonomy(workshop) != poor
-        kept = json.loads((workshop.folder.path / "stages.json").read_bytes())
+            await make_stages(STAGES, context)
+        assert taxonomy(context) == edited
+        (context.folder.path / "taxonomy.yaml").write_bytes(poor)
+        await make_stages(STAGES, context)
+        assert taxonomy(context) != poor
+        kept = json.loads((context.folder.path / "stages.json").read_bytes())
     assert kept["taxonomy"]["inputs"]

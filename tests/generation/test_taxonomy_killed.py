@@ -22,13 +22,13 @@ def script() -> HangsAfter:
 
 @pytest.mark.parametrize("answers", [1, 5, 8, 12])
 async def test_a_killed_making_goes_on_and_asks_nothing_twice(
-    answers: int, open_workshop: Open, server: ScriptedServer, script: HangsAfter, tmp_path: Path
+    answers: int, open_context: Open, server: ScriptedServer, script: HangsAfter, tmp_path: Path
 ) -> None:
-    await check_killed(MAKING, answers, open_workshop, server, script, tmp_path)
+    await check_killed(MAKING, answers, open_context, server, script, tmp_path)
     assert len(script.answered) == CALLS
 
 
 async def test_a_cancelled_making_leaves_nothing_behind_but_its_calls(
-    open_workshop: Open, script: HangsAfter
+    open_context: Open, script: HangsAfter
 ) -> None:
-    assert set(await cancelled(MAKING, 7, open_workshop, script)) <= JOURNAL
+    assert set(await cancelled(MAKING, 7, open_context, script)) <= JOURNAL

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from dialogue_script import REFUSAL, Prompt, Reply, Script, Told, prompt_of, queries, scores, words
+from dialogue_script import (
+    REFUSAL,
+    Prompt,
+    RecordedProgress,
+    Reply,
+    Script,
+    prompt_of,
+    queries,
+    scores,
+    words,
+)
 
 from safejury.common import ModelError, PanelRefusedError
 from safejury.datasets import NearDuplicates, load_taxonomy
@@ -15,15 +25,15 @@ from safejury.generation import (
     GenerationSettings,
     QueriesStage,
     QuerySettings,
+    StageContext,
     Twin,
     TwinSettings,
     TwinsStage,
-    Workshop,
     make_stages,
 )
 from safejury.testing import ScriptedReply, ScriptedServer
 
-Open = Callable[..., AbstractAsyncContextManager[Workshop]]
+Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 HARDWARE, MALWARE = "cybersecurity.hardware_security", "cybersecurity.malware_generation"
 
 
@@ -37,24 +47,24 @@ def settings(per_scenario: int = 4, attempts: int = 3, batch: int = 4) -> Genera
     )
 
 
-async def make(workshop: Workshop) -> dict[str, int]:
-    await QueriesStage().make(workshop)
-    await TwinsStage().make(workshop)
-    return workshop.folder.counts()["twins"]
+async def make(context: StageContext) -> dict[str, int]:
+    await QueriesStage().make(context)
+    await TwinsStage().make(context)
+    return context.folder.counts()["twins"]
 
 
-def twins(workshop: Workshop) -> list[Twin]:
-    return list(workshop.folder.read("twins.jsonl", Twin))
+def twins(context: StageContext) -> list[Twin]:
+    return list(context.folder.read("twins.jsonl", Twin))
 
 
-def kept(workshop: Workshop) -> list[Candidate]:
-    return list(workshop.folder.read("queries.jsonl", Candidate))
+def kept(context: StageContext) -> list[Candidate]:
+    return list(context.folder.read("queries.jsonl", Candidate))
 
 
-async def test_each_query_has_a_twin_in_the_same_order(open_workshop: Open) -> None:
-    async with open_workshop(settings()) as workshop:
-        counts = await make(workshop)
-        made, asked = twins(workshop), kept(workshop)
+async def test_each_query_has_a_twin_in_the_same_order(open_context: Open) -> None:
+    async with open_context(settings()) as context:
+        counts = await make(context)
+        made, asked = twins(context), kept(context)
     assert [one.of for one in made] == [one.id for one in asked]
     assert [one.id for one in made] == [f"{one.id}.benign" for one in asked]
     assert [one.text for one in made] == [f"Who studies {words(one.text, 9)}?" for one in asked]
@@ -65,7 +75,7 @@ async def test_each_query_has_a_twin_in_the_same_order(open_workshop: Open) -> N
 
 
 async def test_a_twin_that_is_not_harmless_is_tried_again_with_the_criticism(
-    open_workshop: Open, script: Script, server: ScriptedServer
+    open_context: Open, script: Script, server: ScriptedServer
 ) -> None:
     def write(prompt: Prompt) -> Reply | None:
         return (
@@ -82,63 +92,63 @@ async def test_a_twin_that_is_not_harmless_is_tried_again_with_the_criticism(
         return scores(values, "could still open a door", harm=harm) if bad else None
 
     script.twists |= {"twins": write, "score_twins": score}
-    async with open_workshop(settings()) as workshop:
-        counts = await make(workshop)
-        assert not any(one.text.startswith("Harmful") for one in twins(workshop))
+    async with open_context(settings()) as context:
+        counts = await make(context)
+        assert not any(one.text.startswith("Harmful") for one in twins(context))
     assert (counts["made"], counts["harmful"], counts["tried"]) == (8, 8, 16)
 
 
 async def test_what_stays_harmful_has_no_twin_and_is_counted(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     def score(prompt: Prompt) -> Reply:
         harmful = prompt.title == load_taxonomy().resolve(MALWARE).title
         return scores(dict.fromkeys(prompt.items, 8), harm=9 if harmful else 0)
 
     script.twists["score_twins"] = score
-    async with open_workshop(settings(attempts=2)) as workshop:
-        counts = await make(workshop)
-        assert {one.of.rpartition(".")[0] for one in twins(workshop)} == {HARDWARE}
+    async with open_context(settings(attempts=2)) as context:
+        counts = await make(context)
+        assert {one.of.rpartition(".")[0] for one in twins(context)} == {HARDWARE}
     assert (counts["made"], counts["missing"], counts["harmful"]) == (4, 4, 8)
 
 
 async def test_a_twin_that_is_the_query_or_repeats_another_is_none(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     def write(prompt: Prompt) -> Reply:
         again = {n: "Who studies how doors are kept shut at night?" for n in prompt.items}
         return queries({**again, 1: f"{prompt.items[1].upper()} "})
 
     script.twists["twins"] = write
-    async with open_workshop(settings(attempts=1)) as workshop:
-        counts = await make(workshop)
+    async with open_context(settings(attempts=1)) as context:
+        counts = await make(context)
     assert (counts["unchanged"], counts["duplicates"], counts["made"]) == (2, 5, 1)
 
 
-async def test_every_try_is_counted_once(open_workshop: Open, script: Script) -> None:
+async def test_every_try_is_counted_once(open_context: Open, script: Script) -> None:
     """Of four tries at a time, only the first two are written, and one is the query itself."""
     script.twists["twins"] = lambda prompt: queries(
         {1: f"Who studies {words(prompt.items[1], 9)}?", 2: prompt.items[2]}
     )
-    async with open_workshop(settings(attempts=1)) as workshop:
-        counts = await make(workshop)
+    async with open_context(settings(attempts=1)) as context:
+        counts = await make(context)
     assert (counts["made"], counts["unchanged"], counts["unwritten"]) == (2, 2, 4)
     ends = ("made", "harmful", "unchanged", "duplicates", "unscored", "unwritten")
     assert sum(counts.get(end, 0) for end in ends) == counts["tried"] == 8
 
 
-async def test_a_twin_without_a_score_is_none(open_workshop: Open, script: Script) -> None:
+async def test_a_twin_without_a_score_is_none(open_context: Open, script: Script) -> None:
     script.twists["score_twins"] = lambda prompt: REFUSAL
-    async with open_workshop(settings(attempts=2)) as workshop:
+    async with open_context(settings(attempts=2)) as context:
         with pytest.raises(PanelRefusedError, match="not one of 8 could be made"):
-            await make(workshop)
-        counts = workshop.folder.counts()["twins"]
-        assert twins(workshop) == []
+            await make(context)
+        counts = context.folder.counts()["twins"]
+        assert twins(context) == []
     assert (counts["unscored"], counts["judge_refused"], counts["missing"]) == (16, 8, 8)
 
 
 async def test_a_judge_that_says_false_finds_no_twin_harmless(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     script.twists["score_twins"] = lambda prompt: json.dumps(
         {
@@ -148,14 +158,14 @@ async def test_a_judge_that_says_false_finds_no_twin_harmless(
             ]
         }
     )
-    async with open_workshop(settings(attempts=1)) as workshop:
+    async with open_context(settings(attempts=1)) as context:
         with pytest.raises(PanelRefusedError, match="not one of 8 could be made"):
-            await make(workshop)
-        assert twins(workshop) == []
+            await make(context)
+        assert twins(context) == []
 
 
 async def test_calls_that_fail_are_asked_again_though_others_were_too_harmful(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     hardware = load_taxonomy().resolve(HARDWARE).title
 
@@ -164,26 +174,26 @@ async def test_calls_that_fail_are_asked_again_though_others_were_too_harmful(
 
     script.twists["twins"] = write
     script.twists["score_twins"] = lambda prompt: scores(dict.fromkeys(prompt.items, 8))
-    async with open_workshop(settings(attempts=1)) as workshop:
+    async with open_context(settings(attempts=1)) as context:
         with pytest.raises(ModelError, match="0 of 8 were made and 1 model calls failed"):
-            await make(workshop)
+            await make(context)
         script.twists.clear()
-        await make_stages([TwinsStage()], workshop)
-        assert {one.of.rpartition(".")[0] for one in twins(workshop)} == {HARDWARE}
+        await make_stages([TwinsStage()], context)
+        assert {one.of.rpartition(".")[0] for one in twins(context)} == {HARDWARE}
 
 
 async def test_settings_without_twins_make_an_empty_file_and_no_call(
-    open_workshop: Open, server: ScriptedServer
+    open_context: Open, server: ScriptedServer
 ) -> None:
     none = GenerationSettings("test", "a test", scenarios=(HARDWARE,), twins=None)
-    async with open_workshop(none) as workshop:
-        await TwinsStage().make(workshop)
-        assert (twins(workshop), server.stats.calls) == ([], 0)
-        assert TwinsStage().estimate(workshop) == ()
+    async with open_context(none) as context:
+        await TwinsStage().make(context)
+        assert (twins(context), server.stats.calls) == ([], 0)
+        assert TwinsStage().estimate(context) == ()
 
 
 async def test_the_estimate_is_the_number_of_calls(
-    open_workshop: Open, server: ScriptedServer, script: Script
+    open_context: Open, server: ScriptedServer, script: Script
 ) -> None:
     script.criticism = "say it plainly"
     made = GenerationSettings(
@@ -193,10 +203,10 @@ async def test_the_estimate_is_the_number_of_calls(
         queries=QuerySettings(4, over_generate=3, batch=4, revisions=1),
         twins=TwinSettings(attempts=1),
     )
-    async with open_workshop(made) as workshop:
-        guessed = [*QueriesStage().estimate(workshop), *TwinsStage().estimate(workshop)]
+    async with open_context(made) as context:
+        guessed = [*QueriesStage().estimate(context), *TwinsStage().estimate(context)]
         assert server.stats.calls == 0
-        await make(workshop)
+        await make(context)
     calls = Counter(prompt_of(body).model for body in server.requests)
     assert calls == sum((Counter({one.member: one.calls}) for one in guessed), Counter[str]())
     asked = sum(one.prompt_tokens for one in guessed)
@@ -205,15 +215,15 @@ async def test_the_estimate_is_the_number_of_calls(
 
 
 @pytest.mark.slow
-async def test_23_scenarios_of_100_in_one_run(open_workshop: Open, script: Script) -> None:
+async def test_23_scenarios_of_100_in_one_run(open_context: Open, script: Script) -> None:
     script.criticism = "say it plainly"
     made = GenerationSettings(
         "full", "a test", queries=QuerySettings(100, over_generate=2, batch=20, revisions=1)
     )
-    async with open_workshop(made) as workshop:
-        await make_stages([QueriesStage(), TwinsStage()], workshop)
-        asked, answered = kept(workshop), twins(workshop)
-        counts = workshop.folder.counts()
+    async with open_context(made) as context:
+        await make_stages([QueriesStage(), TwinsStage()], context)
+        asked, answered = kept(context), twins(context)
+        counts = context.folder.counts()
     ids = [scenario.id for scenario in load_taxonomy().scenarios]
     assert Counter(one.scenario for one in asked) == dict.fromkeys(ids, 100)
     assert [one.of for one in answered] == [one.id for one in asked]
@@ -227,18 +237,18 @@ async def test_23_scenarios_of_100_in_one_run(open_workshop: Open, script: Scrip
         assert [text for text in texts if seen.add(text, text) is not None] == []
 
 
-async def test_as_much_harm_as_is_allowed_is_allowed(open_workshop: Open, script: Script) -> None:
+async def test_as_much_harm_as_is_allowed_is_allowed(open_context: Open, script: Script) -> None:
     script.twists["score_twins"] = lambda prompt: scores(
         dict.fromkeys(prompt.items, 8), harm=1 if prompt.model == "judge_a" else 3
     )
-    async with open_workshop(settings()) as workshop:
-        counts = await make(workshop)
-        assert {one.harm for one in twins(workshop)} == {2.0}
+    async with open_context(settings()) as context:
+        counts = await make(context)
+        assert {one.harm for one in twins(context)} == {2.0}
     assert (counts["made"], counts["tried"]) == (8, 8)
 
 
 async def test_twins_of_later_tries_stand_where_their_queries_do(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     """Of each batch the first twin is found harmful, once."""
 
@@ -250,21 +260,21 @@ async def test_twins_of_later_tries_stand_where_their_queries_do(
         return json.dumps({"scores": listed})
 
     script.twists["score_twins"] = score
-    async with open_workshop(settings()) as workshop:
-        counts = await make(workshop)
-        assert [one.of for one in twins(workshop)] == [one.id for one in kept(workshop)]
+    async with open_context(settings()) as context:
+        counts = await make(context)
+        assert [one.of for one in twins(context)] == [one.id for one in kept(context)]
     assert (counts["made"], counts["harmful"]) == (8, 2)
 
 
 async def test_a_panel_that_finds_every_twin_harmful_is_no_failure(
-    open_workshop: Open, script: Script
+    open_context: Open, script: Script
 ) -> None:
     script.twists["score_twins"] = lambda prompt: scores(dict.fromkeys(prompt.items, 8), harm=9)
-    async with open_workshop(settings(attempts=1)) as workshop:
-        await make_stages([QueriesStage(), TwinsStage()], workshop)
-        assert twins(workshop) == []
-        told = workshop.progress
-        assert isinstance(told, Told)
+    async with open_context(settings(attempts=1)) as context:
+        await make_stages([QueriesStage(), TwinsStage()], context)
+        assert twins(context) == []
+        told = context.progress
+        assert isinstance(told, RecordedProgress)
         assert told.messages == ["twins: 0 of 8 queries have a twin"]
-        counts = workshop.folder.counts()["twins"]
+        counts = context.folder.counts()["twins"]
     assert (counts["harmful"], counts["missing"]) == (8, 8)

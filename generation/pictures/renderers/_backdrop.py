@@ -1,4 +1,4 @@
-"""Grounds for our own pictures: large shapes by the seed, so that no two look alike."""
+"""Grounds for our own pictures: large shapes by the seed, so that no two view alike."""
 
 import math
 from collections.abc import Callable

@@ -40,7 +40,7 @@ class Typeface:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class WrittenText:
     """Words as they can be written.
 
     Attributes:
@@ -84,7 +84,7 @@ def typefaces() -> tuple[Typeface, ...]:
     return Typeface(), *(Typeface(str(file)) for file in files if file.is_file())
 
 
-def wording(text: str, faces: tuple[Typeface, ...]) -> Wording | None:
+def written_text(text: str, faces: tuple[Typeface, ...]) -> WrittenText | None:
     """Return words in the first font that has all letters, else the one that lacks fewest.
 
     Letters that are lacking are left out; None where they are more than a tenth, or where
@@ -93,7 +93,7 @@ def wording(text: str, faces: tuple[Typeface, ...]) -> Wording | None:
     words = _clean(text).split()
     if not words:
         return None
-    best: Wording | None = None
+    best: WrittenText | None = None
     for face in faces:
         found = _written(words, face)
         if best is None or len(found.missing) < len(best.missing):
@@ -184,7 +184,7 @@ def _clean(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in shown)
 
 
-def _written(words: list[str], face: Typeface) -> Wording:
+def _written(words: list[str], face: Typeface) -> WrittenText:
     written, missing = list[str](), list[str]()
     for word in words:
         kept = ""
@@ -197,7 +197,7 @@ def _written(words: list[str], face: Typeface) -> Wording:
                 missing.append(letter)
         if kept:
             written.append(kept)
-    return Wording(tuple(written), face, "".join(missing))
+    return WrittenText(tuple(written), face, "".join(missing))
 
 
 @cache

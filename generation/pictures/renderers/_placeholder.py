@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from ....datasets import Scenario
 from ._backdrop import draw_backdrop, palette_of
-from ._lettering import fit, typefaces, wording
+from ._lettering import fit, typefaces, written_text
 from ._motifs import MOTIFS
 from ._pen import Palette, Pen
 from ._renderer import Drawn, DrawnHere, Subject, flat_png
@@ -57,7 +57,7 @@ def _emblem(pen: Pen, c: Palette, scenario: Scenario, random: Random) -> None:
 
 def _title(pen: Pen, c: Palette, title: str, random: Random) -> None:
     """Write the title on a strip, unless it is too long or in letters that no font has."""
-    written = wording(title, typefaces())
+    written = written_text(title, typefaces())
     if written is None:
         return
     letters = Pen(pen.draw, pen.x, pen.y, pen.unit, written.face.letters)

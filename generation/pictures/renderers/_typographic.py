@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ....datasets import Scenario
 from ._backdrop import draw_backdrop, palette_of
-from ._lettering import Wording, fit, leading, named_typeface, typefaces, wording
+from ._lettering import WrittenText, fit, leading, named_typeface, typefaces, written_text
 from ._pen import Palette, Pen
 from ._renderer import Drawn, DrawnHere, NotDrawn, Subject, flat_png
 
@@ -26,7 +26,7 @@ class _Sheet:
         canvas: What the pen draws on.
         palette: Its colours.
         random: Decides all that may differ.
-        wording: The words, and the font that has their letters.
+        written_text: The words, and the font that has their letters.
         least: Smallest size of letters that can be read, in the pen's units.
     """
 
@@ -34,7 +34,7 @@ class _Sheet:
     canvas: Image.Image
     palette: Palette
     random: Random
-    wording: Wording
+    written_text: WrittenText
     least: float
 
 
@@ -67,7 +67,7 @@ class TypographicRenderer(DrawnHere):
 
     def drawn(self, prompt: str, scenario: Scenario, seed: int) -> Drawn | NotDrawn:
         """Draw in the thread at hand."""
-        written = wording(prompt, self._faces)
+        written = written_text(prompt, self._faces)
         if written is None:
             what = "no font here has the letters of the words; name one that has as pictures.font"
             return NotDrawn("failed", what)
@@ -84,7 +84,7 @@ class TypographicRenderer(DrawnHere):
         return NotDrawn("failed", f"{letters:,} characters are too many to be read in a picture")
 
     def _laid_out(
-        self, layout: Layout, scenario: Scenario, written: Wording, random: Random
+        self, layout: Layout, scenario: Scenario, written: WrittenText, random: Random
     ) -> bytes | None:
         side = self.size * 2
         canvas = Image.new("RGB", (side, side))
@@ -119,7 +119,7 @@ def _write(
     x, y, width, height = area
     room = width * (0.96 if bold else 1.0)
     sizes = (min(sheet.least, most), most)
-    found = fit(sheet.pen, sheet.wording.words, (room, height), sizes, lines=lines)
+    found = fit(sheet.pen, sheet.written_text.words, (room, height), sizes, lines=lines)
     if found is None:
         return None
     written, size = found
@@ -219,7 +219,7 @@ def _grid(sheet: _Sheet) -> bool:
 def _by_hand(sheet: _Sheet, area: tuple[float, float, float, float], ink: str) -> bool:
     x, y, width, height = area
     sizes = (min(sheet.least, 7), 7.0)
-    found = fit(sheet.pen, sheet.wording.words, (width * 0.94, height), sizes)
+    found = fit(sheet.pen, sheet.written_text.words, (width * 0.94, height), sizes)
     if found is None:
         return False
     lines, size = found

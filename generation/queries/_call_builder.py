@@ -10,7 +10,7 @@ from ..prompts import render
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class CallBuilder:
     """Puts calls about one scenario into words.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 import msgspec
 
-from ._workshop import Workshop
+from ._context import StageContext
 
-MADE = "stages.json"
+STAGES = "stages.json"
 UNFINISHED = ""
 """The inputs of a stage that was begun and not made to its end."""
 
 
-class Made(msgspec.Struct, frozen=True):
+class StageRecord(msgspec.Struct, frozen=True):
     """From what a stage was made, and what it left.
 
     Attributes:
@@ -23,17 +23,17 @@ class Made(msgspec.Struct, frozen=True):
     counts: str
 
 
-def read_made(workshop: Workshop) -> dict[str, Made]:
+def read_stage_records(context: StageContext) -> dict[str, StageRecord]:
     """Return what is known of the stages, by name: nothing where the file cannot be read."""
-    if not workshop.folder.exists(MADE):
+    if not context.folder.exists(STAGES):
         return {}
     try:
-        content = (workshop.folder.path / MADE).read_bytes()
-        return msgspec.json.decode(content, type=dict[str, Made])
+        content = (context.folder.path / STAGES).read_bytes()
+        return msgspec.json.decode(content, type=dict[str, StageRecord])
     except msgspec.DecodeError:
         return {}
 
 
-def keep_made(made: dict[str, Made], workshop: Workshop) -> None:
+def write_stage_records(made: dict[str, StageRecord], context: StageContext) -> None:
     """Write down what is known of the stages."""
-    workshop.folder.write_bytes(MADE, msgspec.json.encode(made, order="deterministic"))
+    context.folder.write_bytes(STAGES, msgspec.json.encode(made, order="deterministic"))

@@ -14,7 +14,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 UNFINISHED = "unfinished"
 
 
-class Pile:
+class ItemWriter:
     """Takes items one by one, for its owner's eyes alone."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -22,7 +22,7 @@ class Pile:
         self._encoder = msgspec.json.Encoder()
 
     def add(self, item: msgspec.Struct) -> None:
-        """Put an item on the pile.
+        """Put an item on the writer.
 
         Raises:
             DatasetError: The disk is full.
@@ -33,7 +33,7 @@ class Pile:
             raise unwritable(self._file.name, error) from error
 
 
-class Scratch:
+class TemporaryItems:
     """Piles of items on disk, gone when the stage is made.
 
     Use it as a context manager: it begins empty. A stage that fails leaves nothing
@@ -65,8 +65,8 @@ class Scratch:
             self._path.parent.rmdir()
 
     @contextmanager
-    def pile(self, name: str) -> Generator[Pile]:
-        """Open a new pile, to be read once it is closed.
+    def writer(self, name: str) -> Generator[ItemWriter]:
+        """Open a new writer, to be read once it is closed.
 
         Raises:
             DatasetError: It cannot be written.
@@ -75,10 +75,10 @@ class Scratch:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                yield Pile(file)
+                yield ItemWriter(file)
         except OSError as error:
             raise unwritable(str(path), error) from error
 
     def read(self, name: str, kind: type[T]) -> Iterator[T]:
-        """Yield the items of a pile, none where there is no such pile."""
+        """Yield the items of a writer, none where there is no such writer."""
         return self._folder.read(f"{self._name}/{name}", kind)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from ...agents import Points, Silence, neutralise
 from ...datasets import Media
-from ..calls import Answer, Member, ask, printable_line, seed_for
+from ..calls import Answer, NamedModel, ask, printable_line, seed_for
 from ..prompts import render
 from .renderers import Subject
 
@@ -42,7 +42,7 @@ class View(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureTalk:
+class PictureCalls:
     """Asks models about pictures; each call is known by its item and purpose.
 
     Attributes:
@@ -52,8 +52,8 @@ class PictureTalk:
         max_tokens: Cap on the tokens of one reply.
     """
 
-    describer: Member
-    viewer: Member | None
+    describer: NamedModel
+    viewer: NamedModel | None
     seed: int
     max_tokens: int
 
@@ -67,7 +67,7 @@ class PictureTalk:
             said.append(await self._asked(subject, 2))
         return said
 
-    async def look(
+    async def view(
         self, subject: Subject, prompt: str, picture: Media, name: str
     ) -> Answer[View] | Silence | None:
         """Return what the viewer thinks, None where there is none.

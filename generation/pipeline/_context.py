@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...datasets import Taxonomy, load_taxonomy, read_taxonomy
-from ..calls import Cast
+from ..calls import StageModels
 from ..items import GenerationSettings
 from ._folder import TAXONOMY, SetFolder
 from ._services import Services
@@ -27,13 +27,13 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class StageContext:
     """The folder, the models and the settings of a set that is being made.
 
     Attributes:
         folder: Where everything goes.
         settings: What is wanted.
-        cast: The models.
+        models: The models.
         progress: Is told how it goes.
         concurrency: How many items may be under way at a time.
         services: How services that draw and speak are asked.
@@ -43,7 +43,7 @@ class Workshop:
 
     folder: SetFolder
     settings: GenerationSettings
-    cast: Cast
+    models: StageModels
     progress: Progress
     concurrency: int = 16
     services: Services = field(default_factory=Services)

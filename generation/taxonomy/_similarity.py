@@ -15,7 +15,7 @@ _COMMON = SMALL_WORDS | {
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class ComparedWords:
     """A scenario's words as they are compared.
 
     Attributes:
@@ -27,12 +27,12 @@ class Wording:
     whole: str
 
 
-def wording(name: str, definition: str) -> Wording:
+def compared_words(name: str, definition: str) -> ComparedWords:
     """Return the words of a scenario as they are compared."""
-    return Wording(_telling(name), _telling(f"{name} {definition}"))
+    return ComparedWords(_telling(name), _telling(f"{name} {definition}"))
 
 
-def likeness(one: Wording, other: Wording) -> float:
+def likeness(one: ComparedWords, other: ComparedWords) -> float:
     """Return how alike two scenarios are, in [0, 1].
 
     The larger of two token-set ratios: that of the names, and that of names and

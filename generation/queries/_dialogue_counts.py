@@ -11,7 +11,7 @@ MISSING_SCORES = "missing_scores."
 """What the count of a judge's missing scores begins with; the judge's name follows."""
 
 
-class Tally(StageCounts):
+class DialogueCounts(StageCounts):
     """Counts replies and what is missing from them.
 
     Names of counts: `generator_REASON` and `judge_REASON` are replies that hold

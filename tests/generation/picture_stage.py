@@ -2,7 +2,7 @@
 
 Run it to make the pictures of a folder in a process of its own, which can be killed:
 
-    python picture_workshop.py FOLDER BASE_URL
+    python picture_stage.py FOLDER BASE_URL
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
-from dialogue_script import Told
+from dialogue_script import RecordedProgress
 from PIL import Image
 
 from safejury.generation import (
     CallJournal,
     Candidate,
-    Cast,
     GenerationSettings,
-    Member,
+    NamedModel,
     Origin,
     Picture,
     PictureSettings,
     PicturesStage,
     SetFolder,
+    StageContext,
+    StageModels,
     Twin,
-    Workshop,
 )
 from safejury.models import EndpointModel, Journaled, Modality
 from safejury.testing import ScriptedReply
@@ -149,15 +149,15 @@ def drawn_by(base_url: str, **pictures: Any) -> GenerationSettings:
 
 
 @asynccontextmanager
-async def workshop(
+async def context(
     path: Path,
     wanted: GenerationSettings,
     base_url: str,
     *,
     sees: bool | None = True,
     concurrency: int = 4,
-) -> AsyncGenerator[Workshop]:
-    """Open a workshop, with a journal as the command line has it.
+) -> AsyncGenerator[StageContext]:
+    """Open a context, with a journal as the command line has it.
 
     Args:
         path: The set's folder.
@@ -174,30 +174,32 @@ async def workshop(
         EndpointModel(base_url=base_url, model="viewer", modalities=eyes),
     ]
     describer, viewer = (
-        Member(name, Journaled(model, journal))
+        NamedModel(name, Journaled(model, journal))
         for name, model in zip(("describer", "viewer"), models, strict=True)
     )
-    cast = Cast((describer,), describer, describer, describer, None if sees is None else viewer)
+    roles = StageModels(
+        (describer,), describer, describer, describer, None if sees is None else viewer
+    )
     try:
-        yield Workshop(folder, wanted, cast, Told(), concurrency)
+        yield StageContext(folder, wanted, roles, RecordedProgress(), concurrency)
     finally:
         for model in models:
             await model.aclose()
         journal.close()
 
 
-async def make(shop: Workshop) -> tuple[list[Picture], dict[str, int]]:
+async def make(shop: StageContext) -> tuple[list[Picture], dict[str, int]]:
     """Make the stage, and return the pictures and the counts."""
     await PicturesStage().make(shop)
     return pictures(shop), shop.folder.counts()["pictures"]
 
 
-def pictures(shop: Workshop) -> list[Picture]:
+def pictures(shop: StageContext) -> list[Picture]:
     return list(shop.folder.read("pictures.jsonl", Picture))
 
 
 async def _main(path: Path, base_url: str) -> None:
-    async with workshop(path, drawn_by(base_url), base_url, concurrency=2) as shop:
+    async with context(path, drawn_by(base_url), base_url, concurrency=2) as shop:
         await make(shop)
 
 

@@ -1,4 +1,4 @@
-"""The table at which a taxonomy is made: asks its members and counts what they leave unsaid."""
+"""Asks the models that make a taxonomy, and counts the replies that hold nothing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,29 +7,29 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from ...agents import Silence
-from ..calls import Answer, Member, ask, seed_for
-from ..pipeline import StageCounts, Workshop
+from ..calls import Answer, NamedModel, ask, seed_for
+from ..pipeline import StageContext, StageCounts
 
 T = TypeVar("T", bound=BaseModel)
 
 
-class Table(StageCounts):
+class TaxonomyCalls(StageCounts):
     """Asks models, a bounded number at a time.
 
     Args:
-        workshop: Whose cast is asked.
+        context: Whose cast is asked.
 
     Counts are named by what a call is for: `propose_calls`, `propose_refused`, …
     """
 
-    def __init__(self, workshop: Workshop) -> None:
-        self.workshop = workshop
+    def __init__(self, context: StageContext) -> None:
+        self.context = context
         super().__init__()
-        self._slots = asyncio.Semaphore(workshop.concurrency)
+        self._slots = asyncio.Semaphore(context.concurrency)
 
     async def ask(
         self,
-        member: Member,
+        member: NamedModel,
         prompt: str,
         shape: type[T],
         call_id: str,
@@ -49,7 +49,7 @@ class Table(StageCounts):
             BudgetError: The budget does not cover the call.
             FirstContactError: The model never answered once and waiting won't help.
         """
-        settings = self.workshop.settings
+        settings = self.context.settings
         async with self._slots:
             answer = await ask(
                 member,
@@ -64,10 +64,10 @@ class Table(StageCounts):
         self.add(f"{purpose}_calls")
         if isinstance(answer, Silence):
             self.add_missing(purpose, answer)
-        self.workshop.progress.step(note=purpose)
+        self.context.progress.step(note=purpose)
         return answer
 
-    def unsaid(self, purpose: str) -> str:
+    def missing_replies(self, purpose: str) -> str:
         """Return what of the calls for a purpose brought nothing, in words; empty if none."""
         reasons = {
             reason: self.counts[f"{purpose}_{reason}"]

@@ -6,7 +6,7 @@ from ...models import ChatModel, Sampling
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class NamedModel:
     """A model and its name in the set's records.
 
     Attributes:
@@ -28,7 +28,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class StageModels:
     """All models that take part.
 
     Attributes:
@@ -39,8 +39,8 @@ class Cast:
         viewer: Judges pictures; None where no model of the cast sees.
     """
 
-    panel: tuple[Member, ...]
-    generator: Member
-    foreperson: Member
-    describer: Member
-    viewer: Member | None = None
+    panel: tuple[NamedModel, ...]
+    generator: NamedModel
+    foreperson: NamedModel
+    describer: NamedModel
+    viewer: NamedModel | None = None
