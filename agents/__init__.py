@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         statements_for,
     )
     from .case import Case, neutralise
-    from .juror import CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarise
+    from .juror import Ask, CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarise
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from .prompts import Rubric, load_rubric, prompt_hashes
     from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
@@ -38,6 +38,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "case": ["Case", "neutralise"],
             "juror": [
+                "Ask",
                 "CaseCount",
                 "HumanJuror",
                 "Juror",
@@ -69,6 +70,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "HUMAN",
     "AgentChatClient",
+    "Ask",
     "Ballot",
     "BallotCall",
     "BallotMessage",

@@ -6,6 +6,7 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from ._jury import Jury
+    from ._jury_spec import JurySpec, SeatSpec
     from .bus import BusAgent, RequestBus
     from .protocol import (
         PRESETS,
@@ -43,6 +44,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_jury": ["Jury"],
+            "_jury_spec": ["JurySpec", "SeatSpec"],
             "bus": ["BusAgent", "RequestBus"],
             "protocol": [
                 "PRESETS",
@@ -91,6 +93,7 @@ __all__ = [
     "Flips",
     "Foreperson",
     "Jury",
+    "JurySpec",
     "LiveView",
     "Notice",
     "Protocol",
@@ -98,6 +101,7 @@ __all__ = [
     "RequestBus",
     "Rule",
     "SeatInfo",
+    "SeatSpec",
     "Spent",
     "SummedUp",
     "Tie",

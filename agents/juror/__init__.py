@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._human import CaseCount, HumanJuror, ask_at_terminal
+    from ._human import Ask, CaseCount, HumanJuror, ask_at_terminal
     from ._juror import Juror
     from ._summary import Summary, summarise
 
@@ -13,13 +13,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_human": ["CaseCount", "HumanJuror", "ask_at_terminal"],
+            "_human": ["Ask", "CaseCount", "HumanJuror", "ask_at_terminal"],
             "_juror": ["Juror"],
             "_summary": ["Summary", "summarise"],
         },
     )
 
 __all__ = [
+    "Ask",
     "CaseCount",
     "HumanJuror",
     "Juror",

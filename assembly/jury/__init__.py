@@ -1,11 +1,5 @@
-"""The jury and the models of a config."""
+"""The jury of a config."""
 
-from ._bench import Ask, Bench, Chair, model_spec, seat_bench
+from ._jury_spec import jury_spec
 
-__all__ = [
-    "Ask",
-    "Bench",
-    "Chair",
-    "model_spec",
-    "seat_bench",
-]
+__all__ = ["jury_spec"]

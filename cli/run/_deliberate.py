@@ -23,7 +23,8 @@ from ...assembly.config import (
     read_system,
     refused_option,
 )
-from ...assembly.jury import Bench, model_spec, seat_bench
+from ...assembly.jury import jury_spec
+from ...assembly.models import model_spec
 from ...assembly.servers import ServerBook, make_fleet, server_clock
 from ...common import ConfigurationError, OutageError, OutOfBudgetError
 from ...datasets import (
@@ -37,7 +38,7 @@ from ...datasets import (
     read_media,
     taxonomy_of,
 )
-from ...deliberation import check_export_path
+from ...deliberation import JurySpec, check_export_path
 from ...evaluation.plan import find_prices, unbound_note, unpriced
 from ...evaluation.record import MEDIA
 from ...evaluation.runner import hear_live
@@ -83,13 +84,13 @@ def deliberate_once(
         images=() if image is None else (read_media(image, kind="image"),),
     )
     read, servers = _read(config, protocol)
-    bench = seat_bench(read.jury, servers.folder, servers, seed=read.run.seed)
+    jury = jury_spec(read.jury, servers.folder, servers, seed=read.run.seed)
     asked = None
     if target is not None:
         asked = _Asked.of(target, url, api_key_env, read, servers)
     elif response == "-":
         response = sys.stdin.read()
-    hearing = _Hearing(query, scenarios, bench, servers, read.limits)
+    hearing = _Hearing(query, scenarios, jury, servers, read.limits)
     try:
         return run_async(_deliberate(hearing, asked, response, export))
     except OutOfBudgetError as error:
@@ -102,7 +103,7 @@ class _Hearing:
 
     query: Query
     scenarios: Taxonomy
-    bench: Bench
+    jury: JurySpec
     servers: ServerBook
     limits: RunLimitsConfig
 
@@ -146,9 +147,8 @@ def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
 async def _deliberate(
     hearing: _Hearing, asked: _Asked | None, response: str | None, export: Path | None
 ) -> int:
-    bench, query, scenarios = hearing.bench, hearing.query, hearing.scenarios
-    jury = (bench.foreperson, *(chair.spec for chair in bench.chairs))
-    specs = [spec for spec in (None if asked is None else asked.spec, *jury) if spec is not None]
+    jury, query, scenarios = hearing.jury, hearing.query, hearing.scenarios
+    specs = [*([] if asked is None else [asked.spec]), *jury.models]
     if any(spec.is_embedded for spec in specs):
         say(f"Note: {EMBEDDED_WARNING}")
     # Prices may be LiteLLM's to tell, whose import takes seconds.
@@ -165,7 +165,7 @@ async def _deliberate(
                 name,
                 registry.open(asked.spec),
                 max_tokens=asked.max_tokens,
-                seed=bench.seed,
+                seed=jury.seed,
                 sampling=asked.sampling,
                 fitting=ImageFitting(asked.pictures, media),
                 system=asked.system,
@@ -177,7 +177,7 @@ async def _deliberate(
         guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
-        await hear_live(case, bench, registry, console, target=name, export=export, media=media)
+        await hear_live(case, jury, registry, console, target=name, export=export, media=media)
     if export is not None:
         say(f"Wrote {export}.")
     return 0
@@ -226,7 +226,7 @@ def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]
         check_keys(read.jury)
         asked = {target.name: target for target in read.targets if target.responses is None}
         return _Read(read.jury, read.limits, read.run, asked), ServerBook(config.parent)
-    if protocol == "safebench":
-        raise ConfigurationError("safebench takes 5 jurors: name them in a --config")
+    if protocol == "safejury":
+        raise ConfigurationError("safejury takes 5 jurors: name them in a --config")
     changed = {} if protocol is None else {"protocol": protocol}
     return _Read(EMBEDDED_JURY.model_copy(update=changed)), ServerBook(Path())

@@ -73,7 +73,7 @@ def run_and_report(
     for note in setup.notes():
         say(f"Note: {note}")
     try:
-        bar = not setup.bench.has_person
+        bar = not setup.jury.has_person
         with RunProgress(Console(stderr=True), bar=bar) as progress:
             going = run_setup(setup, progress, retry_failed=retry_failed, ask=asking_over(progress))
             outcome = run_async(going)

@@ -37,7 +37,7 @@ def _cases(setup: Setup) -> list[str]:
     targets = many(len(setup.config.targets), "target")
     epochs = setup.config.run.epochs
     times = "" if epochs == 1 else f", {epochs} times each"
-    jury = f"{many(len(setup.bench.chairs), 'juror')}, protocol {setup.bench.protocol.name}"
+    jury = f"{many(len(setup.jury.seats), 'juror')}, protocol {setup.jury.protocol.name}"
     return [
         f"{many(setup.total, 'case')}: {queries} to {targets}{times}",
         f"{jury}; results go to {setup.directory}",

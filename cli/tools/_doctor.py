@@ -17,7 +17,7 @@ from ...assembly import load_config
 from ...assembly.servers import plan_servers
 from ...common import SafejuryError, in_parallel
 from ...evaluation import Setup, set_up
-from ...evaluation.plan import estimate
+from ...evaluation.plan import estimate, specs_of
 from ...evaluation.record import host_of
 from ...models import (
     EMBEDDED_WARNING,
@@ -92,7 +92,7 @@ async def check_config(path: Path) -> list[Check]:
     except SafejuryError as error:
         return [Check("problem", "config", str(error), EXIT_USAGE)]
     checks = [
-        Check("ok", "config", f"{setup.total} cases, {len(setup.bench.chairs)} jurors"),
+        Check("ok", "config", f"{setup.total} cases, {len(setup.jury.seats)} jurors"),
         Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),
     ]
     checks.append(_check_directory(setup))
@@ -100,7 +100,7 @@ async def check_config(path: Path) -> list[Check]:
     checks += await _check_servers(setup)
     policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
-    specs = [spec for spec in dict.fromkeys(_specs(setup)) if spec.server is None]
+    specs = [spec for spec in specs_of(setup) if spec.server is None]
     async with ModelRegistry(limits=PlaceLimits(4), policy=policy) as registry:
         checks += await in_parallel(_check_model(registry, spec) for spec in specs)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
@@ -119,15 +119,6 @@ async def _check_estimate(setup: Setup) -> list[Check]:
     expected, problem = await estimate(setup)
     checks = [Check("note", "expected", line) for line in expected]
     return checks if problem is None else [*checks, Check("problem", "limits", problem, EXIT_USAGE)]
-
-
-def _specs(setup: Setup) -> Iterator[ModelSpec]:
-    yield from setup.targets.values()
-    for chair in setup.bench.chairs:
-        if chair.spec is not None:
-            yield chair.spec
-    if setup.bench.foreperson is not None:
-        yield setup.bench.foreperson
 
 
 def _check_directory(setup: Setup) -> Check:

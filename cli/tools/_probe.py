@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ...assembly import load_config
 from ...assembly.config import TargetConfig, key_from_environment
-from ...assembly.jury import model_spec
+from ...assembly.models import model_spec
 from ...assembly.servers import ServerBook
 from ...common import ConfigurationError, escape_line
 from ...common.text import did_you_mean, plain_name, quoted

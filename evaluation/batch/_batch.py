@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ...agents import BallotCall, Case, Juror, Rubric
-from ...assembly.jury import Chair
 from ...common import ConfigurationError, ModelError, first_failure
-from ...deliberation import PRESETS, Jury, Rule, Verdict
+from ...deliberation import PRESETS, Jury, Rule, SeatSpec, Verdict
 from ...models import (
     ChatModel,
     ChatRequest,
@@ -66,23 +65,23 @@ def batch_model(spec: ModelSpec) -> str | None:
     return name if provider == "openai" else None
 
 
-def batch_chairs(setup: Setup) -> tuple[Chair, ...]:
-    """Return the places on the jury whose round 0 a batch can answer.
+def batch_seats(setup: Setup) -> tuple[SeatSpec, ...]:
+    """Return the seats of the jury whose round 0 a batch can answer.
 
     Raises:
         ConfigurationError: There is none.
     """
-    chairs = tuple(
-        chair
-        for chair in setup.bench.chairs
-        if chair.spec is not None and batch_model(chair.spec) is not None
+    seats = tuple(
+        seat
+        for seat in setup.jury.seats
+        if seat.model is not None and batch_model(seat.model) is not None
     )
-    if not chairs:
+    if not seats:
         raise ConfigurationError(
             "no juror can be asked by a batch: that takes a model with a base_url or vllm, or "
             "openai/NAME"
         )
-    return chairs
+    return seats
 
 
 class Walk:
@@ -95,16 +94,16 @@ class Walk:
     """
 
     def __init__(self, setup: Setup, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
-        bench = replace(setup.bench, chairs=batch_chairs(setup))
-        seats = bench.seat(_Desk(opened.jurors, take), media=setup.media)
-        jurors = [juror for juror in seats.values() if isinstance(juror, Juror)]
+        jury = setup.jury.only(*batch_seats(setup))
+        agents = jury.agents(_Desk(opened.jurors, take), media=setup.media)
+        jurors = [juror for juror in agents.values() if isinstance(juror, Juror)]
         self._setup = setup
         self._record = opened.record
         targets = setup.open_targets(opened.targets)
         stage = Stage(opened.record, setup)
         self._examiner = Examiner(
             targets,
-            _Scribing(jurors, setup.bench.rubric),
+            _Scribing(jurors, setup.jury.rubric),
             stage,
             opened.transcripts,
             setup.taxonomy,

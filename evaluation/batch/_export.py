@@ -17,7 +17,7 @@ from ...targets import ResponseOutcome
 from ..plan import Setup
 from ..record import Record
 from ..trials import Trial
-from ._batch import BatchCall, Walk, batch_chairs, batch_model
+from ._batch import BatchCall, Walk, batch_model, batch_seats
 from ._files import BatchFiles, Limits, Place
 from ._id import CustomId, Untaken, batch_dialect
 from ._manifest import ENDPOINT, BatchFile, Exported, write_manifest
@@ -53,7 +53,7 @@ async def export_batch(
         ConfigurationError: No juror can be asked by a batch, a target never answered,
             or the place or the record cannot be written.
     """
-    specs = [chair.spec for chair in batch_chairs(setup) if chair.spec is not None]
+    specs = [seat.model for seat in batch_seats(setup) if seat.model is not None]
     done = Exported()
     with BatchFiles(place, specs, limits or Limits()) as files:
         async with open_run(setup, ask=ask) as opened:

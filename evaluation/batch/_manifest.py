@@ -11,7 +11,7 @@ from typing import cast
 from ...common.files import private_folder, replacing
 from ...targets import ResponseOutcome
 from ..plan import Setup
-from ._batch import batch_chairs
+from ._batch import batch_seats
 from ._id import Untaken
 
 ENDPOINT = "/v1/chat/completions"
@@ -98,8 +98,8 @@ def _entry(file: BatchFile) -> dict[str, object]:
 
 def asked_live(setup: Setup) -> list[tuple[str, str]]:
     """Return the seats that no batch reaches, and their models."""
-    reached = {chair.info.seat for chair in batch_chairs(setup)}
-    return [(info.seat, info.model) for info in setup.bench.infos if info.seat not in reached]
+    reached = {seat.info.seat for seat in batch_seats(setup)}
+    return [(info.seat, info.model) for info in setup.jury.infos if info.seat not in reached]
 
 
 def listed_files(path: Path) -> set[str]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from ...agents import BallotCall, Case, Juror
 from ...assembly.config import LimitsConfig
-from ...assembly.jury import Bench, Chair
 from ...common import ConfigurationError, ModelError
 from ...datasets import Query, load_taxonomy, words_of
+from ...deliberation import JurySpec, SeatSpec
 from ...models import (
     BYTES_PER_TOKEN,
     TOKENS_PER_MEDIUM,
@@ -145,16 +145,16 @@ class CaseEstimator:
         if spec is not None:
             prompt = sizes.prompt(spec.modalities) + cases * self._before(target)
             yield self._calls(f"target {target}", spec, (cases, cases), (prompt, prompt), cap)
-        for chair in self._setup.bench.chairs:
-            if chair.spec is not None:
-                yield self._ballots(chair, chair.spec, sizes)
-        bench = self._setup.bench
-        least, most = _sums_up(bench)
-        if bench.foreperson is not None and most:
-            prompt = _SUMMARY_PROMPT + len(bench.chairs) * bench.max_tokens
+        jury = self._setup.jury
+        for seat in jury.seats:
+            if seat.model is not None:
+                yield self._ballots(seat, seat.model, sizes)
+        least, most = _sums_up(jury)
+        if jury.foreperson is not None and most:
+            prompt = _SUMMARY_PROMPT + len(jury.seats) * jury.max_tokens
             calls = (cases * least, cases * most)
             prompts = (calls[0] * _SUMMARY_PROMPT, calls[1] * prompt)
-            yield self._calls("foreperson", bench.foreperson, calls, prompts, _SUMMARY_REPLY)
+            yield self._calls("foreperson", jury.foreperson, calls, prompts, _SUMMARY_REPLY)
 
     def _before(self, target: str) -> int:
         """Return the tokens that a target reads around a query."""
@@ -163,15 +163,15 @@ class CaseEstimator:
             return TOKENS_PER_MESSAGE
         return 2 * TOKENS_PER_MESSAGE + len(system.encode()) // BYTES_PER_TOKEN
 
-    def _ballots(self, chair: Chair, spec: ModelSpec, sizes: _Sizes) -> Calls:
-        bench, cap = self._setup.bench, self._setup.config.run.max_tokens
-        least, most = _rounds(bench)
-        first = sizes.cases * self._middleware[chair.info.seat] + sizes.prompt(spec.modalities)
+    def _ballots(self, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes) -> Calls:
+        jury, cap = self._setup.jury, self._setup.config.run.max_tokens
+        least, most = _rounds(jury)
+        first = sizes.cases * self._middleware[seat.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
-        statements = sizes.cases * len(bench.chairs) * bench.max_tokens
+        statements = sizes.cases * len(jury.seats) * jury.max_tokens
         calls = (sizes.cases * least, sizes.cases * most)
         prompts = (least * first, most * heard + max(0, most - 1) * statements)
-        return self._calls(chair.info.seat, spec, calls, prompts, bench.max_tokens)
+        return self._calls(seat.info.seat, spec, calls, prompts, jury.max_tokens)
 
     def _calls(
         self,
@@ -202,17 +202,17 @@ def _together(one: Calls, two: Calls) -> Calls:
     )
 
 
-def _rounds(bench: Bench) -> tuple[int, int]:
+def _rounds(jury: JurySpec) -> tuple[int, int]:
     """Return how often a juror is asked about a case, at least and at most."""
-    protocol = bench.protocol
+    protocol = jury.protocol
     least = 0 if protocol.stop == "curtailed" else 1
     talk = protocol.talk
     return least + (talk == "always"), 1 + (0 if talk == "never" else protocol.rounds)
 
 
-def _sums_up(bench: Bench) -> tuple[int, int]:
+def _sums_up(jury: JurySpec) -> tuple[int, int]:
     """Return how often the foreperson sums a case up, at least and at most."""
-    protocol = bench.protocol
+    protocol = jury.protocol
     if protocol.summary == "never" or (
         protocol.summary == "discussed" and protocol.talk == "never"
     ):
@@ -234,9 +234,9 @@ async def _around_cases(setup: Setup) -> dict[str, int]:
     )
     scale = _Scale()
     around: dict[str, int] = {}
-    for seat, juror in setup.bench.seat(scale).items():
+    for seat, juror in setup.jury.agents(scale).items():
         if isinstance(juror, Juror):
-            await juror.judge(BallotCall(case, rubric=setup.bench.rubric))
+            await juror.judge(BallotCall(case, rubric=setup.jury.rubric))
             around[seat] = scale.weighed
     return around
 
@@ -266,8 +266,7 @@ class _Weighing:
 
 def specs_of(setup: Setup) -> tuple[ModelSpec, ...]:
     """Return the models of a run's targets and jury, each once."""
-    specs = [*setup.targets.values(), *(chair.spec for chair in setup.bench.chairs)]
-    return tuple(dict.fromkeys(spec for spec in (*specs, setup.bench.foreperson) if spec))
+    return tuple(dict.fromkeys((*setup.targets.values(), *setup.jury.models)))
 
 
 async def find_prices(specs: Iterable[ModelSpec]) -> dict[ModelSpec, Price | None]:

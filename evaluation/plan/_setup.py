@@ -11,7 +11,8 @@ from typing import Any, cast
 from ...agents import HUMAN, prompt_hashes
 from ...assembly import Config
 from ...assembly.config import WAY_KEYS, TargetConfig, check_endpoints, check_keys, read_system
-from ...assembly.jury import Bench, model_spec, seat_bench
+from ...assembly.jury import jury_spec
+from ...assembly.models import model_spec
 from ...assembly.servers import ServerBook
 from ...common import ConfigurationError
 from ...common.files import beside
@@ -26,7 +27,7 @@ from ...datasets import (
     Taxonomy,
     image_variant,
 )
-from ...deliberation import RULES
+from ...deliberation import RULES, JurySpec
 from ...models import ModelRegistry, ModelSpec, Sampling, WhisperModel
 from ...targets import ModelTarget, RecordedQuestions, RecordedTarget, ServerUse, Target
 from ..record import MEDIA, known_by_name, without_secrets
@@ -65,7 +66,7 @@ class Setup:
         selection: The queries to ask.
         targets: The specs of targets that are models, by name.
         recorded: The files of targets that are recorded responses, by name.
-        bench: The jury.
+        jury: The jury.
         conditions: The ways in which queries are put.
         pictures: Those of the queries where a condition shows others, else none.
         servers: The managed servers of targets and jury.
@@ -79,7 +80,7 @@ class Setup:
     selection: Selection
     targets: Mapping[str, ModelSpec]
     recorded: Mapping[str, RecordedTarget]
-    bench: Bench
+    jury: JurySpec
     conditions: tuple[Condition, ...]
     pictures: PicturePool
     servers: tuple[ServerUse, ...]
@@ -174,9 +175,7 @@ class Setup:
     @property
     def uses_embedded(self) -> bool:
         """Whether the embedded model takes part, so that verdicts mean nothing."""
-        specs = [*self.targets.values(), self.bench.foreperson]
-        specs += [chair.spec for chair in self.bench.chairs]
-        return any(spec is not None and spec.is_embedded for spec in specs)
+        return any(spec.is_embedded for spec in (*self.targets.values(), *self.jury.models))
 
     def open_targets(self, registry: ModelRegistry) -> list[Target]:
         """Make the targets, in the order of the config."""
@@ -212,17 +211,17 @@ class Setup:
         }
         config["responses"] = {name: recorded.sha256 for name, recorded in self.recorded.items()}
         config["personas"] = [
-            chair.persona.model_dump(mode="json") if chair.persona else HUMAN
-            for chair in self.bench.chairs
+            seat.persona.model_dump(mode="json") if seat.persona else HUMAN
+            for seat in self.jury.seats
         ]
-        config["sampling"] = self.bench.drawing()
+        config["sampling"] = self.jury.drawing()
         config["prompts"] = prompt_hashes()
         config["words"] = _hash_of_words(self.taxonomy)
         if self.systems:
             config["systems"] = {name: _hash_of(text) for name, text in self.systems.items()}
-        if self.bench.rubric is not None:
-            config["rubric"] = self.bench.rubric.identity()
-        rule = RULES[self.bench.protocol.rule.name]
+        if self.jury.rubric is not None:
+            config["rubric"] = self.jury.rubric.identity()
+        rule = RULES[self.jury.protocol.rule.name]
         if rule.source_sha256 is not None:
             config["rule"] = rule.source_sha256
         config["transcriber"] = None if self.whisper is None else self.whisper.source
@@ -258,14 +257,13 @@ def set_up(
     if recorded is None:
         config, recorded = open_recorded(config, folder)
     servers = ServerBook(folder)
-    bench = seat_bench(config.jury, folder, servers, seed=config.run.seed)
+    jury = jury_spec(config.jury, folder, servers, seed=config.run.seed)
     targets = {
         target.name: model_spec(target.as_model(), servers, user=target.name)
         for target in config.targets
         if target.responses is None
     }
-    jury = (bench.foreperson, *(chair.spec for chair in bench.chairs))
-    check_endpoints(config.limits, (*targets.values(), *jury))
+    check_endpoints(config.limits, (*targets.values(), *jury.models))
     dataset = find_queries(
         config.dataset,
         folder,
@@ -291,14 +289,14 @@ def set_up(
         selection,
         targets,
         recorded,
-        bench,
+        jury,
         conditions,
         _pictures(selection, conditions),
         servers=servers.uses,
         whisper=choose_whisper(
             config.jury.transcriber,
             folder,
-            jurors=[chair.spec for chair in bench.chairs],
+            jurors=[seat.model for seat in jury.seats],
             sound=config.sound if selection.has_sound else (),
         ),
         plan=Plan.of(planned),

@@ -6,13 +6,12 @@ from pathlib import Path
 from rich.console import Console
 
 from ...agents import BallotOutcome, Case
-from ...assembly.jury import Bench
 from ...common import OutageError
 from ...datasets import MediaStore
 from ...deliberation import (
     BallotsRevealed,
     Entry,
-    Jury,
+    JurySpec,
     LiveView,
     Verdict,
     check_export_path,
@@ -24,7 +23,7 @@ from ._asking import asking_over
 
 async def hear_live(
     case: Case,
-    bench: Bench,
+    spec: JurySpec,
     registry: ModelRegistry,
     console: Console,
     *,
@@ -36,7 +35,7 @@ async def hear_live(
 
     Args:
         case: What is judged.
-        bench: The jury.
+        spec: The jury.
         registry: Opens the jury's models.
         console: Where to show it.
         target: The target's name.
@@ -51,25 +50,21 @@ async def hear_live(
     if export is not None:
         check_export_path(export)
     entries: list[Entry] = []
-    protocol = bench.protocol_label
-    async with LiveView(
-        console, jury=bench.infos, reveal=True, target=target, protocol=protocol
-    ) as view:
-        seats = bench.seat(registry, ask=asking_over(view), media=media)
-        async with Jury(
-            seats,
-            bench.protocol,
-            foreperson=bench.summing_model(registry),
-            summing=bench.summing,
-            seed=bench.seed,
+    protocol = spec.protocol_label
+    async with (
+        LiveView(console, jury=spec.infos, reveal=True, target=target, protocol=protocol) as view,
+        spec.open(
+            registry,
+            ask=asking_over(view),
+            media=media,
             clerk=entries.append,
             spectator=view.handle,
-            rubric=bench.rubric,
-        ) as jury:
-            verdict = await jury.hear(case)
+        ) as jury,
+    ):
+        verdict = await jury.hear(case)
     if export is not None:
         export_transcript(
-            entries, bench.infos, export, target=target, protocol=protocol, reveal=True
+            entries, spec.infos, export, target=target, protocol=protocol, reveal=True
         )
     if verdict.finding is None and (lost := _lost(entries)):
         raise OutageError(f"the case has no verdict, for ballots were lost: {lost}")

@@ -37,11 +37,11 @@ def open_run_record(
 
 
 def _meta(setup: Setup) -> dict[str, str]:
-    seats = msgspec.json.encode(setup.bench.infos).decode()
+    seats = msgspec.json.encode(setup.jury.infos).decode()
     return {
         "version": version("safejury"),
         "name": setup.config.run.name,
-        "protocol": setup.bench.protocol.name,
+        "protocol": setup.jury.protocol.name,
         "jury": seats,
         "embedded": "yes" if setup.uses_embedded else "no",
         "total": str(setup.total),
@@ -69,8 +69,8 @@ def _priced_servers(setup: Setup) -> dict[str, str]:
 def _said(setup: Setup) -> dict[str, str]:
     """Return the words of the user's own that models are told, which hashes alone cannot show."""
     said: dict[str, object] = {}
-    if setup.bench.rubric is not None:
-        said["rubric"] = setup.bench.rubric
+    if setup.jury.rubric is not None:
+        said["rubric"] = setup.jury.rubric
     if setup.systems:
         said["systems"] = setup.systems
     return {
@@ -130,10 +130,10 @@ def _answered(setup: Setup, record: Record) -> frozenset[ModelSpec]:
     """
     if not record.count_finished():
         return frozenset()
-    bench = setup.bench
+    jury = setup.jury
     calls = {f"*/{escape(name)}/*/target": spec for name, spec in setup.targets.items()}
-    jurors = {f"*/r*/{escape(chair.info.seat)}/a*": chair.spec for chair in bench.chairs}
-    made = {**calls, **jurors, "*/summary/foreperson/a*": bench.foreperson}
+    jurors = {f"*/r*/{escape(seat.info.seat)}/a*": seat.model for seat in jury.seats}
+    made = {**calls, **jurors, "*/summary/foreperson/a*": jury.foreperson}
     with closing(RecordReader(setup.directory)) as reader:
         return frozenset(
             spec for like, spec in made.items() if spec is not None and reader.has_call(like)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from ...agents import CaseCount
-from ...assembly.jury import Ask
+from ...agents import Ask, CaseCount
 from ...assembly.servers import make_fleet, server_clock
 from ...common.files import replacing, unwritable
-from ...deliberation import Jury
 from ...models import Budget
 from ...targets import Fleet, render_plan
 from ..plan import (
@@ -96,19 +94,12 @@ async def run(
         opened = run_registry(setup, record, budget, stack, fleet)
         registry = await stack.enter_async_context(opened)
         jury = await stack.enter_async_context(
-            Jury(
-                setup.bench.seat(
-                    registry,
-                    ask=ask,
-                    cases=CaseCount(setup.total, record.count_finished()),
-                    media=setup.media,
-                ),
-                setup.bench.protocol,
-                foreperson=setup.bench.summing_model(registry),
-                summing=setup.bench.summing,
-                seed=setup.config.run.seed,
+            setup.jury.open(
+                registry,
+                ask=ask,
+                cases=CaseCount(setup.total, record.count_finished()),
+                media=setup.media,
                 clerk=record.write_entry,
-                rubric=setup.bench.rubric,
             )
         )
         transcripts = await stack.enter_async_context(

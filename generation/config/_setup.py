@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...assembly.config import ModelConfig, check_keys, key_from_environment
-from ...assembly.jury import model_spec
+from ...assembly.models import model_spec
 from ...assembly.servers import ServerBook
 from ...common import ConfigurationError
 from ...common.files import beside, is_written_as_path

@@ -266,7 +266,7 @@ async def test_a_juror_on_a_managed_server_is_known_by_the_name_it_runs_under(wo
     seats = [{"persona": "lawyer", "vllm": {"model": "./tiny", "gpus": 0}}]
     config = Path(workplace.recorded(jury__jurors=seats))
     setup = set_up(load_config(config), Path())
-    spec = setup.bench.chairs[0].spec
+    spec = setup.jury.seats[0].model
     assert spec is not None
     fleet = await make_fleet(setup.servers, setup.directory, print)
     async with open_run(setup, ask=False) as opened:
