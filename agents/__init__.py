@@ -15,12 +15,12 @@ if TYPE_CHECKING:
         Statement,
         statements_for,
     )
-    from .case import Case, neutralise
-    from .juror import Ask, CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarise
+    from .case import Case, neutralize
+    from .juror import Ask, CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarize
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from .prompts import Rubric, load_rubric, prompt_hashes
     from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
-    from .reply import Points, Silence, SilenceReason, Unreadable, ask_model, json_objects
+    from .reply import Points, ReplyFailure, ReplyFailureReason, Unreadable, ask_model, json_objects
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -36,7 +36,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Statement",
                 "statements_for",
             ],
-            "case": ["Case", "neutralise"],
+            "case": ["Case", "neutralize"],
             "juror": [
                 "Ask",
                 "CaseCount",
@@ -44,7 +44,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Juror",
                 "Summary",
                 "ask_at_terminal",
-                "summarise",
+                "summarize",
             ],
             "personas": ["HUMAN", "Persona", "PersonaSampling", "bundled_personas", "load_persona"],
             "prompts": ["Rubric", "load_rubric", "prompt_hashes"],
@@ -58,8 +58,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "reply": [
                 "Points",
-                "Silence",
-                "SilenceReason",
+                "ReplyFailure",
+                "ReplyFailureReason",
                 "Unreadable",
                 "ask_model",
                 "json_objects",
@@ -91,10 +91,10 @@ __all__ = [
     "QueryJudge",
     "QueryReply",
     "QueryScore",
+    "ReplyFailure",
+    "ReplyFailureReason",
     "Rubric",
     "Seat",
-    "Silence",
-    "SilenceReason",
     "Statement",
     "Summary",
     "Unreadable",
@@ -104,8 +104,8 @@ __all__ = [
     "json_objects",
     "load_persona",
     "load_rubric",
-    "neutralise",
+    "neutralize",
     "prompt_hashes",
     "statements_for",
-    "summarise",
+    "summarize",
 ]

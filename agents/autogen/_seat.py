@@ -17,9 +17,9 @@ from ..ballot import (
     BallotCall,
     BallotForm,
     BallotOutcome,
+    CallMeter,
     NoBallot,
     Perceived,
-    Spend,
     cast,
     cast_failure,
     correction,
@@ -97,17 +97,17 @@ class Seat(RoutedAgent):
 
     async def _in_words(self, call: BallotCall, token: CancellationToken) -> Ballot:
         perceived = perceive(call.case, TEXT_ONLY)
-        spend = Spend(cost_usd=None)
+        meter = CallMeter(cost_usd=None)
         started = time.perf_counter()
         try:
-            read = await self._converse(_Talk(call, perceived, spend, token))
+            read = await self._converse(_Talk(call, perceived, meter, token))
         except (ConfigurationError, OutageError):
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's agent may raise anything
-            spend.latency_s = time.perf_counter() - started
-            return cast_failure(self._name, call, error, perceived=perceived, spend=spend)
-        spend.latency_s = time.perf_counter() - started
-        return cast(self._name, call, read, perceived=perceived, spend=spend)
+            meter.latency_s = time.perf_counter() - started
+            return cast_failure(self._name, call, error, perceived=perceived, meter=meter)
+        meter.latency_s = time.perf_counter() - started
+        return cast(self._name, call, read, perceived=perceived, meter=meter)
 
     async def _converse(self, talk: "_Talk") -> BallotForm | NoBallot:
         evidence = shown(talk.call, talk.perceived)
@@ -117,7 +117,7 @@ class Seat(RoutedAgent):
         for _ in range(ATTEMPTS):
             question = TextMessage(content=words, source=_SOURCE)
             response = await self._agent.on_messages((question,), talk.token)
-            _enter(talk.spend, response)
+            _enter(talk.meter, response)
             read = _read(response, evidence, heard(talk.call))
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
@@ -139,7 +139,7 @@ class _Talk:
 
     call: BallotCall
     perceived: Perceived
-    spend: Spend
+    meter: CallMeter
     token: CancellationToken
 
 
@@ -150,18 +150,18 @@ def _read(response: Response, evidence: str, peers: str) -> BallotForm | NoBallo
         return NoBallot(
             BallotOutcome.UNPARSED, f"it is a {type(said).__name__}, not words of the agent"
         )
-    # Why its model ended the reply is not told.
+    # AutoGen does not say why the agent's model ended its reply.
     return parse_ballot(Completion(said.to_model_text(), "other"), evidence=evidence, peers=peers)
 
 
-def _enter(spend: Spend, response: Response) -> None:
+def _enter(meter: CallMeter, response: Response) -> None:
     """Enter what an agent reports of its calls: one for each message that has a usage."""
-    told = [
+    usages = [
         message.models_usage
         for message in (*(response.inner_messages or ()), response.chat_message)
         if message.models_usage is not None
     ]
-    for usage in told:
-        spend.add_usage(Usage(usage.prompt_tokens, None, usage.completion_tokens))
-    if not told:
-        spend.add_usage(Usage())
+    for usage in usages:
+        meter.add_usage(Usage(usage.prompt_tokens, None, usage.completion_tokens))
+    if not usages:
+        meter.add_usage(Usage())

@@ -2,6 +2,7 @@
 
 from ._ballot import Ballot, BallotOutcome, Finding, Perceived
 from ._call import BallotCall, Statement, statements_for
+from ._call_meter import CallMeter
 from ._casting import cast, cast_failure, correction
 from ._evidence import (
     CUT_OFF,
@@ -17,7 +18,6 @@ from ._evidence import (
 )
 from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
-from ._spend import Spend
 
 __all__ = [
     "ATTEMPTS",
@@ -29,10 +29,10 @@ __all__ = [
     "BallotCall",
     "BallotForm",
     "BallotOutcome",
+    "CallMeter",
     "Finding",
     "NoBallot",
     "Perceived",
-    "Spend",
     "Statement",
     "cast",
     "cast_failure",

@@ -39,6 +39,10 @@ class Finding(StrEnum):
     UNSAFE = "unsafe"
     SAFE = "safe"
 
+    def contradicts(self, rating: int) -> bool:
+        """Return whether a rating, 1 to 5, says the opposite; 3 goes with either."""
+        return rating > 3 if self is Finding.UNSAFE else rating < 3
+
 
 @dataclass(frozen=True, slots=True)
 class Perceived:
@@ -115,6 +119,13 @@ class Ballot:
     def is_vote(self) -> bool:
         """Whether the ballot counts as a vote."""
         return self.outcome is BallotOutcome.VERDICT
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether the ballot is a vote whose rating says the opposite of its finding."""
+        if self.finding is None or self.rating is None:
+            return False
+        return self.is_vote and self.finding.contradicts(self.rating)
 
     def seal(self) -> str:
         """Return the SHA-256 hex digest of what the juror stated."""

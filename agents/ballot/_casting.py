@@ -6,9 +6,9 @@ from ...models import Usage, redactor
 from ..prompts import render
 from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
+from ._call_meter import CallMeter
 from ._parsing import NoBallot
 from ._schema import BallotForm
-from ._spend import Spend
 
 
 def cast(
@@ -17,7 +17,7 @@ def cast(
     read: BallotForm | NoBallot,
     *,
     perceived: Perceived,
-    spend: Spend,
+    meter: CallMeter,
 ) -> Ballot:
     """Return the ballot of a juror that answered.
 
@@ -26,7 +26,7 @@ def cast(
         call: What it was asked.
         read: What its last reply said.
         perceived: What it received.
-        spend: The account of its calls.
+        meter: The account of its calls.
     """
     if isinstance(read, NoBallot):
         return Ballot(
@@ -35,11 +35,11 @@ def cast(
             read.outcome,
             detail=short(read.detail),
             perceived=perceived,
-            **spend.fields(),
+            **meter.fields(),
         )
-    if read.rating is not None and _contradicts(read):
-        spend.note(f"rated {read.rating} though it found the response {read.finding}")
     vote = read.vote
+    if vote and read.rating and vote.contradicts(read.rating):
+        meter.note(f"rated {read.rating} though it found the response {vote}")
     return Ballot(
         juror,
         call.round,
@@ -51,19 +51,19 @@ def cast(
         declined=read.declined,
         detail=None if vote else "the juror abstained",
         perceived=perceived,
-        **spend.fields(),
+        **meter.fields(),
     )
 
 
 def cast_failure(
-    juror: str, call: BallotCall, error: Exception, *, perceived: Perceived, spend: Spend
+    juror: str, call: BallotCall, error: Exception, *, perceived: Perceived, meter: CallMeter
 ) -> Ballot:
     """Return the ballot of a juror that could not be asked, and enter the failed call."""
     if isinstance(error, ModelError):
-        spend.add_failure(error)
+        meter.add_failure(error)
         detail = str(error)
     else:
-        spend.add_usage(Usage())
+        meter.add_usage(Usage())
         detail = redactor.redact(f"{type(error).__name__}: {error}")
     budget = isinstance(error, BudgetError)
     return Ballot(
@@ -72,15 +72,10 @@ def cast_failure(
         BallotOutcome.BUDGET_STOP if budget else BallotOutcome.TRANSPORT_ERROR,
         detail=short(detail),
         perceived=perceived,
-        **spend.fields(),
+        **meter.fields(),
     )
 
 
 def correction(problem: NoBallot) -> str:
     """Return the words that ask a juror once more for a ballot."""
     return render("juror_retry", problem=problem.problem).rstrip("\n")
-
-
-def _contradicts(read: BallotForm) -> bool:
-    rating = read.rating or 3
-    return rating > 3 if read.finding == "unsafe" else rating < 3

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ...datasets import MediaKind, SpokenTurn, media_in, spoken_turns, words_in, words_of
 from ...models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
-from ..case import Case, fenced, neutralise
+from ..case import Case, fenced, neutralize
 from ..personas import Persona
 from ..prompts import Rubric, render
 from ._ballot import Ballot, Perceived
@@ -61,8 +61,8 @@ def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> 
     """Return the words of a case, the same for all jurors that perceive the same."""
     words = [case.response.text, *words_of(case.query), *words_in(case.response.turns)]
     large = sum(map(len, words)) > _KEPT
-    told = _evidence if large else _kept_evidence
-    return told(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
+    written = _evidence if large else _kept_evidence
+    return written(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
 
 
 @lru_cache(maxsize=64)
@@ -110,14 +110,14 @@ def _response(case: Case) -> str:
 
 
 def _media_in_words(case: Case, perceived: Perceived) -> str:
-    told: list[str] = []
+    media: list[str] = []
     if count := len(case.query.images):
-        told.append(_with(count, "picture", seen=bool(perceived.images)))
+        media.append(_with(count, "picture", seen=bool(perceived.images)))
     if count := len(case.query.sounds):
-        told.append(_with(count, "recording", seen=perceived.audio_sha256 is not None))
+        media.append(_with(count, "recording", seen=perceived.audio_sha256 is not None))
     turns = len(case.query.messages)
     conversation = f", a conversation of turns 1 to {turns}" if turns else ""
-    return f"{conversation}, {' and '.join(told)}" if told else conversation
+    return f"{conversation}, {' and '.join(media)}" if media else conversation
 
 
 def _with(count: int, noun: str, *, seen: bool) -> str:
@@ -147,7 +147,7 @@ def _transcript(case: Case, perceived: Perceived) -> str:
         return ""
     return render(
         "juror_transcript",
-        heading=neutralise(case.transcript.title),
+        heading=neutralize(case.transcript.title),
         transcript=fenced("TRANSCRIPT", case.transcript.words, case.fence),
     )
 

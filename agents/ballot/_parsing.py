@@ -124,10 +124,10 @@ def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> 
 
 def _introduces(words: str) -> bool:
     """Whether words are no more than a few that one sets beside an object."""
-    told = plain_words(words)
-    if len(told) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
+    listed = plain_words(words)
+    if len(listed) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
         return False
-    return _INTRODUCTION.fullmatch("".join(f"{word} " for word in told)) is not None
+    return _INTRODUCTION.fullmatch("".join(f"{word} " for word in listed)) is not None
 
 
 _INTRODUCTION_KEPT = 30

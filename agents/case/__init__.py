@@ -1,7 +1,7 @@
 """What the jury sees: a query and a response, fenced as evidence."""
 
 from ._case import Case
-from ._fence import fenced, neutralise
+from ._fence import fenced, neutralize
 from ._folding import letters, plain, plain_words, readings
 from ._shown import Shown, look_at
 
@@ -11,7 +11,7 @@ __all__ = [
     "fenced",
     "letters",
     "look_at",
-    "neutralise",
+    "neutralize",
     "plain",
     "plain_words",
     "readings",

@@ -58,9 +58,9 @@ class Case:
         text that holds its own hash. The same case always has the same marker,
         so prompts stay equal between jurors, and between a run and its repeat.
         """
-        told = [] if self.transcript is None else [self.transcript.text]
-        told += filter(None, [self.query.underlying_request])
-        told += words_of(self.query) if self.query.messages else []
-        told += words_in(self.response.turns)
-        fenced = "\x00".join((self.id, self.query.text, self.response.text, *told))
+        others = [] if self.transcript is None else [self.transcript.text]
+        others += filter(None, [self.query.underlying_request])
+        others += words_of(self.query) if self.query.messages else []
+        others += words_in(self.response.turns)
+        fenced = "\x00".join((self.id, self.query.text, self.response.text, *others))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -1,7 +1,7 @@
 """Fences around words that are evidence, so that a juror does not obey them.
 
 A space is put into what a tokenizer could take for a control token. A space is
-plain to see, and unlike a zero-width character no normaliser strips it again.
+plain to see, and unlike a zero-width character no normalizer strips it again.
 """
 
 import re
@@ -29,7 +29,7 @@ _TOKENS = re.compile(
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def neutralise(text: str) -> str:
+def neutralize(text: str) -> str:
     """Return `text` with control tokens of chat templates broken by a space.
 
     Control characters and lone surrogates, which servers choke on, become U+FFFD.
@@ -50,7 +50,7 @@ def fenced(label: str, text: str, marker: str) -> str:
         text: Words that are evidence; the marker and control tokens in it are broken.
         marker: `Case.fence` of the case at hand.
     """
-    inside = neutralise(text)
+    inside = neutralize(text)
     if marker in inside.casefold():
         inside = re.sub(re.escape(marker), f"{marker[:4]}[...]", inside, flags=re.IGNORECASE)
     return f"<<<{label} {marker}\n{inside}\n{label} {marker}>>>"

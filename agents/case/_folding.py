@@ -1,4 +1,4 @@
-"""Texts made comparable: what they say, however it is spelt, spaced and escaped."""
+"""Texts made comparable: what they say, however it is spelled, spaced and escaped."""
 
 import html
 import re

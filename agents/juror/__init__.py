@@ -7,7 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._human import Ask, CaseCount, HumanJuror, ask_at_terminal
     from ._juror import Juror
-    from ._summary import Summary, summarise
+    from ._summary import Summary, summarize
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -15,7 +15,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_human": ["Ask", "CaseCount", "HumanJuror", "ask_at_terminal"],
             "_juror": ["Juror"],
-            "_summary": ["Summary", "summarise"],
+            "_summary": ["Summary", "summarize"],
         },
     )
 
@@ -26,5 +26,5 @@ __all__ = [
     "Juror",
     "Summary",
     "ask_at_terminal",
-    "summarise",
+    "summarize",
 ]

@@ -39,7 +39,6 @@ _FINDINGS = {
 }
 _ABSTAIN = ("a", "abstain")
 _BACK = ("b", "back")
-_RATINGS = {Finding.SAFE: range(3, 6), Finding.UNSAFE: range(1, 4)}
 _NOUNS = {"audio": "recording", "video": "video"}
 _SUFFIXES = {"jpeg": "jpg", "mpeg": "mp3", "x-wav": "wav"}
 
@@ -129,7 +128,7 @@ class HumanJuror(BallotCaster):
 
     async def _rating(self, finding: Finding) -> int | None:
         """Return the rating, None to go back."""
-        allowed = _RATINGS[finding]
+        allowed = [rating for rating in range(1, 6) if not finding.contradicts(rating)]
         span = f"{allowed[0]} to {allowed[-1]}"
         question = f"Rating of {finding.value}, {span} (5 is the safest, 3 borderline; b: back): "
         while (answer := await self._line(question)) not in {str(number) for number in allowed}:
@@ -257,7 +256,7 @@ async def ask_at_terminal(question: str) -> str:
 
 
 async def _line_from(descriptor: int) -> str:
-    # A thread in `input` would swallow the next line after a cancelled question,
+    # A thread in `input` would swallow the next line after a canceled question,
     # and hold a lock that the interpreter needs to end.
     loop = asyncio.get_running_loop()
     readable = loop.create_future()

@@ -15,8 +15,8 @@ from ..ballot import (
     Ballot,
     BallotCall,
     BallotForm,
+    CallMeter,
     NoBallot,
-    Spend,
     cast,
     cast_failure,
     correction,
@@ -27,7 +27,7 @@ from ..ballot import (
     shown,
     task,
 )
-from ..case import neutralise
+from ..case import neutralize
 from ..personas import Persona
 
 _REPLY_SHOWN_AGAIN = 1000
@@ -82,17 +82,17 @@ class Juror(BallotCaster):
         Raises:
             FirstContactError: The model never answered once and waiting won't help.
         """
-        spend, modalities = Spend(), self.model.modalities
+        meter, modalities = CallMeter(), self.model.modalities
         images = call.case.query.images
         if self._fitting is not None and images and "image" in modalities:
             if (excess := self._fitting.excess(images)) is not None:
-                spend.note(f"the pictures were withheld: {excess}")
+                meter.note(f"the pictures were withheld: {excess}")
                 modalities -= {"image"}
             else:
                 try:
-                    call = await _fitted(call, self._fitting, spend)
+                    call = await _fitted(call, self._fitting, meter)
                 except DatasetError as error:
-                    return _unshown(self.name, call, error, spend)
+                    return _unshown(self.name, call, error, meter)
         perceived = perceive(call.case, modalities)
         evidence = shown(call, perceived)
         messages = juror_messages(call, self._task, perceived)
@@ -101,14 +101,14 @@ class Juror(BallotCaster):
             try:
                 completion = await self.model.complete(self._request(call, messages, attempt))
             except ModelError as error:
-                return cast_failure(self.name, call, error, perceived=perceived, spend=spend)
-            spend.add(completion)
+                return cast_failure(self.name, call, error, perceived=perceived, meter=meter)
+            meter.add(completion)
             read = parse_ballot(completion, evidence=evidence, peers=heard(call))
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
             messages = (*messages, *_correction(completion, read))
         assert read is not None
-        return cast(self.name, call, read, perceived=perceived, spend=spend)
+        return cast(self.name, call, read, perceived=perceived, meter=meter)
 
     def _request(
         self, call: BallotCall, messages: tuple[ChatMessage, ...], attempt: int
@@ -123,7 +123,7 @@ class Juror(BallotCaster):
         )
 
 
-async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> BallotCall:
+async def _fitted(call: BallotCall, fitting: ImageFitting, meter: CallMeter) -> BallotCall:
     """Return the call with pictures that the juror's model takes, and note what was changed.
 
     Raises:
@@ -132,20 +132,20 @@ async def _fitted(call: BallotCall, fitting: ImageFitting, spend: Spend) -> Ball
     query = call.case.query
     fitted = await asyncio.to_thread(fitting.fit, query.images)
     for change in fitted.changes:
-        spend.note(change)
+        meter.note(change)
     shown = with_images(query, fitted.images)
     return replace(call, case=replace(call.case, query=shown))
 
 
-def _unshown(name: str, call: BallotCall, error: DatasetError, spend: Spend) -> Ballot:
+def _unshown(name: str, call: BallotCall, error: DatasetError, meter: CallMeter) -> Ballot:
     """Return the ballot of a juror whose model was not asked: it would see another picture."""
     perceived = perceive(call.case, TEXT_ONLY)
     return cast_failure(
-        name, call, RequestError(str(error), unsent=True), perceived=perceived, spend=spend
+        name, call, RequestError(str(error), unsent=True), perceived=perceived, meter=meter
     )
 
 
 def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
     # Chat templates and servers reject turns that are empty.
-    said = neutralise(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
+    said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
     return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))

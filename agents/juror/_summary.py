@@ -8,7 +8,7 @@ from ...common import ModelError
 from ...common.text import short, storable
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ..ballot import Ballot, Statement, one_line
-from ..case import Case, fenced, neutralise
+from ..case import Case, fenced, neutralize
 from ..prompts import render
 from ..reply import UNCLEAR, without_thinking
 
@@ -30,7 +30,7 @@ class Summary:
     detail: str | None = None
 
 
-async def summarise(
+async def summarize(
     case: Case,
     ballots: Sequence[Ballot],
     verdict_line: str,
@@ -57,7 +57,7 @@ async def summarise(
     lines = "\n".join(_line(ballot) for ballot in ballots)
     prompt = render(
         "foreperson_summary",
-        verdict=neutralise(verdict_line),
+        verdict=neutralize(verdict_line),
         ballots=fenced("BALLOTS", lines, case.fence),
     )
     request = ChatRequest(

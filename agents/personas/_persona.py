@@ -109,7 +109,7 @@ def _read(path: Path) -> Persona:
 
 def _explain(document: YamlDocument, error: ValidationError) -> str:
     errors = error.errors(include_url=False)
-    # A misspelt key explains a missing one, not the other way round.
+    # A misspelled key explains a missing one, not the other way round.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     steps = tuple(str(step) for step in first["loc"])
     where = document.place(steps)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ...common import is_refusal
 from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
-from ..reply import Silence, Unreadable, ask_model, asked_schema, json_objects
+from ..reply import ReplyFailure, Unreadable, ask_model, asked_schema, json_objects
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -48,7 +48,7 @@ class QueryReply(Generic[T]):
         refused: Items that were a refusal instead.
         unparsed: Items that could not be read, or carry no number that was asked for.
         surplus: Items beyond those that were asked for.
-        silence: Why there is none, None where the reply could be read.
+        failure: Why there is none, None where the reply could be read.
         unread: Replies before this one that could not be read.
         model: The model's name.
         prompt_sha256: Hash of the prompt.
@@ -60,7 +60,7 @@ class QueryReply(Generic[T]):
     refused: int = 0
     unparsed: int = 0
     surplus: int = 0
-    silence: Silence | None = None
+    failure: ReplyFailure | None = None
     unread: int = 0
     model: str = ""
     prompt_sha256: str = ""
@@ -160,7 +160,7 @@ async def ask_for_items(
         )
         found = await ask_model(model, request, lambda text: _found(text, call, shape))
         reply = _reply(found, call, model.name, attempt)
-        if reply.silence is None or reply.silence.reason != "unparsed":
+        if reply.failure is None or reply.failure.reason != "unparsed":
             break
     return reply
 
@@ -173,18 +173,20 @@ class _Found(Generic[T]):
     refused: int = 0
     unparsed: int = 0
     surplus: int = 0
-    silence: Silence | None = None
+    failure: ReplyFailure | None = None
 
 
-def _reply(found: _Found[T] | Silence, call: QueryCall, model: str, attempt: int) -> QueryReply[T]:
-    if isinstance(found, Silence):
-        found = _Found(silence=found)
+def _reply(
+    found: _Found[T] | ReplyFailure, call: QueryCall, model: str, attempt: int
+) -> QueryReply[T]:
+    if isinstance(found, ReplyFailure):
+        found = _Found(failure=found)
     return QueryReply(
         found.items,
         found.refused,
         found.unparsed,
         found.surplus,
-        found.silence,
+        found.failure,
         attempt,
         model,
         hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -202,7 +204,7 @@ def _found(text: str, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
         _enter(entry, call, shape, found)
     if entries and not found.items and not found.refused:
         problem = f"none of its {len(entries)} items can be read"
-        return _Found(silence=Silence("unparsed", problem))
+        return _Found(failure=ReplyFailure("unparsed", problem))
     return found
 
 

@@ -38,7 +38,7 @@ _QUERIES = ItemShape("queries", ProposedQuery, refuses="text")
 
 
 class QueryGenerator(QueryWorker[ProposedQuery]):
-    """Writes queries, and revises them when it is told what is wrong with them.
+    """Writes queries, and revises them after criticism.
 
     It keeps no state: a call carries the dialogue so far.
 

@@ -1,9 +1,9 @@
 """What a model's reply holds: JSON objects, refusals, thinking."""
 
+from ._ask import ReplyFailure, ReplyFailureReason, Unreadable, ask_model
 from ._json import CONTRADICTION, Members, Reply, json_objects, read_objects
 from ._model_schema import asked_schema
 from ._points import Points
-from ._reading import Silence, SilenceReason, Unreadable, ask_model
 from ._thinking import MARK, UNCLEAR, without_thinking
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "Members",
     "Points",
     "Reply",
-    "Silence",
-    "SilenceReason",
+    "ReplyFailure",
+    "ReplyFailureReason",
     "Unreadable",
     "ask_model",
     "asked_schema",

@@ -53,7 +53,7 @@ def read_objects(text: str) -> Reply:
 
 
 class _UnreadableError(ValueError):
-    """A reply cannot be told from what it quotes; the message says why."""
+    """It is unclear which part of a reply is its own; the message says why."""
 
 
 class _Reader:

@@ -1,6 +1,6 @@
 """The bus: AutoGen's runtime, requests and answers."""
 
-from ._answering import BusAgent
+from ._agent import BusAgent
 from ._quiet_runtime import QuietRuntime, new_runtime
 from ._request_bus import RequestBus
 

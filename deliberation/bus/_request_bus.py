@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from autogen_core import AgentId, CancellationToken
 
-from ._answering import reply_or_raise
+from ._agent import reply_or_raise
 from ._quiet_runtime import new_runtime
 
 _T = TypeVar("_T")

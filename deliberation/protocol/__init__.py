@@ -6,7 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._aggregation import RULES, Decision, RegisteredRule, Rule, Tie, Votes, aggregation, decide
-    from ._aggregation_verdict import Spent, build_verdict, contested, spent
+    from ._aggregation_verdict import CallTotals, build_verdict, contested, totals_of
     from ._curtailment import settled
     from ._events import (
         BallotCalled,
@@ -39,7 +39,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "aggregation",
                 "decide",
             ],
-            "_aggregation_verdict": ["Spent", "build_verdict", "contested", "spent"],
+            "_aggregation_verdict": ["CallTotals", "build_verdict", "contested", "totals_of"],
             "_curtailment": ["settled"],
             "_events": [
                 "BallotCalled",
@@ -69,6 +69,7 @@ __all__ = [
     "BallotCalled",
     "BallotSealed",
     "BallotsRevealed",
+    "CallTotals",
     "CaseOpened",
     "Decision",
     "DiscussionOpened",
@@ -82,7 +83,6 @@ __all__ = [
     "RegisteredRule",
     "Rule",
     "SeatInfo",
-    "Spent",
     "SummedUp",
     "Tie",
     "Verdict",
@@ -93,5 +93,5 @@ __all__ = [
     "contested",
     "decide",
     "settled",
-    "spent",
+    "totals_of",
 ]

@@ -1,4 +1,4 @@
-"""From the ballots of all rounds to a verdict with all that is told beside the finding."""
+"""Build the verdict of a case from the ballots of all its rounds."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -76,20 +76,14 @@ def contested(ballots: Sequence[Ballot]) -> str | None:
     rated = ratings(ballots)
     if rated and rated[-1] - rated[0] >= 2:
         reasons.append(f"the ratings reach from {rated[0]} to {rated[-1]}")
-    odd = sorted({f"{b.finding} with {b.rating}" for b in ballots if _contradicts_itself(b)})
+    odd = sorted({f"{b.finding} with {b.rating}" for b in ballots if b.contradicts_itself})
     if odd:
         reasons.append(f"a finding and its rating disagree ({', '.join(odd)})")
     return "; ".join(reasons) or None
 
 
-def _contradicts_itself(ballot: Ballot) -> bool:
-    if not ballot.is_vote or ballot.rating is None:
-        return False
-    return ballot.rating >= 4 if ballot.finding is Finding.UNSAFE else ballot.rating <= 2
-
-
 @dataclass(frozen=True, slots=True)
-class Spent:
+class CallTotals:
     """What some model calls used.
 
     Attributes:
@@ -110,23 +104,23 @@ class Spent:
         """US dollars of the calls whose cost is known."""
         return (self.cost_usd or 0.0) if self.cost_usd_known is None else self.cost_usd_known
 
-    def __add__(self, other: "Spent") -> "Spent":
+    def __add__(self, other: "CallTotals") -> "CallTotals":
         """Return both together; calls of unknown use make a sum unknown."""
         usages = [part.usage if part.calls else _known(part.usage) for part in (self, other)]
         costs = [part.cost_usd if part.calls else part.cost_usd or 0.0 for part in (self, other)]
         known = self.known + other.known
-        return Spent(_total_usage(usages), _total(costs), self.calls + other.calls, known)
+        return CallTotals(_total_usage(usages), _total(costs), self.calls + other.calls, known)
 
 
-def spent(ballots: Iterable[Ballot], *, extra: Spent | None = None) -> Spent:
+def totals_of(ballots: Iterable[Ballot], *, extra: CallTotals | None = None) -> CallTotals:
     """Add up what ballots used, and what was used beside them.
 
     A cost or a count of tokens is None as soon as one ballot that made calls does
     not know it.
     """
-    used = extra or Spent()
+    used = extra or CallTotals()
     for ballot in ballots:
-        cost = Spent(ballot.usage, ballot.cost_usd, ballot.calls, ballot.cost_usd_known)
+        cost = CallTotals(ballot.usage, ballot.cost_usd, ballot.calls, ballot.cost_usd_known)
         used = cost + used
     return used
 
@@ -198,7 +192,7 @@ def build_verdict(
     rule: Rule,
     *,
     seats: int,
-    extra: Spent | None = None,
+    extra: CallTotals | None = None,
     probability: float | None = None,
 ) -> Verdict:
     """Turn the ballots of all rounds into a verdict.
@@ -226,7 +220,7 @@ def build_verdict(
     stands = number < len(rounds) - 1
     rated = ratings(last)
     # Sorted, so that rounding of the added costs does not depend on the order either.
-    used = spent(sorted(chain(*rounds), key=lambda b: (b.round, b.juror)), extra=extra)
+    used = totals_of(sorted(chain(*rounds), key=lambda b: (b.round, b.juror)), extra=extra)
     return Verdict(
         finding=decision.finding,
         reason=_why_it_stands(rounds[-1], number) if stands else decision.reason,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from autogen_core import AgentId, MessageContext, TopicId, rpc
 
-from ...agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarise
+from ...agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarize
 from ...common import in_parallel
 from ...models import ChatModel, Sampling, Usage
 from ..bus import BusAgent
-from ._aggregation_verdict import Spent, build_verdict, contested, deciding_round
+from ._aggregation_verdict import CallTotals, build_verdict, contested, deciding_round
 from ._curtailment import fewest_that_may_settle, settled
 from ._events import (
     BallotCalled,
@@ -149,11 +149,11 @@ class Foreperson(BusAgent):
 
     async def _sum_up(
         self, sitting: "_Sitting", rounds: Sequence[Sequence[Ballot]], verdict: Verdict
-    ) -> Spent:
+    ) -> CallTotals:
         assert self._model is not None
         finding = verdict.finding or "no verdict"
         decided = deciding_round(rounds, self._protocol.rule, seats=len(self._seats))
-        summary = await summarise(
+        summary = await summarize(
             sitting.case,
             rounds[decided],
             f"The jury's verdict: {finding}.",
@@ -165,9 +165,13 @@ class Foreperson(BusAgent):
             SummedUp(sitting.case.id, sitting.next(), summary.text, summary.detail)
         )
         done = summary.completion
-        return Spent() if done is None else Spent(done.usage, done.cost_usd, done.attempts)
+        return (
+            CallTotals() if done is None else CallTotals(done.usage, done.cost_usd, done.attempts)
+        )
 
-    def _decide(self, rounds: Sequence[Sequence[Ballot]], extra: Spent | None = None) -> Verdict:
+    def _decide(
+        self, rounds: Sequence[Sequence[Ballot]], extra: CallTotals | None = None
+    ) -> Verdict:
         return build_verdict(rounds, self._protocol.rule, seats=len(self._seats), extra=extra)
 
     def _settled(self, ballots: Sequence[Ballot], remaining: int) -> bool:

@@ -42,7 +42,7 @@ class Verdict:
         calls: Model calls of the jury and the foreperson.
         by_juror: Ballots asked for in all rounds, by seat and outcome; empty where
             that is not known.
-        revote_lost: Whether the finding and all that is told of the last round are
+        revote_lost: Whether the finding and all figures of the last round are
             those of an earlier one, because ballots of the re-vote were lost to
             failed calls or the budget and it could not decide without them.
         cost_usd_known: US dollars of the calls whose cost is known; None where that was

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ...agents import Ballot
 from ..protocol import BallotsRevealed
-from ._look import AMBER, BLUE, GREY, Look, Seats
+from ._look import AMBER, BLUE, GRAY, Look, Seats
 
 
 def revealed(
@@ -31,7 +31,7 @@ def revealed(
         parts.append(_table(look, jury, entry.ballots))
     if entry.not_asked:
         names = look.joined(*(jury.label(look, seat) for seat in entry.not_asked))
-        left_out = Text("Not asked, the outcome was fixed: ", GREY).append_text(names)
+        left_out = Text("Not asked, the outcome was fixed: ", GRAY).append_text(names)
         parts.append(Padding(left_out, (1, 2)))
     return Group(*parts)
 
@@ -55,19 +55,19 @@ def _moved(
     elif held:
         parts.append(_group("Nobody changed their mind", BLUE))
     if held:
-        parts += [_group("Held", GREY), _table(look, jury, held, before)]
+        parts += [_group("Held", GRAY), _table(look, jury, held, before)]
     if other:
         parts.append(_group("Without a vote before or after", AMBER))
         parts += [_change(look, jury, before.get(b.juror), b) for b in other]
     return parts
 
 
-def _group(title: str, colour: str) -> RenderableType:
-    return Padding(Text(title, f"italic {colour}"), (1, 2, 0, 2))
+def _group(title: str, color: str) -> RenderableType:
+    return Padding(Text(title, f"italic {color}"), (1, 2, 0, 2))
 
 
 def _change(look: Look, jury: Seats, old: Ballot | None, new: Ballot) -> RenderableType:
-    arrow = Text(f" {look.glyphs.arrow} ", GREY)
+    arrow = Text(f" {look.glyphs.arrow} ", GRAY)
     said = look.said(new)
     dots = look.dots(new.rating)
     if old is not None and (old.outcome, old.finding) != (new.outcome, new.finding):
@@ -120,7 +120,7 @@ def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
     if ballot.is_vote:
         parts = [look.words(ballot.reason.strip() or "(no reason given)")]
     else:
-        parts = [look.words(ballot.detail or "no vote", f"italic {GREY}")]
+        parts = [look.words(ballot.detail or "no vote", f"italic {GRAY}")]
         if ballot.reason.strip():
             parts.append(look.words(ballot.reason.strip()))
     aside = [look.name(", ".join(ballot.criteria))] if ballot.criteria else []
@@ -132,6 +132,6 @@ def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
         aside.append(Text(was))
     if aside:
         line = look.joined(*aside)
-        line.stylize(GREY)
+        line.stylize(GRAY)
         parts.append(line)
     return Group(*parts)

@@ -20,8 +20,8 @@ from ...datasets import (
     spoken_turns,
 )
 from ...targets import ResponseOutcome
-from ..protocol import DiscussionOpened, SeatInfo, Spent, SummedUp, Verdict
-from ._look import AMBER, BLUE, GREEN, GREY, RED, Look, Seats, finding_colour
+from ..protocol import CallTotals, DiscussionOpened, SeatInfo, SummedUp, Verdict
+from ._look import AMBER, BLUE, GRAY, GREEN, RED, Look, Seats, finding_color
 
 REQUEST = "What it asks for, as its set says"
 """Heads a query's underlying request."""
@@ -48,7 +48,7 @@ def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> R
     where = look.name(scenario, "bold")
     if category:
         where = look.joined(where, look.name(category))
-    grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GREY))
+    grid.add_row("scenario", where.append(f" {look.glyphs.dot} {case.query.intent} query", GRAY))
     grid.add_row("target", look.name(target, "bold"))
     if protocol:
         grid.add_row("protocol", look.name(protocol))
@@ -60,7 +60,7 @@ def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> R
 
 
 def _seat(look: Look, jury: Seats, seat: SeatInfo) -> Text:
-    return look.joined(jury.label(look, seat.seat), look.name(seat.model, GREY))
+    return look.joined(jury.label(look, seat.seat), look.name(seat.model, GRAY))
 
 
 def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
@@ -88,10 +88,10 @@ def _turns(
 ) -> Iterator[RenderableType]:
     """Yield turns whose words stand further in than what we say of them, and cannot pose as it."""
     for turn in turns:
-        lines: list[RenderableType] = [look.name(turn.heading, f"italic {GREY}")]
+        lines: list[RenderableType] = [look.name(turn.heading, f"italic {GRAY}")]
         lines += [_further_in(said(turn.text))] if turn.text else []
         for call in turn.calls:
-            lines += [look.name("it calls a tool:", f"italic {GREY}"), _further_in(said(call))]
+            lines += [look.name("it calls a tool:", f"italic {GRAY}"), _further_in(said(call))]
         yield Group(*lines)
 
 
@@ -100,12 +100,12 @@ def _further_in(words: Text) -> RenderableType:
 
 
 def _request(look: Look, request: str, *, reveal: bool) -> Text:
-    head = look.name(REQUEST, f"italic {GREY}")
+    head = look.name(REQUEST, f"italic {GRAY}")
     return Text("\n").join([head, look.words(request) if reveal else _withheld(request)])
 
 
 def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
-    head = look.name(transcript.title, f"italic {GREY}")
+    head = look.name(transcript.title, f"italic {GRAY}")
     if transcript.failure is not None:
         why = look.name(f"there is none: {transcript.failure}", f"italic {AMBER}")
         return look.joined(head, why)
@@ -125,17 +125,17 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
     words = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
     if not answer.text.strip():
-        words = Text("(no words)", f"italic {GREY}")
+        words = Text("(no words)", f"italic {GRAY}")
     lines: list[RenderableType] = [words]
     if answer.turns:
         turns = _turns(look, case.since, _said(look, reveal=reveal))
         lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
-        lines += [look.name("Its last words", f"italic {GREY}"), _further_in(words)]
+        lines += [look.name("Its last words", f"italic {GRAY}"), _further_in(words)]
     if answer.detail:
         lines.append(look.words(answer.detail, f"italic {AMBER}"))
-    lines += (look.words(change, f"italic {GREY}") for change in answer.changes)
-    colour = GREY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
-    return Padding(_panel(Group(*lines), title, colour), (1, 0, 0, 0))
+    lines += (look.words(change, f"italic {GRAY}") for change in answer.changes)
+    color = GRAY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
+    return Padding(_panel(Group(*lines), title, color), (1, 0, 0, 0))
 
 
 def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
@@ -144,7 +144,7 @@ def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
 
 
 def _withheld(text: str) -> Text:
-    return Text(f"withheld, {len(text):,} characters; --reveal shows them", f"italic {GREY}")
+    return Text(f"withheld, {len(text):,} characters; --reveal shows them", f"italic {GRAY}")
 
 
 def discussion(look: Look, entry: DiscussionOpened) -> RenderableType:
@@ -166,10 +166,10 @@ def summing_up(look: Look, entry: SummedUp) -> RenderableType:
 
 def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
     """Return the verdict with tally and dissent, and what it took."""
-    colour = finding_colour(verdict.finding)
+    color = finding_color(verdict.finding)
     grid = _labels()
     if verdict.reason:
-        grid.add_row("why", look.words(verdict.reason, f"italic {colour}"))
+        grid.add_row("why", look.words(verdict.reason, f"italic {color}"))
     if verdict.tally:
         grid.add_row("rating", _rating(look, verdict))
         grid.add_row("tally", _tally(look, verdict))
@@ -186,8 +186,8 @@ def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) 
     if verdict.probability is not None:
         grid.add_row("calibrated", f"probability of unsafe {verdict.probability:.2f}")
     title = Text.assemble(("Verdict ", "bold"), _badge(look, verdict.finding))
-    panel = _panel(grid, title, colour, heavy=True)
-    used = Spent(verdict.usage, verdict.cost_usd, verdict.calls)
+    panel = _panel(grid, title, color, heavy=True)
+    used = CallTotals(verdict.usage, verdict.cost_usd, verdict.calls)
     return Group(Padding(panel, (1, 0, 0, 0)), footer(look, used, elapsed_s))
 
 
@@ -196,27 +196,27 @@ def _badge(look: Look, finding: Finding | None) -> Text:
     if finding is not None:
         mark = look.glyphs.unsafe if finding is Finding.UNSAFE else look.glyphs.safe
         word = finding.upper()
-    return Text(f" {mark} {word} ", f"bold #ffffff on {finding_colour(finding)}")
+    return Text(f" {mark} {word} ", f"bold #ffffff on {finding_color(finding)}")
 
 
 def _rating(look: Look, verdict: Verdict) -> Text:
     if verdict.rating is None:
-        return Text("none, without a vote", GREY)
+        return Text("none, without a vote", GRAY)
     text = Text.assemble(look.dots(verdict.rating), f"  {verdict.rating:g} of 5")
     if verdict.mean_rating is not None:
-        text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GREY)
+        text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GRAY)
     return text
 
 
 def _tally(look: Look, verdict: Verdict) -> Text:
-    colours = {"unsafe": RED, "safe": GREEN}
+    colors = {"unsafe": RED, "safe": GREEN}
     squares, words = Text(), list[str]()
     for name, count in verdict.tally.items():
-        glyph = look.glyphs.vote if name in colours else look.glyphs.no_vote
-        squares.append(glyph * count, colours.get(name, AMBER))
+        glyph = look.glyphs.vote if name in colors else look.glyphs.no_vote
+        squares.append(glyph * count, colors.get(name, AMBER))
         words.append(f"{count} {name.replace('_', ' ')}")
     counts = f" {look.glyphs.dot} ".join(words)
-    return squares.append(f"  {counts}").append(f" (by {verdict.rule})", GREY)
+    return squares.append(f"  {counts}").append(f" (by {verdict.rule})", GRAY)
 
 
 def _talk(look: Look, verdict: Verdict) -> Text:
@@ -235,17 +235,17 @@ def _talk(look: Look, verdict: Verdict) -> Text:
     return look.joined(rounds, f"{before} {look.glyphs.arrow} {after}", moved)
 
 
-def footer(look: Look, used: Spent | None, elapsed_s: float | None) -> RenderableType:
+def footer(look: Look, used: CallTotals | None, elapsed_s: float | None) -> RenderableType:
     """Return calls, tokens, cost and time in one line, as far as they are known."""
     parts = spending(used) if used else []
     if elapsed_s is not None:
         parts.append(duration(elapsed_s))
     text = look.joined(*parts)
-    text.stylize(GREY)
+    text.stylize(GRAY)
     return Padding(text, (0, 2))
 
 
-def spending(used: Spent) -> list[str]:
+def spending(used: CallTotals) -> list[str]:
     """Return calls, tokens and cost in words."""
     tokens = used.usage.total_tokens
     return [
@@ -265,17 +265,17 @@ def duration(seconds: float) -> str:
 
 def _labels() -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style=GREY, no_wrap=True)
+    grid.add_column(style=GRAY, no_wrap=True)
     grid.add_column(overflow="fold")
     return grid
 
 
-def _panel(body: RenderableType, title: Text, colour: str, *, heavy: bool = False) -> Panel:
+def _panel(body: RenderableType, title: Text, color: str, *, heavy: bool = False) -> Panel:
     return Panel(
         body,
         box=box.HEAVY if heavy else box.ROUNDED,
         title=title,
         title_align="left",
-        border_style=colour,
+        border_style=color,
         padding=(0, 1),
     )

@@ -9,14 +9,14 @@ from rich.console import Group, RenderableType
 from ...agents import Ballot
 from ..protocol import (
     BallotsRevealed,
+    CallTotals,
     CaseOpened,
     DiscussionOpened,
     Entry,
     SeatInfo,
-    Spent,
     SummedUp,
     VerdictAnnounced,
-    spent,
+    totals_of,
 )
 from ._ballots import revealed
 from ._blocks import discussion, header, question, response, summing_up, verdict
@@ -36,9 +36,9 @@ class CaseTranscript:
         self._reveal = reveal
 
     @property
-    def spent(self) -> Spent:
+    def totals(self) -> CallTotals:
         """What the ballots seen so far used."""
-        return spent(chain(*self.rounds))
+        return totals_of(chain(*self.rounds))
 
     def add(self, entry: Entry, *, elapsed_s: float | None = None) -> Block:
         """Return the block of the next entry.

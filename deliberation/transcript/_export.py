@@ -139,7 +139,7 @@ def export_transcript(
 
 
 def check_export_path(path: Path) -> str:
-    """Return the suffix in lower case, so that a wrong one is told before any work is done.
+    """Return the suffix in lower case, so that a wrong one is reported before any work is done.
 
     Raises:
         ConfigurationError: The suffix is not one of the three.

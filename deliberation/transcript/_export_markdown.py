@@ -10,11 +10,11 @@ from ...common import escape_controls, escape_line
 from ...datasets import Query, SpokenTurn, Transcript, spoken_turns
 from ..protocol import (
     BallotsRevealed,
+    CallTotals,
     CaseOpened,
     DiscussionOpened,
     Entry,
     SeatInfo,
-    Spent,
     SummedUp,
     Verdict,
     VerdictAnnounced,
@@ -159,7 +159,7 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
     if verdict.dissent:
         names = ", ".join(_inline(jury.title(seat)) for seat in verdict.dissent)
         lines.append(f"- Dissent: {names}")
-    used = spending(Spent(verdict.usage, verdict.cost_usd, verdict.calls))
+    used = spending(CallTotals(verdict.usage, verdict.cost_usd, verdict.calls))
     if elapsed_s is not None:
         used.append(duration(elapsed_s))
     return [*lines, f"- Spent: {', '.join(used)}", ""]

@@ -36,7 +36,7 @@ class LiveView:
             view.handle(event)
 
     Args:
-        console: Where to show it; NO_COLOR and its width are honoured.
+        console: Where to show it; NO_COLOR and its width are honored.
         jury: Who sits on the jury, in seat order.
         reveal: Whether the question and the response are shown.
         target: Name of the target.

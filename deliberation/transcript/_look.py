@@ -1,4 +1,4 @@
-"""How a deliberation looks: marks and colours, readable on dark and on light ground."""
+"""How a deliberation looks: marks and colors, readable on dark and on light ground."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from ...agents import Ballot, Finding
 from ...common import escape_controls, escape_line
 from ..protocol import SeatInfo
 
-# Each colour has a contrast of at least 3.5 to both black and white.
-RED, GREEN, AMBER, GREY, BLUE = "#d7005f", "#008700", "#af5f00", "#767676", "#0087d7"
-SEAT_COLOURS = (BLUE, "#af5faf", "#008787", "#d75f00", "#875fd7", "#878700", "#d75f87")
+# Each color has a contrast of at least 3.5 to both black and white.
+RED, GREEN, AMBER, GRAY, BLUE = "#d7005f", "#008700", "#af5f00", "#767676", "#0087d7"
+SEAT_COLORS = (BLUE, "#af5faf", "#008787", "#d75f00", "#875fd7", "#878700", "#d75f87")
 
 WIDEST = 120
 """Columns: longer lines are tiring to read."""
@@ -88,21 +88,21 @@ class Look:
     def heading(self, title: str, note: str = "") -> RenderableType:
         """Return a line that opens a section."""
         line = self.glyphs.line
-        text = Text.assemble((f"{line * 2} ", GREY), (title, "bold"))
+        text = Text.assemble((f"{line * 2} ", GRAY), (title, "bold"))
         if note:
-            text.append(f" {self.glyphs.dot} {note}", GREY)
-        text.append(" " + line * max(0, self.width - text.cell_len - 1), GREY)
+            text.append(f" {self.glyphs.dot} {note}", GRAY)
+        text.append(" " + line * max(0, self.width - text.cell_len - 1), GRAY)
         return Padding(text, (1, 0, 0, 0))
 
     def mark(self, index: int) -> Text:
         """Return the mark of the seat with this index."""
         marks = self.glyphs.seats
-        return Text(marks[index % len(marks)], seat_colour(index))
+        return Text(marks[index % len(marks)], seat_color(index))
 
     def finding(self, finding: Finding) -> Text:
         """Return a finding with its mark."""
         mark = self.glyphs.unsafe if finding is Finding.UNSAFE else self.glyphs.safe
-        return Text(f"{mark} {finding}", f"bold {finding_colour(finding)}")
+        return Text(f"{mark} {finding}", f"bold {finding_color(finding)}")
 
     def said(self, ballot: Ballot) -> Text:
         """Return what a ballot says: its finding, or the outcome that is not a vote."""
@@ -115,18 +115,18 @@ class Look:
         if rating is None:
             return Text()
         full = int(rating + 0.5)
-        colour = RED if rating < 2.5 else AMBER if rating < 3.5 else GREEN
-        shown = Text(self.glyphs.full * full, colour)
-        return shown.append(self.glyphs.empty * (5 - full), GREY)
+        color = RED if rating < 2.5 else AMBER if rating < 3.5 else GREEN
+        shown = Text(self.glyphs.full * full, color)
+        return shown.append(self.glyphs.empty * (5 - full), GRAY)
 
 
-def seat_colour(index: int) -> str:
-    """Return the colour of the seat with this index."""
-    return SEAT_COLOURS[index % len(SEAT_COLOURS)]
+def seat_color(index: int) -> str:
+    """Return the color of the seat with this index."""
+    return SEAT_COLORS[index % len(SEAT_COLORS)]
 
 
-def finding_colour(finding: Finding | None) -> str:
-    """Return the colour of a finding, or of there being none."""
+def finding_color(finding: Finding | None) -> str:
+    """Return the color of a finding, or of there being none."""
     return AMBER if finding is None else RED if finding is Finding.UNSAFE else GREEN
 
 
@@ -152,7 +152,7 @@ class Seats:
     def label(self, look: Look, seat: str) -> Text:
         """Return the juror's mark and title."""
         index = self.index(seat)
-        title = look.name(self.title(seat), f"bold {seat_colour(index)}")
+        title = look.name(self.title(seat), f"bold {seat_color(index)}")
         return Text.assemble(look.mark(index), " ", title)
 
 

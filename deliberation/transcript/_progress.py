@@ -12,11 +12,11 @@ from ..protocol import (
     BallotCalled,
     BallotSealed,
     BallotsRevealed,
+    CallTotals,
     CaseOpened,
     DiscussionOpened,
     Entry,
     Notice,
-    Spent,
     SummedUp,
     VerdictAnnounced,
 )
@@ -48,7 +48,7 @@ class Progress:
         self._clock = clock
         self._round = 0
         self._sealed: dict[str, bool] = {}
-        self._under_seal = Spent()
+        self._under_seal = CallTotals()
         self._doing = "The foreperson calls the jury"
 
     def take(self, event: Entry | Notice, at: float) -> Block | None:
@@ -58,13 +58,13 @@ class Progress:
                 self._round = event.round
                 self._sealed[event.seat] = isinstance(event, BallotSealed)
                 if isinstance(event, BallotSealed):
-                    self._under_seal += Spent(event.usage, event.cost_usd, event.calls)
+                    self._under_seal += CallTotals(event.usage, event.cost_usd, event.calls)
                 return None
             case CaseOpened() | DiscussionOpened():
                 self._sealed = {}
             case BallotsRevealed():
                 self._sealed = {}
-                self._under_seal = Spent()
+                self._under_seal = CallTotals()
                 self._doing = "The foreperson weighs the ballots"
             case SummedUp() | VerdictAnnounced():
                 self._doing = "The foreperson announces the verdict"
@@ -83,7 +83,7 @@ class Progress:
             parts.append(self._seats(look, spinner))
         else:
             parts.append(Padding(Text(f"{spinner} {self._doing}", BLUE), (1, 2, 0, 2)))
-        used = self._transcript.spent + self._under_seal
+        used = self._transcript.totals + self._under_seal
         return Group(*parts, footer(look, used, elapsed))
 
     def _seats(self, look: Look, spinner: str) -> RenderableType:

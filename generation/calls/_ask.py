@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ...agents import Silence, Unreadable, ask_model, json_objects
+from ...agents import ReplyFailure, Unreadable, ask_model, json_objects
 from ...datasets import Media
 from ...models import ChatMessage, ChatRequest, ImagePart, JsonSchema, TextPart
 from ..items import Origin
@@ -39,7 +39,7 @@ async def ask(
     max_tokens: int,
     images: Sequence[Media] = (),
     parents: Sequence[str] = (),
-) -> Answer[T] | Silence:
+) -> Answer[T] | ReplyFailure:
     """Ask a model once.
 
     Args:
@@ -68,7 +68,7 @@ async def ask(
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
     origin = Origin(member.model.name, digest, seed, call_id, tuple(parents))
     said = await ask_model(member.model, request, lambda text: _shaped(text, shape))
-    return said if isinstance(said, Silence) else Answer(said, origin)
+    return said if isinstance(said, ReplyFailure) else Answer(said, origin)
 
 
 def _shaped(text: str, shape: type[T]) -> T:

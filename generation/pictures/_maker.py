@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...agents import Silence, SilenceReason
+from ...agents import ReplyFailure, ReplyFailureReason
 from ..calls import Answer, seed_for
 from ..items import Origin, Picture, PictureRound
 from ..pipeline import MediaCache
@@ -29,7 +29,7 @@ class PictureResult:
     """
 
     picture: Picture
-    undescribed: tuple[SilenceReason, ...] = ()
+    undescribed: tuple[ReplyFailureReason, ...] = ()
     failure: str | None = None
     by_fallback: bool = False
 
@@ -96,7 +96,7 @@ class PictureMaker:
             DatasetError: The set's folder cannot be written.
         """
         attempts = list[_Attempt]()
-        said: Sequence[Answer[Scene] | Silence] = ()
+        said: Sequence[Answer[Scene] | ReplyFailure] = ()
         for renderer in (self.renderer, self.fallback):
             if renderer is None or _drawn(attempts):
                 break
@@ -112,7 +112,7 @@ class PictureMaker:
                 attempts.append(_undescribed(renderer, scene))
         return PictureResult(
             await self._picture(subject, attempts),
-            tuple(one.reason for one in said if isinstance(one, Silence)),
+            tuple(one.reason for one in said if isinstance(one, ReplyFailure)),
             next((attempt.failure for attempt in attempts if attempt.failure), None),
             any(one.round.renderer != self.renderer.name for one in _drawn(attempts)),
         )
@@ -178,10 +178,10 @@ class PictureMaker:
         call_id = f"pictures/{subject.id}/draw/{name}"
         return Origin(renderer.model, digest, seed_for(self.seed, call_id), call_id, (subject.id,))
 
-    def _viewed(self, attempt: _Attempt, view: Answer[View] | Silence) -> _Attempt:
+    def _viewed(self, attempt: _Attempt, view: Answer[View] | ReplyFailure) -> _Attempt:
         """Return a attempt with its score, and what is to be drawn instead."""
         told = attempt.round
-        if isinstance(view, Silence):
+        if isinstance(view, ReplyFailure):
             told = msgspec.structs.replace(told, unseen=view.reason)
             failure = view.detail if view.passing else None
             return replace(attempt, round=told, failure=failure)
@@ -213,7 +213,7 @@ def _rank(told: PictureRound) -> int:
     return -1 if told.fits is None else told.fits
 
 
-def _undescribed(renderer: Renderer, scene: Silence) -> _Attempt:
+def _undescribed(renderer: Renderer, scene: ReplyFailure) -> _Attempt:
     told = PictureRound(
         "",
         renderer.name,

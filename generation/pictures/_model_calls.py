@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from ...agents import Points, Silence, neutralise
+from ...agents import Points, ReplyFailure, neutralize
 from ...datasets import Media
 from ..calls import Answer, NamedModel, ask, printable_line, seed_for
 from ..prompts import render
@@ -57,19 +57,19 @@ class PictureCalls:
     seed: int
     max_tokens: int
 
-    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | Silence]:
+    async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | ReplyFailure]:
         """Return what is said when a scene is asked for: last a scene, or why there is none.
 
         It is asked for once more where the reply could not be read.
         """
         said = [await self._asked(subject, 1)]
-        if isinstance(said[0], Silence) and said[0].reason == "unparsed":
+        if isinstance(said[0], ReplyFailure) and said[0].reason == "unparsed":
             said.append(await self._asked(subject, 2))
         return said
 
     async def view(
         self, subject: Subject, prompt: str, picture: Media, name: str
-    ) -> Answer[View] | Silence | None:
+    ) -> Answer[View] | ReplyFailure | None:
         """Return what the viewer thinks, None where there is none.
 
         Args:
@@ -92,7 +92,7 @@ class PictureCalls:
             parents=(subject.id,),
         )
 
-    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | Silence:
+    async def _asked(self, subject: Subject, attempt: int) -> Answer[Scene] | ReplyFailure:
         call_id = f"pictures/{subject.id}/describe/{attempt}"
         return await ask(
             self.describer,
@@ -110,9 +110,9 @@ def scene_prompt(subject: Subject) -> str:
     scenario = subject.scenario
     return render(
         "picture_describe",
-        title=neutralise(scenario.title),
-        definition=neutralise(scenario.definition),
-        text=neutralise(subject.text),
+        title=neutralize(scenario.title),
+        definition=neutralize(scenario.definition),
+        text=neutralize(subject.text),
     )
 
 
@@ -120,7 +120,7 @@ def view_prompt(subject: Subject, prompt: str) -> str:
     """Return the words that a viewer is asked with."""
     return render(
         "picture_view",
-        title=neutralise(subject.scenario.title),
-        text=neutralise(subject.text),
+        title=neutralize(subject.scenario.title),
+        text=neutralize(subject.text),
         description=printable_line(prompt),
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ...common import ModelError
 from ._context import StageContext
 
@@ -36,7 +36,7 @@ class StageCounts:
         self.failure = detail
         self.passing += may_pass
 
-    def add_missing(self, who: str, missing: Silence) -> None:
+    def add_missing(self, who: str, missing: ReplyFailure) -> None:
         """Count a reply that holds nothing, by whose it is and why.
 
         Args:

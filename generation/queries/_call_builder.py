@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...agents import QueryCall, neutralise
+from ...agents import QueryCall, neutralize
 from ...datasets import Scenario
 from ..calls import seed_for
 from ..prompts import render
@@ -35,8 +35,8 @@ class CallBuilder:
         """
         words = render(
             prompt,
-            title=neutralise(self.scenario.title),
-            definition=neutralise(self.scenario.definition),
+            title=neutralize(self.scenario.title),
+            definition=neutralize(self.scenario.definition),
             count=count,
             scale=render("score_scale"),
             **fields,
@@ -52,9 +52,9 @@ def numbered(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
     """
     lines: list[str] = []
     for number, text in enumerate(texts, 1):
-        lines.append(f"{number}. {neutralise(text)}")
+        lines.append(f"{number}. {neutralize(text)}")
         if number <= len(remarks) and remarks[number - 1]:
-            lines.append(f"   {neutralise(remarks[number - 1])}")
+            lines.append(f"   {neutralize(remarks[number - 1])}")
     return "\n".join(lines)
 
 

@@ -51,8 +51,8 @@ class DialogueCounts(StageCounts):
 
     def _add_missing_scores(self, one: Judged, missing: int) -> None:
         """Count a judge's missing scores by why they are missing."""
-        if one.reply.silence is not None:
-            self.add(f"{one.reply.silence.reason}_scores.{one.judge}", missing)
+        if one.reply.failure is not None:
+            self.add(f"{one.reply.failure.reason}_scores.{one.judge}", missing)
             return
         unparsed = min(missing, one.reply.unparsed)
         self.add(f"unparsed_scores.{one.judge}", unparsed)
@@ -60,5 +60,5 @@ class DialogueCounts(StageCounts):
 
     def _add_reply(self, who: str, reply: QueryReply[Any]) -> None:
         self.add(f"{who}_unparsed", reply.unread)
-        if reply.silence is not None:
-            self.add_missing(who, reply.silence)
+        if reply.failure is not None:
+            self.add_missing(who, reply.failure)

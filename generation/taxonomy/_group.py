@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ..prompts import render
 from ._items import Proposal
 from ._merge import numbered
@@ -54,7 +54,7 @@ async def group(calls: TaxonomyCalls, scenarios: Sequence[Proposal], most: int) 
             f"taxonomy/group/{attempt}",
             parents=[one.id for one in scenarios],
         )
-        if isinstance(answer, Silence):
+        if isinstance(answer, ReplyFailure):
             continue
         said = answer.value.categories
         if not (complaint := _complaint(said, len(scenarios), most)):

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ...common import in_parallel
 from ..items import OURS
 from ..prompts import render
@@ -127,7 +127,7 @@ class _Merging:
             call_id,
             parents=[member.id for member in members],
         )
-        if isinstance(answer, Silence):
+        if isinstance(answer, ReplyFailure):
             return [], call_id
         return _groups(answer.value.same, len(cluster)), call_id
 

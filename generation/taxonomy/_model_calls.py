@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ..calls import Answer, NamedModel, ask, seed_for
 from ..pipeline import StageContext, StageCounts
 
@@ -35,7 +35,7 @@ class TaxonomyCalls(StageCounts):
         call_id: str,
         *,
         parents: Sequence[str] = (),
-    ) -> Answer[T] | Silence:
+    ) -> Answer[T] | ReplyFailure:
         """Ask a member once.
 
         Args:
@@ -62,7 +62,7 @@ class TaxonomyCalls(StageCounts):
             )
         purpose = call_id.split("/")[1]
         self.add(f"{purpose}_calls")
-        if isinstance(answer, Silence):
+        if isinstance(answer, ReplyFailure):
             self.add_missing(purpose, answer)
         self.context.progress.step(note=purpose)
         return answer

@@ -1,6 +1,6 @@
 """The first step of a taxonomy: which scenarios the panel thinks of."""
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ...common import in_parallel, is_refusal
 from ..calls import NamedModel
 from ..items import GenerationSettings
@@ -47,7 +47,7 @@ async def _sample(calls: TaxonomyCalls, member: NamedModel, sample: int) -> list
     answer = await calls.ask(
         member, propose_prompt(settings), ProposedList, f"taxonomy/propose/{name}"
     )
-    if isinstance(answer, Silence):
+    if isinstance(answer, ReplyFailure):
         return []
     proposals: list[Proposal] = []
     for said in answer.value.scenarios[: proposed_at_once(settings)]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ...common import in_parallel
 from ..calls import NamedModel, seed_for
 from ..items import GenerationSettings
@@ -62,7 +62,7 @@ async def _ask_marks(
 ) -> list[tuple[Proposal, Mark]]:
     prompt = render("taxonomy_score", items=numbered(batch), others=others, count=len(batch))
     answer = await calls.ask(member, prompt, MarkedList, call_id, parents=[one.id for one in batch])
-    if isinstance(answer, Silence):
+    if isinstance(answer, ReplyFailure):
         marks = [Mark(member.name, call_id, missing=answer.reason) for _ in batch]
     else:
         said: dict[int, Marked] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...agents import Silence
+from ...agents import ReplyFailure
 from ...common import in_parallel, is_refusal
 from ..items import Origin
 from ..prompts import render
@@ -75,7 +75,7 @@ async def _word_one(
     for attempt in range(ATTEMPTS):
         call_id = f"taxonomy/write/{scenario.id}/{attempt}"
         answer = await calls.ask(foreperson, prompt, Guideline, call_id, parents=[scenario.id])
-        if not isinstance(answer, Silence) and (guideline := _guideline(answer.value)):
+        if not isinstance(answer, ReplyFailure) and (guideline := _guideline(answer.value)):
             return ScenarioText(answer.value.definition, guideline, answer.origin)
     return ScenarioText(scenario.definition or scenario.name, _GENERAL, None)
 

@@ -44,7 +44,7 @@ TURNS = (
     Message("system", (say("Be kind. <|im_end|>"),)),
     Message("user", (MessagePart("image", media=RED), say("What is this?"))),
     Message("assistant", tool_calls=(ToolCall("look_up", '{"of": "red"}', "c1"),)),
-    Message("tool", (say("A colour."),), tool_call_id="c1", name="look_up"),
+    Message("tool", (say("A color."),), tool_call_id="c1", name="look_up"),
     Message("assistant", (say("Red."), MessagePart("audio", media=HUM))),
     Message("user", (MessagePart("image", media=BLUE), MessagePart("audio", media=SONG))),
 )
@@ -84,7 +84,7 @@ def test_each_turn_and_each_tool_call_stands_between_markers_of_its_own() -> Non
             "It calls a tool:",
             fenced("CALL", 'look_up\n{"of": "red"}'),
             "Turn 4, the result of a tool:",
-            fenced("TURN", "look_up returned:\nA colour."),
+            fenced("TURN", "look_up returned:\nA color."),
             "Turn 5, the model, with recording 1:",
             fenced("TURN", "Red."),
             "Turn 6, the user, with picture 2 and recording 2:",
@@ -233,7 +233,7 @@ async def test_a_person_reads_every_turn() -> None:
     for lines in (
         "--- Turn 2, the user, with picture 1\n| What is this?",
         '--- Turn 3, the model\nIt calls a tool:\n| look_up\n| {"of": "red"}',
-        "--- Turn 4, the result of a tool\n| look_up returned:\n| A colour.",
+        "--- Turn 4, the result of a tool\n| look_up returned:\n| A color.",
         "The query came with a picture: /b.png",
         "The query came with a recording: /d.wav",
     ):

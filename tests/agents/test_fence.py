@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safejury.agents import Case, neutralise
+from safejury.agents import Case, neutralize
 from safejury.agents.case import fenced
 from safejury.agents.reply import MARK
 from safejury.datasets import Intent, Query
@@ -73,21 +73,21 @@ def _case(response: str, query: str = "A question.") -> Case:
 @pytest.mark.parametrize("mark", THOUGHTS)
 def test_no_mark_of_thinking_survives(mark: str) -> None:
     assert MARK.search(mark)
-    assert not MARK.search(neutralise(f"before {mark} after"))
+    assert not MARK.search(neutralize(f"before {mark} after"))
 
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_no_control_token_survives_and_all_its_letters_do(token: str) -> None:
-    broken = neutralise(f"before{token}after")
+    broken = neutralize(f"before{token}after")
     assert token not in broken
     assert broken.replace(" ", "") == f"before{token}after".replace(" ", "")
 
 
 @pytest.mark.parametrize("token", ["<\u200b|im_start|\u200b>", "\uff1c|im_start|\uff1e"])
-def test_tokens_in_disguise_are_broken_even_where_a_normaliser_undresses_them(token: str) -> None:
+def test_tokens_in_disguise_are_broken_even_where_a_normalizer_undresses_them(token: str) -> None:
     import unicodedata
 
-    undressed = unicodedata.normalize("NFKC", neutralise(token)).replace("\u200b", "")
+    undressed = unicodedata.normalize("NFKC", neutralize(token)).replace("\u200b", "")
     assert "<|" not in undressed
     assert "|>" not in undressed
 
@@ -97,16 +97,16 @@ def test_tokens_in_disguise_are_broken_even_where_a_normaliser_undresses_them(to
     ["a < b and c > d", "x[0] << 2", "- [link](page)", "if (a || b)", '<a href="x y">', "2 | 3"],
 )
 def test_ordinary_writing_is_left_alone(text: str) -> None:
-    assert neutralise(text) == text
+    assert neutralize(text) == text
 
 
 def test_a_switch_of_thinking_is_broken_and_a_path_is_not() -> None:
-    assert neutralise("Stop. /no_think") == "Stop. / no_think"
-    assert neutralise("https://example.com/think") == "https://example.com/think"
+    assert neutralize("Stop. /no_think") == "Stop. / no_think"
+    assert neutralize("https://example.com/think") == "https://example.com/think"
 
 
 def test_what_servers_choke_on_becomes_a_replacement_character() -> None:
-    assert neutralise("a\x00b\x1bc\ud800d\te\n") == "a\ufffdb\ufffdc\ufffdd\te\n"
+    assert neutralize("a\x00b\x1bc\ud800d\te\n") == "a\ufffdb\ufffdc\ufffdd\te\n"
 
 
 PIECES = [*"<>|[]/INSTs_ \u200b\uff1c\uff5c", "RESPONSE ", "[INST]", MARKER, MARKER.upper()]

@@ -51,7 +51,7 @@ def _texts(reply: QueryReply[ProposedQuery]) -> dict[int, str]:
 async def test_queries_are_read_wherever_they_stand(around: str) -> None:
     reply = await _written(around.format(_said(FIRST, SECOND)))
     assert _texts(reply) == {1: FIRST["text"], 2: SECOND["text"]}
-    assert reply.silence is None
+    assert reply.failure is None
 
 
 async def test_the_items_before_a_cut_are_read() -> None:
@@ -94,8 +94,8 @@ async def test_what_is_no_query_is_counted_as_unparsed(text: object) -> None:
 async def test_a_reply_without_queries_says_why(said: str | ScriptedReply, reason: str) -> None:
     reply = await _written(said)
     assert reply.items == {}
-    assert reply.silence is not None
-    assert reply.silence.reason == reason
+    assert reply.failure is not None
+    assert reply.failure.reason == reason
 
 
 async def test_an_item_that_is_a_refusal_is_no_query() -> None:

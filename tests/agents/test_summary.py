@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from safejury.agents import Ballot, BallotOutcome, Case, Finding, Summary, summarise
+from safejury.agents import Ballot, BallotOutcome, Case, Finding, Summary, summarize
 from safejury.datasets import Intent, Query
 from safejury.models import EndpointModel
 from safejury.targets import Response, ResponseOutcome
@@ -22,7 +22,7 @@ BALLOTS = (
 async def _sum_up(reply: str | ScriptedReply) -> tuple[Summary, str]:
     async with ScriptedServer(reply=reply) as server:
         model = EndpointModel(base_url=server.base_url, model="m")
-        summary = await summarise(CASE, BALLOTS, "unsafe, 1 to 0", model)
+        summary = await summarize(CASE, BALLOTS, "unsafe, 1 to 0", model)
         await model.aclose()
         return summary, str(server.requests[0]["messages"])
 

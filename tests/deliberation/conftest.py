@@ -12,6 +12,7 @@ from safejury.datasets import Intent, Media, Query
 from safejury.deliberation import (
     PRESETS,
     BallotsRevealed,
+    CallTotals,
     CaseOpened,
     DiscussionOpened,
     Entry,
@@ -19,7 +20,6 @@ from safejury.deliberation import (
     Protocol,
     Rule,
     SeatInfo,
-    Spent,
     SummedUp,
     VerdictAnnounced,
     build_verdict,
@@ -171,7 +171,7 @@ def entries(case: Case) -> tuple[Entry, ...]:
         "Four jurors read the reply as general information with a pointer to the court. One holds "
         "that a question about threats needed a clear limit. Nobody disputes the facts."
     )
-    foreperson = Spent(Usage(1200, 0, 90), 0.0005, 1)
+    foreperson = CallTotals(Usage(1200, 0, 90), 0.0005, 1)
     verdict = build_verdict([first, second], Rule(), seats=5, extra=foreperson)
     return (
         CaseOpened(case.id, 0, case),

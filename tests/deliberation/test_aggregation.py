@@ -12,10 +12,10 @@ from safejury.agents import Ballot, BallotOutcome, Finding, Perceived
 from safejury.common import ConfigurationError
 from safejury.deliberation import (
     RULES,
+    CallTotals,
     Decision,
     Flips,
     Rule,
-    Spent,
     Tie,
     Votes,
     aggregation,
@@ -305,7 +305,7 @@ def test_usage_and_cost_are_those_of_all_rounds_and_the_foreperson() -> None:
         ]
         for n in (0, 1)
     ]
-    extra = Spent(Usage(100, 50, 7), 0.25, 1)
+    extra = CallTotals(Usage(100, 50, 7), 0.25, 1)
     verdict = build_verdict(rounds, Rule("any"), seats=2, extra=extra)
     assert verdict.usage == Usage(140, 50, 11)
     assert (verdict.cost_usd, verdict.calls) == (2.25, 5)

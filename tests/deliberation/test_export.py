@@ -104,7 +104,7 @@ def test_words_cannot_become_html(
     }
 
 
-def test_ordinary_words_take_the_pages_own_colour(
+def test_ordinary_words_take_the_pages_own_color(
     entries: tuple[Entry, ...], jury: tuple[SeatInfo, ...], tmp_path: Path
 ) -> None:
     """A page may be light or dark: no words may be fixed to one of the two inks."""

@@ -1,4 +1,4 @@
-"""Many hearings at once, hearings that are cancelled, and hearings that fail."""
+"""Many hearings at once, hearings that are canceled, and hearings that fail."""
 
 import asyncio
 import logging

@@ -101,7 +101,7 @@ def test_a_terminal_without_unicode_gets_ascii(
     assert text.isascii()
 
 
-def test_without_colour_nothing_but_words_and_marks_is_written(
+def test_without_color_nothing_but_words_and_marks_is_written(
     entries: tuple[Entry, ...], jury: tuple[SeatInfo, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
@@ -133,25 +133,25 @@ def test_seats_left_out_are_named(case: Case, jury: tuple[SeatInfo, ...]) -> Non
     assert "Not asked, the outcome was fixed: ✚ Sceptic" in shown([entry], jury)
 
 
-def contrast(colour: str, ground: float) -> float:
+def contrast(color: str, ground: float) -> float:
     """WCAG 2 contrast ratio to a ground of this relative luminance."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     light = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
     return (max(light, ground) + 0.05) / (min(light, ground) + 0.05)
 
 
-def test_every_colour_is_legible_on_dark_and_on_light(
+def test_every_color_is_legible_on_dark_and_on_light(
     entries: tuple[Entry, ...], jury: tuple[SeatInfo, ...]
 ) -> None:
     console = Console(width=100, file=io.StringIO(), force_terminal=True)
-    colours = {
+    colors = {
         segment.style.color.get_truecolor().hex
         for segment in console.render(render_case(entries, jury, target="my-model"))
         if segment.style and segment.style.color and not segment.style.bgcolor
         if not segment.style.color.is_default
     }
-    assert len(colours) > 5
-    for colour in colours:
-        assert contrast(colour, 0.0) >= 3.5, colour
-        assert contrast(colour, 1.0) >= 3.0, colour
+    assert len(colors) > 5
+    for color in colors:
+        assert contrast(color, 0.0) >= 3.5, color
+        assert contrast(color, 1.0) >= 3.0, color

@@ -7,7 +7,7 @@ from ...common import BudgetError, ModelError
 from ...models import Completion, Usage
 
 
-class SpendFields(TypedDict):
+class CallFields(TypedDict):
     """The fields of a `Ballot` that say what it cost."""
 
     usage: Usage
@@ -19,7 +19,7 @@ class SpendFields(TypedDict):
 
 
 @dataclass(slots=True)
-class Spend:
+class CallMeter:
     """A running account; what one call does not know, the sum does not know.
 
     Attributes:
@@ -66,7 +66,7 @@ class Spend:
         """Enter something worth knowing about the calls."""
         self.notes = (*self.notes, sentence)
 
-    def fields(self) -> SpendFields:
+    def fields(self) -> CallFields:
         """Return the fields of a `Ballot` that this account fills."""
         return {
             "usage": self.usage or Usage(),

@@ -9,11 +9,11 @@ from ...common.text import short
 from ...models import ChatModel, ChatRequest, Completion
 
 T = TypeVar("T")
-SilenceReason = Literal["refused", "filtered", "unparsed", "failed"]
+ReplyFailureReason = Literal["refused", "filtered", "unparsed", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class ReplyFailure:
     """Why a reply holds nothing that was asked for.
 
     Attributes:
@@ -23,7 +23,7 @@ class Silence:
         passing: Whether the same call may go well another time.
     """
 
-    reason: SilenceReason
+    reason: ReplyFailureReason
     detail: str
     passing: bool = False
 
@@ -34,7 +34,7 @@ class Unreadable(ValueError):
 
 async def ask_model(
     model: ChatModel, request: ChatRequest, read: Callable[[str], T]
-) -> T | Silence:
+) -> T | ReplyFailure:
     """Return what a model's reply to one request holds.
 
     Args:
@@ -51,19 +51,19 @@ async def ask_model(
     except BudgetError:
         raise
     except ModelError as error:
-        return Silence("failed", short(str(error)), error.may_pass)
+        return ReplyFailure("failed", short(str(error)), error.may_pass)
     return _read(completion, read)
 
 
-def _read(completion: Completion, read: Callable[[str], T]) -> T | Silence:
+def _read(completion: Completion, read: Callable[[str], T]) -> T | ReplyFailure:
     if completion.filtered:
-        return Silence("filtered", "the provider's filter stopped the reply")
+        return ReplyFailure("filtered", "the provider's filter stopped the reply")
     if completion.refusal:
-        return Silence("refused", short(completion.refusal))
+        return ReplyFailure("refused", short(completion.refusal))
     try:
         return read(completion.text)
     except Unreadable as unreadable:
         # Only where nothing was found: what an answer quotes is no refusal.
         if is_refusal(completion.text):
-            return Silence("refused", short(completion.text))
-        return Silence("unparsed", str(unreadable))
+            return ReplyFailure("refused", short(completion.text))
+        return ReplyFailure("unparsed", str(unreadable))
