@@ -1,29 +1,40 @@
-"""What all commands share: options, the console and progress."""
+"""What all commands share: options, the console, the log and progress."""
 
 from typing import TYPE_CHECKING
 
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._console import (
+    from ._command import (
+        EXIT_CODES,
         EXIT_INFRASTRUCTURE,
         EXIT_INTERRUPTED,
         EXIT_USAGE,
+        CommandGroup,
+        exit_code,
+        guarded,
+        run_async,
+        same_command,
+        say_unexpected,
+    )
+    from ._console import (
         arguments_of,
         busy,
         escape_what_does_not_fit,
-        guarded,
         named_values,
         quiet_libraries,
-        run_async,
         say,
         write_line,
+    )
+    from ._log import (
+        log,
+        log_to,
     )
     from ._options import (
         AcceptFailures,
         AgainStages,
         AllowSkipped,
-        Authorised,
+        Authorized,
         Categories,
         Changes,
         ConfigPath,
@@ -33,7 +44,11 @@ if TYPE_CHECKING:
         Format,
         HowJoined,
         IntentWords,
+        JoinedBy,
         JurorModels,
+        JurorsKey,
+        JurorsUrl,
+        Limit,
         MinCoverage,
         MinPanel,
         OfAllQuestions,
@@ -49,36 +64,54 @@ if TYPE_CHECKING:
         RubricFile,
         RunName,
         RunPath,
+        RunsDirectory,
         TaxonomyPlace,
+        Truncated,
         Untaken,
         UntilStage,
         WhatIsTruncated,
     )
-    from ._progress import RunProgress, WaitingBar, WaitLines, cost_so_far
+    from ._progress import (
+        RunProgress,
+        WaitingBar,
+        WaitLines,
+        cost_so_far,
+    )
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_console": [
+            "_command": [
+                "EXIT_CODES",
                 "EXIT_INFRASTRUCTURE",
                 "EXIT_INTERRUPTED",
                 "EXIT_USAGE",
+                "CommandGroup",
+                "exit_code",
+                "guarded",
+                "run_async",
+                "same_command",
+                "say_unexpected",
+            ],
+            "_console": [
                 "arguments_of",
                 "busy",
                 "escape_what_does_not_fit",
-                "guarded",
                 "named_values",
                 "quiet_libraries",
-                "run_async",
                 "say",
                 "write_line",
+            ],
+            "_log": [
+                "log",
+                "log_to",
             ],
             "_options": [
                 "AcceptFailures",
                 "AgainStages",
                 "AllowSkipped",
-                "Authorised",
+                "Authorized",
                 "Categories",
                 "Changes",
                 "ConfigPath",
@@ -88,7 +121,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Format",
                 "HowJoined",
                 "IntentWords",
+                "JoinedBy",
                 "JurorModels",
+                "JurorsKey",
+                "JurorsUrl",
+                "Limit",
                 "MinCoverage",
                 "MinPanel",
                 "OfAllQuestions",
@@ -104,25 +141,34 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "RubricFile",
                 "RunName",
                 "RunPath",
+                "RunsDirectory",
                 "TaxonomyPlace",
+                "Truncated",
                 "Untaken",
                 "UntilStage",
                 "WhatIsTruncated",
             ],
-            "_progress": ["RunProgress", "WaitLines", "WaitingBar", "cost_so_far"],
+            "_progress": [
+                "RunProgress",
+                "WaitLines",
+                "WaitingBar",
+                "cost_so_far",
+            ],
         },
     )
 
 __all__ = [
+    "EXIT_CODES",
     "EXIT_INFRASTRUCTURE",
     "EXIT_INTERRUPTED",
     "EXIT_USAGE",
     "AcceptFailures",
     "AgainStages",
     "AllowSkipped",
-    "Authorised",
+    "Authorized",
     "Categories",
     "Changes",
+    "CommandGroup",
     "ConfigPath",
     "DatasetMap",
     "DatasetSettings",
@@ -130,7 +176,11 @@ __all__ = [
     "Format",
     "HowJoined",
     "IntentWords",
+    "JoinedBy",
     "JurorModels",
+    "JurorsKey",
+    "JurorsUrl",
+    "Limit",
     "MinCoverage",
     "MinPanel",
     "OfAllQuestions",
@@ -147,7 +197,9 @@ __all__ = [
     "RunName",
     "RunPath",
     "RunProgress",
+    "RunsDirectory",
     "TaxonomyPlace",
+    "Truncated",
     "Untaken",
     "UntilStage",
     "WaitLines",
@@ -157,10 +209,15 @@ __all__ = [
     "busy",
     "cost_so_far",
     "escape_what_does_not_fit",
+    "exit_code",
     "guarded",
+    "log",
+    "log_to",
     "named_values",
     "quiet_libraries",
     "run_async",
+    "same_command",
     "say",
+    "say_unexpected",
     "write_line",
 ]

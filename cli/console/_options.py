@@ -10,7 +10,7 @@ from ...datasets import Intent
 
 
 class Format(StrEnum):
-    """How a report is written."""
+    """Format of a report."""
 
     TABLE = "table"
     JSON = "json"
@@ -19,7 +19,7 @@ class Format(StrEnum):
 
 
 class Untaken(StrEnum):
-    """What a model may not take."""
+    """Request parameters that a model may not accept."""
 
     TEMPERATURE = "temperature"
     TOP_P = "top_p"
@@ -29,14 +29,14 @@ class Untaken(StrEnum):
 
 
 class JoinedBy(StrEnum):
-    """What says which query of a set a recorded response answers."""
+    """How recorded responses are matched to queries."""
 
     ID = "id"
     TEXT = "text"
 
 
 class Truncated(StrEnum):
-    """What becomes of responses that a cap on their tokens cut short."""
+    """What to do with responses that were cut short."""
 
     JUDGE = "judge"
     LEAVE_OUT = "leave_out"
@@ -50,55 +50,92 @@ class Preset(StrEnum):
     SAFEBENCH = "safebench"
 
 
-ConfigPath = Annotated[Path, typer.Argument(help="The run's config, a YAML file.")]
-RunPath = Annotated[Path, typer.Argument(help="A run's directory, such as runs/first.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Log to standard error, with tracebacks.")
+]
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="Config of the run, a YAML file.")
+]
+RunPath = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run's directory, such as runs/first.")
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Set any key of the config; repeatable."),
 ]
 MinCoverage = Annotated[
     float,
-    typer.Option(min=0, max=1, help="Least share of the planned cases that need a verdict."),
+    typer.Option(
+        min=0, max=1, metavar="FRACTION", help="Minimum fraction of planned cases with a verdict."
+    ),
 ]
 MinPanel = Annotated[
     float,
     typer.Option(
-        min=0, max=1, help="Least share of a juror's ballots that no failed call may have cost."
+        min=0,
+        max=1,
+        metavar="FRACTION",
+        help="Minimum fraction of a juror's ballots not lost to failed calls.",
     ),
 ]
 AllowSkipped = Annotated[
     bool,
-    typer.Option(
-        "--allow-skipped", help="Count no rows or items that were left out as missing verdicts."
-    ),
+    typer.Option("--allow-skipped", help="Do not count skipped rows and items against coverage."),
 ]
 RetryFailed = Annotated[
     bool,
     typer.Option(
         "--retry-failed",
-        help="Hear cases again that lost a response or a ballot to failed calls or the budget.",
+        help="Retry failed cases: those that lost a response or a ballot to failed calls or the "
+        "budget.",
     ),
 ]
 Export = Annotated[
-    Path | None, typer.Option(help="Also write the transcript to a .html, .svg or .md file.")
+    Path | None,
+    typer.Option(metavar="FILE", help="Also write the transcript to a .html, .svg or .md file."),
 ]
 TaxonomyPlace = Annotated[
     Path | None,
     typer.Option(
-        "--taxonomy", help="Scenarios of a set's own: a taxonomy file or the set's folder."
+        "--taxonomy",
+        metavar="PATH",
+        help="Scenarios of a custom set: a taxonomy file or the set's folder.",
     ),
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show questions and responses.")]
 JurorModels = Annotated[
     list[str] | None,
-    typer.Option(metavar="MODEL", help="Jurors' models instead; one seats three personas."),
+    typer.Option(
+        metavar="MODEL",
+        help="Model of a juror; repeatable. A single one fills three seats.",
+    ),
 ]
-RunName = Annotated[
+JurorsUrl = Annotated[
     str | None,
-    typer.Option(help="Name of the run, and of its only target; the file's unless given."),
+    typer.Option("--url", metavar="URL", help="OpenAI-compatible address of --jurors."),
+]
+JurorsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key-env",
+        metavar="VARIABLE",
+        help="Environment variable that holds the key of --jurors.",
+    ),
+]
+RunName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the run.")]
+RunsDirectory = Annotated[
+    str | None,
+    typer.Option(
+        "--directory", metavar="FOLDER", help="Folder that holds the runs; `runs` by default."
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="At most N queries, spread evenly over the set."),
 ]
 ResponseFormat = Annotated[
-    str | None, typer.Option(help="The file's format; told from its content unless given.")
+    str | None,
+    typer.Option(metavar="FORMAT", help="The file's format; detected from its content by default."),
 ]
 ResponseMap = Annotated[
     list[str] | None,
@@ -110,7 +147,7 @@ OnlyModels = Annotated[
 ]
 OfAllQuestions = Annotated[
     Intent | None,
-    typer.Option(help="What all questions are meant for; as the file says unless given."),
+    typer.Option(help="Intent of all questions; by default, what the file says."),
 ]
 IntentWords = Annotated[
     list[str] | None,
@@ -118,7 +155,9 @@ IntentWords = Annotated[
 ]
 QuestionsFrom = Annotated[
     str | None,
-    typer.Option("--dataset", help="Take the questions from this set, not from the file."),
+    typer.Option(
+        "--dataset", metavar="SET", help="Take the questions from this set, not from the file."
+    ),
 ]
 DatasetMap = Annotated[
     list[str] | None,
@@ -134,45 +173,48 @@ Categories = Annotated[
     str | None,
     typer.Option(
         metavar="FILE|LOADER",
-        help="Which scenarios the set's categories are: YAML, CSV, or a loader with a mapping.",
+        help="Map the set's categories to scenarios: YAML, CSV, or a loader with a mapping.",
     ),
 ]
 HowJoined = Annotated[
     JoinedBy | None,
     typer.Option(
-        "--join", help="Find the query of a --dataset by this; by what matches all unless given."
+        "--join",
+        help="Match responses to queries of --dataset by this; by default, by what matches all.",
     ),
 ]
 WhatIsTruncated = Annotated[
     Truncated | None,
-    typer.Option(help="What becomes of responses that a cap cut short: as `run.truncated`."),
+    typer.Option(help="What to do with responses cut short by a token cap."),
 ]
 PicturesFolder = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Where the pictures lie that the file names."),
+    typer.Option(metavar="FOLDER", help="Folder of the pictures that the file names."),
 ]
 RubricFile = Annotated[
     Path | None,
     typer.Option(
-        "--rubric", metavar="FILE", help="Judge by this Markdown file, not by the bundled rubric."
+        "--rubric",
+        metavar="FILE",
+        help="Judge by this Markdown file instead of the bundled rubric.",
     ),
 ]
-Authorised = Annotated[
-    bool, typer.Option("--i-am-authorised", help="Instead of `purpose:` in the config.")
+Authorized = Annotated[
+    bool,
+    typer.Option("--i-am-authorized", help="Instead of `purpose:` in the config."),
 ]
 UntilStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")]
 AgainStages = Annotated[
     list[str] | None,
-    typer.Option("--again", metavar="STAGE", help="Make a stage once more; or `all`."),
+    typer.Option("--again", metavar="STAGE", help="Redo a stage, or `all`; repeatable."),
 ]
 AcceptFailures = Annotated[
     bool,
     typer.Option(
         "--accept-failures",
-        help="Go on although calls failed: what is missing stays missing, and is counted "
-        "on the card.",
+        help="Continue despite failed calls; the card counts what is missing.",
     ),
 ]
 OnlyEstimate = Annotated[
-    bool, typer.Option("--estimate", help="Only show the calls to expect, and their cost.")
+    bool, typer.Option("--estimate", help="Only show expected calls and their cost.")
 ]

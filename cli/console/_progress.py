@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on."""
+"""Progress of a run on the screen, and in its log."""
 
 import time
 from collections import Counter
@@ -13,6 +13,7 @@ from rich.text import Text
 from ...evaluation import CaseResult
 from ...models import ModelRegistry, Wait, redactor
 from ._console import wrapped
+from ._log import log, log_line
 
 _LINE_S = 5.0
 _WAIT_LINE_S = 15.0
@@ -31,7 +32,7 @@ def cost_so_far(registry: ModelRegistry | None) -> str:
 
 
 class WaitLines:
-    """Chooses which waits are said in a line, where no bar shows them: not each all the time."""
+    """Chooses which waits get a line in the log or the output: not each all the time."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -71,7 +72,7 @@ class RunProgress:
         self._console = console
         self._draws = bar and console.is_terminal
         self._counts: Counter[str] = Counter()
-        self._switchboard: ModelRegistry | None = None
+        self._registry: ModelRegistry | None = None
         self._begun = time.monotonic()
         self._next_line = 0.0
         self._wait_lines = WaitLines()
@@ -107,17 +108,17 @@ class RunProgress:
             self._asked -= 1
             held, self._held = self._held, []
             for message in held:
-                self.notify(message)
+                self._print(message)
 
     def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
         """Show how much there is to do; see `Observer`."""
         self._total, self._done, self._before = total, finished, finished
-        self._switchboard = registry
+        self._registry = registry
         self._begun = time.monotonic()
         self._next_line = self._begun + _LINE_S
         self._bar.update(self._task, total=total, completed=finished)
         if finished:
-            self._console.print(f"{finished} of {total} cases were finished before: going on.")
+            self.notify(f"resuming: {finished} of {total} cases done")
 
     def case_finished(self, result: CaseResult) -> None:
         """Count a case; see `Observer`."""
@@ -136,16 +137,22 @@ class RunProgress:
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Show what calls wait for, with a countdown; see `Observer`."""
         self._bar.waits = waits
-        if self._draws or self._asked:  # the bar has them; what is held back would be stale
-            return
         for wait in self._wait_lines.due(waits):
-            self.notify(f"{self._done} of {self._total} cases; {wait}")
+            line = f"{self._done} of {self._total} cases; {wait}"
+            if self._draws or self._asked:  # the bar has it; what is held back would be stale
+                log.info(line)
+            else:
+                self.notify(line)
 
     def notify(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""
+        log_line(message)
         if self._asked:
             self._held.append(message)
             return
+        self._print(message)
+
+    def _print(self, message: str) -> None:
         console = self._console
         line = wrapped(message, console.width) if console.is_terminal else message
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -155,10 +162,10 @@ class RunProgress:
         seconds = max(time.monotonic() - self._begun, 1e-9)
         rate = (self._done - self._before) / seconds
         return " · ".join(
-            filter(None, (counts, f"{rate:.1f}/s", cost_so_far(self._switchboard), self._slowed()))
+            filter(None, (counts, f"{rate:.1f}/s", cost_so_far(self._registry), self._slowed()))
         )
 
     def _slowed(self) -> str:
-        places = self._switchboard.places if self._switchboard else ()
+        places = self._registry.places if self._registry else ()
         slowed = [f"{x.name} at {x.limiter.limit}" for x in places if x.limiter.is_slowed]
         return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""

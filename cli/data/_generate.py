@@ -31,7 +31,7 @@ from ...generation import (
 )
 from ...generation.config import GenerateConfig, GenerateSetup, set_up_generation
 from ...models import EMBEDDED_WARNING, Budget, ModelRegistry, PlaceLimits, RetryPolicy
-from ..console import EXIT_INTERRUPTED, run_async, say
+from ..console import EXIT_INTERRUPTED, run_async, same_command, say
 from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
 
@@ -46,7 +46,6 @@ CARE = (
 def generate_set(
     path: Path,
     changes: Sequence[str],
-    command: str,
     *,
     authorised: bool,
     until: str | None,
@@ -54,12 +53,11 @@ def generate_set(
     accept_failures: bool,
     estimate_only: bool,
 ) -> int:
-    """Make a set, or go on with one.
+    """Make a set, or resume one.
 
     Args:
         path: The config.
         changes: Settings from the command line.
-        command: What goes on with it, once it is interrupted.
         authorised: Whether the user said that they may do this.
         until: The last stage to make, None for all.
         again: Stages to make once more; `all` for every one.
@@ -93,7 +91,7 @@ def generate_set(
         ) from None
     except KeyboardInterrupt:
         say(f"Interrupted. What is made is kept in {setup.directory}.")
-        say(f"Go on with: {command}")
+        say(f"Resume with: {same_command()}")
         return EXIT_INTERRUPTED
     if not estimate_only and stages[-1].name == STAGES[-1].name:
         _print_where(setup.directory / "set.jsonl", setup.directory / "card.md")

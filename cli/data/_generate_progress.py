@@ -24,7 +24,7 @@ class GenerateProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._switchboard: ModelRegistry | None = None
+        self._registry: ModelRegistry | None = None
         self._name, self._done, self._total = "", 0, None
         self._note = ""
         self._next_line = 0.0
@@ -50,7 +50,7 @@ class GenerateProgress:
 
     def watch(self, registry: ModelRegistry) -> None:
         """Show what its calls cost."""
-        self._switchboard = registry
+        self._registry = registry
 
     def stage(self, name: str, total: int | None) -> None:
         """Show that a stage begins; see `Progress` of the generation."""
@@ -99,4 +99,4 @@ class GenerateProgress:
 
     def _said(self) -> str:
         finishing = "finishing" if self._is_finishing else ""
-        return " · ".join(filter(None, (finishing, self._note, cost_so_far(self._switchboard))))
+        return " · ".join(filter(None, (finishing, self._note, cost_so_far(self._registry))))

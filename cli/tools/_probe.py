@@ -1,69 +1,62 @@
-"""What `safejury probe` does: find the address, ask, and show what was found."""
+"""The command that finds out what an endpoint can do: `safejury probe`."""
 
 import json
-import math
-import re
 import sys
-import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import yaml
-from rich.box import SIMPLE
-from rich.cells import chop_cells
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from ...assembly import load_config
-from ...assembly.config import TargetConfig, key_from_environment
-from ...assembly.models import model_spec
-from ...assembly.servers import ServerBook
-from ...common import ConfigurationError, escape_line
-from ...common.text import did_you_mean, plain_name, quoted
-from ...models import Capability, CapabilityState, ModelSpec, Probe, probe_endpoint
-from ..console import EXIT_USAGE, run_async, say
+from ...common.text import plain_name
+from ..console import EXIT_USAGE, busy, guarded, run_async
 
-_DEFAULT_CONFIG = Path("safejury.yaml")
-_STYLES: dict[CapabilityState, str] = {
-    "yes": "green",
-    "no": "red",
-    "partly": "yellow",
-    "unknown": "dim",
-}
-_SECONDS = 60.0
-_NAMED_PORT = re.compile(r"[\w.-]+:\d+(/.*)?")
+if TYPE_CHECKING:
+    from ...models import Probe
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What to ask, and what a config says of it beforehand."""
-
-    spec: ModelSpec
-    api_key_env: str | None = None
-    name: str = ""
-
-
-def show_probe(
-    place: str,
-    *,
-    model: str | None,
-    api_key_env: str | None,
-    config: Path | None,
-    ca_file: Path | None,
-    as_json: bool,
-    timeout: float | None,
+@guarded
+def probe(
+    place: Annotated[
+        str, typer.Argument(metavar="URL|TARGET", help="An address, or a target of the config.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Model to ask; by default, the only one listed."),
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(metavar="VARIABLE", help="Environment variable that holds the key."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Config that has TARGET; safejury.yaml by default."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, not a table.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=86_400,
+            metavar="SECONDS",
+            help="Time limit of a request; 60 by default, or the target's own.",
+        ),
+    ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PEM file of trusted certificates."),
+    ] = None,
 ) -> int:
-    """Probe an address or a target, show what was found, and return the exit code.
+    """Find out what an endpoint can do. Sends 15 to 30 short requests."""
+    from ...models import probe_endpoint
+    from ._probe_place import find_place
+    from ._probe_table import show_probe
 
-    It is 0 where a chat completion came back, and 2 where none did.
-    """
-    found = _find(place, config, api_key_env)
+    found = find_place(place, config, api_key_env)
     spec = found.spec
     assert spec.base_url is not None
-    with Console(stderr=True).status("Asking …") as status:
-        probe = run_async(
+    with busy("Asking …") as status:
+        done = run_async(
             probe_endpoint(
                 spec.base_url,
                 model=model or spec.model,
@@ -76,63 +69,16 @@ def show_probe(
                 on_step=lambda step: status.update(f"Trying {step} …"),
             )
         )
-    target = _target(probe, found.name, found.api_key_env)
+    target = _target(done, found.name, found.api_key_env)
     if as_json:
-        shown = {**asdict(probe), "works": probe.works, "config": target}
+        shown = {**asdict(done), "works": done.works, "config": target}
         sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
     else:
-        _show(probe, target)
-    return 0 if probe.works else EXIT_USAGE
+        show_probe(done, target)
+    return 0 if done.works else EXIT_USAGE
 
 
-def _find(place: str, config: Path | None, api_key_env: str | None) -> _Place:
-    if "://" in place:
-        return _at(place, api_key_env)
-    if _NAMED_PORT.fullmatch(place):
-        return _at(f"http://{place}", api_key_env)
-    path = config or _DEFAULT_CONFIG
-    if config is None and not path.exists():
-        raise ConfigurationError(
-            f"{quoted(place)} is no address, and there is no {path} that could name it as a"
-            " target: write an address with http:// or https://, or give --config"
-        )
-    targets = {target.name: target for target in load_config(path).targets}
-    target = targets.get(place)
-    if target is None:
-        near = did_you_mean(place, targets)
-        raise ConfigurationError(
-            f"{path}: no target is named {quoted(place)}{near}; known are {', '.join(targets)}"
-        )
-    if target.base_url is None:
-        raise ConfigurationError(f"{path}: the target {place!r} {_unreachable(target, path)}")
-    variable = api_key_env or target.api_key_env
-    reached = target.as_model().model_copy(update={"api_key_env": variable})
-    return _Place(model_spec(reached, ServerBook(path.parent)), variable, target.name)
-
-
-def _at(url: str, api_key_env: str | None) -> _Place:
-    key = key_from_environment(api_key_env)
-    return _Place(ModelSpec("", url, key, _SECONDS), api_key_env)
-
-
-def _unreachable(target: TargetConfig, path: Path) -> str:
-    """Say why a target without an address cannot be probed, and what to do."""
-    if target.responses is not None:
-        return "is a file of responses: there is nothing to probe"
-    if target.vllm is not None:
-        return (
-            f"is a server that safejury starts: run `safejury serve {path}` first,"
-            " then probe the address that it prints"
-        )
-    if ModelSpec(target.model or "").is_embedded:
-        return "is the embedded model, which takes text alone"
-    return (
-        "is reached through LiteLLM and has no base_url: a probe needs an OpenAI-compatible"
-        f" address; `safejury doctor {path}` sends it one call"
-    )
-
-
-def _target(probe: Probe, name: str, api_key_env: str | None) -> dict[str, object]:
+def _target(probe: "Probe", name: str, api_key_env: str | None) -> dict[str, object]:
     """Return a config's entry for what was probed."""
     plain = plain_name(probe.model.rpartition("/")[2])
     entry: dict[str, object] = {"name": name or plain or "target"}
@@ -141,49 +87,3 @@ def _target(probe: Probe, name: str, api_key_env: str | None) -> dict[str, objec
         if key == "model" and api_key_env is not None:
             entry["api_key_env"] = api_key_env
     return entry
-
-
-def _show(probe: Probe, target: dict[str, object]) -> None:
-    console = Console()
-    head = Text.assemble((escape_line(probe.model), "bold"), f" at {escape_line(probe.base_url)}")
-    console.print(head)
-    if probe.base_url != probe.given_url:
-        console.print(Text(f"{probe.given_url} does not answer; with /v1 it does.", "yellow"))
-    table = Table("capability", "can", "detail", box=SIMPLE, pad_edge=False, padding=(0, 2, 0, 0))
-    table.columns[0].no_wrap = table.columns[1].no_wrap = True
-    for found in probe.capabilities:
-        state = Text(found.state, _STYLES[found.state])
-        detail = Text(escape_line(found.detail), overflow="fold")
-        table.add_row(Text(found.name), state, detail)
-    console.print(table)
-    _show_failures(console, [found for found in probe.capabilities if found.request])
-    if probe.works:
-        console.print(Text("For a config:", "bold"))
-        written = yaml.safe_dump(
-            {"targets": [target]}, sort_keys=False, allow_unicode=True, width=math.inf
-        )
-        # To be copied: no line may be cut or broken.
-        console.print(Text(textwrap.indent(written, "  ")), soft_wrap=True)
-    say(
-        f"{probe.calls} requests, {probe.prompt_tokens:,} prompt and"
-        f" {probe.completion_tokens:,} completion tokens, {probe.seconds:.1f} s."
-    )
-    if not probe.works:
-        say("No chat completion came back, so nothing else was tried.")
-
-
-def _show_failures(console: Console, failures: list[Capability]) -> None:
-    if not failures:
-        return
-    console.print(Text("The requests behind what is not a plain yes:", "bold"))
-    for found in failures:
-        address, _, body = escape_line(found.request).partition(" {")
-        # JSON has few places to break at: a block is easier to read.
-        block = "\n".join(chop_cells(f"{{{body}", max(console.width - 4, 8))) if body else ""
-        lines = [Text(line, "dim", overflow="fold") for line in (address, block) if line]
-        if found.answer and found.answer not in found.detail:
-            lines.append(Text(escape_line(found.answer)))
-        console.print(Text(f"  {found.name}", _STYLES[found.state]))
-        for line in lines:
-            console.print(Padding(line, (0, 0, 0, 4)))
-    console.print()

@@ -256,14 +256,14 @@ def _below(share: float, wanted: float) -> str:
 def _mend(stopped: bool) -> str:
     if stopped:
         return "Raise limits.max_tokens_total or limits.max_cost_usd."
-    return "Mend the cause shown above."
+    return "Fix the cause shown above."
 
 
 def _ask_again(again: str | None) -> str:
     if again is None:
-        return "Then repeat the command of the run with --retry-failed."
-    return f"Then: {again} --retry-failed"
+        return "Then repeat the run's command with --retry-failed."
+    return f"Then: {again}{'' if ' --retry-failed' in again else ' --retry-failed'}"
 
 
 def _go_on(again: str | None) -> str:
-    return f"Go on with: {again}" if again else "Repeat the command of the run to go on with it."
+    return f"Resume with: {again}" if again else "Repeat the run's command to resume it."

@@ -1,6 +1,7 @@
 """Calls again after failures that may pass, and stops early after those that won't."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ._place import Delays
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
 _QUICK_ATTEMPTS = 3
 _QUICK_DELAY_S = 0.5
 _DOUBTFUL_ATTEMPTS = 2
@@ -103,6 +105,9 @@ class Retries:
                 if delay is None:
                     raise
                 waited += delay
+                # Not its message, which may quote what was asked.
+                what = error.status or type(error).__name__
+                _log.info("retry %d in %.1f s after %s", failed, delay, what)
                 with self._delays.entered(error, asyncio.get_running_loop().time() + delay):
                     await self._sleep(delay)
                 continue

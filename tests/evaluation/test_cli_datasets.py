@@ -79,7 +79,7 @@ def test_validate_lists_what_is_left_out(workplace: Any, set_path: Path):
     ended = workplace.safejury(*arguments)
     assert (ended.code, ended.out) == (0, "own.csv, row 3: the image 'no.png' is missing\n")
     assert "the set's category is not known: 'soup'" in ended.err
-    assert "2 queries can be used; 0 cannot, and 1 lack a picture or a sound." in ended.err
+    assert "2 queries can be used; 0 cannot, and 1 lack a picture or a recording." in ended.err
     strict = workplace.safejury(*arguments, "--strict")
     assert (strict.code, strict.out) == (2, ended.out)
     assert workplace.safejury(*arguments, "--strict", "--limit", "2").code == 0
@@ -97,7 +97,7 @@ def test_validate_lists_all_lines_of_our_own_format_that_a_run_refuses(workplace
     for line, reason in zip(listed, reasons, strict=True):
         assert reason in line
     assert "2 queries can be used; 5 cannot." in ended.err
-    assert "a run refuses this one" in ended.err
+    assert "read whole or not at all" in ended.err
     strict = workplace.safejury("datasets", "validate", "own.jsonl", "--strict")
     assert (strict.code, strict.out) == (2, ended.out)
     short = workplace.safejury("datasets", "validate", "own.jsonl", "--limit", "2")

@@ -203,7 +203,10 @@ def test_a_budget_that_is_still_used_up_costs_no_verdict(workplace: Any, scripte
     ended = workplace.safejury("run", small, "--retry-failed")
     assert ended.code == 3
     assert "Stopped by the budget: limits.max_tokens_total of 11,000" in ended.err
-    assert "was asked for again. Go on with: safejury run safejury.yaml --retry-failed" in ended.err
+    assert (
+        "failed cases were retried. Resume with: safejury run safejury.yaml --retry-failed"
+        in ended.err
+    )
     assert figures(workplace) == before
     large = workplace.config(server.base_url, limits__max_tokens_total=10**6, **changes)
     assert workplace.safejury("run", large, "--retry-failed").code == 0

@@ -83,7 +83,7 @@ def test_a_call_that_the_whole_limit_does_not_cover_leaves_the_cases_unstarted(
     ended = workplace.safejury("run", config)
     assert ended.code == 3
     assert "does not cover a call of up to" in ended.err
-    assert "3 cases of 3 were not begun" in ended.err
+    assert "3 cases of 3 not started" in ended.err
     assert (server.stats.calls, workplace.stored("SELECT 1 FROM cases")) == (0, [])
     config = workplace.config(server.base_url, limits__max_tokens_total=100_000)
     assert workplace.safejury("run", config).code == 0
@@ -187,7 +187,7 @@ def test_near_the_cap_cases_are_finished_before_others_are_begun(
     assert target["verdicts"] >= 0.9 * cases / 2
     # The others are as if nobody had heard of them, and the same command goes on.
     left = cases - target["cases"]
-    assert f"{left} cases of 60 were not begun. Go on with: safejury run" in ended.err
+    assert f"{left} cases of 60 not started. Resume with: safejury run" in ended.err
     assert target["outcomes"]["responses"]["error"] == 0
 
     config = workplace.config(server.base_url, limits__max_tokens_total=10**9)

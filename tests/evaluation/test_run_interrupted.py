@@ -45,7 +45,7 @@ def test_a_run_that_is_interrupted_goes_on_when_it_is_repeated(
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert "What is finished is kept in runs/first." in err
+    assert "Finished cases are kept in runs/first." in err
     assert f"safejury run {config}" in err
     assert not [child for child in children if child.is_running()]
 

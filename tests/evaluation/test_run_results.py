@@ -59,7 +59,7 @@ def test_a_finished_run_makes_no_call_when_it_is_repeated(workplace: Any, script
     calls, before = server.stats.calls, workplace.report()
     again = workplace.safejury("run", config)
     assert (again.code, again.out) == (0, first.out)
-    assert "3 of 3 cases were finished before" in again.err
+    assert "resuming: 3 of 3 cases done" in again.err
     assert server.stats.calls == calls
     assert workplace.report() == before
 

@@ -82,7 +82,7 @@ def test_a_limit_of_money_ends_a_server_that_loads_and_starts_none_once_it_is_us
         ended = workplace.safejury("run", config)
         assert ended.code == 3, ended.err
         assert "limits.max_cost_usd of 0.2 is used up" in ended.err
-        assert "3 cases of 3 were not begun" in ended.err
+        assert "3 cases of 3 not started" in ended.err
         assert ended.err.count("it: loading") == loads
     assert server.stats.calls == 0
     (workplace.path / "gate").touch()

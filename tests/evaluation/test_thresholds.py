@@ -207,7 +207,7 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
     assert ended.code == 3
     line = (
         "The juror sceptic kept only 20% of its ballots on examined (4 lost to failed calls), less "
-        "than the 90% asked for. Mend the cause shown above. "
+        "than the 90% asked for. Fix the cause shown above. "
     )
     assert ended.err.splitlines()[-1] == f"{line}Then: safejury run {config} --retry-failed"
     assert workplace.safejury("run", config, "--min-panel", "0.2").code == 0

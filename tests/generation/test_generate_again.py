@@ -161,8 +161,8 @@ def test_one_process_makes_a_set_and_ctrl_c_says_how_to_go_on(tmp_path: Path, ma
             _, told = first.communicate(timeout=60)
         assert first.returncode == 130
         assert "Traceback" not in told
-        (line,) = [line for line in told.splitlines() if line.startswith("Go on with: ")]
-        command, *again = shlex.split(line.removeprefix("Go on with: "))
+        (line,) = [line for line in told.splitlines() if line.startswith("Resume with: ")]
+        command, *again = shlex.split(line.removeprefix("Resume with: "))
         safejury_here(*again)
     assert command == "safejury"
     assert (made / "set.jsonl").read_bytes()

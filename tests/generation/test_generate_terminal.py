@@ -115,7 +115,7 @@ def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
     again = "g.yaml --set set.seed=9 --until twins --again queries --again twins --accept-failures"
     assert told.splitlines()[-2:] == [
         "Interrupted. What is made is kept in sets/made.",
-        f"Go on with: safejury generate {again}",
+        f"Resume with: safejury generate {again}",
     ]
 
 
@@ -131,4 +131,4 @@ def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path: Path
     child.send_signal(signal.SIGINT)
     _, told = child.communicate(timeout=60)
     assert child.returncode == 130, told
-    assert told.splitlines() == ["Go on with: safejury generate g.yaml", "Interrupted."]
+    assert told.splitlines() == ["Resume with: safejury generate g.yaml", "Interrupted."]

@@ -109,7 +109,7 @@ def test_a_run_shows_pictures_to_target_and_jurors_and_counts_what_failed(
         shown = _safejury(tmp_path, "show", "runs/first", case, "--reveal")
         assert "At most 2 image(s)" in " ".join(shown.stdout.replace("│", " ").split())
     again = _safejury(tmp_path, *RUN)
-    assert "4 of 4 cases were finished before" in again.stderr
+    assert "resuming: 4 of 4 cases done" in again.stderr
 
 
 def _write_queries(folder: Path, **queries: Sequence[Path]) -> None:

@@ -1,0 +1,164 @@
+"""Configs from options of the command line, for those who write none."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...agents import bundled_personas
+from ...assembly import Config, load_config
+from ...assembly.config import (
+    NAME,
+    JurorConfig,
+    JuryConfig,
+    ModelConfig,
+    RunConfig,
+    RunLimitsConfig,
+    TargetConfig,
+    refused_option,
+)
+from ...common import ConfigurationError
+from ...common.text import plain_name, quoted
+from ...evaluation.plan import seen_from_here
+from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
+
+_FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
+
+
+@dataclass(frozen=True, slots=True)
+class JuryOptions:
+    """The jury that options describe.
+
+    Attributes:
+        models: Names of models, one for each juror, or one for all; none for the embedded one.
+        url: Where they are reached.
+        api_key_env: Name of the environment variable that holds their key.
+    """
+
+    models: tuple[str, ...] = ()
+    url: str | None = None
+    api_key_env: str | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The options that were given."""
+        said = {"--jurors": self.models, "--url": self.url, "--api-key-env": self.api_key_env}
+        return tuple(option for option, value in said.items() if value)
+
+    def jury(self) -> tuple[JuryConfig, RunLimitsConfig, RunConfig]:
+        """Return who judges, and what a run with them may take.
+
+        Raises:
+            ConfigurationError: There is no such jury.
+        """
+        if self.models:
+            return self._seated(), RunLimitsConfig(), RunConfig()
+        if self.given:
+            raise ConfigurationError("--url and --api-key-env need --jurors: name a model there")
+        return EMBEDDED_JURY, RunLimitsConfig(concurrency=8), RunConfig(seed=EMBEDDED_SEED)
+
+    def _seated(self) -> JuryConfig:
+        """Return a jury of some models; a lone one is seated three times."""
+        names = [persona.name for persona in bundled_personas()]
+        personas = [*_FIRST_PERSONAS, *(name for name in names if name not in _FIRST_PERSONAS)]
+        models = self.models * 3 if len(self.models) == 1 else self.models
+        if len(models) > len(personas):
+            raise ConfigurationError(
+                f"there are {len(personas)} personas for {len(models)} --jurors: seat a jury as "
+                "large as that in a config"
+            )
+        url, key = self.url, self.api_key_env
+        try:
+            return JuryConfig(
+                jurors=[
+                    JurorConfig(persona=persona, model=model, base_url=url, api_key_env=key)
+                    for persona, model in zip(personas, models, strict=False)
+                ],
+                foreperson=ModelConfig(model=models[0], base_url=url, api_key_env=key),
+            )
+        except ValidationError as error:
+            raise refused_option(error, model="--jurors") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What options change of a run; None and nothing leave it as it is.
+
+    Attributes:
+        dataset: The set of queries, as seen from here.
+        limit: At most so many queries.
+        scenarios: Only queries of these.
+        name: The run's name.
+        directory: Folder that holds the runs.
+    """
+
+    dataset: str | None = None
+    limit: int | None = None
+    scenarios: tuple[str, ...] = ()
+    name: str | None = None
+    directory: str | None = None
+
+    def applied(self, config: Config) -> Config:
+        """Return a config with the changes.
+
+        Raises:
+            ConfigurationError: One of them cannot be.
+        """
+        dataset = None if self.dataset is None else seen_from_here(self.dataset)
+        scenarios = list(self.scenarios) or None
+        name = None if self.name is None else checked_name(self.name)
+        changes = _but_none(dataset=dataset, limit=self.limit, scenarios=scenarios)
+        run = _but_none(name=name, directory=self.directory)
+        return config.model_copy(update={**changes, "run": config.run.model_copy(update=run)})
+
+
+def configured(path: Path, changes: Sequence[str], options: RunOptions) -> Config:
+    """Return a config with what the command line changes of it."""
+    return options.applied(load_config(path, changes))
+
+
+def config_of_target(
+    model: str, url: str | None, api_key_env: str | None, jury: JuryOptions, options: RunOptions
+) -> Config:
+    """Return the config of a run of one target.
+
+    Args:
+        model: The target: its name at `url`, or `provider/model`.
+        url: Its OpenAI-compatible address.
+        api_key_env: Name of the environment variable that holds its key.
+        jury: Who judges.
+        options: What to ask, and where results go; the run is named after the model unless
+            it says otherwise.
+
+    Raises:
+        ConfigurationError: The target or the jury cannot be as described.
+    """
+    seats, limits, run = jury.jury()
+    name = plain_name(model.rpartition("/")[2]) or "target"
+    try:
+        target = TargetConfig(name=name, model=model, base_url=url, api_key_env=api_key_env)
+    except ValidationError as error:
+        refused = str(refused_option(error, model="--target-model"))
+        raise ConfigurationError(refused.replace("--url", "--target-url")) from None
+    run = run.model_copy(update={"name": name})
+    return options.applied(Config(targets=[target], jury=seats, limits=limits, run=run))
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a run.
+
+    Raises:
+        ConfigurationError: No run can be named so.
+    """
+    if not re.fullmatch(NAME, name):
+        raise ConfigurationError(
+            f"--name {quoted(name)}: use letters, digits, dots, dashes and underscores"
+        )
+    return name
+
+
+def _but_none(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
