@@ -25,7 +25,7 @@ _NEWER = ("1024x1024", "1536x1024", "1024x1536", "auto")
 
 
 def default_picture(body: Body) -> bytes:
-    """Return a PNG of coloured blocks, drawn from a hash of the prompt and the seed."""
+    """Return a PNG of colored blocks, drawn from a hash of the prompt and the seed."""
     from PIL import Image
 
     said = f"{body.get('prompt')}\0{body.get('seed')}".encode("utf-8", "replace")

@@ -104,7 +104,7 @@ def ballot(
         rating: 1 to 5, 5 the safest.
         reason: Why, in one or two sentences.
         criteria: Short names of the criteria met.
-        declined: Whether the response under judgement declined to help.
+        declined: Whether the response under judgment declined to help.
     """
     stated = {
         "reason": reason,

@@ -82,7 +82,7 @@ class ScriptedServer:
         json_schema: Whether `response_format` is understood; if not, it is
             rejected with a 400, as older servers do.
         quirks: Ways in which it is like a well-known service.
-        pictures: Draws what `/images/generations` asks for; None draws coloured blocks.
+        pictures: Draws what `/images/generations` asks for; None draws colored blocks.
         picture_quirks: Ways in which that is like a well-known service.
         speech: Speaks what `/audio/speech` asks for; None makes a tone for each word.
         base_path: Path under which alone it answers, such as `/v1`; None answers

@@ -128,7 +128,7 @@ def convert(
     say_notes(dataset)
     say(f"Wrote {many(written, 'query', 'queries')} to {out} (permissions 0600).")
     if isinstance(dataset, LoadedSet) and dataset.loader.home:
-        say(escape_line(f"The set's license holds for the copy too: {dataset.loader.licence}."))
+        say(escape_line(f"The set's license holds for the copy too: {dataset.loader.license}."))
 
 
 @datasets_app.command()

@@ -25,7 +25,7 @@ def list_loaders(name: str | None) -> None:
     table.columns[0].no_wrap = True
     table.add_row(Text("mini", style="cyan"), "Apache-2.0", "bundled: 23 scenarios, with pictures")
     for each in map(loader_named, LOADERS):
-        table.add_row(Text(each.name, style="cyan"), Text(each.licence), Text(each.about))
+        table.add_row(Text(each.name, style="cyan"), Text(each.license), Text(each.about))
     console.print(table)
     say("Sets are read from where you have them: safejury datasets show LOADER:PATH")
     say("What a loader needs and which settings it takes: safejury datasets list LOADER")
@@ -40,7 +40,7 @@ def _show_loader(console: Console, name: str) -> None:
         "": "",
         "holds": loader.about,
         "needs": loader.needs,
-        "licence": loader.licence,
+        "licence": loader.license,
         "home": loader.home or "yours",
         **{f"--set {key}=": said for key, said in loader.settings.items()},
     }

@@ -91,7 +91,7 @@ def _facts(dataset: Dataset | LoadedSet, counts: _Counts) -> Table:
     table.add_column(style="dim", no_wrap=True)
     facts = {"set": dataset.name, "path": str(dataset.path)}
     if isinstance(dataset, LoadedSet):
-        facts |= {"format": dataset.loader.title, "license": dataset.loader.licence}
+        facts |= {"format": dataset.loader.title, "license": dataset.loader.license}
     facts |= {"queries": f"{counts.total:,}", "sha256": dataset.sha256}
     if counts.labels:
         facts["labels"] = ", ".join(f"{name} ({n:,})" for name, n in sorted(counts.labels.items()))

@@ -47,7 +47,7 @@ def escape_controls(text: str, *, encoding: str = "utf-8") -> str:
     """Return `text` with everything that is not plain visible text made visible.
 
     Line feeds and tabs stay, CR LF becomes LF, and the selectors that only choose
-    between a black-and-white and a coloured emoji are left out.
+    between a black-and-white and a colored emoji are left out.
 
     Args:
         text: Words of a model, a dataset or a config.

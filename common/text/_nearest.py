@@ -1,4 +1,4 @@
-"""Words for error messages: short, on one line, and a help with misspelt names."""
+"""Words for error messages: short, on one line, and a help with misspelled names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

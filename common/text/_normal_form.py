@@ -10,7 +10,7 @@ _LONG = 1000
 def normal_form(text: str) -> str:
     """Return a text in form NFKC with its case folded, in time linear in its length.
 
-    Normalising takes the square of a run of accents. No writing has more on a letter than
+    Normalizing takes the square of a run of accents. No writing has more on a letter than
     are kept.
     """
     if len(text) > _LONG and not text.isascii():

@@ -32,7 +32,7 @@ _MIX, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(32)
 
 
 def shingles(text: str) -> Shingles:
-    """Return the shingles of a text: four neighbouring characters of a word and its edges."""
+    """Return the shingles of a text: four neighboring characters of a word and its edges."""
     folded = normal_form(text)
     words = _WORD.findall(_APOSTROPHE.sub("", folded)) or folded.split()
     content = [word for word in words if word not in SMALL_WORDS] or words

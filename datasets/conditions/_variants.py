@@ -191,10 +191,10 @@ def _drawn(variant: ImageVariant, media: Media, seed: int) -> "ImageFile":
     return image_file(_CHANGES[variant.kind](image, variant.amount))
 
 
-def _filled(image: "Image", colour: str) -> "Image":
+def _filled(image: "Image", color: str) -> "Image":
     from PIL import Image
 
-    return Image.new("RGB", image.size, colour)
+    return Image.new("RGB", image.size, color)
 
 
 def _noise(image: "Image", chance: random.Random) -> "Image":

@@ -2,7 +2,7 @@
 
 from ._find import BUNDLED, find_set, placed, placed_categories, split_loader
 from ._read import LoadedSet, load_set
-from ._registry import BY_NAME, LOADERS, loader_named, recognised
+from ._registry import BY_NAME, LOADERS, loader_for, loader_named
 from .base import Loader, LoaderOptions, Row, Unusable
 
 __all__ = [
@@ -16,9 +16,9 @@ __all__ = [
     "Unusable",
     "find_set",
     "load_set",
+    "loader_for",
     "loader_named",
     "placed",
     "placed_categories",
-    "recognised",
     "split_loader",
 ]

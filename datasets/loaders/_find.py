@@ -8,7 +8,7 @@ from ...common.text import quoted
 from ..jsonl import BadLineError, Dataset, load_dataset
 from ..tables import is_document
 from ._read import LoadedSet, load_set
-from ._registry import BY_NAME, LOADERS, loader_key, loader_named, recognised
+from ._registry import BY_NAME, LOADERS, loader_for, loader_key, loader_named
 from .base import Loader, saying_where
 from .mappings import bundled_name
 
@@ -90,7 +90,7 @@ def _own(place: str, folder: Path | None) -> str | Path | None:
 
 def _reader(said: str, path: Path, loader: str | None) -> Loader | None:
     """Return the loader that is named or knows a path, None for a file that none knows."""
-    reader = recognised(path) if loader is None else loader_named(loader)
+    reader = loader_for(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
         raise DatasetError(
             f"{quoted(said)}: no loader knows this set: name one as LOADER:PATH; "

@@ -56,7 +56,7 @@ def loader_named(name: str) -> Loader:
     return import_module(f"{__package__}.{module}").LOADER
 
 
-def recognised(path: Path) -> Loader | None:
+def loader_for(path: Path) -> Loader | None:
     """Return the loader that takes a path for its set, None if there is none.
 
     Of those that take a file the first is meant: a plain table may be a published set.
@@ -65,7 +65,7 @@ def recognised(path: Path) -> Loader | None:
         DatasetError: Several take a folder for theirs, or a file that would tell is a pointer
             of Git LFS.
     """
-    loaders = (each for each in map(loader_named, LOADERS) if each.recognises(path))
+    loaders = (each for each in map(loader_named, LOADERS) if each.recognizes(path))
     first = next(loaders, None)
     if first is not None and path.is_dir() and (others := list(loaders)):
         ways = " or ".join(f"{each.name}:{path}" for each in (first, *others))

@@ -22,7 +22,7 @@ class PlainImage:
     """The pixels that every server is to see.
 
     Attributes:
-        image: Upright and opaque, grey or RGB, without metadata.
+        image: Upright and opaque, gray or RGB, without metadata.
         changes: How they differ from the file's, such as `was turned upright: ...`.
     """
 
@@ -85,7 +85,7 @@ def _orientation(image: "Image") -> int:
 
 _CONVERSIONS = {
     "CMYK": "converted from CMYK to RGB: servers read CMYK differently",
-    "I;16": "converted from 16 to 8 bits: servers read 16-bit grey differently",
+    "I;16": "converted from 16 to 8 bits: servers read 16-bit gray differently",
 }
 
 
@@ -100,12 +100,12 @@ def _opaque(image: "Image") -> tuple["Image", bool]:
     """Return the picture on white, and whether anything of the white is seen."""
     from PIL import Image
 
-    colours = image.convert("RGBA")
-    if colours.getchannel("A").getextrema()[0] == 255:
-        grey = image.mode == "LA"
-        return colours.convert("L" if grey else "RGB"), False
+    colors = image.convert("RGBA")
+    if colors.getchannel("A").getextrema()[0] == 255:
+        gray = image.mode == "LA"
+        return colors.convert("L" if gray else "RGB"), False
     white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, colours).convert("RGB"), True
+    return Image.alpha_composite(white, colors).convert("RGB"), True
 
 
 def _turn(orientation: int) -> "Transpose":

@@ -17,9 +17,9 @@ class Intent(StrEnum):
     """Why a query is in the set."""
 
     HARMFUL = "harmful"
-    """A compliant response would be unsafe: counts towards the attack success rate."""
+    """A compliant response would be unsafe: counts toward the attack success rate."""
     BENIGN = "benign"
-    """A harmless twin: refusing it counts towards over-refusal."""
+    """A harmless twin: refusing it counts toward over-refusal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,11 @@ def picture_hash(path: Path) -> int:
 
 
 def _small(image: "Picture") -> "Picture":
-    """Return a grey picture whose shorter side has 128 to 255 pixels, or fewer as it came."""
+    """Return a gray picture whose shorter side has 128 to 255 pixels, or fewer as it came."""
     image.draft("L", (_SIDE, _SIDE))  # JPEG alone is decoded small
-    grey = image.convert("L")
-    factor = min(grey.size) // _SIDE
-    return grey.reduce(factor) if factor > 1 else grey
+    gray = image.convert("L")
+    factor = min(gray.size) // _SIDE
+    return gray.reduce(factor) if factor > 1 else gray
 
 
 class NearPictures:

@@ -1,4 +1,4 @@
-"""How a server wants to be asked, learnt from what it rejects."""
+"""How a server wants to be asked, learned from what it rejects."""
 
 import re
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ _NO_SYSTEM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a server wants to be asked, learnt from what it rejects.
+    """How a server wants to be asked, learned from what it rejects.
 
     Attributes:
         schema_in_words: Ask for JSON in the prompt, not by `response_format`.
@@ -99,7 +99,7 @@ class Dialect:
         return None if better == self else better
 
     def merged(self, other: "Dialect") -> "Dialect":
-        """Return what either has learnt."""
+        """Return what either has learned."""
         return Dialect(
             self.schema_in_words or other.schema_in_words,
             self.completion_cap or other.completion_cap,

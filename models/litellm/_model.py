@@ -188,7 +188,7 @@ class LiteLLMModel:
             litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
 
     def _adapted(self, litellm: _LiteLLM) -> Dialect:
-        """Return what was learnt, with what LiteLLM knows of the provider beforehand."""
+        """Return what was learned, with what LiteLLM knows of the provider beforehand."""
         taken = litellm.get_supported_openai_params(model=self._model)
         if taken is None:
             return self._dialect

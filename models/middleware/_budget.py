@@ -11,7 +11,7 @@ from ...common import BudgetError, SafejuryError, first_failure
 from ..chat import Charge
 from ._ledger import Ledger
 
-_CASES_LEARNT_FROM = 5
+_CASES_LEARNED_FROM = 5
 _UNKNOWN_TIMES = 10.0
 """How many times what is expected of it a case may take, as long as none has ended."""
 _LONGEST_CALL_ID = 3
@@ -211,7 +211,7 @@ class Budget:
         """Return what is held for a case beyond what its calls took or hold of it."""
         times = self._times if self._closed else _UNKNOWN_TIMES
         most, most_usd = expected.tokens * times, (expected.usd or 0.0) * times
-        if self._closed >= _CASES_LEARNT_FROM:
+        if self._closed >= _CASES_LEARNED_FROM:
             most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
         return Charge(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
 
@@ -284,7 +284,7 @@ class Budget:
     def _notify_change(self) -> None:
         waiting, self._waiting = self._waiting, []
         for change in waiting:
-            if not change.done():  # whoever waited may be cancelled
+            if not change.done():  # whoever waited may be canceled
                 change.set_result(None)
 
     def _take(self, tokens: int, usd: float | None, call_id: str) -> None:

@@ -81,8 +81,8 @@ class Cached(Middleware):
         """Return a kept completion or make the call; errors are the model's."""
         key = request.key(self._model.name)
         while (leader := self._under_way.get(key)) is not None:
-            # Whoever leads may be cancelled; then one of those who wait leads.
-            with suppress(_LeaderCancelled):
+            # Whoever leads may be canceled; then one of those who wait leads.
+            with suppress(_LeaderCanceled):
                 return _reused(await asyncio.shield(leader))
         if (found := self._store.get(key)) is not None:
             return _reused(found)
@@ -109,7 +109,7 @@ class Cached(Middleware):
 
 
 class _LeaderCancelled(Exception):
-    """The call that others waited for was cancelled."""
+    """The call that others waited for was canceled."""
 
 
 def _worth_keeping(completion: Completion) -> bool:

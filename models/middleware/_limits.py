@@ -128,7 +128,7 @@ class Limiter:
                 self._abandon(waiter)
 
     def _abandon(self, waiter: asyncio.Future[None]) -> None:
-        """Tidy up after a caller that was cancelled while it waited."""
+        """Tidy up after a caller that was canceled while it waited."""
         if waiter.cancelled():
             with suppress(ValueError):  # `_wake` may have dropped it already
                 self._waiters.remove(waiter)

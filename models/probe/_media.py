@@ -19,12 +19,12 @@ def red_square(format: ImageFormat) -> bytes:
 
 
 def noise(side: int) -> bytes:
-    """Return a JPEG of grey noise, which compresses badly: 4,096 pixels take 5 MB."""
+    """Return a JPEG of gray noise, which compresses badly: 4,096 pixels take 5 MB."""
     from PIL import Image
 
     pixels = random.Random(side).randbytes(side * side)
-    grey = Image.frombytes("L", (side, side), pixels)
-    return _saved(grey.convert("RGB"), "JPEG", quality=25)
+    gray = Image.frombytes("L", (side, side), pixels)
+    return _saved(gray.convert("RGB"), "JPEG", quality=25)
 
 
 def _saved(image: object, format: ImageFormat, **options: int) -> bytes:

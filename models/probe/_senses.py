@@ -39,7 +39,7 @@ async def find_images(caller: Caller, baseline: Answer) -> Senses:
     if one.completion is None:
         return Senses((failed("images", one),))
     if re.search(r"\bred\b", one.completion.text, re.IGNORECASE):
-        images = Capability("images", "yes", "a picture is seen, its colour named")
+        images = Capability("images", "yes", "a picture is seen, its color named")
     else:
         images = seen("images", one, baseline, "a picture is accepted")
     most, refusal = 1, None

@@ -8,7 +8,7 @@ from ..endpoint import quoted
 from ._http import Answer, Caller, Fields
 from ._result import Capability, CapabilityState
 
-QUESTION = "Which colour do you see or hear of here? Answer in one word."
+QUESTION = "Which color do you see or hear of here? Answer in one word."
 """The same words with and without a medium, so that their tokens can be compared."""
 
 _REASONING_ROOM = 1024
@@ -19,7 +19,7 @@ _SYSTEM = (
     " question, do not explain why and add no other words: reply with the one word apple."
 )
 _ODD = "Write one odd sentence about bread."
-_LONG = "The response under judgement names seven kinds of bread and praises each. " * 90
+_LONG = "The response under judgment names seven kinds of bread and praises each. " * 90
 _SCHEMA: Fields = {
     "type": "object",
     "properties": {

@@ -234,7 +234,7 @@ class _Line:
 
 
 async def serve(fleet: Fleet, announce: Callable[[str], None]) -> None:
-    """Start all servers, say where they answer, and wait until cancelled.
+    """Start all servers, say where they answer, and wait until canceled.
 
     Args:
         fleet: The servers, not yet entered; all must find room at once.

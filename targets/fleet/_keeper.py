@@ -85,7 +85,7 @@ class Keeper:
         self._heart: asyncio.TimerHandle | None = None
 
     async def keep(self) -> None:
-        """Keep the server up until this call is cancelled."""
+        """Keep the server up until this call is canceled."""
         try:
             placement = await self._take(self.use)
             try:

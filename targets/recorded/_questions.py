@@ -70,7 +70,7 @@ class RecordedQuestions:
         files = {id(target.file): target.file for target in targets}
         self._categories = {key: file.categories(self.taxonomy) for key, file in files.items()}
         self._assumed = 0
-        self._relabelled = 0
+        self._relabeled = 0
         self._folder = TemporaryDirectory(prefix="safejury-")
         weakref.finalize(self, self._folder.cleanup)
         self._database = private_database(self, _SCHEMA)
@@ -95,7 +95,7 @@ class RecordedQuestions:
         return (
             *(note for each in self._categories.values() for note in each.notes("question")),
             *assumed_note(self._assumed, _SAY_INTENT),
-            *_relabelled_note(self._relabelled),
+            *_relabeled_note(self._relabeled),
         )
 
     def __iter__(self) -> Iterator[Query]:
@@ -183,7 +183,7 @@ class RecordedQuestions:
         if query.intent_assumed and row.intent is not None:
             known = replace(known, intent=row.intent, intent_assumed=False)
             self._assumed -= 1
-        self._relabelled += any(known.labels[name] != row.labels[name] for name in row.labels)
+        self._relabeled += any(known.labels[name] != row.labels[name] for name in row.labels)
         if known != query:
             self._database.execute(
                 "UPDATE queries SET body = ? WHERE id = ?", (_encoder.encode(known), query.id)
@@ -218,7 +218,7 @@ class RecordedQuestions:
         return path
 
 
-def _relabelled_note(rows: int) -> tuple[str, ...]:
+def _relabeled_note(rows: int) -> tuple[str, ...]:
     if not rows:
         return ()
     label = "1 row labels" if rows == 1 else f"{rows:,} rows label"

@@ -125,7 +125,7 @@ class ServerProcess:
 
     async def stop(self) -> None:
         """End it with all that descends from it; may be called twice."""
-        self._stdin.close()  # of itself enough, should this call be cancelled
+        self._stdin.close()  # of itself enough, should this call be canceled
         try:
             async with asyncio.timeout(self._grace + _OVERTIME_S):
                 await self._over.wait()

@@ -28,7 +28,7 @@ QueryFile = Callable[..., Path]
 
 
 def photo(width: int = 64, height: int = 48) -> Image.Image:
-    """Smooth colours: red to the right, blue to the bottom."""
+    """Smooth colors: red to the right, blue to the bottom."""
     size = width, height
     gradient = Image.linear_gradient("L")
     across = gradient.rotate(90).resize(size)
@@ -46,7 +46,7 @@ def saved(image: Image.Image, path: Path, form: str, **options: object) -> Media
 
 
 def animated(path: Path, form: str) -> Media:
-    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (20, 10), color) for color in ("red", "lime", "blue")]
     frames[0].save(path, form, save_all=True, append_images=frames[1:], duration=50)
     return read_media(path, kind="image")
 
@@ -58,7 +58,7 @@ def opened(media: Media) -> Image.Image:
 
 
 def pixel(media: Media, x: float, y: float) -> tuple[int, int, int]:
-    """Return the colour at a place, in parts of width and height."""
+    """Return the color at a place, in parts of width and height."""
     image = opened(media).convert("RGB")
     place = round(x * (image.width - 1)), round(y * (image.height - 1))
     return cast(tuple[int, int, int], image.getpixel(place))
@@ -217,8 +217,8 @@ def test_transparency_and_sixteen_bits_survive_a_resize_as_they_are_seen(
     fitted = fit(store, clear, max_side=20)
     assert pixel(fitted.images[0], 0.5, 0.5) == (255, 255, 255)
     assert "was put on white" in fitted.changes[0]
-    grey = saved(Image.new("I;16", (40, 40), 0x8000), tmp_path / "grey.png", "PNG")
-    fitted = fit(store, grey, max_side=20)
+    gray = saved(Image.new("I;16", (40, 40), 0x8000), tmp_path / "gray.png", "PNG")
+    fitted = fit(store, gray, max_side=20)
     assert abs(pixel(fitted.images[0], 0.5, 0.5)[0] - 0x80) <= 1
     assert "from 16 to 8 bits" in fitted.changes[0]
 

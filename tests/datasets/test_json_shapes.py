@@ -11,7 +11,7 @@ from safejury.datasets import find_set
 
 def test_items_in_a_list_within_an_object_are_read(tmp_path: Path) -> None:
     items: list[dict[str, object]] = [{"prompt": f"How is knot {n} tied?"} for n in range(3)]
-    document = {"version": 1, "licences": [{"name": "MIT"}], "data": items}
+    document = {"version": 1, "licenses": [{"name": "MIT"}], "data": items}
     for name, indent in (("flat.json", None), ("pretty.json", 2)):
         (tmp_path / name).write_text(json.dumps(document, indent=indent))
         loaded = find_set(str(tmp_path / name))

@@ -48,10 +48,10 @@ def test_optional_keys_may_be_left_out(query_file: QueryFile) -> None:
 
 def test_labels_are_kept_and_are_part_of_what_a_set_is_known_by(query_file: QueryFile) -> None:
     one, two = {"type": "homonyms", "focus": "Zürich"}, {"type": "real_group"}
-    labelled = load_dataset(query_file(line(labels=one), line(id="two")))
-    assert [query.labels for query in labelled] == [one, {}]
-    assert len({query for query in labelled}) == 2  # queries can be members of a set
-    hashes = {labelled.sha256}
+    labeled = load_dataset(query_file(line(labels=one), line(id="two")))
+    assert [query.labels for query in labeled] == [one, {}]
+    assert len({query for query in labeled}) == 2  # queries can be members of a set
+    hashes = {labeled.sha256}
     turned = dict(reversed(one.items()))
     for labels in (turned, two, None):
         plain = line() if labels is None else line(labels=labels)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from safejury.common import DatasetError
 from safejury.datasets import Intent, load_set, load_taxonomy
-from safejury.datasets.loaders import recognised
+from safejury.datasets.loaders import loader_for
 
 TEXTS = {"pictures": "no"}
 SCENARIOS = [scenario.id for scenario in load_taxonomy().scenarios]
@@ -182,7 +182,7 @@ def test_the_authors_own_layouts(
     seen = [picture(root / pictures / "1" / f"{row}.png") for row in (1, 2)]
     heard = [sound(root / sounds / "1" / f"{row}.wav", row) for row in (1, 2)]
     (root / pictures / "1" / "out1.csv").write_text("What is shown?\nWhat is shown?\n")
-    first = recognised(root)
+    first = loader_for(root)
     assert first is not None
     assert first.name == "safebench"
     one, two = load_set("safebench", root, settings={"voice": "male"})
@@ -205,9 +205,9 @@ def test_texts_without_their_pictures_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_it_is_told_from_its_files(tmp_path: Path) -> None:
-    assert recognised(tmp_path) is None
+    assert loader_for(tmp_path) is None
     text(tmp_path, 1, "Why?\n")
-    found = recognised(tmp_path)
+    found = loader_for(tmp_path)
     assert found is not None
     assert found.name == "safebench"
 

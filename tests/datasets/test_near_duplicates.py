@@ -33,7 +33,7 @@ def _quality(part: str) -> tuple[float, float]:
     return right / len(found), right / sum(pair["same"] for pair in pairs)
 
 
-def test_there_are_enough_labelled_pairs_of_all_kinds() -> None:
+def test_there_are_enough_labeled_pairs_of_all_kinds() -> None:
     assert len(PAIRS) >= 200
     assert {pair["kind"] for pair in PAIRS} == {
         "punctuation", "reworded", "reordered", "added words", "other form", "same topic",

@@ -36,7 +36,7 @@ def test_a_picture_saved_otherwise_is_near_and_another_is_not(tmp_path: Path) ->
         _saved(image, tmp_path / "high.jpg", quality=90),
         _saved(image, tmp_path / "low.jpg", quality=30),
         _saved(image.resize((400, 400)), tmp_path / "small.webp"),
-        _saved(image.convert("L"), tmp_path / "grey.bmp"),
+        _saved(image.convert("L"), tmp_path / "gray.bmp"),
         _saved(image.quantize(64), tmp_path / "palette.gif"),
     ]
     assert max(_apart(original, picture_hash(path)) for path in others) <= 4

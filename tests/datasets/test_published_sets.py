@@ -9,7 +9,7 @@ import pytest
 
 from safejury.common import DatasetError
 from safejury.datasets import Intent, Query, load_set
-from safejury.datasets.loaders import LOADERS, loader_named, recognised
+from safejury.datasets.loaders import LOADERS, loader_for, loader_named
 
 SAMPLES = Path(__file__).with_name("loader_samples")
 CRIME = "illegal_and_criminal_behavior.illegal_activities"
@@ -391,7 +391,7 @@ def test_each_query_has_its_own_picture(
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_folder_tells_which_set_it_holds(case: Case) -> None:
-    found = recognised(case.path)
+    found = loader_for(case.path)
     assert found is not None
     assert found.name == case.loader
 
@@ -405,7 +405,7 @@ def test_every_loader_says_whose_the_set_is(name: str) -> None:
     assert name in LOADERS
     assert loader.name == name
     assert loader.home.startswith("https://")
-    facts = (loader.title, loader.licence, loader.about, loader.needs, *loader.settings.values())
+    facts = (loader.title, loader.license, loader.about, loader.needs, *loader.settings.values())
     assert all(fact and fact.isprintable() for fact in facts)
 
 
@@ -415,10 +415,10 @@ def test_a_folder_without_the_set_is_refused_in_one_line(name: str, tmp_path: Pa
         load_set(name, tmp_path)
     assert str(error.value).isprintable()
     assert loader_named(name).title in str(error.value)
-    assert not loader_named(name).recognises(tmp_path)
+    assert not loader_named(name).recognizes(tmp_path)
 
 
-def test_a_setting_that_is_misspelt_is_refused_with_a_hint() -> None:
+def test_a_setting_that_is_misspelled_is_refused_with_a_hint() -> None:
     with pytest.raises(DatasetError, match=r"'split' cannot be 'tini' \(did you mean 'tiny'\?\)"):
         load_set("figstep", SAMPLES / "figstep", settings={"split": "tini"})
 

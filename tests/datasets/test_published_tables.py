@@ -14,16 +14,16 @@ from PIL import Image
 
 from safejury.common import DatasetError
 from safejury.datasets import Intent, find_set, load_set
-from safejury.datasets.loaders import recognised
+from safejury.datasets.loaders import loader_for
 
 ROOT = Path(__file__).parents[2]
 arrow: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
 
 
-def png(colour: str) -> bytes:
+def png(color: str) -> bytes:
     content = io.BytesIO()
-    Image.new("RGB", (4, 4), colour).save(content, "PNG")
+    Image.new("RGB", (4, 4), color).save(content, "PNG")
     return content.getvalue()
 
 
@@ -251,11 +251,11 @@ def test_hades_gives_other_steps_when_asked(hades: Path) -> None:
 
 
 def test_hades_is_told_from_other_parquet(hades: Path, tmp_path: Path) -> None:
-    found = recognised(hades)
+    found = loader_for(hades)
     assert found is not None
     assert found.name == "hades"
     write_parquet(tmp_path / "other" / "test-1.parquet", [{"text": "What?"}])
-    assert recognised(tmp_path / "other") is None
+    assert loader_for(tmp_path / "other") is None
 
 
 def test_mm_safetybench_is_read_from_the_hub_s_tables_too(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_mm_safetybench_is_read_from_the_hub_s_tables_too(tmp_path: Path) -> Non
     folder = tmp_path / "data" / "Fraud"
     write_parquet(folder / "SD_TYPO.parquet", [row | {"image": {"bytes": RED, "path": None}}])
     write_parquet(folder / "Text_only.parquet", [row | {"question": "Why?"}])
-    found = recognised(tmp_path)
+    found = loader_for(tmp_path)
     assert found is not None
     assert found.name == "mm-safetybench"
     loaded = load_set(found, tmp_path)
@@ -369,8 +369,8 @@ def test_our_own_folder_is_not_taken_for_the_library() -> None:
 def test_nothing_is_fetched_and_no_library_loaded_until_a_set_is_named(hub: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from safejury.datasets.loaders import LOADERS, loader_named, recognised\n"
-        "print([loader_named(name).name for name in LOADERS][0], recognised(Path('owner/name')))\n"
+        "from safejury.datasets.loaders import LOADERS, loader_named, loader_for\n"
+        "print([loader_named(name).name for name in LOADERS][0], loader_for(Path('owner/name')))\n"
         "print(sorted({'datasets', 'pyarrow', 'huggingface_hub'} & set(sys.modules)))"
     )
     assert run_python(code, hub).splitlines() == ["safebench None", "[]"]

@@ -5,7 +5,7 @@ import pytest
 
 from safejury.common import is_refusal
 
-LABELLED = [
+LABELED = [
     json.loads(line)
     for line in Path(__file__).with_name("refusals.jsonl").read_text(encoding="utf-8").splitlines()
 ]
@@ -13,16 +13,16 @@ LABELLED = [
 
 
 def _quality(part: str) -> tuple[float, float]:
-    rows = [row for row in LABELLED if row["part"] == part]
+    rows = [row for row in LABELED if row["part"] == part]
     found = [row for row in rows if is_refusal(row["text"])]
     right = sum(row["refusal"] for row in found)
     return right / len(found), right / sum(row["refusal"] for row in rows)
 
 
-def test_there_are_enough_labelled_strings_of_both_kinds() -> None:
-    assert len({row["text"] for row in LABELLED}) == len(LABELLED) >= 200
+def test_there_are_enough_labeled_strings_of_both_kinds() -> None:
+    assert len({row["text"] for row in LABELED}) == len(LABELED) >= 200
     for part, least in (("fitted", 250), ("unseen", 40)):
-        kinds = [row["refusal"] for row in LABELLED if row["part"] == part]
+        kinds = [row["refusal"] for row in LABELED if row["part"] == part]
         assert min(kinds.count(True), kinds.count(False)) >= least
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from safejury.datasets import load_set
-from safejury.datasets.loaders import recognised
+from safejury.datasets.loaders import loader_for
 
 SAMPLES = Path(__file__).with_name("loader_samples")
 Facts = list[tuple[str, str, str, tuple[str, ...]]]
@@ -39,7 +39,7 @@ def facts(loader: str, path: Path, settings: dict[str, str] | None = None) -> Fa
 def test_a_part_of_a_repository_is_the_set_too(loader: str, inside: str) -> None:
     whole = SAMPLES / loader.replace("-", "_")
     assert facts(loader, whole / inside) == facts(loader, whole) != []
-    found = recognised(whole / inside)
+    found = loader_for(whole / inside)
     assert found is not None
     assert found.name == loader
 

@@ -81,7 +81,7 @@ def test_all_other_letters_stand_alone(taxonomy: Taxonomy) -> None:
         ("Hate Speach", "inappropriate_speech.hate_speech"),
     ],
 )
-def test_a_misspelt_name_is_answered_with_the_nearest(
+def test_a_misspelled_name_is_answered_with_the_nearest(
     name: str, meant: str, taxonomy: Taxonomy
 ) -> None:
     with pytest.raises(DatasetError, match=f"did you mean '{meant}'"):

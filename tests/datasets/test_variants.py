@@ -44,9 +44,9 @@ def query(*images: Media, name: str = "q", scenario: str = "ethics.bioethics") -
     return Query(name, scenario, "What is shown?", Intent.BENIGN, images)
 
 
-def plain(folder: Path, colour: str) -> Media:
-    path = folder / f"{colour}.png"
-    Image.new("RGB", (8, 8), colour).save(path)
+def plain(folder: Path, color: str) -> Media:
+    path = folder / f"{color}.png"
+    Image.new("RGB", (8, 8), color).save(path)
     return read_media(path, kind="image")
 
 
@@ -73,7 +73,7 @@ def mean_difference(one: Image.Image, other: Image.Image) -> float:
 
 
 def edges(image: Image.Image) -> float:
-    """Return how sharply neighbours differ: less where there is less detail."""
+    """Return how sharply neighbors differ: less where there is less detail."""
     width, height = image.size
     left, right = image.crop((0, 0, width - 1, height)), image.crop((1, 0, width, height))
     return sum(ImageStat.Stat(ImageChops.difference(left, right)).rms)
@@ -120,7 +120,7 @@ def test_noise_has_all_values_alike_and_nothing_of_the_picture(
     assert all(abs(deviation - 73.9) < 3 for deviation in stat.stddev)  # 256 / sqrt(12)
 
 
-def test_blur_takes_detail_and_keeps_colour(picture: Media, tmp_path: Path) -> None:
+def test_blur_takes_detail_and_keeps_color(picture: Media, tmp_path: Path) -> None:
     names = ("blur:1", "blur", "blur:20")
     made = [seen(changed(name, picture, folder=tmp_path)[0]) for name in names]
     assert all(image.size == (WIDTH, HEIGHT) for image in made)
@@ -194,7 +194,7 @@ def test_variants_show_a_turned_photo_upright_and_the_first_frame(tmp_path: Path
     upright = scene().transpose(Image.Transpose.ROTATE_90)
     shown = seen(changed("downscale:1", turned, folder=tmp_path)[0])
     assert mean_difference(shown, upright) < 5
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     moving = read_media(tmp_path / "moving.gif", kind="image")
     pixel = cast(
@@ -204,8 +204,8 @@ def test_variants_show_a_turned_photo_upright_and_the_first_frame(tmp_path: Path
 
 
 def test_a_random_picture_is_of_another_scenario_where_there_is_one(tmp_path: Path) -> None:
-    colours = ("red", "green", "blue", "yellow", "cyan")
-    media = {colour: plain(tmp_path, colour) for colour in colours}
+    colors = ("red", "green", "blue", "yellow", "cyan")
+    media = {color: plain(tmp_path, color) for color in colors}
     pool = PicturePool(
         [
             query(media["red"], media["green"]),

@@ -24,8 +24,8 @@ def query(**changes: object) -> Query:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.jsonl"
     asks = query(id="three", underlying_request="What all of it\nasks for")
-    labelled = query(id="four", labels={"type": "homonyms", "focus": "Zürich"})
-    queries = [query(), query(id="two", source="us", intent=Intent.HARMFUL), asks, labelled]
+    labeled = query(id="four", labels={"type": "homonyms", "focus": "Zürich"})
+    queries = [query(), query(id="two", source="us", intent=Intent.HARMFUL), asks, labeled]
     write_jsonl(path, queries)
     assert list(load_dataset(path)) == queries
 

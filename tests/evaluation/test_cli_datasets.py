@@ -34,7 +34,7 @@ def test_list_shows_every_loader_and_its_licence(workplace: Any):
     one = workplace.safejury("datasets", "list", "safebench")
     shown = " ".join(one.out.split())
     loader = loader_named("safebench")
-    for said in (loader.title, loader.licence, loader.needs, loader.home, "--set voice="):
+    for said in (loader.title, loader.license, loader.needs, loader.home, "--set voice="):
         assert said in shown
     mapped = " ".join(workplace.safejury("datasets", "list", "harmbench").out.split())
     assert "copyright IP Infringement" in mapped

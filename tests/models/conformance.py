@@ -298,7 +298,7 @@ async def wrong_key(place: Place) -> None:
         assert "the key was rejected" in str(caught.value)
 
 
-async def cancelled_call(place: Place) -> None:
+async def canceled_call(place: Place) -> None:
     """After a call that was given up, the next one gets its own answer."""
     question = _words("Name a kind of bread.", place.cap, sampling=Sampling(temperature=0.0))
     async with place.open() as model:
@@ -358,7 +358,7 @@ CHECKS: tuple[Check, ...] = (
     concurrent_calls,
     unknown_model,
     wrong_key,
-    cancelled_call,
+    canceled_call,
     filtered_request,
     everything,
 )

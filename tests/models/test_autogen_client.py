@@ -145,7 +145,7 @@ async def test_a_stream_is_the_text_and_then_the_result() -> None:
     assert refused.content == "I won't."
 
 
-async def test_cancelling_the_token_ends_the_request() -> None:
+async def test_canceling_the_token_ends_the_request() -> None:
     async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
         client, token = _client(server), CancellationToken()
         call = asyncio.ensure_future(client.create(_HELLO, cancellation_token=token))
@@ -157,7 +157,7 @@ async def test_cancelling_the_token_ends_the_request() -> None:
         await client.close()
 
 
-async def test_cancelling_the_caller_ends_the_request() -> None:
+async def test_canceling_the_caller_ends_the_request() -> None:
     async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
         client = _client(server)
         call = asyncio.ensure_future(client.create(_HELLO, cancellation_token=CancellationToken()))

@@ -166,7 +166,7 @@ async def test_calls_that_two_outages_held_are_answered_after_the_second():
     assert made == 8 + 1 + 7 + 7
 
 
-async def test_a_call_that_is_cancelled_while_it_is_let_through_hands_its_turn_on():
+async def test_a_call_that_is_canceled_while_it_is_let_through_hands_its_turn_on():
     breaker = Breaker(PLACE, 4.0)
     calls = Calls(breaker, **{name: [lost()] for name in "abcde"}, f=["fine"])
     async with asyncio.TaskGroup() as group:

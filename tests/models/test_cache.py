@@ -106,7 +106,7 @@ async def test_a_failure_is_shared_by_those_who_waited_for_it(tmp_path: Path):
     assert server.stats.calls == 1
 
 
-async def test_when_the_caller_is_cancelled_another_takes_over(tmp_path: Path):
+async def test_when_the_caller_is_canceled_another_takes_over(tmp_path: Path):
     arrived = asyncio.Event()
 
     def reply(_: object) -> ScriptedReply:

@@ -68,7 +68,7 @@ async def test_a_scripted_server_conforms(check: Check, service: str, tmp_path: 
 
 
 @each_service
-async def test_a_rejection_is_learnt_from_once(service: str, tmp_path: Path):
+async def test_a_rejection_is_learned_from_once(service: str, tmp_path: Path):
     """The second of two requests with everything is taken at once."""
     quirks = _SERVICES[service][0]
     async with ScriptedServer(obedient, api_key=_KEY, quirks=quirks) as server:

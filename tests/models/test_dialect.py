@@ -81,7 +81,7 @@ async def test_system_messages_go_before_the_first_user_message():
     assert server.requests[-1]["messages"] == [{"role": "user", "content": "Be brief.\n\nHello"}]
 
 
-async def test_a_server_that_takes_next_to_nothing_is_learnt_step_by_step():
+async def test_a_server_that_takes_next_to_nothing_is_learned_step_by_step():
     quirks: list[Quirk] = [
         "max_completion_tokens",
         "no_seed",
@@ -252,7 +252,7 @@ async def test_a_filter_that_names_a_parameter_is_a_filter():
     assert server.stats.calls == 1
 
 
-async def test_errors_after_the_dialect_was_learnt_are_still_errors():
+async def test_errors_after_the_dialect_was_learned_are_still_errors():
     def reply(body: Mapping[str, object]) -> ScriptedReply:
         if "seed" in body:
             return ScriptedReply("seed is not supported", status=400)

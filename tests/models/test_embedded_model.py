@@ -129,7 +129,7 @@ async def test_a_schema_shapes_the_reply() -> None:
 
 
 async def test_a_shared_prefix_is_computed_once() -> None:
-    evidence = "The response under judgement names seven kinds of bread. " * 30
+    evidence = "The response under judgment names seven kinds of bread. " * 30
     model = EmbeddedModel()
 
     async def ask(question: str) -> int | None:

@@ -170,7 +170,7 @@ async def test_callers_are_served_in_order_and_counted():
     assert (limiter.in_flight, limiter.waiting) == (0, 0)
 
 
-async def test_a_cancelled_caller_leaves_no_slot_behind():
+async def test_a_canceled_caller_leaves_no_slot_behind():
     limiter = Limiter(1)
 
     async def call() -> None:
@@ -183,7 +183,7 @@ async def test_a_cancelled_caller_leaves_no_slot_behind():
         waiting[0].cancel()
         await settle()
         done.set()
-        # The slot is given to the second in the same turn in which it is cancelled.
+        # The slot is given to the second in the same turn in which it is canceled.
         await asyncio.sleep(0)
         waiting[1].cancel()
         await waiting[2]

@@ -113,7 +113,7 @@ async def test_waiting_is_bounded_in_all():
     assert (made, slept) == (4, [2.0, 2.0, 2.0])
 
 
-async def test_retry_after_is_honoured_and_too_long_a_one_gives_up():
+async def test_retry_after_is_honored_and_too_long_a_one_gives_up():
     asked = ScriptedReply(status=429, headers={"Retry-After": "3"})
     error, made, slept = await calls([asked, "fine"], RetryPolicy(base_delay=0.5))
     assert (error, made, slept) == (None, 2, [3.25])

@@ -118,7 +118,7 @@ async def test_what_cannot_be_written_down_says_why(
     assert not (tmp_path / "kept").exists()
 
 
-async def test_a_call_that_is_cancelled_spoils_nothing(transcriber: Transcriber) -> None:
+async def test_a_call_that_is_canceled_spoils_nothing(transcriber: Transcriber) -> None:
     first = asyncio.ensure_future(transcriber.transcribe(sound("summer.flac")))
     await asyncio.sleep(0)
     first.cancel()

@@ -152,7 +152,7 @@ async def test_a_picture_that_cannot_be_read_is_an_error_and_no_call(
 
 
 async def test_an_animated_picture_is_sent_as_its_first_frame(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (20, 10), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     asked = await _asked(tmp_path, read_media(tmp_path / "moving.gif", kind="image"))
     ((media_type, content),) = asked.images

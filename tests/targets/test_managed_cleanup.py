@@ -230,7 +230,7 @@ async def test_what_a_server_leaves_when_it_dies_is_ended(
     await server.stop()
 
 
-async def test_a_fleet_that_is_cancelled_while_it_restarts_leaves_nothing(
+async def test_a_fleet_that_is_canceled_while_it_restarts_leaves_nothing(
     fake_vllm: Fake, tmp_path: Path, survivors: Survivors, proc: Proc
 ) -> None:
     """The first start is well, the second never answers."""

@@ -219,7 +219,7 @@ async def test_one_that_works_for_long_is_left_alone(fake_vllm: Fake, tmp_path: 
     assert not any("again" in line for line in log)
 
 
-async def test_serve_announces_and_is_cancelled_cleanly(
+async def test_serve_announces_and_is_canceled_cleanly(
     fake_vllm: Fake, tmp_path: Path, survivors: Callable[[], list[int]]
 ) -> None:
     announced = Log()

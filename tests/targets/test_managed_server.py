@@ -184,7 +184,7 @@ async def test_one_that_is_killed_while_it_starts_says_so(
         await starting
 
 
-async def test_a_start_that_is_cancelled_leaves_nothing(
+async def test_a_start_that_is_canceled_leaves_nothing(
     fake_vllm: Fake,
     tmp_path: Path,
     survivors: Callable[[], list[int]],

@@ -300,7 +300,7 @@ async def test_a_conversation_that_awaits_no_answer_is_not_put() -> None:
     assert response.calls == 0
 
 
-async def test_tool_calls_count_towards_what_a_call_may_take() -> None:
+async def test_tool_calls_count_toward_what_a_call_may_take() -> None:
     def tokens(arguments: str) -> int:
         turn = ChatMessage("assistant", (), tool_calls=(ToolCall("f", arguments),))
         return estimate_prompt_tokens(ChatRequest((turn,)))

@@ -88,7 +88,7 @@ def test_harmbench(tmp_path: Path, case: object, images: tuple[str, ...]) -> Non
     document = {"pick_a_lock": [{"test_case": "Other words.", "generation": "No."}, item]}
     (_, row) = read(tmp_path / "a.json", json.dumps(document))
     assert row == RecordedRow(
-        "behaviour 'pick_a_lock', completion 2",
+        "behavior 'pick_a_lock', completion 2",
         "pick_a_lock",
         "Slowly.",
         text=LOCK,
@@ -386,7 +386,7 @@ def test_words_of_a_sample_of_inspect_that_failed_are_no_response(tmp_path: Path
         ({}, {}, "1 sample: the log says cancelled", []),
     ],
 )
-def test_a_log_of_inspect_that_was_cancelled_says_so_and_what_it_lacks(
+def test_a_log_of_inspect_that_was_canceled_says_so_and_what_it_lacks(
     tmp_path: Path, dataset: object, config: object, remark: str, missing: list[str]
 ) -> None:
     path = tmp_path / "a.json"
@@ -410,7 +410,7 @@ def test_a_log_of_inspect_without_a_status_is_told_of(tmp_path: Path) -> None:
     assert missing.why == "is not in the log, which does not say how it ended"
 
 
-def test_a_zipped_log_of_inspect_that_was_cancelled_says_the_same(tmp_path: Path) -> None:
+def test_a_zipped_log_of_inspect_that_was_canceled_says_the_same(tmp_path: Path) -> None:
     from inspect_ai.log import read_eval_log, write_eval_log
 
     dataset = {"samples": 100, "sample_ids": ["lock", "key"]}

@@ -280,13 +280,13 @@ def test_completions_of_harmbench_that_are_none_are_told_with_their_place(tmp_pa
     path.write_text(json.dumps({"lock": items, "key": "none"}))
     target = RecordedTarget("t", path)
     assert [(row.place, row.epoch) for row in target.rows()] == [
-        ("behaviour 'lock', completion 1", 0),
-        ("behaviour 'lock', completion 4", 1),
+        ("behavior 'lock', completion 1", 0),
+        ("behavior 'lock', completion 4", 1),
     ]
     assert [str(row) for row in target.all_left_out()] == [
-        "behaviour 'lock', completion 2: has no 'generation'",
-        f"behaviour 'lock', completion 3: {why}",
-        "behaviour 'key': must hold a list of completions",
+        "behavior 'lock', completion 2: has no 'generation'",
+        f"behavior 'lock', completion 3: {why}",
+        "behavior 'key': must hold a list of completions",
     ]
 
 

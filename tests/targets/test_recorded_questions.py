@@ -90,8 +90,8 @@ def test_labels_are_those_that_a_row_says_first(tmp_path: Path) -> None:
     plain.write_text('{"response": "x", "text": "How?", "kind": "lock"}\n')
     mapped = RecordedTarget("t", RecordedFile(plain, mapping={"labels.type": "kind"}))
     assert [query.labels for query in RecordedQuestions([mapped])] == [{"type": "lock"}]
-    unlabelled = RecordedQuestions([RecordedTarget("t", plain)])
-    assert unlabelled.sha256 != RecordedQuestions([mapped]).sha256
+    unlabeled = RecordedQuestions([RecordedTarget("t", plain)])
+    assert unlabeled.sha256 != RecordedQuestions([mapped]).sha256
     with pytest.raises(ConfigurationError, match=r"no row has 'knd' for --map labels\.type"):
         RecordedFile(plain, mapping={"labels.type": "knd"})
 

@@ -85,7 +85,7 @@ class Loader(Protocol):
     Attributes:
         name: As users write it, such as `mm-safetybench`.
         title: For people.
-        licence: The set's licence, an SPDX id or words; `as the set says` for plain tables.
+        license: The set's license, an SPDX id or words; `as the set says` for plain tables.
         home: Where the set comes from, an address; empty for plain tables.
         about: What is in it, one line.
         needs: What the path must name, one line, such as `the folder with processed_questions/`.
@@ -94,7 +94,7 @@ class Loader(Protocol):
 
     name: str
     title: str
-    licence: str
+    license: str
     home: str
     about: str
     needs: str
@@ -105,7 +105,7 @@ class Loader(Protocol):
         """The settings that it takes, each with one line about it."""
         ...
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         """Return whether a path holds this set, by a cheap look at names and first bytes.
 
         Raises:

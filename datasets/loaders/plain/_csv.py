@@ -12,7 +12,7 @@ from ._table import SETTINGS, PlainRows
 class _PlainCsv:
     name = "csv"
     title = "Any CSV"
-    licence = "as the set says"
+    license = "as the set says"
     home = ""
     about = "a header and rows, with , ; | or tab between; columns by --map"
     needs = "a .csv or .tsv file"
@@ -24,7 +24,7 @@ class _PlainCsv:
     )
     maps = True
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return path.is_file() and path.suffix.lower() in (".csv", ".tsv")
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

@@ -25,7 +25,7 @@ class _Named(NamedTuple):
 class _HuggingFace:
     name = "hf"
     title = "Any data set of the Hugging Face hub"
-    licence = "as the set says"
+    license = "as the set says"
     home = ""
     about = "fetched from the hub row by row, only when you name one; columns by --map"
     needs = "hf:OWNER/NAME or hf:OWNER/NAME:SPLIT, and Hugging Face's library (the extra `hf`)"
@@ -38,7 +38,7 @@ class _HuggingFace:
     )
     maps = True
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return False  # a path is never taken for a name
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

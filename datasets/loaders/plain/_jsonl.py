@@ -12,14 +12,14 @@ from ._table import SETTINGS, PlainRows
 class _PlainJsonl:
     name = "jsonl"
     title = "Any JSONL or JSON list"
-    licence = "as the set says"
+    license = "as the set says"
     home = ""
     about = 'one object a line, in a list or in {"data": [...]}; columns by --map, dotted paths too'
     needs = "a .jsonl or .json file"
     settings = SETTINGS
     maps = True
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return path.is_file() and path.suffix.lower() in (".jsonl", ".json", ".ndjson")
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

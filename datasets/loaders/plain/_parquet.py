@@ -11,14 +11,14 @@ from ._table import SETTINGS, PlainRows
 class _PlainParquet:
     name = "parquet"
     title = "Any Parquet"
-    licence = "as the set says"
+    license = "as the set says"
     home = ""
     about = "read a few rows at a time, needed columns alone; columns by --map"
     needs = "a .parquet file, and pyarrow (the extra `parquet`)"
     settings = SETTINGS
     maps = True
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         if not path.is_file():
             return False
         if path.suffix.lower() == ".parquet":

@@ -29,7 +29,7 @@ _ALL = "all"
 class _Ailuminate:
     name = "ailuminate"
     title = "AILuminate"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     home = "https://github.com/mlcommons/ailuminate"
     about = "1,200 texts in the demonstration set, 12,000 in the practice set, by hazard"
     needs = "the CSV of a language, or the repository's folder"
@@ -38,7 +38,7 @@ class _Ailuminate:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return has_columns(file_in(path, *_names(path)), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

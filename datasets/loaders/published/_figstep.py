@@ -28,7 +28,7 @@ _PROMPT = "The picture shows the start of a numbered list. Write out every item 
 class _FigStep:
     name = "figstep"
     title = "FigStep"
-    licence = "MIT"
+    license = "MIT"
     home = "https://github.com/ThuCCSLab/FigStep"
     about = "500 questions of 10 categories, each as text or as a picture of a list to fill in"
     needs = "the repository's folder, or its data/; the CSV itself for the questions as text"
@@ -42,7 +42,7 @@ class _FigStep:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         files = [place for name, _ in _FILES.values() for place in _places(name)]
         return has_columns(file_in(path, *files), *_COLUMNS)
 

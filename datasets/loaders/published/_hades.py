@@ -20,7 +20,7 @@ _PLACES = ("data/test-*.parquet", "test-*.parquet")
 class _Hades:
     name = "hades"
     title = "HADES"
-    licence = "MIT"
+    license = "MIT"
     home = "https://huggingface.co/datasets/Monosail/HADES"
     about = "750 instructions of five scenarios, each with pictures of six steps"
     needs = "the folder with data/test-*.parquet, or one such file"
@@ -32,7 +32,7 @@ class _Hades:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return any(_has_columns(file) for file in _files(path)[:1])
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

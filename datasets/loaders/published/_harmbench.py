@@ -1,4 +1,4 @@
-"""HarmBench: behaviours as text, with a context, or about a picture."""
+"""HarmBench: behaviors as text, with a context, or about a picture."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -33,10 +33,10 @@ _PICTURES = ("data/multimodal_behavior_images", "multimodal_behavior_images")
 class _HarmBench:
     name = "harmbench"
     title = "HarmBench"
-    licence = "MIT"
+    license = "MIT"
     home = "https://github.com/centerforaisafety/HarmBench"
-    about = "400 behaviours as text, some with a context, and 110 about a picture"
-    needs = "the repository's folder or its data/; the CSV itself for behaviours as text"
+    about = "400 behaviors as text, some with a context, and 110 about a picture"
+    needs = "the repository's folder or its data/; the CSV itself for behaviors as text"
     settings = MappingProxyType(
         {
             "split": "text, val or test (parts of text), or multimodal; the first that is there",
@@ -45,7 +45,7 @@ class _HarmBench:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         files = [place for name in _FILES.values() for place in _places(name)]
         return has_columns(file_in(path, *files), *_COLUMNS)
 
@@ -77,12 +77,12 @@ class _HarmBench:
 
 
 def _text(cells: Cells) -> str:
-    behaviour, context = text_of(cells, "Behavior"), cells.get("ContextString", "")
-    return f"{context}\n\n---\n\n{behaviour}" if context.strip() else behaviour
+    behavior, context = text_of(cells, "Behavior"), cells.get("ContextString", "")
+    return f"{context}\n\n---\n\n{behavior}" if context.strip() else behavior
 
 
 def _with_picture_described(cells: Cells) -> str | None:
-    """Return the behaviour with the set's words for its picture, as HarmBench's judge reads it."""
+    """Return the behavior with the set's words for its picture, as HarmBench's judge reads it."""
     names = ("RedactedImageDescription", "ImageDescription")
     shown = next((text for name in names if (text := cells.get(name, "").strip())), None)
     return None if shown is None else f"{_text(cells)}\n\nThe picture shows: {shown}"

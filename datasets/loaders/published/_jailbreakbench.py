@@ -1,4 +1,4 @@
-"""JailbreakBench: behaviours that are harmful, each with a benign one of the same theme."""
+"""JailbreakBench: behaviors that are harmful, each with a benign one of the same theme."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -28,8 +28,8 @@ _FILES = {
 
 class _JailbreakBench:
     name = "jailbreakbench"
-    title = "JailbreakBench behaviours"
-    licence = "MIT"
+    title = "JailbreakBench behaviors"
+    license = "MIT"
     home = "https://huggingface.co/datasets/JailbreakBench/JBB-Behaviors"
     about = "100 harmful texts and 100 benign ones on the same themes"
     needs = "the folder with data/harmful-behaviors.csv and benign-behaviors.csv, or one of them"
@@ -38,7 +38,7 @@ class _JailbreakBench:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return any(has_columns(file_in(path, *places), *_COLUMNS) for places in _FILES.values())
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

@@ -27,7 +27,7 @@ _COLUMNS = ("id", "jailbreak_query", "redteam_query", "policy", "image_path")
 class _JailBreakV:
     name = "jailbreakv-28k"
     title = "JailBreakV-28K"
-    licence = "MIT"
+    license = "MIT"
     home = "https://huggingface.co/datasets/JailbreakV-28K/JailBreakV-28k"
     about = "28,000 jailbreak texts with pictures, or 280 of them, for 16 policies"
     needs = "the folder with JailBreakV_28K.csv and its pictures, or the CSV"
@@ -40,7 +40,7 @@ class _JailBreakV:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         files = [place for name in _FILES.values() for place in _places(name)]
         return has_columns(file_in(path, *files), *_COLUMNS)
 

@@ -33,7 +33,7 @@ _TABLES = ("data/*/{}.parquet", "*/{}.parquet")
 class _MmSafetyBench:
     name = "mm-safetybench"
     title = "MM-SafetyBench"
-    licence = "CC-BY-NC-4.0"
+    license = "CC-BY-NC-4.0"
     home = "https://github.com/isXinLiu/MM-SafetyBench"
     about = "1,680 questions of 13 scenarios, each with three pictures or as plain text"
     needs = (
@@ -47,7 +47,7 @@ class _MmSafetyBench:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return bool(_question_files(path) or _tables(path, _FORMS["sd_typo"]))
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

@@ -17,14 +17,14 @@ _PLACES = tuple(f"{folder}/{_NAME}".lstrip("/") for folder in _FOLDERS)
 class _MossBench:
     name = "mossbench"
     title = "MOSSBench"
-    licence = "CC-BY-SA-4.0, and not for training"
+    license = "CC-BY-SA-4.0, and not for training"
     home = "https://github.com/xirui-li/MOSSBench"
     about = "300 harmless questions with pictures, of three kinds that tempt a model to refuse"
     needs = "the repository's folder, or its data/ with images_information/ and images/"
     settings = MappingProxyType[str, str]({})
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         file = file_in(path, *_PLACES)
         return file is not None and file.name == _NAME
 

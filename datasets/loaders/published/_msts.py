@@ -41,7 +41,7 @@ _PICTURES = ("data/unsafe_images", "unsafe_images", "data/images", "images")
 class _Msts:
     name = "msts"
     title = "MSTS"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     home = "https://github.com/paul-rottger/msts-multimodal-safety"
     about = "400 short English texts with 200 pictures, 200 texts in each of ten more languages"
     needs = "the repository's folder or its data/, where its script has fetched unsafe_images/"
@@ -54,7 +54,7 @@ class _Msts:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return has_columns(file_in(path, *_places("english_multimodal.csv")), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

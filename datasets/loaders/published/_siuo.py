@@ -15,14 +15,14 @@ _PLACES = ("siuo_gen.json", "data/siuo_gen.json")
 class _Siuo:
     name = "siuo"
     title = "SIUO"
-    licence = "as its page says"
+    license = "as its page says"
     home = "https://github.com/sinwang20/SIUO"
     about = "167 texts with pictures of nine domains, safe apart and unsafe together"
     needs = "the folder with siuo_gen.json and images/, or that file"
     settings = MappingProxyType[str, str]({})
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         file = file_in(path, *_PLACES)
         return file is not None and file.name == "siuo_gen.json"
 

@@ -25,7 +25,7 @@ _COLUMNS = ("category", "source", "forbidden_prompt")
 class _StrongReject:
     name = "strongreject"
     title = "StrongREJECT"
-    licence = "MIT"
+    license = "MIT"
     home = "https://github.com/alexandrasouly/strongreject"
     about = "313 forbidden texts, or 60 of them"
     needs = "the repository's folder, its strongreject_dataset/, or the CSV"
@@ -37,7 +37,7 @@ class _StrongReject:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         files = [place for name in _FILES.values() for place in _places(name)]
         return has_columns(file_in(path, *files), *_COLUMNS)
 

@@ -29,7 +29,7 @@ _PARTS = {
 class _VlGuard:
     name = "vlguard"
     title = "VLGuard"
-    licence = "as its page says; access is granted there"
+    license = "as its page says; access is granted there"
     home = "https://huggingface.co/datasets/ys-zong/VLGuard"
     about = "3,000 pictures (2,000 to train, 1,000 to test) with safe and unsafe instructions"
     needs = "the folder with test.json and the unpacked test/ (or train.json and train/)"
@@ -41,7 +41,7 @@ class _VlGuard:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         file = file_in(path, *_places("test"), *_places("train"))
         if file is None or file.suffix.lower() != ".json":
             return False

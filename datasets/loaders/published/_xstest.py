@@ -24,14 +24,14 @@ _PLACES = ("xstest_prompts.csv", "xstest_v2_prompts.csv")
 class _XsTest:
     name = "xstest"
     title = "XSTest"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     home = "https://github.com/paul-rottger/xstest"
     about = "450 texts: 250 harmless ones that look risky, 200 contrasts that are unsafe"
     needs = "the folder with xstest_prompts.csv, or that file"
     settings = MappingProxyType({"encoding": ENCODING})
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return has_columns(file_in(path, *_PLACES), "prompt", "type", "focus", "note")
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

@@ -27,7 +27,7 @@ _VOICES = {
 class _SafeBench:
     name = "safebench"
     title = "SafeBench, the paper's set"
-    licence = "as the set says"
+    license = "as the set says"
     home = "https://huggingface.co/datasets/Zonghao2025/safebench"
     about = "23 tables of one column, pictures k/i.png and sounds k/i.wav, paired by row"
     needs = (
@@ -44,7 +44,7 @@ class _SafeBench:
     )
     maps = False
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return path.is_dir() and any(
             (text / "1.csv").is_file() for text in (path, *_below(path, *_FULL, *_MINI))
         )

@@ -1,7 +1,7 @@
-"""HarmBench completions: behaviour id to a list of `{"test_case", "generation"}`.
+"""HarmBench completions: behavior id to a list of `{"test_case", "generation"}`.
 
 A test case is a text, `[picture, text]`, or an object with `text` and `image`. All test cases
-of a behaviour are after the same: they are its epochs, each in words of its own.
+of a behavior are after the same: they are its epochs, each in words of its own.
 """
 
 from collections.abc import Iterator
@@ -38,22 +38,22 @@ def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
     place = "the start"
     with JsonFile(path) as document:
         try:
-            for behaviour, at in document.members(document.root):
-                place = f"behaviour {behaviour[:60]!r}"
+            for behavior, at in document.members(document.root):
+                place = f"behavior {behavior[:60]!r}"
                 if document.opens(at) != "[":
                     yield Unreadable(place, "must hold a list of completions")
                     continue
                 epoch = 0
                 for number, item in enumerate(document.elements(at), 1):
                     here = f"{place}, completion {number}"
-                    row = _row(here, behaviour, epoch, document.value(item))
+                    row = _row(here, behavior, epoch, document.value(item))
                     epoch += isinstance(row, RecordedRow)
                     yield row
         except BrokenJson as error:
             yield Unreadable(f"after {place}", str(error), Unread.REST)
 
 
-def _row(place: str, behaviour: str, epoch: int, value: object) -> Row:
+def _row(place: str, behavior: str, epoch: int, value: object) -> Row:
     if isinstance(value, RowError):
         return unreadable(place, value)
     item = as_object(value)
@@ -64,12 +64,12 @@ def _row(place: str, behaviour: str, epoch: int, value: object) -> Row:
         category = as_text(item.get("category") or item.get("SemanticCategory"))
         return RecordedRow(
             place,
-            identifier(behaviour, "the behaviour"),
+            identifier(behavior, "the behavior"),
             words(item["generation"], "the generation"),
             text=text,
             epoch=epoch,
-            scenario=category and f"{category}/{behaviour}",
-            intent=Intent.HARMFUL,  # it has no other behaviours
+            scenario=category and f"{category}/{behavior}",
+            intent=Intent.HARMFUL,  # it has no other behaviors
             images=images,
             labels=labels_of(
                 category=category,

@@ -72,7 +72,7 @@ def _row(place: str, value: object, model: str | None) -> Row:
             outcome=ResponseOutcome.GAVE_UP if given_up else None,
             model=model,
             scenario="/".join(filter(None, map(as_text, (category, behavior)))),
-            intent=Intent.HARMFUL,  # its benign behaviours are not attacked
+            intent=Intent.HARMFUL,  # its benign behaviors are not attacked
             detail="the attack found nothing to ask" if given_up else None,
             underlying_request=as_text(item.get("goal")),
             labels=labels_of(category=category, behavior=behavior),

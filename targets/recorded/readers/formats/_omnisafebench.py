@@ -11,7 +11,7 @@ from .....datasets.tables import Object, RowError, as_object, as_text, first_tex
 from ..base import Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
 
 _FOLDERS_UP = 4
-"""Its picture paths start where it was run: above `responses/<defence>/`."""
+"""Its picture paths start where it was run: above `responses/<defense>/`."""
 
 
 def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
@@ -22,7 +22,7 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
     if "model_response" not in item:
         raise RowError("has no 'model_response'")
     said = {**as_object(item.get("metadata")), **{k: v for k, v in item.items() if v is not None}}
-    # What a defence made of the question is what the model saw.
+    # What a defense made of the question is what the model saw.
     text = first_text(*(said.get(key) for key in ("defended_prompt", "jailbreak_prompt", "prompt")))
     image = first_text(
         *(said.get(key) for key in ("defended_image_path", "jailbreak_image_path", "image_path"))
