@@ -91,7 +91,7 @@ class Cached(Middleware):
     async def _lead(self, key: str, request: ChatRequest) -> Completion:
         shared: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._under_way[key] = shared
-        outcome: Exception = _LeaderCancelled()
+        outcome: Exception = _LeaderCanceled()
         try:
             completion = await self._model.complete(request)
             if _worth_keeping(completion):
@@ -108,7 +108,7 @@ class Cached(Middleware):
                 shared.exception()  # marks it as seen: nobody may be waiting
 
 
-class _LeaderCancelled(Exception):
+class _LeaderCanceled(Exception):
     """The call that others waited for was canceled."""
 
 

@@ -363,7 +363,7 @@ def test_a_set_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
 def test_our_own_folder_is_not_taken_for_the_library() -> None:
     said = run_python(f"{TRY}except Exception as error: print(type(error).__name__, error)", ROOT)
     assert said.startswith(f"DatasetError {ROOT / 'datasets'}")
-    assert "in place of Hugging Face's library" in said
+    assert "hides Hugging Face's library" in said
 
 
 def test_nothing_is_fetched_and_no_library_loaded_until_a_set_is_named(hub: Path) -> None:

@@ -4,11 +4,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from ....common import DatasetError, needed
+from ....common import DatasetError, need
 from ....common.text import quoted, short_reason
 from ...tables import Object, as_object
 from ..base import Loader, LoaderOptions, Row, Unusable
@@ -98,12 +99,18 @@ def _library() -> ModuleType:
         DatasetError: It is not installed, or something else of that name comes first.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    library = needed("a set of the Hugging Face hub", "datasets", error=DatasetError)
-    if not hasattr(library, "IterableDataset"):  # ours has a `load_dataset` too
-        raise DatasetError(
-            f"{library.__file__} is found in place of Hugging Face's library: run the command "
-            "`safejury`, or from another folder"
-        )
+    need("a set of the Hugging Face hub", "datasets", error=DatasetError)
+    found = find_spec("datasets")
+    place = Path((found and found.origin) or "datasets")
+    hidden = DatasetError(
+        f"{place} hides Hugging Face's library `datasets`: run the command `safejury`, or "
+        "start Python in another folder"
+    )
+    if place.parent.resolve() == Path(__file__).resolve().parents[2]:  # importing ours fails
+        raise hidden
+    library = import_module("datasets")
+    if not hasattr(library, "IterableDataset"):
+        raise hidden
     library.disable_progress_bars()
     for each in (library.utils.logging, import_module("huggingface_hub").logging):
         each.set_verbosity_error()  # what goes wrong is said once, at the end
