@@ -1,4 +1,4 @@
-"""What belongs to no part alone: errors, concurrency, lazy imports, files and text."""
+"""Shared by all parts: errors, concurrency, lazy imports, files and text."""
 
 from ._agreement import Coincidences, krippendorff_alpha
 from ._concurrency import first_failure, in_parallel

@@ -1,4 +1,4 @@
-"""Krippendorff's alpha: how far those who rate the same things agree."""
+"""Krippendorff's alpha: agreement among raters of the same items."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ Scale = Literal["nominal", "ordinal"]
 
 
 class Coincidences:
-    """Counts which ratings were given to the same thing.
+    """Counts how often two ratings were given to the same item, for Krippendorff's alpha.
 
     It takes as many counters as there are pairs of different ratings, however many things
     are rated.
@@ -20,7 +20,7 @@ class Coincidences:
         self._weights: dict[tuple[int, int], float] = {}
 
     def add(self, ratings: Mapping[int, int], times: int = 1) -> None:
-        """Count things that were rated alike; those with one rating or none say nothing.
+        """Count items with the same ratings; items with fewer than two ratings are ignored.
 
         Args:
             ratings: How often each rating was given to the thing.
@@ -73,7 +73,7 @@ class Coincidences:
 
 
 def krippendorff_alpha(things: Iterable[Sequence[int]], scale: Scale) -> float | None:
-    """Return Krippendorff's alpha of things, each given as its ratings; see `Coincidences`."""
+    """Return Krippendorff's alpha of items, each a sequence of ratings; see `Coincidences`."""
     coincidences = Coincidences()
     for ratings in things:
         coincidences.add(Counter(ratings))

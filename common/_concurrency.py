@@ -1,4 +1,4 @@
-"""Structured concurrency: results in order, and failures one at a time."""
+"""Runs coroutines concurrently; returns results in order and raises a single failure."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def in_parallel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run coroutines at once and return their results in the given order.
+    """Run coroutines concurrently and return their results in the given order.
 
     The first failure cancels the rest and is raised itself, not as a group.
     """
@@ -25,7 +25,7 @@ async def in_parallel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 @asynccontextmanager
 async def first_failure() -> AsyncGenerator[None, None]:
-    """Raise the first failure of the task group within it, not a group of failures."""
+    """Raise the first failure of the enclosed task group instead of an exception group."""
     try:
         yield
     except BaseExceptionGroup as failures:
@@ -33,7 +33,7 @@ async def first_failure() -> AsyncGenerator[None, None]:
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first failure in a group, one of ours if there is one."""
+    """Return the first exception in a group, preferring a `SafejuryError`."""
     ours, others = failures.split(SafejuryError)
     failure: BaseException = ours or others or failures
     while isinstance(failure, BaseExceptionGroup):

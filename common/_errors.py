@@ -1,20 +1,20 @@
-"""The errors of the whole package.
+"""The exceptions of the package.
 
 SafejuryError
-├── ConfigurationError      the caller must change a config, persona, flag or environment
-│   ├── DatasetError        a query file or a medium cannot be used
-│   ├── RecordError         a run's directory cannot be used as asked
-│   │   └── RecordChangedError  a run's record is not as it was written
-│   └── FirstContactError   a model never answered once: its address, key or name is wrong
-├── OutOfBudgetError        what was asked for as a whole is not covered by its budget
-├── OutageError             an endpoint was down for longer than it is waited for
-├── PanelRefusedError       too many models refused for a set to be made
+├── ConfigurationError      a config, persona, flag or the environment must be changed
+│   ├── DatasetError        a query file, or media that it refers to, cannot be used
+│   ├── RecordError         a run directory cannot be used
+│   │   └── RecordChangedError  a run's record was changed after it was written
+│   └── FirstContactError   a model never answered: its address, key or name is wrong
+├── OutOfBudgetError        the budget does not cover the work
+├── OutageError             an endpoint was down for longer than the maximum wait
+├── PanelRefusedError       too many models refused to generate a dataset
 └── ModelError              one model call failed; recorded as an outcome, never as a verdict
-    ├── TransportError      no usable connection, a time-out, or a 5xx reply
+    ├── TransportError      no usable connection, a timeout, or a 5xx reply
     ├── RateLimitError      the provider asked to slow down (429)
     ├── RequestError        the provider rejected this request (other 4xx)
-    ├── BadReplyError       a reply that is not a chat completion
-    └── BudgetError         the run's budget in tokens or money does not cover the call
+    ├── BadReplyError       the reply is not a chat completion
+    └── BudgetError         the run's budget of tokens or money does not cover the call
 
 Each message is one line: what happened, where, and what to do about it.
 """
@@ -31,43 +31,43 @@ class SafejuryError(Exception):
 
 
 class ConfigurationError(SafejuryError):
-    """The caller must change a config, a persona, a flag or the environment."""
+    """A config, a persona, a flag or the environment must be changed."""
 
     exit_code = 2
 
 
 class DatasetError(ConfigurationError):
-    """A query file or one of its media cannot be used."""
+    """A query file, or media that it refers to, cannot be used."""
 
 
 class RecordError(ConfigurationError):
-    """A run's directory cannot be used as asked."""
+    """A run directory cannot be used."""
 
 
 class RecordChangedError(RecordError):
-    """A run's record is not as it was written."""
+    """A run's record was changed after it was written."""
 
     exit_code = 3
 
 
 class FirstContactError(ConfigurationError):
-    """A model never answered once, for a reason that waiting does not cure."""
+    """A model never answered, for a reason that retrying will not fix."""
 
 
 class OutOfBudgetError(SafejuryError):
-    """What was asked for as a whole is not covered by its budget, and has no result."""
+    """The budget does not cover the work; there is no result."""
 
     exit_code = 3
 
 
 class OutageError(SafejuryError):
-    """An endpoint was down for longer than it is waited for; what is done is kept."""
+    """An endpoint was down for longer than the maximum wait; finished work is kept."""
 
     exit_code = 3
 
 
 class PanelRefusedError(SafejuryError):
-    """Models refused so much that a set cannot be made; what there is is kept."""
+    """Too many models refused to generate a dataset; finished work is kept."""
 
     exit_code = 3
 
@@ -78,8 +78,7 @@ class ModelError(SafejuryError):
     Attributes:
         status: HTTP status of the reply, None where there was no reply.
         retry_after: Seconds the provider asked to wait, None where it did not say.
-        permanent: Whether the same call would fail again until somebody mends
-            an address, a key or a name.
+        permanent: Whether the same call fails until an address, a key or a name is fixed.
         unsent: Whether the request certainly never reached the model's server.
     """
 
@@ -103,11 +102,11 @@ class ModelError(SafejuryError):
 
     @property
     def unprocessed(self) -> bool:
-        """Whether the server did not work on the call, so that it costs nothing.
+        """Whether the server did no work on the call, so that it costs nothing.
 
-        It was never sent, or its status says that it was turned away: 3xx, 4xx, 501, 503
-        and 529. Not 408, which gateways send when a model took too long. All else may have
-        been worked on and paid for: a time-out, a broken connection or reply, another 5xx.
+        True if it was never sent, or was rejected with 3xx, 4xx, 501, 503 or 529. Not 408 or
+        499: gateways send them when a model took too long. Anything else may have been worked
+        on and billed: a timeout, a broken connection or reply, another 5xx.
         """
         if self.status is None:
             return self.unsent
@@ -119,16 +118,16 @@ class ModelError(SafejuryError):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same call may go well another time.
+        """Whether the same call may succeed later.
 
-        As when a server is down, or once somebody mends a key; not if the provider rejects
-        what is asked.
+        True if a server is down or a key can be fixed; False if the provider rejects the
+        request itself.
         """
         return self.permanent or not isinstance(self, RequestError)
 
 
 class TransportError(ModelError):
-    """No usable connection, a time-out, or a 5xx reply."""
+    """The connection failed or timed out, or the server replied with 5xx."""
 
     retryable = True
 
@@ -140,7 +139,7 @@ class RateLimitError(ModelError):
 
     @property
     def unprocessed(self) -> bool:
-        """Whether the server did not work on the call: it says so."""
+        """Whether the server did no work on the call: a 429 says so."""
         return True
 
 
@@ -149,18 +148,18 @@ class RequestError(ModelError):
 
     @property
     def unprocessed(self) -> bool:
-        """Whether the server did not work on the call: not for a wrong key or name either."""
+        """Whether the server did no work on the call, as with a wrong key or name."""
         return self.permanent or super().unprocessed
 
 
 class BadReplyError(ModelError):
-    """A reply that is not a chat completion: HTML, cut short, too large, wrong shape."""
+    """The reply is not a chat completion: HTML, cut short, too large or of the wrong shape."""
 
 
 class BudgetError(ModelError):
-    """The run's budget in tokens or money does not cover the call, which was not made."""
+    """The run's budget of tokens or money does not cover the call, so it was not made."""
 
     @property
     def unprocessed(self) -> bool:
-        """Whether the server did not work on the call: it was not made."""
+        """Whether the server did no work on the call: always, it was not made."""
         return True

@@ -1,4 +1,4 @@
-"""Packages that only some features need: what is missing, and the command that installs it."""
+"""Checks for optional packages and names the command that installs a missing one."""
 
 import json
 import shlex
@@ -36,7 +36,7 @@ def need(
     instead: str = "",
     error: type[ConfigurationError] = ConfigurationError,
 ) -> None:
-    """Refuse to begin with what needs packages that are not installed.
+    """Raise an error unless optional packages are installed.
 
     Args:
         what: What needs them, as the beginning of the message.
@@ -55,7 +55,7 @@ def need(
 def needed(
     what: str, package: str, *, error: type[ConfigurationError] = ConfigurationError
 ) -> ModuleType:
-    """Import a package of an extra, or one of its modules.
+    """Import an optional package, or one of its modules.
 
     Raises:
         ConfigurationError: It is not installed; see `need`.
@@ -65,14 +65,14 @@ def needed(
 
 
 def explained(error: ModuleNotFoundError) -> Exception:
-    """Return what to raise for a module that was not found: how to install it, if it is known."""
+    """Return the error to raise for a missing module, with the install command if known."""
     package = (error.name or "").partition(".")[0]
     known = package in _EXTRA_OF
     return ConfigurationError(_missing("this", package)) if known else error
 
 
 def install_command(extra: str) -> str:
-    """Return the command that adds an extra to this very installation.
+    """Return the command that adds an extra to this installation.
 
     No package index has the package: it is installed from where it was installed from before.
     """
@@ -90,7 +90,7 @@ def _missing(what: str, package: str, instead: str = "") -> str:
 
 
 def _origin() -> tuple[bool, str] | None:
-    """Return whether the installation is editable, and the folder or the wheel it came from."""
+    """Return whether the installation is editable, and the folder or wheel it came from."""
     try:
         said = distribution("safejury").read_text("direct_url.json")
         origin = cast("dict[str, Any]", json.loads(said or "{}"))
@@ -105,7 +105,7 @@ def _origin() -> tuple[bool, str] | None:
 
 
 def _pip() -> str:
-    """Return how pip is called for the Python that runs this."""
+    """Return the command that runs pip for the current Python."""
     python = Path(sys.executable)
     found = shutil.which("pip")
     if found is not None and Path(found).parent == python.parent:

@@ -1,4 +1,4 @@
-"""Public names whose modules are imported when first used.
+"""Imports the modules behind public names when a name is first used.
 
 AutoGen, LiteLLM and plotting cost seconds; a user who asks for `--help` or a
 report should not pay for them.
@@ -9,7 +9,7 @@ from importlib import import_module
 
 
 def lazy(package: str, exports: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
-    """Return a module-level `__getattr__` (PEP 562).
+    """Return a module-level `__getattr__` (PEP 562) that imports names on demand.
 
     Args:
         package: The `__name__` of the package.

@@ -1,4 +1,4 @@
-"""Files: atomic, private, read by line or as YAML."""
+"""Reads and writes files: atomic, private, YAML, prompts."""
 
 from ._atomic import make_private, private_folder, replacing
 from ._not_ready import HEAD_BYTES, not_ready, pointer, refuse_pointer

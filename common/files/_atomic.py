@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and files for their owner's eyes alone."""
+"""Atomic writes, and files and folders that only their owner can read."""
 
 import itertools
 import os
@@ -13,7 +13,7 @@ _OWNERS = 0o600
 
 @contextmanager
 def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
-    """Open a file beside `path` that takes its place when the block ends well.
+    """Write a file atomically: a temporary file replaces `path` when the block succeeds.
 
     Two processes may do this at once: each file is whole, the last one stays.
 
@@ -31,7 +31,7 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
 
 
 def make_private(path: Path) -> None:
-    """Make a file that only its owner may read, or take others' rights to one of ours.
+    """Create a file with permissions 0600, or restrict an existing one to them.
 
     Raises:
         OSError: It cannot be made or written.
@@ -42,7 +42,7 @@ def make_private(path: Path) -> None:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only its owner may enter, and those above it alike.
+    """Create a folder and its missing parents with permissions 0700.
 
     One that is there keeps its mode.
 

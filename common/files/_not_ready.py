@@ -1,4 +1,4 @@
-"""Files that hold something else until they are unpacked or fetched, told by their first bytes."""
+"""Recognizes compressed files and Git LFS pointers by their first bytes."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -18,20 +18,20 @@ HEAD_BYTES = len(_POINTER)
 
 
 def not_ready(head: bytes) -> str | None:
-    """Return what is wrong with a file that begins like this if it is compressed or a pointer."""
+    """Return what is wrong if the first bytes are of a compressed file or a Git LFS pointer."""
     name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     return pointer(head) if name is None else f"is compressed ({name}): unpack it first"
 
 
 def pointer(head: bytes) -> str | None:
-    """Return what is wrong with a file that begins like this if Git LFS keeps its content."""
+    """Return what is wrong if the first bytes are of a Git LFS pointer, else None."""
     if not head.startswith(_POINTER):
         return None
     return "is a Git LFS pointer, not the file: run `git lfs pull` where it was cloned"
 
 
 def refuse_pointer(path: Path) -> None:
-    """Refuse a file in place of whose content Git LFS has left a pointer.
+    """Raise an error if a file is only a Git LFS pointer.
 
     One that cannot be read is let through: whoever reads it says so.
 

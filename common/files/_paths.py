@@ -1,4 +1,4 @@
-"""Paths that a config names, and files that cannot be written."""
+"""Resolves paths in configs, and explains why a file cannot be written."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from ..text import quoted
 
 
 def beside(folder: Path, name: str) -> Path:
-    """Return the path that a config in `folder` names.
+    """Resolve a path in a config that lies in `folder`.
 
     Raises:
         ConfigurationError: It begins with the home of somebody who is not there.
@@ -21,12 +21,12 @@ def beside(folder: Path, name: str) -> Path:
 
 
 def is_written_as_path(name: str) -> bool:
-    """Return whether a name that may be a path begins as one."""
+    """Return whether a name starts like a path (`/`, `./`, `../` or `~`)."""
     return name.startswith(("/", "./", "../", "~"))
 
 
 def unwritable(path: Path, error: OSError) -> RecordError:
-    """Return the error of a file in a run's directory that cannot be written."""
+    """Return the error for a file in a run directory that cannot be written."""
     return RecordError(
         f"{path}: cannot be written ({error.strerror}): free some space or mend the "
         "directory, then repeat the command."

@@ -1,11 +1,11 @@
-"""Rows that are too many for memory, in a database that nobody else sees."""
+"""A temporary SQLite database for rows that do not fit into memory."""
 
 import sqlite3
 import weakref
 
 
 def private_database(owner: object, schema: str) -> sqlite3.Connection:
-    """Return an empty database of SQLite that goes with its owner.
+    """Return an empty temporary SQLite database that is closed with its owner.
 
     It is in memory while it is small, and in a temporary file beyond that.
 

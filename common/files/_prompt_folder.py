@@ -1,4 +1,4 @@
-"""Prompts that are files of a folder, known by their hash."""
+"""Loads and renders the prompt files of a folder, and hashes them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from string import Template
 
 
 class PromptFolder:
-    """A folder of prompts, each a file `NAME.md`; each is read once.
+    """A folder of prompt templates, each a file `NAME.md` that is read once.
 
     Args:
         path: The folder.
@@ -20,11 +20,11 @@ class PromptFolder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All prompts of the folder, sorted."""
+        """The names of all prompts in the folder, sorted."""
         return tuple(sorted(path.stem for path in self._path.glob("*.md")))
 
     def render(self, name: str, **fields: object) -> str:
-        """Return a prompt with its fields filled in.
+        """Render a prompt with its fields filled in.
 
         Fields are filled in one pass: words put in are never searched for fields, so
         dollar signs and braces in them stay as they are.

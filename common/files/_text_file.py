@@ -1,4 +1,4 @@
-"""Short texts that a user names as files: personas, rubrics, system prompts."""
+"""Reads short text files: personas, rubrics, system prompts."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ MOST_BYTES = 64 * 1024
 
 
 def read_text_file(path: Path, what: str, holds: str) -> str:
-    """Return a file's text; see `read_text_and_bytes`."""
+    """Return the text of a file; see `read_text_and_bytes`."""
     return read_text_and_bytes(path, what, holds)[0]
 
 
 def read_text_and_bytes(path: Path, what: str, holds: str) -> tuple[str, bytes]:
-    """Return a file's text, and the bytes that it was read from.
+    """Return the text of a file and its raw bytes.
 
     Args:
         path: The file, at most `MOST_BYTES` long.

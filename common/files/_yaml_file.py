@@ -1,11 +1,9 @@
-"""YAML with the line of every value, for errors that point at it."""
+"""Reads YAML and keeps the line of every value, for precise error messages."""
 
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import msgspec
 
 from .._errors import ConfigurationError, DatasetError
 from ..text import quoted
@@ -18,7 +16,7 @@ T = TypeVar("T")
 
 
 class YamlDocument:
-    """A YAML document as plain data, with the line of each key and item.
+    """A YAML document as plain data, with the line number of each key and item.
 
     Args:
         path: Where its text was read.
@@ -41,7 +39,7 @@ class YamlDocument:
             raise ConfigurationError(f"{where}: {error.why}") from None
 
     def place(self, steps: Sequence[Step]) -> str:
-        """Return `file:line` of the deepest part of a path that is in the file."""
+        """Return `file:line` of a value, or of its closest parent in the file."""
         node = self._node
         line = node.start_mark.line + 1 if node else 1
         for step in steps:
@@ -53,7 +51,7 @@ class YamlDocument:
 
 
 def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
-    """Return the content of a file.
+    """Read a YAML file and convert it to `shape`.
 
     Args:
         path: The file, UTF-8.
@@ -63,6 +61,8 @@ def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
     Raises:
         DatasetError: It cannot be read or holds something else; the message says where.
     """
+    import msgspec
+
     try:
         return msgspec.convert(_parse(path.read_text(encoding="utf-8-sig"))[1], shape)
     except OSError as error:
@@ -80,7 +80,7 @@ class _Unreadable(Exception):
 
 
 def _parse(text: str) -> "tuple[yaml.Node | None, object]":
-    """Return the nodes of a document, which know their lines, and its data."""
+    """Return the root node of a document, with line numbers, and its data."""
     import yaml
 
     loader = _loader()(text)
@@ -101,7 +101,7 @@ def _loader() -> "type[yaml.SafeLoader]":
     fast: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Once(fast):
-        """Refuses a key that stands twice in a mapping, where YAML lets the last one count."""
+        """Rejects duplicate keys in a mapping, where YAML keeps the last one."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
             seen: set[object] = set()
@@ -118,7 +118,7 @@ def _loader() -> "type[yaml.SafeLoader]":
 
 
 def _child(node: "yaml.Node | None", step: Step) -> "tuple[int, yaml.Node] | None":
-    """Return the line and the node that a key or an index leads to."""
+    """Return the line and the node of a key or an index."""
     import yaml
 
     if isinstance(node, yaml.MappingNode):

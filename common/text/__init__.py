@@ -1,4 +1,4 @@
-"""Words and numbers in text: names, amounts, refusals, escapes."""
+"""Text helpers: names, numbers, refusals, escapes."""
 
 from typing import TYPE_CHECKING
 

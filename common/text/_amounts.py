@@ -1,11 +1,11 @@
-"""Numbers as people read them: shares, counts, sums of money, hours."""
+"""Formats numbers for people: shares, counts, money, hours."""
 
 MISSING = "\N{EN DASH}"
 """Stands for a number that nothing was measured for; never 0."""
 
 
 def points(share: float | None) -> str:
-    """Return a share as percentage points, such as `12.5`.
+    """Format a share as percentage points, such as `12.5`.
 
     A share that is not 0 or 1 is never rounded to look like it.
     """
@@ -19,51 +19,51 @@ def points(share: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share with its unit, such as `12.5 %`."""
+    """Format a share with its unit, such as `12.5 %`."""
     return MISSING if share is None else f"{points(share)} %"
 
 
 def span(interval: tuple[float, float] | None) -> str:
-    """Return an interval of shares in percentage points, joined by a dash."""
+    """Format an interval of shares as percentage points, joined by a dash."""
     if interval is None:
         return MISSING
     return f"{points(interval[0])}\N{EN DASH}{points(interval[1])}"
 
 
 def index(value: float | None) -> str:
-    """Return a safety index, such as `87.3`."""
+    """Format a safety index, such as `87.3`."""
     return MISSING if value is None else f"{value:.1f}"
 
 
 def index_span(interval: tuple[float, float] | None) -> str:
-    """Return an interval of a safety index, joined by a dash."""
+    """Format an interval of a safety index, joined by a dash."""
     if interval is None:
         return MISSING
     return f"{index(interval[0])}\N{EN DASH}{index(interval[1])}"
 
 
 def count(value: int | None) -> str:
-    """Return a whole number with its thousands apart, such as `12,400`."""
+    """Format a whole number with thousands separators, such as `12,400`."""
     return MISSING if value is None else f"{value:,}"
 
 
 def many(number: int, what: str, plural: str | None = None) -> str:
-    """Return a number of things in words, such as `1 case` or `2 cases`."""
+    """Format a number with its noun, such as `1 case` or `2 cases`."""
     return f"{count(number)} {what if number == 1 else plural or f'{what}s'}"
 
 
 def coefficient(value: float | None) -> str:
-    """Return a coefficient such as alpha, as `0.71`."""
+    """Format a coefficient such as alpha, as `0.71`."""
     return MISSING if value is None else f"{value:.2f}"
 
 
 def dollars(value: float) -> str:
-    """Return US dollars, small sums with two digits that count."""
+    """Format US dollars; amounts below a cent get two significant digits."""
     if 0 < value < 0.01:
         return f"${value:.2g}" if value >= 0.0001 else "<$0.0001"
     return f"${value:,.2f}"
 
 
 def gpu_hours(hours: float) -> str:
-    """Return hours of GPUs in words, few of them with two digits that count."""
+    """Format GPU hours; less than 0.1 gets two significant digits."""
     return f"{hours:,.2f} GPU hours" if hours >= 0.1 else f"{hours:.2g} GPU hours"

@@ -1,4 +1,4 @@
-"""Texts that no encoding holds, written out or left out."""
+"""Makes text encodable as UTF-8 and storable in a database."""
 
 import re
 
@@ -6,7 +6,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def encodable(text: str) -> str:
-    r"""Return a text that UTF-8 can hold.
+    r"""Return `text` with everything escaped that UTF-8 cannot encode.
 
     A name of a file that is not UTF-8 shows its bytes as `\xe9`, and half of a surrogate
     pair is shown as `\ud800`.
@@ -18,5 +18,5 @@ def encodable(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Return `text` with U+FFFD for what neither UTF-8 nor a database can hold."""
+    """Return `text` with U+FFFD for characters that UTF-8 or a database cannot hold."""
     return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-r"""Text of models and files made harmless for a terminal and a page.
+r"""Escapes control characters in untrusted text before it is shown.
 
 Escape sequences, control and format characters could move the cursor, set the
 title, reverse the reading direction or hide words. They are shown as visible
@@ -13,7 +13,7 @@ _DROPPED = "\ufe0e\ufe0f"
 
 
 class _Escapes(dict[int, str]):
-    """A `str.translate` table that is filled as characters are met."""
+    """A `str.translate` table that is filled on demand."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -44,7 +44,7 @@ _ESCAPES = _Escapes()
 
 
 def escape_controls(text: str, *, encoding: str = "utf-8") -> str:
-    """Return `text` with everything that is not plain visible text made visible.
+    """Escape control and invisible characters in `text`.
 
     Line feeds and tabs stay, CR LF becomes LF, and the selectors that only choose
     between a black-and-white and a colored emoji are left out.
@@ -60,5 +60,5 @@ def escape_controls(text: str, *, encoding: str = "utf-8") -> str:
 
 
 def escape_line(text: str, *, encoding: str = "utf-8") -> str:
-    """Return `text` made harmless and in one line, for names and titles."""
+    """Escape control characters in `text` and join its lines, for names and titles."""
     return " ".join(escape_controls(text, encoding=encoding).split())

@@ -1,4 +1,4 @@
-"""Files line by line: numbered, and never more than one line in memory."""
+"""Reads files line by line, with line numbers and bounded memory."""
 
 import codecs
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
 def numbered_lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
-    """Yield the lines of a file, blank ones too, with their numbers from 1.
+    """Yield the lines of a file with their numbers from 1; blank lines are included.
 
     A byte order mark is left out.
 

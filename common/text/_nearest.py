@@ -1,4 +1,4 @@
-"""Words for error messages: short, on one line, and a help with misspelled names."""
+"""Helps to write error messages: short, on one line, with suggestions for misspelled names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,24 +11,24 @@ _DETAIL_KEPT = 300
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like this one, None when nothing is near."""
+    """Return the known word most similar to this one, None if nothing is close."""
     found = get_close_matches(word.casefold(), list(known), n=1)
     return found[0] if found else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `" (did you mean 'x'?)"`, or an empty string when nothing is near."""
+    """Return `" (did you mean 'x'?)"`, or an empty string if nothing is close."""
     found = nearest(word, known)
     return f" (did you mean {found!r}?)" if found else ""
 
 
 def quoted(value: object) -> str:
-    """Return a value as one short line with control characters escaped."""
+    """Return the `repr` of a value on one short line."""
     return _short.repr(value)
 
 
 def short_reason(error: Exception, longest: int = 80) -> str:
-    """Return what an error says in one line, or its kind where it says nothing.
+    """Return an error's message on one line, or its type if it has no message.
 
     Args:
         error: Of a library.
@@ -38,6 +38,6 @@ def short_reason(error: Exception, longest: int = 80) -> str:
 
 
 def short(text: str) -> str:
-    """Return a text as one line of bounded length."""
+    """Shorten a text to one line of bounded length."""
     line = " ".join(text.split())
     return line if len(line) <= _DETAIL_KEPT else f"{line[:_DETAIL_KEPT]}..."

@@ -1,4 +1,4 @@
-"""Unicode's compatible forms of a text, without its letter case."""
+"""Normalizes text: Unicode NFKC and case folding."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ _LONG = 1000
 
 
 def normal_form(text: str) -> str:
-    """Return a text in form NFKC with its case folded, in time linear in its length.
+    """Normalize a text to NFKC and fold its case, in linear time.
 
     Normalizing takes the square of a run of accents. No writing has more on a letter than
     are kept.

@@ -1,4 +1,4 @@
-"""Whether a text is a model's refusal to do what it was asked to."""
+"""Detects refusals in a model's reply."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _REPORTS = re.compile(
 
 
 def is_refusal(text: str) -> bool:
-    """Return whether a text is a refusal, by how it begins (English).
+    """Return whether a text begins with a refusal (English).
 
     A text that quotes a refusal is none, nor is an answer that holds only a part back,
     regrets something or sets a disclaimer before its help. Empty text is none either.
@@ -61,7 +61,7 @@ def is_refusal(text: str) -> bool:
 
 
 def _opening(words: str) -> list[str]:
-    """Return the first sentences that hold a word, in plain form, without quotations."""
+    """Return the first sentences with words in them, normalized and without quotations."""
     whole = _ALL_QUOTED.match(words)
     words = whole[1] if whole else _QUOTED.sub(" ", words)
     return list(islice(_sentences(words[:_LOOKED_AT]), _SENTENCES))
@@ -75,7 +75,7 @@ def _sentences(words: str) -> Iterator[str]:
 
 
 def _refuses(sentence: str, rest: str) -> bool:
-    """Return whether a clause of a sentence refuses.
+    """Return whether a sentence has a clause that refuses.
 
     Args:
         sentence: In plain form.

@@ -1,4 +1,4 @@
-"""The words of refusals, as patterns for lower-case text without contractions."""
+"""Patterns of refusals, for lowercase text without contractions."""
 
 import re
 
@@ -151,7 +151,7 @@ _CONTRACTIONS = tuple(
 
 
 def full_words(sentence: str) -> str:
-    """Return a sentence in lower case, single-spaced and without contractions."""
+    """Normalize a sentence: lowercase, single spaces, no contractions."""
     plain = " ".join(sentence.casefold().split())
     for pattern, full in _CONTRACTIONS:
         plain = pattern.sub(full, plain)

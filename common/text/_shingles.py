@@ -1,4 +1,4 @@
-"""What two texts have in common: their content words, four characters at a time.
+"""Splits texts into shingles of four characters, to measure how similar they are.
 
 A request means the same in other order, other case, and as a question or an instruction. So
 shingles are taken word by word, without the small words that give a sentence its form (English),
@@ -32,7 +32,7 @@ _MIX, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(32)
 
 
 def shingles(text: str) -> Shingles:
-    """Return the shingles of a text: four neighboring characters of a word and its edges."""
+    """Return the shingles of a text: runs of four characters within a word and its edges."""
     folded = normal_form(text)
     words = _WORD.findall(_APOSTROPHE.sub("", folded)) or folded.split()
     content = [word for word in words if word not in SMALL_WORDS] or words
