@@ -6,7 +6,7 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from ._registry import ModelRegistry, find_price, unset_keys
-    from ._spec import ModelSpec
+    from ._spec import EMBEDDED_WARNING, ModelSpec
     from .chat import (
         HIDDEN,
         AudioPart,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         names_a_secret,
         redactor,
     )
-    from .embedded import EMBEDDED_WARNING, EmbeddedModel
+    from .embedded import EmbeddedModel
     from .endpoint import (
         CAP_NOTE,
         FILTERED_REPLY,
@@ -90,7 +90,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_registry": ["ModelRegistry", "find_price", "unset_keys"],
-            "_spec": ["ModelSpec"],
+            "_spec": ["EMBEDDED_WARNING", "ModelSpec"],
             "chat": [
                 "HIDDEN",
                 "AudioPart",
@@ -116,7 +116,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "names_a_secret",
                 "redactor",
             ],
-            "embedded": ["EMBEDDED_WARNING", "EmbeddedModel"],
+            "embedded": ["EmbeddedModel"],
             "endpoint": [
                 "CAP_NOTE",
                 "FILTERED_REPLY",

@@ -8,7 +8,6 @@ from typing import Self
 from ..common import ConfigurationError
 from ._spec import EMBEDDED_PREFIX, ModelSpec
 from .chat import ChatModel, Price, redactor
-from .endpoint import EndpointModel
 from .middleware import (
     Breaking,
     Budget,
@@ -160,6 +159,8 @@ def _bare(spec: ModelSpec) -> ChatModel:
         redactor.register(value)
         redactor.register(value.partition(" ")[2])  # what follows `Bearer`
     if spec.base_url is not None:
+        from .endpoint import EndpointModel
+
         return EndpointModel(
             base_url=spec.base_url,
             model=spec.model,

@@ -8,6 +8,10 @@ from .chat import REGION_PARAMETERS, Modality, Price, RequestOptions, region_par
 from .endpoint import address_of, parse_base, proxy_for, tls_context
 
 EMBEDDED_PREFIX = "embedded/"
+EMBEDDED_WARNING = (
+    "embedded/smollm2 is a 135M-parameter toy for trying the tool: its verdicts mean nothing."
+)
+"""To be shown wherever the embedded model is used."""
 _OTHER_DIALECTS = {*REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}
 """Providers that LiteLLM asks otherwise than OpenAI, and that no hub's folders are named as."""
 

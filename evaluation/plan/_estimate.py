@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ...agents import BallotCall, Case, Juror
+from ...agents import BallotCall, Case
 from ...assembly.config import LimitsConfig
 from ...common import ConfigurationError, ModelError
 from ...datasets import Query, load_taxonomy, words_of
@@ -232,6 +232,8 @@ async def _around_cases(setup: Setup) -> dict[str, int]:
         setup.taxonomy.resolve(scenario).guideline,
         titles=setup.taxonomy.titles(scenario) if own else None,
     )
+    from ...agents import Juror  # with AutoGen, which the rest of a plan does without
+
     scale = _Scale()
     around: dict[str, int] = {}
     for seat, juror in setup.jury.agents(scale).items():

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ...agents import ask_at_terminal
-
 
 class Screen(Protocol):
     """What is shown on the terminal at which the person sits."""
@@ -19,6 +17,8 @@ def asking_over(screen: Screen) -> Callable[[str], Awaitable[str]]:
     """Return a way to ask the person that leaves the terminal to the question."""
 
     async def ask(text: str) -> str:
+        from ...agents import ask_at_terminal  # only a person on the jury needs it
+
         with screen.paused():
             return await ask_at_terminal(text)
 

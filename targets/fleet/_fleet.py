@@ -13,7 +13,6 @@ from ...models import ChatModel, ModelSpec
 from ..vllm import ManagedServer
 from ._devices import Devices
 from ._keeper import Keeper, Watch
-from ._model import ManagedModel
 from ._plan import Placement, Plan, Pool, ServerUse, in_order, plan
 from ._uptime import Meter
 
@@ -112,6 +111,8 @@ class Fleet:
         Raises:
             ConfigurationError: There is no such server.
         """
+        from ._model import ManagedModel  # with a client, which plans do without
+
         keeper = self._keeper(spec.server or "")
         return ManagedModel(spec, keeper, api_key=self._key_of(keeper.use))
 

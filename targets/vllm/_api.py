@@ -2,7 +2,6 @@
 
 from typing import Self
 
-import aiohttp
 import msgspec
 
 _WORK = (
@@ -30,6 +29,8 @@ class VllmTalk:
     """
 
     def __init__(self, root: str, api_key: str | None, timeout: float) -> None:
+        import aiohttp  # plans name servers and ask none
+
         self._root = root
         self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         self._client = aiohttp.ClientSession(
@@ -64,11 +65,13 @@ class VllmTalk:
 
     async def _get(self, path: str) -> bytes | None:
         """Return what a path holds, None unless the server answers with 200."""
+        from aiohttp import ClientError
+
         try:
             async with self._client.get(self._root + path, headers=self._headers) as response:
                 body = await response.read()
                 return body if response.status == 200 else None
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (ClientError, TimeoutError, OSError):
             return None
 
 

@@ -1,5 +1,6 @@
 """The front door opens at once: what is heavy waits until it is needed, and so does the network."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("PIL", "aiohttp", "autogen_core", "litellm", "pydantic", "rich", "torch", "uvloop")
+RECORD = Path(__file__).parent / "record_format_2"
+"""A run that an earlier version recorded."""
 
 LOADED = """
 import sys
@@ -28,6 +31,16 @@ try:
     main()
 except SystemExit as end:
     assert end.code in (0, None), end.code
+"""
+WALK = """
+import sys
+from typer.testing import CliRunner
+from safejury.cli import app
+for arguments in {commands!r}:
+    ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert ended.exit_code in (0, 2, 3), ended.output
+    imported = sorted(set(sys.modules) & set({heavy!r}))
+    assert not imported, (arguments, imported)
 """
 EVERYTHING = """
 from importlib import import_module
@@ -65,6 +78,24 @@ def test_help_on_a_command_imports_nothing_heavy(tmp_path: Path, command: str):
     # Typer itself reads a command's parameters with pydantic.
     code = HELP + LOADED.format(heavy=[name for name in HEAVY if name != "pydantic"])
     assert f"Usage: safejury {command}" in run(code, command, "--help", folder=tmp_path)
+
+
+def test_what_calls_no_model_loads_neither_autogen_nor_a_client(tmp_path: Path):
+    record = str(shutil.copytree(RECORD, tmp_path / "record"))
+    commands = [
+        ["report", record],
+        ["show", record],
+        ["show", record, "q1"],
+        ["verify", record],
+        ["scenarios"],
+        ["personas"],
+        ["datasets", "list"],
+        ["datasets", "show", "mini"],
+    ]
+    heavy = ("autogen_agentchat", "autogen_core", "litellm")
+    lists = WALK.format(commands=commands, heavy=(*heavy, "aiohttp"))
+    asks = WALK.format(commands=[["doctor"], ["probe", "no-address"]], heavy=heavy)
+    run(lists + asks, folder=tmp_path)
 
 
 def test_help_opens_no_socket(tmp_path: Path):

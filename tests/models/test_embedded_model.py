@@ -88,9 +88,18 @@ def shared_server() -> Iterator[None]:
     """Keep one server up for all tests of this module."""
     with asyncio.Runner() as runner:
         model = EmbeddedModel()
-        runner.run(model.complete(_ONE_WORD))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getloadavg", lambda: (9.0 * (os.cpu_count() or 1),) * 3)
+            runner.run(model.complete(_ONE_WORD))
         yield
         runner.run(model.aclose())
+
+
+def test_a_busy_machine_gives_it_one_thread() -> None:
+    """Two spin where other work wants the cores: they took twice the time."""
+    (server,) = psutil.Process().children()
+    command = server.cmdline()
+    assert command[command.index("--threads") + 1] == "1"
 
 
 async def test_it_answers_and_costs_nothing() -> None:
