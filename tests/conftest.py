@@ -1,0 +1,82 @@
+"""For all tests: signals end what they start, and a missing extra skips what needs it."""
+
+import os
+import re
+import signal
+import tomllib
+from collections.abc import Generator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from packaging.requirements import Requirement
+
+_PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+_TOLD = re.compile(r"needs the package (\S+), which is not installed")
+
+
+def pytest_configure() -> None:
+    """Let no process inherit that a signal is ignored, as in the background or under nohup.
+
+    What is ignored is inherited; a handler is not, so a process starts with the system's way.
+    """
+    for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", _stay)):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _stay(number: int, frame: FrameType | None) -> None:
+    """Do nothing, as before."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Skip a test that fails because an extra is missing."""
+    report = yield
+    missing = _missing(call.excinfo)
+    if missing is not None and not hasattr(report, "wasxfail"):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {missing} is missing")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Skip a file whose imports need an extra that is missing."""
+    report = yield
+    call = getattr(report, "call", None)
+    missing = _missing(call.excinfo if isinstance(call, pytest.CallInfo) else None)
+    if missing is not None:
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, f"Skipped: {missing} is missing")
+    return report
+
+
+def _missing(raised: pytest.ExceptionInfo[BaseException] | None) -> str | None:
+    """Return the package of an extra whose absence an exception comes from or tells of."""
+    if "SAFEJURY_REQUIRE_EMBEDDED" in os.environ:  # where everything is installed
+        return None
+    error = None if raised is None else raised.value
+    while error is not None:
+        told = _TOLD.search(str(error))
+        name = error.name if isinstance(error, ModuleNotFoundError) else told and told[1]
+        package = (name or "").partition(".")[0]
+        if package in _optional() and find_spec(package) is None:
+            return package
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@cache
+def _optional() -> frozenset[str]:
+    """Return the packages of all extras, as they are imported."""
+    project = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]
+    wanted = [line for extra in project["optional-dependencies"].values() for line in extra]
+    return frozenset(Requirement(line).name.replace("-", "_") for line in wanted)
