@@ -7,14 +7,15 @@ BIN := $(VENV)/bin
 SERVERS := .venv-servers
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# A log has the output of one job after that of the other; a terminal has both as they come.
-UNMIXED := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=line))
+# Tests wait as often as they compute: more of them at a time than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+TESTS = SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 # Never let the repository's folders shadow installed packages such as `datasets`.
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tests tests-evaluation tests-others wheel servers test-servers bench lock clean
+.PHONY: help demo test fast check tests wheel servers test-servers bench lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,6 +25,9 @@ demo: $(VENV)/.demo ## Watch a jury deliberate and see a small evaluation.
 
 test: check tests wheel ## The first tier: all that needs no real server.
 
+fast: $(VENV)/.dev $(VENV)/.demo ## The quick tests alone, while you work.
+	$(TESTS) -m "not servers and not slow"
+
 check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,14 +35,7 @@ check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev $(VENV)/.demo ## The test suite of the first tier, with the embedded model.
-	@$(MAKE) --no-print-directory --jobs 2 $(UNMIXED) tests-evaluation tests-others
-
-# About half of the time each.
-tests-evaluation: $(VENV)/.dev $(VENV)/.demo
-	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers" tests/evaluation
-
-tests-others: $(VENV)/.dev $(VENV)/.demo
-	SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -m "not servers" tests --ignore tests/evaluation
+	$(TESTS) -m "not servers"
 
 wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without the sources.
 	rm -rf build/wheel
