@@ -1,4 +1,4 @@
-"""What every agent that casts ballots shares, whether a model or a person thinks."""
+"""Base of the agents that cast ballots: jurors with a model, and people."""
 
 import asyncio
 from abc import abstractmethod
@@ -54,7 +54,7 @@ class BallotCaster(BaseChatAgent):
 
 
 async def linked(coroutine: Coroutine[object, object, _T], token: CancellationToken) -> _T:
-    """Return what a coroutine returns; the token cancels it, like its awaiter.
+    """Await a coroutine that a token can cancel.
 
     A token outlives the calls made under it, so it may hold a task of the call's
     own but not the caller's. Awaited at once, that task is no orphan.

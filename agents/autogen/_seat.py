@@ -1,4 +1,4 @@
-"""Seats: what puts any AgentChat agent on the jury."""
+"""Put any AgentChat agent on the jury."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What a juror is asked with: all it needs, so that jurors keep no state."""
+"""The call for a ballot: it carries all that a juror needs, so that jurors keep no state."""
 
 import random
 from collections.abc import Iterable

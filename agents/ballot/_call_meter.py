@@ -1,4 +1,4 @@
-"""What the model calls behind one ballot cost, added up as they come back."""
+"""Count the tokens, cost and time of the model calls behind one ballot."""
 
 from dataclasses import dataclass
 from typing import TypedDict
@@ -20,7 +20,7 @@ class CallFields(TypedDict):
 
 @dataclass(slots=True)
 class CallMeter:
-    """A running account; what one call does not know, the sum does not know.
+    """Adds up model calls as they end; a figure that one call lacks is None in the sum.
 
     Attributes:
         usage: Tokens, None before the first call.
@@ -39,7 +39,7 @@ class CallMeter:
     notes: tuple[str, ...] = ()
 
     def add(self, completion: Completion) -> None:
-        """Enter one completion."""
+        """Add one completion."""
         self.add_usage(completion.usage, calls=completion.attempts)
         self.latency_s += completion.latency_s
         self.cost_usd = _sum(self.cost_usd, completion.cost_usd)
@@ -48,12 +48,12 @@ class CallMeter:
             self.notes = tuple(dict.fromkeys((*self.notes, *completion.notes)))
 
     def add_usage(self, usage: Usage, *, calls: int = 1) -> None:
-        """Enter the tokens of calls whose price and notes are entered elsewhere."""
+        """Add the tokens of calls whose price and notes are not known here."""
         self.usage = usage if self.usage is None else _added(self.usage, usage)
         self.calls += calls
 
     def add_failure(self, error: ModelError) -> None:
-        """Enter a call that failed: it cost nothing only if the server did not work on it.
+        """Add a call that failed: it cost nothing only if the server did not work on it.
 
         It took no tokens that anybody counted.
         """
@@ -63,11 +63,11 @@ class CallMeter:
             self.cost_usd = None
 
     def note(self, sentence: str) -> None:
-        """Enter something worth knowing about the calls."""
+        """Add a note about the calls."""
         self.notes = (*self.notes, sentence)
 
     def fields(self) -> CallFields:
-        """Return the fields of a `Ballot` that this account fills."""
+        """Return these figures as fields of a `Ballot`."""
         return {
             "usage": self.usage or Usage(),
             "cost_usd": self.cost_usd,

@@ -1,4 +1,4 @@
-"""From what a juror said, or why it could not, to its ballot."""
+"""Build a juror's ballot from its reply, or from the failure of its call."""
 
 from ...common import BudgetError, ModelError
 from ...common.text import short
@@ -58,7 +58,7 @@ def cast(
 def cast_failure(
     juror: str, call: BallotCall, error: Exception, *, perceived: Perceived, meter: CallMeter
 ) -> Ballot:
-    """Return the ballot of a juror that could not be asked, and enter the failed call."""
+    """Return the ballot of a juror whose call failed, and count that call."""
     if isinstance(error, ModelError):
         meter.add_failure(error)
         detail = str(error)

@@ -1,4 +1,4 @@
-"""From a juror's reply to a ballot, without ever guessing from prose."""
+"""Read a ballot from a juror's reply, without ever guessing from prose."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -98,7 +98,7 @@ def _own_ballot(reply: Reply, shown: Shown) -> BallotForm:
 
 
 def _drafted(drafts: Sequence[Members], shown: Shown) -> Iterator[BallotForm]:
-    """Yield the ballots in thinking that only its end marks, which may be no thinking."""
+    """Yield the ballots in thinking that has an end mark alone: it may be an answer after all."""
     for members in drafts:
         try:
             ballot = read_form(members)
@@ -123,7 +123,7 @@ def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> 
 
 
 def _introduces(words: str) -> bool:
-    """Whether words are no more than a few that one sets beside an object."""
+    """Whether words are no more than a short known introduction or closing of an object."""
     listed = plain_words(words)
     if len(listed) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
         return False

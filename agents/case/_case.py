@@ -1,4 +1,4 @@
-"""What the jury sees: a query and a response."""
+"""The case before the jury: a query and a response."""
 
 import hashlib
 from collections.abc import Iterator

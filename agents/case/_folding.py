@@ -1,4 +1,4 @@
-"""Texts made comparable: what they say, however it is spelled, spaced and escaped."""
+"""Normalize texts, so that a quotation is found however it is spelled, spaced or escaped."""
 
 import html
 import re
@@ -27,7 +27,7 @@ _UNDONE = 3
 
 
 class _Table(dict[int, str]):
-    """What becomes of each character, on its own: time and memory grow with a text's length.
+    """A translation table, made per character: time and memory grow with a text's length.
 
     Normalising a text as a whole takes the square of its longest run of accents.
     """

@@ -1,4 +1,4 @@
-"""What a target and its query say to jurors, so that their own words can be told from it."""
+"""Find the words of a case in a juror's reply, so that no quotation counts as a ballot."""
 
 import re
 from functools import lru_cache
@@ -35,7 +35,7 @@ class Shown:
         """Whether it may speak to a jury: it has words that ballots are made of."""
 
     def states(self, words: str) -> bool:
-        """Whether these words, or the start of long ones, stand in it between edges."""
+        """Whether the text has these words as a phrase of its own, or long words anywhere."""
         return any(
             reading.states(said)
             for said in filter(None, map(letters, readings(words)))

@@ -44,7 +44,7 @@ _SUFFIXES = {"jpeg": "jpg", "mpeg": "mp3", "x-wav": "wav"}
 
 
 class _NobodyThere(Exception):
-    """The terminal is closed or is none."""
+    """Standard input is closed or is not a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class HumanJuror(BallotCaster):
 
 @contextmanager
 def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
-    """Yield kind and path of each medium, under a name that programs know what to do with.
+    """Yield kind and path of each medium, under a file name that viewers can open.
 
     A run keeps media by their hash alone, and most viewers go by a name's end. The names
     last as long as the block.

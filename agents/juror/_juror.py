@@ -138,7 +138,7 @@ async def _fitted(call: BallotCall, fitting: ImageFitting, meter: CallMeter) -> 
 
 
 def _unshown(name: str, call: BallotCall, error: DatasetError, meter: CallMeter) -> Ballot:
-    """Return the ballot of a juror whose model was not asked: it would see another picture."""
+    """Return the ballot of a juror that was not asked, as its model would not get the picture."""
     perceived = perceive(call.case, TEXT_ONLY)
     return cast_failure(
         name, call, RequestError(str(error), unsent=True), perceived=perceived, meter=meter

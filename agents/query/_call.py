@@ -1,10 +1,10 @@
-"""Calls for numbered queries or scores, and what a model's reply holds of them."""
+"""Ask a model for numbered queries or scores, and read them from its reply."""
 
 import hashlib
-from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -99,7 +99,7 @@ class ItemShape(Generic[T]):
         )
 
 
-class QueryWorker(ABC, Generic[T]):
+class QueryWorker(Generic[T]):
     """Writes or scores queries with a model. It keeps no state: a call carries all it needs.
 
     Args:
@@ -108,6 +108,11 @@ class QueryWorker(ABC, Generic[T]):
         max_tokens: Cap on the tokens of one reply, at least 1.
     """
 
+    SHAPE: ClassVar[ItemShape[Any]]
+    """How items stand in a reply."""
+    ATTEMPTS: ClassVar[int] = 1
+    """How often the model is asked while nothing can be read, with another seed each time."""
+
     def __init__(
         self, model: ChatModel, *, sampling: Sampling | None = None, max_tokens: int = 1024
     ) -> None:
@@ -115,97 +120,50 @@ class QueryWorker(ABC, Generic[T]):
         self._sampling = sampling or Sampling()
         self._max_tokens = max_tokens
 
-    @abstractmethod
     async def answer(self, call: QueryCall) -> QueryReply[T]:
-        """Return the reply to one call; that a model fails is said in it.
+        """Return the items of one call, or why there are none.
 
         Raises:
             BudgetError: The budget does not cover the call.
             FirstContactError: The model never answered once and waiting won't help.
         """
+        reply = await self._ask(call, 0)
+        for attempt in range(1, self.ATTEMPTS):
+            if reply.failure is None or reply.failure.reason != "unparsed":
+                break
+            reply = await self._ask(call, attempt)
+        return reply
 
-
-async def ask_for_items(
-    model: ChatModel,
-    call: QueryCall,
-    shape: ItemShape[T],
-    *,
-    sampling: Sampling,
-    max_tokens: int,
-    attempts: int = 1,
-) -> QueryReply[T]:
-    """Return the items of one call.
-
-    Args:
-        model: Who is asked.
-        call: What is asked.
-        shape: How the items stand in the reply.
-        sampling: How words are drawn.
-        max_tokens: Cap on the tokens of the reply.
-        attempts: How often it is asked while nothing can be read, with another seed each time.
-
-    Raises:
-        BudgetError: The budget does not cover the call.
-        FirstContactError: The model never answered once and waiting won't help.
-    """
-    reply: QueryReply[T] = QueryReply()
-    for attempt in range(attempts):
+    async def _ask(self, call: QueryCall, attempt: int) -> QueryReply[T]:
         request = ChatRequest(
             (ChatMessage.of("user", call.prompt),),
-            shape.json_schema(len(call.numbers)),
-            sampling,
+            self.SHAPE.json_schema(len(call.numbers)),
+            self._sampling,
             call.seed + attempt,
-            max_tokens,
+            self._max_tokens,
             f"{call.call_id}/a{attempt}",
         )
-        found = await ask_model(model, request, lambda text: _found(text, call, shape))
-        reply = _reply(found, call, model.name, attempt)
-        if reply.failure is None or reply.failure.reason != "unparsed":
-            break
-    return reply
+        reply = await ask_model(self._model, request, lambda text: _read(text, call, self.SHAPE))
+        return replace(
+            QueryReply(failure=reply) if isinstance(reply, ReplyFailure) else reply,
+            unread=attempt,
+            model=self._model.name,
+            prompt_sha256=hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+            call_id=request.call_id,
+            seed=call.seed + attempt,
+        )
 
 
-@dataclass(slots=True)
-class _Found(Generic[T]):
-    """The items of one reply."""
-
-    items: dict[int, T] = field(default_factory=dict[int, T])
-    refused: int = 0
-    unparsed: int = 0
-    surplus: int = 0
-    failure: ReplyFailure | None = None
-
-
-def _reply(
-    found: _Found[T] | ReplyFailure, call: QueryCall, model: str, attempt: int
-) -> QueryReply[T]:
-    if isinstance(found, ReplyFailure):
-        found = _Found(failure=found)
-    return QueryReply(
-        found.items,
-        found.refused,
-        found.unparsed,
-        found.surplus,
-        found.failure,
-        attempt,
-        model,
-        hashlib.sha256(call.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
-        f"{call.call_id}/a{attempt}",
-        call.seed + attempt,
-    )
-
-
-def _found(text: str, call: QueryCall, shape: ItemShape[T]) -> _Found[T]:
+def _read(text: str, call: QueryCall, shape: ItemShape[T]) -> QueryReply[T]:
     entries = _entries(text, shape.key)
     if entries is None:
         raise Unreadable("it holds no JSON object")
-    found: _Found[T] = _Found()
-    for entry in entries:
-        _enter(entry, call, shape, found)
-    if entries and not found.items and not found.refused:
+    items: dict[int, T] = {}
+    left_out = Counter(_take(entry, call, shape, items) for entry in entries)
+    if entries and not items and not left_out["refused"]:
         problem = f"none of its {len(entries)} items can be read"
-        return _Found(failure=ReplyFailure("unparsed", problem))
-    return found
+        return QueryReply(failure=ReplyFailure("unparsed", problem))
+    return QueryReply(items, left_out["refused"], left_out["unparsed"], left_out["surplus"])
 
 
 def _entries(text: str, key: str) -> Sequence[object] | None:
@@ -221,22 +179,21 @@ def _entries(text: str, key: str) -> Sequence[object] | None:
     return objects or None
 
 
-def _enter(entry: object, call: QueryCall, shape: ItemShape[T], found: _Found[T]) -> None:
+def _take(
+    entry: object, call: QueryCall, shape: ItemShape[T], items: dict[int, T]
+) -> Literal["refused", "unparsed", "surplus"] | None:
+    """Put an entry among the items, or return why it is none of them."""
     try:
         item = shape.kind.model_validate(entry)
     except ValidationError:
-        found.unparsed += 1
-        return
+        return "unparsed"
     if shape.refuses is not None and is_refusal(str(getattr(item, shape.refuses))):
-        found.refused += 1
-        return
-    free = [number for number in call.numbers if number not in found.items]
+        return "refused"
+    free = [number for number in call.numbers if number not in items]
     number = getattr(item, "number", None) if call.matched else free[0] if free else None
     if call.matched and len(call.numbers) == 1:
         number = call.numbers[0]  # nothing else can be meant
-    if number in free:
-        found.items[number] = item
-    elif call.matched:
-        found.unparsed += 1
-    else:
-        found.surplus += 1
+    if number not in free:
+        return "unparsed" if call.matched else "surplus"
+    items[number] = item
+    return None

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, StringConstraints, WithJsonSchema
 
 from ...common.text import storable
-from ._call import ItemShape, QueryCall, QueryReply, QueryWorker, ask_for_items
+from ._call import ItemShape, QueryWorker
 
 _SHORTEST, _LONGEST, _LENGTH_ASKED = 8, 1000, 300
 
@@ -34,9 +34,6 @@ class ProposedQuery(BaseModel):
     ]
 
 
-_QUERIES = ItemShape("queries", ProposedQuery, refuses="text")
-
-
 class QueryGenerator(QueryWorker[ProposedQuery]):
     """Writes queries, and revises them after criticism.
 
@@ -47,13 +44,4 @@ class QueryGenerator(QueryWorker[ProposedQuery]):
         >>> reply = await generator.answer(QueryCall(prompt, (1, 2, 3), "queries/0001", seed=7))
     """
 
-    async def answer(self, call: QueryCall) -> QueryReply[ProposedQuery]:
-        """Return the queries; refusals of the model are counted in the reply.
-
-        Raises:
-            BudgetError: The budget does not cover the call.
-            FirstContactError: The model never answered once and waiting won't help.
-        """
-        return await ask_for_items(
-            self._model, call, _QUERIES, sampling=self._sampling, max_tokens=self._max_tokens
-        )
+    SHAPE = ItemShape("queries", ProposedQuery, refuses="text")

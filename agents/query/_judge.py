@@ -6,9 +6,8 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from ...common.text import storable
 from ..reply import Points
-from ._call import ItemShape, QueryCall, QueryReply, QueryWorker, ask_for_items
+from ._call import ItemShape, QueryWorker
 
-_ATTEMPTS = 2
 _CRITICISM_KEPT = 300
 
 
@@ -42,28 +41,12 @@ class QueryScore(BaseModel):
     applicability: _Asked
 
 
-_SCORES = ItemShape("scores", QueryScore)
-
-
 class QueryJudge(QueryWorker[QueryScore]):
-    """Scores queries. It keeps no state: a call carries all it needs.
+    """Scores queries; it is asked once more where its reply cannot be read.
 
     A reply without a score for a query leaves it without this judge's score; nothing
     stands in for it.
     """
 
-    async def answer(self, call: QueryCall) -> QueryReply[QueryScore]:
-        """Return the scores; it is asked once more where its reply cannot be read.
-
-        Raises:
-            BudgetError: The budget does not cover the call.
-            FirstContactError: The model never answered once and waiting won't help.
-        """
-        return await ask_for_items(
-            self._model,
-            call,
-            _SCORES,
-            sampling=self._sampling,
-            max_tokens=self._max_tokens,
-            attempts=_ATTEMPTS,
-        )
+    SHAPE = ItemShape("scores", QueryScore)
+    ATTEMPTS = 2

@@ -1,4 +1,4 @@
-"""What a model's reply holds, or why it holds nothing: one order of questions for all replies."""
+"""Ask a model once, and return what its reply holds or why it holds nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Unreadable(ValueError):
 async def ask_model(
     model: ChatModel, request: ChatRequest, read: Callable[[str], T]
 ) -> T | ReplyFailure:
-    """Return what a model's reply to one request holds.
+    """Ask a model, and return what its reply holds or why it holds nothing.
 
     Args:
         model: Who is asked.

@@ -1,4 +1,4 @@
-"""Points that a model gives: whole numbers, and nothing that merely counts as one."""
+"""Scores of 0 to 10 in a model's reply: whole numbers, never booleans."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How models mark their thinking: the one list that the fence, jurors and summaries go by."""
+"""The marks that models set around their thinking, for the fence, jurors and summaries."""
 
 import re
 from dataclasses import dataclass

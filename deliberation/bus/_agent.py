@@ -1,4 +1,4 @@
-"""Agents on the bus: a failure is a reply too, and canceling a call reaches its agent."""
+"""Agents whose failures travel as replies, and that stop when their caller is canceled."""
 
 import asyncio
 from dataclasses import dataclass

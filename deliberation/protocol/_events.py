@@ -121,6 +121,6 @@ Notice = BallotCalled | BallotSealed
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Published:
-    """What goes over the bus, which writes each message into a log line, read or not."""
+    """Carries an entry or a notice on the bus; without a repr, as the bus logs each message."""
 
     said: Entry | Notice

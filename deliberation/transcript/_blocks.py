@@ -42,7 +42,7 @@ def titles(case: Case) -> tuple[str, str]:
 
 
 def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> RenderableType:
-    """Return who is examined, in what, and by whom."""
+    """Return the header of a case: its target, scenario and jury."""
     scenario, category = titles(case)
     grid = _labels()
     where = look.name(scenario, "bold")
@@ -86,7 +86,7 @@ def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType
 def _turns(
     look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]
 ) -> Iterator[RenderableType]:
-    """Yield turns whose words stand further in than what we say of them, and cannot pose as it."""
+    """Yield turns with their words indented, so that they cannot pose as our headings."""
     for turn in turns:
         lines: list[RenderableType] = [look.name(turn.heading, f"italic {GRAY}")]
         lines += [_further_in(said(turn.text))] if turn.text else []
@@ -165,7 +165,7 @@ def summing_up(look: Look, entry: SummedUp) -> RenderableType:
 
 
 def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) -> RenderableType:
-    """Return the verdict with tally and dissent, and what it took."""
+    """Return the verdict with its tally, dissent and cost."""
     color = finding_color(verdict.finding)
     grid = _labels()
     if verdict.reason:

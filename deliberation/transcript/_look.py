@@ -1,4 +1,4 @@
-"""How a deliberation looks: marks and colors, readable on dark and on light ground."""
+"""Marks and colors of a transcript, readable on dark and on light backgrounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ ASCII = Glyphs(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The means to draw for one console.
+    """Width and characters to draw with on one console.
 
     Attributes:
         width: Columns to draw in.
