@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from autogen_agentchat.agents import BaseChatAgent
@@ -17,6 +18,7 @@ from autogen_core.models import RequestUsage
 from safejury.agents import (
     Ballot,
     BallotCall,
+    BallotMessage,
     BallotOutcome,
     Case,
     Finding,
@@ -194,6 +196,31 @@ async def test_a_seat_has_a_name_of_its_own() -> None:
     [stranger] = await _ask(Stranger(ballot()), BallotCall(_case()), name="second")
     [human] = await _ask(HumanJuror(ask=_says_abstain), BallotCall(_case()), name="third")
     assert (stranger.juror, human.juror) == ("second", "third")
+
+
+class Knowing(Stranger):
+    """A user's agent that knows ballots: it answers calls with messages that carry them."""
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (BallotMessage,)
+
+
+async def test_an_agent_that_knows_ballots_is_sent_calls_and_its_ballot_is_taken_as_it_is() -> None:
+    own = Ballot("stranger", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 2, reason="By my rules.")
+    agent = Knowing(BallotMessage.of(own, case_id="q0/t/0"))
+    [cast_] = await _ask(agent, BallotCall(_case()), name="rules")
+    assert cast_ == replace(own, juror="rules")
+    assert "Like this." in agent.heard[0]
+    assert agent.resets == 0
+
+
+async def test_an_agent_that_announces_ballots_and_speaks_words_is_a_mistake_of_its_author() -> (
+    None
+):
+    async with _seated(Knowing(ballot("safe", 5))) as runtime:
+        with pytest.raises(ConfigurationError, match="announced ballots but sent a TextMessage"):
+            await runtime.send_message(BallotCall(_case()), AgentId("seat", "default"))
 
 
 async def _says_abstain(_question: str) -> str:
