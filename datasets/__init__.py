@@ -1,4 +1,4 @@
-"""What is asked: queries, the taxonomy, media, and the sets they come from."""
+"""Queries, the taxonomy, media, and the datasets that they come from."""
 
 from typing import TYPE_CHECKING
 

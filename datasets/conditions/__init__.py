@@ -1,4 +1,4 @@
-"""Conditions that change what is sent: variants of images, audio or its transcript."""
+"""Changes what is sent: image variants, audio, or a transcript of it."""
 
 from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
 from ._variants import IMAGE_VARIANTS, ImageVariant, image_variant

@@ -1,4 +1,4 @@
-"""Which parts of a query with sound are sent, and the words of its sound."""
+"""Chooses which parts of a query with audio are sent, and finds its transcript."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ OWN_TEXT = "the query's own text"
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The words of a sound, for those who cannot hear it.
+    """The transcript of a recording, for models that cannot hear it.
 
     Attributes:
         text: What is said; empty where no words were made out.
@@ -31,18 +31,18 @@ class Transcript:
 
     @property
     def words(self) -> str:
-        """What a reader is shown: the text, or that there is none."""
+        """The text to show, or a note that there is none."""
         return self.text.strip() or "(no words were made out)"
 
     @property
     def title(self) -> str:
-        """What it is called wherever it is shown: that it is one, and its source."""
+        """The heading above the transcript, with its source."""
         made = "taken from" if self.source == OWN_TEXT else "made by"
         return f"Transcript of the sound, {made} {' '.join(self.source.split())}"
 
 
 def put_parts(query: Query, parts: Parts) -> Query:
-    """Return a query with the parts that a condition sends; pictures stay.
+    """Return a query with only the parts that a condition sends; pictures stay.
 
     Args:
         query: A query as the set has it. Its text is what its sound says: `audio`
@@ -73,7 +73,7 @@ def put_parts(query: Query, parts: Parts) -> Query:
 
 
 def transcript_of(query: Query, original: Query) -> Transcript | None:
-    """Return the text that a query's sound speaks, None unless it was left out.
+    """Return the text that a query's audio speaks, None unless that text was left out.
 
     A jury that cannot hear would otherwise not know what was asked.
 

@@ -1,4 +1,4 @@
-"""Variants of a query's pictures, to measure what pictures do to a target."""
+"""Makes variants of a query's pictures, to measure their effect on a target."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """The number behind a variant's name.
+    """The range and default of the number in a variant's name.
 
     Attributes:
         word: What it is called in a list of what exists.
@@ -37,7 +37,7 @@ class _Amount:
     whole: bool = False
 
     def read(self, name: str, text: str | None) -> float:
-        """Return the number.
+        """Parse the number.
 
         Raises:
             ConfigurationError: It is missing, no number or out of range.
@@ -87,7 +87,7 @@ _SAYS_NOTHING = frozenset({"none", "random", "black", "white", "noise"})
 
 @dataclass(frozen=True, slots=True)
 class ImageVariant:
-    """One way to change all pictures of a query; made by `image_variant`.
+    """One way to change all pictures of a query; `image_variant` creates it.
 
     Attributes:
         kind: Such as `jpeg`.
@@ -99,7 +99,7 @@ class ImageVariant:
 
     @property
     def name(self) -> str:
-        """The one way to write it, such as `jpeg:20`."""
+        """The canonical name, such as `jpeg:20`."""
         return self.kind if _AMOUNTS[self.kind] is None else f"{self.kind}:{self.amount:g}"
 
     def apply(self, query: Query, *, seed: int, store: MediaStore, others: PicturePool) -> Query:
@@ -143,7 +143,7 @@ _made: MadeOnce[Media] = MadeOnce()
 
 @lru_cache(maxsize=256)
 def image_variant(name: str) -> ImageVariant:
-    """Return the variant of a name such as `black`, `blur`, `jpeg:20` or `rotate:90`.
+    """Parse a variant's name, such as `black`, `blur`, `jpeg:20` or `rotate:90`.
 
     Raises:
         ConfigurationError: There is none; the message lists what exists.
@@ -178,7 +178,7 @@ def _chance(seed: int, kind: str, media: Media) -> random.Random:
 
 
 def _drawn(variant: ImageVariant, media: Media, seed: int) -> "ImageFile":
-    """Return the file of a changed picture."""
+    """Decode a picture, change it and return the new file."""
     image = plain_image(media).image
     if variant.kind == "jpeg":
         return as_jpeg(image, int(variant.amount))

@@ -1,4 +1,4 @@
-"""The pictures of a set, to take another from."""
+"""Collects the pictures of a dataset, to swap one for another."""
 
 import random
 from collections.abc import Collection, Iterable, Iterator
@@ -12,7 +12,7 @@ _DRAWS = 64
 
 
 class PicturePool:
-    """Every picture of a set once, with the scenario of the first query that has it.
+    """Every distinct picture of a dataset, with the scenario of the first query that has it.
 
     Args:
         queries: The whole set; it is iterated once.
@@ -29,7 +29,7 @@ class PicturePool:
         return len(self._pictures)
 
     def other(self, query: Query, chance: random.Random, *, taken: Collection[str] = ()) -> Media:
-        """Return a picture of other content, of another scenario where there is one.
+        """Return a different picture, from another scenario if there is one.
 
         Args:
             query: Whose pictures are left out.

@@ -1,4 +1,4 @@
-"""Query files: one JSON object a line, read, checked and written."""
+"""Reads, validates and writes query files: JSON Lines, one query a line."""
 
 from ._jsonl import MINI, Dataset, check_lines, load_dataset
 from ._line_checks import BadLineError

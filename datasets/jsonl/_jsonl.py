@@ -1,4 +1,4 @@
-"""Query files: one JSON object a line, validated once, then streamed from disk."""
+"""Loads query files: validates every line once, then streams from disk."""
 
 import hashlib
 import stat
@@ -27,7 +27,7 @@ _SEEN = struct.Struct("<32sIB")
 
 
 class Dataset:
-    """A validated set of queries that is read from disk anew by each iteration.
+    """A validated dataset of queries; each iteration reads it from disk again.
 
     In memory it holds about forty bytes for each picture and sound, and no query.
 
@@ -46,7 +46,7 @@ class Dataset:
     """
 
     def __init__(self, path: Path, *, name: str | None = None, limit: int | None = None) -> None:
-        """Validate every line and read every medium once; with a limit, of the first lines.
+        """Validate every line (or the first `limit`) and read all media once.
 
         Raises:
             DatasetError: What is wrong, with the file and the line.
@@ -69,7 +69,7 @@ class Dataset:
         return f"Dataset({self.name!r}, {self._length} queries)"
 
     def __iter__(self) -> Iterator[Query]:
-        """Stream the queries in the file's order.
+        """Stream the queries in file order.
 
         Raises:
             DatasetError: The file is no longer the one that was validated.
@@ -105,7 +105,7 @@ class Dataset:
 
 
 def check_lines(path: Path, limit: int | None = None) -> Iterator[Query | BadLineError]:
-    """Yield for each line of a query file what it asks, or what is wrong with it.
+    """Validate a query file: yield the query of each line, or its error.
 
     Args:
         path: The file.
@@ -123,7 +123,7 @@ def check_lines(path: Path, limit: int | None = None) -> Iterator[Query | BadLin
 
 
 def load_dataset(name_or_path: str | Path, *, limit: int | None = None) -> Dataset:
-    """Load the bundled set `mini`, or a query file.
+    """Load the bundled dataset `mini`, or a query file.
 
     Args:
         name_or_path: `"mini"`, or the path of a JSONL file (a `Path` is never
@@ -165,7 +165,7 @@ def _unready(path: Path) -> str | None:
 
 
 def _lines(path: Path, limit: int | None) -> Iterator[tuple[int, bytes | None]]:
-    """Yield the first lines that are not blank, with their numbers from 1; None is too long."""
+    """Yield the first non-blank lines with their numbers from 1; None for a line too long."""
     lines = numbered_lines(path, MAX_LINE_BYTES)
     try:
         yield from islice((each for each in lines if each[1] is None or each[1].strip()), limit)

@@ -1,4 +1,4 @@
-"""One line of a query file: its shape, and what is wrong with it in words."""
+"""Parses one line of a query file and explains its errors."""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,11 +21,11 @@ _TYPES: dict[type, str] = {
 
 
 class ForeignLineError(DatasetError):
-    """A line is an object that lacks what each of our queries has: it may be another's."""
+    """The line lacks every required key of a query; it may be of another tool."""
 
 
 class QueryLine(BaseModel):
-    """A query as it is written in a file.
+    """A query as written in a file.
 
     Attributes:
         id: Unique within the file; printable, without space around it.
@@ -59,7 +59,7 @@ class QueryLine(BaseModel):
 
 
 def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
-    """Parse one line and make its scenario's name canonical.
+    """Parse one line and resolve its scenario to the canonical id.
 
     Args:
         line: One JSON object.
@@ -93,7 +93,7 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
 
 
 def _explain(errors: list[ErrorDetails]) -> str:
-    """Say the most telling of the errors: an unknown key also explains a missing one."""
+    """Describe the most useful error: an unknown key also explains a missing one."""
     error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
     within, field = len(error["loc"]) > 1, _field(error["loc"])
     match error["type"]:
@@ -129,7 +129,7 @@ def _explain(errors: list[ErrorDetails]) -> str:
 
 
 def _field(loc: tuple[int | str, ...]) -> str:
-    """Return where a line is wrong, such as `messages[1].content[0].path`."""
+    """Return the path of the invalid field, such as `messages[1].content[0].path`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc)
     return "".join(steps).removeprefix(".")
 

@@ -1,4 +1,4 @@
-"""The lines of a query file, checked one by one."""
+"""Validates the lines of a query file one by one."""
 
 import hashlib
 from functools import lru_cache
@@ -16,7 +16,7 @@ from ._relative import check_relative
 
 
 class BadLineError(DatasetError):
-    """A line of a query file cannot be used; others may be.
+    """One line of a query file is invalid; others may be fine.
 
     Attributes:
         path: The file.
@@ -30,7 +30,7 @@ class BadLineError(DatasetError):
 
 
 class LineChecks:
-    """Checks the lines of one file; it remembers their ids.
+    """Validates the lines of one file; it remembers their ids.
 
     Args:
         path: The file.
@@ -47,11 +47,11 @@ class LineChecks:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should know of the lines so far, one sentence each."""
+        """Warnings about the lines so far, one sentence each."""
         return self._misnamed.notes()
 
     def check(self, number: int, line: bytes | None) -> Query:
-        """Return what a line asks, its media read once.
+        """Validate a line and return its query; its media are read once.
 
         Args:
             number: The line's, from 1.
@@ -107,7 +107,7 @@ def _text(line: bytes | None) -> bytes:
 
 
 def _inside(folder: Path, relative: str, kind: MediaKind) -> Path:
-    """Return the path of a medium, or refuse one that leads out of the folder."""
+    """Return the path of a media file; reject one that leaves the folder."""
     check_relative(relative, kind)
     path = folder / relative
     try:

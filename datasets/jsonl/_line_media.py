@@ -1,4 +1,4 @@
-"""From a line of a query file to the query, with whatever finds its media."""
+"""Converts a line of a query file to a query."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from ._line_messages import messages_of
 
 
 def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query:
-    """Return what a line asks.
+    """Convert a line to a query.
 
     Args:
         line: The line.

@@ -1,4 +1,4 @@
-"""The turns of a conversation as they are written in a query file."""
+"""Reads and writes the turns of a conversation in a query file."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 class PartLine(BaseModel):
-    """One part of a message: `text` for words, `path` for media."""
+    """One part of a message: `text`, or `path` for media."""
 
     model_config = _STRICT
 
@@ -34,7 +34,7 @@ class PartLine(BaseModel):
 
 
 class FunctionLine(BaseModel):
-    """The tool that is called, and with what, as OpenAI writes it."""
+    """The function of a tool call and its arguments, in OpenAI's format."""
 
     model_config = _STRICT
 
@@ -43,7 +43,7 @@ class FunctionLine(BaseModel):
 
 
 class ToolCallLine(BaseModel):
-    """A call of a tool, as OpenAI writes it."""
+    """A tool call in OpenAI's format."""
 
     model_config = _STRICT
 
@@ -59,7 +59,7 @@ def _as_parts(content: object) -> object:
 
 
 class MessageLine(BaseModel):
-    """One turn: `content` is a text, a list of parts, or null where tools are called alone."""
+    """One turn: `content` is a text, a list of parts, or null if there are only tool calls."""
 
     model_config = _STRICT
 
@@ -73,7 +73,7 @@ class MessageLine(BaseModel):
 def messages_of(
     lines: Iterable[MessageLine], media: Callable[[str, MediaKind], Media]
 ) -> tuple[Message, ...]:
-    """Return the turns that lines write.
+    """Convert message lines to turns.
 
     Args:
         lines: The turns, oldest first.
@@ -114,7 +114,7 @@ def _part(where: str, part: PartLine) -> MessagePart:
 
 
 def written(messages: Iterable[Message], place: Callable[[Media, MediaKind], str]) -> list[object]:
-    """Return turns as plain data that `messages_of` reads.
+    """Convert turns to plain data that `messages_of` reads.
 
     Args:
         messages: The turns.

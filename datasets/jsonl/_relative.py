@@ -1,4 +1,4 @@
-"""Paths of media as query files have them: relative, and the same on every system."""
+"""Validates media paths in query files: relative and portable."""
 
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -9,7 +9,7 @@ _LONGEST = 1000
 
 
 def check_relative(relative: str, kind: str) -> None:
-    """Refuse a path that no query file may have.
+    """Raise an error if a path is not relative and portable.
 
     Args:
         relative: As it stands in a line.

@@ -1,4 +1,4 @@
-"""Writing query files that `load_dataset` reads back."""
+"""Writes query files that `load_dataset` reads back."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = False) -> int:
-    """Write queries to a file, with their media and the scenarios of their set beside it.
+    """Write queries to a file, with their media and taxonomy beside it.
 
     Media inside the file's folder stay where they are; others, and those that a set of
     another format holds within its tables, are copied into `media/` there, once each. The
@@ -61,7 +61,7 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
 
 
 def _own_taxonomy(taxonomy: object, beside: Path, path: Path) -> bytes | None:
-    """Return what to write beside a set: its own scenarios, unless they stand there."""
+    """Return the custom taxonomy to write beside a dataset, unless it is already there."""
     if not isinstance(taxonomy, Taxonomy):
         return None
     own = None if taxonomy.path is None else taxonomy.path.read_bytes()
@@ -110,7 +110,7 @@ def _asked(query: Query, copies: "_Copies") -> dict[str, object]:
 
 
 class _Copies:
-    """Finds the path of each medium relative to a folder, after copying it there if need be."""
+    """Copies media into a folder if needed, and returns their relative paths."""
 
     def __init__(self, folder: Path, private: bool) -> None:
         self._folder = folder
@@ -118,7 +118,7 @@ class _Copies:
         self._copied: set[str] = set()
 
     def place(self, media: Media, kind: MediaKind) -> str:
-        """Return the relative path of a medium that lies in the folder, or now does.
+        """Return the relative path of a media file, copied into the folder if needed.
 
         Raises:
             DatasetError: The medium is no longer what it was.

@@ -1,4 +1,4 @@
-"""Loaders: datasets of other projects, read from where the user has them."""
+"""Loaders for datasets of other projects, read from a local copy."""
 
 from ._find import BUNDLED, find_set, placed, placed_categories, split_loader
 from ._read import LoadedSet, load_set

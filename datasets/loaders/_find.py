@@ -1,4 +1,4 @@
-"""From what a user writes to the set that is meant."""
+"""Finds the dataset that a user names."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ def find_set(
     strict: bool = False,
     limit: int | None = None,
 ) -> Dataset | LoadedSet:
-    """Return the set that a user names.
+    """Load the dataset that a user names.
 
     Args:
         said: `mini`, a query file of ours or the folder of a made set, `LOADER:PATH`, or
@@ -78,7 +78,7 @@ def find_set(
 
 
 def _own(place: str, folder: Path | None) -> str | Path | None:
-    """Return the query file of ours that a text without a loader names, None for other sets."""
+    """Return the query file in our format that a name refers to, None for other datasets."""
     path = placed(place, folder)
     _check_whole(path)
     if (path / SET).is_file():
@@ -89,7 +89,7 @@ def _own(place: str, folder: Path | None) -> str | Path | None:
 
 
 def _reader(said: str, path: Path, loader: str | None) -> Loader | None:
-    """Return the loader that is named or knows a path, None for a file that none knows."""
+    """Return the named loader, or the one that recognizes the path; None if none does."""
     reader = loader_for(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
         raise DatasetError(
@@ -100,7 +100,7 @@ def _reader(said: str, path: Path, loader: str | None) -> Loader | None:
 
 
 def _check_whole(path: Path) -> None:
-    """Refuse a set that is being made: its query file is there once all stages are."""
+    """Raise an error for a generated dataset whose stages are not all done."""
     folder = path.parent if path.name == SET else path
     if (folder / STAGES).is_file() and not (folder / SET).exists():
         raise DatasetError(
@@ -124,7 +124,7 @@ def _ours(place: str | Path, limit: int | None) -> Dataset:
 
 
 def split_loader(said: str) -> tuple[str | None, str]:
-    """Return the loader that a text names and the rest: `LOADER:PATH`, or a path alone."""
+    """Split `LOADER:PATH` into loader and path; the loader is None for a path alone."""
     name, colon, rest = said.partition(":")
     if colon and rest and loader_key(name) in LOADERS:
         return loader_key(name), rest
@@ -132,7 +132,7 @@ def split_loader(said: str) -> tuple[str | None, str]:
 
 
 def placed(place: str, folder: Path | None) -> Path:
-    """Return a path as seen from a folder.
+    """Resolve a path relative to a folder.
 
     Raises:
         DatasetError: It begins with the home of somebody who is not there, or cannot be looked at.
@@ -150,7 +150,7 @@ def placed(place: str, folder: Path | None) -> Path:
 
 
 def placed_categories(said: str | None, folder: Path | None) -> str | Path | None:
-    """Return a map as seen from a folder: the name of a bundled mapping, or a path.
+    """Resolve a category map relative to a folder; the name of a bundled one stays.
 
     Raises:
         DatasetError: The path cannot be looked at.

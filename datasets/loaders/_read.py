@@ -1,4 +1,4 @@
-"""A set of another project as queries: read once, checked, then streamed."""
+"""Loads a dataset of another project: reads it once, checks it, then streams queries."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ _decoder = msgspec.json.Decoder(Query)
 
 
 class LoadedSet:
-    """The queries of a set that the user has, whatever its format.
+    """The queries of a dataset of another project, in any supported format.
 
     The set is read once; what is needed of it is kept in a private temporary file, so
     that memory does not grow with it and a later change of its tables changes nothing.
@@ -112,7 +112,7 @@ class LoadedSet:
         return self._number("SELECT count(*) FROM queries")
 
     def __iter__(self) -> Iterator[Query]:
-        """Yield the queries in the set's order."""
+        """Yield the queries in the dataset's order."""
         for (body,) in self._execute("SELECT body FROM queries ORDER BY number"):
             yield _decoder.decode(body)
 
@@ -121,16 +121,16 @@ class LoadedSet:
 
     @property
     def unusable(self) -> int:
-        """How many items are left out because they cannot be used."""
+        """The number of items skipped because they are invalid."""
         return self._number("SELECT count(*) FROM left_out WHERE NOT missing")
 
     @property
     def missing(self) -> int:
-        """How many items are left out because a picture or a sound is not there."""
+        """The number of items skipped because a picture or an audio file is missing."""
         return self._number("SELECT count(*) FROM left_out WHERE missing")
 
     def left_out(self, limit: int = -1) -> Iterator[Unusable]:
-        """Yield the items that are left out, in the set's order, at most `limit` of them."""
+        """Yield at most `limit` skipped items, in the dataset's order."""
         for place, why in self._execute(
             "SELECT place, why FROM left_out ORDER BY rowid LIMIT ?", (limit,)
         ):
@@ -188,7 +188,7 @@ class LoadedSet:
         return self._files.media(place_of(place, Path(), kind), kind)
 
     def _source(self) -> str | None:
-        """Return what the set is called; a plain table's file may be called anything."""
+        """Return the source to record for a query: the dataset's name, or the table's file name."""
         if self.loader.home:
             return self.loader.name
         return encodable(self.path.name) if self.loader.name in BY_NAME else None
@@ -248,7 +248,7 @@ class LoadedSet:
 
 
 def _request(row: Row) -> str | None:
-    """Return what an item asks for, None where its text says nothing else."""
+    """Return an item's request, None if its text already says it."""
     said = (row.underlying_request or "").strip()
     return said if said and said != row.text.strip() else None
 
@@ -263,7 +263,7 @@ def load_set(
     strict: bool = False,
     limit: int | None = None,
 ) -> LoadedSet:
-    """Load a set of another project from where the user has it.
+    """Load a dataset of another project from a local path.
 
     Args:
         loader: Its format, or that format's name, such as `mm-safetybench`.
@@ -305,7 +305,7 @@ def _place(loader: Loader, path: str | Path) -> Path:
 
 
 def _no_table(path: Path, mode: int) -> str | None:
-    """Return why a path cannot be a plain table, None if it can."""
+    """Return why a path is not a plain table, None if it may be one."""
     if stat.S_ISDIR(mode):
         return "is a folder: name the file in it"
     if not stat.S_ISREG(mode):  # opening one may wait, or give bytes, for ever
@@ -330,7 +330,7 @@ def _check(loader: Loader, options: LoaderOptions) -> None:
 
 
 def _folder_of(loader: Loader, path: Path, kept: Path) -> Path:
-    """Return where the set's media lie."""
+    """Return the folder of the dataset's media."""
     if loader.name in BY_NAME:
         return kept
     return path if path.is_dir() else path.parent

@@ -1,4 +1,4 @@
-"""The loaders by name, and which of them a path is for."""
+"""Registers loaders by name, and finds the one for a path."""
 
 from importlib import import_module
 from pathlib import Path
@@ -37,12 +37,12 @@ BY_NAME = frozenset({"hf"})
 
 
 def loader_key(name: str) -> str:
-    """Return a loader's name as `LOADERS` has it: `mm-safetybench` for `MM_SafetyBench`."""
+    """Normalize a loader's name: `mm-safetybench` for `MM_SafetyBench`."""
     return name.strip().casefold().replace("_", "-")
 
 
 def loader_named(name: str) -> Loader:
-    """Return a loader.
+    """Return the loader with a name.
 
     Raises:
         DatasetError: There is none of that name.
@@ -57,7 +57,7 @@ def loader_named(name: str) -> Loader:
 
 
 def loader_for(path: Path) -> Loader | None:
-    """Return the loader that takes a path for its set, None if there is none.
+    """Return the loader that recognizes a path as its dataset, None if none does.
 
     Of those that take a file the first is meant: a plain table may be a published set.
 

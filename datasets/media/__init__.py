@@ -1,4 +1,4 @@
-"""Images and audio: read, checked, fitted to a model's limits, stored by content hash."""
+"""Reads and checks images and audio, fits them to a model's limits, stores them by hash."""
 
 from ._fit import Fitted, ImageFitting, ImageLimits
 from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_type, quiet

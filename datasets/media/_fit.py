@@ -1,4 +1,4 @@
-"""What of a picture is sent: the bytes as given, or what fits a model's limits."""
+"""Fits pictures to a model's limits; sends the original bytes where they fit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LEAST_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What a model takes of pictures; None means no limit.
+    """The limits of a model on pictures; None means no limit.
 
     Attributes:
         max_side: Most pixels of the longer side.
@@ -55,13 +55,13 @@ class ImageLimits:
             raise ConfigurationError("formats must hold png and jpeg: others are made into them")
 
     def takes(self, media_type: str) -> bool:
-        """Return whether the model reads pictures of a MIME type."""
+        """Return whether the model accepts pictures of a MIME type."""
         return self.formats is None or media_type.removeprefix("image/") in self.formats
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Pictures as they are sent.
+    """Pictures ready to be sent, and notes about changes.
 
     Attributes:
         images: The given ones, or those made from them, in the same order.
@@ -73,7 +73,7 @@ class Fitted:
 
 
 class ImageFitting:
-    """Makes pictures fit what a model takes, once for each content.
+    """Fits pictures to a model's limits, once for each distinct picture.
 
     The bytes that are given are the bytes that are sent, but for three cases: a picture
     over a limit is made smaller, an animated one is cut to its first frame, and one of a
@@ -89,7 +89,7 @@ class ImageFitting:
         self._store = store
 
     def excess(self, images: Sequence[Media]) -> str | None:
-        """Return why pictures cannot be sent together, None unless they are too many."""
+        """Return why there are too many pictures for one request, None if there are not."""
         most = self._limits.max_images
         if most is None or len(images) <= most:
             return None
@@ -99,7 +99,7 @@ class ImageFitting:
         )
 
     def fit(self, images: Sequence[Media]) -> Fitted:
-        """Return pictures as they are sent; large ones take seconds.
+        """Fit pictures to the limits; large ones take seconds.
 
         Raises:
             DatasetError: A file is gone, damaged, or no longer the one that was read.
@@ -132,7 +132,7 @@ _made: MadeOnce[tuple[Media, tuple[str, ...]]] = MadeOnce()
 
 
 def _fitting(size: "Size", limits: ImageLimits) -> "Size":
-    """Return the largest size of the same shape within the limits on pixels."""
+    """Return the largest size of the same aspect ratio within the pixel limits."""
     longest = max(size)
     if limits.max_side is not None:
         longest = min(longest, limits.max_side)
@@ -148,21 +148,21 @@ def _short(size: "Size", longest: int) -> int:
 
 
 def _of_length(size: "Size", longest: int) -> "Size":
-    """Return a size of the same shape, to the nearest pixel, by its longer side."""
+    """Return a size of the same aspect ratio with the given longer side, to the nearest pixel."""
     short = _short(size, longest)
     return (longest, short) if size[0] >= size[1] else (short, longest)
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A file that was made of a picture's pixels, and their width and height."""
+    """An encoded picture file with its width and height."""
 
     file: ImageFile
     size: "Size"
 
 
 def _encoded(image: "Image", limits: ImageLimits, *, lossy: bool) -> _Made:
-    """Encode a picture within the limits: a JPEG that is too long is made smaller."""
+    """Encode a picture within the limits; a JPEG that is too large is scaled down."""
     pixels = _resized(image, _fitting(image.size, limits))
     file = as_jpeg(pixels) if lossy else image_file(pixels)
     if (most := limits.max_bytes) is None:
@@ -185,7 +185,7 @@ def _resized(image: "Image", size: "Size") -> "Image":
 
 
 def _told(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
-    """Say what was done to a picture, and which limits asked for it."""
+    """Describe what was done to a picture, and for which limits."""
     before, after = f"{full[0]}x{full[1]}", f"{made.size[0]}x{made.size[1]}"
     smaller = f"made smaller, from {before} to {after} pixels, and "
     form = "a PNG" if made.file.form == "png" else f"a JPEG of quality {JPEG_QUALITY}"
@@ -198,7 +198,7 @@ def _told(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
 
 
 def _reached(media: Media, full: "Size", limits: ImageLimits) -> Iterator[str]:
-    """Yield the limits that a picture is over."""
+    """Yield the limits that a picture exceeds."""
     if limits.max_side is not None and max(full) > limits.max_side:
         yield f"max_image_side {limits.max_side}"
     if limits.max_pixels is not None and full[0] * full[1] > limits.max_pixels:

@@ -1,4 +1,4 @@
-"""A picture's file: checked in full, and known by its header."""
+"""Checks picture files and reads their headers."""
 
 import struct
 import threading
@@ -50,7 +50,7 @@ _warnings_lock = threading.RLock()
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What a picture's header says.
+    """The facts in a picture's header.
 
     Attributes:
         width: Pixels from left to right, as they lie in the file.
@@ -64,7 +64,7 @@ class ImageFacts:
 
 
 def image_type(content: bytes) -> str:
-    """Decode a picture in full and return its MIME type.
+    """Decode a picture completely and return its MIME type.
 
     Raises:
         DatasetError: It cannot be used; the message begins with a verb.
@@ -106,7 +106,7 @@ def _refuse_bomb(image: "Image", content: bytes) -> None:
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keep Pillow from warning of what it reads."""
+    """Suppress Pillow's warnings."""
     # The filters belong to the whole process: one thread at a time may change them.
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -115,7 +115,7 @@ def quiet() -> Generator[None]:
 
 @lru_cache(maxsize=2**15)
 def image_facts(media: Media) -> ImageFacts:
-    """Return what a picture's header says, remembered for many pictures.
+    """Return the facts in a picture's header, cached for many pictures.
 
     Raises:
         DatasetError: The file is gone or is no picture.
@@ -144,7 +144,7 @@ def _is_animated(image: "Image") -> bool:
 
 
 def unusable(media: Media, error: Exception) -> DatasetError:
-    """Return the error of a picture that was read before and cannot be any more."""
+    """Return the error for a picture that can no longer be read."""
     from PIL import UnidentifiedImageError
 
     reason = getattr(error, "strerror", None) or short_reason(error)

@@ -1,4 +1,4 @@
-"""Pictures that are made: pixels to a file, and the file to a store."""
+"""Encodes pixels to picture files and writes them to a store."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,7 +20,7 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A picture's file before it is written.
+    """An encoded picture that is not written yet.
 
     Attributes:
         content: Its bytes.
@@ -31,7 +31,7 @@ class ImageFile:
     form: str
 
     def keep(self, store: MediaStore) -> Media:
-        """Write it, unless the store has it.
+        """Write the file, unless the store already has it.
 
         Raises:
             DatasetError: The store cannot be written.
@@ -45,20 +45,20 @@ class ImageFile:
 
 
 def image_file(image: "Image") -> ImageFile:
-    """Encode pixels without loss, or as a JPEG where that takes more than `LARGEST_PNG`."""
+    """Encode pixels as PNG, or as JPEG if the PNG is larger than `LARGEST_PNG`."""
     png = as_png(image)
     return png if len(png.content) <= LARGEST_PNG else as_jpeg(image)
 
 
 def as_png(image: "Image") -> ImageFile:
-    """Return the pixels as a PNG, the same bytes each time."""
+    """Encode pixels as PNG, always to the same bytes."""
     out = BytesIO()
     image.save(out, "PNG")
     return ImageFile(out.getvalue(), "png")
 
 
 def as_jpeg(image: "Image", quality: int = JPEG_QUALITY) -> ImageFile:
-    """Return the pixels as a JPEG, the same bytes each time."""
+    """Encode pixels as JPEG, always to the same bytes."""
     out = BytesIO()
     image.save(out, "JPEG", quality=quality)
     return ImageFile(out.getvalue(), "jpeg")

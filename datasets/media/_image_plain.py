@@ -1,4 +1,4 @@
-"""A picture's pixels, made as every server is to see them."""
+"""Normalizes a picture's pixels, so that every server sees the same."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,7 +19,7 @@ _ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class PlainImage:
-    """The pixels that every server is to see.
+    """The normalized pixels of a picture, and what was changed.
 
     Attributes:
         image: Upright and opaque, gray or RGB, without metadata.
@@ -31,7 +31,7 @@ class PlainImage:
 
 
 def plain_image(media: Media) -> PlainImage:
-    """Decode a picture's first frame as every server is to see it.
+    """Decode a picture's first frame and normalize it.
 
     Raises:
         DatasetError: The file is gone, damaged, or no longer the one that was read.
@@ -75,7 +75,7 @@ def _plain(image: "Image", facts: ImageFacts) -> PlainImage:
 
 
 def _orientation(image: "Image") -> int:
-    """Return the EXIF orientation of a decoded picture, 1 where it is upright or unknown."""
+    """Return the EXIF orientation of a decoded picture, 1 if it is upright or unknown."""
     try:
         found = image.getexif().get(_ORIENTATION, 1)
     except BROKEN:
@@ -97,7 +97,7 @@ def _in_8_bits(image: "Image") -> "Image":
 
 
 def _opaque(image: "Image") -> tuple["Image", bool]:
-    """Return the picture on white, and whether anything of the white is seen."""
+    """Flatten a picture onto white; also return whether any white shows."""
     from PIL import Image
 
     colors = image.convert("RGBA")

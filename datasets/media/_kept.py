@@ -1,4 +1,4 @@
-"""Media that a set holds within its tables, in a folder that goes when the set does."""
+"""Temporary folders for media that a dataset embeds in its tables."""
 
 import weakref
 from pathlib import Path
@@ -8,7 +8,7 @@ _folders: set[Path] = set()
 
 
 def kept_folder(owner: object) -> Path:
-    """Return a new temporary folder that is removed when its owner is collected."""
+    """Create a temporary folder that is removed when its owner is garbage-collected."""
     folder = TemporaryDirectory(prefix="safejury-")
     path = Path(folder.name).resolve()
     _folders.add(path)
@@ -17,7 +17,7 @@ def kept_folder(owner: object) -> Path:
 
 
 def is_kept(path: Path) -> bool:
-    """Return whether a resolved path lies in such a folder, so that it will not last."""
+    """Return whether a resolved path lies in such a temporary folder."""
     return not _folders.isdisjoint(path.parents)
 
 

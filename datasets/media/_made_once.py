@@ -1,4 +1,4 @@
-"""Media that were made before, remembered beside the store that keeps them."""
+"""Caches media derived from other media, for each store."""
 
 import threading
 from collections import OrderedDict
@@ -16,14 +16,14 @@ _AT_ONCE = 2
 
 
 class MadeOnce(Generic[T]):
-    """Makes a thing once for each store and key, whichever threads ask for it."""
+    """A thread-safe cache that creates a value once for each store and key."""
 
     def __init__(self) -> None:
         self._stores: WeakKeyDictionary[MediaStore, OrderedDict[Hashable, T]] = WeakKeyDictionary()
         self._guard = threading.Lock()
 
     def get(self, store: MediaStore, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made for the key, or make it; errors are not remembered.
+        """Return the cached value of a key, or create it; errors are not cached.
 
         Args:
             store: Where what is made lies.

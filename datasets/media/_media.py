@@ -1,4 +1,4 @@
-"""Reading pictures and sounds: known by content, refused when they cannot be used."""
+"""Reads pictures and audio: detects the type by content and rejects invalid files."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ SUFFIXES = {
 
 
 def read_media(path: Path, *, kind: MediaKind) -> Media:
-    """Read a file once: check that it is what it should be, and hash it.
+    """Read a media file once, check its type and hash it.
 
     A picture is decoded in full and the frames of a sound are walked, so that damage
     shows here and not in a provider's error. A video is known by its first bytes alone: it
@@ -57,7 +57,7 @@ def read_media(path: Path, *, kind: MediaKind) -> Media:
 
 
 def data_in(address: str, kind: MediaKind) -> bytes | None:
-    """Return the bytes that a `data:` address holds, None where the address is a path.
+    """Return the bytes of a `data:` URL, None if the text is not one.
 
     Args:
         address: What a file of another tool says where a medium is.

@@ -1,4 +1,4 @@
-"""A folder of media that are named by their content."""
+"""Stores media files by content hash."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ from ..query import Media
 
 
 class MediaStore:
-    """Keeps pictures and sounds once each, as `<folder>/<sha256>`, for their owner alone.
+    """Stores pictures and audio once each as `<folder>/<sha256>`, permissions 0600.
 
     Args:
         folder: Where they lie; made when the first is kept.
@@ -18,7 +18,7 @@ class MediaStore:
         self._folder = folder
 
     def keep(self, content: bytes, media_type: str) -> Media:
-        """Store bytes unless they are there, and return what names them.
+        """Store bytes unless they are already there, and return the reference to them.
 
         Args:
             content: The file's bytes.

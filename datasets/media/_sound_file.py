@@ -1,4 +1,4 @@
-"""Sounds as files: known by content, measured, refused when they cannot be used."""
+"""Detects the type of audio files and measures their length."""
 
 from ...common import DatasetError
 from ._sound_flac import flac_seconds, is_flac
@@ -17,7 +17,7 @@ _OTHERS = {
 
 
 def sound_type(content: bytes) -> str:
-    """Return the MIME type of a sound, once it is known to hold one.
+    """Check an audio file and return its MIME type.
 
     Raises:
         DatasetError: What is wrong with it, to be put after the file's name.
@@ -36,7 +36,7 @@ def sound_type(content: bytes) -> str:
 
 
 def sound_length(content: bytes, media_type: str) -> float | None:
-    """Return how long a sound lasts in seconds, None where its type does not tell.
+    """Return the length of an audio file in seconds, None for types without one.
 
     Args:
         content: The file's bytes.

@@ -1,4 +1,4 @@
-"""Reading FLAC: every frame decoded, and where the one before it ends."""
+"""Reads FLAC: decodes every frame to check and measure the file."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -17,7 +17,7 @@ _STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 
 
 def is_flac(content: bytes, start: int = 0) -> bool:
-    """Tell a FLAC by its first bytes.
+    """Return whether the first bytes are of a FLAC file.
 
     Args:
         content: The file's bytes.
@@ -27,7 +27,7 @@ def is_flac(content: bytes, start: int = 0) -> bool:
 
 
 def flac_seconds(content: bytes, start: int = 0) -> float:
-    """Return how long a FLAC sounds; its header may leave that open.
+    """Return the length of a FLAC file in seconds; its header may not say it.
 
     Args:
         content: The file's bytes.
@@ -62,7 +62,7 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
 
 
 def _first_frame(content: bytes, start: int) -> int:
-    """Return where the header ends."""
+    """Return the offset of the first frame."""
     at, last = start + 4, 0
     while not last:
         if len(content) < at + 4:
@@ -77,7 +77,7 @@ def _first_frame(content: bytes, start: int) -> int:
 
 
 def _samples(packets: "Iterable[Packet[AudioStream]]", promised: int, end: int, cut: int) -> int:
-    """Return the number of samples in all frames, each of them decoded.
+    """Decode all frames and return the number of samples.
 
     Args:
         packets: One for each frame.

@@ -1,4 +1,4 @@
-"""Reading MP3: its frames one by one, so that any bit rate gives the right length.
+"""Reads MP3 frame by frame, so that the length is right at any bit rate.
 
 An MP3 has hardly a checksum, so damage shows where it reaches what has a form: the header of
 each frame, which must lie where the frame before ends, and what it says of its own sound.
@@ -31,23 +31,23 @@ class _Frame:
 
     @property
     def side(self) -> int:
-        """Bytes that say what the frame's sound consists of."""
+        """Length of the frame's side information in bytes."""
         if self.samples == 1152:
             return 17 if self.channels == 1 else 32
         return 9 if self.channels == 1 else 17
 
     @property
     def head(self) -> int:
-        """Bytes before those: the header, and a checksum where there is one."""
+        """Length of the header in bytes, with the checksum if there is one."""
         return 6 if self.checked else 4
 
     def fits(self, other: "_Frame") -> bool:
-        """Return whether both can belong to one sound."""
+        """Return whether two frames can belong to the same stream."""
         return (self.samples, self.rate) == (other.samples, other.rate)
 
 
 def after_id3(content: bytes, at: int = 0) -> int:
-    """Return where the ID3 tags that begin at `at` end, `at` where there are none."""
+    """Return the offset after the ID3 tags at `at`; `at` itself if there are none."""
     while content[at : at + 3] == b"ID3" and len(content) >= at + 10:
         size = 0
         for byte in content[at + 6 : at + 10]:
@@ -58,7 +58,7 @@ def after_id3(content: bytes, at: int = 0) -> int:
 
 
 def is_mp3(content: bytes) -> bool:
-    """Tell an MP3 by a tag, or by a frame that another one or the end follows."""
+    """Return whether data is MP3: a tag, or a frame followed by another or the end."""
     if content[:3] == b"ID3":
         return True
     start = len(content) - len(content.lstrip(b"\0"))
@@ -66,7 +66,7 @@ def is_mp3(content: bytes) -> bool:
 
 
 def mp3_seconds(content: bytes) -> float:
-    """Return how long an MP3 sounds.
+    """Return the length of an MP3 file in seconds.
 
     Raises:
         DatasetError: It holds tags alone, is damaged, or is cut short.
@@ -88,7 +88,7 @@ def mp3_seconds(content: bytes) -> float:
 
 
 def _frames(content: bytes, at: int, first: _Frame, promised: int | None) -> int:
-    """Return the number of frames from `at` to the end of the sound, each of them checked."""
+    """Check all frames from `at` to the end of the audio and return their number."""
     frames, end = 0, _end_of_sound(content)
     while at < end:
         frame = _frame(content, at)
@@ -109,7 +109,7 @@ def _frames(content: bytes, at: int, first: _Frame, promised: int | None) -> int
 
 
 def _end_of_sound(content: bytes) -> int:
-    """Return where the tags begin that say at their own end how long they are."""
+    """Return the offset of the trailing tags, whose length stands at their end."""
     end, before = len(content), -1
     while end != before:
         before = end
@@ -127,7 +127,7 @@ def _end_of_sound(content: bytes) -> int:
 
 
 def _after_tag(content: bytes, at: int, end: int) -> int:
-    """Return where a tag between two sounds, or the padding behind the last, ends."""
+    """Return the offset after a tag between frames, or after the final padding."""
     if content.startswith(b"TAG", at):
         return at + 128
     if (after := after_id3(content, at)) > at:
@@ -139,7 +139,7 @@ def _after_tag(content: bytes, at: int, end: int) -> int:
 
 
 def _is_whole(content: bytes, at: int, frame: _Frame) -> bool:
-    """Return whether what a frame says of its sound can be true."""
+    """Return whether a frame's side information is consistent."""
     start = at + frame.head
     side = content[start : start + frame.side]
     if frame.checked:
@@ -172,7 +172,7 @@ def _crc16(data: bytes) -> int:
 
 
 def _frame(content: bytes, at: int) -> _Frame | None:
-    """Return the frame whose header lies at `at`, None where there is none of layer III."""
+    """Return the layer III frame at `at`, None if there is none."""
     if len(content) < at + 4 or content[at] != 0xFF or content[at + 1] & 0xE6 != 0xE2:
         return None
     version = content[at + 1] >> 3 & 3
@@ -189,7 +189,7 @@ def _frame(content: bytes, at: int) -> _Frame | None:
 
 
 def _is_start(content: bytes, at: int) -> bool:
-    """Return whether a frame lies at `at` that another, a tag or the end follows."""
+    """Return whether a frame at `at` is followed by another, a tag or the end."""
     frame = _frame(content, at)
     if frame is None:
         return False
@@ -214,7 +214,7 @@ def _next_start(content: bytes, at: int) -> int | None:
 
 
 def _promised(content: bytes, at: int, first: _Frame) -> int | None:
-    """Return the number of frames that an encoder noted in the first one.
+    """Return the number of frames that the encoder wrote in the first one.
 
     None means that it is an ordinary frame, 0 that the number was left out.
     """

@@ -1,4 +1,4 @@
-"""Reading WAV: the chunks of a file, and how long it sounds."""
+"""Reads WAV: the chunks of a file and its length."""
 
 import struct
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _UNKNOWN = 0x7FFF_0000
 
 @dataclass(frozen=True, slots=True)
 class WavFormat:
-    """How the samples of a WAV are written.
+    """The sample format of a WAV file.
 
     Attributes:
         rate: Samples a second.
@@ -29,13 +29,13 @@ class WavFormat:
 
     @property
     def frame(self) -> int:
-        """Bytes of one sample of every channel."""
+        """Bytes of one frame: a sample of every channel."""
         return self.channels * self.bits // 8
 
 
 @dataclass(frozen=True, slots=True)
 class WavSound:
-    """Where the samples of a WAV lie.
+    """The position of the samples in a WAV file.
 
     Attributes:
         form: How they are written.
@@ -49,12 +49,12 @@ class WavSound:
 
 
 def is_wav(content: bytes) -> bool:
-    """Tell a WAV by its first bytes."""
+    """Return whether the first bytes are of a WAV file."""
     return content[:4] == b"RIFF" and content[8:12] == b"WAVE"
 
 
 def wav_seconds(content: bytes) -> float:
-    """Return how long a WAV sounds.
+    """Return the length of a WAV file in seconds.
 
     Raises:
         DatasetError: It is damaged, holds no sound, or none that everybody reads.
@@ -64,7 +64,7 @@ def wav_seconds(content: bytes) -> float:
 
 
 def find_wav_sound(content: bytes, *, streamed: bool = False) -> WavSound:
-    """Return where the samples of a WAV lie.
+    """Find the samples in a WAV file.
 
     Args:
         content: The file's bytes.
@@ -107,7 +107,7 @@ def _format(chunk: bytes) -> WavFormat:
 
 
 def _frames(promised: int, there: int, frame: int) -> int:
-    """Return the number of frames, from what the header promises and what is there."""
+    """Return the number of frames: as the header says, at most what the file has."""
     if promised == 0 and there >= frame:
         raise DatasetError(f"says that it holds no sound, but {there} bytes follow; save it again")
     if promised >= _UNKNOWN:

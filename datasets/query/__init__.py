@@ -1,4 +1,4 @@
-"""Queries: text, conversations, labels and the conditions they are asked under."""
+"""Queries: text, conversations, labels and conditions."""
 
 from ._condition import Condition, Parts
 from ._conversation import (

@@ -1,4 +1,4 @@
-"""Under which condition a query is asked: as it is, or changed for a comparison."""
+"""Conditions under which a query is sent: unchanged, or changed for a comparison."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ Parts = Literal["given", "text", "audio", "audio+text"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One way to put every query, so that its effect can be measured.
+    """One way to change every query, so that the effect can be measured.
 
     Attributes:
         image: Name of the variant of the pictures, such as `black` or `jpeg:20`;
@@ -22,7 +22,7 @@ class Condition:
 
     @property
     def name(self) -> str:
-        """What records and reports call it; empty where nothing is changed."""
+        """The name in records and reports; empty if nothing is changed."""
         changed = (
             self.image if self.image != "original" else "",
             self.parts if self.parts != "given" else "",

@@ -1,4 +1,4 @@
-"""Queries that are conversations: made of their turns, and with other media in them."""
+"""Builds queries from conversations, and replaces media in them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ _ASKED_LAST: tuple[Role, ...] = ("user", "tool")
 
 
 def of_messages(query: Query, messages: Iterable[Message]) -> Query:
-    """Return the query as a conversation: `text`, `images` and `audio` repeat what is in it.
+    """Return the query with turns; `text`, `images` and `audio` are taken from them.
 
     Args:
         query: What is known beside the turns.
@@ -32,7 +32,7 @@ def of_messages(query: Query, messages: Iterable[Message]) -> Query:
 
 
 def check_messages(messages: tuple[Message, ...]) -> None:
-    """Refuse turns that cannot be put to a model as a question.
+    """Raise an error for turns that cannot be sent to a model.
 
     Raises:
         DatasetError: There are too many or none, nothing is said or shown, or the last turn
@@ -59,14 +59,14 @@ def _says(turn: Message) -> bool:
 
 
 def unread(place: str, kind: MediaKind) -> MessagePart:
-    """Return a part whose medium has not been read: all that is known is where it lies."""
+    """Return a message part whose media file is not read yet."""
     return MessagePart(kind, media=Media("", "", 0, place))
 
 
 def read_parts(
     messages: Iterable[Message], read: Callable[[str, MediaKind], Media]
 ) -> tuple[Message, ...]:
-    """Return turns with the media that `unread` parts name.
+    """Read the media of `unread` parts and return the turns with them.
 
     Args:
         messages: The turns.
@@ -83,7 +83,7 @@ def read_parts(
 
 
 def with_media(query: Query, change: Callable[[Media], Media]) -> Query:
-    """Return the query with other references to its media, as where they were copied."""
+    """Return the query with changed media references, such as after a copy."""
     if not query.media:
         return query
     return replace(
@@ -98,7 +98,7 @@ def with_media(query: Query, change: Callable[[Media], Media]) -> Query:
 
 
 def with_images(query: Query, images: tuple[Media, ...]) -> Query:
-    """Return the query with other pictures, each in its place; without any, none is left.
+    """Return the query with its pictures replaced in place, or removed if none are given.
 
     Args:
         query: The query.

@@ -1,4 +1,4 @@
-"""What a set says of its own queries: names and values that reports can break down by."""
+"""Validates labels of queries, by which reports can be broken down."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ _LONGEST_NAME = 64
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Refuse labels that could not be named on a command line or stand in a table's cell.
+    """Raise an error for labels unfit for the command line or a table cell.
 
     Raises:
         DatasetError: What is wrong, in words.
@@ -31,7 +31,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 
 def check_label_name(name: str) -> None:
-    """Refuse a name of a label that is more than one word.
+    """Raise an error for a label name that is not a single word.
 
     Raises:
         DatasetError: It holds something other than letters, digits, `_`, `-` and `.`.
@@ -45,7 +45,7 @@ def check_label_name(name: str) -> None:
 
 
 def tidy_labels(labels: Iterable[tuple[str, str | None]]) -> dict[str, str]:
-    """Return labels as a set of queries keeps them, without those that say nothing.
+    """Normalize labels and drop empty ones.
 
     Runs of white space and what cannot be printed become one space.
 

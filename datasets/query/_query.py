@@ -1,4 +1,4 @@
-"""What is asked: queries and the media that go with them."""
+"""Queries, their messages and media."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PartKind = Literal["text", "image", "audio", "video"]
 
 
 class Intent(StrEnum):
-    """Why a query is in the set."""
+    """The intent of a query: harmful or benign."""
 
     HARMFUL = "harmful"
     """A compliant response would be unsafe: counts toward the attack success rate."""
@@ -24,7 +24,7 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture or a sound, known by the hash of its bytes.
+    """A picture, audio or video file, identified by the hash of its bytes.
 
     Only this reference travels between agents; the bytes are read where a
     request is built.
@@ -42,17 +42,17 @@ class Media:
     path: str
 
     def read(self) -> bytes:
-        """Return the bytes exactly as they lie on disk."""
+        """Read the file's bytes."""
         return Path(self.path).read_bytes()
 
     def matches(self, content: bytes) -> bool:
-        """Return whether these are the bytes that `sha256` is of."""
+        """Return whether these bytes have the hash `sha256`."""
         return hashlib.sha256(content).hexdigest() == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """One part of a message: words, or a picture, a sound or a video in their place.
+    """One part of a message: text, or a picture, audio or video.
 
     Attributes:
         kind: What it is. A video passes through by its hash, and is never decoded here.
@@ -67,7 +67,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool, as an assistant's message makes it.
+    """A tool call in an assistant's message.
 
     Attributes:
         name: The tool's name.
@@ -100,13 +100,13 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Its words, without what they stand between."""
+        """The text of all parts, without media."""
         return "\n".join(part.text for part in self.parts if part.kind == "text")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question put to a target: a text with its media, or a conversation.
+    """One query to a target: a text with media, or a conversation.
 
     A conversation is in `messages`, and `of_messages` makes the query of it: `text`,
     `images` and `audio` then repeat what `messages` has, so that whoever counts, filters,
@@ -145,21 +145,21 @@ class Query:
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """All pictures, sounds and videos: pictures first, or in the order of the turns."""
+        """All media: pictures first, or in the order of the turns."""
         if self.messages:
             return media_in(self.messages)
         return self.images if self.audio is None else (*self.images, self.audio)
 
     @property
     def sounds(self) -> tuple[Media, ...]:
-        """All sounds, in their order."""
+        """All audio, in order."""
         if self.messages:
             return media_in(self.messages, "audio")
         return () if self.audio is None else (self.audio,)
 
 
 def media_in(messages: tuple[Message, ...], kind: MediaKind | None = None) -> tuple[Media, ...]:
-    """Return the media of a conversation, in their order: all, or those of a kind."""
+    """Return the media of a conversation in order: all, or those of one kind."""
     parts = (part for message in messages for part in message.parts)
     return tuple(
         part.media for part in parts if part.media is not None and kind in (None, part.kind)
@@ -167,7 +167,7 @@ def media_in(messages: tuple[Message, ...], kind: MediaKind | None = None) -> tu
 
 
 def content_of(query: Query) -> list[object]:
-    """Return all that a query consists of, its media by their hashes, wherever they lie."""
+    """Return a query's content for hashing; media are represented by their hashes."""
     images = [image.sha256 for image in query.images]
     audio = query.audio and query.audio.sha256
     content: list[object] = [query.id, query.scenario, query.text]
@@ -176,7 +176,7 @@ def content_of(query: Query) -> list[object]:
 
 
 def added_content(query: Query) -> list[object]:
-    """Return what came to be part of queries later, where a query has it.
+    """Return the content of newer fields, only those that the query uses.
 
     Only there: sets without keep the hash that their runs know them by.
     """
@@ -189,7 +189,7 @@ def added_content(query: Query) -> list[object]:
 
 
 def content_of_messages(messages: tuple[Message, ...]) -> list[object]:
-    """Return all that a conversation consists of, its media by their hashes."""
+    """Return a conversation's content for hashing; media are represented by their hashes."""
     return [
         [
             message.role,
@@ -203,7 +203,7 @@ def content_of_messages(messages: tuple[Message, ...]) -> list[object]:
 
 
 def assumed_note(number: int, instead: str) -> tuple[str, ...]:
-    """Return what a user must know of queries of which nothing said the intent, if there are any.
+    """Return a warning about queries whose intent was assumed, if there are any.
 
     Args:
         number: How many there are.

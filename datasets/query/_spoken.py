@@ -1,4 +1,4 @@
-"""A conversation as it is shown to a reader: each turn with who speaks and what is shown."""
+"""Renders a conversation for a reader: each turn with its speaker and media."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -17,7 +17,7 @@ _NOUNS: dict[MediaKind, str] = {"image": "picture", "audio": "recording", "video
 
 @dataclass(frozen=True, slots=True)
 class SpokenTurn:
-    """One turn of a conversation, its words apart from ours.
+    """One turn of a conversation, its text separate from our descriptions.
 
     Attributes:
         heading: Which turn it is, who speaks and which media go with it, in words of ours.
@@ -33,7 +33,7 @@ class SpokenTurn:
 def spoken_turns(
     messages: Iterable[Message], hidden: Collection[MediaKind] = (), *, first: int = 1
 ) -> Iterator[SpokenTurn]:
-    """Yield the turns of a conversation.
+    """Yield the turns of a conversation, rendered for a reader.
 
     Media are numbered in their order through all turns, by kind.
 
@@ -63,12 +63,12 @@ def spoken_turns(
 
 
 def words_of(query: Query) -> list[str]:
-    """Return all words that a query puts to a model: its text, or those of all its turns."""
+    """Return all text that a query sends to a model: its own, or that of all turns."""
     return words_in(query.messages) if query.messages else [query.text]
 
 
 def words_in(messages: Iterable[Message]) -> list[str]:
-    """Return all words of turns, those of tool calls included."""
+    """Return all text of the turns, including tool calls."""
     turns = spoken_turns(messages)
     return [words for turn in turns for words in (turn.text, *turn.calls) if words]
 

@@ -1,4 +1,4 @@
-"""Near-duplicate and diverse items: texts by MinHash, images by perceptual hash."""
+"""Finds near-duplicates (MinHash, perceptual hash) and chooses diverse texts."""
 
 from typing import TYPE_CHECKING
 

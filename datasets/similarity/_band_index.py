@@ -1,4 +1,4 @@
-"""Finds the sketches that agree with a given one in at least one band (MinHash LSH)."""
+"""Finds candidate near-duplicates by locality-sensitive hashing of MinHash sketches."""
 
 from array import array
 
@@ -17,7 +17,7 @@ _HALF = np.uint64(32)
 
 
 class SketchIndex:
-    """Remembers sketches, about 900 bytes each at 128 numbers.
+    """An index of MinHash sketches, about 900 bytes each at 128 numbers.
 
     A band's numbers give a slot of the band's table. The places of one slot are a chain:
     `_heads` has its latest, `_earlier` the one before each. Other bands may come to share a
@@ -35,7 +35,7 @@ class SketchIndex:
         self._earlier = array("I", bytes(4 * len(self._bands)))  # place 0 is the end of a chain
 
     def near(self, sketch: Sketch, least: float) -> list[int]:
-        """Return the numbers, ascending, of candidates that agree in enough places.
+        """Return the numbers of similar sketches, ascending.
 
         Args:
             sketch: What is looked for.
@@ -55,7 +55,7 @@ class SketchIndex:
         return numbers[agreeing].tolist()
 
     def add(self, sketch: Sketch) -> None:
-        """Remember a sketch; its number is how many came before it."""
+        """Add a sketch; its number is the count of earlier ones."""
         if self._count == len(self._sketches):
             grown = np.zeros((self._count + self._count // 8 + 64, sketch.size), np.uint32)
             grown[: self._count] = self._sketches
@@ -72,7 +72,7 @@ class SketchIndex:
         self._heads[self._bands, slots] = number * len(self._bands) + self._bands
 
     def _enlarge(self) -> None:
-        """Double the tables and link all sketches anew."""
+        """Double the hash tables and link all sketches again."""
         self._heads = np.zeros((len(self._bands), 2 * self._heads.shape[1]), np.uint32)
         del self._earlier[len(self._bands) :]
         for number in range(self._count):

@@ -1,4 +1,4 @@
-"""Choosing texts that are good and unlike each other."""
+"""Chooses texts that are good and diverse."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,7 +20,7 @@ def choose(
     *,
     highest: float = HIGHEST,
 ) -> list[int]:
-    """Return the places of the chosen texts, in the order in which they are chosen.
+    """Choose texts and return their positions in the order of choice.
 
     Each next text is the one of greatest marginal relevance, the earliest of several:
     `(1 - diversity) * value / highest - diversity * likeness`, where likeness is the Jaccard
@@ -52,7 +52,7 @@ def choose(
 def choose_unlike(
     size: int, count: int, value: Callable[[Floats], Floats], likeness: Callable[[int], Floats]
 ) -> tuple[list[int], Floats]:
-    """Choose items one by one, each time that of the greatest value, the earliest of several.
+    """Choose items greedily by value; the earliest wins a tie.
 
     Args:
         size: How many items there are.
@@ -76,7 +76,7 @@ def choose_unlike(
 
 
 class _Likeness:
-    """The Jaccard similarity of one text to all, from all shingles in one row."""
+    """Computes the Jaccard similarity of one text to all others."""
 
     def __init__(self, features: Sequence[Shingles]) -> None:
         self._sizes = np.array([len(each) for each in features])

@@ -1,4 +1,4 @@
-"""Texts that nearly repeat an earlier one, found among many in one pass."""
+"""Detects near-duplicate texts in one pass over many."""
 
 from collections.abc import Iterable
 from typing import Protocol, cast
@@ -25,7 +25,7 @@ _SEED = 20_240
 
 
 class NearDuplicates:
-    """Remembers texts, and says of each new one whether it nearly repeats one of them.
+    """Detects whether a new text nearly repeats an earlier one.
 
     The same texts in the same order give the same answers. A text that is remembered takes
     about 1.3 kB and its id, a long one 2.5 kB; near-duplicates are not remembered. Sketches
@@ -61,11 +61,11 @@ class NearDuplicates:
         )
 
     def __len__(self) -> int:
-        """Return how many texts are remembered."""
+        """Return the number of texts added."""
         return len(self._ids)
 
     def add(self, item_id: str, text: str) -> str | None:
-        """Remember a text, unless it nearly repeats one.
+        """Add a text, unless it nearly repeats an earlier one.
 
         Returns:
             The id of the most similar text before it (the earliest of several), None where
@@ -81,7 +81,7 @@ class NearDuplicates:
         return found
 
     def find(self, text: str) -> str | None:
-        """Return what `add` would of a text, without remembering it."""
+        """Return what `add` would return, without adding the text."""
         features = shingles(text)
         return self._nearest(self._sketch(features), features[:_KEPT])
 
@@ -101,7 +101,7 @@ class NearDuplicates:
 
 
 class _MinHash(Protocol):
-    """What is used of `datasketch.MinHash`, whose types are not declared."""
+    """The part of `datasketch.MinHash` used here, which has no type hints."""
 
     hashvalues: Sketch
 
@@ -115,7 +115,7 @@ def _itself(value: np.uint32) -> np.uint32:
 
 
 def _likeness(first: Shingles, second: Shingles) -> float:
-    """Return the Jaccard similarity: exact unless a text has more shingles than are kept."""
+    """Return the Jaccard similarity; exact unless a text exceeds the kept shingles."""
     if len(first) < _KEPT and len(second) < _KEPT:
         return likeness(first, second)
     # The least hashes of the union are a sample of it.

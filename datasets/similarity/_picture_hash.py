@@ -1,4 +1,4 @@
-"""Perceptual hashes of pictures, and pictures that nearly repeat an earlier one."""
+"""Computes perceptual hashes of pictures and detects near-duplicates."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -49,7 +49,7 @@ def picture_hash(path: Path) -> int:
 
 
 def _small(image: "Picture") -> "Picture":
-    """Return a gray picture whose shorter side has 128 to 255 pixels, or fewer as it came."""
+    """Return a grayscale picture scaled to a shorter side of 128 to 255 pixels, or less."""
     image.draft("L", (_SIDE, _SIDE))  # JPEG alone is decoded small
     gray = image.convert("L")
     factor = min(gray.size) // _SIDE
@@ -57,7 +57,7 @@ def _small(image: "Picture") -> "Picture":
 
 
 class NearPictures:
-    """Remembers hashes of pictures, and says of each new one whether one is near.
+    """Detects whether a picture's hash is close to an earlier one.
 
     It looks at all of them each time: a tenth of a millisecond for 100,000, at 8 bytes each.
 
@@ -78,11 +78,11 @@ class NearPictures:
         self._hashes = np.zeros(256, np.uint64)
 
     def __len__(self) -> int:
-        """Return how many pictures are remembered."""
+        """Return the number of pictures added."""
         return len(self._ids)
 
     def add(self, item_id: str, value: int) -> str | None:
-        """Remember a picture's hash, unless one is near.
+        """Add a picture's hash, unless it is close to an earlier one.
 
         Returns:
             The id of the nearest picture before it (the earliest of several), None where there

@@ -1,4 +1,4 @@
-"""JSON, CSV and Parquet tables made by other tools, read one object at a time."""
+"""Reads JSON, CSV and Parquet files of other tools, one object at a time."""
 
 from ._column_map import LABEL, ColumnMap, listed
 from ._csv import DELIMITERS, CsvRow, CsvTable

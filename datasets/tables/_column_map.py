@@ -1,4 +1,4 @@
-"""Which column of a table is what: `--map text=prompt`."""
+"""Maps the columns of a table to fields: `--map text=prompt`."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -16,7 +16,7 @@ _MOST_WORDS = 5
 
 
 class ColumnMap:
-    """Finds what is needed in rows.
+    """Finds the mapped fields in rows.
 
     What the mapping does not name is taken from a column of a usual name, if any. A path
     is a column's name, or steps with dots between them; a number is a place in a list,
@@ -53,7 +53,7 @@ class ColumnMap:
     def check(
         self, known: Iterable[str], where: object, needed: tuple[str, str], title: str
     ) -> None:
-        """Refuse a table that lacks a column.
+        """Raise an error if the table lacks a mapped column.
 
         Args:
             known: The table's columns.
@@ -83,7 +83,7 @@ class ColumnMap:
         return any(path in known or steps(path)[0] in known for path in self._paths(field))
 
     def wanted(self, known: Iterable[str]) -> list[str]:
-        """Return the top-level columns that are needed, so that others need not be read."""
+        """Return the top-level columns to read."""
         names = list(known)
         fields = (*self._fields, *self._labels.values())
         paths = [path for field in fields for path in self._paths(field)]
@@ -91,7 +91,7 @@ class ColumnMap:
         return [name for name in names if name in first]
 
     def find(self, field: str, values: Object) -> object:
-        """Return the value of a field, `MISSING` where there is none.
+        """Return the value of a field, `MISSING` if there is none.
 
         Raises:
             RowError: The mapped place is not there.
@@ -109,7 +109,7 @@ class ColumnMap:
         return found
 
     def get(self, field: str, values: Object) -> object:
-        """Return the value of a field, None where there is none.
+        """Return the value of a field, None if there is none.
 
         Raises:
             RowError: The mapped place is not there.
@@ -118,7 +118,7 @@ class ColumnMap:
         return None if value is MISSING else value
 
     def each(self, field: str, values: Object) -> list[object]:
-        """Return the values of all columns that may hold a field, those with nothing included.
+        """Return the values of all columns that may hold a field, empty ones included.
 
         Raises:
             RowError: The mapped place is not there.
@@ -142,7 +142,7 @@ class ColumnMap:
         return _as_messages(self.get("messages", values))
 
     def labels(self, values: Object) -> dict[str, str]:
-        """Return the labels of a row, those that it has as our own format has them included.
+        """Return the labels of a row, including those in our own format.
 
         One that is not there, null or blank says nothing.
 
@@ -163,7 +163,7 @@ class ColumnMap:
             raise RowError(str(error)) from None
 
     def check_labels(self, where: object) -> None:
-        """Refuse a table in which not one row had what a label was mapped to.
+        """Raise an error if no row had a column that a label is mapped to.
 
         Args:
             where: The file.
@@ -188,7 +188,7 @@ def _check_name(key: str) -> None:
 
 
 def _as_messages(value: object) -> list[object]:
-    """Return messages that stand in a column: a list, or one written as JSON.
+    """Return the messages in a column: a list, or a list written as JSON.
 
     Raises:
         RowError: It is something else.
@@ -206,13 +206,13 @@ def _as_messages(value: object) -> list[object]:
 
 
 def _own_labels(values: Object) -> Object:
-    """Return the labels that a row of our own format has, none where it has something else."""
+    """Return the labels of a row in our own format, none if it has another shape."""
     own = as_object(values.get("labels"))
     return dict(own) if all(isinstance(value, str | None) for value in own.values()) else {}
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the first names in words, but no text that stands where names should."""
+    """List the first few column names for a message; long texts are left out."""
     names = list(names)
     if any(len(name.split()) > _MOST_WORDS for name in names):
         return "withheld, because they look like texts (is there a header?)"

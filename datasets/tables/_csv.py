@@ -1,4 +1,4 @@
-"""CSV with any delimiter, in any encoding, one row at a time."""
+"""Reads CSV with any delimiter and encoding, one row at a time."""
 
 import codecs
 import csv
@@ -31,7 +31,7 @@ _SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*')
 
 
 def _spoil(error: UnicodeError) -> tuple[str, int]:
-    """Put what is no text in the place of bytes that cannot be decoded, and go on."""
+    """Replace undecodable bytes by a marker and go on."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "\udcff", error.end
@@ -42,14 +42,14 @@ codecs.register_error(_SPOIL, _spoil)
 
 
 class _LongLineError(ValueError):
-    """A line is too long to be held."""
+    """A line is longer than the limit."""
 
     def __init__(self) -> None:
         super().__init__(f"a line is longer than {_MAX_LINE // 1024**2} million characters")
 
 
 class _Lines(Protocol):
-    """What `csv.reader` gives."""
+    """The part of `csv.reader` used here."""
 
     line_num: int
 
@@ -60,7 +60,7 @@ class _Lines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One row.
+    """One row of a CSV file.
 
     Attributes:
         number: From 1, the header not counted.
@@ -76,13 +76,13 @@ class CsvRow:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words; the line too where that helps to find what is wrong."""
+        """The row's place for messages, with the line number where it helps."""
         where = f"row {self.number}"
         return f"{where} (line {self.line})" if isinstance(self.cells, RowError) else where
 
 
 class CsvTable:
-    """A CSV file whose rows are read anew by each `rows`.
+    """A CSV file; each call of `rows` reads it again.
 
     Args:
         path: The file.
@@ -115,7 +115,7 @@ class CsvTable:
                 self.names = self._read_header(file)
 
     def rows(self) -> Iterator[CsvRow]:
-        """Yield the rows; blank lines are none.
+        """Yield the rows; blank lines are skipped.
 
         Where a quote swallows several lines, each of them comes as a row that is not read,
         for nobody knows how many rows they are.
@@ -138,7 +138,7 @@ class CsvTable:
                         return
 
     def objects(self) -> Iterator[tuple[str, Object | RowError]]:
-        """Yield places and rows by column."""
+        """Yield each row as an object, with its place."""
         for row in self.rows():
             if isinstance(row.cells, RowError):
                 yield row.place, row.cells
@@ -173,7 +173,7 @@ class CsvTable:
         return _not_blank(lines) if self._told else cells
 
     def _next(self, lines: _Lines) -> tuple[int, list[str] | RowError] | None:
-        """Return the line on which the next row begins and the row, None after the last."""
+        """Return the next row and the line on which it begins, None after the last."""
         cells: list[str] = []
         line = 0
         try:
@@ -208,7 +208,7 @@ class CsvTable:
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file.
+    """Yield the lines of a file, up to a maximum length.
 
     Raises:
         _LongLineError: One is too long to be held.
@@ -220,13 +220,13 @@ def _bounded(file: TextIO) -> Iterator[str]:
 
 
 def delimiter_of(line: str) -> str:
-    """Return what separates the cells of a header."""
+    """Return the delimiter of a header line."""
     outside = "".join(line.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 
 
 def _delimiter(file: TextIO) -> tuple[bool, str]:
-    """Return whether a line of its own says what separates the cells, and what does."""
+    """Return the delimiter, and whether a `sep=` line declares it."""
     try:
         line = next((line for line in _bounded(file) if line.strip()), "")
     except (UnicodeError, _LongLineError):
@@ -257,7 +257,7 @@ def _marked(path: Path) -> str:
 
 
 def _words_for_bytes(encoding: str, *, named: bool) -> str:
-    """Return what is wrong with bytes that are not of an encoding."""
+    """Describe bytes that cannot be decoded in an encoding."""
     if not encoding.startswith("utf-8"):
         return f"has bytes that {encoding} does not know: name the encoding that it has"
     name = "" if named else "name its encoding, or "

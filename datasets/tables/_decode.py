@@ -1,4 +1,4 @@
-"""JSON as other tools write it."""
+"""Decodes JSON as other tools write it."""
 
 import json
 
@@ -8,7 +8,7 @@ _decoder = msgspec.json.Decoder()
 
 
 def decode(raw: bytes) -> object:
-    """Return the value of a JSON text; `NaN`, which Python's writer emits, is let through.
+    """Decode JSON; `NaN`, which Python's encoder emits, is accepted.
 
     Raises:
         ValueError: It is not JSON; the message says where.

@@ -1,4 +1,4 @@
-"""A look into a file of any size, of which a piece at a time is in memory."""
+"""Random access to a file of any size with bounded memory."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _AHEAD = 2
 
 
 class FileWindow:
-    """A file's bytes by their offsets; a file that gets shorter just ends earlier.
+    """Reads a file's bytes by offset; a file that shrinks just ends earlier.
 
     Args:
         path: The file.
@@ -36,7 +36,7 @@ class FileWindow:
         return self._file.read(end - start)
 
     def find(self, pattern: re.Pattern[bytes], at: int) -> int:
-        """Return where a pattern of a single byte is found next, else the end."""
+        """Return the next offset where a single-byte pattern matches, else the end."""
         while True:
             here = self._hold(at)
             found = pattern.search(self._piece, here)
@@ -47,7 +47,7 @@ class FileWindow:
                 return at
 
     def skip(self, pattern: re.Pattern[bytes], at: int) -> int:
-        """Return where what a pattern repeats ends."""
+        """Return the offset after all repetitions of a pattern."""
         while True:
             here = self._hold(at)
             found = pattern.match(self._piece, here)
@@ -57,7 +57,7 @@ class FileWindow:
             at = end
 
     def end_of_json(self, at: int) -> int | None:
-        """Return where the JSON list or object at an offset ends.
+        """Return the end of the JSON list or object at an offset.
 
         None means that it is larger than a piece, or damaged.
         """
@@ -71,12 +71,12 @@ class FileWindow:
         return self.end_of_json(at)
 
     def lines_before(self, at: int) -> int:
-        """Return how many lines end before an offset."""
+        """Return the number of lines before an offset."""
         steps = range(0, at, _PIECE)
         return sum(self.read(start, min(start + _PIECE, at)).count(b"\n") for start in steps)
 
     def _hold(self, at: int, *, begin: bool = False) -> int:
-        """Hold the piece that an offset lies in or begins, and return the offset within it."""
+        """Load the block around an offset, and return the offset within it."""
         here = at - self._start
         if begin or not 0 <= here <= len(self._piece) - _AHEAD:
             self._file.seek(at)

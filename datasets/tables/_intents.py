@@ -1,4 +1,4 @@
-"""Intents as foreign tables say them: in words that are declared, never guessed."""
+"""Parses intents in tables of other tools; custom words must be declared."""
 
 from collections.abc import Iterable, Mapping
 from math import isnan
@@ -13,7 +13,7 @@ _BUILT_IN = {str(intent): intent for intent in Intent}
 
 
 class Intents:
-    """Reads intents: `harmful` and `benign`, and whatever words are declared for them.
+    """Parses intents: `harmful`, `benign` and the words declared for them.
 
     Case and space around a word make no difference; numbers, true and false are as good
     as words.
@@ -57,7 +57,7 @@ class Intents:
             )
 
     def read(self, value: object, what: str) -> Intent | None:
-        """Return the intent that a value says, None where it says nothing.
+        """Parse the intent of a value, None if it is empty.
 
         Raises:
             RowError: It is no word that is known.
@@ -75,7 +75,7 @@ class Intents:
         return intent
 
     def _hinted(self, word: str, value: object) -> str:
-        """Return what a value is in words, a text by its length: only a word is shown."""
+        """Describe a value for a message; long texts only by their length."""
         if len(word) > _LONGEST_WORD or len(word.split()) > 1:
             shown, word = f"a text of {len(str(value)):,} characters", "WORD"
         else:
@@ -94,7 +94,7 @@ def _intent(name: str, option: str) -> Intent:
 
 
 def _word(value: object) -> str | None:
-    """Return a value as a word, empty where it says nothing; None for what is no word."""
+    """Return a value as a word, empty if there is none; None if it is not a word."""
     if value is None or (isinstance(value, float) and isnan(value)):  # Parquet's empty cell
         return ""
     if isinstance(value, str):

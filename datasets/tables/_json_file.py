@@ -1,4 +1,4 @@
-"""Walking through one large JSON document without holding it in memory."""
+"""Walks through a large JSON document without loading it into memory."""
 
 import codecs
 import re
@@ -22,7 +22,7 @@ _PAIRS = {b"{": b"}", b"[": b"]"}
 
 
 class BrokenJson(ValueError):
-    """The document is not JSON from here on, or ends too early.
+    """The document is invalid JSON from here on, or truncated.
 
     Attributes:
         line: The line, from 1.
@@ -34,7 +34,7 @@ class BrokenJson(ValueError):
 
 
 class JsonFile:
-    """A JSON document on disk whose values are visited by their offsets.
+    """A JSON document on disk whose values are accessed by offset.
 
     Use it as a context manager.
 
@@ -70,7 +70,7 @@ class JsonFile:
             self.finish()
 
     def keys(self, at: int, most: int) -> tuple[str, ...]:
-        """Return the first keys of the object at an offset, whatever follows it.
+        """Return the first keys of the object at an offset.
 
         Raises:
             BrokenJson: There is no object, or it is damaged.
@@ -89,11 +89,11 @@ class JsonFile:
             self.finish()
 
     def member(self, at: int, name: str) -> int | None:
-        """Return the offset of one value of an object, None if it has no such key."""
+        """Return the offset of one value of an object, None if the key is missing."""
         return next((value for key, value in self._members(at) if key == name), None)
 
     def finish(self) -> None:
-        """Refuse what follows the document.
+        """Raise an error if anything follows the document.
 
         Raises:
             BrokenJson: Something does, or the document does not end.
@@ -107,7 +107,7 @@ class JsonFile:
         return "" if at is None else self._byte(at).decode("ascii", "replace")
 
     def value(self, at: int) -> object:
-        """Return the value at an offset, a `RowError` if it is damaged but its end is found.
+        """Return the value at an offset, or a `RowError` if it is invalid but its end is known.
 
         Raises:
             BrokenJson: It has no end.
@@ -143,7 +143,7 @@ class JsonFile:
         self._ends[start] = end + 1
 
     def _end(self, at: int) -> int:
-        """Return where the value at an offset ends; the last answers are kept."""
+        """Return the end of the value at an offset; recent results are cached."""
         if at not in self._recent:
             if len(self._recent) == _RECENT:
                 self._recent.clear()

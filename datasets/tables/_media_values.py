@@ -1,4 +1,4 @@
-"""The media that a value of a table holds."""
+"""Finds the media in a table's values."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _CONTENT = ("bytes", "path")
 
 
 def media_values(value: object) -> Iterator[str | bytes]:
-    """Yield where media are: one place, several, or their bytes as Hugging Face keeps them.
+    """Yield paths of media or their bytes: one, several, or as Hugging Face stores them.
 
     Raises:
         RowError: It holds a picture or a sound in another way.
@@ -24,7 +24,7 @@ def media_values(value: object) -> Iterator[str | bytes]:
 
 
 def pictures(columns: ColumnMap, values: Object) -> tuple[str | bytes, ...]:
-    """Return where the pictures of a row are, or their bytes; see `media_values`.
+    """Return the paths or bytes of a row's pictures; see `media_values`.
 
     Raises:
         RowError: They are held in another way, the mapped place is not there, or two columns
@@ -41,7 +41,7 @@ def pictures(columns: ColumnMap, values: Object) -> tuple[str | bytes, ...]:
 
 
 def _content(item: Object) -> object:
-    """Return the bytes or the path in an object as Hugging Face writes it, None for neither."""
+    """Return the bytes or path in a Hugging Face media object, None if it has neither."""
     content = item.get("bytes") or item.get("path")
     others = [name for name, value in item.items() if name not in _CONTENT and value is not None]
     if not content and (others or not item.keys() & set(_CONTENT)):

@@ -1,4 +1,4 @@
-"""Chat messages of any tool as the turns of a conversation."""
+"""Parses chat messages of any tool into turns of a conversation."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -49,7 +49,7 @@ _THOUGHTS = {"reasoning", "thinking", "redacted_thinking"}
 
 
 def read_messages(messages: Iterable[object]) -> tuple[Message, ...]:
-    """Return the turns of a list of `{"role", "content"}`, or of `{"from", "value"}`.
+    """Parse a list of `{"role", "content"}` or `{"from", "value"}` into turns.
 
     Their media are unread, and turns that say, show and call nothing are left out.
 
@@ -114,7 +114,7 @@ def _part(kind: str | None, item: Object, role: Role) -> MessagePart | None:
 
 
 def _address(kind: MediaKind, part: Object) -> str:
-    """Return where a medium is, or the medium itself as a `data:` address.
+    """Return the path of a media file, or its content as a `data:` URL.
 
     Raises:
         RowError: It is neither there nor named: a file at its provider, say.
@@ -152,7 +152,7 @@ def _tool_use(item: Object) -> ToolCall:
 
 
 def _result_within(item: Object) -> list[Message]:
-    """Return what a tool that its provider ran returned, where its call says so itself."""
+    """Return the result of a provider-run tool, if its call contains it."""
     said = first_text(item.get("result"), item.get("error"))
     call, name = as_text(item.get("id")), as_text(item.get("name"))
     return [] if said is None else [Message("tool", (MessagePart("text", said),), (), call, name)]

@@ -1,4 +1,4 @@
-"""Files that hold one JSON object a line, or a list of objects."""
+"""Reads files with one JSON object a line, or with a list of objects."""
 
 import codecs
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
 def json_objects(path: Path, within: str | None = None) -> Iterator[tuple[str, Object | RowError]]:
-    """Yield the objects of a file with their places, such as `line 12`, one at a time.
+    """Yield the objects of a file one at a time, with places such as `line 12`.
 
     An object that cannot be read comes as the error that says why.
 

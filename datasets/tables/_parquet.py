@@ -1,4 +1,4 @@
-"""Parquet, a few rows at a time."""
+"""Reads Parquet, a few rows at a time."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ _BUFFER_BYTES = 1 << 16
 def parquet_objects(
     path: Path, wanted: Callable[[list[str]], list[str]] | None = None
 ) -> Iterator[tuple[str, Object | RowError]]:
-    """Yield places and rows by column.
+    """Yield each row as an object, with its place.
 
     A row that cannot be read comes as the error that says why.
 
@@ -58,7 +58,7 @@ def _refuse_twins(path: Path, names: list[str], columns: list[str]) -> None:
 
 
 def _rows(batch: Any) -> Iterator[Object | RowError]:
-    """Yield the rows of a batch, one by one where not all of them can be read."""
+    """Yield the rows of a batch; read one by one if some are unreadable."""
     try:
         rows = batch.to_pylist()
     except (ValueError, OverflowError):  # no UTF-8, a time out of Python's range, …

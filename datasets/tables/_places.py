@@ -1,4 +1,4 @@
-"""Where a value stands within a row: a column's name, or steps such as `choices.0.text`."""
+"""Looks up a value in a row: by column name, or by a path such as `choices.0.text`."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ MISSING = object()
 
 
 def value_at(values: Object, path: str) -> object:
-    """Return the value at a path, `MISSING` where there is none.
+    """Return the value at a path, `MISSING` if there is none.
 
     A column of that very name comes first; else the path is steps with dots between
     them, of which a number is a place in a list.
@@ -34,5 +34,5 @@ def value_at(values: Object, path: str) -> object:
 
 @lru_cache(maxsize=256)
 def steps(path: str) -> tuple[str, ...]:
-    """Return the steps of a path."""
+    """Split a path into steps."""
     return tuple(step for step in path.replace("[", ".").replace("]", "").split(".") if step)

@@ -1,4 +1,4 @@
-"""JSON that is one object, where lines or a list are expected: the rows in it, or what it holds."""
+"""Detects a JSON file that is one object, and finds the list of rows in it."""
 
 import codecs
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +18,7 @@ _MOST_LINE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class OneObject:
-    """A document that is one object.
+    """A JSON document that is one object.
 
     Attributes:
         keys: Its first keys.
@@ -31,7 +31,7 @@ class OneObject:
 
 
 def first_line(path: Path) -> Object:
-    """Return the object on a file's first line, an empty one where there is none."""
+    """Return the object on a file's first line, an empty one if there is none."""
     with path.open("rb") as file:
         raw = file.readline(_MOST_LINE_BYTES).removeprefix(codecs.BOM_UTF8)
     try:
@@ -41,7 +41,7 @@ def first_line(path: Path) -> Object:
 
 
 def is_document(path: Path) -> bool:
-    """Return whether a file is one JSON list or object, and no lines of objects."""
+    """Return whether a file is one JSON list or object, not JSON Lines."""
     if first_line(path):
         return False
     with JsonFile(path) as document:
@@ -59,7 +59,7 @@ def list_within(
     holds_rows: Callable[[Collection[str]], bool],
     seems: Callable[[OneObject], str],
 ) -> str | None:
-    """Return the key of the list in which a document's rows are; None where it has none.
+    """Return the key of the list that holds a document's rows, None if there is none.
 
     Args:
         path: A file of JSON.
@@ -92,7 +92,7 @@ def list_within(
 
 
 def _one_object(path: Path) -> OneObject | None:
-    """Return what a document holds if it is one object, and not lines, a list or damaged."""
+    """Return a document's content if it is one valid object, else None."""
     with JsonFile(path) as document:
         if document.opens(document.root) != "{":
             return None

@@ -1,4 +1,4 @@
-"""Taking what is needed out of foreign JSON, whose shape nobody promises."""
+"""Extracts values from JSON of unknown shape."""
 
 from typing import TypeGuard, cast
 
@@ -8,11 +8,11 @@ Object = dict[str, object]
 
 
 class RowError(ValueError):
-    """The row at hand cannot be used; the message says why."""
+    """A row cannot be used; the message says why."""
 
 
 class UnreadError(RowError):
-    """Where rows end could not be told, so that they are not read at all.
+    """Rows were skipped, because their ends could not be found.
 
     Args:
         why: What is wrong, in words.
@@ -39,7 +39,7 @@ _TYPES: dict[type, str] = {
 
 
 def is_object(value: object) -> TypeGuard[Object]:
-    """Whether a value is an object; JSON has no keys but texts."""
+    """Return whether a value is a JSON object."""
     return isinstance(value, dict)
 
 
@@ -59,12 +59,12 @@ def as_text(value: object) -> str | None:
 
 
 def first_text(*values: object) -> str | None:
-    """Return the first value that is a text with something in it."""
+    """Return the first value that is a non-empty text."""
     return next((v for v in values if isinstance(v, str) and v.strip()), None)
 
 
 def identifier(value: object, what: str) -> str:
-    """Return a query's id; whole numbers are as good as words.
+    """Return a query's id; integers are accepted.
 
     Raises:
         RowError: It is not there, or can be no id.
@@ -78,7 +78,7 @@ def identifier(value: object, what: str) -> str:
 
 
 def words(value: object, what: str) -> str | None:
-    """Return a text or None.
+    """Return a text, or None if there is none.
 
     Raises:
         RowError: It is something else.
@@ -89,7 +89,7 @@ def words(value: object, what: str) -> str | None:
 
 
 def as_label(value: object, what: str) -> str | None:
-    """Return a value as a label has it, or those of a list with commas between; None for null.
+    """Format a value as a label; items of a list are joined by commas; None for null.
 
     Raises:
         RowError: It is something else.
@@ -106,5 +106,5 @@ def as_label(value: object, what: str) -> str | None:
 
 
 def found(value: object) -> str:
-    """Return what a value is, in words."""
+    """Describe a value for a message."""
     return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")

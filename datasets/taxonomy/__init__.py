@@ -1,4 +1,4 @@
-"""The 8 categories and 23 scenarios, taxonomy files and names used elsewhere."""
+"""The taxonomy of 8 categories and 23 scenarios, and its mapping to others."""
 
 from ._crosswalk import Counterparts, Crosswalk, crosswalk
 from ._taxonomy import (

@@ -1,4 +1,4 @@
-"""What our scenarios are called elsewhere."""
+"""Maps our scenarios to other taxonomies."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from ...common.files import read_yaml
 
 
 class Counterparts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a scenario touches in other taxonomies, the nearest first; empty where nothing.
+    """The counterparts of a scenario in other taxonomies, closest first.
 
     Attributes:
         mlcommons: Hazards of MLCommons AILuminate, such as `spc_hlt`.
@@ -22,7 +22,7 @@ class Counterparts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Crosswalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The table.
+    """The crosswalk table.
 
     Attributes:
         hazards: Titles of the MLCommons hazards by code.
@@ -37,5 +37,5 @@ class Crosswalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def crosswalk() -> Crosswalk:
-    """Return the bundled table; the file is read once a process."""
+    """Return the bundled crosswalk; the file is read once per process."""
     return read_yaml(Path(__file__).with_name("crosswalk.yaml"), Crosswalk)

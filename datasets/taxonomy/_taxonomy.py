@@ -1,4 +1,4 @@
-"""The 8 categories and 23 scenarios, each with the guideline it is judged by."""
+"""The taxonomy: categories and scenarios, each with the guideline it is judged by."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ TAXONOMY_NAME = "taxonomy.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One kind of risk.
+    """One risk scenario.
 
     Attributes:
         id: Canonical id, such as `cybersecurity.malware_generation`.
@@ -49,7 +49,7 @@ UNCATEGORISED = Scenario(
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A group of scenarios; averages over the 8 of them are the headline numbers.
+    """A group of scenarios; headline numbers are averages over the 8 categories.
 
     Attributes:
         id: Canonical id, such as `cybersecurity`.
@@ -66,7 +66,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """All categories, and the way from any name of a scenario to the scenario.
+    """All categories; resolves any name of a scenario.
 
     Example:
         >>> load_taxonomy().resolve("CS.HS").title
@@ -91,11 +91,11 @@ class Taxonomy:
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
-        """All scenarios in the paper's order."""
+        """All scenarios, in the paper's order."""
         return tuple(scenario for category in self.categories for scenario in category.scenarios)
 
     def resolve(self, name: str) -> Scenario:
-        """Return the scenario with this id, short name, title or alias, in any case.
+        """Return the scenario with this id, short name, title or alias; case is ignored.
 
         `uncategorised` is known too, though it is none of the 23.
 
@@ -136,12 +136,12 @@ class Taxonomy:
 
 @cache
 def load_taxonomy() -> Taxonomy:
-    """Return the bundled taxonomy; the file is read once a process."""
+    """Return the bundled taxonomy; the file is read once per process."""
     return _read(Path(__file__).with_name(TAXONOMY_NAME))
 
 
 def taxonomy_beside(path: Path) -> Taxonomy:
-    """Return the taxonomy that a query file's folder holds, the bundled one if it has none.
+    """Return the taxonomy in a query file's folder, else the bundled one.
 
     Raises:
         DatasetError: The folder's `taxonomy.yaml` is no taxonomy.
@@ -151,7 +151,7 @@ def taxonomy_beside(path: Path) -> Taxonomy:
 
 
 def taxonomy_of(place: Path | None) -> Taxonomy:
-    """Return the taxonomy of a file, or of a set's folder; the bundled one for None.
+    """Return the taxonomy of a file or a dataset's folder; the bundled one for None.
 
     Raises:
         DatasetError: See `read_taxonomy`.
@@ -162,7 +162,7 @@ def taxonomy_of(place: Path | None) -> Taxonomy:
 
 
 def read_taxonomy(path: Path) -> Taxonomy:
-    """Return the taxonomy of a file; `docs/datasets.md` shows both layouts.
+    """Read a taxonomy file; `docs/datasets.md` shows both layouts.
 
     Raises:
         DatasetError: It cannot be read, or is no taxonomy: an id is there twice, a parent

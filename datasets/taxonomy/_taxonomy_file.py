@@ -1,4 +1,4 @@
-"""Taxonomy files: two layouts, and what may be wrong with them, in one line each."""
+"""Reads taxonomy files in two layouts, and validates them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
 
 
 class ScenarioEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A scenario as it is written under its category."""
+    """A scenario as written under its category."""
 
     id: str
     title: str
@@ -48,7 +48,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_entries(path: Path) -> tuple[CategoryEntry, ...]:
-    """Return the categories of a file.
+    """Read the categories of a file.
 
     Either `categories:` holds them with their scenarios, as in the bundled file; or
     `scenarios:` lists all, each scenario with the `parent:` it belongs to, and each

@@ -1,4 +1,4 @@
-"""What a loader is, and how it finds its media files."""
+"""Shared by all loaders: the interface, and reading media files."""
 
 from ._files import MissingFileError, NoRoomError, SetFiles, place_of, reason, saying_where
 from ._loader import Loader, LoaderOptions, Row, Unusable

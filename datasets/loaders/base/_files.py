@@ -1,4 +1,4 @@
-"""The pictures and sounds of a set: inside its folder, or refused."""
+"""Reads the pictures and audio of a dataset; files outside its folder are rejected."""
 
 import hashlib
 from collections.abc import Generator
@@ -14,11 +14,11 @@ from ...query import Media, MediaKind
 
 
 class MissingFileError(DatasetError):
-    """A picture or a sound is not there."""
+    """A picture or an audio file is missing."""
 
 
 class NoRoomError(DatasetError):
-    """What is needed of the set cannot be kept in the temporary folder."""
+    """The temporary folder has no room for the dataset's media."""
 
     def __init__(self, why: object) -> None:
         super().__init__(
@@ -28,13 +28,13 @@ class NoRoomError(DatasetError):
 
 
 def reason(error: Exception) -> object:
-    """Return what is wrong without the path, which the message has already."""
+    """Return a system error's reason without its path, which the message already has."""
     return getattr(error, "strerror", None) or error
 
 
 @contextmanager
 def saying_where(place: object) -> Generator[None]:
-    """Say of a file that cannot be read which it is: `place`, unless the system says it.
+    """Add the file's place to an error about reading it, unless the error names it.
 
     Raises:
         DatasetError: Something within cannot be read.
@@ -46,7 +46,7 @@ def saying_where(place: object) -> Generator[None]:
 
 
 def place_of(address: str, folder: Path, kind: MediaKind) -> Path | bytes:
-    """Return where a medium that a table names is, or its bytes where the address has them.
+    """Return the path of media named in a table, or the bytes of a `data:` URL.
 
     Args:
         address: A path within a folder, or a `data:` address.
@@ -61,7 +61,7 @@ def place_of(address: str, folder: Path, kind: MediaKind) -> Path | bytes:
 
 
 class SetFiles:
-    """Reads the media of a set.
+    """Reads the media of a dataset.
 
     Args:
         folder: The set's folder; nothing outside it is read.
@@ -76,7 +76,7 @@ class SetFiles:
         self._read = lru_cache(maxsize=64)(read_media)
 
     def media(self, place: Path | bytes, kind: MediaKind) -> Media:
-        """Return a picture or a sound.
+        """Read a picture or an audio file.
 
         Args:
             place: Its path, absolute or within the set's folder; or its bytes.

@@ -1,4 +1,4 @@
-"""What a loader is: it reads a set where the user has it, an item at a time."""
+"""The interface of a loader, which reads a dataset item by item."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from ...query import Intent, Message
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item as the set has it.
+    """One item of a dataset, before it becomes a query.
 
     Attributes:
         id: Stable: the set's own id, else file and number, such as `03-Fraud-17`.
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """An item that cannot be used.
+    """An item that is skipped, and why.
 
     Attributes:
         where: File and line.
@@ -64,7 +64,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class LoaderOptions:
-    """What the user says beside the path.
+    """The options that a user may give besides the path.
 
     Attributes:
         mapping: Where things stand in a plain table, by field: `{"text": "prompt"}`.
@@ -102,11 +102,11 @@ class Loader(Protocol):
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The settings that it takes, each with one line about it."""
+        """The loader's settings, each with a one-line description."""
         ...
 
     def recognizes(self, path: Path) -> bool:
-        """Return whether a path holds this set, by a cheap look at names and first bytes.
+        """Return whether a path holds this dataset, by a quick check of names and first bytes.
 
         Raises:
             DatasetError: Git LFS has left a pointer in the place of its file.
@@ -114,7 +114,7 @@ class Loader(Protocol):
         ...
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        """Yield the items one at a time, always in the same order.
+        """Yield the items one at a time, in a stable order.
 
         Raises:
             DatasetError: The path holds no such set.

@@ -1,4 +1,4 @@
-"""Maps from a dataset's own categories to our scenarios."""
+"""Maps a dataset's categories to our scenarios."""
 
 from ._category_map import bundled_name, categories_for, mapping_of
 from ._mapping import Categories, Mapped, category_key, table_of

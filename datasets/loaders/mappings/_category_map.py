@@ -1,4 +1,4 @@
-"""A user's own map of categories to scenarios, in a file, or a bundled one by its name."""
+"""Loads a category map: a user's file, or a bundled one by name."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -19,7 +19,7 @@ _TABLES = (".csv", ".tsv")
 
 
 class _Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A category with more to say; `rows` as in `Mapped`."""
+    """A category with a reason or rows; see `Mapped`."""
 
     scenario: str | None = None
     reason: str | None = None
@@ -32,7 +32,7 @@ _Entries = dict[str | int, str | _Mapped | None]
 def categories_for(
     said: str | Path | None, default: str | None, taxonomy: Taxonomy, *, names: bool = False
 ) -> Categories:
-    """Return what finds the scenarios of a set's categories.
+    """Return the category map to use for a dataset.
 
     Args:
         said: The user's map, see `read_categories`; None for that of the format.
@@ -53,7 +53,7 @@ def categories_for(
 
 
 def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | None]:
-    """Return which scenario each of a table's own categories is, as `mapping_of` does.
+    """Read a category map from a file, in the form of `mapping_of`.
 
     Args:
         said: The name of a bundled mapping, or the path of a YAML or a CSV file. YAML holds
@@ -85,7 +85,7 @@ def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | Non
 
 @cache
 def mapping_of(loader: str) -> dict[str, str | None] | None:
-    """Return a loader's table, None where it has none.
+    """Return the bundled category map of a loader, None if it has none.
 
     Keys are categories as `category_key` writes them, with the levels below where rows go
     elsewhere, such as `malware/hacking/ransomware`; values are scenario ids, or None where
@@ -99,7 +99,7 @@ def mapping_of(loader: str) -> dict[str, str | None] | None:
 
 
 def bundled_name(said: str | Path) -> str | None:
-    """Return the bundled mapping that a text names, None for a path."""
+    """Return the name of a bundled map, None if the text is a path."""
     name = str(said).strip().casefold().replace("_", "-")
     return name if name in bundled_mappings() else None
 

@@ -1,4 +1,4 @@
-"""Which of our scenarios a set's own categories are."""
+"""Maps a dataset's categories to scenarios and counts those without one."""
 
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -17,7 +17,7 @@ _NAMES_KEPT = 20
 
 
 class Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a set's category is among our scenarios.
+    """The scenario that a dataset's category maps to, if any.
 
     Attributes:
         reason: Why, where it is not that very scenario under another name; empty where it is.
@@ -36,13 +36,13 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def table_path(loader: str) -> Path | None:
-    """Return the file of a loader's table, None where it has none."""
+    """Return the file of a loader's bundled category map, None if it has none."""
     path = _MAPPINGS / f"{loader.replace('-', '_')}.yaml"
     return path if path.is_file() else None
 
 
 def table_of(loader: str) -> dict[str, Mapped] | None:
-    """Return the categories of a loader's table as the set writes them, None where it has none.
+    """Return a loader's category map with the dataset's own spelling, None if it has none.
 
     Raises:
         DatasetError: The table cannot be read.
@@ -58,17 +58,17 @@ def table_of(loader: str) -> dict[str, Mapped] | None:
 
 @cache
 def bundled_mappings() -> tuple[str, ...]:
-    """Return the names of the loaders that have a table."""
+    """Return the names of the loaders with a bundled category map."""
     return tuple(sorted(path.stem.replace("_", "-") for path in _MAPPINGS.glob("*.yaml")))
 
 
 def category_key(name: str) -> str:
-    """Return a category's name so that case, dashes and spaces make no difference."""
+    """Normalize a category's name: case, dashes and spaces are ignored."""
     return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 
 
 class Categories:
-    """Finds scenarios, and keeps count of categories for which there is none.
+    """Looks up scenarios by category, and counts categories without one.
 
     A set with a table is read by it: a category of several levels, such as `major/minor` or
     `major/minor/id of the row`, by as many of them as the table knows. One without, a plain
@@ -100,12 +100,12 @@ class Categories:
         self._counts = {"without": 0, "unknown": 0}
 
     def scenario(self, category: str) -> str:
-        """Return a scenario's id, `uncategorised` where there is none."""
+        """Return the id of a category's scenario, `uncategorised` if there is none."""
         found = self._find(category)[0] if category.strip() else None
         return UNCATEGORISED.id if found is None else found
 
     def count(self, category: str) -> None:
-        """Take note of the category of an item that is kept."""
+        """Count the category of an item that is kept."""
         found, known = self._find(category)
         if found is not None or not category.strip():
             return
@@ -115,7 +115,7 @@ class Categories:
             names.setdefault(known or category)
 
     def notes(self, item: str = "item") -> list[str]:
-        """Return what a user should know of them, a sentence each.
+        """Return warnings about the categories, one sentence each.
 
         Args:
             item: What has a category, in the singular.
@@ -133,7 +133,7 @@ class Categories:
         ]
 
     def _look_up(self, category: str) -> tuple[str | None, str]:
-        """Return the scenario's id, if any, and the levels that are known, none if it is not."""
+        """Return the scenario's id, if any, and the matching category levels, empty if none."""
         levels, table = category, self._table or {}
         while levels:
             key = category_key(levels)

@@ -1,1 +1,1 @@
-"""Loaders of plain tables, by a mapping of columns."""
+"""Loaders for plain tables with a column mapping."""

@@ -1,4 +1,4 @@
-"""CSV by a column mapping."""
+"""Loads CSV files with a column mapping."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A data set of the Hugging Face hub by its name; it is fetched only when one is named."""
+"""Loads datasets of the Hugging Face hub by name; downloads only what is named."""
 
 import os
 import re
@@ -73,7 +73,7 @@ def _fetched(
 
 
 def _opened(library: ModuleType, path: Path, named: _Named, settings: Mapping[str, str]) -> Any:
-    """Return an iterable of rows whose pictures and sounds stay bytes."""
+    """Open a dataset as an iterable of rows, with pictures and audio as bytes."""
     table = library.load_dataset(
         named.name,
         settings.get("config"),
@@ -93,7 +93,7 @@ def _opened(library: ModuleType, path: Path, named: _Named, settings: Mapping[st
 
 
 def _library() -> ModuleType:
-    """Return Hugging Face's `datasets`, which is not this package's folder of that name.
+    """Import Hugging Face's `datasets`, not this package's folder of that name.
 
     Raises:
         DatasetError: It is not installed, or something else of that name comes first.

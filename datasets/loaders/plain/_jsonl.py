@@ -1,4 +1,4 @@
-"""Lines of JSON, or one list of objects, by a column mapping."""
+"""Loads JSON Lines, or a list of objects, with a column mapping."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ class _PlainJsonl:
 
 
 def _no_items(found: OneObject) -> str:
-    """Return what a document is that holds no items, and what would work."""
+    """Return an error for a document without items, with advice."""
     if len(found.lists) == 1:
         ((key, names),) = found.lists.items()
         return (

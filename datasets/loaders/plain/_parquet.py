@@ -1,4 +1,4 @@
-"""Parquet by a column mapping."""
+"""Loads Parquet files with a column mapping."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Plain tables: any JSONL, CSV or Parquet, by a mapping of its columns."""
+"""Shared by loaders of plain tables: converts rows with a column mapping."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -47,7 +47,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 
 
 class PlainRows:
-    """Makes items of a table's rows.
+    """Converts the rows of a table to items.
 
     Args:
         path: The table; media lie in its folder.
@@ -148,12 +148,12 @@ class PlainRows:
 
 
 def _is_plain(messages: tuple[Message, ...]) -> bool:
-    """Return whether messages are but words of a user, as a short query has them."""
+    """Return whether messages are a single user turn of text, as in a plain query."""
     return len(messages) == 1 and messages[0].role == "user" and not media_in(messages)
 
 
 def _text(messages: tuple[Message, ...], text: object) -> str:
-    """Return what is asked, of a conversation nothing: its turns say it."""
+    """Return the text of a query; empty for a conversation, whose turns have it."""
     if messages:
         return messages[0].text if _is_plain(messages) else ""
     return words(text, "the text") or ""

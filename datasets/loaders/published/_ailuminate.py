@@ -1,4 +1,4 @@
-"""AILuminate: MLCommons' prompts of twelve hazards and more, as CSV."""
+"""Loads AILuminate: MLCommons' prompts for twelve hazards and more, as CSV."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +51,7 @@ class _Ailuminate:
 
 
 class _Prompts:
-    """Makes rows of the prompts in the locales that are meant.
+    """Converts the prompts of the chosen locales to rows.
 
     Args:
         locale: That of the prompts, or its language; `all` for any.
@@ -82,7 +82,7 @@ class _Prompts:
         )
 
     def refuse_none(self, path: Path) -> None:
-        """Refuse a locale of which there is no prompt.
+        """Raise an error for a locale without prompts.
 
         Raises:
             DatasetError: It is one.
@@ -94,7 +94,7 @@ class _Prompts:
 
 
 def _names(path: Path) -> list[str]:
-    """Return the names of a folder's files, English first."""
+    """Return the file names in a folder, English first."""
     names = [file.name for file in files_like(path, _PATTERN)]
     return sorted(names, key=lambda name: ("_en_us_" not in name, name))
 

@@ -1,4 +1,4 @@
-"""FigStep (SafeBench): what is asked is written in a picture as a list to fill in."""
+"""Loads FigStep (SafeBench): requests written in a picture as a list to fill in."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""HADES: instructions whose harmful word is moved into a picture, in six steps."""
+"""Loads HADES: instructions whose harmful word is moved into a picture, in six steps."""
 
 import re
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _has_columns(file: Path) -> bool:
-    """Look for the columns' names in the end of the file, where Parquet keeps them."""
+    """Return whether the file's end, where Parquet keeps its schema, has the columns' names."""
     with file.open("rb") as content:
         content.seek(max(0, file.stat().st_size - 65536))
         end = content.read()
@@ -80,7 +80,7 @@ def _id(item: Object) -> str:
 
 
 def _without_keywords(item: Object) -> str:
-    """Return the instruction with what the picture shows in place of the harmful words.
+    """Return the instruction with the harmful words replaced by what the picture shows.
 
     Raises:
         RowError: They are not in it, so that nothing would be hidden.

@@ -1,4 +1,4 @@
-"""HarmBench: behaviors as text, with a context, or about a picture."""
+"""Loads HarmBench: behaviors as text, with a context, or about a picture."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -82,7 +82,7 @@ def _text(cells: Cells) -> str:
 
 
 def _with_picture_described(cells: Cells) -> str | None:
-    """Return the behavior with the set's words for its picture, as HarmBench's judge reads it."""
+    """Return the behavior with the picture's description, as HarmBench's judge reads it."""
     names = ("RedactedImageDescription", "ImageDescription")
     shown = next((text for name in names if (text := cells.get(name, "").strip())), None)
     return None if shown is None else f"{_text(cells)}\n\nThe picture shows: {shown}"

@@ -1,4 +1,4 @@
-"""JailbreakBench: behaviors that are harmful, each with a benign one of the same theme."""
+"""Loads JailbreakBench: harmful behaviors, each with a benign one of the same theme."""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -1,4 +1,4 @@
-"""JailBreakV-28K: jailbreak texts and pictures for sixteen policies."""
+"""Loads JailBreakV-28K: jailbreak texts and pictures for sixteen policies."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""MM-SafetyBench: questions of 13 scenarios whose key phrase is moved into a picture."""
+"""Loads MM-SafetyBench: questions of 13 scenarios, their key phrase moved into a picture."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +111,7 @@ def _table(path: Path, file: Path, form: _Form) -> Iterator[Row | Unusable]:
 
 
 def _plain_questions(path: Path, file: Path) -> dict[str, str]:
-    """Return by number what the questions of a table ask without pictures, if that lies beside."""
+    """Return the questions without pictures by number, if their file lies beside the table."""
     beside = file.with_name(f"{_FORMS['text'].folder}.parquet")
     if not beside.is_file():
         return {}

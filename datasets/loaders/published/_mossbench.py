@@ -1,4 +1,4 @@
-"""MOSSBench: harmless questions whose picture tempts a model to refuse."""
+"""Loads MOSSBench: harmless questions whose picture provokes refusals."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""MSTS: short texts that are unsafe only with their picture, in eleven languages."""
+"""Loads MSTS: short texts that are unsafe only with their picture, in eleven languages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +98,7 @@ def _case(cells: Cells) -> str:
 
 
 def _said_without_pictures(folder: Path, options: LoaderOptions) -> dict[str, str]:
-    """Return by case the English texts that say what the picture shows, if they are there."""
+    """Return the English text-only versions by case, if they are there."""
     file = file_in(folder, *_places(_TEXTS))
     if not has_columns(file, *_COLUMNS) or file is None:
         return {}

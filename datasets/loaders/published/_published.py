@@ -1,4 +1,4 @@
-"""What the loaders of published sets have in common: facts, files, rows, settings."""
+"""Shared by the loaders of published datasets: settings, files, rows, pictures."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -28,7 +28,7 @@ ENCODING = "encoding of the CSV, such as cp1252; by its byte order mark, else UT
 
 
 def setting(options: LoaderOptions, name: str, *known: str) -> str:
-    """Return a setting's value; the first known one is the default.
+    """Return the value of a setting; the first known value is the default.
 
     Raises:
         DatasetError: It is none of the known ones.
@@ -43,7 +43,7 @@ def setting(options: LoaderOptions, name: str, *known: str) -> str:
 def part_of(
     path: Path, options: LoaderOptions, name: str, files: Mapping[str, tuple[str, ...]]
 ) -> str:
-    """Return which part of a set is meant: the one that a setting names, else one that is there.
+    """Return the part of a dataset to read: the one in the settings, else one that is there.
 
     Args:
         path: What the user named: a folder, or the file of a part.
@@ -65,7 +65,7 @@ def part_of(
 
 
 def file_in(path: Path, *places: str) -> Path | None:
-    """Return the file that a path is, or the first of several places in a folder.
+    """Return the path if it is a file, else the first of `places` in that folder; None if none.
 
     Raises:
         DatasetError: Git LFS has left a pointer in its place.
@@ -80,7 +80,7 @@ def file_in(path: Path, *places: str) -> Path | None:
 
 
 def needed_file(path: Path, title: str, *places: str) -> Path:
-    """Return the file that a path is, or the first of several places in a folder.
+    """Return the path if it is a file, else the first of `places` in that folder.
 
     Raises:
         DatasetError: There is none, or only a pointer of Git LFS.
@@ -96,7 +96,7 @@ def needed_file(path: Path, title: str, *places: str) -> Path:
 
 
 def files_like(folder: Path, *patterns: str) -> list[Path]:
-    """Return the files of the first pattern that any file fits, in the order of their names.
+    """Return the files that match the first pattern with a match, sorted by name.
 
     Raises:
         DatasetError: Git LFS has left a pointer in the place of one.
@@ -110,7 +110,7 @@ def files_like(folder: Path, *patterns: str) -> list[Path]:
 
 
 def refuse_link(root: Path, file: Path) -> None:
-    """Refuse a file of a set that lies elsewhere; one that the user names outright may.
+    """Raise an error for a symbolic link out of the dataset, unless the user named it.
 
     Args:
         root: What the user named.
@@ -126,7 +126,7 @@ def refuse_link(root: Path, file: Path) -> None:
 
 
 def picture_in(folder: Path, *names: str) -> Path:
-    """Return the first of several pictures that is there; the first, if none is."""
+    """Return the first of several pictures that exists; the first if none does."""
     return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
 
 
@@ -148,7 +148,7 @@ def csv_rows(
     columns: tuple[str, ...],
     options: LoaderOptions,
 ) -> Iterator[Row | Unusable]:
-    """Yield the rows of a CSV.
+    """Yield the rows of a CSV file.
 
     Args:
         root: What the user named; places are shown relative to it.
@@ -181,7 +181,7 @@ def csv_rows(
 def json_rows(
     root: Path, file: Path, make: Callable[[Object, str], Row | None]
 ) -> Iterator[Row | Unusable]:
-    """Yield the rows of a JSON file that is a list of objects, or an object of them.
+    """Yield the rows of a JSON file: a list or an object of objects.
 
     Args:
         root: What the user named; places are shown relative to it.
@@ -237,7 +237,7 @@ def parquet_rows(
 
 
 def picture_of(values: Object, name: str) -> bytes:
-    """Return the picture in a column, as Hugging Face writes pictures into tables.
+    """Return the picture in a column, as Hugging Face stores it.
 
     Raises:
         RowError: There is none.
@@ -279,7 +279,7 @@ def _refuse_missing(file: Path, columns: tuple[str, ...], names: list[str]) -> N
 
 
 def text_of(values: Mapping[str, object], name: str) -> str:
-    """Return a text with something in it.
+    """Return a text that is not empty.
 
     Raises:
         RowError: It is missing, empty or no text.
@@ -293,7 +293,7 @@ def text_of(values: Mapping[str, object], name: str) -> str:
 
 
 def labels_of(values: Mapping[str, object], *names: str, **columns: str) -> dict[str, str | None]:
-    """Return labels; what is there and is no text, number or list of them says nothing.
+    """Return the labels of a row; values other than texts, numbers and lists are ignored.
 
     Args:
         values: The cells of a row, or an object.

@@ -1,4 +1,4 @@
-"""SIUO: texts and pictures that are safe apart and unsafe together."""
+"""Loads SIUO: texts and pictures that are safe apart and unsafe together."""
 
 from collections.abc import Iterator
 from pathlib import Path

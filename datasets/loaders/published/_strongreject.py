@@ -1,4 +1,4 @@
-"""StrongREJECT: forbidden prompts of six categories."""
+"""Loads StrongREJECT: forbidden prompts of six categories."""
 
 from collections.abc import Iterator
 from pathlib import Path

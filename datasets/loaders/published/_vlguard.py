@@ -1,4 +1,4 @@
-"""VLGuard: unsafe pictures, and safe ones with safe and unsafe instructions."""
+"""Loads VLGuard: unsafe pictures, and safe ones with safe and unsafe instructions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +84,7 @@ class _VlGuard:
 
 
 def _category(item: Object) -> str:
-    """Return `major/minor`; safe pictures have none."""
+    """Return the category as `major/minor`; safe pictures have none."""
     names = (value_at(item, "harmful_category"), value_at(item, "harmful_subcategory"))
     return "/".join(name for name in names if isinstance(name, str))
 

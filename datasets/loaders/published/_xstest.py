@@ -1,4 +1,4 @@
-"""XSTest: harmless prompts that look risky, and contrasts that are unsafe."""
+"""Loads XSTest: harmless prompts that look risky, and unsafe contrasts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +51,7 @@ def _row(cells: Cells, number: int) -> Row:
 
 
 def intent_of(kind: str, label: str) -> Intent:
-    """Return why a prompt is in the set; where there is no label, the type tells it.
+    """Return the intent of a prompt: by its label, else by its type.
 
     Args:
         kind: The prompt's `type`.

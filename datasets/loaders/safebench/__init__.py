@@ -1,1 +1,1 @@
-"""The loader of SafeBench's own layout."""
+"""Loads SafeBench in its published layout."""

@@ -1,4 +1,4 @@
-"""The numbered files of the paper's own set: one for each row of a table."""
+"""Finds the numbered media files of SafeBench, one for each row of a table."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class NumberedFiles:
-    """Folders `k/` of files that are numbered as the rows of table `k` are.
+    """Folders `k/` whose files are numbered like the rows of table `k`.
 
     Attributes:
         folder: Where those folders lie.
@@ -21,7 +21,7 @@ class NumberedFiles:
 
     @classmethod
     def found(cls, folder: Path, suffix: str, tables: Iterable[int]) -> "NumberedFiles":
-        """Look whether the files count from 0, which one table tells for all.
+        """Detect whether files are numbered from 0; one table decides for all.
 
         Args:
             folder: Where the folders of the tables lie.
@@ -32,11 +32,11 @@ class NumberedFiles:
         return cls(folder, suffix, 0 if from_0 else 1)
 
     def of(self, table: int, row: int) -> Path:
-        """Return the file of a row, which counts from 1."""
+        """Return the file of a row; rows count from 1."""
         return self.folder / str(table) / f"{row - 1 + self.first}{self.suffix}"
 
     def is_certain(self, rows: Mapping[int, int]) -> bool:
-        """Return whether it is known from which number the files count.
+        """Return whether the first number of the files is known.
 
         It is not where they seem to count from 1 and no folder ends with its last row's
         file: then all may have lost their `0`.
@@ -49,7 +49,7 @@ class NumberedFiles:
         )
 
     def misfit(self, table: int, rows: int, *, certain: bool) -> str | None:
-        """Return why a table's files are not those of its rows, None if they are.
+        """Return why a table's files do not match its rows, None if they do.
 
         Args:
             table: The table's number.

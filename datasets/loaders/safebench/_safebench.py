@@ -1,4 +1,4 @@
-"""The layout of the paper's own set: tables, pictures and sounds, paired by row."""
+"""Loads SafeBench as published: tables, pictures and audio, paired by row."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class _SafeBench:
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """What belongs together.
+    """The tables of a dataset with the folders of their pictures and audio.
 
     Attributes:
         folder: The set's folder.
@@ -111,7 +111,7 @@ class _Set:
         return CsvTable(self.tables[number], encoding=self.encoding, header=False)
 
     def _misfits(self) -> dict[int, str]:
-        """Return why no row of a table can be paired with its files, by such tables."""
+        """Return the tables whose rows cannot be paired with files, and why."""
         media = [files for files in (self.pictures, self.voice) if files is not None]
         if not media:
             return {}
@@ -147,7 +147,7 @@ def _why_not(row: CsvRow) -> str | None:
 
 
 def _count(table: CsvTable) -> int | None:
-    """Return how many rows a table has, None where that cannot be told."""
+    """Return the number of rows in a table, None if unknown."""
     count = 0
     for row in table.rows():
         if _may_be_several(row):
@@ -174,7 +174,7 @@ def _text_folder(path: Path, part: str) -> Path:
 
 
 def _tables(text: Path) -> dict[int, Path]:
-    """Return the tables of a folder in the order of their numbers.
+    """Return the tables of a folder, sorted by number.
 
     Raises:
         DatasetError: Two have the same number.
@@ -209,7 +209,7 @@ def _pictures(path: Path, text: Path, tables: Iterable[int], said: str) -> Path 
 
 
 def _numbered(folder: Path, tables: Iterable[int]) -> Iterator[Path]:
-    """Yield pictures of the tables that lie in folders of their numbers."""
+    """Yield pictures that lie in folders numbered like the tables."""
     for table in tables:
         yield from (folder / str(table)).glob("*.png")
 
@@ -226,14 +226,14 @@ def _voice(path: Path, text: Path, said: str) -> Path | None:
 
 
 def _folder(path: Path, text: Path, names: tuple[str, ...]) -> Path | None:
-    """Return a folder beside the tables, or else above them in the set's."""
+    """Return a folder beside the tables, else one above them within the dataset."""
     return next(
         (p for place in _above(path, text) for p in _below(place, *names) if p.is_dir()), None
     )
 
 
 def _above(path: Path, text: Path) -> list[Path]:
-    """Return the folders above the tables' own, up to the set's; the set's where that is it."""
+    """Return the folders above the tables, up to the dataset's own."""
     above = [place for place in text.parents if place == path or path in place.parents]
     return above or [path]
 
@@ -243,7 +243,7 @@ def _below(path: Path, *names: str) -> list[Path]:
 
 
 def _categories(path: Path, text: Path, encoding: str | None) -> dict[int, str]:
-    """Return the categories by table: as `category.csv` says, else in the paper's order."""
+    """Return the category of each table: from `category.csv`, else in the paper's order."""
     for folder in (text, *_above(path, text)):
         if (folder / "category.csv").is_file():
             refuse_link(path, folder / "category.csv")
