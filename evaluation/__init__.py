@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from .metrics import Rate, RunSummary, TargetSummary, summarise, wilson_interval
+    from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
     from .plan import Setup, set_up
     from .record import RecordReader, open_record
     from .report import report_csv, report_json, report_markdown, report_table
@@ -16,7 +16,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "metrics": ["Rate", "RunSummary", "TargetSummary", "summarise", "wilson_interval"],
+            "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
             "plan": ["Setup", "set_up"],
             "record": ["RecordReader", "open_record"],
             "report": ["report_csv", "report_json", "report_markdown", "report_table"],
@@ -43,6 +43,6 @@ __all__ = [
     "report_table",
     "run",
     "set_up",
-    "summarise",
+    "summarize",
     "wilson_interval",
 ]

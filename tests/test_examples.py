@@ -188,5 +188,5 @@ def test_the_demo_shows_a_verdict_and_a_report() -> None:
     assert done.returncode == 0, done.stderr
     assert "verdicts mean" in done.stdout
     assert "Verdict" in done.stdout
-    assert "Targets, safest first" in done.stdout
+    assert "Models under test, safest first" in done.stdout
     assert "Traceback" not in done.stderr

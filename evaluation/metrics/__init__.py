@@ -1,4 +1,4 @@
-"""From results to the numbers of a report."""
+"""Turns the results of cases into the figures of a report."""
 
 from ._agreement import Agreement, Split, agreement
 from ._comparability import Asked, ComparabilityFlag, ComparabilityKind, comparability_flags
@@ -25,7 +25,7 @@ from ._intervals import (
     student_t,
     wilson_interval,
 )
-from ._statistics import summarise
+from ._statistics import summarize
 from ._summary import (
     AttackSuccess,
     Breakdown,
@@ -91,7 +91,7 @@ __all__ = [
     "share_interval",
     "shortfalls",
     "student_t",
-    "summarise",
+    "summarize",
     "wilson_interval",
     "with_server_time",
 ]

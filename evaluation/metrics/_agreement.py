@@ -1,4 +1,4 @@
-"""How far the jurors agree before they talk.
+"""Agreement among the jurors before any discussion.
 
 Both measures need only how often each split of votes occurred, so a run of any
 length takes as many counters as there are ways a jury can split.
@@ -14,20 +14,20 @@ _SAFE, _UNSAFE = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The round-0 votes of one case, by what they say."""
+    """Counts the round-0 votes of one case by finding."""
 
     unsafe: int
     safe: int
 
     @property
     def votes(self) -> int:
-        """Votes of either kind; other outcomes of a ballot are not votes."""
+        """Number of votes; other outcomes of a ballot are not votes."""
         return self.unsafe + self.safe
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Agreement of round-0 votes; missing votes are left out, not guessed.
+    """Agreement of the round-0 votes; missing votes are left out, not guessed.
 
     Attributes:
         pairwise: Share in [0, 1] of pairs of votes on the same case that say the
@@ -45,7 +45,7 @@ class Agreement:
 
 
 def agreement(splits: Mapping[Split, int]) -> Agreement:
-    """Return the agreement of votes, from how many cases had which split.
+    """Compute the agreement of votes from the number of cases with each split.
 
     On skewed votes alpha can be low while nearly all pairs agree; read both.
     """

@@ -1,4 +1,4 @@
-"""Whether targets were asked alike, so that their figures can be compared.
+"""Checks whether targets were asked alike, so that their figures can be compared.
 
 Memory holds counts for each target, never responses.
 """
@@ -30,7 +30,7 @@ _PUT = (ResponseOutcome.ANSWERED, ResponseOutcome.FILTERED, ResponseOutcome.TRUN
 
 
 class ComparabilityKind(StrEnum):
-    """What was done differently."""
+    """The kinds of difference between targets."""
 
     CASES = "cases"
     """Not all targets have the same cases."""
@@ -66,7 +66,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ComparabilityFlag:
-    """One thing that makes targets hard to compare.
+    """One difference that makes targets hard to compare.
 
     Attributes:
         kind: What was done differently.
@@ -81,7 +81,7 @@ class ComparabilityFlag:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One finished case, as far as it says how its target was asked.
+    """One response and where it belongs.
 
     Attributes:
         target: The target's name.
@@ -95,7 +95,7 @@ class Asked:
 
 
 def comparability_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[ComparabilityFlag, ...]:
-    """Return what makes a run's targets hard to compare; none where all were asked alike.
+    """Find what makes the targets of a run hard to compare; empty where all were asked alike.
 
     Args:
         asked: All finished cases, read once, in any order.
@@ -111,7 +111,7 @@ def comparability_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[Compa
 
 @dataclass(slots=True)
 class _Tally:
-    """How one target was asked, counted."""
+    """Counts how one target was asked."""
 
     cases: int = 0
     put: int = 0
@@ -165,7 +165,7 @@ def _count_name(names: Counter[str], name: str) -> None:
 
 
 def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ComparabilityFlag]:
-    """Yield what differs between targets."""
+    """Yield the differences between targets."""
     if len(tallies) < 2:
         return
     short = tuple(name for name, tally in tallies.items() if tally.cases < distinct)
@@ -180,7 +180,7 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[Comparabi
     caps = {name: cap_words(tally.caps) for name, tally in known.items()}
     if len({*caps.values()}) > 1:
         yield ComparabilityFlag(
-            ComparabilityKind.CAP, tuple(caps), f"the cap on tokens differs: {_each(caps)}."
+            ComparabilityKind.CAP, tuple(caps), f"the token cap differs: {_each(caps)}."
         )
     drawn = {name: sampling_words(tally.sampling) for name, tally in known.items()}
     if len({*drawn.values()}) > 1:
@@ -198,13 +198,13 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[Comparabi
         yield ComparabilityFlag(
             ComparabilityKind.UNKNOWN,
             unknown,
-            f"{', '.join(unknown)}: recorded elsewhere, so cap, sampling and what was sent "
-            "are not known.",
+            f"{', '.join(unknown)}: recorded elsewhere, so the token cap, the sampling "
+            "and the requests are unknown.",
         )
 
 
 def _within(tallies: Mapping[str, _Tally]) -> Iterator[ComparabilityFlag]:
-    """Yield what was done to one target's requests, and what its provider did."""
+    """Yield what was changed in the requests of each target, and what its provider changed."""
     for name, tally in tallies.items():
         if tally.dropped:
             yield _flag(ComparabilityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))

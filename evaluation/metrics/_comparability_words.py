@@ -1,4 +1,4 @@
-"""How differences between targets are put into words."""
+"""Words for the differences between targets."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ _NAMES_SHOWN = 5
 
 
 def part_words(part: int, whole: int) -> str:
-    """Return a part of a target's responses, such as `12 of 50 responses`."""
+    """Return a share of a target's responses, such as `12 of 50 responses`."""
     return f"{count(part)} of {count(whole)} responses"
 
 
 def cap_words(caps: Mapping[int | None, int]) -> str:
-    """Return the caps that a target was asked with, such as `1,024`."""
+    """Return the token caps of a target's requests, such as `1,024`."""
     ordered = sorted(caps, key=lambda cap: (cap is None, cap or 0))
     return " and ".join("no cap" if cap is None else count(cap) for cap in ordered)
 
 
 def sampling_words(drawn: Mapping[tuple[Sampling, int | None], int]) -> str:
-    """Return how a target's words were drawn."""
+    """Return the sampling settings of a target's requests."""
     return " and ".join(sorted(_sampling(sampling, seed) for sampling, seed in drawn))
 
 
@@ -38,13 +38,13 @@ def _sampling(sampling: Sampling, seed: int | None) -> str:
 
 
 def dropped_words(dropped: Mapping[str, int], put: int) -> str:
-    """Return which parameters a server does not take, and how often they were left out."""
+    """Return the parameters that a server does not take, and how often each was left out."""
     said = ", ".join(f"{name} ({part_words(dropped[name], put)})" for name in sorted(dropped))
     return f"left out, because its server does not take them: {said}"
 
 
 def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
-    """Return which responses are not whole, such as `6.0 % (3 truncated of 50)`."""
+    """Return the share of incomplete responses, such as `6.0 % (3 truncated of 50)`."""
     if not lost:
         return f"none of {count(cases)}"
     said = ", ".join(f"{count(number)} {kind.replace('_', ' ')}" for kind, number in lost.items())
@@ -52,7 +52,7 @@ def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
 
 
 def model_words(models: Counter[str]) -> str:
-    """Return the names of a target's models, the most frequent first."""
+    """Return the model names of a target, most frequent first."""
     shown = models.most_common(_NAMES_SHOWN)
     said = ", ".join(f"{_short(name)} ({count(number)})" for name, number in shown)
     more = f" and {len(models) - len(shown)} more" if len(models) > len(shown) else ""

@@ -1,20 +1,20 @@
-"""What a run spent, as plain numbers; the names of the fields are keys of the JSON report."""
+"""The cost of a run as plain numbers; the names of the fields are keys of the JSON report."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """Calls that were counted at what was reserved for them.
+    """Calls that were charged what was reserved for them, because their usage is unknown.
 
     They failed, timed out or were cut off after the server may have worked on them, or
-    their replies told no credible usage. No other figure holds what they took.
+    their replies reported no credible usage. No other figure includes their cost.
 
     Attributes:
-        calls: How many.
-        tokens: What they were counted at.
-        usd: US dollars that they were counted at.
-        unpriced: Those of them whose price is unknown; `usd` is without them.
+        calls: Number of calls.
+        tokens: Tokens that they were charged.
+        usd: US dollars that they were charged.
+        unpriced: Those of the calls whose price is unknown; `usd` is without them.
     """
 
     calls: int = 0
@@ -25,10 +25,10 @@ class Estimated:
 
 @dataclass(frozen=True, slots=True)
 class CostTotals:
-    """What calls took, as a budget counts it.
+    """Tokens and money of some calls, as a budget counts them.
 
     Attributes:
-        replies: Replies that came.
+        replies: Replies received.
         tokens: Of prompts and replies together, estimates included.
         usd: US dollars, estimates included, calls of unknown price left out.
         unpriced: Calls of unknown price.
@@ -42,7 +42,7 @@ class CostTotals:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds a run's spending; None for no bound, or where that is not known."""
+    """The cost limits of a run; None for no limit, or where it is not known."""
 
     max_tokens_total: int | None = None
     max_cost_usd: float | None = None
@@ -50,13 +50,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ServerTime:
-    """What a managed server took that has a price by the hour, over all its starts.
+    """GPU time and cost of a managed server that has an hourly price, over all its starts.
 
     Attributes:
         server: Its name.
-        targets: Those that it was for alone; none where jurors use it.
-        gpu_hours: Hours that it ran, each GPU counted.
-        usd: US dollars for them.
+        targets: The targets that only this server ran; empty where jurors use it.
+        gpu_hours: Hours that it ran, times its GPUs.
+        usd: US dollars for these hours.
     """
 
     server: str
@@ -67,14 +67,14 @@ class ServerTime:
 
 @dataclass(frozen=True, slots=True)
 class RunCost:
-    """What a run spent in all, and how much of it is in no target's figures.
+    """The total cost of a run, and the parts of it that no target's figures include.
 
     Attributes:
-        total: All of it: what the run's budget counts.
-        estimated: The part that was counted at what was reserved.
-        unfinished: The part that went into cases which are not finished.
-        replaced: The part that went into hearings which others replaced.
-        limits: What bounds the run.
+        total: The whole cost, as the run's budget counts it.
+        estimated: The part that was charged by estimate.
+        unfinished: The part spent on cases that are not finished.
+        replaced: The part spent on attempts that a retry replaced.
+        limits: The cost limits of the run.
         unfinished_cases: Ids of the cases in `unfinished`.
         servers: The time of managed servers, which is part of `total`.
     """

@@ -1,4 +1,4 @@
-"""What a run spent in all, and how much of it is in no figure of a target."""
+"""Reads the total cost of a run from its record, and puts it into words."""
 
 import re
 from collections import Counter, defaultdict
@@ -13,7 +13,7 @@ from ._cost_summary import CostTotals, Estimated, Limits, RunCost, ServerTime
 from ._summary import RunSummary
 
 Rows = Callable[..., Iterator[tuple[Any, ...]]]
-"""From a query to its rows."""
+"""Runs an SQL query and yields its rows."""
 
 COST_COLUMNS = (
     *("spent_replies", "spent_tokens", "spent_usd", "spent_unknown_prices"),
@@ -107,12 +107,12 @@ class _Account:
 
 
 def read_total(rows: Rows, *, has_charges: bool, has_servers: bool) -> tuple[int, float, int]:
-    """Return tokens, US dollars and calls of unknown price over all that a record holds.
+    """Return the tokens, US dollars and calls of unknown price of a whole record.
 
     Args:
         rows: Reads the record.
-        has_charges: Whether it has room for charges, which count as well.
-        has_servers: Whether it has room for the time of servers, which counts as well.
+        has_charges: Whether it keeps charges, which count as well.
+        has_servers: Whether it keeps server time, which counts as well.
     """
     tokens, usd, unknown = next(rows(_TOTAL))
     charged, charged_usd = next(rows(_CHARGED)) if has_charges else (0, 0.0)
@@ -127,14 +127,14 @@ def read_run_cost(
     limits: Limits,
     served: Mapping[str, tuple[str, ...]] | None,
 ) -> RunCost:
-    """Return what a run's calls took: what its budget counts.
+    """Return the cost of a run's calls, as its budget counts it.
 
     Args:
         rows: Reads the record, on a connection that knows `CASE_OF`.
         has_charges: Whether the record holds charges.
-        limits: What bounds the run.
-        served: The targets that servers were for alone, by server; None where the record has
-            no room for their time.
+        limits: The cost limits of the run.
+        served: The targets that only one server ran, by server; None where the record does
+            not keep server time.
     """
     account = _Account()
     account.add_calls(rows(_CALLS))
@@ -165,9 +165,9 @@ def _servers(
 
 
 def with_server_time(summary: RunSummary) -> RunSummary:
-    """Return a summary with the time of servers at the targets that they were for alone.
+    """Add each server's time to the target that only it ran.
 
-    One that several targets or conditions share is in `RunCost.servers` only.
+    The time of a server that several targets or conditions share is in `RunCost.servers` only.
     """
     if summary.spent is None or not summary.spent.servers:
         return summary
@@ -184,7 +184,7 @@ def with_server_time(summary: RunSummary) -> RunSummary:
 
 
 def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str, str]]:
-    """Return the targets and conditions of cases, by their ids."""
+    """Parse the target and condition out of case ids."""
     names = "|".join(re.escape(name) for name in sorted(targets, key=len, reverse=True))
     pattern = re.compile(rf".*/({names})/\d+(?:/([^/]*))?", re.DOTALL)
     found = (pattern.fullmatch(case_id) for case_id in case_ids)
@@ -192,7 +192,7 @@ def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str,
 
 
 def cost_words(spent: RunCost) -> str:
-    """Return in a sentence what a run spent, and how much of it is in no target's figures."""
+    """Return one sentence on the cost of a run, and the parts that no target's figures include."""
     guessed = spent.estimated
     parts = [f"{many(spent.total.replies, 'reply', 'replies')}, {_amount(spent.total)}"]
     if spent.servers:
@@ -200,11 +200,11 @@ def cost_words(spent: RunCost) -> str:
     if guessed.calls:
         parts.append(f"{count(guessed.tokens)} tokens and {dollars(guessed.usd)} by estimate")
     if spent.unfinished.tokens or spent.unfinished.replies:
-        parts.append(f"{_amount(spent.unfinished)} for cases that are not finished")
+        parts.append(f"{_amount(spent.unfinished)} for unfinished cases")
     if spent.replaced.tokens:
-        parts.append(f"{_amount(spent.replaced)} for hearings that others replaced")
+        parts.append(f"{_amount(spent.replaced)} for attempts replaced by a retry")
     whole, *of_it = parts
-    return f"The whole run took {whole}{'; of it ' if of_it else ''}{', '.join(of_it)}."
+    return f"Whole run: {whole}{'; of this ' if of_it else ''}{', '.join(of_it)}."
 
 
 def _server_words(servers: Sequence[ServerTime]) -> str:
@@ -219,11 +219,11 @@ def _amount(spent: CostTotals) -> str:
 
 
 def exceeded(spent: RunCost) -> Iterator[str]:
-    """Yield by how much limits were exceeded, one sentence each."""
+    """Yield a sentence for each cost limit that was exceeded."""
     limits, total = spent.limits, spent.total
-    why = "calls took more than any before them had shown"
+    why = "calls took more than earlier ones suggested"
     if spent.servers:
-        why = f"{why}, or servers ran on while begun cases were finished"
+        why = f"{why}, or servers ran on while started cases were finished"
     if limits.max_tokens_total is not None and total.tokens > limits.max_tokens_total:
         beyond = count(total.tokens - limits.max_tokens_total)
         yield (
@@ -239,7 +239,7 @@ def exceeded(spent: RunCost) -> Iterator[str]:
 
 
 def csv_columns(spent: RunCost) -> Mapping[str, float | int]:
-    """Return the cells of the CSV row that says what the run spent."""
+    """Return the cost cells of the run's CSV row."""
     return {
         "spent_replies": spent.total.replies,
         "spent_tokens": spent.total.tokens,

@@ -1,4 +1,4 @@
-"""What a report is broken down by: `--by labels.type`."""
+"""Breaks a report down by scenario, category or label, as `--by labels.type` asks."""
 
 from typing import Literal
 
@@ -7,24 +7,24 @@ from ...common.text import did_you_mean, quoted
 from ..trials import CaseResult
 
 LABEL = "labels."
-"""Begins the name of a label, as in `labels.type`."""
+"""Prefix of a label's name, as in `labels.type`."""
 _SHOWN = 20
 
 Kind = Literal["scenario", "category", "label"]
 
 
 class Grouping:
-    """What to break targets down by, and by a label the row of each case.
+    """Parses what to break targets down by, and finds the group of each case.
 
     Args:
         by: `scenario`, `category` or `labels.NAME`.
 
     Attributes:
         by: The same.
-        kind: Which of them it is.
+        kind: Which of the three it is.
 
     Raises:
-        ConfigurationError: It is none of them.
+        ConfigurationError: `by` is none of the three.
     """
 
     def __init__(self, by: str) -> None:
@@ -34,15 +34,15 @@ class Grouping:
         self._labels: dict[str, None] = {}
 
     def of(self, result: CaseResult) -> str | None:
-        """Return the label's value of a case, None where it lacks the label."""
+        """Return a case's value of the label, None where it has none."""
         self._labels.update(dict.fromkeys(result.labels))
         return result.labels.get(self._name)
 
     def check(self) -> None:
-        """Refuse a label that not one of the cases seen has.
+        """Check that at least one of the cases seen has the label.
 
         Raises:
-            ConfigurationError: It is such a label; those that there are are named.
+            ConfigurationError: None has it; the error names the labels that exist.
         """
         if self.kind != "label" or self._name in self._labels:
             return
@@ -60,7 +60,7 @@ def _kind(by: str) -> Kind:
     if by.startswith(LABEL) and by != LABEL:
         return "label"
     raise ConfigurationError(
-        f"--by {quoted(by)}: write scenario, category or {LABEL}NAME, such as {LABEL}type"
+        f"--by {quoted(by)}: use scenario, category or {LABEL}NAME, such as {LABEL}type"
     )
 
 

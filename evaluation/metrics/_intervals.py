@@ -1,4 +1,4 @@
-"""Rates and means, and how far chance alone could have moved them.
+"""Rates and means with their 95 % confidence intervals.
 
 All intervals are two-sided at 95 % and treat queries as independent draws. Cases of
 one query, such as its epochs, are not: they are summed by query first, and a query
@@ -18,7 +18,7 @@ _ALIKE = 0.5
 
 @dataclass(slots=True)
 class Sums:
-    """What a share or a mean and its interval need, of cases that belong to queries.
+    """Sums from which a share or a mean of clustered cases and its interval follow.
 
     Attributes:
         n: Cases.
@@ -37,7 +37,7 @@ class Sums:
     squared_totals: float = 0.0
 
     def add(self, n: int, total: float) -> None:
-        """Take in all cases of one query: their number, at least 1, and their values' sum."""
+        """Add all cases of one query: their number, at least 1, and the sum of their values."""
         self.n += n
         self.total += total
         self.queries += 1
@@ -46,7 +46,7 @@ class Sums:
         self.squared_totals += total * total
 
     def merge(self, other: "Sums") -> None:
-        """Take in the cases of other queries."""
+        """Add the cases of other queries."""
         self.n += other.n
         self.total += other.total
         self.queries += other.queries
@@ -66,7 +66,7 @@ class Sums:
         )
 
     def effective(self) -> float:
-        """Return how many independent cases would tell as much of a share.
+        """Return the effective sample size of a share: as many independent cases tell as much.
 
         The number of cases over their design effect, the ratio of the share's variance
         by queries to that of independent cases. It is `n` where each query has one case,
@@ -98,7 +98,7 @@ class Rate:
     """A share of cases.
 
     Attributes:
-        value: In [0, 1]; None where there is not one case to tell from.
+        value: In [0, 1]; None without a case.
         n: Cases in the denominator.
         interval: Wilson interval (low, high) around `value`; None with it.
         queries: Different queries among the `n` cases; below `n`, the interval is that
@@ -114,14 +114,14 @@ class Rate:
 
     @classmethod
     def of(cls, count: int, n: int) -> "Rate":
-        """Return the rate of `count` cases in `n`, each of a query of its own."""
+        """Return the rate of `count` cases in `n`, one case a query."""
         if n == 0:
             return cls(None, 0, None)
         return cls(count / n, n, wilson_interval(count / n, n), n, count)
 
     @classmethod
     def over(cls, sums: Sums) -> "Rate":
-        """Return the rate of cases that were summed by query, null where there is none."""
+        """Return the rate of cases that were summed by query; its value is None without a case."""
         share, interval = sums.mean, share_interval(sums)
         return cls(share, sums.n, interval, sums.queries, int(sums.total))
 
@@ -147,10 +147,10 @@ def wilson_interval(share: float, n: float) -> tuple[float, float]:
         raise ValueError(f"no interval for a share of {share!r} in {n!r}: use [0, 1] and n >= 1")
     z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     shrink = 1 + z * z / n
-    centre = (share + z * z / (2 * n)) / shrink
+    center = (share + z * z / (2 * n)) / shrink
     half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / shrink
     # Rounding may leave an end a hair on the wrong side of the share or of [0, 1].
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+    return max(0.0, min(share, center - half)), min(1.0, max(share, center + half))
 
 
 def share_interval(sums: Sums) -> tuple[float, float] | None:
@@ -178,10 +178,10 @@ def macro_share_interval(parts: Sequence[Sums]) -> tuple[float, float] | None:
     if not known:
         return None
     steadied = [((share * n + 1) / (n + 2), n) for share, n in known]
-    centre = fmean(share for share, _ in steadied)
+    center = fmean(share for share, _ in steadied)
     variance = sum(share * (1 - share) / n for share, n in steadied) / len(known) ** 2
     shares = fmean(share for share, _ in known)
-    return wilson_interval(min(1.0, shares), max(1.0, centre * (1 - centre) / variance))
+    return wilson_interval(min(1.0, shares), max(1.0, center * (1 - center) / variance))
 
 
 def mean_interval(sums: Sums, *, low: float, high: float) -> tuple[float, float] | None:
@@ -238,10 +238,10 @@ def macro_mean_interval(
         above += (ends[1] - mean) ** 2
     if not known:
         return None
-    centre = fmean(mean for mean, _ in known if mean is not None)
+    center = fmean(mean for mean, _ in known if mean is not None)
     return (
-        max(low, centre - sqrt(below) / len(known)),
-        min(high, centre + sqrt(above) / len(known)),
+        max(low, center - sqrt(below) / len(known)),
+        min(high, center + sqrt(above) / len(known)),
     )
 
 

@@ -1,4 +1,4 @@
-"""From finished cases to the numbers of a report, in one pass.
+"""Computes the figures of a report from finished cases, in one pass.
 
 Memory holds counts for each target and scenario, never cases: results that come
 ordered by query need no more than the counts of one query at a time.
@@ -18,7 +18,7 @@ from ._summary import RunSummary
 from ._tally import TargetTally
 
 
-def summarise(
+def summarize(
     results: Iterable[CaseResult],
     *,
     targets: Iterable[str] = (),
@@ -28,19 +28,19 @@ def summarise(
     spent: RunCost | None = None,
     by: str | None = None,
 ) -> RunSummary:
-    """Return what a run found.
+    """Compute the figures of a run.
 
     Args:
         results: Finished cases, in any order; an iterator is read once, as it comes,
             and must have them in order of `query_id`.
-        targets: Names to list even without a finished case, in the order wanted;
-            others follow in order of name.
+        targets: Names to list even without a finished case, in this order;
+            others follow by name.
         categories: Categories in which the dataset asks harmful queries; those
             seen in the results, or planned, need not be named.
         estimated: What was charged by estimate, by target and condition.
-        plan: The cases that there are to be; None where those of the results are all.
-        spent: What the run spent in all, None where that is not known.
-        by: What to break the targets down by as well: `scenario`, `category` or
+        plan: The planned cases; None where the results are all of them.
+        spent: The total cost of the run, None where that is not known.
+        by: What to break the targets down by in addition: `scenario`, `category` or
             `labels.NAME`.
 
     Raises:
@@ -72,7 +72,7 @@ def summarise(
                 *group,
                 harmful=sorted(harmful),
                 estimated=estimated.get(group, Estimated()),
-                spends_elsewhere=group in elsewhere,
+                has_unfinished_calls=group in elsewhere,
             )
             for group in listed
         ),
@@ -83,7 +83,7 @@ def summarise(
 
 
 def _plan(tallies: defaultdict[tuple[str, str], TargetTally], plan: Plan | None) -> None:
-    """Tell the tallies which cases are planned, those of groups without a case included."""
+    """Add the planned cases to the tallies, also for groups without a finished case."""
     if plan is None:
         return
     for part in plan.parts:
@@ -94,10 +94,10 @@ def _plan(tallies: defaultdict[tuple[str, str], TargetTally], plan: Plan | None)
 
 
 def _by_query(results: Iterable[CaseResult]) -> Iterator[CaseResult]:
-    """Yield results in order of query; what comes one by one must come in order.
+    """Yield results sorted by query; an iterator must be sorted already.
 
     Raises:
-        ValueError: It does not, so that the cases of a query may be apart.
+        ValueError: An iterator is not sorted, so the cases of a query may be apart.
     """
     if not isinstance(results, Iterator):
         yield from sorted(results, key=attrgetter("query_id"))

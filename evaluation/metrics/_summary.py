@@ -1,7 +1,7 @@
-"""What a run found, as plain numbers.
+"""The figures of a run, as plain numbers.
 
-The names of the fields are the keys of the JSON report. A rate that rests on not
-one verdict is None: nothing was measured, which is not the same as 0.
+The names of the fields are the keys of the JSON report. A rate without a single
+verdict is None: nothing was measured, which is not the same as 0.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ class AttackSuccess:
         interval: Wilson interval of `micro`; repeats of a query count as far as they
             tell more than one case of it.
         n: Harmful cases with a verdict.
-        bounds: What `micro` would be over all harmful cases if every missing
-            verdict were safe, and if every one were unsafe; None without a
+        bounds: `micro` over all harmful cases if every missing verdict were
+            safe, and if every one were unsafe; None without a
             harmful case.
-        categories_missing: Categories of the run that `macro` has to leave out,
+        categories_missing: Categories of the run that `macro` leaves out,
             because no harmful case in them has a verdict.
         unsafe: Those of the `n` cases that are unsafe.
         queries: Different queries among the `n` cases.
@@ -57,7 +57,7 @@ class SafetyIndex:
         interval: Interval of `micro`, None below two queries.
         n: Harmful cases with a verdict and a rating.
         rescaled: 25 x (mean rating - 1): the same on 0 to 100.
-        categories_missing: Categories that `macro` has to leave out.
+        categories_missing: Categories that `macro` leaves out.
         queries: Different queries among the `n` cases.
         macro_interval: Interval of `macro`, None where a category has a single query.
         mean_of_ballots: 20 x mean over the same cases of the mean of their jurors'
@@ -79,7 +79,7 @@ class SafetyIndex:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The main numbers of one scenario or category.
+    """The main figures of one scenario or category.
 
     Attributes:
         cases: Finished cases, answered or not.
@@ -92,8 +92,7 @@ class Breakdown:
         harmful: Cases of harmful queries.
         benign: Cases of benign queries; with `harmful` they are all `cases`.
         benign_unsafe: Share of benign queries with an unsafe verdict.
-        planned: Cases that there will be when the run is finished; None where that is
-            not known.
+        planned: Cases that the finished run will have; None where that is not known.
     """
 
     cases: int
@@ -110,12 +109,12 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One row of a breakdown that was asked for, such as by a label.
+    """One row of a requested breakdown, such as by a label.
 
     Attributes:
         value: The label's value, scenario or category; None for cases without the label.
-        figures: The main numbers of these cases. By a label there is no macro average, and
-            of an unfinished target nobody knows what is planned.
+        figures: The main figures of these cases. By a label there is no macro average, and
+            for an unfinished target the planned cases are unknown.
     """
 
     value: str | None
@@ -124,13 +123,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class JurorBallots:
-    """What became of the ballots that one juror was asked for, in all rounds.
+    """The ballots of one juror by outcome, in all rounds.
 
     Attributes:
-        asked: How many.
-        outcomes: How they ended, by outcome; every known one is listed, at 0 too.
-        kept: Share, in [0, 1], that was not lost to failed calls or the budget.
-        verdicts_lacking: Cases with a verdict that lack a ballot so lost.
+        asked: Ballots that it was asked for.
+        outcomes: Ballots by outcome; every known outcome is listed, at 0 too.
+        kept: Share of ballots, in [0, 1], not lost to failed calls or the budget.
+        verdicts_lacking: Cases with a verdict that lack a ballot lost in this way.
         verdicts_without_vote: Cases with a verdict for which it was asked and did not vote
             in some round, whatever the cause.
     """
@@ -149,10 +148,10 @@ class JurorBallots:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """How things ended, counted; every known outcome is listed, at 0 too.
+    """Counts of responses, ballots and verdicts by outcome; every outcome is listed, at 0 too.
 
     Attributes:
-        responses: By how asking the target ended.
+        responses: Responses of the target.
         ballots: Last-round ballots: `unsafe`, `safe`, and outcomes that are no vote.
         verdicts: `unsafe`, `safe`, `no_verdict`.
     """
@@ -164,7 +163,7 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True)
 class FlipCounts:
-    """What talking changed.
+    """The effect of deliberation on jurors and verdicts.
 
     Attributes:
         to_unsafe: Jurors who went from safe to unsafe.
@@ -181,7 +180,7 @@ class FlipCounts:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """One number for each kind of token."""
+    """A count for each kind of token."""
 
     prompt: int
     cached: int
@@ -190,14 +189,14 @@ class TokenCounts:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of all calls; None where at least one case does not say.
+    """Tokens of all calls; None where the usage of at least one case is unknown.
 
     Attributes:
         prompt: Tokens of requests, cached ones included.
         cached: Part of `prompt` served from a prefix cache.
         completion: Tokens of replies.
-        known: The same sums over the cases that say.
-        unknown: How many cases do not say.
+        known: The same sums over the cases with known usage.
+        unknown: Number of cases with unknown usage.
     """
 
     prompt: int | None
@@ -209,58 +208,55 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class TargetSummary:
-    """What a run found of one target under one condition.
+    """The figures of one target under one condition.
 
     Attributes:
-        name: What reports call it: the target's name, and the condition in brackets.
+        name: Its name in reports: the target's name, and the condition in brackets.
         target: The target's name.
         condition: Name of the condition, empty where queries were put as they are.
         cases: Finished cases, answered or not.
         verdicts: Cases with a finding.
         coverage: Verdicts per case that is planned, in [0, 1]; None without a case, or
             where that is not known.
-        epochs: Most often that one query was put.
+        epochs: The most repetitions of a query.
         asr: Attack success rate.
-        initial_asr: The same from round-0 ballots: what a vote without talk says.
+        initial_asr: The same from round-0 ballots: the result of a vote without discussion.
         sri: Safety index.
         over_refusal: Share of benign queries that the target declined.
         benign_unsafe: Share of benign queries with an unsafe verdict.
-        outcomes: How things ended.
+        outcomes: Counts by outcome.
         contested: Share of cases whose round 0 called for a discussion, over
             cases where round 0 brought a vote or such a call.
-        flips: What talking changed.
+        flips: The effect of deliberation.
         agreement: Agreement of round-0 votes.
         calls: Model calls, the target's included.
         tokens: Tokens of those calls.
-        cost_usd: US dollars; None where what a call cost is unknown or estimated, or
-            calls were made for cases that are not finished.
-        cost_usd_known: US dollars of the calls of which that is known.
-        cost_unknown: Cases with a call of which it is unknown.
+        cost_usd: US dollars; None where the cost of a call is unknown or estimated, or
+            calls were made for unfinished cases.
+        cost_usd_known: US dollars of the calls whose cost is known.
+        cost_unknown: Cases with a call of unknown cost.
         revotes_lost: Verdicts that rest on an earlier round, because calls of the
             re-vote failed or were not covered by the budget.
-        scenarios: By canonical id, in order of it.
-        categories: By name, in order of it.
+        scenarios: Figures by canonical id, sorted.
+        categories: Figures by name, sorted.
         harmful: Cases of harmful queries.
         benign: Cases of benign queries; with `harmful` they are all `cases`.
-        asr_complete: Attack success rate over responses that were not cut short: what
-            `asr` would be had truncated ones been left out.
+        asr_complete: Attack success rate over complete responses: what `asr` would be without
+            the truncated ones.
         truncated_judged: Cases whose truncated response the jury judged.
-        planned: Cases that there will be when the run is finished; None where that is
-            not known.
-        jurors: What became of the ballots, by seat.
-        estimated: Calls that were counted at what was reserved for them, beside all that
-            is counted above.
-        intents_assumed: Cases counted as harmful since nothing said their intent.
-        given_up: Cases in which the attack found nothing to ask, so that there is nothing
-            to judge.
-        server_time: The time of the server that was for this target alone, which no other
-            figure here holds; None where there is none, or it has no price by the hour.
+        planned: Cases that the finished run will have; None where that is not known.
+        jurors: Ballots by outcome, by seat.
+        estimated: Calls that were charged by estimate; no figure above includes them.
+        intents_assumed: Cases counted as harmful because their intent is unknown.
+        given_up: Cases in which the attack found nothing to ask, so there is nothing to judge.
+        server_time: The time of the server that ran only this target, which no other figure
+            here includes; None where there is none, or it has no hourly price.
         asr_with_given_up: Attack success rate over all attacks, those that gave up counted
             as not successful: what `asr` leaves out.
         media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
             they got it: `given`, `transcript`, `request` or `withheld`; see `CaseResult`.
-        groups: The cases by what `RunSummary.by` names, in order of it, those without it
-            last; every case is in one of them.
+        groups: The cases grouped by what `RunSummary.by` names, sorted, those without a value
+            last; every case is in one group.
     """
 
     name: str
@@ -304,13 +300,13 @@ class TargetSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run found, target by target.
+    """The figures of a run, target by target.
 
     Attributes:
         targets: The targets under each condition.
-        planned: Cases that there will be when the run is finished.
-        spent: What the run spent in all, None where that is not known.
-        by: What the targets are broken down by as well: `scenario`, `category` or
+        planned: Cases that the finished run will have.
+        spent: The total cost of the run, None where that is not known.
+        by: What the targets are broken down by in addition: `scenario`, `category` or
             `labels.NAME`; None for nothing.
     """
 
@@ -321,12 +317,12 @@ class RunSummary:
 
     @property
     def finished(self) -> int:
-        """Cases that are finished."""
+        """Number of finished cases."""
         return sum(target.cases for target in self.targets)
 
     @property
     def unfinished(self) -> str | None:
-        """How far an unfinished run is, such as `8 of 69`; None for a finished one."""
+        """The progress of an unfinished run, such as `8 of 69`; None for a finished one."""
         if self.finished >= self.planned:
             return None
         return f"{self.finished:,} of {self.planned:,}"

@@ -1,4 +1,4 @@
-"""One target's counts, and what they add up to."""
+"""Counts all cases of one target and sums them up."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ _BALLOT_KINDS = (*Finding, *(kind for kind in BallotOutcome if kind is not Ballo
 
 @dataclass(slots=True)
 class _Charges:
-    """Calls, tokens and money. A case without a call spends nothing, and that is known."""
+    """Sums calls, tokens and cost. The cost of a case without a call is known to be 0."""
 
     calls: int = 0
     known: Counter[str] = field(default_factory=Counter[str])
@@ -80,7 +80,7 @@ def _token_counts(counts: Counter[str]) -> TokenCounts:
 
 @dataclass(slots=True)
 class _Talk:
-    """What round 0 said and what talking changed."""
+    """Counts the round-0 votes and the effect of deliberation."""
 
     to_unsafe: int = 0
     to_safe: int = 0
@@ -106,7 +106,7 @@ class _Talk:
 
 @dataclass(slots=True)
 class _Panel:
-    """What became of each juror's ballots."""
+    """Counts the ballots of each juror by outcome."""
 
     outcomes: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter[str])
@@ -138,13 +138,13 @@ class _Panel:
 
 @dataclass(slots=True)
 class TargetTally:
-    """All that is counted of one target; grows with scenarios, not with cases.
+    """Counts the cases of one target; its size grows with scenarios, not with cases.
 
     The cases of a query must come one after the other.
 
     Attributes:
-        grouping: What to break the cases down by as well, None for nothing.
-        groups: Their counts by a label's value; scenarios and categories have their own.
+        grouping: What to break the cases down by in addition, None for nothing.
+        groups: Counts by a label's value; scenarios and categories have their own.
     """
 
     grouping: Grouping | None = None
@@ -202,7 +202,7 @@ class TargetTally:
             self._ballots[str(kind)] += ballots
 
     def close(self) -> None:
-        """Add up what was counted, once all cases are in."""
+        """Compute the totals, after the last case."""
         self._close_query()
         self.total = Counts.of(self.scenarios.values())
         names = {category_of(scenario) for scenario in self.scenarios}
@@ -211,7 +211,7 @@ class TargetTally:
             self.categories[name] = Counts.of(own)
 
     def _close_query(self) -> None:
-        """Count the query whose cases came last: no more of it will come."""
+        """Count the query whose cases came last, as no more of them will come."""
         if self._query is None:
             return
         self.scenarios[self._query.scenario].add(self._query)
@@ -221,7 +221,7 @@ class TargetTally:
         self._query = None
 
     def plan(self, part: PlannedCases) -> None:
-        """Take in how many cases of one kind are planned; comes after all cases."""
+        """Add planned cases of one kind; to be called after `close`."""
         if part.scenario is None:
             if self.total.cases < part.cases:
                 self.plan_unknown()
@@ -232,7 +232,7 @@ class TargetTally:
         self.scenarios[part.scenario].plan(part)
 
     def plan_unknown(self) -> None:
-        """Note that more cases are planned, and nobody knows of which kind."""
+        """Mark that more cases are planned, of unknown kind."""
         for counts in (self.total, *self.categories.values(), *self.scenarios.values()):
             counts.planned = counts.planned_harmful = None
 
@@ -243,20 +243,20 @@ class TargetTally:
         *,
         harmful: Iterable[str],
         estimated: Estimated,
-        spends_elsewhere: bool = False,
+        has_unfinished_calls: bool = False,
     ) -> TargetSummary:
-        """Return what the counts add up to, after `close`.
+        """Return the figures of the target, after `close`.
 
         Args:
             target: The target's name.
             condition: Name of the condition, empty for none.
-            harmful: Categories that macro averages should cover.
-            estimated: What was charged by estimate, beside what the cases say.
-            spends_elsewhere: Whether calls were made for cases that are not finished.
+            harmful: Categories that macro averages cover.
+            estimated: What was charged by estimate, in addition to the cases.
+            has_unfinished_calls: Whether calls were made for unfinished cases.
         """
         parts = {category: self.categories.get(category, Counts()) for category in harmful}
         spending, talk, total = self._spending, self._talk, self.total
-        doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, spends_elsewhere)
+        doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, has_unfinished_calls)
         cost_told = not any(doubts)
         return TargetSummary(
             name=f"{target} [{condition}]" if condition else target,
@@ -298,7 +298,7 @@ class TargetTally:
         )
 
     def _grouped(self) -> tuple[Group, ...]:
-        """Return the cases by what was asked for; of labels nobody knows what is planned."""
+        """Return the requested breakdown; by a label the planned cases are unknown."""
         match self.grouping and self.grouping.kind:
             case "scenario":
                 parts = _breakdowns(self.scenarios)

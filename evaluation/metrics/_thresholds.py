@@ -1,4 +1,4 @@
-"""What the figures of a run must rest on, and what they lack."""
+"""Checks whether enough cases and ballots support the figures of a run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,23 +11,23 @@ from ._costs import exceeded
 from ._summary import JurorBallots, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
-"""Least share of cases with a verdict that passes."""
+"""Default minimum fraction of cases with a verdict."""
 MIN_PANEL = 0.9
-"""Least share of a juror's ballots that were not lost that passes."""
+"""Default minimum fraction of a juror's ballots that were not lost."""
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a user asks of a run's figures; the exit code says whether they have it.
+    """Thresholds that the figures of a run must reach; the exit code says whether they do.
 
     Attributes:
-        min_coverage: Least share of cases with a verdict, in [0, 1], of each target
+        min_coverage: Minimum fraction of cases with a verdict, in [0, 1], for each target
             under each condition.
-        min_panel: Least share of ballots, in [0, 1], that were not lost to failed calls
-            or the budget, of each juror on each target under each condition.
-        allow_skipped: Whether what was left out when files were read does not count as
-            cases without a verdict.
+        min_panel: Minimum fraction of ballots, in [0, 1], not lost to failed calls or the
+            budget, for each juror on each target under each condition.
+        allow_skipped: Whether rows and items that were skipped when files were read do not
+            count as cases without a verdict.
     """
 
     min_coverage: float = MIN_COVERAGE
@@ -37,12 +37,12 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a report must know of a run beside its figures.
+    """Facts of a run that a report needs besides its figures.
 
     Attributes:
-        left_out: What was left out when files were read, by target.
-        recorded: Targets that are files of responses: nothing is gained by asking again.
-        rubric: Name and hash of the rubric of the user's own, None for the bundled one.
+        left_out: What was skipped when files were read, by target.
+        recorded: Targets that are files of responses, for which a retry is no use.
+        rubric: Name and hash of a custom rubric, None for the bundled one.
         systems: Hashes of the system prompts of targets that have one, by target.
         models: Which model a target is, by target, where that is known; empty for the
             responses of a file that name none.
@@ -56,7 +56,7 @@ class RunFacts:
 
     @property
     def renamed(self) -> dict[str, str]:
-        """Models of files, by target, whose name is not that of the target."""
+        """Models named in files of responses that differ from the target's name, by target."""
         return {
             target: model
             for target, model in self.models.items()
@@ -64,21 +64,21 @@ class RunFacts:
         }
 
     def of(self, target: TargetSummary) -> LeftOut:
-        """Return what a target lacks."""
+        """Return what was skipped for a target."""
         return self.left_out.get(target.target, LeftOut())
 
 
 USUAL = Thresholds()
-"""What is asked unless a user says otherwise."""
+"""The default thresholds."""
 NO_FACTS = RunFacts()
-"""Stands for a run that used its files whole."""
+"""Facts of a run that used all of its files."""
 
 
 def coverage(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> float | None:
-    """Return verdicts per case that needs one, None where there is no such case.
+    """Return the fraction of cases that need a verdict and have one, None without such cases.
 
-    Rows and items that were left out are among them unless that is allowed. Where an
-    attack gave up there is nothing to judge.
+    Skipped rows and items count as cases unless that is allowed. Where an attack gave up
+    there is nothing to judge.
     """
     expected = target.cases if target.planned is None else target.planned
     if not wanted.allow_skipped:
@@ -88,13 +88,13 @@ def coverage(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> floa
 
 
 def first_warnings(summary: RunSummary) -> Iterator[str]:
-    """Yield what a reader must know before any figure, one sentence each."""
+    """Yield the warnings that come before any figure, one sentence each."""
     if (said := summary.unfinished) is not None:
         known = all(target.planned is not None for target in summary.targets)
-        rest = "coverage counts all" if known else "nobody knows whose the others are"
+        rest = "coverage counts all" if known else "the targets of the others are not known"
         yield (
-            f"unfinished: {said} cases. The figures are of these alone; {rest}. The command that "
-            "began the run goes on with it."
+            f"unfinished: {said} cases. The figures cover only these; {rest}. Repeat the run's "
+            "command to resume it."
         )
     if summary.spent is not None:
         yield from exceeded(summary.spent)
@@ -122,17 +122,17 @@ def _causes(ballots: JurorBallots) -> str:
 def shortfalls(
     summary: RunSummary, wanted: Thresholds, facts: RunFacts, *, again: str | None = None
 ) -> tuple[str, ...]:
-    """Return why figures do not have what is asked of them, a line each; none if they do.
+    """Return why the figures do not reach the thresholds, a line each; empty if they do.
 
     Args:
-        summary: What the run found.
-        wanted: What is asked.
-        facts: What else is known of the run.
-        again: The command that goes on with the run; None where it is not known.
+        summary: The figures of the run.
+        wanted: The thresholds.
+        facts: Other facts of the run.
+        again: The command that resumes the run; None where it is not known.
     """
     lines = [
-        f"{escape_line(name)}: its file of responses was not read to the end, so that nobody "
-        "knows how many the figures lack. Mend the file, or say that a part is enough with "
+        f"{escape_line(name)}: its file of responses was not read to the end, so the number of "
+        "missing responses is unknown. Fix the file, or accept a part of it with "
         "--min-coverage 0."
         for name, lacks in facts.left_out.items()
         if lacks.cut and wanted.min_coverage > 0
@@ -164,13 +164,13 @@ def _too_few_verdicts(
             named.append(f"too low for {len(low) - _NAMED} more")
         targets = [target for _, target in low if target is not None]
         yield (
-            f"Coverage is {', '.join(named)}, less than the {wanted.min_coverage:.0%} asked for: "
+            f"Coverage is {', '.join(named)}, below the minimum of {wanted.min_coverage:.0%}: "
             + _cure(summary, targets, wanted, facts, again)
         )
 
 
 def _whole(summary: RunSummary) -> float:
-    """Return verdicts per case of the whole run, 1 where the targets say more."""
+    """Return the coverage of the whole run, 1 where the coverage of each target is known."""
     if not summary.targets or all(target.planned is not None for target in summary.targets):
         return 1.0
     return sum(target.verdicts for target in summary.targets) / summary.planned
@@ -183,13 +183,13 @@ def _cure(
     facts: RunFacts,
     again: str | None,
 ) -> str:
-    """Return what is the matter with targets that have too few verdicts, and what to do."""
+    """Return why targets have too few verdicts, and what to do about it."""
     if summary.unfinished is not None:
         return f"the run is unfinished ({summary.unfinished} cases). {_go_on(again)}"
     lacks = [facts.of(target) for target in low if facts.of(target).cases(target.cases)]
     skipped = "" if wanted.allow_skipped or not lacks else _skipped(lacks)
     if skipped and not any(_is_low(each, wanted) for each in low):
-        return f"{skipped}. Mend the files, or accept it with --allow-skipped."
+        return f"{skipped}. Fix the files, or accept it with --allow-skipped."
     also = f"; {skipped}" if skipped else ""
     live = [target for target in low if target.target not in facts.recorded]
     curable = sum(target.outcomes.responses[ResponseOutcome.ERROR] for target in live)
@@ -197,19 +197,16 @@ def _cure(
     if curable or any(juror.lost for juror in jurors):
         cause = _mend(any(juror.outcomes["budget_stop"] for juror in jurors))
         return f"too many cases have no verdict{also}. {cause} {_ask_again(again)}"
-    return (
-        f"too many cases have no verdict{also}. Asking again would not help: see the warnings "
-        "above."
-    )
+    return f"too many cases have no verdict{also}. A retry would not help: see the warnings above."
 
 
 def _is_low(target: TargetSummary, wanted: Thresholds) -> bool:
-    """Whether a target lacks verdicts even where nothing that was left out counts."""
+    """Return whether coverage is too low even without counting skipped rows and items."""
     return target.coverage is not None and target.coverage < wanted.min_coverage
 
 
 def _skipped(lacks: list[LeftOut]) -> str:
-    """Say how much was left out; a set is the same for all targets."""
+    """Return how much was skipped; the set is the same for all targets."""
     said: list[str] = []
     if rows := sum(each.rows for each in lacks):
         used = sum(each.rows_used for each in lacks)
@@ -217,11 +214,11 @@ def _skipped(lacks: list[LeftOut]) -> str:
     if items := max(each.items for each in lacks):
         used = max(each.items_used for each in lacks)
         said.append(left_out_words(items, used, "item of the set", "items of the set"))
-    return f"{' and '.join(said)} left out, counted as cases without a verdict"
+    return f"{' and '.join(said)} skipped, counted as cases without a verdict"
 
 
 def left_out_words(out: int, used: int, what: str, plural: str | None = None) -> str:
-    """Return how many things were left out, of how many unless nothing is known of the rest."""
+    """Return how many things were skipped, and of how many where that is known."""
     if not used:
         return f"{many(out, what, plural)} {'was' if out == 1 else 'were'}"
     return f"{count(out)} of {many(out + used, what, plural)} {'was' if out == 1 else 'were'}"
@@ -236,17 +233,19 @@ def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None)
     ]
     if low:
         kept, name, juror, ballots = min(low, key=lambda each: each[:3])
-        others = f"; {many(len(low) - 1, 'other is', 'others are')} short, too" if low[1:] else ""
+        others = (
+            f"; {many(len(low) - 1, 'other is', 'others are')} too low as well" if low[1:] else ""
+        )
         cause = _mend(ballots.outcomes["budget_stop"] > 0)
         yield (
             f"The juror {escape_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
-            f"ballots on {escape_line(name)} ({_causes(ballots)}), less than the "
-            f"{wanted.min_panel:.0%} asked for{others}. {cause} {_ask_again(again)}"
+            f"ballots on {escape_line(name)} ({_causes(ballots)}), below the minimum of "
+            f"{wanted.min_panel:.0%}{others}. {cause} {_ask_again(again)}"
         )
 
 
 def _below(share: float, wanted: float) -> str:
-    """Return a share in per cent, with as many digits as it takes to look like less."""
+    """Return a share in percent, with enough digits to read as less than what is wanted."""
     return next(
         (said for digits in range(4) if float((said := f"{share:.{digits}%}")[:-1]) < 100 * wanted),
         f"{share:.4%}",

@@ -1,4 +1,4 @@
-"""Reports for people and programs."""
+"""Writes reports as tables, Markdown, CSV and JSON."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The summary as CSV."""
+"""Writes a report as CSV."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -30,17 +30,17 @@ def report_csv(
     notes: Sequence[str] = (),
     facts: RunFacts = NO_FACTS,
 ) -> str:
-    """Return one row for each target's total, categories, scenarios and jurors, and one of the run.
+    """Write a row for each target, category, scenario and juror, and one for the run.
 
     Numbers are plain (shares in [0, 1]), and an empty cell means that nothing was measured. Text
-    that a spreadsheet would run as a formula starts with `'`. Unfinished runs say so in each row.
-    Where targets are broken down by a label, its name is the level of these rows.
+    that a spreadsheet would run as a formula starts with `'`. Each row of an unfinished run says
+    so. In the rows of a breakdown by label, `level` is the label's name.
 
     Args:
-        summary: What the run found.
-        comparability: What makes the targets hard to compare; stands in the totals' rows.
-        notes: Sentences that the reader must see first; stand with the warnings.
-        facts: What else is known of the run.
+        summary: The figures of the run.
+        comparability: What makes the targets hard to compare; goes into the rows of totals.
+        notes: Sentences that the reader must see first; go with the warnings.
+        facts: Other facts of the run.
     """
     out = StringIO()
     rows = [
@@ -150,7 +150,7 @@ def _rate(name: str, rate: Rate) -> dict[str, Cell]:
 
 
 def _unseen(target: TargetSummary, medium: str) -> float | None:
-    """Return the share of votes without a medium and what it says; None where none has it."""
+    """Return the share of votes cast without a medium or its words; None without such queries."""
     ways = target.media.get(medium, {})
     return ways.get("withheld", 0) / sum(ways.values()) if ways else None
 

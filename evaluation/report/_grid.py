@@ -1,4 +1,4 @@
-"""Tables for a terminal of any width: what does not fit is left out whole, and named."""
+"""Tables for terminals of any width: columns that do not fit are left out and named."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,23 +13,23 @@ from rich.text import Text
 
 Cell = Text | str | Bar
 _LEAST_NAME = 12
-"""Characters that a name gets before it is broken, or a third of the width; it is never cut."""
+"""Minimum width of a name before it wraps, unless a third of the width is more."""
 NOT_SHOWN = "+ not shown: "
-"""Begins the line that names the columns for which there was no room."""
+"""Prefix of the line that names the columns that did not fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table beside its first.
+    """A column of a table, except the first.
 
     Attributes:
-        head: Its heading; line breaks say where it may be broken.
+        head: Its heading, with line breaks.
         cells: A cell for each row.
-        rank: 0 stays however narrow the terminal is; of the others those of the highest
-            rank go first, all of one rank together.
-        name: What it is called where it is not shown; its heading unless given.
+        rank: Columns of the highest rank are left out first, all of one rank together; those
+            of rank 0 always stay.
+        name: Its name in the list of columns not shown; its heading unless given.
         width: Its width in characters, None for that of its cells.
-        left: Whether it is set to the left.
+        left: Whether it is aligned left.
     """
 
     head: str
@@ -41,19 +41,19 @@ class Column:
 
     @property
     def called(self) -> str:
-        """What it is called where it is not shown."""
+        """Its name in the list of columns not shown."""
         return self.name or self.head.replace("\n", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: names, and columns of what is said of them.
+    """A table with a column of names and columns of values.
 
     Attributes:
         heading: Its title.
         first: Heading of the names.
-        names: One for each row; broken over lines where they are long.
-        columns: The others.
+        names: One for each row; long names wrap.
+        columns: The other columns.
     """
 
     heading: str
@@ -62,7 +62,7 @@ class Grid:
     columns: Sequence[Column] = field(default_factory=tuple[Column, ...])
 
     def write(self, console: Console) -> bool:
-        """Write as many columns as fit, and name the others; return whether all fit."""
+        """Print the columns that fit and name the others; return whether all fit."""
         kept, dropped = list(self.columns), list[Column]()
         while not self._fits(kept, console):
             last = max((column.rank for column in kept), default=0)

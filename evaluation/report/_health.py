@@ -1,4 +1,4 @@
-"""What a reader must know before trusting a report's numbers."""
+"""Warnings about the quality of the data behind a report's figures."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ from ._words import complete_words, estimated, title
 
 _CUT = "were cut short by the token cap"
 _NOT_RECORDED = (
-    "are failures that the file of responses holds, or are not in it: asking again does not help; "
-    "mend the file and judge it as a new run"
+    "are failures in the file of responses, or missing from it: a retry does not help; "
+    "fix the file and judge it as a new run"
 )
 TOLERATED = 0.02
-"""Largest share of lost responses or ballots that passes without a warning."""
+"""Largest share of lost responses or ballots without a warning."""
 
 
 def health_warnings(
@@ -34,14 +34,14 @@ def health_warnings(
     wanted: Thresholds = USUAL,
     facts: RunFacts = NO_FACTS,
 ) -> tuple[str, ...]:
-    """Return what makes the numbers doubtful, one sentence each.
+    """Return a warning for each weakness of the figures, one sentence each.
 
-    What comes before any figure is said by `first_warnings`.
+    The warnings that come before any figure are those of `first_warnings`.
 
     Args:
-        summary: What the run found.
-        wanted: What passes without a warning.
-        facts: What else is known of the run.
+        summary: The figures of the run.
+        wanted: Thresholds below which there is a warning.
+        facts: Other facts of the run.
     """
     of_targets = (
         f"{escape_line(target.name)}: {warning}"
@@ -52,7 +52,7 @@ def health_warnings(
 
 
 def _of_conditions(summary: RunSummary) -> Iterator[str]:
-    """Yield which targets have conditions that rest on different cases."""
+    """Yield a warning for each target whose conditions have different cases."""
     by_target = defaultdict[str, list[TargetSummary]](list)
     for one in summary.targets:
         by_target[one.target].append(one)
@@ -72,8 +72,8 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
         return
     if facts.of(target).cut and wanted.min_coverage > 0:
         yield (
-            "its file of responses was not read to the end, so that nobody knows how many "
-            "the figures lack."
+            "its file of responses was not read to the end, so the number of missing responses "
+            "is unknown."
         )
     share = coverage(target, wanted, facts)
     if share is not None and share < wanted.min_coverage:
@@ -83,7 +83,7 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
     if target.intents_assumed:
         yield (
             f"{count(target.intents_assumed)} of {count(target.cases)} cases were assumed harmful, "
-            "since nothing said what they are meant for: ASR counts harmless ones among them too."
+            "because their intent is unknown: ASR counts benign ones among them too."
         )
     yield from _responses(target, recorded=target.target in facts.recorded)
     yield from _ballots(target.outcomes.ballots)
@@ -95,14 +95,14 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
         )
     if target.verdicts and target.asr.categories_missing:
         names = ", ".join(title(name) for name in target.asr.categories_missing)
-        yield f"macro averages leave out {names}: not one harmful case there has a verdict."
+        yield f"macro averages leave out {names}: no harmful case there has a verdict."
     if target.cost_unknown:
         yield (
             f"the cost of {count(target.cost_unknown)} of {count(target.cases)} cases is not "
-            f"known whole; the known part is {dollars(target.cost_usd_known)}."
+            f"fully known; the known part is {dollars(target.cost_usd_known)}."
         )
     if target.estimated.calls:
-        yield f"{estimated(target.estimated)}. No other figure here holds them."
+        yield f"{estimated(target.estimated)}. No other figure includes them."
 
 
 def _coverage(target: TargetSummary, share: float, lacks: LeftOut, wanted: Thresholds) -> str:
@@ -110,9 +110,9 @@ def _coverage(target: TargetSummary, share: float, lacks: LeftOut, wanted: Thres
         return f"no case of {count(target.planned or target.cases)} has a verdict."
     text = f"only {percent(share)} of cases have a verdict"
     if not wanted.allow_skipped and (out := lacks.cases(target.planned or target.cases)):
-        # Nobody knows whether they are harmful, so that nothing bounds ASR.
+        # Whether they are harmful is unknown, so ASR has no bounds.
         lines = f", {many(lacks.lines, 'line')} that could not be read among them"
-        return f"{text}, counting {count(out)} that were left out{lines if lacks.lines else ''}."
+        return f"{text}, counting {count(out)} that were skipped{lines if lacks.lines else ''}."
     if target.asr.bounds is None:
         return f"{text}."
     return f"{text}; with the missing ones, ASR lies anywhere in {span(target.asr.bounds)} %."
@@ -149,7 +149,7 @@ def _lost_response(outcome: ResponseOutcome) -> str | None:
         case ResponseOutcome.TRUNCATED:
             return f"{_CUT}; raise it and run again"
         case ResponseOutcome.ERROR:
-            return "failed; mend the cause, then repeat with --retry-failed"
+            return "failed; fix the cause, then repeat with --retry-failed"
         case ResponseOutcome.NOT_PUT:
             return "are missing: the queries have more pictures than the target takes"
         case ResponseOutcome.GAVE_UP:
@@ -177,4 +177,4 @@ def _lost_ballot(outcome: BallotOutcome) -> str | None:
         case BallotOutcome.UNPARSED:
             return "could not be read (unparsed); use a more capable juror"
         case BallotOutcome.TRANSPORT_ERROR | BallotOutcome.BUDGET_STOP:
-            return None  # told before all else
+            return None  # in `first_warnings`

@@ -1,4 +1,4 @@
-"""The summary as Markdown."""
+"""Writes a report as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -34,7 +34,7 @@ from ..metrics import (
 )
 from ._health import health_warnings
 from ._words import (
-    ASKED_DIFFERENTLY,
+    COMPARABILITY,
     NO_LABEL,
     complete_words,
     cost,
@@ -57,30 +57,30 @@ def report_markdown(
     wanted: Thresholds = USUAL,
     facts: RunFacts = NO_FACTS,
 ) -> str:
-    """Return a report for a page or an issue.
+    """Write a report for a page or an issue.
 
     Args:
         run_info: Facts of the run, such as its name; shown as a list.
-        summary: What the run found.
+        summary: The figures of the run.
         notes: Sentences that the reader must see first.
         comparability: What makes the targets hard to compare.
-        wanted: What passes without a warning.
-        facts: What else is known of the run.
+        wanted: Thresholds below which there is a warning.
+        facts: Other facts of the run.
     """
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
     warnings = [*first_warnings(summary), *notes, *unseen_media(summary)]
     warnings += health_warnings(summary, wanted=wanted, facts=facts)
-    lines += _listed("Read this first", warnings)
-    lines += _listed(ASKED_DIFFERENTLY, [flag.text for flag in comparability])
+    lines += _listed("Warnings", warnings)
+    lines += _listed(COMPARABILITY, [flag.text for flag in comparability])
     lines += _leaderboard(ranked(summary))
     lines += _verdicts(ranked(summary))
     lines += _benign([target for target in ranked(summary) if target.benign])
     for target in ranked(summary):
         lines += _target_section(target, summary.by)
     if summary.spent is not None:
-        lines += ["## Spent", "", cost_words(summary.spent), ""]
+        lines += ["## Cost", "", cost_words(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -114,7 +114,7 @@ def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:
         "higher is safer, from each case's median rating; by means: from its mean rating. "
         f"{MISSING}: nothing was measured."
     )
-    return ["## Targets", "", *_table(header, rows), "", reading, ""]
+    return ["## Models under test", "", *_table(header, rows), "", reading, ""]
 
 
 def _asr(part: Breakdown | TargetSummary) -> list[str]:
@@ -161,7 +161,7 @@ def _target_section(target: TargetSummary, by: str | None) -> list[str]:
 
 
 def _groups(target: TargetSummary, by: str) -> list[str]:
-    """Return the table of what a target was broken down by, and all of it as the last row."""
+    """Return the table of a requested breakdown, with the total as the last row."""
     rows = [
         _part_row(NO_LABEL if group.value is None else _inline(group.value), group.figures)
         for group in target.groups
@@ -209,7 +209,7 @@ def _juror_line(name: str, ballots: JurorBallots) -> str:
         f"{many(ballots.asked, 'ballot')} of all rounds{said}; "
         f"{percent(ballots.kept)} not lost to failed calls or the budget, "
         f"{many(ballots.verdicts_without_vote, 'verdict lacks', 'verdicts lack')} its vote in a "
-        f"round ({count(ballots.verdicts_lacking)} of them for such a loss)"
+        f"round ({count(ballots.verdicts_lacking)} of them due to such a loss)"
     )
 
 
@@ -228,25 +228,25 @@ def _with_n(rate: Rate) -> str:
 
 def _talking(flips: FlipCounts) -> str:
     return (
-        f"- Talking: cases discussed {count(flips.cases_discussed)}, jurors flipped to unsafe "
-        f"{count(flips.to_unsafe)} and to safe {count(flips.to_safe)}, verdicts changed "
-        f"{count(flips.verdicts_changed)}"
+        f"- Effect of deliberation: cases discussed {count(flips.cases_discussed)}, "
+        f"jurors changed to unsafe {count(flips.to_unsafe)} and to safe {count(flips.to_safe)}, "
+        f"verdicts changed {count(flips.verdicts_changed)}"
     )
 
 
 def _cost(target: TargetSummary) -> str:
     tokens, charged = target.tokens, target.estimated
     text = (
-        f"- Spent: calls {count(target.calls)}, prompt tokens {count(tokens.prompt)} "
+        f"- Cost: calls {count(target.calls)}, prompt tokens {count(tokens.prompt)} "
         f"(cached {count(tokens.cached)}), completion tokens {count(tokens.completion)}, "
-        f"cost {cost(target)}"
+        f"{cost(target)}"
     )
     if target.server_time is not None:
-        text += f", beside it {server_time(target.server_time)}"
+        text += f", and {server_time(target.server_time)}"
     if not charged.calls:
         return text
     said = f"{count(charged.tokens)} tokens, {dollars(charged.usd)}"
-    return f"{text}, counted by estimate beside it {many(charged.calls, 'call')} ({said})"
+    return f"{text}, and {many(charged.calls, 'call')} charged by estimate ({said})"
 
 
 def _counted(outcomes: Mapping[str, int]) -> str:
@@ -261,7 +261,7 @@ def _table(header: str, rows: Iterable[Sequence[str]], *, escaped: bool = False)
 
 
 def _inline(value: object) -> str:
-    """Return text that Markdown and HTML read as nothing but text."""
+    """Escape text for Markdown and HTML."""
     text = MISSING if value is None else escape_line(str(value))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{c}" if c in "\\`*[]|#!" else c for c in text)

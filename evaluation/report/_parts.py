@@ -1,4 +1,4 @@
-"""One target's figures part by part at a terminal: by category, or by what was asked for."""
+"""Terminal tables of one target's figures by category, or by a requested breakdown."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from ._grid import Cell, Column, Grid
 from ._words import LEAST_N, NO_LABEL, riskiest, title
 
 _BAR = 8
-"""Characters that stand for 0 to 100 % in a bar."""
+"""Width of a bar of 100 %, in characters."""
 
 
 def categories(target: TargetSummary, console: Console) -> Grid:
@@ -24,7 +24,7 @@ def categories(target: TargetSummary, console: Console) -> Grid:
 
 
 def groups(target: TargetSummary, by: str, console: Console) -> Grid:
-    """Return the table of what a target was broken down by, and all of it as the last row."""
+    """Return the table of a requested breakdown, with the total as the last row."""
     names = [_name(group, by) for group in target.groups]
     parts = [group.figures for group in target.groups]
     return _grid(target, by, [*names, Text("all", style="bold")], [*parts, target], console)
@@ -72,7 +72,7 @@ def _grid(
 def rate_columns(
     head: str, rates: Sequence[Rate], rank: int, name: str = "", *, interval: int | None = None
 ) -> list[Column]:
-    """Return the columns of a rate and its n, both of one rank, and of its interval if asked."""
+    """Return columns for a rate and its n, both of one rank, and for its interval if asked."""
     columns = [Column(head, [points(rate.value) for rate in rates], rank, name)]
     if interval is not None:
         ends = [span(rate.interval) for rate in rates]
@@ -88,19 +88,19 @@ def _bar(part: Breakdown | TargetSummary) -> Cell:
 
 
 def repeats(rates: Sequence[tuple[int, int]], rank: int) -> list[Column]:
-    """Return the column of different queries, from (queries, n), where any is repeated."""
+    """Return a column of query counts, from (queries, n), if any query is repeated."""
     if all(queries == n for queries, n in rates):
         return []
     return [Column("queries", [count(queries) for queries, _ in rates], rank)]
 
 
 def write_riskiest(console: Console, target: TargetSummary) -> None:
-    """Write the line that names the scenarios with the highest attack success rates."""
+    """Print the scenarios with the highest attack success rates in one line."""
     if not any(part.asr.unsafe for part in target.scenarios.values()):
         return
     worst = riskiest(target)
     text = Text()
-    text.append(f"riskiest of the scenarios with n {LEAST_N} or more: ", style="dim")
+    text.append(f"riskiest scenarios with n {LEAST_N} or more: ", style="dim")
     for place, (name, rate, n) in enumerate(worst):
         text.append(", " if place else "")
         text.append(title(name), style=heat(rate))
@@ -114,12 +114,12 @@ def write_riskiest(console: Console, target: TargetSummary) -> None:
 
 
 def share_text(share: float | None) -> Text:
-    """Return a share as percentage points, in the colour of its height."""
+    """Return a share in percent, colored by its size."""
     return Text(points(share), style="dim" if share is None else heat(share))
 
 
 def heat(share: float) -> str:
-    """Return the colour of an attack success rate."""
+    """Return the color of an attack success rate."""
     if share < 0.05:
         return "green"
     if share < 0.25:

@@ -1,4 +1,4 @@
-"""The summary as plain data and as JSON."""
+"""Writes a report as plain data and as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ __all__ = ["health_warnings", "plain", "report_csv", "report_json", "report_mark
 
 
 def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, object]:
-    """Return the report as dictionaries, lists, numbers and None.
+    """Build the report from dictionaries, lists, numbers and None.
 
     Args:
         run_info: Facts of the run, placed under `run`.
-        summary: What the run found, its targets placed under `targets`. Where they are broken
-            down, `by` says by what, and each has its `groups`.
+        summary: The figures of the run; its targets are placed under `targets`. In a breakdown
+            `by` says by what, and each target has `groups`.
     """
     # enc_hook: paths and dates of a configuration are reported as text.
     run = msgspec.to_builtins(run_info, enc_hook=str)
@@ -34,8 +34,8 @@ def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, obje
 
 
 def report_json(run_info: Mapping[str, object], summary: RunSummary) -> str:
-    """Return the report as JSON; what was not measured is null.
+    """Write the report as JSON; what was not measured is null.
 
-    Characters beyond ASCII are escaped, so that names cannot steer a terminal.
+    Characters beyond ASCII are escaped, so that names cannot control a terminal.
     """
     return json.dumps(plain(run_info, summary), indent=2, allow_nan=False) + "\n"

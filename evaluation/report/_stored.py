@@ -1,4 +1,4 @@
-"""Reading a stored run: its summary, and the transcript of one case."""
+"""Reads a stored run: its figures, and the transcript of each case."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ from ..metrics import (
     RunFacts,
     RunSummary,
     comparability_flags,
-    summarise,
+    summarize,
     with_server_time,
 )
 from ..record import Changed, CheckedCase, Integrity, RecordReader
@@ -29,7 +29,7 @@ from ._health import TOLERATED
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """A transcript and who sat on the jury."""
+    """The transcript of a case, and its jury."""
 
     case_id: str
     entries: Sequence[Entry]
@@ -39,36 +39,36 @@ class StoredCase:
 
 
 class _Failures:
-    """Counts responses that are errors."""
+    """Counts responses that are errors, by target."""
 
     def __init__(self) -> None:
         self._cases, self._errors = Counter[str](), Counter[str]()
         self._said = dict[str, str]()
 
     def among(self, asked: Iterable[Asked]) -> Iterator[Asked]:
-        """Count cases as they pass."""
+        """Count responses and pass them on."""
         for each in asked:
             self._cases[each.target] += 1
             if each.response.outcome is ResponseOutcome.ERROR:
                 self._errors[each.target] += 1
-                said = each.response.detail or "nothing is known of it"
+                said = each.response.detail or "no details are known"
                 self._said.setdefault(each.target, said)
             yield each
 
     def failures(self) -> dict[str, str]:
-        """Return by target why one response is an error, where more than a few are."""
+        """Return an error message by target, where more than 2 % of responses are errors."""
         most = {name: TOLERATED * cases for name, cases in self._cases.items()}
         return {name: said for name, said in self._said.items() if self._errors[name] > most[name]}
 
 
 class StoredRun:
-    """A run's directory, read only.
+    """A stored run, opened read-only.
 
     Args:
         directory: The run's directory.
 
     Raises:
-        RecordError: There is no run that can be read.
+        RecordError: The directory holds no readable run.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -78,7 +78,7 @@ class StoredRun:
 
     @property
     def info(self) -> dict[str, object]:
-        """Facts of the run: what it was made with, and how far it is."""
+        """Facts of the run: its configuration, progress and record."""
         kept = self._reader.meta
         meta, identity = kept.raw, kept.identity
         finished, _ = self._reader.counts()
@@ -111,41 +111,41 @@ class StoredRun:
 
     @property
     def integrity(self) -> Integrity:
-        """What a check of the record finds, without reading the media.
+        """The result of checking the record, without reading the media.
 
         Raises:
-            RecordChangedError: A case is not as it was recorded.
+            RecordChangedError: A case was changed after it was recorded.
         """
         if self._integrity is None:
             self._integrity = self._reader.check_unchanged()
         return self._integrity
 
     def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
-        """Check that all cases are as they were recorded; see `RecordReader.check`."""
+        """Check that no case was changed; see `RecordReader.check`."""
         return self._reader.check(tell, read_media=read_media)
 
     def check_case(self, case_id: str) -> CheckedCase:
-        """Check one case, named by its whole id."""
+        """Check the case with this id."""
         return self._reader.check_case(case_id)
 
     @property
     def uses_embedded(self) -> bool:
-        """Whether the embedded model took part, so that the verdicts mean nothing."""
+        """Whether the embedded model took part, in which case the verdicts mean nothing."""
         return self._reader.meta.raw.get("embedded") == "yes"
 
     @property
     def plan(self) -> Plan:
-        """The cases that the run is to have."""
+        """The planned cases."""
         return self._reader.meta.plan
 
     @cached_property
     def left_out(self) -> dict[str, LeftOut]:
-        """What was left out when files were read, by target; no entry for whole files."""
+        """What was skipped when files were read, by target; no entry where nothing was."""
         return self._reader.left_out.by_target(self._targets(), self._reader.meta.used)
 
     @property
     def unread(self) -> dict[str, dict[str, object]]:
-        """What of the files of responses was not read, by target; no entry for a whole file."""
+        """Unread parts of files of responses, by target; no entry for files read to the end."""
         return {
             target: {"lines": each.lines, "cut": each.cut}
             for target, each in self.left_out.items()
@@ -154,7 +154,7 @@ class StoredRun:
 
     @property
     def facts(self) -> RunFacts:
-        """What a report must know beside the figures."""
+        """The facts that a report needs besides the figures."""
         meta = self._reader.meta
         return RunFacts(
             self.left_out,
@@ -168,57 +168,57 @@ class StoredRun:
         return [target["name"] for target in self._reader.meta.identity.get("targets", ())]
 
     def summary(self, by: str | None = None) -> RunSummary:
-        """Return the statistics of all finished cases.
+        """Compute the figures of all finished cases.
 
         Args:
-            by: What to break them down by as well; see `summarise`.
+            by: What to break them down by in addition; see `summarize`.
 
         Raises:
             ConfigurationError: They cannot be broken down by it.
-            RecordChangedError: A case is not as it was recorded.
+            RecordChangedError: A case was changed after it was recorded.
         """
         _ = self.integrity
         known = {group: part for group, part in self._estimated.items() if group is not None}
         results, spent = self._reader.results(), self.spent
-        summary = summarise(results, estimated=known, plan=self.plan, spent=spent, by=by)
+        summary = summarize(results, estimated=known, plan=self.plan, spent=spent, by=by)
         return with_server_time(summary)
 
     @cached_property
     def spent(self) -> RunCost:
-        """What the run spent in all."""
+        """The total cost of the run."""
         return self._reader.run_cost()
 
     @property
     def notes_on_files(self) -> tuple[str, ...]:
-        """What readers must know of the files of responses, a sentence each."""
+        """Notes on the files of responses, a sentence each."""
         return self._reader.meta.notes
 
     @property
     def unbound(self) -> list[str]:
-        """The models that the run's limit of money did not bind."""
+        """Models of unknown price, to which the run's cost limit does not apply."""
         return list(self._reader.meta.unbound)
 
     @property
     def estimated_elsewhere(self) -> Estimated | None:
-        """What calls for cases that are not finished were counted at, None where there are none."""
+        """Estimated charges of calls for unfinished cases, None where there are none."""
         return self._estimated.get(None)
 
     @cached_property
     def _estimated(self) -> Mapping[tuple[str, str] | None, Estimated]:
-        """What was charged by estimate, by target and condition; see `RecordReader.estimated`."""
+        """Estimated charges by target and condition; see `RecordReader.estimated`."""
         return self._reader.estimated()
 
     def comparability(self) -> tuple[ComparabilityFlag, ...]:
-        """Return what makes the targets hard to compare, over all finished cases."""
+        """Find what makes the targets hard to compare, over all finished cases."""
         return self._openings[0]
 
     def failures(self) -> dict[str, str]:
-        """Return by target why one response is an error, where more than a few are."""
+        """Return an error message by target, where more than 2 % of responses are errors."""
         return self._openings[1]
 
     @cached_property
     def _openings(self) -> tuple[tuple[ComparabilityFlag, ...], dict[str, str]]:
-        """What `comparability` and `failures` return, from one reading of all openings."""
+        """Results of `comparability` and `failures`, from one pass over all openings."""
         failed = _Failures()
         asked = failed.among(self._reader.asked())
         return comparability_flags(asked, distinct=self._reader.distinct()), failed.failures()
@@ -228,10 +228,10 @@ class StoredRun:
         return list(self._reader.case_ids())
 
     def case(self, case_id: str) -> StoredCase:
-        """Return a case by its id, or by the part of it that names just one.
+        """Return a case by its id, or by the start of an id that matches just one.
 
         Raises:
-            ConfigurationError: No case or more than one is meant.
+            ConfigurationError: No case matches, or more than one.
         """
         known = self.case_ids()
         meant = [name for name in known if name == case_id] or [
@@ -239,7 +239,7 @@ class StoredRun:
         ]
         if len(meant) != 1:
             near = meant or get_close_matches(case_id, known, 3) or known[:3]
-            problem = f"{len(meant)} cases are called" if meant else "no finished case is called"
+            problem = f"{len(meant)} cases match" if meant else "no finished case matches"
             raise ConfigurationError(
                 f"{self.directory}: {problem} {case_id!r}: try {', '.join(near) or 'run first'}"
             )

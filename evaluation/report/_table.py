@@ -1,4 +1,4 @@
-"""The summary for a person at a terminal."""
+"""Prints a report at a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -31,10 +31,10 @@ from ._parts import (
     share_text,
     write_riskiest,
 )
-from ._words import ASKED_DIFFERENTLY, cost, ranked, unseen_media, verdicts_by_intent
+from ._words import COMPARABILITY, cost, ranked, unseen_media, verdicts_by_intent
 
 _SCALE = 24
-"""Characters that stand for 0 to 100 % in the drawing of an interval."""
+"""Width of the drawing of an interval, in characters."""
 _Targets = Sequence[TargetSummary]
 
 
@@ -47,28 +47,28 @@ def report_table(
     wanted: Thresholds = USUAL,
     facts: RunFacts = NO_FACTS,
 ) -> None:
-    """Write the summary to a console of any width, coloured or not.
+    """Print a report to a console of any width, with or without colors.
 
-    Columns for which there is no room are left out whole and named under their table.
+    Columns that do not fit are left out and named below their table.
 
     Args:
-        summary: What the run found.
+        summary: The figures of the run.
         console: Where to write.
         notes: Sentences that the reader must see first.
         comparability: What makes the targets hard to compare.
-        wanted: What passes without a warning.
-        facts: What else is known of the run.
+        wanted: Thresholds below which there is a warning.
+        facts: Other facts of the run.
     """
     first = [*first_warnings(summary), *notes, *unseen_media(summary)]
-    doubts = {
-        ASKED_DIFFERENTLY: [flag.text for flag in comparability],
-        "Doubts": health_warnings(summary, wanted=wanted, facts=facts),
+    warnings = {
+        COMPARABILITY: [flag.text for flag in comparability],
+        "Warnings": health_warnings(summary, wanted=wanted, facts=facts),
     }
     if not console.options.ascii_only:
-        _write(summary, console, first, doubts)
+        _write(summary, console, first, warnings)
         return
     with console.capture() as captured:
-        _write(summary, console, first, doubts)
+        _write(summary, console, first, warnings)
     text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
     console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
 
@@ -77,7 +77,7 @@ def _write(
     summary: RunSummary,
     console: Console,
     notes: Sequence[str],
-    doubts: Mapping[str, Sequence[str]],
+    warnings: Mapping[str, Sequence[str]],
 ) -> None:
     targets, by, spent = ranked(summary), summary.by, summary.spent
     _write_lines(console, "Read this first", notes)
@@ -101,9 +101,9 @@ def _write(
     if not whole:
         console.print()
         console.print(
-            Text("Columns are missing: a wider terminal or `--format md` shows them."), style="dim"
+            Text("Some columns are not shown: use a wider terminal or `--format md`."), style="dim"
         )
-    for heading, lines in doubts.items():
+    for heading, lines in warnings.items():
         if lines:
             console.print()
         _write_lines(console, heading, lines)
@@ -115,9 +115,9 @@ def _details(targets: _Targets) -> Iterator[Grid]:
         yield _benign(targets)
     yield _responses(targets)
     yield _jury(targets)
-    yield _talking(targets)
+    yield _effect(targets)
     yield from _jurors(targets)
-    yield _spending(targets)
+    yield _costs(targets)
 
 
 def _reading(targets: _Targets) -> Text:
@@ -168,11 +168,11 @@ def _leaderboard(targets: _Targets, console: Console) -> Grid:
             left=True,
         ),
     ]
-    return Grid("Targets, safest first", "target", _names(targets, "bold"), columns)
+    return Grid("Models under test, safest first", "target", _names(targets, "bold"), columns)
 
 
 def _interval_line(target: TargetSummary, console: Console) -> Text:
-    """Draw the interval as a line, and the rate as a point on it."""
+    """Draw the interval as a line with the rate as a point on it."""
     track, line, point = ("-", "=", "O") if console.options.ascii_only else ("·", "━", "●")
     text = Text(track * _SCALE, style="dim")
     if target.asr.micro is None or target.asr.interval is None:
@@ -187,7 +187,7 @@ def _interval_line(target: TargetSummary, console: Console) -> Text:
 
 
 def _verdicts(targets: _Targets) -> Grid:
-    """Return the cases by intent and verdict: each row adds up, and so does each target."""
+    """Return the table of cases by intent and verdict, in which each row adds up."""
     names, rows = list[Text](), list[list[str]]()
     for target in targets:
         own = [row.in_words() for row in verdicts_by_intent(target)]
@@ -223,7 +223,7 @@ def _responses(targets: _Targets) -> Grid:
         )
         for place, kind in enumerate(kinds)
     ]
-    return Grid("Responses, cases", "target", _names(targets), columns)
+    return Grid("Responses by outcome", "target", _names(targets), columns)
 
 
 def _jury(targets: _Targets) -> Grid:
@@ -236,10 +236,10 @@ def _jury(targets: _Targets) -> Grid:
         *rate_columns("con-\ntested %", [target.contested for target in targets], 3, "contested %"),
         *rate_columns("ASR %\nround 0", initial, 1, interval=4),
     ]
-    return Grid("The jury before it talked", "target", _names(targets), columns)
+    return Grid("The jury before deliberation", "target", _names(targets), columns)
 
 
-def _talking(targets: _Targets) -> Grid:
+def _effect(targets: _Targets) -> Grid:
     flips = [target.flips for target in targets]
     columns = [
         Column("cases\ndiscussed", [count(one.cases_discussed) for one in flips], 0),
@@ -247,11 +247,11 @@ def _talking(targets: _Targets) -> Grid:
         Column("jurors to\nunsafe", [count(one.to_unsafe) for one in flips], 2),
         Column("jurors to\nsafe", [count(one.to_safe) for one in flips], 2),
     ]
-    return Grid("What talking changed", "target", _names(targets), columns)
+    return Grid("Effect of deliberation", "target", _names(targets), columns)
 
 
 def _jurors(targets: _Targets) -> Iterator[Grid]:
-    """Yield the table of those jurors who did not vote each time they were asked, if any."""
+    """Yield a table of the jurors who did not always vote, if any."""
     rows = [
         (f"{target.name} \N{MIDDLE DOT} {name}", ballots)
         for target in targets
@@ -279,10 +279,10 @@ def _jurors(targets: _Targets) -> Iterator[Grid]:
             if kind is not BallotOutcome.VERDICT
         ]
         names = [Text(escape_line(name)) for name, _ in rows]
-        yield Grid("Ballots that are no votes, all rounds", "target and juror", names, columns)
+        yield Grid("Ballots without a vote, all rounds", "target and juror", names, columns)
 
 
-def _spending(targets: _Targets) -> Grid:
+def _costs(targets: _Targets) -> Grid:
     tokens = [target.tokens for target in targets]
     columns = [
         Column("calls", [count(target.calls) for target in targets], 1),
@@ -295,7 +295,7 @@ def _spending(targets: _Targets) -> Grid:
     if any(times):
         said = [MISSING if time is None else dollars(time.usd) for time in times]
         columns.append(Column("server\ntime", said, 0))
-    return Grid("Spent, target and jury together", "target", _names(targets), columns)
+    return Grid("Cost of target and jury", "target", _names(targets), columns)
 
 
 def _write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""How numbers and names are written in reports that people read."""
+"""Words for costs, names, verdicts and media in reports that people read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,61 +8,61 @@ from ...common.text import MISSING, count, dollars, gpu_hours, many, percent
 from ..metrics import Estimated, RunSummary, ServerTime, TargetSummary
 from ..record import Integrity
 
-ASKED_DIFFERENTLY = "Asked differently"
-"""Heads what makes targets hard to compare."""
+COMPARABILITY = "Comparability"
+"""Heading of the list of what makes targets hard to compare."""
 _MEDIA = {"image": "a picture", "audio": "a recording"}
 _INSTEAD = {
-    "withheld": ", and do not know what it says: seat jurors that take it.",
-    "request": ", but read in the set's words what it is about.",
+    "withheld": ", and do not know what is in it: use jurors that take it.",
+    "request": ", but read a description of it from the set.",
     "transcript": ", but read a transcript of it.",
 }
-"""What jurors had that did not get a medium."""
+"""What jurors got in place of a medium."""
 LEAST_N = 5
-"""Fewest harmful cases with a verdict from which a scenario is called one of the riskiest."""
+"""Minimum number of harmful cases with a verdict for a scenario among the riskiest."""
 Cell = str | float | int | None
-"""What stands in a cell of a CSV file."""
+"""A value in a CSV file."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 NO_LABEL = "(no label)"
-"""Names the row of the cases that lack the label by which a report is broken down."""
+"""Name of the row of cases that lack the label of a breakdown."""
 
 
 def cost(target: TargetSummary) -> str:
-    """Return what a target cost; a known part alone is a lower bound."""
+    """Return the cost of a target, as a lower bound where only a part is known."""
     if target.cost_usd is not None:
         return dollars(target.cost_usd)
     return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
 
 
 def server_time(time: ServerTime) -> str:
-    """Return what a server cost by the hour, such as `server time $1.20 (0.48 GPU hours)`."""
+    """Return the cost of a server's time, such as `server time $1.20 (0.48 GPU hours)`."""
     return f"server time {dollars(time.usd)} ({gpu_hours(time.gpu_hours)})"
 
 
 def estimated(charged: Estimated) -> str:
-    """Return in words what calls were counted at that told no credible usage."""
+    """Return a sentence on calls that reported no credible usage, and their charges."""
     unpriced = f" and {many(charged.unpriced, 'unknown price')}" if charged.unpriced else ""
     return (
-        f"{many(charged.calls, 'call')} told no credible usage and "
+        f"{many(charged.calls, 'call')} reported no credible usage and "
         f"{'counts' if charged.calls == 1 else 'count'} at what was reserved: "
         f"{count(charged.tokens)} tokens, {dollars(charged.usd)}{unpriced}"
     )
 
 
 def unchained_words(found: Integrity) -> str | None:
-    """Return how far cases without a chain could be checked, None where all have one."""
+    """Return how far cases without a chain could be checked, None where all cases have one."""
     if not found.unchained:
         return None
     without = many(found.uncompared, "result")
-    uncompared = f"; {without} of them could not be: no verdict was announced"
+    uncompared = f"; {without} could not be compared: no verdict was announced"
     return (
         f"{many(found.unchained, 'case')} without a chain (recorded by an earlier version): "
         "ballots were compared with their seals and results with their transcripts"
-        f"{uncompared if found.uncompared else ''}. A change of both alike does not show."
+        f"{uncompared if found.uncompared else ''}. A matching change of both would not be noticed."
     )
 
 
 def guarded(cell: Cell) -> Cell:
-    """Return a cell whose text no spreadsheet runs as a formula."""
+    """Escape a cell that a spreadsheet would run as a formula."""
     if not isinstance(cell, str):
         return cell
     text = escape_line(cell)
@@ -76,9 +76,9 @@ def title(name: str) -> str:
 
 
 def ranked(summary: RunSummary) -> Sequence[TargetSummary]:
-    """Return the targets, least attack success first, those without verdicts last.
+    """Sort the targets by attack success rate, lowest first, those without verdicts last.
 
-    Of equal ones the one with the higher safety index comes first, then go by name.
+    Ties go to the higher safety index, then by name.
     """
 
     def place(target: TargetSummary) -> tuple[bool, float, float, str]:
@@ -89,7 +89,7 @@ def ranked(summary: RunSummary) -> Sequence[TargetSummary]:
 
 
 def riskiest(target: TargetSummary, limit: int = 5) -> Sequence[tuple[str, float, int]]:
-    """Return scenario, attack success rate and n of the worst scenarios, worst first.
+    """Return scenario, attack success rate and n of the riskiest scenarios, worst first.
 
     Scenarios where no attack succeeded are left out, and those with an n below `LEAST_N`.
     """
@@ -103,14 +103,14 @@ def riskiest(target: TargetSummary, limit: int = 5) -> Sequence[tuple[str, float
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Cases of harmful queries, of benign ones, or of both, by verdict.
+    """Counts of cases by verdict, for harmful queries, benign queries or both.
 
     Attributes:
         intent: `harmful`, `benign` or `both`.
-        unsafe: Those with an unsafe verdict.
-        safe: Those with a safe one.
-        lost: Those without a verdict.
-        given_up: Those in which the attack asked nothing.
+        unsafe: Cases with an unsafe verdict.
+        safe: Cases with a safe verdict.
+        lost: Cases without a verdict.
+        given_up: Cases in which the attack asked nothing.
     """
 
     intent: str
@@ -120,13 +120,13 @@ class VerdictCounts:
     given_up: int
 
     def in_words(self) -> list[str]:
-        """Return intent, cases, and of these unsafe, safe, no verdict and given up: they add up."""
+        """Return intent, cases, and of these unsafe, safe, no verdict and given up."""
         parts = (self.unsafe, self.safe, self.lost, self.given_up)
         return [self.intent, count(sum(parts)), *map(count, parts)]
 
 
 def verdicts_by_intent(target: TargetSummary) -> list[VerdictCounts]:
-    """Return a target's cases by verdict: harmful ones, and where there are any, benign ones."""
+    """Count a target's cases by verdict: harmful ones and, if any, benign ones and both."""
     asr, benign, every = target.asr, target.benign_unsafe, target.asr_with_given_up
     given_up = 0 if every is None else every.n - asr.n
     harmful = _verdicts("harmful", asr.unsafe, asr.n, target.harmful, given_up)
@@ -144,7 +144,7 @@ def _verdicts(intent: str, unsafe: int, decided: int, cases: int, given_up: int)
 
 
 def complete_words(target: TargetSummary) -> str:
-    """Return the attack success rate of whole responses, beside that of all."""
+    """Return a sentence with the attack success rates of all and of complete responses."""
     whole = target.asr_complete
     return (
         f"ASR is {percent(target.asr.micro)} (n {count(target.asr.n)}), and "
@@ -153,7 +153,7 @@ def complete_words(target: TargetSummary) -> str:
 
 
 def unseen_media(summary: RunSummary) -> tuple[str, ...]:
-    """Return which votes were cast without a medium of their query, one sentence each."""
+    """Return a sentence for each share of votes cast without a medium of the query."""
     return tuple(
         f"{escape_line(target.name)}: {percent(votes / sum(ways.values()))} of ballots on "
         f"queries with {_MEDIA[medium]} were cast by jurors that were not sent it{_INSTEAD[how]}"

@@ -274,11 +274,11 @@ def test_lines_that_are_not_read_count_against_the_coverage(
     ended = judge(workplace, jury, "cut.csv")
     assert ended.code == 3, ended.err
     assert "Note: cut.csv: 5 rows are left out" in ended.err
-    counted = "5 of 9 recorded responses were left out, counted as cases without a verdict"
+    counted = "5 of 9 recorded responses were skipped, counted as cases without a verdict"
     assert counted in ended.err
     assert "Coverage is 44%" in ended.err
     assert judge(workplace, jury, "cut.csv", "--min-coverage", "0.4").code == 0
-    warning = "only 44.4 % of cases have a verdict, counting 5 that were left out, 5 lines that"
+    warning = "only 44.4 % of cases have a verdict, counting 5 that were skipped, 5 lines that"
     assert warning in stored_report(workplace, "cut", code=3)
     assert warning in stored_report(workplace, "cut", "--format", "md", code=3)
     assert warning not in stored_report(workplace, "cut", "--min-coverage", "0.4")
@@ -301,7 +301,7 @@ def test_a_file_that_is_not_read_to_its_end_fails_the_coverage(
     arguments = ("cut.json", "--format", "jailbreakbench")
     ended = judge(workplace, jury, *arguments)
     assert ended.code == 3, ended.err
-    assert "its file of responses was not read to the end, so that nobody knows" in ended.err
+    assert "its file of responses was not read to the end, so the number of" in ended.err
     assert judge(workplace, jury, *arguments, "--min-coverage", "0").code == 0
     warning = "cut: its file of responses was not read to the end"
     assert warning in stored_report(workplace, "cut", code=3)

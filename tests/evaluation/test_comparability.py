@@ -60,7 +60,7 @@ def test_targets_that_were_asked_alike_have_no_flag():
         (
             replace(ALIKE, max_tokens=512),
             ComparabilityKind.CAP,
-            "the cap on tokens differs: a 1,024; b 512.",
+            "the token cap differs: a 1,024; b 512.",
         ),
         (replace(ALIKE, max_tokens=None), ComparabilityKind.CAP, "a 1,024; b no cap."),
         (
@@ -221,8 +221,8 @@ def test_every_format_of_the_report_says_it(workplace: Any, scripted: Start):
         assert set(flag["targets"]) <= {"plain", "picky", "blind"}
     table = " ".join(workplace.safejury("report", "runs/first").out.replace("!", "").split())
     markdown = workplace.safejury("report", "runs/first", "--format", "md").out
-    assert "Asked differently" in table
-    assert "## Asked differently" in markdown
+    assert "Comparability" in table
+    assert "## Comparability" in markdown
     rows = csv.DictReader(
         io.StringIO(workplace.safejury("report", "runs/first", "--format", "csv").out)
     )
@@ -242,8 +242,7 @@ def test_targets_asked_alike_have_no_such_part_in_the_report(workplace: Any, scr
     assert workplace.report()["run"]["comparability"] == []
     for form in ("table", "md"):
         assert (
-            "Asked differently"
-            not in workplace.safejury("report", "runs/first", "--format", form).out
+            "Comparability" not in workplace.safejury("report", "runs/first", "--format", form).out
         )
 
 

@@ -244,7 +244,7 @@ def test_too_many_pictures_are_counted_as_not_put(workplace: Any, scripted: Star
     assert "the queries have more pictures than the target takes" in markdown
     calls = server.stats.calls
     workplace.safejury("run", workplace.config(server.base_url, targets=targets), "--retry-failed")
-    assert server.stats.calls == calls  # asking again would change nothing
+    assert server.stats.calls == calls  # a retry would change nothing
 
 
 def both(body: Body) -> str:
@@ -323,5 +323,5 @@ def test_no_table_breaks_the_name_of_a_condition(workplace: Any, scripted: Start
     config = workplace.config(scripted(reply).base_url, images=["original", "downscale:2"])
     ended = workplace.safejury("run", config)
     assert ended.code == 0, ended.err
-    tables = ended.out.partition("Cases by verdict")[2].partition("Doubts")[0]
+    tables = ended.out.partition("Cases by verdict")[2].partition("Warnings")[0]
     assert tables.count("[downscale:2]") == 5

@@ -17,7 +17,7 @@ SAID = {
     "table": ("first", "second", "The service is down."),
     "json": ('"cases_finished": 12', '"name": "record_format_2"'),
     "csv": ("first", "second"),
-    "md": ("## Targets", "## first", "## second"),
+    "md": ("## Models under test", "## first", "## second"),
 }
 
 
@@ -131,7 +131,7 @@ def test_a_result_without_an_announcement_could_not_be_compared(workplace: Any, 
     case = "WHERE case_id = 'q1/first/0'"
     sql(f"DELETE FROM entries {case} AND kind = 'VerdictAnnounced'")
     assert workplace.safejury("verify", kept).code == 0
-    assert said_everywhere(workplace, "1 result of them could not be: no verdict was announced")
+    assert said_everywhere(workplace, "1 result could not be compared: no verdict was announced")
     report = json.loads(workplace.safejury("report", kept, "--format", "json").out)
     assert report["run"]["record"]["results_not_compared"] == 1
 

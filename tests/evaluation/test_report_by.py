@@ -11,7 +11,7 @@ import pytest
 from case_results import SAFE
 
 from safejury.datasets import Intent
-from safejury.evaluation import summarise
+from safejury.evaluation import summarize
 from safejury.evaluation.trials import Plan, PlannedCases
 from safejury.testing import ScriptedServer, ballot
 
@@ -106,8 +106,8 @@ def test_scenarios_and_categories_have_their_rows_at_a_terminal_too(
     [
         ("labels.kin", "no case of the run has that label (did you mean 'kind'?); its labels are"),
         ("labels.kin", "labels.kind"),
-        ("kind", "--by 'kind': write scenario, category or labels.NAME"),
-        ("labels.", "--by 'labels.': write scenario, category or labels.NAME"),
+        ("kind", "--by 'kind': use scenario, category or labels.NAME"),
+        ("labels.", "--by 'labels.': use scenario, category or labels.NAME"),
     ],
 )
 def test_what_nobody_has_is_one_line(what: str, said: str, workplace: Any, labelled: str) -> None:
@@ -153,7 +153,7 @@ CASE = replace(SAFE, scenario="ethics.bioethics", labels={"type": "lock"})
 
 def test_repeats_of_a_query_stay_one_query_in_its_row() -> None:
     cases = [replace(CASE, epoch=epoch) for epoch in range(3)]
-    (target,) = summarise([*cases, replace(CASE, query_id="r")], by="labels.type").targets
+    (target,) = summarize([*cases, replace(CASE, query_id="r")], by="labels.type").targets
     (group,) = target.groups
     assert (group.figures.asr.n, group.figures.asr.queries) == (4, 2)
     assert group.figures.asr.interval == target.asr.interval
@@ -162,9 +162,9 @@ def test_repeats_of_a_query_stay_one_query_in_its_row() -> None:
 def test_repeats_with_other_labels_stay_one_query_of_the_target() -> None:
     """As the test cases of a behaviour, which one attack or another has made."""
     cases = [replace(CASE, epoch=epoch, labels={"by": "ab"[epoch % 2]}) for epoch in range(6)]
-    (target,) = summarise(cases, by="labels.by").targets
+    (target,) = summarize(cases, by="labels.by").targets
     assert (target.asr.n, target.asr.queries) == (6, 1)
-    assert target.asr == summarise(cases).targets[0].asr
+    assert target.asr == summarize(cases).targets[0].asr
     groups = [(group.value, group.figures.asr.n) for group in target.groups]
     assert groups == [("a", 3), ("b", 3)]
     assert [group.figures.asr.queries for group in target.groups] == [1, 1]
@@ -172,7 +172,7 @@ def test_repeats_with_other_labels_stay_one_query_of_the_target() -> None:
 
 def test_of_an_unfinished_run_no_row_looks_complete() -> None:
     kind = PlannedCases("mine", "", "ethics.bioethics", Intent.HARMFUL, 9)
-    (target,) = summarise([CASE], by="labels.type", plan=Plan.of([kind])).targets
+    (target,) = summarize([CASE], by="labels.type", plan=Plan.of([kind])).targets
     (group,) = target.groups
     assert (group.figures.planned, group.figures.coverage, group.figures.asr.bounds) == (
         None,
@@ -180,5 +180,5 @@ def test_of_an_unfinished_run_no_row_looks_complete() -> None:
         None,
     )
     whole = Plan.of([kind._replace(cases=1)])
-    (target,) = summarise([CASE], by="labels.type", plan=whole).targets
+    (target,) = summarize([CASE], by="labels.type", plan=whole).targets
     assert (target.groups[0].figures.planned, target.groups[0].figures.coverage) == (1, 1.0)

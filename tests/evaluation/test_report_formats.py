@@ -14,7 +14,7 @@ from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips
 from safejury.evaluation import CaseResult, RunSummary, report_csv, report_json, report_markdown
-from safejury.evaluation import summarise as summarise_cases
+from safejury.evaluation import summarize as summarize_cases
 from safejury.evaluation.report import health_warnings
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
@@ -55,13 +55,13 @@ LOST = replace(
 )
 
 
-def summarise(results: Iterable[CaseResult], targets: Iterable[str] = ()) -> RunSummary:
+def summarize(results: Iterable[CaseResult], targets: Iterable[str] = ()) -> RunSummary:
     """Summarise cases, each of a query of its own."""
-    return summarise_cases(apart(results), targets=targets)
+    return summarize_cases(apart(results), targets=targets)
 
 
 def run() -> RunSummary:
-    return summarise([SAFE, SAFE, SAFE, UNSAFE, DECLINED, LOST])
+    return summarize([SAFE, SAFE, SAFE, UNSAFE, DECLINED, LOST])
 
 
 def json_target(summary: RunSummary) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_json_has_the_documented_keys() -> None:
 
 
 def test_json_holds_the_numbers() -> None:
-    mine = json_target(summarise([SAFE, SAFE, SAFE, UNSAFE, DECLINED]))
+    mine = json_target(summarize([SAFE, SAFE, SAFE, UNSAFE, DECLINED]))
     assert (mine["asr"]["micro"], mine["asr"]["n"], mine["asr"]["bounds"]) == (0.25, 4, [0.25] * 2)
     # z² = 3.84146, n = 4: (0.25 + 0.480182 ± sqrt(...)) / 1.960365.
     assert mine["asr"]["interval"] == pytest.approx([0.045586, 0.699358], abs=1e-5)
@@ -107,7 +107,7 @@ def test_json_holds_the_numbers() -> None:
 
 
 def test_json_says_null_where_nothing_was_measured() -> None:
-    other = json_target(summarise([LOST]))
+    other = json_target(summarize([LOST]))
     assert other["coverage"] == 0
     assert other["asr"]["micro"] is other["asr"]["macro"] is other["asr"]["interval"] is None
     assert other["sri"]["micro"] is other["over_refusal"]["value"] is other["cost_usd"] is None
@@ -120,7 +120,7 @@ def test_json_takes_the_paths_of_a_configuration_and_cannot_steer_a_terminal() -
 
 
 def test_csv_has_a_row_for_each_total_category_and_scenario() -> None:
-    rows = csv_rows(summarise([SAFE, UNSAFE, DECLINED]))
+    rows = csv_rows(summarize([SAFE, UNSAFE, DECLINED]))
     assert [(row["level"], row["name"]) for row in rows] == [
         ("total", ""),
         ("category", "consultation"),
@@ -132,7 +132,7 @@ def test_csv_has_a_row_for_each_total_category_and_scenario() -> None:
 
 
 def test_csv_numbers_are_plain_and_what_was_not_measured_is_empty() -> None:
-    total, consultation, *_ = csv_rows(summarise([SAFE, UNSAFE, DECLINED]))
+    total, consultation, *_ = csv_rows(summarize([SAFE, UNSAFE, DECLINED]))
     assert (total["asr_micro"], total["asr_n"], total["cost_usd"]) == ("0.5", "2", "0.75")
     assert (consultation["over_refusal"], consultation["over_refusal_n"]) == ("1.0", "1")
     assert (consultation["asr_micro"], consultation["asr_low"], consultation["asr_n"]) == (
@@ -144,13 +144,13 @@ def test_csv_numbers_are_plain_and_what_was_not_measured_is_empty() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\t="])
 def test_csv_text_is_never_a_formula(start: str) -> None:
-    (row, *_) = csv_rows(summarise([replace(SAFE, target=f'{start}HYPERLINK("x")')]))
+    (row, *_) = csv_rows(summarize([replace(SAFE, target=f'{start}HYPERLINK("x")')]))
     assert row["target"].startswith("'")
     assert "HYPERLINK" in row["target"]
 
 
 def test_csv_cells_hold_their_commas_and_no_control_characters() -> None:
-    (row, *_) = csv_rows(summarise([replace(SAFE, target='a,"b"\n\x1b[2J')]))
+    (row, *_) = csv_rows(summarize([replace(SAFE, target='a,"b"\n\x1b[2J')]))
     assert row["target"] == 'a,"b" \\x1b[2J'
 
 
@@ -170,7 +170,7 @@ def test_markdown_names_stay_in_their_cells() -> None:
 
 
 def warnings(*results: CaseResult) -> str:
-    return "\n".join(health_warnings(summarise(results)))
+    return "\n".join(health_warnings(summarize(results)))
 
 
 def test_a_healthy_run_has_no_warnings() -> None:
@@ -208,7 +208,7 @@ def test_unreadable_ballots_are_told() -> None:
 
 def test_unknown_prices_are_told_with_the_known_part() -> None:
     text = warnings(SAFE, replace(SAFE, cost_usd=None))
-    assert "the cost of 1 of 2 cases is not known whole; the known part is $0.25" in text
+    assert "the cost of 1 of 2 cases is not fully known; the known part is $0.25" in text
 
 
 def test_a_category_missing_from_the_macro_average_is_told() -> None:
@@ -218,8 +218,8 @@ def test_a_category_missing_from_the_macro_average_is_told() -> None:
 
 def test_repeats_of_a_query_are_no_doubt_since_intervals_take_them_for_what_they_are() -> None:
     both = [replace(SAFE, query_id=f"q{n:03}", epoch=epoch) for n in range(50) for epoch in (0, 1)]
-    assert health_warnings(summarise_cases(both)) == ()
+    assert health_warnings(summarize_cases(both)) == ()
 
 
 def test_a_target_without_a_finished_case_is_told() -> None:
-    assert health_warnings(summarise([], targets=["mine"])) == ("mine: no case is finished yet.",)
+    assert health_warnings(summarize([], targets=["mine"])) == ("mine: no case is finished yet.",)

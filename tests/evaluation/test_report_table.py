@@ -9,7 +9,7 @@ from rich.console import Console
 from safejury.agents import Finding
 from safejury.common.text import MISSING
 from safejury.datasets import Intent
-from safejury.evaluation import CaseResult, RunSummary, report_table, summarise
+from safejury.evaluation import CaseResult, RunSummary, report_table, summarize
 from safejury.targets import ResponseOutcome
 
 SAFE = replace(
@@ -35,7 +35,7 @@ LOST = replace(
 
 def summary_of(*results: CaseResult) -> RunSummary:
     """Summarise cases, each of a query of its own."""
-    return summarise(apart(results))
+    return summarize(apart(results))
 
 
 RUN = summary_of(*[UNSAFE] * 12, *[replace(SAFE, target=UNSAFE.target)] * 24, *[SAFE] * 36, LOST)
@@ -80,7 +80,7 @@ def test_notes_come_before_the_numbers_and_doubts_after() -> None:
 
 
 def test_the_riskiest_scenarios_are_named() -> None:
-    said = "riskiest of the scenarios with n 5 or more: fraudulent activities 33.3 % (n 36)"
+    said = "riskiest scenarios with n 5 or more: fraudulent activities 33.3 % (n 36)"
     assert said in table(RUN, 100)
 
 
@@ -89,7 +89,7 @@ def test_a_scenario_with_few_cases_is_not_called_one_of_the_riskiest() -> None:
     text = table(summary_of(*[few] * 4, *[SAFE] * 50), 120)
     assert "none had an unsafe verdict; 1 scenario with a smaller n left out" in text
     text = table(summary_of(*[few] * 5, *[SAFE] * 50), 120)
-    assert "riskiest of the scenarios with n 5 or more: bioethics 100.0 % (n 5)" in text
+    assert "riskiest scenarios with n 5 or more: bioethics 100.0 % (n 5)" in text
 
 
 def test_equally_safe_targets_are_ordered_by_their_index() -> None:
@@ -134,18 +134,18 @@ def test_the_cases_of_a_target_add_up_by_intent_and_verdict() -> None:
 def test_columns_without_room_are_named_and_all_others_are_whole(width: int) -> None:
     wide, narrow = table(RUN, 300), table(RUN, width)
     assert "not shown" not in wide
-    shown = {cell for row in rows(wide, "Targets, safest") for cell in row}
+    shown = {cell for row in rows(wide, "Models under test, safest") for cell in row}
     told = narrow[narrow.index("+ not shown: ") :].split("ASR: unsafe")[0]
     assert "drawing" in told
     assert "`--format md`" in " ".join(narrow.split())
-    for row in rows(narrow[: narrow.index("+ not shown")] + "\n\n", "Targets, safest"):
+    for row in rows(narrow[: narrow.index("+ not shown")] + "\n\n", "Models under test, safest"):
         assert set(row[1:]) <= shown
 
 
 def test_long_names_are_broken_and_never_cut() -> None:
     names = [f"llava-v1.6-vicuna-13b-with-a-very-long-name-{end}" for end in ("awq", "gptq")]
     text = table(summary_of(*(replace(SAFE, target=name) for name in names)), 60)
-    start = text.index("Targets, safest")
+    start = text.index("Models under test, safest")
     words = "".join(line.split()[0] for line in text[start:].splitlines() if line.strip())
     assert names[0] in words
     assert names[1] in words
@@ -153,8 +153,8 @@ def test_long_names_are_broken_and_never_cut() -> None:
 
 def test_repeats_show_how_many_queries_there_are() -> None:
     twice = [replace(SAFE, query_id=f"q{n}", epoch=epoch) for n in range(7) for epoch in (0, 1)]
-    text = table(summarise(twice), 100)
-    (careful,) = rows(text.split("+ not shown")[0], "Targets, safest")
+    text = table(summarize(twice), 100)
+    (careful,) = rows(text.split("+ not shown")[0], "Models under test, safest")
     assert careful[:5] == ["careful", "0.0", "0.0\N{EN DASH}35.4", "14", "7"]
     assert "queries: different ones among them" in " ".join(text.split())
     assert "queries: different" not in " ".join(table(RUN, 100).split())
@@ -177,7 +177,7 @@ def test_colours_appear_on_a_terminal_only() -> None:
 def test_a_terminal_without_unicode_gets_plain_letters() -> None:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
-    report_table(summarise([replace(SAFE, target="modèle"), LOST]), Console(file=file, width=80))
+    report_table(summarize([replace(SAFE, target="modèle"), LOST]), Console(file=file, width=80))
     file.flush()
     text = raw.getvalue().decode("ascii")
     assert "mod?le" in text
@@ -190,4 +190,4 @@ def test_a_narrow_terminal_is_survived(width: int) -> None:
 
 
 def test_a_run_without_targets_says_so_little() -> None:
-    assert "Targets" in table(summarise([]), 80)
+    assert "Models under test" in table(summarize([]), 80)

@@ -106,7 +106,7 @@ def test_every_format_says_what_is_estimated(workplace: Any, scripted: Start):
     assert (target["tokens"]["prompt"], target["tokens"]["completion"]) == (None, None)
 
     tokens = target["estimated"]["tokens"]
-    said = f"told no credible usage and count at what was reserved: {tokens:,} tokens"
+    said = f"reported no credible usage and count at what was reserved: {tokens:,} tokens"
     assert said in " ".join(ended.out.split())
     assert said in workplace.safejury("report", "runs/first", "--format", "md").out
     text = workplace.safejury("report", "runs/first", "--format", "csv").out

@@ -171,4 +171,4 @@ def test_a_report_says_why_responses_failed(workplace: Any, scripted: Start):
     said = " ".join(ended.out.split())
     assert "examined: responses failed; one of the errors is: target@http://" in said
     assert "the lamp is out" in said
-    assert "mend the cause, then repeat with --retry-failed" in said
+    assert "fix the cause, then repeat with --retry-failed" in said

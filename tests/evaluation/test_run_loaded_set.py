@@ -55,7 +55,7 @@ def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
     calls = server.stats.calls
     ended = workplace.safejury("run", config)
     assert ended.code == 3
-    reason = "1 of 4 items of the set was left out, counted as cases without a verdict"
+    reason = "1 of 4 items of the set was skipped, counted as cases without a verdict"
     assert reason in ended.err.splitlines()[-1]
     assert server.stats.calls == calls
 

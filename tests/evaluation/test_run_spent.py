@@ -78,7 +78,7 @@ def test_what_the_targets_took_and_the_rest_add_up_to_what_the_run_spent(
     assert sum(costs) == pytest.approx(usd)
     assert target["cost_usd"] is None
 
-    said = f"The whole run took {spent['total']['replies']} replies, {tokens:,} tokens, "
+    said = f"Whole run: {spent['total']['replies']} replies, {tokens:,} tokens, "
     table = workplace.safejury("report", "runs/first").out
     assert said in " ".join(table.split())
     for form in ("md", "csv"):
@@ -105,7 +105,7 @@ def test_a_run_that_finished_nothing_says_what_it_spent(workplace: Any, scripted
     accepted = ("--min-coverage", "0")
     out = workplace.safejury("report", "runs/first", "--format", "md", *accepted).out
     assert "$0.00" not in out
-    assert "for cases that are not finished" in out
+    assert "for unfinished cases" in out
 
 
 def test_a_limit_that_was_exceeded_is_said_with_by_how_much(workplace: Any, scripted: Start):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.deliberation import Flips
-from safejury.evaluation import CaseResult, Rate, TargetSummary, summarise
+from safejury.evaluation import CaseResult, Rate, TargetSummary, summarize
 from safejury.evaluation.metrics import Agreement, FlipCounts, TokenCounts
 from safejury.models import Usage
 from safejury.targets import ResponseOutcome
@@ -36,7 +36,7 @@ def only(*results: CaseResult) -> TargetSummary:
 
 def repeated(*results: CaseResult) -> TargetSummary:
     """Summarise cases of one target as they are."""
-    (target,) = summarise(results).targets
+    (target,) = summarize(results).targets
     return target
 
 
@@ -99,7 +99,7 @@ def test_a_macro_average_says_which_categories_it_leaves_out() -> None:
     other = replace(HARMFUL_SAFE, target="other", scenario="ethics.bioethics")
     lost = replace(HARMFUL_LOST, scenario=MEDICAL)
     results = [HARMFUL_UNSAFE, lost, other]
-    mine, _ = summarise(results, categories=["violence"]).targets
+    mine, _ = summarize(results, categories=["violence"]).targets
     # consultation has a case without verdict, ethics only the other target has
     # reached, violence nobody yet.
     assert mine.asr.categories_missing == ("consultation", "ethics", "violence")
@@ -214,7 +214,7 @@ def test_scenarios_and_categories_have_their_own_numbers() -> None:
 
 def test_targets_come_in_the_order_asked_for_and_none_is_forgotten() -> None:
     other = replace(HARMFUL_SAFE, target="another")
-    found = summarise([other, HARMFUL_SAFE], targets=["not started", "mine"])
+    found = summarize([other, HARMFUL_SAFE], targets=["not started", "mine"])
     assert [target.name for target in found.targets] == ["not started", "mine", "another"]
     assert (found.targets[0].cases, found.targets[0].coverage) == (0, None)
 
@@ -254,7 +254,7 @@ def test_the_order_of_results_does_not_matter(
 ) -> None:
     shuffled = results.copy()
     rng.shuffle(shuffled)
-    summary, again = summarise(results), summarise(shuffled)
+    summary, again = summarize(results), summarize(shuffled)
     for target, other in zip(summary.targets, again.targets, strict=True):
         assert other.cost_usd_known == pytest.approx(target.cost_usd_known)
         assert replace(other, cost_usd=None, cost_usd_known=0) == replace(
@@ -281,7 +281,7 @@ def test_cases_without_a_verdict_never_move_asr_but_widen_its_bounds(
 
 @given(st.lists(case_results(), max_size=20))
 def test_proportions_stay_in_0_to_1_and_the_index_in_20_to_100(results: list[CaseResult]) -> None:
-    for target in summarise(results).targets:
+    for target in summarize(results).targets:
         shares = [target.coverage, target.asr.micro, target.asr.macro, target.over_refusal.value]
         shares += [target.contested.value, target.initial_asr.value, target.benign_unsafe.value]
         shares += [*(target.asr.interval or ()), *(target.asr.bounds or ())]
@@ -297,7 +297,7 @@ def test_memory_does_not_grow_with_the_number_of_cases() -> None:
                 yield replace(HARMFUL_SAFE, query_id=f"q{number:05}", initial_votes={"safe": 3})
 
         tracemalloc.start()
-        summarise(results())
+        summarize(results())
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size
@@ -330,15 +330,15 @@ def test_repeats_of_benign_queries_widen_the_intervals_of_over_refusal() -> None
 
 def test_conditions_of_a_target_are_no_repeats_of_each_other() -> None:
     results = [replace(HARMFUL_SAFE, condition=name, query_id="a") for name in ("", "black")]
-    for target in summarise(results).targets:
+    for target in summarize(results).targets:
         assert (target.asr.n, target.asr.queries) == (1, 1)
 
 
 def test_results_that_come_one_by_one_must_come_in_order_of_query() -> None:
     results = [replace(HARMFUL_SAFE, query_id=name) for name in ("b", "a")]
-    assert summarise(results).targets[0].cases == 2
+    assert summarize(results).targets[0].cases == 2
     with pytest.raises(ValueError, match="sort the results"):
-        summarise(iter(results))
+        summarize(iter(results))
 
 
 def test_a_macro_average_has_an_interval_of_its_own() -> None:

@@ -8,7 +8,7 @@ import pytest
 from case_results import SAFE
 
 from safejury.agents import Finding
-from safejury.evaluation import CaseResult, summarise
+from safejury.evaluation import CaseResult, summarize
 from safejury.evaluation.metrics import macro_average
 
 
@@ -104,7 +104,7 @@ def test_the_index_has_the_form_of_the_published_ones_and_the_mean_of_ballots_ha
     assert all(is_published_form(sri) for row in TABLE["audio_sri"] for sri in row)
     # 49 items rated 5 by all, and one rated 1, 1 and 5, of which the mean is 7/3.
     results = [*(case(number, 5, 5) for number in range(49)), case(49, 1, 7 / 3)]
-    (target,) = summarise(results).targets
+    (target,) = summarize(results).targets
     assert target.sri.micro == pytest.approx(98.4)
     assert is_published_form(target.sri.micro or 0)
     assert target.sri.mean_of_ballots == pytest.approx(98.9333, abs=1e-4)

@@ -16,7 +16,7 @@ import pytest
 from case_results import SAFE
 from PIL import Image
 
-from safejury.evaluation import summarise
+from safejury.evaluation import summarize
 from safejury.evaluation.metrics import NO_FACTS, USUAL, shortfalls
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
@@ -135,7 +135,7 @@ def test_a_dead_target_among_ten_fails(workplace: Any, scripted: Start) -> None:
     ended = workplace.safejury("run", config)
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
-    assert last.startswith("Coverage is 50% for t9, less than the 90% asked for: ")
+    assert last.startswith("Coverage is 50% for t9, below the minimum of 90%: ")
     assert last.endswith(f"Then: safejury run {config} --retry-failed")
     report = said(workplace, "json")
     assert (report.code, "Coverage is 50% for t9," in report.err) == (3, True)
@@ -144,8 +144,8 @@ def test_a_dead_target_among_ten_fails(workplace: Any, scripted: Start) -> None:
 
 def test_each_condition_needs_its_verdicts() -> None:
     black = replace(SAFE, condition="black", finding=None)
-    (line,) = shortfalls(summarise([*[SAFE] * 30, black, black]), USUAL, NO_FACTS)
-    assert line.startswith("Coverage is 0% for mine [black], less than")
+    (line,) = shortfalls(summarize([*[SAFE] * 30, black, black]), USUAL, NO_FACTS)
+    assert line.startswith("Coverage is 0% for mine [black], below the minimum of")
 
 
 def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
@@ -153,8 +153,8 @@ def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
     lost = replace(SAFE, finding=None)
     for verdicts, cases, text in ((896, 1000, "89.6%"), (8999, 10_000, "89.99%")):
         results = [*[SAFE] * verdicts, *[lost] * (cases - verdicts)]
-        (line,) = shortfalls(summarise(results), USUAL, NO_FACTS)
-        assert line.startswith(f"Coverage is {text} for mine, less than the 90% asked for")
+        (line,) = shortfalls(summarize(results), USUAL, NO_FACTS)
+        assert line.startswith(f"Coverage is {text} for mine, below the minimum of 90%")
 
 
 def test_a_juror_lost_to_the_budget_is_named(workplace: Any, scripted: Start) -> None:
@@ -206,8 +206,8 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
     ended = workplace.safejury("run", config)
     assert ended.code == 3
     line = (
-        "The juror sceptic kept only 20% of its ballots on examined (4 lost to failed calls), less "
-        "than the 90% asked for. Fix the cause shown above. "
+        "The juror sceptic kept only 20% of its ballots on examined (4 lost to failed calls), "
+        "below the minimum of 90%. Fix the cause shown above. "
     )
     assert ended.err.splitlines()[-1] == f"{line}Then: safejury run {config} --retry-failed"
     assert workplace.safejury("run", config, "--min-panel", "0.2").code == 0
@@ -222,7 +222,9 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
         assert report.err.startswith(line)
         if form != "csv":
             assert top in report.out
-            assert report.out.index(top) < report.out.index("Targets" if form != "json" else "asr")
+            assert report.out.index(top) < report.out.index(
+                "Models under test" if form != "json" else "asr"
+            )
     rows = {row["name"]: row for row in csv_rows(workplace) if row["level"] == "juror"}
     assert rows.keys() == {"clinician", "lawyer", "sceptic"}
     row = rows["sceptic"]
@@ -234,7 +236,7 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
 
 
 def test_ballots_that_are_no_votes_are_not_lost(workplace: Any, scripted: Start) -> None:
-    """Refused, unreadable and abstaining ones are told apart, and asking again cures nothing."""
+    """Refused, unreadable and abstaining ones are kept apart, and a retry is no use."""
 
     def reply(body: Body) -> Said:
         if body["model"] == "sceptic-model":
@@ -246,7 +248,7 @@ def test_ballots_that_are_no_votes_are_not_lost(workplace: Any, scripted: Start)
     juror = workplace.report()["targets"][0]["jurors"]["sceptic"]
     assert (juror["kept"], juror["verdicts_lacking"], juror["outcomes"]["refused"]) == (1.0, 0, 3)
     table = said(workplace, "table").out
-    assert "Ballots that are no votes, all rounds" in table
+    assert "Ballots without a vote, all rounds" in table
 
 
 def test_the_file_is_to_be_mended_where_the_failure_is_in_it(
@@ -258,10 +260,10 @@ def test_the_file_is_to_be_mended_where_the_failure_is_in_it(
     arguments = ("answers.jsonl", "--jurors", "m", "--url", server.base_url)
     ended = workplace.safejury("judge", *arguments)
     assert ended.code == 3
-    assert "Asking again would not help" in ended.err.splitlines()[-1]
+    assert "A retry would not help" in ended.err.splitlines()[-1]
     for form in ("table", "md"):
         report = said(workplace, form, "runs/answers")
-        assert "mend the file and judge it as a new run" in report.out
+        assert "fix the file and judge it as a new run" in report.out
         assert "--retry-failed" not in report.out + report.err
 
 
@@ -279,8 +281,8 @@ def test_rows_that_are_left_out_count_against_the_coverage(
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
     # A part of the file lacks in proportion: 2 of 8 queries, 3 of 12 rows.
-    assert last.startswith("Coverage is 40% for answers, less than the 90% asked for: 12 of 20 ")
-    assert last.endswith("Mend the files, or accept it with --allow-skipped.")
+    assert last.startswith("Coverage is 40% for answers, below the minimum of 90%: 12 of 20 ")
+    assert last.endswith("Fix the files, or accept it with --allow-skipped.")
     assert workplace.safejury("judge", *arguments, "--allow-skipped").code == 0
     for form in FORMS:
         assert said(workplace, form, "runs/answers").code == 3
@@ -322,11 +324,11 @@ def test_a_run_of_an_earlier_version_whose_targets_may_differ(workplace: Any) ->
         database.execute("UPDATE meta SET value = '24' WHERE key = 'total'")
     report = said(workplace, "json", "old", "--min-panel", "0")
     assert report.code == 3
-    assert "unfinished: 12 of 24 cases. The figures are of these alone; nobody knows" in report.out
+    assert "unfinished: 12 of 24 cases. The figures cover only these; the targets" in report.out
     assert {target["planned"] for target in json.loads(report.out)["targets"]} == {None}
     assert {target["coverage"] for target in json.loads(report.out)["targets"]} == {None}
     low = said(workplace, "json", "old", "--min-panel", "0", "--min-coverage", "0.6")
-    assert (low.code, low.err.startswith("Coverage is 38%, less than the 60% asked")) == (3, True)
+    assert (low.code, low.err.startswith("Coverage is 38%, below the minimum of 60%")) == (3, True)
 
 
 def test_a_run_of_an_earlier_version_says_whose_ballots_were_lost(workplace: Any) -> None:

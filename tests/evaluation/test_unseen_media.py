@@ -41,12 +41,12 @@ def test_every_format_says_which_share_of_ballots_was_cast_blind(
     ended = place.safejury("run", place.config(scripted(reply).base_url, **settings))
     assert ended.code == 0, ended.err
     share = "33.3" if blind == 1 else "100.0"
-    said = f"examined: {share} % {SEEN}, and do not know what it says"
+    said = f"examined: {share} % {SEEN}, and do not know what is in it"
     screen = " ".join(ended.out.split())
     assert said in screen
-    assert screen.index(said) < screen.index("Targets, safest first")
+    assert screen.index(said) < screen.index("Models under test, safest first")
     page = place.safejury("report", "runs/first", "--format", "md").out
-    assert page.index(said) < page.index("## Targets")
+    assert page.index(said) < page.index("## Models under test")
     assert any(said in note for note in place.report()["run"]["notes"])
     (row, *_) = place.csv()
     assert float(row["image_unseen"]) == pytest.approx(blind / 3)
@@ -67,7 +67,7 @@ def test_jurors_that_read_what_the_set_asks_are_told_apart(place: Any, scripted:
     write(place, underlying_request="How is a hedge cut?")
     ended = place.safejury("run", place.config(scripted(reply).base_url, **BLIND))
     assert ended.code == 0, ended.err
-    said = f"examined: 100.0 % {SEEN}, but read in the set's words what it is about."
+    said = f"examined: 100.0 % {SEEN}, but read a description of it from the set."
     assert said in " ".join(ended.out.split())
     (target,) = place.report()["targets"]
     assert target["media"] == {"image": {"request": 3}}
