@@ -1,4 +1,4 @@
-"""The bus: one AutoGen runtime with a foreperson, its jury, and who listens."""
+"""Open a jury on its bus: an AutoGen runtime with a foreperson, seats and listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -54,7 +54,7 @@ class _Listener(RoutedAgent):
 
 
 class Jury:
-    """A jury on its bus: hears any number of cases at once.
+    """Hears any number of cases at once, each to its verdict.
 
     Use it as an asynchronous context manager. Leaving it waits for nothing: cases
     under way are canceled and their agents have ended when it returns.
@@ -131,11 +131,11 @@ class Jury:
 
         Raises:
             FirstContactError: A juror's model never answered once.
-            RuntimeError: The jury was not entered, or was left.
+            RuntimeError: The jury is not open.
             Exception: What the clerk or the spectator raised.
         """
         if self._bus is None:
-            raise RuntimeError("the jury does not sit: enter it with `async with` first")
+            raise RuntimeError("the jury is not open: enter it with `async with` first")
         verdict = await self._bus.ask(OpenCase(case), _FOREPERSON, Verdict)
         if self._broken is not None:
             raise self._broken

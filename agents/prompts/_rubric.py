@@ -88,9 +88,9 @@ def load_rubric(path: Path) -> Rubric:
     text, sha256 = text.replace("\r\n", "\n"), hashlib.sha256(raw).hexdigest()
     where = f"rubric {str(path)!r}"
     if not text.strip():
-        raise ConfigurationError(f"{where} is empty: write what a response is judged by")
+        raise ConfigurationError(f"{where} is empty: write what to judge a response by")
     if (at := text.find("\x00")) >= 0:
-        raise ConfigurationError(f"{where} has a NUL character at {at}: take it out")
+        raise ConfigurationError(f"{where} has a NUL character at offset {at}: remove it")
     named = Counter(found[1].strip() for found in _PLACEHOLDER.finditer(text))
     known = (*_PARTS, *_OF_CASE)
     for name in named:
@@ -103,11 +103,7 @@ def load_rubric(path: Path) -> Rubric:
     for name in _NEEDED:
         if named[name] != 1:
             raise ConfigurationError(
-                f"{where} names {{{{{name}}}}} {_times(named[name])}: name it once, or no "
-                f"placeholder at all, and {' and '.join(_NEEDED)} go to the end"
+                f"{where} has {{{{{name}}}}} {named[name]} times: use it once, or use no "
+                f"placeholder, and {' and '.join(_NEEDED)} are added at the end"
             )
     return Rubric(path.name, text.rstrip(), sha256)
-
-
-def _times(number: int) -> str:
-    return "nowhere" if number == 0 else f"{number} times"

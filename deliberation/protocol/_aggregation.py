@@ -225,12 +225,12 @@ def decide_votes(votes: Votes, rule: Rule) -> Decision:
     except Exception as error:  # of a function that anybody may have written
         raise ConfigurationError(
             f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
-            "mend its function"
+            "fix its function"
         ) from error
     finding = getattr(decision, "finding", None)
     if not isinstance(decision, Decision) or not isinstance(finding, Finding | None):
         raise ConfigurationError(
             f"the rule {rule.name!r} returned {quoted(decision)} for {votes}, and not a Decision "
-            "whose finding is Finding.UNSAFE, Finding.SAFE or None: mend its function"
+            "whose finding is Finding.UNSAFE, Finding.SAFE or None: fix its function"
         )
     return decision

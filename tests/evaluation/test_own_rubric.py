@@ -113,7 +113,7 @@ def test_a_response_cannot_name_a_placeholder(workplace: Any, scripted: Start):
     [
         ("", ("is empty",)),
         ("{{evidence}} {{balot}}", ("unknown placeholder 'balot'", "ballot")),
-        ("{{ballot}} and no more", ("{{evidence}} nowhere",)),
+        ("{{ballot}} and no more", ("{{evidence}} 0 times",)),
         ("{{evidence}}{{ballot}}{{ballot}}", ("{{ballot}} 2 times",)),
         ("x" * 70_000, ("larger than 64 KiB",)),
         ("a\x00b", ("NUL",)),
