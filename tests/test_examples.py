@@ -163,7 +163,7 @@ def test_configs_in_the_readme_are_valid(tmp_path: Path) -> None:
 
 def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
     """Also those that are commented out, so that a user may uncomment any."""
-    template = (ROOT / "evaluation" / "config_template.yaml").read_text(encoding="utf-8")
+    template = (ROOT / "cli" / "config_template.yaml").read_text(encoding="utf-8")
     uncommented = re.sub(r"^(\s*)# (?=[a-z_]+: |- \{)", r"\1", template, flags=re.MULTILINE)
     # Two of the lines are alternatives to each other.
     uncommented = uncommented.replace("  protocol: contested         #", "  #")
