@@ -1,6 +1,7 @@
-"""What the README and `examples/` show works as it is shown."""
+"""What `examples/`, the demo and the template show works as it is shown."""
 
 import asyncio
+import io
 import os
 import re
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from safejury.agents import bundled_personas, load_persona
 from safejury.assembly import load_config
+from safejury.cli.tools import deliberate_scripted
 from safejury.testing import ScriptedServer, ballot
 
 ROOT = Path(__file__).parents[1]
@@ -46,15 +49,22 @@ def contents(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_scripted_deliberation_is_what_the_readme_shows(tmp_path: Path) -> None:
-    exported = tmp_path / "transcript.md"
-    done = command(str(EXAMPLES / "scripted_deliberation.py"), str(exported))
-    assert done.returncode == 0, done.stderr
-    assert "1 turned unsafe" in done.stdout
-    assert "4 unsafe · 1 safe" in done.stdout
-    assert "Advocate of free" in exported.read_text(encoding="utf-8")
-    picture = (ROOT / "docs" / "deliberation.svg").read_text(encoding="utf-8")
-    assert "1&#160;turned&#160;unsafe" in picture or "1 turned unsafe" in picture
+def test_the_picture_of_the_readme_is_what_the_demo_shows(tmp_path: Path) -> None:
+    """`safejury demo --export docs/deliberation.svg` writes it; counts of tokens may differ."""
+    exported = tmp_path / "deliberation.svg"
+    asyncio.run(deliberate_scripted(Console(file=io.StringIO()), exported))
+    tokens = re.compile(r"[\d,]+(?=&#160;tokens)")
+    shown, drawn = (
+        tokens.sub("N", path.read_text(encoding="utf-8"))
+        for path in (ROOT / "docs" / "deliberation.svg", exported)
+    )
+    assert shown == drawn
+    assert "1&#160;turned&#160;unsafe" in shown
+
+
+def test_scripted_jurors_come_to_a_verdict() -> None:
+    done = command(str(EXAMPLES / "scripted_deliberation.py"))
+    assert done.stdout == "unsafe after 2 rounds, {'unsafe': 3}\n", done.stderr
 
 
 async def test_an_assistant_agent_sits_on_the_jury() -> None:
@@ -152,15 +162,6 @@ def test_the_persona_of_the_examples_is_not_a_bundled_one() -> None:
     assert persona.name not in {bundled.name for bundled in bundled_personas()}
 
 
-def test_configs_in_the_readme_are_valid(tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        path = tmp_path / "safejury.yaml"
-        path.write_text(block, encoding="utf-8")
-        assert load_config(path).targets
-
-
 def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
     """Also those that are commented out, so that a user may uncomment any."""
     template = (ROOT / "cli" / "config_template.yaml").read_text(encoding="utf-8")
@@ -186,7 +187,7 @@ def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
 def test_the_demo_shows_a_verdict_and_a_report() -> None:
     done = command("-m", "safejury", "demo")
     assert done.returncode == 0, done.stderr
-    assert "verdicts mean" in done.stdout
-    assert "Verdict" in done.stdout
+    assert done.stdout.index("scripted jurors deliberate") < done.stdout.index("verdicts mean")
+    assert done.stdout.count("Verdict") >= 2
     assert "Models under test, safest first" in done.stdout
     assert "Traceback" not in done.stderr

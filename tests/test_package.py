@@ -1,10 +1,13 @@
 """The package as it is installed: its names, its files, its layers and its size."""
 
 import ast
+import email
 import hashlib
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections import Counter
@@ -180,6 +183,35 @@ def test_the_wheel_has_every_file_of_the_folders(wheel: Path) -> None:
     assert {name for name in names if name.startswith("safejury/")} == sources | {
         f"safejury/{name}" for name in TOP
     }
+
+
+def test_a_package_index_is_told_all_and_its_links_lead_somewhere(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith("/METADATA"))
+        about = email.message_from_bytes(files.read(name))
+    assert about["Author"] == "safejury maintainers"
+    assert about["License-Expression"] == "Apache-2.0"
+    assert len(str(about["Keywords"]).split(",")) > 3
+    assert len(about.get_all("Classifier", [])) > 3
+    urls = dict(url.split(", ") for url in about.get_all("Project-URL", []))
+    assert urls.keys() == {"Repository", "Documentation", "Changelog", "Issues"}
+    readme = str(about.get_payload())
+    links = re.findall(r"\]\(([^)\s]+)\)", readme)
+    assert f"{urls['Repository']}/raw/main/docs/deliberation.svg" in links
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_the_source_distribution_has_all_that_a_packager_needs(tmp_path: Path) -> None:
+    done = _python("-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as files:
+        names = {Path(name).relative_to(Path(name).parts[0]) for name in files.getnames()}
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    kept = {Path(name) for name in listed if not name.startswith(".")}
+    assert kept - names == set()
 
 
 def test_the_wheel_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._known_holes import FLOORS
     from ._lists import personas, scenarios
     from ._probe import probe
+    from ._scripted_demo import deliberate_scripted
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -22,11 +23,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_known_holes": ["FLOORS"],
             "_lists": ["personas", "scenarios"],
             "_probe": ["probe"],
+            "_scripted_demo": ["deliberate_scripted"],
         },
     )
 
 __all__ = [
     "FLOORS",
+    "deliberate_scripted",
     "demo",
     "doctor",
     "init",
