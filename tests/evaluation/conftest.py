@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from preloaded import Forked, preloaded
 from typer.testing import CliRunner
 
 from safejury.cli import app
@@ -135,33 +136,34 @@ class Workplace:
         result = CliRunner().invoke(app, arguments, catch_exceptions=False)
         return Ended(result.exit_code, result.stdout, result.stderr)
 
-    def start(self, *arguments: str, largest_file: int | None = None) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, largest_file: int | None = None) -> Forked:
         """Start a command as a process of its own.
 
         `largest_file` is the size in bytes at which writing to a file fails.
         """
-        limited = (
-            "import resource; "
-            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file})); "
-            "from safejury.cli import main; main()"
-        )
-        # Output is buffered, as it is for most users.
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
-        entrance = ["-m", "safejury"] if largest_file is None else ["-c", limited]
-        return subprocess.Popen(
-            [sys.executable, "-P", *entrance, *arguments],
-            cwd=self.path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment | {"NO_COLOR": "1"},
+        environment = dict(os.environ) | {"NO_COLOR": "1"}
+        return preloaded().start(
+            arguments, cwd=self.path, env=environment, largest_file=largest_file
         )
 
     def spawn(self, *arguments: str, largest_file: int | None = None) -> Ended:
         """Run a command as a process of its own; see `start`."""
         with self.start(*arguments, largest_file=largest_file) as process:
             out, err = process.communicate(timeout=120)
+        assert process.returncode is not None
         return Ended(process.returncode, out, err)
+
+    def from_the_beginning(self, *arguments: str) -> Ended:
+        """Run a command as a process that begins with Python itself, which takes a second."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "safejury", *arguments],
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def stored(self, sql: str, *values: str, run: str = "runs/first") -> list[tuple[Any, ...]]:
         """Return rows of a run's record."""

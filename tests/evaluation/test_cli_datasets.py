@@ -219,15 +219,15 @@ def test_output_that_cannot_hold_a_character_shows_its_escape(
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     row = {"id": "\u0416", "scenario": "bias", "text": "\u0416?", "intent": "benign"}
     workplace.queries(row)
-    shown = workplace.spawn("datasets", "show", "queries.jsonl")
+    shown = workplace.from_the_beginning("datasets", "show", "queries.jsonl")
     assert shown.code == 0, shown.err
     assert ["Bias", "-", "1", "-", "-", "hte", "S10"] in [
         line.replace("|", " ").split() for line in shown.out.splitlines()
     ]
-    sampled = workplace.spawn("datasets", "sample", "queries.jsonl", "--reveal")
+    sampled = workplace.from_the_beginning("datasets", "sample", "queries.jsonl", "--reveal")
     assert (sampled.code, sampled.out.count("\\u0416")) == (0, 2), sampled.err
     (workplace.path / "\u0416.csv").write_text('text\nWhy?\n""\n')
-    listed = workplace.spawn("datasets", "validate", "\u0416.csv")
+    listed = workplace.from_the_beginning("datasets", "validate", "\u0416.csv")
     assert (listed.code, listed.out) == (0, "\\u0416.csv, row 2: says nothing: its text is empty\n")
 
 

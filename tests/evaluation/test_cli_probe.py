@@ -30,7 +30,7 @@ def line(out: str, name: str) -> str:
 
 def test_an_address_is_probed_and_shown(workplace: Any, scripted: Start):
     server = scripted()
-    ended = workplace.spawn("probe", server.base_url)
+    ended = workplace.safejury("probe", server.base_url)
     assert ended.code == 0, ended.err
     assert ended.out.startswith(f"scripted at {server.base_url}\n")
     assert line(ended.out, "json_schema") == "json_schema yes accepted and obeyed"
@@ -43,7 +43,7 @@ def test_a_no_is_shown_with_its_request_and_without_the_key(
 ):
     monkeypatch.setenv("PROBE_KEY", KEY)
     server = scripted(blind)
-    ended = workplace.spawn("probe", server.base_url, "--api-key-env", "PROBE_KEY")
+    ended = workplace.safejury("probe", server.base_url, "--api-key-env", "PROBE_KEY")
     assert ended.code == 0, ended.err
     assert line(ended.out, "images") == "images no 400: '[redacted] may not send that'"
     shown = "".join(ended.out.split())
@@ -54,7 +54,7 @@ def test_a_no_is_shown_with_its_request_and_without_the_key(
 
 def test_json_holds_all_that_was_found(workplace: Any, scripted: Start):
     server = scripted(blind)
-    ended = workplace.spawn("probe", server.base_url, "--json")
+    ended = workplace.safejury("probe", server.base_url, "--json")
     assert ended.code == 0, ended.err
     found = cast("dict[str, Any]", json.loads(ended.out))
     states = {one["name"]: one["state"] for one in found["capabilities"]}
@@ -67,14 +67,14 @@ def test_json_holds_all_that_was_found(workplace: Any, scripted: Start):
 
 def test_the_entry_that_it_suggests_is_not_cut_short(workplace: Any, scripted: Start):
     name = f"models/{'far-' * 40}away"
-    ended = workplace.spawn("probe", scripted(blind, model=name).base_url)
+    ended = workplace.safejury("probe", scripted(blind, model=name).base_url)
     (target,) = yaml.safe_load(ended.out.partition("For a config:")[2])["targets"]
     assert target["model"] == name
 
 
 def test_the_entry_that_it_suggests_is_one_that_a_config_takes(workplace: Any, scripted: Start):
     server = scripted(blind)
-    ended = workplace.spawn("probe", server.base_url)
+    ended = workplace.safejury("probe", server.base_url)
     suggested = yaml.safe_load(ended.out.partition("For a config:")[2])
     assert suggested["targets"][0]["images"] is False
     config = workplace.config(server.base_url, targets=suggested["targets"])
@@ -86,7 +86,7 @@ def test_the_entry_that_it_suggests_is_one_that_a_config_takes(workplace: Any, s
 def test_a_target_is_found_in_a_config(workplace: Any, scripted: Start):
     server = scripted()
     workplace.config(server.base_url)
-    ended = workplace.spawn("probe", "examined", "--json")
+    ended = workplace.safejury("probe", "examined", "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
     assert found["model"] == "target"
@@ -141,7 +141,7 @@ def test_bad_input_is_one_line(workplace: Any, scripted: Start):
 
 
 def test_a_server_that_completes_nothing_is_shown_and_ends_with_2(workplace: Any, scripted: Start):
-    ended = workplace.spawn("probe", scripted(api_key=KEY).base_url)
+    ended = workplace.safejury("probe", scripted(api_key=KEY).base_url)
     assert ended.code == 2
     assert line(ended.out, "text").startswith("text no 401: 'Incorrect API key'")
     assert "No chat completion came back" in ended.err
@@ -167,6 +167,6 @@ def test_an_interrupt_ends_it_without_a_trace(workplace: Any, scripted: Start):
 def test_control_characters_of_a_server_do_not_reach_the_terminal(workplace: Any, scripted: Start):
     evil = "\x1b[31mred\x1b[0m"
     server = scripted(evil, model=f"m{evil}")
-    ended = workplace.spawn("probe", server.base_url)
+    ended = workplace.safejury("probe", server.base_url)
     assert ended.code == 0, ended.err
     assert "\x1b" not in ended.out

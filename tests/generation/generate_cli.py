@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from preloaded import Forked, preloaded
 from typer.testing import CliRunner, Result
 
 from safejury.cli import app
@@ -18,16 +19,22 @@ from safejury.testing import ScriptedServer
 
 
 def start(
-    folder: Path, *arguments: str, columns: int = 100, path: str = ""
-) -> "subprocess.Popen[str]":
-    """Start a command on a terminal of so many columns, with packages of a path before others."""
+    folder: Path, *arguments: str, columns: int = 100, largest_file: int | None = None
+) -> Forked:
+    """Start a command on a terminal of so many columns; see `Preloaded.start`."""
+    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": str(columns)}
+    return preloaded().start(arguments, cwd=folder, env=environment, largest_file=largest_file)
+
+
+def start_from_the_beginning(folder: Path, *arguments: str, path: str) -> "subprocess.Popen[str]":
+    """Start a command that finds packages of a path before all others."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "safejury", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": str(columns), "PYTHONPATH": path},
+        env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": path},
     )
 
 

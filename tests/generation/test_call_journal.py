@@ -2,14 +2,11 @@
 
 import json
 import os
-import resource
 import signal
 import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from dialogue_script import Body, Reply, Script
@@ -19,17 +16,6 @@ from safejury.testing import ScriptedReply
 
 ONE = ["ethics.bioethics"]
 MANY = {"per_scenario": 10, "over_generate": 3}
-
-
-@contextmanager
-def files_up_to(size: int) -> Generator[None]:
-    """Let processes that are started meanwhile write no file beyond a size in bytes."""
-    _, most = before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_ends_the_command_and_no_kept_call_is_made_again(tmp_path: Path) -> None:
@@ -44,8 +30,7 @@ def test_a_full_disk_ends_the_command_and_no_kept_call_is_made_again(tmp_path: P
             limits={"concurrency": 1},
         )
         arguments = ("generate", config, "--until", "twins")
-        with files_up_to(34 * 1024):
-            child = start(tmp_path, *arguments)
+        child = start(tmp_path, *arguments, largest_file=34 * 1024)
         _, told = child.communicate(timeout=170)
         assert child.returncode == 2, told
         assert "calls.sqlite: a call cannot be kept" in told.splitlines()[-1]

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 import yaml
 from dialogue_script import Body, Script
-from generate_cli import safejury, safejury_here, served, start, write_config
+from generate_cli import (
+    safejury,
+    safejury_here,
+    served,
+    start,
+    start_from_the_beginning,
+    write_config,
+)
 from rich.console import Console
 
 from safejury.cli.data import GenerateProgress
@@ -126,7 +133,8 @@ def test_one_that_is_interrupted_while_packages_load_tells_so_too(tmp_path: Path
     waits = f"open({str(loading)!r}, 'w').close()\nimport signal\nsignal.pause()\n"
     (tmp_path / "slow" / "filelock.py").write_text(waits)
     config = write_config(tmp_path, NOBODY)
-    child = start(tmp_path, "generate", config, path=str(tmp_path / "slow"))
+    slow = str(tmp_path / "slow")
+    child = start_from_the_beginning(tmp_path, "generate", config, path=slow)
     loading.read_text()
     child.send_signal(signal.SIGINT)
     _, told = child.communicate(timeout=60)
