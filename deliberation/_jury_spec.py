@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..agents import Persona, Rubric
 from ..datasets import ImageFitting, ImageLimits, MediaStore
-from ..models import ModelRegistry, ModelSpec, Sampling
+from ..models import ModelSource, ModelSpec, Sampling
 from .protocol import Entry, Notice, Protocol, SeatInfo
 
 if TYPE_CHECKING:  # what only plans a jury does without AutoGen
@@ -85,7 +85,7 @@ class JurySpec:
 
     def agents(
         self,
-        registry: ModelRegistry,
+        registry: ModelSource,
         *,
         ask: "Ask | None" = None,
         cases: "CaseCount | None" = None,
@@ -121,7 +121,7 @@ class JurySpec:
 
     def open(
         self,
-        registry: ModelRegistry,
+        registry: ModelSource,
         *,
         ask: "Ask | None" = None,
         cases: "CaseCount | None" = None,

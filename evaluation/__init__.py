@@ -6,7 +6,7 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
-    from .plan import Setup, set_up
+    from .plan import Provided, RunPlan, set_up
     from .record import RecordReader, open_record
     from .report import report_csv, report_json, report_markdown, report_table
     from .runner import Examiner, Observer, RunOutcome, run
@@ -17,7 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
-            "plan": ["Setup", "set_up"],
+            "plan": ["Provided", "RunPlan", "set_up"],
             "record": ["RecordReader", "open_record"],
             "report": ["report_csv", "report_json", "report_markdown", "report_table"],
             "runner": ["Examiner", "Observer", "RunOutcome", "run"],
@@ -29,11 +29,12 @@ __all__ = [
     "CaseResult",
     "Examiner",
     "Observer",
+    "Provided",
     "Rate",
     "RecordReader",
     "RunOutcome",
+    "RunPlan",
     "RunSummary",
-    "Setup",
     "TargetSummary",
     "Trial",
     "open_record",

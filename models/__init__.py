@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._registry import ModelRegistry, find_price, unset_keys
+    from ._registry import ModelRegistry, ModelSource, find_price, unset_keys
     from ._spec import EMBEDDED_WARNING, ModelSpec
     from .chat import (
         HIDDEN,
@@ -89,7 +89,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_registry": ["ModelRegistry", "find_price", "unset_keys"],
+            "_registry": ["ModelRegistry", "ModelSource", "find_price", "unset_keys"],
             "_spec": ["EMBEDDED_WARNING", "ModelSpec"],
             "chat": [
                 "HIDDEN",
@@ -215,6 +215,7 @@ __all__ = [
     "Modality",
     "ModelBreaker",
     "ModelRegistry",
+    "ModelSource",
     "ModelSpec",
     "Outage",
     "Part",

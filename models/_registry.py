@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from ..common import ConfigurationError
 from ._spec import EMBEDDED_PREFIX, ModelSpec
@@ -26,6 +26,14 @@ from .middleware import (
     Wait,
     with_options,
 )
+
+
+class ModelSource(Protocol):
+    """Opens models, as a registry does."""
+
+    def open(self, spec: ModelSpec) -> ChatModel:
+        """Return the model of a spec; nothing is sent yet."""
+        ...
 
 
 class ModelRegistry:

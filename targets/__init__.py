@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ._function_target import FunctionTarget, TargetFunction, function_identity
     from ._model_target import ModelTarget
     from ._response import Response, ResponseOutcome, Target
+    from ._target_spec import ModelTargetSpec
     from ._turns import WITHHELD_NOTES
     from .fleet import (
         Devices,
@@ -32,6 +33,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_function_target": ["FunctionTarget", "TargetFunction", "function_identity"],
             "_model_target": ["ModelTarget"],
+            "_target_spec": ["ModelTargetSpec"],
             "_response": ["Response", "ResponseOutcome", "Target"],
             "_turns": ["WITHHELD_NOTES"],
             "fleet": [
@@ -77,6 +79,7 @@ __all__ = [
     "ManagedServer",
     "Meter",
     "ModelTarget",
+    "ModelTargetSpec",
     "Placement",
     "Plan",
     "RecordedFile",

@@ -23,6 +23,7 @@ from safejury.agents import prompt_hashes
 from safejury.assembly import load_config
 from safejury.cli.tools import FLOORS
 from safejury.evaluation import set_up
+from safejury.evaluation.plan import identity_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (
@@ -247,7 +248,7 @@ def test_a_record_names_the_prompts_and_personas_it_was_made_with(tmp_path: Path
     (tmp_path / "queries.jsonl").write_text(query)
 
     def identity() -> dict[str, object]:
-        return set_up(load_config(config), tmp_path).identity()
+        return identity_of(set_up(load_config(config), tmp_path))
 
     first = identity()
     assert first["prompts"] == prompt_hashes()

@@ -20,6 +20,7 @@ from ._shape import (
     RunConfig,
     RunLimitsConfig,
     SetConfig,
+    SystemFile,
     TargetConfig,
     VllmConfig,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "RunConfig",
     "RunLimitsConfig",
     "SetConfig",
+    "SystemFile",
     "TargetConfig",
     "Text",
     "Variable",

@@ -12,7 +12,7 @@ from ...common.text import count, dollars, many
 from ..console import Changes, ConfigPath, Untaken, arguments_of, busy, guarded, run_async, say
 
 if TYPE_CHECKING:
-    from ...evaluation import Setup
+    from ...evaluation import RunPlan
     from ...evaluation.batch import Exported, Imported, Place
 
 _FOLDER = "batch"
@@ -51,16 +51,16 @@ def export_batch(
     from ...evaluation import batch as batches
     from ...evaluation import set_up
 
-    setup = set_up(load_config(config, changes or ()), config.parent)
-    place = batches.Place.of(out or setup.directory / _FOLDER)
+    plan = set_up(load_config(config, changes or ()), config.parent)
+    place = batches.Place.of(out or plan.directory / _FOLDER)
     with busy("Writing requests …") as status:
 
         def report(done: "Exported") -> None:
-            status.update(f"{done.cases} of {setup.total} cases, {done.requests} requests …")
+            status.update(f"{done.cases} of {plan.total} cases, {done.requests} requests …")
 
         done = run_async(
             batches.export_batch(
-                setup,
+                plan,
                 place,
                 ask=ask,
                 untaken=frozenset(name.value for name in without or ()),
@@ -72,7 +72,7 @@ def export_batch(
         raise ConfigurationError(f"there is nothing to write: {_why_nothing(done, ask=ask)}")
     for file in done.files:
         sys.stdout.write(f"{escape_line(str(file.path))}\n")
-    for line in _export_lines(setup, done, arguments_of(config, changes or ()), place, ask=ask):
+    for line in _export_lines(plan, done, arguments_of(config, changes or ()), place, ask=ask):
         say(line)
     return 0
 
@@ -99,9 +99,9 @@ def import_batch(
     from ...evaluation import batch as batches
     from ...evaluation import set_up
 
-    setup = set_up(load_config(config, changes or ()), config.parent)
+    plan = set_up(load_config(config, changes or ()), config.parent)
     with busy("Reading answers …"):
-        done = run_async(batches.import_batch(setup, files, price_factor=price_factor))
+        done = run_async(batches.import_batch(plan, files, price_factor=price_factor))
     for line in _import_lines(done, arguments_of(config, changes or ())):
         say(line)
     return 0
@@ -126,7 +126,7 @@ def _by_target(done: "Exported") -> str:
 
 
 def _export_lines(
-    setup: "Setup", done: "Exported", arguments: str, place: "Place", *, ask: bool
+    plan: "RunPlan", done: "Exported", arguments: str, place: "Place", *, ask: bool
 ) -> Iterator[str]:
     from ...evaluation.batch import asked_live
 
@@ -149,7 +149,7 @@ def _export_lines(
     if done.unwritable:
         yield f"{many(done.unwritable, 'request')} could not be written; the first:"
         yield from (f"  {escape_line(line)}" for line in done.problems)
-    if live := asked_live(setup):
+    if live := asked_live(plan):
         seats = ", ".join(f"{seat} ({escape_line(model)})" for seat, model in live)
         yield f"Asked live by the run, because no batch reaches them: {seats}."
     if done.files:

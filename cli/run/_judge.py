@@ -184,7 +184,7 @@ def judge_file(judging: Judging, *, wanted: "Thresholds", retry_failed: bool) ->
         ConfigurationError: The file, the jury or an option cannot be used.
     """
     from ...assembly import Config
-    from ...evaluation import set_up
+    from ...evaluation import Provided, set_up
     from ...evaluation.plan import open_recorded
     from ._evaluate import run_and_report
     from ._from_options import checked_name
@@ -218,7 +218,7 @@ def judge_file(judging: Judging, *, wanted: "Thresholds", retry_failed: bool) ->
         epochs = max(target.epochs for target in recorded.values())
         run = config.run.model_copy(update={"epochs": epochs})
         return run_and_report(
-            set_up(config.model_copy(update={"run": run}), folder, recorded),
+            set_up(config.model_copy(update={"run": run}), folder, Provided(recorded)),
             wanted=wanted,
             retry_failed=retry_failed,
         )

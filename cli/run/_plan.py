@@ -3,42 +3,42 @@
 from ...assembly.servers import plan_servers
 from ...common import ConfigurationError
 from ...common.text import many
-from ...evaluation import Setup
-from ...evaluation.plan import estimate, missing_keys, specs_of
+from ...evaluation import RunPlan
+from ...evaluation.plan import estimate, missing_keys
 from ...targets import render_plan
 from ..console import run_async, write_line
 
 
-def show_plan(setup: Setup) -> int:
+def show_plan(plan: RunPlan) -> int:
     """Write what a run would do to standard output: cases, calls, and its servers' order.
 
     Raises:
         ConfigurationError: The run would not start, for want of a key or a price.
     """
-    expected, problem = run_async(estimate(setup))
-    problems = [*run_async(missing_keys(specs_of(setup))), *filter(None, [problem])]
-    lines = [*_cases(setup), "expected, a guess:", *expected]
-    for line in (*lines, *run_async(_servers(setup))):
+    expected, problem = run_async(estimate(plan))
+    problems = [*run_async(missing_keys(plan.models)), *filter(None, [problem])]
+    lines = [*_cases(plan), "expected, a guess:", *expected]
+    for line in (*lines, *run_async(_servers(plan))):
         write_line(line)
     if problems:
         raise ConfigurationError("; ".join(problem.rstrip(".") for problem in problems))
     return 0
 
 
-def _cases(setup: Setup) -> list[str]:
-    conditions = f" under {len(setup.conditions)} conditions" if len(setup.conditions) > 1 else ""
-    queries = f"{many(len(setup.selection), 'query', 'queries')}{conditions}"
-    targets = many(len(setup.config.targets), "target")
-    epochs = setup.config.run.epochs
+def _cases(plan: RunPlan) -> list[str]:
+    conditions = f" under {len(plan.conditions)} conditions" if len(plan.conditions) > 1 else ""
+    queries = f"{many(len(plan.selection), 'query', 'queries')}{conditions}"
+    targets = many(len(plan.targets), "target")
+    epochs = plan.options.epochs
     times = "" if epochs == 1 else f", {epochs} times each"
-    jury = f"{many(len(setup.jury.seats), 'juror')}, protocol {setup.jury.protocol.name}"
+    jury = f"{many(len(plan.jury.seats), 'juror')}, protocol {plan.jury.protocol.name}"
     return [
-        f"{many(setup.total, 'case')}: {queries} to {targets}{times}",
-        f"{jury}; results go to {setup.directory}",
+        f"{many(plan.total, 'case')}: {queries} to {targets}{times}",
+        f"{jury}; results go to {plan.directory}",
     ]
 
 
-async def _servers(setup: Setup) -> list[str]:
-    if not setup.servers:
+async def _servers(plan: RunPlan) -> list[str]:
+    if not plan.servers:
         return ["no server is started: no model has `vllm:`"]
-    return render_plan(await plan_servers(setup.servers))
+    return render_plan(await plan_servers(plan.servers))

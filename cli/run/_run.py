@@ -85,7 +85,7 @@ def run(
             raise ConfigurationError(
                 f"{config} names the targets and the jury already: leave out {', '.join(given)}"
             )
-        setup = set_up(configured(config, changes or (), options), config.parent)
+        run_plan = set_up(configured(config, changes or (), options), config.parent)
     elif target_model is None:
         missing = "--target-url needs" if target_url else "nothing to run: name a config or"
         raise ConfigurationError(f"{missing} --target-model")
@@ -93,15 +93,15 @@ def run(
         raise ConfigurationError("--set changes a config: name one")
     else:
         target = (target_model, target_url, target_api_key_env)
-        setup = set_up(config_of_target(*target, seats, options), Path())
+        run_plan = set_up(config_of_target(*target, seats, options), Path())
     if plan:
         from ._plan import show_plan
 
-        return show_plan(setup)
+        return show_plan(run_plan)
     from ._evaluate import run_and_report
 
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
-    return run_and_report(setup, wanted=wanted, retry_failed=retry_failed)
+    return run_and_report(run_plan, wanted=wanted, retry_failed=retry_failed)
 
 
 def _given(model: str | None, url: str | None, key: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from ...common import ConfigurationError
 from ..console import Changes, ConfigPath, guarded, run_async, say, write_line
 
 if TYPE_CHECKING:
-    from ...evaluation import Setup
+    from ...evaluation import RunPlan
 
 
 @guarded
@@ -16,25 +16,25 @@ def serve(config: ConfigPath, changes: Changes = None) -> int:
     from ...assembly import load_config
     from ...evaluation import set_up
 
-    setup = set_up(load_config(config, changes or ()), config.parent)
-    if not setup.servers:
+    plan = set_up(load_config(config, changes or ()), config.parent)
+    if not plan.servers:
         raise ConfigurationError(f"{config}: no model has `vllm:`, so there is nothing to serve")
     try:
-        run_async(_serve(setup))
+        run_async(_serve(plan))
     except KeyboardInterrupt:
         say("Stopped.")
     return 0
 
 
-async def _serve(setup: "Setup") -> None:
+async def _serve(plan: "RunPlan") -> None:
     from ...assembly.servers import SERVER_LOGS, make_fleet
     from ...targets import render_plan
     from ...targets import serve as serve_fleet
 
     # None makes room for another: all are there for whoever calls.
-    uses = [replace(use, keep=True) for use in setup.servers]
-    fleet = await make_fleet(uses, setup.directory, say, keyed=False)
+    uses = [replace(use, keep=True) for use in plan.servers]
+    fleet = await make_fleet(uses, plan.directory, say, keyed=False)
     for line in render_plan(fleet.plan):
         say(line)
-    say(f"Logs go to {setup.directory / SERVER_LOGS}. Ctrl-C stops the servers.")
+    say(f"Logs go to {plan.directory / SERVER_LOGS}. Ctrl-C stops the servers.")
     await serve_fleet(fleet, write_line)

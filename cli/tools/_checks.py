@@ -16,8 +16,8 @@ from typing import Literal
 from ...assembly import load_config
 from ...assembly.servers import plan_servers
 from ...common import SafejuryError, in_parallel
-from ...evaluation import Setup, set_up
-from ...evaluation.plan import estimate, specs_of
+from ...evaluation import RunPlan, set_up
+from ...evaluation.plan import estimate
 from ...evaluation.record import host_of
 from ...models import (
     EMBEDDED_WARNING,
@@ -88,19 +88,20 @@ def _version(package: str, found: str, what: str | None = None) -> Check:
 async def check_config(path: Path) -> list[Check]:
     """Look at a config, its keys, and send one short call to each of its models."""
     try:
-        setup = set_up(load_config(path), path.parent)
+        run_plan = set_up(load_config(path), path.parent)
     except SafejuryError as error:
         return [Check("problem", "config", str(error), EXIT_USAGE)]
+    selection = run_plan.selection
     checks = [
-        Check("ok", "config", f"{setup.total} cases, {len(setup.jury.seats)} jurors"),
-        Check("ok", "dataset", f"{setup.selection.dataset.name}, {len(setup.selection)} queries"),
+        Check("ok", "config", f"{run_plan.total} cases, {len(run_plan.jury.seats)} jurors"),
+        Check("ok", "dataset", f"{selection.dataset.name}, {len(selection)} queries"),
     ]
-    checks.append(_check_directory(setup))
-    checks += await _check_estimate(setup)
-    checks += await _check_servers(setup)
+    checks.append(_check_directory(run_plan))
+    checks += await _check_estimate(run_plan)
+    checks += await _check_servers(run_plan)
     policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
-    specs = [spec for spec in specs_of(setup) if spec.server is None]
+    specs = [spec for spec in run_plan.models if spec.server is None]
     async with ModelRegistry(limits=PlaceLimits(4), policy=policy) as registry:
         checks += await in_parallel(_check_model(registry, spec) for spec in specs)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
@@ -114,15 +115,15 @@ async def _check_vllm(spec: ModelSpec) -> list[Check]:
     return [] if version is None else [_version("vllm", version, f"vLLM at {where}")]
 
 
-async def _check_estimate(setup: Setup) -> list[Check]:
+async def _check_estimate(run_plan: RunPlan) -> list[Check]:
     """Say what a run is expected to take, and whether its budget can hold."""
-    expected, problem = await estimate(setup)
+    expected, problem = await estimate(run_plan)
     checks = [Check("note", "expected", line) for line in expected]
     return checks if problem is None else [*checks, Check("problem", "limits", problem, EXIT_USAGE)]
 
 
-def _check_directory(setup: Setup) -> Check:
-    directory = setup.directory
+def _check_directory(run_plan: RunPlan) -> Check:
+    directory = run_plan.directory
     nearest = next(folder for folder in (directory, *directory.parents) if folder.exists())
     if not os.access(nearest, os.W_OK):
         return Check("problem", "run", f"{directory} cannot be written: change run.directory")
@@ -130,18 +131,18 @@ def _check_directory(setup: Setup) -> Check:
     return Check("ok", "run", f"{directory} {begun}")
 
 
-async def _check_servers(setup: Setup) -> list[Check]:
+async def _check_servers(run_plan: RunPlan) -> list[Check]:
     """Look whether the managed servers have room and all their files; none is started."""
-    if not setup.servers:
+    if not run_plan.servers:
         return []
     try:
-        plan = await plan_servers(setup.servers)
+        plan = await plan_servers(run_plan.servers)
     except SafejuryError as error:
         return [Check("problem", "servers", str(error))]
     placed = replace(plan, unplaced=())
     checks = [Check("ok", "servers", line.strip()) for line in render_plan(placed)]
     checks += [Check("problem", "servers", why) for why in plan.unplaced]
-    found = await in_parallel(asyncio.to_thread(_check_installed, use) for use in setup.servers)
+    found = await in_parallel(asyncio.to_thread(_check_installed, use) for use in run_plan.servers)
     return checks + list(dict.fromkeys(found))
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ...agents import BallotCall, Case, Juror, Rubric
 from ...common import ConfigurationError, ModelError, first_failure
-from ...deliberation import PRESETS, Jury, Rule, SeatSpec, Verdict
+from ...deliberation import SeatSpec, Verdict
 from ...models import (
     ChatModel,
     ChatRequest,
@@ -21,8 +21,8 @@ from ...models import (
     with_options,
 )
 from ...targets import ResponseOutcome
-from ..plan import Setup
-from ..runner import Examiner, Stage
+from ..plan import RunPlan
+from ..runner import Examiner, Stage, open_targets
 from ..trials import Exchange, Trial
 from ._id import CustomId
 from ._open import NOT_ASKED, OpenRun
@@ -65,7 +65,7 @@ def batch_model(spec: ModelSpec) -> str | None:
     return name if provider == "openai" else None
 
 
-def batch_seats(setup: Setup) -> tuple[SeatSpec, ...]:
+def batch_seats(plan: RunPlan) -> tuple[SeatSpec, ...]:
     """Return the seats of the jury whose round 0 a batch can answer.
 
     Raises:
@@ -73,7 +73,7 @@ def batch_seats(setup: Setup) -> tuple[SeatSpec, ...]:
     """
     seats = tuple(
         seat
-        for seat in setup.jury.seats
+        for seat in plan.jury.seats
         if seat.model is not None and batch_model(seat.model) is not None
     )
     if not seats:
@@ -88,26 +88,26 @@ class Walk:
     """Goes through a run's cases and hands over what its jurors would be asked.
 
     Args:
-        setup: The run.
+        plan: The run.
         opened: Its record and models.
         take: Is given each call, those of one case one after the other.
     """
 
-    def __init__(self, setup: Setup, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
-        jury = setup.jury.only(*batch_seats(setup))
-        agents = jury.agents(_Desk(opened.jurors, take), media=setup.media)
+    def __init__(self, plan: RunPlan, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
+        jury = plan.jury.only(*batch_seats(plan))
+        agents = jury.agents(_Desk(opened.jurors, take), media=plan.media)
         jurors = [juror for juror in agents.values() if isinstance(juror, Juror)]
-        self._setup = setup
+        self._plan = plan
         self._record = opened.record
-        targets = setup.open_targets(opened.targets)
-        stage = Stage(opened.record, setup)
+        targets = open_targets(plan, opened.targets)
+        stage = Stage(opened.record, plan)
         self._examiner = Examiner(
             targets,
-            _Scribing(jurors, setup.jury.rubric),
+            _Scribing(jurors, plan.jury.rubric),
             stage,
             opened.transcripts,
-            setup.taxonomy,
-            judge_truncated=setup.judges_truncated,
+            plan.taxonomy,
+            judge_truncated=plan.judges_truncated,
         )
 
     async def go(
@@ -125,8 +125,7 @@ class Walk:
             finished: Whether to take in cases that have a verdict already.
             workers: Cases under way at a time.
         """
-        names = [target.name for target in self._setup.config.targets]
-        trials = self._units(self._setup.trials(*names), finished)
+        trials = self._units(self._plan.trials(), finished)
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._drain(trials, report))
@@ -154,12 +153,10 @@ def _is_missing(exchange: Exchange) -> bool:
     return response.outcome is ResponseOutcome.ERROR and response.detail == NOT_ASKED
 
 
-class _Scribing(Jury):
-    """A jury that calls the ballots of round 0 and hears no more of the case."""
+class _Scribing:
+    """Calls the ballots of round 0 in a jury's place, and hears no more of the case."""
 
     def __init__(self, jurors: list[Juror], rubric: Rubric | None) -> None:
-        any_number = replace(PRESETS["vote"], rule=Rule("any"))
-        super().__init__({juror.name: juror for juror in jurors}, any_number)
         self._jurors = jurors
         self._judged_by = rubric
 
@@ -179,11 +176,10 @@ def _as_kept(case: Case) -> Case:
     return replace(case, response=replace(case.response, text=text))
 
 
-class _Desk(ModelRegistry):
+class _Desk:
     """Opens jurors' models as scribes."""
 
     def __init__(self, known: ModelRegistry, take: Callable[[BatchCall], None]) -> None:
-        super().__init__()
         self._known = known
         self._take = take
 

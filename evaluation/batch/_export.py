@@ -14,7 +14,7 @@ from ...models import (
     find_price,
 )
 from ...targets import ResponseOutcome
-from ..plan import Setup
+from ..plan import RunPlan
 from ..record import Record
 from ..trials import Trial
 from ._batch import BatchCall, Walk, batch_model, batch_seats
@@ -27,7 +27,7 @@ _SHOWN = 20
 
 
 async def export_batch(
-    setup: Setup,
+    plan: RunPlan,
     place: Place,
     *,
     ask: bool = False,
@@ -41,7 +41,7 @@ async def export_batch(
     to ask and nothing was answered.
 
     Args:
-        setup: The run.
+        plan: The run.
         place: Where the files go.
         ask: Whether live targets are asked for responses that the record lacks; they
             enter the record, so that neither a repeated export nor the run asks again.
@@ -53,15 +53,15 @@ async def export_batch(
         ConfigurationError: No juror can be asked by a batch, a target never answered,
             or the place or the record cannot be written.
     """
-    specs = [seat.model for seat in batch_seats(setup) if seat.model is not None]
+    specs = [seat.model for seat in batch_seats(plan) if seat.model is not None]
     done = Exported()
     with BatchFiles(place, specs, limits or Limits()) as files:
-        async with open_run(setup, ask=ask) as opened:
+        async with open_run(plan, ask=ask) as opened:
             prices = {spec: await find_price(spec) for spec in specs}
             clerk = _Clerk(opened.record, files, prices, done, untaken)
 
             heard = {ResponseOutcome.ANSWERED}
-            if setup.judges_truncated:
+            if plan.judges_truncated:
                 heard.add(ResponseOutcome.TRUNCATED)
 
             def count(trial: Trial, outcome: ResponseOutcome | None) -> None:
@@ -72,12 +72,12 @@ async def export_batch(
                     done.unheard[outcome] += 1
                 report(done)
 
-            workers = min(setup.config.limits.concurrency, setup.total) if ask else 1
-            await Walk(setup, opened, clerk.take).go(count, finished=False, workers=workers)
+            workers = min(plan.limits.concurrency, plan.total) if ask else 1
+            await Walk(plan, opened, clerk.take).go(count, finished=False, workers=workers)
 
         def announce(written: list[BatchFile]) -> None:
             done.files = written
-            write_manifest(place.manifest, setup, done, untaken)
+            write_manifest(place.manifest, plan, done, untaken)
 
         if done.requests or done.answered:
             files.finish(announce)

@@ -13,7 +13,7 @@ import msgspec
 from ...common import BadReplyError, ConfigurationError
 from ...common.text import numbered_lines, quoted
 from ...models import FILTERED_REPLY, Completion, ModelSpec, Price, find_price, read_reply
-from ..plan import Setup
+from ..plan import RunPlan
 from ..record import Record
 from ._batch import BatchCall, Walk
 from ._id import CustomId
@@ -73,12 +73,12 @@ class Imported:
 
 
 async def import_batch(
-    setup: Setup, files: Sequence[Path], *, price_factor: float = 0.5
+    plan: RunPlan, files: Sequence[Path], *, price_factor: float = 0.5
 ) -> Imported:
     """Take the answers of a batch into a run's record; doing it twice changes nothing.
 
     Args:
-        setup: The run whose requests were exported.
+        plan: The run whose requests were exported.
         files: The batch's output and error files, or those of `vllm run-batch`.
         price_factor: What a batch costs, as a share of the live price.
 
@@ -90,9 +90,9 @@ async def import_batch(
         _check_readable(path)
     done = Imported()
     with closing(Questions()) as questions:
-        async with open_run(setup, ask=False) as opened:
+        async with open_run(plan, ask=False) as opened:
             expectation = _Expectation(opened.record, questions)
-            walk = Walk(setup, opened, expectation.take)
+            walk = Walk(plan, opened, expectation.take)
             await walk.go(lambda trial, outcome: None, finished=True)
             prices = {spec: await find_price(spec) for spec in expectation.specs}
             reader = _Reader(opened.record, questions, expectation.specs, prices, price_factor)

@@ -10,7 +10,7 @@ from typing import cast
 
 from ...common.files import private_folder, replacing
 from ...targets import ResponseOutcome
-from ..plan import Setup
+from ..plan import RunPlan
 from ._batch import batch_seats
 from ._id import Untaken
 
@@ -61,7 +61,7 @@ class Exported:
     problems: list[str] = field(default_factory=list[str])
 
 
-def write_manifest(path: Path, setup: Setup, done: Exported, untaken: frozenset[Untaken]) -> None:
+def write_manifest(path: Path, plan: RunPlan, done: Exported, untaken: frozenset[Untaken]) -> None:
     """Write what an export wrote.
 
     Raises:
@@ -69,7 +69,7 @@ def write_manifest(path: Path, setup: Setup, done: Exported, untaken: frozenset[
     """
     written = {
         "safejury": version("safejury"),
-        "run": setup.config.run.name,
+        "run": plan.options.name,
         "endpoint": ENDPOINT,
         "requests": done.requests,
         "files": [_entry(file) for file in done.files],
@@ -79,7 +79,7 @@ def write_manifest(path: Path, setup: Setup, done: Exported, untaken: frozenset[
         "answered_before": done.answered,
         "not_written": done.unwritable,
         "not_taken": sorted(untaken),
-        "asked_live": [seat for seat, _ in asked_live(setup)],
+        "asked_live": [seat for seat, _ in asked_live(plan)],
     }
     private_folder(path.parent)
     with replacing(path, private=True) as file:
@@ -96,10 +96,10 @@ def _entry(file: BatchFile) -> dict[str, object]:
     }
 
 
-def asked_live(setup: Setup) -> list[tuple[str, str]]:
+def asked_live(plan: RunPlan) -> list[tuple[str, str]]:
     """Return the seats that no batch reaches, and their models."""
-    reached = {seat.info.seat for seat in batch_seats(setup)}
-    return [(info.seat, info.model) for info in setup.jury.infos if info.seat not in reached]
+    reached = {seat.info.seat for seat in batch_seats(plan)}
+    return [(info.seat, info.model) for info in plan.jury.infos if info.seat not in reached]
 
 
 def listed_files(path: Path) -> set[str]:

@@ -12,11 +12,12 @@ from ...models import (
     Journaled,
     Middleware,
     ModelRegistry,
+    ModelSource,
     ModelSpec,
     with_options,
 )
 from ...targets import model_identity
-from ..plan import Setup, Transcripts, open_transcripts
+from ..plan import RunPlan, Transcripts, open_transcripts
 from ..record import Record
 from ..runner import open_run_record, run_budget, run_registry
 
@@ -36,17 +37,17 @@ class OpenRun:
     """
 
     record: Record
-    targets: ModelRegistry
+    targets: ModelSource
     jurors: ModelRegistry
     transcripts: Transcripts
 
 
 @asynccontextmanager
-async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
+async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
     """Open what a batch reads and writes.
 
     Args:
-        setup: The run.
+        plan: The run.
         ask: Whether targets are asked for responses that the record lacks. Those on
             managed servers never are: no server is started.
 
@@ -54,24 +55,23 @@ async def open_run(setup: Setup, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
         RecordError: The run's directory cannot be used; see `open_record`.
     """
     async with AsyncExitStack() as stack:
-        record = await stack.enter_async_context(open_run_record(setup))
-        known = await stack.enter_async_context(ModelRegistry(managed=_unserved(setup)))
+        record = await stack.enter_async_context(open_run_record(plan))
+        known = await stack.enter_async_context(ModelRegistry(managed=_unserved(plan)))
         live = None
         if ask:
-            budget = run_budget(setup, record)
-            opened = run_registry(setup, record, budget, stack, None)
+            budget = run_budget(plan, record)
+            opened = run_registry(plan, record, budget, stack, None)
             live = await stack.enter_async_context(opened)
         transcripts = await stack.enter_async_context(
-            open_transcripts(setup.whisper, setup.directory)
+            open_transcripts(plan.whisper, plan.directory)
         )
         yield OpenRun(record, _Archive(known, record, live), known, transcripts)
 
 
-class _Archive(ModelRegistry):
+class _Archive:
     """Opens targets' models that answer from the record, or live where there is a way."""
 
     def __init__(self, known: ModelRegistry, record: Record, live: ModelRegistry | None) -> None:
-        super().__init__()
         self._known = known
         self._record = record
         self._live = live
@@ -90,9 +90,9 @@ class _Silent(Middleware):
         raise ModelError(NOT_ASKED)
 
 
-def _unserved(setup: Setup) -> Callable[[ModelSpec], ChatModel]:
+def _unserved(plan: RunPlan) -> Callable[[ModelSpec], ChatModel]:
     """Return what opens models on managed servers while no server is started."""
-    names = {use.name: model_identity(use.spec) for use in setup.servers}
+    names = {use.name: model_identity(use.spec) for use in plan.servers}
     return lambda spec: _Unserved(names[spec.server or ""], spec)
 
 

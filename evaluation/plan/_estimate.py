@@ -17,7 +17,6 @@ from ...models import (
     ChatRequest,
     Completion,
     Modality,
-    ModelRegistry,
     ModelSpec,
     Price,
     Usage,
@@ -25,9 +24,9 @@ from ...models import (
     find_price,
     unset_keys,
 )
-from ...targets import Response, ResponseOutcome
+from ...targets import ModelTargetSpec, Response, ResponseOutcome
 from ..trials import Trial
-from ._setup import Setup
+from ._plan import RunPlan
 
 _AROUND_TURN = 120
 """Bytes that a turn of a conversation, or a call of a tool, has around it: who speaks, markers."""
@@ -96,29 +95,30 @@ class CaseEstimator:
     read, comes on top.
 
     Args:
-        setup: The run.
+        plan: The run.
         prices: Of the models, None where they are unknown.
         around: Tokens around the case in what each seat is asked first.
     """
 
     def __init__(
-        self, setup: Setup, prices: Mapping[ModelSpec, Price | None], around: Mapping[str, int]
+        self, plan: RunPlan, prices: Mapping[ModelSpec, Price | None], around: Mapping[str, int]
     ) -> None:
-        self._setup = setup
+        self._plan = plan
+        self._asked = plan.asked
         self._prices = prices
         self._middleware = around
 
     @classmethod
     async def of(
-        cls, setup: Setup, prices: Mapping[ModelSpec, Price | None] | None = None
+        cls, plan: RunPlan, prices: Mapping[ModelSpec, Price | None] | None = None
     ) -> "CaseEstimator":
         """Measure what jurors are asked; nothing is sent.
 
         Args:
-            setup: The run.
+            plan: The run.
             prices: Of its models; those of an empty mapping are unknown.
         """
-        return cls(setup, prices or {}, await _around_cases(setup))
+        return cls(plan, prices or {}, await _around_cases(plan))
 
     def case(self, trial: Trial) -> Charge:
         """Return about the most that a case takes, of unknown price if one call's is."""
@@ -130,7 +130,7 @@ class CaseEstimator:
     def run(self) -> list[Calls]:
         """Return what the whole run is expected to take, role by role."""
         sizes: dict[str, _Sizes] = {}
-        for trial in self._setup.trials(*(target.name for target in self._setup.config.targets)):
+        for trial in self._plan.trials():
             sizes[trial.target] = sizes.get(trial.target, _Sizes()) + _Sizes.of(trial.query)
         found: dict[str, Calls] = {}
         for target, size in sizes.items():
@@ -140,12 +140,13 @@ class CaseEstimator:
         return sorted(found.values(), key=lambda part: not part.who.startswith("target "))
 
     def _parts(self, target: str, sizes: _Sizes) -> Iterator[Calls]:
-        cases, cap = sizes.cases, self._setup.config.run.max_tokens
-        spec = self._setup.targets.get(target)
-        if spec is not None:
-            prompt = sizes.prompt(spec.modalities) + cases * self._before(target)
-            yield self._calls(f"target {target}", spec, (cases, cases), (prompt, prompt), cap)
-        jury = self._setup.jury
+        cases, cap = sizes.cases, self._plan.options.max_tokens
+        asked = self._asked.get(target)
+        if asked is not None:
+            prompt = sizes.prompt(asked.model.modalities) + cases * _before(asked)
+            counts, prompts = (cases, cases), (prompt, prompt)
+            yield self._calls(f"target {target}", asked.model, counts, prompts, cap)
+        jury = self._plan.jury
         for seat in jury.seats:
             if seat.model is not None:
                 yield self._ballots(seat, seat.model, sizes)
@@ -156,15 +157,8 @@ class CaseEstimator:
             prompts = (calls[0] * _SUMMARY_PROMPT, calls[1] * prompt)
             yield self._calls("foreperson", jury.foreperson, calls, prompts, _SUMMARY_REPLY)
 
-    def _before(self, target: str) -> int:
-        """Return the tokens that a target reads around a query."""
-        system = self._setup.systems.get(target)
-        if system is None:
-            return TOKENS_PER_MESSAGE
-        return 2 * TOKENS_PER_MESSAGE + len(system.encode()) // BYTES_PER_TOKEN
-
     def _ballots(self, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes) -> Calls:
-        jury, cap = self._setup.jury, self._setup.config.run.max_tokens
+        jury, cap = self._plan.jury, self._plan.options.max_tokens
         least, most = _rounds(jury)
         first = sizes.cases * self._middleware[seat.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
@@ -188,6 +182,13 @@ class CaseEstimator:
             low, high = price.of(Usage(least, 0, calls[0])), price.of(Usage(most, 0, replies))
             usd = (low or 0.0, high or 0.0)
         return Calls(who, spec, calls, (least + calls[0], most + replies), usd)
+
+
+def _before(target: ModelTargetSpec) -> int:
+    """Return the tokens that a target reads around a query."""
+    if target.system is None:
+        return TOKENS_PER_MESSAGE
+    return 2 * TOKENS_PER_MESSAGE + len(target.system.encode()) // BYTES_PER_TOKEN
 
 
 def _together(one: Calls, two: Calls) -> Calls:
@@ -220,33 +221,33 @@ def _sums_up(jury: JurySpec) -> tuple[int, int]:
     return int(protocol.summary == "always" or protocol.talk == "always"), 1
 
 
-async def _around_cases(setup: Setup) -> dict[str, int]:
+async def _around_cases(plan: RunPlan) -> dict[str, int]:
     """Return by seat the tokens of what a juror is asked about a case without words."""
-    names = [target.name for target in setup.config.targets]
-    trial = next(setup.trials(*names))
-    scenario, own = trial.query.scenario, setup.taxonomy is not load_taxonomy()
+    trial = next(plan.trials())
+    scenario, own = trial.query.scenario, plan.taxonomy is not load_taxonomy()
     case = Case(
         trial.case_id,
         replace(trial.query, text="", images=(), audio=None, underlying_request=None, messages=()),
         Response(ResponseOutcome.ANSWERED, ""),
-        setup.taxonomy.resolve(scenario).guideline,
-        titles=setup.taxonomy.titles(scenario) if own else None,
+        plan.taxonomy.resolve(scenario).guideline,
+        titles=plan.taxonomy.titles(scenario) if own else None,
     )
     from ...agents import Juror  # with AutoGen, which the rest of a plan does without
 
     scale = _Scale()
     around: dict[str, int] = {}
-    for seat, juror in setup.jury.agents(scale).items():
+    for seat, juror in plan.jury.agents(scale).items():
         if isinstance(juror, Juror):
-            await juror.judge(BallotCall(case, rubric=setup.jury.rubric))
+            await juror.judge(BallotCall(case, rubric=plan.jury.rubric))
             around[seat] = scale.weighed
     return around
 
 
-class _Scale(ModelRegistry):
+class _Scale:
     """Opens models that only weigh what they are asked."""
 
-    weighed = 0
+    def __init__(self) -> None:
+        self.weighed = 0
 
     def open(self, spec: ModelSpec) -> ChatModel:
         return _Weighing(self, spec)
@@ -264,11 +265,6 @@ class _Weighing:
 
     async def aclose(self) -> None:
         """Do nothing: nothing is open."""
-
-
-def specs_of(setup: Setup) -> tuple[ModelSpec, ...]:
-    """Return the models of a run's targets and jury, each once."""
-    return tuple(dict.fromkeys((*setup.targets.values(), *setup.jury.models)))
 
 
 async def find_prices(specs: Iterable[ModelSpec]) -> dict[ModelSpec, Price | None]:
@@ -317,17 +313,17 @@ class Purse:
     unbound: tuple[str, ...] = ()
 
     @classmethod
-    async def of(cls, setup: Setup) -> "Purse":
+    async def of(cls, plan: RunPlan) -> "Purse":
         """Look the prices up, where a limit of money needs them; nothing is sent.
 
         Raises:
             ConfigurationError: The limit does not bind a model, and that is not allowed.
         """
-        limits = setup.config.limits
+        limits = plan.limits
         if limits.max_cost_usd is None and limits.max_tokens_total is None:
             return cls(None)
-        prices = await find_prices(specs_of(setup)) if limits.max_cost_usd is not None else {}
-        return cls(await CaseEstimator.of(setup, prices), unpriced(limits, prices))
+        prices = await find_prices(plan.models) if limits.max_cost_usd is not None else {}
+        return cls(await CaseEstimator.of(plan, prices), unpriced(limits, prices))
 
 
 def unbound_note(names: Iterable[str]) -> str:

@@ -6,21 +6,20 @@ from ...assembly.config import LimitsConfig
 from ...common import ConfigurationError, escape_line
 from ...common.text import count, dollars, many
 from ...targets import ServerUse
-from ._estimate import Calls, CaseEstimator, find_prices, specs_of, unbound_note, unpriced
-from ._setup import Setup
+from ._estimate import Calls, CaseEstimator, find_prices, unbound_note, unpriced
+from ._plan import RunPlan
 
 
-async def estimate(setup: Setup) -> tuple[list[str], str | None]:
+async def estimate(plan: RunPlan) -> tuple[list[str], str | None]:
     """Return what a run is expected to take, a line each, and why its budget cannot hold.
 
     Nothing is sent, and no GPU is needed. The second is None where the budget can.
     """
-    specs = specs_of(setup)
-    prices = await find_prices(specs)
-    expected = (await CaseEstimator.of(setup, prices)).run()
-    lines, problem = list(_lines(expected, setup.config.limits, hourly_costs(setup.servers))), None
+    prices = await find_prices(plan.models)
+    expected = (await CaseEstimator.of(plan, prices)).run()
+    lines, problem = list(_lines(expected, plan.limits, hourly_costs(plan.servers))), None
     try:
-        if unbound := unpriced(setup.config.limits, prices):
+        if unbound := unpriced(plan.limits, prices):
             lines.append(unbound_note(unbound))
     except ConfigurationError as error:
         problem = str(error)

@@ -18,12 +18,15 @@ _Recorded = Mapping[str, RecordedTarget]
 
 
 def find_queries(
-    said: str | SetConfig, folder: Path, recorded: _Recorded, joins: Mapping[str, JoinBy]
+    said: str | SetConfig | QuerySet,
+    folder: Path,
+    recorded: _Recorded,
+    joins: Mapping[str, JoinBy],
 ) -> QuerySet:
     """Return a run's questions, and leave out the responses to any others.
 
     Args:
-        said: What the config says of the dataset.
+        said: What the config says of the dataset, or the dataset.
         folder: Where its relative paths start.
         recorded: The targets that are recorded responses.
         joins: How responses find their queries, for targets of which that is said.
@@ -38,7 +41,7 @@ def find_queries(
                 "has any: name a file as `responses:` of a target, or a dataset"
             )
         return RecordedQuestions(list(recorded.values()))
-    dataset = open_dataset(said, folder)
+    dataset = open_dataset(said, folder) if isinstance(said, str | SetConfig) else said
     for target in recorded.values():
         target.join(dataset, f"the dataset {dataset.name!r}", joins.get(target.name))
     return dataset

@@ -1,6 +1,6 @@
 """Files of responses opened, each once, as one target for each model that they name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from ...assembly import Config
@@ -21,7 +21,12 @@ _UNNAMED = "no-model"
 
 
 def open_recorded(
-    config: Config, folder: Path, *, models: Sequence[str] = (), place: Path | None = None
+    config: Config,
+    folder: Path,
+    *,
+    models: Sequence[str] = (),
+    place: Path | None = None,
+    given: Container[str] = (),
 ) -> tuple[Config, dict[str, RecordedTarget]]:
     """Read the files of all targets that are recorded responses.
 
@@ -30,6 +35,7 @@ def open_recorded(
         folder: Where its relative paths start.
         models: The only models that are meant, of the one target of `safejury judge`.
         place: Where that target's file lies, whose name a config may be unable to hold.
+        given: Names of targets that are open already, or no files after all.
 
     Returns:
         The config, in which a target whose file names several models is replaced by one for
@@ -43,7 +49,7 @@ def open_recorded(
     recorded: dict[str, RecordedTarget] = {}
     targets: list[TargetConfig] = []
     for said in config.targets:
-        if said.responses is None:
+        if said.responses is None or said.name in given:
             targets.append(said)
             continue
         _refuse_what_a_dataset_says(said, config)

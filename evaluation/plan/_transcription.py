@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from ...assembly import Config
 from ...common import ConfigurationError
 from ...common.files import beside, is_written_as_path
 from ...datasets import Parts, Query, Transcript, transcript_of
 from ...models import ModelSpec, Transcriber, WhisperModel
+from ...targets import ModelTargetSpec
 from ..trials import Trial
 
 
@@ -96,17 +96,21 @@ def choose_whisper(
     return WhisperModel.named(wanted)
 
 
-def check_targets_hear(config: Config) -> None:
+def check_targets_hear(sound: Iterable[Parts], targets: Iterable[ModelTargetSpec]) -> None:
     """Check that a target gets the sound of every condition that sends one.
 
     Otherwise its answer to words alone would be counted as one to a recording.
 
+    Args:
+        sound: What is sent of queries with sound.
+        targets: Those that are models.
+
     Raises:
         ConfigurationError: A target takes no sound.
     """
-    sent = [parts for parts in config.sound if parts in ("audio", "audio+text")]
-    for target in config.targets:
-        if sent and target.responses is None and not target.audio:
+    sent = [parts for parts in sound if parts in ("audio", "audio+text")]
+    for target in targets:
+        if sent and "audio" not in target.model.modalities:
             raise ConfigurationError(
                 f"`sound: [{sent[0]}]` sends a recording, but the target {target.name!r} takes "
                 "none: give it `audio: true`, or leave that condition out"

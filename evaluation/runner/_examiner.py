@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ...agents import Case
 from ...datasets import Query, Taxonomy, load_taxonomy
-from ...deliberation import Jury
+from ...deliberation import Verdict
 from ...targets import Target
 from ..plan import Transcripts
 from ..trials import CaseResult, Exchange, Trial, result_of
@@ -16,6 +16,14 @@ class Staging(Protocol):
 
     async def put(self, trial: Trial) -> Query:
         """Return the query as its condition wants it, its media kept with the run."""
+        ...
+
+
+class Judge(Protocol):
+    """Comes to a verdict on a case, as a `Jury` does."""
+
+    async def hear(self, case: Case) -> Verdict:
+        """Return the verdict on a case."""
         ...
 
 
@@ -35,7 +43,7 @@ class Examiner:
     def __init__(
         self,
         targets: Iterable[Target],
-        jury: Jury,
+        jury: Judge,
         staging: Staging,
         transcripts: Transcripts | None = None,
         taxonomy: Taxonomy | None = None,

@@ -13,7 +13,7 @@ from ...models import Budget
 from ...targets import Fleet, render_plan
 from ..plan import (
     Purse,
-    Setup,
+    RunPlan,
     open_transcripts,
     unbound_note,
     write_dataset_left_out,
@@ -21,7 +21,7 @@ from ..plan import (
 )
 from ..record import Record, RecordReader
 from ._examiner import Examiner
-from ._opening import open_run_record, run_budget, run_registry
+from ._opening import open_run_record, open_targets, run_budget, run_registry
 from ._session import Observer, Session
 from ._staging import Stage
 from ._thrift import ThriftyExaminer
@@ -56,7 +56,7 @@ class RunOutcome:
 
 
 async def run(
-    setup: Setup,
+    plan: RunPlan,
     observer: Observer | None = None,
     *,
     retry_failed: bool = False,
@@ -67,7 +67,7 @@ async def run(
     Cancelling it is safe at any moment; the same call goes on where it ended.
 
     Args:
-        setup: What to run.
+        plan: What to run.
         observer: Is told of progress.
         retry_failed: Hear finished cases again that failed calls or the budget cost a
             response or a ballot; see `Record.hear_failed_again`.
@@ -78,67 +78,67 @@ async def run(
             answered, a server failed for good, or the record cannot be used.
     """
     begun = time.monotonic()
-    purse = await Purse.of(setup)
+    purse = await Purse.of(plan)
     if purse.unbound and observer is not None:
         observer.notify(f"Note: {unbound_note(purse.unbound)}")
     async with AsyncExitStack() as stack:
-        opening = open_run_record(setup, unbound=purse.unbound)
+        opening = open_run_record(plan, unbound=purse.unbound)
         record = await stack.enter_async_context(opening)
         if retry_failed:
             record.hear_failed_again()
-        _write_config(setup)
-        write_left_out(setup.directory, setup.recorded)
-        write_dataset_left_out(setup.directory, setup.selection.dataset)
-        budget = run_budget(setup, record)
-        fleet = await _open_fleet(setup, record, budget, observer, stack)
-        opened = run_registry(setup, record, budget, stack, fleet)
+        _write_config(plan)
+        write_left_out(plan.directory, plan.recorded)
+        write_dataset_left_out(plan.directory, plan.selection.dataset)
+        budget = run_budget(plan, record)
+        fleet = await _open_fleet(plan, record, budget, observer, stack)
+        opened = run_registry(plan, record, budget, stack, fleet)
         registry = await stack.enter_async_context(opened)
         jury = await stack.enter_async_context(
-            setup.jury.open(
+            plan.jury.open(
                 registry,
                 ask=ask,
-                cases=CaseCount(setup.total, record.count_finished()),
-                media=setup.media,
+                cases=CaseCount(plan.total, record.count_finished()),
+                media=plan.media,
                 clerk=record.write_entry,
             )
         )
         transcripts = await stack.enter_async_context(
-            open_transcripts(setup.whisper, setup.directory)
+            open_transcripts(plan.whisper, plan.directory)
         )
-        targets = setup.open_targets(registry)
+        targets = open_targets(plan, registry)
         examiner = Examiner(
             targets,
             jury,
-            Stage(record, setup),
+            Stage(record, plan),
             transcripts,
-            setup.taxonomy,
-            judge_truncated=setup.judges_truncated,
+            plan.taxonomy,
+            judge_truncated=plan.judges_truncated,
         )
         thrifty = ThriftyExaminer(examiner, registry.budget, purse.estimator)
-        await Session(setup, record, thrifty, fleet, observer).work(registry)
-    cases, verdicts, given_up = _count(setup)
+        await Session(plan, record, thrifty, fleet, observer).work(registry)
+    cases, verdicts, given_up = _count(plan)
     # Else the cases themselves say what it cost them.
-    is_cut_short = cases < setup.total or retry_failed
+    is_cut_short = cases < plan.total or retry_failed
     stopped = registry.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - begun
-    return RunOutcome(cases, verdicts, seconds, setup.total, given_up, stopped)
+    return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped)
 
 
 async def _open_fleet(
-    setup: Setup,
+    plan: RunPlan,
     record: Record,
     budget: Budget,
     observer: Observer | None,
     stack: AsyncExitStack,
 ) -> Fleet | None:
     """Return the managed servers; they are started unless nothing is left to do, or to spend."""
-    if not setup.servers:
+    if not plan.servers:
         return None
     notify = observer.notify if observer is not None else _ignore
-    charging = server_clock(budget, setup.servers, record.keep_uptime)
+    charging = server_clock(budget, plan.servers, record.keep_uptime)
     clock = await stack.enter_async_context(charging)
-    fleet = await make_fleet(setup.servers, setup.directory, notify, clock=clock)
-    if record.count_finished() < setup.total and budget.stopped is None:
+    fleet = await make_fleet(plan.servers, plan.directory, notify, clock=clock)
+    if record.count_finished() < plan.total and budget.stopped is None:
         for line in render_plan(fleet.plan):
             notify(line)
         await stack.enter_async_context(fleet)
@@ -149,10 +149,10 @@ def _ignore(message: str) -> None:
     """Take a message for which there is no observer."""
 
 
-def _write_config(setup: Setup) -> None:
+def _write_config(plan: RunPlan) -> None:
     """Write the resolved config beside the record."""
-    text = yaml.safe_dump(setup.plain(), sort_keys=False, allow_unicode=True)
-    path = setup.directory / "run.yaml"
+    text = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
+    path = plan.directory / "run.yaml"
     try:
         with replacing(path, private=True) as file:
             file.write(text.encode())
@@ -160,8 +160,8 @@ def _write_config(setup: Setup) -> None:
         raise unwritable(path, error) from None
 
 
-def _count(setup: Setup) -> tuple[int, int, int]:
-    reader = RecordReader(setup.directory)
+def _count(plan: RunPlan) -> tuple[int, int, int]:
+    reader = RecordReader(plan.directory)
     try:
         return *reader.counts(), reader.count_given_up()
     finally:

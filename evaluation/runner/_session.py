@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ...assembly.config import most_calls
 from ...common import BudgetError, FirstContactError, OutageError
 from ...models import ModelRegistry, Wait
-from ..plan import Setup
+from ..plan import RunPlan
 from ..record import Record
 from ..trials import CaseResult, Exchange, Trial
 from ._at_work import AtWork, Slots
@@ -67,7 +67,7 @@ class Session:
     Where such a server fails for good, the others' targets are examined all the same.
 
     Args:
-        setup: What to run.
+        plan: What to run.
         record: Where it goes.
         examiner: Takes a trial to its result, while the budget lasts.
         servers: The managed servers, None where the run has none.
@@ -76,21 +76,21 @@ class Session:
 
     def __init__(
         self,
-        setup: Setup,
+        plan: RunPlan,
         record: Record,
         examiner: ThriftyExaminer,
         servers: Servers | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._setup = setup
+        self._plan = plan
         self._record = record
         self._examiner = examiner
         self._servers = servers
         self._observer = observer
-        calls = most_calls(setup.config.limits)
-        self._calls = min(calls, setup.total)
-        self._cases = min(_CASES_PER_CALL * calls, setup.total)
-        self._on_server = Counter(setup.hosts.values())
+        calls = most_calls(plan.limits)
+        self._calls = min(calls, plan.total)
+        self._cases = min(_CASES_PER_CALL * calls, plan.total)
+        self._on_server = Counter(plan.hosts.values())
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
         self._lost = set[str]()  # targets that are not asked any more
@@ -110,7 +110,7 @@ class Session:
         self._finished_cases = self._record.count_finished()
         self._at_work.watch(registry.doubts)
         if self._observer is not None:
-            self._observer.started(self._setup.total, self._finished_cases, registry)
+            self._observer.started(self._plan.total, self._finished_cases, registry)
         self._release_idle()
         async with watched(registry, self._observer):
             await self._examine_all()
@@ -122,19 +122,18 @@ class Session:
             raise FirstContactError(self._given_up())
 
     async def _examine_all(self) -> None:
-        hosts = self._setup.hosts
+        hosts = self._plan.hosts
         async with asyncio.TaskGroup() as group:
-            for together in self._setup.targets_by_place():
+            for together in self._plan.targets_by_place():
                 self._at_work.enter()
                 group.create_task(self._examine_together(together))
-            for target in self._setup.config.targets:
-                if (server := hosts.get(target.name)) is not None:
-                    self._at_work.enter()
-                    group.create_task(self._examine_hosted(target.name, server))
+            for target, server in hosts.items():
+                self._at_work.enter()
+                group.create_task(self._examine_hosted(target, server))
 
     def _release_idle(self) -> None:
         """Let servers go whose responses are all in from before."""
-        hosts = self._setup.hosts
+        hosts = self._plan.hosts
         needed = {hosts[name] for name in hosts if any(self._unanswered(name))}
         for server in set(hosts.values()) - needed:
             self._release(server)
@@ -144,7 +143,7 @@ class Session:
             self._servers.release(server)
 
     def _cut_short(self) -> str:
-        left, total = self._setup.total - self._finished_cases, self._setup.total
+        left, total = self._plan.total - self._finished_cases, self._plan.total
         reasons = "; ".join([*self._outages, *self._failures.values()])
         return (
             f"the run is unfinished, with {left} of {total} cases left as if they had not been "
@@ -162,7 +161,7 @@ class Session:
         )
 
     def _unfinished(self, *targets: str) -> _Trials:
-        for trial in self._setup.trials(*targets):
+        for trial in self._plan.trials(*targets):
             if trial.target not in self._lost and not self._record.is_finished(trial.case_id):
                 yield trial
 
@@ -272,7 +271,7 @@ class Session:
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)
-        if trial.target in self._setup.hosts:
+        if trial.target in self._plan.hosts:
             self._record.forget_answer(trial.case_id)
         self._finished_cases += 1
         if self._observer is not None:

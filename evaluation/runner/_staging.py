@@ -3,7 +3,7 @@
 import asyncio
 
 from ...datasets import Query, image_variant, put_parts
-from ..plan import Setup
+from ..plan import RunPlan
 from ..record import Record
 from ..trials import Trial
 
@@ -13,14 +13,14 @@ class Stage:
 
     Args:
         record: Keeps the media that are sent.
-        setup: Of the run: its seed, and its pictures for variants that show others.
+        plan: Of the run: its seed, and its pictures for variants that show others.
     """
 
-    def __init__(self, record: Record, setup: Setup) -> None:
+    def __init__(self, record: Record, plan: RunPlan) -> None:
         self._record = record
-        self._store = setup.media
-        self._seed = setup.config.run.seed
-        self._pictures = setup.pictures
+        self._store = plan.media
+        self._seed = plan.options.seed
+        self._pictures = plan.pictures
 
     async def put(self, trial: Trial) -> Query:
         """Return the query as its condition wants it, its media kept with the run.

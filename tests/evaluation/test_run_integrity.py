@@ -130,7 +130,7 @@ def test_other_words_of_ours_make_another_run(
     config = workplace.config(scripted().base_url)
     assert workplace.safejury("run", config).code == 0
     assert workplace.safejury("run", config).code == 0
-    monkeypatch.setattr("safejury.evaluation.plan._setup.NEUTRAL_TEXT", "Answer what you hear.")
+    monkeypatch.setattr("safejury.evaluation.plan._identity.NEUTRAL_TEXT", "Answer what you hear.")
     workplace.safejury("run", config).refused("another configuration: words was")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from safejury.assembly import load_config
 from safejury.evaluation import set_up
+from safejury.evaluation.plan import identity_of
 from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -67,7 +68,7 @@ def test_what_the_config_or_a_persona_sets_wins(workplace: Any, scripted: Start)
 def test_the_identity_of_a_run_says_how_its_jury_draws(workplace: Any):
     config = Path(workplace.config(jury__jurors__0__temperature=0.7))
     greedy = {"temperature": 0.0, "top_p": None}
-    assert set_up(load_config(config), Path()).identity()["sampling"] == {
+    assert identity_of(set_up(load_config(config), Path()))["sampling"] == {
         "jurors": [{"temperature": 0.7, "top_p": None}, greedy, greedy],
         "foreperson": {"temperature": None, "top_p": None},
     }

@@ -1,0 +1,84 @@
+"""By what a run knows itself: all that decides what its results mean."""
+
+import hashlib
+import json
+from typing import Any, cast
+
+from ...agents import HUMAN, prompt_hashes
+from ...assembly import Config
+from ...assembly.config import WAY_KEYS
+from ...datasets import NEUTRAL_TEXT, Taxonomy
+from ...deliberation import RULES
+from ...targets import FunctionTarget
+from ..record import known_by_name, without_secrets
+from ._plan import RunPlan
+
+_HOW_CALLED = {"api_key_env", "price", "timeout", *WAY_KEYS}
+_HOW_RUN = {"python", "port", "start_timeout", "restarts", "env"}
+_ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
+_NOT_IDENTITY = {
+    "limits": True,
+    "run": {"name", "directory", "cache"},
+    # Known by their hashes, which stand beside.
+    "targets": {"__all__": {**_ELSEWHERE, "responses": True, "pictures": True, "system": True}},
+    "jury": {
+        "jurors": {"__all__": _ELSEWHERE},
+        "foreperson": _ELSEWHERE,
+        "transcriber": True,  # what was found for it stands beside
+        "rubric": True,  # as its hash does
+    },
+}
+"""What may change between a run and its repeat."""
+
+
+def plain_config(config: Config, **options: Any) -> dict[str, Any]:
+    """Return a config as plain data that names key variables and holds no secret.
+
+    Args:
+        config: The config.
+        options: See pydantic's `model_dump`.
+    """
+    return cast(dict[str, Any], without_secrets(config.model_dump(mode="json", **options)))
+
+
+def decisive_config(config: Config) -> dict[str, Any]:
+    """Return what of a config decides what the results mean, as plain data."""
+    data = cast(dict[str, Any], known_by_name(plain_config(config, exclude=_NOT_IDENTITY)))
+    if config.run.truncated != "judge":  # as all runs before there was a choice
+        del data["run"]["truncated"]
+    return data
+
+
+def identity_of(plan: RunPlan) -> dict[str, object]:
+    """Return all that decides what a run's results mean, as plain data."""
+    jury, rule = plan.jury, RULES[plan.jury.protocol.rule.name]
+    known = dict(plan.decisive)
+    known["dataset"] = {"name": plan.dataset, "sha256": plan.selection.dataset.sha256}
+    known["responses"] = {name: recorded.sha256 for name, recorded in plan.recorded.items()}
+    functions = [target for target in plan.targets if isinstance(target, FunctionTarget)]
+    if functions:
+        known["functions"] = {target.name: target.identity for target in functions}
+    known["personas"] = [
+        seat.persona.model_dump(mode="json") if seat.persona else HUMAN for seat in jury.seats
+    ]
+    known["sampling"] = jury.drawing()
+    known["prompts"] = prompt_hashes()
+    known["words"] = _hash_of_words(plan.taxonomy)
+    if plan.systems:
+        known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}
+    if jury.rubric is not None:
+        known["rubric"] = jury.rubric.identity()
+    if rule.source_sha256 is not None:
+        known["rule"] = rule.source_sha256
+    known["transcriber"] = None if plan.whisper is None else plan.whisper.source
+    return known
+
+
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_of_words(taxonomy: Taxonomy) -> str:
+    """Return a hash of all else that is said to models: guidelines, and the text beside a sound."""
+    guidelines = {scenario.id: scenario.guideline for scenario in taxonomy.scenarios}
+    return _hash_of(json.dumps([guidelines, NEUTRAL_TEXT]))
