@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from ...common import ConfigurationError
 from ...common.text import did_you_mean, quoted
 from ...models import ModelSpec, PlaceLimits
-from ._shape import RunLimitsConfig
+from ._shape import LimitsConfig, RunLimitsConfig
 
 
-def limits_of_places(limits: RunLimitsConfig) -> dict[str, PlaceLimits]:
+def limits_of_places(limits: LimitsConfig) -> dict[str, PlaceLimits]:
     """Return the limits of endpoints that have their own, by place."""
     found: dict[str, PlaceLimits] = {}
-    for name, own in limits.endpoints.items():
+    endpoints = limits.endpoints if isinstance(limits, RunLimitsConfig) else {}
+    for name, own in endpoints.items():
         has_pace = "requests_per_minute" in own.model_fields_set
         found[_place(name)] = PlaceLimits(
             own.concurrency or limits.concurrency,

@@ -1,5 +1,12 @@
-"""The models of a config."""
+"""The models of a config, and how those of a command are opened."""
 
+from ._open import CallStore, ManagedServers, OpenModels, open_models
 from ._spec import model_spec
 
-__all__ = ["model_spec"]
+__all__ = [
+    "CallStore",
+    "ManagedServers",
+    "OpenModels",
+    "model_spec",
+    "open_models",
+]

@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from ...assembly.config import read_config
-from ...assembly.servers import Uptime, make_fleet, server_clock
+from ...assembly.models import ManagedServers, open_models
+from ...assembly.servers import Uptime
 from ...common import ConfigurationError, OutageError, RecordError
 from ...evaluation.plan import find_prices, unbound_note, unpriced
 from ...evaluation.record import without_secrets
@@ -30,7 +31,7 @@ from ...generation import (
     make_stages,
 )
 from ...generation.config import GenerateConfig, GenerateSetup, set_up_generation
-from ...models import EMBEDDED_WARNING, Budget, ModelRegistry, PlaceLimits, RetryPolicy
+from ...models import EMBEDDED_WARNING, ModelRegistry
 from ..console import EXIT_INTERRUPTED, run_async, same_command, say
 from ._generate_estimate import show_estimate
 from ._generate_progress import GenerateProgress
@@ -206,7 +207,7 @@ async def _generate(
             progress,
             stack,
             starts=not estimate_only,
-            patience=None if accept_failures else setup.config.limits.outage_patience,
+            waits=not accept_failures,
         )
         show_estimate(setup, stages, context)
         if not estimate_only:
@@ -232,7 +233,7 @@ async def _context(
     stack: AsyncExitStack,
     *,
     starts: bool,
-    patience: float | None,
+    waits: bool,
 ) -> tuple[ModelRegistry, StageContext]:
     """Open the models and the journal of a set; the stack closes them.
 
@@ -242,35 +243,28 @@ async def _context(
         progress: Is told how it goes.
         stack: Closes what is opened.
         starts: Whether managed servers start, as they must before they are asked.
-        patience: Seconds for which an endpoint that is down is waited for, None for none.
+        waits: Whether an endpoint that is down is waited for.
     """
     journal = CallJournal(folder.path)
     stack.callback(journal.close)
-    limits, fleet = setup.config.limits, None
-    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, ends_at_once=True, keep=journal)
-    budget.add_spent(*journal.total_cost())
-    if setup.servers and starts:
+    limits = setup.config.limits
 
-        def keep(time: Uptime) -> None:
-            journal.charge_time(time.life, time.server, time.usd)
+    def keep(time: Uptime) -> None:
+        journal.charge_time(time.life, time.server, time.usd)
 
-        clock = await stack.enter_async_context(server_clock(budget, setup.servers, keep))
-        fleet = await make_fleet(setup.servers, setup.directory, progress.notify, clock=clock)
-        if budget.stopped is None:
-            await stack.enter_async_context(fleet)
-    policy = RetryPolicy(attempts=limits.attempts)
-    registry = await stack.enter_async_context(
-        ModelRegistry(
-            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
-            policy=policy,
-            outage_patience=patience,
-            budget=budget,
-            journal=journal,
-            managed=None if fleet is None else fleet.model,
+    servers = ManagedServers(setup.servers, setup.directory, progress.notify, keep)
+    opened = await stack.enter_async_context(
+        open_models(
+            limits if waits else limits.model_copy(update={"outage_patience": None}),
+            servers=servers if starts else None,
+            calls=journal,
+            spent=journal.total_cost(),
+            ends_at_once=True,
         )
     )
+    registry = opened.registry
     progress.watch(registry)
-    models, services = setup.open_models(registry), Services(policy, budget, journal)
+    models, services = setup.open_models(registry), Services(opened.policy, opened.budget, journal)
     context = StageContext(folder, setup.settings, models, progress, limits.concurrency, services)
     return registry, context
 

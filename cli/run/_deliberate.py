@@ -3,8 +3,8 @@
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,18 +19,15 @@ from ...assembly.config import (
     RunLimitsConfig,
     TargetConfig,
     check_keys,
-    limits_of_places,
-    read_system,
     refused_option,
 )
 from ...assembly.jury import jury_spec
-from ...assembly.models import model_spec
-from ...assembly.servers import ServerBook, make_fleet, server_clock
+from ...assembly.models import ManagedServers, open_models
+from ...assembly.servers import ServerBook
+from ...assembly.targets import target_spec
 from ...common import ConfigurationError, OutageError, OutOfBudgetError
 from ...datasets import (
     UNCATEGORISED,
-    ImageFitting,
-    ImageLimits,
     Intent,
     MediaStore,
     Query,
@@ -42,16 +39,8 @@ from ...deliberation import JurySpec, check_export_path
 from ...evaluation.plan import find_prices, unbound_note, unpriced
 from ...evaluation.record import MEDIA
 from ...evaluation.runner import hear_live
-from ...models import (
-    EMBEDDED_WARNING,
-    Budget,
-    ModelRegistry,
-    ModelSpec,
-    PlaceLimits,
-    RetryPolicy,
-    Sampling,
-)
-from ...targets import ModelTarget, Response, ResponseOutcome
+from ...models import EMBEDDED_WARNING, ModelRegistry
+from ...targets import ModelTargetSpec, Response, ResponseOutcome, ServerUse
 from ..console import busy, run_async, say
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 
@@ -87,54 +76,39 @@ def deliberate_once(
     jury = jury_spec(read.jury, servers.folder, servers, seed=read.run.seed)
     asked = None
     if target is not None:
-        asked = _Asked.of(target, url, api_key_env, read, servers)
+        asked = _asked(target, url, api_key_env, read, servers)
     elif response == "-":
         response = sys.stdin.read()
-    hearing = _Hearing(query, scenarios, jury, servers, read.limits)
+    hearing = _Hearing(query, scenarios, jury, asked, servers.uses, read.limits)
     try:
-        return run_async(_deliberate(hearing, asked, response, export))
+        return run_async(_deliberate(hearing, response, export))
     except OutOfBudgetError as error:
         raise OutOfBudgetError(f"the case has no verdict: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    """What is judged, by whom, and within which limits."""
+    """What is judged, by whom, who is asked for the response, and within which limits."""
 
     query: Query
     scenarios: Taxonomy
     jury: JurySpec
-    servers: ServerBook
+    target: ModelTargetSpec | None
+    servers: tuple[ServerUse, ...]
     limits: RunLimitsConfig
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A model that is asked for the response, as the config's target of that name is."""
-
-    spec: ModelSpec
-    pictures: ImageLimits
-    sampling: Sampling
-    max_tokens: int
-    system: str | None
-
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        url: str | None,
-        api_key_env: str | None,
-        read: "_Read",
-        servers: ServerBook,
-    ) -> "_Asked":
-        """Return the config's target of that name, else the model that the options describe."""
-        own = read.targets.get(name) if url is None and api_key_env is None else None
-        said = _target(name, url, api_key_env) if own is None else own.as_model()
-        sampling = Sampling(said.temperature, said.top_p)
-        spec = model_spec(said, servers, keep=True)
-        prompt = None if own is None else own.system
-        system = None if prompt is None else read_system(prompt, servers.folder)
-        return cls(spec, said.image_limits, sampling, read.run.max_tokens, system)
+def _asked(
+    name: str, url: str | None, api_key_env: str | None, read: "_Read", servers: ServerBook
+) -> ModelTargetSpec:
+    """Return the config's target of that name, else the model that the options describe."""
+    own = read.targets.get(name) if url is None and api_key_env is None else None
+    spec = (
+        target_spec("server", _target(name, url, api_key_env), servers, read.run, keep=True)
+        if own is None
+        else target_spec(own.name, own.as_model(), servers, read.run, system=own.system, keep=True)
+    )
+    return replace(spec, name=spec.model.model)
 
 
 def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
@@ -144,11 +118,9 @@ def _target(name: str, url: str | None, api_key_env: str | None) -> ModelConfig:
         raise refused_option(error, model="--target") from None
 
 
-async def _deliberate(
-    hearing: _Hearing, asked: _Asked | None, response: str | None, export: Path | None
-) -> int:
-    jury, query, scenarios = hearing.jury, hearing.query, hearing.scenarios
-    specs = [*([] if asked is None else [asked.spec]), *jury.models]
+async def _deliberate(hearing: _Hearing, response: str | None, export: Path | None) -> int:
+    query, scenarios, target = hearing.query, hearing.scenarios, hearing.target
+    specs = [*([] if target is None else [target.model]), *hearing.jury.models]
     if any(spec.is_embedded for spec in specs):
         say(f"Note: {EMBEDDED_WARNING}")
     # Prices may be LiteLLM's to tell, whose import takes seconds.
@@ -156,28 +128,21 @@ async def _deliberate(
     if unbound := unpriced(hearing.limits, prices):
         say(f"Note: {unbound_note(unbound)}")
     console = Console()
-    name = "recorded" if asked is None else asked.spec.model
+    name = "recorded" if target is None else target.name
     async with _opened(hearing) as (registry, media):
-        if asked is None:
+        if target is None:
             answer = Response(ResponseOutcome.ANSWERED, response or "")
         else:
-            target = ModelTarget(
-                name,
-                registry.open(asked.spec),
-                max_tokens=asked.max_tokens,
-                seed=jury.seed,
-                sampling=asked.sampling,
-                fitting=ImageFitting(asked.pictures, media),
-                system=asked.system,
-            )
             with busy(f"Asking {name} …", console):
-                answer = await target.respond(query, epoch=0, call_id="")
+                answer = await target.open(registry, media).respond(query, epoch=0, call_id="")
             if answer.outcome is ResponseOutcome.ERROR:
                 raise OutageError(f"there is no response to judge: {answer.detail}")
         guideline = scenarios.resolve(query.scenario).guideline
         titles = None if scenarios.path is None else scenarios.titles(query.scenario)
         case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
-        await hear_live(case, jury, registry, console, target=name, export=export, media=media)
+        await hear_live(
+            case, hearing.jury, registry, console, target=name, export=export, media=media
+        )
     if export is not None:
         say(f"Wrote {export}.")
     return 0
@@ -185,28 +150,15 @@ async def _deliberate(
 
 @asynccontextmanager
 async def _opened(hearing: _Hearing) -> AsyncGenerator[tuple[ModelRegistry, MediaStore]]:
-    """Yield the ways to the models within the limits, and a place for pictures that are fitted.
-
-    The jury's managed servers are started if there are any.
-    """
-    limits, uses = hearing.limits, hearing.servers.uses
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safejury-")))
+    """Yield the ways to the models, and a place for pictures that are fitted."""
+    # Whoever watches is told at once that an endpoint is down.
+    limits = hearing.limits.model_copy(update={"outage_patience": None})
+    with tempfile.TemporaryDirectory(prefix="safejury-") as place:
+        servers = ManagedServers(hearing.servers, Path(place), say)
         # No smaller jury decides: a juror that cannot be paid ends the hearing.
-        budget = Budget(limits.max_tokens_total, limits.max_cost_usd, refusal=OutOfBudgetError)
-        fleet = None
-        if uses:
-            clock = await stack.enter_async_context(server_clock(budget, uses))
-            fleet = await make_fleet(uses, folder, say, clock=clock)
-            await stack.enter_async_context(fleet)
-        registry = ModelRegistry(
-            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
-            places=limits_of_places(limits),
-            policy=RetryPolicy(attempts=limits.attempts),
-            budget=budget,
-            managed=None if fleet is None else fleet.model,
-        )
-        yield await stack.enter_async_context(registry), MediaStore(folder / MEDIA)
+        opening = open_models(limits, servers=servers, refusal=OutOfBudgetError)
+        async with opening as models:
+            yield models.registry, MediaStore(Path(place) / MEDIA)
 
 
 @dataclass(frozen=True, slots=True)

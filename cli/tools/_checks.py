@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from ...assembly import load_config
+from ...assembly.config import LimitsConfig
+from ...assembly.models import open_models
 from ...assembly.servers import plan_servers
 from ...common import SafejuryError, in_parallel
 from ...evaluation import RunPlan, set_up
@@ -25,8 +27,6 @@ from ...models import (
     ChatRequest,
     ModelRegistry,
     ModelSpec,
-    PlaceLimits,
-    RetryPolicy,
     vllm_version,
 )
 from ...targets import ServerUse, installed_vllm, render_plan
@@ -99,11 +99,11 @@ async def check_config(path: Path) -> list[Check]:
     checks.append(_check_directory(run_plan))
     checks += await _check_estimate(run_plan)
     checks += await _check_servers(run_plan)
-    policy = RetryPolicy(attempts=1)
     # The others are on servers that the run starts.
     specs = [spec for spec in run_plan.models if spec.server is None]
-    async with ModelRegistry(limits=PlaceLimits(4), policy=policy) as registry:
-        checks += await in_parallel(_check_model(registry, spec) for spec in specs)
+    limits = LimitsConfig(concurrency=4, attempts=1, outage_patience=None)
+    async with open_models(limits) as models:
+        checks += await in_parallel(_check_model(models.registry, spec) for spec in specs)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
     return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))
 

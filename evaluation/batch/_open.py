@@ -19,7 +19,7 @@ from ...models import (
 from ...targets import model_identity
 from ..plan import RunPlan, Transcripts, open_transcripts
 from ..record import Record
-from ..runner import open_run_record, run_budget, run_registry
+from ..runner import open_run_models, open_run_record
 
 NOT_ASKED = "not asked yet"
 """Detail of a response that the record lacks."""
@@ -59,9 +59,8 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
         known = await stack.enter_async_context(ModelRegistry(managed=_unserved(plan)))
         live = None
         if ask:
-            budget = run_budget(plan, record)
-            opened = run_registry(plan, record, budget, stack, None)
-            live = await stack.enter_async_context(opened)
+            models = await stack.enter_async_context(open_run_models(plan, record))
+            live = models.registry
         transcripts = await stack.enter_async_context(
             open_transcripts(plan.whisper, plan.directory)
         )

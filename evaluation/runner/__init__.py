@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._asking import asking_over
     from ._examiner import Examiner
     from ._live import hear_live
-    from ._opening import open_run_record, open_targets, run_budget, run_registry
+    from ._opening import open_run_models, open_run_record, open_targets
     from ._run import RunOutcome, run
     from ._session import Observer
     from ._staging import Stage
@@ -21,7 +21,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_asking": ["asking_over"],
             "_examiner": ["Examiner"],
             "_live": ["hear_live"],
-            "_opening": ["open_run_record", "open_targets", "run_budget", "run_registry"],
+            "_opening": ["open_run_models", "open_run_record", "open_targets"],
             "_run": ["RunOutcome", "run"],
             "_session": ["Observer"],
             "_staging": ["Stage"],
@@ -36,10 +36,9 @@ __all__ = [
     "Stage",
     "asking_over",
     "hear_live",
+    "open_run_models",
     "open_run_record",
     "open_targets",
     "run",
-    "run_budget",
-    "run_registry",
     "watched",
 ]

@@ -1,25 +1,20 @@
 """What a run and a batch open alike: the record, and the ways to the models."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
+from contextlib import AbstractAsyncContextManager, closing
 from glob import escape
 from importlib.metadata import version
 
 import msgspec
 
-from ...assembly.config import limits_of_places
+from ...assembly.models import ManagedServers, OpenModels, open_models
 from ...datasets import LoadedSet
 from ...models import (
-    Budget,
-    ModelRegistry,
     ModelSource,
     ModelSpec,
-    PlaceLimits,
-    ResponseCache,
-    RetryPolicy,
     redactor,
 )
-from ...targets import Fleet, ModelTargetSpec, Target
+from ...targets import ModelTargetSpec, Target
 from ..metrics import Limits
 from ..plan import RunPlan, identity_of, lasting_notes
 from ..record import Record, RecordReader, open_record
@@ -97,49 +92,30 @@ def _said(plan: RunPlan) -> dict[str, str]:
     }
 
 
-def run_budget(plan: RunPlan, record: Record) -> Budget:
-    """Return what a run may spend, with what it spent before.
+def open_run_models(
+    plan: RunPlan, record: Record, servers: ManagedServers | None = None
+) -> AbstractAsyncContextManager[OpenModels]:
+    """Open the ways to a run's models, with its calls kept, and what it spent before counted.
 
     Args:
         plan: The run.
-        record: Its record, which keeps what no reply tells.
+        record: Its record.
+        servers: Its managed servers, None where none is started.
     """
-    limits = plan.limits
-    budget = Budget(limits.max_tokens_total, limits.max_cost_usd, keep=record)
-    if record.resumed:
-        with closing(RecordReader(plan.directory)) as reader:
-            budget.add_spent(*reader.spent())
-    return budget
-
-
-def run_registry(
-    plan: RunPlan, record: Record, budget: Budget, stack: AsyncExitStack, fleet: Fleet | None
-) -> ModelRegistry:
-    """Return the ways to a run's models, within its limits and with its calls kept.
-
-    Args:
-        plan: The run.
-        record: Keeps the calls.
-        budget: What may be spent on them.
-        stack: Closes the cache in the end.
-        fleet: The managed servers, None where none is started.
-    """
-    limits = plan.limits
-    cache = None
-    if plan.options.cache is not None:
-        cache = ResponseCache(plan.options.cache)
-        stack.callback(cache.close)
-    return ModelRegistry(
-        limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
-        places=limits_of_places(limits),
-        policy=RetryPolicy(attempts=limits.attempts),
-        outage_patience=limits.outage_patience,
-        budget=budget,
-        cache=cache,
-        journal=record,
-        managed=None if fleet is None else fleet.model,
+    return open_models(
+        plan.limits,
+        servers=servers,
+        calls=record,
+        spent=_spent(plan) if record.resumed else None,
+        cache=plan.options.cache,
         answered=_answered(plan, record),
     )
+
+
+def _spent(plan: RunPlan) -> tuple[int, float, int]:
+    """Return what a run has spent, with what no reply tells."""
+    with closing(RecordReader(plan.directory)) as reader:
+        return reader.spent()
 
 
 def _answered(plan: RunPlan, record: Record) -> frozenset[ModelSpec]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import yaml
 
 from ...agents import Ask, CaseCount
-from ...assembly.servers import make_fleet, server_clock
+from ...assembly.models import ManagedServers
 from ...common.files import replacing, unwritable
-from ...models import Budget
-from ...targets import Fleet, render_plan
 from ..plan import (
     Purse,
     RunPlan,
@@ -19,9 +17,9 @@ from ..plan import (
     write_dataset_left_out,
     write_left_out,
 )
-from ..record import Record, RecordReader
+from ..record import RecordReader
 from ._examiner import Examiner
-from ._opening import open_run_record, open_targets, run_budget, run_registry
+from ._opening import open_run_models, open_run_record, open_targets
 from ._session import Observer, Session
 from ._staging import Stage
 from ._thrift import ThriftyExaminer
@@ -89,10 +87,17 @@ async def run(
         _write_config(plan)
         write_left_out(plan.directory, plan.recorded)
         write_dataset_left_out(plan.directory, plan.selection.dataset)
-        budget = run_budget(plan, record)
-        fleet = await _open_fleet(plan, record, budget, observer, stack)
-        opened = run_registry(plan, record, budget, stack, fleet)
-        registry = await stack.enter_async_context(opened)
+        servers = ManagedServers(
+            plan.servers,
+            plan.directory,
+            observer.notify if observer is not None else _ignore,
+            record.keep_uptime,
+            needed=record.count_finished() < plan.total,
+            tells_plan=True,
+        )
+        opening_models = open_run_models(plan, record, servers)
+        models = await stack.enter_async_context(opening_models)
+        registry = models.registry
         jury = await stack.enter_async_context(
             plan.jury.open(
                 registry,
@@ -114,35 +119,14 @@ async def run(
             plan.taxonomy,
             judge_truncated=plan.judges_truncated,
         )
-        thrifty = ThriftyExaminer(examiner, registry.budget, purse.estimator)
-        await Session(plan, record, thrifty, fleet, observer).work(registry)
+        thrifty = ThriftyExaminer(examiner, models.budget, purse.estimator)
+        await Session(plan, record, thrifty, models.fleet, observer).work(registry)
     cases, verdicts, given_up = _count(plan)
     # Else the cases themselves say what it cost them.
     is_cut_short = cases < plan.total or retry_failed
-    stopped = registry.budget.stopped if is_cut_short else None
+    stopped = models.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - begun
     return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped)
-
-
-async def _open_fleet(
-    plan: RunPlan,
-    record: Record,
-    budget: Budget,
-    observer: Observer | None,
-    stack: AsyncExitStack,
-) -> Fleet | None:
-    """Return the managed servers; they are started unless nothing is left to do, or to spend."""
-    if not plan.servers:
-        return None
-    notify = observer.notify if observer is not None else _ignore
-    charging = server_clock(budget, plan.servers, record.keep_uptime)
-    clock = await stack.enter_async_context(charging)
-    fleet = await make_fleet(plan.servers, plan.directory, notify, clock=clock)
-    if record.count_finished() < plan.total and budget.stopped is None:
-        for line in render_plan(fleet.plan):
-            notify(line)
-        await stack.enter_async_context(fleet)
-    return fleet
 
 
 def _ignore(message: str) -> None:

@@ -1,0 +1,136 @@
+"""The models of a command opened: within limits, a budget and a cache, on servers of our own."""
+
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ...common import BudgetError, SafejuryError
+from ...models import (
+    Budget,
+    Journal,
+    Ledger,
+    ModelRegistry,
+    ModelSpec,
+    PlaceLimits,
+    ResponseCache,
+    RetryPolicy,
+)
+from ...targets import Fleet, ServerUse, render_plan
+from ..config import LimitsConfig, limits_of_places
+from ..servers import Uptime, make_fleet, server_clock
+
+
+class CallStore(Journal, Ledger, Protocol):
+    """Where calls are kept, and what they hold of the budget while they are under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModels:
+    """The ways to models, open.
+
+    Attributes:
+        registry: Opens the models.
+        budget: What may be spent on them.
+        policy: How often failed calls are tried again.
+        fleet: The managed servers, None where there are none.
+    """
+
+    registry: ModelRegistry
+    budget: Budget
+    policy: RetryPolicy
+    fleet: Fleet | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedServers:
+    """Servers that are started for a command.
+
+    Attributes:
+        uses: The servers; may be none.
+        folder: Where their logs go into a folder.
+        notify: Is told what happens to them, a line each.
+        keep: Is told for how long each that has a price ran; nobody unless given.
+        needed: Whether anything is left to do that needs them; else none starts.
+        tells_plan: Whether it is told beforehand which of them runs where.
+    """
+
+    uses: Sequence[ServerUse]
+    folder: Path
+    notify: Callable[[str], None]
+    keep: Callable[[Uptime], None] | None = None
+    needed: bool = True
+    tells_plan: bool = False
+
+
+@asynccontextmanager
+async def open_models(
+    limits: LimitsConfig,
+    *,
+    servers: ManagedServers | None = None,
+    calls: CallStore | None = None,
+    spent: tuple[int, float, int] | None = None,
+    cache: str | None = None,
+    answered: Collection[ModelSpec] = (),
+    refusal: type[SafejuryError] = BudgetError,
+    ends_at_once: bool = False,
+) -> AsyncGenerator[OpenModels]:
+    """Open the ways to models, and close all in the end.
+
+    Args:
+        limits: What may be taken of endpoints, and spent.
+        servers: Those that are started; none unless given, nor where nothing may be spent.
+        calls: Keeps calls, which are paid for once; nowhere unless given.
+        spent: Tokens, US dollars and calls of unknown price that were spent before.
+        cache: A file of answers between runs, None for none.
+        answered: Models that have answered before; see `ModelRegistry`.
+        refusal: See `Budget`.
+        ends_at_once: See `Budget`.
+
+    Raises:
+        ConfigurationError: A server cannot be, or the cache cannot be used.
+        RecordError: What servers took cannot be kept.
+    """
+    budget = Budget(
+        limits.max_tokens_total,
+        limits.max_cost_usd,
+        ends_at_once=ends_at_once,
+        keep=calls,
+        refusal=refusal,
+    )
+    if spent is not None:
+        budget.add_spent(*spent)
+    policy = RetryPolicy(attempts=limits.attempts)
+    async with AsyncExitStack() as stack:
+        fleet = None
+        if servers is not None and servers.uses:
+            fleet = await _open_fleet(servers, budget, stack)
+        kept = None
+        if cache is not None:
+            kept = ResponseCache(cache)
+            stack.callback(kept.close)
+        registry = ModelRegistry(
+            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
+            places=limits_of_places(limits),
+            policy=policy,
+            outage_patience=limits.outage_patience,
+            budget=budget,
+            cache=kept,
+            journal=calls,
+            managed=None if fleet is None else fleet.model,
+            answered=answered,
+        )
+        yield OpenModels(await stack.enter_async_context(registry), budget, policy, fleet)
+
+
+async def _open_fleet(servers: ManagedServers, budget: Budget, stack: AsyncExitStack) -> Fleet:
+    """Return the fleet; it starts unless nothing is left to do, or to spend."""
+    charging = server_clock(budget, servers.uses, servers.keep)
+    clock = await stack.enter_async_context(charging)
+    fleet = await make_fleet(servers.uses, servers.folder, servers.notify, clock=clock)
+    if servers.needed and budget.stopped is None:
+        for line in render_plan(fleet.plan) if servers.tells_plan else ():
+            servers.notify(line)
+        await stack.enter_async_context(fleet)
+    return fleet
