@@ -15,8 +15,8 @@ if TYPE_CHECKING:
         put_parts,
         transcript_of,
     )
-    from .jsonl import Dataset, load_dataset, write_jsonl
-    from .loaders import LoadedSet, find_set, load_set
+    from .jsonl import Dataset, QueryList, load_dataset, write_jsonl
+    from .loaders import LoadedSet, find_set, load_rows, load_set
     from .media import Fitted, ImageFitting, ImageLimits, MediaStore, read_media, sound_length
     from .query import (
         Condition,
@@ -67,8 +67,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "put_parts",
                 "transcript_of",
             ],
-            "jsonl": ["Dataset", "load_dataset", "write_jsonl"],
-            "loaders": ["LoadedSet", "find_set", "load_set"],
+            "jsonl": ["Dataset", "QueryList", "load_dataset", "write_jsonl"],
+            "loaders": ["LoadedSet", "find_set", "load_rows", "load_set"],
             "media": [
                 "Fitted",
                 "ImageFitting",
@@ -144,6 +144,7 @@ __all__ = [
     "Parts",
     "PicturePool",
     "Query",
+    "QueryList",
     "Role",
     "Scenario",
     "SpokenTurn",
@@ -154,6 +155,7 @@ __all__ = [
     "find_set",
     "image_variant",
     "load_dataset",
+    "load_rows",
     "load_set",
     "load_taxonomy",
     "media_in",

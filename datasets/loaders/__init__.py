@@ -3,6 +3,7 @@
 from ._find import BUNDLED, find_set, placed, placed_categories, split_loader
 from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_for, loader_named
+from ._rows import load_rows
 from .base import Loader, LoaderOptions, Row, Unusable
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Row",
     "Unusable",
     "find_set",
+    "load_rows",
     "load_set",
     "loader_for",
     "loader_named",
