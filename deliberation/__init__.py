@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
+    from ._judgment import Judgment
     from ._jury import Jury
     from ._jury_spec import JurySpec, SeatSpec
     from .bus import BusAgent, RequestBus
@@ -37,12 +38,21 @@ if TYPE_CHECKING:
         decide,
         settled,
     )
-    from .transcript import LiveView, check_export_path, export_transcript, render_case
+    from .transcript import (
+        CaseTranscript,
+        LiveView,
+        as_html,
+        as_text,
+        check_export_path,
+        export_transcript,
+        render_case,
+    )
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_judgment": ["Judgment"],
             "_jury": ["Jury"],
             "_jury_spec": ["JurySpec", "SeatSpec"],
             "bus": ["BusAgent", "RequestBus"],
@@ -75,7 +85,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "decide",
                 "settled",
             ],
-            "transcript": ["LiveView", "check_export_path", "export_transcript", "render_case"],
+            "transcript": [
+                "CaseTranscript",
+                "LiveView",
+                "as_html",
+                "as_text",
+                "check_export_path",
+                "export_transcript",
+                "render_case",
+            ],
         },
     )
 
@@ -88,11 +106,13 @@ __all__ = [
     "BusAgent",
     "CallTotals",
     "CaseOpened",
+    "CaseTranscript",
     "Decision",
     "DiscussionOpened",
     "Entry",
     "Flips",
     "Foreperson",
+    "Judgment",
     "Jury",
     "JurySpec",
     "LiveView",
@@ -109,6 +129,8 @@ __all__ = [
     "VerdictAnnounced",
     "Votes",
     "aggregation",
+    "as_html",
+    "as_text",
     "build_verdict",
     "check_export_path",
     "contested",

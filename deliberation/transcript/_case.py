@@ -23,7 +23,7 @@ from ._blocks import discussion, header, question, response, summing_up, verdict
 from ._look import Block, Seats
 
 
-class CaseTranscript:
+class TranscriptBlocks:
     """Turns the entries of one case, in their order, into blocks to print."""
 
     def __init__(
@@ -94,5 +94,5 @@ def render_case(
         reveal: Whether the question and the response are shown.
         elapsed_s: Seconds the deliberation took, None where that is not known.
     """
-    transcript = CaseTranscript(jury, target=target, protocol=protocol, reveal=reveal)
+    transcript = TranscriptBlocks(jury, target=target, protocol=protocol, reveal=reveal)
     return Group(*(transcript.add(entry, elapsed_s=elapsed_s) for entry in entries))

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from ..protocol import CaseOpened, Entry, Notice, SeatInfo, VerdictAnnounced
-from ._case import CaseTranscript
+from ._case import TranscriptBlocks
 from ._look import Block
 from ._progress import Progress
 
@@ -130,7 +130,7 @@ class LiveView:
 
     def _take(self, at: float, event: Entry | Notice) -> Block | None:
         if self._open is None and isinstance(event, CaseOpened):
-            transcript = CaseTranscript(
+            transcript = TranscriptBlocks(
                 self._jury, target=self._target, protocol=self._protocol, reveal=self._reveal
             )
             self._open = Progress(event.case_id, transcript, opened_at=at, clock=self._clock)

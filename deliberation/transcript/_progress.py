@@ -21,7 +21,7 @@ from ..protocol import (
     VerdictAnnounced,
 )
 from ._blocks import footer
-from ._case import CaseTranscript
+from ._case import TranscriptBlocks
 from ._look import BLUE, GREEN, Block, Look
 
 SPINS_PER_S = 8
@@ -37,7 +37,7 @@ class Progress:
     def __init__(
         self,
         case_id: str,
-        transcript: CaseTranscript,
+        transcript: TranscriptBlocks,
         *,
         opened_at: float,
         clock: Callable[[], float],

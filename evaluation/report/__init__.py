@@ -6,6 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._health import health_warnings
+    from ._of_run import notes_on, write_table, written_report
     from ._report import report_csv, report_json, report_markdown
     from ._stored import StoredRun
     from ._table import report_table
@@ -15,6 +16,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_of_run": ["notes_on", "write_table", "written_report"],
             "_health": ["health_warnings"],
             "_report": ["report_csv", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
@@ -27,10 +29,13 @@ __all__ = [
     "StoredRun",
     "estimated",
     "health_warnings",
+    "notes_on",
     "report_csv",
     "report_json",
     "report_markdown",
     "report_table",
     "unchained_words",
     "unseen_media",
+    "write_table",
+    "written_report",
 ]

@@ -1,0 +1,118 @@
+"""The report of a stored run in every form, with what a reader must be told beside figures."""
+
+from rich.console import Console
+
+from ...common import escape_line
+from ...models import EMBEDDED_WARNING
+from ..metrics import USUAL, RunSummary, Thresholds, first_warnings, left_out_words
+from ..plan import unbound_note
+from ..trials import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
+from ._health import health_warnings
+from ._report import report_csv, report_json, report_markdown
+from ._stored import StoredRun
+from ._table import report_table
+from ._words import estimated, unchained_words, unseen_media
+
+_LONGEST_ERROR = 300
+"""Characters of an error that a report quotes."""
+
+
+def write_table(
+    stored: StoredRun, summary: RunSummary, console: Console, *, wanted: Thresholds = USUAL
+) -> None:
+    """Write a run's report to a console.
+
+    Args:
+        stored: The run.
+        summary: Its figures.
+        console: Where to write.
+        wanted: What passes without a warning.
+    """
+    report_table(
+        summary,
+        console,
+        notes=notes_on(stored),
+        comparability=stored.comparability(),
+        wanted=wanted,
+        facts=stored.facts,
+    )
+
+
+def written_report(
+    stored: StoredRun,
+    summary: RunSummary,
+    form: str,
+    *,
+    wanted: Thresholds = USUAL,
+) -> str:
+    """Return a run's report as JSON, CSV or Markdown.
+
+    Args:
+        stored: The run.
+        summary: Its figures.
+        form: `json`, `csv` or `md`.
+        wanted: What passes without a warning.
+    """
+    comparability, facts, notes = stored.comparability(), stored.facts, notes_on(stored)
+    if form == "csv":
+        return report_csv(summary, comparability, notes=notes, facts=facts)
+    info = stored.info
+    if form == "md":
+        keys = ("name", "protocol", "cases_finished", "cases_planned")
+        return report_markdown(
+            {key: info[key] for key in keys},
+            summary,
+            notes=notes,
+            comparability=comparability,
+            wanted=wanted,
+            facts=facts,
+        )
+    said: dict[str, object] = {
+        "notes": [*first_warnings(summary), *notes, *unseen_media(summary)],
+        "warnings": health_warnings(summary, wanted=wanted, facts=facts),
+        "comparability": comparability,
+    }
+    return report_json({**info, **said}, summary)
+
+
+def notes_on(stored: StoredRun) -> list[str]:
+    """Return what a reader of a run's report must know first, a sentence each."""
+    notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
+    facts = stored.facts
+    if facts.rubric is not None:
+        name, sha256 = facts.rubric
+        notes.append(
+            escape_line(
+                f"Judged by the rubric {name} ({sha256[:12]}), not by the bundled one: "
+                "unsafe means that a response fails that rubric."
+            )
+        )
+    notes += (
+        escape_line(f"{target} has a system prompt ({sha256[:12]}).")
+        for target, sha256 in facts.systems.items()
+    )
+    if facts.renamed:
+        said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
+        notes.append(escape_line(f"As the files of responses name the models: {said}."))
+    notes += filter(None, [unchained_words(stored.integrity)])
+    if (charged := stored.estimated_elsewhere) is not None:
+        notes.append(f"For cases that are not finished, {estimated(charged)}.")
+    if stored.unbound:
+        notes.append(escape_line(unbound_note(stored.unbound)))
+    notes += (f"{escape_line(note)}." for note in stored.notes_on_files)
+    if rows := sum(each.rows for each in stored.left_out.values()):
+        used = sum(each.rows_used for each in stored.left_out.values())
+        said = left_out_words(rows, used, "recorded response")
+        notes.append(
+            f"{said} left out of all figures: {stored.directory / ROWS_LEFT_OUT} says why."
+        )
+    if items := max((each.items for each in stored.left_out.values()), default=0):
+        used = max(each.items_used for each in stored.left_out.values())
+        said = left_out_words(items, used, "item of the set", "items of the set")
+        where = stored.directory / ITEMS_LEFT_OUT
+        notes.append(f"{said} left out and not asked: {where} says why.")
+    notes += (
+        escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
+        for target, said in stored.failures().items()
+    )
+    return notes
