@@ -7,7 +7,7 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._judgment import Judgment
     from ._jury import Jury
-    from ._jury_spec import JurySpec, SeatSpec
+    from ._jury_spec import JurySpec, SeatSpec, seat
     from .bus import BusAgent, RequestBus
     from .protocol import (
         PRESETS,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Protocol,
         RegisteredRule,
         Rule,
+        RuleFunction,
         SeatInfo,
         SummedUp,
         Tie,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         build_verdict,
         contested,
         decide,
+        register_rule,
         settled,
     )
     from .transcript import (
@@ -54,7 +56,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_judgment": ["Judgment"],
             "_jury": ["Jury"],
-            "_jury_spec": ["JurySpec", "SeatSpec"],
+            "_jury_spec": ["JurySpec", "SeatSpec", "seat"],
             "bus": ["BusAgent", "RequestBus"],
             "protocol": [
                 "PRESETS",
@@ -72,6 +74,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Protocol",
                 "RegisteredRule",
                 "Rule",
+                "RuleFunction",
                 "SeatInfo",
                 "CallTotals",
                 "SummedUp",
@@ -83,6 +86,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "build_verdict",
                 "contested",
                 "decide",
+                "register_rule",
                 "settled",
             ],
             "transcript": [
@@ -121,6 +125,7 @@ __all__ = [
     "RegisteredRule",
     "RequestBus",
     "Rule",
+    "RuleFunction",
     "SeatInfo",
     "SeatSpec",
     "SummedUp",
@@ -136,6 +141,8 @@ __all__ = [
     "contested",
     "decide",
     "export_transcript",
+    "register_rule",
     "render_case",
+    "seat",
     "settled",
 ]

@@ -1,6 +1,10 @@
 """Open a jury on its bus: an AutoGen runtime with a foreperson, seats and listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent
@@ -14,8 +18,13 @@ from autogen_core import (
     event,
 )
 
-from ..agents import Case, Rubric, Seat
-from ..models import ChatModel, Sampling
+from ..agents import Ask, Case, CaseCount, Persona, Rubric, Seat
+from ..common.text import free_name
+from ..datasets import MediaStore
+from ..models import ChatModel, ModelRegistry, ModelSpec, Sampling
+from ._judgment import Judgment
+from ._jury_of import describe_jury
+from ._jury_spec import JurySpec, SeatSpec
 from .bus import BusAgent, RequestBus
 from .protocol import (
     PROGRESS,
@@ -27,8 +36,12 @@ from .protocol import (
     OpenCase,
     Protocol,
     Published,
+    Rule,
+    RuleFunction,
+    SeatInfo,
     Verdict,
 )
+from .transcript import CaseTranscript
 
 _FOREPERSON = AgentId("foreperson", "jury")
 
@@ -59,8 +72,14 @@ class Jury:
     Use it as an asynchronous context manager. Leaving it waits for nothing: cases
     under way are canceled and their agents have ended when it returns.
 
+    Example:
+        >>> async with Jury.of("clinician", "lawyer", "sceptic", model=model) as jury:
+        ...     verdict = await jury.judge(case)
+
     Args:
-        seats: The jurors by seat name: any AgentChat agents.
+        seats: The jurors by seat name: any AgentChat agents. Or a `JurySpec`, which says all
+            that follows up to the rubric: its models are opened when the jury is entered,
+            and closed when it is left.
         protocol: How they deliberate.
         foreperson: Model for the summing-up; None leaves it out.
         summing: How its words are drawn; greedy where that says nothing.
@@ -72,14 +91,17 @@ class Jury:
         spectator: Is given entries and fleeting notices, for a live view.
         rubric: What jurors judge by, None for the bundled rubric.
 
+    Attributes:
+        spec: The jury as plain data, None for one that was made of agents.
+
     Raises:
         ConfigurationError: The protocol does not fit the number of seats.
     """
 
     def __init__(
         self,
-        seats: Mapping[str, ChatAgent],
-        protocol: Protocol,
+        seats: Mapping[str, ChatAgent] | JurySpec,
+        protocol: Protocol | None = None,
         *,
         foreperson: ChatModel | None = None,
         summing: Sampling | None = None,
@@ -88,9 +110,17 @@ class Jury:
         spectator: Callable[[Entry | Notice], None] | None = None,
         rubric: Rubric | None = None,
     ) -> None:
-        protocol.check(len(seats))
-        self._seats = dict(seats)
-        self._protocol = protocol
+        self.spec = seats if isinstance(seats, JurySpec) else None
+        self._seats: Mapping[str, ChatAgent] = {}
+        if isinstance(seats, JurySpec):
+            protocol, summing = seats.protocol, seats.summing
+            seed, rubric = seats.seed, seats.rubric
+            self._infos = seats.infos
+        else:
+            self._seats = dict(seats)
+            self._infos = tuple(SeatInfo(name, name, name, "") for name in seats)
+        self._protocol = protocol or Protocol()
+        self._protocol.check(len(self._infos))
         self._foreperson = foreperson
         self._summing = summing
         self._seed = seed
@@ -99,30 +129,123 @@ class Jury:
         self._rubric = rubric
         self._bus: RequestBus | None = None
         self._broken: Exception | None = None
+        self._heard: dict[str, list[Entry]] = {}
+        self._own = AsyncExitStack()
+
+    @classmethod
+    def of(
+        cls,
+        *jurors: str | Path | Persona | SeatSpec,
+        model: ModelSpec | str | None = None,
+        protocol: str | Protocol = "contested",
+        rule: str | Rule | RuleFunction | None = None,
+        foreperson: ModelSpec | str | None = None,
+        rubric: str | Path | None = None,
+        max_tokens: int = 512,
+    ) -> Self:
+        """Describe a jury of models; nothing is opened yet.
+
+        Args:
+            jurors: The jurors: bundled personas by name, paths of YAML files, `Persona`s, or
+                seats with a model of their own from `seat`.
+            model: The model of all jurors that have none; `provider/model`, or a `ModelSpec`.
+            protocol: How they deliberate: `vote`, `contested`, `safebench`, or settings.
+            rule: How votes become a finding, in place of the protocol's rule: a name in
+                `RULES`, a rule with its settings, or a function from `Votes` and `Rule` to a
+                `Decision`.
+            foreperson: The model that sums up; None leaves the summing-up out.
+            rubric: A Markdown file that says what is judged by, in place of the bundled one.
+            max_tokens: Cap on the tokens of a ballot, at least 16.
+
+        Raises:
+            ConfigurationError: Something does not fit; the message says what to change.
+        """
+        return cls(
+            describe_jury(
+                jurors,
+                model=model,
+                protocol=protocol,
+                rule=rule,
+                foreperson=foreperson,
+                rubric=rubric,
+                max_tokens=max_tokens,
+            )
+        )
+
+    @classmethod
+    def seated(
+        cls,
+        spec: JurySpec,
+        registry: ModelRegistry,
+        *,
+        ask: Ask | None = None,
+        cases: CaseCount | None = None,
+        media: MediaStore | None = None,
+        clerk: Callable[[Entry], None] | None = None,
+        spectator: Callable[[Entry | Notice], None] | None = None,
+    ) -> Self:
+        """Make a jury on the models of a registry, which closes them.
+
+        Args:
+            spec: Who sits on it, and how they deliberate.
+            registry: Opens the models.
+            ask: See `JurySpec.agents`.
+            cases: See `JurySpec.agents`.
+            media: See `JurySpec.agents`.
+            clerk: See `Jury`.
+            spectator: See `Jury`.
+        """
+        jury = cls(spec, clerk=clerk, spectator=spectator)
+        jury._seat(registry, ask=ask, cases=cases, media=media)
+        return jury
 
     @property
     def seats(self) -> Sequence[str]:
         """Names of the seats."""
-        return tuple(self._seats)
+        return tuple(info.seat for info in self._infos)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was entered, and not left."""
+        return self._bus is not None
+
+    def __repr__(self) -> str:
+        return f"<Jury: {', '.join(self.seats)}; {self._protocol.name}>"
 
     async def __aenter__(self) -> Self:
+        if self.is_open:
+            raise RuntimeError("the jury sits already: leave it before it is entered again")
+        try:
+            await self._enter()
+        except BaseException:
+            await self._own.aclose()
+            raise
+        return self
+
+    async def _enter(self) -> None:
+        if self.spec is not None and not self._seats:
+            registry = await self._own.enter_async_context(ModelRegistry())
+            folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
+            self._own.callback(self._unseat)
+            self._seat(registry, media=MediaStore(Path(folder)))
         # `register_factory` adds no message serializers, so nothing is turned into
         # JSON for the runtime's own log.
         bus = RequestBus()
         await bus.runtime.register_factory(SEAT, self._make_seat)
         await bus.runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
-        if self._clerk is not None:
-            await self._listen(bus, "clerk", self._clerk, TRANSCRIPT)
+        await self._listen(bus, "clerk", self._write, TRANSCRIPT)
         if self._spectator is not None:
             await self._listen(bus, "spectator", self._spectator, TRANSCRIPT, PROGRESS)
         bus.start()
         self._bus = bus
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._bus is not None
         bus, self._bus = self._bus, None
-        await bus.aclose()
+        try:
+            await bus.aclose()
+        finally:
+            await self._own.aclose()
 
     async def hear(self, case: Case) -> Verdict:
         """Hear one case from opening to verdict.
@@ -140,6 +263,41 @@ class Jury:
         if self._broken is not None:
             raise self._broken
         return verdict
+
+    async def judge(self, case: Case) -> Judgment:
+        """Hear one case, and return the verdict with its transcript; see `hear`."""
+        wanted = case.id
+        case = replace(case, id=free_name(wanted, self._heard))
+        self._heard[case.id] = entries = list[Entry]()
+        try:
+            verdict = await self.hear(case)
+        finally:
+            del self._heard[case.id]
+        target = wanted.removeprefix(f"{case.query.id}/").partition("/")[0]
+        protocol = self.spec.protocol_label if self.spec else self._protocol.name
+        return Judgment.of(verdict, CaseTranscript(tuple(entries), self._infos, target, protocol))
+
+    def _seat(
+        self,
+        registry: ModelRegistry,
+        *,
+        ask: Ask | None = None,
+        cases: CaseCount | None = None,
+        media: MediaStore | None = None,
+    ) -> None:
+        assert self.spec is not None
+        self._seats = self.spec.agents(registry, ask=ask, cases=cases, media=media)
+        if self.spec.foreperson is not None:
+            self._foreperson = registry.open(self.spec.foreperson)
+
+    def _unseat(self) -> None:
+        self._seats, self._foreperson = {}, None
+
+    def _write(self, entry: Entry) -> None:
+        if self._clerk is not None:
+            self._clerk(entry)
+        if (kept := self._heard.get(entry.case_id)) is not None:
+            kept.append(entry)
 
     def _make_seat(self) -> Seat:
         name = AgentInstantiationContext.current_agent_id().key

@@ -1,17 +1,19 @@
-"""A jury as plain data, and how it is opened: its agents made and put on the bus."""
+"""A jury as plain data, and the agents that are made of it."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..agents import Persona, Rubric
+from ..agents import HUMAN, Ballot, BallotOutcome, Finding, Persona, Rubric, load_persona
+from ..common import ConfigurationError
+from ..common.text import free_name, quoted
 from ..datasets import ImageFitting, ImageLimits, MediaStore
 from ..models import ModelSource, ModelSpec, Sampling
-from .protocol import Entry, Notice, Protocol, SeatInfo
+from .protocol import Protocol, SeatInfo, decide
 
 if TYPE_CHECKING:  # what only plans a jury does without AutoGen
     from ..agents import Ask, CaseCount, HumanJuror, Juror
-    from ._jury import Jury
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class SeatSpec:
         model: The model behind it, None for a person.
         sampling: How words are drawn.
         images: What its model takes of pictures.
+        said: What was said of it in so many words, by the keys of a juror in a config.
     """
 
     info: SeatInfo
@@ -31,6 +34,32 @@ class SeatSpec:
     model: ModelSpec | None
     sampling: Sampling = Sampling(temperature=0.0)
     images: ImageLimits = ImageLimits()
+    said: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+
+    def named(self, taken: Container[str]) -> "SeatSpec":
+        """Return it under a name that is not taken.
+
+        Raises:
+            ConfigurationError: Its own name is taken.
+        """
+        name = self.info.seat
+        if name in taken and "name" in self.said:
+            raise ConfigurationError(f"two jurors are named {name!r}: give each its own name")
+        return replace(self, info=replace(self.info, seat=free_name(name, taken)))
+
+    def with_model(self, model: ModelSpec | None) -> "SeatSpec":
+        """Return it with a model, where it has none and needs one.
+
+        Raises:
+            ConfigurationError: There is none for it.
+        """
+        if self.model is not None or self.persona is None:
+            return self
+        if model is None:
+            raise ConfigurationError(
+                f"the juror {self.info.seat!r} has no model: give model=, for all or for this seat"
+            )
+        return replace(self, model=model, info=replace(self.info, model=model.model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,39 +148,83 @@ class JurySpec:
             )
         return made
 
-    def open(
-        self,
-        registry: ModelSource,
-        *,
-        ask: "Ask | None" = None,
-        cases: "CaseCount | None" = None,
-        media: MediaStore | None = None,
-        clerk: Callable[[Entry], None] | None = None,
-        spectator: Callable[[Entry | Notice], None] | None = None,
-    ) -> "Jury":
-        """Make the jury: enter what is returned, and it hears cases.
+    def check(self) -> None:
+        """Check that protocol, rule, seats and foreperson fit each other.
 
-        Args:
-            registry: Opens the models.
-            ask: See `agents`.
-            cases: See `agents`.
-            media: See `agents`.
-            clerk: See `Jury`.
-            spectator: See `Jury`.
+        The rule decides a few rounds, so that one that fails does so before the first call.
+
+        Raises:
+            ConfigurationError: They do not; the message says what to change.
         """
-        from ._jury import Jury
-
-        return Jury(
-            self.agents(registry, ask=ask, cases=cases, media=media),
-            self.protocol,
-            foreperson=None if self.foreperson is None else registry.open(self.foreperson),
-            summing=self.summing,
-            seed=self.seed,
-            clerk=clerk,
-            spectator=spectator,
-            rubric=self.rubric,
-        )
+        seats, rule = len(self.seats), self.protocol.rule
+        self.protocol.check(seats)
+        missed = Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)
+        unsafe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 1, reason="tried")
+        safe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.SAFE, 5, reason="tried")
+        for first in (unsafe, safe, missed):
+            for others in (unsafe, safe, missed):
+                decide([first, *[others] * (seats - 1)], rule, seats=seats)
+        if self.protocol.summary == "always" and self.foreperson is None:
+            raise ConfigurationError(
+                f"the protocol {self.protocol.name!r} always sums up, but nobody is there to do "
+                "it: name a model as jury.foreperson, or set jury.protocol.summary to never"
+            )
 
     def only(self, *seats: SeatSpec) -> "JurySpec":
         """Return the same jury with these of its seats alone."""
         return replace(self, seats=seats)
+
+
+def seat(
+    persona: str | Path | Persona,
+    model: ModelSpec | str | None = None,
+    *,
+    name: str | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    images: ImageLimits | None = None,
+) -> SeatSpec:
+    """Describe one seat of a jury.
+
+    Args:
+        persona: What the juror looks for: a bundled persona's name, the path of a YAML file,
+            a `Persona`, or `human` for the person at the terminal.
+        model: The model behind it, or a provider's as `provider/model`; the persona's own, or
+            else the jury's, unless given.
+        name: The seat's name; the persona's unless given.
+        temperature: How its words are drawn; as the persona says, or greedy, unless given.
+        top_p: The same.
+        images: What its model takes of pictures.
+
+    Raises:
+        ConfigurationError: There is no such persona, or the model is nowhere.
+    """
+    said: dict[str, object] = {"name": name, "temperature": temperature, "top_p": top_p}
+    said = {key: value for key, value in said.items() if value is not None}
+    limits = images or ImageLimits()
+    if persona == HUMAN:
+        info = SeatInfo(name or HUMAN, HUMAN, "Person at the terminal", HUMAN)
+        return SeatSpec(info, None, None, images=limits, said={"persona": HUMAN, **said})
+    known = persona if isinstance(persona, Persona) else load_persona(_place(persona))
+    said["persona"] = known.name if isinstance(persona, Persona) else str(persona)
+    if model is None and known.model is not None:
+        model, said["model"] = known.model, None
+    spec = ModelSpec(model) if isinstance(model, str) else model
+    if spec is not None:
+        spec.check_place()
+    own = known.sampling
+    sampling = Sampling(
+        own.temperature if temperature is None else temperature,
+        own.top_p if top_p is None else top_p,
+    ).or_greedy()
+    info = SeatInfo(name or known.name, known.name, known.title, spec.model if spec else "")
+    return SeatSpec(info, known, spec, sampling, limits, said)
+
+
+def _place(persona: object) -> str:
+    if isinstance(persona, str | Path):
+        return str(persona)
+    raise ConfigurationError(
+        f"a juror is a persona's name, the path of its file, a Persona or sj.seat(...), and not "
+        f"{quoted(repr(persona))}"
+    )

@@ -1,6 +1,5 @@
 """A rule of the user's own, named in a config as `my_pkg.my_module:unanimous`."""
 
-import hashlib
 import importlib
 import inspect
 import re
@@ -12,7 +11,7 @@ from types import ModuleType
 
 from ...common import ConfigurationError
 from ...common.text import did_you_mean, quoted
-from ...deliberation import RULES, RegisteredRule
+from ...deliberation import register_rule
 
 _PLACE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*)")
 
@@ -40,9 +39,7 @@ def register_own_rule(name: str, folder: Path) -> None:
     function = getattr(_imported(name, module, folder), attribute, None)
     if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
         raise ConfigurationError(f"the rule {quoted(name)}: {_what_is_there(module, attribute)}")
-    decorated = [rule for rule in RULES.values() if rule.decide is function]
-    counts_only = any(rule.counts_only for rule in decorated)
-    RULES[name] = RegisteredRule(function, counts_only, _hash_of_source(name, function.__module__))
+    register_rule(function, name)
 
 
 def _imported(name: str, module: str, folder: Path) -> ModuleType:
@@ -81,14 +78,3 @@ def _what_is_there(module: str, attribute: str) -> str:
         return f"{attribute} is not a plain function that returns a Decision"
     functions: Sequence[str] = [each for each, value in found.items() if inspect.isfunction(value)]
     return f"{module} has no function {attribute!r}{did_you_mean(attribute, functions)}"
-
-
-def _hash_of_source(name: str, module: str) -> str:
-    try:
-        source = inspect.getsourcefile(sys.modules[module])
-        return hashlib.sha256(Path(source or "").read_bytes()).hexdigest()
-    except (OSError, KeyError, TypeError):
-        raise ConfigurationError(
-            f"the rule {quoted(name)}: the source of {module} cannot be read, by which a run "
-            "knows its rule"
-        ) from None

@@ -14,7 +14,7 @@ from .plain import SETTINGS, PlainRows
 
 class _Rows:
     title = "Rows in memory"
-    licence = "as the set says"
+    license = "as the set says"
     home = ""
     about = "a table of a program's own"
     needs = "mappings of columns to values"
@@ -25,7 +25,7 @@ class _Rows:
         self.name = name
         self._given = rows
 
-    def recognises(self, path: Path) -> bool:
+    def recognizes(self, path: Path) -> bool:
         return False
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:

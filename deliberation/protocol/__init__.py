@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._aggregation import RULES, Decision, RegisteredRule, Rule, Tie, Votes, aggregation, decide
+    from ._aggregation import (
+        RULES,
+        Decision,
+        RegisteredRule,
+        Rule,
+        RuleFunction,
+        Tie,
+        Votes,
+        aggregation,
+        decide,
+        register_rule,
+    )
     from ._aggregation_verdict import CallTotals, build_verdict, contested, totals_of
     from ._curtailment import settled
     from ._events import (
@@ -34,10 +45,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Decision",
                 "RegisteredRule",
                 "Rule",
+                "RuleFunction",
                 "Tie",
                 "Votes",
                 "aggregation",
                 "decide",
+                "register_rule",
             ],
             "_aggregation_verdict": ["CallTotals", "build_verdict", "contested", "totals_of"],
             "_curtailment": ["settled"],
@@ -82,6 +95,7 @@ __all__ = [
     "Published",
     "RegisteredRule",
     "Rule",
+    "RuleFunction",
     "SeatInfo",
     "SummedUp",
     "Tie",
@@ -92,6 +106,7 @@ __all__ = [
     "build_verdict",
     "contested",
     "decide",
+    "register_rule",
     "settled",
     "totals_of",
 ]

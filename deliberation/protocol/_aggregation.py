@@ -6,13 +6,17 @@ A rule is one function from `Votes` to a `Decision`, registered under its name:
     def unanimous(votes: Votes, rule: Rule) -> Decision: ...
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Self, cast
 
 from ...agents import Ballot, Finding
 from ...common import ConfigurationError
 from ...common.text import quoted
+from ...targets import function_identity
 
 Tie = Literal["unsafe", "safe", "no_verdict"]
 
@@ -153,6 +157,35 @@ def aggregation(name: str, *, counts_only: bool = False) -> Callable[[RuleFuncti
         return function
 
     return register
+
+
+def register_rule(function: RuleFunction, name: str | None = None) -> str:
+    """Register a function of the user's own as an aggregation rule, and return its name.
+
+    Args:
+        function: The rule; one that `aggregation` registered keeps what was said of it.
+        name: What a config calls it; its module and its own name unless given.
+    """
+    known = [(key, rule) for key, rule in RULES.items() if rule.decide is function]
+    ours = [key for key, rule in known if rule.source_sha256 is None]
+    if name is None and ours:
+        return ours[0]
+    identity = function_identity(function)
+    name = name or identity["function"]
+    counts_only = any(rule.counts_only for _, rule in known)
+    RULES[name] = RegisteredRule(function, counts_only, _hash_of_module(function, identity))
+    return name
+
+
+def _hash_of_module(function: RuleFunction, identity: Mapping[str, str]) -> str:
+    """Return a hash of the file that a rule is in; of the rule alone in a script or notebook."""
+    source = getattr(sys.modules.get(function.__module__), "__file__", None)
+    if function.__module__ == "__main__" or source is None:
+        return identity["sha256"]
+    try:
+        return hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    except OSError:
+        return identity["sha256"]
 
 
 @aggregation("majority", counts_only=True)

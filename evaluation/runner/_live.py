@@ -11,6 +11,7 @@ from ...datasets import MediaStore
 from ...deliberation import (
     BallotsRevealed,
     Entry,
+    Jury,
     JurySpec,
     LiveView,
     Verdict,
@@ -53,7 +54,8 @@ async def hear_live(
     protocol = spec.protocol_label
     async with (
         LiveView(console, jury=spec.infos, reveal=True, target=target, protocol=protocol) as view,
-        spec.open(
+        Jury.seated(
+            spec,
             registry,
             ask=asking_over(view),
             media=media,

@@ -9,6 +9,7 @@ import yaml
 from ...agents import Ask, CaseCount
 from ...assembly.models import ManagedServers
 from ...common.files import replacing, unwritable
+from ...deliberation import Jury
 from ..plan import (
     Purse,
     RunPlan,
@@ -99,7 +100,8 @@ async def run(
         models = await stack.enter_async_context(opening_models)
         registry = models.registry
         jury = await stack.enter_async_context(
-            plan.jury.open(
+            Jury.seated(
+                plan.jury,
                 registry,
                 ask=ask,
                 cases=CaseCount(plan.total, record.count_finished()),

@@ -1,0 +1,66 @@
+"""From what a program says of a jury to the jury as plain data."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..agents import Persona, load_rubric
+from ..common import ConfigurationError
+from ..common.text import did_you_mean, quoted
+from ..models import ModelSpec
+from ._jury_spec import JurySpec, SeatSpec, seat
+from .protocol import PRESETS, Protocol, Rule, RuleFunction, register_rule
+
+
+def describe_jury(
+    jurors: Sequence[str | Path | Persona | SeatSpec],
+    *,
+    model: ModelSpec | str | None,
+    protocol: str | Protocol,
+    rule: str | Rule | RuleFunction | None,
+    foreperson: ModelSpec | str | None,
+    rubric: str | Path | None,
+    max_tokens: int,
+) -> JurySpec:
+    """Return a jury, checked; see `Jury.of`.
+
+    Raises:
+        ConfigurationError: Something does not fit; the message says what to change.
+    """
+    if max_tokens < 16:
+        raise ConfigurationError(f"max_tokens of a ballot must be at least 16, not {max_tokens}")
+    fallback = _model(model)
+    seats: dict[str, SeatSpec] = {}
+    for juror in jurors:
+        one = juror if isinstance(juror, SeatSpec) else seat(juror)
+        one = one.with_model(fallback).named(seats)
+        seats[one.info.seat] = one
+    jury = JurySpec(
+        tuple(seats.values()),
+        _protocol(protocol, rule),
+        _model(foreperson),
+        max_tokens=max_tokens,
+        rubric=None if rubric is None else load_rubric(Path(rubric)),
+    )
+    jury.check()
+    return jury
+
+
+def _model(said: ModelSpec | str | None) -> ModelSpec | None:
+    spec = ModelSpec(said) if isinstance(said, str) else said
+    if spec is not None:
+        spec.check_place()
+    return spec
+
+
+def _protocol(said: str | Protocol, rule: str | Rule | RuleFunction | None) -> Protocol:
+    if isinstance(said, str):
+        if said not in PRESETS:
+            hint = did_you_mean(said, PRESETS) or f"; known are {', '.join(PRESETS)}"
+            raise ConfigurationError(f"there is no protocol {quoted(said)}{hint}")
+        said = PRESETS[said]
+    if rule is None:
+        return said
+    if callable(rule):
+        rule = register_rule(rule)
+    return replace(said, rule=Rule(rule) if isinstance(rule, str) else rule)
