@@ -21,7 +21,7 @@ from autogen_core import (
 from ..agents import Ask, Case, CaseCount, Persona, Rubric, Seat
 from ..common.text import free_name
 from ..datasets import MediaStore
-from ..models import ChatModel, ModelRegistry, ModelSpec, Sampling
+from ..models import ChatModel, ModelRegistry, ModelSource, ModelSpec, Sampling
 from ._judgment import Judgment
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec, SeatSpec
@@ -176,7 +176,7 @@ class Jury:
     def seated(
         cls,
         spec: JurySpec,
-        registry: ModelRegistry,
+        registry: ModelSource,
         *,
         ask: Ask | None = None,
         cases: CaseCount | None = None,
@@ -279,7 +279,7 @@ class Jury:
 
     def _seat(
         self,
-        registry: ModelRegistry,
+        registry: ModelSource,
         *,
         ask: Ask | None = None,
         cases: CaseCount | None = None,

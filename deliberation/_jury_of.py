@@ -7,7 +7,7 @@ from pathlib import Path
 from ..agents import Persona, load_rubric
 from ..common import ConfigurationError
 from ..common.text import did_you_mean, quoted
-from ..models import ModelSpec
+from ..models import ModelSpec, Sampling
 from ._jury_spec import JurySpec, SeatSpec, seat
 from .protocol import PRESETS, Protocol, Rule, RuleFunction, register_rule
 
@@ -39,6 +39,8 @@ def describe_jury(
         tuple(seats.values()),
         _protocol(protocol, rule),
         _model(foreperson),
+        # As a config without a foreperson has it, so that either resumes the other's run.
+        Sampling() if foreperson is None else Sampling().or_greedy(),
         max_tokens=max_tokens,
         rubric=None if rubric is None else load_rubric(Path(rubric)),
     )

@@ -5,6 +5,18 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
+    from .api import (
+        Cases,
+        Result,
+        endpoint,
+        evaluate,
+        evaluate_sync,
+        judge,
+        judge_sync,
+        load,
+        model,
+        target,
+    )
     from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
     from .plan import Provided, RunPlan, set_up
     from .record import RecordReader, open_record
@@ -16,6 +28,18 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "api": [
+                "Cases",
+                "Result",
+                "endpoint",
+                "evaluate",
+                "evaluate_sync",
+                "judge",
+                "judge_sync",
+                "load",
+                "model",
+                "target",
+            ],
             "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
             "plan": ["Provided", "RunPlan", "set_up"],
             "record": ["RecordReader", "open_record"],
@@ -27,16 +51,25 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "CaseResult",
+    "Cases",
     "Examiner",
     "Observer",
     "Provided",
     "Rate",
     "RecordReader",
+    "Result",
     "RunOutcome",
     "RunPlan",
     "RunSummary",
     "TargetSummary",
     "Trial",
+    "endpoint",
+    "evaluate",
+    "evaluate_sync",
+    "judge",
+    "judge_sync",
+    "load",
+    "model",
     "open_record",
     "report_csv",
     "report_json",
@@ -45,5 +78,6 @@ __all__ = [
     "run",
     "set_up",
     "summarize",
+    "target",
     "wilson_interval",
 ]

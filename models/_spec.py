@@ -40,6 +40,8 @@ class ModelSpec:
         region: Where the provider runs the model.
         options: What each request says beside what all models are asked.
         headers: Further HTTP headers with their values; never shown.
+        variables: Names of the environment variables that hold the key (`api_key_env`) and
+            the values of headers, as far as they came from there; no part of what it is.
     """
 
     model: str
@@ -59,6 +61,7 @@ class ModelSpec:
     region: str | None = None
     options: RequestOptions | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
 
     @property
     def is_embedded(self) -> bool:

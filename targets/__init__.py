@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._function_target import FunctionTarget, TargetFunction, function_identity
+    from ._function_target import FunctionTarget, TargetFunction, function_identity, takes_text
     from ._model_target import ModelTarget
     from ._response import Response, ResponseOutcome, Target
     from ._target_spec import ModelTargetSpec
@@ -31,7 +31,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_function_target": ["FunctionTarget", "TargetFunction", "function_identity"],
+            "_function_target": [
+                "FunctionTarget",
+                "TargetFunction",
+                "function_identity",
+                "takes_text",
+            ],
             "_model_target": ["ModelTarget"],
             "_target_spec": ["ModelTargetSpec"],
             "_response": ["Response", "ResponseOutcome", "Target"],
@@ -99,4 +104,5 @@ __all__ = [
     "plan",
     "render_plan",
     "serve",
+    "takes_text",
 ]

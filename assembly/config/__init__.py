@@ -1,10 +1,11 @@
 """The config: its shapes, how it is read, and what is wrong with it."""
 
 from ._config import check_keys, key_from_environment, load_config, read_system
+from ._own_code import import_named
 from ._part import Text, Variable
 from ._place_limits import check_endpoints, limits_of_places, most_calls
 from ._price import PriceConfig
-from ._read import read_config
+from ._read import as_config, read_config
 from ._shape import (
     NAME,
     WAY_KEYS,
@@ -47,8 +48,10 @@ __all__ = [
     "Text",
     "Variable",
     "VllmConfig",
+    "as_config",
     "check_endpoints",
     "check_keys",
+    "import_named",
     "key_from_environment",
     "limits_of_places",
     "load_config",

@@ -1,9 +1,10 @@
 """How a config of any shape is read from YAML and the command line, and what is wrong with it."""
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Protocol, TypeVar, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -43,6 +44,41 @@ def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: s
         return shape.model_validate(settings)
     except ValidationError as error:
         raise ConfigurationError(_Explainer(document, changed, shape).explain(error)) from None
+
+
+def as_config(data: Mapping[str, object], shape: type[Shape], where: str) -> Shape:
+    """Return a config that a program describes.
+
+    Args:
+        data: Its keys.
+        shape: What it must be like.
+        where: What an error begins with, such as the function that was called.
+
+    Raises:
+        ConfigurationError: One line with the key and what to do.
+    """
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(_Explainer(_Call(where), (), shape).explain(error)) from None
+
+
+class _Document(Protocol):
+    """Where the parts of a config stand."""
+
+    def place(self, steps: Sequence[Step]) -> str:
+        """Return where a part stands, in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of a function, which has no lines."""
+
+    name: str
+
+    def place(self, steps: Sequence[Step]) -> str:
+        return self.name
 
 
 def _read(path: Path) -> YamlDocument:
@@ -99,7 +135,7 @@ class _Explainer:
     """
 
     def __init__(
-        self, document: YamlDocument, changed: Sequence[tuple[Step, ...]], shape: type[BaseModel]
+        self, document: _Document, changed: Sequence[tuple[Step, ...]], shape: type[BaseModel]
     ) -> None:
         self._document = document
         self._changed = changed

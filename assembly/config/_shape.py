@@ -3,13 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ...agents import HUMAN
 from ...common import ConfigurationError
@@ -194,19 +188,22 @@ class TargetConfig(_Reached):
     """The folder in which the pictures lie that the file names, relative to the config."""
     join: Literal["id", "text"] | None = None
     """What says which query a response answers; whatever matches all unless given."""
+    function: Text | None = None
+    """An async function of your own, as `module:function`."""
     model: Annotated[str, StringConstraints(pattern=NO_NUL)] | None = None
     """As of any model; with `responses:` whose are meant, as the file names it."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         model = self.model if self.responses is None else None  # else it says whose they are
-        if sum(source is not None for source in (model, self.vllm, self.responses)) != 1:
-            raise ValueError("a target has one of `model:`, `vllm:` and `responses:`")
+        sources = (model, self.vllm, self.responses, self.function)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("a target has one of `model:`, `vllm:`, `responses:` and `function:`")
         if model == "":
             raise ValueError("`model:` must not be empty")
         if self.responses is not None and (self.base_url or self.api_key_env):
             raise ValueError("a target with recorded responses has no base_url and no api_key_env")
-        if self.responses is not None and self.system is not None:
+        if (self.responses or self.function) and self.system is not None:
             raise ValueError("`system:` is for a model that is asked: take it out")
         how_read = (self.format, self.map, self.categories, self.join, self.pictures)
         if self.responses is None and (self.says_intent or any(how_read)):
@@ -228,7 +225,9 @@ class TargetConfig(_Reached):
     def as_model(self) -> ModelConfig:
         """Return what is said of the model."""
         return ModelConfig.model_validate(
-            self.model_dump(exclude=_OF_RESPONSES | {"name", "system"}, exclude_unset=True)
+            self.model_dump(
+                exclude=_OF_RESPONSES | {"name", "system", "function"}, exclude_unset=True
+            )
         )
 
 

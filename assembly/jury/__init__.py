@@ -1,5 +1,9 @@
 """The jury of a config."""
 
 from ._jury_spec import jury_spec
+from ._keys import jury_keys
 
-__all__ = ["jury_spec"]
+__all__ = [
+    "jury_keys",
+    "jury_spec",
+]

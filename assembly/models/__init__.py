@@ -1,5 +1,6 @@
 """The models of a config, and how those of a command are opened."""
 
+from ._keys import image_keys, model_keys
 from ._open import CallStore, ManagedServers, OpenModels, open_models
 from ._spec import model_spec
 
@@ -7,6 +8,8 @@ __all__ = [
     "CallStore",
     "ManagedServers",
     "OpenModels",
+    "image_keys",
+    "model_keys",
     "model_spec",
     "open_models",
 ]

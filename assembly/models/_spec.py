@@ -54,6 +54,7 @@ def model_spec(
         ca_file=None if config.ca_file is None else str(beside(servers.folder, config.ca_file)),
         verify_tls=config.verify_tls,
         proxy=config.proxy,
+        variables=_variables(config),
     )
     spec.check_place()
     return spec
@@ -66,6 +67,12 @@ def _headers(config: ModelConfig) -> tuple[tuple[str, str], ...]:
         (name, key_from_environment(variable, f"request.headers.{name}") or "")
         for name, variable in named.items()
     )
+
+
+def _variables(config: ModelConfig) -> tuple[tuple[str, str], ...]:
+    named = {} if config.request is None else config.request.headers
+    key = {} if config.api_key_env is None else {"api_key_env": config.api_key_env}
+    return tuple({**key, **named}.items())
 
 
 def _price(config: PriceConfig | None) -> Price | None:

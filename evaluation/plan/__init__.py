@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._identity import identity_of
     from ._notes import plan_notes
     from ._plan import RunPlan, TargetSpec
+    from ._queries import QuerySet
     from ._recorded_files import FROM_FILES, lasting_notes, write_left_out
     from ._recorded_models import open_recorded
     from ._setup import Provided, set_up
@@ -33,6 +34,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_queries": ["QuerySet"],
             "_datasets": [
                 "categories_seen_from_here",
                 "dataset_label",
@@ -64,6 +66,7 @@ __all__ = [
     "CaseEstimator",
     "Provided",
     "Purse",
+    "QuerySet",
     "RunPlan",
     "TargetSpec",
     "Transcripts",

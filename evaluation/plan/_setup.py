@@ -9,7 +9,7 @@ from ...assembly import Config
 from ...assembly.config import TargetConfig, check_endpoints, check_keys
 from ...assembly.jury import jury_spec
 from ...assembly.servers import ServerBook
-from ...assembly.targets import target_spec
+from ...assembly.targets import function_target, named_function, target_spec
 from ...common import ConfigurationError
 from ...datasets import Condition, Intent, PicturePool, image_variant
 from ...deliberation import JurySpec
@@ -99,6 +99,9 @@ def _target(
 ) -> TargetSpec:
     if isinstance(given, FunctionTarget | RecordedTarget):
         return given
+    if said.function is not None:
+        function = named_function(said.function, servers.folder)
+        return function_target(said.name, function, config.limits)
     return target_spec(
         said.name, said.as_model(), servers, config.run, system=said.system, model=given
     )

@@ -11,7 +11,7 @@ from ...models import HIDDEN, names_a_secret
 _ADDRESSES = {"base_url", "api_base", "proxy"}
 _LATER = {
     *("request", "api_base", "api_version", "region", "image_formats"),
-    *("join", "categories"),
+    *("join", "categories", "function"),
 }
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")

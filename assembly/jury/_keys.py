@@ -1,0 +1,43 @@
+"""From a jury to what a config says of it: the way back from `jury_spec`."""
+
+from ...deliberation import PRESETS, JurySpec, Protocol, SeatSpec
+from ..models import image_keys, model_keys
+
+
+def jury_keys(jury: JurySpec) -> dict[str, object]:
+    """Return what a config says of a jury.
+
+    Its personas, its rubric and its rule may be a program's own: a run knows them by their
+    content, whatever stands here.
+    """
+    keys: dict[str, object] = {
+        "jurors": [_seat(seat) for seat in jury.seats],
+        "protocol": _protocol(jury.protocol),
+        "max_tokens": jury.max_tokens,
+    }
+    if jury.foreperson is not None:
+        keys["foreperson"] = model_keys(jury.foreperson)
+    if jury.rubric is not None:
+        keys["rubric"] = jury.rubric.name
+    return keys
+
+
+def _seat(seat: SeatSpec) -> dict[str, object]:
+    model = {} if seat.model is None else model_keys(seat.model)
+    return {**model, **image_keys(seat.images), **seat.said}
+
+
+def _protocol(protocol: Protocol) -> str | dict[str, object]:
+    name = protocol.name if protocol.name in PRESETS else Protocol().name
+    base = PRESETS[name]
+    if protocol == base:
+        return name
+    keys: dict[str, object] = {"preset": name}
+    own = ("talk", "rounds", "stop", "summary", "jurors")
+    values = ((key, getattr(protocol, key)) for key in own)
+    keys |= {key: value for key, value in values if value != getattr(base, key)}
+    rule = protocol.rule
+    if rule.name != base.rule.name:
+        keys["rule"] = rule.name
+    said = {"k": rule.k, "tie": rule.tie}
+    return keys | {key: value for key, value in said.items() if value is not None}

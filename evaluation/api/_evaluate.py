@@ -1,0 +1,147 @@
+"""A whole run from Python: the same run as that of a config that says the same."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from ...assembly.config import Config, as_config
+from ...assembly.jury import jury_keys
+from ...common import ConfigurationError
+from ...common.text import quoted
+from ...datasets import Dataset, LoadedSet, Parts, Query, QueryList
+from ...deliberation import Jury, JurySpec
+from ..plan import Provided, set_up
+from ..runner import run
+from ._dataset import Asked
+from ._progress import shown
+from ._result import Result
+from ._targets import Source, Targets, TargetSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Questions = (
+        str
+        | Path
+        | Mapping[str, object]
+        | Dataset
+        | LoadedSet
+        | QueryList
+        | Iterable[Query | Mapping[str, object]]
+        | pd.DataFrame
+    )
+    Target = Source | TargetSpec | Mapping[str, object]
+
+
+async def evaluate(
+    dataset: "Questions",
+    *,
+    targets: "Target | Sequence[Target]",
+    jury: Jury | Mapping[str, object],
+    name: str = "run",
+    directory: str | Path = "runs",
+    map: Mapping[str, str] | None = None,
+    categories: str | Path | None = None,
+    scenarios: Sequence[str] | None = None,
+    limit: int | None = None,
+    images: Sequence[str] = ("original",),
+    sound: Sequence[Parts] = ("given",),
+    epochs: int = 1,
+    max_tokens: int = 1024,
+    truncated: Literal["judge", "leave_out"] = "leave_out",
+    seed: int = 7,
+    limits: Mapping[str, object] | None = None,
+    cache: str | Path | None = None,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+) -> Result:
+    """Put a dataset to targets, let a jury judge each response, and keep it all in a record.
+
+    What was stopped, by whatever, is resumed by the same call: nothing is asked twice. So is
+    a run that `safejury run` began with a config that says the same.
+
+    Args:
+        dataset: `mini`, the path of a query file or a set, `LOADER:PATH`, a list of queries or
+            of dictionaries with the keys of a query file, or a table: a data frame, or a list
+            of dictionaries with `map`.
+        targets: What is under test, one or several: models, async functions (given the
+            `Query`, or the text alone where their parameter is annotated `str`), `Path`s of
+            files of responses, what `target` returns, or dictionaries with the keys that a
+            target has in a config.
+        jury: Who judges: a `Jury`, or a dictionary with the keys of `jury` in a config.
+        name: Name of the run.
+        directory: Where runs are kept; the run's directory is `directory/name`.
+        map: Which column of a table is what, such as `{"text": "prompt"}`.
+        categories: Which scenarios a set's own categories are: a file, or a loader's name.
+        scenarios: Scenarios to ask about; all unless given.
+        limit: Ask only this many queries, spread evenly over the set.
+        images: Variants of the pictures, each a condition of its own.
+        sound: What of a query with sound is sent, each a condition of its own.
+        epochs: How often each query is put.
+        max_tokens: Cap on the tokens of a response.
+        truncated: Whether responses that the cap cut short are judged.
+        seed: Seed of all models.
+        limits: What the run may take, with the keys of `limits` in a config, such as
+            `{"max_cost_usd": 5, "concurrency": 8}`.
+        cache: A file that keeps answers between runs.
+        retry_failed: Retry cases that lost a response or a ballot to failed calls.
+        progress: Whether progress is shown; at a terminal and in a notebook unless given.
+
+    Returns:
+        The figures and the cases. `stopped` says why the budget stopped it, if it did.
+
+    Raises:
+        ConfigurationError: Something given cannot be used, or a model never answered.
+        OutageError: An endpoint stayed down; the same call resumes the run.
+        RecordError: The directory holds another run.
+    """
+    asked = Asked.of(dataset, map, categories)
+    under_test = Targets.of(targets)
+    spec = _spec(jury)
+    options = {
+        "name": name,
+        "directory": str(directory),
+        "epochs": epochs,
+        "max_tokens": max_tokens,
+        "truncated": truncated,
+        "seed": seed,
+        **({} if cache is None else {"cache": str(cache)}),
+    }
+    said: dict[str, object] = {
+        "dataset": asked.said,
+        "images": list(images),
+        "sound": list(sound),
+        "targets": under_test.keys,
+        "jury": dict(cast("Mapping[str, object]", jury)) if spec is None else jury_keys(spec),
+        "limits": dict(limits or {}),
+        "run": options,
+        **({} if scenarios is None else {"scenarios": list(scenarios)}),
+        **({} if limit is None else {"limit": limit}),
+    }
+    config = as_config(said, Config, "evaluate")
+    provided = Provided(
+        targets=under_test.provided(config.limits),
+        jury=None if spec is None else replace(spec, seed=seed),
+        dataset=asked.provided,
+    )
+    plan = set_up(config, Path(), provided)
+    with shown(plan, progress) as observer:
+        outcome = await run(plan, observer, retry_failed=retry_failed)
+    return Result(plan.directory, stopped=outcome.stopped)
+
+
+def _spec(jury: object) -> JurySpec | None:
+    """Return the jury as plain data, None where a config's keys describe it."""
+    if isinstance(jury, Jury):
+        if jury.spec is None:
+            raise ConfigurationError(
+                "evaluate: the jury was made of agents: describe it with Jury.of(...)"
+            )
+        return jury.spec
+    if isinstance(jury, Mapping):
+        return None
+    raise ConfigurationError(
+        f"evaluate: the jury is {quoted(repr(jury))}: give one from sj.Jury.of(...), or a dict "
+        "with the keys of `jury` in a config"
+    )

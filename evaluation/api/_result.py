@@ -1,0 +1,133 @@
+"""A run as Python sees it, finished or not: its figures and its cases."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from ...common import escape_line
+from ...common.text import many, percent
+from ...deliberation import CaseTranscript, as_html, as_text
+from ..metrics import RunSummary, TargetSummary, first_warnings
+from ..report import StoredRun, health_warnings, notes_on, write_table, written_report
+from ._cases import Cases, read_cases
+
+
+class Result:
+    """A run's figures and cases, finished or not; the figures are those when it was read.
+
+    At the end of a notebook's cell it shows what `safejury report` shows; `print` writes the
+    same as plain text.
+
+    Args:
+        directory: The run's directory.
+        stopped: See below.
+
+    Attributes:
+        directory: The run's directory.
+        summary: The statistics, target by target.
+        notes: What a reader must know first, a sentence each.
+        warnings: What makes the figures doubtful, a sentence each.
+        stopped: Why the budget stopped the run; None where it did not, or in a run that was
+            read from its directory.
+
+    Raises:
+        RecordChangedError: The run is not as it was recorded.
+        RecordError: There is no run that can be read.
+    """
+
+    def __init__(self, directory: str | Path, *, stopped: str | None = None) -> None:
+        self.directory = Path(directory)
+        self.stopped = stopped
+        with closing(StoredRun(self.directory)) as stored:
+            self.summary: RunSummary = stored.summary()
+            self.notes = (*first_warnings(self.summary), *notes_on(stored))
+            self.warnings = health_warnings(self.summary, facts=stored.facts)
+
+    @property
+    def name(self) -> str:
+        """The run's name, which is that of its directory."""
+        return self.directory.name
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all planned cases are finished; else the same call goes on with them."""
+        return self.summary.unfinished is None
+
+    def cases(self, *, reveal: bool = False) -> Cases:
+        """Return the finished cases as rows; see `Cases`.
+
+        Args:
+            reveal: Whether each row has its `question` and `answer`, which may be harmful.
+
+        Raises:
+            RecordChangedError: A case is not as it was recorded.
+        """
+        return read_cases(self.directory, reveal=reveal)
+
+    def transcript(self, case_id: str) -> CaseTranscript:
+        """Return what was said in a case.
+
+        Args:
+            case_id: Its id, or the part of it that names just one, such as the query's.
+
+        Raises:
+            ConfigurationError: No case or more than one is meant.
+        """
+        with closing(StoredRun(self.directory)) as stored:
+            case = stored.case(case_id)
+        return CaseTranscript(tuple(case.entries), case.jury, case.target, case.protocol)
+
+    def report(
+        self, form: Literal["table", "md", "json", "csv"] = "table", *, by: str | None = None
+    ) -> str:
+        """Return the run's report, as it is now.
+
+        Args:
+            form: How it is written.
+            by: What to break it down by as well: `scenario`, `category` or `labels.NAME`.
+
+        Raises:
+            ConfigurationError: It cannot be broken down by that.
+        """
+        with closing(StoredRun(self.directory)) as stored:
+            summary = stored.summary(by)
+            if form == "table":
+                return as_text(lambda console: write_table(stored, summary, console))
+            return written_report(stored, summary, form)
+
+    def __repr__(self) -> str:
+        unfinished = self.summary.unfinished
+        done = f"unfinished, {unfinished}" if unfinished else f"{self.summary.finished:,}"
+        lines = [f"<Result {self.directory}: {done} cases>", *map(_line, self.summary.targets)]
+        return "\n  ".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
+
+    def __str__(self) -> str:
+        return as_text(self._write)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._write)
+
+    def _write(self, console: Console) -> None:
+        with closing(StoredRun(self.directory)) as stored:
+            write_table(stored, stored.summary(), console)
+
+
+def _line(target: TargetSummary) -> str:
+    asr = target.asr
+    return (
+        f"{escape_line(target.name)}: attack success {percent(asr.micro)} of "
+        f"{many(asr.n, 'harmful case')} with a verdict; {target.verdicts:,} of "
+        f"{many(target.cases, 'case')} have one"
+    )
+
+
+def load(directory: str | Path) -> Result:
+    """Read a run, finished or not, from its directory, such as `runs/first`.
+
+    Raises:
+        RecordChangedError: The run is not as it was recorded.
+        RecordError: There is no run that can be read.
+    """
+    return Result(directory)
