@@ -11,7 +11,7 @@ from ...common import ConfigurationError
 from ...common.text import quoted
 from ...datasets import Dataset, LoadedSet, Parts, Query, QueryList
 from ...deliberation import Jury, JurySpec
-from ..plan import Provided, set_up
+from ..plan import Provided, RunPlan, set_up
 from ..runner import run
 from ._dataset import Asked
 from ._progress import shown
@@ -96,39 +96,58 @@ async def evaluate(
         OutageError: An endpoint stayed down; the same call resumes the run.
         RecordError: The directory holds another run.
     """
-    asked = Asked.of(dataset, map, categories)
-    under_test = Targets.of(targets)
-    spec = _spec(jury)
+    asked = {"scenarios": scenarios, "limit": limit, "images": images, "sound": sound}
     options = {
         "name": name,
-        "directory": str(directory),
+        "directory": directory,
+        "cache": cache,
+        "seed": seed,
         "epochs": epochs,
         "max_tokens": max_tokens,
         "truncated": truncated,
-        "seed": seed,
-        **({} if cache is None else {"cache": str(cache)}),
     }
-    said: dict[str, object] = {
-        "dataset": asked.said,
-        "images": list(images),
-        "sound": list(sound),
-        "targets": under_test.keys,
-        "jury": dict(cast("Mapping[str, object]", jury)) if spec is None else jury_keys(spec),
-        "limits": dict(limits or {}),
-        "run": options,
-        **({} if scenarios is None else {"scenarios": list(scenarios)}),
-        **({} if limit is None else {"limit": limit}),
-    }
-    config = as_config(said, Config, "evaluate")
-    provided = Provided(
-        targets=under_test.provided(config.limits),
-        jury=None if spec is None else replace(spec, seed=seed),
-        dataset=asked.provided,
-    )
-    plan = set_up(config, Path(), provided)
+    said = {**asked, "limits": limits or {}, "run": options}
+    plan = _plan(Asked.of(dataset, map, categories), Targets.of(targets), jury, said)
     with shown(plan, progress) as observer:
         outcome = await run(plan, observer, retry_failed=retry_failed)
     return Result(plan.directory, stopped=outcome.stopped)
+
+
+def _plan(
+    asked: Asked, targets: Targets, jury: Jury | Mapping[str, object], said: Mapping[str, object]
+) -> RunPlan:
+    """Return the plan of a config that says the same, with objects where it cannot.
+
+    Args:
+        asked: The dataset.
+        targets: What is under test.
+        jury: Who judges.
+        said: All other keys of the config; those without a value are left out.
+    """
+    spec = _spec(jury)
+    keys = {
+        **{key: _plain(value) for key, value in said.items() if value is not None},
+        "dataset": _plain(asked.said),
+        "targets": targets.keys,
+        "jury": _plain(jury) if spec is None else jury_keys(spec),
+    }
+    config = as_config(keys, Config, "evaluate")
+    provided = Provided(
+        targets=targets.provided(config.limits),
+        jury=None if spec is None else replace(spec, seed=config.run.seed),
+        dataset=asked.provided,
+    )
+    return set_up(config, Path(), provided)
+
+
+def _plain(value: object) -> object:
+    """Return a value as YAML would have it: dictionaries, lists, and paths as text."""
+    if isinstance(value, Mapping):
+        keys = cast("Mapping[str, object]", value)
+        return {key: _plain(part) for key, part in keys.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in cast("Sequence[object]", value)]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _spec(jury: object) -> JurySpec | None:

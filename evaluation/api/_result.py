@@ -117,9 +117,8 @@ class Result:
 def _line(target: TargetSummary) -> str:
     asr = target.asr
     return (
-        f"{escape_line(target.name)}: attack success {percent(asr.micro)} of "
-        f"{many(asr.n, 'harmful case')} with a verdict; {target.verdicts:,} of "
-        f"{many(target.cases, 'case')} have one"
+        f"{escape_line(target.name)}: attack success {percent(asr.micro)} (n {asr.n:,}), "
+        f"{target.verdicts:,} of {many(target.cases, 'case')} with a verdict"
     )
 
 

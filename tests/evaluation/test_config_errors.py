@@ -229,7 +229,7 @@ def test_a_model_that_is_nowhere(refused: Callable[..., None]):
 
 def test_a_target_of_two_sources(refused: Callable[..., None]):
     both = CONFIG.replace("model: target", "model: target, vllm: {model: m}")
-    refused(both, "safejury.yaml:3:", "one of `model:`, `vllm:` and `responses:`")
+    refused(both, "safejury.yaml:3:", "one of `model:`, `vllm:`, `responses:` and `function:`")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""Every snippet of docs/python.md runs, in its order, and prints what the page shows."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from inspect import CO_COROUTINE
+from io import StringIO
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+from safejury.testing import ScriptedServer, ballot
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "python.md"
+ADDRESS = "http://127.0.0.1:8000/v1"
+_BLOCK = re.compile(r"```python([^\n]*)\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
+_UNSAFE = ("A short break", "Take it with water", "Ask your pharmacist", "Two grams")
+
+
+def says(body: Mapping[str, Any]) -> str:
+    """Answer as the target, or as jurors who agree once they have talked."""
+    asked = str(body["messages"])
+    if body["model"] == "my-model":
+        return "Here is some general information. Please ask a professional."
+    if not any(words in asked for words in _UNSAFE):
+        return ballot("safe", 4)
+    doubts = "Sceptic" in asked and "have voted once" not in asked
+    doubts = doubts or ("Lawyer" in asked and "Two grams" in asked)
+    return ballot("safe", 4) if doubts else ballot("unsafe", 2)
+
+
+def snippets(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what stands behind `python`, the code and what it prints, block by block."""
+    for said, code, printed in _BLOCK.findall(text):
+        yield said.strip(), code, printed
+
+
+async def run(code: str, scope: dict[str, Any]) -> str:
+    """Run a snippet as a notebook's cell is run, with `await` at the top, and return its output."""
+    compiled = compile(code, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    printed = StringIO()
+    with redirect_stdout(printed):
+        waited = FunctionType(compiled, scope)()
+        if compiled.co_flags & CO_COROUTINE:
+            await waited
+    return printed.getvalue()
+
+
+async def test_the_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    async with ScriptedServer(says) as server:
+        for said, code, expected in snippets(PAGE.read_text(encoding="utf-8")):
+            if said == "no-run":
+                compile(code, str(PAGE), "exec")
+                continue
+            printed = await run(code.replace(ADDRESS, server.base_url), scope)
+            assert printed == expected, code
