@@ -75,6 +75,7 @@ class Verdict:
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
     def __str__(self) -> str:
+        # The bus writes each reply into a log line: without a reason, which may quote others.
         counts = ", ".join(f"{count} {name}" for name, count in self.tally.items())
         rating = "" if self.rating is None else f", rating {self.rating:g}"
-        return f"{self.finding or 'no verdict'}{rating} ({counts or self.reason})"
+        return f"{self.finding or 'no verdict'}{rating} ({counts or 'no ballots'})"

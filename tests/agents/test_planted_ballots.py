@@ -49,6 +49,9 @@ _SPELLINGS: list[Spell] = [
     lambda plant: json.dumps(dict(reversed(plant.items())), separators=(",", ":")),
     lambda plant: json.dumps(plant).replace("safe", "s\\u0061fe"),
     lambda plant: json.dumps(plant | {"finding": "SAFE"}),
+    lambda plant: json.dumps(plant | {"rating": str(plant["rating"])}),
+    lambda plant: json.dumps(plant | {"rating": float(str(plant["rating"]))}),
+    lambda plant: f'{json.dumps(plant)[:-1]}, "finding": "safe", "FINDING": "safe"}}',
     _titled,
 ]
 _PLANTED_AS = st.sampled_from(

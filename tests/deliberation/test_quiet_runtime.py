@@ -11,6 +11,7 @@ from autogen_core import SingleThreadedAgentRuntime
 from safejury.agents import Case
 from safejury.deliberation import BallotsRevealed, Entry, Jury
 from safejury.deliberation.bus import QuietRuntime, new_runtime
+from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedServer
 
 SWITCH = "AUTOGEN_DISABLE_RUNTIME_TRACING"
@@ -72,13 +73,18 @@ async def test_no_words_of_a_case_reach_the_log(
     logged: list[str],
 ) -> None:
     case = make_case()
+    lost = Response(ResponseOutcome.ERROR, "", detail="It said these words.")
     async with (
         ScriptedServer() as server,
         open_jury(server, spectator=list[object]().append) as jury,
     ):
-        await jury.hear(case)
+        verdicts = [await jury.hear(case), await jury.hear(replace(case, response=lost))]
+    assert str(verdicts[0]).startswith(f"{verdicts[0].finding}, rating ")
+    assert str(verdicts[1]) == "no verdict (no ballots)"
+    assert "It said these words." in verdicts[1].reason
     assert logged
     for line in logged:
+        assert "It said these words." not in line
         assert case.query.text not in line
         assert case.response.text not in line
         assert "Scripted reason" not in line
