@@ -39,7 +39,7 @@ from ._generate_progress import GenerateProgress
 CONFIG = "generate.yaml"
 """The file of a set that keeps the config it was last made with."""
 CARE = (
-    "This makes harmful queries. It is for authorised evaluation of models only; the purpose "
+    "This makes harmful queries. It is for authorized evaluation of models only; the purpose "
     "is written into the set's card, and the files are for their owner alone."
 )
 
@@ -86,12 +86,12 @@ def generate_set(
             run_async(making)
     except OutageError as error:
         raise OutageError(
-            f"the set is unfinished: {str(error).rstrip('.')}. Once that is mended, repeat the "
-            "command: all that is made and paid for is kept. --accept-failures goes on without "
+            f"the set is unfinished: {str(error).rstrip('.')}. Fix the cause and repeat the "
+            "command: nothing is made or paid for twice. --accept-failures goes on without "
             "what fails."
         ) from None
     except KeyboardInterrupt:
-        say(f"Interrupted. What is made is kept in {setup.directory}.")
+        say(f"Interrupted. Finished work is kept in {setup.directory}.")
         say(f"Resume with: {same_command()}")
         return EXIT_INTERRUPTED
     if not estimate_only and stages[-1].name == STAGES[-1].name:
@@ -107,7 +107,7 @@ def _warn(setup: GenerateSetup) -> None:
 
 def _print_where(made: Path, card: Path) -> None:
     say(f"The set is {made}; read {card}.")
-    say(f"Ask it: `dataset: {made}` in the config of a run.")
+    say(f"To use it, write `dataset: {made}` in the config of a run.")
 
 
 def _set_up(path: Path, changes: Sequence[str], *, authorised: bool) -> GenerateSetup:
@@ -172,7 +172,7 @@ def _noting(estimate_only: bool) -> Generator[None]:
     except ConfigurationError as error:
         if not estimate_only:
             raise
-        say(f"Note: this is missing before the set can be made: {error}")
+        say(f"Note: needed before the set can be made: {error}")
 
 
 def _known(again: Sequence[str]) -> set[str]:

@@ -32,14 +32,14 @@ def show_estimate(setup: GenerateSetup, stages: Sequence[Stage], context: StageC
             shown = "unknown" if cost is None else f"${cost:.2f}"
             said = [f"{tokens:,}"] if tells_tokens else []
             table.add_row(stage.name, calls.member, f"{calls.calls:,}", *said, shown)
-    console.print("Calls to expect, a guess:" if table.rows else "No call is needed.")
+    console.print("Expected calls (estimate):" if table.rows else "No calls needed.")
     if table.rows:
         console.print(table)
         hourly = hourly_costs(setup.servers)
         for line in server_lines(hourly):
             say(f"Note: {line}.")
-        beside = [" and what has no known price"] * (not known)
-        beside += [" and the time of servers"] * bool(hourly)
+        beside = [" plus models of unknown price"] * (not known)
+        beside += [" plus server time"] * bool(hourly)
         say(f"Estimated cost: ${total:.2f}{''.join(beside)}")
 
 

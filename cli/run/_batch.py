@@ -137,7 +137,7 @@ def _export_lines(
             f"{escape_line(file.model)}, {count(file.size)} bytes{most}"
         )
     if done.answered:
-        yield f"{count(done.answered)} more are answered in the record already."
+        yield f"{count(done.answered)} more already have an answer in the record."
     if done.missing:
         yield (
             f"Left out, because the record has no response yet: {escape_line(_by_target(done))}; "
@@ -145,13 +145,13 @@ def _export_lines(
         )
     if done.unheard:
         kinds = ", ".join(f"{count(cases)} {kind}" for kind, cases in done.unheard.items())
-        yield f"No juror hears the cases without an answer: {kinds}."
+        yield f"Not judged, because there is no answer: {kinds}."
     if done.unwritable:
         yield f"{many(done.unwritable, 'request')} could not be written; the first:"
         yield from (f"  {escape_line(line)}" for line in done.problems)
     if live := asked_live(plan):
         seats = ", ".join(f"{seat} ({escape_line(model)})" for seat, model in live)
-        yield f"Asked live by the run, because no batch reaches them: {seats}."
+        yield f"Asked live by the run, because they have no batch API: {seats}."
     if done.files:
         yield f"Send the files, then: safejury import-batch {arguments} ANSWERS.jsonl"
     else:

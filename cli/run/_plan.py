@@ -17,7 +17,7 @@ def show_plan(plan: RunPlan) -> int:
     """
     expected, problem = run_async(estimate(plan))
     problems = [*run_async(missing_keys(plan.models)), *filter(None, [problem])]
-    lines = [*_cases(plan), "expected, a guess:", *expected]
+    lines = [*_cases(plan), "expected (estimate):", *expected]
     for line in (*lines, *run_async(_servers(plan))):
         write_line(line)
     if problems:

@@ -27,7 +27,7 @@ def verify(run: RunPath) -> int:
         write_line(said)
     if found.unsealable:
         write_line(
-            f"{many(found.unsealable, 'ballot')} of these quote a key that is hidden: their seals "
+            f"{many(found.unsealable, 'ballot')} of these quote a redacted key: their seals "
             "cannot be checked."
         )
     write_line(f"SHA-256 of the run: {found.digest}")

@@ -127,7 +127,7 @@ def _check_directory(run_plan: RunPlan) -> Check:
     nearest = next(folder for folder in (directory, *directory.parents) if folder.exists())
     if not os.access(nearest, os.W_OK):
         return Check("problem", "run", f"{directory} cannot be written: change run.directory")
-    begun = "will be gone on with" if (directory / "record.sqlite").exists() else "will be made"
+    begun = "will be resumed" if (directory / "record.sqlite").exists() else "will be created"
     return Check("ok", "run", f"{directory} {begun}")
 
 

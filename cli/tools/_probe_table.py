@@ -56,7 +56,7 @@ def show_probe(probe: Probe, target: dict[str, object]) -> None:
 def _show_failures(console: Console, failures: list[Capability]) -> None:
     if not failures:
         return
-    console.print(Text("The requests behind what is not a plain yes:", "bold"))
+    console.print(Text("Requests behind every result other than yes:", "bold"))
     for found in failures:
         address, _, body = escape_line(found.request).partition(" {")
         # JSON has few places to break at: a block is easier to read.

@@ -57,9 +57,9 @@ def _lines(
     calls, tokens = _sum(part.calls for part in expected), _sum(part.tokens for part in expected)
     total = _said(calls, tokens, usd)
     if known and len(known) < len(expected):
-        total = f"{total} and what has no known price"
+        total = f"{total} plus models of unknown price"
     if hourly:
-        total = f"{total} and the time of servers"
+        total = f"{total} plus server time"
     yield from server_lines(hourly)
     yield f"together: {total}; calls that fail or cannot be read are made again on top"
     if limits.max_tokens_total is not None:

@@ -148,7 +148,7 @@ class Session:
         return (
             f"the run is unfinished, with {left} of {total} cases left as if they had not been "
             f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
-            "Once that is mended, repeat the command: all that is finished is kept."
+            "Fix the cause and repeat the command: finished cases are kept."
         )
 
     def _given_up(self) -> str:
@@ -157,7 +157,7 @@ class Session:
         reasons = "; ".join(dict.fromkeys(why.rstrip(".") for why in self._failures.values()))
         return (
             f"the run is unfinished: {targets} {names} could not be asked to the end: {reasons}. "
-            "Mend it and repeat the command: all that is finished is kept."
+            "Fix the cause and repeat the command: finished cases are kept."
         )
 
     def _unfinished(self, *targets: str) -> _Trials:

@@ -150,7 +150,7 @@ def test_a_server_that_fails_for_good_costs_only_its_own_target(
     error = ended.err.splitlines()[-1]
     assert "the target 'bad' could not be asked to the end: " in error
     assert "memory" in error
-    assert "all that is finished is kept" in error
+    assert "finished cases are kept" in error
     verdicts = {t["target"]: t["verdicts"] for t in workplace.report()["targets"]}
     assert verdicts == {"bad": 0, "good": 3}
 

@@ -78,7 +78,7 @@ def test_the_plan_says_what_to_expect(workplace: Any, scripted: Start):
     assert re.search(r"clinician \(clinician-model\): 3 to 6 calls, .* tokens, \$\S+ to \$", out)
     together = re.search(
         r"together: 12 to 21 calls, ([\d,]+) to ([\d,]+) tokens, \$([\d.]+) to \$([\d.]+)"
-        r" and what has no known price",
+        r" plus models of unknown price",
         out,
     )
     assert together is not None

@@ -141,7 +141,7 @@ def test_a_plan_says_what_an_hour_costs(workplace: Any, target: dict[str, Any]):
     assert (
         "server it (tiny): $3,600.00 an hour from its start to its end; for how long is not" in said
     )
-    assert "and the time of servers" in said
+    assert "plus server time" in said
     assert "limits.max_cost_usd pays 2 hours of these servers" in said
 
 

@@ -90,8 +90,8 @@ def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
         _, told = safejury(folder, "generate", config, "--estimate")
         assert not server.requests
     assert "queries" in told
-    assert "Calls to expect, a guess:" in told
-    assert "Estimated cost: $0.00 and what has no known price" in told
+    assert "Expected calls (estimate):" in told
+    assert "Estimated cost: $0.00 plus models of unknown price" in told
 
 
 def test_an_estimate_changes_nothing_of_the_set(folder: Path) -> None:

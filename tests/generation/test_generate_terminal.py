@@ -65,7 +65,7 @@ def test_an_estimate_needs_nothing_that_draws_or_speaks_and_says_what_is_missing
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     told = " ".join(safejury_here("generate", config, "--estimate").split())
-    assert "Note: this is missing before the set can be made: " in told
+    assert "Note: needed before the set can be made: " in told
     assert missing in told
     assert "Estimated cost: " in told
     assert missing in " ".join(safejury_here("generate", config, code=2).split())
@@ -121,7 +121,7 @@ def test_an_interrupted_command_tells_how_to_go_on(tmp_path: Path) -> None:
     assert child.returncode == 130, told
     again = "g.yaml --set set.seed=9 --until twins --again queries --again twins --accept-failures"
     assert told.splitlines()[-2:] == [
-        "Interrupted. What is made is kept in sets/made.",
+        "Interrupted. Finished work is kept in sets/made.",
         f"Resume with: safejury generate {again}",
     ]
 
