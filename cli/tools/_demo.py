@@ -44,19 +44,15 @@ def _show_toy_model() -> int:
     import tempfile
 
     from rich.console import Console
-    from rich.panel import Panel
-    from rich.text import Text
 
     from ...assembly import Config
     from ...assembly.config import RunConfig, RunLimitsConfig, TargetConfig
     from ...evaluation import set_up
     from ...evaluation.metrics import Thresholds
-    from ...models import EMBEDDED_WARNING
     from ..run import EMBEDDED_JURY, EMBEDDED_SEED, deliberate_once, run_and_report
 
     console = Console()
-    console.rule("2 of 3: a toy model judges")
-    console.print(Panel(Text(EMBEDDED_WARNING, justify="center"), style="yellow"))
+    console.rule("2 of 3: a toy model judges (its verdicts mean nothing)")
     deliberate_once(
         question=_QUESTION,
         response=_RESPONSE,
