@@ -50,7 +50,7 @@ def list_all(
         typer.Argument(metavar="LOADER", help="Show details of one.", show_default=False),
     ] = None,
 ) -> None:
-    """List the formats that can be loaded, with licenses, or describe one."""
+    """List formats with their licenses, or describe one."""
     from ._loader_list import list_loaders
 
     list_loaders(loader)
@@ -85,7 +85,7 @@ def validate(
         bool, typer.Option("--strict", help="Exit with 2 if an item is left out.")
     ] = False,
 ) -> int:
-    """List items that cannot be used, and missing pictures and recordings."""
+    """List items that cannot be used. Missing pictures and recordings are among them."""
     from ._validate import validate_set
 
     asked = Asked(name, loader, tuple(map or ()), tuple(settings or ()), limit, categories)
@@ -113,7 +113,7 @@ def convert(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a set as our own JSONL with its media, with permissions 0600."""
+    """Write a set as our own JSONL. Its media are copied; all has permissions 0600."""
     from ...common.text import many
     from ...datasets import LoadedSet, write_jsonl
 

@@ -42,7 +42,7 @@ def test_help_names_the_commands_and_the_exit_codes(workplace: Any):
     assert ended.code == 0
     for command in OPTIONS:
         assert f" {command} " in ended.out
-    for code in ("0 done", "2 usage", "3 infrastructure", "130 interrupted"):
+    for code in ("0 done", "2 usage", "3 infrastructure", "70 unexpected", "130 interrupted"):
         assert code in " ".join(ended.out.split())
 
 
