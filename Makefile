@@ -13,6 +13,8 @@ TESTS = SAFEJURY_REQUIRE_EMBEDDED=1 $(BIN)/pytest -q -n $(WORKERS) --dist workst
 
 # Never let the repository's folders shadow installed packages such as `datasets`.
 export PYTHONSAFEPATH := 1
+# Many images set this; then each process of the tests would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast check tests wheel servers test-servers bench lock clean

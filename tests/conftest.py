@@ -38,6 +38,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Skip a test that fails because an extra is missing."""
     report = yield
+    # Half of a surrogate pair, such as in a file's odd name, would not reach another process.
+    report.sections = [(name, _encodable(text)) for name, text in report.sections]
     missing = _missing(call.excinfo)
     if missing is not None and not hasattr(report, "wasxfail"):
         report.outcome = "skipped"
@@ -57,6 +59,10 @@ def pytest_make_collect_report(
         report.outcome = "skipped"
         report.longrepr = (str(collector.path), 0, f"Skipped: {missing} is missing")
     return report
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _missing(raised: pytest.ExceptionInfo[BaseException] | None) -> str | None:

@@ -63,6 +63,7 @@ def _floor(url: str, *more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["Content-Length", "content-length"])
 @pytest.mark.parametrize(("protocol", "calls"), [("vote", 12), ("contested", 21)])
 def test_the_floor_reads_headers_however_they_are_written(

@@ -107,6 +107,7 @@ async def test_recorded_responses_are_judged_with_a_persona_of_ones_own(tmp_path
     assert "recorded" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_leaderboard_of_ten_local_models_is_one_command(tmp_path: Path) -> None:
     """A stand-in for vLLM answers; the hub's names become folders, for nothing is fetched."""
     folder = tmp_path / "model"
@@ -132,6 +133,7 @@ def test_a_leaderboard_of_ten_local_models_is_one_command(tmp_path: Path) -> Non
         assert target.name in done.stdout
 
 
+@pytest.mark.slow
 async def test_a_commercial_endpoint_is_judged_by_other_providers(tmp_path: Path) -> None:
     example = str(EXAMPLES / "commercial.yaml")
     keys = {

@@ -173,6 +173,7 @@ def test_the_same_texts_give_the_same_answers() -> None:
     assert any(runs[0])
 
 
+@pytest.mark.slow
 def test_a_remembered_text_takes_less_than_two_kilobytes() -> None:
     texts, seen = _texts(4000), NearDuplicates()
     seen.add("first", "warms up what is made once")

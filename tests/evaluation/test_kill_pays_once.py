@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from safejury.evaluation import open_record
 from safejury.models import Completion
 from safejury.testing import ScriptedServer, ballot
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., ScriptedServer]
 PROMISED_S = 0.25

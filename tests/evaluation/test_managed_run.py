@@ -12,6 +12,8 @@ import pytest
 
 from safejury.testing import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedServer]
 Managed = Callable[..., dict[str, Any]]
 FAKE_VLLM = Path(__file__).parents[1] / "targets" / "fake_vllm"

@@ -106,6 +106,7 @@ def test_what_was_expected_holds_what_is_sent(workplace: Any, scripted: Start):
     assert least <= known["prompt"] + known["completion"] <= most
 
 
+@pytest.mark.slow
 def test_the_plan_sees_a_missing_key_of_a_provider(workplace: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     juror = {"persona": "lawyer", "model": "anthropic/claude-sonnet-4-5"}

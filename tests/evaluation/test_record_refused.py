@@ -131,6 +131,7 @@ def test_limits_may_change_between_a_run_and_its_repeat(workplace: Any, scripted
     assert server.stats.calls == calls
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_run(workplace: Any, scripted: Start):
     """The second is refused while the first goes on to its end."""
     server = scripted(latency=0.3)

@@ -23,6 +23,8 @@ from typer.testing import CliRunner
 from safejury.cli import app
 from safejury.testing import ScriptedServer, ballot
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedServer]
 QUERIES = 24
 LATENCY_S = 0.04
@@ -213,7 +215,6 @@ def test_a_run_that_is_killed_often_and_early_ends_with_the_same_record(
     check_kills(undisturbed, seed=2, kills=8, calls=(0, 12))
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [3, 6])
 def test_a_run_that_is_killed_very_often(seed: int, undisturbed: tuple[Any, ScriptedServer, str]):

@@ -40,6 +40,7 @@ class Meter:
         return ScriptedReply(text, **self._reply)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lost",
     [

@@ -170,6 +170,7 @@ def test_a_second_ctrl_c_still_ends_with_130(workplace: Any, scripted: Start):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_the_embedded_models_process_ends_with_the_run(workplace: Any):
     """The embedded model's own process is gone soon after its run was killed."""

@@ -8,9 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from safejury.evaluation import open_record
 from safejury.models import Charge
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., ScriptedServer]
 CAP = 40_000

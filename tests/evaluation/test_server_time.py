@@ -11,6 +11,8 @@ import pytest
 
 from safejury.testing import ScriptedServer, ballot
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedServer]
 FAKE_VLLM = Path(__file__).parents[1] / "targets" / "fake_vllm"
 HOURLY = 3600.0

@@ -159,6 +159,7 @@ def test_sound_alone_is_told_to_deaf_jurors_in_the_querys_own_words(
     assert perceived["sceptic"]["audio_sha256"] is not None
 
 
+@pytest.mark.slow
 def test_speech_is_written_down_for_deaf_jurors_once(
     place: Any, scripted: Start, tiny: Path
 ) -> None:
@@ -261,6 +262,7 @@ def test_a_set_without_sound_has_no_such_conditions(workplace: Any) -> None:
     workplace.safejury("run", config).refused("no query has what `images:` or `sound:` would")
 
 
+@pytest.mark.slow
 def test_a_batch_asks_deaf_jurors_with_the_transcript_that_the_run_shows_them(
     place: Any, scripted: Start, tiny: Path
 ) -> None:

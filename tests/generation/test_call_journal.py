@@ -9,10 +9,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from dialogue_script import Body, Reply, Script
 from generate_cli import safejury, served, start, write_config
 
 from safejury.testing import ScriptedReply
+
+pytestmark = pytest.mark.slow
 
 ONE = ["ethics.bioethics"]
 MANY = {"per_scenario": 10, "over_generate": 3}

@@ -9,6 +9,8 @@ from killed_stage import JOURNAL, HangsAfter, Making, Open, cancelled, check_kil
 from safejury.generation import GenerationSettings, QueriesStage, QuerySettings, TwinsStage
 from safejury.testing import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = GenerationSettings(
     "test",
     "a test",

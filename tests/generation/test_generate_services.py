@@ -132,6 +132,7 @@ def test_what_a_service_delivered_is_kept_when_the_budget_ends(
         assert set(kinds.values()) == {1}
 
 
+@pytest.mark.slow
 def test_no_call_of_a_model_is_paid_for_and_given_up(tmp_path: Path) -> None:
     price = {"input": 1000, "output": 1000}
 

@@ -37,6 +37,7 @@ def asked(server: ScriptedServer) -> Counter[str]:
     )
 
 
+@pytest.mark.slow
 async def test_a_killed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
     easel = Easel(many=40 + 12)
     async with ScriptedServer(Talk(fits=(3, 9)), pictures=easel, latency=0.005) as server:

@@ -193,6 +193,7 @@ async def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_command_that_is_killed_goes_on_without_speaking_twice(
     espeak: Program, tmp_path: Path
 ) -> None:

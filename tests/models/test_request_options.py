@@ -211,6 +211,7 @@ assert told == [], told
 """
 
 
+@pytest.mark.slow
 def test_settings_of_a_program_that_uses_litellm_itself_stay_as_they_are():
     offline = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     done = subprocess.run(

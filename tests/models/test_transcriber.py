@@ -16,9 +16,10 @@ from safejury.models import Transcriber, WhisperModel
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data"
 FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
-pytestmark = pytest.mark.skipif(
-    find_spec("faster_whisper") is None, reason="needs the extra `sound`"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("faster_whisper") is None, reason="needs the extra `sound`"),
+]
 
 
 def tiny() -> WhisperModel:

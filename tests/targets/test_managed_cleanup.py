@@ -16,6 +16,8 @@ import pytest
 from safejury.common import FirstContactError
 from safejury.targets import Devices, Fleet, ManagedServer, ServerUse, VllmSpec
 
+pytestmark = pytest.mark.slow
+
 Fake = Callable[..., VllmSpec]
 Survivors = Callable[[], list[int]]
 Proc = Callable[[int, str], list[bytes]]

@@ -449,6 +449,7 @@ def test_a_wrong_format_or_mapping_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "count"), [("jsonl", 100_000), ("csv", 30_000)])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str, count: int) -> None:
     path = tmp_path / f"large.{suffix}"
