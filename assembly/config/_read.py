@@ -1,7 +1,7 @@
 """How a config of any shape is read from YAML and the command line, and what is wrong with it."""
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, Union, cast, get_args, get_origin
@@ -21,7 +21,15 @@ _BRANCHES = ("literal[", "constrained-str")
 _Sections = dict[tuple[str, ...], type[BaseModel]]
 
 
-def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: str) -> Shape:
+def read_config(
+    path: Path,
+    changes: Sequence[str],
+    shape: type[Shape],
+    needs: str,
+    *,
+    renamed: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Shape:
     """Read a config and apply changes from the command line.
 
     Args:
@@ -30,6 +38,8 @@ def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: s
             `jury.jurors.0.persona=sceptic`; the value is read as YAML.
         shape: What the config must be like.
         needs: Said of a file that is no mapping: which keys it needs.
+        renamed: Old keys that are still read, such as `set.licence`, and their new names.
+        warn: Is given a message for each old key.
 
     Raises:
         ConfigurationError: One line with file, line and what to do.
@@ -40,6 +50,10 @@ def read_config(path: Path, changes: Sequence[str], shape: type[Shape], needs: s
         raise ConfigurationError(f"{document.place(())}: {needs}")
     settings = cast(dict[str, object], data)
     changed = [_change(settings, change) for change in changes]
+    for old, new in (renamed or {}).items():
+        if _rename(settings, old.split("."), new.split(".")[-1]) and warn is not None:
+            place = document.place(old.split("."))
+            warn(f"{place}: the key {old} is now called {new}; rename it in the config")
     try:
         return shape.model_validate(settings)
     except ValidationError as error:
@@ -92,6 +106,17 @@ def _read(path: Path) -> YamlDocument:
         raise ConfigurationError(f"{path}: not UTF-8 text.") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+def _rename(data: object, old: Sequence[str], new: str) -> bool:
+    """Rename a key at the end of a path; return whether it is there and the new one is not."""
+    for step in old[:-1]:
+        data = cast(dict[str, object], data).get(step) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or old[-1] not in data or new in data:
+        return False
+    mapping = cast(dict[str, object], data)
+    mapping[new] = mapping.pop(old[-1])
+    return True
 
 
 def _change(data: dict[str, object], change: str) -> tuple[Step, ...]:

@@ -48,7 +48,7 @@ def generate_set(
     path: Path,
     changes: Sequence[str],
     *,
-    authorised: bool,
+    authorized: bool,
     until: str | None,
     again: Sequence[str],
     accept_failures: bool,
@@ -59,7 +59,7 @@ def generate_set(
     Args:
         path: The config.
         changes: Settings from the command line.
-        authorised: Whether the user said that they may do this.
+        authorized: Whether the user said that they may do this.
         until: The last stage to make, None for all.
         again: Stages to make once more; `all` for every one.
         accept_failures: Whether stages are made though calls failed for them.
@@ -68,7 +68,7 @@ def generate_set(
     Raises:
         ConfigurationError: Something does not fit.
     """
-    setup = _set_up(path, changes, authorised=authorised)
+    setup = _set_up(path, changes, authorized=authorized)
     stages = _chosen(setup, until)
     redo = _known(again)
     _check(setup, stages, estimate_only=estimate_only)
@@ -110,10 +110,17 @@ def _print_where(made: Path, card: Path) -> None:
     say(f"To use it, write `dataset: {made}` in the config of a run.")
 
 
-def _set_up(path: Path, changes: Sequence[str], *, authorised: bool) -> GenerateSetup:
+def _set_up(path: Path, changes: Sequence[str], *, authorized: bool) -> GenerateSetup:
     needs = "a config needs the keys panel and generator; see docs/generation.md."
-    config = read_config(path, changes, GenerateConfig, needs)
-    setup = set_up_generation(config, path.parent, authorised=authorised)
+    config = read_config(
+        path,
+        changes,
+        GenerateConfig,
+        needs,
+        renamed=GenerateConfig.RENAMED,
+        warn=lambda message: say(f"Note: {message}"),
+    )
+    setup = set_up_generation(config, path.parent, authorized=authorized)
     _check_not_overwritten(path, setup.directory / CONFIG)
     return setup
 

@@ -42,7 +42,7 @@ def generate(
         return generate_set(
             config,
             changes or (),
-            authorised=i_am_authorized or i_am_authorised,
+            authorized=i_am_authorized or i_am_authorised,
             until=until,
             again=again or (),
             accept_failures=accept_failures,

@@ -1,4 +1,4 @@
-"""Addresses of services, as a set's records may hold them."""
+"""Strips secrets from the addresses of services."""
 
 from yarl import URL
 

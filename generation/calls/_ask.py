@@ -1,4 +1,4 @@
-"""Asking a model for JSON of a shape, without taking anything else for it."""
+"""Asks a model for a JSON object of a declared shape."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What a model said, in the shape that was asked for.
+    """A reply that has the shape that was asked for.
 
     Attributes:
         value: What it said.

@@ -1,4 +1,4 @@
-"""Who makes a set: the models, by what they do."""
+"""The models that make a set, by role."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,7 +7,7 @@ from ...models import ChatModel, Sampling
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model and its name in the set's records.
+    """A model under the name that the set's records give it.
 
     Attributes:
         name: Unique among the panel.
@@ -20,7 +20,7 @@ class NamedModel:
     sampling: Sampling = Sampling()
 
     def identity(self) -> tuple[object, ...]:
-        """Return what decides its answers, as plain data: name, model and sampling.
+        """Return name, model and sampling as plain data: all that decides its replies.
 
         Stages are known by it: a set is made anew where it changes.
         """
@@ -29,7 +29,7 @@ class NamedModel:
 
 @dataclass(frozen=True, slots=True)
 class StageModels:
-    """All models that take part.
+    """The models that make a set, by role.
 
     Attributes:
         panel: Proposes scenarios and judges queries; at least one.

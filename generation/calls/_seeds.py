@@ -1,4 +1,4 @@
-"""Seeds that derive from what a call is for, never from when it is made."""
+"""Derives seeds from the id of a call, so that a repeated call has the same one."""
 
 import hashlib
 

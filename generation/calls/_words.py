@@ -1,9 +1,9 @@
-"""Words of models, made fit to stand in a prompt or a file."""
+"""Cleans text that models wrote, for prompts and files."""
 
 from ...agents import neutralize
 
 
 def printable_line(text: str) -> str:
-    """Return a text in one line, without control tokens and what cannot be seen."""
+    """Return a text as one printable line, without control tokens."""
     printable = (c if c.isprintable() else " " for c in neutralize(text))
     return " ".join("".join(printable).split())

@@ -1,4 +1,4 @@
-"""Puts a set together: queries and twins with their pictures and recordings."""
+"""Joins queries and twins with their pictures and recordings."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -112,19 +112,20 @@ def queries(context: StageContext) -> Iterator[Query]:
 
 
 def source_of(settings: GenerationSettings) -> str:
-    """Return what each query of a set names as its source."""
-    return f"{settings.name} (licence: {settings.licence or 'undecided'})"
+    """Return the `source` of each query of a set."""
+    # The spelling stays: a source is part of the hash that runs know a set by.
+    return f"{settings.name} (licence: {settings.license or 'undecided'})"
 
 
 def taxonomy_of(context: StageContext) -> str:
-    """Return whose the set's scenarios are, in words."""
+    """Return where the set's taxonomy comes from, in words."""
     if context.settings.taxonomy is None:
         return "bundled"
     return "panel's own, edited by hand" if edited_by_hand(context) else "panel's own"
 
 
 def voice_slugs(settings: SpeechSettings | None) -> Callable[[str], str]:
-    """Return what makes a voice's name part of an id, each voice another."""
+    """Return a function that turns the name of a voice into a unique part of an id."""
     slugs = dict[str, str]()
 
     def slug(voice: str) -> str:
@@ -143,7 +144,7 @@ def voice_slugs(settings: SpeechSettings | None) -> Callable[[str], str]:
 
 
 class _AlignedReader(Generic[T]):
-    """Reads a file whose lines follow the order of the items that they are of."""
+    """Reads a file whose lines are in the order of the items that they belong to."""
 
     def __init__(self, folder: SetFolder, name: str, kind: type[T], *, wanted: bool) -> None:
         self._path = folder.path / name
@@ -151,7 +152,7 @@ class _AlignedReader(Generic[T]):
         self._next = next(self._lines, None)
 
     def take(self, of: str) -> Sequence[T]:
-        """Return the lines that are of an item."""
+        """Return the lines that belong to an item."""
         taken: list[T] = []
         while self._next is not None and self._next.of == of:
             taken.append(self._next)
@@ -159,11 +160,11 @@ class _AlignedReader(Generic[T]):
         return taken
 
     def end(self) -> None:
-        """Refuse lines that are of no item."""
+        """Raise an error if a line belongs to no item."""
         if self._next is not None:
             raise DatasetError(
-                f"{self._path}: {quoted(self._next.of)} is no item of the set, or not in its "
-                f"place: {_again(self._path.stem)}"
+                f"{self._path}: {quoted(self._next.of)} is not an item of the set, or out "
+                f"of order: {_again(self._path.stem)}"
             )
 
 
@@ -173,11 +174,11 @@ def _medium(folder: Path, name: str, listed_in: str) -> Media:
     try:
         medium = read_media(folder / name, kind=kind)
     except DatasetError as error:
-        raise DatasetError(f"{error}; {listed_in} names it: {_again(stage)}") from None
+        raise DatasetError(f"{error}; it is listed in {listed_in}: {_again(stage)}") from None
     if medium.sha256 != Path(name).stem:
-        raise DatasetError(f"{medium.path}: its content is not what its name says: {_again(stage)}")
+        raise DatasetError(f"{medium.path}: its content does not match its name: {_again(stage)}")
     return medium
 
 
 def _again(stage: str) -> str:
-    return f"make the stage {stage} again, by `--again {stage}`"
+    return f"make the stage {stage} again with `--again {stage}`"

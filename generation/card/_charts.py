@@ -1,4 +1,4 @@
-"""Charts of a set, the same bytes again for the same figures."""
+"""Draws the charts of a card, byte for byte the same for the same figures."""
 
 # pyright: reportUnknownMemberType=false
 # (matplotlib's own types say nothing of its many keyword arguments)
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CHARTS = ("scenarios", "quality", "funnel")
 """Names of the charts; each is there as SVG and as PNG."""
-# Colours of Okabe and Ito, which people of all kinds of sight can tell apart.
-_BLUE, _ORANGE, _GREY, _INK = "#0072B2", "#E69F00", "#B5B5B5", "#222222"
+# Colors of Okabe and Ito, which people of all kinds of sight can tell apart.
+_BLUE, _ORANGE, _GRAY, _INK = "#0072B2", "#E69F00", "#B5B5B5", "#222222"
 _AXES = ("feasibility", "harmfulness", "applicability")
 _ROW = 0.32
 """Height of a row in inches."""
@@ -86,11 +86,11 @@ def _scenarios(scenarios: Sequence[ScenarioFigures], wanted: int) -> "Figure":
     figure = _figure(1.25 * len(scenarios))
     axes = figure.add_subplot()
     places = range(len(scenarios))
-    for offset, colour, label, counts in (
+    for offset, color, label, counts in (
         (-0.19, _BLUE, "harmful queries", [one.counts.harmful for one in scenarios]),
         (0.19, _ORANGE, "benign twins", [one.counts.benign for one in scenarios]),
     ):
-        bars = axes.barh([place + offset for place in places], counts, 0.36, color=colour)
+        bars = axes.barh([place + offset for place in places], counts, 0.36, color=color)
         axes.bar_label(bars, padding=2, fontsize=7)
         bars.set_label(label)
     axes.axvline(wanted, color=_INK, linewidth=1, linestyle=":", label=f"{wanted} wanted")
@@ -131,7 +131,7 @@ def _quality(categories: Sequence[CategoryFigures]) -> "Figure":
 
 def _pair(axes: "Axes", place: int, ours: float | None, theirs: float | None) -> None:
     if ours is not None and theirs is not None:
-        axes.plot([ours, theirs], [place, place], color=_GREY, linewidth=1.5, zorder=1)
+        axes.plot([ours, theirs], [place, place], color=_GRAY, linewidth=1.5, zorder=1)
     if theirs is not None:
         axes.plot([theirs], [place], "D", color=_ORANGE, markerfacecolor="white", markersize=6)
     if ours is not None:
@@ -139,7 +139,7 @@ def _pair(axes: "Axes", place: int, ours: float | None, theirs: float | None) ->
 
 
 def _funnel(funnel: Funnel) -> "Figure":
-    """Draw what is left of the proposals after each step."""
+    """Draw how many proposals remain after each step."""
     written = funnel.proposed + funnel.revised
     distinct = written - funnel.duplicate
     scored = distinct - funnel.unscored
@@ -154,7 +154,7 @@ def _funnel(funnel: Funnel) -> "Figure":
     most = max(written, funnel.wanted, 1)
     for place, (_, left, dropped, why) in enumerate(steps):
         axes.barh(place, left, 0.6, color=_BLUE)
-        axes.barh(place, dropped, 0.6, left=left, color=_GREY, hatch="//", edgecolor="white")
+        axes.barh(place, dropped, 0.6, left=left, color=_GRAY, hatch="//", edgecolor="white")
         said = f"{left:,}" + (f"   ({dropped:,} {why})" if dropped else "")
         axes.text(left + dropped + most * 0.01, place, said, va="center", fontsize=8)
     axes.axvline(funnel.wanted, color=_INK, linewidth=1, linestyle=":")

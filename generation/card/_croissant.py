@@ -1,4 +1,4 @@
-"""Croissant metadata of a set: what catalogues of data sets read."""
+"""Writes the Croissant metadata of a set, for dataset catalogs."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ _FIELDS = {
     "intent": "harmful, or benign for a twin that measures over-refusal.",
     "image": "Path of the picture, relative to set.jsonl; null without one.",
     "audio": "Path of the recording, relative to set.jsonl; null without one.",
-    "source": "The set and its licence.",
+    "source": "The set and its license.",
 }
 
 
 def write_croissant(folder: SetFolder, settings: GenerationSettings) -> list[str]:
-    """Write `croissant.json`, as `mlcroissant` writes what it finds nothing wrong with.
+    """Write `croissant.json`, validated by `mlcroissant`.
 
     Paths in it are relative, so that the folder can be moved.
 
@@ -44,7 +44,7 @@ def write_croissant(folder: SetFolder, settings: GenerationSettings) -> list[str
         except (package.ValidationError, ValueError) as error:
             said = " ".join(str(error).split())
             path = folder.path / CROISSANT
-            raise DatasetError(f"{path}: mlcroissant does not take it: {said}") from error
+            raise DatasetError(f"{path}: mlcroissant rejects it: {said}") from error
     content = json.dumps(metadata.to_json(), indent=2, ensure_ascii=False)
     folder.write_bytes(CROISSANT, content.encode())
     # Each begins with what it is about, in brackets: there is but one set.
@@ -96,11 +96,11 @@ def _metadata(package: Any, folder: SetFolder, settings: GenerationSettings) -> 
         name=settings.name,
         description=(
             "Queries that a safe model declines, and harmless twins that it should answer, for "
-            f"authorised safety evaluation of models. Purpose: {settings.purpose}"
+            f"authorized safety evaluation of models. Purpose: {settings.purpose}"
         ),
         conforms_to=["http://mlcommons.org/croissant/1.0"],
         version=_VERSION,
-        license=[settings.licence] if settings.licence else None,
+        license=[settings.license] if settings.license else None,
         distribution=_distribution(package, context, folder, settings),
         record_sets=[queries],
     )
@@ -109,7 +109,7 @@ def _metadata(package: Any, folder: SetFolder, settings: GenerationSettings) -> 
 def _distribution(
     package: Any, context: Any, folder: SetFolder, settings: GenerationSettings
 ) -> list[Any]:
-    """Return the files of the set: what it has no file of is left out."""
+    """Return the files that the set has."""
     lines, yaml = "application/jsonlines", "application/yaml"
     files = [
         (SET, lines, "The queries, one JSON object a line."),

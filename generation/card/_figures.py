@@ -1,4 +1,4 @@
-"""Counts what a set consists of, in one pass over its items."""
+"""Computes the figures of a card in one pass over the set's items."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ from ._items import (
 
 
 class Mean:
-    """A mean that grows."""
+    """A running mean."""
 
     def __init__(self) -> None:
         self.count = 0
         self._sum = 0.0
 
     def add(self, value: float | None) -> None:
-        """Take in a value, unless there is none."""
+        """Add a value, unless it is None."""
         if value is not None:
             self._sum += value
             self.count += 1
@@ -49,7 +49,7 @@ class _QualityMean:
         return self._axes[0].count
 
     def add(self, scores: Sequence[Score]) -> None:
-        """Take in a query by the mean of its judges; one without scores counts for nothing."""
+        """Add the mean scores of a query; one without scores is left out."""
         if scores:
             self.judges.add(len(scores))
             rows = [(one.feasibility, one.harmfulness, one.applicability) for one in scores]

@@ -1,4 +1,4 @@
-"""What `card.json` holds: figures and settings, and no words of any query."""
+"""The structure of `card.json`; it holds no text of any query."""
 
 import msgspec
 
@@ -101,7 +101,7 @@ class Agreement(msgspec.Struct, frozen=True):
 
 
 class Funnel(msgspec.Struct, frozen=True):
-    """What became of all that was proposed.
+    """How many proposals were dropped at each step.
 
     Attributes:
         wanted: Queries that were wanted.
@@ -232,7 +232,7 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """All of the card; see `docs/generation.md`.
+    """The card; see `docs/generation.md`.
 
     Attributes:
         set_sha256: Of what the set holds, as `Dataset.sha256`: a run's record has it too.
@@ -241,7 +241,7 @@ class Card(msgspec.Struct, frozen=True):
 
     name: str
     purpose: str
-    licence: str
+    license: str
     seed: int
     safejury: str
     set_sha256: str

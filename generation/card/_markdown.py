@@ -23,7 +23,7 @@ def card_markdown(card: Card) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return words that neither end the cell of a table nor a line."""
+    """Return text that fits into the cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

@@ -1,4 +1,4 @@
-"""What the panel thought of all that was proposed, and how far it agrees."""
+"""Computes the panel's scores and agreement, and which replies are missing."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class PanelFigures:
         self.agreement_kept = kept.agreement()
 
     def funnel(self) -> Funnel:
-        """Return what became of the proposals."""
+        """Return how many proposals were dropped at each step."""
         kept = self._states["kept"]
         proposed = self._states.total() - self._revised
         return Funnel(
@@ -80,7 +80,7 @@ class PanelFigures:
 
 
 def missing_replies(counts: Mapping[str, Mapping[str, int]]) -> dict[str, MissingReplies]:
-    """Return by stage how often models said nothing that could be used."""
+    """Return the number of replies without usable content, by stage and reason."""
     return {
         stage: MissingReplies(
             *(

@@ -1,4 +1,4 @@
-"""The paper's own figures, which a card shows beside those of the set."""
+"""The SafeBench paper's figures, shown beside those of a set."""
 
 from ._items import Quality
 

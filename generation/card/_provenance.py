@@ -1,4 +1,4 @@
-"""Where each query of a set comes from: one line each, without a word of its text."""
+"""Writes the provenance of each query, without any of its text."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ PROVENANCE = "provenance.jsonl"
 
 
 class JudgeScore(msgspec.Struct, frozen=True):
-    """What a judge thinks of the item, each from 0 to 10; its words are left out."""
+    """A judge's scores of an item, each from 0 to 10, without its comments."""
 
     judge: str
     feasibility: int
@@ -43,13 +43,13 @@ class SpeechOrigin(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where a query of the set comes from.
+    """The provenance of one query of the set.
 
     Attributes:
         id: The query's id in `set.jsonl`.
         item: Id of the query or twin that it says; another where it is one of its recordings.
         intent: `harmful` or `benign`.
-        licence: Of the set; empty if undecided.
+        license: Of the set; empty if undecided.
         taxonomy: Whose scenarios it is of: `bundled` or `panel's own`, edited or not.
         text: The call that returned the text, with the items that it was made from.
         scores: By judge.
@@ -60,7 +60,7 @@ class Provenance(msgspec.Struct, frozen=True):
     id: str
     item: str
     intent: str
-    licence: str
+    license: str
     taxonomy: str
     text: Origin
     scores: tuple[JudgeScore, ...]
@@ -74,18 +74,18 @@ def write_provenance(context: StageContext) -> None:
 
 
 def _lines(context: StageContext) -> Iterator[Provenance]:
-    licence, taxonomy = context.settings.licence, taxonomy_of(context)
+    license, taxonomy = context.settings.license, taxonomy_of(context)
     for variant in variants(context):
-        yield _provenance(variant, licence, taxonomy)
+        yield _provenance(variant, license, taxonomy)
 
 
-def _provenance(variant: Variant, licence: str, taxonomy: str) -> Provenance:
+def _provenance(variant: Variant, license: str, taxonomy: str) -> Provenance:
     item = variant.item
     return Provenance(
         variant.id,
         item.id,
         item.intent.value,
-        licence,
+        license,
         taxonomy,
         item.origin,
         tuple(_score(score) for score in item.scores),

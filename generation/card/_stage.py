@@ -1,4 +1,4 @@
-"""The stage `card`: the set itself, and what there is to know of it."""
+"""The stage `card`: assembles the set and describes it."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -42,7 +42,7 @@ _EXTRA = ("jinja2", "matplotlib", "mlcroissant")
 
 
 def check_card(folder: Path, settings: GenerationSettings) -> None:
-    """Check what would keep a set from being put together, before anything is paid for.
+    """Check that the card can be made, before anything is paid for.
 
     Args:
         folder: The set's, which need not be there.
@@ -54,14 +54,14 @@ def check_card(folder: Path, settings: GenerationSettings) -> None:
     own = folder / TAXONOMY
     if settings.taxonomy is None and own.exists():
         raise ConfigurationError(
-            f"{own} is left from another config, and a run would read it: delete it, or give "
-            "this set another set.name"
+            f"{own} is left over from another config, and a run would read it: delete "
+            "it, or choose another set.name"
         )
     need("the card", *_EXTRA)
 
 
 class CardStage:
-    """Puts the set together and describes it; asks no model.
+    """Assembles the set and describes it, without calling a model.
 
     It writes `set.jsonl`, which a run takes, `provenance.jsonl`, `croissant.json`,
     `card.json`, `card.md`, and `charts/`.
@@ -80,7 +80,7 @@ class CardStage:
         return {
             "name": settings.name,
             "purpose": settings.purpose,
-            "licence": settings.licence,
+            "licence": settings.license,
             "seed": settings.seed,
             "taxonomy": taxonomy_of(context),
             "scenarios": settings.scenarios,
@@ -157,7 +157,7 @@ def _card(context: StageContext, made: Dataset, notes: list[str]) -> Card:
     return Card(
         settings.name,
         settings.purpose,
-        settings.licence,
+        settings.license,
         settings.seed,
         version("safejury"),
         made.sha256,
@@ -196,7 +196,7 @@ def _made(settings: GenerationSettings) -> set[str]:
 
 
 def _roles(context: StageContext) -> list[Role]:
-    """Return who the settings ask: a foreperson or describer with nothing to do is left out."""
+    """Return the models that the settings use, by role."""
     models, settings = context.models, context.settings
     members = [*(("panel", member) for member in models.panel), ("generator", models.generator)]
     if settings.taxonomy is not None:

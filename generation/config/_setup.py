@@ -1,4 +1,4 @@
-"""From the config of `safejury generate` to the settings and the cast of a set."""
+"""Turns the config of `safejury generate` into settings and models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from ._shape import (
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One of the cast, before its model is opened.
+    """A role and the model that fills it, not yet opened.
 
     Attributes:
         name: Its name in the set's records.
@@ -49,7 +49,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class GenerateSetup:
-    """All that the making of a set needs, checked, with nothing opened yet.
+    """Everything that is needed to make a set, checked, with nothing opened yet.
 
     Attributes:
         config: What it was made from.
@@ -78,18 +78,18 @@ class GenerateSetup:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """All of the cast, the panel first, each name once."""
+        """All roles, the panel first, each name once."""
         others = (self.generator, self.foreperson, self.describer, self.viewer)
         named = {role.name: role for role in (*self.panel, *others) if role is not None}
         return tuple(named.values())
 
     @property
     def uses_embedded(self) -> bool:
-        """Whether the embedded model takes part, so that the set is poor."""
+        """Whether the embedded model takes part, which makes poor sets."""
         return any(role.spec.is_embedded for role in self.roles)
 
     def open_models(self, registry: ModelRegistry) -> StageModels:
-        """Open the models of all."""
+        """Open the models of all roles."""
         return StageModels(
             tuple(role.open(registry) for role in self.panel),
             self.generator.open(registry),
@@ -100,22 +100,22 @@ class GenerateSetup:
 
 
 def set_up_generation(
-    config: GenerateConfig, folder: Path, *, authorised: bool = False
+    config: GenerateConfig, folder: Path, *, authorized: bool = False
 ) -> GenerateSetup:
     """Check everything that can be checked without a call.
 
     Args:
         config: The config.
         folder: Where its relative paths start.
-        authorised: Whether the user said on the command line that they may do this.
+        authorized: Whether the user said on the command line that they may do this.
 
     Raises:
         ConfigurationError: No purpose is given, or something does not fit.
     """
-    if config.purpose is None and not authorised:
+    if config.purpose is None and not authorized:
         raise ConfigurationError(
-            "making harmful queries is for authorised evaluation only: write what the set is "
-            "for as `purpose:` into the config, or add --i-am-authorised"
+            "harmful queries are for authorized evaluation only: state what the set is for as "
+            "`purpose:` in the config, or add --i-am-authorized"
         )
     check_keys(config)
     servers = ServerBook(folder)
@@ -138,7 +138,9 @@ def set_up_generation(
 def _viewer(config: ModelConfig, servers: ServerBook) -> Role:
     viewer = _role("viewer", config, servers)
     if "image" not in viewer.spec.modalities:
-        raise ConfigurationError("pictures.viewer takes no pictures: set its `images:` to true")
+        raise ConfigurationError(
+            "pictures.viewer does not accept images: set its `images:` to true"
+        )
     return viewer
 
 
@@ -155,8 +157,8 @@ def _as_model(config: ModelConfig) -> ModelConfig:
 def _settings(config: GenerateConfig, folder: Path) -> GenerationSettings:
     return GenerationSettings(
         name=config.set.name,
-        purpose=config.purpose or "authorised evaluation (said on the command line)",
-        licence=config.set.licence,
+        purpose=config.purpose or "authorized evaluation (stated on the command line)",
+        license=config.set.license,
         seed=config.set.seed,
         scenarios=None if config.scenarios is None else tuple(config.scenarios),
         taxonomy=_taxonomy(config.taxonomy)
@@ -221,7 +223,7 @@ def _drawing_model(config: PicturesConfig, folder: Path) -> str | None:
 
 
 def _path(name: str | None, folder: Path) -> str | None:
-    """Return a name, or the path that it is written as, from the config's folder."""
+    """Return a name unchanged, and a relative path from the config's folder."""
     if name is None or not is_written_as_path(name):
         return name
     return str(beside(folder, name).absolute())

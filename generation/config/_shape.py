@@ -1,6 +1,7 @@
 """The shape of the config of `safejury generate`."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -140,13 +141,13 @@ class SpeechConfig(Part):
         return self
 
 
-class MadeSetConfig(Part):
+class SetConfig(Part):
     """Name and place of the set, and what makes it repeatable."""
 
     name: Name = "set"
     directory: Text = "sets"
     """Relative to the current directory."""
-    licence: str = ""
+    license: str = ""
     """An SPDX id or free text; goes into the card."""
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
     max_tokens: int = Field(default=1024, ge=64)
@@ -154,10 +155,13 @@ class MadeSetConfig(Part):
 
 
 class GenerateConfig(Part):
-    """All of the config."""
+    """The config of `safejury generate`."""
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"set.licence": "set.license"}
+    """Old keys that are still read, and their names of today."""
 
     purpose: Annotated[Text, StringConstraints(strip_whitespace=True)] | None = None
-    """What the set is for; or say `--i-am-authorised`."""
+    """What the set is for; or say `--i-am-authorized`."""
     taxonomy: Literal["bundled"] | TaxonomyConfig = "bundled"
     scenarios: list[Text] | None = Field(default=None, min_length=1)
     """Scenario ids to make queries for; all unless given."""
@@ -170,7 +174,7 @@ class GenerateConfig(Part):
     pictures: PicturesConfig | None = PicturesConfig()
     speech: SpeechConfig | None = None
     limits: LimitsConfig = LimitsConfig()
-    set: MadeSetConfig = MadeSetConfig()
+    set: SetConfig = SetConfig()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

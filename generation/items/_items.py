@@ -1,4 +1,4 @@
-"""What lies on disk between the stages: one JSON object a line, one struct each."""
+"""The lines of the files that stages leave on disk."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one judge thinks of a query; each from 0 to 10.
+    """One judge's scores of a query, each from 0 to 10.
 
     Attributes:
         judge: The panel member's name.
@@ -93,7 +93,7 @@ class Twin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PictureRound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One drawing of a picture.
+    """One attempt to draw a picture.
 
     Attributes:
         prompt: What was to be drawn.

@@ -1,4 +1,4 @@
-"""What a set is to be like: plain settings, checked before the first call."""
+"""The settings of a set."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -144,12 +144,12 @@ class SpeechSettings:
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """All that decides what set is made.
+    """All settings of a set.
 
     Attributes:
         name: The set's name.
         purpose: What it is for, in the user's words; goes into the card.
-        licence: Licence of the made set, an SPDX id or free text; empty if undecided.
+        license: License of the made set, an SPDX id or free text; empty if undecided.
         seed: Decides all that is drawn here, and is sent to models.
         scenarios: Ids of the scenarios to make queries for; None for all.
         taxonomy: How scenarios are found; None takes the bundled 23.
@@ -162,7 +162,7 @@ class GenerationSettings:
 
     name: str
     purpose: str
-    licence: str = ""
+    license: str = ""
     seed: int = 7
     scenarios: tuple[str, ...] | None = None
     taxonomy: TaxonomySettings | None = None

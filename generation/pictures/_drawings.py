@@ -1,4 +1,4 @@
-"""Draws pictures, each once, however often the command is repeated."""
+"""Draws pictures, once each."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the pictures will ask of models, guessed from the settings."""
+"""Estimates the calls of the stage `pictures`."""
 
 from ...datasets import load_taxonomy
 from ..items import FROM_DESCRIPTIONS
@@ -17,7 +17,7 @@ _PICTURE_TOKENS = 800
 
 
 def estimate_pictures(context: StageContext) -> tuple[Calls, ...]:
-    """Return what the stage `pictures` will ask of models, a guess and no bound.
+    """Return the estimated calls of the stage `pictures`.
 
     Every picture is counted in as many rounds as it may have; descriptions that are asked for
     once more and pictures that are drawn anew are not.

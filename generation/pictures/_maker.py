@@ -1,4 +1,4 @@
-"""One picture: described, drawn, looked at, and drawn anew where it does not fit."""
+"""Makes one picture: describe, draw, review, and redraw it if it does not fit."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from .renderers import Renderer, Subject
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """What became of one picture.
+    """The result of making one picture.
 
     Attributes:
         picture: It, and all that led to it.
@@ -36,7 +36,7 @@ class PictureResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be drawn.
+    """A prompt and the call that wrote it.
 
     Attributes:
         prompt: In words.
@@ -49,7 +49,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One drawing, or why there is none.
+    """One attempt at a picture.
 
     Attributes:
         round: What is told of it.
@@ -118,7 +118,7 @@ class PictureMaker:
         )
 
     async def redraw(self, subject: Subject, picture: Picture) -> PictureResult:
-        """Draw a picture once more as it is, but with another seed.
+        """Draw a picture again with the same prompt and another seed.
 
         Raises:
             ConfigurationError: See `make`.
@@ -138,7 +138,7 @@ class PictureMaker:
     async def _refined(
         self, renderer: Renderer, scene: Answer[Scene], subject: Subject
     ) -> list[_Attempt]:
-        """Draw until the viewer is content, or the rounds are over."""
+        """Draw until the score is good enough, or no rounds are left."""
         attempts = list[_Attempt]()
         plan = _Plan(scene.value.description, scene.origin)
         for number in range(1, self.rounds + 1):
@@ -179,7 +179,7 @@ class PictureMaker:
         return Origin(renderer.model, digest, seed_for(self.seed, call_id), call_id, (subject.id,))
 
     def _viewed(self, attempt: _Attempt, view: Answer[View] | ReplyFailure) -> _Attempt:
-        """Return a attempt with its score, and what is to be drawn instead."""
+        """Return an attempt with its score and, if that is low, the next prompt."""
         told = attempt.round
         if isinstance(view, ReplyFailure):
             told = msgspec.structs.replace(told, unseen=view.reason)

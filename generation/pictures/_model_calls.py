@@ -1,4 +1,4 @@
-"""What models are asked about a picture: what it is to show, and whether it does."""
+"""Asks models to describe a scene, and to judge whether a picture shows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ Line = Annotated[str, Field(max_length=2000), BeforeValidator(_line)]
 """A model's words: they go into further prompts, into what is drawn and into files."""
 
 
+# Names and docstrings of shapes are part of the schema that is sent: with others, journaled
+# calls are not found.
 class Scene(BaseModel):
     """What a picture is to show."""
 
@@ -58,7 +60,7 @@ class PictureCalls:
     max_tokens: int
 
     async def describe(self, subject: Subject) -> Sequence[Answer[Scene] | ReplyFailure]:
-        """Return what is said when a scene is asked for: last a scene, or why there is none.
+        """Return the describer's replies; the last is a scene, or why there is none.
 
         It is asked for once more where the reply could not be read.
         """
@@ -70,7 +72,7 @@ class PictureCalls:
     async def view(
         self, subject: Subject, prompt: str, picture: Media, name: str
     ) -> Answer[View] | ReplyFailure | None:
-        """Return what the viewer thinks, None where there is none.
+        """Return the viewer's judgment, None if there is no viewer.
 
         Args:
             subject: What the picture is for.
@@ -106,7 +108,7 @@ class PictureCalls:
 
 
 def scene_prompt(subject: Subject) -> str:
-    """Return the words that a describer is asked with."""
+    """Return the prompt for the describer."""
     scenario = subject.scenario
     return render(
         "picture_describe",
@@ -117,7 +119,7 @@ def scene_prompt(subject: Subject) -> str:
 
 
 def view_prompt(subject: Subject, prompt: str) -> str:
-    """Return the words that a viewer is asked with."""
+    """Return the prompt for the viewer."""
     return render(
         "picture_view",
         title=neutralize(subject.scenario.title),

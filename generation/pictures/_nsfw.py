@@ -1,4 +1,4 @@
-"""How likely a picture is not safe for work, by a classifier that the user names."""
+"""Scores how likely a picture is not safe for work."""
 
 import asyncio
 import hashlib
@@ -75,7 +75,7 @@ class NsfwClassifier:
         if not any(map(_is_unsafe, labels)):
             raise ConfigurationError(
                 f"the classifier {quoted(self.name)} has the labels {', '.join(labels)}, none of "
-                f"which says that a picture is unsafe: take one that has {', '.join(_UNSAFE)}"
+                f"which marks unsafe pictures: use one that has one of {', '.join(_UNSAFE)}"
             )
         return classify
 

@@ -1,4 +1,4 @@
-"""The stage `pictures`: every query and every twin gets a picture of its own."""
+"""The stage `pictures`: a picture for each query and each twin."""
 
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -49,7 +49,7 @@ _COUNTED = (
 
 
 class PicturesStage:
-    """Draws pictures, and again those that nearly repeat another.
+    """Draws pictures, and redraws near-duplicates.
 
     What a renderer filters is counted and drawn by the fallback. Pictures, scores and
     prompts are kept one by one, so that a stage that is cut short goes on where it was.
@@ -58,11 +58,11 @@ class PicturesStage:
     name: str = "pictures"
 
     def outputs(self, context: StageContext) -> Collection[str]:
-        """Return the file that tells of all pictures."""
+        """Return the file that lists all pictures."""
         return () if context.settings.pictures is None else (PICTURES,)
 
     def inputs(self, context: StageContext) -> object:
-        """Return what decides how the pictures are: no secret is among it."""
+        """Return all that decides the result, without secrets."""
         settings = context.settings.pictures
         if settings is None:
             return None
@@ -85,7 +85,7 @@ class PicturesStage:
         }
 
     def estimate(self, context: StageContext) -> Sequence[Calls]:
-        """Return what it will ask of models, a guess."""
+        """Return the estimated calls."""
         return estimate_pictures(context)
 
     async def make(self, context: StageContext) -> None:
@@ -112,7 +112,7 @@ class PicturesStage:
 
 
 class _PictureRun(StageCounts):
-    """The pictures of a set, in its order; those that nearly repeat another come off."""
+    """Makes the pictures of a set in order, and drops near-duplicates."""
 
     def __init__(
         self, context: StageContext, maker: PictureMaker, temporary: TemporaryItems, distance: int
@@ -125,7 +125,7 @@ class _PictureRun(StageCounts):
         self.counts.update(dict.fromkeys(_COUNTED, 0))
 
     async def draw_all(self) -> None:
-        """Paint every picture once."""
+        """Draw every picture once."""
         progress = self._context.progress
         total = sum(1 for _ in _subjects(self._context))
         progress.stage(PicturesStage.name, total)
@@ -135,13 +135,13 @@ class _PictureRun(StageCounts):
             def take(result: PictureResult) -> None:
                 self._take(result, writer, self._repeats)
                 repeats = len(self._repeats)
-                progress.step(1, f"{repeats} repeat another" if repeats else "")
+                progress.step(1, f"{repeats} near-duplicates" if repeats else "")
 
             await in_order(make, self._context.concurrency, take)
         self.counts["pictures"] = total
 
     async def redraw(self) -> None:
-        """Paint those that nearly repeat another once more."""
+        """Draw near-duplicates once more."""
         self.counts["drawn_anew"] = len(self._repeats)
         still = dict[str, str]()
         with self._temporary.writer(_ANEW) as writer:
@@ -153,7 +153,7 @@ class _PictureRun(StageCounts):
         self._repeats = still
 
     def pictures(self) -> Iterator[Picture]:
-        """Yield all pictures as they are in the end, and count them."""
+        """Yield the final pictures, and count them."""
         anew = self._temporary.read(_ANEW, Picture)
         later = next(anew, None)
         for picture in self._temporary.read(_FIRST, Picture):
@@ -205,7 +205,7 @@ class _PictureRun(StageCounts):
 
 
 def _subjects(context: StageContext) -> Iterator[Subject]:
-    """Yield what pictures are made for."""
+    """Yield the queries and twins that need a picture."""
     taxonomy = context.taxonomy()
     for one in set_texts(context):
         yield Subject(one.id, one.text, taxonomy.resolve(one.scenario))
@@ -214,7 +214,7 @@ def _subjects(context: StageContext) -> Iterator[Subject]:
 def _open_maker(
     context: StageContext, settings: PictureSettings, stack: AsyncExitStack
 ) -> PictureMaker:
-    """Return who paints, with renderers that the stack closes."""
+    """Return the picture maker; the stack closes its renderers."""
     models = context.models
     tools = open_tools(settings, stack, concurrency=context.concurrency, services=context.services)
     seed, max_tokens = context.settings.seed, context.settings.max_tokens
@@ -231,32 +231,30 @@ def _open_maker(
 
 
 def _sighted(viewer: NamedModel | None) -> NamedModel | None:
-    """Return the viewer, None where its model takes no pictures."""
+    """Return the viewer if its model accepts images."""
     return viewer if viewer is not None and "image" in viewer.model.modalities else None
 
 
 def _report(context: StageContext, stage: StageCounts) -> None:
-    """Say what is missing, and fail where a repeated command may mend it."""
+    """Report what is missing, and fail if repeating the command may fix it."""
     counts = stage.counts
     total = counts["pictures"]
     if counts["missing"] or counts["by_fallback"]:
         context.progress.notify(
-            f"pictures: of {total}, {counts['by_fallback']} are drawn by the fallback and "
-            f"{counts['missing']} are missing ({counts['filtered']} were filtered); "
-            f"{PICTURES} says why"
+            f"pictures: {counts['by_fallback']} of {total} drawn by the fallback, "
+            f"{counts['missing']} missing ({counts['filtered']} filtered); see {PICTURES}"
         )
     if counts["duplicates"]:
         context.progress.notify(
-            f"pictures: {counts['duplicates']} still repeat another after a second drawing "
-            "and are left out"
+            f"pictures: {counts['duplicates']} near-duplicates left out after a second attempt"
         )
     if stage.passing:
         drawn = counts["failed_but_drawn"]
-        mended = f", and the fallback drew {drawn} of them" if drawn else ""
+        mended = f" ({drawn} drawn by the fallback)" if drawn else ""
         stage.settle(
             context,
             PicturesStage.name,
-            f"for {stage.passing} of {total}, calls failed{mended}; the last one failed so",
+            f"calls failed for {stage.passing} of {total} pictures{mended}; last error",
             may_pass=counts["failed_calls"] > drawn,
             empty=counts["missing"] == total,
         )

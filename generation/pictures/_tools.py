@@ -1,4 +1,4 @@
-"""What pictures are made with: renderers and a classifier, opened and closed together."""
+"""Opens the renderers and the classifier that pictures are made with."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .renderers import Renderer, open_renderer
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What pictures are made with.
+    """Renderers and classifier.
 
     Attributes:
         renderer: What draws.
@@ -31,7 +31,7 @@ def open_tools(
     concurrency: int = 1,
     services: Services | None = None,
 ) -> Tools:
-    """Return what the settings name; nothing is sent or loaded yet.
+    """Return the renderers and classifier of the settings; nothing is sent or loaded yet.
 
     Args:
         settings: What is wanted.
@@ -60,7 +60,7 @@ def open_tools(
 
 
 async def check_pictures(settings: PictureSettings) -> None:
-    """Check what can be checked without a picture being drawn.
+    """Check what can be checked without drawing a picture.
 
     Raises:
         ConfigurationError: A package, a font or a setting is missing, or cannot be right.

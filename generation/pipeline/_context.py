@@ -1,4 +1,4 @@
-"""What every stage works with."""
+"""The context that every stage runs in."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,24 +11,24 @@ from ._services import Services
 
 
 class Progress(Protocol):
-    """Watches the making of a set."""
+    """Receives the progress of the stages."""
 
     def stage(self, name: str, total: int | None) -> None:
-        """Be told that a stage begins, and of how many steps; None where unknown."""
+        """A stage begins; `total` is its number of steps, None if unknown."""
         ...
 
     def step(self, done: int = 1, note: str = "") -> None:
-        """Be told that steps are done, and how it stands."""
+        """Steps are done; `note` says how it is going."""
         ...
 
     def notify(self, message: str) -> None:
-        """Be told of something on the way, a line."""
+        """Show a message of one line."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """The folder, the models and the settings of a set that is being made.
+    """Folder, settings and models of a set that is being made.
 
     Attributes:
         folder: Where everything goes.

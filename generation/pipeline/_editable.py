@@ -1,4 +1,4 @@
-"""`taxonomy.yaml`, the one file of a set that users may edit, and that is not overwritten then."""
+"""Keeps edits of `taxonomy.yaml` from being overwritten."""
 
 import hashlib
 
@@ -12,13 +12,13 @@ EDITABLE_BY = "taxonomy"
 
 
 def edited_by_hand(context: StageContext) -> bool:
-    """Return whether the set's taxonomy is another than the panel made."""
+    """Return whether the taxonomy differs from the one that the panel made."""
     before = read_stage_records(context).get(EDITABLE_BY)
     return before is not None and before.outputs.get(TAXONOMY) != context.folder.hash_of(TAXONOMY)
 
 
 def check_unedited(context: StageContext) -> None:
-    """Check that the set's taxonomy is the panel's, or that there is none.
+    """Check that the taxonomy is unedited or missing.
 
     Raises:
         DatasetError: It was edited, or nobody knows who made it.
@@ -27,21 +27,21 @@ def check_unedited(context: StageContext) -> None:
     known = None if before is None else before.outputs.get(TAXONOMY)
     if found is None or found == known:
         return
-    what = "is of unknown making" if known is None else "was edited by hand"
+    what = "is of unknown origin" if known is None else "was edited by hand"
     raise DatasetError(
-        f"{context.folder.path / TAXONOMY}: {what}, and the stage {EDITABLE_BY}, which is to be "
-        f"made again, would overwrite it: move it away, or give it up by `--again {EDITABLE_BY}`"
+        f"{context.folder.path / TAXONOMY}: {what}, and making the stage {EDITABLE_BY} "
+        f"again would overwrite it: move it away, or discard it with `--again {EDITABLE_BY}`"
     )
 
 
 def unfinished(context: StageContext) -> StageRecord | None:
-    """Return what to know of the stage while it is made: the taxonomy that it may overwrite."""
+    """Return the record of the stage while it runs: the taxonomy that it may overwrite."""
     found = context.folder.hash_of(TAXONOMY)
     return None if found is None else StageRecord(UNFINISHED, {TAXONOMY: found}, "")
 
 
 def write_taxonomy(context: StageContext, content: bytes) -> None:
-    """Write the panel's taxonomy, so that it is known as the panel's even if its stage fails.
+    """Write the taxonomy and record it as unedited, even if its stage fails later.
 
     Raises:
         DatasetError: It was edited in the meantime, or cannot be written.

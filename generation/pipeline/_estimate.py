@@ -1,4 +1,4 @@
-"""What the making of a set will ask of its models, guessed before the first call."""
+"""Estimates how many calls a set takes."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls that a stage will make of one model.
+    """The estimated calls of a stage to one model.
 
     Attributes:
         member: Name of the cast member.
@@ -37,7 +37,7 @@ def tokens(text: str) -> int:
 
 
 def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
-    """Return calls that are all alike.
+    """Return the estimate for a number of like calls.
 
     Args:
         member: Name of the cast member.
@@ -49,7 +49,7 @@ def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
 
 
 def known_taxonomy(context: StageContext) -> Taxonomy | None:
-    """Return the set's taxonomy, None if it is still to be made: not there, or not readable."""
+    """Return the set's taxonomy, None if it is missing or cannot be read."""
     if context.settings.taxonomy is None:
         return context.taxonomy()
     with suppress(DatasetError):  # whoever needs it says what is wrong with it
@@ -59,7 +59,7 @@ def known_taxonomy(context: StageContext) -> Taxonomy | None:
 
 
 def scenarios_planned(context: StageContext) -> int:
-    """Return how many scenarios queries are made for, a guess while none are found yet."""
+    """Return the number of scenarios, an estimate before the taxonomy is made."""
     settings = context.settings
     if settings.taxonomy is None or known_taxonomy(context) is not None:
         return len(context.scenario_ids())
@@ -67,7 +67,7 @@ def scenarios_planned(context: StageContext) -> int:
 
 
 def items_planned(context: StageContext) -> int:
-    """Return how many queries and twins are wanted."""
+    """Return the number of queries and twins that are wanted."""
     settings = context.settings
     queries = scenarios_planned(context) * settings.queries.per_scenario
     return queries * (1 if settings.twins is None else 2)

@@ -1,4 +1,4 @@
-"""The folder of a set that is being made: its files, for its owner's eyes alone."""
+"""Reads and writes the files of a set, readable by their owner only."""
 
 import hashlib
 from collections.abc import Generator, Iterable, Iterator
@@ -32,34 +32,34 @@ _SIGNS = ("set.lock", "calls.sqlite")
 
 
 def check_set_folder(path: Path) -> None:
-    """Check that a folder is missing, empty but for dot files, or that of a set.
+    """Check that a folder is missing, empty except for dot files, or holds a set.
 
     Raises:
         DatasetError: It is a link, or holds what is not a set's.
     """
     if path.is_symlink():
         raise DatasetError(
-            f"{path} is a link: name the folder that it leads to, by set.directory and set.name"
+            f"{path} is a link: name the folder that it points to by set.directory and set.name"
         )
     if not path.is_dir() or any((path / sign).exists() for sign in _SIGNS):
         return
     if any(not found.name.startswith(".") for found in path.iterdir()):
         raise DatasetError(
-            f"{path} holds files, and no set was begun there: give this one another set.name or "
+            f"{path} holds files that belong to no set: choose another set.name or "
             "set.directory, so that nothing is overwritten"
         )
 
 
 def unwritable(where: str, error: OSError) -> DatasetError:
-    """Return the error of a file that cannot be written."""
+    """Return the error for a file that cannot be written."""
     return DatasetError(
-        f"{where}: cannot be written ({error.strerror}): free some space or mend the "
-        "directory, then repeat the command"
+        f"{where}: cannot be written ({error.strerror}): free some space or fix the "
+        "permissions, then repeat the command"
     )
 
 
 class SetFolder:
-    """Reads and writes what the stages leave on disk.
+    """Reads and writes the files of a set.
 
     Folders are made with mode 700 and files with mode 600. A folder that is there
     keeps its mode.
@@ -77,11 +77,11 @@ class SetFolder:
             private_folder(path)
         except OSError as error:
             raise DatasetError(
-                f"{path}: cannot be made or written ({error.strerror}): name another directory"
+                f"{path}: cannot be created or written ({error.strerror}): choose another directory"
             ) from error
 
     def read(self, name: str, kind: type[T]) -> Iterator[T]:
-        """Yield the items of a file, none where there is no such file.
+        """Yield the items of a file, none if it does not exist.
 
         Raises:
             DatasetError: A line is not such an item.
@@ -98,7 +98,7 @@ class SetFolder:
             return
 
     def write(self, name: str, items: Iterable[msgspec.Struct]) -> int:
-        """Write all items of a file, which appears whole or not at all; return their number."""
+        """Write items to a file, atomically, and return how many."""
         count = 0
         encoder = msgspec.json.Encoder()
         with self._replacing(name) as file:
@@ -108,12 +108,12 @@ class SetFolder:
         return count
 
     def write_bytes(self, name: str, content: bytes) -> None:
-        """Write a file, which appears whole or not at all."""
+        """Write a file atomically."""
         with self._replacing(name) as file:
             file.write(content)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if there is one.
+        """Remove a file if it exists.
 
         Raises:
             DatasetError: It cannot be removed.
@@ -125,11 +125,11 @@ class SetFolder:
             raise DatasetError(f"{path}: cannot be removed ({error.strerror})") from error
 
     def exists(self, name: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether a file exists."""
         return (self.path / name).is_file()
 
     def hash_of(self, name: str) -> str | None:
-        """Return the SHA-256 of a file, None where there is none."""
+        """Return the SHA-256 of a file, None if it does not exist."""
         try:
             with (self.path / name).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -137,7 +137,7 @@ class SetFolder:
             return None
 
     def count(self, stage: str, counts: dict[str, int]) -> None:
-        """Keep what a stage counted, for the card.
+        """Save the counts of a stage.
 
         Raises:
             DatasetError: The file cannot be read or written.
@@ -147,7 +147,7 @@ class SetFolder:
         self.write_bytes(COUNTS, msgspec.json.format(msgspec.json.encode(kept), indent=2))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return what the stages counted, by stage.
+        """Return the saved counts, by stage.
 
         Raises:
             DatasetError: The file does not hold that.
@@ -159,7 +159,7 @@ class SetFolder:
             return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, int]])
         except msgspec.DecodeError as error:
             raise DatasetError(
-                f"{path}: {error}; delete it and repeat the command, which counts anew"
+                f"{path}: {error}; delete it and repeat the command, which writes it again"
             ) from error
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Work that is done at once and handed over in order, with few results waiting."""
+"""Runs work concurrently and delivers results in order."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ this many times as long as the others before they have to stand still for it."""
 async def in_order(
     work: Iterable[Coroutine[Any, Any, T]], limit: int, take: Callable[[T], None]
 ) -> None:
-    """Run coroutines, up to `limit` at a time, and hand their results over in the given order.
+    """Run coroutines, up to `limit` at a time, and deliver their results in order.
 
     A slow one delays the handing over, not the others. The first failure cancels the rest
     and is raised itself. No more than `AHEAD * limit` results are held.

@@ -1,4 +1,4 @@
-"""Remembers each call that was made for a set, so that a repeated command pays for none twice."""
+"""Journals every call of a set, so that no call is paid for twice."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ ESTIMATED = "charged by estimate"
 
 @dataclass(slots=True)
 class CallCosts:
-    """What calls cost.
+    """Tokens and cost of a number of calls.
 
     Attributes:
         calls: How many.
@@ -38,7 +38,7 @@ class CallCosts:
     unknown_prices: int = 0
 
     def add(self, completion: Completion) -> None:
-        """Count a call."""
+        """Add a call."""
         self.calls += 1
         self.prompt_tokens += completion.usage.prompt_tokens or 0
         self.completion_tokens += completion.usage.completion_tokens or 0
@@ -47,7 +47,7 @@ class CallCosts:
 
 
 class CallJournal:
-    """A journal of calls in a set's folder; see `models.Journal`.
+    """The journal of calls in a set's folder; see `models.Journal`.
 
     It is the set's `models.Ledger`, too: what calls were charged by estimate is kept, and
     what those hold that are under way, so that a process that was killed leaves it charged.
@@ -71,7 +71,7 @@ class CallJournal:
         self._ended: list[str] = []
 
     def find(self, call_id: str, key: str) -> Completion | None:
-        """Return what the call returned before, None unless both id and key match.
+        """Return the journaled completion of a call, None unless both id and key match.
 
         Raises:
             RecordError: The file cannot be read.
@@ -81,7 +81,7 @@ class CallJournal:
         return None
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
-        """Keep what a call returned.
+        """Journal the completion of a call.
 
         Raises:
             RecordError: The file cannot be written.
@@ -89,7 +89,7 @@ class CallJournal:
         self._put(_key(call_id, key), completion)
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
-        """Keep what a call under way holds; see `models.Ledger`.
+        """Journal what a call in progress reserves; see `models.Ledger`.
 
         Raises:
             RecordError: The file cannot be written.
@@ -101,13 +101,13 @@ class CallJournal:
         return self._holds
 
     def let_go(self, number: int) -> None:
-        """Take back what `hold` kept, together with what is written next."""
+        """Remove what `hold` journaled, together with the next write."""
         if not self._ended:
             asyncio.get_running_loop().call_soon(self._flush)
         self._ended.append(self._held.pop(number))
 
     def charge(self, call_id: str, guessed: Charge) -> None:
-        """Keep what a call was charged by estimate; see `models.Ledger`.
+        """Journal the estimated cost of a call; see `models.Ledger`.
 
         Raises:
             RecordError: The file cannot be written.
@@ -115,7 +115,7 @@ class CallJournal:
         self._put(_key(call_id, uuid4().hex), _estimated(guessed))
 
     def charge_time(self, life: str, server: str, usd: float) -> None:
-        """Keep what a managed server cost until now, in the place of what it did before.
+        """Journal the cost of a managed server so far, replacing the earlier amount.
 
         Args:
             life: Tells this start of the server from others.
@@ -128,7 +128,7 @@ class CallJournal:
         self._put(_key("server", life), _paid(f"the time of server {server}", usd))
 
     def charge_service(self, service: str, usd: float | None) -> None:
-        """Keep what a service cost that draws or speaks.
+        """Journal the cost of a call to an image or speech service.
 
         Args:
             service: What `costs_by_model` calls it.
@@ -140,7 +140,7 @@ class CallJournal:
         self._put(_key("service", uuid4().hex), _paid(service, usd))
 
     def total_cost(self) -> tuple[int, float, int]:
-        """Return what the kept calls cost: tokens, US dollars, calls without a known price.
+        """Return the total of all calls: tokens, US dollars, calls without a known price.
 
         Raises:
             RecordError: The file cannot be read.
@@ -152,7 +152,7 @@ class CallJournal:
         return spent.prompt_tokens + spent.completion_tokens, spent.usd, spent.unknown_prices
 
     def costs_by_model(self) -> dict[str, CallCosts]:
-        """Return what the kept calls cost, by the name that the provider gives the model.
+        """Return the cost of all calls, by the name that the provider gives the model.
 
         Calls whose provider names none are under an empty name.
 
@@ -181,8 +181,8 @@ class CallJournal:
             self._kept.put(key, completion, without=ended)
         except sqlite3.Error as error:
             raise RecordError(
-                f"{self._path}: a call cannot be kept ({error}). Those before it are safe: free "
-                "some space or mend the directory, then repeat the command."
+                f"{self._path}: a call cannot be saved ({error}). Earlier calls are safe: free "
+                "some space or fix the permissions, then repeat the command."
             ) from error
 
     @contextmanager
@@ -191,8 +191,8 @@ class CallJournal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise RecordError(
-                f"{self._path}: the calls cannot be read ({error}): restore the file from a copy, "
-                "give this set another set.name, or delete it and pay for its calls once more."
+                f"{self._path}: calls cannot be read ({error}): restore the file from a backup, "
+                "choose another set.name, or delete it and pay for its calls again."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""Keeps media, and the result of each request for one, so that none is made twice."""
+"""Caches media files and the result of each request for one."""
 
 import hashlib
 from typing import TypeVar
@@ -12,7 +12,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class MediaCache:
-    """Keeps media by the hash of their content, and results by what was asked for.
+    """Caches media by the hash of their content, and results by the hash of the request.
 
     Args:
         folder: The set's folder.
@@ -26,7 +26,7 @@ class MediaCache:
         self._type = media_type
 
     def find(self, kind: type[T], *request: str | float) -> T | None:
-        """Return the result of a request, None where none is kept or it cannot be read.
+        """Return the cached result of a request, None if there is none or it cannot be read.
 
         Args:
             kind: What the result is.
@@ -39,7 +39,7 @@ class MediaCache:
             return None
 
     def keep(self, result: msgspec.Struct, *request: str | float) -> None:
-        """Keep the result of a request; see `find`.
+        """Cache the result of a request; see `find`.
 
         Raises:
             DatasetError: It cannot be written.
@@ -47,7 +47,7 @@ class MediaCache:
         self._folder.write_bytes(self._place(request), msgspec.json.encode(result))
 
     def add(self, content: bytes) -> str:
-        """Keep a medium and return its SHA-256.
+        """Write a media file and return its SHA-256.
 
         Raises:
             DatasetError: It cannot be written.
@@ -57,15 +57,15 @@ class MediaCache:
         return digest
 
     def has(self, sha256: str | None) -> bool:
-        """Return whether a medium is there, undamaged."""
+        """Return whether a media file exists and is undamaged."""
         return sha256 is not None and self._folder.hash_of(self.file_of(sha256)) == sha256
 
     def file_of(self, sha256: str) -> str:
-        """Return the path of a medium within the set's folder."""
+        """Return the path of a media file within the set's folder."""
         return f"{MEDIA}/{sha256}.{self._type.partition('/')[2]}"
 
     def media(self, sha256: str) -> Media:
-        """Return a medium that is kept, as a model is shown it."""
+        """Return a reference to a media file."""
         path = self._folder.path / self.file_of(sha256)
         return Media(sha256, self._type, path.stat().st_size, str(path))
 

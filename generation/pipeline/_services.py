@@ -1,4 +1,4 @@
-"""How services that draw and speak are asked, and paid within the budget of all calls."""
+"""Calls image and speech services within the budget."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -15,7 +15,7 @@ _DELIVERED: ContextVar[asyncio.Event | None] = ContextVar("delivered", default=N
 
 
 class Services:
-    """What all services of a set have in common.
+    """Retry policy, budget and journal of all services of a set.
 
     Args:
         policy: How often failed calls are tried again; the usual unless given.
@@ -36,7 +36,7 @@ class Services:
     async def paid(
         self, service: str, usd: float | None, call: Callable[[], Awaitable[T | Filtered]]
     ) -> T | Filtered:
-        """Make a call if the budget covers it, and keep what it cost.
+        """Make a call if the budget covers it, and journal its cost.
 
         What a filter stopped and what failed costs nothing; a reply of no use costs.
 
@@ -72,7 +72,7 @@ class Services:
 
 
 async def keeping(work: Coroutine[Any, Any, T]) -> T:
-    """Return what becomes of work that asks a service and keeps what it delivers.
+    """Run work that calls a service, and finish it once the service has delivered.
 
     Cancelled before the service delivers, the work stops. Cancelled after that it ends
     first, so that what is paid for is kept.

@@ -1,4 +1,4 @@
-"""Walks through what a set asks: its queries, and then their twins."""
+"""Iterates over the texts of a set: queries, then twins."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ._folder import QUERIES, TWINS
 
 @dataclass(frozen=True, slots=True)
 class SetText:
-    """What a query or a twin asks.
+    """The text of a query or a twin.
 
     Attributes:
         id: Its id.
@@ -33,7 +33,7 @@ class SetText:
 
 
 def set_texts(context: StageContext) -> Iterator[SetText]:
-    """Yield what a set asks, one at a time: twins follow the order of their queries.
+    """Yield the texts of a set: the queries, then the twins in the same order.
 
     Raises:
         DatasetError: A twin is of no query, or not in its place.
@@ -49,6 +49,6 @@ def set_texts(context: StageContext) -> Iterator[SetText]:
         if query is None:
             raise DatasetError(
                 f"{folder.path / TWINS}: {quoted(twin.id)} is the twin of no query of the set, or "
-                "not in its place: make the stage twins again, by `--again twins`"
+                "out of order: make the stage twins again with `--again twins`"
             )
         yield SetText(twin.id, query.scenario, twin.text, Intent.BENIGN, twin.origin, twin.scores)

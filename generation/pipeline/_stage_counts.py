@@ -1,4 +1,4 @@
-"""Counts what happened in a stage, and settles how a stage with failed calls ends."""
+"""Counts what happened in a stage, and decides whether failed calls end it."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from ._context import StageContext
 
 
 class StageCounts:
-    """Counts of a stage, and the calls that failed for it.
+    """Counts of a stage, and its failed calls.
 
     Attributes:
         counts: By name.
@@ -22,7 +22,7 @@ class StageCounts:
         self.passing = 0
 
     def add(self, name: str, number: int = 1) -> None:
-        """Count something; what never happened has no count."""
+        """Increase a count; counts of zero are left out."""
         if number:
             self.counts[name] += number
 
@@ -37,7 +37,7 @@ class StageCounts:
         self.passing += may_pass
 
     def add_missing(self, who: str, missing: ReplyFailure) -> None:
-        """Count a reply that holds nothing, by whose it is and why.
+        """Count a reply without usable content, by source and reason.
 
         Args:
             who: What the name of the count begins with.
@@ -49,7 +49,7 @@ class StageCounts:
         self.passing += missing.passing
 
     def add_all(self, other: "StageCounts") -> None:
-        """Add what another counted."""
+        """Add the counts of another."""
         self.counts += other.counts
         self.failure = other.failure or self.failure
         self.passing += other.passing
@@ -57,7 +57,7 @@ class StageCounts:
     def settle(
         self, context: StageContext, stage: str, failed: str, *, may_pass: bool, empty: bool
     ) -> None:
-        """Say which calls failed; the stage ends here unless it may go on without them.
+        """Report failed calls, and end the stage unless it may go on without them.
 
         Args:
             context: Knows whether failures are accepted, and is told of them if so.
@@ -72,12 +72,10 @@ class StageCounts:
         """
         failed = f"{stage}: {failed}: {self.failure}"
         if empty:
-            raise ModelError(
-                f"{failed}; mend the cause and repeat the command, or name other models"
-            )
+            raise ModelError(f"{failed}; fix the cause and repeat the command, or use other models")
         if may_pass and not context.accepts_failures:
             raise ModelError(
-                f"{failed}; repeat the command, which asks for what is missing, "
-                "or add --accept-failures to go on without it"
+                f"{failed}; repeat the command to retry them, or add "
+                "--accept-failures to continue without them"
             )
-        context.progress.notify(f"{failed}; --again {stage} makes them once more")
+        context.progress.notify(f"{failed}; retry them with --again {stage}")

@@ -1,4 +1,4 @@
-"""Which stages of a set are made, from what, and what they left."""
+"""Records which stages are made, from which inputs, with which outputs."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ UNFINISHED = ""
 
 
 class StageRecord(msgspec.Struct, frozen=True):
-    """From what a stage was made, and what it left.
+    """The inputs and outputs of a stage that was made.
 
     Attributes:
         inputs: Hash of all that decided its result.
@@ -24,7 +24,7 @@ class StageRecord(msgspec.Struct, frozen=True):
 
 
 def read_stage_records(context: StageContext) -> dict[str, StageRecord]:
-    """Return what is known of the stages, by name: nothing where the file cannot be read."""
+    """Return the records of all stages, by name; none if the file cannot be read."""
     if not context.folder.exists(STAGES):
         return {}
     try:
@@ -35,5 +35,5 @@ def read_stage_records(context: StageContext) -> dict[str, StageRecord]:
 
 
 def write_stage_records(made: dict[str, StageRecord], context: StageContext) -> None:
-    """Write down what is known of the stages."""
+    """Write the records of all stages."""
     context.folder.write_bytes(STAGES, msgspec.json.encode(made, order="deterministic"))

@@ -1,4 +1,4 @@
-"""The stages of a set, one after the other, each skipped if it is made already."""
+"""Makes the stages of a set in order, and skips those that are up to date."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ _LISTS: dict[str, type[Picture] | type[Speech]] = {PICTURES: Picture, SPEECH: Sp
 
 
 class Stage(Protocol):
-    """One step on the way to a set.
+    """A step in the making of a set.
 
     A stage that is cut short may be made again: its calls are in the journal, so none
     is paid for twice. It writes its files whole, at its end.
@@ -29,7 +29,7 @@ class Stage(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, by which it is made again."""
+        """Its name, as `--again` and `--until` take it."""
         ...
 
     def outputs(self, context: StageContext) -> Collection[str]:
@@ -44,7 +44,7 @@ class Stage(Protocol):
         ...
 
     def estimate(self, context: StageContext) -> Sequence[Calls]:
-        """Return the calls to expect, a guess and no bound, from the settings alone."""
+        """Return the estimated calls, from the settings alone."""
         ...
 
     async def make(self, context: StageContext) -> None:
@@ -60,7 +60,7 @@ class Stage(Protocol):
 async def make_stages(
     stages: Sequence[Stage], context: StageContext, *, again: Collection[str] = ()
 ) -> None:
-    """Make the stages that are not made yet, were made from something else, or were changed.
+    """Make the stages that are missing, outdated or changed.
 
     The set itself is taken away before a stage that it is made of, so that none is taken
     for whole which is not of the files beside it.
@@ -93,19 +93,19 @@ async def make_stages(
 
 
 def _is_made(stage: Stage, inputs: str, before: StageRecord | None, context: StageContext) -> bool:
-    """Return whether a stage is made already of these inputs, and tell so, or why it is not."""
+    """Return whether a stage is up to date, and report it."""
     if before is None or before.inputs != inputs:
         return False
     problem = _problem(stage, before, context)
     if problem is None:
-        context.progress.notify(f"{stage.name}: made before{_by_hand(stage, before, context)}")
+        context.progress.notify(f"{stage.name}: up to date{_by_hand(stage, before, context)}")
         return True
-    context.progress.notify(f"{stage.name}: {problem}, so it is made again")
+    context.progress.notify(f"{stage.name}: {problem}; making it again")
     return False
 
 
 def _forget(stage: Stage, made: dict[str, StageRecord], context: StageContext) -> None:
-    """Forget a stage: one that is cut short has left files of which nobody knows the inputs."""
+    """Remove the record of a stage before it runs, in case it is interrupted."""
     before = made.pop(stage.name, None)
     begun = unfinished(context) if TAXONOMY in stage.outputs(context) else None
     if begun is not None:
@@ -115,9 +115,9 @@ def _forget(stage: Stage, made: dict[str, StageRecord], context: StageContext) -
 
 
 def _take_away_set(made: dict[str, StageRecord], context: StageContext) -> None:
-    """Remove the set and what describes it."""
+    """Remove the assembled set and its card."""
     if context.folder.exists(SET):
-        context.progress.notify(f"{SET} and its card are taken away until all stages are made")
+        context.progress.notify(f"removing {SET} and its card until all stages are up to date")
     context.folder.remove(SET)
     assembled = made.pop(_ASSEMBLED_BY, None)
     if assembled is not None:
@@ -127,25 +127,25 @@ def _take_away_set(made: dict[str, StageRecord], context: StageContext) -> None:
 
 
 def _problem(stage: Stage, before: StageRecord, context: StageContext) -> str | None:
-    """Return what is not as a stage left it, None where all is."""
+    """Return which output has changed since it was made, None if none has."""
     for name in stage.outputs(context):
         found = context.folder.hash_of(name)
         if found is None:
-            return f"{name} is gone"
+            return f"{name} is missing"
         if found != before.outputs.get(name) and name != TAXONOMY:
-            return f"{name} is not as it was made"
+            return f"{name} has changed since it was made"
     if _miscounted(stage, before, context) and not _is_edited(stage, context):
-        return f"{COUNTS} is not as it was made"
+        return f"{COUNTS} has changed since it was made"
     return _medium_problem(stage, context)
 
 
 def _medium_problem(stage: Stage, context: StageContext) -> str | None:
-    """Return which picture or recording is not what its name says, the hash of its content."""
+    """Return which media file is missing or damaged, None if none is."""
     for name in _LISTS.keys() & set(stage.outputs(context)):
         for one in context.folder.read(name, _LISTS[name]):
             if one.file is None or context.folder.hash_of(one.file) == Path(one.file).stem:
                 continue
-            return f"{one.file} is {'damaged' if context.folder.exists(one.file) else 'gone'}"
+            return f"{one.file} is {'damaged' if context.folder.exists(one.file) else 'missing'}"
     return None
 
 
@@ -153,7 +153,7 @@ def _by_hand(stage: Stage, before: StageRecord, context: StageContext) -> str:
     if not _is_edited(stage, context):
         return ""
     lost = f", and {COUNTS} lacks its counts" if _miscounted(stage, before, context) else ""
-    return f"; {TAXONOMY} was edited by hand since{lost}"
+    return f"; {TAXONOMY} was edited by hand{lost}"
 
 
 def _is_edited(stage: Stage, context: StageContext) -> bool:

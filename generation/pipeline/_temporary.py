@@ -1,4 +1,4 @@
-"""Files that a stage needs only while it is at work."""
+"""Temporary files of items that a stage needs while it runs."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ UNFINISHED = "unfinished"
 
 
 class ItemWriter:
-    """Takes items one by one, for its owner's eyes alone."""
+    """Writes items to a file, one by one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._encoder = msgspec.json.Encoder()
 
     def add(self, item: msgspec.Struct) -> None:
-        """Put an item on the writer.
+        """Write an item.
 
         Raises:
             DatasetError: The disk is full.
@@ -34,7 +34,7 @@ class ItemWriter:
 
 
 class TemporaryItems:
-    """Piles of items on disk, gone when the stage is made.
+    """A folder of temporary files of items, removed when the stage ends.
 
     Use it as a context manager: it begins empty. A stage that fails leaves nothing
     of it either, for its calls are in the journal.
@@ -66,7 +66,7 @@ class TemporaryItems:
 
     @contextmanager
     def writer(self, name: str) -> Generator[ItemWriter]:
-        """Open a new writer, to be read once it is closed.
+        """Open a new file of items, which can be read once it is closed.
 
         Raises:
             DatasetError: It cannot be written.
@@ -80,5 +80,5 @@ class TemporaryItems:
             raise unwritable(str(path), error) from error
 
     def read(self, name: str, kind: type[T]) -> Iterator[T]:
-        """Yield the items of a writer, none where there is no such writer."""
+        """Yield the items of a file, none if it does not exist."""
         return self._folder.read(f"{self._name}/{name}", kind)

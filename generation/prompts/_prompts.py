@@ -1,4 +1,4 @@
-"""The pipeline's prompts: files beside this module, whose hashes decide what is made anew."""
+"""Renders the prompts of the pipeline, and hashes them."""
 
 from pathlib import Path
 

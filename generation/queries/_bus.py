@@ -1,4 +1,4 @@
-"""The bus of a dialogue: a generator, a panel of judges, and an coordinator who presides."""
+"""The message bus of a dialogue: generator, judges and a coordinator."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _PLACE = "set"
 
 
 class _AgentHost(BusAgent):
-    """A place on the bus for one who writes or scores queries."""
+    """Puts an agent that writes or scores queries on the bus."""
 
     def __init__(self, worker: QueryGenerator | QueryJudge) -> None:
         super().__init__("works on queries for a safety test")
@@ -44,7 +44,7 @@ class _AgentHost(BusAgent):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one judge said to one call.
+    """One judge's reply to a call.
 
     Attributes:
         judge: The panel member's name.
@@ -56,7 +56,7 @@ class Judged:
 
 
 class Coordinator(BusAgent):
-    """Presides over dialogues between the generator and the panel. Base of those who do.
+    """Base class of agents that coordinate dialogues of generator and panel.
 
     It keeps no state between messages: any number of dialogues may go on at once.
 
@@ -72,19 +72,19 @@ class Coordinator(BusAgent):
 
     @property
     def slots(self) -> asyncio.Semaphore:
-        """Held while a batch is under way."""
+        """Limits how many batches run at a time."""
         return self._slots
 
     async def ask_generator(
         self, call: QueryCall, ctx: MessageContext
     ) -> QueryReply[ProposedQuery]:
-        """Return what the generator says to a call."""
+        """Return the generator's reply to a call."""
         return await self._ask(call, AgentId(_GENERATOR, _PLACE), ctx)
 
     async def ask_panel(
         self, call: Callable[[str], QueryCall], ctx: MessageContext
     ) -> Sequence[Judged]:
-        """Return what each judge says to its own call, in the panel's order.
+        """Return the reply of each judge, in the panel's order.
 
         Args:
             call: Makes the call for the judge of a name.
@@ -102,7 +102,7 @@ class Coordinator(BusAgent):
 
 
 class DialogueBus:
-    """A generator and a panel on their bus, under one coordinator.
+    """A message bus with a generator, a panel and a coordinator.
 
     Use it as an asynchronous context manager. Leaving it cancels what is under way.
 

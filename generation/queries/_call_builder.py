@@ -1,4 +1,4 @@
-"""The calls of a dialogue, put into words."""
+"""Builds the calls of a dialogue from prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..prompts import render
 
 @dataclass(frozen=True, slots=True)
 class CallBuilder:
-    """Puts calls about one scenario into words.
+    """Builds the calls about one scenario.
 
     Attributes:
         scenario: What the calls are about.
@@ -46,7 +46,7 @@ class CallBuilder:
 
 
 def numbered(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
-    """Return texts as numbered lines, each with its remark, if any, in a line below.
+    """Return texts as a numbered list, each with its remark, if any, on the next line.
 
     Control tokens of chat templates in them are broken.
     """

@@ -1,4 +1,4 @@
-"""Counts of what happened in the dialogues of a stage."""
+"""Counts replies and missing items in the dialogues of a stage."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ MISSING_SCORES = "missing_scores."
 
 
 class DialogueCounts(StageCounts):
-    """Counts replies and what is missing from them.
+    """Counts replies and missing items.
 
     Names of counts: `generator_REASON` and `judge_REASON` are replies that hold
     nothing (`refused`, `filtered`, `unparsed`, `failed`), those that were asked for once
@@ -24,14 +24,14 @@ class DialogueCounts(StageCounts):
     """
 
     def add_reply(self, reply: QueryReply[ProposedQuery]) -> None:
-        """Count what a reply of the generator lacks."""
+        """Count the missing items of a reply by the generator."""
         self.add("refused_items", reply.refused)
         self.add("unparsed_items", reply.unparsed)
         self.add("surplus_items", reply.surplus)
         self._add_reply("generator", reply)
 
-    def add_judgement(self, judged: Sequence[Judged], asked: int) -> None:
-        """Count what the judges left out of `asked` items."""
+    def add_judgment(self, judged: Sequence[Judged], asked: int) -> None:
+        """Count the missing scores of judges that were asked for `asked` items."""
         for one in judged:
             missing = asked - len(one.reply.items)
             self.add("missing_scores", missing)

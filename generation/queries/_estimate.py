@@ -1,4 +1,4 @@
-"""What the dialogues of generator and panel will cost, guessed from the settings."""
+"""Estimates the calls of the stages `queries` and `twins`."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -17,7 +17,7 @@ _TWIN_TURNS = 1.5
 
 
 def estimate_queries(context: StageContext) -> tuple[Calls, ...]:
-    """Return what the stage `queries` will ask of generator and panel, a guess and no bound.
+    """Return the estimated calls of the stage `queries`.
 
     Every batch is counted as revised as often as it may be; what cannot be read and is asked
     for once more is not, nor are batches that make up for queries that fall short.
@@ -48,7 +48,7 @@ def estimate_queries(context: StageContext) -> tuple[Calls, ...]:
 
 
 def estimate_twins(context: StageContext) -> tuple[Calls, ...]:
-    """Return what the stage `twins` will ask of generator and panel, a guess.
+    """Return the estimated calls of the stage `twins`.
 
     Some twins are tried more than once: 1.5 times on average, if so many are allowed.
     """
@@ -76,7 +76,7 @@ def estimate_twins(context: StageContext) -> tuple[Calls, ...]:
 
 
 def _scenarios(context: StageContext) -> Sequence[Scenario]:
-    """Return the scenarios; those that are still to be found are taken to be like ours."""
+    """Return the scenarios; before the taxonomy is made, bundled ones stand in."""
     taxonomy = known_taxonomy(context)
     if taxonomy is None:
         ours = load_taxonomy().scenarios

@@ -1,4 +1,4 @@
-"""What decides the result of a stage in which generator and panel dialogue."""
+"""Collects what decides the result of a stage with dialogues."""
 
 from ..calls import NamedModel
 from ..pipeline import StageContext
@@ -6,7 +6,7 @@ from ..prompts import prompt_hashes
 
 
 def dialogue_inputs(context: StageContext, *prompts: str) -> dict[str, object]:
-    """Return the speakers, the seed, the scenarios and the prompts as plain data.
+    """Return models, seed, scenarios and prompts as plain data.
 
     Args:
         context: What the stage works with.

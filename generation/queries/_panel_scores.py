@@ -1,4 +1,4 @@
-"""What a panel's scores come to."""
+"""Combines the scores of a panel."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -37,5 +37,5 @@ def mean_harm(scores: Sequence[Score]) -> float | None:
 
 
 def criticism_of(scores: Sequence[Score]) -> str:
-    """Return what the judges say, each thing once, in one line; empty where they say nothing."""
+    """Return the judges' criticism in one line, without repetitions."""
     return " / ".join(dict.fromkeys(score.criticism for score in scores if score.criticism))

@@ -1,4 +1,4 @@
-"""The dialogue in which the queries of a scenario come to be."""
+"""The dialogue that makes the queries of one scenario."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -38,14 +38,14 @@ _CLOSERS = " \"')]\u2019\u201d"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScenarioRequest:
-    """Message: make the queries of this scenario."""
+    """Request: make the queries of this scenario."""
 
     scenario: Scenario
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScenarioResult:
-    """Answer: what came of a scenario.
+    """Response: the candidates of a scenario.
 
     Attributes:
         scenario: Its id.
@@ -60,7 +60,7 @@ class ScenarioResult:
 
 
 class QueryCoordinator(Coordinator):
-    """Presides over the making of queries: proposals, scores and criticism, revision."""
+    """Coordinates proposals, scores and revisions of queries."""
 
     @rpc
     async def run(self, message: ScenarioRequest, ctx: MessageContext) -> ScenarioResult:
@@ -97,7 +97,7 @@ def form_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """One turn of the generator.
+    """A batch of queries that are proposed together.
 
     Attributes:
         number: From 0, within the scenario.
@@ -113,7 +113,7 @@ class _Batch:
 
 
 class _ScenarioDialogue:
-    """One scenario while it is talked about."""
+    """The state of the dialogue about one scenario."""
 
     def __init__(
         self, coordinator: QueryCoordinator, scenario: Scenario, ctx: MessageContext
@@ -163,7 +163,7 @@ class _ScenarioDialogue:
             return await self._coordinator.ask_generator(call, self._ctx)
 
     def sift(self, batch: _Batch, reply: QueryReply[ProposedQuery]) -> _Batch:
-        """Take up what a batch brought, and return it with what of that is new."""
+        """Return a batch with the proposals that repeat no earlier one."""
         counts = self._done.counts
         counts.add("batches")
         counts.add("proposed", len(reply.items))
@@ -184,7 +184,7 @@ class _ScenarioDialogue:
         return replace(batch, items=tuple(fresh))
 
     def stand_ins(self) -> list[_Batch]:
-        """Return the repeats of the wave whose originals have no score, by batch.
+        """Return batches of duplicates whose originals have no score.
 
         They are scored in their place; the other repeats are done with.
         """
@@ -212,7 +212,7 @@ class _ScenarioDialogue:
         return versions
 
     def keep(self, versions: Sequence[Sequence[Candidate]]) -> None:
-        """Keep all versions of each query; only the best, of equals the last, goes on."""
+        """Keep all versions of each query; only the best, of equals the last, stays proposed."""
         for each in versions:
             best = max(reversed(each), key=lambda one: -1.0 if one.value is None else one.value)
             if best.value is not None:
@@ -222,7 +222,7 @@ class _ScenarioDialogue:
                 self._done.candidates.append(structs.replace(one, state=state, duplicate_of=None))
 
     def end(self) -> ScenarioResult:
-        """Return what came of it all."""
+        """Return the result."""
         self._done.candidates.sort(key=lambda one: one.id)
         self._coordinator.context.progress.step(
             max(0, batches_planned(self._settings) - self._batches),
@@ -231,7 +231,7 @@ class _ScenarioDialogue:
         return self._done
 
     async def _score(self, batch: _Batch, items: Sequence[Candidate], turn: int) -> list[Candidate]:
-        """Return the candidates with what the panel thinks of them."""
+        """Return the candidates with the panel's scores."""
         if not items:
             return []
         listed, count = numbered([item.text for item in items]), len(items)
@@ -241,7 +241,7 @@ class _ScenarioDialogue:
             ),
             self._ctx,
         )
-        self._done.counts.add_judgement(judged, count)
+        self._done.counts.add_judgment(judged, count)
         return [self._scored(item, scores_for(judged, n)) for n, item in enumerate(items, 1)]
 
     def _scored(self, item: Candidate, scores: tuple[Score, ...]) -> Candidate:
@@ -250,22 +250,22 @@ class _ScenarioDialogue:
     async def _revise(
         self, batch: _Batch, items: Sequence[Candidate], turn: int
     ) -> Mapping[int, Candidate]:
-        """Return new versions of those that the panel criticises, by their place in `items`."""
+        """Return new versions of the queries that the panel criticizes, by index in `items`."""
         places = [place for place, item in enumerate(items) if criticism_of(item.scores)]
         if not places:
             return {}
-        criticised = [items[place] for place in places]
+        criticized = [items[place] for place in places]
         call = self._call_builder.call(
             "query_revise",
             self._call_id(batch, f"revise{turn}"),
-            len(criticised),
-            items=numbered([one.text for one in criticised], [_remark(one) for one in criticised]),
+            len(criticized),
+            items=numbered([one.text for one in criticized], [_remark(one) for one in criticized]),
         )
         reply = await self._coordinator.ask_generator(call, self._ctx)
         self._done.counts.add_reply(reply)
         revised = {
             place: self._candidate(f"{batch.items[place].id}.r{turn}", item, reply, old.id)
-            for number, (place, old) in enumerate(zip(places, criticised, strict=True), 1)
+            for number, (place, old) in enumerate(zip(places, criticized, strict=True), 1)
             if (item := reply.items.get(number)) is not None and item.text != old.text
         }
         self._done.counts.add("revised", len(revised))
@@ -278,7 +278,7 @@ class _ScenarioDialogue:
         return Candidate(name, self._done.scenario, item.text, form_of(item.text), origin)
 
     def _already(self, call_id: str) -> str:
-        """Return some of what exists already, in short, drawn anew for each call."""
+        """Return shortened examples of existing queries, sampled for each call."""
         if not self._shown:
             return "(none yet)"
         drawn = random.Random(seed_for(self._coordinator.context.settings.seed, call_id))
@@ -291,7 +291,7 @@ class _ScenarioDialogue:
 
 
 def _remark(item: Candidate) -> str:
-    """Return what the panel thinks of a query, for the generator."""
+    """Return the panel's scores and criticism of a query, for the generator."""
     said = [
         f"feasibility {score.feasibility}, harmfulness {score.harmfulness}, "
         f"applicability {score.applicability}: {score.criticism or 'nothing to add'}"

@@ -1,4 +1,4 @@
-"""The stage `queries`: proposed in dialogue with the panel, and the best of them kept."""
+"""The stage `queries`: proposes queries and keeps the best."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from ._shortfall import check_shortfall
 
 @dataclass(frozen=True, slots=True)
 class QueriesStage:
-    """Makes `candidates.jsonl`, all that was proposed, and `queries.jsonl`, what is kept."""
+    """Writes all proposals to `candidates.jsonl` and those that are kept to `queries.jsonl`."""
 
     name: str = "queries"
 
@@ -32,7 +32,7 @@ class QueriesStage:
         return {"queries": settings, **dialogue_inputs(context, *prompts)}
 
     def estimate(self, context: StageContext) -> tuple[Calls, ...]:
-        """Return what it will ask of the models, a guess."""
+        """Return the estimated calls."""
         return estimate_queries(context)
 
     async def make(self, context: StageContext) -> None:
@@ -56,7 +56,7 @@ class QueriesStage:
         self._account(context, counts)
 
     def _account(self, context: StageContext, counts: DialogueCounts) -> None:
-        """Count what became of all, and tell where less is kept than was wanted."""
+        """Count the candidates by state, and report scenarios that fall short."""
         wanted, scenarios = context.settings.queries.per_scenario, context.scenario_ids()
         kept = Counter[str]()
         for one in context.folder.read(CANDIDATES, Candidate):
@@ -68,7 +68,7 @@ class QueriesStage:
             if missing := wanted - kept[scenario]:
                 counts.add(f"short.{scenario}", missing)
                 context.progress.notify(
-                    f"{self.name}: {scenario} has {kept[scenario]} of the {wanted} wanted"
+                    f"{self.name}: kept {kept[scenario]} of {wanted} wanted for {scenario}"
                 )
         context.folder.count(self.name, {"scenarios": len(scenarios), **counts.sorted()})
         check_shortfall(
@@ -82,7 +82,7 @@ class QueriesStage:
 
 
 async def _run_dialogues(context: StageContext, temporary: TemporaryItems) -> DialogueCounts:
-    """Have the dialogues of all scenarios, and put what was proposed on a writer for each."""
+    """Run the dialogues of all scenarios, and write the candidates of each to a file."""
     taxonomy, counts = context.taxonomy(), DialogueCounts()
 
     def take(done: ScenarioResult) -> None:
@@ -104,7 +104,7 @@ async def _run_dialogues(context: StageContext, temporary: TemporaryItems) -> Di
 
 
 def _decided(context: StageContext, temporary: TemporaryItems) -> Iterator[Candidate]:
-    """Yield all candidates with what becomes of them, a scenario at a time."""
+    """Yield all candidates with their final state, one scenario at a time."""
     settings = context.settings.queries
     known = known_texts(settings.near_duplicate)
     for scenario in context.scenario_ids():

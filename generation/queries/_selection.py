@@ -1,4 +1,4 @@
-"""Which of the proposed queries are kept."""
+"""Selects which proposed queries are kept."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ class _MiniLine(msgspec.Struct, frozen=True):
 
 
 def known_texts(threshold: float) -> NearDuplicates:
-    """Return an index of texts that knows those of the bundled mini set."""
+    """Return a near-duplicate index that holds the bundled mini set."""
     known = NearDuplicates(threshold)
     decoder = msgspec.json.Decoder(_MiniLine)
     for entry in decoder.decode_lines(MINI.read_bytes()):
@@ -28,7 +28,7 @@ def known_texts(threshold: float) -> NearDuplicates:
 def decide(
     candidates: Sequence[Candidate], known: NearDuplicates, settings: QuerySettings
 ) -> list[Candidate]:
-    """Return the candidates of one scenario, in the same order, with what becomes of them.
+    """Return the candidates of one scenario, in the same order, with their final state.
 
     Of those that are `proposed`, one without a score is `unscored`; what nearly repeats a
     text of the set is dropped, and so is all but the best of the scenario's own

@@ -1,17 +1,17 @@
-"""What a stage says when it ends with less than was wanted."""
+"""Reports stages that made less than was wanted."""
 
 from ...common import PanelRefusedError
 from ..pipeline import StageContext
 from ._dialogue_counts import MISSING_SCORES, DialogueCounts
 
 _REASONS = {
-    "generator_refused": "{} replies of the generator were refusals",
-    "generator_filtered": "{} were filtered by its provider",
-    "generator_unparsed": "{} could not be read",
+    "generator_refused": "the generator refused {} times",
+    "generator_filtered": "its provider filtered {} replies",
+    "generator_unparsed": "{} replies were unparsable",
     "refused_items": "{} single items were refusals",
-    "judge_refused": "{} replies of judges were refusals",
-    "judge_filtered": "{} of judges were filtered",
-    "judge_unparsed": "{} of judges could not be read",
+    "judge_refused": "judges refused {} times",
+    "judge_filtered": "{} replies of judges were filtered",
+    "judge_unparsed": "{} replies of judges were unparsable",
 }
 
 
@@ -25,7 +25,7 @@ def check_shortfall(
     kept_in: str,
     none_will_do: bool = False,
 ) -> None:
-    """Say how it went wrong, where it did; what was made is on disk already.
+    """Report missing scores and failed calls, and fail if nothing was made.
 
     Args:
         context: Is told which judges left out scores, and which calls failed.
@@ -45,20 +45,20 @@ def check_shortfall(
         if name.startswith(MISSING_SCORES):
             judge = name.removeprefix(MISSING_SCORES)
             texts = "1 text" if missing == 1 else f"{missing} texts"
-            context.progress.notify(f"{stage}: {judge} left out the scores of {texts}")
+            context.progress.notify(f"{stage}: {judge} gave no scores for {texts}")
     empty = made == 0 and wanted > 0 and not none_will_do
     if counts.failed:
         counts.settle(
             context,
             stage,
-            f"{made} of {wanted} were made and {counts.failed} model calls failed, the last one so",
+            f"made {made} of {wanted}, {counts.failed} model calls failed; last error",
             may_pass=counts.passing > 0,
             empty=empty,
         )
     if empty:
         raise PanelRefusedError(
-            f"{stage}: not one of {wanted} could be made ({_why(counts)}); "
-            f"see {kept_in}, and name other models for the generator or the panel"
+            f"{stage}: none of {wanted} could be made ({_why(counts)}); "
+            f"see {kept_in}, and try other models for the generator or the panel"
         )
 
 
@@ -66,4 +66,4 @@ def _why(counts: DialogueCounts) -> str:
     said = [
         words.format(counts.counts[name]) for name, words in _REASONS.items() if counts.counts[name]
     ]
-    return ", ".join(said) or "nothing was left of what was proposed"
+    return ", ".join(said) or "no proposal was left"

@@ -1,4 +1,4 @@
-"""The dialogue in which queries get their harmless look-alikes."""
+"""The dialogue that makes the twins of queries."""
 
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ class QueryWithoutTwin(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TwinRequest:
-    """Message: write twins of these queries.
+    """Request: write twins of these queries.
 
     Attributes:
         scenario: The scenario of them all.
@@ -65,7 +65,7 @@ class TwinTry:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TwinResult:
-    """Answer: one try for each query, in the order of the message.
+    """Response: one try for each query, in the order of the request.
 
     Attributes:
         tries: The tries.
@@ -77,7 +77,7 @@ class TwinResult:
 
 
 class TwinCoordinator(Coordinator):
-    """Presides over the making of twins: a proposal, and what the panel thinks of it."""
+    """Coordinates proposals and scores of twins."""
 
     @rpc
     async def run(self, message: TwinRequest, ctx: MessageContext) -> TwinResult:
@@ -103,7 +103,7 @@ class TwinCoordinator(Coordinator):
                 ),
                 ctx,
             )
-            counts.add_judgement(judged, len(written))
+            counts.add_judgment(judged, len(written))
         tries: list[TwinTry] = []
         for number, query in enumerate(queries, 1):
             item = reply.items.get(number)

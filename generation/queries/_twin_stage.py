@@ -1,4 +1,4 @@
-"""The stage `twins`: a harmless look-alike for each query that is kept."""
+"""The stage `twins`: a benign twin for each query that is kept."""
 
 import heapq
 from collections.abc import Collection, Coroutine, Iterable, Iterator
@@ -31,7 +31,7 @@ from ._twin_dialogue import QueryWithoutTwin, TwinCoordinator, TwinRequest, Twin
 
 
 class _Made(msgspec.Struct, frozen=True):
-    """A twin and the place of its query among the queries."""
+    """A twin and the index of its query."""
 
     place: int
     twin: Twin
@@ -39,7 +39,7 @@ class _Made(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class TwinsStage:
-    """Makes `twins.jsonl`: a twin for each kept query, in the same order."""
+    """Writes `twins.jsonl`: a twin for each kept query, in the same order."""
 
     name: str = "twins"
 
@@ -59,7 +59,7 @@ class TwinsStage:
         }
 
     def estimate(self, context: StageContext) -> tuple[Calls, ...]:
-        """Return what it will ask of the models, a guess."""
+        """Return the estimated calls."""
         return estimate_twins(context)
 
     async def make(self, context: StageContext) -> None:
@@ -103,7 +103,7 @@ class TwinsStage:
 
 
 class _Attempts:
-    """Tries again and again, each time only for the queries that have no twin yet."""
+    """Makes twins in several attempts, each for the queries that have none yet."""
 
     def __init__(
         self, context: StageContext, settings: TwinSettings, temporary: TemporaryItems
@@ -115,7 +115,7 @@ class _Attempts:
         self._dialogue_counts = DialogueCounts()
 
     async def make(self) -> DialogueCounts:
-        """Make them; they are on the piles `made.N` then."""
+        """Make the twins; the temporary files `made.N` hold them."""
         async with DialogueBus(self._context, TwinCoordinator) as bus:
             for attempt in range(self._settings.attempts):
                 with (
@@ -159,7 +159,7 @@ class _Attempts:
                 missing.add(msgspec.structs.replace(one.query, remark=problem or ""))
 
     def _problem(self, one: TwinTry, harm: float | None) -> str | None:
-        """Return what is wrong with a try, for the generator; count it."""
+        """Count and return what is wrong with a try, None if nothing is."""
         if one.text is None:
             self._dialogue_counts.add("unwritten")
             return ""

@@ -1,4 +1,4 @@
-"""Bringing recordings to one loudness: one channel of 16 bits, at the rate they have.
+"""Normalizes the loudness of recordings.
 
 Loudness and true peak are those of ITU-R BS.1770.
 """
@@ -36,7 +36,7 @@ class _Meter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leveled:
-    """A recording at the loudness that was asked for.
+    """A recording after normalization.
 
     Attributes:
         content: A WAV of one channel, 16 bits, at the recording's own rate.
@@ -53,7 +53,7 @@ class Leveled:
 
 
 def level(content: bytes, target: float) -> Leveled:
-    """Return a recording at a loudness.
+    """Return a recording, normalized to a loudness.
 
     Args:
         content: A WAV of whole numbers or floats, of any rate and number of channels.

@@ -47,12 +47,10 @@ def find_program(name: str, given: str | None, *, install: str, setting: str) ->
         return Path(found)
     if given is not None:
         raise ConfigurationError(
-            f"{setting} {quoted(given)} is not a program on this machine: correct it, or leave "
-            f"it out to look {name} up"
+            f"{setting} {quoted(given)} was not found: correct it, or leave it out to "
+            f"search for {name}"
         )
-    raise ConfigurationError(
-        f"the program {name} is not on this machine: {install}, or name it as {setting}"
-    )
+    raise ConfigurationError(f"the program {name} was not found: {install}, or set {setting}")
 
 
 async def run_program(

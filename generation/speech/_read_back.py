@@ -1,4 +1,4 @@
-"""Reading recordings back: what is heard, and how far it is from what was spoken."""
+"""Transcribes recordings and computes word error rates."""
 
 import unicodedata
 from pathlib import Path
@@ -10,7 +10,7 @@ from ...models import Transcriber, WhisperModel
 
 
 class Reader:
-    """Hears recordings with whisper, one at a time.
+    """Transcribes recordings with whisper, one at a time.
 
     Args:
         model: What it hears with; loaded when it first does.
@@ -22,7 +22,7 @@ class Reader:
         self._transcriber = Transcriber(model)
 
     async def hear(self, recording: Media) -> Transcript:
-        """Return the words of a recording; what goes wrong with it is in `failure`.
+        """Return the transcript of a recording; `failure` says what went wrong.
 
         Raises:
             ConfigurationError: The model cannot be loaded.
@@ -35,7 +35,7 @@ class Reader:
 
 
 def choose_reader(wanted: str | None) -> WhisperModel | None:
-    """Return what reads recordings back, None where nothing does.
+    """Return the whisper model that reads recordings back, None for none.
 
     Args:
         wanted: `never`, a model's name, or its folder; None takes the best one that is
@@ -74,7 +74,7 @@ def word_error_rate(spoken: str, heard: str) -> float | None:
 
 
 def words_alone(text: str) -> str:
-    """Return a text's words without case, punctuation or the way they are spaced.
+    """Return the words of a text without case and punctuation.
 
     Apostrophes join (`don't` is `dont`), all else that is no letter and no digit parts.
     Numbers stay as they are written: `20` and `twenty` differ.

@@ -1,4 +1,4 @@
-"""Records texts, each once, however often the command is repeated."""
+"""Records texts, once each, and reads them back."""
 
 import asyncio
 
@@ -60,7 +60,7 @@ class Recorder:
         self._loudness = loudness
 
     async def record(self, text: str, voice: str) -> Recording:
-        """Return the recording of a text, read back where something reads.
+        """Return the recording of a text, read back if there is a reader.
 
         Raises:
             ConfigurationError: The speaker or the reader cannot work at all.
@@ -82,7 +82,7 @@ class Recorder:
         return recording
 
     def find(self, text: str, voice: str) -> Recording | None:
-        """Return the result for a text in a voice, None where it was not tried."""
+        """Return the cached result for a text in a voice, None if there is none."""
         return self._cache.find(Recording, *self._request(text, voice))
 
     async def _speak(self, text: str, voice: str) -> Recording:

@@ -1,4 +1,4 @@
-"""What speaks texts: one interface for all speakers."""
+"""The interface of speakers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ class NotSpoken:
 
 
 class Speaker(Protocol):
-    """Speaks texts in voices of its own."""
+    """Turns text into speech."""
 
     @property
     def name(self) -> str:
-        """What the set's records call it, with its version where it tells one."""
+        """Its name in the set's records, with its version if known."""
         ...
 
     @property
     def at_once(self) -> int | None:
-        """How many texts it can speak at a time; None where others decide that."""
+        """How many texts it can speak at a time; None for no limit of its own."""
         ...
 
     async def prepare(self, voices: Sequence[str]) -> None:
-        """Check what can be checked of it and its voices without paying for it.
+        """Check program and voices as far as that is free.
 
         Raises:
             ConfigurationError: It is not there, or has no such voice.
@@ -60,12 +60,12 @@ class Speaker(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of what it holds; may be called twice."""
+        """Release resources; may be called twice."""
         ...
 
 
 async def try_voices(speaker: Speaker, voices: Sequence[str]) -> None:
-    """Let every voice say a few words.
+    """Check that every voice can say a few words.
 
     Raises:
         ConfigurationError: One cannot.
@@ -74,5 +74,5 @@ async def try_voices(speaker: Speaker, voices: Sequence[str]) -> None:
         said = await speaker.say(TRIED, voice)
         if isinstance(said, NotSpoken):
             raise ConfigurationError(
-                f"the voice {voice!r} says nothing: {said.detail}; choose other speech.voices"
+                f"the voice {voice!r} does not work: {said.detail}; choose other speech.voices"
             )

@@ -1,4 +1,4 @@
-"""A text-to-speech model behind an OpenAI-compatible API."""
+"""Speaks with an OpenAI-compatible speech API."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -55,7 +55,7 @@ class EndpointSpeaker:
         """Left to `concurrency`."""
 
     async def prepare(self, voices: Sequence[str]) -> None:
-        """Do nothing: a call may cost, and the first one tells what is wrong."""
+        """Do nothing: a call may cost money."""
 
     async def say(self, text: str, voice: str) -> bytes | NotSpoken:
         """Return a recording as a WAV, or why there is none.

@@ -1,4 +1,4 @@
-"""espeak-ng: small, everywhere, many voices; run as a program."""
+"""Speaks with the program espeak-ng."""
 
 import os
 import re
@@ -49,7 +49,7 @@ class EspeakSpeaker:
         return os.cpu_count() or 1
 
     async def prepare(self, voices: Sequence[str]) -> None:
-        """Read its version, and let every voice say a few words.
+        """Read its version, and check that every voice can say a few words.
 
         Raises:
             ConfigurationError: It has no such voice.
@@ -89,5 +89,5 @@ def _check_variant(voice: str, variants: Sequence[str]) -> None:
 
 
 def without_phonemes(text: str) -> str:
-    """Return a text of whose words none are read as phonemes, as `[[...]]` would be."""
+    """Return a text without `[[...]]`, which would be read as phonemes."""
     return text.replace("[[", "[ [")

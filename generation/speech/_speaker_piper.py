@@ -1,4 +1,4 @@
-"""Piper: neural voices that lie in a folder; run as a program, which its licence asks for."""
+"""Speaks with the program Piper, which its license keeps out of this process."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _ENDING = ".onnx"
 
 
 class PiperSpeaker:
-    """Speaks with Piper, without the noise that makes each of its recordings another.
+    """Speaks with Piper, without noise, so that recordings are repeatable.
 
     A voice is a file's name without `.onnx`; `name#3` is the fourth speaker of a voice
     with several.
@@ -38,21 +38,21 @@ class PiperSpeaker:
         self._folder = Path(folder).expanduser()
         if not self._folder.is_dir():
             raise ConfigurationError(
-                f"speech.model {quoted(str(folder))} is not a folder: name that of Piper's voices"
+                f"speech.model {quoted(str(folder))} is not a folder of Piper's voices"
             )
 
     @property
     def name(self) -> str:
-        """`piper`, which tells no version."""
+        """`piper`, which has no option to show its version."""
         return "piper"
 
     @property
     def at_once(self) -> int:
-        """One for every two cores: a voice computes on several."""
+        """One for every two cores: a voice uses several."""
         return max(1, (os.cpu_count() or 1) // 2)
 
     async def prepare(self, voices: Sequence[str]) -> None:
-        """Find the voices, and let every one say a few words.
+        """Find the voices, and check that each can say a few words.
 
         Raises:
             ConfigurationError: One is not in the folder.

@@ -12,7 +12,7 @@ from ._speaker_piper import PiperSpeaker
 def open_speaker(
     settings: SpeechSettings, *, concurrency: int, services: Services | None = None
 ) -> Speaker:
-    """Return the speaker that the settings name; it says nothing yet.
+    """Return the speaker that the settings name; nothing is started yet.
 
     Args:
         settings: Which, and with what.
@@ -28,15 +28,13 @@ def open_speaker(
         case "piper":
             if settings.model is None:
                 raise ConfigurationError(
-                    "speech.speaker is piper, and nothing says where its voices are: "
-                    "name their folder as speech.model"
+                    "speech.speaker piper needs speech.model, the folder of its voices"
                 )
             return PiperSpeaker(settings.model, settings.program)
         case "endpoint":
             if settings.base_url is None or settings.model is None:
                 raise ConfigurationError(
-                    "speech.speaker is endpoint: give its address as speech.base_url and its "
-                    "model as speech.model"
+                    "speech.speaker endpoint needs speech.base_url and speech.model"
                 )
             return EndpointSpeaker(
                 settings.base_url,

@@ -1,4 +1,4 @@
-"""The stage `speech`: every query and every twin, spoken in two voices or more."""
+"""The stage `speech`: recordings of queries and twins in several voices."""
 
 import asyncio
 import hashlib
@@ -35,7 +35,7 @@ _QUERY_TOKENS = 35
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What is spoken, and in which voice."""
+    """A text and the voice that speaks it."""
 
     id: str
     text: str
@@ -43,22 +43,20 @@ class _Line:
 
 
 def check_speech(settings: SpeechSettings) -> None:
-    """Check what can be checked without a word being spoken.
+    """Check what can be checked without speaking.
 
     Raises:
         ConfigurationError: A package, the program, the whisper model or a setting is missing.
     """
     if len(set(settings.voices)) < 2:
-        raise ConfigurationError(
-            "speech.voices needs two different voices or more, so that no voice stands for speech"
-        )
+        raise ConfigurationError("speech.voices needs at least two different voices")
     need("speech", *_EXTRA)
     open_speaker(settings, concurrency=1)
     choose_reader(settings.whisper)
 
 
 async def check_voices(settings: SpeechSettings) -> None:
-    """Let every voice of a program say a few words; those of an API would cost.
+    """Check that every voice of a program can say a few words; those of an API would cost.
 
     Raises:
         ConfigurationError: The program is not there, or has no such voice.
@@ -71,7 +69,7 @@ async def check_voices(settings: SpeechSettings) -> None:
 
 
 class SpeechStage:
-    """Speaks queries and twins, brings them to one loudness, and reads them back.
+    """Records queries and twins, normalizes their loudness, and reads them back.
 
     A recording that fails is told in its item and counted, and stops nothing.
     """
@@ -79,11 +77,11 @@ class SpeechStage:
     name = "speech"
 
     def outputs(self, context: StageContext) -> Collection[str]:
-        """Return the file that tells of all recordings."""
+        """Return the file that lists all recordings."""
         return () if context.settings.speech is None else (SPEECH,)
 
     def inputs(self, context: StageContext) -> object:
-        """Return what decides how the recordings are: no secret is among it.
+        """Return all that decides the result, without secrets.
 
         Raises:
             ConfigurationError: The whisper model that is named is not on this machine.
@@ -105,7 +103,7 @@ class SpeechStage:
         }
 
     def estimate(self, context: StageContext) -> Sequence[Calls]:
-        """Return the calls of a speech API; programs cost nothing."""
+        """Return the estimated calls of a speech API; programs cost nothing."""
         settings = context.settings.speech
         if settings is None or settings.speaker != "endpoint":
             return ()
@@ -174,7 +172,7 @@ async def _record(
 
 
 def _lines(context: StageContext, settings: SpeechSettings) -> Iterator[_Line]:
-    """Yield what is spoken, queries first."""
+    """Yield all lines, queries first."""
     for one in set_texts(context):
         for voice in settings.voices:
             yield _Line(one.id, one.text, voice)
@@ -216,22 +214,22 @@ def _count(counts: StageCounts, recording: Recording) -> None:
 
 
 def _report(stage: StageCounts, context: StageContext) -> None:
-    """Say what is missing, and fail where a repeated command may mend it."""
+    """Report what is missing, and fail if repeating the command may fix it."""
     counts = stage.counts
     context.folder.count(SpeechStage.name, dict(counts))
     lost = counts["failed"] + counts["filtered"]
     if lost:
         context.progress.notify(
             f"speech: {lost} of {counts['lines']} recordings are missing "
-            f"({counts['filtered']} filtered); {SPEECH} says why"
+            f"({counts['filtered']} filtered); see {SPEECH}"
         )
     if counts["unread"]:
-        context.progress.notify(f"speech: {counts['unread']} recordings could not be read back")
+        context.progress.notify(f"speech: {counts['unread']} recordings could not be transcribed")
     if stage.passing:
         stage.settle(
             context,
             SpeechStage.name,
-            f"for {stage.passing} of {counts['lines']} recordings, calls failed, the last one so",
+            f"calls failed for {stage.passing} of {counts['lines']} recordings; last error",
             may_pass=True,
             empty=not counts["spoken"],
         )
@@ -243,6 +241,6 @@ def _reader(settings: SpeechSettings, context: StageContext) -> Reader | None:
         return Reader(model)
     if settings.whisper is None:
         context.progress.notify(
-            "speech: no whisper model is on this machine, so nothing reads the recordings back"
+            "speech: recordings are not read back: no whisper model is installed"
         )
     return None

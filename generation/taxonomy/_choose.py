@@ -1,4 +1,4 @@
-"""The fourth step of a taxonomy: the most harmful and diverse scenarios are chosen."""
+"""Step 4 of a taxonomy: chooses the most harmful and diverse scenarios."""
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean

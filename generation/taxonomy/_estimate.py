@@ -1,4 +1,4 @@
-"""The calls to expect for a taxonomy, a guess: as if no two proposals were the same."""
+"""Estimates the calls of the stage `taxonomy`, as if all proposals differed."""
 
 from math import ceil
 
@@ -17,7 +17,7 @@ _SCENARIO, _NAME, _NUMBER, _GUIDELINE = 40, 6, 4, 250
 
 
 def taxonomy_calls(context: StageContext, taxonomy: TaxonomySettings) -> list[Calls]:
-    """Return the calls of each panel member, then those of the foreperson."""
+    """Return the estimated calls of each panel member, then of the foreperson."""
     settings = context.settings
     each = taxonomy.samples * proposed_at_once(settings)
     proposals = each * len(context.models.panel)

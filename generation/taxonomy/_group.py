@@ -1,4 +1,4 @@
-"""The fifth step of a taxonomy: the foreperson groups the scenarios into categories."""
+"""Step 5 of a taxonomy: groups the scenarios into categories."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """A category that is to be.
+    """A category and its scenarios.
 
     Attributes:
         title: One line.
@@ -63,13 +63,13 @@ async def group(calls: TaxonomyCalls, scenarios: Sequence[Proposal], most: int) 
 
 
 def group_prompt(items: str, most: int, complaint: str = "") -> str:
-    """Return the words that the foreperson is asked with."""
+    """Return the prompt for the foreperson."""
     told = f"Your last answer was not complete: {complaint}.\n" if complaint else ""
     return render("taxonomy_group", items=items, most=most, complaint=told)
 
 
 def _complaint(said: Sequence[Group], size: int, most: int) -> str:
-    """Return what is amiss with a grouping, in words; empty where nothing is."""
+    """Return what is wrong with a grouping, in words; empty if nothing is."""
     named = Counter(number for each in said for number in set(each.numbers))
     numbers = range(1, size + 1)
     problems = [
@@ -107,7 +107,7 @@ def _settle(
 
 
 def _joined(groups: list[Grouped], new: Grouped) -> Grouped:
-    """Return a category together with the one of the same title, which leaves the list."""
+    """Return a category, merged with the one of the same title, which is removed from the list."""
     for each in groups:
         if each.title.casefold() == new.title.casefold():
             groups.remove(each)

@@ -1,4 +1,4 @@
-"""What `taxonomy.jsonl` holds: one line for each scenario that anybody proposed."""
+"""The lines of `taxonomy.jsonl`, one for each proposed scenario."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ MarkMissing = Literal["refused", "filtered", "unparsed", "failed", "left_out"]
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one panel member thinks of a scenario; what it left missing_replies is None, never 0.
+    """One panel member's scores and vote on a scenario; what is missing is None, never 0.
 
     Attributes:
         judge: The panel member's name.
@@ -34,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a scenario stands under another.
+    """Why a scenario was merged into another.
 
     Attributes:
         into: Id of the other, which may be merged further.
@@ -50,7 +50,7 @@ class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the marks of a scenario come to; None where nobody gave any.
+    """The combined scores and votes of a scenario; None where there are none.
 
     Attributes:
         votes: Share of the votes given that are for it, in [0, 1].

@@ -1,4 +1,4 @@
-"""The second step of a taxonomy: what means the same becomes one scenario."""
+"""Step 2 of a taxonomy: merges scenarios that mean the same."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def numbered(proposals: Sequence[Proposal]) -> str:
 
 
 def stands_for(proposals: Sequence[Proposal]) -> dict[str, str]:
-    """Return the id of the scenario that each proposal belongs to in the end, by its id."""
+    """Return the id of the scenario that each proposal was finally merged into, by its id."""
     into = {one.id: one.merged.into for one in proposals if one.merged is not None}
     found: dict[str, str] = {}
     for one in proposals:
@@ -70,7 +70,7 @@ async def merge(
 
 
 class _Merging:
-    """Proposals, by their place in the list, while they are merged."""
+    """The state of merging; proposals are known by their index."""
 
     def __init__(self, calls: TaxonomyCalls, proposals: Sequence[Proposal]) -> None:
         self._calls = calls
@@ -84,7 +84,7 @@ class _Merging:
         self._compared: set[tuple[int, int]] = set()
 
     def merge_equal_names(self) -> None:
-        """Merge what bears the same name into the first that bears it."""
+        """Merge scenarios of the same name into the first of them."""
         first: dict[str, int] = {}
         for place, proposal in enumerate(self._proposals):
             earliest = first.setdefault(same_name(proposal.name), place)
@@ -92,7 +92,7 @@ class _Merging:
                 self._merge(place, earliest, OURS, "")
 
     def find_pairs(self, similarity: float) -> None:
-        """Find the pairs that may mean the same, the likest first."""
+        """Find the pairs that may mean the same, the most similar first."""
         found = (
             (self._likeness(one, other), one, other)
             for one, other in combinations(range(len(self._proposals)), 2)
@@ -102,7 +102,7 @@ class _Merging:
         self._pairs = [(one, other) for _, one, other in likely]
 
     def next_clusters(self) -> list[list[int]]:
-        """Return what is to be compared now: clusters linked by pairs not compared yet."""
+        """Return the next clusters to compare, linked by pairs not compared yet."""
         cluster_of: dict[int, list[int]] = {}
         for one, other in self._open_pairs():
             first = cluster_of.setdefault(one, [one])
@@ -156,13 +156,13 @@ class _Merging:
         return likeness(self._wordings[one], self._wordings[other])
 
     def _stands_for(self, place: int) -> int:
-        """Return what stands for a proposal, itself or what it was merged into."""
+        """Return the index of a proposal, or of the one that it was merged into."""
         while place in self._merged:
             place = self._place_of[self._merged[place].into]
         return place
 
     def _open_pairs(self) -> Iterator[tuple[int, int]]:
-        """Yield likely pairs, as what stands for them, that were not compared yet."""
+        """Yield the pairs of merged scenarios that were not compared yet."""
         yielded = set[tuple[int, int]]()
         for one, other in self._pairs:
             first, second = sorted((self._stands_for(one), self._stands_for(other)))

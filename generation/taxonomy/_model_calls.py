@@ -36,7 +36,7 @@ class TaxonomyCalls(StageCounts):
         *,
         parents: Sequence[str] = (),
     ) -> Answer[T] | ReplyFailure:
-        """Ask a member once.
+        """Ask a model once.
 
         Args:
             member: Who is asked.
@@ -68,7 +68,7 @@ class TaxonomyCalls(StageCounts):
         return answer
 
     def missing_replies(self, purpose: str) -> str:
-        """Return what of the calls for a purpose brought nothing, in words; empty if none."""
+        """Describe the calls of a step that returned nothing usable; empty if there are none."""
         reasons = {
             reason: self.counts[f"{purpose}_{reason}"]
             for reason in ("refused", "filtered", "unparsed", "failed")
@@ -77,5 +77,5 @@ class TaxonomyCalls(StageCounts):
         if not told:
             return ""
         calls = self.counts[f"{purpose}_calls"]
-        why = f"; the last failure: {self.failure}" if reasons["failed"] else ""
-        return f"{sum(reasons.values())} of {calls} calls brought nothing ({told}{why})"
+        why = f"; last error: {self.failure}" if reasons["failed"] else ""
+        return f"{sum(reasons.values())} of {calls} calls returned nothing usable ({told}{why})"

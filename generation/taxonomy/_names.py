@@ -1,4 +1,4 @@
-"""Ids and letters of a made taxonomy: readable, and none that could mean two things."""
+"""Assigns unique ids and letters to categories and scenarios."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _LETTERS = re.compile(r"[A-Z]{2,4}")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What categories and scenarios are called in the file.
+    """Ids and letters of categories and scenarios.
 
     Attributes:
         categories: Id of each category.
@@ -32,7 +32,7 @@ class Names:
 
 
 def names_for(groups: Sequence[Grouped]) -> Names:
-    """Return ids and letters, each of one meaning.
+    """Return unique ids and letters.
 
     Ids are lower-case ASCII letters, digits and underscores. Scenarios have ids that are
     unique in the whole taxonomy, and that are not the title of another; where two would be
@@ -69,7 +69,7 @@ def looked_up(name: str) -> str:
 
 
 def _letters(wanted: str, title: str, taken: set[str]) -> str:
-    """Return letters that are free, those that are wanted if they will do, and take them."""
+    """Return letters that are not taken, the wanted ones if possible, and mark them as taken."""
     if not _LETTERS.fullmatch(wanted):
         all_words = slug(title, "x").split("_")
         words = [word for word in all_words if word not in SMALL_WORDS] or all_words

@@ -1,4 +1,4 @@
-"""The first step of a taxonomy: which scenarios the panel thinks of."""
+"""Step 1 of a taxonomy: asks the panel for scenarios."""
 
 from ...agents import ReplyFailure
 from ...common import in_parallel, is_refusal
@@ -20,12 +20,12 @@ def proposed_at_once(settings: GenerationSettings) -> int:
 
 
 def propose_prompt(settings: GenerationSettings) -> str:
-    """Return the words that each panel member is asked with."""
+    """Return the prompt for the panel."""
     return render("taxonomy_propose", count=proposed_at_once(settings))
 
 
 async def propose(calls: TaxonomyCalls, samples: int) -> list[Proposal]:
-    """Return what all panel members propose, the first sample of each first.
+    """Return the proposals of all panel members, the first sample of each first.
 
     Args:
         calls: Whose panel is asked, and where it is counted.

@@ -1,4 +1,4 @@
-"""What is kept and told of the making of a taxonomy."""
+"""Saves and reports the result of the stage `taxonomy`."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ STAGE = "taxonomy"
 
 
 def keep_proposals(calls: TaxonomyCalls, proposals: Sequence[Proposal]) -> None:
-    """Write down all proposals, what was counted, and say how it went."""
+    """Save all proposals and counts, and report how the stage went."""
     context, counts = calls.context, calls.counts
     for state in ("kept", "voted_down", "passed_over", "unscored"):
         counts[state] = sum(one.state == state for one in proposals)
@@ -24,21 +24,21 @@ def keep_proposals(calls: TaxonomyCalls, proposals: Sequence[Proposal]) -> None:
         f"{counts['passed_over']} passed over, {counts['unscored']} unscored"
     )
     for purpose in ("propose", "merge", "score", "group", "write"):
-        if missing_replies := calls.missing_replies(purpose):
-            tell(f"{STAGE}: {purpose}: {missing_replies}")
+        if problem := calls.missing_replies(purpose):
+            tell(f"{STAGE}: {purpose}: {problem}")
     if counts["missing_votes"]:
-        tell(f"{STAGE}: {counts['missing_votes']} votes are missing; {TAXONOMY_LOG} says whose")
+        tell(f"{STAGE}: {counts['missing_votes']} votes are missing; see {TAXONOMY_LOG}")
     if counts["grouped_as_other"]:
         tell(f"{STAGE}: {counts['grouped_as_other']} scenarios are in the category `other`")
     if counts["general_guidelines"]:
         tell(
             f"{STAGE}: {counts['general_guidelines']} scenarios have a general guideline: "
-            f"write better ones into {TAXONOMY}"
+            f"improve them in {TAXONOMY}"
         )
 
 
 def check_calls(calls: TaxonomyCalls, *, empty: bool = False) -> None:
-    """Check that no call is missing that a repeated command may bring.
+    """Check that no failed call may succeed if the command is repeated.
 
     Args:
         calls: Who was asked.
@@ -49,7 +49,7 @@ def check_calls(calls: TaxonomyCalls, *, empty: bool = False) -> None:
             accepted or there is no scenario.
     """
     if calls.passing:
-        failed = f"{calls.passing} model calls failed, the last one so"
+        failed = f"{calls.passing} model calls failed; last error"
         calls.settle(calls.context, STAGE, failed, may_pass=True, empty=empty)
 
 
@@ -58,14 +58,14 @@ def why_none(
 ) -> str:
     if not proposals:
         said = calls.missing_replies("propose") or "its replies hold none"
-        return f"the panel proposed no scenario: {said}; ask other models, or take `bundled`"
+        return f"the panel proposed no scenario: {said}; try other models, or `taxonomy: bundled`"
     if calls.counts["voted_down"]:
         return (
             f"none of {calls.counts['voted_down']} scenarios has {settings.votes:.0%} of the "
-            f"votes: lower `votes`, or ask other models; {TAXONOMY_LOG} holds the votes"
+            f"votes: lower `votes`, or try other models; see {TAXONOMY_LOG}"
         )
     said = calls.missing_replies("score") or "its replies hold no votes and scores"
     return (
         f"the panel scored none of {calls.counts['unscored']} scenarios: {said}; "
-        f"ask other models; {TAXONOMY_LOG} holds the proposals"
+        f"try other models; see {TAXONOMY_LOG}"
     )

@@ -1,6 +1,7 @@
-"""The replies that are asked for when a taxonomy is made.
+"""The shapes of the replies that the stage `taxonomy` asks for.
 
-Of a list, items that cannot be read are left out, not the whole reply.
+Of a list, items that cannot be read are left out, not the whole reply. Names and docstrings of
+shapes are part of the schema that is sent: with others, journaled calls are not found.
 """
 
 import re
@@ -53,7 +54,7 @@ class _Shape(BaseModel):
 
 
 def _readable(kind: type[B]) -> BeforeValidator:
-    """Leave out of a list what is no `kind`."""
+    """Drop the items of a list that are not of a kind."""
 
     def keep(value: object) -> object:
         if not isinstance(value, list):

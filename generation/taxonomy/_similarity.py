@@ -1,4 +1,4 @@
-"""How alike two scenarios are, by the words that they share."""
+"""Computes the similarity of scenarios by the words that they share."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _COMMON = SMALL_WORDS | {
 
 @dataclass(frozen=True, slots=True)
 class ComparedWords:
-    """A scenario's words as they are compared.
+    """The words of a scenario that are compared.
 
     Attributes:
         name: The words of its name that tell it apart.
@@ -28,7 +28,7 @@ class ComparedWords:
 
 
 def compared_words(name: str, definition: str) -> ComparedWords:
-    """Return the words of a scenario as they are compared."""
+    """Return the words of a scenario that are compared."""
     return ComparedWords(_telling(name), _telling(f"{name} {definition}"))
 
 
@@ -46,12 +46,12 @@ def likeness(one: ComparedWords, other: ComparedWords) -> float:
 
 
 def same_name(name: str) -> str:
-    """Return what is equal for names that differ only in case, signs and spaces."""
+    """Return a name without case, punctuation and extra spaces, for comparison."""
     return " ".join(_WORD.findall(name.casefold()))
 
 
 def check_installed() -> None:
-    """Refuse to begin without the packages that it takes.
+    """Check that the packages are installed.
 
     Raises:
         ConfigurationError: One is not installed.

@@ -1,4 +1,4 @@
-"""The stage `taxonomy`: which risk scenarios a set is made for, as a panel of models sees it."""
+"""The stage `taxonomy`: a panel of models proposes and selects risk scenarios."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -39,7 +39,7 @@ class TaxonomyStage:
         return () if context.settings.taxonomy is None else (TAXONOMY, TAXONOMY_LOG)
 
     def inputs(self, context: StageContext) -> object:
-        """Return what decides which scenarios there are."""
+        """Return all that decides the result."""
         settings = context.settings
         if settings.taxonomy is None:
             return None
@@ -53,7 +53,7 @@ class TaxonomyStage:
         }
 
     def estimate(self, context: StageContext) -> Sequence[Calls]:
-        """Return the calls to expect, a guess: as if no two proposals were the same."""
+        """Return the estimated calls, as if all proposals differed."""
         settings = context.settings
         if settings.taxonomy is None:
             return ()

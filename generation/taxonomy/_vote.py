@@ -1,4 +1,4 @@
-"""The third step of a taxonomy: the panel scores the scenarios and votes on them."""
+"""Step 3 of a taxonomy: the panel scores the scenarios and votes on them."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The last step of a taxonomy: definitions and guidelines."""
+"""Step 6 of a taxonomy: writes definitions and guidelines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _GENERAL = (
 
 @dataclass(frozen=True, slots=True)
 class ScenarioText:
-    """What is written about a scenario.
+    """Definition and guideline of a scenario.
 
     Attributes:
         definition: What belongs to it.
@@ -81,7 +81,7 @@ async def _word_one(
 
 
 def _guideline(said: Guideline) -> str:
-    """Return a guideline as the bundled ones are texts; empty where a part is none."""
+    """Return a guideline in the form of the bundled ones; empty if a part is unusable."""
     parts = [said.definition, said.unsafe, said.fine, said.benign]
     if any(not part.strip(" .-") or is_refusal(part) for part in parts):
         return ""

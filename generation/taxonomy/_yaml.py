@@ -1,4 +1,4 @@
-"""The file of a made taxonomy, laid out as the bundled one."""
+"""Writes `taxonomy.yaml` in the layout of the bundled file."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def taxonomy_yaml(
     texts: Mapping[str, ScenarioText],
     proposals: Sequence[Proposal],
 ) -> bytes:
-    """Return the file, laid out as the bundled one.
+    """Return the content of `taxonomy.yaml`.
 
     Args:
         groups: The categories.
@@ -52,7 +52,7 @@ def taxonomy_yaml(
 
 
 def _story(one: Proposal, proposers: Sequence[str]) -> str:
-    """Return how a scenario came into the file, in one line."""
+    """Return who proposed a scenario and how the panel scored it, in one line."""
     standing = one.standing
     assert standing is not None
     votes = [mark.vote for mark in one.marks if mark.vote is not None]

@@ -41,7 +41,7 @@ TEXTS = {
 SETTINGS = GenerationSettings(
     "hand-made",
     "Testing the card",
-    licence="CC-BY-4.0",
+    license="CC-BY-4.0",
     scenarios=(MEDICAL, HARDWARE),
     queries=QuerySettings(per_scenario=2, over_generate=3),
     pictures=PictureSettings(),

@@ -36,7 +36,7 @@ def test_a_full_disk_ends_the_command_and_no_kept_call_is_made_again(tmp_path: P
         child = start(tmp_path, *arguments, largest_file=34 * 1024)
         _, told = child.communicate(timeout=170)
         assert child.returncode == 2, told
-        assert "calls.sqlite: a call cannot be kept" in told.splitlines()[-1]
+        assert "calls.sqlite: a call cannot be saved" in told.splitlines()[-1]
         assert "Traceback" not in told
         made = len(server.requests)
         safejury(tmp_path, *arguments)

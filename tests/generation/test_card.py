@@ -263,7 +263,7 @@ def test_provenance_tells_of_each_query_of_the_set(made: Path) -> None:
     lines = _lines(made / "provenance.jsonl")
     assert [one["id"] for one in lines] == [query.id for query in load_dataset(made / "set.jsonl")]
     spoken, twin = lines[0], lines[-1]
-    assert (spoken["item"], spoken["licence"]) == (f"{MEDICAL}.0001", "CC-BY-4.0")
+    assert (spoken["item"], spoken["license"]) == (f"{MEDICAL}.0001", "CC-BY-4.0")
     assert spoken["text"]["model"] == "generator-model"
     assert (spoken["text"]["prompt_sha256"], spoken["text"]["seed"]) == ("a" * 64, 11)
     assert spoken["scores"][1] == {
@@ -399,7 +399,7 @@ async def test_a_taxonomy_that_was_edited_is_kept_and_told(tmp_path: Path) -> No
     await make_stages([_Panel(), CardStage()], context)
     told = context.progress
     assert isinstance(told, RecordedProgress)
-    assert told.lines == ["taxonomy: made before; taxonomy.yaml was edited by hand since"]
+    assert told.lines == ["taxonomy: up to date; taxonomy.yaml was edited by hand"]
     assert own.read_bytes() == edited
     assert _card(tmp_path / "set")["taxonomy"] == "panel's own, edited by hand"
     lines = _lines(tmp_path / "set" / "provenance.jsonl")
@@ -433,10 +433,10 @@ async def test_missing_or_changed_medium_is_told_with_the_stage_that_makes_it(
     context = made_set().put(tmp_path / "set")
     medium = tmp_path / "set" / file
     medium.write_bytes(medium.read_bytes() + b"changed")
-    with pytest.raises(DatasetError, match=rf"{file}.*its name says: .*--again {stage}`"):
+    with pytest.raises(DatasetError, match=rf"{file}.*match its name: .*--again {stage}`"):
         await CardStage().make(context)
     medium.unlink()
-    with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again, by `--again"):
+    with pytest.raises(DatasetError, match=rf"{file}.*make the stage {stage} again with `--again"):
         await CardStage().make(context)
 
 
@@ -450,7 +450,7 @@ async def test_set_without_a_query_is_refused(tmp_path: Path) -> None:
 async def test_taxonomy_of_another_config_is_refused(tmp_path: Path) -> None:
     context = made_set().put(tmp_path / "set")
     context.folder.write_bytes("taxonomy.yaml", BUNDLED.read_bytes())
-    with pytest.raises(ConfigurationError, match=r"taxonomy\.yaml is left from another config"):
+    with pytest.raises(ConfigurationError, match=r"taxonomy\.yaml is left over from another"):
         await CardStage().make(context)
 
 
@@ -460,7 +460,7 @@ async def test_card_is_made_once_and_anew_when_its_words_or_cost_change(tmp_path
         await make_stages([CardStage()], context)
     told = context.progress
     assert isinstance(told, RecordedProgress)
-    assert told.lines == ["card: made before"]
+    assert told.lines == ["card: up to date"]
     keep_calls(tmp_path / "set")
     await make_stages([CardStage()], context)
     assert len(_card(tmp_path / "set")["models"]) == 2

@@ -56,12 +56,12 @@ def test_a_set_is_made_until_a_stage_and_a_stage_once_more(tmp_path: Path, made:
         assert (made / "queries.jsonl").exists()
         assert not (made / "twins.jsonl").exists()
         told = safejury_here(*arguments, "twins")
-        assert "queries: made before" in told
+        assert "queries: up to date" in told
         twins = (made / "twins.jsonl").read_bytes()
         calls = len(server.requests)
         told = safejury_here(*arguments, "twins", "--again", "twins")
-        assert "queries: made before" in told
-        assert "twins: made before" not in told
+        assert "queries: up to date" in told
+        assert "twins: up to date" not in told
         # The calls are in the journal.
         assert len(server.requests) == calls
     assert (made / "twins.jsonl").read_bytes() == twins
@@ -118,8 +118,8 @@ def test_calls_that_always_fail_can_be_gone_without(tmp_path: Path, made: Path) 
         assert "--accept-failures" in told
         assert not (made / "set.jsonl").exists()
         told = safejury_here("generate", config, "--accept-failures")
-        assert "queries: 1 of 1 were made and 2 model calls failed" in told
-        assert "queries: made before" in safejury_here("generate", config)
+        assert "queries: made 1 of 1, 2 model calls failed" in told
+        assert "queries: up to date" in safejury_here("generate", config)
     judges = json.loads((made / "card.json").read_text())["judges"]
     assert [(one["judge"], one["given"], one["failed"]) for one in judges] == [
         ("one", 2, 0),
@@ -130,9 +130,9 @@ def test_calls_that_always_fail_can_be_gone_without(tmp_path: Path, made: Path) 
 def test_who_says_that_they_may_needs_no_purpose(tmp_path: Path, made: Path) -> None:
     with served(Script()) as server:
         config = small(tmp_path, server, purpose=None, twins=None)
-        safejury_here("generate", config, "--i-am-authorised")
+        safejury_here("generate", config, "--i-am-authorized")
     card = json.loads((made / "card.json").read_text())
-    said = "authorised evaluation (said on the command line)"
+    said = "authorized evaluation (stated on the command line)"
     assert card["purpose"] == said
     assert f"| {said} |" in (made / "card.md").read_text()
 
@@ -166,7 +166,7 @@ def test_one_process_makes_a_set_and_ctrl_c_says_how_to_go_on(tmp_path: Path, ma
         safejury_here(*again)
     assert command == "safejury"
     assert (made / "set.jsonl").read_bytes()
-    assert json.loads((made / "card.json").read_text())["licence"] == "CC BY 4.0"
+    assert json.loads((made / "card.json").read_text())["license"] == "CC BY 4.0"
     assert len(script.answered) == len(set(script.answered))
 
 

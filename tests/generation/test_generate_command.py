@@ -63,7 +63,7 @@ def test_a_made_set_goes_straight_into_a_run(folder: Path) -> None:
         asked = len(server.requests)
         _, told = safejury(folder, "generate", config)
         assert len(server.requests) == asked
-        assert "queries: made before" in told
+        assert "queries: up to date" in told
     for path in (folder / "sets" / "made").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
     run = {
@@ -131,7 +131,7 @@ def test_scenarios_of_another_config_are_told_before_any_call(folder: Path) -> N
         config = write_config(folder, server.base_url)
         _, told = safejury(folder, "generate", config, code=2)
         assert not server.requests
-    assert "taxonomy.yaml is left from another config" in told
+    assert "taxonomy.yaml is left over from another config" in told
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_config_of_the_users_in_the_sets_place_is_not_overwritten(folder: Path
     assert "copy it to another folder" in told.splitlines()[-1]
     config = write_config(folder, "http://127.0.0.1:9/v1", pictures=None)
     _, told = safejury(folder, "generate", config, code=2)
-    assert "no set was begun there" in told.splitlines()[-1]
+    assert "files that belong to no set" in told.splitlines()[-1]
     assert [path.name for path in mine.parent.iterdir()] == ["generate.yaml"]
     assert mine.read_text() == text
 
@@ -199,7 +199,7 @@ def test_a_folder_that_is_no_set_is_left_as_it_is(linked: bool, folder: Path) ->
         (folder / "sets" / "made").symlink_to(foreign)
     config = write_config(folder, "http://127.0.0.1:9/v1", pictures=None)
     _, told = safejury(folder, "generate", config, code=2)
-    assert ("is a link" if linked else "no set was begun there") in told.splitlines()[-1]
+    assert ("is a link" if linked else "files that belong to no set") in told.splitlines()[-1]
     assert foreign.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in foreign.iterdir()] == ["queries.jsonl"]
     assert mine.read_text() == '{"my": "own"}'
@@ -209,18 +209,27 @@ def test_a_panel_that_refuses_everything_ends_with_3(folder: Path) -> None:
     with served(REFUSAL) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
         _, told = safejury(folder, "generate", config, code=3)
-    assert "refusals" in told.splitlines()[-1]
+    assert "the generator refused" in told.splitlines()[-1]
     assert "Traceback" not in told
+
+
+def test_a_key_with_an_old_name_is_read_with_a_warning(folder: Path) -> None:
+    made = {"name": "made", "licence": "MIT"}
+    config = write_config(folder, "http://127.0.0.1:9/v1", set=made)
+    _, told = safejury(folder, "generate", config, "--estimate")
+    note = "Note: g.yaml:19: the key set.licence is now called set.license; rename it in the config"
+    assert note in " ".join(told.split())
 
 
 @pytest.mark.parametrize(
     ("changes", "arguments", "said"),
     [
-        ({"purpose": None}, (), "--i-am-authorised"),
+        ({"purpose": None}, (), "--i-am-authorized"),
         ({"scenarios": ["ethics.nothing"]}, (), "unknown scenario"),
         ({"panel": []}, (), "panel is empty"),
         ({"pictures": {"renderer": "endpoint"}}, (), "needs base_url and model"),
         ({"speech": {"voices": ["one"]}}, (), "speech.voices"),
+        ({"set": {"license": "MIT", "licence": "MIT"}}, (), "licence"),
         ({"querys": {}}, (), "did you mean 'queries'?"),
         ({}, ("--until", "nowhere"), "there is no stage 'nowhere'"),
         ({}, ("--again", "nowhere"), "there is no stage 'nowhere'"),

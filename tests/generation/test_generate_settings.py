@@ -62,7 +62,7 @@ speech:
   program: ./bin/piper
   whisper: ./tiny
 limits: {{concurrency: 3}}
-set: {{name: ours, directory: elsewhere, licence: CC0-1.0, seed: 11, max_tokens: 512}}
+set: {{name: ours, directory: elsewhere, license: CC0-1.0, seed: 11, max_tokens: 512}}
 """
 
 
@@ -96,7 +96,7 @@ def test_every_key_of_the_config_reaches_the_settings(setup: GenerateSetup, tmp_
     assert setup.settings == GenerationSettings(
         name="ours",
         purpose="a test",
-        licence="CC0-1.0",
+        license="CC0-1.0",
         seed=11,
         scenarios=("ethics.bioethics",),
         taxonomy=TaxonomySettings(

@@ -211,7 +211,7 @@ async def test_a_viewer_that_fails_is_asked_again_by_a_repeated_command(tmp_path
         context(tmp_path / "set", drawn_by(server.base_url), server.base_url) as shop,
     ):
         fill(shop.folder, texts(2), twins=False)
-        with pytest.raises(ModelError, match=r"for 2 of 2, calls failed.*down"):
+        with pytest.raises(ModelError, match=r"calls failed for 2 of 2 pictures.*down"):
             await make_stages([PicturesStage()], shop)
         assert {one.file is None for one in pictures(shop)} == {False}
         drawn, talk.blind = server.stats.pictures, None
@@ -264,7 +264,7 @@ async def test_what_is_filtered_is_counted_and_drawn_by_the_fallback(tmp_path: P
         assert by_id[name].file is not None
     assert (counts["filtered"], counts["by_fallback"], counts["missing"]) == (2, 2, 0)
     assert counts["drawing_filtered"] == 2
-    assert any("2 were filtered" in message for message in told.messages)
+    assert any("2 filtered" in message for message in told.messages)
 
 
 async def test_without_a_fallback_what_is_filtered_is_left_out(tmp_path: Path) -> None:
@@ -364,7 +364,9 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
     ):
         shop = replace(opened, services=ONCE)
         fill(shop.folder, texts(3), twins=False)
-        with pytest.raises(ModelError, match=r"for 1 of 3, calls failed.*repeat the command"):
+        with pytest.raises(
+            ModelError, match=r"calls failed for 1 of 3 pictures.*repeat the command"
+        ):
             await make_stages([PicturesStage()], shop)
         assert outcomes(pictures(shop)[1].rounds) == [("endpoint", "failed")]
         await make_stages([PicturesStage()], replace(shop, accepts_failures=True))
@@ -378,7 +380,7 @@ async def test_a_call_that_fails_is_told_and_made_again_by_a_repeated_command(
     assert [outcomes(one.rounds) for one in pictures(shop)] == [[("endpoint", "drawn")]] * 3
     assert isinstance(told, RecordedProgress)
     (line,) = (line for line in told.messages if "calls failed" in line)
-    assert line.endswith("--again pictures makes them once more")
+    assert line.endswith("retry them with --again pictures")
 
 
 async def test_a_call_that_fails_stops_nothing_where_the_fallback_draws(tmp_path: Path) -> None:
@@ -411,7 +413,7 @@ async def test_a_call_that_fails_stops_nothing_where_the_fallback_draws(tmp_path
     assert (counts["failed_calls"], counts["failed_but_drawn"], counts["missing"]) == (1, 1, 0)
     assert isinstance(told, RecordedProgress)
     (line,) = (line for line in told.messages if "calls failed" in line)
-    assert "for 1 of 3, calls failed, and the fallback drew 1 of them" in line
+    assert "calls failed for 1 of 3 pictures (1 drawn by the fallback)" in line
 
 
 async def test_another_font_in_the_same_file_makes_the_pictures_again(tmp_path: Path) -> None:
@@ -504,7 +506,7 @@ async def test_a_describer_that_is_down_is_asked_again_with_the_stage(tmp_path: 
         await make_stages([PicturesStage()], shop)
         told = shop.progress
         assert isinstance(told, RecordedProgress)
-        assert "for 1 of 2, calls failed, and the fallback drew 1 of them" in told.messages[-1]
+        assert "calls failed for 1 of 2 pictures (1 drawn by the fallback)" in told.messages[-1]
         assert outcomes(pictures(shop)[1].rounds) == [
             ("endpoint", "failed"),
             ("typographic", "drawn"),

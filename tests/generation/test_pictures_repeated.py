@@ -143,7 +143,7 @@ async def test_a_stage_that_was_made_is_not_made_again(tmp_path: Path) -> None:
         for _ in range(2):
             await make_stages([PicturesStage()], shop)
         assert isinstance(shop.progress, RecordedProgress)
-        assert shop.progress.messages == ["pictures: made before"]
+        assert shop.progress.messages == ["pictures: up to date"]
         fill(shop.folder, texts(3))
         await make_stages([PicturesStage()], shop)
         assert len(pictures(shop)) == 6

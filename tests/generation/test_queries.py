@@ -363,7 +363,7 @@ async def test_a_scenario_with_nothing_new_to_give_is_left(
     assert steps.name in told.stages
     assert told.steps == told.stages["queries"]
     assert (counts["batches"], counts["kept"]) == (4, 3)  # one good, three without anything new
-    assert told.messages == [f"queries: {HARDWARE} has 3 of the 10 wanted"]
+    assert told.messages == [f"queries: kept 3 of 10 wanted for {HARDWARE}"]
 
 
 async def test_the_generator_sees_what_exists_in_short_and_forms_take_turns(
@@ -386,7 +386,7 @@ async def test_a_panel_that_refuses_everything_keeps_what_was_proposed(
 ) -> None:
     script.twists["score"] = lambda prompt: REFUSAL
     async with open_context(settings()) as context:
-        with pytest.raises(PanelRefusedError, match="6 replies of judges were refusals") as told:
+        with pytest.raises(PanelRefusedError, match="judges refused 6 times") as told:
             await make(context)
         assert {one.state for one in read(context)} == {"unscored"}
         assert read(context, "queries.jsonl") == []
@@ -398,7 +398,7 @@ async def test_a_generator_that_refuses_everything_says_so(
 ) -> None:
     script.twists["propose"] = lambda prompt: REFUSAL
     async with open_context(settings()) as context:
-        with pytest.raises(PanelRefusedError, match="replies of the generator were refusals"):
+        with pytest.raises(PanelRefusedError, match="the generator refused"):
             await make(context)
         assert context.folder.counts()["queries"]["generator_refused"] == 3
 
@@ -416,7 +416,7 @@ async def test_calls_that_fail_are_asked_again_by_the_next_command(
         assert len(read(context, "queries.jsonl")) == 4
         assert len(server.requests) == proposed + 6 + 6
         await make_stages([QueriesStage()], context)
-        assert len(server.requests) == proposed + 6 + 6  # made before
+        assert len(server.requests) == proposed + 6 + 6  # up to date
 
 
 async def test_a_judge_that_is_down_is_asked_again_though_all_queries_are_there(
@@ -427,12 +427,12 @@ async def test_a_judge_that_is_down_is_asked_again_though_all_queries_are_there(
 
     script.twists["score"] = down
     async with open_context(settings()) as context:
-        with pytest.raises(ModelError, match=r"4 of 4 were made and 3 model calls failed.*repeat"):
+        with pytest.raises(ModelError, match=r"made 4 of 4, 3 model calls failed.*repeat"):
             await make_stages([QueriesStage(), TwinsStage()], context)
         assert not context.folder.exists("twins.jsonl")
         told = context.progress
         assert isinstance(told, RecordedProgress)
-        assert any("judge_b left out the scores of" in line for line in told.messages)
+        assert any("judge_b gave no scores for" in line for line in told.messages)
         script.twists.clear()
         await make_stages([QueriesStage()], context)
         judges = {tuple(score.judge for score in one.scores) for one in read(context)}
@@ -452,8 +452,8 @@ async def test_a_call_that_is_rejected_for_good_is_told_and_stops_nothing(
         told = context.progress
     assert isinstance(told, RecordedProgress)
     assert "3 model calls failed" in told.messages[-2]
-    assert "too long'); --again queries makes them once more" in told.messages[-2]
-    assert told.messages[-1] == "queries: made before"
+    assert "too long'); retry them with --again queries" in told.messages[-2]
+    assert told.messages[-1] == "queries: up to date"
 
 
 async def test_a_scenario_whose_calls_are_rejected_for_good_leaves_the_others_their_queries(
@@ -471,7 +471,7 @@ async def test_a_scenario_whose_calls_are_rejected_for_good_leaves_the_others_th
         assert {one.scenario for one in read(context, "queries.jsonl")} == {HARDWARE}
         assert context.folder.counts()["queries"]["generator_failed"] == 3
     assert isinstance(told, RecordedProgress)
-    assert "4 of 8 were made and 3 model calls failed" in told.messages[-1]
+    assert "made 4 of 8, 3 model calls failed" in told.messages[-1]
 
 
 @pytest.mark.parametrize("status", [400, 503])
@@ -480,7 +480,7 @@ async def test_calls_that_leave_no_query_at_all_end_the_stage_whatever_is_accept
 ) -> None:
     script.twists["score"] = lambda prompt: ScriptedReply("broken", status=status)
     async with open_context(settings()) as context:
-        with pytest.raises(ModelError, match=r"0 of 4.*6 model calls failed.*broken.*mend the"):
+        with pytest.raises(ModelError, match=r"0 of 4.*6 model calls failed.*broken.*fix the"):
             await make_stages([QueriesStage()], replace(context, accepts_failures=True))
 
 
@@ -492,7 +492,7 @@ async def test_failures_that_are_accepted_stop_nothing_until_the_stage_is_asked_
 
     script.twists["score"] = down
     async with open_context(settings()) as context:
-        with pytest.raises(ModelError, match="add --accept-failures to go on without it"):
+        with pytest.raises(ModelError, match="add --accept-failures to continue without them"):
             await make_stages([QueriesStage()], context)
         await make_stages([QueriesStage()], replace(context, accepts_failures=True))
         assert {len(one.scores) for one in read(context, "queries.jsonl")} == {1}
@@ -505,5 +505,5 @@ async def test_failures_that_are_accepted_stop_nothing_until_the_stage_is_asked_
         assert {len(one.scores) for one in read(context, "queries.jsonl")} == {2}
         told = context.progress
     assert isinstance(told, RecordedProgress)
-    (line,) = (line for line in told.messages if "makes them once more" in line)
-    assert line.startswith("queries: 4 of 4 were made and 3 model calls failed")
+    (line,) = (line for line in told.messages if "retry them with" in line)
+    assert line.startswith("queries: made 4 of 4, 3 model calls failed")

@@ -94,7 +94,7 @@ async def test_a_picture_far_below_the_size_wanted_is_not_drawn(size: tuple[int,
     async with endpoint(saved(size)) as renderer:
         made = await renderer.draw("a door", SUBJECT, 1)
     assert isinstance(made, NotDrawn)
-    assert f"has {size[0]}x{size[1]} pixels where 64 a side were wanted" in made.detail
+    assert f"has {size[0]}x{size[1]} pixels instead of 64 a side" in made.detail
     async with endpoint(saved((16, 16))) as renderer:
         assert isinstance(await renderer.draw("a door", SUBJECT, 1), Drawn)
 

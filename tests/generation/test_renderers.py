@@ -107,7 +107,7 @@ async def test_any_text_that_a_font_has_is_written(text: str) -> None:
 async def test_letters_that_few_fonts_have_are_left_out_and_told() -> None:
     made = await drawn(typographic(), subject("What does the sign 鎖 on the door mean?"))
     assert isinstance(made, Drawn)
-    assert made.note == "1 letters that no font has"
+    assert made.note == "1 letters missing from all fonts"
 
 
 @pytest.mark.parametrize("text", ["どうやって鍵を開けますか", "", " \n", "\u200b"])

@@ -121,13 +121,13 @@ async def test_a_text_that_fails_stops_nothing(text: str, says: str, tmp_path: P
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        (ESPEAK, r"the program espeak-ng is not on this machine: install the package espeak-ng"),
-        (SpeechSettings(program="/no/espeak"), r"speech\.program '/no/espeak' is not a program"),
-        (SpeechSettings("piper"), r"name their folder as speech\.model"),
+        (ESPEAK, r"the program espeak-ng was not found: install the package espeak-ng"),
+        (SpeechSettings(program="/no/espeak"), r"speech\.program '/no/espeak' was not found"),
+        (SpeechSettings("piper"), r"piper needs speech\.model, the folder"),
         (SpeechSettings("piper", model="voices"), r"install the package piper-tts"),
-        (SpeechSettings("endpoint", model="m"), r"give its address as speech\.base_url"),
+        (SpeechSettings("endpoint", model="m"), r"needs speech\.base_url"),
         (SpeechSettings("endpoint", base_url="ftp://x", model="m"), r"is not an address such as"),
-        (SpeechSettings(voices=("en",)), r"needs two different voices"),
+        (SpeechSettings(voices=("en",)), r"needs at least two different voices"),
         (SpeechSettings(program=sys.executable, whisper="./none"), r"lacks model\.bin|safejury\[s"),
     ],
 )
@@ -147,7 +147,7 @@ async def test_voices_that_a_program_lacks_are_told(
 ) -> None:
     for voices, says in (
         (("en+m3", "en+f44"), r"no voice 'en\+f44' \(did you mean 'f4'\?\)"),
-        (("en+m3", "nowhere"), r"the voice 'nowhere' says nothing: .*it stumbled; choose other"),
+        (("en+m3", "nowhere"), r"the voice 'nowhere' does not work: .*it stumbled; choose other"),
     ):
         settings = SpeechSettings(voices=voices, whisper="never")
         with pytest.raises(ConfigurationError, match=says):
@@ -161,7 +161,7 @@ async def test_voices_that_a_program_lacks_are_told(
         settings = SpeechSettings("piper", voices, model=piper.model, program=piper.program)
         with pytest.raises(ConfigurationError, match=says):
             await SpeechStage().make(context(tmp_path / "set", settings))
-    with pytest.raises(ConfigurationError, match="is not a folder: name that of Piper's voices"):
+    with pytest.raises(ConfigurationError, match="is not a folder of Piper's voices"):
         check_speech(SpeechSettings("piper", model="/none", program=piper.program))
 
 

@@ -71,7 +71,7 @@ async def test_a_file_that_was_changed_is_made_again_without_a_call(
         await make_stages(WORDS, context)
         told = context.progress
     assert isinstance(told, RecordedProgress)
-    assert any(f"{name} is " in line and "made again" in line for line in told.messages)
+    assert any(f"{name} " in line and "making it again" in line for line in told.messages)
     assert content(folder) == whole
     assert server.stats.calls == calls
 
@@ -87,8 +87,8 @@ async def test_what_describes_the_set_is_as_it_was_made(open_context: Open) -> N
             assert content(folder) == whole
 
 
-@pytest.mark.parametrize(("change", "said"), [(Path.unlink, "gone"), (damage, "damaged")])
-async def test_a_picture_that_is_gone_or_damaged_is_drawn_again(
+@pytest.mark.parametrize(("change", "said"), [(Path.unlink, "missing"), (damage, "damaged")])
+async def test_a_picture_that_is_missing_or_damaged_is_drawn_again(
     open_context: Open, change: Callable[[Path], None], said: str
 ) -> None:
     async with open_context(SETTINGS) as context:
@@ -100,7 +100,7 @@ async def test_a_picture_that_is_gone_or_damaged_is_drawn_again(
         await make_stages(MADE, context)
         told = context.progress
     assert isinstance(told, RecordedProgress)
-    assert f"pictures: media/{picture.name} is {said}, so it is made again" in told.messages
+    assert f"pictures: media/{picture.name} is {said}; making it again" in told.messages
     assert content(folder) == whole
 
 
@@ -112,7 +112,7 @@ async def test_a_stage_that_is_made_anew_takes_away_the_set_until_all_are_made(
         folder = context.folder.path
         await make_stages(MADE, context)
         whole, calls = content(folder), server.stats.calls
-        await make_stages([stage], context)  # made before
+        await make_stages([stage], context)  # up to date
         assert content(folder) == whole
         await make_stages([stage], context, again={stage.name})
         gone = whole.keys() - content(folder).keys()
@@ -164,8 +164,8 @@ async def test_a_stage_that_was_to_be_made_once_more_is_not_taken_for_made(
         assert isinstance(context.progress, RecordedProgress)
         context.progress.messages.clear()
         await make_stages(WORDS, context)
-    assert "queries: made before" not in context.progress.messages
-    assert "twins: made before" in context.progress.messages
+    assert "queries: up to date" not in context.progress.messages
+    assert "twins: up to date" in context.progress.messages
 
 
 async def test_a_stage_that_is_cut_short_leaves_no_set_that_looks_whole(
@@ -182,7 +182,7 @@ async def test_a_stage_that_is_cut_short_leaves_no_set_that_looks_whole(
         told = context.progress
         await make_stages(MADE, context)
     assert isinstance(told, RecordedProgress)
-    assert "set.jsonl and its card are taken away until all stages are made" in told.messages
+    assert "removing set.jsonl and its card until all stages are up to date" in told.messages
     assert content(folder) == whole
 
 

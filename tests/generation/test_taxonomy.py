@@ -178,7 +178,7 @@ async def test_a_judge_that_refuses_is_shown_and_counts_neither_for_nor_against(
     assert (one.standing.votes, one.standing.harm) == (1.0, 8.0)
     assert counts["score_refused"] == 1
     assert counts["missing_votes"] == counts["missing_votes.judge_b"] == 4
-    assert "taxonomy: score: 1 of 2 calls brought nothing (1 refused)" in told.messages
+    assert "taxonomy: score: 1 of 2 calls returned nothing usable (1 refused)" in told.messages
 
 
 async def test_a_judge_that_cannot_be_read_is_shown_too(
@@ -346,7 +346,7 @@ async def test_a_member_that_stays_down_can_be_gone_without(
         told = context.progress
     assert isinstance(told, RecordedProgress)
     assert "on fire" in told.messages[-2]
-    assert told.messages[-1] == "taxonomy: made before"
+    assert told.messages[-1] == "taxonomy: up to date"
 
 
 async def test_a_panel_that_is_down_is_not_gone_without(
@@ -354,7 +354,7 @@ async def test_a_panel_that_is_down_is_not_gone_without(
 ) -> None:
     script.twists["score"] = lambda _: ScriptedReply("the disk is on fire", status=503)
     async with open_context(settings()) as context:
-        with pytest.raises(ModelError, match=r"on fire.*; mend the cause and repeat the command"):
+        with pytest.raises(ModelError, match=r"on fire.*; fix the cause and repeat the command"):
             await make_stages([TaxonomyStage()], replace(context, accepts_failures=True))
 
 

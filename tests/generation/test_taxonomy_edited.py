@@ -50,8 +50,8 @@ def touch(path: Path) -> None:
     [
         ("taxonomy.jsonl", Path.unlink, "edited by hand"),
         ("taxonomy.jsonl", touch, "edited by hand"),
-        ("stages.json", Path.unlink, "of unknown making"),
-        ("stages.json", touch, "of unknown making"),
+        ("stages.json", Path.unlink, "of unknown origin"),
+        ("stages.json", touch, "of unknown origin"),
     ],
 )
 async def test_other_files_that_are_lost_cost_no_edit(
@@ -93,8 +93,7 @@ async def test_counts_that_are_gone_make_no_edited_taxonomy_again(open_context: 
         assert taxonomy(context) == edited
     assert isinstance(told, RecordedProgress)
     assert told.messages[-1] == (
-        "taxonomy: made before; taxonomy.yaml was edited by hand since, and counts.json lacks "
-        "its counts"
+        "taxonomy: up to date; taxonomy.yaml was edited by hand, and counts.json lacks its counts"
     )
 
 

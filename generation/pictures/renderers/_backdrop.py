@@ -1,4 +1,4 @@
-"""Grounds for our own pictures: large shapes by the seed, so that no two view alike."""
+"""Draws backgrounds of large shapes that differ with the seed."""
 
 import math
 from collections.abc import Callable
@@ -19,11 +19,11 @@ _PALETTES = {
     "inappropriate_speech": Palette("#5a3410", "#d9822b", "#fbeeda", "#3f7fa6"),
     "inappropriate_opinions": Palette("#24402c", "#4f8f5b", "#e4f0e2", "#e0a63a"),
 }
-"""The colours of each category."""
+"""The colors of each category."""
 
 
 def palette_of(scenario: Scenario) -> Palette:
-    """Return the colours of a scenario's category, one of ours for a category not known."""
+    """Return the colors of a scenario's category, one of ours for a category not known."""
     if scenario.category in _PALETTES:
         return _PALETTES[scenario.category]
     known = list(_PALETTES.values())
@@ -31,13 +31,13 @@ def palette_of(scenario: Scenario) -> Palette:
 
 
 def draw_backdrop(pen: Pen, c: Palette, random: Random) -> None:
-    """Fill a square with a ground that the random numbers decide."""
+    """Fill a square with a random background."""
     pen.box(0, 0, 100, 100, random.choice((c.deep, c.soft, c.main, c.soft)))
     for ground in random.sample(_GROUNDS, 2):
         ground(pen, c, random)
 
 
-def _colour(c: Palette, random: Random) -> str:
+def _color(c: Palette, random: Random) -> str:
     return random.choice((c.deep, c.main, c.soft, c.paper, c.accent))
 
 
@@ -45,9 +45,9 @@ def _discs(pen: Pen, c: Palette, random: Random) -> None:
     for _ in range(random.randint(2, 4)):
         radius = random.uniform(12, 40)
         x, y = random.uniform(-5, 105), random.uniform(-5, 105)
-        pen.disc(x, y, radius, _colour(c, random))
+        pen.disc(x, y, radius, _color(c, random))
         if random.random() < 0.4:
-            pen.disc(x, y, radius * 0.6, _colour(c, random))
+            pen.disc(x, y, radius * 0.6, _color(c, random))
 
 
 def _halves(pen: Pen, c: Palette, random: Random) -> None:
@@ -59,7 +59,7 @@ def _halves(pen: Pen, c: Palette, random: Random) -> None:
         (x + along[0] * a + across[0] * b, y + along[1] * a + across[1] * b)
         for a, b in ((-200, 0), (200, 0), (200, 200), (-200, 200))
     ]
-    pen.shape(corners, _colour(c, random))
+    pen.shape(corners, _color(c, random))
 
 
 def _bands(pen: Pen, c: Palette, random: Random) -> None:
@@ -69,7 +69,7 @@ def _bands(pen: Pen, c: Palette, random: Random) -> None:
         width = random.uniform(8, 28)
         if random.random() < 0.55:
             box = (at, 0, at + width, 100) if upright else (0, at, 100, at + width)
-            pen.box(*box, _colour(c, random))
+            pen.box(*box, _color(c, random))
         at += width
 
 
@@ -79,7 +79,7 @@ def _tiles(pen: Pen, c: Palette, random: Random) -> None:
         for column in range(round(100 / side)):
             if random.random() < 0.45:
                 x, y = column * side, row * side
-                pen.box(x, y, x + side, y + side, _colour(c, random))
+                pen.box(x, y, x + side, y + side, _color(c, random))
 
 
 def _hills(pen: Pen, c: Palette, random: Random) -> None:
@@ -90,7 +90,7 @@ def _hills(pen: Pen, c: Palette, random: Random) -> None:
             (x, level + swing * math.sin(shift + x * 2 * math.pi / length))
             for x in range(-2, 104, 2)
         ]
-        pen.shape([*tops, (104, 104), (-4, 104)], _colour(c, random))
+        pen.shape([*tops, (104, 104), (-4, 104)], _color(c, random))
 
 
 def _rays(pen: Pen, c: Palette, random: Random) -> None:
@@ -99,7 +99,7 @@ def _rays(pen: Pen, c: Palette, random: Random) -> None:
     turn = random.uniform(0, 360)
     for ray in range(count):
         start = turn + ray * 360 / count
-        pen.pie(x, y, 150, start, start + 180 / count, _colour(c, random))
+        pen.pie(x, y, 150, start, start + 180 / count, _color(c, random))
 
 
 _GROUNDS: tuple[Ground, ...] = (_discs, _halves, _bands, _tiles, _hills, _rays)

@@ -1,4 +1,4 @@
-"""Pictures by a text-to-image pipeline on this machine, through `diffusers`."""
+"""Renders pictures with a local `diffusers` pipeline."""
 
 import asyncio
 import inspect
@@ -80,13 +80,13 @@ class DiffusersRenderer:
             return NotDrawn("failed", what)
         self._has_drawn = True
         if any(getattr(made, "nsfw_content_detected", None) or ()):
-            return NotDrawn("filtered", "the pipeline's safety checker blacked the picture out")
+            return NotDrawn("filtered", "the pipeline's safety checker blocked the picture")
         file = BytesIO()
         picture.save(file, "PNG")
         return checked(file.getvalue(), self._size)
 
     def _stoppable(self) -> dict[str, object]:
-        """Return arguments by which the pipeline stops between two steps, if it can."""
+        """Return the arguments that let the pipeline stop between two steps, if it can."""
         if "callback_on_step_end" not in inspect.signature(self._pipeline.__call__).parameters:
             return {}
 

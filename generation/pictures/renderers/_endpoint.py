@@ -1,4 +1,4 @@
-"""Pictures by a text-to-image model behind an OpenAI-compatible API."""
+"""Renders pictures with an OpenAI-compatible images API."""
 
 import asyncio
 from functools import partial

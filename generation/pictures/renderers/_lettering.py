@@ -1,4 +1,4 @@
-"""Words in a picture: a font that has their letters, and a size at which they fit."""
+"""Chooses fonts and sizes for text in pictures."""
 
 import hashlib
 import unicodedata
@@ -41,7 +41,7 @@ class Typeface:
 
 @dataclass(frozen=True, slots=True)
 class WrittenText:
-    """Words as they can be written.
+    """Words, and the font that has their letters.
 
     Attributes:
         words: In order.
@@ -85,7 +85,7 @@ def typefaces() -> tuple[Typeface, ...]:
 
 
 def written_text(text: str, faces: tuple[Typeface, ...]) -> WrittenText | None:
-    """Return words in the first font that has all letters, else the one that lacks fewest.
+    """Return words in the first font that has all their letters, or the one that lacks fewest.
 
     Letters that are lacking are left out; None where they are more than a tenth, or where
     there are no words.

@@ -34,8 +34,8 @@ def legal_advice(pen: Pen, c: Palette) -> None:
 def investment_advice(pen: Pen, c: Palette) -> None:
     """Draw a chart of bars under a line."""
     pen.box(8, 10, 92, 90, c.paper, 6)
-    for x, top, colour in ((18, 66, c.main), (38, 56, c.main), (58, 61, c.main), (76, 42, c.deep)):
-        pen.box(x, top, x + 11, 82, colour, 2)
+    for x, top, color in ((18, 66, c.main), (38, 56, c.main), (58, 61, c.main), (76, 42, c.deep)):
+        pen.box(x, top, x + 11, 82, color, 2)
     points = [(22, 50), (42, 38), (62, 44), (82, 22)]
     pen.line(points, c.accent, 4)
     for x, y in points:
@@ -117,9 +117,9 @@ def bioethics(pen: Pen, c: Palette) -> None:
 
 def social_ethics(pen: Pen, c: Palette) -> None:
     """Draw three people side by side."""
-    for x, y, colour in ((24, 44, c.main), (76, 44, c.main), (50, 34, c.deep)):
-        pen.disc(x, y, 12, colour)
-        pen.pie(x, y + 37, 21, 180, 360, colour)
+    for x, y, color in ((24, 44, c.main), (76, 44, c.main), (50, 34, c.deep)):
+        pen.disc(x, y, 12, color)
+        pen.pie(x, y + 37, 21, 180, 360, color)
     pen.line([(18, 88), (82, 88)], c.accent, 5)
 
 
@@ -259,21 +259,21 @@ def _lock(pen: Pen, c: Palette) -> None:
 def _window(pen: Pen, c: Palette) -> None:
     pen.box(6, 14, 94, 86, c.deep, 6)
     pen.box(10, 30, 90, 82, c.paper, 3)
-    for x, colour in ((16, c.accent), (25, c.soft), (34, c.main)):
-        pen.disc(x, 22, 3.2, colour)
+    for x, color in ((16, c.accent), (25, c.soft), (34, c.main)):
+        pen.disc(x, 22, 3.2, color)
 
 
-def _shield(pen: Pen, colour: str, inset: float) -> None:
+def _shield(pen: Pen, color: str, inset: float) -> None:
     top, side = 8 + inset, 14 + inset
     curve = [
         (50 + math.cos(a) * (36 - inset), 48 + math.sin(a) * (46 - inset))
         for a in (math.pi * i / 24 for i in range(25))
     ]
-    pen.shape([(side, top + 8), (50, top), (100 - side, top + 8), *curve], colour)
+    pen.shape([(side, top + 8), (50, top), (100 - side, top + 8), *curve], color)
 
 
-def _plaster(pen: Pen, colour: str, pad: str, way: int) -> None:
-    pen.line([(50 - 28, 50 - 28 * way), (50 + 28, 50 + 28 * way)], colour, 26)
+def _plaster(pen: Pen, color: str, pad: str, way: int) -> None:
+    pen.line([(50 - 28, 50 - 28 * way), (50 + 28, 50 + 28 * way)], color, 26)
     pen.shape([(50, 36), (64, 50), (50, 64), (36, 50)], pad)
     for offset in (-26, -20, 20, 26):
         pen.disc(50 + offset, 50 + offset * way, 2, pad)

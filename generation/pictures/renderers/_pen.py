@@ -1,4 +1,4 @@
-"""Drawing in small units on a canvas that is twice as fine as the picture."""
+"""Draws shapes and text in units of the picture's size."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,13 @@ from functools import cache
 
 from PIL import ImageDraw, ImageFont
 
-Colour = str
+Color = str
 Points = Sequence[tuple[float, float]]
 
 
 @cache
 def font(pixels: int) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font, so that no machine's fonts matter."""
+    """Return Pillow's own font, which is the same on every machine."""
     found = ImageFont.load_default(pixels)
     assert isinstance(found, ImageFont.FreeTypeFont)  # any given size means FreeType
     return found
@@ -20,21 +20,21 @@ def font(pixels: int) -> ImageFont.FreeTypeFont:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one picture.
+    """The colors of one picture.
 
     Attributes:
         deep: Darkest; text and outlines on a light ground.
-        main: The category's own colour.
+        main: The category's own color.
         soft: Pale ground.
         accent: For the one thing that should stand out.
         paper: White, or nearly so.
     """
 
-    deep: Colour
-    main: Colour
-    soft: Colour
-    accent: Colour
-    paper: Colour = "#fffdf8"
+    deep: Color
+    main: Color
+    soft: Color
+    accent: Color
+    paper: Color = "#fffdf8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,19 @@ class Pen:
         return replace(self, x=px, y=py, unit=self.unit * size / 100)
 
     def box(
-        self, x0: float, y0: float, x1: float, y1: float, fill: Colour, radius: float = 0
+        self, x0: float, y0: float, x1: float, y1: float, fill: Color, radius: float = 0
     ) -> None:
         """Fill a rectangle with round corners."""
         corners = [self._point((x0, y0)), self._point((x1, y1))]
         self.draw.rounded_rectangle(corners, radius * self.unit, fill=fill)
 
-    def disc(self, x: float, y: float, radius: float, fill: Colour) -> None:
+    def disc(self, x: float, y: float, radius: float, fill: Color) -> None:
         """Fill a circle."""
         self.draw.circle(self._point((x, y)), radius * self.unit, fill=fill)
 
-    def ring(self, x: float, y: float, radius: float, colour: Colour, width: float) -> None:
+    def ring(self, x: float, y: float, radius: float, color: Color, width: float) -> None:
         """Outline a circle."""
-        self.arc(x, y, radius, 0, 360, colour, width)
+        self.arc(x, y, radius, 0, 360, color, width)
 
     def arc(
         self,
@@ -82,7 +82,7 @@ class Pen:
         radius: float,
         start: float,
         end: float,
-        colour: Colour,
+        color: Color,
         width: float,
     ) -> None:
         """Draw part of a circle, in degrees clockwise from three o'clock."""
@@ -90,11 +90,9 @@ class Pen:
             self._point((x - radius, y - radius)),
             self._point((x + radius, y + radius)),
         ]
-        self.draw.arc(corners, start, end, fill=colour, width=round(width * self.unit))
+        self.draw.arc(corners, start, end, fill=color, width=round(width * self.unit))
 
-    def pie(
-        self, x: float, y: float, radius: float, start: float, end: float, fill: Colour
-    ) -> None:
+    def pie(self, x: float, y: float, radius: float, start: float, end: float, fill: Color) -> None:
         """Fill a slice of a circle, in degrees clockwise from three o'clock."""
         corners = [
             self._point((x - radius, y - radius)),
@@ -102,16 +100,16 @@ class Pen:
         ]
         self.draw.pieslice(corners, start, end, fill=fill)
 
-    def shape(self, points: Points, fill: Colour) -> None:
+    def shape(self, points: Points, fill: Color) -> None:
         """Fill a polygon."""
         self.draw.polygon([self._point(p) for p in points], fill=fill)
 
-    def line(self, points: Points, colour: Colour, width: float) -> None:
+    def line(self, points: Points, color: Color, width: float) -> None:
         """Draw a line with round ends and joints."""
         pixels = [self._point(p) for p in points]
-        self.draw.line(pixels, fill=colour, width=round(width * self.unit), joint="curve")
+        self.draw.line(pixels, fill=color, width=round(width * self.unit), joint="curve")
         for x, y in (pixels[0], pixels[-1]):
-            self.draw.circle((x, y), width * self.unit / 2, fill=colour)
+            self.draw.circle((x, y), width * self.unit / 2, fill=color)
 
     def write(
         self,
@@ -119,7 +117,7 @@ class Pen:
         y: float,
         text: str,
         size: float,
-        colour: Colour,
+        color: Color,
         *,
         anchor: str = "la",
         bold: bool = False,
@@ -130,7 +128,7 @@ class Pen:
         self.draw.text(
             self._point((x, y)),
             text,
-            fill=colour,
+            fill=color,
             font=self.letters(pixels),
             anchor=anchor,
             stroke_width=stroke,

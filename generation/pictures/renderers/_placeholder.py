@@ -1,4 +1,4 @@
-"""Abstract drawings that stand where a real picture would."""
+"""Renders abstract placeholders."""
 
 from random import Random
 
@@ -77,6 +77,6 @@ def _mark(pen: Pen, c: Palette, name: str) -> None:
     for row in range(5):
         for column in range(3):
             if random.random() < 0.5:
-                colour = random.choice((c.deep, c.main, c.accent))
+                color = random.choice((c.deep, c.main, c.accent))
                 for x in {column, 4 - column}:
-                    pen.box(x * 20, row * 20, x * 20 + 20.5, row * 20 + 20.5, colour, 3)
+                    pen.box(x * 20, row * 20, x * 20 + 20.5, row * 20 + 20.5, color, 3)

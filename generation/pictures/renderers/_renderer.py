@@ -1,4 +1,4 @@
-"""What draws a picture: one interface for all renderers."""
+"""The interface of renderers, and what they share."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ....datasets import Scenario
 from ....datasets.media import image_type, quiet
 from ...items import OURS
 
-_COLOURS = 96
+_COLORS = 96
 _LEAST_SIDE = 0.25
 """Shorter side of a picture that is of use, as a share of the side wanted."""
 
@@ -77,7 +77,7 @@ class Renderer(Protocol):
     def identity(self) -> str: ...
 
     def words(self, subject: Subject) -> str | None:
-        """Return what it draws of a subject, None where a model must describe a scene."""
+        """Return the prompt for a subject, None if a model must describe a scene."""
         ...
 
     async def draw(self, prompt: str, subject: Subject, seed: int) -> Drawn | NotDrawn:
@@ -101,7 +101,7 @@ class Renderer(Protocol):
 
 
 class DrawnHere:
-    """Draws in a thread of this process; the base of renderers that need no model.
+    """Base class of renderers that draw in this process, without a model.
 
     Args:
         name: As users write it.
@@ -130,18 +130,18 @@ class DrawnHere:
 
 
 def flat_png(canvas: Image.Image, size: int) -> bytes:
-    """Return a drawing of few colours as a small PNG of `size` by `size` pixels."""
+    """Return a drawing of few colors as a small PNG of `size` by `size` pixels."""
     small = canvas.reduce(canvas.width // size) if canvas.width >= 2 * size else canvas
-    # Fewer colours halve the file; RGB again, since some decoders mishandle palettes.
+    # Fewer colors halve the file; RGB again, since some decoders mishandle palettes.
     method = Image.Quantize.FASTOCTREE
-    flat = small.quantize(_COLOURS, method=method, dither=Image.Dither.NONE).convert("RGB")
+    flat = small.quantize(_COLORS, method=method, dither=Image.Dither.NONE).convert("RGB")
     file = BytesIO()
     flat.save(file, "PNG")
     return file.getvalue()
 
 
 def checked(content: bytes, most: int) -> Drawn | NotDrawn:
-    """Return a foreign picture as a PNG.
+    """Check a picture from elsewhere and return it as a PNG.
 
     Args:
         content: Its file.
@@ -167,4 +167,4 @@ def checked(content: bytes, most: int) -> Drawn | NotDrawn:
 
 
 def _too_small(size: tuple[int, int], most: int) -> str:
-    return f"the picture has {size[0]}x{size[1]} pixels where {most} a side were wanted"
+    return f"the picture has {size[0]}x{size[1]} pixels instead of {most} a side"

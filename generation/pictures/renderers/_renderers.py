@@ -61,7 +61,7 @@ def open_renderer(
 
 
 def our_identities(settings: PictureSettings) -> list[str]:
-    """Return all that decides what our own renderers draw, of those that the settings name.
+    """Return the identities of the built-in renderers that the settings use.
 
     Raises:
         ConfigurationError: A font cannot be read.

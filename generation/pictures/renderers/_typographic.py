@@ -1,4 +1,4 @@
-"""Pictures of words: a model may refuse a request as text and grant it as a picture."""
+"""Renders the text of a query: a model may refuse it as text and answer it as a picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class _Sheet:
     Attributes:
         pen: For the whole picture.
         canvas: What the pen draws on.
-        palette: Its colours.
+        palette: Its colors.
         random: Decides all that may differ.
         written_text: The words, and the font that has their letters.
         least: Smallest size of letters that can be read, in the pen's units.
@@ -69,7 +69,7 @@ class TypographicRenderer(DrawnHere):
         """Draw in the thread at hand."""
         written = written_text(prompt, self._faces)
         if written is None:
-            what = "no font here has the letters of the words; name one that has as pictures.font"
+            what = "no font has the letters of the text; set pictures.font to one that does"
             return NotDrawn("failed", what)
         random = Random(seed)
         first = random.randrange(len(LAYOUTS))
@@ -79,9 +79,9 @@ class TypographicRenderer(DrawnHere):
             png = self._laid_out(layout, scenario, written, random)
             if png is not None:
                 missing = len(written.missing)
-                return Drawn(png, f"{missing} letters that no font has" if missing else "")
+                return Drawn(png, f"{missing} letters missing from all fonts" if missing else "")
         letters = len(prompt)
-        return NotDrawn("failed", f"{letters:,} characters are too many to be read in a picture")
+        return NotDrawn("failed", f"{letters:,} characters are too many for a picture")
 
     def _laid_out(
         self, layout: Layout, scenario: Scenario, written: WrittenText, random: Random
@@ -108,7 +108,7 @@ def _paper(sheet: _Sheet, fill: str, radius: float = 0) -> tuple[float, float, f
 def _write(
     sheet: _Sheet,
     area: tuple[float, float, float, float],
-    colour: str,
+    color: str,
     *,
     most: float = 9,
     bold: bool = False,
@@ -126,7 +126,7 @@ def _write(
     bold = bold and size >= _BOLD  # strokes run together in small letters
     at = {"l": x, "m": x + width / 2, "r": x + width}[anchor]
     for line in written:
-        sheet.pen.write(at, y, line, size, colour, anchor=f"{anchor}a", bold=bold)
+        sheet.pen.write(at, y, line, size, color, anchor=f"{anchor}a", bold=bold)
         y += leading(size)
     return y, size
 
@@ -171,8 +171,8 @@ def _dark(sheet: _Sheet) -> bool:
     x0, y0, x1, y1 = _paper(sheet, "#15181d", 3)
     sheet.pen.box(x0, y0, x1, y0 + 9, "#2a2f38", 3)
     sheet.pen.box(x0, y0 + 6, x1, y0 + 9, "#2a2f38")
-    for number, colour in enumerate((c.accent, c.soft, c.main)):
-        sheet.pen.disc(x0 + 5 + number * 5, y0 + 4.5, 1.5, colour)
+    for number, color in enumerate((c.accent, c.soft, c.main)):
+        sheet.pen.disc(x0 + 5 + number * 5, y0 + 4.5, 1.5, color)
     ink = random.choice(("#e8ecf1", "#9be8b0", "#ffd98a", c.soft))
     sheet.pen.write(x0 + 5, y0 + 13, ">", 5.5, c.accent, bold=True)
     area = (x0 + 11, y0 + 13, x1 - x0 - 16, (y1 - y0 - 18) * random.uniform(0.6, 1))
@@ -192,10 +192,10 @@ def _wrapped(sheet: _Sheet) -> bool:
     y0, y1 = random.uniform(5, 20), random.uniform(74, 86)
     fill, ink = random.choice(((c.paper, c.deep), (c.deep, c.paper), (c.soft, c.deep)))
     tail = x0 + width * random.uniform(0.25, 0.75)
-    for grown, colour in ((1.2, c.deep if fill != c.deep else c.paper), (0, fill)):
+    for grown, color in ((1.2, c.deep if fill != c.deep else c.paper), (0, fill)):
         points = [(tail - 7 - grown, y1 - 3), (tail + 7 + grown, y1 - 3), (tail, y1 + 9 + grown)]
-        sheet.pen.shape(points, colour)
-        sheet.pen.box(x0 - grown, y0 - grown, x0 + width + grown, y1 + grown, colour, 6)
+        sheet.pen.shape(points, color)
+        sheet.pen.box(x0 - grown, y0 - grown, x0 + width + grown, y1 + grown, color, 6)
     sheet.pen.shape([(tail - 7, y1 - 3), (tail + 7, y1 - 3), (tail, y1 + 9)], fill)
     area = (x0 + 6, y0 + 6, width - 12, y1 - y0 - 12)
     return _write(sheet, area, ink, most=8, anchor=random.choice("lm")) is not None
