@@ -57,7 +57,7 @@ def test_a_journal_that_is_damaged_is_named_and_nothing_is_asked(tmp_path: Path)
         for damaged in (whole[:4096] + b"\xa5" * (len(whole) - 4096), b"junk" * 2000):
             calls.write_bytes(damaged)
             _, told = safejury(tmp_path, *arguments, code=2)
-            assert "calls.sqlite: the calls cannot be read" in told.splitlines()[-1]
+            assert "calls.sqlite: calls cannot be read" in told.splitlines()[-1]
             assert "Traceback" not in told
         assert len(server.requests) == asked
 
