@@ -26,7 +26,7 @@ def cast(
         call: What it was asked.
         read: What its last reply said.
         perceived: What it received.
-        meter: The account of its calls.
+        meter: What its calls took.
     """
     if isinstance(read, NoBallot):
         return Ballot(

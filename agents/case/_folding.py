@@ -29,7 +29,7 @@ _UNDONE = 3
 class _Table(dict[int, str]):
     """A translation table, made per character: time and memory grow with a text's length.
 
-    Normalising a text as a whole takes the square of its longest run of accents.
+    Normalizing a text as a whole takes the square of its longest run of accents.
     """
 
     def __init__(self, other: Callable[[str, str], str]) -> None:

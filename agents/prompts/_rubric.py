@@ -54,7 +54,7 @@ class Rubric:
         return self._filled_in(case, ours)
 
     def in_words(self, case: Case) -> str:
-        """Return what a person reads: the rubric without what only a model must be told."""
+        """Return what a person reads: the rubric without what is meant for models alone."""
         return self._filled_in(case, dict.fromkeys(_PARTS, "")).strip()
 
     @property
