@@ -1,13 +1,15 @@
 """What a run and a batch open alike: the record, and the ways to the models."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from glob import escape
 from importlib.metadata import version
 
 import msgspec
+import yaml
 
 from ...assembly.models import ManagedServers, OpenModels, open_models
+from ...common.files import replacing, unwritable
 from ...datasets import LoadedSet
 from ...models import (
     ModelSource,
@@ -16,7 +18,7 @@ from ...models import (
 )
 from ...targets import ModelTargetSpec, Target
 from ..metrics import Limits
-from ..plan import RunPlan, identity_of, lasting_notes
+from ..plan import RunPlan, identity_of, lasting_notes, write_dataset_left_out, write_left_out
 from ..record import Record, RecordReader, open_record
 from ..trials import Used
 
@@ -32,6 +34,37 @@ def open_run_record(
     """
     meta = {**_meta(plan), **_said(plan), "unbound": msgspec.json.encode(unbound).decode()}
     return open_record(plan.directory, identity_of(plan), meta)
+
+
+@asynccontextmanager
+async def begin_run(
+    plan: RunPlan, *, unbound: Sequence[str], retry_failed: bool
+) -> AsyncGenerator[Record]:
+    """Open the record of a run that is to be finished, and write what lies beside it.
+
+    Args:
+        plan: The run.
+        unbound: The models that its limit of money does not bind.
+        retry_failed: See `run`.
+    """
+    async with open_run_record(plan, unbound=unbound) as record:
+        if retry_failed:
+            record.hear_failed_again()
+        _write_config(plan)
+        write_left_out(plan.directory, plan.recorded)
+        write_dataset_left_out(plan.directory, plan.selection.dataset)
+        yield record
+
+
+def _write_config(plan: RunPlan) -> None:
+    """Write the resolved config beside the record."""
+    text = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
+    path = plan.directory / "run.yaml"
+    try:
+        with replacing(path, private=True) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def _meta(plan: RunPlan) -> dict[str, str]:

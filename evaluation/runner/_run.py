@@ -4,23 +4,18 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-import yaml
-
 from ...agents import Ask, CaseCount
 from ...assembly.models import ManagedServers
-from ...common.files import replacing, unwritable
 from ...deliberation import Jury
 from ..plan import (
     Purse,
     RunPlan,
     open_transcripts,
     unbound_note,
-    write_dataset_left_out,
-    write_left_out,
 )
 from ..record import RecordReader
 from ._examiner import Examiner
-from ._opening import open_run_models, open_run_record, open_targets
+from ._opening import begin_run, open_run_models, open_targets
 from ._session import Observer, Session
 from ._staging import Stage
 from ._thrift import ThriftyExaminer
@@ -81,13 +76,8 @@ async def run(
     if purse.unbound and observer is not None:
         observer.notify(f"Note: {unbound_note(purse.unbound)}")
     async with AsyncExitStack() as stack:
-        opening = open_run_record(plan, unbound=purse.unbound)
+        opening = begin_run(plan, unbound=purse.unbound, retry_failed=retry_failed)
         record = await stack.enter_async_context(opening)
-        if retry_failed:
-            record.hear_failed_again()
-        _write_config(plan)
-        write_left_out(plan.directory, plan.recorded)
-        write_dataset_left_out(plan.directory, plan.selection.dataset)
         servers = ManagedServers(
             plan.servers,
             plan.directory,
@@ -133,17 +123,6 @@ async def run(
 
 def _ignore(message: str) -> None:
     """Take a message for which there is no observer."""
-
-
-def _write_config(plan: RunPlan) -> None:
-    """Write the resolved config beside the record."""
-    text = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
-    path = plan.directory / "run.yaml"
-    try:
-        with replacing(path, private=True) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise unwritable(path, error) from None
 
 
 def _count(plan: RunPlan) -> tuple[int, int, int]:
