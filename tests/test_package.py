@@ -224,6 +224,26 @@ def test_the_wheel_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path)
     assert done.stdout.split() == sorted(prompt_hashes().values())
 
 
+def _called_or_inherited(path: Path) -> set[str]:
+    """Return the names that a file calls, or derives classes from."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    used = [node.func for node in nodes if isinstance(node, ast.Call)]
+    used += [base for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases]
+    return {node.id for node in used if isinstance(node, ast.Name)}
+
+
+def test_commands_open_their_models_in_one_place() -> None:
+    """Else the limits, budget and cache of one command would drift from those of another."""
+    parts = {"ModelRegistry", "PlaceLimits", "ResponseCache", "RetryPolicy", "server_clock"}
+    own = {
+        str(path.relative_to(ROOT)): found
+        for folder in ("cli", "evaluation", "generation")
+        for path in (ROOT / folder).rglob("*.py")
+        if (found := _called_or_inherited(path) & parts)
+    }
+    assert own == {}
+
+
 def test_prompts_are_known_by_their_content() -> None:
     files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
     # What goes into a rubric of the user's own is known with that rubric.

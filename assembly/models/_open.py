@@ -20,6 +20,7 @@ from ...models import (
 from ...targets import Fleet, ServerUse, render_plan
 from ..config import LimitsConfig, limits_of_places
 from ..servers import Uptime, make_fleet, server_clock
+from ._unserved import unserved
 
 
 class CallStore(Journal, Ledger, Protocol):
@@ -34,7 +35,7 @@ class OpenModels:
         registry: Opens the models.
         budget: What may be spent on them.
         policy: How often failed calls are tried again.
-        fleet: The managed servers, None where there are none.
+        fleet: The managed servers, None where none was started.
     """
 
     registry: ModelRegistry
@@ -52,7 +53,8 @@ class ManagedServers:
         folder: Where their logs go into a folder.
         notify: Is told what happens to them, a line each.
         keep: Is told for how long each that has a price ran; nobody unless given.
-        needed: Whether anything is left to do that needs them; else none starts.
+        needed: Whether anything is left to do that needs them; else none starts, and models
+            on them are known by name alone.
         tells_plan: Whether it is told beforehand which of them runs where.
     """
 
@@ -103,9 +105,10 @@ async def open_models(
         budget.add_spent(*spent)
     policy = RetryPolicy(attempts=limits.attempts)
     async with AsyncExitStack() as stack:
-        fleet = None
+        fleet = managed = None
         if servers is not None and servers.uses:
-            fleet = await _open_fleet(servers, budget, stack)
+            fleet = await _start(servers, budget, stack)
+            managed = unserved(servers.uses) if fleet is None else fleet.model
         kept = None
         if cache is not None:
             kept = ResponseCache(cache)
@@ -118,19 +121,19 @@ async def open_models(
             budget=budget,
             cache=kept,
             journal=calls,
-            managed=None if fleet is None else fleet.model,
+            managed=managed,
             answered=answered,
         )
         yield OpenModels(await stack.enter_async_context(registry), budget, policy, fleet)
 
 
-async def _open_fleet(servers: ManagedServers, budget: Budget, stack: AsyncExitStack) -> Fleet:
-    """Return the fleet; it starts unless nothing is left to do, or to spend."""
+async def _start(servers: ManagedServers, budget: Budget, stack: AsyncExitStack) -> Fleet | None:
+    """Return the fleet, None where nothing is left to do, or to spend."""
     charging = server_clock(budget, servers.uses, servers.keep)
     clock = await stack.enter_async_context(charging)
+    if not servers.needed or budget.stopped is not None:
+        return None
     fleet = await make_fleet(servers.uses, servers.folder, servers.notify, clock=clock)
-    if servers.needed and budget.stopped is None:
-        for line in render_plan(fleet.plan) if servers.tells_plan else ():
-            servers.notify(line)
-        await stack.enter_async_context(fleet)
-    return fleet
+    for line in render_plan(fleet.plan) if servers.tells_plan else ():
+        servers.notify(line)
+    return await stack.enter_async_context(fleet)

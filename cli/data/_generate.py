@@ -259,11 +259,11 @@ async def _context(
     def keep(time: Uptime) -> None:
         journal.charge_time(time.life, time.server, time.usd)
 
-    servers = ManagedServers(setup.servers, setup.directory, progress.notify, keep)
+    servers = ManagedServers(setup.servers, setup.directory, progress.notify, keep, needed=starts)
     opened = await stack.enter_async_context(
         open_models(
             limits if waits else limits.model_copy(update={"outage_patience": None}),
-            servers=servers if starts else None,
+            servers=servers,
             calls=journal,
             spent=journal.total_cost(),
             ends_at_once=True,

@@ -1,10 +1,11 @@
 """A run opened for a batch: its record, and models that are known and not asked."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ...assembly.models import ManagedServers, open_models
 from ...common import ModelError
 from ...models import (
     ChatModel,
@@ -16,7 +17,6 @@ from ...models import (
     ModelSpec,
     with_options,
 )
-from ...targets import model_identity
 from ..plan import RunPlan, Transcripts, open_transcripts
 from ..record import Record
 from ..runner import open_run_models, open_run_record
@@ -56,7 +56,8 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
     """
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_run_record(plan))
-        known = await stack.enter_async_context(ModelRegistry(managed=_unserved(plan)))
+        unserved = ManagedServers(plan.servers, plan.directory, lambda _: None, needed=False)
+        known = await stack.enter_async_context(open_models(plan.limits, servers=unserved))
         live = None
         if ask:
             models = await stack.enter_async_context(open_run_models(plan, record))
@@ -64,7 +65,7 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
         transcripts = await stack.enter_async_context(
             open_transcripts(plan.whisper, plan.directory)
         )
-        yield OpenRun(record, _Archive(known, record, live), known, transcripts)
+        yield OpenRun(record, _Archive(known.registry, record, live), known.registry, transcripts)
 
 
 class _Archive:
@@ -87,23 +88,3 @@ class _Silent(Middleware):
 
     async def complete(self, request: ChatRequest) -> NoReturn:
         raise ModelError(NOT_ASKED)
-
-
-def _unserved(plan: RunPlan) -> Callable[[ModelSpec], ChatModel]:
-    """Return what opens models on managed servers while no server is started."""
-    names = {use.name: model_identity(use.spec) for use in plan.servers}
-    return lambda spec: _Unserved(names[spec.server or ""], spec)
-
-
-class _Unserved:
-    """A model on a managed server that is not started: known by name alone."""
-
-    def __init__(self, name: str, spec: ModelSpec) -> None:
-        self.name = name
-        self.modalities = spec.modalities
-
-    async def complete(self, request: ChatRequest) -> NoReturn:
-        raise ModelError(NOT_ASKED)
-
-    async def aclose(self) -> None:
-        """Do nothing: nothing is open."""

@@ -95,6 +95,13 @@ def test_the_cost_is_shown_before_any_call(folder: Path) -> None:
     assert "Estimated cost: $0.00 plus models of unknown price" in told
 
 
+def test_a_set_on_servers_that_would_be_started_has_a_cost_as_well(folder: Path) -> None:
+    generator = {"vllm": {"model": "org/writer", "gpus": 1}}
+    config = write_config(folder, "http://127.0.0.1:9/v1", generator=generator)
+    _, told = safejury(folder, "generate", config, "--estimate")
+    assert "Estimated cost:" in told
+
+
 def test_an_estimate_changes_nothing_of_the_set(folder: Path) -> None:
     with served(Script()) as server:
         config = write_config(folder, server.base_url, scenarios=["ethics.bioethics"])
