@@ -323,7 +323,10 @@ class Purse:
         if limits.max_cost_usd is None and limits.max_tokens_total is None:
             return cls(None)
         prices = await find_prices(plan.models) if limits.max_cost_usd is not None else {}
-        return cls(await CaseEstimator.of(plan, prices), unpriced(limits, prices))
+        unbound = list(unpriced(limits, prices))
+        if limits.max_cost_usd is not None:
+            unbound += plan.functions  # nobody can tell before what they spend
+        return cls(await CaseEstimator.of(plan, prices), tuple(unbound))
 
 
 def unbound_note(names: Iterable[str]) -> str:

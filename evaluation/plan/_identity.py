@@ -9,7 +9,6 @@ from ...assembly import Config
 from ...assembly.config import WAY_KEYS
 from ...datasets import NEUTRAL_TEXT, Taxonomy
 from ...deliberation import RULES
-from ...targets import FunctionTarget
 from ..record import known_by_name, without_secrets
 from ._plan import RunPlan
 
@@ -55,9 +54,8 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     known = dict(plan.decisive)
     known["dataset"] = {"name": plan.dataset, "sha256": plan.selection.dataset.sha256}
     known["responses"] = {name: recorded.sha256 for name, recorded in plan.recorded.items()}
-    functions = [target for target in plan.targets if isinstance(target, FunctionTarget)]
-    if functions:
-        known["functions"] = {target.name: target.identity for target in functions}
+    if functions := plan.functions:
+        known["functions"] = {name: target.identity for name, target in functions.items()}
     known["personas"] = [
         seat.persona.model_dump(mode="json") if seat.persona else HUMAN for seat in jury.seats
     ]

@@ -106,6 +106,11 @@ class RunPlan:
         return {each.name: each for each in self.targets if isinstance(each, RecordedTarget)}
 
     @property
+    def functions(self) -> dict[str, FunctionTarget]:
+        """The targets that are functions, by name."""
+        return {each.name: each for each in self.targets if isinstance(each, FunctionTarget)}
+
+    @property
     def models(self) -> tuple[ModelSpec, ...]:
         """The models of targets and jury, each once."""
         models = (*(target.model for target in self.asked.values()), *self.jury.models)
@@ -129,13 +134,12 @@ class RunPlan:
     def targets_by_place(self) -> list[list[str]]:
         """Return the names of targets without a server of their own, those at one place together.
 
-        What is no model of ours to reach, such as a file of responses, is at one place.
+        Files of responses are at one place, which is this machine; each function has its own.
         """
         hosts, places = self.hosts, dict[str | None, list[str]]()
         for target in self.targets:
             if target.name not in hosts:
-                place = target.model.place if isinstance(target, ModelTargetSpec) else None
-                places.setdefault(place, []).append(target.name)
+                places.setdefault(_place(target), []).append(target.name)
         return list(places.values())
 
     def trials(self, *targets: str) -> Iterator[Trial]:
@@ -173,3 +177,9 @@ class RunPlan:
             return trial
         query = questions.as_put(trial.target, trial.query, trial.epoch)
         return trial if query is trial.query else replace(trial, query=query)
+
+
+def _place(target: TargetSpec) -> str | None:
+    if isinstance(target, ModelTargetSpec):
+        return target.model.place
+    return f"function {target.name}" if isinstance(target, FunctionTarget) else None

@@ -90,6 +90,8 @@ class Session:
         calls = most_calls(plan.limits)
         self._calls = min(calls, plan.total)
         self._cases = min(_CASES_PER_CALL * calls, plan.total)
+        # What they answered is kept until it is judged: no journal of calls has it.
+        self._kept = {*plan.hosts, *plan.functions}
         self._on_server = Counter(plan.hosts.values())
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
@@ -185,6 +187,11 @@ class Session:
             self._at_work.leave()
 
     async def _examine(self, trial: Trial, trials: _Trials) -> None:
+        is_kept = trial.target in self._kept
+        exchange = self._record.answer(trial.case_id) if is_kept else None
+        if exchange is not None:
+            await self._judge(trial, exchange, trials)
+            return
         try:
             with self._at_work.waiting():
                 await self._examiner.begin(trial)
@@ -196,6 +203,8 @@ class Session:
         except BudgetError:
             trials.close()
         else:
+            if is_kept:
+                self._record.write_answer(trial.case_id, exchange)
             await self._judge(trial, exchange, trials)
 
     async def _judge(self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered) -> None:
@@ -271,7 +280,7 @@ class Session:
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)
-        if trial.target in self._plan.hosts:
+        if trial.target in self._kept:
             self._record.forget_answer(trial.case_id)
         self._finished_cases += 1
         if self._observer is not None:
