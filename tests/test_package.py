@@ -19,6 +19,7 @@ from types import ModuleType
 
 import pytest
 
+import safejury
 from safejury.agents import prompt_hashes
 from safejury.assembly import load_config
 from safejury.cli.tools import FLOORS
@@ -351,3 +352,35 @@ def test_no_folder_has_too_many_modules() -> None:
 def test_no_name_at_the_root_is_that_of_a_standard_module() -> None:
     names = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
     assert not names & sys.stdlib_module_names
+
+
+NAMES = (
+    *("Ballot", "BallotOutcome", "CaseTranscript", "Cases", "ConfigurationError", "DatasetError"),
+    *("Decision", "Finding", "FirstContactError", "Intent", "Judgment", "Jury", "Media"),
+    *("ModelError", "OutOfBudgetError", "OutageError", "Persona", "PersonaSampling", "Protocol"),
+    *("Query", "RecordChangedError", "RecordError", "Response", "ResponseOutcome", "Result"),
+    *("Rule", "RunSummary", "SafejuryError", "TargetSummary", "Verdict", "Votes"),
+    *("bundled_personas", "endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load"),
+    *("load_dataset", "load_persona", "load_taxonomy", "model", "read_media", "seat", "target"),
+)
+"""What a researcher needs, and finds at the root."""
+USE_THE_ROOT = """
+import sys
+import safejury as sj
+assert sj.datasets.load_dataset is sj.load_dataset
+assert sj.testing.ScriptedServer
+print(*dir(sj))
+"""
+
+
+def test_the_root_has_what_a_researcher_needs(tmp_path: Path) -> None:
+    """Completion lists the names, checkers see them, and they are imported when first used."""
+    assert {*safejury.__all__} == {*NAMES, "__version__"}
+    assert {*NAMES} == _taken_up(ROOT / "__init__.py")
+    for name in NAMES:
+        assert getattr(safejury, name) is not None
+    with pytest.raises(AttributeError, match="'safejury' has no attribute 'evalaute'"):
+        getattr(safejury, "evalaute")  # noqa: B009 - or a checker would see it
+    done = _python("-c", USE_THE_ROOT, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {*done.stdout.split()} >= {*NAMES, *FOLDERS}
