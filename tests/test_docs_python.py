@@ -1,4 +1,4 @@
-"""Every snippet of docs/python.md runs, in its order, and prints what the page shows."""
+"""Every snippet of docs/python.md and of README runs, in order, and prints what is shown."""
 
 import ast
 import re
@@ -15,8 +15,8 @@ import pytest
 from safejury.testing import ScriptedServer, ballot
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "python.md"
-ADDRESS = "http://127.0.0.1:8000/v1"
+PAGES = (ROOT / "docs" / "python.md", ROOT / "README.md")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:800[01]/v1")
 _BLOCK = re.compile(r"```python([^\n]*)\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
 _UNSAFE = ("A short break", "Take it with water", "Ask your pharmacist", "Two grams")
 
@@ -33,15 +33,15 @@ def says(body: Mapping[str, Any]) -> str:
     return ballot("safe", 4) if doubts else ballot("unsafe", 2)
 
 
-def snippets(text: str) -> Iterator[tuple[str, str, str]]:
+def snippets(page: Path) -> Iterator[tuple[str, str, str]]:
     """Yield what stands behind `python`, the code and what it prints, block by block."""
-    for said, code, printed in _BLOCK.findall(text):
+    for said, code, printed in _BLOCK.findall(page.read_text(encoding="utf-8")):
         yield said.strip(), code, printed
 
 
 async def run(code: str, scope: dict[str, Any]) -> str:
     """Run a snippet as a notebook's cell is run, with `await` at the top, and return its output."""
-    compiled = compile(code, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    compiled = compile(code, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     printed = StringIO()
     with redirect_stdout(printed):
         waited = FunctionType(compiled, scope)()
@@ -50,13 +50,16 @@ async def run(code: str, scope: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-async def test_the_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+async def test_a_page_runs_as_it_stands(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, Any] = {"__name__": "__main__"}
     async with ScriptedServer(says) as server:
-        for said, code, expected in snippets(PAGE.read_text(encoding="utf-8")):
+        for said, code, expected in snippets(page):
             if said == "no-run":
-                compile(code, str(PAGE), "exec")
+                compile(code, "snippet", "exec")
                 continue
-            printed = await run(code.replace(ADDRESS, server.base_url), scope)
+            printed = await run(ADDRESS.sub(server.base_url, code), scope)
             assert printed == expected, code
