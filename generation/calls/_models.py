@@ -22,7 +22,7 @@ class NamedModel:
     def identity(self) -> tuple[object, ...]:
         """Return name, model and sampling as plain data: all that decides its replies.
 
-        Stages are known by it: a set is made anew where it changes.
+        It is part of the inputs of stages: they are made again if it changes.
         """
         return self.name, self.model.name, asdict(self.sampling)
 
@@ -36,7 +36,7 @@ class StageModels:
         generator: Writes queries and twins.
         foreperson: Merges and groups scenarios.
         describer: Describes the scene of a picture.
-        viewer: Judges pictures; None where no model of the cast sees.
+        viewer: Judges pictures; None for no viewer.
     """
 
     panel: tuple[NamedModel, ...]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CHARTS = ("scenarios", "quality", "funnel")
 """Names of the charts; each is there as SVG and as PNG."""
-# Colors of Okabe and Ito, which people of all kinds of sight can tell apart.
+# Colors of Okabe and Ito, which color-blind people can distinguish.
 _BLUE, _ORANGE, _GRAY, _INK = "#0072B2", "#E69F00", "#B5B5B5", "#222222"
 _AXES = ("feasibility", "harmfulness", "applicability")
 _ROW = 0.32

@@ -89,7 +89,7 @@ class Agreement(msgspec.Struct, frozen=True):
 
     Attributes:
         rated: Queries with two judges or more.
-        feasibility: None where nothing tells agreement from a habit.
+        feasibility: None where all scores are the same.
         harmfulness: None likewise.
         applicability: None likewise.
     """

@@ -58,7 +58,7 @@ class GenerateSetup:
         generator: Writes.
         foreperson: Merges and groups.
         describer: Describes scenes.
-        viewer: Judges pictures, None where nobody does.
+        viewer: Judges pictures; None for no viewer.
         servers: The managed servers of all these.
     """
 

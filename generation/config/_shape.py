@@ -83,7 +83,7 @@ class PicturesConfig(Part):
     rounds: int = Field(default=3, ge=1, le=10)
     """How often a picture may be drawn to a better description."""
     good_fit: int = Field(default=8, ge=0, le=10)
-    """The viewer's score from which a picture is not drawn anew."""
+    """The viewer's score from which a picture is not redrawn."""
     size: int = Field(default=512, ge=64, le=4096)
     """Width and height in pixels."""
     near_duplicate: int = Field(default=4, ge=0, le=32)
@@ -102,7 +102,7 @@ class PicturesConfig(Part):
     describer: ModelConfig | None = None
     """Describes the scene; the generator unless given."""
     viewer: ModelConfig | None = None
-    """Judges whether the picture fits; nobody unless given."""
+    """Judges whether the picture fits; none by default."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

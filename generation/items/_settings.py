@@ -81,7 +81,7 @@ class PictureSettings:
         renderer: What draws them.
         fallback: What draws those that the renderer refuses; None leaves them out.
         rounds: How often a picture may be drawn to a better description, 1 to 10.
-        good_fit: The viewer's score, 0 to 10, from which a picture is not drawn anew.
+        good_fit: The viewer's score, 0 to 10, from which a picture is not redrawn.
         size: Width and height in pixels.
         near_duplicate: Largest distance of perceptual hashes, in bits of 64, at which a
             picture counts as the same as another.

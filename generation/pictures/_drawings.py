@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ...datasets import picture_hash
-from ..pipeline import MediaCache, keeping
+from ..pipeline import MediaCache, finish_once_paid
 from ._nsfw import NsfwClassifier
 from .renderers import NotDrawn, Renderer, Subject
 
@@ -69,7 +69,7 @@ async def draw(
             await asyncio.to_thread(cache.keep, drawing, *request)
         return drawing
 
-    return await asyncio.to_thread(find) or await keeping(make())
+    return await asyncio.to_thread(find) or await finish_once_paid(make())
 
 
 async def nsfw_score(cache: MediaCache, sha256: str, classifier: NsfwClassifier) -> float:

@@ -20,7 +20,7 @@ def estimate_pictures(context: StageContext) -> tuple[Calls, ...]:
     """Return the estimated calls of the stage `pictures`.
 
     Every picture is counted in as many rounds as it may have; descriptions that are asked for
-    once more and pictures that are drawn anew are not.
+    once more and pictures that are redrawn are not.
     """
     settings = context.settings.pictures
     if settings is None or not FROM_DESCRIPTIONS & {settings.renderer, settings.fallback}:

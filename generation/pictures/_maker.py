@@ -52,9 +52,9 @@ class _Attempt:
     """One attempt at a picture.
 
     Attributes:
-        round: What is told of it.
+        round: What is recorded of it.
         phash: Its perceptual hash.
-        better: What is to be drawn instead; None if it is good, or nobody says.
+        better: The next prompt; None if the picture is good, or there is no judgment.
         failure: See `PictureResult`.
     """
 
@@ -75,7 +75,7 @@ class PictureMaker:
         fallback: What draws what the renderer does not; None leaves it out.
         classifier: Scores pictures; None where nothing does.
         rounds: How often a picture may be drawn to a better description, at least 1.
-        good_fit: The viewer's score from which a picture is not drawn anew.
+        good_fit: The viewer's score from which a picture is not redrawn.
         seed: The set's seed.
     """
 
@@ -154,7 +154,7 @@ class PictureMaker:
     ) -> _Attempt:
         drawn_by = self._origin(renderer, plan, subject, name)
         drawing = await draw(self.cache, renderer, plan.prompt, subject, drawn_by.seed)
-        told = PictureRound(
+        drawn_round = PictureRound(
             plan.prompt,
             renderer.name,
             None,
@@ -164,9 +164,9 @@ class PictureMaker:
             drawing=drawn_by,
         )
         if drawing.sha256 is None:
-            return _Attempt(told, failure=drawing.detail if drawing.passing else None)
-        told = msgspec.structs.replace(told, file=self.cache.file_of(drawing.sha256))
-        attempt = _Attempt(told, drawing.phash)
+            return _Attempt(drawn_round, failure=drawing.detail if drawing.passing else None)
+        drawn_round = msgspec.structs.replace(drawn_round, file=self.cache.file_of(drawing.sha256))
+        attempt = _Attempt(drawn_round, drawing.phash)
         if renderer.words(subject) is not None:
             return attempt
         picture = self.cache.media(drawing.sha256)
@@ -180,16 +180,18 @@ class PictureMaker:
 
     def _viewed(self, attempt: _Attempt, view: Answer[View] | ReplyFailure) -> _Attempt:
         """Return an attempt with its score and, if that is low, the next prompt."""
-        told = attempt.round
+        drawn_round = attempt.round
         if isinstance(view, ReplyFailure):
-            told = msgspec.structs.replace(told, unseen=view.reason)
+            drawn_round = msgspec.structs.replace(drawn_round, unseen=view.reason)
             failure = view.detail if view.passing else None
-            return replace(attempt, round=told, failure=failure)
-        told = msgspec.structs.replace(told, fits=view.value.fits, advice=view.value.advice)
+            return replace(attempt, round=drawn_round, failure=failure)
+        drawn_round = msgspec.structs.replace(
+            drawn_round, fits=view.value.fits, advice=view.value.advice
+        )
         better = None
         if view.value.fits < self.good_fit:
-            better = _Plan(view.value.better(told.prompt), view.origin)
-        return replace(attempt, round=told, better=better)
+            better = _Plan(view.value.better(drawn_round.prompt), view.origin)
+        return replace(attempt, round=drawn_round, better=better)
 
     async def _picture(self, subject: Subject, attempts: Sequence[_Attempt]) -> Picture:
         picture = Picture(subject.id, None, tuple(attempt.round for attempt in attempts))
@@ -209,19 +211,19 @@ class PictureMaker:
         return msgspec.structs.replace(picture, file=file, phash=attempt.phash, nsfw=nsfw)
 
 
-def _rank(told: PictureRound) -> int:
-    return -1 if told.fits is None else told.fits
+def _rank(drawn_round: PictureRound) -> int:
+    return -1 if drawn_round.fits is None else drawn_round.fits
 
 
 def _undescribed(renderer: Renderer, scene: ReplyFailure) -> _Attempt:
-    told = PictureRound(
+    drawn_round = PictureRound(
         "",
         renderer.name,
         None,
         outcome="filtered" if scene.reason == "filtered" else "failed",
         detail=f"no description ({scene.reason}): {scene.detail}",
     )
-    return _Attempt(told, failure=scene.detail if scene.passing else None)
+    return _Attempt(drawn_round, failure=scene.detail if scene.passing else None)
 
 
 def _drawn(attempts: Sequence[_Attempt]) -> list[_Attempt]:

@@ -49,7 +49,7 @@ class PictureCalls:
 
     Attributes:
         describer: Describes scenes.
-        viewer: Looks at pictures; None where nobody does.
+        viewer: Judges pictures; None for no viewer.
         seed: The set's seed.
         max_tokens: Cap on the tokens of one reply.
     """

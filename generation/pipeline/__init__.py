@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._in_order import AHEAD, in_order
     from ._journal import CALLS, CallCosts, CallJournal
     from ._media_cache import MediaCache
-    from ._services import Services, keeping
+    from ._services import Services, finish_once_paid
     from ._set_texts import set_texts
     from ._stage_counts import StageCounts
     from ._stages import Stage, make_stages
@@ -71,7 +71,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_journal": ["CALLS", "CallJournal", "CallCosts"],
             "_media_cache": ["MediaCache"],
             "_temporary": ["ItemWriter", "TemporaryItems"],
-            "_services": ["Services", "keeping"],
+            "_services": ["Services", "finish_once_paid"],
             "_set_texts": ["set_texts"],
             "_stage_counts": ["StageCounts"],
             "_stages": ["Stage", "make_stages"],
@@ -108,9 +108,9 @@ __all__ = [
     "calls_of",
     "check_set_folder",
     "edited_by_hand",
+    "finish_once_paid",
     "in_order",
     "items_planned",
-    "keeping",
     "known_taxonomy",
     "make_stages",
     "scenarios_planned",

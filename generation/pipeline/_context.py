@@ -34,7 +34,7 @@ class StageContext:
         folder: Where everything goes.
         settings: What is wanted.
         models: The models.
-        progress: Is told how it goes.
+        progress: Receives progress and messages.
         concurrency: How many items may be under way at a time.
         services: How services that draw and speak are asked.
         accepts_failures: Whether a stage is made though calls failed for it that may go

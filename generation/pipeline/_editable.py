@@ -21,7 +21,7 @@ def check_unedited(context: StageContext) -> None:
     """Check that the taxonomy is unedited or missing.
 
     Raises:
-        DatasetError: It was edited, or nobody knows who made it.
+        DatasetError: It was edited, or its origin is unknown.
     """
     found, before = context.folder.hash_of(TAXONOMY), read_stage_records(context).get(EDITABLE_BY)
     known = None if before is None else before.outputs.get(TAXONOMY)

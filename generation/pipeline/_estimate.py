@@ -16,7 +16,7 @@ class Calls:
     """The estimated calls of a stage to one model.
 
     Attributes:
-        member: Name of the cast member.
+        member: Name of the model.
         calls: How many.
         prompt_tokens: Tokens of all their prompts together, a guess.
         completion_tokens: Tokens of all their replies together, a guess.
@@ -40,7 +40,7 @@ def calls_of(member: str, calls: int, *, prompt: int, reply: int) -> Calls:
     """Return the estimate for a number of like calls.
 
     Args:
-        member: Name of the cast member.
+        member: Name of the model.
         calls: How many.
         prompt: Tokens of one prompt.
         reply: Tokens of one reply.

@@ -25,8 +25,8 @@ class CallCosts:
 
     Attributes:
         calls: How many.
-        prompt_tokens: Of those calls that told.
-        completion_tokens: Of those calls that told.
+        prompt_tokens: Of the calls that reported usage.
+        completion_tokens: Of the calls that reported usage.
         usd: US dollars of the calls with a known price.
         unknown_prices: Calls without one.
     """

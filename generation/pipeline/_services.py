@@ -61,7 +61,7 @@ class Services:
             self._budget.release(reserved)
             return reply
         if (delivered := _DELIVERED.get()) is not None:
-            delivered.set()  # before anybody who waits for the budget may end it all
+            delivered.set()  # before a call that waits for the budget may end the command
         self._settle(service, reserved)
         return reply
 
@@ -71,7 +71,7 @@ class Services:
             self._journal.charge_service(service, reserved.estimate.usd)
 
 
-async def keeping(work: Coroutine[Any, Any, T]) -> T:
+async def finish_once_paid(work: Coroutine[Any, Any, T]) -> T:
     """Run work that calls a service, and finish it once the service has delivered.
 
     Cancelled before the service delivers, the work stops. Cancelled after that it ends

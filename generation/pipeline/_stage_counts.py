@@ -60,7 +60,7 @@ class StageCounts:
         """Report failed calls, and end the stage unless it may go on without them.
 
         Args:
-            context: Knows whether failures are accepted, and is told of them if so.
+            context: Says whether failures are accepted, and reports them if so.
             stage: The stage's name.
             failed: How many calls failed; what the last one said is put behind it.
             may_pass: Whether some of what is missing may come if it is asked for once more.
@@ -68,7 +68,7 @@ class StageCounts:
 
         Raises:
             ModelError: Nothing was made, or some of what is missing may still come and
-                nobody said that it may stay missing.
+                failures are not accepted.
         """
         failed = f"{stage}: {failed}: {self.failure}"
         if empty:

@@ -74,7 +74,7 @@ async def make_stages(
         PanelRefusedError: See `Stage.make`.
         ModelError: Calls of a stage failed: it is not made, nor are those after it.
         DatasetError: What the stages counted cannot be read, or a taxonomy that was edited
-            would be overwritten, which nobody asked for.
+            would be overwritten without `again`.
     """
     made = read_stage_records(context)
     for stage in stages:

@@ -107,7 +107,7 @@ class DialogueBus:
     Use it as an asynchronous context manager. Leaving it cancels what is under way.
 
     Args:
-        context: Whose cast speaks.
+        context: Whose models take part.
         coordinator: Makes the coordinator.
     """
 

@@ -28,7 +28,7 @@ def check_shortfall(
     """Report missing scores and failed calls, and fail if nothing was made.
 
     Args:
-        context: Is told which judges left out scores, and which calls failed.
+        context: Reports which judges left out scores, and which calls failed.
         stage: The stage's name.
         counts: What happened.
         made: How many items were made.

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from ...common import DatasetError
-from ..pipeline import MediaCache, keeping
+from ..pipeline import MediaCache, finish_once_paid
 from ._read_back import Reader
 from ._speaker import NotSpoken, Speaker
 
@@ -68,7 +68,7 @@ class Recorder:
         """
         recording = self.find(text, voice)
         if recording is None or not await asyncio.to_thread(self._cache.has, recording.file):
-            recording = await keeping(self._speak(text, voice))
+            recording = await finish_once_paid(self._speak(text, voice))
         reader = self._reader
         if reader is not None and recording.file is not None and recording.reader != reader.source:
             heard = await reader.hear(self._cache.media(recording.file))

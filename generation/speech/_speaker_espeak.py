@@ -54,8 +54,8 @@ class EspeakSpeaker:
         Raises:
             ConfigurationError: It has no such voice.
         """
-        told = await self._asked("--version")
-        if (version := _VERSION.search(told)) is not None:
+        output = await self._asked("--version")
+        if (version := _VERSION.search(output)) is not None:
             self._name = f"espeak-ng {version[0].decode()}"
         # It takes its usual voice, without a word, where there is no such variant.
         listed = await self._asked("--voices=variant")
@@ -75,8 +75,8 @@ class EspeakSpeaker:
         """Do nothing: no program outlives its text."""
 
     async def _asked(self, option: str) -> bytes:
-        told = await run_program([self._program, option], "", timeout=_TIMEOUT_S)
-        return b"" if isinstance(told, Failed) else told
+        output = await run_program([self._program, option], "", timeout=_TIMEOUT_S)
+        return b"" if isinstance(output, Failed) else output
 
 
 def _check_variant(voice: str, variants: Sequence[str]) -> None:

@@ -71,7 +71,7 @@ async def check_voices(settings: SpeechSettings) -> None:
 class SpeechStage:
     """Records queries and twins, normalizes their loudness, and reads them back.
 
-    A recording that fails is told in its item and counted, and stops nothing.
+    A recording that fails is listed with its reason and counted; the stage continues.
     """
 
     name = "speech"

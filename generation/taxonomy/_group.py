@@ -35,7 +35,7 @@ async def group(calls: TaxonomyCalls, scenarios: Sequence[Proposal], most: int) 
     """Return the categories, each scenario in exactly one of them.
 
     Where the foreperson leaves a scenario out, names one twice or one that is not there,
-    or makes too many categories, it is asked once more and told so. What is amiss then is
+    or makes too many categories, it is asked once more and problems_found so. What is amiss then is
     put right here: the first mention counts, the largest categories stay, and what belongs
     nowhere makes a category of its own, `Other`, beside the `most`.
 
@@ -64,8 +64,8 @@ async def group(calls: TaxonomyCalls, scenarios: Sequence[Proposal], most: int) 
 
 def group_prompt(items: str, most: int, complaint: str = "") -> str:
     """Return the prompt for the foreperson."""
-    told = f"Your last answer was not complete: {complaint}.\n" if complaint else ""
-    return render("taxonomy_group", items=items, most=most, complaint=told)
+    problems_found = f"Your last answer was not complete: {complaint}.\n" if complaint else ""
+    return render("taxonomy_group", items=items, most=most, complaint=problems_found)
 
 
 def _complaint(said: Sequence[Group], size: int, most: int) -> str:
@@ -77,13 +77,15 @@ def _complaint(said: Sequence[Group], size: int, most: int) -> str:
         ("these are in several", [n for n in numbers if named[n] > 1]),
         ("these do not exist", sorted(named.keys() - set(numbers))),
     ]
-    told = [f"{what}: {', '.join(map(str, found[:50]))}" for what, found in problems if found]
+    problems_found = [
+        f"{what}: {', '.join(map(str, found[:50]))}" for what, found in problems if found
+    ]
     filled = sum(1 for each in said if each.numbers)
     if filled > most:
-        told.append(f"there are {filled} categories instead of at most {most}")
+        problems_found.append(f"there are {filled} categories instead of at most {most}")
     if any(not heading(each.title) for each in said):
-        told.append("a category has no title")
-    return "; ".join(told)
+        problems_found.append("a category has no title")
+    return "; ".join(problems_found)
 
 
 def _settle(

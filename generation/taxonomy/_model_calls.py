@@ -17,7 +17,7 @@ class TaxonomyCalls(StageCounts):
     """Asks models, a bounded number at a time.
 
     Args:
-        context: Whose cast is asked.
+        context: Whose models are asked.
 
     Counts are named by what a call is for: `propose_calls`, `propose_refused`, …
     """
@@ -73,9 +73,9 @@ class TaxonomyCalls(StageCounts):
             reason: self.counts[f"{purpose}_{reason}"]
             for reason in ("refused", "filtered", "unparsed", "failed")
         }
-        told = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
-        if not told:
+        parts = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+        if not parts:
             return ""
         calls = self.counts[f"{purpose}_calls"]
         why = f"; last error: {self.failure}" if reasons["failed"] else ""
-        return f"{sum(reasons.values())} of {calls} calls returned nothing usable ({told}{why})"
+        return f"{sum(reasons.values())} of {calls} calls returned nothing usable ({parts}{why})"

@@ -17,21 +17,21 @@ def keep_proposals(calls: TaxonomyCalls, proposals: Sequence[Proposal]) -> None:
         counts[state] = sum(one.state == state for one in proposals)
     context.folder.write(TAXONOMY_LOG, proposals)
     context.folder.count(STAGE, {k: n for k, n in counts.items() if n})
-    tell = context.progress.notify
-    tell(
+    notify = context.progress.notify
+    notify(
         f"{STAGE}: {counts['proposed']} proposed, {counts['merged']} merged, "
         f"{counts['kept']} kept, {counts['voted_down']} voted down, "
         f"{counts['passed_over']} passed over, {counts['unscored']} unscored"
     )
     for purpose in ("propose", "merge", "score", "group", "write"):
         if problem := calls.missing_replies(purpose):
-            tell(f"{STAGE}: {purpose}: {problem}")
+            notify(f"{STAGE}: {purpose}: {problem}")
     if counts["missing_votes"]:
-        tell(f"{STAGE}: {counts['missing_votes']} votes are missing; see {TAXONOMY_LOG}")
+        notify(f"{STAGE}: {counts['missing_votes']} votes are missing; see {TAXONOMY_LOG}")
     if counts["grouped_as_other"]:
-        tell(f"{STAGE}: {counts['grouped_as_other']} scenarios are in the category `other`")
+        notify(f"{STAGE}: {counts['grouped_as_other']} scenarios are in the category `other`")
     if counts["general_guidelines"]:
-        tell(
+        notify(
             f"{STAGE}: {counts['general_guidelines']} scenarios have a general guideline: "
             f"improve them in {TAXONOMY}"
         )

@@ -63,7 +63,7 @@ class TaxonomyStage:
         """Make it.
 
         Raises:
-            PanelRefusedError: Nobody proposed a scenario, nobody scored one or voted, or
+            PanelRefusedError: No scenario was proposed, none was scored or voted on, or
                 none has the votes; `taxonomy.jsonl` holds what there is.
             BudgetError: The budget is spent; the calls are in the journal.
             ModelError: See `StageCounts.settle`; what there is is written.

@@ -57,13 +57,13 @@ def _story(one: Proposal, proposers: Sequence[str]) -> str:
     assert standing is not None
     votes = [mark.vote for mark in one.marks if mark.vote is not None]
     silent = len(one.marks) - len(votes)
-    told = [f"{sum(votes)} of {len(votes)} votes{f' ({silent} gave none)' if silent else ''}"]
-    told += [
+    parts = [f"{sum(votes)} of {len(votes)} votes{f' ({silent} gave none)' if silent else ''}"]
+    parts += [
         f"{name} {score:.1f}"
         for name, score in (("harm", standing.harm), ("novelty", standing.novelty))
         if score is not None
     ]
-    return one_line(f"Proposed by {', '.join(proposers)}: {', '.join(told)}.")
+    return one_line(f"Proposed by {', '.join(proposers)}: {', '.join(parts)}.")
 
 
 def _proposers(proposals: Sequence[Proposal]) -> dict[str, list[str]]:
