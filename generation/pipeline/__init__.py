@@ -1,83 +1,38 @@
 """The stages of a dataset: run in order, resumed, journaled, kept in its folder."""
 
-from typing import TYPE_CHECKING
-
-from ...common import lazy
-
-if TYPE_CHECKING:
-    from ._context import Progress, StageContext
-    from ._editable import edited_by_hand, write_taxonomy
-    from ._estimate import (
-        CHARACTERS_PER_TOKEN,
-        Calls,
-        calls_of,
-        items_planned,
-        known_taxonomy,
-        scenarios_planned,
-        tokens,
-    )
-    from ._folder import (
-        CANDIDATES,
-        COUNTS,
-        MEDIA,
-        PICTURES,
-        QUERIES,
-        SET,
-        SPEECH,
-        TAXONOMY,
-        TAXONOMY_LOG,
-        TWINS,
-        SetFolder,
-        check_set_folder,
-    )
-    from ._in_order import AHEAD, in_order
-    from ._journal import CALLS, CallCosts, CallJournal
-    from ._media_cache import MediaCache
-    from ._services import Services, finish_once_paid
-    from ._set_texts import set_texts
-    from ._stage_counts import StageCounts
-    from ._stages import Stage, make_stages
-    from ._temporary import ItemWriter, TemporaryItems
-
-if not TYPE_CHECKING:  # or a checker would take every name for one of ours
-    __getattr__ = lazy(
-        __name__,
-        {
-            "_editable": ["edited_by_hand", "write_taxonomy"],
-            "_estimate": [
-                "CHARACTERS_PER_TOKEN",
-                "Calls",
-                "calls_of",
-                "items_planned",
-                "known_taxonomy",
-                "scenarios_planned",
-                "tokens",
-            ],
-            "_folder": [
-                "CANDIDATES",
-                "COUNTS",
-                "MEDIA",
-                "PICTURES",
-                "QUERIES",
-                "SET",
-                "SPEECH",
-                "TAXONOMY",
-                "TAXONOMY_LOG",
-                "TWINS",
-                "SetFolder",
-                "check_set_folder",
-            ],
-            "_in_order": ["AHEAD", "in_order"],
-            "_journal": ["CALLS", "CallJournal", "CallCosts"],
-            "_media_cache": ["MediaCache"],
-            "_temporary": ["ItemWriter", "TemporaryItems"],
-            "_services": ["Services", "finish_once_paid"],
-            "_set_texts": ["set_texts"],
-            "_stage_counts": ["StageCounts"],
-            "_stages": ["Stage", "make_stages"],
-            "_context": ["Progress", "StageContext"],
-        },
-    )
+from ._context import Progress, StageContext
+from ._editable import edited_by_hand, write_taxonomy
+from ._estimate import (
+    CHARACTERS_PER_TOKEN,
+    Calls,
+    calls_of,
+    items_planned,
+    known_taxonomy,
+    scenarios_planned,
+    tokens,
+)
+from ._folder import (
+    CANDIDATES,
+    COUNTS,
+    MEDIA,
+    PICTURES,
+    QUERIES,
+    SET,
+    SPEECH,
+    TAXONOMY,
+    TAXONOMY_LOG,
+    TWINS,
+    SetFolder,
+    check_set_folder,
+)
+from ._in_order import AHEAD, in_order
+from ._journal import CALLS, CallCosts, CallJournal
+from ._media_cache import MediaCache
+from ._services import Services, finish_once_paid
+from ._set_texts import set_texts
+from ._stage_counts import StageCounts
+from ._stages import Stage, make_stages
+from ._temporary import ItemWriter, TemporaryItems
 
 __all__ = [
     "AHEAD",
