@@ -66,7 +66,7 @@ def test_the_time_of_a_server_is_in_the_record_and_in_every_report(
     assert "server" in ended.out
     assert f"GPU hours of servers (it ${usd:.2f})" in " ".join(ended.out.split())
     out = workplace.safejury("report", "runs/first", "--format", "md").out
-    assert f"beside it server time ${usd:.2f}" in out
+    assert f", and server time ${usd:.2f}" in out
     total, *_, run = csv.DictReader(
         io.StringIO(workplace.safejury("report", "runs/first", "--format", "csv").out)
     )
