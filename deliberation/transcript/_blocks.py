@@ -144,7 +144,7 @@ def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
 
 
 def _withheld(text: str) -> Text:
-    return Text(f"withheld, {len(text):,} characters; --reveal shows them", f"italic {GRAY}")
+    return Text(f"withheld, {len(text):,} characters: reveal them to read", f"italic {GRAY}")
 
 
 def discussion(look: Look, entry: DiscussionOpened) -> RenderableType:

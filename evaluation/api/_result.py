@@ -99,8 +99,9 @@ class Result:
 
     def __repr__(self) -> str:
         unfinished = self.summary.unfinished
-        done = f"unfinished, {unfinished}" if unfinished else f"{self.summary.finished:,}"
-        lines = [f"<Result {self.directory}: {done} cases>", *map(_line, self.summary.targets)]
+        done = f"unfinished, {unfinished} cases" if unfinished else ""
+        done = done or many(self.summary.finished, "case")
+        lines = [f"<Result {self.directory}: {done}>", *map(_line, self.summary.targets)]
         return "\n  ".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
 
     def __str__(self) -> str:

@@ -108,6 +108,11 @@ class Targets:
         name = spec.name or free_name(plain_name(_called(source)) or "target", taken)
         said = {"system": spec.system, "temperature": spec.temperature, "top_p": spec.top_p}
         keys: dict[str, object] = {key: value for key, value in said.items() if value is not None}
+        if keys and not isinstance(source, ModelSpec):
+            raise ConfigurationError(
+                f"target: {', '.join(keys)} of {name!r} is for a model: leave it out of a "
+                f"{'file of responses' if isinstance(source, Path) else 'function'}"
+            )
         if isinstance(source, ModelSpec):
             keys |= model_keys(source)
             self.models[name] = source

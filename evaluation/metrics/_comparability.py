@@ -53,7 +53,7 @@ class ComparabilityKind(StrEnum):
     MODEL = "model"
     """A provider gave one target more than one model name, or the model asked changed."""
     UNKNOWN = "unknown"
-    """How the responses were asked for is not known: they were recorded elsewhere."""
+    """How the responses were asked for is not known: they were recorded, or a function asked."""
 
 
 _KINDS = {
@@ -198,7 +198,7 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[Comparabi
         yield ComparabilityFlag(
             ComparabilityKind.UNKNOWN,
             unknown,
-            f"{', '.join(unknown)}: recorded elsewhere, so the token cap, the sampling "
+            f"{', '.join(unknown)}: not asked by safejury itself, so the token cap, the sampling "
             "and the requests are unknown.",
         )
 

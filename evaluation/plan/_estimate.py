@@ -331,7 +331,4 @@ class Purse:
 
 def unbound_note(names: Iterable[str]) -> str:
     """Return what is to be told of models that a limit of money does not bind."""
-    return (
-        f"limits.max_cost_usd does not bind {', '.join(names)}, whose price is unknown "
-        "(limits.unpriced: allow)."
-    )
+    return f"limits.max_cost_usd does not bind {', '.join(names)}, whose price is unknown."

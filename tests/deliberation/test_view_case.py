@@ -69,7 +69,7 @@ def test_question_and_response_are_withheld_until_asked_for(
     text = shown(entries, jury, reveal=False)
     assert "landlord" not in text
     assert "small claims court. I would" not in text
-    assert text.count("--reveal shows them") == 2
+    assert text.count("reveal them to read") == 2
 
 
 def test_words_of_models_cannot_act_on_the_terminal(case: Case) -> None:

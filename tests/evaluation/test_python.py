@@ -143,6 +143,16 @@ async def test_a_function_is_under_test_beside_a_model(workplace: Any, scripted:
     assert run["targets"][1]["function"].endswith(":answers")
 
 
+async def test_a_budget_does_not_bind_what_a_function_spends_and_that_is_said(
+    workplace: Any, scripted: Start
+) -> None:
+    workplace.queries()
+    model = sj.endpoint(scripted(says).base_url, "m", price=0)
+    jury, limits = sj.Jury.of("clinician", model=model), {"max_cost_usd": 1.0}
+    result = await sj.evaluate("queries.jsonl", targets=answers, jury=jury, limits=limits)
+    assert "limits.max_cost_usd does not bind answers, whose price is unknown." in result.notes
+
+
 async def test_what_a_function_raises_is_an_error_that_stays_in_the_denominator(
     workplace: Any, scripted: Start
 ) -> None:
@@ -374,6 +384,14 @@ async def test_what_cannot_be_judged_is_told(
         ({"targets": [3]}, r"evaluate: targets\[0\] is '3': give a model"),
         ({"targets": "gpt-4o"}, "model: the model 'gpt-4o' has no base_url|has no base_url"),
         ({"targets": lambda query: "x"}, "is not async"),  # pyright: ignore
+        (
+            {"targets": sj.target(answers, temperature=0.5)},
+            "target: temperature of 'answers' is for a model: leave it out of a function",
+        ),
+        (
+            {"targets": sj.target(Path("a.jsonl"), system="x")},
+            "is for a model: leave it",
+        ),
         ({"targets": {"name": "x", "modle": "y"}}, "evaluate: unknown key 'modle'"),
         ({"targets": [answers, answers], "name": "a/b"}, "evaluate: run.name must be letters"),
         ({"jury": "clinician"}, "evaluate: the jury is \"'clinician'\": give one from sj.Jury"),
