@@ -6,11 +6,11 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._batch import export_batch, import_batch
-    from ._deliberate import deliberate_once
-    from ._deliberate_command import deliberate
+    from ._deliberate import deliberate
     from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
     from ._evaluate import run_and_report
     from ._judge import judge
+    from ._one_case import deliberate_once
     from ._run import run
     from ._serve import serve
 
@@ -19,11 +19,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_batch": ["export_batch", "import_batch"],
-            "_deliberate": ["deliberate_once"],
-            "_deliberate_command": ["deliberate"],
+            "_deliberate": ["deliberate"],
             "_embedded_jury": ["EMBEDDED_JURY", "EMBEDDED_SEED"],
             "_evaluate": ["run_and_report"],
             "_judge": ["judge"],
+            "_one_case": ["deliberate_once"],
             "_run": ["run"],
             "_serve": ["serve"],
         },
