@@ -6,7 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._datasets import datasets_app
-    from ._generate_command import generate
+    from ._generate import generate
     from ._generate_progress import GenerateProgress
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -14,7 +14,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_datasets": ["datasets_app"],
-            "_generate_command": ["generate"],
+            "_generate": ["generate"],
             "_generate_progress": ["GenerateProgress"],
         },
     )
