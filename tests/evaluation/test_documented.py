@@ -87,6 +87,23 @@ def test_every_command_and_option_in_the_docs_is_there() -> None:
     assert not wrong
 
 
+def anchors(page: Path) -> set[str]:
+    """Return where links may lead within a page: its headings, as forges write them."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in heads}
+
+
+def test_links_of_the_docs_lead_somewhere() -> None:
+    lost: list[str] = []
+    for page in (*PAGES, ROOT / "benchmarks/README.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text("utf-8"))
+        for place, anchor in links:
+            there = page.parent / place if place else page
+            if not there.exists() or (anchor and anchor not in anchors(there)):
+                lost.append(f"{page.name}: {place}#{anchor}")
+    assert not lost
+
+
 @pytest.fixture
 def desk(workplace: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A directory with the files that the docs speak of, and a server behind their addresses."""

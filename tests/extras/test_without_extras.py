@@ -54,7 +54,7 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     ((*GENERATE, "--estimate"), "generate"),
     (("personas",), None),
     (("scenarios",), None),
-    (("demo",), "make demo"),
+    (("demo",), None),
     (("doctor",), None),
     (("doctor", "safejury.yaml"), None),
     (("probe", "http://127.0.0.1:9/v1"), None),
