@@ -59,7 +59,7 @@ def test_the_picture_of_the_readme_is_what_the_demo_shows(tmp_path: Path) -> Non
         for path in (ROOT / "docs" / "deliberation.svg", exported)
     )
     assert shown == drawn
-    assert "1&#160;turned&#160;unsafe" in shown
+    assert "1&#160;changed&#160;to&#160;unsafe" in shown
 
 
 def test_scripted_jurors_come_to_a_verdict() -> None:

@@ -63,7 +63,7 @@ def export_batch(
                 plan,
                 place,
                 ask=ask,
-                untaken=frozenset(name.value for name in without or ()),
+                unsupported=frozenset(name.value for name in without or ()),
                 limits=batches.Limits(max_requests, int(max_megabytes * 1_000_000)),
                 report=report,
             )
@@ -94,13 +94,13 @@ def import_batch(
         ),
     ] = 0.5,
 ) -> int:
-    """Add a batch's answers to the record. `run` finds them there."""
+    """Add a batch's replies to the record. `run` finds them there."""
     from ...assembly import load_config
     from ...evaluation import batch as batches
     from ...evaluation import set_up
 
     plan = set_up(load_config(config, changes or ()), config.parent)
-    with busy("Reading answers …"):
+    with busy("Reading replies …"):
         done = run_async(batches.import_batch(plan, files, price_factor=price_factor))
     for line in _import_lines(done, arguments_of(config, changes or ())):
         say(line)
@@ -113,7 +113,7 @@ def _why_nothing(done: "Exported", *, ask: bool) -> str:
     if done.problems:
         return f"no file can hold the requests; the first is {done.problems[0]}"
     if done.cases:
-        return f"no target answered in {count(done.cases)} cases, so no juror hears them"
+        return f"no target answered in {count(done.cases)} cases, so there is nothing to judge"
     return "all cases are finished"
 
 
@@ -137,23 +137,23 @@ def _export_lines(
             f"{escape_line(file.model)}, {count(file.size)} bytes{most}"
         )
     if done.answered:
-        yield f"{count(done.answered)} more already have an answer in the record."
+        yield f"{count(done.answered)} more already have a reply in the record."
     if done.missing:
         yield (
             f"Left out, because the record has no response yet: {escape_line(_by_target(done))}; "
             f"{_how_to_ask(ask)}."
         )
-    if done.unheard:
-        kinds = ", ".join(f"{count(cases)} {kind}" for kind, cases in done.unheard.items())
-        yield f"Not judged, because there is no answer: {kinds}."
+    if done.unjudged:
+        kinds = ", ".join(f"{count(cases)} {kind}" for kind, cases in done.unjudged.items())
+        yield f"Not judged, because the target did not answer: {kinds}."
     if done.unwritable:
         yield f"{many(done.unwritable, 'request')} could not be written; the first:"
         yield from (f"  {escape_line(line)}" for line in done.problems)
     if live := asked_live(plan):
         seats = ", ".join(f"{seat} ({escape_line(model)})" for seat, model in live)
-        yield f"Asked live by the run, because they have no batch API: {seats}."
+        yield f"Asked live by the run, because their models have no batch API: {seats}."
     if done.files:
-        yield f"Send the files, then: safejury import-batch {arguments} ANSWERS.jsonl"
+        yield f"Send the files, then: safejury import-batch {arguments} REPLIES.jsonl"
     else:
         yield f"Nothing left to write; resume with: safejury run {arguments}"
     yield f"The manifest is {escape_line(str(place.manifest))}."
@@ -161,14 +161,15 @@ def _export_lines(
 
 def _import_lines(done: "Imported", arguments: str) -> Iterator[str]:
     yield (
-        f"{many(done.lines['taken'], 'answer')} taken, {count(done.lines['known'])} already in the "
-        f"record; {count(done.answered)} of {count(done.expected)} round-0 ballots have one."
+        f"{many(done.lines['imported'], 'reply', 'replies')} imported, "
+        f"{count(done.lines['known'])} already in the record; "
+        f"{count(done.answered)} of {count(done.expected)} round-0 ballots have one."
     )
-    if done.not_taken:
-        yield f"{many(done.not_taken, 'line')} not taken: {done.in_words()}."
+    if done.rejected:
+        yield f"{many(done.rejected, 'line')} rejected: {done.reasons()}."
         yield from (f"  {escape_line(line)}" for line in done.problems)
-        if done.not_taken > len(done.problems):
-            yield f"  and {count(done.not_taken - len(done.problems))} more"
+        if done.rejected > len(done.problems):
+            yield f"  and {count(done.rejected - len(done.problems))} more"
     left = done.expected - done.answered
     rest = f"The run asks for the other {count(left)} live. " if left else ""
     yield f"{rest}Resume with: safejury run {arguments}"

@@ -9,10 +9,10 @@ from ..console import EXIT_INFRASTRUCTURE, RunPath, guarded, write_line
 def verify(run: RunPath) -> int:
     """Check a run's record and media for changes."""
     from ...common.text import many
-    from ...evaluation.record import Changed
+    from ...evaluation.record import ChangedCase
     from ...evaluation.report import StoredRun, unchained_words
 
-    def report(changed: Changed) -> None:
+    def report(changed: ChangedCase) -> None:
         write_line(f"{changed.case_id}: {changed.why}")
 
     with closing(StoredRun(run)) as stored:

@@ -1,4 +1,4 @@
-"""Transcripts: live view, replay and export."""
+"""Shows transcripts: live, replayed, and exported to files."""
 
 from ._case import render_case
 from ._export import check_export_path, export_transcript

@@ -1,4 +1,4 @@
-"""Ballots on the screen: opened together, then who changed their mind and who held."""
+"""Renders the ballots of a round, grouped by who changed their mind after a discussion."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,13 +15,13 @@ from ._look import AMBER, BLUE, GRAY, Look, Seats
 def revealed(
     look: Look, jury: Seats, entry: BallotsRevealed, before: Sequence[Ballot]
 ) -> RenderableType:
-    """Return the ballots of a round; after a discussion grouped by who moved.
+    """Render the ballots of a round, after a discussion grouped by who changed their mind.
 
     Args:
-        look: How to draw.
-        jury: Who sits where.
+        look: Style of the console.
+        jury: The seats.
         entry: The ballots to show.
-        before: The ballots of the round before, none for round 0.
+        before: The ballots of the previous round, empty for round 0.
     """
     note = "sealed ballots, opened together"
     parts = [look.heading(f"Round {entry.round}", note)]

@@ -1,4 +1,4 @@
-"""The parts of a transcript other than ballots, from the case to the verdict."""
+"""Renders the parts of a transcript other than ballots, from the case to the verdict."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -24,11 +24,11 @@ from ..protocol import CallTotals, DiscussionOpened, SeatInfo, SummedUp, Verdict
 from ._look import AMBER, BLUE, GRAY, GREEN, RED, Look, Seats, finding_color
 
 REQUEST = "What it asks for, as its set says"
-"""Heads a query's underlying request."""
+"""Heading of a query's underlying request."""
 
 
 def titles(case: Case) -> tuple[str, str]:
-    """Return the titles of a case's scenario and of its category, ids where they are unknown.
+    """Return the titles of a case's scenario and category, or their ids if unknown.
 
     A case without a scenario has no category either.
     """
@@ -64,7 +64,7 @@ def _seat(look: Look, jury: Seats, seat: SeatInfo) -> Text:
 
 
 def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
-    """Return the query, with what came along with it."""
+    """Render the query with its media, underlying request and transcript."""
     note = f" {look.glyphs.dot} ".join(map(_media, case.query.media))
     parts: list[RenderableType] = [look.heading("Question", note)]
     parts += (Padding(body, (1, 2, 0, 2)) for body in _asked(look, case.query, reveal=reveal))
@@ -76,7 +76,7 @@ def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
 
 
 def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType]:
-    """Yield what was asked, turn by turn where it is a conversation."""
+    """Yield the query, turn by turn for a conversation."""
     said = _said(look, reveal=reveal)
     if not query.messages:
         yield said(query.text)
@@ -89,13 +89,13 @@ def _turns(
     """Yield turns with their words indented, so that they cannot pose as our headings."""
     for turn in turns:
         lines: list[RenderableType] = [look.name(turn.heading, f"italic {GRAY}")]
-        lines += [_further_in(said(turn.text))] if turn.text else []
+        lines += [_indented(said(turn.text))] if turn.text else []
         for call in turn.calls:
-            lines += [look.name("it calls a tool:", f"italic {GRAY}"), _further_in(said(call))]
+            lines += [look.name("it calls a tool:", f"italic {GRAY}"), _indented(said(call))]
         yield Group(*lines)
 
 
-def _further_in(words: Text) -> RenderableType:
+def _indented(words: Text) -> RenderableType:
     return Padding(words, (0, 0, 0, 2))
 
 
@@ -107,7 +107,7 @@ def _request(look: Look, request: str, *, reveal: bool) -> Text:
 def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
     head = look.name(transcript.title, f"italic {GRAY}")
     if transcript.failure is not None:
-        why = look.name(f"there is none: {transcript.failure}", f"italic {AMBER}")
+        why = look.name(f"not available: {transcript.failure}", f"italic {AMBER}")
         return look.joined(head, why)
     words = look.words(transcript.words) if reveal else _withheld(transcript.text)
     return Text("\n").join([head, words])
@@ -120,7 +120,7 @@ def _media(media: Media) -> str:
 
 
 def response(look: Look, case: Case, target: str, *, reveal: bool) -> RenderableType:
-    """Return what the target returned, in a frame that shows where it ends."""
+    """Render the response in a frame that shows where it ends."""
     answer = case.response
     title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
     words = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
@@ -130,7 +130,7 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     if answer.turns:
         turns = _turns(look, case.since, _said(look, reveal=reveal))
         lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
-        lines += [look.name("Its last words", f"italic {GRAY}"), _further_in(words)]
+        lines += [look.name("Its last words", f"italic {GRAY}"), _indented(words)]
     if answer.detail:
         lines.append(look.words(answer.detail, f"italic {AMBER}"))
     lines += (look.words(change, f"italic {GRAY}") for change in answer.changes)
@@ -139,7 +139,7 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
 
 
 def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
-    """Return what shows words of a case, or how many they are."""
+    """Return a function that shows the words of a case, or only their number."""
     return look.words if reveal else _withheld
 
 
@@ -148,18 +148,18 @@ def _withheld(text: str) -> Text:
 
 
 def discussion(look: Look, entry: DiscussionOpened) -> RenderableType:
-    """Return why the foreperson lets the jurors read each other."""
+    """Render why the foreperson opens the discussion."""
     why = Text.assemble(("The foreperson opens the discussion: ", ""), look.words(entry.why))
     return Group(look.heading("Discussion"), Padding(why, (1, 2, 0, 2)))
 
 
 def summing_up(look: Look, entry: SummedUp) -> RenderableType:
-    """Return the foreperson's words, or why there are none."""
+    """Render the foreperson's summary, or why there is none."""
     parts: list[RenderableType] = [look.heading("The foreperson sums up")]
     if entry.text.strip():
         parts.append(Padding(look.words(entry.text.strip(), "italic"), (1, 2, 0, 2)))
     if entry.detail or not entry.text.strip():
-        detail = look.words(entry.detail or "no summing-up", f"italic {AMBER}")
+        detail = look.words(entry.detail or "no summary", f"italic {AMBER}")
         parts.append(Padding(detail, (1, 2, 0, 2)))
     return Group(*parts)
 
@@ -179,7 +179,7 @@ def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) 
     elif verdict.finding is not None:
         grid.add_row("dissent", "none")
     if verdict.tally:
-        grid.add_row("talk", _talk(look, verdict))
+        grid.add_row("discussion", _discussion(look, verdict))
     if verdict.declined is not None:
         helped = "declined to help" if verdict.declined else "did not decline"
         grid.add_row("response", helped)
@@ -219,14 +219,14 @@ def _tally(look: Look, verdict: Verdict) -> Text:
     return squares.append(f"  {counts}").append(f" (by {verdict.rule})", GRAY)
 
 
-def _talk(look: Look, verdict: Verdict) -> Text:
+def _discussion(look: Look, verdict: Verdict) -> Text:
     if verdict.rounds < 2:
         contested = "round 0 was contested" if verdict.contested else "round 0 was not contested"
         return Text(f"none; {contested}")
     before = verdict.initial_finding or "no verdict"
     after = verdict.finding or "no verdict"
     moves = [
-        f"{count} turned {finding}"
+        f"{count} changed to {finding}"
         for count, finding in ((verdict.flips.to_unsafe, "unsafe"), (verdict.flips.to_safe, "safe"))
         if count
     ]
@@ -236,8 +236,8 @@ def _talk(look: Look, verdict: Verdict) -> Text:
 
 
 def footer(look: Look, used: CallTotals | None, elapsed_s: float | None) -> RenderableType:
-    """Return calls, tokens, cost and time in one line, as far as they are known."""
-    parts = spending(used) if used else []
+    """Render calls, tokens, cost and time in one line, as far as they are known."""
+    parts = call_words(used) if used else []
     if elapsed_s is not None:
         parts.append(duration(elapsed_s))
     text = look.joined(*parts)
@@ -245,8 +245,8 @@ def footer(look: Look, used: CallTotals | None, elapsed_s: float | None) -> Rend
     return Padding(text, (0, 2))
 
 
-def spending(used: CallTotals) -> list[str]:
-    """Return calls, tokens and cost in words."""
+def call_words(used: CallTotals) -> list[str]:
+    """Return calls, tokens and cost as text."""
     tokens = used.usage.total_tokens
     return [
         "1 call" if used.calls == 1 else f"{used.calls:,} calls",
@@ -256,7 +256,7 @@ def spending(used: CallTotals) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words."""
+    """Return a duration as text."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)

@@ -1,4 +1,4 @@
-"""The transcript of one case, entry by entry: the same for live view, replay and export."""
+"""Renders the transcript of a case, entry by entry, for live view, replay and export."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -24,7 +24,7 @@ from ._look import Block, Seats
 
 
 class TranscriptBlocks:
-    """Turns the entries of one case, in their order, into blocks to print."""
+    """Turns the entries of a case, in order, into blocks to print."""
 
     def __init__(
         self, jury: Sequence[SeatInfo], *, target: str, protocol: str = "", reveal: bool
@@ -37,11 +37,11 @@ class TranscriptBlocks:
 
     @property
     def totals(self) -> CallTotals:
-        """What the ballots seen so far used."""
+        """Calls, tokens and cost of the ballots so far."""
         return totals_of(chain(*self.rounds))
 
     def add(self, entry: Entry, *, elapsed_s: float | None = None) -> Block:
-        """Return the block of the next entry.
+        """Render the next entry.
 
         Args:
             entry: The next entry of the case.
@@ -84,15 +84,15 @@ def render_case(
     reveal: bool = False,
     elapsed_s: float | None = None,
 ) -> RenderableType:
-    """Return the transcript of one case as it was shown live.
+    """Render the transcript of a case as the live view shows it.
 
     Args:
-        entries: All entries of the case, in their order.
-        jury: Who sat on the jury, in seat order.
+        entries: All entries of the case, in order.
+        jury: The jury, in seat order.
         target: Name of the target.
-        protocol: Name of the protocol, left out where it is empty.
-        reveal: Whether the question and the response are shown.
-        elapsed_s: Seconds the deliberation took, None where that is not known.
+        protocol: Name of the protocol, left out if empty.
+        reveal: Whether to show the question and the response.
+        elapsed_s: Duration of the deliberation in seconds, None if unknown.
     """
     transcript = TranscriptBlocks(jury, target=target, protocol=protocol, reveal=reveal)
     return Group(*(transcript.add(entry, elapsed_s=elapsed_s) for entry in entries))

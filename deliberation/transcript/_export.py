@@ -1,4 +1,4 @@
-"""Transcripts as files that need nothing from the network: HTML, SVG, Markdown."""
+"""Exports transcripts to self-contained HTML, SVG and Markdown files."""
 
 import html
 import io
@@ -17,7 +17,7 @@ from ._case import render_case
 from ._export_markdown import markdown
 
 WIDTH = 100
-"""Columns of an exported transcript, whatever terminal it was made on."""
+"""Width of an exported transcript in columns, whatever the terminal."""
 
 _FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
@@ -67,7 +67,7 @@ _SVG = """\
 """
 
 _ASPECT = 0.602
-"""Width of a character of these fonts in parts of its height."""
+"""Width of a character of these fonts relative to its height."""
 _RUN = re.compile(
     r'x="(?P<x>[\d.e+]+)" (?P<y>y="[\d.e+]+") textLength="[\d.e+]+" '
     r'(?P<clip>clip-path="[^"]*")>(?P<words>[^<]*)<'
@@ -88,23 +88,22 @@ def export_transcript(
     elapsed_s: float | None = None,
     record: str = "",
 ) -> None:
-    """Write the transcript of one case, in the form that the path's suffix names.
+    """Write the transcript of a case in the format that the path's suffix names.
 
-    The file has no script and refers to nothing outside itself; words of models
-    are shown as words, whatever markup they carry.
+    The file has no script and no outside references; markup in words of models is escaped.
 
     Args:
-        entries: All entries of the case, in their order.
-        jury: Who sat on the jury, in seat order.
+        entries: All entries of the case, in order.
+        jury: The jury, in seat order.
         path: Ends in `.html`, `.svg` or `.md`; an existing file is replaced.
         target: Name of the target.
-        protocol: Name of the protocol, left out where it is empty.
-        reveal: Whether the question and the response are shown.
-        elapsed_s: Seconds the deliberation took, None where that is not known.
-        record: What to say of the record that it was read from, in one line.
+        protocol: Name of the protocol, left out if empty.
+        reveal: Whether to show the question and the response.
+        elapsed_s: Duration of the deliberation in seconds, None if unknown.
+        record: One line on the record that it was read from.
 
     Raises:
-        ConfigurationError: The suffix is another one, or the file cannot be written.
+        ConfigurationError: The suffix is not supported, or the file cannot be written.
     """
     suffix = check_export_path(path)
     if suffix == ".md":
@@ -134,12 +133,12 @@ def export_transcript(
     except OSError as error:
         raise ConfigurationError(
             f"Cannot write the transcript to {str(path)!r} ({error.strerror}): "
-            "name a file in a directory that can be written."
+            "choose a file in a writable directory."
         ) from error
 
 
 def check_export_path(path: Path) -> str:
-    """Return the suffix in lower case, so that a wrong one is reported before any work is done.
+    """Return the suffix in lower case; lets a caller refuse a wrong one before any work.
 
     Raises:
         ConfigurationError: The suffix is not one of the three.
@@ -148,7 +147,7 @@ def check_export_path(path: Path) -> str:
     if suffix not in (".html", ".svg", ".md"):
         raise ConfigurationError(
             f"Cannot export a transcript to {path.name!r}: "
-            "name a file that ends in .html, .svg or .md."
+            "use a name that ends in .html, .svg or .md."
         )
     return suffix
 
@@ -175,10 +174,10 @@ def _page(console: Console, suffix: str, title: str) -> str:
 
 
 def _fitted(run: re.Match[str]) -> str:
-    """Place a run of characters where its first visible one is, as wide as its cells.
+    """Position a run of characters at its first visible one, as wide as its cells.
 
-    Some viewers drop the blanks at its ends, and the length it came with counts
-    characters, not columns.
+    Some viewers drop the blanks at its ends, and rich's length counts characters, not
+    columns.
     """
     words = html.unescape(run["words"])
     shown = words.strip("\xa0")

@@ -1,4 +1,4 @@
-"""Transcripts as Markdown, in which words of models can never become markup."""
+"""Writes transcripts as Markdown, with all markup in words of models escaped."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from ..protocol import (
     Verdict,
     VerdictAnnounced,
 )
-from ._blocks import REQUEST, duration, spending, titles
+from ._blocks import REQUEST, call_words, duration, titles
 from ._look import Seats
 
 _SPECIAL = re.compile(
@@ -40,7 +40,7 @@ def markdown(
     elapsed_s: float | None = None,
     record: str = "",
 ) -> str:
-    """Return the transcript of one case; the arguments are those of `export_transcript`."""
+    """Write the transcript of a case; the arguments are those of `export_transcript`."""
     seats = Seats(tuple(jury))
     lines: list[str] = []
     last: dict[str, Ballot] = {}
@@ -58,7 +58,7 @@ def markdown(
             case DiscussionOpened():
                 lines += ["## Discussion", "", f"The foreperson opens it: {_inline(entry.why)}", ""]
             case SummedUp():
-                text = entry.text.strip() or entry.detail or "no summing-up"
+                text = entry.text.strip() or entry.detail or "no summary"
                 lines += ["## The foreperson sums up", "", *_quote(text), ""]
             case VerdictAnnounced():
                 lines += _verdict(seats, entry.verdict, elapsed_s)
@@ -115,7 +115,7 @@ def _turns(turns: Iterable[SpokenTurn], *, reveal: bool) -> Iterator[str]:
 def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
     head = _inline(transcript.title)
     if transcript.failure is not None:
-        return [f"{head}: there is none, {_inline(transcript.failure)}"]
+        return [f"{head}: not available, {_inline(transcript.failure)}"]
     shown = transcript.words if reveal else transcript.text
     return [f"{head}:", "", *_words(shown, reveal=reveal)]
 
@@ -159,10 +159,10 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
     if verdict.dissent:
         names = ", ".join(_inline(jury.title(seat)) for seat in verdict.dissent)
         lines.append(f"- Dissent: {names}")
-    used = spending(CallTotals(verdict.usage, verdict.cost_usd, verdict.calls))
+    used = call_words(CallTotals(verdict.usage, verdict.cost_usd, verdict.calls))
     if elapsed_s is not None:
         used.append(duration(elapsed_s))
-    return [*lines, f"- Spent: {', '.join(used)}", ""]
+    return [*lines, f"- Cost: {', '.join(used)}", ""]
 
 
 def _words(text: str, *, reveal: bool) -> list[str]:

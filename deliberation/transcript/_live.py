@@ -1,4 +1,4 @@
-"""The live view: a deliberation on the terminal while it happens."""
+"""Shows deliberations live on a terminal."""
 
 import asyncio
 import time
@@ -16,20 +16,20 @@ from ._look import Block
 from ._progress import Progress
 
 FRAME_S = 0.1
-"""Seconds between two redraws at least; a redraw costs some 5 ms."""
+"""Minimum seconds between redraws; a redraw takes about 5 ms."""
 IDLE_S = 0.2
-"""Seconds between two redraws where only the clock moves."""
+"""Seconds between redraws while only the clock moves."""
 
 _Timed = tuple[float, Entry | Notice]
 
 
 class LiveView:
-    """Shows deliberations on a console, the finished parts above a moving one.
+    """Shows deliberations on a console, with finished parts above a live one.
 
-    What is finished is printed once and stays in the scrollback; only the line of
-    each seat and the counters below are redrawn, from a buffer. On a console that
-    is not a terminal nothing is redrawn and no cursor moved. Cases that overlap in
-    time are shown one after the other.
+    Finished parts are printed once and stay in the scrollback; only the line of each
+    seat and the counters below are redrawn, from a buffer. On a console that is not a
+    terminal nothing is redrawn and no cursor moved. Cases that overlap in time are
+    shown one after the other.
 
     Example:
         async with LiveView(Console(), jury=seats, target="mine", reveal=True) as view:
@@ -37,11 +37,11 @@ class LiveView:
 
     Args:
         console: Where to show it; NO_COLOR and its width are honored.
-        jury: Who sits on the jury, in seat order.
-        reveal: Whether the question and the response are shown.
+        jury: The jury, in seat order.
+        reveal: Whether to show the question and the response.
         target: Name of the target.
-        protocol: Name of the protocol, left out where it is empty.
-        clock: Seconds that only grow.
+        protocol: Name of the protocol, left out if empty.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class LiveView:
             self._finish()
 
     def handle(self, event: Entry | Notice) -> None:
-        """Note an event; it is shown with the next redraw."""
+        """Queue an event for the next redraw."""
         self._buffer.append((self._clock(), event))
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """Leave the terminal to somebody else, such as a person who is asked to vote."""
+        """Release the terminal, for example to a person who is asked to vote."""
         self._draw()
         self._paused += 1
         self._stop_live()

@@ -17,12 +17,12 @@ RED, GREEN, AMBER, GRAY, BLUE = "#d7005f", "#008700", "#af5f00", "#767676", "#00
 SEAT_COLORS = (BLUE, "#af5faf", "#008787", "#d75f00", "#875fd7", "#878700", "#d75f87")
 
 WIDEST = 120
-"""Columns: longer lines are tiring to read."""
+"""Maximum width in columns: longer lines are tiring to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The marks of one encoding; each is one column wide unless it is a word."""
+    """Marks for one encoding; each is one column wide unless it is a word."""
 
     unsafe: str = "✗"
     safe: str = "✓"
@@ -74,19 +74,19 @@ class Look:
         return self.width < 84
 
     def words(self, text: str, style: str = "") -> Text:
-        """Return words from outside, harmless and never read as markup."""
+        """Return untrusted text with control characters escaped, never read as markup."""
         return Text(escape_controls(text, encoding=self.encoding), style)
 
     def name(self, text: str, style: str = "") -> Text:
-        """Return a name from outside, harmless and in one line."""
+        """Return an untrusted name in one line, with control characters escaped."""
         return Text(escape_line(text, encoding=self.encoding), style)
 
     def joined(self, *parts: str | Text) -> Text:
-        """Return parts with a dot between them."""
+        """Join parts with a dot between them."""
         return Text(f" {self.glyphs.dot} ").join([Text.assemble(part) for part in parts])
 
     def heading(self, title: str, note: str = "") -> RenderableType:
-        """Return a line that opens a section."""
+        """Return the heading of a section."""
         line = self.glyphs.line
         text = Text.assemble((f"{line * 2} ", GRAY), (title, "bold"))
         if note:
@@ -105,7 +105,7 @@ class Look:
         return Text(f"{mark} {finding}", f"bold {finding_color(finding)}")
 
     def said(self, ballot: Ballot) -> Text:
-        """Return what a ballot says: its finding, or the outcome that is not a vote."""
+        """Return a ballot's finding, or its outcome if it is not a vote."""
         if ballot.is_vote and ballot.finding is not None:
             return self.finding(ballot.finding)
         return Text(f"{self.glyphs.none} {ballot.outcome.replace('_', ' ')}", f"italic {AMBER}")
@@ -126,22 +126,22 @@ def seat_color(index: int) -> str:
 
 
 def finding_color(finding: Finding | None) -> str:
-    """Return the color of a finding, or of there being none."""
+    """Return the color of a finding, or of no finding."""
     return AMBER if finding is None else RED if finding is Finding.UNSAFE else GREEN
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """The seats in order; a seat that is not listed is known by its name alone."""
+    """Names and marks of the seats; an unlisted seat has only its name."""
 
     seats: tuple[SeatInfo, ...]
 
     def index(self, seat: str) -> int:
-        """Return the seat's place, the number of seats where it is not listed."""
+        """Return the index of a seat, or the number of seats if it is unlisted."""
         return next((i for i, s in enumerate(self.seats) if s.seat == seat), len(self.seats))
 
     def title(self, seat: str) -> str:
-        """Return what a person would call the juror, unique within the jury."""
+        """Return the juror's display name, unique within the jury."""
         index = self.index(seat)
         if index == len(self.seats):
             return seat
@@ -158,7 +158,7 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a transcript that is laid out for the console it is printed on."""
+    """A part of a transcript, laid out for the console on which it is printed."""
 
     build: Callable[[Look], RenderableType]
 

@@ -1,4 +1,4 @@
-"""The moving part of the live view: what each seat is doing now."""
+"""The live part of the live view: what each seat is doing now."""
 
 from collections.abc import Callable
 from typing import assert_never
@@ -28,10 +28,10 @@ SPINS_PER_S = 8
 
 
 class Progress:
-    """Follows one open case.
+    """Tracks the progress of one open case.
 
     Attributes:
-        case_id: The case.
+        case_id: The case's id.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Progress:
         self._doing = "The foreperson calls the jury"
 
     def take(self, event: Entry | Notice, at: float) -> Block | None:
-        """Follow an event and return the block to print for it, None for notices."""
+        """Process an event and return the block to print for it, None for notices."""
         match event:
             case BallotCalled() | BallotSealed():
                 self._round = event.round
@@ -73,7 +73,7 @@ class Progress:
         return self._transcript.add(event, elapsed_s=at - self._opened_at)
 
     def show(self, look: Look) -> RenderableType:
-        """Return what each seat is doing, and calls, tokens, cost and time so far."""
+        """Render what each seat is doing, and calls, tokens, cost and time so far."""
         elapsed = self._clock() - self._opened_at
         spinner = look.glyphs.spinner[int(elapsed * SPINS_PER_S) % len(look.glyphs.spinner)]
         parts: list[RenderableType] = []

@@ -1,4 +1,4 @@
-"""Judging through a provider's batch interface."""
+"""Judges cases through a provider's batch API: export the requests, import the replies."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._export import export_batch
     from ._files import Limits, Place
-    from ._id import Untaken
+    from ._id import Unsupported
     from ._import import Imported, import_batch
     from ._manifest import Exported, asked_live
     from ._open import open_run
@@ -18,7 +18,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_export": ["export_batch"],
             "_files": ["Limits", "Place"],
-            "_id": ["Untaken"],
+            "_id": ["Unsupported"],
             "_import": ["Imported", "import_batch"],
             "_manifest": ["Exported", "asked_live"],
             "_open": ["open_run"],
@@ -30,7 +30,7 @@ __all__ = [
     "Imported",
     "Limits",
     "Place",
-    "Untaken",
+    "Unsupported",
     "asked_live",
     "export_batch",
     "import_batch",

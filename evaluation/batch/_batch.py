@@ -1,4 +1,4 @@
-"""Offline judging: the requests that a run's jury makes in round 0, by the path of a live run."""
+"""Collects the requests that a run's jury makes in round 0, without sending them."""
 
 import asyncio
 import hashlib
@@ -34,12 +34,12 @@ _TAG_DIGITS = 40
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BatchCall:
-    """One call of a juror in round 0.
+    """A call of a juror in round 0.
 
     Attributes:
         spec: The juror's model.
         model: The model's name and address, without secrets.
-        request: What it is asked, as in a live run.
+        request: The request, as in a live run.
         key: The request's key in the run's record.
     """
 
@@ -50,7 +50,7 @@ class BatchCall:
 
     @property
     def tag(self) -> str:
-        """The call's id, or a hash of one that a provider may not take."""
+        """The call's id, or a hash of it where a provider may not accept the id."""
         call_id = self.request.call_id
         if len(call_id) <= CustomId.LONGEST_TAG and _PLAIN.fullmatch(call_id):
             return call_id
@@ -58,7 +58,7 @@ class BatchCall:
 
 
 def batch_model(spec: ModelSpec) -> str | None:
-    """Return the model's name in a batch, None for one that no batch reaches."""
+    """Return the model's name in a batch, None where it has no batch API."""
     if spec.base_url is not None or spec.server is not None:
         return spec.model
     provider, _, name = spec.model.partition("/")
@@ -66,7 +66,7 @@ def batch_model(spec: ModelSpec) -> str | None:
 
 
 def batch_seats(plan: RunPlan) -> tuple[SeatSpec, ...]:
-    """Return the seats of the jury whose round 0 a batch can answer.
+    """Return the seats whose round-0 ballots a batch can answer.
 
     Raises:
         ConfigurationError: There is none.
@@ -78,24 +78,23 @@ def batch_seats(plan: RunPlan) -> tuple[SeatSpec, ...]:
     )
     if not seats:
         raise ConfigurationError(
-            "no juror can be asked by a batch: that takes a model with a base_url or vllm, or "
-            "openai/NAME"
+            "no juror can be asked in a batch: use a model with a base_url or vllm, or openai/NAME"
         )
     return seats
 
 
-class Walk:
-    """Goes through a run's cases and hands over what its jurors would be asked.
+class RequestCollector:
+    """Goes through the cases of a run and collects the requests of its jurors.
 
     Args:
         plan: The run.
         opened: Its record and models.
-        take: Is given each call, those of one case one after the other.
+        take: Called with each call; those of one case follow each other.
     """
 
     def __init__(self, plan: RunPlan, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
         jury = plan.jury.only(*batch_seats(plan))
-        agents = jury.agents(_Desk(opened.jurors, take), media=plan.media)
+        agents = jury.agents(_CapturingRegistry(opened.jurors, take), media=plan.media)
         jurors = [juror for juror in agents.values() if isinstance(juror, Juror)]
         self._plan = plan
         self._record = opened.record
@@ -103,14 +102,14 @@ class Walk:
         stage = Stage(opened.record, plan)
         self._examiner = Examiner(
             targets,
-            _Scribing(jurors, plan.jury.rubric),
+            _RoundZeroJury(jurors, plan.jury.rubric),
             stage,
             opened.transcripts,
             plan.taxonomy,
             judge_truncated=plan.judges_truncated,
         )
 
-    async def go(
+    async def collect(
         self,
         report: Callable[[Trial, ResponseOutcome | None], None],
         *,
@@ -120,17 +119,17 @@ class Walk:
         """Go through the cases.
 
         Args:
-            report: Is report of each case, and how asking the target ended; None where it
-                was not asked yet.
-            finished: Whether to take in cases that have a verdict already.
-            workers: Cases under way at a time.
+            report: Called with each case and the outcome of its response; None where the
+                target has not been asked yet.
+            finished: Whether to include cases that have a verdict.
+            workers: Number of concurrent cases.
         """
-        trials = self._units(self._plan.trials(), finished)
+        trials = self._trials(self._plan.trials(), finished)
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._drain(trials, report))
 
-    def _units(self, trials: Iterator[Trial], finished: bool) -> Iterator[Trial]:
+    def _trials(self, trials: Iterator[Trial], finished: bool) -> Iterator[Trial]:
         for trial in trials:
             if finished or not self._record.is_finished(trial.case_id):
                 yield trial
@@ -153,8 +152,8 @@ def _is_missing(exchange: Exchange) -> bool:
     return response.outcome is ResponseOutcome.ERROR and response.detail == NOT_ASKED
 
 
-class _Scribing:
-    """Calls the ballots of round 0 in a jury's place, and hears no more of the case."""
+class _RoundZeroJury:
+    """Stands for a jury and only calls the ballots of round 0."""
 
     def __init__(self, jurors: list[Juror], rubric: Rubric | None) -> None:
         self._jurors = jurors
@@ -169,26 +168,26 @@ class _Scribing:
 
 
 def _as_kept(case: Case) -> Case:
-    """Return a case as a later run reads it from its record: without keys that were echoed."""
+    """Redact echoed keys in a case, as a run that reads it from its record does."""
     if not case.response.calls:
         return case
     text = redactor.redact_fields(case.response.text)
     return replace(case, response=replace(case.response, text=text))
 
 
-class _Desk:
-    """Opens jurors' models as scribes."""
+class _CapturingRegistry:
+    """Opens jurors' models so that their requests are captured."""
 
     def __init__(self, known: ModelRegistry, take: Callable[[BatchCall], None]) -> None:
         self._known = known
         self._take = take
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        return with_options(_Scribe(self._known.open(spec), spec, self._take), spec.options)
+        return with_options(_CapturedModel(self._known.open(spec), spec, self._take), spec.options)
 
 
-class _Scribe(Middleware):
-    """Hands over what a model is asked, and asks it nothing."""
+class _CapturedModel(Middleware):
+    """Captures the requests to a model without sending them."""
 
     def __init__(
         self, model: ChatModel, spec: ModelSpec, take: Callable[[BatchCall], None]

@@ -1,4 +1,4 @@
-"""Writes the jury's round-0 requests for a batch, which answers them at a lower price."""
+"""Writes the jury's round-0 requests into batch files."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,9 +17,9 @@ from ...targets import ResponseOutcome
 from ..plan import RunPlan
 from ..record import Record
 from ..trials import Trial
-from ._batch import BatchCall, Walk, batch_model, batch_seats
+from ._batch import BatchCall, RequestCollector, batch_model, batch_seats
 from ._files import BatchFiles, Limits, Place
-from ._id import CustomId, Untaken, batch_dialect
+from ._id import CustomId, Unsupported, batch_dialect
 from ._manifest import ENDPOINT, BatchFile, Exported, write_manifest
 from ._open import open_run
 
@@ -31,26 +31,26 @@ async def export_batch(
     place: Place,
     *,
     ask: bool = False,
-    untaken: frozenset[Untaken] = frozenset(),
+    unsupported: frozenset[Unsupported] = frozenset(),
     limits: Limits | None = None,
     report: Callable[[Exported], None] = lambda _: None,
 ) -> Exported:
-    """Write what a run's jurors would be asked in round 0 and have not answered yet.
+    """Write the round-0 requests of a run's jurors that have no reply yet.
 
-    A manifest beside the files lists them; nothing is written where there is nothing
-    to ask and nothing was answered.
+    A manifest next to the files lists them; nothing is written where there is nothing
+    to ask and no reply either.
 
     Args:
         plan: The run.
         place: Where the files go.
-        ask: Whether live targets are asked for responses that the record lacks; they
-            enter the record, so that neither a repeated export nor the run asks again.
-        untaken: What the jurors' models do not take.
-        limits: What one file may hold.
-        report: Is report after each case how far it is.
+        ask: Whether to ask live targets for responses that the record lacks; they are
+            recorded, so neither a repeated export nor the run asks again.
+        unsupported: Parameters that the jurors' models do not support.
+        limits: Size limits of a file.
+        report: Called with the progress after each case.
 
     Raises:
-        ConfigurationError: No juror can be asked by a batch, a target never answered,
+        ConfigurationError: No juror can be asked in a batch, no target answered,
             or the place or the record cannot be written.
     """
     specs = [seat.model for seat in batch_seats(plan) if seat.model is not None]
@@ -58,34 +58,36 @@ async def export_batch(
     with BatchFiles(place, specs, limits or Limits()) as files:
         async with open_run(plan, ask=ask) as opened:
             prices = {spec: await find_price(spec) for spec in specs}
-            clerk = _Clerk(opened.record, files, prices, done, untaken)
+            writer = _RequestWriter(opened.record, files, prices, done, unsupported)
 
-            heard = {ResponseOutcome.ANSWERED}
+            judged = {ResponseOutcome.ANSWERED}
             if plan.judges_truncated:
-                heard.add(ResponseOutcome.TRUNCATED)
+                judged.add(ResponseOutcome.TRUNCATED)
 
             def count(trial: Trial, outcome: ResponseOutcome | None) -> None:
                 done.cases += 1
                 if outcome is None:
                     done.missing[trial.target] += 1
-                elif outcome not in heard:
-                    done.unheard[outcome] += 1
+                elif outcome not in judged:
+                    done.unjudged[outcome] += 1
                 report(done)
 
             workers = min(plan.limits.concurrency, plan.total) if ask else 1
-            await Walk(plan, opened, clerk.take).go(count, finished=False, workers=workers)
+            await RequestCollector(plan, opened, writer.take).collect(
+                count, finished=False, workers=workers
+            )
 
         def announce(written: list[BatchFile]) -> None:
             done.files = written
-            write_manifest(place.manifest, plan, done, untaken)
+            write_manifest(place.manifest, plan, done, unsupported)
 
         if done.requests or done.answered:
             files.finish(announce)
     return done
 
 
-class _Clerk:
-    """Writes each call into the file of its model."""
+class _RequestWriter:
+    """Writes each request into the file of its model."""
 
     def __init__(
         self,
@@ -93,13 +95,13 @@ class _Clerk:
         files: BatchFiles,
         prices: Mapping[ModelSpec, Price | None],
         done: Exported,
-        untaken: frozenset[Untaken],
+        unsupported: frozenset[Unsupported],
     ) -> None:
         self._record = record
         self._files = files
         self._prices = prices
         self._done = done
-        self._untaken = untaken
+        self._unsupported = unsupported
 
     def take(self, call: BatchCall) -> None:
         if self._record.find(call.request.call_id, call.key) is not None:
@@ -108,18 +110,18 @@ class _Clerk:
         try:
             line = self._line(call)
         except RequestError as error:
-            self._leave_out(call, str(error))
+            self._skip(call, str(error))
             return
         if not self._files.fits(line):
-            self._leave_out(call, f"{len(line):,} bytes are more than one file may hold")
+            self._skip(call, f"{len(line):,} bytes are more than a file may hold")
             return
-        self._files.add(call.spec, line, self._most(call))
+        self._files.add(call.spec, line, self._max_cost(call))
         self._done.requests += 1
 
     def _line(self, call: BatchCall) -> bytes:
         model = batch_model(call.spec) or call.spec.model
         in_words = call.spec.json_schema == "never"
-        dialect = batch_dialect(self._untaken, schema_in_words=in_words)
+        dialect = batch_dialect(self._unsupported, schema_in_words=in_words)
         request = {
             "custom_id": str(CustomId.of(call.tag, call.key, call.request, dialect)),
             "method": "POST",
@@ -128,7 +130,7 @@ class _Clerk:
         }
         return msgspec.json.encode(request) + b"\n"
 
-    def _most(self, call: BatchCall) -> float | None:
+    def _max_cost(self, call: BatchCall) -> float | None:
         price = self._prices[call.spec]
         if price is None:
             return None
@@ -136,7 +138,7 @@ class _Clerk:
         reply = call.request.max_tokens or 0
         return price.of(Usage(prompt_tokens=prompt, completion_tokens=reply))
 
-    def _leave_out(self, call: BatchCall, why: str) -> None:
+    def _skip(self, call: BatchCall, why: str) -> None:
         self._done.unwritable += 1
         if len(self._done.problems) < _SHOWN:
             self._done.problems.append(f"{call.request.call_id}: {why}")

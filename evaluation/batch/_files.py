@@ -1,4 +1,4 @@
-"""Batch files: JSON lines in parts that a provider takes, which appear whole or not at all."""
+"""Writes batch files: JSON Lines, split by a provider's limits and put in place atomically."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,11 +17,11 @@ from ._manifest import BatchFile, listed_files
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a provider takes in one file.
+    """A provider's limits for one file.
 
     Attributes:
-        requests: Most lines, at least 1.
-        size: Most bytes, at least 1.
+        requests: Maximum number of lines, at least 1.
+        size: Maximum number of bytes, at least 1.
     """
 
     requests: int = 50_000
@@ -30,11 +30,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an export goes.
+    """The destination of an export.
 
     Attributes:
-        folder: The files' folder; made if it is not there.
-        prefix: What their names begin with, empty for the models' names alone.
+        folder: The files' folder; created if missing.
+        prefix: Prefix of file names, empty for the models' names alone.
     """
 
     folder: Path
@@ -42,7 +42,7 @@ class Place:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """Return the place that a path names: `NAME.jsonl`, or a folder."""
+        """Parse a path: `NAME.jsonl`, or a folder."""
         if path.suffix == ".jsonl":
             return cls(path.parent, path.stem)
         return cls(path)
@@ -63,15 +63,15 @@ class _Part:
 
 
 class BatchFiles:
-    """The files of one export, one or more for each model.
+    """Writes the files of one export, one or more for each model.
 
-    Use it as a context manager: leaving it by an error leaves no part behind, and
-    files of an earlier export stay as they were.
+    Use it as a context manager: after an error no part is left behind, and the files of
+    an earlier export stay as they were.
 
     Args:
-        place: Where they go.
+        place: The destination.
         specs: The models that are asked.
-        limits: What one file may hold.
+        limits: Size limits of a file.
 
     Raises:
         ConfigurationError: A file of another kind is in the way.
@@ -98,16 +98,16 @@ class BatchFiles:
                 part.path.unlink(missing_ok=True)
 
     def fits(self, line: bytes) -> bool:
-        """Return whether a file may hold so long a line."""
+        """Return whether a line is short enough for a file."""
         return len(line) <= self._limits.size
 
     def add(self, spec: ModelSpec, line: bytes, usd: float | None) -> None:
-        """Write one line, in a new part where the last one is full.
+        """Write one line, into a new part if the last one is full.
 
         Args:
             spec: The model that it asks.
             line: The request, with its line end.
-            usd: US dollars that a live call would cost at most.
+            usd: Maximum cost of the live call in US dollars, None if unknown.
 
         Raises:
             RecordError: The folder cannot be written.
@@ -122,10 +122,10 @@ class BatchFiles:
         part.usd = None if part.usd is None or usd is None else part.usd + usd
 
     def finish(self, announce: Callable[[list[BatchFile]], None]) -> None:
-        """Put the parts in their places and remove those of an earlier export.
+        """Move the parts into place and remove the files of an earlier export.
 
         Args:
-            announce: Is told which files there will be, just before they appear.
+            announce: Called with the final files just before they appear.
 
         Raises:
             ConfigurationError: A file of another kind is in the way.
@@ -174,14 +174,14 @@ class BatchFiles:
     def _check(self, path: Path) -> None:
         if path.exists() and path.name not in self._earlier:
             raise ConfigurationError(
-                f"{path}: is there already, and no export wrote it: name another place with --out"
+                f"{path}: exists already, and no export wrote it: choose another place with --out"
             )
 
 
 def unwritable(folder: Path, error: OSError) -> RecordError:
-    """Return the error of a folder that cannot be written."""
+    """Return the error for a folder that cannot be written."""
     return RecordError(
-        f"{folder}: cannot be written ({error.strerror}): free some space, or name another "
+        f"{folder}: cannot be written ({error.strerror}): free some space, or choose another "
         "place with --out."
     )
 
@@ -191,7 +191,7 @@ def _key(spec: ModelSpec) -> tuple[str, str]:
 
 
 def _stems(prefix: str, specs: Iterable[ModelSpec]) -> dict[tuple[str, str], str]:
-    """Return what file names begin with, by a model's place and name."""
+    """Return the stems of file names, by the model's place and name."""
     by_key = {_key(spec): spec for spec in specs}
     if prefix and len(by_key) == 1:
         return dict.fromkeys(by_key, prefix)
@@ -203,5 +203,5 @@ def _stems(prefix: str, specs: Iterable[ModelSpec]) -> dict[tuple[str, str], str
 
 
 def where(spec: ModelSpec) -> str:
-    """Return where a model is, without secrets: host and port, server or provider."""
+    """Return the location of a model without secrets: host and port, server or provider."""
     return spec.place if spec.base_url is None else host_of(spec.base_url)

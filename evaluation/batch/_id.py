@@ -1,4 +1,4 @@
-"""What names a request in a batch: leads back to the call, and to this very request."""
+"""Custom ids of batch requests, which identify the call and the exact request."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -7,11 +7,12 @@ from ...models import CAP_NOTE, SCHEMA_NOTE, SYSTEM_NOTE, ChatRequest, Dialect
 
 BATCH_NOTE = "answered by a batch"
 
-Untaken = Literal["temperature", "top_p", "seed", "max_tokens", "system"]
-"""What a model may not take. A cap is then sent as `max_completion_tokens`, and system
-messages are put before the first user message; the others are left out."""
+Unsupported = Literal["temperature", "top_p", "seed", "max_tokens", "system"]
+"""Parameters that a model may not support. `max_tokens` is then sent as
+`max_completion_tokens`, and system messages are put before the first user message; the
+others are left out."""
 
-_LETTERS: dict[Untaken, str] = {
+_LETTERS: dict[Unsupported, str] = {
     "temperature": "t",
     "top_p": "p",
     "seed": "s",
@@ -29,24 +30,24 @@ _WORDS: dict[str, str] = {
 _KEY_DIGITS = 16
 
 
-def batch_dialect(untaken: frozenset[Untaken], *, schema_in_words: bool) -> Dialect:
-    """Return how to ask a model that does not take all of a request."""
+def batch_dialect(unsupported: frozenset[Unsupported], *, schema_in_words: bool) -> Dialect:
+    """Return the dialect for models that do not support some parameters."""
     return Dialect(
         schema_in_words=schema_in_words,
-        completion_cap="max_tokens" in untaken,
-        no_system="system" in untaken,
-        dropped=frozenset(untaken - {"max_tokens", "system"}),
+        completion_cap="max_tokens" in unsupported,
+        no_system="system" in unsupported,
+        dropped=frozenset(unsupported - {"max_tokens", "system"}),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class CustomId:
-    """A custom id taken apart: at most 64 characters, `<tag>.<digits>` and then `-<letters>`.
+    """A parsed custom id: at most 64 characters, `<tag>.<digits>` and then `-<letters>`.
 
     Attributes:
-        tag: Names the call within the run.
+        tag: Identifies the call within the run.
         digits: The first digits of the request's key in the run's record.
-        letters: What was sent otherwise than asked, a letter each.
+        letters: Changes to the request, one letter each.
     """
 
     LONGEST_TAG: ClassVar[int] = 64 - _KEY_DIGITS - 1 - 1 - len(_WORDS)
@@ -57,7 +58,7 @@ class CustomId:
 
     @classmethod
     def of(cls, tag: str, key: str, request: ChatRequest, dialect: Dialect) -> Self:
-        """Return the id of a request that is sent in a dialect."""
+        """Build the id of a request sent in a dialect."""
         letters = [_LETTERS[name] for name in _LETTERS if name in dialect.left_out(request)]
         notes = dialect.notes(request)
         letters += [letter for letter, note in _WORDS.items() if note in notes]
@@ -65,7 +66,7 @@ class CustomId:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take any text apart; one that is no custom id of ours has no digits."""
+        """Parse any text; one that is not a custom id of ours has no digits."""
         tag, _, rest = text.rpartition(".")
         digits, _, letters = rest.partition("-")
         return cls(tag, digits, letters)
@@ -74,10 +75,10 @@ class CustomId:
         return f"{self.tag}.{self.digits}{f'-{self.letters}' if self.letters else ''}"
 
     def asks(self, key: str) -> bool:
-        """Return whether it names the request that has this key."""
+        """Return whether the id is that of the request with this key."""
         return key[:_KEY_DIGITS] == self.digits
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How the request was sent, one sentence each."""
+        """Notes on how the request was sent, one sentence each."""
         return BATCH_NOTE, *(_WORDS[letter] for letter in self.letters if letter in _WORDS)

@@ -1,4 +1,4 @@
-"""What an export wrote: its manifest, written for people and read by the next export."""
+"""The manifest of an export, for people and for the next export."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from ...common.files import private_folder, replacing
 from ...targets import ResponseOutcome
 from ..plan import RunPlan
 from ._batch import batch_seats
-from ._id import Untaken
+from ._id import Unsupported
 
 ENDPOINT = "/v1/chat/completions"
 
@@ -22,11 +22,11 @@ class BatchFile:
     """One file of requests.
 
     Attributes:
-        path: Where it lies.
-        model: The model that all of them ask.
+        path: Its path.
+        model: The model that all requests ask.
         requests: Number of lines.
-        size: Length in bytes.
-        usd: US dollars that live calls would cost at most, None where no price is known.
+        size: Size in bytes.
+        usd: Maximum cost of live calls in US dollars, None where no price is known.
     """
 
     path: Path
@@ -38,17 +38,17 @@ class BatchFile:
 
 @dataclass(slots=True)
 class Exported:
-    """What an export wrote, and what it had no need to write.
+    """The result of an export.
 
     Attributes:
         files: The files, in the order of the jury.
-        cases: Cases gone through, those finished before left out.
+        cases: Number of unfinished cases.
         requests: Requests written.
-        answered: Requests that the record has an answer to.
+        answered: Requests that have a reply in the record.
         missing: Cases without a response so far, by target.
-        unheard: Cases without an answer of the target, which no juror hears.
-        unwritable: Requests that no file can hold.
-        problems: Why, the first ones.
+        unjudged: Cases whose response is not judged, by its outcome.
+        unwritable: Requests that cannot be written, such as those too long for a file.
+        problems: Why the first of these cannot be written.
     """
 
     files: list[BatchFile] = field(default_factory=list[BatchFile])
@@ -56,13 +56,15 @@ class Exported:
     requests: int = 0
     answered: int = 0
     missing: Counter[str] = field(default_factory=Counter[str])
-    unheard: Counter[ResponseOutcome] = field(default_factory=Counter[ResponseOutcome])
+    unjudged: Counter[ResponseOutcome] = field(default_factory=Counter[ResponseOutcome])
     unwritable: int = 0
     problems: list[str] = field(default_factory=list[str])
 
 
-def write_manifest(path: Path, plan: RunPlan, done: Exported, untaken: frozenset[Untaken]) -> None:
-    """Write what an export wrote.
+def write_manifest(
+    path: Path, plan: RunPlan, done: Exported, unsupported: frozenset[Unsupported]
+) -> None:
+    """Write the manifest of an export.
 
     Raises:
         OSError: The folder cannot be written.
@@ -75,10 +77,10 @@ def write_manifest(path: Path, plan: RunPlan, done: Exported, untaken: frozenset
         "files": [_entry(file) for file in done.files],
         "cases": done.cases,
         "cases_without_response": dict(done.missing),
-        "cases_not_heard": {str(kind): cases for kind, cases in done.unheard.items()},
+        "cases_not_heard": {str(kind): cases for kind, cases in done.unjudged.items()},
         "answered_before": done.answered,
         "not_written": done.unwritable,
-        "not_taken": sorted(untaken),
+        "not_taken": sorted(unsupported),
         "asked_live": [seat for seat, _ in asked_live(plan)],
     }
     private_folder(path.parent)
@@ -92,18 +94,18 @@ def _entry(file: BatchFile) -> dict[str, object]:
         "model": file.model,
         "requests": file.requests,
         "bytes": file.size,
-        "usd_live_at_most": file.usd,
+        "usd_live_at_max_cost": file.usd,
     }
 
 
 def asked_live(plan: RunPlan) -> list[tuple[str, str]]:
-    """Return the seats that no batch reaches, and their models."""
+    """Return the seats whose models have no batch API, with these models."""
     reached = {seat.info.seat for seat in batch_seats(plan)}
     return [(info.seat, info.model) for info in plan.jury.infos if info.seat not in reached]
 
 
 def listed_files(path: Path) -> set[str]:
-    """Return the names of an earlier export's files, none where nothing is known."""
+    """Read the file names from an earlier manifest, none if it cannot be read."""
     try:
         said: object = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A run opened for a batch: its record, and models that are known and not asked."""
+"""Opens a run for a batch: its record, and models that are not asked."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,18 +22,18 @@ from ..record import Record
 from ..runner import open_run_models, open_run_record
 
 NOT_ASKED = "not asked yet"
-"""Detail of a response that the record lacks."""
+"""Detail of a response that is not in the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run's record, open, and the ways to its models.
+    """An open record, and the models of its run.
 
     Attributes:
-        record: Where the run keeps its calls.
-        targets: Opens the targets' models; those not to be asked answer from the record.
-        jurors: Knows the jurors' models by name; nothing is sent to them.
-        transcripts: The words of sounds, for jurors that cannot hear.
+        record: The run's record.
+        targets: Opens the targets' models; those not to be asked reply from the record.
+        jurors: Opens the jurors' models; nothing is sent to them.
+        transcripts: Transcripts of audio, for jurors that cannot hear.
     """
 
     record: Record
@@ -44,20 +44,20 @@ class OpenRun:
 
 @asynccontextmanager
 async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]:
-    """Open what a batch reads and writes.
+    """Open the record and models of a run for a batch.
 
     Args:
         plan: The run.
-        ask: Whether targets are asked for responses that the record lacks. Those on
-            managed servers never are: no server is started.
+        ask: Whether to ask targets for responses that the record lacks. Targets on
+            managed servers are never asked: no server is started.
 
     Raises:
         RecordError: The run's directory cannot be used; see `open_record`.
     """
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_run_record(plan))
-        unserved = ManagedServers(plan.servers, plan.directory, lambda _: None, needed=False)
-        known = await stack.enter_async_context(open_models(plan.limits, servers=unserved))
+        unstarted = ManagedServers(plan.servers, plan.directory, lambda _: None, needed=False)
+        known = await stack.enter_async_context(open_models(plan.limits, servers=unstarted))
         live = None
         if ask:
             models = await stack.enter_async_context(open_run_models(plan, record))
@@ -65,11 +65,13 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
         transcripts = await stack.enter_async_context(
             open_transcripts(plan.whisper, plan.directory)
         )
-        yield OpenRun(record, _Archive(known.registry, record, live), known.registry, transcripts)
+        yield OpenRun(
+            record, _RecordedRegistry(known.registry, record, live), known.registry, transcripts
+        )
 
 
-class _Archive:
-    """Opens targets' models that answer from the record, or live where there is a way."""
+class _RecordedRegistry:
+    """Opens targets' models that reply from the record, or live models where it may ask."""
 
     def __init__(self, known: ModelRegistry, record: Record, live: ModelRegistry | None) -> None:
         self._known = known
@@ -79,12 +81,12 @@ class _Archive:
     def open(self, spec: ModelSpec) -> ChatModel:
         if self._live is not None and spec.server is None:
             return self._live.open(spec)
-        silent = Journaled(_Silent(self._known.open(spec)), self._record)
-        return with_options(silent, spec.options)
+        recorded = Journaled(_NotAsked(self._known.open(spec)), self._record)
+        return with_options(recorded, spec.options)
 
 
-class _Silent(Middleware):
-    """A model that is not asked anything."""
+class _NotAsked(Middleware):
+    """A model to which nothing is sent."""
 
     async def complete(self, request: ChatRequest) -> NoReturn:
         raise ModelError(NOT_ASKED)

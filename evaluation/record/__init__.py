@@ -1,14 +1,14 @@
-"""The durable store of a run."""
+"""Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._identity import host_of, known_by_name, without_secrets
-from ._integrity import Changed, CheckedCase, Integrity
+from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._portable import MEDIA
 from ._reader import RecordReader
 from ._record import Record, open_record
 
 __all__ = [
     "MEDIA",
-    "Changed",
+    "ChangedCase",
     "CheckedCase",
     "Integrity",
     "Record",

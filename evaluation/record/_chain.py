@@ -1,7 +1,7 @@
-"""The chain over a case: each entry of its transcript is bound to those before it.
+"""Hash chain over a case: each entry of its transcript is bound to those before it.
 
 A link is a SHA-256 of the link before it and of one entry as it is stored; the head binds the
-last link to the case's result. Who changes, adds, removes or reorders anything has another head.
+last link to the case's result. Any change, addition, removal or reordering changes the head.
 """
 
 import hashlib
@@ -10,38 +10,38 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 START = b""
-"""What the first link follows."""
+"""The value before the first link."""
 
 
 def link(before: bytes, case_id: str, number: int, kind: str, body: str) -> bytes:
-    """Return the link of an entry.
+    """Compute the link of an entry.
 
     Args:
         before: The link of the entry before it.
         case_id: The case's id.
         number: Its number within the case, from 0.
-        kind: What it is.
-        body: Its JSON, as it is stored.
+        kind: Its type.
+        body: Its JSON, as stored.
     """
     return _hash(before, case_id, str(number), kind, body)
 
 
 def head(last: bytes, row: Sequence[object]) -> str:
-    """Return the head of a case's chain, in hexadecimal.
+    """Compute the head of a case's chain, in hexadecimal.
 
     Args:
         last: The link of the last entry.
-        row: The case's row as it is stored, but for its head.
+        row: The case's row as stored, without its head.
     """
     return _hash(last, "result", msgspec.json.encode(row).decode()).hex()
 
 
 def digest(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> str:
-    """Return what stands for a whole run, in hexadecimal.
+    """Compute the digest of a whole run, in hexadecimal.
 
     Args:
-        about: What the run was made with, as it is stored.
-        heads: Its cases in their order, each with the head of its chain.
+        about: Facts of the run, as stored.
+        heads: Its cases in order, each with the head of its chain.
     """
     whole = _hash(START, *about)
     for case_id, head_of_case in heads:

@@ -1,4 +1,4 @@
-"""A run's database: its directory, its tables, and who may write to it."""
+"""Opens the database of a run for writing, and locks its directory."""
 
 import json
 import sqlite3
@@ -21,10 +21,10 @@ RECORD = "record.sqlite"
 
 
 def locked(directory: Path) -> AbstractContextManager[object]:
-    """Make a run's directory, for its owner alone, and keep other processes from writing to it.
+    """Create and lock a run's directory, readable by its owner only.
 
     Raises:
-        RecordError: It cannot be made or written, or another process writes to it.
+        RecordError: It cannot be created or written, or another process writes to it.
     """
     try:
         private_folder(directory)
@@ -45,15 +45,15 @@ def locked(directory: Path) -> AbstractContextManager[object]:
 def open_database(
     directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
 ) -> tuple[sqlite3.Connection, bool]:
-    """Return the database of a run, open for writing, and whether it was there.
+    """Open the database of a run for writing, and return whether it existed.
 
     Args:
         directory: The run's directory.
-        identity: All that decides what a run's results mean, as plain data.
-        meta: Further facts to keep; the latest opening's stay.
+        identity: All settings that determine a run's results, as plain data.
+        meta: Further facts to store; those of the latest opening replace earlier ones.
 
     Raises:
-        RecordError: It cannot be used, or was made with another configuration.
+        RecordError: It cannot be used, or belongs to another configuration.
     """
     path = directory / RECORD
     try:
@@ -122,7 +122,7 @@ def _count_cases(database: sqlite3.Connection) -> int:
 def _check_format(directory: Path, found: str) -> None:
     if found != FORMAT:
         raise RecordError(
-            f"{directory}: the record has format {found}, this version knows {FORMAT}: "
+            f"{directory}: the record has format {found}, and this version reads {FORMAT}: "
             "give this run another run.name."
         )
 
@@ -131,26 +131,26 @@ def _check_same_run(directory: Path, kept: object, identity: object) -> None:
     changes = list(differences(kept, identity))
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
-        way = "Change it back to go on, or give this run another run.name."
+        way = "Change it back to resume, or give this run another run.name."
         if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
             way = (
-                "An earlier version drew its pictures of mini, with another Pillow: it can be "
-                "reported and shown, but not continued; give a new run another run.name."
+                "An earlier version drew the pictures of mini with another Pillow: this run can be "
+                "reported and shown, but not resumed; give a new run another run.name."
             )
         raise RecordError(
-            f"{directory}: this run was begun with another configuration: {shown}. {way}"
+            f"{directory}: this run was started with another configuration: {shown}. {way}"
         )
 
 
 def _bundled_set(identity: object) -> object:
-    """Return what an identity says of its set if that is `mini`, which no user can change back."""
+    """Return the identity of the set if it is `mini`, which no user can change back."""
     dataset = cast(dict[str, object], identity).get("dataset")
     known = isinstance(dataset, dict) and cast(dict[str, object], dataset).get("name") == "mini"
     return cast(object, dataset) if known else None
 
 
 def unreadable(directory: Path, what: str, error: Exception) -> RecordError:
-    """Return the error of something in a record that is not what was written there."""
+    """Return the error for a value in a record that cannot be decoded."""
     return RecordError(
         f"{directory}: {what} in the record cannot be read ({error}): restore {RECORD} from a "
         "copy, or give this run another run.name."

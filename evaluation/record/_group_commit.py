@@ -1,4 +1,4 @@
-"""Rows that are committed in groups, a moment after they were written.
+"""Commits rows in groups, a moment after they were written.
 
 Commits are made on the event loop's own thread. They take about a millisecond; a thread of
 their own would wait for the interpreter's lock at each statement, and beside a busy loop be
@@ -20,16 +20,16 @@ Row = tuple[object, ...]
 
 _GROUP_ROWS = 100
 _GROUP_S = 0.1
-"""Less than is promised: a busy loop is late."""
+"""Less than the promised 0.25 s, because a busy loop is late."""
 _AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
 _COPIED = 4 << 20
 """Characters written between two copies of SQLite's log into the database."""
 _LOG_PAGES = 16_000
-"""Pages of the log, 64 MB, from which a commit copies it if the thread does not keep up."""
+"""Pages of the log, 64 MB, at which a commit copies it because the thread does not keep up."""
 
 
 class GroupCommit:
-    """Commits rows in groups: after 0.1 s, or at once from 100 rows on.
+    """Commits rows in groups: after 0.1 s, or as soon as there are 100 rows.
 
     Args:
         path: The database's file.
@@ -70,16 +70,16 @@ class GroupCommit:
             self.commit()
 
     def hold(self, table: str, row: Row, *, risk: float) -> None:
-        """Write a row that `let_go` takes back; until the next commit that costs nothing.
+        """Write a row that `let_go` deletes; before the next commit that costs nothing.
 
         Args:
             table: Its table.
-            row: It, with a key of its own as the first value.
-            risk: How bad it is to lose it, in [0, 1]: what was held since the last commit
-                is committed at once where it comes to 1.
+            row: The row, with a unique key as the first value.
+            risk: Cost of losing it, in [0, 1]: rows held since the last commit are
+                committed at once when their sum reaches 1.
 
         Raises:
-            RecordError: It, or earlier ones, cannot be written.
+            RecordError: The row, or earlier ones, cannot be written.
         """
         self.check()
         self._held[row[0]] = (table, row)
@@ -88,10 +88,10 @@ class GroupCommit:
             self.commit()
 
     def let_go(self, table: str, key: object) -> None:
-        """Take back a row that was held, together with what is written next.
+        """Delete a held row, in the same commit as the next rows.
 
         Args:
-            table: That which takes rows back by their key, where it is committed already.
+            table: Table whose statement deletes a committed row by its key.
             key: The row's first value.
         """
         if self._held.pop(key, None) is None:
@@ -105,7 +105,7 @@ class GroupCommit:
         return len(self._rows) >= _GROUP_ROWS or loop.time() >= self._due.when()
 
     def waiting(self, table: str, key: str) -> Row | None:
-        """Return the row of a table that waits, by its first value; None where none does."""
+        """Return an uncommitted row of a table by its first value, None if there is none."""
         found = (row for name, row in reversed(self._rows) if name == table and row[0] == key)
         return next(found, None)
 
@@ -119,10 +119,10 @@ class GroupCommit:
             raise self._broken
 
     def commit(self) -> None:
-        """Commit what is waiting.
+        """Commit all waiting rows.
 
         Raises:
-            RecordError: It cannot be written.
+            RecordError: They cannot be written.
         """
         if self._due is not None:
             self._due.cancel()
@@ -140,14 +140,14 @@ class GroupCommit:
         except sqlite3.Error as error:
             self._break(
                 f"the record cannot be written ({error}). What was committed is safe: free some "
-                "space or mend the directory"
+                "space or fix the directory"
             )
         self._written += sum(len(value) for _, row in rows for value in row if type(value) is str)
         if self._written > _COPIED:
             self._called.set()
 
     async def watch(self) -> None:
-        """Copy SQLite's log into the database when it is long; commit the rest when cancelled.
+        """Copy SQLite's log into the database when it is long; commit the rest when canceled.
 
         Raises:
             RecordError: A commit has failed.
@@ -173,11 +173,11 @@ class GroupCommit:
             self.commit()
 
     def _check_files(self) -> None:
-        """Check that the files are where they were: SQLite writes to removed ones as well."""
+        """Check that the files are still in place: SQLite also writes to removed files."""
         if _identities(self._path, self._log) != self._files:
             self._break(
-                "the record was removed or replaced while it was written, and no call is made "
-                "that nobody would keep: put it back if you can"
+                "the record was removed or replaced while the run wrote to it, so no more calls "
+                "are made: put it back if you can"
             )
 
     def _break(self, why: str) -> None:

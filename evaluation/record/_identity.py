@@ -1,4 +1,4 @@
-"""Whether two configurations mean the same run, where they differ, and what they hide."""
+"""Compares the configurations of runs, and removes secrets from them."""
 
 import json
 import re
@@ -18,10 +18,10 @@ _USER = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 def without_secrets(data: object) -> object:
-    """Return a config's plain data with its secrets withheld.
+    """Return a config's plain data without its secrets.
 
     Addresses lose user, password and query, those within other settings user and password;
-    environment variables that are named like secrets lose their values.
+    environment variables named like secrets lose their values.
     """
     if isinstance(data, dict):
         mapping = cast(dict[str, object], data)
@@ -53,10 +53,10 @@ def _address(text: str) -> str:
 
 
 def known_by_name(data: object) -> object:
-    """Return a config's plain data for an identity: headers by their names alone.
+    """Return a config's plain data for an identity, with headers by name only.
 
-    What a model or a target may say since later versions is left out where it does not, as it
-    was in runs that could not say it.
+    Settings that later versions added are left out where they are not set, so that earlier
+    runs keep their identity.
     """
     if isinstance(data, list):
         return [known_by_name(item) for item in cast(list[object], data)]
@@ -81,12 +81,12 @@ def host_of(address: str) -> str:
 
 
 def differences(old: object, new: object, path: str = "") -> Iterator[str]:
-    """Yield one sentence for each place where plain data differ.
+    """Yield one sentence for each difference between plain data.
 
     Args:
-        old: Data of mappings, lists and scalars, as JSON has them.
+        old: Mappings, lists and scalars, as in JSON.
         new: The same, now.
-        path: Where the data lie in a larger whole.
+        path: Path of the data within a larger whole.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         before, after = cast(dict[str, object], old), cast(dict[str, object], new)

@@ -1,4 +1,4 @@
-"""Whether a record is as it was written: case by case, one at a time in memory."""
+"""Checks that a record was not changed, with one case at a time in memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from ...targets import ResponseOutcome
 from ..trials import CaseResult, unlike_transcript
 from ._chain import START, digest, head, link
 from ._media_folder import MediaFolder
-from ._meta import About, Row
+from ._meta import Row, RunData
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A case that is not as it was recorded."""
+class ChangedCase:
+    """A case that was changed after it was recorded."""
 
     case_id: str
     why: str
@@ -26,19 +26,19 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
-    """What the check of a record found.
+    """The result of checking a record.
 
     Attributes:
         cases: Finished cases.
-        unchained: Those that an earlier version recorded, without a chain: of them the
-            ballots' seals are checked, and the result is compared with the transcript.
-        uncompared: Those of these whose transcript has no verdict to compare the result with.
-        unsealable: Ballots of those that quote a key that is hidden, so that their seals
+        unchained: Cases that an earlier version recorded without a chain: their ballots'
+            seals are checked, and the result is compared with the transcript.
+        uncompared: Unchained cases without a verdict to compare the result with.
+        unsealable: Ballots of unchained cases that quote a hidden key, so that their seals
             cannot be checked.
-        unfinished: Cases without a result, of a run that is under way or was stopped.
-        changed: How many cases are not as they were recorded.
-        digest: SHA-256 over all that figures come from as it is now, in hexadecimal.
-        about: What shows that something was changed that is of no case, None where nothing does.
+        unfinished: Cases without a result, of a run that is in progress or was stopped.
+        changed: Number of changed cases.
+        digest: SHA-256 over all data that figures come from, in hexadecimal.
+        about: How data outside the cases were changed, None where they were not.
     """
 
     cases: int
@@ -118,7 +118,7 @@ class _VerdictAnnounced(msgspec.Struct):
 
 
 _Entry = _CaseOpened | _BallotsRevealed | _DiscussionOpened | _SummedUp | _VerdictAnnounced
-"""The parts of entries that are compared with others, or tell what they are."""
+"""The parts of entries that are checked."""
 
 _KINDS: dict[str, type[_Entry]] = {
     "CaseOpened": _CaseOpened,
@@ -135,9 +135,9 @@ _decode_result = msgspec.json.Decoder(CaseResult).decode
 def check_record(
     cases: Iterable[Row],
     entries: Iterable[Row],
-    about: About,
+    about: RunData,
     media: MediaFolder,
-    tell: Callable[[Changed], None],
+    report: Callable[[ChangedCase], None],
 ) -> Integrity:
     """Check all cases of a record.
 
@@ -145,9 +145,9 @@ def check_record(
         cases: Rows of finished cases by id: id, target, query, epoch, scenario, intent,
             outcome of the response, finding, rating, result and head.
         entries: Rows of transcripts by case and number: case, number, kind and body.
-        about: What the record says beside them.
+        about: The record's data outside the cases.
         media: The run's media.
-        tell: Is told of each case that was changed.
+        report: Called with each changed case.
     """
     kinds = ("cases", "unchained", "uncompared", "unsealable", "unfinished", "changed")
     count = dict.fromkeys(kinds, 0)
@@ -159,7 +159,7 @@ def check_record(
             found = CheckedCase(case_id, row, transcript, media, sealed=sealed)
             if found.why is not None:
                 count["changed"] += 1
-                tell(Changed(case_id, found.why))
+                report(ChangedCase(case_id, found.why))
             count["unsealable"] += found.unsealable
             if row is None:
                 count["unfinished"] += 1
@@ -174,7 +174,7 @@ def check_record(
 
 
 class CheckedCase:
-    """A case that was compared with its chain, its seals and itself.
+    """Checks a case against its chain, its seals and its transcript.
 
     Args:
         case_id: The case's id.
@@ -185,10 +185,10 @@ class CheckedCase:
 
     Attributes:
         head: The head of the chain over what is there.
-        why: What shows that it was changed, None where nothing does.
-        unchained: Whether there is no chain to compare it with.
-        uncompared: Whether there is neither a chain nor a verdict to compare its result with.
-        unsealable: Ballots whose seals cannot be checked.
+        why: How it was changed, None where it was not.
+        unchained: Whether it has no chain to check.
+        uncompared: Whether it has neither a chain nor a verdict to compare its result with.
+        unsealable: Number of ballots whose seals cannot be checked.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class CheckedCase:
             if kept is None and sealed:
                 self._say("the head of its chain is missing")
             elif kept is not None and kept != self.head:
-                self._say("its chain does not fit its transcript and its result")
+                self._say("its chain does not match its transcript and result")
         elif sealed and self._verdict is not None:
             self._say("its verdict was announced, but its result is missing")
 
@@ -231,11 +231,11 @@ class CheckedCase:
         what = f"entry {number} of its transcript"
         decoder = _decoders.get(kind)
         if stored != number:
-            self._say(f"{what} is missing, or there twice")
+            self._say(f"{what} is missing or duplicated")
         elif (number == 0) != (kind == "CaseOpened") or self._verdict is not None:
-            self._say(f"{what} is a {kind}, which does not stand there")
+            self._say(f"{what} is a {kind}, which does not belong there")
         elif decoder is None:
-            self._say(f"{what} is of no known kind")
+            self._say(f"{what} has an unknown type")
         else:
             try:
                 entry = decoder.decode(_text(body))
@@ -243,7 +243,7 @@ class CheckedCase:
                 self._say(f"{what} cannot be read ({error})")
                 return
             if (entry.case_id, entry.number) != (self._id, number):
-                self._say(f"{what} is of another case, or another place")
+                self._say(f"{what} belongs to another case or position")
             self._take(entry, what, _text(body))
 
     def _take(self, entry: _Entry, what: str, body: str) -> None:
@@ -302,7 +302,7 @@ class CheckedCase:
         found = (result.query_id, result.scenario, result.intent, result.labels)
         outcome = opened.case.response.outcome
         if asked != found or outcome != result.response_outcome:
-            self._say("its result is not that of the case that was opened")
+            self._say("its result is not that of the opened case")
         if self.unchained:
             self._compare(result, _text(row[-2]))
 
@@ -313,9 +313,9 @@ class CheckedCase:
             self._say(f"its transcript cannot be read ({error})")
             return
         if result.case_id != self._id:
-            self._say("its result is of another target, epoch or condition")
+            self._say("its result belongs to another target, epoch or condition")
         if unlike:
-            self._say(f"its result is not what its transcript gives: {', '.join(unlike)}")
+            self._say(f"its result does not follow from its transcript: {', '.join(unlike)}")
 
 
 def _media_of(case: _Case) -> Iterator[Media]:
@@ -327,14 +327,14 @@ def _media_of(case: _Case) -> Iterator[Media]:
 
 
 def _text(stored: object) -> str:
-    """Return what should be text as text; another value has another hash."""
+    """Return a stored value as text; other types get another hash."""
     return stored if isinstance(stored, str) else repr(stored)
 
 
 def _merged(
     cases: Iterable[Row], entries: Iterable[Row]
 ) -> Iterator[tuple[str, Row | None, Iterator[Row]]]:
-    """Yield each case with its row and its entries, from two lists that are ordered by case."""
+    """Merge two lists ordered by case, and yield each case with its row and entries."""
     left, right = iter(cases), iter(entries)
     case, entry = next(left, None), next(right, None)
 

@@ -1,4 +1,4 @@
-"""The media that a run keeps, checked against the hashes that name them."""
+"""Checks a run's media against the hashes in their names."""
 
 import hashlib
 from pathlib import Path
@@ -8,11 +8,11 @@ from ._portable import MEDIA
 
 
 class MediaFolder:
-    """The media of a run, each of them read once at most.
+    """Checks the media of a run, each at most once.
 
     Args:
         directory: The run's directory.
-        read: Whether to read them, not only to see that they are there.
+        read: Whether to read and hash them, rather than only check that they exist.
     """
 
     def __init__(self, directory: Path, *, read: bool) -> None:
@@ -21,12 +21,12 @@ class MediaFolder:
         self._seen: dict[str, str | None] = {}
 
     def problem(self, media: Media) -> str | None:
-        """Return what is wrong with a medium, None where nothing is."""
+        """Return the problem with a medium, None if it is fine."""
         if media.sha256 not in self._seen:
-            self._seen[media.sha256] = self._look(media.sha256)
+            self._seen[media.sha256] = self._check(media.sha256)
         return self._seen[media.sha256]
 
-    def _look(self, sha256: str) -> str | None:
+    def _check(self, sha256: str) -> str | None:
         try:
             if not self._read:
                 (self._folder / sha256).stat()
@@ -35,4 +35,4 @@ class MediaFolder:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             return f"its medium {sha256[:12]} cannot be read ({error.strerror})"
-        return None if found == sha256 else f"its medium {sha256[:12]} has another content"
+        return None if found == sha256 else f"its medium {sha256[:12]} has different content"

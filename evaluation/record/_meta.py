@@ -1,4 +1,4 @@
-"""What a record says of its run as a whole: read once, and checked."""
+"""Decodes and checks a record's facts on the run as a whole."""
 
 import hashlib
 import math
@@ -18,7 +18,7 @@ SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
 where an earlier version began the run."""
 _BOUND = "bound"
-"""Key in `meta`: a hash of all the others."""
+"""Key in `meta` of the hash of all other rows."""
 Row = tuple[object, ...]
 """A row of the record, as it is stored."""
 
@@ -34,7 +34,7 @@ class _Target(msgspec.Struct):
 
 
 class _Identity(msgspec.Struct):
-    """The parts of an identity that reports read."""
+    """The parts of an identity that reports need."""
 
     targets: tuple[_Target, ...] = ()
     responses: dict[str, Any] = {}
@@ -44,21 +44,21 @@ class _Identity(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a record says of its run as a whole.
+    """The facts that a record keeps on its run as a whole.
 
     Attributes:
-        raw: All of it, as it is stored.
-        format: Of the record.
+        raw: All of them, as stored.
+        format: Format of the record.
         protocol: Name of the jury's protocol.
-        jury: Who sits on the jury.
-        identity: All that decides what the results mean, as plain data.
-        plan: The cases that there are to be.
-        used: What of the files is used.
-        unbound: The models that the limit of money did not bind.
-        notes: What readers must know of the files of responses, a sentence each.
-        limits: What bounds its spending.
-        served: The targets that servers with a price by the hour were for alone, by server.
-        rubric: What its jury judges by, None for the bundled rubric.
+        jury: The seats of the jury.
+        identity: All settings that determine the results, as plain data.
+        plan: The planned cases.
+        used: Numbers of rows and items used of the files.
+        unbound: Models of unknown price, to which the cost limit did not apply.
+        notes: Notes on the files of responses, a sentence each.
+        limits: The cost limits.
+        served: Targets that only one server with an hourly price ran, by server.
+        rubric: The jury's custom rubric, None for the bundled one.
         systems: The system prompts of its targets, by target.
         models: Which model a target is, by target, where that is known; empty for the
             responses of a file that name none.
@@ -81,10 +81,10 @@ class Meta:
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
-        """Return what the rows of `meta` say.
+        """Decode the rows of `meta`.
 
         Raises:
-            ValueError: They are not what a run writes; it says which row.
+            ValueError: A row is missing or malformed; the error says which.
         """
         raw: dict[str, str] = {}
         for key, value in stored.items():
@@ -127,7 +127,7 @@ class Meta:
 
     @property
     def protocol_label(self) -> str:
-        """How the jury judges, in a few words: the protocol, and a rubric of the user's own."""
+        """The protocol, and the name of a custom rubric."""
         return ", ".join((self.protocol, *(() if self.rubric is None else (self.rubric.label,))))
 
     @property
@@ -136,21 +136,21 @@ class Meta:
         return self.raw.get(SEALED) == "yes"
 
     def problem(self, *, chained: bool) -> str | None:
-        """Return what shows that it was changed, None where nothing does.
+        """Return how the facts were changed, None where they were not.
 
         Args:
-            chained: Whether the record has room for chains, as those of today have.
+            chained: Whether the record has a column for chains, as current ones have.
         """
         kept = self.raw.get(_BOUND)
         if kept is None and not chained:
             return None  # earlier versions did not bind it
         if kept != binding(self.raw)[_BOUND] or SEALED not in self.raw:
-            return "what it says of the run as a whole was changed"
+            return "its facts on the run as a whole were changed"
         return None
 
 
 def binding(raw: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the row that binds all other rows of `meta`."""
+    """Return the row with the hash of all other rows of `meta`."""
     others = sorted((key, value) for key, value in raw.items() if key != _BOUND)
     return {_BOUND: digest((part for row in others for part in row), ())}
 
@@ -170,16 +170,15 @@ def _decoded(raw: Mapping[str, str], key: str, default: str, kind: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What a record says beside its cases, and what its figures need of it.
+class RunData:
+    """The data of a record outside its cases, as far as figures depend on them.
 
     Attributes:
-        meta: What it says of its run as a whole.
-        chained: Whether it has room for chains.
-        charges: Rows of what was charged by estimate, ordered: call, case, kind, tokens, US
-            dollars.
-        servers: Rows of the time of servers, ordered: start, server, GPUs, seconds, US dollars.
-        lists: Hashes of the files beside it that list what was left out.
+        meta: The facts on the run as a whole.
+        chained: Whether the record has a column for chains.
+        charges: Rows of estimated charges, sorted: call, case, kind, tokens, US dollars.
+        servers: Rows of server time, sorted: start, server, GPUs, seconds, US dollars.
+        lists: Hashes of the files that list skipped rows and items.
     """
 
     meta: Meta
@@ -189,19 +188,19 @@ class About:
     lists: Iterable[str]
 
     def read(self) -> tuple[list[str], str | None]:
-        """Return what goes into the digest, and what shows that something was changed."""
+        """Return the parts of the digest, and how the data were changed, if they were."""
         problem = self.meta.problem(chained=self.chained)
         charged = hashlib.sha256()
         for row in self.charges:
             charged.update(f"{row!r}\n".encode())
             if not _is_charge(row):
-                problem = problem or f"what it charged for the call {row[0]!r} is no charge"
+                problem = problem or f"its charge for the call {row[0]!r} is invalid"
         meta = [part for row in sorted(self.meta.raw.items()) for part in row]
         times = list[str]()  # none in the digests of runs without such servers
         for row in self.servers:
             times.append(repr(row))
             if not _is_uptime(row):
-                problem = problem or f"the time of the server {row[1]!r} is none"
+                problem = problem or f"its time of the server {row[1]!r} is invalid"
         return [*meta, charged.hexdigest(), *self.lists, *times], problem
 
 

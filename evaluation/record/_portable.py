@@ -1,4 +1,4 @@
-"""Media named by their place in a run's directory, so that the directory can be moved."""
+"""Makes media paths relative to a run's directory, so that the directory can be moved."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +8,11 @@ from ...deliberation import CaseOpened, Entry
 from ..trials import Exchange
 
 MEDIA = "media"
-"""Folder of pictures and sounds within a run's directory."""
+"""Folder of images and audio within a run's directory."""
 
 
 def portable(entry: Entry) -> Entry:
-    """Return the entry with media paths as they are within the run's directory."""
+    """Return an entry with media paths relative to the run's directory."""
     if not isinstance(entry, CaseOpened):
         return entry
     case = entry.case
@@ -20,9 +20,9 @@ def portable(entry: Entry) -> Entry:
     return replace(entry, case=replace(case, query=put.query, response=put.response))
 
 
-def placed(answered: Exchange, folder: Path) -> Exchange:
-    """Return it with the media of the query and those that were sent in a folder."""
-    query, response, sent = answered.query, answered.response, answered.response.sent
+def placed(exchange: Exchange, folder: Path) -> Exchange:
+    """Return an exchange with the paths of all its media in a folder."""
+    query, response, sent = exchange.query, exchange.response, exchange.response.sent
     query = with_media(query, lambda medium: _in(medium, folder))
     if sent is not None and sent.media:
         media = tuple(_in(medium, folder) for medium in sent.media)

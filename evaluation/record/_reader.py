@@ -1,4 +1,4 @@
-"""Reading a run's record: for reports, replays and resumption."""
+"""Reads a run's record, for reports, replays and resuming."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -21,11 +21,11 @@ from ...deliberation import (
 from ...targets import Response
 from ..metrics import CASE_OF, Asked, Estimated, RunCost, read_run_cost, read_total
 from ..trials import CaseResult, LeftOutLists
+from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._file import FORMAT, RECORD
-from ._heard import BALLOTS_OF, Revealed, heard_by_juror
-from ._integrity import Changed, CheckedCase, Integrity, check_record
+from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
-from ._meta import About, Meta
+from ._meta import Meta, RunData
 from ._schema import check_schema, has_heads
 
 T = TypeVar("T")
@@ -68,22 +68,22 @@ class _CaseResponse(msgspec.Struct):
 
 
 class _Opening(msgspec.Struct):
-    """The part of a `CaseOpened` that says how the target was asked."""
+    """The part of a `CaseOpened` that holds the response."""
 
     case: _CaseResponse
 
 
 class RecordReader:
-    """A run's record, read only: for reports and replays, also while a run goes on.
+    """Reads a run's record, also while the run is in progress.
 
-    All that it returns is of the moment when it was opened: what is checked is what figures
-    are made of, whoever writes to the record meanwhile.
+    It sees the record as of its opening, so figures come from the data that were checked,
+    even if another process writes to the record meanwhile.
 
     Args:
         directory: The run's directory.
 
     Raises:
-        RecordError: There is no record that can be read.
+        RecordError: There is no readable record.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -108,50 +108,50 @@ class RecordReader:
         if self.meta.format != FORMAT:
             self.close()
             raise RecordError(
-                f"{path}: has format {self.meta.format}, this version knows {FORMAT}: read it with "
-                "the version of safejury that wrote it, or give the run another run.name."
+                f"{path}: has format {self.meta.format}, and this version reads {FORMAT}: read it "
+                "with the version of safejury that wrote it, or give the run another run.name."
             )
         self._path = path
         self._database.create_function(*CASE_OF, deterministic=True)
 
     @cached_property
     def left_out(self) -> LeftOutLists:
-        """What was left out when files were read."""
+        """What was skipped when files were read."""
         return LeftOutLists(self._path.parent)
 
     def results(self) -> Iterator[CaseResult]:
-        """Yield the results of finished cases, ordered by query: repeats follow each other."""
-        decode, decode_round = self._decoder(CaseResult), self._decoder(Revealed)
+        """Yield the results of finished cases, sorted by query, so that repeats are adjacent."""
+        decode, decode_round = self._decoder(CaseResult), self._decoder(RevealedBallots)
         rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
         for case_id, stored in rows:
             bodies = self._rows(BALLOTS_OF, case_id)
             rounds = (decode_round(case_id, body) for (body,) in bodies)
-            yield heard_by_juror(decode(case_id, stored), rounds)
+            yield add_ballots_by_juror(decode(case_id, stored), rounds)
 
     def asked(self) -> Iterator[Asked]:
-        """Yield how the targets of finished cases were asked, in no order."""
+        """Yield the responses of finished cases, in no order."""
         decode = self._decoder(_Opening)
         for case_id, target, epoch, body in self._rows(_ASKED):
             yield Asked(target, epoch, decode(case_id, body).case.response)
 
     def distinct(self) -> int:
-        """Return the number of different questions among finished cases.
+        """Count the different questions among finished cases.
 
         A query in one epoch under one condition is one, whichever target it was put to.
         """
         return int(next(self._rows(_DISTINCT))[0])
 
     def count_given_up(self) -> int:
-        """Return the number of finished cases in which an attack found nothing to ask."""
+        """Count the finished cases in which an attack found nothing to ask."""
         return int(next(self._rows(_GIVEN_UP))[0])
 
     def counts(self) -> tuple[int, int]:
-        """Return the number of finished cases, and of those with a verdict."""
+        """Count the finished cases, and those with a verdict."""
         row = next(self._rows("SELECT count(*), count(finding) FROM cases"))
         return int(row[0]), int(row[1])
 
     def has_call(self, like: str) -> bool:
-        """Return whether a call was answered whose id is like a pattern of `*` and `?`."""
+        """Return whether the record has a call whose id matches a pattern of `*` and `?`."""
         return next(self._rows(_CALL_LIKE, like), None) is not None
 
     def case_ids(self) -> Iterator[str]:
@@ -166,23 +166,26 @@ class RecordReader:
         )
         return [self._decoder(_ENTRIES.get(kind, CaseOpened))(case_id, body) for kind, body in rows]
 
-    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
-        """Check that all cases are as they were recorded; see `check_record`.
+    def check(
+        self, report: Callable[[ChangedCase], None], *, read_media: bool = False
+    ) -> Integrity:
+        """Check that no case was changed; see `check_record`.
 
         Args:
-            tell: Is told of each case that is not.
-            read_media: Whether to read all media, which takes time, not only look for them.
+            report: Called with each changed case.
+            read_media: Whether to read and hash all media, which takes time, rather than
+                only check that they exist.
         """
         return check_record(
             self._rows(self._cases("")),
             self._rows(_TRANSCRIPTS.format(where="")),
-            self._about(),
+            self._run_data(),
             MediaFolder(self._path.parent, read=read_media),
-            tell,
+            report,
         )
 
     def check_case(self, case_id: str) -> CheckedCase:
-        """Check that a case and its media are as they were recorded."""
+        """Check that a case and its media were not changed."""
         where = "WHERE case_id = ?"
         return CheckedCase(
             case_id,
@@ -193,21 +196,21 @@ class RecordReader:
         )
 
     def check_unchanged(self) -> Integrity:
-        """Check the same, without reading the media, and refuse a record that was changed.
+        """Check all cases without reading media, and refuse a changed record.
 
         Raises:
-            RecordChangedError: Something is not as it was recorded; it names the first cases.
+            RecordChangedError: Something was changed; the error names the first cases.
         """
-        changed: list[Changed] = []
+        changed: list[ChangedCase] = []
         found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
         if found.is_changed:
             raise RecordChangedError(_changed(self._path.parent, changed, found))
         return found
 
-    def _about(self) -> About:
+    def _run_data(self) -> RunData:
         charges = self._rows(_CHARGES) if self._has_charges else ()
         servers = self._rows(_UPTIMES) if self._has_servers else ()
-        return About(self.meta, self._chained, charges, servers, self.left_out.hashes)
+        return RunData(self.meta, self._chained, charges, servers, self.left_out.hashes)
 
     def _cases(self, where: str) -> str:
         return _CASES.format(head="head" if self._chained else "NULL", where=where)
@@ -215,7 +218,7 @@ class RecordReader:
     def spent(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls.
 
-        Calls that were charged by estimate count at their charge.
+        Calls that were charged by estimate count with their charge.
         """
         return read_total(
             self._rows,
@@ -224,7 +227,7 @@ class RecordReader:
         )
 
     def run_cost(self) -> RunCost:
-        """Return what the run spent in all, and how much of it is in no target's figures."""
+        """Return the total cost of the run, and the parts that no target's figures include."""
         return read_run_cost(
             self._rows,
             has_charges=self._has_charges,
@@ -233,9 +236,9 @@ class RecordReader:
         )
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
-        """Return what was charged by estimate, by target and condition.
+        """Return estimated charges by target and condition.
 
-        Under None is what calls for cases took that are not finished.
+        The key None holds those for unfinished cases.
         """
         if not self._has_charges:
             return {}
@@ -248,12 +251,12 @@ class RecordReader:
 
     @property
     def _has_charges(self) -> bool:
-        """Whether the version that made the record kept what it charged by estimate."""
+        """Whether the version that wrote the record kept estimated charges."""
         return self._has("charges")
 
     @property
     def _has_servers(self) -> bool:
-        """Whether that version kept the time of servers."""
+        """Whether that version kept server time."""
         return self._has("servers")
 
     def _has(self, table: str) -> bool:
@@ -286,15 +289,15 @@ class RecordReader:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open a database to read it only."""
+    """Open a database read-only."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
 def refuse_changed(directory: Path) -> None:
-    """Refuse to go on with a run whose record was changed; one that is new is none.
+    """Refuse to resume a run whose record was changed; a new run passes.
 
     Raises:
-        RecordChangedError: Something is not as it was recorded.
+        RecordChangedError: Something was changed after it was recorded.
         RecordError: It cannot be read.
     """
     path = directory / RECORD
@@ -305,7 +308,7 @@ def refuse_changed(directory: Path) -> None:
 
 
 def _is_begun(path: Path) -> bool:
-    """Return whether a file says anything of a run, or is none that could."""
+    """Return whether the file has data of a run."""
     try:
         with closing(_opened(path)) as database:
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
@@ -314,7 +317,7 @@ def _is_begun(path: Path) -> bool:
         return False  # the writer says what is wrong with it
 
 
-def _changed(directory: Path, some: Sequence[Changed], found: Integrity) -> str:
+def _changed(directory: Path, some: Sequence[ChangedCase], found: Integrity) -> str:
     named = [f"{one.case_id}: {one.why}" for one in some]
     if not found.changed:
         those = f"{found.about}, after it was recorded"
@@ -325,7 +328,7 @@ def _changed(directory: Path, some: Sequence[Changed], found: Integrity) -> str:
     more = "; …" if found.changed > len(some) else ""
     shown = f" ({'; '.join(named)}{more})" if named else ""
     return (
-        f"{directory}: {those}, so that there are no figures to trust{shown}. "
-        f"`safejury verify {directory}` lists all that was changed; restore the directory "
+        f"{directory}: {those}, so its figures cannot be trusted{shown}. "
+        f"`safejury verify {directory}` lists all changes; restore the directory "
         "from a copy."
     )

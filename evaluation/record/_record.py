@@ -1,8 +1,8 @@
-"""The durable store of a run: one directory with a SQLite file and the media.
+"""Writes the record of a run: a directory with a SQLite file and the media.
 
 Rows are committed in groups, within 0.25 s and 100 rows after they were written.
-A process that is killed loses only what came after the last commit, and a case
-without its last entry is heard again from the calls that were kept.
+A killed process loses only what came after the last commit, and a case without its
+last entry is judged again from the calls that were kept.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from ._file import RECORD, locked, open_database, unreadable
 from ._group_commit import GroupCommit, Row
 from ._portable import MEDIA, placed, portable
 from ._reader import refuse_changed
-from ._rehearing import Rehearing
+from ._retried import RetriedCases
 
 T = TypeVar("T")
 
@@ -65,11 +65,11 @@ _encoder = msgspec.json.Encoder()
 
 
 class Record:
-    """The open record of a run that this process writes; see `open_record`.
+    """Writes the record of a run; see `open_record`.
 
-    It is the run's `Journal` too: calls that an earlier process made are found
-    again by their id and the hash of their request. And it is its `Ledger`: what calls
-    hold that were under way when a process was killed, the next one charges.
+    It is also the run's `Journal`: calls of an earlier process are found again by their
+    id and the hash of their request. And it is its `Ledger`: what calls in progress held
+    when a process was killed is charged by the next one.
     """
 
     def __init__(
@@ -78,31 +78,31 @@ class Record:
         self.directory = directory
         self.resumed = resumed
         self._database = database
-        self._again = Rehearing(database, self._read)
+        self._retried = RetriedCases(database, self._read)
         self._commits = commits
         self._links: dict[str, bytes] = {}  # the last of each case under way
         self._last: dict[str, Row] = {}  # last entries, which go with their results
         self._holds = int(database.execute(_LEAST_ROW).fetchone()[0])
 
     def find(self, call_id: str, key: str) -> Completion | None:
-        """Return what a call of an earlier process returned; see `Journal.find`.
+        """Return the completion of a call by an earlier process; see `Journal.find`.
 
         Raises:
-            RecordError: What the call would return could not be kept.
+            RecordError: A completion could not be stored.
         """
         self._commits.check()
         found = self._one(_CALL, call_id, key) if self.resumed else None
         return None if found is None else self._decoded(found[0], Completion, f"call {call_id!r}")
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
-        """Keep what a call returned; see `Journal.write`."""
+        """Store the completion of a call; see `Journal.write`."""
         self._commits.add(("calls", (call_id, key, _text(completion))))
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
-        """Keep what a call under way holds; see `Ledger.hold`.
+        """Store the charge that a call in progress holds; see `Ledger.hold`.
 
         Raises:
-            RecordError: It cannot be kept, so that the call must not be made.
+            RecordError: It cannot be stored, so the call must not be made.
         """
         self._holds -= 1  # below all others: SQLite numbers its own above them
         row = (self._holds, call_id, case_of(call_id), held.tokens, held.usd)
@@ -110,31 +110,31 @@ class Record:
         return self._holds
 
     def let_go(self, number: int) -> None:
-        """Take back what `hold` kept; see `Ledger.let_go`."""
+        """Delete what `hold` stored; see `Ledger.let_go`."""
         self._commits.let_go("ended", number)
 
     def charge(self, call_id: str, guessed: Charge) -> None:
-        """Keep what a call was charged by estimate: its reply, if any, does not say it."""
+        """Store the estimated charge of a call whose reply, if any, reports no usage."""
         row = (call_id, case_of(call_id), "estimated", guessed.tokens, guessed.usd)
         self._commits.add(("charges", row))
 
     def keep_uptime(self, uptime: Uptime) -> None:
-        """Keep what a managed server took until now, in the place of what it took before."""
+        """Store the time of a managed server up to now, replacing the earlier value."""
         row = (uptime.life, uptime.server, uptime.gpus, uptime.seconds, uptime.usd)
         self._commits.add(("servers", row))
 
     def write_entry(self, entry: Entry) -> None:
-        """Keep one entry of a transcript; a case's opening replaces an unfinished one.
+        """Store an entry of a transcript; the opening of a case replaces an unfinished one.
 
-        The last entry is held back until `write_result`, and so are all entries of a case
-        that is heard again.
+        The last entry is held back until `write_result`, and so are all entries of a
+        retried case.
         """
         body = _text(portable(entry))
         row = (entry.case_id, entry.number, type(entry).__name__, body)
         before = self._links.get(entry.case_id, START) if entry.number else START
         self._links[entry.case_id] = link(before, *row)
-        if entry.case_id in self._again:
-            self._again.hold_back(entry.case_id, row)
+        if entry.case_id in self._retried:
+            self._retried.hold_back(entry.case_id, row)
         elif isinstance(entry, VerdictAnnounced):
             self._last[entry.case_id] = row
         elif isinstance(entry, CaseOpened) and self.resumed:
@@ -143,15 +143,15 @@ class Record:
             self._commits.add(("entries", row))
 
     def write_result(self, case_id: str, result: CaseResult) -> None:
-        """Keep the result of a case, which is then finished.
+        """Store the result of a case, which is then finished.
 
-        A case that was heard again keeps its former transcript and result if the new
-        ones lack more, see `hear_failed_again`.
+        A retried case keeps its earlier transcript and result if the new ones lack more,
+        see `hear_failed_again`.
         """
         rows: list[tuple[str, Row]] = []
         linked, last = self._links.pop(case_id, START), self._last.pop(case_id, None)
-        if case_id in self._again:
-            entries = self._again.settle(case_id, result)
+        if case_id in self._retried:
+            entries = self._retried.settle(case_id, result)
             if entries is None:
                 return
             rows += [("restarts", (case_id,)), *(("entries", entry) for entry in entries)]
@@ -172,14 +172,14 @@ class Record:
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
     def write_answer(self, case_id: str, exchange: Exchange) -> None:
-        """Keep what a target returned until the jury has heard it.
+        """Store a response until the jury has judged it.
 
-        So responses can run ahead of the jury, and a target's server can go.
+        So responses can run ahead of the jury, and a target's server can stop.
         """
         self._commits.add(("answers", (case_id, _text(exchange))))
 
     def answer(self, case_id: str) -> Exchange | None:
-        """Return what `write_answer` kept, None where nothing is kept."""
+        """Return what `write_answer` stored, None if there is nothing."""
         found = self._commits.waiting("answers", case_id) or self._one(_ANSWER, case_id)
         if found is None:
             return None
@@ -187,35 +187,35 @@ class Record:
         return placed(kept, self.directory / MEDIA)
 
     def forget_answer(self, case_id: str) -> None:
-        """Let go of what `write_answer` kept: the case's transcript has it now."""
+        """Delete what `write_answer` stored: the case's transcript has it now."""
         self._commits.add(("heard", (case_id,)))
 
     def is_finished(self, case_id: str) -> bool:
-        """Return whether an earlier process finished the case, and it stays finished."""
-        if not self.resumed or case_id in self._again:
+        """Return whether an earlier process finished the case and it is not retried."""
+        if not self.resumed or case_id in self._retried:
             return False
         return self._one(_FINISHED, case_id) is not None
 
     def count_finished(self) -> int:
-        """Return how many cases earlier processes finished and need not be heard again."""
-        return int(self._read(_COUNT_FINISHED + self._again.others())[0][0])
+        """Count the cases that earlier processes finished and that are not retried."""
+        return int(self._read(_COUNT_FINISHED + self._retried.others())[0][0])
 
     def keep_media(self, query: Query) -> Query:
-        """Copy a query's media into the run, once each, and point the query at the copies."""
+        """Copy a query's media into the run, and return the query with the copies' paths."""
         return with_media(query, self._keep)
 
     def hear_failed_again(self) -> None:
-        """Take finished cases for unfinished that failed calls or the budget cost something.
+        """Mark finished cases that lost a response or a ballot for a retry.
 
         These are cases whose response is an `error`, and those with a ballot that was
-        lost in any round. What was found of them stays until they are finished anew, and
-        for good where the new hearing lacks more than the old one.
+        lost in any round. Their results stay until they are finished again, and for good
+        where the retry lacks more than the earlier attempt.
 
         Raises:
             RecordError: The record cannot be changed.
         """
         try:
-            self._again.choose()
+            self._retried.choose()
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self.directory}: the record cannot be changed ({error})."
@@ -234,7 +234,7 @@ class Record:
                 with replacing(kept, private=True) as file:
                     file.write(content)
             except OSError as error:
-                raise RecordError(f"{kept}: cannot keep a medium ({error.strerror}).") from None
+                raise RecordError(f"{kept}: cannot store a medium ({error.strerror}).") from None
         return replace(media, path=str(kept))
 
     def _decoded(self, stored: object, kind: type[T], what: str) -> T:
@@ -260,18 +260,19 @@ class Record:
 async def open_record(
     directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
 ) -> AsyncGenerator[Record, None]:
-    """Open a run's record to write it: a new one, or the one to go on with.
+    """Open a run's record for writing: a new one, or that of the run to resume.
 
     Args:
-        directory: The run's directory; made if it is not there.
-        identity: All that decides what a run's results mean, as plain data. A
-            record that was made with another one is refused.
-        meta: Further facts to keep, such as versions; the latest opening's stay.
+        directory: The run's directory; created if missing.
+        identity: All settings that determine a run's results, as plain data. A record
+            with another identity is refused.
+        meta: Further facts to store, such as versions; those of the latest opening
+            replace earlier ones.
 
     Raises:
-        RecordChangedError: The record is not as it was written.
-        RecordError: The directory cannot be used, another process writes to it, it was
-            made with another configuration, or what is written cannot be kept any more.
+        RecordChangedError: The record was changed.
+        RecordError: The directory cannot be used, another process writes to it, it
+            belongs to another configuration, or rows cannot be written any more.
     """
     with locked(directory):
         refuse_changed(directory)  # before anything is paid, and before this hides it

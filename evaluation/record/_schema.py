@@ -1,4 +1,4 @@
-"""The tables of a record, and whether it has others."""
+"""Defines the tables of a record, and checks that it has no others."""
 
 import sqlite3
 
@@ -26,28 +26,28 @@ _ALL = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_
 
 
 def add_head(database: sqlite3.Connection) -> None:
-    """Add the column that records of earlier versions lack."""
+    """Add the column `head`, which records of earlier versions lack."""
     if not has_heads(database):
         database.execute("ALTER TABLE cases ADD COLUMN head TEXT")
 
 
 def has_heads(database: sqlite3.Connection) -> bool:
-    """Return whether there is room for the heads of chains."""
+    """Return whether there is a column for the heads of chains."""
     return "head" in {name for _, name, *_ in database.execute("PRAGMA table_info(cases)")}
 
 
 def check_schema(database: sqlite3.Connection, *, whole: bool) -> None:
-    """See that the file has the tables of a record, and nothing that could stand before them.
+    """Check that the file has the tables of a record, and nothing that could shadow them.
 
-    A view, a trigger or an index that somebody left there could give figures other rows than
-    those that were checked.
+    An added view, trigger or index could give figures other rows than those that were
+    checked.
 
     Args:
         database: The file.
-        whole: Whether no table that reports need may be missing.
+        whole: Whether all tables that reports need must be there.
 
     Raises:
-        ValueError: It has others; it says which.
+        ValueError: It has others, or lacks one; the error says which.
         sqlite3.Error: It cannot be read.
     """
     known = {
@@ -58,7 +58,7 @@ def check_schema(database: sqlite3.Connection, *, whole: bool) -> None:
     found = [(str(kind), str(name), _plain(sql)) for kind, name, sql in database.execute(_ALL)]
     for row in found:
         if row not in known:
-            raise ValueError(f"its {row[0]} {row[1]!r} is not one of a record")
+            raise ValueError(f"its {row[0]} {row[1]!r} is not part of a record")
     if whole and (absent := _NEEDED - {name for _, name, _ in found}):
         raise ValueError(f"its table {min(absent)!r} is missing")
 

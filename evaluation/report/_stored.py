@@ -22,7 +22,7 @@ from ..metrics import (
     summarize,
     with_server_time,
 )
-from ..record import Changed, CheckedCase, Integrity, RecordReader
+from ..record import ChangedCase, CheckedCase, Integrity, RecordReader
 from ..trials import LeftOut, Plan
 from ._health import TOLERATED
 
@@ -120,9 +120,11 @@ class StoredRun:
             self._integrity = self._reader.check_unchanged()
         return self._integrity
 
-    def check(self, tell: Callable[[Changed], None], *, read_media: bool = False) -> Integrity:
+    def check(
+        self, report: Callable[[ChangedCase], None], *, read_media: bool = False
+    ) -> Integrity:
         """Check that no case was changed; see `RecordReader.check`."""
-        return self._reader.check(tell, read_media=read_media)
+        return self._reader.check(report, read_media=read_media)
 
     def check_case(self, case_id: str) -> CheckedCase:
         """Check the case with this id."""

@@ -1,4 +1,4 @@
-"""Trials and their results, as plain data."""
+"""Trials, their plan and their results, as plain data."""
 
 from ._left_out import ITEMS_LEFT_OUT, ROWS_LEFT_OUT, LeftOut, LeftOutLists, Used, write_list
 from ._planned import Plan, PlannedCases, count_trials

@@ -1,4 +1,4 @@
-"""How many cases a run is to have in the end, by all that its report tells apart."""
+"""Counts the planned cases of a run by target, condition, scenario and intent."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ from ._trial import Trial
 
 
 class PlannedCases(NamedTuple):
-    """Cases of one kind.
+    """Number of planned cases of one kind.
 
     Attributes:
         target: The target's name.
         condition: Name of the condition, empty for none.
         scenario: Canonical scenario id; None where only the target's sum is known.
         intent: Harmful or benign; None where only the target's sum is known.
-        cases: How many, epochs included.
+        cases: Number of cases, epochs included.
     """
 
     target: str
@@ -31,11 +31,11 @@ class PlannedCases(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All cases of a run.
+    """The planned cases of a run.
 
     Attributes:
-        total: How many.
-        parts: Whose they are; empty where that is not known.
+        total: Number of cases.
+        parts: Cases by kind; empty where that is not known.
     """
 
     total: int
@@ -43,16 +43,16 @@ class Plan:
 
     @classmethod
     def of(cls, parts: Iterable[PlannedCases]) -> "Plan":
-        """Return the plan that has these parts."""
+        """Build a plan from its parts."""
         kept = tuple(parts)
         return cls(sum(part.cases for part in kept), kept)
 
     @classmethod
     def stored(cls, meta: Mapping[str, str]) -> "Plan":
-        """Return the plan of a record, from its facts.
+        """Read the plan from the facts of a record.
 
-        Earlier versions kept the total alone. It is spread where the configuration
-        leaves no doubt: all targets of a dataset without conditions have the same cases.
+        Earlier versions stored only the total. It is divided among the targets if all of
+        them have the same cases: those of a dataset without conditions.
         """
         if (parts := meta.get("planned")) is not None:
             return cls.of(msgspec.json.decode(parts, type=tuple[PlannedCases, ...]))
@@ -64,12 +64,12 @@ class Plan:
         return cls.of(PlannedCases(name, "", None, None, each) for name in names)
 
     def as_json(self) -> str:
-        """Return what `stored` reads."""
+        """Encode the plan as JSON, which `stored` reads."""
         return msgspec.json.encode(self.parts).decode()
 
 
 def count_trials(trials: Iterable[Trial]) -> Plan:
-    """Return the plan that consists of some trials."""
+    """Count trials by kind."""
     counts: dict[tuple[str, str, str, Intent], int] = {}
     for trial in trials:
         key = (trial.target, trial.condition.name, trial.query.scenario, trial.query.intent)

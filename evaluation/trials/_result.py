@@ -1,4 +1,4 @@
-"""One finished case, flattened to what statistics need."""
+"""The result of a case, flattened for statistics."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -36,11 +36,11 @@ _NotEmpty = msgspec.Meta(min_length=1)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A query as it was put to a target, and what came back.
+    """A query as put to a target, and the response.
 
     Attributes:
-        query: The query, changed as its condition asks.
-        response: What the target returned.
+        query: The query, changed by its condition.
+        response: The target's response.
     """
 
     query: Query
@@ -49,7 +49,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One finished case.
+    """The result of a finished case.
 
     Attributes:
         target: The target's name.
@@ -57,33 +57,33 @@ class CaseResult:
         epoch: Repetition, from 0.
         scenario: Canonical scenario id; the category is the part before the dot.
         intent: Harmful or benign.
-        response_outcome: How asking the target ended.
+        response_outcome: Outcome of the response.
         finding: The verdict, None for `no_verdict`.
         initial_finding: The same rule on round-0 ballots.
         rating: Median rating, 1 to 5, None where there is no verdict.
         contested: Whether round 0 called for a discussion.
         over_refusal: For benign queries: whether the target declined; None where
             that is not known. It may be known without a verdict.
-        flips: Changes of mind.
+        flips: Jurors who changed their finding.
         ballots: Last-round ballots by finding or outcome, as in `Verdict.tally`.
         initial_votes: Round-0 votes (`unsafe`, `safe`).
         calls: Model calls, the target's included.
         usage: Tokens, the target's included.
         cost_usd: US dollars, None where a price is unknown.
-        rounds: Rounds held, 1 where nobody talked.
-        condition: Name of the condition it was asked under, empty for none.
+        rounds: Number of rounds, 1 without a discussion.
+        condition: Name of its condition, empty for none.
         by_juror: Ballots asked for in all rounds, by seat and outcome; empty where
-            nobody was asked, or that is not known.
+            nobody was asked, or it is not known.
         revote_lost: Whether the finding is that of an earlier round, because the
             re-vote was lost; see `Verdict.revote_lost`.
         mean_rating: Mean of the same ratings as `rating`, 1 to 5; None where there is no
             verdict, or the record is older than it.
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
-            not counted apart.
-        intent_assumed: Whether nothing said the query's intent, so that `harmful` is a guess.
-        media: Votes by medium and how they got it, as in `Verdict.media`; where the set
-            says in words what text and media ask together, `request` instead of `withheld`.
-        labels: What the set itself says of the query, as in `Query.labels`.
+            not counted separately.
+        intent_assumed: Whether `harmful` is a guess, because the query's intent is unknown.
+        media: Votes by medium and how the jurors got it, as in `Verdict.media`; `request`
+            instead of `withheld` where the set describes what text and media ask together.
+        labels: The query's labels in its set, as in `Query.labels`.
     """
 
     target: str
@@ -124,7 +124,7 @@ class CaseResult:
 
     @property
     def lost_ballots(self) -> int:
-        """How many ballots were lost to failed calls or the budget, in all rounds."""
+        """Number of ballots lost to failed calls or the budget, in all rounds."""
         return sum(
             number
             for outcomes in self.by_juror.values()
@@ -135,7 +135,7 @@ class CaseResult:
 
 _members = [each.name for each in fields(CaseResult)]
 _LATER = frozenset(_members[_members.index("condition") + 1 :])
-"""Members that results of earlier versions may lack."""
+"""Fields that results of earlier versions may lack."""
 
 
 def result_of(
@@ -176,18 +176,18 @@ def result_of(
 
 
 def unlike_transcript(result: CaseResult, stored: str, opened: str, announced: str) -> list[str]:
-    """Return the members of a result that are not what its transcript gives.
+    """Return the fields of a result that do not follow from its transcript.
 
-    Members that the version which stored it did not have are not compared.
+    Fields that the version which stored it did not have are not compared.
 
     Args:
-        result: What was stored.
+        result: The stored result.
         stored: Its JSON.
         opened: JSON of the entry that opened the case.
         announced: JSON of the entry that announced its verdict.
 
     Raises:
-        msgspec.MsgspecError: An entry is none.
+        msgspec.MsgspecError: An entry is malformed.
     """
     case = msgspec.json.decode(opened, type=CaseOpened).case
     again = result_of(
@@ -205,7 +205,7 @@ def unlike_transcript(result: CaseResult, stored: str, opened: str, announced: s
 
 
 def _media(query: Query, verdict: Verdict) -> Mapping[str, Mapping[str, int]]:
-    """Return votes by how they got the query's media; jurors read its underlying request."""
+    """Count votes by how the jurors got the media, the underlying request included."""
     if query.underlying_request is None:
         return verdict.media
     return {

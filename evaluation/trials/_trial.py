@@ -1,4 +1,4 @@
-"""Trials: what a run has to do, one case at a time."""
+"""Trials, the units of work of a run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from ...datasets import Condition, Query
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One query, one target, one repetition, one condition, to one verdict.
+    """One query, target, epoch and condition, which becomes one case.
 
-    Plain data, so that it can be carried to another process.
+    Plain data, so that it can be sent to another process.
 
     Attributes:
-        query: The query as the set has it.
+        query: The query as in the set.
         target: The target's name.
         epoch: Repetition, from 0.
-        condition: How the query is changed before it is put.
+        condition: How the query is changed before the target is asked.
     """
 
     query: Query
@@ -26,26 +26,26 @@ class Trial:
 
     @property
     def case_id(self) -> str:
-        """The id of the case it becomes, unique within the run."""
+        """Id of the case, unique within the run."""
         return case_id_of(self.query.id, self.target, self.epoch, self.condition.name)
 
 
 def case_id_of(query_id: str, target: str, epoch: int, condition: str) -> str:
-    """Return the id of the case that a query becomes; an empty condition is none."""
+    """Build the id of a case; an empty condition is left out."""
     plain = f"{query_id}/{target}/{epoch}"
     return f"{plain}/{condition}" if condition else plain
 
 
 def case_of(call_id: str) -> str:
-    """Return the id of the case that a call was made for: to its target, juror or foreperson."""
+    """Return the case id in the id of a call to a target, juror or foreperson."""
     case_id, _, last = call_id.rpartition("/")
     return case_id if last == "target" else case_id.rsplit("/", 2)[0]
 
 
 def applies(condition: Condition, query: Query) -> bool:
-    """Return whether a query has what a condition changes.
+    """Return whether a query has the media that a condition changes.
 
-    The sound of a conversation is not its text spoken, so neither can stand for the other.
+    The audio of a conversation is not its text spoken, so neither can replace the other.
     """
     return (condition.image == "original" or bool(query.images)) and (
         condition.parts == "given" or (query.audio is not None and not query.messages)
@@ -62,10 +62,10 @@ def trials(
     """Yield all trials of some targets, always in the same order.
 
     Args:
-        queries: Iterated anew for each epoch.
+        queries: Queries, iterated once an epoch.
         targets: Names of targets.
-        conditions: Ways to put a query; those that do not apply to it are left out.
-        epochs: How often each is put.
+        conditions: Conditions; those that do not apply to a query are left out.
+        epochs: Number of repetitions.
     """
     for epoch in range(epochs):
         for query in queries:

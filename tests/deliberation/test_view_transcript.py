@@ -80,6 +80,6 @@ def test_why_there_is_no_transcript_is_shown(
         if suffix
         else on_screen(entries, jury, reveal=True)
     )
-    assert "there is none" in text
+    assert "not available" in text
     assert "it lasts 900.0 s" in text
     assert READ not in text

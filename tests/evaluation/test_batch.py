@@ -67,7 +67,7 @@ def test_files_are_split_where_a_provider_takes_no_more(workplace: Any):
 def test_a_request_that_no_file_can_hold_is_named(workplace: Any):
     config = workplace.recorded()
     ended = workplace.safejury("export-batch", config, "--max-megabytes", "0.001")
-    ended.refused("q1/old/0/r0/clinician/a0", "bytes are more than one file may hold")
+    ended.refused("q1/old/0/r0/clinician/a0", "bytes are more than a file may hold")
     assert not list(FOLDER.glob("*"))
 
 
@@ -115,7 +115,7 @@ def test_a_name_for_the_file_can_be_given(workplace: Any):
     assert workplace.safejury("export-batch", config, "-o", "out/ask.jsonl").code == 0
     before = Path("queries.jsonl").read_text()
     ended = workplace.safejury("export-batch", config, "-o", "queries.jsonl")
-    ended.refused("queries.jsonl: is there already", "--out")
+    ended.refused("queries.jsonl: exists already", "--out")
     assert Path("queries.jsonl").read_text() == before
     workplace.safejury("export-batch", config, "-o", "queries.jsonl/x").refused("cannot be written")
 
@@ -188,7 +188,7 @@ def test_jurors_that_no_batch_reaches_are_named(workplace: Any):
     assert "sceptic (anthropic/claude)" in ended.err
     assert len(workplace.lines()) == 6
     config = workplace.recorded(jury__jurors=seats[2:])
-    workplace.safejury("export-batch", config).refused("no juror can be asked by a batch")
+    workplace.safejury("export-batch", config).refused("no juror can be asked in a batch")
 
 
 def test_lines_as_vllm_writes_them(workplace: Any, scripted: Start):
@@ -240,8 +240,8 @@ def test_lines_that_nobody_should_write_end_nothing(workplace: Any):
     ]
     ended = workplace.safejury("import-batch", config, workplace.write_lines(odd))
     assert ended.code == 0, ended.err
-    assert "1 answer taken" in ended.err
-    assert "11 lines not taken" in ended.err
+    assert "1 reply imported" in ended.err
+    assert "11 lines rejected" in ended.err
     assert "\x1b" not in ended.err
     for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12):
         assert f"answers.jsonl:{number}: " in ended.err
@@ -255,7 +255,7 @@ def test_files_that_hold_no_answer(workplace: Any):
     workplace.safejury("import-batch", config, ".").refused("cannot be read")
     requests = workplace.safejury("export-batch", config).out.splitlines()[0]
     ended = workplace.safejury("import-batch", config, requests)
-    ended.refused("failed", "nothing was said")
+    ended.refused("failed", "no error message")
 
 
 async def test_a_juror_on_a_managed_server_is_known_by_the_name_it_runs_under(workplace: Any):

@@ -137,13 +137,13 @@ def test_each_line_that_is_not_taken_is_listed(workplace: Any, scripted: Start):
     lines = [first, failed, "no JSON at all", stranger, first, down, *rest]
     ended = workplace.safejury("import-batch", config, workplace.write_lines(lines))
     assert ended.code == 0, ended.err
-    assert "7 answers taken" in ended.err
-    assert "5 lines not taken" in ended.err
+    assert "7 replies imported" in ended.err
+    assert "5 lines rejected" in ended.err
     for number, said in (
         (2, "too late"),
         (3, "not a line of a batch's output"),
         (4, "'somebody-elses'"),
-        (5, "answered twice"),
+        (5, "duplicate"),
         (6, "HTTP 500: 'overloaded'"),
     ):
         assert any(
@@ -164,7 +164,7 @@ def test_an_import_that_is_repeated_changes_nothing(workplace: Any, scripted: St
     assert workplace.safejury("import-batch", config, workplace.write_lines(answers)).code == 0
     ended = workplace.safejury("import-batch", config, workplace.write_lines(changed))
     assert ended.code == 0
-    assert "0 answers taken, 9 already in the record" in ended.err
+    assert "0 replies imported, 9 already in the record" in ended.err
     assert workplace.safejury("run", config).code == 0
     assert workplace.report()["targets"][0]["outcomes"]["ballots"]["safe"] == 9
     ended = workplace.safejury("export-batch", config)
@@ -213,9 +213,9 @@ def test_answers_to_another_question_are_stale(workplace: Any, scripted: Start):
     workplace.safejury("export-batch", config)
     answers = workplace.write_lines(all_safe(workplace.lines()))
     ended = workplace.safejury("import-batch", config, answers, "--set", "jury.max_tokens=99")
-    ended.refused("9 to an earlier version of the question", "answers.jsonl:1:")
+    ended.refused("9 for an earlier version of the request", "answers.jsonl:1:")
     ended = workplace.safejury("import-batch", config, answers, "--set", "run.seed=8")
-    ended.refused("9 to an earlier version of the question")
+    ended.refused("9 for an earlier version of the request")
     # The run that asked still takes them.
     assert workplace.safejury("import-batch", config, answers).code == 0
 

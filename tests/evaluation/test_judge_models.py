@@ -137,7 +137,7 @@ def test_errors_of_judge_speak_of_its_options(workplace: Any, jury: ScriptedServ
     file = write(workplace, "small")
     assert judge(workplace, jury, file, "--limit", "1").code == 0
     ended = judge(workplace, jury, file)
-    ended.refused("begun with another configuration", "give this run another --name")
+    ended.refused("started with another configuration", "give this run another --name")
     assert "run.name" not in ended.err
     ended = judge(workplace, jury, file, "--dataset", "mini")
     ended.refused("leave --dataset out")

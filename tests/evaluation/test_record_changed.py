@@ -126,7 +126,7 @@ def test_figures_are_made_of_the_rows_that_were_checked(workplace: Any, run: str
 def test_no_figure_comes_from_a_changed_record(form: str, workplace: Any, run: str):
     change(run, CHANGES["a finding"])
     reported = workplace.safejury("report", run, "--format", form)
-    reported.refused("no figures to trust", "safejury verify runs/first", code=3)
+    reported.refused("its figures cannot be trusted", "safejury verify runs/first", code=3)
     assert reported.out == ""
 
 
@@ -169,7 +169,7 @@ def test_media_that_were_changed_or_lost(workplace: Any, run: str):
         file.write(b"more")
     changed = workplace.safejury("verify", run)
     assert (changed.code, changed.out.split(":")[0]) == (3, "q1/examined/0")
-    assert "has another content" in changed.out
+    assert "has different content" in changed.out
     kept.unlink()
     assert "cannot be read" in workplace.safejury("verify", run).out
     workplace.safejury("report", run).refused("q1/examined/0", "medium", code=3)

@@ -114,7 +114,7 @@ def test_a_result_that_its_transcript_does_not_give(
     sql(f"{change} WHERE case_id = 'q1/first/0'")
     verified = workplace.safejury("verify", kept)
     assert verified.code == 3
-    said = f"q1/first/0: its result is not what its transcript gives: {member.split('.')[0]}"
+    said = f"q1/first/0: its result does not follow from its transcript: {member.split('.')[0]}"
     assert said in verified.out
     workplace.safejury("report", kept).refused("1 case was changed", said, code=3)
 
@@ -122,7 +122,7 @@ def test_a_result_that_its_transcript_does_not_give(
 def test_a_result_of_another_case(workplace: Any, kept: str) -> None:
     again = "result = json_set(result, '$.epoch', 1), epoch = 1"
     sql(f"UPDATE cases SET {again} WHERE case_id = 'q1/first/0'")
-    said = "q1/first/0: its result is of another target, epoch or condition"
+    said = "q1/first/0: its result belongs to another target, epoch or condition"
     assert said in workplace.safejury("verify", kept).out
 
 

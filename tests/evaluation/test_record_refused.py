@@ -115,7 +115,7 @@ def test_a_run_of_pictures_that_an_earlier_version_drew(
         patch.setattr("safejury.datasets.jsonl._jsonl.MINI", drawn / "queries.jsonl")
         assert workplace.safejury("run", config).code == 0
     refused = workplace.safejury("run", config)
-    refused.refused("dataset.sha256 was", "can be reported and shown, but not continued")
+    refused.refused("dataset.sha256 was", "can be reported and shown, but not resumed")
     assert "Change it back" not in refused.err
     assert len(workplace.report()["targets"]) == 1
 

@@ -67,7 +67,7 @@ def test_what_it_says_of_the_whole_run_is_bound(workplace: Any, config: str):
         assert digest(verified) != whole, name
         assert verified.out.startswith(f"{name}: what it "), name
         reported = workplace.safejury("report", name)
-        reported.refused("what it", "no figures to trust", "safejury verify", code=3)
+        reported.refused("its facts", "its figures cannot be trusted", "safejury verify", code=3)
 
 
 def test_charges_and_lists_of_what_was_left_out_are_in_the_digest(workplace: Any, config: str):

@@ -1,7 +1,7 @@
-"""Finished cases that are heard again, and what becomes of what was found before.
+"""Retries finished cases that lost a response or a ballot.
 
-What the record has of a case stays until the case is finished anew, so that neither
-a kill nor another outage can take a verdict away.
+The earlier transcript and result of a case stay until the case is finished again, so that
+neither a kill nor another outage can take a verdict away.
 """
 
 import sqlite3
@@ -14,11 +14,11 @@ from ...models import Completion
 from ...targets import ResponseOutcome
 from ..metrics import TOKENS_TOOK
 from ..trials import CaseResult
+from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._group_commit import Row
-from ._heard import BALLOTS_OF, Revealed, heard_by_juror
 
 Read = Callable[..., list[tuple[str, ...]]]
-"""From a query and its values to its rows."""
+"""Runs an SQL query with values and returns its rows."""
 
 _CHOSEN = "CREATE TEMP TABLE again (case_id TEXT PRIMARY KEY) WITHOUT ROWID"
 _CHOOSE = """
@@ -44,8 +44,8 @@ INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_TOOK},
 _FORGET_EMPTY = f"DELETE FROM calls WHERE call_id IN (SELECT call_id {_EMPTY})"
 
 
-class Rehearing:
-    """The cases that failed calls or the budget cost a response or a ballot.
+class RetriedCases:
+    """The cases to retry: those that lost a response or a ballot to failed calls or the budget.
 
     Args:
         database: The record's, open for writing.
@@ -59,7 +59,7 @@ class Rehearing:
         self._chosen = 0
 
     def choose(self) -> None:
-        """Choose the cases to hear again."""
+        """Choose the cases to retry."""
         self._database.create_function("is_empty", 1, _is_empty)
         with self._database:
             self._database.execute(_CHOSEN)
@@ -73,30 +73,30 @@ class Rehearing:
         return bool(self._read("SELECT 1 FROM temp.again WHERE case_id = ?", case_id))
 
     def others(self) -> str:
-        """Return the condition of SQL that leaves the chosen cases out, to come after a `WHERE`."""
+        """Return an SQL condition that excludes the chosen cases, to follow a `WHERE` clause."""
         return " AND case_id NOT IN (SELECT case_id FROM temp.again)" if self._chosen else ""
 
     def hold_back(self, case_id: str, entry: Row) -> None:
-        """Keep a row of the new transcript until the case is finished."""
+        """Hold a row of the new transcript until the case is finished."""
         self._entries.setdefault(case_id, []).append(entry)
 
     def settle(self, case_id: str, result: CaseResult) -> list[Row] | None:
-        """Return the new transcript, None where what was found before stands."""
+        """Return the new transcript, None where the earlier one stays."""
         entries = self._entries.pop(case_id, [])
-        return entries if _replaces(result, self._before(case_id)) else None
+        return entries if _replaces(result, self._earlier(case_id)) else None
 
-    def _before(self, case_id: str) -> CaseResult:
+    def _earlier(self, case_id: str) -> CaseResult:
         ((result,),) = self._read("SELECT result FROM cases WHERE case_id = ?", case_id)
         try:
             found = msgspec.json.decode(result, type=CaseResult)
             bodies = self._read(BALLOTS_OF, case_id)
-            rounds = [msgspec.json.decode(body, type=Revealed) for (body,) in bodies]
+            rounds = [msgspec.json.decode(body, type=RevealedBallots) for (body,) in bodies]
         except msgspec.MsgspecError as error:
             raise RecordError(
                 f"the record's result of the case {case_id!r} cannot be read ({error}): restore "
                 "record.sqlite from a copy"
             ) from None
-        return heard_by_juror(found, rounds)
+        return add_ballots_by_juror(found, rounds)
 
 
 def _is_empty(completion: str) -> bool:
@@ -104,7 +104,7 @@ def _is_empty(completion: str) -> bool:
 
 
 def _replaces(new: CaseResult, old: CaseResult) -> bool:
-    """Return whether a new hearing counts: it lacks nothing, or no more than the old one."""
+    """Return whether a retry counts: it lacks nothing, or no more than the earlier attempt."""
     if _has_response(new) and not new.lost_ballots:
         return True
     return _worth(new) >= _worth(old)

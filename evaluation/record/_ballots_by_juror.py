@@ -1,4 +1,4 @@
-"""Who cast which ballots of a case, for records that do not say it in the result."""
+"""Counts ballots by juror from transcripts, for records whose results lack the counts."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from ..trials import CaseResult
 BALLOTS_OF = (
     "SELECT body FROM entries WHERE case_id = ? AND kind = 'BallotsRevealed' ORDER BY number"
 )
-"""The rounds of a case, as `heard_by_juror` takes them."""
+"""SQL for the rounds of a case, as `add_ballots_by_juror` takes them."""
 
 
 class _Ballot(msgspec.Struct):
@@ -20,18 +20,18 @@ class _Ballot(msgspec.Struct):
     outcome: BallotOutcome
 
 
-class Revealed(msgspec.Struct):
-    """The part of a `BallotsRevealed` that says whose ballots they were."""
+class RevealedBallots(msgspec.Struct):
+    """The jurors and outcomes in a `BallotsRevealed`."""
 
     ballots: tuple[_Ballot, ...]
 
 
-def heard_by_juror(result: CaseResult, rounds: Iterable[Revealed]) -> CaseResult:
-    """Return a result that has its ballots by juror, taken from the transcript if need be.
+def add_ballots_by_juror(result: CaseResult, rounds: Iterable[RevealedBallots]) -> CaseResult:
+    """Return a result with its ballots by juror, counted from the transcript if they are missing.
 
     Args:
-        result: What was found of a case, perhaps by an earlier version.
-        rounds: Its rounds, of the rows of `BALLOTS_OF`; not touched where the result says it.
+        result: The result of a case, perhaps recorded by an earlier version.
+        rounds: Its rounds, of the rows of `BALLOTS_OF`; not read unless they are needed.
     """
     if result.by_juror or not result.ballots:
         return result
