@@ -94,7 +94,7 @@ def _met(met: bool) -> str:
 
 
 def _run(part: str, path: Path, count: int) -> dict[str, float]:
-    """Measure a part in a process of its own, whose memory is its own."""
+    """Measure a part in a separate process, for its own peak memory."""
     given = ("--part", part, "--path", str(path), "--count", str(count))
     done = subprocess.run([sys.executable, __file__, *given], check=True, stdout=subprocess.PIPE)
     return cast("dict[str, float]", json.loads(done.stdout))

@@ -70,7 +70,7 @@ class _Ballot(msgspec.Struct):
 
 
 class Connection(asyncio.Protocol):
-    """One kept connection; it takes one request at a time."""
+    """A keep-alive connection that handles one request at a time."""
 
     def __init__(self, head: bytes) -> None:
         self._head = head
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
 
 
 class Pool:
-    """As many connections as calls may be in flight."""
+    """A pool with one connection for each concurrent call."""
 
     def __init__(self, connections: list[Connection]) -> None:
         self._free = connections
@@ -126,7 +126,7 @@ class Pool:
 
 
 class Floor:
-    """Hears cases with nothing around the calls.
+    """Makes the calls of cases with nothing around them.
 
     Args:
         pool: The connections.
@@ -215,7 +215,7 @@ def _filled(body: dict[str, object], question: str, answer: str) -> bytes:
 
 
 async def measure(options: argparse.Namespace, record: BinaryIO) -> dict[str, float]:
-    """Hear all cases and return what it took."""
+    """Judge all cases and return the measurements."""
     url = urlsplit(cast("str", options.base_url))
     host, port = url.hostname or "127.0.0.1", url.port or 80
     head = (

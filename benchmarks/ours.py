@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
-    """Run a config of its own in `folder` and return what it took."""
+    """Run a config in `folder` and return the measurements."""
     images = sorted(options.images.glob("*.png")) if options.images else []
     dataset = folder / "queries.jsonl"
     for image in images:
@@ -91,7 +91,7 @@ def _config(options: argparse.Namespace, folder: Path) -> Config:
 
 
 def _calls(record: Path) -> int:
-    """Return how many calls the targets and the jury made."""
+    """Count the calls of the targets and the jury."""
     with closing(sqlite3.connect(record)) as database:
         ((verdicts, jury),) = database.execute(
             "SELECT count(*), sum(json_extract(body, '$.verdict.calls')) FROM entries "
@@ -106,7 +106,7 @@ def _cpu() -> float:
 
 
 def peak_mb() -> float:
-    """Return the most memory this process has had, in MB."""
+    """Return the peak memory of this process in MB."""
     # `ru_maxrss` of a child begins at its parent's size; Linux knows better.
     status = Path("/proc/self/status")
     if status.exists():

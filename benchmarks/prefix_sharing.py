@@ -1,4 +1,4 @@
-"""Count how much of their prompts the jurors of a case share on one server.
+"""Measure how much of their prompts the jurors of a case share on one server.
 
     python benchmarks/prefix_sharing.py --base-url http://127.0.0.1:8000/v1 --model NAME [--picture]
 
@@ -98,7 +98,7 @@ feel better soon.
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one server computed for one case.
+    """Prompt tokens that a server computed for one case.
 
     Attributes:
         jurors: How many were asked at once.
@@ -118,7 +118,7 @@ class Shared:
 
 
 class Counting:
-    """A model that counts the prompt tokens of each juror's first request.
+    """Counts the prompt tokens of each juror's first request.
 
     A jury's own first words are put before each prompt, so that nothing which the
     server read for another jury is in its cache. They are as long for each: tokenizers
@@ -162,7 +162,7 @@ class Counting:
 
 
 def case_of(picture: Media | None, paragraphs: int) -> Case:
-    """Return a case whose response has this many paragraphs."""
+    """Build a case whose response has this many paragraphs."""
     scenario = load_taxonomy().scenarios[0]
     images = (picture,) if picture else ()
     query = Query("q1", scenario.id, QUESTION, Intent.BENIGN, images)
@@ -183,7 +183,7 @@ async def ask(model: ChatModel, personas: Sequence[Persona], case: Case) -> Coun
 
 
 async def measure(model: ChatModel, sizes: Sequence[int], case: Case) -> Sequence[Shared]:
-    """Return what is shared in juries of these sizes."""
+    """Measure sharing for juries of these sizes."""
     personas = bundled_personas()
     found: list[Shared] = []
     for size in sizes:

@@ -1,4 +1,4 @@
-"""Print the table of speeds: `python benchmarks/run.py [--quick]`.
+"""Print the table of benchmarks: `python benchmarks/run.py [--quick]`.
 
 Everything runs on this machine, against a scripted server in a process of its own
 whose CPU is not counted. Compare figures within one table only.
@@ -48,7 +48,7 @@ print(time.perf_counter() - started)
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured."""
+    """Sizes of the measured runs."""
 
     rounds: int
     verdicts: int
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _cpu(sizes: Sizes) -> Iterator[Row]:
-    """Measure CPU per verdict beside the floor and Inspect, in interleaved rounds."""
+    """Measure CPU per verdict against the floor and Inspect, in interleaved rounds."""
     inspect = _inspect_python()
     floor: list[float] = []
     ours: list[float] = []
@@ -126,7 +126,7 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
 
 
 def _contested(rounds: Sequence[tuple[Took, Took]]) -> Iterator[Row]:
-    """Tell of verdicts of jurors who read each other where they differ, and vote again."""
+    """Measure verdicts of jurors who discuss and vote again where they differ."""
     floor = [_ms_per_verdict(bare) for bare, _ in rounds]
     ours = [_ms_per_verdict(our) for _, our in rounds]
     ratio = median(our / bare for our, bare in zip(ours, floor, strict=True))
@@ -142,14 +142,14 @@ def _contested(rounds: Sequence[tuple[Took, Took]]) -> Iterator[Row]:
 
 
 def _inspect_python() -> str | None:
-    """Return an interpreter that has Inspect: the one named, else this one if it has it."""
+    """Return an interpreter with Inspect: the configured one, else this one if it has it."""
     named = os.environ.get("SAFEJURY_INSPECT_PYTHON")
     here = all(find_spec(package) is not None for package in ("inspect_ai", "openai"))
     return named or (sys.executable if here else None)
 
 
 def _waiting(sizes: Sizes) -> Iterator[Row]:
-    """Measure how much of the time a run waits for the model and nothing else."""
+    """Measure the share of time in which a run only waits for the model."""
     ideal = 4 * sizes.waiting_verdicts * LATENCY_S / IN_FLIGHT
     ours: list[float] = []
     floor: list[float] = []
@@ -190,7 +190,7 @@ def _memory(sizes: Sizes) -> Iterator[Row]:
 
 
 def _front_door() -> Iterator[Row]:
-    """Measure how long a person waits before anything happens."""
+    """Measure start-up times."""
     _say("start-up")
     help_s = min(_wall([_script(), "--help"]) for _ in range(5))
     yield Row("`safejury --help`, best of 5", f"{help_s:.2f} s", "under 0.3 s", help_s < 0.3)

@@ -33,7 +33,7 @@ MOST = 0.75
 
 @dataclass(slots=True)
 class Clock:
-    """Notes when servers load and answer, and when cases are finished.
+    """Records when servers load and reply, and when cases are finished.
 
     Attributes:
         loading: When each server began to load, in seconds.
@@ -63,7 +63,7 @@ class Clock:
 
     @property
     def loads(self) -> list[float]:
-        """Seconds that each server took."""
+        """Seconds that each server took to load."""
         return [up - loading for loading, up in zip(self.loading, self.up, strict=True)]
 
     @property
@@ -76,7 +76,7 @@ class Clock:
 
 
 async def measure(options: argparse.Namespace, folder: Path) -> Clock:
-    """Run the two targets one after the other and return what was seen."""
+    """Run the two targets one after the other and return the measurements."""
     with (folder / "queries.jsonl").open("w") as file:
         file.writelines(_lines(options.queries))
     clock = Clock()

@@ -1,4 +1,4 @@
-"""Measure what slow replies cost `safejury generate`: `python benchmarks/set_making.py`.
+"""Measure the effect of slow replies on `safejury generate`: `python benchmarks/set_making.py`.
 
 A set with queries, benign twins and pictures is made with models at a scripted server, of whose
 replies one in twenty takes twenty times as long as the others. Then a plain pool of as many
@@ -35,7 +35,7 @@ MOST = 1.3
 
 @dataclass(slots=True)
 class Models:
-    """All models of a set; each keeps what it was asked, and when.
+    """All models of a set, which record their requests with times.
 
     Attributes:
         asked: The calls, with the path after `/v1` that each went to.
@@ -70,7 +70,7 @@ class Models:
 
 
 def _delay(body: Body) -> float:
-    """Return how long a call takes: the same for the same call, whoever makes it."""
+    """Return the delay of a call, the same for the same call from any caller."""
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
     return LATENCY * (SLOWER if int.from_bytes(digest[:4]) % ONE_IN == 0 else 1)
 
@@ -81,7 +81,7 @@ def _picture(body: Body) -> bytes:
 
 
 async def generate(folder: Path, per_scenario: int) -> Models:
-    """Make a set as a user does, in a process of its own."""
+    """Generate a set as a user does, in a separate process."""
     models = Models()
     async with ScriptedServer(models.say, pictures=models.draw) as server:
         config = folder / "set.yaml"
@@ -122,7 +122,7 @@ def _config(url: str, per_scenario: int) -> dict[str, object]:
 
 
 async def pool(calls: list[tuple[str, Body]]) -> Models:
-    """Ask for the same with workers that wait for nobody."""
+    """Make the same calls with workers that never wait for each other."""
     models, left = Models(), iter(calls)
     connector = aiohttp.TCPConnector(limit=0)
     async with (

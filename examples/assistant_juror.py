@@ -1,4 +1,4 @@
-"""Your own AutoGen agent on the jury, beside two personas.
+"""Your own AutoGen agent on the jury, with two personas.
 
     python examples/assistant_juror.py BASE_URL MODEL
 

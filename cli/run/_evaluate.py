@@ -5,7 +5,7 @@ from rich.console import Console
 from ...common.text import many
 from ...evaluation import RunPlan
 from ...evaluation import run as start_run
-from ...evaluation.metrics import USUAL, Thresholds
+from ...evaluation.metrics import DEFAULT_THRESHOLDS, Thresholds
 from ...evaluation.plan import plan_notes
 from ...evaluation.runner import asking_over
 from ..console import (
@@ -24,7 +24,7 @@ from ..study import show_table
 def run_and_report(
     plan: RunPlan,
     *,
-    wanted: Thresholds = USUAL,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
     retry_failed: bool = False,
     kept: bool = True,
 ) -> int:

@@ -10,7 +10,7 @@ def verify(run: RunPath) -> int:
     """Check a run's record and media for changes."""
     from ...common.text import many
     from ...evaluation.record import ChangedCase
-    from ...evaluation.report import StoredRun, unchained_words
+    from ...evaluation.report import StoredRun, describe_unchained
 
     def report(changed: ChangedCase) -> None:
         write_line(f"{changed.case_id}: {changed.why}")
@@ -23,7 +23,7 @@ def verify(run: RunPath) -> int:
     write_line(f"{many(as_recorded, 'case')} as recorded, {found.changed:,} changed.")
     if found.unfinished:
         write_line(f"{many(found.unfinished, 'case')} not finished.")
-    if (said := unchained_words(found)) is not None:
+    if (said := describe_unchained(found)) is not None:
         write_line(said)
     if found.unsealable:
         write_line(

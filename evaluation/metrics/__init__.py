@@ -1,14 +1,19 @@
 """Turns the results of cases into the figures of a report."""
 
 from ._agreement import Agreement, Split, agreement
-from ._comparability import Asked, ComparabilityFlag, ComparabilityKind, comparability_flags
+from ._comparability import (
+    ComparabilityFlag,
+    ComparabilityKind,
+    TargetResponse,
+    comparability_flags,
+)
 from ._cost_summary import Estimated, Limits, RunCost, ServerTime
 from ._costs import (
     CASE_OF,
     COST_COLUMNS,
-    TOKENS_TOOK,
-    cost_words,
+    TOKENS_USED,
     csv_columns,
+    describe_cost,
     read_run_cost,
     read_total,
     with_server_time,
@@ -37,25 +42,24 @@ from ._summary import (
     TokenCounts,
 )
 from ._thresholds import (
+    DEFAULT_THRESHOLDS,
     NO_FACTS,
-    USUAL,
     RunFacts,
     Thresholds,
     coverage,
+    describe_skipped,
     first_warnings,
-    left_out_words,
     shortfalls,
 )
 
 __all__ = [
     "CASE_OF",
     "COST_COLUMNS",
+    "DEFAULT_THRESHOLDS",
     "LABEL",
     "NO_FACTS",
-    "TOKENS_TOOK",
-    "USUAL",
+    "TOKENS_USED",
     "Agreement",
-    "Asked",
     "AttackSuccess",
     "Breakdown",
     "ComparabilityFlag",
@@ -72,16 +76,17 @@ __all__ = [
     "ServerTime",
     "Split",
     "Sums",
+    "TargetResponse",
     "TargetSummary",
     "Thresholds",
     "TokenCounts",
     "agreement",
     "comparability_flags",
-    "cost_words",
     "coverage",
     "csv_columns",
+    "describe_cost",
+    "describe_skipped",
     "first_warnings",
-    "left_out_words",
     "macro_average",
     "macro_mean_interval",
     "macro_share_interval",

@@ -12,12 +12,12 @@ from ...common.text import count, percent
 from ...models import SYSTEM_NOTE, Sampling
 from ...targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
 from ._comparability_words import (
-    cap_words,
-    dropped_words,
-    lost_words,
-    model_words,
-    part_words,
-    sampling_words,
+    describe_caps,
+    describe_dropped,
+    describe_lost,
+    describe_models,
+    describe_part,
+    describe_sampling,
 )
 
 TOLERATED = 0.02
@@ -80,7 +80,7 @@ class ComparabilityFlag:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TargetResponse:
     """One response and where it belongs.
 
     Attributes:
@@ -94,7 +94,9 @@ class Asked:
     response: Response
 
 
-def comparability_flags(asked: Iterable[Asked], *, distinct: int) -> tuple[ComparabilityFlag, ...]:
+def comparability_flags(
+    asked: Iterable[TargetResponse], *, distinct: int
+) -> tuple[ComparabilityFlag, ...]:
     """Find what makes the targets of a run hard to compare; empty where all were asked alike.
 
     Args:
@@ -128,7 +130,7 @@ class _Tally:
     changed: int = 0
     first_change: str = ""
 
-    def add(self, case: Asked) -> None:
+    def add(self, case: TargetResponse) -> None:
         response = case.response
         self.cases += 1
         self.outcomes[response.outcome] += 1
@@ -177,18 +179,18 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[Comparabi
             f"the cases are not the same: of {count(distinct)} in all, {has}.",
         )
     known = {name: tally for name, tally in tallies.items() if tally.known}
-    caps = {name: cap_words(tally.caps) for name, tally in known.items()}
+    caps = {name: describe_caps(tally.caps) for name, tally in known.items()}
     if len({*caps.values()}) > 1:
         yield ComparabilityFlag(
             ComparabilityKind.CAP, tuple(caps), f"the token cap differs: {_each(caps)}."
         )
-    drawn = {name: sampling_words(tally.sampling) for name, tally in known.items()}
+    drawn = {name: describe_sampling(tally.sampling) for name, tally in known.items()}
     if len({*drawn.values()}) > 1:
         yield ComparabilityFlag(
             ComparabilityKind.SAMPLING, tuple(drawn), f"sampling differs: {_each(drawn)}."
         )
     if lossy := tuple(name for name, tally in tallies.items() if _is_lossy(tally)):
-        lost = {name: lost_words(tally.lost, tally.cases) for name, tally in tallies.items()}
+        lost = {name: describe_lost(tally.lost, tally.cases) for name, tally in tallies.items()}
         yield ComparabilityFlag(
             ComparabilityKind.LOST,
             lossy,
@@ -207,20 +209,22 @@ def _within(tallies: Mapping[str, _Tally]) -> Iterator[ComparabilityFlag]:
     """Yield what was changed in the requests of each target, and what its provider changed."""
     for name, tally in tallies.items():
         if tally.dropped:
-            yield _flag(ComparabilityKind.DROPPED, name, dropped_words(tally.dropped, tally.put))
+            yield _flag(ComparabilityKind.DROPPED, name, describe_dropped(tally.dropped, tally.put))
         for note in sorted(tally.notes):
-            yield _flag(_KINDS[note], name, f"{note} ({part_words(tally.notes[note], tally.put)})")
+            yield _flag(
+                _KINDS[note], name, f"{note} ({describe_part(tally.notes[note], tally.put)})"
+            )
         if tally.changed:
-            how = part_words(tally.changed, tally.put)
+            how = describe_part(tally.changed, tally.put)
             what = f"what was sent is not what the set has ({how}); the first: {tally.first_change}"
             yield _flag(ComparabilityKind.CHANGED, name, what)
         if len(tally.models) > 1:
             yield _flag(
-                ComparabilityKind.MODEL, name, f"its provider names {model_words(tally.models)}"
+                ComparabilityKind.MODEL, name, f"its provider names {describe_models(tally.models)}"
             )
         if len(tally.asked) > 1:
             what = "in the course of the run it was asked as"
-            yield _flag(ComparabilityKind.MODEL, name, f"{what} {model_words(tally.asked)}")
+            yield _flag(ComparabilityKind.MODEL, name, f"{what} {describe_models(tally.asked)}")
 
 
 def _flag(kind: ComparabilityKind, target: str, said: str) -> ComparabilityFlag:

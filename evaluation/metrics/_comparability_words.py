@@ -11,18 +11,18 @@ _LONGEST_NAME = 60
 _NAMES_SHOWN = 5
 
 
-def part_words(part: int, whole: int) -> str:
+def describe_part(part: int, whole: int) -> str:
     """Return a share of a target's responses, such as `12 of 50 responses`."""
     return f"{count(part)} of {count(whole)} responses"
 
 
-def cap_words(caps: Mapping[int | None, int]) -> str:
+def describe_caps(caps: Mapping[int | None, int]) -> str:
     """Return the token caps of a target's requests, such as `1,024`."""
     ordered = sorted(caps, key=lambda cap: (cap is None, cap or 0))
     return " and ".join("no cap" if cap is None else count(cap) for cap in ordered)
 
 
-def sampling_words(drawn: Mapping[tuple[Sampling, int | None], int]) -> str:
+def describe_sampling(drawn: Mapping[tuple[Sampling, int | None], int]) -> str:
     """Return the sampling settings of a target's requests."""
     return " and ".join(sorted(_sampling(sampling, seed) for sampling, seed in drawn))
 
@@ -37,13 +37,13 @@ def _sampling(sampling: Sampling, seed: int | None) -> str:
     return f"({', '.join(said)})"
 
 
-def dropped_words(dropped: Mapping[str, int], put: int) -> str:
+def describe_dropped(dropped: Mapping[str, int], put: int) -> str:
     """Return the parameters that a server does not take, and how often each was left out."""
-    said = ", ".join(f"{name} ({part_words(dropped[name], put)})" for name in sorted(dropped))
+    said = ", ".join(f"{name} ({describe_part(dropped[name], put)})" for name in sorted(dropped))
     return f"left out, because its server does not take them: {said}"
 
 
-def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
+def describe_lost(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
     """Return the share of incomplete responses, such as `6.0 % (3 truncated of 50)`."""
     if not lost:
         return f"none of {count(cases)}"
@@ -51,7 +51,7 @@ def lost_words(lost: Mapping[ResponseOutcome, int], cases: int) -> str:
     return f"{percent(sum(lost.values()) / cases)} ({said} of {count(cases)})"
 
 
-def model_words(models: Counter[str]) -> str:
+def describe_models(models: Counter[str]) -> str:
     """Return the model names of a target, most frequent first."""
     shown = models.most_common(_NAMES_SHOWN)
     said = ", ".join(f"{_short(name)} ({count(number)})" for name, number in shown)

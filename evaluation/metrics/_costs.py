@@ -25,13 +25,13 @@ COST_COLUMNS = (
 CASE_OF = ("case_of", 1, case_of)
 """The function of SQL that the queries here need, as `create_function` takes it."""
 # Records of earlier versions may hold a usage or a cost below 0.
-TOKENS_TOOK = """
+TOKENS_USED = """
     max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
     + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))
 """
 """SQL for the tokens that a row of `calls` took."""
-_TOOK = f"""
-sum({TOKENS_TOOK}),
+_USED = f"""
+sum({TOKENS_USED}),
 total(max(0.0, json_extract(completion, '$.cost_usd'))),
 sum(json_extract(completion, '$.cost_usd') IS NULL)
 """
@@ -40,10 +40,10 @@ SELECT spent.*, cases.case_id IS NOT NULL,
        json_extract(result, '$.usage.prompt_tokens')
            + json_extract(result, '$.usage.completion_tokens'),
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
-FROM (SELECT case_of(call_id) AS id, count(*), {_TOOK} FROM calls GROUP BY 1) AS spent
+FROM (SELECT case_of(call_id) AS id, count(*), {_USED} FROM calls GROUP BY 1) AS spent
 LEFT JOIN cases ON case_id = id
 """
-_TOTAL = f"SELECT {_TOOK} FROM calls"
+_TOTAL = f"SELECT {_USED} FROM calls"
 _SERVERS = """
 SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
 """
@@ -191,7 +191,7 @@ def groups_of(case_ids: Iterable[str], targets: Iterable[str]) -> set[tuple[str,
     return {(match[1], match[2] or "") for match in found if match is not None}
 
 
-def cost_words(spent: RunCost) -> str:
+def describe_cost(spent: RunCost) -> str:
     """Return one sentence on the cost of a run, and the parts that no target's figures include."""
     guessed = spent.estimated
     parts = [f"{many(spent.total.replies, 'reply', 'replies')}, {_amount(spent.total)}"]

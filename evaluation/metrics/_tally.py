@@ -79,7 +79,7 @@ def _token_counts(counts: Counter[str]) -> TokenCounts:
 
 
 @dataclass(slots=True)
-class _Talk:
+class _Deliberation:
     """Counts the round-0 votes and the effect of deliberation."""
 
     to_unsafe: int = 0
@@ -105,22 +105,22 @@ class _Talk:
 
 
 @dataclass(slots=True)
-class _Panel:
+class _Jurors:
     """Counts the ballots of each juror by outcome."""
 
     outcomes: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter[str])
     )
     lacking: Counter[str] = field(default_factory=Counter[str])
-    silent: Counter[str] = field(default_factory=Counter[str])
+    without_vote: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, result: CaseResult) -> None:
         for juror, outcomes in result.by_juror.items():
             self.outcomes[juror].update(outcomes)
             lost = any(BallotOutcome(outcome).is_lost for outcome in outcomes)
-            silent = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
+            without_vote = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
             self.lacking[juror] += lost and result.finding is not None
-            self.silent[juror] += silent and result.finding is not None
+            self.without_vote[juror] += without_vote and result.finding is not None
 
     def jurors(self) -> dict[str, JurorBallots]:
         return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
@@ -132,7 +132,7 @@ class _Panel:
             outcomes={outcome.value: said[outcome] for outcome in BallotOutcome},
             kept=(said.total() - lost) / said.total(),
             verdicts_lacking=self.lacking[name],
-            verdicts_without_vote=self.silent[name],
+            verdicts_without_vote=self.without_vote[name],
         )
 
 
@@ -162,8 +162,8 @@ class TargetTally:
     _query: QueryCounts | None = None
     _parts: dict[str | None, QueryCounts] = field(default_factory=dict[str | None, QueryCounts])
     _spending: _Charges = field(default_factory=_Charges)
-    _talk: _Talk = field(default_factory=_Talk)
-    _panel: _Panel = field(default_factory=_Panel)
+    _deliberation: _Deliberation = field(default_factory=_Deliberation)
+    _jurors: _Jurors = field(default_factory=_Jurors)
     _responses: Counter[str] = field(
         default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
     )
@@ -192,8 +192,8 @@ class TargetTally:
         cut = result.response_outcome is ResponseOutcome.TRUNCATED
         self.truncated_judged += cut and bool(result.ballots)
         self._spending.add(result)
-        self._talk.add(result)
-        self._panel.add(result)
+        self._deliberation.add(result)
+        self._jurors.add(result)
         self._responses[result.response_outcome.value] += 1
         self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
         for medium, ways in result.media.items():
@@ -255,9 +255,9 @@ class TargetTally:
             has_unfinished_calls: Whether calls were made for unfinished cases.
         """
         parts = {category: self.categories.get(category, Counts()) for category in harmful}
-        spending, talk, total = self._spending, self._talk, self.total
+        spending, deliberation, total = self._spending, self._deliberation, self.total
         doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, has_unfinished_calls)
-        cost_told = not any(doubts)
+        cost_known = not any(doubts)
         return TargetSummary(
             name=f"{target} [{condition}]" if condition else target,
             target=target,
@@ -273,11 +273,11 @@ class TargetTally:
             benign_unsafe=total.rate("benign_unsafe"),
             outcomes=Outcomes(dict(self._responses), dict(self._ballots), dict(self._verdicts)),
             contested=total.rate("contested"),
-            flips=talk.flips(),
-            agreement=agreement(talk.splits),
+            flips=deliberation.flips(),
+            agreement=agreement(deliberation.splits),
             calls=spending.calls,
             tokens=spending.tokens(),
-            cost_usd=spending.cost_known if cost_told else None,
+            cost_usd=spending.cost_known if cost_known else None,
             cost_usd_known=spending.cost_known,
             cost_unknown=spending.cost_unknown,
             revotes_lost=self.revotes_lost,
@@ -288,7 +288,7 @@ class TargetTally:
             asr_complete=attack_success(total, parts, "complete_attack"),
             truncated_judged=self.truncated_judged,
             planned=total.expected,
-            jurors=self._panel.jurors(),
+            jurors=self._jurors.jurors(),
             estimated=estimated,
             intents_assumed=self.intents_assumed,
             given_up=total.given_up,

@@ -68,7 +68,7 @@ class RunFacts:
         return self.left_out.get(target.target, LeftOut())
 
 
-USUAL = Thresholds()
+DEFAULT_THRESHOLDS = Thresholds()
 """The default thresholds."""
 NO_FACTS = RunFacts()
 """Facts of a run that used all of its files."""
@@ -151,7 +151,7 @@ def _too_few_verdicts(
         for share, target in found
         if share is not None and share < wanted.min_coverage
     ]
-    whole = _whole(summary)
+    whole = _overall_coverage(summary)
     if not low and whole < wanted.min_coverage:  # an older record: nobody knows whose are missing
         low = [(whole, None)]
     if low:
@@ -165,18 +165,18 @@ def _too_few_verdicts(
         targets = [target for _, target in low if target is not None]
         yield (
             f"Coverage is {', '.join(named)}, below the minimum of {wanted.min_coverage:.0%}: "
-            + _cure(summary, targets, wanted, facts, again)
+            + _remedy(summary, targets, wanted, facts, again)
         )
 
 
-def _whole(summary: RunSummary) -> float:
+def _overall_coverage(summary: RunSummary) -> float:
     """Return the coverage of the whole run, 1 where the coverage of each target is known."""
     if not summary.targets or all(target.planned is not None for target in summary.targets):
         return 1.0
     return sum(target.verdicts for target in summary.targets) / summary.planned
 
 
-def _cure(
+def _remedy(
     summary: RunSummary,
     low: list[TargetSummary],
     wanted: Thresholds,
@@ -185,7 +185,7 @@ def _cure(
 ) -> str:
     """Return why targets have too few verdicts, and what to do about it."""
     if summary.unfinished is not None:
-        return f"the run is unfinished ({summary.unfinished} cases). {_go_on(again)}"
+        return f"the run is unfinished ({summary.unfinished} cases). {_resume(again)}"
     lacks = [facts.of(target) for target in low if facts.of(target).cases(target.cases)]
     skipped = "" if wanted.allow_skipped or not lacks else _skipped(lacks)
     if skipped and not any(_is_low(each, wanted) for each in low):
@@ -195,8 +195,8 @@ def _cure(
     curable = sum(target.outcomes.responses[ResponseOutcome.ERROR] for target in live)
     jurors = [juror for target in low for juror in target.jurors.values()]
     if curable or any(juror.lost for juror in jurors):
-        cause = _mend(any(juror.outcomes["budget_stop"] for juror in jurors))
-        return f"too many cases have no verdict{also}. {cause} {_ask_again(again)}"
+        cause = _fix(any(juror.outcomes["budget_stop"] for juror in jurors))
+        return f"too many cases have no verdict{also}. {cause} {_retry(again)}"
     return f"too many cases have no verdict{also}. A retry would not help: see the warnings above."
 
 
@@ -210,14 +210,14 @@ def _skipped(lacks: list[LeftOut]) -> str:
     said: list[str] = []
     if rows := sum(each.rows for each in lacks):
         used = sum(each.rows_used for each in lacks)
-        said.append(left_out_words(rows, used, "recorded response"))
+        said.append(describe_skipped(rows, used, "recorded response"))
     if items := max(each.items for each in lacks):
         used = max(each.items_used for each in lacks)
-        said.append(left_out_words(items, used, "item of the set", "items of the set"))
+        said.append(describe_skipped(items, used, "item of the set", "items of the set"))
     return f"{' and '.join(said)} skipped, counted as cases without a verdict"
 
 
-def left_out_words(out: int, used: int, what: str, plural: str | None = None) -> str:
+def describe_skipped(out: int, used: int, what: str, plural: str | None = None) -> str:
     """Return how many things were skipped, and of how many where that is known."""
     if not used:
         return f"{many(out, what, plural)} {'was' if out == 1 else 'were'}"
@@ -236,11 +236,11 @@ def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None)
         others = (
             f"; {many(len(low) - 1, 'other is', 'others are')} too low as well" if low[1:] else ""
         )
-        cause = _mend(ballots.outcomes["budget_stop"] > 0)
+        cause = _fix(ballots.outcomes["budget_stop"] > 0)
         yield (
             f"The juror {escape_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
             f"ballots on {escape_line(name)} ({_causes(ballots)}), below the minimum of "
-            f"{wanted.min_panel:.0%}{others}. {cause} {_ask_again(again)}"
+            f"{wanted.min_panel:.0%}{others}. {cause} {_retry(again)}"
         )
 
 
@@ -252,17 +252,17 @@ def _below(share: float, wanted: float) -> str:
     )
 
 
-def _mend(stopped: bool) -> str:
+def _fix(stopped: bool) -> str:
     if stopped:
         return "Raise limits.max_tokens_total or limits.max_cost_usd."
     return "Fix the cause shown above."
 
 
-def _ask_again(again: str | None) -> str:
+def _retry(again: str | None) -> str:
     if again is None:
         return "Then repeat the run's command with --retry-failed."
     return f"Then: {again}{'' if ' --retry-failed' in again else ' --retry-failed'}"
 
 
-def _go_on(again: str | None) -> str:
+def _resume(again: str | None) -> str:
     return f"Resume with: {again}" if again else "Repeat the run's command to resume it."

@@ -19,7 +19,7 @@ from ...deliberation import (
     VerdictAnnounced,
 )
 from ...targets import Response
-from ..metrics import CASE_OF, Asked, Estimated, RunCost, read_run_cost, read_total
+from ..metrics import CASE_OF, Estimated, RunCost, TargetResponse, read_run_cost, read_total
 from ..trials import CaseResult, LeftOutLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._file import FORMAT, RECORD
@@ -128,11 +128,11 @@ class RecordReader:
             rounds = (decode_round(case_id, body) for (body,) in bodies)
             yield add_ballots_by_juror(decode(case_id, stored), rounds)
 
-    def asked(self) -> Iterator[Asked]:
+    def responses(self) -> Iterator[TargetResponse]:
         """Yield the responses of finished cases, in no order."""
         decode = self._decoder(_Opening)
         for case_id, target, epoch, body in self._rows(_ASKED):
-            yield Asked(target, epoch, decode(case_id, body).case.response)
+            yield TargetResponse(target, epoch, decode(case_id, body).case.response)
 
     def distinct(self) -> int:
         """Count the different questions among finished cases.

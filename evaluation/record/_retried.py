@@ -12,7 +12,7 @@ import msgspec
 from ...common import RecordError
 from ...models import Completion
 from ...targets import ResponseOutcome
-from ..metrics import TOKENS_TOOK
+from ..metrics import TOKENS_USED
 from ..trials import CaseResult
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._group_commit import Row
@@ -36,7 +36,7 @@ WHERE response_outcome = 'error' AND is_empty(completion)
 """
 # What they took was spent all the same.
 _CHARGE_EMPTY = f"""
-INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_TOOK},
+INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_USED},
     json_extract(completion, '$.cost_usd')
 {_EMPTY}
 """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._report import report_csv, report_json, report_markdown
     from ._stored import StoredRun
     from ._table import report_table
-    from ._words import estimated, unchained_words, unseen_media
+    from ._words import describe_estimated, describe_unchained, unseen_media_warnings
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -21,21 +21,21 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_report": ["report_csv", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
             "_table": ["report_table"],
-            "_words": ["estimated", "unchained_words", "unseen_media"],
+            "_words": ["describe_estimated", "describe_unchained", "unseen_media_warnings"],
         },
     )
 
 __all__ = [
     "StoredRun",
-    "estimated",
+    "describe_estimated",
+    "describe_unchained",
     "health_warnings",
     "notes_on",
     "report_csv",
     "report_json",
     "report_markdown",
     "report_table",
-    "unchained_words",
-    "unseen_media",
+    "unseen_media_warnings",
     "write_table",
     "written_report",
 ]

@@ -20,7 +20,7 @@ from ..metrics import (
     first_warnings,
 )
 from ._health import health_warnings
-from ._words import NO_LABEL, Cell, guarded
+from ._words import NO_LABEL, Cell, escape_formula
 
 
 def report_csv(
@@ -57,7 +57,7 @@ def report_csv(
         rows = [{**row, "unfinished": f"unfinished: {summary.unfinished}"} for row in rows]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
-    writer.writerows([guarded(cell) for cell in row.values()] for row in rows)
+    writer.writerows([escape_formula(cell) for cell in row.values()] for row in rows)
     return out.getvalue()
 
 

@@ -8,8 +8,8 @@ from ...common import escape_line
 from ...common.text import count, dollars, many, percent, span
 from ...targets import ResponseOutcome
 from ..metrics import (
+    DEFAULT_THRESHOLDS,
     NO_FACTS,
-    USUAL,
     AttackSuccess,
     RunFacts,
     RunSummary,
@@ -18,7 +18,7 @@ from ..metrics import (
     coverage,
 )
 from ..trials import LeftOut
-from ._words import complete_words, estimated, title
+from ._words import describe_complete, describe_estimated, title
 
 _CUT = "were cut short by the token cap"
 _NOT_RECORDED = (
@@ -31,7 +31,7 @@ TOLERATED = 0.02
 
 def health_warnings(
     summary: RunSummary,
-    wanted: Thresholds = USUAL,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
     facts: RunFacts = NO_FACTS,
 ) -> tuple[str, ...]:
     """Return a warning for each weakness of the figures, one sentence each.
@@ -102,7 +102,7 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
             f"fully known; the known part is {dollars(target.cost_usd_known)}."
         )
     if target.estimated.calls:
-        yield f"{estimated(target.estimated)}. No other figure includes them."
+        yield f"{describe_estimated(target.estimated)}. No other figure includes them."
 
 
 def _coverage(target: TargetSummary, share: float, lacks: LeftOut, wanted: Thresholds) -> str:
@@ -133,7 +133,7 @@ def _responses(target: TargetSummary, *, recorded: bool) -> Iterator[str]:
     for outcome in ResponseOutcome:
         words, share = _lost_response(outcome), outcomes.get(outcome, 0) / total
         if outcome is ResponseOutcome.TRUNCATED and target.truncated_judged:
-            words = f"{_CUT} and judged as far as they go: {complete_words(target)}"
+            words = f"{_CUT} and judged as far as they go: {describe_complete(target)}"
         if recorded and outcome is ResponseOutcome.ERROR:
             words = _NOT_RECORDED
         if words and share > TOLERATED:

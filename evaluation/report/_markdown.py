@@ -17,9 +17,9 @@ from ...common.text import (
     span,
 )
 from ..metrics import (
+    DEFAULT_THRESHOLDS,
     LABEL,
     NO_FACTS,
-    USUAL,
     Breakdown,
     ComparabilityFlag,
     FlipCounts,
@@ -29,19 +29,19 @@ from ..metrics import (
     RunSummary,
     TargetSummary,
     Thresholds,
-    cost_words,
+    describe_cost,
     first_warnings,
 )
 from ._health import health_warnings
 from ._words import (
     COMPARABILITY,
     NO_LABEL,
-    complete_words,
     cost,
+    describe_complete,
+    describe_server_time,
     ranked,
-    server_time,
     title,
-    unseen_media,
+    unseen_media_warnings,
     verdicts_by_intent,
 )
 
@@ -54,7 +54,7 @@ def report_markdown(
     *,
     notes: Sequence[str] = (),
     comparability: Sequence[ComparabilityFlag] = (),
-    wanted: Thresholds = USUAL,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
     facts: RunFacts = NO_FACTS,
 ) -> str:
     """Write a report for a page or an issue.
@@ -70,7 +70,7 @@ def report_markdown(
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
     lines += [""] if run_info else []
-    warnings = [*first_warnings(summary), *notes, *unseen_media(summary)]
+    warnings = [*first_warnings(summary), *notes, *unseen_media_warnings(summary)]
     warnings += health_warnings(summary, wanted=wanted, facts=facts)
     lines += _listed("Warnings", warnings)
     lines += _listed(COMPARABILITY, [flag.text for flag in comparability])
@@ -80,7 +80,7 @@ def report_markdown(
     for target in ranked(summary):
         lines += _target_section(target, summary.by)
     if summary.spent is not None:
-        lines += ["## Cost", "", cost_words(summary.spent), ""]
+        lines += ["## Cost", "", describe_cost(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -124,7 +124,7 @@ def _asr(part: Breakdown | TargetSummary) -> list[str]:
 
 def _verdicts(targets: Iterable[TargetSummary]) -> list[str]:
     rows = [
-        [target.name, *row.in_words()] for target in targets for row in verdicts_by_intent(target)
+        [target.name, *row.as_cells()] for target in targets for row in verdicts_by_intent(target)
     ]
     header = "target|intent|cases|unsafe|safe|no verdict|gave up"
     return ["## Cases by verdict", "", *_table(header, rows), ""]
@@ -189,7 +189,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         f"- Responses: {_counted(target.outcomes.responses)}",
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
         f"- Ballots: {_counted(target.outcomes.ballots)}",
-        *([f"- Truncated: {complete_words(target)}"] if target.truncated_judged else []),
+        *([f"- Truncated: {describe_complete(target)}"] if target.truncated_judged else []),
         *(_juror_line(name, ballots) for name, ballots in target.jurors.items()),
         _round_zero(target),
         _talking(target.flips),
@@ -242,7 +242,7 @@ def _cost(target: TargetSummary) -> str:
         f"{cost(target)}"
     )
     if target.server_time is not None:
-        text += f", and {server_time(target.server_time)}"
+        text += f", and {describe_server_time(target.server_time)}"
     if not charged.calls:
         return text
     said = f"{count(charged.tokens)} tokens, {dollars(charged.usd)}"

@@ -4,21 +4,25 @@ from rich.console import Console
 
 from ...common import escape_line
 from ...models import EMBEDDED_WARNING
-from ..metrics import USUAL, RunSummary, Thresholds, first_warnings, left_out_words
+from ..metrics import DEFAULT_THRESHOLDS, RunSummary, Thresholds, describe_skipped, first_warnings
 from ..plan import unbound_note
 from ..trials import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
 from ._health import health_warnings
 from ._report import report_csv, report_json, report_markdown
 from ._stored import StoredRun
 from ._table import report_table
-from ._words import estimated, unchained_words, unseen_media
+from ._words import describe_estimated, describe_unchained, unseen_media_warnings
 
 _LONGEST_ERROR = 300
 """Characters of an error that a report quotes."""
 
 
 def write_table(
-    stored: StoredRun, summary: RunSummary, console: Console, *, wanted: Thresholds = USUAL
+    stored: StoredRun,
+    summary: RunSummary,
+    console: Console,
+    *,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
 ) -> None:
     """Write a run's report to a console.
 
@@ -43,7 +47,7 @@ def written_report(
     summary: RunSummary,
     form: str,
     *,
-    wanted: Thresholds = USUAL,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
 ) -> str:
     """Return a run's report as JSON, CSV or Markdown.
 
@@ -68,7 +72,7 @@ def written_report(
             facts=facts,
         )
     said: dict[str, object] = {
-        "notes": [*first_warnings(summary), *notes, *unseen_media(summary)],
+        "notes": [*first_warnings(summary), *notes, *unseen_media_warnings(summary)],
         "warnings": health_warnings(summary, wanted=wanted, facts=facts),
         "comparability": comparability,
     }
@@ -94,21 +98,21 @@ def notes_on(stored: StoredRun) -> list[str]:
     if facts.renamed:
         said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
         notes.append(escape_line(f"As the files of responses name the models: {said}."))
-    notes += filter(None, [unchained_words(stored.integrity)])
+    notes += filter(None, [describe_unchained(stored.integrity)])
     if (charged := stored.estimated_elsewhere) is not None:
-        notes.append(f"For cases that are not finished, {estimated(charged)}.")
+        notes.append(f"For unfinished cases, {describe_estimated(charged)}.")
     if stored.unbound:
         notes.append(escape_line(unbound_note(stored.unbound)))
     notes += (f"{escape_line(note)}." for note in stored.notes_on_files)
     if rows := sum(each.rows for each in stored.left_out.values()):
         used = sum(each.rows_used for each in stored.left_out.values())
-        said = left_out_words(rows, used, "recorded response")
+        said = describe_skipped(rows, used, "recorded response")
         notes.append(
             f"{said} left out of all figures: {stored.directory / ROWS_LEFT_OUT} says why."
         )
     if items := max((each.items for each in stored.left_out.values()), default=0):
         used = max(each.items_used for each in stored.left_out.values())
-        said = left_out_words(items, used, "item of the set", "items of the set")
+        said = describe_skipped(items, used, "item of the set", "items of the set")
         where = stored.directory / ITEMS_LEFT_OUT
         notes.append(f"{said} left out and not asked: {where} says why.")
     notes += (

@@ -11,10 +11,10 @@ from ._csv import report_csv
 from ._health import health_warnings
 from ._markdown import report_markdown
 
-__all__ = ["health_warnings", "plain", "report_csv", "report_json", "report_markdown"]
+__all__ = ["health_warnings", "report_csv", "report_data", "report_json", "report_markdown"]
 
 
-def plain(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, object]:
+def report_data(run_info: Mapping[str, object], summary: RunSummary) -> dict[str, object]:
     """Build the report from dictionaries, lists, numbers and None.
 
     Args:
@@ -38,4 +38,4 @@ def report_json(run_info: Mapping[str, object], summary: RunSummary) -> str:
 
     Characters beyond ASCII are escaped, so that names cannot control a terminal.
     """
-    return json.dumps(plain(run_info, summary), indent=2, allow_nan=False) + "\n"
+    return json.dumps(report_data(run_info, summary), indent=2, allow_nan=False) + "\n"

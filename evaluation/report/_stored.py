@@ -12,12 +12,12 @@ from ...common import ConfigurationError, RecordChangedError
 from ...deliberation import CaseOpened, Entry, SeatInfo
 from ...targets import ResponseOutcome
 from ..metrics import (
-    Asked,
     ComparabilityFlag,
     Estimated,
     RunCost,
     RunFacts,
     RunSummary,
+    TargetResponse,
     comparability_flags,
     summarize,
     with_server_time,
@@ -45,7 +45,7 @@ class _Failures:
         self._cases, self._errors = Counter[str](), Counter[str]()
         self._said = dict[str, str]()
 
-    def among(self, asked: Iterable[Asked]) -> Iterator[Asked]:
+    def among(self, asked: Iterable[TargetResponse]) -> Iterator[TargetResponse]:
         """Count responses and pass them on."""
         for each in asked:
             self._cases[each.target] += 1
@@ -222,7 +222,7 @@ class StoredRun:
     def _openings(self) -> tuple[tuple[ComparabilityFlag, ...], dict[str, str]]:
         """Results of `comparability` and `failures`, from one pass over all openings."""
         failed = _Failures()
-        asked = failed.among(self._reader.asked())
+        asked = failed.among(self._reader.responses())
         return comparability_flags(asked, distinct=self._reader.distinct()), failed.failures()
 
     def case_ids(self) -> list[str]:

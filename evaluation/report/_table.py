@@ -10,14 +10,14 @@ from ...agents import BallotOutcome
 from ...common import escape_line
 from ...common.text import MISSING, coefficient, count, dollars, index, points, span
 from ..metrics import (
+    DEFAULT_THRESHOLDS,
     NO_FACTS,
-    USUAL,
     ComparabilityFlag,
     RunFacts,
     RunSummary,
     TargetSummary,
     Thresholds,
-    cost_words,
+    describe_cost,
     first_warnings,
 )
 from ._grid import Column, Grid
@@ -31,7 +31,7 @@ from ._parts import (
     share_text,
     write_riskiest,
 )
-from ._words import COMPARABILITY, cost, ranked, unseen_media, verdicts_by_intent
+from ._words import COMPARABILITY, cost, ranked, unseen_media_warnings, verdicts_by_intent
 
 _SCALE = 24
 """Width of the drawing of an interval, in characters."""
@@ -44,7 +44,7 @@ def report_table(
     *,
     notes: Sequence[str] = (),
     comparability: Sequence[ComparabilityFlag] = (),
-    wanted: Thresholds = USUAL,
+    wanted: Thresholds = DEFAULT_THRESHOLDS,
     facts: RunFacts = NO_FACTS,
 ) -> None:
     """Print a report to a console of any width, with or without colors.
@@ -59,7 +59,7 @@ def report_table(
         wanted: Thresholds below which there is a warning.
         facts: Other facts of the run.
     """
-    first = [*first_warnings(summary), *notes, *unseen_media(summary)]
+    first = [*first_warnings(summary), *notes, *unseen_media_warnings(summary)]
     warnings = {
         COMPARABILITY: [flag.text for flag in comparability],
         "Warnings": health_warnings(summary, wanted=wanted, facts=facts),
@@ -97,7 +97,7 @@ def _write(
         console.print()
         whole &= grid.write(console)
     if spent is not None:
-        console.print(Text(cost_words(spent)))
+        console.print(Text(describe_cost(spent)))
     if not whole:
         console.print()
         console.print(
@@ -190,7 +190,7 @@ def _verdicts(targets: _Targets) -> Grid:
     """Return the table of cases by intent and verdict, in which each row adds up."""
     names, rows = list[Text](), list[list[str]]()
     for target in targets:
-        own = [row.in_words() for row in verdicts_by_intent(target)]
+        own = [row.as_cells() for row in verdicts_by_intent(target)]
         names += [Text(escape_line(target.name)), *[Text()] * (len(own) - 1)]
         rows += own
     heads = ["intent", "cases", "unsafe", "safe", "no\nverdict"]

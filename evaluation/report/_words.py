@@ -33,12 +33,12 @@ def cost(target: TargetSummary) -> str:
     return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
 
 
-def server_time(time: ServerTime) -> str:
+def describe_server_time(time: ServerTime) -> str:
     """Return the cost of a server's time, such as `server time $1.20 (0.48 GPU hours)`."""
     return f"server time {dollars(time.usd)} ({gpu_hours(time.gpu_hours)})"
 
 
-def estimated(charged: Estimated) -> str:
+def describe_estimated(charged: Estimated) -> str:
     """Return a sentence on calls that reported no credible usage, and their charges."""
     unpriced = f" and {many(charged.unpriced, 'unknown price')}" if charged.unpriced else ""
     return (
@@ -48,7 +48,7 @@ def estimated(charged: Estimated) -> str:
     )
 
 
-def unchained_words(found: Integrity) -> str | None:
+def describe_unchained(found: Integrity) -> str | None:
     """Return how far cases without a chain could be checked, None where all cases have one."""
     if not found.unchained:
         return None
@@ -61,7 +61,7 @@ def unchained_words(found: Integrity) -> str | None:
     )
 
 
-def guarded(cell: Cell) -> Cell:
+def escape_formula(cell: Cell) -> Cell:
     """Escape a cell that a spreadsheet would run as a formula."""
     if not isinstance(cell, str):
         return cell
@@ -119,7 +119,7 @@ class VerdictCounts:
     lost: int
     given_up: int
 
-    def in_words(self) -> list[str]:
+    def as_cells(self) -> list[str]:
         """Return intent, cases, and of these unsafe, safe, no verdict and given up."""
         parts = (self.unsafe, self.safe, self.lost, self.given_up)
         return [self.intent, count(sum(parts)), *map(count, parts)]
@@ -143,7 +143,7 @@ def _verdicts(intent: str, unsafe: int, decided: int, cases: int, given_up: int)
     return VerdictCounts(intent, unsafe, decided - unsafe, lost, given_up)
 
 
-def complete_words(target: TargetSummary) -> str:
+def describe_complete(target: TargetSummary) -> str:
     """Return a sentence with the attack success rates of all and of complete responses."""
     whole = target.asr_complete
     return (
@@ -152,7 +152,7 @@ def complete_words(target: TargetSummary) -> str:
     )
 
 
-def unseen_media(summary: RunSummary) -> tuple[str, ...]:
+def unseen_media_warnings(summary: RunSummary) -> tuple[str, ...]:
     """Return a sentence for each share of votes cast without a medium of the query."""
     return tuple(
         f"{escape_line(target.name)}: {percent(votes / sum(ways.values()))} of ballots on "

@@ -288,7 +288,7 @@ async def test_an_export_that_is_cut_off_leaves_the_earlier_files_alone(workplac
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        await export_batch(setup, place, untaken=frozenset({"seed"}), report=stop)
+        await export_batch(setup, place, unsupported=frozenset({"seed"}), report=stop)
     assert {path.name: path.read_bytes() for path in place.folder.iterdir()} == before
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from safejury.evaluation import RecordReader
 from safejury.evaluation.metrics import (
-    Asked,
     ComparabilityFlag,
     ComparabilityKind,
+    TargetResponse,
     comparability_flags,
 )
 from safejury.models import Sampling, SentRequest
@@ -39,7 +39,9 @@ LATER = replace(ALIKE, seed=8)
 
 def flags(**responses: list[Response]) -> dict[str, ComparabilityFlag]:
     """Return the flags of some targets, each with one case a response, by kind."""
-    asked = [Asked(name, 0, said) for name, all_said in responses.items() for said in all_said]
+    asked = [
+        TargetResponse(name, 0, said) for name, all_said in responses.items() for said in all_said
+    ]
     distinct = max(len(said) for said in responses.values())
     found = comparability_flags(asked, distinct=distinct)
     assert len({flag.kind for flag in found}) == len(found)
@@ -49,7 +51,11 @@ def flags(**responses: list[Response]) -> dict[str, ComparabilityFlag]:
 def test_targets_that_were_asked_alike_have_no_flag():
     assert flags(a=[ALIKE] * 3, b=[replace(ALIKE, provider_model="model-2")] * 3) == {}
     # The seed follows the epoch, and so is the same for all.
-    asked = [Asked(name, epoch, said) for name in "ab" for epoch, said in enumerate((ALIKE, LATER))]
+    asked = [
+        TargetResponse(name, epoch, said)
+        for name in "ab"
+        for epoch, said in enumerate((ALIKE, LATER))
+    ]
     assert comparability_flags(asked, distinct=2) == ()
     assert comparability_flags([], distinct=0) == ()
 
@@ -102,7 +108,7 @@ def test_two_names_of_one_model_are_counted():
 
 def test_names_without_end_take_no_room():
     asked = (
-        Asked("a", 0, replace(ALIKE, provider_model=f"made-up-{number}" + "x" * 200))
+        TargetResponse("a", 0, replace(ALIKE, provider_model=f"made-up-{number}" + "x" * 200))
         for number in range(5000)
     )
     (flag,) = comparability_flags(asked, distinct=5000)
@@ -250,7 +256,7 @@ def test_the_record_keeps_what_was_sent(workplace: Any, scripted: Start):
     config = unlike(workplace, scripted)
     workplace.safejury("run", config, "--min-coverage", "0")
     reader = RecordReader(Path("runs/first"))
-    kept = {(a.target, a.response.outcome.value): a.response for a in reader.asked()}
+    kept = {(a.target, a.response.outcome.value): a.response for a in reader.responses()}
     reader.close()
     response = kept["picky", "answered"]
     assert response.sent is not None

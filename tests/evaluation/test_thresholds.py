@@ -17,7 +17,7 @@ from case_results import SAFE
 from PIL import Image
 
 from safejury.evaluation import summarize
-from safejury.evaluation.metrics import NO_FACTS, USUAL, shortfalls
+from safejury.evaluation.metrics import DEFAULT_THRESHOLDS, NO_FACTS, shortfalls
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -144,7 +144,7 @@ def test_a_dead_target_among_ten_fails(workplace: Any, scripted: Start) -> None:
 
 def test_each_condition_needs_its_verdicts() -> None:
     black = replace(SAFE, condition="black", finding=None)
-    (line,) = shortfalls(summarize([*[SAFE] * 30, black, black]), USUAL, NO_FACTS)
+    (line,) = shortfalls(summarize([*[SAFE] * 30, black, black]), DEFAULT_THRESHOLDS, NO_FACTS)
     assert line.startswith("Coverage is 0% for mine [black], below the minimum of")
 
 
@@ -153,7 +153,7 @@ def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
     lost = replace(SAFE, finding=None)
     for verdicts, cases, text in ((896, 1000, "89.6%"), (8999, 10_000, "89.99%")):
         results = [*[SAFE] * verdicts, *[lost] * (cases - verdicts)]
-        (line,) = shortfalls(summarize(results), USUAL, NO_FACTS)
+        (line,) = shortfalls(summarize(results), DEFAULT_THRESHOLDS, NO_FACTS)
         assert line.startswith(f"Coverage is {text} for mine, below the minimum of 90%")
 
 

@@ -137,7 +137,7 @@ def test_a_table_by_a_mapping(
     assert row == replace(ROW, place=place, images=images)
 
 
-USUAL: dict[str, object] = {
+DEFAULT_THRESHOLDS: dict[str, object] = {
     "response": "With pi",
     "intent": "Benign",
     "epoch": "2",
@@ -159,9 +159,9 @@ def test_a_table_by_the_names_that_columns_usually_have(
     format: str, names: dict[str, object], tmp_path: Path
 ) -> None:
     path = tmp_path / "table"
-    written_parquet(path, USUAL | names)
+    written_parquet(path, DEFAULT_THRESHOLDS | names)
     if format == "csv":
-        cells = USUAL | names
+        cells = DEFAULT_THRESHOLDS | names
         path.write_text(f"{','.join(cells)}\n{','.join(map(str, cells.values()))}\n")
     (row,) = RecordedTarget("t", path).rows()
     assert row == replace(ROW, labels={})
