@@ -34,8 +34,8 @@ class Agreement:
             same; None where no case has two votes.
         alpha: Krippendorff's alpha for nominal data, at most 1. 1 is perfect, 0 is
             what chance would give, below 0 is less than chance. None where no
-            case has two votes, or where all votes say the same: then nothing
-            tells agreement from a habit.
+            case has two votes, or where all votes say the same: then agreement
+            cannot be told from a habit.
         cases: Cases with two votes or more, on which both rest.
     """
 

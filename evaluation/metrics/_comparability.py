@@ -23,7 +23,7 @@ from ._comparability_words import (
 TOLERATED = 0.02
 """Largest share of a target's responses that may be cut short or lost without a flag."""
 _MOST_NAMES = 20
-"""Different names that are told apart; a provider may make up one for each response."""
+"""Maximum number of names counted; a provider may make up one for each response."""
 _OTHERS = "(others)"
 _LOST = (ResponseOutcome.TRUNCATED, ResponseOutcome.FILTERED, ResponseOutcome.NOT_PUT)
 _PUT = (ResponseOutcome.ANSWERED, ResponseOutcome.FILTERED, ResponseOutcome.TRUNCATED)
@@ -61,7 +61,7 @@ _KINDS = {
     OTHER_WORDS_NOTE: ComparabilityKind.WORDS,
     **dict.fromkeys(WITHHELD_NOTES, ComparabilityKind.WITHHELD),
 }
-"""What the notes of a response tell of how its target was asked."""
+"""The kind of difference for each note of a response."""
 
 
 @dataclass(frozen=True, slots=True)

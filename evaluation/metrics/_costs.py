@@ -21,7 +21,7 @@ COST_COLUMNS = (
     *("spent_replaced_tokens", "spent_replaced_usd"),
     *("server_gpu_hours", "server_usd"),
 )
-"""Columns of CSV that `csv_columns` fills beside those of estimates."""
+"""CSV columns that `csv_columns` fills, besides those of estimates."""
 CASE_OF = ("case_of", 1, case_of)
 """The function of SQL that the queries here need, as `create_function` takes it."""
 # Records of earlier versions may hold a usage or a cost below 0.
@@ -82,14 +82,14 @@ class _Account:
     estimated_calls: int = 0
 
     def add_calls(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        for case_id, replies, tokens, usd, unpriced, is_finished, told, told_usd in rows:
+        for case_id, replies, tokens, usd, unpriced, is_finished, known, known_usd in rows:
             self.whole.add(replies, tokens, usd, unpriced)
             if not is_finished:
                 self.unfinished[case_id].add(replies, tokens, usd, unpriced)
                 continue
-            # A case that does not tell its tokens whole counts all of them as its own.
-            beyond = 0 if told is None else max(0, tokens - told)
-            beyond_usd = 0.0 if told_usd is None else max(0.0, usd - told_usd)
+            # A case of partly unknown usage counts all tokens as its own.
+            beyond = 0 if known is None else max(0, tokens - known)
+            beyond_usd = 0.0 if known_usd is None else max(0.0, usd - known_usd)
             self.replaced.add(0, beyond, beyond_usd, 0)
 
     def add_charges(self, rows: Iterable[tuple[Any, ...]]) -> None:

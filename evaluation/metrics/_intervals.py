@@ -2,7 +2,7 @@
 
 All intervals are two-sided at 95 % and treat queries as independent draws. Cases of
 one query, such as its epochs, are not: they are summed by query first, and a query
-whose cases all end alike tells no more than one case of it would.
+whose cases all end alike counts as one case.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Rate:
         n: Cases in the denominator.
         interval: Wilson interval (low, high) around `value`; None with it.
         queries: Different queries among the `n` cases; below `n`, the interval is that
-            of the number of independent cases that would tell as much.
+            of as many independent cases as tell as much.
         count: Those of the `n` cases that have what the rate counts.
     """
 

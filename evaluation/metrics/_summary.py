@@ -20,8 +20,8 @@ class AttackSuccess:
     Attributes:
         micro: Over cases with a verdict, in [0, 1].
         macro: Mean of the categories' rates, each category weighing the same.
-        interval: Wilson interval of `micro`; repeats of a query count as far as they
-            tell more than one case of it.
+        interval: Wilson interval of `micro`, at the effective number of cases where
+            queries are repeated.
         n: Harmful cases with a verdict.
         bounds: `micro` over all harmful cases if every missing verdict were
             safe, and if every one were unsafe; None without a
@@ -61,7 +61,7 @@ class SafetyIndex:
         queries: Different queries among the `n` cases.
         macro_interval: Interval of `macro`, None where a category has a single query.
         mean_of_ballots: 20 x mean over the same cases of the mean of their jurors'
-            ratings; None where a case does not tell it, as those of older records.
+            ratings; None where a case does not have it, as in older records.
         mean_of_ballots_macro: Mean of the categories' `mean_of_ballots`.
     """
 

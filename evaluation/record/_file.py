@@ -71,19 +71,19 @@ def open_database(
         resumed = kept is not None
         # Until a case is finished there is nothing that another configuration could
         # taint: calls are kept with a hash of their request.
-        begun = resumed and _count_cases(database) > 0
+        started = resumed and _count_cases(database) > 0
     except (sqlite3.Error, ValueError) as error:
         raise RecordError(f"{path}: not a record that can be written ({error}).") from None
     try:
         if kept is not None:
             _check_format(directory, kept.format)
-        if kept is not None and begun:
+        if kept is not None and started:
             _check_same_run(directory, kept.identity, json.loads(json.dumps(identity)))
     except RecordError:
         database.close()
         raise
     now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
-    if kept is None or not begun:
+    if kept is None or not started:
         now[SEALED] = "yes"
     else:
         now = {SEALED: "partly", **kept.raw, **now}
@@ -93,9 +93,9 @@ def open_database(
             database.execute("BEGIN")  # the head's column comes with what says whose it is
             add_head(database)
             database.execute("DELETE FROM meta")
-            if not begun:
+            if not started:
                 database.execute("DELETE FROM entries")
-            # Their process was killed: somebody may bill what they were about to take.
+            # Their process was killed: a provider may bill what they were about to take.
             database.execute(
                 "INSERT INTO charges SELECT call_id, case_id, 'estimated', tokens, usd "
                 "FROM charges WHERE kind = 'open'"
@@ -131,14 +131,14 @@ def _check_same_run(directory: Path, kept: object, identity: object) -> None:
     changes = list(differences(kept, identity))
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
-        way = "Change it back to resume, or give this run another run.name."
+        hint = "Change it back to resume, or give this run another run.name."
         if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
-            way = (
+            hint = (
                 "An earlier version drew the pictures of mini with another Pillow: this run can be "
                 "reported and shown, but not resumed; give a new run another run.name."
             )
         raise RecordError(
-            f"{directory}: this run was started with another configuration: {shown}. {way}"
+            f"{directory}: this run was started with another configuration: {shown}. {hint}"
         )
 
 

@@ -1,8 +1,8 @@
 """Commits rows in groups, a moment after they were written.
 
 Commits are made on the event loop's own thread. They take about a millisecond; a thread of
-their own would wait for the interpreter's lock at each statement, and beside a busy loop be
-a second behind. What may wait for the disk, copying the log into the database, has a thread.
+their own would wait for the interpreter's lock at each statement, and be a second behind a
+busy loop. Only copying the log into the database, which may wait for the disk, has a thread.
 """
 
 import asyncio
@@ -158,7 +158,7 @@ class GroupCommit:
                 self._called.clear()
                 self.check()
                 self._written = 0
-                # Shielded: what has begun in its thread cannot be called back.
+                # Shielded: what runs in a thread cannot be stopped.
                 copied = asyncio.create_task(asyncio.to_thread(self._copy_log))
                 try:
                     await asyncio.shield(copied)

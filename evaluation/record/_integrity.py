@@ -152,7 +152,7 @@ def check_record(
     kinds = ("cases", "unchained", "uncompared", "unsealable", "unfinished", "changed")
     count = dict.fromkeys(kinds, 0)
     sealed = about.meta.sealed
-    beside, problem = about.read()
+    run_data, problem = about.read()
 
     def heads() -> Iterator[tuple[str, str]]:
         for case_id, row, transcript in _merged(cases, entries):
@@ -169,7 +169,7 @@ def check_record(
             count["uncompared"] += found.uncompared
             yield case_id, found.head
 
-    whole = digest(beside, heads())
+    whole = digest(run_data, heads())
     return Integrity(**count, digest=whole, about=problem)
 
 
@@ -350,7 +350,7 @@ def _merged(
         mine = case if case is not None and str(case[0]) == case_id else None
         found = transcript(case_id)
         yield case_id, mine, found
-        for _ in found:  # what nobody looked at
+        for _ in found:  # skip what was not read
             pass
         if mine is not None:
             case = next(left, None)

@@ -41,7 +41,7 @@ FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated',
 GROUP BY 1, 2
 """
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-# The opening of a case is its first entry, and holds the response that the jury heard.
+# The opening of a case is its first entry, and holds the response that the jury judged.
 _ASKED = """
 SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
 """

@@ -44,7 +44,7 @@ SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnn
 """
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 _WRITE = {
-    # First: what was heard of a case before makes way for what is heard now.
+    # First: the earlier transcript of a case makes way for the new one.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
     "charges": ("INSERT INTO charges VALUES {}", "(?, ?, ?, ?, ?)"),
@@ -57,7 +57,7 @@ _WRITE = {
     "entries": ("INSERT OR REPLACE INTO entries VALUES {}", "(?, ?, ?, ?)"),
     "answers": ("INSERT OR REPLACE INTO answers VALUES {}", "(?, ?)"),
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    "heard": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
+    "judged": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
 }
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
@@ -188,7 +188,7 @@ class Record:
 
     def forget_answer(self, case_id: str) -> None:
         """Delete what `write_answer` stored: the case's transcript has it now."""
-        self._commits.add(("heard", (case_id,)))
+        self._commits.add(("judged", (case_id,)))
 
     def is_finished(self, case_id: str) -> bool:
         """Return whether an earlier process finished the case and it is not retried."""

@@ -29,7 +29,7 @@ SELECT case_id FROM cases JOIN entries USING (case_id), json_each(entries.body, 
 WHERE entries.kind = 'BallotsRevealed'
     AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
 """
-# A kill may have left an answer beside the former error: only the empty are asked for again.
+# A kill may have left a reply next to the earlier error: only empty ones are asked for again.
 _EMPTY = """
 FROM calls JOIN cases ON call_id = case_id || '/target'
 WHERE response_outcome = 'error' AND is_empty(completion)

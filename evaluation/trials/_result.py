@@ -199,7 +199,7 @@ def unlike_transcript(result: CaseResult, stored: str, opened: str, announced: s
     )
     unknown = _LATER - msgspec.json.decode(stored, type=dict[str, Any]).keys()
     if result.finding is None and result.over_refusal is None:
-        unknown |= {"over_refusal"}  # was not told without a verdict
+        unknown |= {"over_refusal"}  # was not recorded without a verdict
     compared = (name for name in _members if name not in unknown)
     return [name for name in compared if getattr(result, name) != getattr(again, name)]
 

@@ -1,4 +1,4 @@
-"""What of a run's files was left out, as its directory has it."""
+"""Lists and counts the rows and items that were skipped when a run's files were read."""
 
 import hashlib
 from collections import defaultdict
@@ -15,19 +15,19 @@ from ...models import redactor
 from ...targets.recorded.readers.base import Unread
 
 ROWS_LEFT_OUT = "left_out.jsonl"
-"""Name of the file in the run's directory that lists the rows that are not judged."""
+"""Name of the file in the run's directory that lists the skipped rows of responses."""
 ITEMS_LEFT_OUT = "dataset_left_out.jsonl"
-"""Name of the file in the run's directory that lists the items of the set that are not asked."""
+"""Name of the file in the run's directory that lists the skipped items of the set."""
 _NO_WORDS = ("target", "unread")
-"""Members of a line by which it is counted, in which nothing is hidden."""
+"""Fields of a line by which it is counted, in which nothing is redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What of a run's files is used.
+    """Numbers of items and rows that a run uses of its files.
 
     Attributes:
-        items: Items of the set, 0 where nobody counted them.
+        items: Items of the set, 0 where they were not counted.
         rows: Rows of the files of responses, by target.
     """
 
@@ -37,16 +37,16 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What a target lacks because it was left out when files were read.
+    """Numbers of rows and items that were skipped for a target when files were read.
 
     Attributes:
-        rows: Rows of its file of responses; a line that was not read counts as one.
-        lines: Those of the rows that were not read.
-        cut: Whether the file was not read to its end, so that nobody knows how many
-            more there are.
-        rows_used: Rows of that file that are used, 0 where that is not known.
-        items: Items of the set.
-        items_used: Items of the set that are used, 0 where that is not known.
+        rows: Skipped rows of its file of responses; an unreadable line counts as one.
+        lines: Those of the rows that are unreadable lines.
+        cut: Whether the file was not read to its end, so the number of further rows is
+            unknown.
+        rows_used: Used rows of the file, 0 where that is not known.
+        items: Skipped items of the set.
+        items_used: Used items of the set, 0 where that is not known.
     """
 
     rows: int = 0
@@ -57,13 +57,13 @@ class LeftOut:
     items_used: int = 0
 
     def cases(self, planned: int) -> int:
-        """Return how many cases they would have made.
+        """Return the number of cases that they would have become.
 
-        Where a run takes part of its files only, so do these count in part. A row and an
-        item may be the same question: the larger number counts.
+        If a run uses only a part of its files, they count in proportion. A row and an item
+        may be the same question, so the larger number counts.
 
         Args:
-            planned: Cases that the target is to have.
+            planned: Planned cases of the target.
         """
         rows = self.rows
         if planned < self.rows_used:
@@ -77,7 +77,7 @@ def _up(number: int, divisor: int) -> int:
 
 
 class _Row(msgspec.Struct):
-    """The part of a line of `left_out.jsonl` that says whose it was, and what was not read."""
+    """The parts of a line of `left_out.jsonl` by which it is counted."""
 
     target: str
     unread: Unread = Unread.NOTHING
@@ -87,11 +87,11 @@ _decode = msgspec.json.Decoder(_Row).decode
 
 
 def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
-    """Write what was left out, an object a line, without keys; no file if there is none.
+    """Write skipped rows or items as JSON Lines, with keys redacted; no file if there are none.
 
     Args:
         path: One of the two files.
-        lines: What each says; `target` and `unread` are kept as they are.
+        lines: Fields of each line; `target` and `unread` are not redacted.
 
     Raises:
         RecordError: It cannot be written.
@@ -112,10 +112,10 @@ def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
 
 
 class LeftOutLists:
-    """The lists in a run's directory, each read once: what is counted is what is hashed.
+    """Reads the two lists in a run's directory, once each: what is counted is what is hashed.
 
     Args:
-        directory: The run's.
+        directory: The run's directory.
 
     Attributes:
         hashes: SHA-256 of each, in hexadecimal; empty where there is none.
@@ -143,11 +143,11 @@ class LeftOutLists:
         self._items += 1
 
     def by_target(self, targets: list[str], used: Used) -> dict[str, LeftOut]:
-        """Return by target what was left out; no entry for one that lacks nothing.
+        """Return what was skipped by target; no entry where nothing was.
 
         Args:
             targets: All targets of the run.
-            used: What is used of the files.
+            used: Numbers of items and rows used.
         """
         found = {
             target: LeftOut(
@@ -164,7 +164,7 @@ class LeftOutLists:
 
 
 def _read(path: Path, take: Callable[[bytes], None]) -> str:
-    """Take a file line by line, and return its hash."""
+    """Pass each line of a file to a function, and return the file's hash."""
     hashed = hashlib.sha256()
     try:
         with path.open("rb") as file:
