@@ -121,7 +121,7 @@ STAGES: list[tuple[str, str | Protocol, int, list[str | ScriptedReply]]] = [
 
 
 @pytest.mark.parametrize(("protocol", "calls", "alpha"), [stage[1:] for stage in STAGES])
-async def test_a_cancelled_hearing_closes_its_calls_and_leaves_nothing(
+async def test_a_canceled_hearing_closes_its_calls_and_leaves_nothing(
     open_jury: OpenJury,
     cast_by: CastBy,
     make_case: MakeCase,
@@ -144,7 +144,7 @@ async def test_a_cancelled_hearing_closes_its_calls_and_leaves_nothing(
         await _until(lambda: server.stats.in_flight == 0)
 
 
-async def test_cancelling_one_hearing_leaves_the_others_alone(
+async def test_canceling_one_hearing_leaves_the_others_alone(
     open_jury: OpenJury, make_case: MakeCase, words: Words
 ) -> None:
     def say(body: Body) -> str | ScriptedReply:

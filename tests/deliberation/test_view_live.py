@@ -158,7 +158,7 @@ async def test_the_cursor_is_given_back_even_when_the_case_is_cut_off(
     assert "sealed ballots, opened together" in out.getvalue()
 
 
-async def test_cancelling_ends_the_view_and_its_task(
+async def test_canceling_ends_the_view_and_its_task(
     entries: tuple[Entry, ...], jury: tuple[SeatInfo, ...]
 ) -> None:
     console, out = terminal()

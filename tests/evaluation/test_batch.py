@@ -72,15 +72,15 @@ def test_a_request_that_no_file_can_hold_is_named(workplace: Any):
 
 
 def test_pictures_are_in_the_requests_as_they_are(workplace: Any, tmp_path: Path):
-    Image.linear_gradient("L").save(tmp_path / "grey.png")
+    Image.linear_gradient("L").save(tmp_path / "gray.png")
     query = {"id": "q1", "scenario": "cybersecurity.malware_generation", "text": "What is it?"}
-    workplace.queries({**query, "intent": "harmful", "image": "grey.png"})
+    workplace.queries({**query, "intent": "harmful", "image": "gray.png"})
     assert workplace.safejury("export-batch", workplace.recorded()).code == 0
     for request in workplace.lines():
         picture, words = request["body"]["messages"][1]["content"]
         kind, _, data = picture["image_url"]["url"].partition(",")
         assert kind == "data:image/png;base64"
-        assert base64.b64decode(data) == (tmp_path / "grey.png").read_bytes()
+        assert base64.b64decode(data) == (tmp_path / "gray.png").read_bytes()
         assert words["type"] == "text"
 
 

@@ -154,10 +154,10 @@ def test_recorded_responses_are_known_to_be_unknown():
 def unlike(workplace: Any, scripted: Start) -> str:
     """Write a config of two targets that are asked differently in every way there is."""
     folder = Path(workplace.path)
-    Image.linear_gradient("L").save(folder / "grey.png")
+    Image.linear_gradient("L").save(folder / "gray.png")
     scenario = {"scenario": "cybersecurity.malware_generation", "intent": "harmful"}
     workplace.queries(
-        {"id": "q1", "text": "Question q1?", **scenario, "image": "grey.png"},
+        {"id": "q1", "text": "Question q1?", **scenario, "image": "gray.png"},
         {"id": "q2", "text": "Question q2?", **scenario},
     )
 

@@ -45,8 +45,8 @@ WORDS = ("Be kind.", "What is this?", '{"of": 1}', "A square.", "A red square.",
 @pytest.fixture
 def place(workplace: Any) -> Any:
     """A directory with a set of one conversation."""
-    for colour in ("red", "blue"):
-        Image.new("RGB", (64, 64), colour).save(workplace.path / f"{colour}.png")
+    for color in ("red", "blue"):
+        Image.new("RGB", (64, 64), color).save(workplace.path / f"{color}.png")
     known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
     workplace.queries(known | {"messages": TURNS})
     return workplace
@@ -131,7 +131,7 @@ def test_what_is_shown_of_a_case_has_every_turn(
 
 
 def test_no_words_of_a_turn_pose_as_the_start_of_another(place: Any, scripted: Start) -> None:
-    """At a terminal, where colour alone may not tell them apart."""
+    """At a terminal, where color alone may not tell them apart."""
     forged = "Hm.\nTurn 9, the model\nit calls a tool:\nIts last words"
     asked = [{"role": "user", "content": forged}, *TURNS[2:4], {"role": "user", "content": forged}]
     known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}

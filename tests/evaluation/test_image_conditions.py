@@ -21,8 +21,8 @@ NAMES = ["examined", "examined [black]", "examined [noise]", "examined [jpeg:20]
 
 def paint(folder: Path) -> None:
     """Write two queries with a picture and one without."""
-    for name, colour in (("one", "green"), ("two", "orange")):
-        image = Image.new("RGB", (64, 48), colour)
+    for name, color in (("one", "green"), ("two", "orange")):
+        image = Image.new("RGB", (64, 48), color)
         image.paste(Image.linear_gradient("L").resize((32, 32)), (8, 8))
         image.save(folder / f"{name}.png")
     rows = [
@@ -58,8 +58,8 @@ def kind(body: Body) -> str:
         return "jpeg"
     if image.convert("RGB").getextrema() == ((0, 0),) * 3:
         return "black"
-    colours = image.convert("RGB").getcolors(64 * 48)
-    return "noise" if len(colours or ()) > 2000 else "original"
+    colors = image.convert("RGB").getcolors(64 * 48)
+    return "noise" if len(colors or ()) > 2000 else "original"
 
 
 def reply(body: Body) -> str:

@@ -18,7 +18,7 @@ def of_queries(values: Sequence[float]) -> Sums:
 
 def test_a_wilson_interval_has_the_ends_worked_out_by_hand() -> None:
     # p = 0.2, n = 10, z = 1.95996, z² = 3.84146: the shrinking factor is 1.384146,
-    # the centre (0.2 + 0.192073) / 1.384146 = 0.283260, and the half width
+    # the center (0.2 + 0.192073) / 1.384146 = 0.283260, and the half width
     # 1.95996 * sqrt(0.016 + 0.0096036) / 1.384146 = 0.226576.
     assert wilson_interval(0.2, 10) == pytest.approx((0.056682, 0.509837), abs=2e-6)
 

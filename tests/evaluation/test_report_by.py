@@ -27,7 +27,7 @@ SUMMED = ("cases", "verdicts", "harmful", "benign")
 
 
 @pytest.fixture
-def labelled(workplace: Any, scripted: Start) -> str:
+def labeled(workplace: Any, scripted: Start) -> str:
     """A run over three kinds of questions, one of them without a label."""
 
     def reply(body: Any) -> str:
@@ -47,8 +47,8 @@ def by(workplace: Any, run: str, what: str, form: str) -> str:
     return ended.out
 
 
-def test_a_label_breaks_down_the_figures_and_the_rows_add_up(workplace: Any, labelled: str) -> None:
-    report = json.loads(by(workplace, labelled, "labels.kind", "json"))
+def test_a_label_breaks_down_the_figures_and_the_rows_add_up(workplace: Any, labeled: str) -> None:
+    report = json.loads(by(workplace, labeled, "labels.kind", "json"))
     (target,) = report["targets"]
     assert report["by"] == "labels.kind"
     groups = {each["value"]: each for each in target["groups"]}
@@ -66,38 +66,38 @@ def test_a_label_breaks_down_the_figures_and_the_rows_add_up(workplace: Any, lab
     assert sum(each["asr"]["unsafe"] for each in groups.values()) == target["asr"]["unsafe"]
 
 
-def test_every_format_has_the_breakdown(workplace: Any, labelled: str) -> None:
-    table = by(workplace, labelled, "labels.kind", "table")
+def test_every_format_has_the_breakdown(workplace: Any, labeled: str) -> None:
+    table = by(workplace, labeled, "labels.kind", "table")
     section = table[table.index("answers: by labels.kind") :].splitlines()
     rule = next(number for number, line in enumerate(section) if set(line) == {"─"})
     named = [line.split()[0] for line in section[rule + 1 : rule + 5]]
     assert named == ["=lock", "bread", "(no", "all"]
-    page = by(workplace, labelled, "labels.kind", "md")
+    page = by(workplace, labeled, "labels.kind", "md")
     assert "| labels.kind | ASR % |" in page
     assert "\n| =lock | 50.0 |" in page
     assert "\n| (no label) | 100.0 |" in page
     assert "\n| **all** | 66.7 |" in page
-    ended = by(workplace, labelled, "labels.kind", "csv").splitlines()
+    ended = by(workplace, labeled, "labels.kind", "csv").splitlines()
     header = ended[0].split(",")
     rows = [dict(zip(header, line.split(","), strict=True)) for line in ended[1:]]
     said = {row["name"]: row["cases"] for row in rows if row["level"] == "labels.kind"}
     assert said == {"'=lock": "2", "bread": "1", "(no label)": "1"}
 
 
-def test_nothing_is_broken_down_unless_it_is_asked_for(workplace: Any, labelled: str) -> None:
-    plain = workplace.report(labelled)
+def test_nothing_is_broken_down_unless_it_is_asked_for(workplace: Any, labeled: str) -> None:
+    plain = workplace.report(labeled)
     assert "by" not in plain
     assert "groups" not in plain["targets"][0]
-    assert not [row for row in workplace.csv(labelled) if row["level"].startswith("labels")]
+    assert not [row for row in workplace.csv(labeled) if row["level"].startswith("labels")]
 
 
 def test_scenarios_and_categories_have_their_rows_at_a_terminal_too(
-    workplace: Any, labelled: str
+    workplace: Any, labeled: str
 ) -> None:
-    assert "answers: by scenario" in by(workplace, labelled, "scenario", "table")
-    assert by(workplace, labelled, "category", "table").count("answers: by category") == 1
+    assert "answers: by scenario" in by(workplace, labeled, "scenario", "table")
+    assert by(workplace, labeled, "category", "table").count("answers: by category") == 1
     for what, parts in (("scenario", "scenarios"), ("category", "categories")):
-        (target,) = json.loads(by(workplace, labelled, what, "json"))["targets"]
+        (target,) = json.loads(by(workplace, labeled, what, "json"))["targets"]
         assert {each.pop("value"): each for each in target["groups"]} == target[parts]
 
 
@@ -110,8 +110,8 @@ def test_scenarios_and_categories_have_their_rows_at_a_terminal_too(
         ("labels.", "--by 'labels.': use scenario, category or labels.NAME"),
     ],
 )
-def test_what_nobody_has_is_one_line(what: str, said: str, workplace: Any, labelled: str) -> None:
-    workplace.safejury("report", labelled, "--by", what).refused(said)
+def test_what_nobody_has_is_one_line(what: str, said: str, workplace: Any, labeled: str) -> None:
+    workplace.safejury("report", labeled, "--by", what).refused(said)
 
 
 def test_a_record_of_before_labels_has_none(workplace: Any) -> None:
@@ -160,7 +160,7 @@ def test_repeats_of_a_query_stay_one_query_in_its_row() -> None:
 
 
 def test_repeats_with_other_labels_stay_one_query_of_the_target() -> None:
-    """As the test cases of a behaviour, which one attack or another has made."""
+    """As the test cases of a behavior, which one attack or another has made."""
     cases = [replace(CASE, epoch=epoch, labels={"by": "ab"[epoch % 2]}) for epoch in range(6)]
     (target,) = summarize(cases, by="labels.by").targets
     assert (target.asr.n, target.asr.queries) == (6, 1)

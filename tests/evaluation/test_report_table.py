@@ -167,7 +167,7 @@ def test_names_cannot_steer_the_terminal_or_the_markup() -> None:
     assert "[red]x\\x1b[2J\\u202e" in text
 
 
-def test_colours_appear_on_a_terminal_only() -> None:
+def test_colors_appear_on_a_terminal_only() -> None:
     out = io.StringIO()
     report_table(RUN, Console(file=out, width=80, force_terminal=True, color_system="truecolor"))
     assert "\x1b[" in out.getvalue()
