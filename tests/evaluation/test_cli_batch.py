@@ -256,4 +256,4 @@ def test_a_case_without_a_response_is_counted_and_left_out(workplace: Any, scrip
     assert ended.code == 0, ended.err
     assert len(workplace.lines()) == 6
     assert "3 cases of examined; --ask asks the targets for them" in ended.err
-    assert "there is no answer: 1 error" in ended.err
+    assert "the target did not answer: 1 error" in ended.err

@@ -237,7 +237,7 @@ def test_a_picture_that_does_not_fit(workplace: Any, scripted: Start):
     config = workplace.config(scripted().base_url)
 
     ended = workplace.spawn("run", config, largest_file=100_000)
-    ended.refused("media", "cannot keep a medium")
+    ended.refused("media", "cannot store a medium")
     assert workplace.safejury("run", config).code == 0
 
 
