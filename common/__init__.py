@@ -19,7 +19,7 @@ from ._errors import (
     SafejuryError,
     TransportError,
 )
-from ._extras import install_command, need, needed
+from ._extras import import_extra, install_command, require
 from ._lazy import lazy
 from .files import PromptFolder
 from .text import escape_controls, escape_line, is_refusal
@@ -45,11 +45,11 @@ __all__ = [
     "escape_controls",
     "escape_line",
     "first_failure",
+    "import_extra",
     "in_parallel",
     "install_command",
     "is_refusal",
     "krippendorff_alpha",
     "lazy",
-    "need",
-    "needed",
+    "require",
 ]

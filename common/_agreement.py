@@ -47,8 +47,8 @@ class Coincidences:
         Krippendorff's alpha-reliability" (2011).
 
         Returns:
-            None where nothing has two ratings, or where all ratings are the same: then
-            nothing tells agreement from a habit.
+            None if no item has two ratings, or if all ratings are the same: then
+            agreement cannot be told from habit.
         """
         differences = self._differences(scale)
         expected = sum(

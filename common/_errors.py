@@ -76,8 +76,8 @@ class ModelError(SafejuryError):
     """One model call failed.
 
     Attributes:
-        status: HTTP status of the reply, None where there was no reply.
-        retry_after: Seconds the provider asked to wait, None where it did not say.
+        status: HTTP status of the reply, None if there was no reply.
+        retry_after: Seconds the provider asked to wait, None if it did not say.
         permanent: Whether the same call fails until an address, a key or a name is fixed.
         unsent: Whether the request certainly never reached the model's server.
     """

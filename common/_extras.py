@@ -26,11 +26,11 @@ _PACKAGES = {
     "parquet": ("pyarrow",),
     "sound": ("av", "faster_whisper"),
 }
-"""What each extra brings that the package imports."""
+"""The packages of each extra that are imported."""
 _EXTRA_OF = {package: extra for extra, packages in _PACKAGES.items() for package in packages}
 
 
-def need(
+def require(
     what: str,
     *packages: str,
     instead: str = "",
@@ -52,19 +52,19 @@ def need(
             raise error(_missing(what, package, instead))
 
 
-def needed(
+def import_extra(
     what: str, package: str, *, error: type[ConfigurationError] = ConfigurationError
 ) -> ModuleType:
     """Import an optional package, or one of its modules.
 
     Raises:
-        ConfigurationError: It is not installed; see `need`.
+        ConfigurationError: It is not installed; see `require`.
     """
-    need(what, package.partition(".")[0], error=error)
+    require(what, package.partition(".")[0], error=error)
     return import_module(package)
 
 
-def explained(error: ModuleNotFoundError) -> Exception:
+def missing_package_error(error: ModuleNotFoundError) -> Exception:
     """Return the error to raise for a missing module, with the install command if known."""
     package = (error.name or "").partition(".")[0]
     known = package in _EXTRA_OF

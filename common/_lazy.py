@@ -27,8 +27,8 @@ def lazy(package: str, exports: Mapping[str, Sequence[str]]) -> Callable[[str], 
         try:
             return getattr(import_module(f"{package}.{module}"), name)
         except ModuleNotFoundError as error:
-            from ._extras import explained  # only an error needs what it imports
+            from ._extras import missing_package_error  # only an error needs what it imports
 
-            raise explained(error) from error
+            raise missing_package_error(error) from error
 
     return __getattr__

@@ -19,7 +19,7 @@ from autogen_core import (
 )
 
 from ..agents import Ask, Case, CaseCount, Persona, Rubric, Seat
-from ..common.text import free_name
+from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelRegistry, ModelSource, ModelSpec, Sampling
 from ._judgment import Judgment
@@ -267,7 +267,7 @@ class Jury:
     async def judge(self, case: Case) -> Judgment:
         """Hear one case, and return the verdict with its transcript; see `hear`."""
         wanted = case.id
-        case = replace(case, id=free_name(wanted, self._heard))
+        case = replace(case, id=unique_name(wanted, self._heard))
         self._heard[case.id] = entries = list[Entry]()
         try:
             verdict = await self.hear(case)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..agents import HUMAN, Ballot, BallotOutcome, Finding, Persona, Rubric, load_persona
 from ..common import ConfigurationError
-from ..common.text import free_name, quoted
-from ..datasets import ImageFitting, ImageLimits, MediaStore
+from ..common.text import quoted, unique_name
+from ..datasets import ImageFitter, ImageLimits, MediaStore
 from ..models import ModelSource, ModelSpec, Sampling
 from .protocol import Protocol, SeatInfo, decide
 
@@ -45,7 +45,7 @@ class SeatSpec:
         name = self.info.seat
         if name in taken and "name" in self.said:
             raise ConfigurationError(f"two jurors are named {name!r}: give each its own name")
-        return replace(self, info=replace(self.info, seat=free_name(name, taken)))
+        return replace(self, info=replace(self.info, seat=unique_name(name, taken)))
 
     def with_model(self, model: ModelSpec | None) -> "SeatSpec":
         """Return it with a model, where it has none and needs one.
@@ -144,7 +144,7 @@ class JurySpec:
                 sampling=seat.sampling,
                 seed=self.seed,
                 max_tokens=self.max_tokens,
-                fitting=None if media is None else ImageFitting(seat.images, media),
+                fitting=None if media is None else ImageFitter(seat.images, media),
             )
         return made
 

@@ -1,4 +1,4 @@
-"""How any model is asked: specs, endpoints, limits, budget, cache and journal."""
+"""Calls models: specs, endpoints, limits, budget, cache and journal."""
 
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         SentRequest,
         TextPart,
         Usage,
-        names_a_secret,
+        is_secret_name,
         redactor,
     )
     from .embedded import EmbeddedModel
@@ -61,8 +61,8 @@ if TYPE_CHECKING:
         Budget,
         Budgeted,
         Cached,
-        Doubts,
         FirstContact,
+        HeldCalls,
         Journal,
         Journaled,
         Ledger,
@@ -113,7 +113,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Charge",
                 "TextPart",
                 "Usage",
-                "names_a_secret",
+                "is_secret_name",
                 "redactor",
             ],
             "embedded": ["EmbeddedModel"],
@@ -146,7 +146,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Budget",
                 "Budgeted",
                 "Cached",
-                "Doubts",
+                "HeldCalls",
                 "FirstContact",
                 "Journal",
                 "Journaled",
@@ -196,12 +196,12 @@ __all__ = [
     "ChatRequest",
     "Completion",
     "Dialect",
-    "Doubts",
     "EmbeddedModel",
     "EndpointModel",
     "Filtered",
     "FinishReason",
     "FirstContact",
+    "HeldCalls",
     "ImagePart",
     "ImagesEndpoint",
     "Journal",
@@ -245,8 +245,8 @@ __all__ = [
     "encode_request",
     "estimate_prompt_tokens",
     "find_price",
+    "is_secret_name",
     "known_price",
-    "names_a_secret",
     "open_session",
     "probe_endpoint",
     "read_finish",

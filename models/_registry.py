@@ -1,4 +1,4 @@
-"""Connects specs to models, with everything around them that a run shares."""
+"""Opens models from specs, with the limits, budget, cache and journal that a run shares."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -13,8 +13,8 @@ from .middleware import (
     Budget,
     Budgeted,
     Cached,
-    Doubts,
     FirstContact,
+    HeldCalls,
     Journal,
     Journaled,
     Limited,
@@ -37,29 +37,29 @@ class ModelSource(Protocol):
 
 
 class ModelRegistry:
-    """Opens models and closes them all in the end.
+    """Opens the models of a run and closes them all at the end.
 
     Equal specs share one model, models at one place share its limits, and all
-    share one budget. Around each model lie, from the outside: options, journal, cache,
+    share one budget. Each model is wrapped, from the outside, in: options, journal, cache,
     breakers, first contact, retries, limits, budget. A call that waits for its endpoint
-    to come back holds nothing of the budget meanwhile.
+    to come back holds no budget meanwhile.
 
     Args:
-        limits: The most that one place gets.
-        places: Limits of places that have their own, by their names.
-        policy: How often failed calls are tried again.
-        outage_patience: Seconds for which an endpoint that is down is waited for; None
-            lets its calls fail. Managed servers are started again by those who keep them.
-        budget: What may be spent; None sets no bound.
-        cache: Answers kept between runs; the caller closes it.
-        journal: Calls kept within a run.
-        managed: Opens the models of managed servers; None where there are none.
-        answered: The specs of models that have answered before, so that their address, key
-            and name are right: they may be down from the first call on.
+        limits: The default limits of a place.
+        places: Limits of places that have their own, by name.
+        policy: How often failed calls are retried.
+        outage_patience: Seconds to wait for an endpoint that is down; None lets its calls
+            fail. Managed servers are restarted by their fleet instead.
+        budget: The budget; None means no limit.
+        cache: Completions cached across runs; the caller closes it.
+        journal: Completions of calls of this run.
+        managed: Opens the models of managed servers; None if there are none.
+        answered: The specs of models that have answered before. Their address, key and name
+            are right, so a failing first call is an outage.
 
     Attributes:
-        budget: What may be spent.
-        doubts: The lost calls that are held; none unless it tells somebody of them.
+        budget: The budget.
+        held_calls: The failed calls that are held; none unless a listener subscribes.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ModelRegistry:
         self._journal = journal
         self._managed = managed
         self._answered = answered
-        self.doubts = Doubts()
+        self.held_calls = HeldCalls()
         self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
 
@@ -97,7 +97,7 @@ class ModelRegistry:
         self._models.clear()
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        """Return the model of a spec; nothing is sent yet.
+        """Open the model of a spec; nothing is sent yet.
 
         Raises:
             ConfigurationError: The address or the name cannot be right.
@@ -108,11 +108,11 @@ class ModelRegistry:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """The places of the models that are open, for displays."""
+        """The places of all open models, for displays."""
         return tuple(self._places.values())
 
     def waits(self) -> list[Wait]:
-        """Return what calls wait for now, at most one for each place."""
+        """Return why calls are waiting now, at most one reason per place."""
         now = asyncio.get_running_loop().time()
         return [wait for place in self.places if (wait := place.wait(now)) is not None]
 
@@ -125,7 +125,7 @@ class ModelRegistry:
             self.budget,
             spec.known_price,
             find_price=partial(find_price, spec),
-            own=spec.is_ours,
+            own=spec.is_managed,
         )
         tried = Retrying(Limited(paid, place.limiter), self._policy, delays=place.delays)
         known = spec in self._answered
@@ -143,10 +143,10 @@ class ModelRegistry:
     def _place(self, spec: ModelSpec) -> Place:
         name = spec.place
         if name not in self._places:
-            patience = None if spec.is_ours else self._outage_patience
+            patience = None if spec.is_managed else self._outage_patience
             limits = self._own_limits.get(name, self._limits)
             known = any(answered.place == name for answered in self._answered)
-            self._places[name] = Place(name, limits, patience, self.doubts, has_answered=known)
+            self._places[name] = Place(name, limits, patience, self.held_calls, has_answered=known)
         return self._places[name]
 
     def _bare(self, spec: ModelSpec) -> ChatModel:
@@ -155,7 +155,7 @@ class ModelRegistry:
         if self._managed is None:
             raise ConfigurationError(
                 f"the model {spec.model!r} is on the managed server {spec.server!r}, "
-                "which nobody starts here: give it a base_url"
+                "which is not started here: set base_url"
             )
         return self._managed(spec)
 
@@ -202,12 +202,12 @@ def _bare(spec: ModelSpec) -> ChatModel:
 
 
 async def unset_keys(spec: ModelSpec) -> str:
-    """Return the environment variables that a provider's key is looked for in and that lack it.
+    """Return the environment variables for a provider's key if none of them is set.
 
-    They are joined by `or` or `and`; empty where a key is given, or none is needed. Nothing
+    They are joined by `or` or `and`; empty if a key is given, or none is needed. Nothing
     is sent.
     """
-    if spec.base_url is not None or spec.is_ours or spec.api_key:
+    if spec.base_url is not None or spec.is_managed or spec.api_key:
         return ""
     from .litellm import unset_variables
 
@@ -215,7 +215,7 @@ async def unset_keys(spec: ModelSpec) -> str:
 
 
 async def find_price(spec: ModelSpec) -> Price | None:
-    """Return a model's price as its calls are charged, None where it is unknown.
+    """Return the price at which a model's calls are charged, None if it is unknown.
 
     LiteLLM lists those of providers. Nothing is sent.
     """

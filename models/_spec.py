@@ -1,4 +1,4 @@
-"""What it takes to reach a model."""
+"""Specifies a model and how to reach it."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,34 +11,34 @@ EMBEDDED_PREFIX = "embedded/"
 EMBEDDED_WARNING = (
     "embedded/smollm2 is a 135M-parameter toy for trying the tool: its verdicts mean nothing."
 )
-"""To be shown wherever the embedded model is used."""
+"""Shown wherever the embedded model is used."""
 _OTHER_DIALECTS = {*REGION_PARAMETERS, "azure", "azure_ai", "azure_text", "ollama", "ollama_chat"}
-"""Providers that LiteLLM asks otherwise than OpenAI, and that no hub's folders are named as."""
+"""Providers with another API than OpenAI's, whose names are not those of hub organizations."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model, and how it is reached.
+    """A model and how to reach it.
 
     Attributes:
         model: The name at `base_url` or `server`, `provider/model` for LiteLLM, or
             `embedded/smollm2`.
         base_url: An OpenAI-compatible address, None for the other two.
-        api_key: The secret itself, None where none is needed; never shown.
+        api_key: The secret itself, None if none is needed; never shown.
         timeout: Seconds for one call.
-        modalities: What the model takes in.
-        json_schema: `never` asks for JSON in words from the start.
-        price: What the config says of it; None where it says nothing.
+        modalities: The modalities that the model accepts.
+        json_schema: `never` requests JSON in the prompt from the start.
+        price: The price in the config; None if it has none.
         server: Name of the managed server that serves it, None for all others.
         connect_timeout: Seconds for the connection to `base_url`, within `timeout`.
-        ca_file: PEM file of certificates that `base_url` may have beside the usual ones.
+        ca_file: PEM file of further certificates to trust for `base_url`.
         verify_tls: Whether the certificate of `base_url` is checked.
-        proxy: HTTP proxy on the way to `base_url`, None for the environment's; never
-            shown, for it may hold a password.
+        proxy: HTTP proxy for `base_url`, None for the environment's; never shown, because
+            it may contain a password.
         api_base: Another address of a `provider/model` than the provider's own.
         api_version: Version of the provider's API.
         region: Where the provider runs the model.
-        options: What each request says beside what all models are asked.
+        options: Extra options of every request.
         headers: Further HTTP headers with their values; never shown.
         variables: Names of the environment variables that hold the key (`api_key_env`) and
             the values of headers, as far as they came from there; no part of what it is.
@@ -65,22 +65,22 @@ class ModelSpec:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it is the model that comes with the package's demo."""
+        """Whether it is the embedded demo model."""
         nowhere = self.base_url is None and self.server is None
         return nowhere and self.model.startswith(EMBEDDED_PREFIX)
 
     @property
-    def is_ours(self) -> bool:
-        """Whether it runs on a server that is started for it, so that no provider bills it."""
+    def is_managed(self) -> bool:
+        """Whether it runs on a managed server or embedded, so that no provider bills it."""
         return self.server is not None or self.is_embedded
 
     @property
     def known_price(self) -> Price | None:
-        """The price as far as it is known without a price list; nothing for one of ours."""
-        return self.price or (Price(0.0, 0.0) if self.is_ours else None)
+        """The price known without a price list; free for managed and embedded models."""
+        return self.price or (Price(0.0, 0.0) if self.is_managed else None)
 
     def check_place(self) -> None:
-        """Check that it is somewhere, and that the way there can be right; nothing is sent.
+        """Validate the address and how to reach it; nothing is sent.
 
         Raises:
             ConfigurationError: It has no address, no server, and names no provider; or
@@ -102,7 +102,7 @@ class ModelSpec:
 
     @property
     def place(self) -> str:
-        """Where calls go: models at one place share its limits."""
+        """The place where calls go; models at one place share its limits."""
         if self.server is not None:
             return f"server {self.server}"
         if self.base_url is not None:
@@ -116,8 +116,8 @@ class ModelSpec:
         provider, slash, _ = self.model.partition("/")
         if slash and provider in _OTHER_DIALECTS:
             raise ConfigurationError(
-                f"the model {self.model!r} has a base_url, which is asked as OpenAI's servers are, "
-                f"and {provider} is not: give the address as api_base, so that LiteLLM asks it. "
-                "Where it is the name of a model on an OpenAI-compatible server, write "
-                f"model: openai/{self.model}, with api_base"
+                f"the model {self.model!r} has a base_url, which is for OpenAI-compatible servers, "
+                f"but {provider} has an API of its own: give the address as api_base, so that "
+                "LiteLLM calls it. If it is the name of a model on an OpenAI-compatible server, "
+                f"write model: openai/{self.model}, with api_base"
             )

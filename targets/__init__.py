@@ -1,4 +1,4 @@
-"""The models under test: endpoints, managed servers and recorded responses."""
+"""Targets, the models under test: endpoints, managed servers and recorded responses."""
 
 from typing import TYPE_CHECKING
 

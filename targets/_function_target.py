@@ -20,7 +20,7 @@ from ._turns import withheld_of
 TargetFunction = (
     Callable[[Query], Awaitable[str | Response]] | Callable[[str], Awaitable[str | Response]]
 )
-"""What is under test: from a query, or from its text alone, to what is judged."""
+"""A function under test: takes a query, or only its text, and returns what is judged."""
 
 
 class FunctionTarget:

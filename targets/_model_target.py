@@ -1,11 +1,11 @@
-"""A target that is a model: an endpoint, a provider's model or the embedded one."""
+"""A target that calls a model: an endpoint, a provider's model or the embedded one."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ..common import BudgetError, DatasetError, ModelError
-from ..datasets import Fitted, ImageFitting, Media, Query, with_images
+from ..datasets import Fitted, ImageFitter, Media, Query, with_images
 from ..datasets.query import check_messages
 from ..models import (
     ChatMessage,
@@ -21,7 +21,7 @@ from ._turns import chat_messages, withheld_of
 
 
 class ModelTarget:
-    """Puts queries to a model, the same way for every model.
+    """Sends queries to a model, in the same way for every model.
 
     Of a text with its media pictures come first, so that servers can share their encoding;
     then the sound and the text. A conversation is sent turn by turn, as it is.
@@ -45,7 +45,7 @@ class ModelTarget:
         max_tokens: int,
         seed: int | None,
         sampling: Sampling,
-        fitting: ImageFitting | None = None,
+        fitting: ImageFitter | None = None,
         system: str | None = None,
     ) -> None:
         self._name = name
@@ -62,7 +62,7 @@ class ModelTarget:
         return self._name
 
     def _with_system(self, asked: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
-        """Return messages behind the system prompt: one message, as most templates take no two."""
+        """Prepend the system prompt, merged into a system message if there is one."""
         if self._system is None:
             return asked
         if asked[0].role != "system":
@@ -73,7 +73,7 @@ class ModelTarget:
         return replace(asked[0], parts=(TextPart("\n\n".join(words)), *media)), *asked[1:]
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
-        """Put a query to the model; see `Target.respond`."""
+        """Send a query to the model; see `Target.respond`."""
         seen = query.images if "image" in self._model.modalities else ()
         if self._fitting is not None and (excess := self._fitting.excess(seen)) is not None:
             return _not_asked(ResponseOutcome.NOT_PUT, f"not put: {excess}")
@@ -120,12 +120,12 @@ class ModelTarget:
 
 
 def _not_asked(outcome: ResponseOutcome, why: str) -> Response:
-    """Return the outcome of a query that never became a call."""
+    """Return the response for a query that was not sent."""
     return Response(outcome, "", detail=why, usage=Usage(0, 0, 0), cost_usd=0.0)
 
 
 def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
-    """Return the outcome of a call that failed: one that was not worked on costs nothing."""
+    """Return the response for a failed call; one that was not processed costs nothing."""
     return Response(
         ResponseOutcome.ERROR,
         "",
@@ -138,15 +138,15 @@ def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
 
 
 def _response(completion: Completion, withheld: Sequence[str]) -> Response:
-    """Read a completion as a target's response. Its refusals in words are answers."""
+    """Convert a completion to a response. A refusal in words counts as an answer."""
     text = completion.text
     if completion.refusal and not text.strip():
         text = completion.refusal
     outcome, detail = ResponseOutcome.ANSWERED, None
     if completion.filtered:
-        outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped it"
+        outcome, detail = ResponseOutcome.FILTERED, "a provider's filter stopped the reply"
     elif completion.finish_reason == "length":
-        outcome, detail = ResponseOutcome.TRUNCATED, "the token cap cut it short"
+        outcome, detail = ResponseOutcome.TRUNCATED, "the reply reached the token limit"
     elif completion.is_empty:
         outcome, detail = ResponseOutcome.ERROR, "the reply was empty"
     return Response(

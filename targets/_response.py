@@ -1,4 +1,4 @@
-"""What a target returned, with its own closed outcome."""
+"""A target's response and its outcome."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +9,7 @@ from ..models import Sampling, SentRequest, Usage
 
 
 class ResponseOutcome(StrEnum):
-    """How asking a target ended. Only `answered` goes to the jury."""
+    """The outcome of a query to a target. Only `answered` goes to the jury."""
 
     ANSWERED = "answered"
     """The target spoke; its refusals in words are answers too."""
@@ -27,12 +27,12 @@ class ResponseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a target returned to one query.
+    """A target's response to one query.
 
     Attributes:
         outcome: Closed set; see `ResponseOutcome`.
         text: The target's own words, as far as there are any.
-        detail: Why there is no answer, None where there is one.
+        detail: Why there is no answer, None if there is one.
         finish_reason: As the provider said, None for recorded responses.
         usage: Tokens spent.
         latency_s: Seconds.
@@ -40,7 +40,7 @@ class Response:
         cost_usd: US dollars, None where unknown.
         notes: What was sent otherwise than asked, such as a picture withheld.
         calls: Model calls made for it.
-        max_tokens: Cap on its tokens that was asked for, None where there was none.
+        max_tokens: Cap on its tokens that was asked for, None if there was none.
         seed: Seed that was asked for.
         sampling: How words were to be drawn, None for recorded responses.
         sent: What was really sent, None for recorded responses.
@@ -73,7 +73,7 @@ class Response:
 
 
 class Target(Protocol):
-    """Who is examined."""
+    """The interface of a target, a model under test."""
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Target(Protocol):
         ...
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
-        """Put a query to the target; failures are outcomes, not exceptions.
+        """Send a query to the target; failures are outcomes, not exceptions.
 
         Args:
             query: What to ask.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..datasets import ImageFitting, ImageLimits, MediaStore
+from ..datasets import ImageFitter, ImageLimits, MediaStore
 from ..models import ModelSource, ModelSpec, Sampling
 from ._model_target import ModelTarget
 
@@ -42,6 +42,6 @@ class ModelTargetSpec:
             max_tokens=self.max_tokens,
             seed=self.seed,
             sampling=self.sampling,
-            fitting=ImageFitting(self.images, media),
+            fitting=ImageFitter(self.images, media),
             system=self.system,
         )

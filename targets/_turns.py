@@ -1,4 +1,4 @@
-"""A query as the messages that a model is sent, with what it takes of its media."""
+"""Converts a query to chat messages, without media that the model does not accept."""
 
 from collections import deque
 from collections.abc import Collection, Iterator
@@ -14,11 +14,11 @@ _WITHHELD = {
     "video": "the video was withheld: videos are not sent",
 }
 WITHHELD_NOTES = frozenset(_WITHHELD.values())
-"""What notes of a response say where the model takes no such media."""
+"""The notes of a response about media that the model does not accept."""
 
 
 def turns_of(query: Query) -> tuple[Message, ...]:
-    """Return the turns of a query; a text with its media is one turn of the user.
+    """Return the turns of a query; a text with media is one user turn.
 
     Its pictures come first, so that servers can share their encoding.
     """
@@ -30,16 +30,16 @@ def turns_of(query: Query) -> tuple[Message, ...]:
 
 
 def withheld_of(query: Query, taken: Collection[Modality]) -> tuple[str, ...]:
-    """Return what to note of the media that a model does not take, one sentence a kind."""
+    """Describe the media left out because the model does not accept them, one sentence per kind."""
     kinds = {part.kind for turn in turns_of(query) for part in turn.parts}
     return tuple(note for kind, note in _WITHHELD.items() if kind in kinds and kind not in taken)
 
 
 def chat_messages(query: Query, taken: frozenset[Modality]) -> tuple[ChatMessage, ...]:
-    """Return all turns of a query, without the media that a model does not take.
+    """Convert a query to chat messages, without media that the model does not accept.
 
     Calls of tools have an id, and each result that of its call, as providers demand: where
-    nobody said one, results answer the calls in their order.
+    there is none, results answer the calls in order.
     """
     open_calls = deque[str]()
     numbers = count(1)

@@ -1,4 +1,4 @@
-"""Run a scripted server with `python -m safejury.testing`."""
+"""Runs a scripted server: `python -m safejury.testing`."""
 
 from ._scripted import main
 

@@ -1,4 +1,4 @@
-"""The least HTTP/1.1 server that a scripted model needs, on an asyncio protocol."""
+"""A minimal HTTP/1.1 server for scripted models, as an asyncio protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from typing import Protocol, cast
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request as it came in.
+    """One HTTP request.
 
     Attributes:
         method: Such as `POST`.
         path: Without the query string.
-        authorization: Value of the header, empty where there is none.
+        authorization: Value of the header, empty if there is none.
         body: The bytes sent.
     """
 
@@ -25,10 +25,10 @@ class HttpRequest:
 
 
 class Handler(Protocol):
-    """Who answers the requests."""
+    """The interface of a request handler."""
 
     def opened(self, connection: "Connection") -> None:
-        """Take note of a new connection."""
+        """Called for a new connection."""
         ...
 
     def requested(self, connection: "Connection", request: HttpRequest) -> None:
@@ -36,12 +36,12 @@ class Handler(Protocol):
         ...
 
     def closed(self, connection: "Connection") -> None:
-        """Forget a connection; an unanswered request on it needs no answer."""
+        """Called for a closed connection; its open request needs no answer."""
         ...
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection; answers its requests one at a time, in order."""
+    """One client's connection; its requests are answered one at a time, in order."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
@@ -52,17 +52,17 @@ class Connection(asyncio.Protocol):
         self._continued = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
         self._handler.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the handler."""
+        """Notify the handler."""
         self._transport = None
         self._handler.closed(self)
 
     def data_received(self, data: bytes) -> None:
-        """Collect bytes until a request is whole."""
+        """Collect bytes until a request is complete."""
         self._buffer += data
         self._missing -= len(data)
         if self._missing <= 0:
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         return HttpRequest(method, target.partition("?")[0], authorization, body)
 
     def write(self, data: bytes) -> None:
-        """Send bytes as they are, unless the client is gone."""
+        """Send raw bytes, unless the client is gone."""
         if self._transport is not None:
             self._transport.write(data)
 
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
         chunked: bool = False,
         truncate: bool = False,
     ) -> None:
-        """Answer the request at hand and go on to the next.
+        """Answer the current request and continue with the next.
 
         Args:
             status: HTTP status.
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def close(self) -> None:
-        """Close the connection once what was written is sent."""
+        """Close the connection once all written bytes are sent."""
         if self._transport is not None:
             self._transport.close()
 
@@ -176,7 +176,7 @@ def _chunk(data: bytes) -> bytes:
 
 
 def _unchunk(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
-    """Return a chunked body and where it ends, None while it is not whole."""
+    """Decode a chunked body and return it with its end, None while it is incomplete."""
     body = bytearray()
     while (line := buffer.find(b"\r\n", at)) >= 0:
         size = int(bytes(buffer[at:line]).split(b";")[0], 16)

@@ -1,4 +1,4 @@
-"""What a scripted server draws: pictures that depend on the prompt and the seed alone."""
+"""Generates a scripted server's pictures, which depend only on the prompt and the seed."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ _NEWER = ("1024x1024", "1536x1024", "1024x1536", "auto")
 
 
 def default_picture(body: Body) -> bytes:
-    """Return a PNG of colored blocks, drawn from a hash of the prompt and the seed."""
+    """Create a PNG of colored blocks from a hash of the prompt and the seed."""
     from PIL import Image
 
     said = f"{body.get('prompt')}\0{body.get('seed')}".encode("utf-8", "replace")
@@ -39,7 +39,7 @@ def default_picture(body: Body) -> bytes:
 def picture_reply(
     script: PictureScript | None, quirks: Collection[PictureQuirk], body: Body
 ) -> ScriptedReply:
-    """Return the reply to a request for a picture."""
+    """Return the reply to an image request."""
     for quirk in quirks:
         rejection = _filter(body) if quirk == "filter" else _gpt_image(body)
         if rejection is not None:

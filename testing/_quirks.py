@@ -1,4 +1,4 @@
-"""How well-known services differ from the API that they imitate, for a scripted server."""
+"""Imitates how well-known services differ from the OpenAI API."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, cast, get_args
@@ -25,7 +25,7 @@ Quirk = Literal[
 
 QUIRKS: tuple[Quirk, ...] = get_args(Quirk)
 FILTERED_WORDS = "trip the filter"
-"""What a prompt must say for `azure_filter` and `gemini` to filter it."""
+"""The words in a prompt that `azure_filter` and `gemini` filter."""
 
 _Fields = dict[str, object]
 _IGNORED_BY_ANTHROPIC = ("seed", "response_format", "logprobs", "metadata")
@@ -35,7 +35,7 @@ _AZURE_MESSAGE = (
 )
 
 
-def objection(quirks: Collection[Quirk], body: Body) -> ScriptedReply | None:
+def rejection_of(quirks: Collection[Quirk], body: Body) -> ScriptedReply | None:
     """Return the error that a server with `quirks` answers `body` with, if any."""
     for quirk in quirks:
         object_to = _OBJECTIONS.get(quirk)
@@ -45,15 +45,15 @@ def objection(quirks: Collection[Quirk], body: Body) -> ScriptedReply | None:
     return None
 
 
-def understood(quirks: Collection[Quirk], body: Body) -> Body:
-    """Return `body` without what a server with `quirks` reads over."""
+def without_ignored_fields(quirks: Collection[Quirk], body: Body) -> Body:
+    """Return `body` without the fields that a server with `quirks` ignores."""
     if "anthropic" not in quirks:
         return body
     return {key: value for key, value in body.items() if key not in _IGNORED_BY_ANTHROPIC}
 
 
-def accented(quirks: Collection[Quirk], body: Body, reply: bytes) -> bytes:
-    """Return a chat completion as a server with `quirks` writes it."""
+def apply_reply_quirks(quirks: Collection[Quirk], body: Body, reply: bytes) -> bytes:
+    """Return a chat completion in the form of a server with `quirks`."""
     accents = [_ACCENTS[quirk] for quirk in quirks if quirk in _ACCENTS]
     if not accents:
         return reply
@@ -218,14 +218,14 @@ def _choices(said: _Fields) -> list[_Fields]:
 
 
 def _annotate(_: Body, said: _Fields) -> None:
-    """Write the grades that Azure's filter gives to what it lets through."""
+    """Add the grades of Azure's content filter to what it lets through."""
     said["prompt_filter_results"] = [{"prompt_index": 0, "content_filter_results": _azure_grades()}]
     for choice in _choices(said):
         choice["content_filter_results"] = _azure_grades()
 
 
 def _only_reason(_: Body, said: _Fields) -> None:
-    """Spend the whole cap on reasoning, so that no word of an answer comes."""
+    """Use up the token limit for reasoning, so that the answer is empty."""
     for choice in _choices(said):
         message = cast("_Fields", choice["message"])
         message["reasoning_content"] = message.get("content") or "Thinking."
@@ -238,7 +238,7 @@ def _only_reason(_: Body, said: _Fields) -> None:
 
 
 def _refuse_bare(body: Body, said: _Fields) -> None:
-    """Leave the message out of a filtered choice, and the details out of the usage."""
+    """Remove the message from a filtered choice, and the details from the usage."""
     if _is_filtered(body):
         reason = "content_filter: PROHIBITED_CONTENT"
         said["choices"] = [{"index": 0, "finish_reason": reason}]

@@ -1,4 +1,4 @@
-"""What a scripted server says: replies, ballots and faults, all of them deterministic."""
+"""The replies, ballots and faults of a scripted server, all deterministic."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ Body = Mapping[str, object]
 """A chat completion request as plain data."""
 
 Fault = Literal["429", "500", "drop", "truncate", "slow", "garbage", "hang"]
-"""What can go wrong with one call: see `Faults`."""
+"""The kinds of faults of one call: see `Faults`."""
 
 FAULTS: tuple[Fault, ...] = ("429", "500", "drop", "truncate", "slow", "garbage", "hang")
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works</body></html>"
@@ -19,7 +19,7 @@ HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works<
 
 @dataclass(frozen=True, slots=True)
 class ScriptedReply:
-    """One reply of a scripted server, or one way of not replying.
+    """One reply of a scripted server, or one way of failing.
 
     Attributes:
         text: The words; in a reply of status 400 and above, the error message.
@@ -58,7 +58,7 @@ class ScriptedReply:
     chunked: bool = False
 
     def body(self, request: Body, model: str) -> bytes:
-        """Return the HTTP body that goes out for `request`."""
+        """Return the HTTP body for `request`."""
         if self.raw_body is not None:
             return self.raw_body.encode() if isinstance(self.raw_body, str) else self.raw_body
         if self.status >= 400:
@@ -117,7 +117,7 @@ def ballot(
 
 
 def request_text(body: Body) -> str:
-    """Return the words of all messages of a request, one message a line."""
+    """Return the text of all messages of a request, one message a line."""
     messages = cast("Sequence[Mapping[str, object]]", body.get("messages") or ())
     return "\n".join(_message_text(message.get("content")) for message in messages)
 
@@ -130,7 +130,7 @@ def _message_text(content: object) -> str:
 
 
 def default_reply(body: Body) -> str:
-    """Return a reply that depends on the request's words alone.
+    """Return a reply that depends only on the request's text.
 
     A ballot where a schema with a `finding` or one in words is asked for, the
     least instance of any other schema, and otherwise a plain sentence.
@@ -188,7 +188,7 @@ def _usage(body: Body, reply: str) -> dict[str, object]:
 
 
 class Faults:
-    """Decides which calls go wrong.
+    """Decides which calls fail.
 
     Args:
         plan: A sequence or iterator with a fault or None for each call in turn
@@ -209,7 +209,7 @@ class Faults:
         self._seen: dict[bytes, int] = {}
 
     def next(self, raw: bytes) -> Fault | None:
-        """Return what goes wrong with the request whose body is `raw`."""
+        """Return the fault of the request whose body is `raw`, if any."""
         if not self._shares:
             return next(self._turns, None)
         digest = hashlib.blake2b(raw, digest_size=8).digest()
@@ -227,7 +227,7 @@ class Faults:
 
 
 def faulty(fault: Fault, reply: ScriptedReply, *, retry_after: float, slow: float) -> ScriptedReply:
-    """Return `reply` as it comes out under `fault`.
+    """Apply `fault` to `reply`.
 
     Args:
         fault: What goes wrong.

@@ -1,6 +1,6 @@
 """A scripted model: a real OpenAI-compatible server on loopback, for tests and benchmarks.
 
-It says what it is told to say, fails when it is told to fail, and counts what it
+It replies as scripted, fails as scripted, and counts what it
 sees. Use it in a test:
 
     async with ScriptedServer(reply=ballot("unsafe", 1)) as server:
@@ -94,7 +94,7 @@ async def _serve(server: ScriptedServer) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted; prints the base URL as its only line."""
+    """Serve until interrupted; print the base URL as the only line."""
     options = _parser().parse_args(arguments)
     server = ScriptedServer(
         cast("list[str] | None", options.reply),

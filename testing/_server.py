@@ -1,4 +1,4 @@
-"""The server behind a scripted model: what it counts, queues and answers."""
+"""The server of a scripted model: counts, queues and answers requests."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ import msgspec
 
 from ._http import Connection, HttpRequest
 from ._pictures import PictureQuirk, PictureScript, picture_reply
-from ._quirks import Quirk, accented, objection, understood
+from ._quirks import Quirk, apply_reply_quirks, rejection_of, without_ignored_fields
 from ._reply import (
     Body,
     Fault,
@@ -32,7 +32,7 @@ FaultPlan = Mapping[Fault, float] | Sequence[Fault | None] | Iterator[Fault | No
 
 @dataclass(slots=True)
 class ScriptedStats:
-    """What a scripted server has seen.
+    """The counters of a scripted server.
 
     Attributes:
         connections: TCP connections opened so far.
@@ -67,7 +67,7 @@ class _Job:
 
 
 class ScriptedServer:
-    """A chat model whose every word, delay and failure is written down beforehand.
+    """A chat model server whose replies, delays and failures are scripted.
 
     Args:
         reply: One reply for all calls, a list that is cycled, or a function of
@@ -154,7 +154,7 @@ class ScriptedServer:
 
     @property
     def base_url(self) -> str:
-        """What to give a client, its path included; known once the server has started."""
+        """The base URL for clients; known once the server has started."""
         host, port = self._address
         if port == 0:
             raise RuntimeError("the scripted server has not started: enter it with `async with`")
@@ -162,7 +162,7 @@ class ScriptedServer:
         return f"{'http' if self._ssl is None else 'https'}://{host}:{port}{path}"
 
     async def start(self) -> None:
-        """Listen; the port is known afterwards."""
+        """Start listening; the port is known afterwards."""
         host, port = self._address
         loop = asyncio.get_running_loop()
         self._closing = False
@@ -172,13 +172,13 @@ class ScriptedServer:
         self._address = host, self._server.sockets[0].getsockname()[1]
 
     async def aclose(self) -> None:
-        """Drop all connections and stop listening; may be called twice."""
+        """Close all connections and stop listening; may be called twice."""
         if self._server is None:
             return
         self._closing = True
         for listening in self._server.sockets:
             asyncio.get_running_loop().remove_reader(listening.fileno())
-        # What was accepted becomes a connection first: asyncio leaves one open, read by nobody,
+        # What was accepted becomes a connection first: asyncio leaves one open and unread,
         # if its server is closed in between, and the client would wait for its timeout.
         await asyncio.sleep(0)
         self._server.close()
@@ -205,7 +205,7 @@ class ScriptedServer:
         self._jobs[connection] = None
 
     def closed(self, connection: Connection) -> None:
-        """Forget a connection and the call that waits on it."""
+        """Remove a connection and the call that waits on it."""
         job = self._jobs.pop(connection, None)
         if job is not None:
             self._leave(job)
@@ -240,7 +240,7 @@ class ScriptedServer:
                 connection.respond(404, msgspec.json.encode(error))
 
     def _below(self, path: str) -> str:
-        """Return what of a path lies below the API's, nothing where it is elsewhere."""
+        """Return the part of a path below the API's base path, empty if it is elsewhere."""
         if self._base_path is None:
             return path.removeprefix("/v1")
         own = self._base_path.rstrip("/")
@@ -299,12 +299,12 @@ class ScriptedServer:
         return reply, reply.status >= 400
 
     def _said(self, body: Body) -> tuple[ScriptedReply, bool]:
-        """Return the reply to a conversation, and whether it rejects the request."""
+        """Return the reply to a chat request, and whether it rejects the request."""
         if not self._json_schema and "response_format" in body:
             return ScriptedReply("response_format is not supported", status=400), True
-        if (rejection := objection(self._quirks, body)) is not None:
+        if (rejection := rejection_of(self._quirks, body)) is not None:
             return rejection, True
-        said = self._say(understood(self._quirks, body))
+        said = self._say(without_ignored_fields(self._quirks, body))
         return ScriptedReply(said) if isinstance(said, str) else said, False
 
     def _remember(self, body: Body, raw: bytes, kind: _Kind) -> None:
@@ -324,7 +324,7 @@ class ScriptedServer:
             is_chat = reply.status == 200 and job.kind == "chat"
             job.connection.respond(
                 reply.status,
-                accented(self._quirks, body, sent) if is_chat else sent,
+                apply_reply_quirks(self._quirks, body, sent) if is_chat else sent,
                 reply.headers,
                 chunked=reply.chunked,
                 truncate=reply.truncate,

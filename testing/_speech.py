@@ -1,4 +1,4 @@
-"""What a scripted server says aloud: tones that depend on the words and the voice alone."""
+"""Generates a scripted server's speech: tones that depend only on the text and the voice."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ _MOST_TONES = 20
 
 
 def default_speech(body: Body) -> bytes:
-    """Return a WAV with a tone for each word, its pitch drawn from the word and the voice."""
+    """Create a WAV with a tone for each word, its pitch derived from the word and the voice."""
     voice, words = str(body.get("voice")), str(body.get("input")).split()
     samples: list[int] = []
     for word in words[:_MOST_TONES] or ["-"]:
@@ -35,7 +35,7 @@ def default_speech(body: Body) -> bytes:
 
 
 def speech_reply(script: SpeechScript | None, body: Body) -> ScriptedReply:
-    """Return the reply to a request for speech; texts that say `trip the filter` are rejected."""
+    """Return the reply to a speech request; texts with `trip the filter` are rejected."""
     if FILTERED_WORDS in str(body.get("input")).lower():
         message = "Your request was rejected by the safety system."
         return ScriptedReply(message, status=400, code="content_policy_violation")

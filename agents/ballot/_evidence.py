@@ -7,7 +7,7 @@ cache reads the evidence once.
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from ...datasets import MediaKind, SpokenTurn, media_in, spoken_turns, words_in, words_of
+from ...datasets import MediaKind, ShownTurn, media_in, shown_turns, words_in, words_of
 from ...models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ..case import Case, fenced, neutralize
 from ..personas import Persona
@@ -87,10 +87,10 @@ def _query(case: Case, perceived: Perceived) -> str:
     if not case.query.messages:
         return fenced("QUERY", case.query.text, case.fence)
     hidden: set[MediaKind] = {kind for kind in _KINDS if kind in perceived.withheld}
-    return "\n".join(_turns(spoken_turns(case.query.messages, hidden), case.fence))
+    return "\n".join(_turns(shown_turns(case.query.messages, hidden), case.fence))
 
 
-def _turns(turns: Iterable[SpokenTurn], marker: str) -> Iterator[str]:
+def _turns(turns: Iterable[ShownTurn], marker: str) -> Iterator[str]:
     for turn in turns:
         yield f"{turn.heading}:"
         if turn.text:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...datasets import Query, SpokenTurn, Transcript, spoken_turns, words_in, words_of
+from ...datasets import Query, ShownTurn, Transcript, shown_turns, words_in, words_of
 from ...targets import Response, ResponseOutcome
 
 
@@ -45,10 +45,10 @@ class Case:
         return cut and bool(self.response.text.strip())
 
     @property
-    def since(self) -> Iterator[SpokenTurn]:
+    def since(self) -> Iterator[ShownTurn]:
         """The turns between the question and the response's last words, numbered on."""
         asked = len(self.query.messages) or 1
-        return spoken_turns(self.response.turns, first=asked + 1)
+        return shown_turns(self.response.turns, first=asked + 1)
 
     @property
     def fence(self) -> str:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from ...common import escape_controls
 from ...common.text import storable
-from ...datasets import Media, SpokenTurn, spoken_turns
+from ...datasets import Media, ShownTurn, shown_turns
 from ..autogen import BallotCaster
 from ..ballot import (
     CUT_OFF,
@@ -202,10 +202,10 @@ def _query(case: Case) -> list[str]:
     """Return what was asked; of a conversation each turn by itself."""
     if not case.query.messages:
         return [f"--- Query\n{_quoted(case.query.text)}"]
-    return [_turn(turn) for turn in spoken_turns(case.query.messages)]
+    return [_turn(turn) for turn in shown_turns(case.query.messages)]
 
 
-def _turn(turn: SpokenTurn) -> str:
+def _turn(turn: ShownTurn) -> str:
     calls = (f"It calls a tool:\n{_quoted(call)}" for call in turn.calls)
     words = [_quoted(turn.text)] if turn.text else []
     return "\n".join([f"--- {turn.heading}", *words, *calls])

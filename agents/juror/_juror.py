@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...common import ConfigurationError, DatasetError, ModelError, RequestError
 from ...common.text import quoted
-from ...datasets import ImageFitting, with_images
+from ...datasets import ImageFitter, with_images
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ..autogen import BallotCaster
 from ..ballot import (
@@ -60,7 +60,7 @@ class Juror(BallotCaster):
         sampling: Sampling | None = None,
         seed: int | None = None,
         max_tokens: int = 512,
-        fitting: ImageFitting | None = None,
+        fitting: ImageFitter | None = None,
     ) -> None:
         if not name.isidentifier():
             raise ConfigurationError(
@@ -123,7 +123,7 @@ class Juror(BallotCaster):
         )
 
 
-async def _fitted(call: BallotCall, fitting: ImageFitting, meter: CallMeter) -> BallotCall:
+async def _fitted(call: BallotCall, fitting: ImageFitter, meter: CallMeter) -> BallotCall:
     """Return the call with pictures that the juror's model takes, and note what was changed.
 
     Raises:

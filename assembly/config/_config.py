@@ -9,7 +9,7 @@ from typing import cast
 from pydantic import BaseModel
 
 from ...common import ConfigurationError
-from ...common.files import beside, read_text_file
+from ...common.files import read_text_file, resolve_path
 from ...models import redactor
 from ._part import VARIABLE
 from ._read import read_config
@@ -43,7 +43,7 @@ def read_system(said: str | SystemFile, folder: Path) -> str:
     """
     if isinstance(said, str):
         return said
-    path = beside(folder, said.file)
+    path = resolve_path(folder, said.file)
     text = read_text_file(path, "system prompt", "a text file that a model can read").strip()
     if not text:
         raise ConfigurationError(f"system prompt {str(path)!r} is empty: take `system:` out")

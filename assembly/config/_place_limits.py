@@ -33,7 +33,7 @@ def check_endpoints(limits: RunLimitsConfig, specs: Iterable[ModelSpec | None]) 
     Raises:
         ConfigurationError: No model is there, so that the limits would bind nothing.
     """
-    places = sorted({spec.place for spec in specs if spec is not None and not spec.is_ours})
+    places = sorted({spec.place for spec in specs if spec is not None and not spec.is_managed})
     for name in limits.endpoints:
         if (place := _place(name)) not in places:
             raise ConfigurationError(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...agents import HUMAN, load_persona, load_rubric
-from ...common.files import beside
+from ...common.files import resolve_path
 from ...deliberation import PRESETS, JurySpec, Protocol, Rule, SeatSpec, seat
 from ...models import Sampling
 from ..config import JurorConfig, JuryConfig, ProtocolConfig
@@ -44,7 +44,7 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
         summing,
         config.max_tokens,
         seed,
-        None if config.rubric is None else load_rubric(beside(folder, config.rubric)),
+        None if config.rubric is None else load_rubric(resolve_path(folder, config.rubric)),
     )
     jury.check()
     return jury

@@ -102,7 +102,7 @@ async def open_models(
         refusal=refusal,
     )
     if spent is not None:
-        budget.add_spent(*spent)
+        budget.add_earlier_cost(*spent)
     policy = RetryPolicy(attempts=limits.attempts)
     async with AsyncExitStack() as stack:
         fleet = managed = None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...common.files import beside
+from ...common.files import resolve_path
 from ...models import Modality, ModelSpec, Price
 from ..config import ModelConfig, PriceConfig, key_from_environment
 from ..servers import ServerBook
@@ -51,7 +51,9 @@ def model_spec(
         price=_price(config.price),
         server=server,
         connect_timeout=config.connect_timeout,
-        ca_file=None if config.ca_file is None else str(beside(servers.folder, config.ca_file)),
+        ca_file=None
+        if config.ca_file is None
+        else str(resolve_path(servers.folder, config.ca_file)),
         verify_tls=config.verify_tls,
         proxy=config.proxy,
         variables=_variables(config),

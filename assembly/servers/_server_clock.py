@@ -85,7 +85,7 @@ class ServerClock:
     def _charge(self, life: _Life, *, ahead: float = _AHEAD_S) -> None:
         price = life.gpus * (life.server.per_gpu_hour or 0.0) / _HOUR_S
         seconds = time.monotonic() - life.begun
-        self._budget.spend_time(seconds * price - life.charged)
+        self._budget.add_server_cost(seconds * price - life.charged)
         life.charged = seconds * price
         seconds += ahead
         self._keep(Uptime(life.name, life.server.name, life.gpus, seconds, seconds * price))
@@ -110,7 +110,7 @@ async def server_clock(
     if all(use.per_gpu_hour is None for use in uses):
         yield None
         return
-    budget.spend_time(0.0)
+    budget.add_server_cost(0.0)
     clock = ServerClock(budget, keep or _ignore)
     async with first_failure(), asyncio.TaskGroup() as group:
         running = group.create_task(clock.run())

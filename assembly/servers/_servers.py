@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...common import ConfigurationError
-from ...common.files import beside, is_written_as_path
-from ...common.text import free_name
+from ...common.files import is_written_as_path, resolve_path
+from ...common.text import unique_name
 from ...targets import Devices, Fleet, Plan, ServerUse, VllmSpec, find_devices, plan
 from ..config import VllmConfig
 from ._server_clock import ServerClock, check_priced
@@ -78,11 +78,11 @@ class ServerBook:
         )
 
     def _free(self, name: str) -> str:
-        return free_name(name, {use.name for use in self._uses.values()})
+        return unique_name(name, {use.name for use in self._uses.values()})
 
 
 def _model(name: str, folder: Path) -> str:
-    path = beside(folder, name)
+    path = resolve_path(folder, name)
     return str(path.absolute()) if is_written_as_path(name) or path.exists() else name
 
 
@@ -90,7 +90,7 @@ def _python(name: str | None, folder: Path) -> str | None:
     if name is None or "/" not in name:
         return name
     # Not resolved: an environment's interpreter is a link, and is known by its place.
-    return str(beside(folder, name).absolute())
+    return str(resolve_path(folder, name).absolute())
 
 
 async def plan_servers(uses: Sequence[ServerUse]) -> Plan:

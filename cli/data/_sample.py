@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ...common import escape_controls, escape_line
-from ...datasets import Intent, Query, spoken_turns
+from ...datasets import Intent, Query, shown_turns
 from ..console import say
 from ._asked import Asked
 
@@ -50,7 +50,7 @@ def _show_query(console: Console, query: Query, *, reveal: bool) -> None:
         console.print(Text(escape_line(said), "dim"))
     if not query.messages:
         console.print(_words(query.text, reveal=reveal))
-    for turn in spoken_turns(query.messages):
+    for turn in shown_turns(query.messages):
         console.print(Text(f"{turn.heading}:", "dim"))
         for words in filter(None, (turn.text, *turn.calls)):
             # Further in than our words, so that none of theirs poses as the start of a turn.

@@ -1,8 +1,8 @@
 """Reads and writes files: atomic, private, YAML, prompts."""
 
-from ._atomic import make_private, private_folder, replacing
-from ._not_ready import HEAD_BYTES, not_ready, pointer, refuse_pointer
-from ._paths import beside, is_written_as_path, unwritable
+from ._atomic import atomic_write, make_private, private_folder
+from ._not_ready import HEAD_BYTES, lfs_pointer, not_ready, refuse_pointer
+from ._paths import is_written_as_path, resolve_path, write_error
 from ._private_database import private_database
 from ._prompt_folder import PromptFolder
 from ._text_file import read_text_and_bytes, read_text_file
@@ -13,17 +13,17 @@ __all__ = [
     "PromptFolder",
     "Step",
     "YamlDocument",
-    "beside",
+    "atomic_write",
     "is_written_as_path",
+    "lfs_pointer",
     "make_private",
     "not_ready",
-    "pointer",
     "private_database",
     "private_folder",
     "read_text_and_bytes",
     "read_text_file",
     "read_yaml",
     "refuse_pointer",
-    "replacing",
-    "unwritable",
+    "resolve_path",
+    "write_error",
 ]

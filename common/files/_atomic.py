@@ -12,7 +12,7 @@ _OWNERS = 0o600
 
 
 @contextmanager
-def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
+def atomic_write(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
     """Write a file atomically: a temporary file replaces `path` when the block succeeds.
 
     Two processes may do this at once: each file is whole, the last one stays.

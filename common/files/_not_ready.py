@@ -20,10 +20,10 @@ HEAD_BYTES = len(_POINTER)
 def not_ready(head: bytes) -> str | None:
     """Return what is wrong if the first bytes are of a compressed file or a Git LFS pointer."""
     name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    return pointer(head) if name is None else f"is compressed ({name}): unpack it first"
+    return lfs_pointer(head) if name is None else f"is compressed ({name}): unpack it first"
 
 
-def pointer(head: bytes) -> str | None:
+def lfs_pointer(head: bytes) -> str | None:
     """Return what is wrong if the first bytes are of a Git LFS pointer, else None."""
     if not head.startswith(_POINTER):
         return None
@@ -33,11 +33,11 @@ def pointer(head: bytes) -> str | None:
 def refuse_pointer(path: Path) -> None:
     """Raise an error if a file is only a Git LFS pointer.
 
-    One that cannot be read is let through: whoever reads it says so.
+    An unreadable file passes: reading it raises its own error.
 
     Raises:
         DatasetError: It is one.
     """
     with suppress(OSError), path.open("rb") as file:
-        if why := pointer(file.read(HEAD_BYTES)):
+        if why := lfs_pointer(file.read(HEAD_BYTES)):
             raise DatasetError(f"{path}: {why}")

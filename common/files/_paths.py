@@ -6,17 +6,17 @@ from .._errors import ConfigurationError, RecordError
 from ..text import quoted
 
 
-def beside(folder: Path, name: str) -> Path:
+def resolve_path(folder: Path, name: str) -> Path:
     """Resolve a path in a config that lies in `folder`.
 
     Raises:
-        ConfigurationError: It begins with the home of somebody who is not there.
+        ConfigurationError: It starts with the home directory of an unknown user.
     """
     try:
         return folder / Path(name).expanduser()
     except RuntimeError:
         raise ConfigurationError(
-            f"the path {quoted(name)} begins with a home that is not known: write it out"
+            f"the path {quoted(name)} starts with an unknown home directory: write the full path"
         ) from None
 
 
@@ -25,9 +25,9 @@ def is_written_as_path(name: str) -> bool:
     return name.startswith(("/", "./", "../", "~"))
 
 
-def unwritable(path: Path, error: OSError) -> RecordError:
+def write_error(path: Path, error: OSError) -> RecordError:
     """Return the error for a file in a run directory that cannot be written."""
     return RecordError(
-        f"{path}: cannot be written ({error.strerror}): free some space or mend the "
+        f"{path}: cannot be written ({error.strerror}): free some space or fix the "
         "directory, then repeat the command."
     )

@@ -69,7 +69,7 @@ def read_yaml(path: Path, shape: type[T], what: str = "table") -> T:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError, _Unreadable) as error:
         said = " ".join(str(error).split())
-        raise DatasetError(f"{path}: is no {what} that can be read: {said}") from error
+        raise DatasetError(f"{path}: is not a valid {what}: {said}") from error
 
 
 class _Unreadable(Exception):

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ._encodable import encodable, storable
     from ._escape import escape_controls, escape_line
     from ._lines import MAX_LINE_BYTES, numbered_lines
-    from ._names import LONGEST_NAME, free_name, plain_name
+    from ._names import LONGEST_NAME, plain_name, unique_name
     from ._nearest import did_you_mean, nearest, quoted, short, short_reason
     from ._normal_form import normal_form
     from ._refusal import is_refusal
-    from ._shingles import SMALL_WORDS, Shingles, likeness, shingles
+    from ._shingles import SMALL_WORDS, Shingles, jaccard_similarity, shingles
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -47,11 +47,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_encodable": ["encodable", "storable"],
             "_escape": ["escape_controls", "escape_line"],
             "_lines": ["MAX_LINE_BYTES", "numbered_lines"],
-            "_names": ["LONGEST_NAME", "free_name", "plain_name"],
+            "_names": ["LONGEST_NAME", "unique_name", "plain_name"],
             "_nearest": ["did_you_mean", "nearest", "quoted", "short", "short_reason"],
             "_normal_form": ["normal_form"],
             "_refusal": ["is_refusal"],
-            "_shingles": ["SMALL_WORDS", "Shingles", "likeness", "shingles"],
+            "_shingles": ["SMALL_WORDS", "Shingles", "jaccard_similarity", "shingles"],
         },
     )
 
@@ -68,12 +68,11 @@ __all__ = [
     "encodable",
     "escape_controls",
     "escape_line",
-    "free_name",
     "gpu_hours",
     "index",
     "index_span",
     "is_refusal",
-    "likeness",
+    "jaccard_similarity",
     "many",
     "nearest",
     "normal_form",
@@ -87,4 +86,5 @@ __all__ = [
     "short_reason",
     "span",
     "storable",
+    "unique_name",
 ]

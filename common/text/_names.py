@@ -11,7 +11,7 @@ def plain_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")[:LONGEST_NAME]
 
 
-def free_name(wanted: str, taken: Container[str]) -> str:
+def unique_name(wanted: str, taken: Container[str]) -> str:
     """Return the name, with the first free number appended if it is taken."""
     name, number = wanted, 1
     while name in taken:

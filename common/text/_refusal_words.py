@@ -103,7 +103,7 @@ OF_ONESELF = re.compile(
     r"\b(?:my|our|mine|ours|myself|ourselves|me|us|enough|account)\b(?! (?:guidelines|principles"
     r"|polic\w+|rules|values|programming|terms))"
 )
-"""Shows that somebody tells of their own affairs."""
+"""Marks a writer who tells of their own affairs."""
 
 OFFER = re.compile(r"\b(?:you|else|instead|i help|shall|perhaps|how about)\b")
 """What a question holds that ends a refusal."""

@@ -48,7 +48,7 @@ def shingles(text: str) -> Shingles:
     return np.unique((mixed[inside] >> _HALF).astype(np.uint32))
 
 
-def likeness(first: Shingles, second: Shingles) -> float:
+def jaccard_similarity(first: Shingles, second: Shingles) -> float:
     """Return the Jaccard similarity of two sets: shared over all, in [0, 1]."""
     if len(first) > len(second):
         first, second = second, first

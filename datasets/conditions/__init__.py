@@ -1,6 +1,6 @@
 """Changes what is sent: image variants, audio, or a transcript of it."""
 
-from ._sound import NEUTRAL_TEXT, Transcript, put_parts, transcript_of
+from ._sound import NEUTRAL_TEXT, Transcript, select_parts, transcript_of
 from ._variants import IMAGE_VARIANTS, ImageVariant, image_variant
 from ._variants_pool import PicturePool
 
@@ -11,6 +11,6 @@ __all__ = [
     "PicturePool",
     "Transcript",
     "image_variant",
-    "put_parts",
+    "select_parts",
     "transcript_of",
 ]

@@ -9,7 +9,7 @@ from ..query import Parts, Query
 # The words beside a sound are a factor of their own: if they asked for help, or told
 # the target how to begin, a jump in compliance could not be laid to the sound.
 NEUTRAL_TEXT = "Please respond to the recording."
-"""What a target reads where the sound alone asks: no topic, no wish, no tone."""
+"""The text sent with audio only: no topic, no wish, no tone."""
 
 OWN_TEXT = "the query's own text"
 """Source of a transcript that is the text which was spoken."""
@@ -20,9 +20,9 @@ class Transcript:
     """The transcript of a recording, for models that cannot hear it.
 
     Attributes:
-        text: What is said; empty where no words were made out.
-        source: Where the words come from: `whisper:tiny`, or `OWN_TEXT`.
-        failure: Why there are none, None if nothing went wrong.
+        text: The words; empty if none were recognized.
+        source: The source of the words: `whisper:tiny`, or `OWN_TEXT`.
+        failure: Why there are none, None on success.
     """
 
     text: str
@@ -41,17 +41,17 @@ class Transcript:
         return f"Transcript of the sound, {made} {' '.join(self.source.split())}"
 
 
-def put_parts(query: Query, parts: Parts) -> Query:
+def select_parts(query: Query, parts: Parts) -> Query:
     """Return a query with only the parts that a condition sends; pictures stay.
 
     Args:
-        query: A query as the set has it. Its text is what its sound says: `audio`
-            would ask nothing about a sound of another kind.
-        parts: `given` changes nothing; `text` leaves the sound out; `audio` puts
+        query: A query as in the dataset. Its text is what its audio says: `audio`
+            would ask nothing about audio of another kind.
+        parts: `given` changes nothing; `text` drops the audio; `audio` puts
             `NEUTRAL_TEXT` in place of the text; `audio+text` sends both.
 
     Raises:
-        DatasetError: The query has no sound, so that the factor does not exist.
+        DatasetError: The query has no audio, so the condition does not apply.
     """
     if parts != "given" and query.messages:
         raise DatasetError(
@@ -78,8 +78,8 @@ def transcript_of(query: Query, original: Query) -> Transcript | None:
     A jury that cannot hear would otherwise not know what was asked.
 
     Args:
-        query: What the target got.
-        original: The query as the set has it.
+        query: The query as sent to the target.
+        original: The query as in the dataset.
     """
     if query.audio is None or query.text == original.text:
         return None

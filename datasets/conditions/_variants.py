@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...common import ConfigurationError
 from ...common.text import did_you_mean, quoted
-from ..media import LARGEST_PNG, MadeOnce, MediaStore, as_jpeg, as_png, image_file, plain_image
+from ..media import LARGEST_PNG, MediaStore, OnceCache, as_jpeg, as_png, image_file, plain_image
 from ..query import Media, Query, with_images
 from ._variants_pool import PicturePool
 
@@ -23,11 +23,11 @@ class _Amount:
     """The range and default of the number in a variant's name.
 
     Attributes:
-        word: What it is called in a list of what exists.
-        least: Smallest that is taken.
-        most: Largest that is taken.
-        usual: What is taken where none is given, None where one must be.
-        whole: Whether it is a whole number.
+        word: Its placeholder in the list of variants.
+        least: The minimum.
+        most: The maximum.
+        usual: The default, None if the number is required.
+        whole: Whether it must be an integer.
     """
 
     word: str
@@ -40,7 +40,7 @@ class _Amount:
         """Parse the number.
 
         Raises:
-            ConfigurationError: It is missing, no number or out of range.
+            ConfigurationError: It is missing, not a number or out of range.
         """
         if text is None and self.usual is not None:
             return self.usual
@@ -78,7 +78,7 @@ IMAGE_VARIANTS = tuple(
     else f"{kind}:{amount.word}"
     for kind, amount in _AMOUNTS.items()
 )
-"""What exists, as it is written in a config."""
+"""All variants, as written in a config."""
 
 
 _SAYS_NOTHING = frozenset({"none", "random", "black", "white", "noise"})
@@ -91,7 +91,7 @@ class ImageVariant:
 
     Attributes:
         kind: Such as `jpeg`.
-        amount: Such as 20.0; 0.0 where the kind has none.
+        amount: Such as 20.0; 0.0 if the kind has none.
     """
 
     kind: str
@@ -109,13 +109,13 @@ class ImageVariant:
         once for each store. Changed pictures show the first frame, upright, on white.
 
         Args:
-            query: The query as the set has it.
-            seed: Draws noise and other pictures.
-            store: Keeps what is made.
-            others: Where `random` takes pictures from.
+            query: The query as in the dataset.
+            seed: The seed for noise and random pictures.
+            store: Stores the variants.
+            others: The pictures that `random` chooses from.
 
         Raises:
-            DatasetError: A picture cannot be read, or there is no other one.
+            DatasetError: A picture cannot be read, or there is no other picture.
         """
         if self.kind in _SAYS_NOTHING:  # so what text and pictures ask together is not asked
             query = replace(query, underlying_request=None)
@@ -138,7 +138,7 @@ class ImageVariant:
         )
 
 
-_made: MadeOnce[Media] = MadeOnce()
+_made: OnceCache[Media] = OnceCache()
 
 
 @lru_cache(maxsize=256)
@@ -146,7 +146,7 @@ def image_variant(name: str) -> ImageVariant:
     """Parse a variant's name, such as `black`, `blur`, `jpeg:20` or `rotate:90`.
 
     Raises:
-        ConfigurationError: There is none; the message lists what exists.
+        ConfigurationError: There is no such variant; the message lists all.
     """
     kind, colon, text = name.strip().partition(":")
     if kind not in _AMOUNTS:

@@ -15,7 +15,7 @@ class PicturePool:
     """Every distinct picture of a dataset, with the scenario of the first query that has it.
 
     Args:
-        queries: The whole set; it is iterated once.
+        queries: All queries; iterated once.
     """
 
     def __init__(self, queries: Iterable[Query] = ()) -> None:
@@ -32,9 +32,9 @@ class PicturePool:
         """Return a different picture, from another scenario if there is one.
 
         Args:
-            query: Whose pictures are left out.
-            chance: Draws.
-            taken: Digests of pictures that were drawn before, left out where possible.
+            query: The query whose pictures are excluded.
+            chance: The random generator.
+            taken: Digests of pictures drawn before, excluded if possible.
 
         Raises:
             DatasetError: The set holds no other picture.

@@ -40,7 +40,7 @@ class Dataset:
         path: The query file.
         sha256: Hash of all queries and the bytes of their media. It does not
             depend on where files lie or how the JSON is laid out.
-        notes: What a user should know of it, one sentence each.
+        notes: Warnings for the user, one sentence each.
         taxonomy: The scenarios that its queries name: `taxonomy.yaml` beside the file, else
             the bundled one.
     """
@@ -49,7 +49,7 @@ class Dataset:
         """Validate every line (or the first `limit`) and read all media once.
 
         Raises:
-            DatasetError: What is wrong, with the file and the line.
+            DatasetError: A line is invalid; the message has file and line.
         """
         self.path = path
         self.name = name or path.stem
@@ -72,7 +72,7 @@ class Dataset:
         """Stream the queries in file order.
 
         Raises:
-            DatasetError: The file is no longer the one that was validated.
+            DatasetError: The file changed since it was validated.
         """
         if _stamp(self.path) != self._stamp:
             raise DatasetError(f"{self.path}: changed since it was checked; load the dataset again")
@@ -109,7 +109,7 @@ def check_lines(path: Path, limit: int | None = None) -> Iterator[Query | BadLin
 
     Args:
         path: The file.
-        limit: Read only the first so many lines.
+        limit: Maximum number of lines to read.
 
     Raises:
         DatasetError: The file cannot be read, or the taxonomy beside it.
@@ -128,10 +128,10 @@ def load_dataset(name_or_path: str | Path, *, limit: int | None = None) -> Datas
     Args:
         name_or_path: `"mini"`, or the path of a JSONL file (a `Path` is never
             taken for a name).
-        limit: Read only the first so many queries, at least 1.
+        limit: Maximum number of queries to read, at least 1.
 
     Raises:
-        DatasetError: There is no such set, or something in it cannot be used.
+        DatasetError: The dataset does not exist, or is invalid.
     """
     if name_or_path == "mini":
         return Dataset(MINI, name="mini", limit=limit)

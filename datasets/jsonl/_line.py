@@ -30,15 +30,15 @@ class QueryLine(BaseModel):
     Attributes:
         id: Unique within the file; printable, without space around it.
         scenario: Any name of a scenario; canonical after `parse_line`.
-        text: What is asked; not blank. Needed unless there are `messages`.
+        text: The question; not blank. Required unless there are `messages`.
         intent: `harmful` or `benign`.
         image: Path of the picture, relative to the file's folder.
         images: Paths of several pictures, instead of `image`.
         audio: Path of the sound, relative to the file's folder.
         source: Where the query comes from.
-        underlying_request: What text and media ask for together, in words; not blank.
-        intent_assumed: Whether `intent` is a guess, since the set that it comes from says none.
-        labels: What the set itself says of the query, by name.
+        underlying_request: What text and media together ask for; not blank.
+        intent_assumed: Whether `intent` is a guess, because the original dataset has none.
+        labels: The dataset's own labels of the query, by name.
         messages: The turns of a conversation, instead of `text` and media beside it.
     """
 
@@ -67,7 +67,7 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
 
     Raises:
         ForeignLineError: It is an object, but lacks a key.
-        DatasetError: What is wrong, without the line's number.
+        DatasetError: The line is invalid; the message lacks the line number.
     """
     try:
         query = QueryLine.model_validate_json(line)

@@ -11,8 +11,8 @@ from ..query import Media, MediaKind, Query
 from ..taxonomy import Taxonomy
 from ._line import ForeignLineError, parse_line
 from ._line_media import query_of
-from ._misnamed import Misnamed
 from ._relative import check_relative
+from ._wrong_extensions import WrongExtensions
 
 
 class BadLineError(DatasetError):
@@ -20,7 +20,7 @@ class BadLineError(DatasetError):
 
     Attributes:
         path: The file.
-        foreign: Whether the line may be another table's.
+        foreign: Whether the line may be of another table.
     """
 
     def __init__(self, message: str, path: Path, *, foreign: bool = False) -> None:
@@ -42,23 +42,23 @@ class LineChecks:
         self._folder = path.parent.resolve()
         self._taxonomy = taxonomy
         self._numbers: dict[bytes, int] = {}
-        self._misnamed = Misnamed()
+        self._wrong_extensions = WrongExtensions()
         self._read = lru_cache(maxsize=64)(self._read_media)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings about the lines so far, one sentence each."""
-        return self._misnamed.notes()
+        return self._wrong_extensions.notes()
 
     def check(self, number: int, line: bytes | None) -> Query:
         """Validate a line and return its query; its media are read once.
 
         Args:
             number: The line's, from 1.
-            line: What it holds, None if it is longer than any may be.
+            line: Its content, None if it is too long.
 
         Raises:
-            BadLineError: What is wrong, with the file and the line.
+            BadLineError: The line is invalid; the message has file and line.
         """
         try:
             query = query_of(parse_line(_text(line), self._taxonomy), self._medium)
@@ -81,7 +81,7 @@ class LineChecks:
 
     def _medium(self, relative: str, kind: MediaKind) -> Media:
         media = self._read(relative, kind)
-        self._misnamed.look(relative, media.media_type)
+        self._wrong_extensions.look(relative, media.media_type)
         return media
 
     def _read_media(self, relative: str, kind: MediaKind) -> Media:
@@ -113,7 +113,7 @@ def _inside(folder: Path, relative: str, kind: MediaKind) -> Path:
     try:
         escapes = not path.resolve().is_relative_to(folder)
     except (OSError, RuntimeError, ValueError) as error:
-        raise DatasetError(f"{kind} {quoted(relative)} is not a usable path: {error}") from error
+        raise DatasetError(f"{kind} {quoted(relative)} is not a valid path: {error}") from error
     if escapes:
         raise DatasetError(
             f"{kind} {quoted(relative)} is a link out of the file's folder; put the file inside"

@@ -13,10 +13,10 @@ def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query
 
     Args:
         line: The line.
-        media: Returns the medium of a path; asked in the order of `Query.media`.
+        media: Returns the media of a path; called in the order of `Query.media`.
 
     Raises:
-        DatasetError: Its messages are no question, or `text` says otherwise than they.
+        DatasetError: Its messages are not a question, or `text` differs from them.
     """
     query = Query(
         id=line.id,

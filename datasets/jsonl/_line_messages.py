@@ -77,10 +77,10 @@ def messages_of(
 
     Args:
         lines: The turns, oldest first.
-        media: Returns the medium of a path.
+        media: Returns the media of a path.
 
     Raises:
-        DatasetError: A turn is not one, or they are no question.
+        DatasetError: A turn is invalid, or the turns are not a question.
     """
     turns = tuple(_message(number, line) for number, line in enumerate(lines))
     check_messages(turns)
@@ -118,7 +118,7 @@ def written(messages: Iterable[Message], place: Callable[[Media, MediaKind], str
 
     Args:
         messages: The turns.
-        place: Returns the path of a medium.
+        place: Returns the path of media.
     """
     return [_written(message, place) for message in messages]
 

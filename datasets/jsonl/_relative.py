@@ -12,11 +12,11 @@ def check_relative(relative: str, kind: str) -> None:
     """Raise an error if a path is not relative and portable.
 
     Args:
-        relative: As it stands in a line.
-        kind: What lies there, for the message.
+        relative: The path as written in a line.
+        kind: The kind of media, for the message.
 
     Raises:
-        DatasetError: It is empty, too long, no text, or leads out of the file's folder, be it
+        DatasetError: It is empty, too long, not valid text, or leaves the file's folder, even
             on Windows only.
     """
     posix, windows = PurePosixPath(relative), PureWindowsPath(relative)
@@ -25,7 +25,7 @@ def check_relative(relative: str, kind: str) -> None:
     if not relative.strip():
         raise DatasetError(f"{kind} path is empty; write null where there is none")
     if any("\ud800" <= char <= "\udfff" for char in relative):
-        raise DatasetError(f"{kind} {quoted(relative)} has a name that is no text")
+        raise DatasetError(f"{kind} {quoted(relative)} has a name that is not valid text")
     if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
         raise DatasetError(
             f"{kind} {quoted(relative)} leads out of the file's folder; "

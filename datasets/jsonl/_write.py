@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from ...common import DatasetError
-from ...common.files import private_folder, replacing
+from ...common.files import atomic_write, private_folder
 from ...common.text import MAX_LINE_BYTES, quoted
-from ..media import SUFFIXES, is_kept
+from ..media import SUFFIXES, is_temporary
 from ..query import Media, MediaKind, Query
 from ..taxonomy import TAXONOMY_NAME, Taxonomy
 from ._line_messages import written
@@ -30,11 +30,11 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
         queries: Read once, one at a time. A `Dataset` or a `LoadedSet` brings its taxonomy
             along: a `taxonomy.yaml` of its own is copied. Scenarios of queries from elsewhere
             are those of the folder, or the bundled ones.
-        private: Whether what is written is for its owner alone: files of mode 600,
+        private: Whether only the owner may read what is written: files of mode 600,
             new folders of mode 700.
 
     Returns:
-        How many queries were written.
+        The number of queries written.
 
     Raises:
         DatasetError: The file or a medium cannot be read or written, a medium changed since it
@@ -46,13 +46,13 @@ def write_jsonl(path: str | Path, queries: Iterable[Query], *, private: bool = F
         folder = path.parent.resolve()
         own = _own_taxonomy(getattr(queries, "taxonomy", None), folder / TAXONOMY_NAME, path)
         _make_folder(folder, private)
-        with replacing(path, private=private) as file:
+        with atomic_write(path, private=private) as file:
             copies = _Copies(folder, private)
             for query in queries:
                 file.write(_line(query, copies))
                 count += 1
             if own is not None:
-                with replacing(folder / TAXONOMY_NAME, private=private) as beside:
+                with atomic_write(folder / TAXONOMY_NAME, private=private) as beside:
                     beside.write(own)
     except OSError as error:
         where = error.filename or path
@@ -121,11 +121,11 @@ class _Copies:
         """Return the relative path of a media file, copied into the folder if needed.
 
         Raises:
-            DatasetError: The medium is no longer what it was.
+            DatasetError: The file changed since it was checked.
             OSError: It cannot be read or written.
         """
         path = Path(media.path).resolve()
-        if path.is_relative_to(self._folder) and not is_kept(path):
+        if path.is_relative_to(self._folder) and not is_temporary(path):
             relative = path.relative_to(self._folder).as_posix()
             if _may_stand(relative, kind):
                 return relative
@@ -142,7 +142,7 @@ class _Copies:
         if path.exists() and media.matches(path.read_bytes()):
             return
         _make_folder(path.parent, self._private)
-        with replacing(path, private=self._private) as file:
+        with atomic_write(path, private=self._private) as file:
             file.write(content)
 
 

@@ -1,6 +1,6 @@
 """Loaders for datasets of other projects, read from a local copy."""
 
-from ._find import BUNDLED, find_set, placed, placed_categories, split_loader
+from ._find import BUNDLED, dataset_path, find_set, resolve_categories, split_loader
 from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_for, loader_named
 from ._rows import load_rows
@@ -15,12 +15,12 @@ __all__ = [
     "LoaderOptions",
     "Row",
     "Unusable",
+    "dataset_path",
     "find_set",
     "load_rows",
     "load_set",
     "loader_for",
     "loader_named",
-    "placed",
-    "placed_categories",
+    "resolve_categories",
     "split_loader",
 ]

@@ -9,7 +9,7 @@ from ..jsonl import BadLineError, Dataset, load_dataset
 from ..tables import is_document
 from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_for, loader_key, loader_named
-from .base import Loader, saying_where
+from .base import Loader, naming_file
 from .mappings import bundled_name
 
 BUNDLED = ("mini",)
@@ -35,7 +35,7 @@ def find_set(
 
     Args:
         said: `mini`, a query file of ours or the folder of a made set, `LOADER:PATH`, or
-            the path of a set whose format is told from its files.
+            the path of a dataset whose format is detected.
         folder: Where relative paths start; the current directory unless given.
         loader: The loader's name, where `said` is a path alone.
         mapping: See `load_set`; with one, JSON lines are read as a plain table.
@@ -46,23 +46,23 @@ def find_set(
         limit: See `load_set`.
 
     Raises:
-        DatasetError: There is no such set, or it cannot be used.
+        DatasetError: The dataset does not exist, or is invalid.
     """
     named, place = split_loader(said)
     loader = loader or named
     if loader is None and place in BUNDLED:
         if mapping or settings or categories:
             raise DatasetError(
-                f"{quoted(place)} is a bundled set: it takes no mapping, settings or categories"
+                f"{quoted(place)} is a bundled dataset: it takes no mapping, settings or categories"
             )
         return load_dataset(place, limit=limit)
     if loader is None and not mapping and not settings and not categories:
-        with saying_where(said):
+        with naming_file(said):
             own = _own(place, folder)
         if own is not None:
             return _ours(own, limit)
-    path = Path(place) if loader and loader_key(loader) in BY_NAME else placed(place, folder)
-    with saying_where(said):
+    path = Path(place) if loader and loader_key(loader) in BY_NAME else dataset_path(place, folder)
+    with naming_file(said):
         reader = _reader(said, path, loader)
     if reader is None:
         return _ours(path, limit)
@@ -71,7 +71,7 @@ def find_set(
         path,
         mapping=mapping,
         settings=settings,
-        categories=placed_categories(categories, folder),
+        categories=resolve_categories(categories, folder),
         strict=strict,
         limit=limit,
     )
@@ -79,7 +79,7 @@ def find_set(
 
 def _own(place: str, folder: Path | None) -> str | Path | None:
     """Return the query file in our format that a name refers to, None for other datasets."""
-    path = placed(place, folder)
+    path = dataset_path(place, folder)
     _check_whole(path)
     if (path / SET).is_file():
         return path / SET
@@ -93,7 +93,7 @@ def _reader(said: str, path: Path, loader: str | None) -> Loader | None:
     reader = loader_for(path) if loader is None else loader_named(loader)
     if reader is None and path.is_dir():
         raise DatasetError(
-            f"{quoted(said)}: no loader knows this set: name one as LOADER:PATH; "
+            f"{quoted(said)}: no loader recognizes this dataset: name one as LOADER:PATH; "
             f"known are {', '.join(LOADERS)}"
         )
     return reader
@@ -131,31 +131,31 @@ def split_loader(said: str) -> tuple[str | None, str]:
     return None, said
 
 
-def placed(place: str, folder: Path | None) -> Path:
+def dataset_path(place: str, folder: Path | None) -> Path:
     """Resolve a path relative to a folder.
 
     Raises:
-        DatasetError: It begins with the home of somebody who is not there, or cannot be looked at.
+        DatasetError: It starts with the home of an unknown user, or cannot be read.
     """
     try:
         path = (folder or Path()) / Path(place).expanduser()
         path.exists()
     except RuntimeError:
         raise DatasetError(
-            f"the path {quoted(place)} begins with a home that is not known: write it out"
+            f"the path {quoted(place)} starts with an unknown home directory: write the full path"
         ) from None
     except OSError as error:
         raise DatasetError(f"the path {quoted(place)} cannot be read: {error.strerror}") from error
     return path
 
 
-def placed_categories(said: str | None, folder: Path | None) -> str | Path | None:
+def resolve_categories(said: str | None, folder: Path | None) -> str | Path | None:
     """Resolve a category map relative to a folder; the name of a bundled one stays.
 
     Raises:
-        DatasetError: The path cannot be looked at.
+        DatasetError: The path cannot be read.
     """
-    return said if said is None or bundled_name(said) is not None else placed(said, folder)
+    return said if said is None or bundled_name(said) is not None else dataset_path(said, folder)
 
 
 def _is_path(place: str) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from ...common import DatasetError
 from ...common.files import HEAD_BYTES, not_ready, private_database
 from ...common.text import did_you_mean, encodable, quoted
-from ..media import kept_folder
+from ..media import temporary_folder
 from ..query import (
     Media,
     MediaKind,
@@ -35,11 +35,11 @@ from .base import (
     Row,
     SetFiles,
     Unusable,
+    naming_file,
     place_of,
     reason,
-    saying_where,
 )
-from .mappings import categories_for
+from .mappings import category_map_for
 
 _SCHEMA = """
 CREATE TABLE queries (number INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB);
@@ -63,19 +63,19 @@ class LoadedSet:
     listed.
 
     Args:
-        loader: Who reads it.
-        path: Where the user has it.
-        options: What the user says beside the path.
-        strict: Refuse the set if an item of it has to be left out.
-        limit: Read only the first so many items, at least 1; None reads all.
+        loader: The loader that reads it.
+        path: The local path of the dataset.
+        options: The user's options.
+        strict: Raise an error instead of skipping an invalid item.
+        limit: Maximum number of items to read, at least 1; None reads all.
 
     Attributes:
         name: The loader's name.
-        path: Where the set is.
-        loader: Who read it.
+        path: The path of the dataset.
+        loader: The loader that read it.
         sha256: Hash of all queries and the bytes of their media; see `Dataset.sha256`.
-        notes: What a user should know of it, one sentence each.
-        notes_on_categories: Those about categories that are none of the scenarios.
+        notes: Warnings for the user, one sentence each.
+        notes_on_categories: Warnings about categories without a scenario.
         taxonomy: The scenarios that its queries name.
 
     Raises:
@@ -97,14 +97,14 @@ class LoadedSet:
         self.loader = loader
         self.taxonomy = _taxonomy_of(loader, path)
         self._database = private_database(self, _SCHEMA)
-        kept = kept_folder(self)
+        kept = temporary_folder(self)
         self._files = SetFiles(_folder_of(loader, path, kept), kept)
-        self._categories = categories_for(options.categories, loader.name, self.taxonomy)
+        self._categories = category_map_for(options.categories, loader.name, self.taxonomy)
         self._assumed = 0
         self.sha256 = self._take(islice(loader.rows(path, options), limit))
         self.notes_on_categories = tuple(self._categories.notes())
         assumed = assumed_note(self._assumed, _SAY_INTENT)
-        self.notes = (*self.notes_on_categories, *self._told(), *assumed)
+        self.notes = (*self.notes_on_categories, *self._left_out_notes(), *assumed)
         self._refuse(strict)
 
     def __len__(self) -> int:
@@ -138,7 +138,7 @@ class LoadedSet:
 
     def _take(self, rows: Iterable[Row | Unusable]) -> str:
         digest = hashlib.sha256()
-        with saying_where(self.path):
+        with naming_file(self.path):
             for row in rows:
                 if isinstance(row, Unusable):
                     self._leave_out(row.where, row.why)
@@ -166,7 +166,7 @@ class LoadedSet:
                 f"its id {quoted(row.id)} must be printable text without space around it"
             )
         if not row.text.strip() and not row.messages:
-            raise DatasetError("says nothing: its text is empty")
+            raise DatasetError("has no text")
         query = Query(
             row.id,
             self._categories.scenario(row.category),
@@ -200,7 +200,7 @@ class LoadedSet:
         try:
             body = _encoder.encode(query)
         except UnicodeEncodeError:
-            raise DatasetError("holds half of a surrogate pair, which is no text") from None
+            raise DatasetError("has half of a surrogate pair, which is not valid text") from None
         added = self._execute(
             "INSERT OR IGNORE INTO queries (id, body) VALUES (?, ?)", (query.id, body)
         )
@@ -212,7 +212,7 @@ class LoadedSet:
             "INSERT INTO left_out VALUES (?, ?, ?)", (encodable(place), encodable(why), missing)
         )
 
-    def _told(self) -> list[str]:
+    def _left_out_notes(self) -> list[str]:
         count = self.unusable + self.missing
         if not count:
             return []
@@ -228,7 +228,7 @@ class LoadedSet:
             count = self.unusable + self.missing
             more = f", and {count - 1:,} more" if count > 1 else ""
             raise DatasetError(
-                f"{self.path}: strict reading leaves nothing out: {first}{more}: mend the set, "
+                f"{self.path}: strict mode skips nothing: {first}{more}: fix the set, "
                 "or read it without strict"
             )
         if not len(self):
@@ -268,20 +268,20 @@ def load_set(
     Args:
         loader: Its format, or that format's name, such as `mm-safetybench`.
         path: Where it is; see `Loader.needs`.
-        mapping: Where things stand in a plain table, such as `{"text": "prompt"}`.
+        mapping: The columns of a plain table by field, such as `{"text": "prompt"}`.
         settings: The loader's own settings, such as `{"split": "test"}`.
-        categories: Which scenarios the set's own categories are: a YAML or CSV file, or the
-            name of a loader whose mapping holds; see `docs/datasets.md`.
-        strict: Refuse the set if an item of it has to be left out.
-        limit: Read only the first so many items, at least 1.
+        categories: The map from the dataset's categories to scenarios: a YAML or CSV file, or the
+            name of a loader whose map to use; see `docs/datasets.md`.
+        strict: Raise an error instead of skipping an invalid item.
+        limit: Maximum number of items to read, at least 1.
 
     Raises:
-        DatasetError: There is no such loader, setting or set, or nothing can be used.
+        DatasetError: The loader, setting or dataset does not exist, or no item is valid.
     """
     reader = loader_named(loader) if isinstance(loader, str) else loader
     options = LoaderOptions(dict(mapping or {}), dict(settings or {}), categories)
     _check(reader, options)
-    with saying_where(path):
+    with naming_file(path):
         return LoadedSet(reader, _place(reader, path), options, strict=strict, limit=limit)
 
 
@@ -308,7 +308,7 @@ def _no_table(path: Path, mode: int) -> str | None:
     """Return why a path is not a plain table, None if it may be one."""
     if stat.S_ISDIR(mode):
         return "is a folder: name the file in it"
-    if not stat.S_ISREG(mode):  # opening one may wait, or give bytes, for ever
+    if not stat.S_ISREG(mode):  # opening a pipe may block, or never end
         return "cannot be read twice: save it as a file first"
     with path.open("rb") as file:
         return not_ready(file.read(HEAD_BYTES))
@@ -324,7 +324,7 @@ def _check(loader: Loader, options: LoaderOptions) -> None:
             raise DatasetError(f"{loader.name} has no setting {quoted(name)}{hint}")
     if options.mapping and not loader.maps:
         raise DatasetError(
-            f"{loader.name} knows itself where everything is: leave the column mapping out, or "
+            f"{loader.name} has fixed columns: leave the column mapping out, or "
             "read the file as jsonl, csv or parquet"
         )
 

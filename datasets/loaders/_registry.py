@@ -45,7 +45,7 @@ def loader_named(name: str) -> Loader:
     """Return the loader with a name.
 
     Raises:
-        DatasetError: There is none of that name.
+        DatasetError: There is no loader with this name.
     """
     module = LOADERS.get(loader_key(name))
     if module is None:
@@ -59,15 +59,15 @@ def loader_named(name: str) -> Loader:
 def loader_for(path: Path) -> Loader | None:
     """Return the loader that recognizes a path as its dataset, None if none does.
 
-    Of those that take a file the first is meant: a plain table may be a published set.
+    Of several for a file, the first is used: a plain table may be a published dataset.
 
     Raises:
-        DatasetError: Several take a folder for theirs, or a file that would tell is a pointer
+        DatasetError: Several loaders recognize a folder, or a file needed to decide is a pointer
             of Git LFS.
     """
     loaders = (each for each in map(loader_named, LOADERS) if each.recognizes(path))
     first = next(loaders, None)
     if first is not None and path.is_dir() and (others := list(loaders)):
         ways = " or ".join(f"{each.name}:{path}" for each in (first, *others))
-        raise DatasetError(f"{path}: holds several sets: write {ways}")
+        raise DatasetError(f"{path}: has several datasets: write {ways}")
     return first

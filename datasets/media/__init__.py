@@ -1,15 +1,15 @@
 """Reads and checks images and audio, fits them to a model's limits, stores them by hash."""
 
-from ._fit import Fitted, ImageFitting, ImageLimits
+from ._fit import Fitted, ImageFitter, ImageLimits
 from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_type, quiet
 from ._image_made import LARGEST_PNG, ImageFile, as_jpeg, as_png, image_file
 from ._image_plain import plain_image
-from ._kept import is_kept, kept_folder
-from ._made_once import MadeOnce
 from ._media import MAX_MEDIA_BYTES, SUFFIXES, data_in, read_media
 from ._media_store import MediaStore
+from ._once_cache import OnceCache
 from ._sound_file import sound_length
 from ._sound_wav import WavFormat, find_wav_sound, is_wav
+from ._temporary_folder import is_temporary, temporary_folder
 
 __all__ = [
     "BROKEN",
@@ -21,10 +21,10 @@ __all__ = [
     "TOO_MANY_PIXELS",
     "Fitted",
     "ImageFile",
-    "ImageFitting",
+    "ImageFitter",
     "ImageLimits",
-    "MadeOnce",
     "MediaStore",
+    "OnceCache",
     "WavFormat",
     "as_jpeg",
     "as_png",
@@ -32,11 +32,11 @@ __all__ = [
     "find_wav_sound",
     "image_file",
     "image_type",
-    "is_kept",
+    "is_temporary",
     "is_wav",
-    "kept_folder",
     "plain_image",
     "quiet",
     "read_media",
     "sound_length",
+    "temporary_folder",
 ]

@@ -10,8 +10,8 @@ from ..query import Media
 from ._image_file import image_facts
 from ._image_made import JPEG_QUALITY, ImageFile, as_jpeg, image_file
 from ._image_plain import plain_image
-from ._made_once import MadeOnce
 from ._media_store import MediaStore
+from ._once_cache import OnceCache
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -72,16 +72,16 @@ class Fitted:
     changes: tuple[str, ...] = ()
 
 
-class ImageFitting:
+class ImageFitter:
     """Fits pictures to a model's limits, once for each distinct picture.
 
     The bytes that are given are the bytes that are sent, but for three cases: a picture
     over a limit is made smaller, an animated one is cut to its first frame, and one of a
-    format that the model does not read is made a PNG. Each is encoded anew, upright and opaque.
+    format that the model does not read is made a PNG. Each is re-encoded, upright and opaque.
 
     Args:
         limits: What the model takes.
-        store: Keeps what is made.
+        store: Stores the variants.
     """
 
     def __init__(self, limits: ImageLimits, store: MediaStore) -> None:
@@ -124,11 +124,11 @@ class ImageFitting:
     def _make(self, media: Media) -> tuple[Media, tuple[str, ...]]:
         plain = plain_image(media)
         made = _encoded(plain.image, self._limits, lossy=media.media_type == "image/jpeg")
-        told = _told(media, plain.image.size, made, self._limits)
-        return made.file.keep(self._store), (*plain.changes, told)
+        change = _describe_change(media, plain.image.size, made, self._limits)
+        return made.file.keep(self._store), (*plain.changes, change)
 
 
-_made: MadeOnce[tuple[Media, tuple[str, ...]]] = MadeOnce()
+_made: OnceCache[tuple[Media, tuple[str, ...]]] = OnceCache()
 
 
 def _fitting(size: "Size", limits: ImageLimits) -> "Size":
@@ -184,7 +184,7 @@ def _resized(image: "Image", size: "Size") -> "Image":
     return image if size == image.size else image.resize(size, Resampling.LANCZOS)
 
 
-def _told(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
+def _describe_change(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
     """Describe what was done to a picture, and for which limits."""
     before, after = f"{full[0]}x{full[1]}", f"{made.size[0]}x{made.size[1]}"
     smaller = f"made smaller, from {before} to {after} pixels, and "
@@ -192,7 +192,7 @@ def _told(media: Media, full: "Size", made: _Made, limits: ImageLimits) -> str:
     lengths = f"from {media.size} to {len(made.file.content)} bytes"
     names = " and ".join(_reached(media, full, limits))
     return (
-        f"was {smaller if made.size != full else ''}encoded anew as {form}, {lengths}"
+        f"was {smaller if made.size != full else ''}re-encoded as {form}, {lengths}"
         f"{f': the limit of the model is {names}' if names else ''}"
     )
 

@@ -101,7 +101,7 @@ def _refuse_bomb(image: "Image", content: bytes) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DecompressionBombError
     if "progressive" in image.info and content.count(b"\xff\xda") > MAX_PASSES:
-        raise DatasetError(f"is a JPEG of more than {MAX_PASSES} passes; save it anew")
+        raise DatasetError(f"is a JPEG of more than {MAX_PASSES} passes; save it again")
 
 
 @contextmanager
@@ -151,5 +151,5 @@ def unusable(media: Media, error: Exception) -> DatasetError:
     if isinstance(error, UnidentifiedImageError):
         reason = "it is no picture any more"
     return DatasetError(
-        f"image {media.path!r} cannot be read: {reason}; put the file back or mend the dataset"
+        f"image {media.path!r} cannot be read: {reason}; restore the file or fix the dataset"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...common import DatasetError
-from ...common.files import pointer
+from ...common.files import lfs_pointer
 from ...common.text import quoted
 from ..query import NOUNS, Media, MediaKind
 from ._image_file import image_type
@@ -27,7 +27,7 @@ SUFFIXES = {
     "video/mp4": ".mp4",
     "video/webm": ".webm",
 }
-"""How names of files end, by all the types that there are."""
+"""File extensions by MIME type."""
 
 
 def read_media(path: Path, *, kind: MediaKind) -> Media:
@@ -39,14 +39,14 @@ def read_media(path: Path, *, kind: MediaKind) -> Media:
 
     Args:
         path: The file; PNG, JPEG, WebP, GIF or BMP, or else WAV, MP3 or FLAC, or MP4 or WebM.
-        kind: What it has to be.
+        kind: The required kind of media.
 
     Raises:
         DatasetError: There is no such file, it is empty, too large, damaged,
             or of another format.
     """
     content = _read(path, kind)
-    if why := pointer(content):
+    if why := lfs_pointer(content):
         raise DatasetError(f"{kind} {str(path)!r} {why}")
     try:
         media_type = _TYPES[kind](content)
@@ -61,7 +61,7 @@ def data_in(address: str, kind: MediaKind) -> bytes | None:
 
     Args:
         address: What a file of another tool says where a medium is.
-        kind: What it has to be.
+        kind: The required kind of media.
 
     Raises:
         DatasetError: It holds no base64, or the medium lies elsewhere.

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from ...common.files import private_folder, replacing
+from ...common.files import atomic_write, private_folder
 from ..query import Media
 
 
@@ -31,6 +31,6 @@ class MediaStore:
         path = self._folder / digest
         if not path.exists():
             private_folder(self._folder)
-            with replacing(path, private=True) as file:
+            with atomic_write(path, private=True) as file:
                 file.write(content)
         return Media(digest, media_type, len(content), str(path))

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from ...common import DatasetError, need
+from ...common import DatasetError, require
 
 if TYPE_CHECKING:
     from av import AudioStream, Packet
 
 _STREAMINFO = b"fLaC\x00\x00\x00\x22"
-"""How every FLAC begins, but for the bit that says whether more of a header follows."""
+"""The first bytes of a FLAC, without the bit for further metadata blocks."""
 _FIRST_FRAME = 42
 _STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 """Has the decoder refuse what it would otherwise conceal."""
@@ -37,7 +37,7 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
         ConfigurationError: The package that decodes it is not installed.
         DatasetError: It is damaged, cut short, or holds no sound.
     """
-    need("a FLAC sound", "av", instead="convert it to WAV")
+    require("a FLAC sound", "av", instead="convert it to WAV")
     import av
     from av.error import FFmpegError
 
@@ -92,7 +92,7 @@ def _samples(packets: "Iterable[Packet[AudioStream]]", promised: int, end: int, 
         if not packet.size:  # the end
             continue
         first = first if samples else packet.pts or 0
-        # Where the header gives the number of samples, that number tells of lost ones.
+        # Where the header gives the number of samples, that number reveals lost ones.
         lost = not promised and packet.pts not in (None, first + samples)
         if packet.pos != at or lost:
             raise DatasetError(f"is damaged (a frame is missing at byte {at + cut}); replace it")

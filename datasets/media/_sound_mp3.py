@@ -14,7 +14,7 @@ _KBITS = {
 }
 _RATES = {0b11: (44100, 48000, 32000), 0b10: (22050, 24000, 16000), 0b00: (11025, 12000, 8000)}
 _SEARCHED = 64 * 1024
-"""How far the first frame is looked for in bytes."""
+"""Bytes to search for the first frame."""
 _TOLERATED = 2
 """Frames by which an encoder's own count may be off."""
 _PADDING = 4096
@@ -143,8 +143,8 @@ def _is_whole(content: bytes, at: int, frame: _Frame) -> bool:
     start = at + frame.head
     side = content[start : start + frame.side]
     if frame.checked:
-        told = int.from_bytes(content[at + 4 : at + 6], "big")
-        if _crc16(content[at + 2 : at + 4] + side) != told:
+        expected = int.from_bytes(content[at + 4 : at + 6], "big")
+        if _crc16(content[at + 2 : at + 4] + side) != expected:
             return False
     # ISO 11172-3 and 13818-3, 2.4.1.7: how far back the sound begins, then its parts, each
     # with its length in bits and its number of pairs first.

@@ -28,7 +28,7 @@ from ._query import (
     content_of_messages,
     media_in,
 )
-from ._spoken import SpokenTurn, spoken_turns, words_in, words_of
+from ._shown_turns import ShownTurn, shown_turns, words_in, words_of
 
 __all__ = [
     "LONGEST_VALUE",
@@ -44,7 +44,7 @@ __all__ = [
     "Parts",
     "Query",
     "Role",
-    "SpokenTurn",
+    "ShownTurn",
     "ToolCall",
     "added_content",
     "assumed_note",
@@ -56,7 +56,7 @@ __all__ = [
     "media_in",
     "of_messages",
     "read_parts",
-    "spoken_turns",
+    "shown_turns",
     "tidy_labels",
     "unread",
     "with_images",

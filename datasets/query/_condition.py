@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Parts = Literal["given", "text", "audio", "audio+text"]
-"""What of a query with sound is sent: all as the set has it, or one factor alone."""
+"""The parts of a query with audio that are sent: all as in the dataset, or chosen ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from ._query import Media, MediaKind, Message, MessagePart, Query, Role, media_i
 MOST_MESSAGES = 1000
 """Turns of a conversation at most; a file of more is something else."""
 NOUNS: dict[MediaKind, str] = {"image": "picture", "audio": "sound", "video": "video"}
-"""What people call a medium of each kind."""
+"""The noun for media of each kind."""
 _ASKED_LAST: tuple[Role, ...] = ("user", "tool")
 
 

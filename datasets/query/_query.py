@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
-"""Who speaks in a turn of a conversation; `tool` is what a tool returned."""
+"""The role of a turn in a conversation; `tool` is the result of a tool call."""
 MediaKind = Literal["image", "audio", "video"]
 PartKind = Literal["text", "image", "audio", "video"]
 
@@ -72,7 +72,7 @@ class ToolCall:
     Attributes:
         name: The tool's name.
         arguments: What it is called with, as it was written: JSON, as a rule.
-        id: What the tool's message answers to; empty where nobody said it.
+        id: The id that the tool's message refers to; empty if unknown.
     """
 
     name: str
@@ -88,8 +88,8 @@ class Message:
         role: Who speaks.
         parts: What is said and shown, in its order.
         tool_calls: The tools that an assistant calls.
-        tool_call_id: The call that a tool's message answers, None where nobody said it.
-        name: The tool that answers, None where nobody said it.
+        tool_call_id: The call that a tool's message answers, None if unknown.
+        name: The tool that answers, None if unknown.
     """
 
     role: Role
@@ -109,7 +109,7 @@ class Query:
     """One query to a target: a text with media, or a conversation.
 
     A conversation is in `messages`, and `of_messages` makes the query of it: `text`,
-    `images` and `audio` then repeat what `messages` has, so that whoever counts, filters,
+    `images` and `audio` then repeat what `messages` has, so that code that counts, filters,
     limits or lists queries need not know the difference.
 
     Attributes:
@@ -126,7 +126,7 @@ class Query:
             never does.
         intent_assumed: Whether nothing said the intent, so that `harmful` is a guess.
         labels: What the set itself says of the query, by name, such as its own category.
-            Neither the target nor the jury is told; reports break down by them.
+            Neither the target nor the jury sees them; reports break down by them.
         messages: The turns of a conversation, oldest first; empty for a text with its media.
             A system message in it is a part of what is asked.
     """

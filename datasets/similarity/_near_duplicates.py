@@ -7,7 +7,7 @@ import datasketch  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 
 from ...common import ConfigurationError
-from ...common.text import Shingles, likeness, shingles
+from ...common.text import Shingles, jaccard_similarity, shingles
 from ._band_index import Sketch, SketchIndex
 
 NEAR_DUPLICATE = 0.6
@@ -16,7 +16,7 @@ NEAR_DUPLICATE = 0.6
 _PERMUTATIONS = 128
 """In 32 bands of 4: a pair of similarity s meets with 1 - (1 - s^4)^32, at 0.6 with 98.8 %."""
 _SLACK = 0.2
-"""How far the sketches may err, about four and a half standard deviations."""
+"""Maximum error of the sketches, about four and a half standard deviations."""
 _KEPT = 384
 """Most shingles that are kept of a text, those of least hash; the likeness of longer texts is
 an estimate, with a standard error of 2.5 points."""
@@ -117,7 +117,7 @@ def _itself(value: np.uint32) -> np.uint32:
 def _likeness(first: Shingles, second: Shingles) -> float:
     """Return the Jaccard similarity; exact unless a text exceeds the kept shingles."""
     if len(first) < _KEPT and len(second) < _KEPT:
-        return likeness(first, second)
+        return jaccard_similarity(first, second)
     # The least hashes of the union are a sample of it.
     union = np.union1d(first, second)[:_KEPT]
     shared = np.intersect1d(first, second, assume_unique=True)

@@ -85,7 +85,7 @@ class NearPictures:
         """Add a picture's hash, unless it is close to an earlier one.
 
         Returns:
-            The id of the nearest picture before it (the earliest of several), None where there
+            The id of the nearest picture before it (the earliest of several), None if there
             is none within the distance and it is remembered.
         """
         count = len(self._ids)

@@ -1,6 +1,6 @@
 """Reads JSON, CSV and Parquet files of other tools, one object at a time."""
 
-from ._column_map import LABEL, ColumnMap, listed
+from ._column_map import LABEL, ColumnMap, list_names
 from ._csv import DELIMITERS, CsvRow, CsvTable
 from ._decode import decode
 from ._intents import Intents
@@ -19,11 +19,11 @@ from ._values import (
     as_list,
     as_object,
     as_text,
+    describe,
     first_text,
-    found,
     identifier,
     is_object,
-    words,
+    optional_text,
 )
 
 __all__ = [
@@ -45,19 +45,19 @@ __all__ = [
     "as_object",
     "as_text",
     "decode",
+    "describe",
     "first_line",
     "first_text",
-    "found",
     "identifier",
     "is_document",
     "is_object",
     "json_objects",
+    "list_names",
     "list_within",
-    "listed",
     "media_values",
+    "optional_text",
     "parquet_objects",
     "pictures",
     "read_messages",
     "value_at",
-    "words",
 ]

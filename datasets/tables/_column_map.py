@@ -7,7 +7,7 @@ from ...common.text import did_you_mean, quoted
 from ..query import check_label_name, tidy_labels
 from ._decode import decode
 from ._places import MISSING, steps, value_at
-from ._values import Object, RowError, as_label, as_list, as_object, found
+from ._values import Object, RowError, as_label, as_list, as_object, describe
 
 LABEL = "labels."
 """Begins the fields that are a row's labels: `labels.type` is the label `type`."""
@@ -69,13 +69,13 @@ class ColumnMap:
             if path not in names and steps(path)[0] not in names:
                 raise DatasetError(
                     f"{where}: has no column {quoted(path)} for --map {field}=...; its columns "
-                    f"are {listed(names)}"
+                    f"are {list_names(names)}"
                 )
         usual = self._fields[needed[0]]
         if not any(field in self._mapping or self.may_hold(field, names) for field in needed):
             raise DatasetError(
-                f"{where}: has no column {usual[0]!r}; its columns are {listed(names)}: say which "
-                f"holds {title} with --map {needed[0]}=COLUMN"
+                f"{where}: has no column {usual[0]!r}; its columns are {list_names(names)}: say "
+                f"which holds {title} with --map {needed[0]}=COLUMN"
             )
 
     def may_hold(self, field: str, known: Collection[str]) -> bool:
@@ -96,17 +96,17 @@ class ColumnMap:
         Raises:
             RowError: The mapped place is not there.
         """
-        found = MISSING
+        describe = MISSING
         for path in self._paths(field):
             value = value_at(values, path)
             # Two columns of ids name different things: one does not stand in for the other.
             if value is not MISSING and (field == "id" or value not in (None, "", [])):
                 return value
-            found = value if found is MISSING else found
-        if found is MISSING and field in self._mapping:
+            describe = value if describe is MISSING else describe
+        if describe is MISSING and field in self._mapping:
             path = quoted(self._mapping[field])
-            raise RowError(f"has no {path} for the {field}; its keys are {listed(values)}")
-        return found
+            raise RowError(f"has no {path} for the {field}; its keys are {list_names(values)}")
+        return describe
 
     def get(self, field: str, values: Object) -> object:
         """Return the value of a field, None if there is none.
@@ -124,8 +124,8 @@ class ColumnMap:
             RowError: The mapped place is not there.
         """
         self.find(field, values)
-        found = (value_at(values, path) for path in self._paths(field))
-        return [value for value in found if value is not MISSING]
+        describe = (value_at(values, path) for path in self._paths(field))
+        return [value for value in describe if value is not MISSING]
 
     def messages(self, values: Object) -> list[object]:
         """Return the messages of a row.
@@ -199,9 +199,9 @@ def _as_messages(value: object) -> list[object]:
         try:
             value = decode(value.encode("utf-8", "surrogatepass"))
         except ValueError:
-            raise RowError(f"the messages must be a list, not {found(value)}") from None
+            raise RowError(f"the messages must be a list, not {describe(value)}") from None
     if not (messages := as_list(value)) and value != []:
-        raise RowError(f"the messages must be a list, not {found(value)}")
+        raise RowError(f"the messages must be a list, not {describe(value)}")
     return messages
 
 
@@ -211,7 +211,7 @@ def _own_labels(values: Object) -> Object:
     return dict(own) if all(isinstance(value, str | None) for value in own.values()) else {}
 
 
-def listed(names: Iterable[str]) -> str:
+def list_names(names: Iterable[str]) -> str:
     """List the first few column names for a message; long texts are left out."""
     names = list(names)
     if any(len(name.split()) > _MOST_WORDS for name in names):

@@ -105,12 +105,12 @@ class CsvTable:
         self._header = header
         self._encoding = _known(encoding) if encoding else _marked(path)
         self._unknown_bytes = _words_for_bytes(self._encoding, named=encoding is not None)
-        self._told = False
+        self._has_declaration = False
         self._delimiter = ","
         self.names: list[str] = []
         if header:
             with self._open() as file:
-                self._told, self._delimiter = _delimiter(file)
+                self._has_declaration, self._delimiter = _delimiter(file)
             with self._open() as file:
                 self.names = self._read_header(file)
 
@@ -118,7 +118,7 @@ class CsvTable:
         """Yield the rows; blank lines are skipped.
 
         Where a quote swallows several lines, each of them comes as a row that is not read,
-        for nobody knows how many rows they are.
+        because the number of lost rows is unknown.
         """
         with self._open() as file:
             lines = csv.reader(_bounded(file), delimiter=self._delimiter, strict=True)
@@ -170,7 +170,7 @@ class CsvTable:
 
     def _first_row(self, lines: Iterator[list[str]]) -> list[str]:
         cells = _not_blank(lines)
-        return _not_blank(lines) if self._told else cells
+        return _not_blank(lines) if self._has_declaration else cells
 
     def _next(self, lines: _Lines) -> tuple[int, list[str] | RowError] | None:
         """Return the next row and the line on which it begins, None after the last."""

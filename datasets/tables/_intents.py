@@ -6,7 +6,7 @@ from math import isnan
 from ...common import ConfigurationError
 from ...common.text import quoted
 from ..query import Intent
-from ._values import RowError, found
+from ._values import RowError, describe
 
 _LONGEST_WORD = 20
 _BUILT_IN = {str(intent): intent for intent in Intent}
@@ -68,7 +68,7 @@ class Intents:
         if word == "":
             return None
         if word is None:
-            raise RowError(f"{what} must be harmful or benign, not {found(value)}")
+            raise RowError(f"{what} must be harmful or benign, not {describe(value)}")
         intent = self._words.get(word)
         if intent is None:
             raise RowError(f"{what} must be harmful or benign, not {self._hinted(word, value)}")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ._column_map import ColumnMap, listed
-from ._values import Object, RowError, as_list, found, is_object
+from ._column_map import ColumnMap, list_names
+from ._values import Object, RowError, as_list, describe, is_object
 
 _CONTENT = ("bytes", "path")
 
@@ -20,7 +20,7 @@ def media_values(value: object) -> Iterator[str | bytes]:
         if isinstance(item, bytes) or (isinstance(item, str) and item):
             yield item
         elif item is not None and item != "":
-            raise RowError(f"a picture or sound must be a path, not {found(item)}")
+            raise RowError(f"a picture or sound must be a path, not {describe(item)}")
 
 
 def pictures(columns: ColumnMap, values: Object) -> tuple[str | bytes, ...]:
@@ -47,6 +47,6 @@ def _content(item: Object) -> object:
     if not content and (others or not item.keys() & set(_CONTENT)):
         raise RowError(
             "a picture or sound must be a path or an object of 'bytes' or 'path', not of "
-            f"{listed(item)}"
+            f"{list_names(item)}"
         )
     return content

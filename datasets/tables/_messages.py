@@ -7,15 +7,15 @@ import msgspec
 
 from ...common.text import quoted
 from ..query import MOST_MESSAGES, NOUNS, MediaKind, Message, MessagePart, Role, ToolCall, unread
-from ._column_map import listed
+from ._column_map import list_names
 from ._values import (
     Object,
     RowError,
     as_list,
     as_object,
     as_text,
+    describe,
     first_text,
-    found,
     is_object,
 )
 
@@ -33,7 +33,7 @@ _ROLES: dict[str, Role] = {
     "tool": "tool",
     "function": "tool",
 }
-"""What files call those who speak."""
+"""The names of roles in files."""
 _CONTENT = ("content", "value", "body")
 _KINDS: dict[str, MediaKind] = {
     "image": "image",
@@ -45,7 +45,7 @@ _KINDS: dict[str, MediaKind] = {
     "video_url": "video",
 }
 _THOUGHTS = {"reasoning", "thinking", "redacted_thinking"}
-"""Parts that are said to nobody."""
+"""Parts that are not shown to anyone."""
 
 
 def read_messages(messages: Iterable[object]) -> tuple[Message, ...]:
@@ -66,7 +66,7 @@ def _turns(value: object) -> Iterator[Message]:
     message = as_object(value)
     named = first_text(message.get("role"), message.get("from"))
     if named is None or (role := _ROLES.get(named.casefold())) is None:
-        raise RowError(f"has a message of {found(named)}, which is none of {', '.join(_ROLES)}")
+        raise RowError(f"has a message of {describe(named)}, which is none of {', '.join(_ROLES)}")
     content = next((message[key] for key in _CONTENT if key in message), None)
     parts: list[MessagePart] = []
     calls = list(_calls(message))
@@ -130,7 +130,7 @@ def _address(kind: MediaKind, part: Object) -> str:
             return address
     raise RowError(
         f"has a {NOUNS[kind]} that is not in the file: its part has no address and no bytes, only "
-        f"{listed(part)}"
+        f"{list_names(part)}"
     )
 
 
@@ -172,4 +172,4 @@ def _written(arguments: object) -> str:
     try:
         return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
     except UnicodeEncodeError:
-        raise RowError("holds half of a surrogate pair, which is no text") from None
+        raise RowError("has half of a surrogate pair, which is not valid text") from None

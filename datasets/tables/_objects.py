@@ -7,7 +7,7 @@ from pathlib import Path
 from ...common.text import numbered_lines
 from ._decode import decode
 from ._json_file import BrokenJson, JsonFile
-from ._values import Object, RowError, UnreadError, found, is_object
+from ._values import Object, RowError, UnreadError, describe, is_object
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """Longest line that is read; pictures may be written into it."""
@@ -45,7 +45,9 @@ def _object(raw: bytes) -> Object | RowError:
         value = decode(raw)
     except ValueError as error:
         return RowError(str(error))
-    return value if is_object(value) else RowError(f"must hold a JSON object, not {found(value)}")
+    return (
+        value if is_object(value) else RowError(f"must hold a JSON object, not {describe(value)}")
+    )
 
 
 def _elements(path: Path, within: str | None) -> Iterator[tuple[str, Object | RowError]]:
@@ -60,6 +62,6 @@ def _elements(path: Path, within: str | None) -> Iterator[tuple[str, Object | Ro
                 if is_object(value) or isinstance(value, RowError):
                     yield place, value
                 else:
-                    yield place, RowError(f"must be a JSON object, not {found(value)}")
+                    yield place, RowError(f"must be a JSON object, not {describe(value)}")
         except BrokenJson as error:
             yield f"line {error.line}", UnreadError(str(error), rest=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...common import DatasetError, needed
+from ...common import DatasetError, import_extra
 from ...common.files import refuse_pointer
 from ...common.text import quoted, short_reason
 from ._values import Object, RowError, as_object
@@ -31,8 +31,8 @@ def parquet_objects(
     """
     refuse_pointer(path)
     what = f"{path}: reading Parquet"
-    arrow = needed(what, "pyarrow", error=DatasetError)
-    parquet = needed(what, "pyarrow.parquet", error=DatasetError)
+    arrow = import_extra(what, "pyarrow", error=DatasetError)
+    parquet = import_extra(what, "pyarrow.parquet", error=DatasetError)
     number = 0
     try:
         # Else whole columns of a row group would be read at once.

@@ -19,7 +19,7 @@ class UnreadError(RowError):
         rest: See below.
 
     Attributes:
-        rest: Whether nothing beyond is read, so that nobody knows how much is lost.
+        rest: Whether nothing after it is read, so that the number of lost rows is unknown.
     """
 
     def __init__(self, why: str, *, rest: bool = False) -> None:
@@ -71,13 +71,13 @@ def identifier(value: object, what: str) -> str:
     """
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(name, str):
-        raise RowError(f"{what} must be a text or a whole number, not {found(value)}")
+        raise RowError(f"{what} must be a text or a whole number, not {describe(value)}")
     if not name or name != name.strip() or not name.isprintable():
         raise RowError(f"{what} {quoted(name)} must be printable text without space around it")
     return name
 
 
-def words(value: object, what: str) -> str | None:
+def optional_text(value: object, what: str) -> str | None:
     """Return a text, or None if there is none.
 
     Raises:
@@ -85,7 +85,7 @@ def words(value: object, what: str) -> str | None:
     """
     if value is None or isinstance(value, str):
         return value
-    raise RowError(f"{what} must be a text or null, not {found(value)}")
+    raise RowError(f"{what} must be a text or null, not {describe(value)}")
 
 
 def as_label(value: object, what: str) -> str | None:
@@ -102,9 +102,9 @@ def as_label(value: object, what: str) -> str | None:
         return str(value)
     if (items := as_list(value)) or value == []:
         return ", ".join(filter(None, (as_label(item, what) for item in items)))
-    raise RowError(f"{what} must be a name, a number or a list, not {found(value)}")
+    raise RowError(f"{what} must be a name, a number or a list, not {describe(value)}")
 
 
-def found(value: object) -> str:
+def describe(value: object) -> str:
     """Describe a value for a message."""
     return quoted(value) if isinstance(value, str) else _TYPES.get(type(value), "that")

@@ -165,7 +165,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
     """Read a taxonomy file; `docs/datasets.md` shows both layouts.
 
     Raises:
-        DatasetError: It cannot be read, or is no taxonomy: an id is there twice, a parent
+        DatasetError: It cannot be read, or is not a valid taxonomy: an id is there twice, a parent
             is unknown, parents go in a circle, …; the message says where.
     """
     return replace(_read(path), path=path)

@@ -66,7 +66,7 @@ def read_entries(path: Path) -> tuple[CategoryEntry, ...]:
             entries = _nested(file.scenarios or ())
         _check(entries)
     except DatasetError as error:
-        raise DatasetError(f"{path}: is no taxonomy: {error}") from None
+        raise DatasetError(f"{path}: is not a valid taxonomy: {error}") from None
     return entries
 
 

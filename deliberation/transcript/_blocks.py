@@ -14,10 +14,10 @@ from ...datasets import (
     UNCATEGORISED,
     Media,
     Query,
-    SpokenTurn,
+    ShownTurn,
     Transcript,
     load_taxonomy,
-    spoken_turns,
+    shown_turns,
 )
 from ...targets import ResponseOutcome
 from ..protocol import CallTotals, DiscussionOpened, SeatInfo, SummedUp, Verdict
@@ -80,11 +80,11 @@ def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType
     said = _said(look, reveal=reveal)
     if not query.messages:
         yield said(query.text)
-    yield from _turns(look, spoken_turns(query.messages), said)
+    yield from _turns(look, shown_turns(query.messages), said)
 
 
 def _turns(
-    look: Look, turns: Iterable[SpokenTurn], said: Callable[[str], Text]
+    look: Look, turns: Iterable[ShownTurn], said: Callable[[str], Text]
 ) -> Iterator[RenderableType]:
     """Yield turns with their words indented, so that they cannot pose as our headings."""
     for turn in turns:

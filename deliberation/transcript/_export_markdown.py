@@ -7,7 +7,7 @@ from typing import assert_never
 
 from ...agents import Ballot, Case
 from ...common import escape_controls, escape_line
-from ...datasets import Query, SpokenTurn, Transcript, spoken_turns
+from ...datasets import Query, ShownTurn, Transcript, shown_turns
 from ..protocol import (
     BallotsRevealed,
     CallTotals,
@@ -100,10 +100,10 @@ def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) 
 def _asked(query: Query, *, reveal: bool) -> Iterator[str]:
     if not query.messages:
         yield from (*_words(query.text, reveal=reveal), "")
-    yield from _turns(spoken_turns(query.messages), reveal=reveal)
+    yield from _turns(shown_turns(query.messages), reveal=reveal)
 
 
-def _turns(turns: Iterable[SpokenTurn], *, reveal: bool) -> Iterator[str]:
+def _turns(turns: Iterable[ShownTurn], *, reveal: bool) -> Iterator[str]:
     for turn in turns:
         yield from (f"{_inline(turn.heading)}:", "")
         if turn.text:

@@ -9,7 +9,7 @@ from ...assembly.config import LimitsConfig
 from ...assembly.models import model_keys
 from ...assembly.targets import function_target
 from ...common import ConfigurationError
-from ...common.text import free_name, plain_name, quoted
+from ...common.text import plain_name, quoted, unique_name
 from ...models import ModelSpec
 from ...targets import FunctionTarget, TargetFunction, function_identity, takes_text
 from ._models import model
@@ -105,7 +105,7 @@ class Targets:
     def _add(self, spec: TargetSpec) -> None:
         source = model(spec.source) if isinstance(spec.source, str) else spec.source
         taken = {str(keys.get("name", "")).casefold() for keys in self.keys}
-        name = spec.name or free_name(plain_name(_called(source)) or "target", taken)
+        name = spec.name or unique_name(plain_name(_called(source)) or "target", taken)
         said = {"system": spec.system, "temperature": spec.temperature, "top_p": spec.top_p}
         keys: dict[str, object] = {key: value for key, value in said.items() if value is not None}
         if keys and not isinstance(source, ModelSpec):

@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 
 from ...common import ConfigurationError, RecordError
 from ...common.files import make_private, private_folder
-from ...common.text import free_name, plain_name
+from ...common.text import plain_name, unique_name
 from ...models import ModelSpec
 from ..record import host_of
 from ._batch import batch_model
@@ -198,7 +198,7 @@ def _stems(prefix: str, specs: Iterable[ModelSpec]) -> dict[tuple[str, str], str
     found: dict[tuple[str, str], str] = {}
     for key, spec in by_key.items():
         words = (prefix, where(spec), key[1])
-        found[key] = free_name(plain_name("-".join(filter(None, words))), found.values())
+        found[key] = unique_name(plain_name("-".join(filter(None, words))), found.values())
     return found
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
-from ...common.files import private_folder, replacing
+from ...common.files import atomic_write, private_folder
 from ...targets import ResponseOutcome
 from ..plan import RunPlan
 from ._batch import batch_seats
@@ -84,7 +84,7 @@ def write_manifest(
         "asked_live": [seat for seat, _ in asked_live(plan)],
     }
     private_folder(path.parent)
-    with replacing(path, private=True) as file:
+    with atomic_write(path, private=True) as file:
         file.write(f"{json.dumps(written, indent=2)}\n".encode())
 
 

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from ...assembly.config import SetConfig
 from ...datasets import Dataset, LoadedSet, find_set
-from ...datasets.loaders import BUNDLED, BY_NAME, placed, placed_categories, split_loader
+from ...datasets.loaders import (
+    BUNDLED,
+    BY_NAME,
+    dataset_path,
+    resolve_categories,
+    split_loader,
+)
 from ..trials import ITEMS_LEFT_OUT, write_list
 from ._queries import QuerySet
 
@@ -47,7 +53,7 @@ def seen_from_here(said: str) -> str:
     loader, place = split_loader(said)
     if place in BUNDLED or loader in BY_NAME:
         return said
-    path = placed(place, None).resolve()
+    path = dataset_path(place, None).resolve()
     if loader is None and not path.exists():
         return said
     return str(path) if loader is None else f"{loader}:{path}"
@@ -68,7 +74,7 @@ def set_seen_from_here(said: SetConfig) -> SetConfig:
 
 def categories_seen_from_here(said: str | None) -> str | None:
     """Return a map of categories with its path written out; a bundled one has a name."""
-    found = placed_categories(said, None)
+    found = resolve_categories(said, None)
     return str(found.resolve()) if isinstance(found, Path) else found
 
 

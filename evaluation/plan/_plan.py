@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...assembly.config import RunConfig, RunLimitsConfig
-from ...common.files import beside
+from ...common.files import resolve_path
 from ...datasets import Condition, MediaStore, PicturePool, Taxonomy
 from ...deliberation import JurySpec
 from ...models import ModelSpec, WhisperModel
@@ -62,7 +62,7 @@ class RunPlan:
     @property
     def directory(self) -> Path:
         """The run's directory."""
-        return beside(Path(), self.options.directory) / self.options.name
+        return resolve_path(Path(), self.options.directory) / self.options.name
 
     @property
     def media(self) -> MediaStore:

@@ -6,10 +6,10 @@ from pathlib import Path
 from ...assembly import Config
 from ...assembly.config import TargetConfig
 from ...common import ConfigurationError
-from ...common.files import beside
-from ...common.text import LONGEST_NAME, free_name, plain_name
+from ...common.files import resolve_path
+from ...common.text import LONGEST_NAME, plain_name, unique_name
 from ...datasets import Intent
-from ...datasets.loaders import placed_categories
+from ...datasets.loaders import resolve_categories
 from ...datasets.tables import LABEL, Intents
 from ...targets import RecordedFile, RecordedTarget
 from ._recorded_files import FROM_FILES
@@ -101,12 +101,14 @@ class _Files:
         if key not in self._opened:
             words = said.intent_words or {}
             self._opened[key] = RecordedFile(
-                self._place or beside(self._folder, said.responses or ""),
+                self._place or resolve_path(self._folder, said.responses or ""),
                 format=said.format,
                 mapping=said.map,
-                categories=placed_categories(said.categories, self._folder),
+                categories=resolve_categories(said.categories, self._folder),
                 intent=None if said.intent is None else Intent(said.intent),
-                pictures=None if said.pictures is None else beside(self._folder, said.pictures),
+                pictures=None
+                if said.pictures is None
+                else resolve_path(self._folder, said.pictures),
                 intents=Intents({str(name): listed for name, listed in words.items()}),
             )
         return self._opened[key]
@@ -139,4 +141,4 @@ def _name(model: str, target: str, taken: set[str]) -> str:
     if name.casefold() in taken:
         name = f"{target}-{name}"[:LONGEST_NAME]
     # Names that differ in their case only would be hard to tell apart.
-    return name if name.casefold() not in taken else free_name(name.casefold(), taken)
+    return name if name.casefold() not in taken else unique_name(name.casefold(), taken)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ...common import ConfigurationError
-from ...common.files import beside, is_written_as_path
+from ...common.files import is_written_as_path, resolve_path
 from ...datasets import Parts, Query, Transcript, transcript_of
 from ...models import ModelSpec, Transcriber, WhisperModel
 from ...targets import ModelTargetSpec
@@ -90,7 +90,7 @@ def choose_whisper(
         return None
     if wanted == "auto":
         return WhisperModel.best()
-    place = beside(folder, wanted)
+    place = resolve_path(folder, wanted)
     if place.exists() or is_written_as_path(wanted):
         return WhisperModel.in_folder(place)
     return WhisperModel.named(wanted)

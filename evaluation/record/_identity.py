@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from ...models import HIDDEN, names_a_secret
+from ...models import HIDDEN, is_secret_name
 
 _ADDRESSES = {"base_url", "api_base", "proxy"}
 _LATER = {
@@ -37,7 +37,7 @@ def _withheld(key: str, value: object) -> object:
     if key == "env" and isinstance(value, dict):
         variables = cast(dict[str, object], value)
         return {
-            name: HIDDEN if names_a_secret(name) else without_secrets(variables[name])
+            name: HIDDEN if is_secret_name(name) else without_secrets(variables[name])
             for name in variables
         }
     return without_secrets(value)

@@ -18,7 +18,7 @@ import msgspec
 
 from ...assembly.servers import Uptime
 from ...common import RecordError, first_failure
-from ...common.files import replacing
+from ...common.files import atomic_write
 from ...datasets import Media, Query, with_media
 from ...deliberation import BallotsRevealed, CaseOpened, Entry, VerdictAnnounced
 from ...models import Charge, Completion, redactor
@@ -231,7 +231,7 @@ class Record:
                     raise RecordError(
                         f"{media.path}: changed since the dataset was read: repeat the command."
                     )
-                with replacing(kept, private=True) as file:
+                with atomic_write(kept, private=True) as file:
                     file.write(content)
             except OSError as error:
                 raise RecordError(f"{kept}: cannot store a medium ({error.strerror}).") from None

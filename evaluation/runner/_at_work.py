@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ...models import Doubts
+from ...models import HeldCalls
 from ..trials import case_of
 
 
@@ -14,15 +14,15 @@ class AtWork:
     """Counts who may make a further call; while nobody may, calls in doubt have failed."""
 
     def __init__(self) -> None:
-        self._doubts = Doubts()
+        self._held_calls = HeldCalls()
         self._count = 0
         self._cases: dict[str, _Case] = {}
         self._failed = set[str]()
 
-    def watch(self, doubts: Doubts) -> None:
+    def watch(self, held_calls: HeldCalls) -> None:
         """Settle the calls in doubt once nobody is at work who could tell of them."""
-        self._doubts = doubts
-        doubts.tell(self)
+        self._held_calls = held_calls
+        held_calls.subscribe(self)
 
     def start(
         self,
@@ -65,7 +65,7 @@ class AtWork:
     def _settle(self) -> None:
         if not self._count:
             self._failed |= {name for name, case in self._cases.items() if case.in_doubt}
-            self._doubts.settle()
+            self._held_calls.settle()
 
     @contextmanager
     def waiting(self) -> Generator[None]:
@@ -80,8 +80,8 @@ class AtWork:
         """Return whether a call of a case failed only because no other came to tell of it."""
         return case_id in self._failed
 
-    def doubted(self, call_id: str) -> bool:
-        """Let another case begin in the slot of the one whose call is held; see `Caller`."""
+    def call_held(self, call_id: str) -> bool:
+        """Let another case begin in the slot of the held one; see `HeldCallListener`."""
         case = self._cases.get(case_of(call_id))
         if case is None:
             return False
@@ -92,8 +92,8 @@ class AtWork:
         self._look()
         return True
 
-    def resolved(self, call_id: str) -> None:
-        """Count the case again; see `Caller`."""
+    def call_resumed(self, call_id: str) -> None:
+        """Count the case again; see `HeldCallListener`."""
         case = self._cases.get(case_of(call_id))
         if case is None:  # it ended without the call
             return

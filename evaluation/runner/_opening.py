@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from ...assembly.models import ManagedServers, OpenModels, open_models
-from ...common.files import replacing, unwritable
+from ...common.files import atomic_write, write_error
 from ...datasets import LoadedSet
 from ...models import (
     ModelSource,
@@ -61,10 +61,10 @@ def _write_config(plan: RunPlan) -> None:
     text = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
     path = plan.directory / "run.yaml"
     try:
-        with replacing(path, private=True) as file:
+        with atomic_write(path, private=True) as file:
             file.write(text.encode())
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise write_error(path, error) from None
 
 
 def _meta(plan: RunPlan) -> dict[str, str]:

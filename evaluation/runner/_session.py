@@ -110,7 +110,7 @@ class Session:
                 not need it, and the others are as if they had not been started.
         """
         self._finished_cases = self._record.count_finished()
-        self._at_work.watch(registry.doubts)
+        self._at_work.watch(registry.held_calls)
         if self._observer is not None:
             self._observer.started(self._plan.total, self._finished_cases, registry)
         self._release_idle()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ...datasets import Query, image_variant, put_parts
+from ...datasets import Query, image_variant, select_parts
 from ..plan import RunPlan
 from ..record import Record
 from ..trials import Trial
@@ -29,7 +29,7 @@ class Stage:
             DatasetError: A picture cannot be read, or the condition has nothing to show.
         """
         query = await self._with_variant(trial.query, trial.condition.image)
-        return self._record.keep_media(put_parts(query, trial.condition.parts))
+        return self._record.keep_media(select_parts(query, trial.condition.parts))
 
     async def _with_variant(self, query: Query, name: str) -> Query:
         if name == "original":

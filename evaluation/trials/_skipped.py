@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...common.files import replacing, unwritable
+from ...common.files import atomic_write, write_error
 from ...models import redactor
 from ...targets.recorded.readers.base import Unread
 
@@ -102,13 +102,13 @@ def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
         if first is None:
             path.unlink(missing_ok=True)
             return
-        with replacing(path, private=True) as file:
+        with atomic_write(path, private=True) as file:
             for line in chain([first], left):
                 hidden = {name: redactor.redact(line[name]) for name in line}
                 kept = {name: line[name] for name in line if name in _NO_WORDS}
                 file.write(msgspec.json.encode({**hidden, **kept}) + b"\n")
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise write_error(path, error) from None
 
 
 class LeftOutLists:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ...common import ConfigurationError, DatasetError, need
+from ...common import ConfigurationError, DatasetError, require
 from ...datasets import Dataset, load_dataset, write_jsonl
 from ..items import FROM_DESCRIPTIONS, Candidate, GenerationSettings
 from ..pipeline import (
@@ -57,7 +57,7 @@ def check_card(folder: Path, settings: GenerationSettings) -> None:
             f"{own} is left over from another config, and a run would read it: delete "
             "it, or choose another set.name"
         )
-    need("the card", *_EXTRA)
+    require("the card", *_EXTRA)
 
 
 class CardStage:

@@ -7,7 +7,7 @@ from ...assembly.config import ModelConfig, check_keys, key_from_environment
 from ...assembly.models import model_spec
 from ...assembly.servers import ServerBook
 from ...common import ConfigurationError
-from ...common.files import beside, is_written_as_path
+from ...common.files import is_written_as_path, resolve_path
 from ...models import ModelRegistry, ModelSpec, Sampling
 from ...targets import ServerUse
 from ..calls import NamedModel, StageModels
@@ -74,7 +74,7 @@ class GenerateSetup:
     @property
     def directory(self) -> Path:
         """The set's folder."""
-        return beside(Path(), self.config.set.directory) / self.config.set.name
+        return resolve_path(Path(), self.config.set.directory) / self.config.set.name
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -211,7 +211,7 @@ def _pictures(config: PicturesConfig, folder: Path) -> PictureSettings:
         model=_drawing_model(config, folder),
         api_key=key_from_environment(config.api_key_env),
         price=config.price,
-        font=None if config.font is None else str(beside(folder, config.font).absolute()),
+        font=None if config.font is None else str(resolve_path(folder, config.font).absolute()),
         nsfw_model=_path(config.nsfw_model, folder),
     )
 
@@ -226,13 +226,13 @@ def _path(name: str | None, folder: Path) -> str | None:
     """Return a name unchanged, and a relative path from the config's folder."""
     if name is None or not is_written_as_path(name):
         return name
-    return str(beside(folder, name).absolute())
+    return str(resolve_path(folder, name).absolute())
 
 
 def _speech(config: SpeechConfig, folder: Path) -> SpeechSettings:
     model = config.model
     if config.speaker == "piper" and model is not None:
-        model = str(beside(folder, model).absolute())
+        model = str(resolve_path(folder, model).absolute())
     return SpeechSettings(
         speaker=config.speaker,
         voices=tuple(dict.fromkeys(config.voices)),

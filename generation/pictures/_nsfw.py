@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from ...common import ConfigurationError, need
+from ...common import ConfigurationError, require
 from ...common.text import quoted, short_reason
 
 _PACKAGES = ("transformers", "torch")
@@ -32,7 +32,7 @@ class NsfwClassifier:
     """
 
     def __init__(self, model: str) -> None:
-        need("pictures.nsfw_model", *_PACKAGES, instead="leave nsfw_model out")
+        require("pictures.nsfw_model", *_PACKAGES, instead="leave nsfw_model out")
         self.name = model
         self.identity = classifier_identity(model)
         self._classify: Any = None

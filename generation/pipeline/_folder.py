@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from ...common import DatasetError
-from ...common.files import private_folder, replacing
+from ...common.files import atomic_write, private_folder
 from ...datasets import TAXONOMY_NAME
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -167,7 +167,7 @@ class SetFolder:
         path = self.path / name
         try:
             private_folder(path.parent)
-            with replacing(path, private=True) as file:
+            with atomic_write(path, private=True) as file:
                 yield file
         except OSError as error:
             raise unwritable(str(path), error) from error

@@ -3,7 +3,7 @@
 import unicodedata
 from pathlib import Path
 
-from ...common import need
+from ...common import require
 from ...common.text import normal_form
 from ...datasets import Media, Transcript
 from ...models import Transcriber, WhisperModel
@@ -48,7 +48,7 @@ def choose_reader(wanted: str | None) -> WhisperModel | None:
         return None
     if wanted is None:
         return WhisperModel.best()
-    need("speech.whisper", "faster_whisper", instead="set speech.whisper to never")
+    require("speech.whisper", "faster_whisper", instead="set speech.whisper to never")
     place = Path(wanted).expanduser()
     if place.exists() or wanted.startswith((".", "/", "~")):
         return WhisperModel.in_folder(place)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from ...common import ConfigurationError, first_failure, need
+from ...common import ConfigurationError, first_failure, require
 from ..calls import without_secrets
 from ..items import Origin, Speech, SpeechSettings
 from ..pipeline import (
@@ -50,7 +50,7 @@ def check_speech(settings: SpeechSettings) -> None:
     """
     if len(set(settings.voices)) < 2:
         raise ConfigurationError("speech.voices needs at least two different voices")
-    need("speech", *_EXTRA)
+    require("speech", *_EXTRA)
     open_speaker(settings, concurrency=1)
     choose_reader(settings.whisper)
 

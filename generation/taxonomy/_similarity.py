@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ...common import need
+from ...common import require
 from ...common.text import SMALL_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
@@ -56,7 +56,7 @@ def check_installed() -> None:
     Raises:
         ConfigurationError: One is not installed.
     """
-    need("the stage `taxonomy`", "numpy", "rapidfuzz")
+    require("the stage `taxonomy`", "numpy", "rapidfuzz")
 
 
 def _telling(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The chat interface that every model shares: requests, completions, prices."""
+"""The chat interface of every model: requests, completions, prices."""
 
 from ._chat import (
     AudioPart,
@@ -19,7 +19,7 @@ from ._chat import (
     Usage,
 )
 from ._price import Charge, Price
-from ._redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redactor
+from ._redaction import HIDDEN, RedactingFilter, Redactor, is_secret_name, redactor
 from ._regions import REGION_PARAMETERS, region_parameter
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "SentRequest",
     "TextPart",
     "Usage",
-    "names_a_secret",
+    "is_secret_name",
     "redactor",
     "region_parameter",
 ]

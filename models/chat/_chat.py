@@ -1,4 +1,4 @@
-"""One way to talk to any model: a request in, a completion out."""
+"""The chat interface of every model: a request in, a completion out."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -15,21 +15,21 @@ FinishReason = Literal["stop", "length", "content_filter", "other"]
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words in a message."""
+    """Text in a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePart:
-    """A picture in a message; its bytes are sent exactly as they are."""
+    """A picture in a message; its bytes are sent unchanged."""
 
     media: Media
 
 
 @dataclass(frozen=True, slots=True)
 class AudioPart:
-    """A sound in a message; its bytes are sent exactly as they are."""
+    """Audio in a message; its bytes are sent unchanged."""
 
     media: Media
 
@@ -57,13 +57,13 @@ class ChatMessage:
 
     @classmethod
     def of(cls, role: Role, text: str) -> "ChatMessage":
-        """Return a message of words alone."""
+        """Create a message with text only."""
         return cls(role, (TextPart(text),))
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a model draws its words; None leaves the provider's default.
+    """Sampling parameters; None leaves the provider's default.
 
     Attributes:
         temperature: At least 0; 0 is greedy.
@@ -74,13 +74,13 @@ class Sampling:
     top_p: float | None = None
 
     def or_greedy(self) -> "Sampling":
-        """Return this sampling, a greedy one where it says nothing."""
+        """Return this sampling, or greedy sampling if it is empty."""
         return Sampling(temperature=0.0) if self == Sampling() else self
 
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:
-    """The shape a reply must have.
+    """The JSON schema of a reply.
 
     Attributes:
         name: Letters, digits and underscores.
@@ -93,13 +93,13 @@ class JsonSchema:
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What each request to one model says beside what all models are asked.
+    """Extra options of every request to one model.
 
     Attributes:
-        parameters: JSON object of parameters that OpenAI's API and LiteLLM know, such as
-            `stop` and `reasoning_effort`.
-        extra_body: JSON object of whatever else the provider takes in the body.
-        headers: Names of further HTTP headers; their values are no part of a request.
+        parameters: JSON object of parameters of OpenAI's API and LiteLLM, such as `stop` and
+            `reasoning_effort`.
+        extra_body: JSON object of other fields that the provider accepts in the body.
+        headers: Names of further HTTP headers; their values are not part of a request.
     """
 
     parameters: str = "{}"
@@ -113,11 +113,11 @@ class RequestOptions:
         extra_body: Mapping[str, object],
         headers: Iterable[str] = (),
     ) -> "RequestOptions":
-        """Return the options that plain data say."""
+        """Create options from plain data."""
         return cls(_written(parameters), _written(extra_body), tuple(sorted(headers)))
 
     def in_body(self) -> dict[str, object]:
-        """Return what they put into the body of a request."""
+        """Return the fields to add to the body of a request."""
         parts = (self.extra_body, self.parameters)
         return {
             name: value
@@ -128,19 +128,19 @@ class RequestOptions:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """Everything that decides what a model will say.
+    """A chat request: everything that decides the reply.
 
     Attributes:
         messages: The conversation so far, oldest first.
-        json_schema: Shape of the reply, where it must have one.
-        sampling: How words are drawn.
-        seed: Seed for providers that take one.
-        max_tokens: Cap on the tokens of the reply.
+        json_schema: JSON schema of the reply, if it must have one.
+        sampling: Sampling parameters.
+        seed: Seed for providers that accept one.
+        max_tokens: Maximum tokens of the reply.
         call_id: Names the call within a run (`case/round/seat/attempt`); not part
             of what is sent, nor of `key`.
         keep_sent: Whether the completion should carry what was sent, as evidence;
             not part of what is sent, nor of `key`.
-        options: What the model's config adds to it; it changes nothing else of it.
+        options: Extra options from the model's config.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -153,7 +153,7 @@ class ChatRequest:
     options: RequestOptions | None = None
 
     def key(self, model: str) -> str:
-        """Return a SHA-256 hex digest of `model` and all that is sent to it.
+        """Return the SHA-256 hex digest of `model` and everything sent to it.
 
         Media enter by their content hash, never by their path.
         """
@@ -165,7 +165,7 @@ class ChatRequest:
             self.seed,
             self.max_tokens,
         )
-        if self.options is not None:  # else it is the key of times without options
+        if self.options is not None:  # without options, the key of earlier versions stays
             asked = self.options
             sent = (*sent, (asked.parameters, asked.extra_body, asked.headers))
         return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
@@ -178,7 +178,7 @@ def _written(part: Mapping[str, object]) -> str:
 def _turn(message: ChatMessage) -> tuple[object, ...]:
     turn = message.role, [_identity(part) for part in message.parts]
     calls = [(call.name, call.arguments, call.id) for call in message.tool_calls]
-    # Else the key of times without tools.
+    # Without tools, the key of earlier versions stays.
     about = (calls, message.tool_call_id, message.name)
     return (*turn, *about) if any(about) else turn
 
@@ -195,7 +195,7 @@ def _identity(part: Part) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or more calls; None where the provider did not say.
+    """Token usage of one or more calls; None if the provider did not report it.
 
     Attributes:
         prompt_tokens: Tokens of the request, cached ones included.
@@ -209,7 +209,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int | None:
-        """Prompt and completion together, None if either is unknown."""
+        """Prompt and completion tokens together, None if either is unknown."""
         if self.prompt_tokens is None or self.completion_tokens is None:
             return None
         return self.prompt_tokens + self.completion_tokens
@@ -217,7 +217,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """What was really sent to a model, as evidence of how it was asked.
+    """The request as it was sent, kept as evidence.
 
     Attributes:
         sha256: Hex digest of `body`, which stands for the request: media are in it
@@ -236,17 +236,17 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model returned.
+    """A model's reply.
 
     Attributes:
-        text: The reply's words, empty where there were none.
+        text: The reply's text, empty if there is none.
         finish_reason: Why it ended; `content_filter` means a provider's filter
             stopped it, whether it said so in a reply or in an error.
-        refusal: The provider's own refusal field, None where it is not set.
+        refusal: The provider's own refusal field, None if it is not set.
         usage: Tokens spent.
         latency_s: Seconds from sending to the last byte, retries included.
         provider_model: The model's name as the provider reports it.
-        cost_usd: US dollars; None where the price is unknown, never 0 for that.
+        cost_usd: US dollars; None if the price is unknown, never 0 for that.
         notes: What was done differently from what was asked, one sentence each
             (such as a schema that was asked for in words).
         reused: Whether it came from a cache or a journal and cost nothing now.
@@ -273,23 +273,23 @@ class Completion:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says nothing, though neither a filter nor the cap stopped it."""
+        """Whether the reply is empty, though neither a filter nor the token limit stopped it."""
         if self.filtered or self.finish_reason == "length":
             return False
         return not (self.text.strip() or (self.refusal or "").strip())
 
 
 class ChatModel(Protocol):
-    """Anything that completes a conversation."""
+    """The interface of a chat model."""
 
     @property
     def name(self) -> str:
-        """Identifies model and place, without secrets; enters cache keys."""
+        """Identifies model and place, without secrets; part of cache keys."""
         ...
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What it takes in; `text` is always there."""
+        """The modalities that it accepts; `text` is always included."""
         ...
 
     async def complete(self, request: ChatRequest) -> Completion:

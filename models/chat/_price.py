@@ -1,4 +1,4 @@
-"""What calls cost, in tokens and in money."""
+"""Computes what calls cost, in tokens and money."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Price:
         input_per_million: For tokens of the request.
         output_per_million: For tokens of the reply.
         cached_input_per_million: For tokens of the request that came from a prefix
-            cache; None where they cost as much as the others.
+            cache; None if they cost as much as the others.
     """
 
     input_per_million: float
@@ -22,13 +22,13 @@ class Price:
 
     @property
     def is_free(self) -> bool:
-        """Whether calls cost nothing, however many tokens they take."""
+        """Whether calls are free."""
         return not (
             self.input_per_million or self.output_per_million or self.cached_input_per_million
         )
 
     def of(self, usage: Usage) -> float | None:
-        """Return the US dollars that `usage` costs, None where it is unknown."""
+        """Return the cost of `usage` in US dollars, None if it is unknown."""
         if self.is_free:
             return 0.0
         if usage.prompt_tokens is None or usage.completion_tokens is None:
@@ -51,14 +51,14 @@ class Charge:
 
     Attributes:
         tokens: Of request and reply together.
-        usd: US dollars, None where the price is unknown.
+        usd: US dollars, None if the price is unknown.
     """
 
     tokens: int
     usd: float | None
 
     def __add__(self, other: "Charge") -> "Charge":
-        """Return both together; of unknown price if one of them is."""
+        """Add two charges; the price of the sum is unknown if either is."""
         unknown = self.usd is None or other.usd is None
         usd = None if unknown else (self.usd or 0.0) + (other.usd or 0.0)
         return Charge(self.tokens + other.tokens, usd)

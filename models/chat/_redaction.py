@@ -1,4 +1,4 @@
-"""Keeps secrets out of every text that leaves the process."""
+"""Redacts secrets from all text that leaves the process."""
 
 import json
 import logging
@@ -26,17 +26,17 @@ _IDS = frozenset({"case_id", "id", "juror", "query_id", "scenario", "sha256", "t
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"(?P<named>\s*+:)?+', re.DOTALL)
 """A text within JSON; `named` where it is a member's name."""
 _OWN_NAME = re.compile(r'"[A-Za-z_]+"')
-"""What names of members are like that we or an API may give; a key has other characters too."""
+"""Pattern of JSON member names, to tell them from keys, which have other characters too."""
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 
 
-def names_a_secret(variable: str) -> bool:
-    """Return whether a variable of that name is likely to hold a secret."""
+def is_secret_name(variable: str) -> bool:
+    """Return whether a variable's name suggests that it holds a secret."""
     return _SECRET_NAMES.search(variable) is not None
 
 
 class Redactor:
-    """Replaces known secrets, and what looks like one, by `[redacted]`.
+    """Replaces known secrets, and texts that look like one, by `[redacted]`.
 
     Example:
         >>> redactor = Redactor()
@@ -50,7 +50,7 @@ class Redactor:
         self._known: re.Pattern[str] | None = None
 
     def register(self, secret: str | None) -> None:
-        """Hide `secret` from now on.
+        """Redact `secret` from now on.
 
         Values shorter than 8 characters, such as the placeholder `EMPTY` that
         local servers take as a key, are words rather than secrets: hiding them
@@ -64,7 +64,7 @@ class Redactor:
         self._known = re.compile("|".join(map(re.escape, longest_first)))
 
     def knows(self, text: str) -> bool:
-        """Return whether a known secret is in `text`, also as JSON writes it."""
+        """Return whether `text` contains a known secret, JSON-escaped or not."""
         return self._known is not None and self._known.search(text) is not None
 
     def redact(self, text: str, *, patterns: bool = True) -> str:
@@ -80,7 +80,7 @@ class Redactor:
         return _PATTERNS.sub(HIDDEN, text) if patterns else text
 
     def redact_fields(self, data: T) -> T:
-        """Return dataclasses, or what holds them, with known secrets hidden in their texts.
+        """Return dataclasses, or containers of them, with known secrets redacted.
 
         What things are called stays: names of fields and keys, members of enumerations,
         and ids. So a secret that is a common word takes no structure apart.
@@ -118,7 +118,7 @@ class Redactor:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret as it is, in JSON, and in JSON that is a text within JSON."""
+    """Yield a secret verbatim, in JSON, and in JSON nested in JSON."""
     yield secret
     for ascii_only in (False, True):
         escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
@@ -128,7 +128,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 @cache
 def _texts_of(kind: type[Any]) -> tuple[str, ...]:
-    """Return the fields of a dataclass that may hold words."""
+    """Return the fields of a dataclass that may hold text."""
     hints = get_type_hints(kind)
     return tuple(
         field.name
@@ -140,14 +140,14 @@ def _texts_of(kind: type[Any]) -> tuple[str, ...]:
 
 
 def _is_closed(hint: object) -> bool:
-    """Return whether a type is a choice among given words."""
+    """Return whether a type allows only fixed values (an enum or a literal)."""
     if get_origin(hint) in (Union, UnionType):
         return all(part is NoneType or _is_closed(part) for part in get_args(hint))
     return get_origin(hint) is Literal
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts log records; put it on handlers, so that every logger passes it."""
+    """Redacts log records; add it to handlers, so that it covers every logger."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()

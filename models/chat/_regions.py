@@ -1,4 +1,4 @@
-"""Regions of cloud providers, as LiteLLM names them."""
+"""Names LiteLLM's parameters for the regions of cloud providers."""
 
 from ...common import ConfigurationError
 
@@ -15,10 +15,10 @@ REGION_PARAMETERS = {
 
 
 def region_parameter(model: str) -> str:
-    """Return what LiteLLM calls the region of a `provider/model`.
+    """Return LiteLLM's parameter for the region of a `provider/model`.
 
     Raises:
-        ConfigurationError: The provider has no regions that LiteLLM could be told.
+        ConfigurationError: LiteLLM supports no regions for the provider.
     """
     provider = model.partition("/")[0]
     if (parameter := REGION_PARAMETERS.get(provider)) is None:

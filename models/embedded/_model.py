@@ -1,4 +1,4 @@
-"""A toy model inside the package: trying the tool needs no key and no server."""
+"""An embedded toy model, to try the tool without a key or a server."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _gates = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
 
 
 class EmbeddedModel:
-    """SmolLM2-135M on this machine's processor, for trying the tool alone.
+    """SmolLM2-135M on this machine's CPU, only for trying the tool.
 
     Its verdicts mean nothing: show `EMBEDDED_WARNING` wherever it is used. It reads
     text; prompt and reply share 8,192 tokens. All that name it in a process share one
@@ -61,7 +61,7 @@ class EmbeddedModel:
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """Text alone."""
+        """The modalities that it accepts: only text."""
         return frozenset({"text"})
 
     async def complete(self, request: ChatRequest) -> Completion:
@@ -84,7 +84,7 @@ class EmbeddedModel:
         return replace(completion, cost_usd=0.0)
 
     async def aclose(self) -> None:
-        """Close the connections, and the server if nobody else uses it."""
+        """Close the connections, and the server if this was its last user."""
         endpoint, self._endpoint = self._endpoint, None
         process, self._process = self._process, None
         if endpoint is not None:
@@ -120,7 +120,7 @@ def _model_file(key: str) -> Path:
 
 
 def _folders(package: str, key: str) -> list[str]:
-    """Return where `package` lies, without importing it: it needs what we do not."""
+    """Return the folder of `package` without importing it and its dependencies."""
     spec = find_spec(package)
     if spec is None:
         raise ConfigurationError(f"embedded/{key} needs {package}, which is missing: {_INSTALL}")

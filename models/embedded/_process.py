@@ -1,4 +1,4 @@
-"""The one server process that all users of an embedded model share."""
+"""Starts the server process that all users of an embedded model share."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where the server answers, and the key that it wants.
+    """The server's address and API key.
 
     Attributes:
         url: Such as `http://127.0.0.1:41234`.
@@ -32,7 +32,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class EmbeddedProcess:
-    """A running server, counted by its users; `acquire` is the way to one.
+    """A running server with a reference count; create one with `acquire`.
 
     Args:
         key: The model's name.
@@ -47,13 +47,13 @@ class EmbeddedProcess:
         self._log: IO[bytes] = tempfile.TemporaryFile("a+b")  # noqa: SIM115  (closed in _stop)
         self._child = _spawn(key, file, threads, self._log)
         self._address = Future[Address]()
-        self._address.set_running_or_notify_cancel()  # one who stops waiting cancels nobody
+        self._address.set_running_or_notify_cancel()  # a caller that stops waiting cancels no other
         self._reader = threading.Thread(target=self._read_address, daemon=True)
         self._reader.start()
 
     @classmethod
     def acquire(cls, key: str, file: Path, threads: int) -> "EmbeddedProcess":
-        """Return the running server of `key`, started if there is none; release it once."""
+        """Return the running server of `key`, starting it if needed; release it once."""
         with _lock:
             shared = _shared.get(key)
             if shared is None or shared.ended is not None:
@@ -62,7 +62,7 @@ class EmbeddedProcess:
             return shared
 
     async def ready(self, timeout: float) -> Address:
-        """Return the address once the server answers.
+        """Wait until the server answers and return its address.
 
         Args:
             timeout: Seconds to wait.
@@ -85,12 +85,12 @@ class EmbeddedProcess:
 
     @property
     def ended(self) -> str | None:
-        """How the server ended, None while it runs."""
+        """How the server exited, None while it runs."""
         code = self._child.poll()
         return None if code is None else f"its server ended with code {code}{self._tail()}"
 
     async def release(self) -> None:
-        """Give up one use; the last one stops the server."""
+        """Release one use; the last one stops the server."""
         with _lock:
             self._users -= 1
             if self._users:

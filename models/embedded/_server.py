@@ -1,4 +1,4 @@
-"""The embedded model's server: a process that lives no longer than the run.
+"""The embedded model's server process, which ends with the run.
 
 It prints one JSON line with its address and key once it answers, and exits as soon as its
 standard input ends, which happens however its parent ends.
@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Protocol
 
 CONTEXT_TOKENS = 8192
-"""What SmolLM2 was trained on; prompt and reply share it."""
+"""The context length of SmolLM2, shared by prompt and reply."""
 _PROMPT_CACHE_MIB = 512  # about 20 prompts of 1,000 tokens
 _WARNINGS_ONLY = 2
 _PR_SET_PDEATHSIG = 1
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent` ends, where it can."""
+    """Ask the kernel to kill this process when `parent` ends, if it supports that."""
     if not parent or not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -62,7 +62,7 @@ def _watch() -> None:
 
 
 def _serve(model: str, alias: str, threads: int, key: str) -> _Server:
-    """Return the engine once it answers.
+    """Start the engine and return it once it answers.
 
     One slot: jurors share a long prefix, which a slot computes once and then reuses.
     Several slots would compute it side by side: five ballots over 1,200 shared tokens

@@ -6,10 +6,10 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._api_endpoint import ApiEndpoint, Filtered
-    from ._complaint import Complaint, decode_error
-    from ._connection import Connection, Reach, open_session
+    from ._connection import Connection, ConnectionOptions, open_session
     from ._dialect import CAP_NOTE, DROPPABLE, SCHEMA_NOTE, SYSTEM_NOTE, Dialect
     from ._endpoint import EndpointModel
+    from ._error_reply import ErrorReply, decode_error
     from ._http_errors import parse_retry_after, quoted, status_error
     from ._images import ImagesEndpoint
     from ._speech import SpeechEndpoint
@@ -29,8 +29,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_api_endpoint": ["ApiEndpoint", "Filtered"],
-            "_complaint": ["Complaint", "decode_error"],
-            "_connection": ["Connection", "Reach", "open_session"],
+            "_error_reply": ["ErrorReply", "decode_error"],
+            "_connection": ["Connection", "ConnectionOptions", "open_session"],
             "_dialect": ["CAP_NOTE", "DROPPABLE", "SCHEMA_NOTE", "SYSTEM_NOTE", "Dialect"],
             "_endpoint": ["EndpointModel"],
             "_http_errors": ["parse_retry_after", "quoted", "status_error"],
@@ -62,14 +62,14 @@ __all__ = [
     "SCHEMA_NOTE",
     "SYSTEM_NOTE",
     "ApiEndpoint",
-    "Complaint",
     "Connection",
+    "ConnectionOptions",
     "Dialect",
     "EndpointModel",
+    "ErrorReply",
     "Filtered",
     "ImagesEndpoint",
     "InlineError",
-    "Reach",
     "Rejection",
     "SpeechEndpoint",
     "address_of",

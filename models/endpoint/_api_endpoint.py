@@ -1,4 +1,4 @@
-"""Calls of an OpenAI-compatible API other than chat, such as the drawing of pictures."""
+"""Calls OpenAI-compatible APIs other than chat, such as image generation."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -11,8 +11,8 @@ from yarl import URL
 from ...common import FirstContactError, ModelError
 from ..chat import redactor
 from ..middleware import Limiter, Retries, RetryPolicy, is_hopeless
-from ._complaint import Complaint, decode_error
-from ._connection import Connection, HttpReply, Reach
+from ._connection import Connection, ConnectionOptions, HttpReply
+from ._error_reply import ErrorReply, decode_error
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for
 
@@ -21,7 +21,7 @@ _REJECTED = (400, 422)
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """Says that a provider's filter stopped a call.
+    """The result of a call that a provider's filter stopped.
 
     Attributes:
         detail: What the provider said, a line.
@@ -31,7 +31,7 @@ class Filtered:
 
 
 class ApiEndpoint:
-    """One call of an API, made with retries and limits as a chat model's are.
+    """Calls one API endpoint with the same retries and limits as a chat model.
 
     Fields that the server rejects are left out from then on, where they are optional.
 
@@ -71,7 +71,7 @@ class ApiEndpoint:
         self._url: URL = (base.with_user(None) / path).with_query(base.query)
         headers = endpoint_headers(base, api_key, {"Accept": accept})
         self._keyed = "Authorization" in headers
-        reach = Reach(timeout, min(10.0, timeout), True, proxy_for(base, None))
+        reach = ConnectionOptions(timeout, min(10.0, timeout), True, proxy_for(base, None))
         self._connection = Connection(self.name, headers, reach, max_reply_bytes=max_reply_bytes)
         self._limiter = Limiter(concurrency)
         self._retries = Retries(policy)
@@ -81,7 +81,7 @@ class ApiEndpoint:
     async def post(
         self, fields: Mapping[str, object], *, optional: Collection[str] = ()
     ) -> HttpReply | Filtered:
-        """Send `fields`, with the model's name, and return the reply of status 200.
+        """Post `fields` with the model's name, and return the reply of status 200.
 
         Args:
             fields: What is asked.
@@ -92,7 +92,7 @@ class ApiEndpoint:
             ModelError: The call failed; see `EndpointModel.complete`.
         """
         try:
-            tried = await self._retries.of(partial(self._once, fields, frozenset(optional)))
+            tried = await self._retries.run(partial(self._once, fields, frozenset(optional)))
         except ModelError as error:
             if self._answered or not is_hopeless(error):
                 raise
@@ -123,7 +123,7 @@ class ApiEndpoint:
                     raise self._error(reply, complaint)
                 self._left_out |= rejected
 
-    def _error(self, reply: HttpReply, complaint: Complaint) -> ModelError:
+    def _error(self, reply: HttpReply, complaint: ErrorReply) -> ModelError:
         return status_error(
             self.name,
             reply.status,
@@ -133,8 +133,8 @@ class ApiEndpoint:
         )
 
 
-def _rejected(complaint: Complaint, status: int, names: Collection[str]) -> frozenset[str]:
-    """Return which of the fields sent a rejection names."""
+def _rejected(complaint: ErrorReply, status: int, names: Collection[str]) -> frozenset[str]:
+    """Return the sent fields that a rejection names."""
     if status not in _REJECTED:
         return frozenset()
     if complaint.param in names:

@@ -1,4 +1,4 @@
-"""Bytes to an endpoint and back, and what keeps them from arriving."""
+"""Sends HTTP requests to an endpoint, and explains connection errors."""
 
 import errno
 import io
@@ -25,7 +25,7 @@ _EXPIRED, _OTHER_HOST = {9, 10}, {62, 64}  # codes of OpenSSL
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What a server sent back."""
+    """A server's HTTP reply."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,8 +33,8 @@ class HttpReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How a server is reached.
+class ConnectionOptions:
+    """How to reach a server.
 
     Attributes:
         timeout: Seconds for a whole exchange.
@@ -50,7 +50,7 @@ class Reach:
 
 
 class Connection:
-    """Posts to one server; failures on the way are errors that name what to change.
+    """An HTTP connection to one server; its errors say what to change.
 
     Args:
         name: The model's name, for errors.
@@ -65,7 +65,7 @@ class Connection:
         self,
         name: str,
         headers: Mapping[str, str],
-        reach: Reach,
+        reach: ConnectionOptions,
         *,
         max_reply_bytes: int,
         session: aiohttp.ClientSession | None = None,
@@ -81,7 +81,7 @@ class Connection:
         )
 
     async def post(self, url: URL, body: bytes) -> HttpReply:
-        """Send `body` and return the answer, whatever its status; redirects stay unfollowed.
+        """Post `body` and return the reply, whatever its status; redirects are not followed.
 
         Raises:
             TransportError: Nothing came back, or not all; permanent where waiting
@@ -93,7 +93,7 @@ class Connection:
         return await self._exchange("POST", url, data)
 
     async def get(self, url: URL) -> HttpReply:
-        """Fetch what is at `url`; see `post`."""
+        """Get `url`; see `post`."""
         return await self._exchange("GET", url, None)
 
     async def _exchange(self, method: str, url: URL, data: bytes | io.BytesIO | None) -> HttpReply:
@@ -166,7 +166,7 @@ class Connection:
             case aiohttp.ClientPayloadError():
                 return self._lost(f"the reply was cut short ({said})")
             case aiohttp.ClientResponseError():
-                what = f"what answers does not speak HTTP ({said}); check base_url"
+                what = f"the server does not speak HTTP ({said}); check base_url"
                 return BadReplyError(f"{self._name}: {what}", permanent=True)
             case _:
                 return self._lost(f"the connection broke ({said})")
@@ -175,13 +175,13 @@ class Connection:
         return TransportError(f"{self._name}: {what}")
 
     def _unsent(self, what: str, *, permanent: bool = True) -> TransportError:
-        """Return the error of a request that no server received."""
+        """Return the error for a request that no server received."""
         return TransportError(f"{self._name}: {what}", permanent=permanent, unsent=True)
 
     def _stopped(
         self, error: aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError, said: str
     ) -> ModelError:
-        """Return the error of a proxy that cannot be reached or refuses us."""
+        """Return the error for a proxy that is unreachable or refuses the connection."""
         proxy = self._reach.proxy
         address = "" if proxy is None else str(proxy.url).rstrip("/")
         place = "the proxy" if proxy is None else f"the proxy {address} that {proxy.source} names"
@@ -189,15 +189,15 @@ class Connection:
             why = _reason(error.os_error) or said
             return self._unsent(f"cannot connect to {place} ({why})")
         if error.status == 407:
-            return RequestError(f"{self._name}: {wants_login(place)}", permanent=True)
+            return RequestError(f"{self._name}: {proxy_login_advice(place)}", permanent=True)
         if error.status < 500:
-            what = f"{place} lets nobody through to base_url ({said})"
+            what = f"{place} refuses the connection to base_url ({said})"
             return RequestError(f"{self._name}: {what}", permanent=True)
         return self._unsent(f"{place} cannot reach base_url ({said})")
 
 
 def open_session() -> aiohttp.ClientSession:
-    """Return a session for any number of calls, which sends nothing that it was not told to."""
+    """Open an HTTP session without implicit headers, cookies or proxies."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -206,17 +206,16 @@ def open_session() -> aiohttp.ClientSession:
 
 
 def _reason(error: OSError) -> str | None:
-    """Return the system's words for an error, None where it has none."""
+    """Return the operating system's message for an error, None if it has none."""
     if isinstance(error, socket.gaierror):
         return error.strerror
     return os.strerror(error.errno) if error.errno else None
 
 
-def wants_login(place: str) -> str:
-    """Return what is to be done about a proxy that answers 407."""
+def proxy_login_advice(place: str) -> str:
+    """Return advice for a proxy that answers 407."""
     return (
-        f"{place} wants a user and password;"
-        " write them into it, as http://user:password@proxy.example:3128"
+        f"{place} needs a user and password; add them, as http://user:password@proxy.example:3128"
     )
 
 
@@ -225,12 +224,12 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
     code = getattr(cause, "verify_code", None)
     reason = getattr(cause, "verify_message", None) or str(cause)
     if code in _EXPIRED:
-        mend = "it must be renewed, or set verify_tls: false for a server of your own"
+        mend = "renew it, or set verify_tls: false for a server of your own"
     elif code in _OTHER_HOST:
-        mend = "base_url should have the host's name that is in it"
+        mend = "base_url must use the host name in the certificate"
     else:
         mend = (
-            "name its certificate, or that of its authority, as ca_file,"
+            "set ca_file to its certificate or that of its authority,"
             " or set verify_tls: false for a server of your own"
         )
     return f"the server's certificate is not trusted ({quoted(reason)}); {mend}"

@@ -1,17 +1,17 @@
-"""How a server wants to be asked, learned from what it rejects."""
+"""Adapts requests to what a server accepts, learned from its rejections."""
 
 import re
 from dataclasses import dataclass, replace
 
 from ..chat import ChatRequest
-from ._complaint import Complaint
+from ._error_reply import ErrorReply
 
 SCHEMA_NOTE = "the server does not take json_schema; the schema was asked for in words"
 CAP_NOTE = "the server does not take max_tokens; the cap was sent as max_completion_tokens"
 SYSTEM_NOTE = "the server takes no system messages; they were put before the first user message"
 
 DROPPABLE = ("seed", "temperature", "top_p")
-"""What can be left out; the cap cannot, for a budget counts on it."""
+"""Parameters that can be left out; not the token limit, which the budget relies on."""
 
 _TEACHING = {400, 422, 500, 501}
 _REJECTION_CODES = {"unsupported_parameter", "unsupported_value", "unknown_parameter"}
@@ -34,7 +34,7 @@ _NOT_TAKEN = re.compile(
     r"|cannot (both )?be (set|specified|used|changed)|must be 1 when",
     re.IGNORECASE,
 )
-# The value is at fault, and whoever set it can mend it.
+# The value is at fault, and whoever set it can fix it.
 _RANGE = re.compile(
     r"too (large|long|small|many)|at (most|least)|exceed|between|(less|greater) than|range"
     r"|positive|maximum|minimum|context (length|window)|[<>≤≥]",
@@ -60,7 +60,7 @@ _NO_SYSTEM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a server wants to be asked, learned from what it rejects.
+    """Adapts requests to what a server accepts, learned from its rejections.
 
     Attributes:
         schema_in_words: Ask for JSON in the prompt, not by `response_format`.
@@ -74,8 +74,8 @@ class Dialect:
     no_system: bool = False
     dropped: frozenset[str] = frozenset()
 
-    def learn(self, request: ChatRequest, complaint: Complaint, status: int) -> "Dialect | None":
-        """Return how to ask again after a rejection, None where that won't help.
+    def learn(self, request: ChatRequest, complaint: ErrorReply, status: int) -> "Dialect | None":
+        """Return the dialect for the next try after a rejection, None if nothing will help.
 
         Each lesson names something of `request`; what is wrong with a value, a prompt
         or a picture teaches nothing. The cap is never dropped: a budget counts on it.
@@ -99,7 +99,7 @@ class Dialect:
         return None if better == self else better
 
     def merged(self, other: "Dialect") -> "Dialect":
-        """Return what either has learned."""
+        """Combine two dialects."""
         return Dialect(
             self.schema_in_words or other.schema_in_words,
             self.completion_cap or other.completion_cap,
@@ -112,7 +112,7 @@ class Dialect:
         return tuple(name for name in _asked(request) if name in self.dropped)
 
     def notes(self, request: ChatRequest) -> tuple[str, ...]:
-        """Say what is sent otherwise than asked, one sentence each."""
+        """Describe how the sent request differs from `request`, one sentence each."""
         said = [
             (SCHEMA_NOTE, self.schema_in_words and request.json_schema is not None),
             (CAP_NOTE, self.completion_cap and request.max_tokens is not None),
@@ -125,7 +125,7 @@ class Dialect:
         )
 
     def _rejected(
-        self, request: ChatRequest, clauses: list[str], complaint: Complaint
+        self, request: ChatRequest, clauses: list[str], complaint: ErrorReply
     ) -> frozenset[str]:
         sent = [name for name in DROPPABLE if name in _asked(request) and name not in self.dropped]
         rejected = {
@@ -139,7 +139,7 @@ class Dialect:
             rejected.update(["top_p"] if len(named) > 1 and _TOGETHER.search(clause) else named)
         return frozenset(rejected)
 
-    def _renames_cap(self, request: ChatRequest, clauses: list[str], complaint: Complaint) -> bool:
+    def _renames_cap(self, request: ChatRequest, clauses: list[str], complaint: ErrorReply) -> bool:
         if request.max_tokens is None or self.completion_cap:
             return False
         if complaint.param == "max_tokens" and complaint.code in _REJECTION_CODES - {
@@ -154,7 +154,7 @@ class Dialect:
         )
 
     def _rejects_schema(
-        self, request: ChatRequest, clauses: list[str], complaint: Complaint
+        self, request: ChatRequest, clauses: list[str], complaint: ErrorReply
     ) -> bool:
         if request.json_schema is None or self.schema_in_words:
             return False

@@ -1,4 +1,4 @@
-"""A lean client of any OpenAI-compatible server."""
+"""A lean client for any OpenAI-compatible server."""
 
 import time
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from yarl import URL
 
 from ...common import BadReplyError, ModelError, RequestError
 from ..chat import ChatRequest, Completion, Modality, redactor
-from ._connection import Connection, HttpReply, Reach, wants_login
+from ._connection import Connection, ConnectionOptions, HttpReply, proxy_login_advice
 from ._dialect import Dialect
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
@@ -20,7 +20,7 @@ from ._wire_request import encode_request, sent_request
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where completions are asked for, and what is to be said of it."""
+    """A chat completions URL, with a note about it."""
 
     url: URL
     notes: tuple[str, ...] = ()
@@ -89,19 +89,19 @@ class EndpointModel:
         self._keyed = "Authorization" in sent
         self._dialect = Dialect(schema_in_words=json_schema == "never")
         tls = tls_context(ca_file, verify=verify_tls)
-        reach = Reach(timeout, connect_timeout, tls, proxy_for(base, proxy))
+        reach = ConnectionOptions(timeout, connect_timeout, tls, proxy_for(base, proxy))
         self._connection = Connection(
             self.name, sent, reach, max_reply_bytes=max_reply_bytes, session=session
         )
 
     @property
     def name(self) -> str:
-        """Model and address as it was given, without user, password or query."""
+        """Model and address as given, without user, password or query."""
         return f"{self._model}@{self._where}"
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
+        """The modalities that the model accepts."""
         return self._modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
@@ -143,7 +143,7 @@ class EndpointModel:
             raise
 
     async def _converse(self, request: ChatRequest, place: _Place) -> Completion:
-        """Ask until the server takes the request, each time more in its dialect."""
+        """Send the request, adapting it after each rejection, until the server accepts it."""
         dialect = self._dialect
         while True:
             body = encode_request(self._model, request, dialect)
@@ -176,11 +176,11 @@ class EndpointModel:
             ) from error
 
     def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
-        """Return what a filter's rejection is; any other one is raised."""
+        """Return a completion for a filter's rejection; raise any other rejection."""
         if said.complaint.filtered and 400 <= said.status < 500:
             return FILTERED_REPLY
         if said.status == 407:
-            what = wants_login("the proxy")
+            what = proxy_login_advice("the proxy")
             raise RequestError(f"{self.name}: {what}", status=407, permanent=True)
         raise status_error(
             self.name,
@@ -200,7 +200,7 @@ def _shown(base: URL) -> str:
 
 
 def _with_version(base: URL) -> _Place | None:
-    """Return the place below `/v1`, None where the address has it."""
+    """Return the place with `/v1` added, None if the address already has it."""
     if base.name == "v1":
         return None
     versioned = (base / "v1").with_query(base.query)
@@ -208,5 +208,5 @@ def _with_version(base: URL) -> _Place | None:
 
 
 def _misplaced(error: ModelError) -> bool:
-    """Tell whether there seems to be no API where the call went."""
+    """Return whether the API seems to be at another address."""
     return error.status in (404, 405) or (isinstance(error, BadReplyError) and error.permanent)

@@ -1,4 +1,4 @@
-"""What an HTTP status means, in the words of this package's errors."""
+"""Converts HTTP statuses to exceptions."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from ...common import ModelError, RateLimitError, RequestError, TransportError
 from ..chat import redactor
-from ._complaint import Complaint
+from ._error_reply import ErrorReply
 
 _LONGEST_QUOTE = 200
 _NO_MODEL = re.compile(
@@ -22,7 +22,7 @@ _NOT_TLS = re.compile(r"HTTP request (was sent )?to (an )?HTTPS", re.IGNORECASE)
 
 
 def quoted(text: str) -> str:
-    """Return foreign text in quotes: short, on one line, without secrets or controls."""
+    """Quote a server's text: short, on one line, without secrets or control characters."""
     line = "".join(c for c in " ".join(text.split()) if c.isprintable())
     # After controls are gone, which could split a secret in two, and before the
     # cut, which could leave half of one behind.
@@ -33,7 +33,7 @@ def quoted(text: str) -> str:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a reply asks to wait, None where it asks for none.
+    """Parse the seconds that a reply asks to wait, None if it asks for none.
 
     `Retry-After` may hold seconds or an HTTP date.
     """
@@ -61,12 +61,12 @@ def _number(text: str | None) -> float | None:
 def status_error(
     name: str,
     status: int,
-    complaint: Complaint,
+    complaint: ErrorReply,
     *,
     retry_after: float | None = None,
     keyed: bool = False,
 ) -> ModelError:
-    """Return the error that a reply other than 200 stands for.
+    """Convert a reply other than 200 to an exception.
 
     Args:
         name: The model's name, for the message.

@@ -1,4 +1,4 @@
-"""Pictures drawn by a model behind an OpenAI-compatible images API."""
+"""Generates pictures through an OpenAI-compatible images API."""
 
 import base64
 import binascii
@@ -29,7 +29,7 @@ class ImagesEndpoint(ServiceEndpoint):
     path = "images/generations"
 
     async def draw(self, prompt: str, *, size: int, seed: int) -> bytes | Filtered:
-        """Return a picture's file, of a type that the server chooses.
+        """Generate a picture; the server chooses the file type.
 
         Args:
             prompt: What is to be seen.
@@ -55,17 +55,17 @@ class ImagesEndpoint(ServiceEndpoint):
         try:
             items = msgspec.json.decode(body, type=_Reply).data or []
         except (ValueError, RecursionError):
-            what = f"what came back is no list of pictures (it begins {beginning(body)})"
+            what = f"the reply is not a list of pictures (it begins {beginning(body)})"
             raise self._bad(what) from None
         item = items[0] if items else _Item()
         if item.b64_json:
             return self._served(self._decoded(item.b64_json))
         if item.url:
-            raise self._bad("the server sends addresses of pictures; set it to send b64_json")
-        return Filtered("the server drew nothing and gave no reason, as filters do")
+            raise self._bad("the server sends URLs of pictures; configure it to send b64_json")
+        return Filtered("the server sent no picture and no reason; a filter may have stopped it")
 
     def _decoded(self, text: str) -> bytes:
         try:
             return base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
         except (binascii.Error, ValueError):
-            raise self._bad("what came back is not base64") from None
+            raise self._bad("the picture is not valid base64") from None

@@ -1,4 +1,4 @@
-"""What endpoints that draw and speak have in common."""
+"""Shared by the endpoints for images and speech."""
 
 from ...common import BadReplyError, FirstContactError
 from ..middleware import RetryPolicy
@@ -9,7 +9,7 @@ _SHOWN_BYTES = 4096
 
 
 class ServiceEndpoint:
-    """A model behind one call of an OpenAI-compatible API. Base of those who make it.
+    """Base class of models behind one OpenAI-compatible API call.
 
     Args:
         base_url: The API's address, such as `http://127.0.0.1:8000/v1`.
@@ -60,12 +60,12 @@ class ServiceEndpoint:
         await self._api.aclose()
 
     def _served(self, file: bytes) -> bytes:
-        """Return what came back, which is what was asked for."""
+        """Post the fields and return the reply; a filtered or failed call raises."""
         self._has_served = True
         return file
 
     def _bad(self, what: str, advice: str = "") -> BadReplyError | FirstContactError:
-        """Return the error of a reply of no use.
+        """Return the error for an unusable reply.
 
         Each reply is paid for, so a server that cannot be read is given up at once.
         """
@@ -76,5 +76,5 @@ class ServiceEndpoint:
 
 
 def beginning(body: bytes) -> str:
-    """Return how a reply begins, for an error."""
+    """Return the beginning of a reply, for an error message."""
     return quoted(body[:_SHOWN_BYTES].decode("utf-8", "replace"))

@@ -1,8 +1,8 @@
-"""Speech by a model behind an OpenAI-compatible API."""
+"""Generates speech through an OpenAI-compatible API."""
 
 from ...datasets.media import is_wav
 from ._api_endpoint import Filtered
-from ._complaint import decode_error
+from ._error_reply import decode_error
 from ._http_errors import quoted
 from ._service_endpoint import ServiceEndpoint, beginning
 
@@ -14,7 +14,7 @@ class SpeechEndpoint(ServiceEndpoint):
     accept = "audio/wav"
 
     async def say(self, text: str, *, voice: str) -> bytes | Filtered:
-        """Return a recording as a WAV.
+        """Generate a recording as WAV.
 
         Args:
             text: What is spoken.
@@ -33,5 +33,5 @@ class SpeechEndpoint(ServiceEndpoint):
             return self._served(reply.body)
         if reply.body[:1] == b"{" and (complaint := decode_error(reply.body)).filtered:
             return Filtered(quoted(complaint.text))
-        what = f"what came back is no WAV (it begins {beginning(reply.body)})"
-        raise self._bad(what, "check that base_url speaks, and speaks WAV")
+        what = f"the reply is not a WAV file (it begins {beginning(reply.body)})"
+        raise self._bad(what, "check that base_url is a speech API that returns WAV")

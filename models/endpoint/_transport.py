@@ -1,4 +1,4 @@
-"""How an endpoint is reached: its address, its certificate, a proxy, and headers."""
+"""Sets up the way to an endpoint: address, certificates, proxy and headers."""
 
 import base64
 import os
@@ -12,12 +12,12 @@ from urllib.request import getproxies_environment, proxy_bypass
 from yarl import URL
 
 from ...common import ConfigurationError
-from ..chat import names_a_secret, redactor
+from ..chat import is_secret_name, redactor
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy between us and an endpoint.
+    """A proxy in front of an endpoint.
 
     Attributes:
         url: Its address, without user and password.
@@ -31,7 +31,7 @@ class Proxy:
 
 
 def parse_base(text: str) -> URL:
-    """Return the API's address that a `base_url` names, user and query kept.
+    """Parse a `base_url` to the API's address; user and query are kept.
 
     Raises:
         ConfigurationError: It is not an HTTP address.
@@ -47,7 +47,7 @@ def parse_base(text: str) -> URL:
 
 
 def address_of(text: str) -> str:
-    """Return an address by which a place is known: without user, query and closing slash."""
+    """Return an address without user, query and trailing slash, to identify a place."""
     try:
         base = parse_base(text)
     except ConfigurationError:
@@ -58,7 +58,7 @@ def address_of(text: str) -> str:
 def endpoint_headers(
     base: URL, api_key: str | None, extra: Mapping[str, str] | None
 ) -> dict[str, str]:
-    """Return the headers of every request; the secrets in them are registered."""
+    """Return the headers of every request; secrets in them are registered for redaction."""
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     headers["User-Agent"] = "safejury"
     if base.user or base.password:
@@ -67,7 +67,7 @@ def endpoint_headers(
         headers["Authorization"] = f"Bearer {key}"
         redactor.register(key)
     for name, value in (extra or {}).items():
-        if names_a_secret(name) or "auth" in name.lower():
+        if is_secret_name(name) or "auth" in name.lower():
             redactor.register(value)
             redactor.register(value.partition(" ")[2])
         headers[name] = value
@@ -75,7 +75,7 @@ def endpoint_headers(
 
 
 def tls_context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext | bool:
-    """Return how servers' certificates are checked, True for the usual way.
+    """Return the TLS settings for checking certificates, True for the default.
 
     Args:
         ca_file: PEM file of certificates that are trusted beside the usual ones.
@@ -107,7 +107,7 @@ def tls_context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext | bool:
 
 
 def proxy_for(base: URL, given: str | None) -> Proxy | None:
-    """Return the proxy on the way to `base`, None for the direct way.
+    """Return the proxy for `base`, None for a direct connection.
 
     Without a given one, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment
     hold for public addresses; hosts of this machine and its private networks are
@@ -138,7 +138,7 @@ def _proxy(url: URL, source: str) -> Proxy:
 
 
 def _basic(url: URL) -> str:
-    """Return the basic authentication of a URL's user and password, both registered."""
+    """Return a URL's basic authentication; user and password are registered for redaction."""
     pair = f"{url.user or ''}:{url.password or ''}"
     basic = base64.b64encode(pair.encode()).decode()
     redactor.register(url.password)

@@ -1,4 +1,4 @@
-"""The reply to a chat completion request: bytes to a completion."""
+"""Decodes replies to chat completion requests."""
 
 import json
 import re
@@ -9,13 +9,13 @@ import msgspec
 
 from ...common import BadReplyError
 from ..chat import Completion, FinishReason, Usage
-from ._complaint import FILTER_NOTE, Complaint, decode_error
+from ._error_reply import FILTER_NOTE, ErrorReply, decode_error
 
-REASONING_NOTE = "the reply held reasoning and no answer"
+REASONING_NOTE = "the reply has reasoning but no answer"
 FILTERED_REPLY = Completion(
     "", "content_filter", usage=Usage(completion_tokens=0), notes=(FILTER_NOTE,)
 )
-"""What a call comes to whose request a provider's filter rejected: it may have read the prompt."""
+"""The usage of a request that a filter rejected: the provider may have read the prompt."""
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -100,7 +100,7 @@ class InlineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reply that is an error.
+    """A reply that rejects the request.
 
     Attributes:
         status: HTTP status; that of an error in a reply of status 200 is the one that it
@@ -109,11 +109,11 @@ class Rejection:
     """
 
     status: int
-    complaint: Complaint
+    complaint: ErrorReply
 
 
 def read_reply(status: int, body: bytes) -> Completion | Rejection:
-    """Return what a server's reply holds.
+    """Decode a server's reply: a completion or a rejection.
 
     Args:
         status: HTTP status.
@@ -135,7 +135,7 @@ def read_reply(status: int, body: bytes) -> Completion | Rejection:
 
 
 def decode_reply(body: bytes) -> Completion:
-    """Return the completion that the body of a 200 reply holds.
+    """Decode the body of a 200 reply to a completion.
 
     Raises:
         BadReplyError: It holds none; permanent where it is not JSON at all.
@@ -183,7 +183,7 @@ def _without_choices(reply: _Reply, body: bytes) -> Completion:
 
 
 def read_finish(said: str | None) -> tuple[FinishReason, tuple[str, ...]]:
-    """Return why a reply ended, with a note where a filter has a name of its own."""
+    """Return the finish reason of a reply, and a note if it names a specific filter."""
     if said == "stop":
         return "stop", ()
     reason = (said or "").lower().removeprefix("finishreason.")
@@ -213,7 +213,7 @@ def _says(field: msgspec.Raw) -> bool:
 
 
 def _usage(field: msgspec.Raw) -> tuple[Usage, bool]:
-    """Return the tokens counted, and whether some of them were reasoning."""
+    """Return the token usage, and whether it includes reasoning."""
     try:
         usage = _usages.decode(field)
     except ValueError:
@@ -227,9 +227,9 @@ def _usage(field: msgspec.Raw) -> tuple[Usage, bool]:
 
 
 def _without_constants(body: bytes) -> bytes | None:
-    """Return a reply with null for numbers that JSON does not have, None if that is not its fault.
+    """Return a reply with NaN and infinities replaced by null, None if it has none.
 
-    Some servers write `NaN` among what they count: no reply is lost for that.
+    Some servers report `NaN` in their usage: that must not lose the reply.
     """
     if b"NaN" not in body and b"Infinity" not in body:
         return None

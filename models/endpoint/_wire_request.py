@@ -1,4 +1,4 @@
-"""A chat completion request in bytes, as it is sent or as it is kept for evidence."""
+"""Encodes chat completion requests, to be sent or kept as evidence."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ _Render = Callable[[Media, bool], msgspec.Raw | str]
 
 
 class _MediaCache:
-    """Encoded media by content hash, so that all jurors share one encoding."""
+    """Caches encoded media by content hash, so that all jurors share one encoding."""
 
     def __init__(self, entries: int = 8, most_bytes: int = 64 * 2**20) -> None:
         self._entries, self._most = entries, most_bytes
@@ -35,7 +35,7 @@ class _MediaCache:
         self._bytes = 0
 
     def encoded(self, media: Media, as_url: bool) -> msgspec.Raw:
-        """Return the JSON string of `media` in base64, bare or as a data URL."""
+        """Return `media` as a JSON string in base64, bare or as a data URL."""
         key = media.sha256, as_url
         if (held := self._held.get(key)) is not None:
             self._held.move_to_end(key)
@@ -57,7 +57,7 @@ def _read(media: Media) -> bytes:
         data = media.read()
     except OSError as error:
         raise RequestError(
-            f"cannot read {media.path}: {error.strerror}; put the file back or mend the dataset",
+            f"cannot read {media.path}: {error.strerror}; restore the file or fix the dataset",
             unsent=True,
         ) from error
     if not media.matches(data):
@@ -68,7 +68,7 @@ def _read(media: Media) -> bytes:
 
 
 def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
-    """Return the body of a chat completion request.
+    """Encode the body of a chat completion request.
 
     Raises:
         RequestError: A medium cannot be read, or the text is not Unicode.
@@ -77,13 +77,13 @@ def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
         return msgspec.json.encode(_body(model, request, dialect, _media.encoded))
     except UnicodeEncodeError as error:
         raise RequestError(
-            "the request holds half a surrogate pair, which is not Unicode; mend the text",
+            "the request holds half a surrogate pair, which is not valid Unicode; fix the text",
             unsent=True,
         ) from error
 
 
 def sent_request(model: str, request: ChatRequest, dialect: Dialect) -> SentRequest:
-    """Return the evidence of a request that `encode_request` encoded."""
+    """Return the evidence for a request that `encode_request` encoded."""
     body = msgspec.json.encode(_body(model, request, dialect, _stand_in))
     media = tuple(
         part.media
@@ -141,14 +141,14 @@ def _ask_in_words(messages: tuple[ChatMessage, ...], schema: object) -> tuple[Ch
 
 
 def _without_system(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
-    told = tuple(part for m in messages if m.role == "system" for part in m.parts)
+    system = tuple(part for m in messages if m.role == "system" for part in m.parts)
     rest = [message for message in messages if message.role != "system"]
     at = next((at for at, message in enumerate(rest) if message.role == "user"), None)
-    if not told:
+    if not system:
         return messages
     if at is None:
-        return (ChatMessage("user", told), *rest)
-    rest[at] = replace(rest[at], parts=(*told, *rest[at].parts))
+        return (ChatMessage("user", system), *rest)
+    rest[at] = replace(rest[at], parts=(*system, *rest[at].parts))
     return tuple(rest)
 
 

@@ -1,4 +1,4 @@
-"""Models of any provider that LiteLLM knows."""
+"""Models of any provider that LiteLLM supports."""
 
 from ._model import LiteLLMModel, known_price, unset_variables
 

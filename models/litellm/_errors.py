@@ -1,4 +1,4 @@
-"""LiteLLM's exceptions, in the words of this package's errors."""
+"""Converts LiteLLM's exceptions to ours."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,13 +8,13 @@ from typing import cast
 import msgspec
 
 from ...common import ModelError, RequestError, TransportError
-from ..endpoint import Complaint, decode_error, parse_retry_after, quoted, status_error
+from ..endpoint import ErrorReply, decode_error, parse_retry_after, quoted, status_error
 
 _KEY_ENDINGS = ("_KEY", "_KEY_ID", "_TOKEN", "_SECRET")
 
 
-def complaint_of(error: Exception) -> Complaint:
-    """Return what a provider said when it rejected a request."""
+def error_reply_of(error: Exception) -> ErrorReply:
+    """Return the content of a provider's rejection."""
     said = str(error).removeprefix("litellm.")
     body, code = getattr(error, "body", None), getattr(error, "code", None)
     param = getattr(error, "param", None)
@@ -32,7 +32,7 @@ def complaint_of(error: Exception) -> Complaint:
 
 
 def _unpacked(said: str) -> str:
-    """Return the provider's own JSON where LiteLLM only puts its name before it."""
+    """Return the provider's JSON if LiteLLM only prefixed it with its name."""
     body = said[said.find("{") :].strip() if "Exception - " in said else ""
     try:
         return body if isinstance(msgspec.json.decode(body), dict) else said
@@ -41,9 +41,9 @@ def _unpacked(said: str) -> str:
 
 
 def model_error(
-    name: str, error: Exception, complaint: Complaint, *, keyed: bool, missing: Sequence[str]
+    name: str, error: Exception, complaint: ErrorReply, *, keyed: bool, missing: Sequence[str]
 ) -> ModelError:
-    """Return the error of ours that `error` of LiteLLM's stands for.
+    """Convert an exception of LiteLLM to ours.
 
     Args:
         name: The model's name, for the message.
@@ -82,13 +82,13 @@ def model_error(
 
 
 def unset_key(missing: Sequence[str]) -> str:
-    """Return those variables of `missing` that hold a key, joined by `or` or `and`."""
+    """Join the key variables in `missing` by `or` or `and`."""
     unset = [variable for variable in missing if variable.endswith(_KEY_ENDINGS)]
     return " or ".join(unset) if _any_will_do(unset) else " and ".join(unset)
 
 
 def status_of(error: Exception) -> int | None:
-    """Return the HTTP status that LiteLLM reports, None where there is none."""
+    """Return the HTTP status that LiteLLM reports, None if there is none."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return status
@@ -96,14 +96,14 @@ def status_of(error: Exception) -> int | None:
 
 
 def credentials_in_environment() -> Iterator[str]:
-    """Yield values of environment variables that LiteLLM may take as a key."""
+    """Yield values of environment variables that LiteLLM may use as a key."""
     for variable, value in os.environ.items():
         if variable.endswith(_KEY_ENDINGS):
             yield value
 
 
 def _is(error: BaseException, name: str) -> bool:
-    """Tell by name, for naming the classes would import LiteLLM, which takes seconds."""
+    """Check an exception's class by name: importing LiteLLM's classes takes seconds."""
     return any(kind.__name__ == name for kind in type(error).__mro__)
 
 

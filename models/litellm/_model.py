@@ -1,4 +1,4 @@
-"""Every provider that LiteLLM knows, by `provider/model` name."""
+"""Calls any provider that LiteLLM supports, by `provider/model` name."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ from ..endpoint import (
     sent_request,
 )
 from ._errors import (
-    complaint_of,
     credentials_in_environment,
+    error_reply_of,
     model_error,
     status_of,
     unset_key,
@@ -55,7 +55,7 @@ class _Cache(Protocol):
 
 
 class _LiteLLM(Protocol):
-    """The part of LiteLLM that is used here."""
+    """The part of LiteLLM used here."""
 
     telemetry: bool
     suppress_debug_info: bool
@@ -70,11 +70,11 @@ class _LiteLLM(Protocol):
 
 
 class LiteLLMModel:
-    """A chat model of any provider that LiteLLM knows.
+    """A chat model of any provider that LiteLLM supports.
 
     LiteLLM is imported at the first call, in a thread of its own: that takes seconds. In
     a program that uses LiteLLM itself, all of its settings stay as they are; its callbacks
-    are not told of replies, for they may be harmful.
+    do not get replies, which may be harmful.
     One attempt a call; retries, limits and budgets are wrapped around it. A model with
     an OpenAI-compatible address is served with far less work by `EndpointModel`.
 
@@ -131,13 +131,13 @@ class LiteLLMModel:
 
     @property
     def name(self) -> str:
-        """The `provider/model` name, and the address where it is not the provider's own."""
+        """The `provider/model` name, with the address if it is not the provider's own."""
         where = redactor.redact(self._api_base) if self._api_base else self._region
         return f"{self._model}@{where}" if where else self._model
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
+        """The modalities that the model accepts."""
         return self._modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
@@ -164,7 +164,7 @@ class LiteLLMModel:
                 break
             except Exception as error:  # noqa: BLE001  (it raises what any provider's client does)
                 status = status_of(error)
-                better = status and dialect.learn(request, complaint_of(error), status)
+                better = status and dialect.learn(request, error_reply_of(error), status)
                 if not better:
                     completion = self._rejected(litellm, error)
                     break
@@ -188,7 +188,7 @@ class LiteLLMModel:
             litellm.in_memory_llm_clients_cache.flush_cache()  # else it hands out closed ones
 
     def _adapted(self, litellm: _LiteLLM) -> Dialect:
-        """Return what was learned, with what LiteLLM knows of the provider beforehand."""
+        """Return the learned dialect, combined with what LiteLLM knows of the provider."""
         taken = litellm.get_supported_openai_params(model=self._model)
         if taken is None:
             return self._dialect
@@ -218,7 +218,7 @@ class LiteLLMModel:
                 timeout=self._timeout,
             )
         completion = decode_reply(reply.model_dump_json(warnings=False).encode())
-        if not completion.usage.total_tokens:  # it writes 0 where the provider was silent
+        if not completion.usage.total_tokens:  # it writes 0 if the provider was silent
             return replace(completion, usage=Usage())
         return replace(completion, cost_usd=self._cost(litellm, reply))
 
@@ -231,7 +231,7 @@ class LiteLLMModel:
             return None
 
     def _rejected(self, litellm: _LiteLLM, error: Exception) -> Completion:
-        complaint = complaint_of(error)
+        complaint = error_reply_of(error)
         if complaint.filtered:
             return FILTERED_REPLY
         if isinstance(error, BadReplyError):
@@ -245,7 +245,7 @@ class LiteLLMModel:
 
 
 async def known_price(model: str) -> Price | None:
-    """Return the list price of a `provider/model`, None where LiteLLM knows none.
+    """Return the list price of a `provider/model`, None if LiteLLM has none.
 
     Where it depends on the length of the prompt, it is that of the dearest length.
 
@@ -256,7 +256,7 @@ async def known_price(model: str) -> Price | None:
 
 
 async def unset_variables(model: str) -> str:
-    """Return the environment variables of a provider's key where none is set, else nothing.
+    """Return the environment variables of a provider's key if none is set, else none.
 
     Raises:
         ConfigurationError: LiteLLM cannot be imported.
@@ -273,12 +273,12 @@ def _price(litellm: _LiteLLM, model: str) -> Price | None:
         return None
     reply = max(reply, _dearest(listed, "output_cost_per_reasoning_token") or 0.0)
     if not (prompt and reply):
-        return None  # the list has 0 where nobody entered a price
+        return None  # the list has 0 if the price is missing
     return Price(prompt, reply, _dearest(listed, "cache_read_input_token_cost"))
 
 
 def _dearest(listed: Mapping[str, object], what: str) -> float | None:
-    """Return the price of a million tokens of prompts of any length, None where none is listed."""
+    """Return the highest price per million tokens over all prompt lengths, None if unlisted."""
     prices = [
         price * 1e6
         for name, price in listed.items()
@@ -289,7 +289,7 @@ def _dearest(listed: Mapping[str, object], what: str) -> float | None:
 
 
 def _listed(litellm: _LiteLLM, model: str) -> Mapping[str, object]:
-    """Return what LiteLLM's price list says of `model`, nothing where it is not in it."""
+    """Return LiteLLM's price list entry of `model`, empty if it has none."""
     provider, _, name = model.partition("/")
     if (listed := litellm.model_cost.get(model)) is not None:
         return listed
@@ -313,7 +313,7 @@ def _loading() -> "Future[_LiteLLM]":
 
 @cache
 def _is_ours() -> bool:
-    """Return whether LiteLLM is imported by us, so that nobody has set anything of it before."""
+    """Return whether we import LiteLLM first, so that the host has configured nothing."""
     return "litellm" not in sys.modules
 
 
@@ -339,7 +339,7 @@ def _load() -> _LiteLLM:
 
 
 def _keep_quiet(litellm: _LiteLLM) -> None:
-    """Keep what LiteLLM prints off the terminal: some of it quotes prompts and replies."""
+    """Silence LiteLLM's output, which may quote prompts and replies."""
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     for name in _LOGGERS:

@@ -12,7 +12,7 @@ from ._budgeted import (
 )
 from ._cache import Cached, ResponseCache
 from ._completion_file import CompletionFile
-from ._doubts import Doubts
+from ._held_calls import HeldCalls
 from ._journal import Journal, Journaled
 from ._ledger import Ledger
 from ._limits import Limited, Limiter
@@ -31,8 +31,8 @@ __all__ = [
     "Budgeted",
     "Cached",
     "CompletionFile",
-    "Doubts",
     "FirstContact",
+    "HeldCalls",
     "Journal",
     "Journaled",
     "Ledger",

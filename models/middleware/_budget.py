@@ -1,4 +1,4 @@
-"""What a run may spend, reserved before each call."""
+"""A run's budget of tokens and money, reserved before each call."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,16 +11,16 @@ from ...common import BudgetError, SafejuryError, first_failure
 from ..chat import Charge
 from ._ledger import Ledger
 
-_CASES_LEARNED_FROM = 5
+_LEARNING_CASES = 5
 _UNKNOWN_TIMES = 10.0
-"""How many times what is expected of it a case may take, as long as none has ended."""
+"""Assumed ratio of actual to expected cost of a case, until the first cases have ended."""
 _LONGEST_CALL_ID = 3
-"""Parts of a call's id behind its case's: round, seat and attempt."""
+"""Parts of a call's id after that of its case: round, seat and attempt."""
 
 
 @dataclass(slots=True)
 class _OpenCase:
-    """What is kept for a case, and what its calls took or hold of it."""
+    """The tokens and money held for a case, and what its calls used of them."""
 
     expected: Charge
     tokens: int = 0
@@ -28,19 +28,19 @@ class _OpenCase:
 
     @property
     def times(self) -> float:
-        """How many times what was expected it took."""
+        """The ratio of actual to expected cost."""
         usd = self.usd / self.expected.usd if self.expected.usd else 0.0
         return max(self.tokens / self.expected.tokens, usd) if self.expected.tokens else usd
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What is set aside of a budget for one call; see `Budget.reserve`.
+    """A reservation for one call; see `Budget.reserve`.
 
     Attributes:
-        estimate: The most that the call is expected to take.
-        call_id: Its id, empty where it has none.
-        kept: The number under which the budget's ledger has it, None where it has not.
+        estimate: The most that the call is expected to cost.
+        call_id: The call's id, empty if it has none.
+        kept: Its number in the budget's ledger, None if it is not there.
     """
 
     estimate: Charge
@@ -49,23 +49,22 @@ class Reservation:
 
 
 class Budget:
-    """The most that a run may spend; whoever spends shares one budget.
+    """The budget of a run, shared by all its models.
 
-    A call whose price is unknown is bounded by tokens alone. It is counted in
-    `unknown_price_calls` and never taken for free. A call waits while those under way
-    hold what it needs: so nothing that is paid for is given up because another call
-    does not fit, and how much fits does not depend on how many are made at once.
+    A call of unknown price is limited by tokens only. It is counted in
+    `unknown_price_calls` and never treated as free. A call waits while the reservations of
+    calls under way leave too little for it: so paid work is never lost because another call
+    does not fit, and what fits does not depend on the number of concurrent calls.
 
     Args:
-        max_tokens_total: Most tokens, None for no bound.
-        max_cost_usd: Most US dollars, None for no bound.
-        ends_at_once: Whether the first call that it does not cover is the last that is
-            asked for, however little a later one takes.
-        keep: Keeps what calls hold while they are under way, and what is charged by
-            estimate, for calls that have an id: no reply says it, so that a repeat would
-            not know of it.
-        refusal: What is raised for a call that it does not cover; `BudgetError` is an
-            outcome of that call, another error ends what the call is part of.
+        max_tokens_total: Maximum tokens, None for no limit.
+        max_cost_usd: Maximum US dollars, None for no limit.
+        ends_at_once: Whether to stop at the first call that the budget does not cover, even
+            if later ones cost less.
+        keep: Persists the reservations of calls under way and charges by estimate, for calls
+            with an id: no reply reports them, so a repeated command would not know them.
+        refusal: The error raised for a call that is not covered; `BudgetError` is an
+            outcome of that call, any other error ends the work that it is part of.
     """
 
     def __init__(
@@ -97,13 +96,13 @@ class Budget:
         self._dearest_tokens = 0
         self._dearest_usd = 0.0
         self._times = 1.0
-        """The most times what was expected that a case took."""
+        """The highest ratio of actual to expected cost of a case."""
         self._door = asyncio.Lock()
         self._waiting = list[asyncio.Future[None]]()
 
     @property
     def is_bound(self) -> bool:
-        """Whether there is a limit at all."""
+        """Whether there is any limit."""
         return self._max_tokens is not None or self._max_usd is not None
 
     @property
@@ -113,7 +112,7 @@ class Budget:
 
     @property
     def spent_usd(self) -> float:
-        """US dollars spent so far, calls of unknown price left out."""
+        """US dollars spent so far, without calls of unknown price."""
         return self._spent_usd
 
     @property
@@ -123,31 +122,31 @@ class Budget:
 
     @property
     def estimated_calls(self) -> int:
-        """Calls that were charged by estimate, because no credible usage came back."""
+        """Calls charged by estimate, because no credible usage was reported."""
         return self._estimated
 
     @property
     def stopped(self) -> str | None:
-        """Why no further case is begun, None while cases are."""
+        """Why no new case is started, None while cases are."""
         return self._stopped
 
-    def add_spent(self, tokens: int, usd: float, unknown_price_calls: int = 0) -> None:
-        """Count what earlier parts of the same run spent."""
+    def add_earlier_cost(self, tokens: int, usd: float, unknown_price_calls: int = 0) -> None:
+        """Add the cost of earlier parts of the same run."""
         self._spent_tokens += tokens
         self._spent_usd += usd
         self._unknown += unknown_price_calls
 
-    def spend_time(self, usd: float) -> None:
-        """Count what servers of ours took by the hour: from the limit on no case is begun."""
+    def add_server_cost(self, usd: float) -> None:
+        """Add the hourly cost of managed servers; no case is started once the limit is reached."""
         self._spent_usd += usd
         if self._max_usd is not None and self._spent_usd >= self._max_usd and not self._stopped:
             self._refused(
-                f"limits.max_cost_usd of {self._max_usd:g} is used up ({self._spent_usd:.4f} "
-                "spent, with the time of servers); raise it to go on"
+                f"limits.max_cost_usd of {self._max_usd:g} is reached ({self._spent_usd:.4f} "
+                "spent, with the time of servers); raise it to continue"
             )
 
     async def unless_stopped(self, waited: Coroutine[Any, Any, object]) -> None:
-        """Wait for something that cases need, but no longer than cases are begun.
+        """Wait for something that cases need, but stop waiting once no case is started anymore.
 
         Raises:
             BudgetError: No further case is begun.
@@ -161,11 +160,11 @@ class Budget:
             raise BudgetError(self._stopped)
 
     async def begin_case(self, case_id: str, expected: Charge, *, paid: bool = False) -> None:
-        """Hold what a case may take until `end_case`, so that no other is begun at its cost.
+        """Reserve the likely cost of a case until `end_case`.
 
         While open cases hold what this one may take, it waits. The last ones before the
         end go one at a time: each takes what is left. As long as no case has ended, each
-        may take ten times what is expected of it, for nobody knows yet how much the
+        may cost ten times the estimate, because it is not known yet how much the
         models think. So hardly a response is paid for that the jury cannot hear any more.
 
         Args:
@@ -188,7 +187,7 @@ class Budget:
             self._cases[case_id] = _OpenCase(expected)
 
     def end_case(self, case_id: str) -> None:
-        """Give back what is left of what was held for a case."""
+        """Release what is left of a case's reservation."""
         case = self._cases.pop(case_id, None)
         if case is None:
             return
@@ -208,21 +207,21 @@ class Budget:
             await self._change()
 
     def _likely(self, expected: Charge, tokens: int, usd: float) -> Charge:
-        """Return what is held for a case beyond what its calls took or hold of it."""
+        """Return the unused rest of a case's reservation."""
         times = self._times if self._closed else _UNKNOWN_TIMES
         most, most_usd = expected.tokens * times, (expected.usd or 0.0) * times
-        if self._closed >= _CASES_LEARNED_FROM:
+        if self._closed >= _LEARNING_CASES:
             most, most_usd = min(most, self._dearest_tokens), min(most_usd, self._dearest_usd)
         return Charge(max(0, ceil(most) - tokens), max(0.0, most_usd - usd))
 
     async def reserve(
         self, estimate: Charge, call_id: str = "", *, keep: bool = True
     ) -> Reservation:
-        """Set `estimate` aside for one call; `settle` or `release` must follow.
+        """Reserve `estimate` for one call; `settle` or `release` must follow.
 
         Args:
             estimate: The most that it is expected to take.
-            call_id: Its id, empty where it has none.
+            call_id: The call's id, empty if it has none.
             keep: Whether it is charged for if this process is killed meanwhile.
 
         Raises:
@@ -243,7 +242,7 @@ class Budget:
         return Reservation(estimate, call_id, kept)
 
     def _share(self, estimate: Charge) -> float:
-        """Return what part of the limit an estimate is, 0 where there is no limit."""
+        """Return an estimate as a share of the limit, 0 if there is no limit."""
         tokens = estimate.tokens / self._max_tokens if self._max_tokens else 0.0
         usd = (estimate.usd or 0.0) / self._max_usd if self._max_usd else 0.0
         return max(tokens, usd)
@@ -255,7 +254,7 @@ class Budget:
         self._notify_change()
 
     def _lack(self, estimate: Charge, *, beside_cases: bool = False) -> str | None:
-        """Return why the budget does not cover a call now, None where it does."""
+        """Return why the budget does not cover a call now, None if it does."""
         tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
         usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
         if beside_cases:
@@ -265,18 +264,19 @@ class Budget:
         if self._max_tokens is not None and tokens > self._max_tokens:
             return (
                 f"limits.max_tokens_total of {self._max_tokens:,} does not cover a call of up to"
-                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to go on"
+                f" {estimate.tokens:,} tokens ({self._spent_tokens:,} spent); raise it to continue"
             )
         # What costs nothing is not for the limit of money to refuse.
         if self._max_usd is not None and usd > self._max_usd and estimate.usd != 0:
             return (
                 f"limits.max_cost_usd of {self._max_usd:g} does not cover a call of up to"
-                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent); raise it to go on"
+                f" {estimate.usd or 0.0:.4f} USD ({self._spent_usd:.4f} spent); raise it to"
+                " continue"
             )
         return None
 
     def _change(self) -> asyncio.Future[None]:
-        """Return what is done once a call under way ends, or a case."""
+        """Return a future that resolves when a call or a case ends."""
         change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(change)
         return change
@@ -284,11 +284,11 @@ class Budget:
     def _notify_change(self) -> None:
         waiting, self._waiting = self._waiting, []
         for change in waiting:
-            if not change.done():  # whoever waited may be canceled
+            if not change.done():  # the waiting call may be canceled
                 change.set_result(None)
 
     def _take(self, tokens: int, usd: float | None, call_id: str) -> None:
-        """Count what is set aside for a call, against what is held for its case too."""
+        """Book a call's reservation, also against that of its case."""
         self._reserved_tokens += tokens
         self._reserved_usd += usd or 0.0
         self._charge_case(tokens, usd, call_id)
@@ -305,12 +305,12 @@ class Budget:
     def settle(
         self, reserved: Reservation, spent: Charge, *, guessed: Charge | None = None
     ) -> None:
-        """Put what a call took in the place of what was reserved for it.
+        """Replace a call's reservation by its actual cost.
 
         Args:
             reserved: What `reserve` returned.
             spent: What it took.
-            guessed: The part of `spent` that is an estimate, None where the reply says all.
+            guessed: The part of `spent` that is an estimate, None if the reply says all.
         """
         # First: what is kept next is kept together with it, so that none is charged twice.
         self._let_go(reserved)
@@ -327,7 +327,7 @@ class Budget:
         self._give_back(reserved)
 
     def release(self, reserved: Reservation) -> None:
-        """Give back what was reserved for a call that took nothing."""
+        """Release the reservation of a call that cost nothing."""
         self._let_go(reserved)
         self._give_back(reserved)
 

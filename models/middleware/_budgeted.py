@@ -1,4 +1,4 @@
-"""A chat model that spends from a budget, and what of a reply's usage can be believed."""
+"""Charges a model's calls to a budget, and checks the reported usage."""
 
 import asyncio
 import math
@@ -31,7 +31,7 @@ _CALLS_TO_MEASURE = 2
 
 
 class Budgeted(Middleware):
-    """A chat model that spends from a budget.
+    """A chat model whose calls are charged to a budget.
 
     Each call first reserves the most that it is expected to take: a token for
     three bytes of text, 1600 for a picture or a sound, and `max_tokens` (2048
@@ -75,7 +75,7 @@ class Budgeted(Middleware):
         self._one_at_a_time = asyncio.Lock()
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Return the model's reply with its cost, and of its usage what is credible.
+        """Return the model's reply with its cost and its credible usage.
 
         Raises:
             BudgetError: The budget does not cover the call, which was not made.
@@ -120,13 +120,13 @@ class Budgeted(Middleware):
     def _settled(
         self, completion: Completion, request: ChatRequest
     ) -> tuple[Completion, Charge, Charge | None]:
-        """Return what is credible of the completion, what it took, and what of that is a guess."""
+        """Return the completion with credible usage, its cost, and which of it is estimated."""
         usage = credible_usage(completion, request)
         self._measure(usage, request)
         whole = usage.total_tokens is not None
-        told = completion.cost_usd
-        if not self._price_is_given and whole and told is not None and _is_cost(told):
-            cost = told
+        reported = completion.cost_usd
+        if not self._price_is_given and whole and reported is not None and _is_cost(reported):
+            cost = reported
         else:
             cost = None if self._price is None else self._price.of(usage)
         completion = replace(completion, usage=usage, cost_usd=cost)
@@ -137,38 +137,38 @@ class Budgeted(Middleware):
         return completion, charged, Charge(charged.tokens - known, charged.usd)
 
     def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Charge:
-        """Return what a call is charged whose reply does not say all, never less than it says."""
+        """Return the charge for a call with incomplete usage, never less than reported."""
         prompt, reply = usage.prompt_tokens, usage.completion_tokens
         expected_prompt, expected_reply = self._expected(request)
         if prompt is None:
             prompt = expected_prompt
         if reply is None:
             reply = max(expected_reply, _text_tokens(completion.text))
-        return self._spending(prompt, reply)
+        return self._charge_for(prompt, reply)
 
     def _estimate(self, request: ChatRequest) -> Charge:
-        return self._spending(*self._expected(request))
+        return self._charge_for(*self._expected(request))
 
     def _expected(self, request: ChatRequest) -> tuple[int, int]:
-        """Return the tokens of prompt and reply that a call reserves."""
+        """Return the prompt and reply tokens to reserve for a call."""
         reply = request.max_tokens or _UNCAPPED_REPLY
         return estimate_prompt_tokens(request) + self._beyond_prompt, reply + self._beyond_reply
 
     def _measure(self, usage: Usage, request: ChatRequest) -> None:
-        """Learn from what a call took, so that the next ones reserve enough."""
+        """Adjust later reservations to what a call actually used."""
         prompt, reply = self._expected(request)
         self._beyond_prompt += max(0, (usage.prompt_tokens or 0) - prompt)
         self._beyond_reply += max(0, (usage.completion_tokens or 0) - reply)
         known = usage.total_tokens is not None
         self._to_measure = 0 if known else max(0, self._to_measure - 1)
 
-    def _spending(self, prompt: int, reply: int) -> Charge:
+    def _charge_for(self, prompt: int, reply: int) -> Charge:
         usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
         return Charge(prompt + reply, self._price.of(usage) if self._price else None)
 
 
 def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
-    """Return what of a completion's usage can be true, None for what cannot.
+    """Return a completion's usage, with None for implausible numbers.
 
     No call takes 0 or fewer tokens of a prompt, nor says words with none. More than a
     token for each byte of the prompt, 65,536 for each picture or sound and 16,384 for
@@ -200,14 +200,14 @@ def _within(tokens: int | None, least: int, most: int) -> int | None:
 
 
 def estimate_prompt_tokens(request: ChatRequest) -> int:
-    """Return about the most tokens that a request takes, before its reply."""
+    """Estimate an upper bound of a request's prompt tokens."""
     size, media = _sizes(request)
     fixed = media * TOKENS_PER_MEDIUM + len(request.messages) * TOKENS_PER_MESSAGE
     return -(-size // BYTES_PER_TOKEN) + fixed
 
 
 def _sizes(request: ChatRequest) -> tuple[int, int]:
-    """Return the bytes of a request's words, and how many pictures and sounds it has."""
+    """Return the bytes of a request's text, and its number of pictures and audio parts."""
     size, media = 0, 0
     for message in request.messages:
         for part in message.parts:

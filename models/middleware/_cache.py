@@ -1,4 +1,4 @@
-"""Answers that were paid for once are not paid for again."""
+"""Caches completions on disk, so that no call is paid for twice."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ _FREE = Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0)
 
 
 class ResponseCache:
-    """Completions on disk, by the hash of the full request.
+    """A cache of completions on disk, keyed by the hash of the full request.
 
     A SQLite file in WAL mode; several processes may use it at a time.
 
@@ -40,7 +40,7 @@ class ResponseCache:
             ) from error
 
     def get(self, key: str) -> Completion | None:
-        """Return what is kept for `key`, None where nothing readable is."""
+        """Return the completion cached for `key`, None if there is none that is readable."""
         try:
             return self._file.get(key)
         except (sqlite3.Error, ValueError) as error:
@@ -48,7 +48,7 @@ class ResponseCache:
             return None
 
     def put(self, key: str, completion: Completion) -> None:
-        """Keep `completion`; a disk that is full costs the cache, not the answer."""
+        """Store `completion`; if that fails, only the cache is lost."""
         try:
             self._file.put(key, completion)
         except sqlite3.Error as error:
@@ -61,11 +61,12 @@ class ResponseCache:
     def _warn(self, verb: str, error: Exception) -> None:
         if not self._warned:
             self._warned = True
-            _log.warning("cannot %s the cache %s: %s; going on without", verb, self._path, error)
+            message = "cannot %s the cache %s: %s; continuing without it"
+            _log.warning(message, verb, self._path, error)
 
 
 class Cached(Middleware):
-    """A chat model that asks the same thing only once.
+    """A chat model with a cache: the same request is made only once.
 
     What was refused, filtered, cut short, empty or failed is never kept. Equal requests
     under way at the same time share one call. A reused completion has `reused` set,
@@ -78,10 +79,10 @@ class Cached(Middleware):
         self._under_way: dict[str, asyncio.Future[Completion]] = {}
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Return a kept completion or make the call; errors are the model's."""
+        """Return a cached completion or make the call; errors are the model's."""
         key = request.key(self._model.name)
         while (leader := self._under_way.get(key)) is not None:
-            # Whoever leads may be canceled; then one of those who wait leads.
+            # The leading call may be canceled; then a waiting one leads.
             with suppress(_LeaderCanceled):
                 return _reused(await asyncio.shield(leader))
         if (found := self._store.get(key)) is not None:
@@ -105,11 +106,11 @@ class Cached(Middleware):
             del self._under_way[key]
             if not shared.done():
                 shared.set_exception(outcome)
-                shared.exception()  # marks it as seen: nobody may be waiting
+                shared.exception()  # marks it as retrieved: there may be no waiter
 
 
 class _LeaderCanceled(Exception):
-    """The call that others waited for was canceled."""
+    """The call that others were waiting for was canceled."""
 
 
 def _worth_keeping(completion: Completion) -> bool:

@@ -1,4 +1,4 @@
-"""Completions on disk, by key: what the cache and the journal of a set are made of."""
+"""Stores completions on disk by key, for the cache and for the generation journal."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ class CompletionFile:
         self._db.execute(_SCHEMA)
 
     def get(self, key: str) -> Completion | None:
-        """Return what is kept for `key`, None where nothing is.
+        """Return the completion stored for `key`, None if there is none.
 
         Raises:
             ValueError: What is kept is no completion.
@@ -39,7 +39,7 @@ class CompletionFile:
         return None if found is None else msgspec.json.decode(found[0], type=Completion)
 
     def put(self, key: str, completion: Completion, *, without: Sequence[str] = ()) -> None:
-        """Keep `completion`, instead of what was kept for `key` and for those `without` it."""
+        """Store `completion` for `key`, and delete those of the keys `without`."""
         row = key, msgspec.json.encode(completion)
         if not without:
             self._db.execute(_PUT, row)
@@ -50,11 +50,11 @@ class CompletionFile:
             self._db.execute(_PUT, row)
 
     def drop(self, keys: Sequence[str]) -> None:
-        """Let go of what is kept for some keys."""
+        """Delete the completions of some keys."""
         self._db.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
     def completions(self) -> Iterator[Completion]:
-        """Yield all that is kept and is a completion, in no order."""
+        """Yield all stored completions, in no particular order."""
         for (blob,) in self._db.execute("SELECT completion FROM replies"):
             with suppress(ValueError):
                 yield msgspec.json.decode(blob, type=Completion)

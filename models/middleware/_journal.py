@@ -1,4 +1,4 @@
-"""Remembers each call of a run, so that a repeated command pays for none twice."""
+"""Journals the calls of a run, so that a repeated command pays for none twice."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -8,19 +8,19 @@ from ._middleware import Middleware
 
 
 class Journal(Protocol):
-    """Where a run keeps its calls; both methods are quick and never wait."""
+    """Stores the calls of a run; both methods return quickly and never block."""
 
     def find(self, call_id: str, key: str) -> Completion | None:
-        """Return what the call returned before, None unless both id and key match."""
+        """Return the stored completion of a call, None unless both id and key match."""
         ...
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
-        """Keep what a call returned."""
+        """Store the completion of a call."""
         ...
 
 
 class Journaled(Middleware):
-    """A chat model whose completions enter a journal and are replayed from it.
+    """A chat model whose completions are written to a journal and replayed from it.
 
     Refused and filtered completions are kept as well, failures are not. A replayed
     completion has `reused` set and keeps its usage and cost: this run paid them.
@@ -32,7 +32,7 @@ class Journaled(Middleware):
         self._journal = journal
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Replay the call or make it; errors are the model's."""
+        """Replay the call from the journal or make it; errors are the model's."""
         if not request.call_id:
             return await self._model.complete(request)
         key = request.key(self._model.name)

@@ -1,4 +1,4 @@
-"""What is kept of spending that no reply tells, so that a killed process loses none of it."""
+"""Persists charges that no reply reports, so that a killed process loses none."""
 
 from typing import Protocol
 
@@ -6,26 +6,26 @@ from ..chat import Charge
 
 
 class Ledger(Protocol):
-    """Keeps what calls hold of a budget while they are under way, and estimates of what they took.
+    """Persists reservations of calls in flight, and charges by estimate.
 
     A process that is killed leaves what its calls held: the next one charges it, once.
     Its methods are quick and never wait.
     """
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
-        """Keep what a call holds, before it is made, and return a number for `let_go`.
+        """Store a call's reservation before it is made, and return its number for `let_go`.
 
         Args:
             call_id: The call's id.
             held: What was set aside for it.
-            share: What part of the budget's limit that is, 0 where there is none.
+            share: What part of the budget's limit that is, 0 if there is none.
         """
         ...
 
     def let_go(self, number: int) -> None:
-        """Take back what was kept: what the call took is known, and kept with its reply."""
+        """Delete a reservation, because the call's cost is stored with its reply."""
         ...
 
     def charge(self, call_id: str, guessed: Charge) -> None:
-        """Keep what a call was charged by estimate: no reply says it."""
+        """Store a charge by estimate, which no reply reports."""
         ...

@@ -1,4 +1,4 @@
-"""How many calls an endpoint gets at a time, and how many a minute."""
+"""Limits concurrent calls and calls per minute to an endpoint."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ _PERIOD_S = 0.1
 
 
 class Limiter:
-    """Bounds the calls to one endpoint; whoever calls it shares one limiter.
+    """Limits the calls to one endpoint; all its models share one limiter.
 
     The number of calls at a time adapts: it starts at `max_concurrency` or 64,
     grows fast until the first sign of trouble, then by one for each window of
@@ -53,37 +53,37 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        """Calls allowed at a time now."""
+        """The current limit of concurrent calls."""
         return int(self._limit)
 
     @property
     def is_slowed(self) -> bool:
-        """Whether the endpoint's trouble holds the limit below its maximum."""
+        """Whether errors of the endpoint keep the limit below its maximum."""
         return not self._slow_start and self.limit < self._max
 
     @property
     def in_flight(self) -> int:
-        """Calls that hold a slot now."""
+        """The number of calls that hold a slot."""
         return self._in_flight
 
     @property
     def waiting(self) -> int:
-        """Calls that wait for a slot now."""
+        """The number of calls that wait for a slot."""
         return len(self._waiters)
 
     @property
     def throttled(self) -> int:
-        """Calls that hold a slot and wait for their minute."""
+        """The number of calls that hold a slot and wait for the rate limit."""
         return self._throttled
 
     @property
     def paused_for(self) -> float:
-        """Seconds for which the endpoint asked to be left alone, 0 where it did not."""
+        """Remaining seconds of the pause that the endpoint asked for, 0 if there is none."""
         return max(0.0, self._pause_left())
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None, None]:
-        """Hold a slot for one call, and learn from the error that leaves it."""
+        """Hold a slot for one call, and adapt the limit to how the call ends."""
         await self._acquire()
         try:
             if self._throttler is not None:
@@ -128,7 +128,7 @@ class Limiter:
                 self._abandon(waiter)
 
     def _abandon(self, waiter: asyncio.Future[None]) -> None:
-        """Tidy up after a caller that was canceled while it waited."""
+        """Clean up after a caller that was canceled while waiting."""
         if waiter.cancelled():
             with suppress(ValueError):  # `_wake` may have dropped it already
                 self._waiters.remove(waiter)
@@ -137,7 +137,7 @@ class Limiter:
             self._wake()
 
     def _wake(self) -> None:
-        """Give free slots to those who wait; a slot is counted when it is given."""
+        """Hand free slots to waiting calls; a slot counts as taken when it is handed over."""
         if not self._waiters or self._resume is not None:
             return
         if (wait := self._pause_left()) > 0:
@@ -175,7 +175,7 @@ class Limiter:
 
 
 def timed_out(error: ModelError) -> bool:
-    """Return whether a call failed because no reply came in time."""
+    """Return whether a call failed by a timeout."""
     return error.status in (408, 504) or isinstance(error.__cause__, TimeoutError)
 
 

@@ -1,10 +1,10 @@
-"""What all wrappers around a model share."""
+"""Base class of the wrappers around a model."""
 
 from ..chat import ChatModel, Modality
 
 
 class Middleware:
-    """A wrapper that is the model it wraps in all but `complete`.
+    """A wrapper that delegates everything but `complete` to the model.
 
     Args:
         model: What to call.
@@ -20,9 +20,9 @@ class Middleware:
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What the model takes in."""
+        """The modalities that the model accepts."""
         return self._model.modalities
 
     async def aclose(self) -> None:
-        """Close the model; what was shared with others stays open."""
+        """Close the model; shared parts stay open."""
         await self._model.aclose()

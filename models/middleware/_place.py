@@ -1,4 +1,4 @@
-"""What the models at one place share: its limits, and what calls to it wait for."""
+"""Limits, breaker and delays that all models at one place share."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...common import BadReplyError, ModelError, RateLimitError
 from ..chat import redactor
 from ._breaker import Breaker, ModelBreaker
-from ._doubts import Doubts
+from ._held_calls import HeldCalls
 from ._limits import Limiter
 
 _SLOW_DOWN = "it asks to slow down (429)"
@@ -15,7 +15,7 @@ _SLOW_DOWN = "it asks to slow down (429)"
 
 @dataclass(frozen=True, slots=True)
 class PlaceLimits:
-    """The most that one place gets.
+    """The limits of one place.
 
     Attributes:
         concurrency: Calls at a time, at least 1.
@@ -28,14 +28,14 @@ class PlaceLimits:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Calls to one place that wait, for a display.
+    """Waiting calls to one place, for displays.
 
     Attributes:
         place: Where they go.
         why: What they wait for, in words.
         calls: How many wait, at least 1.
-        seconds: Until the next of them is made, None where nobody can tell.
-        given_up_in: Seconds until they are given up, None where they are not.
+        seconds: Until the next of them is made, None if unknown.
+        given_up_in: Seconds until they are given up, None if they are not.
     """
 
     place: str
@@ -45,7 +45,7 @@ class Wait:
     given_up_in: float | None = None
 
     def __str__(self) -> str:
-        """Return it in one line: who waits, why, and how long."""
+        """Describe it on one line: what waits, why, and how long."""
         said = [redactor.redact(f"waiting for {self.place}: {self.why}")]
         if self.seconds is not None:
             said.append(f"next call in {self.seconds:.0f} s")
@@ -56,14 +56,14 @@ class Wait:
 
 
 class Delays:
-    """Calls to one place that failed and are made again after a while."""
+    """Failed calls to one place that wait for their next try."""
 
     def __init__(self) -> None:
         self._under_way: dict[object, tuple[ModelError, float]] = {}
 
     @contextmanager
     def entered(self, error: ModelError, until: float) -> Generator[None]:
-        """Enter a call that waits because of `error`.
+        """Register a call that waits because of `error`.
 
         Args:
             error: Why it failed.
@@ -80,7 +80,7 @@ class Delays:
         return len(self._under_way)
 
     def next(self, now: float) -> tuple[ModelError, float] | None:
-        """Return the delay that ends first: its error, and the seconds left of it."""
+        """Return the delay that ends first: its error and the seconds left."""
         if not self._under_way:
             return None
         error, until = min(self._under_way.values(), key=lambda delay: delay[1])
@@ -88,20 +88,20 @@ class Delays:
 
 
 class Place:
-    """An endpoint, a provider or a managed server, as all models there share it.
+    """An endpoint, provider or managed server, shared by all models there.
 
     Args:
         name: What it is called in displays and errors.
         limits: The most that it gets.
         outage_patience: Seconds for which it is waited for when it is down; None lets its
             calls fail.
-        doubts: Where lost calls are entered while they are held; none is held unless given.
+        held_calls: Where lost calls are entered while they are held; none is held unless given.
         has_answered: Whether it gave a sign of life before.
 
     Attributes:
         name: What it is called.
         limiter: Bounds the calls to it.
-        breaker: Holds them while it is down, None where they fail.
+        breaker: Holds them while it is down, None if they fail.
         delays: Those that failed and are made again.
     """
 
@@ -110,7 +110,7 @@ class Place:
         name: str,
         limits: PlaceLimits,
         outage_patience: float | None,
-        doubts: Doubts | None = None,
+        held_calls: HeldCalls | None = None,
         *,
         has_answered: bool = False,
     ) -> None:
@@ -118,26 +118,26 @@ class Place:
         self.limiter = Limiter(limits.concurrency, limits.requests_per_minute)
         self.breaker = None
         if outage_patience is not None:
-            self.breaker = Breaker(name, outage_patience, doubts, has_answered=has_answered)
+            self.breaker = Breaker(name, outage_patience, held_calls, has_answered=has_answered)
         self.delays = Delays()
-        self._doubts = doubts
+        self._held_calls = held_calls
         self._outage_patience = outage_patience
         self._of_models = list[ModelBreaker]()
         self._requests_per_minute = limits.requests_per_minute
 
     def model_breaker(self, model: str) -> ModelBreaker | None:
-        """Return a new breaker for one of its models, None where calls fail.
+        """Return a new breaker for one model, None if breakers are off.
 
         Args:
             model: What the model is called in errors.
         """
         if self._outage_patience is None:
             return None
-        self._of_models.append(ModelBreaker(model, self._outage_patience, self._doubts))
+        self._of_models.append(ModelBreaker(model, self._outage_patience, self._held_calls))
         return self._of_models[-1]
 
     def wait(self, now: float) -> Wait | None:
-        """Return what calls wait for, None where they wait for nothing but replies.
+        """Return why calls wait, None if they only wait for replies.
 
         Args:
             now: The time on the event loop's clock.

@@ -1,4 +1,4 @@
-"""Calls again after failures that may pass, and stops early after those that won't."""
+"""Retries transient failures, and stops early on permanent ones."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _DOUBTFUL_ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long to try again.
+    """How often and how long to retry.
 
     Attributes:
         attempts: Most calls for one request, the first included; at least 1.
@@ -44,13 +44,13 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried(Generic[T]):
-    """What a call returned in the end.
+class RetryResult(Generic[T]):
+    """The final result of a retried call.
 
     Attributes:
-        value: What it returned.
-        failed: Calls that failed before.
-        lost_s: Seconds that these and the waiting took.
+        value: The value that the call returned.
+        failed: The number of failed calls before.
+        lost_s: Seconds spent on these calls and on waiting.
     """
 
     value: T
@@ -59,17 +59,17 @@ class Tried(Generic[T]):
 
 
 class Retries:
-    """Makes calls to one place, again after transport errors, 408, 409, 429 and 5xx.
+    """Makes calls to one place, with retries after transport errors, 408, 409, 429 and 5xx.
 
-    A reply that could not be read and a time-out are tried a second time and no
-    more. While nothing has ever listened at the address, two quick tries follow the
-    first: a mistyped address shows in seconds.
+    After an unreadable reply or a timeout there is only one retry. If nothing has ever
+    listened at the address, there are two quick retries, so that a mistyped address fails
+    within seconds.
 
     Args:
-        policy: How often and how long.
-        delays: Where waiting calls are entered, for displays.
-        sleep: Waits for seconds; given by tests.
-        random: Draws from [0, 1); given by tests.
+        policy: How often and how long to retry.
+        delays: Where waiting calls are registered, for displays.
+        sleep: Waits for seconds; replaced in tests.
+        random: Draws from [0, 1); replaced in tests.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class Retries:
         self._random = random or Random().random
         self._reached = False
 
-    async def of(self, call: Callable[[], Awaitable[T]]) -> Tried[T]:
-        """Return what the first call that does not fail returns.
+    async def run(self, call: Callable[[], Awaitable[T]]) -> RetryResult[T]:
+        """Retry a call until it succeeds, and return its result.
 
         Raises:
-            ModelError: The last call's error, once trying again is of no use.
+            ModelError: The last call's error, once retrying is useless.
         """
         started = time.perf_counter()
         failed, waited = 0, 0.0
@@ -112,10 +112,10 @@ class Retries:
                     await self._sleep(delay)
                 continue
             self._reached = True
-            return Tried(value, failed, attempt_started - started if failed else 0.0)
+            return RetryResult(value, failed, attempt_started - started if failed else 0.0)
 
     def _delay(self, error: ModelError, failed: int, waited: float) -> float | None:
-        """Return the seconds to wait before the next call, None to give up."""
+        """Return the seconds to wait before the next try, None to give up."""
         policy = self._policy
         longest = min(policy.max_delay, policy.base_delay * 2 ** (failed - 1))
         attempts = policy.attempts
@@ -135,16 +135,16 @@ class Retries:
 
 
 class Retrying(Middleware):
-    """A chat model that calls again after failures that may pass; see `Retries`.
+    """A chat model with retries after transient failures; see `Retries`.
 
     A refusal or a filtered reply is a completion and is never tried again.
 
     Args:
         model: What to call.
-        policy: How often and how long.
-        delays: Where waiting calls are entered, for displays.
-        sleep: Waits for seconds; given by tests.
-        random: Draws from [0, 1); given by tests.
+        policy: How often and how long to retry.
+        delays: Where waiting calls are registered, for displays.
+        sleep: Waits for seconds; replaced in tests.
+        random: Draws from [0, 1); replaced in tests.
     """
 
     def __init__(
@@ -160,12 +160,12 @@ class Retrying(Middleware):
         self._retries = Retries(policy, delays=delays, sleep=sleep, random=random)
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Return the first reply; its `attempts` and `latency_s` count all calls.
+        """Return the first reply; its `attempts` and `latency_s` cover all tries.
 
         Raises:
-            ModelError: The last call's error, once trying again is of no use.
+            ModelError: The last call's error, once retrying is useless.
         """
-        tried = await self._retries.of(partial(self._model.complete, request))
+        tried = await self._retries.run(partial(self._model.complete, request))
         completion = tried.value
         if not tried.failed:
             return completion
@@ -177,18 +177,18 @@ class Retrying(Middleware):
 
 
 class FirstContact(Middleware):
-    """A chat model whose first failure ends the run if somebody must mend it.
+    """A chat model whose first failure ends the run if only the user can fix it.
 
-    Until the model has answered once, a wrong key, path or name, an address where
-    nothing listens, silence, and replies that are no completions become a
-    `FirstContactError`; afterwards errors pass unchanged. So a typo costs seconds,
-    not a run of thousands of recorded failures. Whatever a server said is asked for
-    once more before it ends a run. Wrap it around `Retrying`.
+    Until the model has answered once, a wrong key, path or name, an address where nothing
+    listens, a timeout, or a reply that is not a completion becomes a `FirstContactError`;
+    afterwards errors pass unchanged. So a typo costs seconds, not a run of thousands of
+    recorded failures. A server's error reply is confirmed by one more call before it ends a
+    run. Wrap it around `Retrying`.
 
     Args:
         model: What to call.
         breaker: Knows whether another model answered at the same address, so that the
-            address is right; None where nobody does.
+            address is right; None if unknown.
         has_answered: Whether the model has answered before.
     """
 
@@ -211,7 +211,7 @@ class FirstContact(Middleware):
         try:
             return await self._ask(request)
         except ModelError as error:
-            if not self._is_doubtful(error):
+            if not self._is_suspect(error):
                 raise
             first = error
         if _unreached(first):
@@ -224,7 +224,7 @@ class FirstContact(Middleware):
             try:
                 return await self._ask(request)
             except ModelError as error:
-                if not self._is_doubtful(error):
+                if not self._is_suspect(error):
                     raise
                 self._given_up += 1
                 raise self._final(error) from error
@@ -234,11 +234,11 @@ class FirstContact(Middleware):
         self._answered = True
         return completion
 
-    def _is_doubtful(self, error: ModelError) -> bool:
+    def _is_suspect(self, error: ModelError) -> bool:
         if self._answered or not is_hopeless(error):
             return False
         known = self._breaker is not None and self._breaker.has_answered()
-        return not (known and _unreached(error))  # else it is down: it is waited for
+        return not (known and _unreached(error))  # else it is down, and calls wait
 
     def _final(self, error: ModelError) -> FirstContactError:
         text, name = str(error), self._model.name
@@ -246,12 +246,12 @@ class FirstContact(Middleware):
 
 
 def _unreached(error: ModelError) -> bool:
-    """Return whether nothing came of several tries to connect."""
+    """Return whether several tries to connect failed."""
     return isinstance(error, TransportError) and error.permanent
 
 
 def is_hopeless(error: ModelError) -> bool:
-    """Return whether a place that never answered is unlikely to after such an error."""
+    """Return whether a place that never answered is unlikely to after this error."""
     if error.permanent or isinstance(error, BadReplyError):
         return True
     return isinstance(error, TransportError) and error.status is None

@@ -1,4 +1,4 @@
-"""A model to whose requests its config adds something."""
+"""Adds options from the config to every request."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from ._middleware import Middleware
 
 
 class _WithOptions(Middleware):
-    """A chat model whose config adds something to each request."""
+    """A chat model that adds options to every request."""
 
     def __init__(self, model: ChatModel, options: RequestOptions) -> None:
         super().__init__(model)
@@ -19,7 +19,7 @@ class _WithOptions(Middleware):
 
 
 def with_options(model: ChatModel, options: RequestOptions | None) -> ChatModel:
-    """Return a model to whose requests `options` are added.
+    """Wrap a model so that `options` are added to every request.
 
     Wrap it around whatever keeps calls by their request: the options are part of that.
     """

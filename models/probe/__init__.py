@@ -1,4 +1,4 @@
-"""Finds out what an endpoint can do."""
+"""Probes what an endpoint can do."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""One request of a probe: sent as it is, counted, and told in a few words."""
+"""Sends the requests of a probe, counts them, and describes failures."""
 
 import asyncio
 import base64
@@ -16,8 +16,8 @@ from ...common import BadReplyError, ModelError
 from ..chat import Completion, redactor
 from ..endpoint import (
     Connection,
+    ConnectionOptions,
     InlineError,
-    Reach,
     decode_error,
     decode_reply,
     endpoint_headers,
@@ -54,13 +54,13 @@ _raw = msgspec.json.Decoder(_Raw)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for one request.
+    """The result of one request.
 
     Attributes:
         request: The request as it is shown.
-        status: HTTP status, None where no reply came.
+        status: HTTP status, None if no reply came.
         body: The bytes of the reply.
-        completion: What was said, None where it is no chat completion.
+        completion: What was said, None if it is no chat completion.
         finish_reason: As the server says it.
         has_logprobs: Whether the reply carries them.
         complaint: The server's own words where it refused.
@@ -80,22 +80,22 @@ class Answer:
 
     @property
     def refused(self) -> bool:
-        """Whether the server said no, rather than nothing or come back later."""
+        """Whether the server rejected the request, rather than failed or was busy."""
         return self.status is not None and self.status >= 400 and self.status not in _PASSING
 
     @property
     def misplaced(self) -> bool:
-        """Whether it looks like the wrong address."""
+        """Whether the address looks wrong."""
         return self.status in (404, 405) or (self.status == 200 and self.completion is None)
 
     @property
     def prompt_tokens(self) -> int | None:
-        """Tokens of the request, None where the server does not count."""
+        """Prompt tokens of the request, None if the server does not report them."""
         return None if self.completion is None else self.completion.usage.prompt_tokens
 
 
-class Caller:
-    """Sends a probe's requests, one at a time, and counts what they cost.
+class ProbeClient:
+    """Sends a probe's requests one at a time, and counts what they cost.
 
     Args:
         base: The address to ask; a user and password in it are sent.
@@ -114,7 +114,9 @@ class Caller:
         gone: Why nothing more is sent, empty while all is well.
     """
 
-    def __init__(self, base: URL, model: str, *, api_key: str | None, reach: Reach) -> None:
+    def __init__(
+        self, base: URL, model: str, *, api_key: str | None, reach: ConnectionOptions
+    ) -> None:
         for name, value in base.query.items():
             if name != _KEPT:
                 redactor.register(value)
@@ -131,17 +133,17 @@ class Caller:
 
     @property
     def where(self) -> str:
-        """The address in use, as it may be shown and put into a config."""
+        """The address in use, as shown and written to a config."""
         kept = {key: value for key, value in self.base.query.items() if key == _KEPT}
         return redactor.redact(str(self.base.with_query(kept)).rstrip("/"))
 
     @property
     def has_version(self) -> bool:
-        """Whether the address names a version of the API, such as `/v1`."""
+        """Whether the address includes an API version, such as `/v1`."""
         return re.search(r"/v\d", self.base.path) is not None
 
     async def get(self, path: str) -> Answer:
-        """Fetch a path below the address."""
+        """Get a path below the address."""
         return await self._send("GET", path, None)
 
     async def ask(
@@ -152,7 +154,7 @@ class Caller:
         exact: bool = False,
         **fields: object,
     ) -> Answer:
-        """Ask for a chat completion.
+        """Request a chat completion.
 
         Args:
             messages: The conversation, or the words of one user's message.
@@ -195,9 +197,9 @@ class Caller:
         except ModelError as error:
             return Answer(shown, problem=self._unreached(error))
         self._wait = parse_retry_after(got.headers) or 1.0
-        return self._told(shown, got.status, got.body, time.perf_counter() - started)
+        return self._judge(shown, got.status, got.body, time.perf_counter() - started)
 
-    def _told(self, shown: str, status: int, raw: bytes, seconds: float) -> Answer:
+    def _judge(self, shown: str, status: int, raw: bytes, seconds: float) -> Answer:
         if not 200 <= status < 300:
             return _refusal(shown, status, raw, seconds)
         try:
@@ -232,7 +234,7 @@ class Caller:
 
 
 def parse_address(text: str) -> URL:
-    """Return the API's address that `text` names, which may be one of its paths.
+    """Parse the API's address from `text`, which may include one of its paths.
 
     Raises:
         ConfigurationError: It is not an HTTP address.
@@ -243,12 +245,12 @@ def parse_address(text: str) -> URL:
 
 def _refusal(shown: str, status: int, raw: bytes, seconds: float) -> Answer:
     complaint = decode_error(raw).text
-    problem = f"{status}: {quoted(complaint)}" if complaint.strip() else f"{status} without words"
+    problem = f"{status}: {quoted(complaint)}" if complaint.strip() else f"{status}, no message"
     return Answer(shown, status, raw, complaint=complaint, problem=problem, seconds=seconds)
 
 
 def _shown(method: str, url: URL, body: Fields | None) -> str:
-    """Return a request as it may be shown: short, without media and secrets."""
+    """Format a request for display: short, without media and secrets."""
     line = f"{method} {url.with_query(None)}"
     if body is not None:
         line += f" {msgspec.json.encode(_short(body)).decode()}"

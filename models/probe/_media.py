@@ -1,4 +1,4 @@
-"""Small pictures and sounds that a probe sends, made on the spot."""
+"""Creates the small pictures and audio files that a probe sends."""
 
 import io
 import math
@@ -12,14 +12,14 @@ _RATE = 16_000
 
 
 def red_square(format: ImageFormat) -> bytes:
-    """Return a red picture of 128 by 128 pixels."""
+    """Create a red picture of 128 by 128 pixels."""
     from PIL import Image
 
     return _saved(Image.new("RGB", (128, 128), (220, 20, 20)), format)
 
 
 def noise(side: int) -> bytes:
-    """Return a JPEG of gray noise, which compresses badly: 4,096 pixels take 5 MB."""
+    """Create a JPEG of gray noise, which compresses badly: 4,096 pixels a side take 5 MB."""
     from PIL import Image
 
     pixels = random.Random(side).randbytes(side * side)
@@ -37,7 +37,7 @@ def _saved(image: object, format: ImageFormat, **options: int) -> bytes:
 
 
 def wav(seconds: float = 1.0) -> bytes:
-    """Return a tone as 16-bit mono WAV."""
+    """Create a tone as 16-bit mono WAV."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
@@ -49,7 +49,7 @@ def wav(seconds: float = 1.0) -> bytes:
 
 
 def flac() -> bytes:
-    """Return half a second of silence as FLAC: 8,000 samples, all 0, in one frame."""
+    """Create half a second of silence as FLAC: 8,000 samples, all 0, in one frame."""
     return bytes.fromhex(
         "664c6143 80000022 1f401f40 000000000000 03e800f0 00001f40"
         + 16 * "00"  # no checksum of all samples
@@ -58,7 +58,7 @@ def flac() -> bytes:
 
 
 def mp3(frames: int = 24) -> bytes:
-    """Return silence as MP3: frames of 128 kbit/s, 44.1 kHz, mono, whose content is empty."""
+    """Create silence as MP3: empty frames of 128 kbit/s, 44.1 kHz, mono."""
     return (b"\xff\xfb\x90\xc4" + bytes(413)) * frames
 
 

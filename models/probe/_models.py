@@ -1,4 +1,4 @@
-"""What a probe finds out from the list of models."""
+"""Probes the list of models."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import msgspec
 
 from ...common import ConfigurationError, FirstContactError
 from ..endpoint import quoted
-from ._http import Answer, Caller
+from ._http import Answer, ProbeClient
 from ._result import Capability
 from ._text import failed
 
@@ -19,7 +19,7 @@ class _Meta(msgspec.Struct):
 
 
 class ListedModel(msgspec.Struct):
-    """A model as the list of models has it; servers name its context differently."""
+    """A model in the list of models; servers name its context length differently."""
 
     id: str
     owned_by: str | None = None
@@ -31,7 +31,7 @@ class ListedModel(msgspec.Struct):
 
     @property
     def context_tokens(self) -> int | None:
-        """Tokens that prompt and reply share, None where the list does not say."""
+        """Tokens that prompt and reply share, None if the list does not say."""
         meta = self.meta or _Meta()
         return (
             self.max_model_len
@@ -52,10 +52,10 @@ _models = msgspec.json.Decoder(_Models, strict=False)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What `/models` says.
+    """The reply of `/models`.
 
     Attributes:
-        models: Those that the server has, empty where it does not say.
+        models: Those that the server has, empty if it does not say.
         answer: What came back for it.
     """
 
@@ -63,19 +63,19 @@ class Listing:
     answer: Answer
 
     def find(self, name: str) -> ListedModel | None:
-        """Return one model, None where it is not listed."""
+        """Return one model, None if it is not listed."""
         return next((model for model in self.models if model.id == name), None)
 
 
-async def listed(caller: Caller) -> Listing:
-    """Ask which models there are, with `/v1` where the address alone lists none.
+async def listed(caller: ProbeClient) -> Listing:
+    """Request the list of models, with `/v1` added if the address alone has none.
 
     Raises:
         FirstContactError: Nothing answers.
     """
     answer = await caller.get("models")
     if answer.status is None:
-        raise FirstContactError(f"{caller.where}: nothing answers: {answer.problem}")
+        raise FirstContactError(f"{caller.where}: no answer: {answer.problem}")
     if (models := _decoded(answer)) is not None:
         return Listing(models, answer)
     if caller.has_version:
@@ -98,8 +98,8 @@ def _decoded(answer: Answer) -> tuple[ListedModel, ...] | None:
         return None
 
 
-def model_to_ask(listing: Listing, caller: Caller) -> str:
-    """Return the only model that is listed.
+def model_to_ask(listing: Listing, caller: ProbeClient) -> str:
+    """Return the only model in the list.
 
     Raises:
         ConfigurationError: One of several, or of none, has to be named.
@@ -118,8 +118,8 @@ def model_to_ask(listing: Listing, caller: Caller) -> str:
     )
 
 
-def about_models(listing: Listing, caller: Caller) -> Capability:
-    """Say which models there are, and whether the one that is asked is among them."""
+def about_models(listing: Listing, caller: ProbeClient) -> Capability:
+    """Report which models are listed, and whether the requested one is."""
     if not listing.models:
         said = f"none are listed ({listing.answer.problem})" if listing.answer.problem else "none"
         if listing.answer.refused:
@@ -137,7 +137,7 @@ def about_models(listing: Listing, caller: Caller) -> Capability:
 
 
 def context_length(model: ListedModel | None) -> Capability:
-    """Say how long a prompt and its reply may be together."""
+    """Report how many tokens a prompt and its reply may have together."""
     if model is None or (tokens := model.context_tokens) is None:
         return Capability("context_length", "unknown", "the list of models does not say")
     return Capability("context_length", "yes", f"{tokens:,} tokens, prompt and reply together")

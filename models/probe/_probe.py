@@ -1,11 +1,11 @@
-"""Finds out what an OpenAI-compatible endpoint can do, one request for each capability."""
+"""Probes what an OpenAI-compatible endpoint can do, one request per capability."""
 
 import time
 from collections.abc import Callable
 
 from ...common import FirstContactError
-from ..endpoint import Reach, proxy_for, tls_context
-from ._http import Answer, Caller, parse_address
+from ..endpoint import ConnectionOptions, proxy_for, tls_context
+from ._http import Answer, ProbeClient, parse_address
 from ._models import about_models, context_length, listed, model_to_ask
 from ._result import Capability, Probe
 from ._senses import Senses, find_audio, find_images
@@ -33,7 +33,7 @@ async def probe_endpoint(
     proxy: str | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Probe:
-    """Try what the endpoint at `base_url` can do: 15 to 30 short requests, one at a time.
+    """Probe the endpoint at `base_url` with 15 to 30 short requests, one at a time.
 
     An address that answers nothing as it stands is tried with `/v1`.
 
@@ -47,7 +47,7 @@ async def probe_endpoint(
         verify_tls: Whether the server's certificate is checked.
         proxy: Address of an HTTP proxy; None takes the environment's for public
             addresses.
-        on_step: Told the name of each capability before it is tried.
+        on_step: Called with the name of each capability before it is tested.
 
     Raises:
         FirstContactError: Nothing answers at the address.
@@ -56,15 +56,15 @@ async def probe_endpoint(
     """
     base = parse_address(base_url)
     tls = tls_context(ca_file, verify=verify_tls)
-    reach = Reach(timeout, connect_timeout, tls, proxy_for(base, proxy))
-    caller = Caller(base, model, api_key=api_key, reach=reach)
+    reach = ConnectionOptions(timeout, connect_timeout, tls, proxy_for(base, proxy))
+    caller = ProbeClient(base, model, api_key=api_key, reach=reach)
     try:
         return await _probe(caller, on_step or _silent)
     finally:
         await caller.aclose()
 
 
-async def _probe(caller: Caller, step: Callable[[str], None]) -> Probe:
+async def _probe(caller: ProbeClient, step: Callable[[str], None]) -> Probe:
     started, given = time.perf_counter(), caller.where
     step("models")
     listing = await listed(caller)
@@ -99,14 +99,14 @@ async def _probe(caller: Caller, step: Callable[[str], None]) -> Probe:
 
 
 async def _try_all(
-    caller: Caller,
+    caller: ProbeClient,
     baseline: Answer,
     found: list[Capability],
     *,
     step: Callable[[str], None],
     is_vllm: bool,
 ) -> tuple[Senses, Senses]:
-    """Try all that needs a working chat completion, and add it to `found`."""
+    """Test everything that needs a working chat completion, and add it to `found`."""
     step("max_tokens")
     found += await find_cap(caller)
     step("system")

@@ -1,4 +1,4 @@
-"""What a probe of an endpoint finds."""
+"""The results of a probe."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ CapabilityState = Literal["yes", "no", "partly", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One thing that an endpoint can or cannot do.
+    """One capability of an endpoint.
 
     Attributes:
         name: Such as `images` or `json_schema`.
@@ -16,7 +16,7 @@ class Capability:
             `unknown` where no answer came that says either.
         detail: What was seen, in a few words.
         request: The request that failed, shortened, with `sha256:<hex>;<media
-            type>;<bytes>` in place of each medium; empty where none did.
+            type>;<bytes>` in place of each medium; empty if none did.
         answer: What the server said to it, in quotes.
     """
 
@@ -29,7 +29,7 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an endpoint can do, each capability tried by a request of its own.
+    """The capabilities of an endpoint, each tested by a request of its own.
 
     Attributes:
         given_url: The address that was asked for, without user and password.
@@ -65,18 +65,18 @@ class Probe:
 
     @property
     def works(self) -> bool:
-        """Whether any chat completion came back; nothing else was tried if not."""
+        """Whether any chat completion succeeded; if not, nothing else was tested."""
         return self.state("text") in ("yes", "partly")
 
     def state(self, name: str) -> CapabilityState:
-        """Return the state of one capability, `unknown` where it was not tried."""
+        """Return the state of one capability, `unknown` if it was not tested."""
         for capability in self.capabilities:
             if capability.name == name:
                 return capability.state
         return "unknown"
 
     def config(self) -> dict[str, object]:
-        """Return the keys of a config that fit what was found.
+        """Return config keys that match the results.
 
         A schema that is accepted and ignored is better asked for in words; pictures of formats
         that are not read are made into others.

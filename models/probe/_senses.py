@@ -1,11 +1,11 @@
-"""What a probe finds out with pictures and sounds."""
+"""Tests whether an endpoint accepts pictures and audio."""
 
 import base64
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ._http import Answer, Caller, Fields
+from ._http import Answer, Fields, ProbeClient
 from ._media import flac, mp3, noise, red_square, wav
 from ._result import Capability
 from ._text import QUESTION, failed, seen
@@ -17,7 +17,7 @@ _FORMATS: tuple[Literal["JPEG", "WEBP", "GIF"], ...] = ("JPEG", "WEBP", "GIF")
 
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """What an endpoint takes in beside words.
+    """The modalities that an endpoint accepts besides text.
 
     Attributes:
         capabilities: As in `Probe`.
@@ -32,8 +32,8 @@ class Senses:
     formats: tuple[str, ...] = ()
 
 
-async def find_images(caller: Caller, baseline: Answer) -> Senses:
-    """See whether pictures are taken, how many, how large and of which formats."""
+async def find_images(caller: ProbeClient, baseline: Answer) -> Senses:
+    """Test whether pictures are accepted, how many, how large and in which formats."""
     square = red_square("PNG")
     one = await _look(caller, square)
     if one.completion is None:
@@ -57,7 +57,7 @@ async def find_images(caller: Caller, baseline: Answer) -> Senses:
 
 def _with_limit(images: Capability, most: int, refusal: Answer | None) -> Capability:
     if refusal is None:
-        return _saying(images, f"{images.detail}; {most} in one request, more were not tried")
+        return _saying(images, f"{images.detail}; {most} in one request, more were not tested")
     tried = next(count for count in _COUNTS if count > most)
     said = f"{images.detail}; {most} in one request, {tried} are refused"
     return Capability("images", images.state, said, refusal.request, refusal.problem)
@@ -69,7 +69,7 @@ def _saying(capability: Capability, detail: str) -> Capability:
     )
 
 
-async def _sizes(caller: Caller) -> tuple[Capability, int]:
+async def _sizes(caller: ProbeClient) -> tuple[Capability, int]:
     largest, taken = 0, ""
     for side in _SIDES:
         picture = noise(side)
@@ -81,10 +81,10 @@ async def _sizes(caller: Caller) -> tuple[Capability, int]:
             said = f"{taken}; {size} is refused" if answer.refused else f"{taken}; {size} failed"
             return Capability("image_size", "partly", said, answer.request, answer.problem), largest
         largest, taken = side, f"up to {size}"
-    return Capability("image_size", "yes", f"{taken}, larger ones were not tried"), largest
+    return Capability("image_size", "yes", f"{taken}, larger ones were not tested"), largest
 
 
-async def _formats(caller: Caller) -> tuple[Capability, tuple[str, ...]]:
+async def _formats(caller: ProbeClient) -> tuple[Capability, tuple[str, ...]]:
     taken: list[str] = ["PNG"]
     refused: list[tuple[str, Answer]] = []
     for format in _FORMATS:
@@ -96,14 +96,14 @@ async def _formats(caller: Caller) -> tuple[Capability, tuple[str, ...]]:
     return _kinds("image_formats", taken, refused), tuple(taken)
 
 
-async def _look(caller: Caller, data: bytes, *, kind: str = "png", count: int = 1) -> Answer:
+async def _look(caller: ProbeClient, data: bytes, *, kind: str = "png", count: int = 1) -> Answer:
     url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     picture: Fields = {"type": "image_url", "image_url": {"url": url}}
     return await _perceive(caller, [picture] * count)
 
 
-async def find_audio(caller: Caller, baseline: Answer) -> Senses:
-    """See whether sounds are taken, and of which formats."""
+async def find_audio(caller: ProbeClient, baseline: Answer) -> Senses:
+    """Test whether audio is accepted, and in which formats."""
     taken: list[str] = []
     refused: list[tuple[str, Answer]] = []
     audio: Capability | None = None
@@ -122,7 +122,7 @@ async def find_audio(caller: Caller, baseline: Answer) -> Senses:
     return Senses((audio, _kinds("audio_formats", taken, refused)), formats=tuple(taken))
 
 
-async def _perceive(caller: Caller, parts: list[Fields]) -> Answer:
+async def _perceive(caller: ProbeClient, parts: list[Fields]) -> Answer:
     # Media before words, as the jury's prompts have them.
     content: list[Fields] = [*parts, {"type": "text", "text": QUESTION}]
     return await caller.ask([{"role": "user", "content": content}])

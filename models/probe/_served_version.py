@@ -1,10 +1,17 @@
-"""Which vLLM serves a model, where a server says that it is one."""
+"""Detects the version of vLLM behind an endpoint."""
 
 import msgspec
 
 from ...common import ModelError
 from .._spec import ModelSpec
-from ..endpoint import Connection, Reach, endpoint_headers, parse_base, proxy_for, tls_context
+from ..endpoint import (
+    Connection,
+    ConnectionOptions,
+    endpoint_headers,
+    parse_base,
+    proxy_for,
+    tls_context,
+)
 from ._models import ListedModel
 
 _TIMEOUT_S = 10.0
@@ -20,7 +27,7 @@ class _Models(msgspec.Struct):
 
 
 async def vllm_version(spec: ModelSpec) -> str | None:
-    """Return the version of the vLLM that serves a model, None unless its server says so.
+    """Return the version of vLLM that serves a model, None if the server does not report it.
 
     Two requests at most, beside the API: `/version` at the server's root and `/models`,
     for others than vLLM may have a `/version` too. Whatever goes wrong is no answer.
@@ -29,7 +36,7 @@ async def vllm_version(spec: ModelSpec) -> str | None:
         spec: A model that has a `base_url`, checked.
     """
     base = parse_base(spec.base_url or "")
-    reach = Reach(
+    reach = ConnectionOptions(
         timeout=min(_TIMEOUT_S, spec.timeout),
         connect_timeout=spec.connect_timeout,
         tls=tls_context(spec.ca_file, verify=spec.verify_tls),

@@ -1,11 +1,11 @@
-"""What a probe finds out with words alone."""
+"""Tests an endpoint's capabilities with text requests."""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from ..endpoint import quoted
-from ._http import Answer, Caller, Fields
+from ._http import Answer, Fields, ProbeClient
 from ._result import Capability, CapabilityState
 
 QUESTION = "Which color do you see or hear of here? Answer in one word."
@@ -37,13 +37,13 @@ class _Opinion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def failed(name: str, answer: Answer, said: str = "") -> Capability:
-    """Return what a failed request says of a capability."""
+    """Return the capability that a failed request implies."""
     state: CapabilityState = "no" if answer.refused else "unknown"
     return Capability(name, state, said or answer.problem, answer.request, answer.problem)
 
 
-async def find_text(caller: Caller) -> tuple[Capability, Answer]:
-    """Ask for words, and learn on the way what the cap is called and where to ask."""
+async def find_text(caller: ProbeClient) -> tuple[Capability, Answer]:
+    """Test a plain text request; find the name of the token limit and the right address."""
     answer = await caller.ask(QUESTION)
     if answer.misplaced and not caller.has_version:
         given, caller.base = caller.base, caller.base / "v1"
@@ -73,12 +73,12 @@ def _is_thinking(answer: Answer) -> bool:
     return completion is not None and not completion.text and completion.finish_reason == "length"
 
 
-def _text(answer: Answer, caller: Caller) -> Capability:
+def _text(answer: Answer, caller: ProbeClient) -> Capability:
     completion = answer.completion
     if completion is None:
         return failed("text", answer)
     if not completion.text:
-        said = f"a reply without words (finish reason {answer.finish_reason!r})"
+        said = f"an empty reply (finish reason {answer.finish_reason!r})"
         if caller.least_cap:
             said += f": {caller.least_cap:,} tokens did not suffice for its reasoning"
         return Capability("text", "partly", said, answer.request, said)
@@ -91,8 +91,8 @@ def _text(answer: Answer, caller: Caller) -> Capability:
     return Capability("text", "yes", said)
 
 
-async def find_cap(caller: Caller) -> tuple[Capability, Capability]:
-    """See whether the cap on a reply's tokens holds, and how a cut reply is marked."""
+async def find_cap(caller: ProbeClient) -> tuple[Capability, Capability]:
+    """Test whether the token limit is obeyed, and how a truncated reply is marked."""
     if caller.cap_name is None:
         caller.cap_name = "max_tokens"
         refused = await caller.ask(QUESTION)
@@ -121,13 +121,13 @@ def _cut_reason(answer: Answer, cut: bool) -> Capability:
         return Capability("finish_reason", "yes", "a reply that is cut short ends with 'length'")
     said = (
         f"a reply that is cut short ends with {answer.finish_reason!r}:"
-        " truncated responses will pass for whole ones"
+        " truncated responses will look complete"
     )
     return Capability("finish_reason", "partly", said, answer.request, said)
 
 
-async def find_system(caller: Caller, baseline: Answer) -> Capability:
-    """See whether system messages are taken and read."""
+async def find_system(caller: ProbeClient, baseline: Answer) -> Capability:
+    """Test whether system messages are accepted and read."""
     messages = [
         {"role": "system", "content": _SYSTEM},
         {"role": "user", "content": QUESTION},
@@ -142,7 +142,7 @@ async def find_system(caller: Caller, baseline: Answer) -> Capability:
 
 
 def seen(name: str, answer: Answer, baseline: Answer, said: str) -> Capability:
-    """Judge by the prompt's tokens whether what was added to it was read."""
+    """Decide by the prompt's token count whether added content was read."""
     before, after = baseline.prompt_tokens, answer.prompt_tokens
     if before is None or after is None:
         return Capability(name, "yes", f"{said}; tokens are not counted, so it may be ignored")
@@ -153,8 +153,8 @@ def seen(name: str, answer: Answer, baseline: Answer, said: str) -> Capability:
     return Capability(name, "partly", said, answer.request, quoted(words))
 
 
-async def find_schema(caller: Caller) -> Capability:
-    """See whether a JSON schema is obeyed, where the words do not ask for JSON."""
+async def find_schema(caller: ProbeClient) -> Capability:
+    """Test whether a JSON schema is obeyed when the prompt does not ask for JSON."""
     shape = {"name": "opinion", "strict": True, "schema": _SCHEMA}
     answer = await caller.ask(
         "What do you think of bread?",
@@ -175,8 +175,8 @@ async def find_schema(caller: Caller) -> Capability:
     return Capability("json_schema", "yes", "accepted and obeyed")
 
 
-async def find_sampling(caller: Caller) -> tuple[Capability, Capability]:
-    """See whether a temperature is taken, and whether a seed makes replies repeat."""
+async def find_sampling(caller: ProbeClient) -> tuple[Capability, Capability]:
+    """Test whether temperature is accepted, and whether a seed makes replies repeat."""
     greedy = await caller.ask(QUESTION, temperature=0)
     takes = greedy.completion is not None
     temperature = (
@@ -206,8 +206,8 @@ async def find_sampling(caller: Caller) -> tuple[Capability, Capability]:
     return temperature, seed
 
 
-async def find_logprobs(caller: Caller) -> Capability:
-    """See whether a reply can carry the log probabilities of its tokens."""
+async def find_logprobs(caller: ProbeClient) -> Capability:
+    """Test whether replies can include log probabilities."""
     answer = await caller.ask(QUESTION, logprobs=True)
     if answer.completion is None:
         return failed("logprobs", answer)
@@ -218,12 +218,12 @@ async def find_logprobs(caller: Caller) -> Capability:
 
 
 async def find_usage(
-    caller: Caller, baseline: Answer, *, is_vllm: bool
+    caller: ProbeClient, baseline: Answer, *, is_vllm: bool
 ) -> tuple[Capability, Capability]:
-    """See whether tokens are counted, and which of a repeated prompt come from a cache."""
+    """Test whether token usage is reported, including cached prompt tokens."""
     usage = baseline.completion.usage if baseline.completion else None
     if usage is None or usage.total_tokens is None:
-        said = "replies do not say how many tokens they took: a budget in tokens cannot hold"
+        said = "replies do not report token usage: a token budget cannot be enforced"
         counted = Capability("usage", "no", said, baseline.request, said)
     else:
         said = f"{usage.prompt_tokens} prompt and {usage.completion_tokens} completion tokens"
@@ -234,15 +234,15 @@ async def find_usage(
         return counted, failed("cached_tokens", answer)
     cached, total = answer.completion.usage.cached_tokens, answer.prompt_tokens
     if cached is None:
-        said = "replies do not say which tokens came from a cache"
+        said = "replies do not report cached tokens"
         said += "; start vLLM with --enable-prompt-tokens-details" if is_vllm else ""
         return counted, Capability("cached_tokens", "no", said, answer.request, said)
     said = f"{cached:,} of {total or 0:,} tokens of a repeated prompt"
     return counted, Capability("cached_tokens", "yes" if cached else "partly", said)
 
 
-async def find_streaming(caller: Caller) -> Capability:
-    """See whether a reply comes in pieces."""
+async def find_streaming(caller: ProbeClient) -> Capability:
+    """Test whether replies can be streamed."""
     answer = await caller.ask(QUESTION, stream=True)
     if answer.completion is not None:
         said = "accepted, but the reply comes in one piece"

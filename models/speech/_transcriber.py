@@ -1,4 +1,4 @@
-"""Writing down what is said in a sound, for jurors that cannot hear."""
+"""Transcribes audio, for jurors that cannot hear."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, cast
 import msgspec
 
 from ...common import ConfigurationError, DatasetError
-from ...common.files import private_folder, replacing
+from ...common.files import atomic_write, private_folder
 from ...common.text import quoted, short_reason
 from ...datasets import Media, Transcript, sound_length
 from ._whisper_model import WhisperModel
@@ -41,7 +41,7 @@ class _Whisper(Protocol):
 
 
 class Transcriber:
-    """Writes down sounds on this machine with faster-whisper, one at a time.
+    """Transcribes audio on this machine with faster-whisper, one file at a time.
 
     The same sound gives the same words: nothing is drawn by chance. Silence and tones
     are left out before the model hears them, which would otherwise make up words for
@@ -74,7 +74,7 @@ class Transcriber:
         self._thread = ThreadPoolExecutor(1, "transcriber")
 
     async def transcribe(self, media: Media) -> Transcript:
-        """Return the words of a sound; what goes wrong with it is in `failure`.
+        """Transcribe an audio file; errors are reported in `failure`.
 
         Raises:
             ConfigurationError: The model cannot be loaded, or a transcript not kept.
@@ -90,7 +90,7 @@ class Transcriber:
             raise
 
     async def aclose(self) -> None:
-        """End the thread; may be called twice."""
+        """Stop the thread; may be called twice."""
         self._closing.set()
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._whisper = None
@@ -136,7 +136,7 @@ class Transcriber:
         except DatasetError as error:
             return f"the sound {error}"
         if seconds is None:
-            return f"{media.media_type} is not written down"
+            return f"{media.media_type} cannot be transcribed"
         if seconds > self._longest:
             return f"it lasts {seconds:.1f} s, and no more than {self._longest:.1f} s are heard"
         return None
@@ -158,12 +158,12 @@ class Transcriber:
             return
         try:
             private_folder(self._keep)
-            with replacing(self._path(media), private=True) as file:
+            with atomic_write(self._path(media), private=True) as file:
                 file.write(msgspec.json.encode(transcript))
         except OSError as error:
             raise ConfigurationError(
-                f"{self._keep}: a transcript cannot be kept ({error.strerror}): free some space "
-                "or mend the folder, then repeat the command"
+                f"{self._keep}: a transcript cannot be saved ({error.strerror}): free some space "
+                "or fix the folder, then repeat the command"
             ) from error
 
     def _path(self, media: Media) -> Path:

@@ -1,11 +1,11 @@
-"""Whisper models on this machine, as faster-whisper reads them."""
+"""Finds Whisper models on this machine, in the format of faster-whisper."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-from ...common import ConfigurationError, need
+from ...common import ConfigurationError, require
 from ...common.text import quoted
 
 _BEST_FIRST = ("small", "base", "tiny")
@@ -14,7 +14,7 @@ _FILES = ("model.bin", "config.json", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class WhisperModel:
-    """A whisper model, found but not loaded.
+    """A Whisper model that was found but is not loaded.
 
     Attributes:
         folder: Where its files lie.
@@ -26,7 +26,7 @@ class WhisperModel:
 
     @property
     def source(self) -> str:
-        """What its transcripts name as their source."""
+        """The source that its transcripts name."""
         return f"whisper:{self.name}"
 
     @classmethod
@@ -68,7 +68,7 @@ class WhisperModel:
 
     @classmethod
     def best(cls) -> Self | None:
-        """Return the best small model in the cache, None without one or faster-whisper."""
+        """Return the best small model in the cache, None without one or without faster-whisper."""
         if find_spec("faster_whisper") is None:
             return None
         found = ((name, _in_cache(name)) for name in _BEST_FIRST)
@@ -76,7 +76,7 @@ class WhisperModel:
 
 
 def _check_installed() -> None:
-    need("a transcript", "faster_whisper", instead="set jury.transcriber to never")
+    require("a transcript", "faster_whisper", instead="set jury.transcriber to never")
 
 
 def _in_cache(name: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The vLLM servers of a run: planned by what the machine has, and kept up."""
+"""Runs the vLLM servers of a run: plans them for the machine's GPUs and restarts them."""
 
 from typing import TYPE_CHECKING
 

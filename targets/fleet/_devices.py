@@ -1,4 +1,4 @@
-"""What this machine has to run models on."""
+"""Detects the GPUs of this machine."""
 
 import os
 import subprocess
@@ -32,13 +32,13 @@ print(json.dumps({"gpus": gpus, "reason": None if gpus else "its torch sees none
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU as torch sees it.
+    """A GPU as torch reports it.
 
     Attributes:
         index: From 0.
         name: Such as `NVIDIA H100 80GB HBM3`.
         total_bytes: Its memory.
-        free_bytes: What of it nobody used when it was looked at.
+        free_bytes: The memory that was free when it was checked.
         id: What CUDA_VISIBLE_DEVICES calls it, the index where that is not set.
     """
 
@@ -51,12 +51,12 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What there is to run on.
+    """The devices of this machine.
 
     Attributes:
         gpus: By index.
         memory_bytes: Main memory that is free for programs, None where unknown.
-        reason: Why there is no GPU, None where there is one.
+        reason: Why there is no GPU, None if there is one.
     """
 
     gpus: tuple[Gpu, ...] = ()
@@ -70,7 +70,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> Devices:
-    """Look which GPUs there are, with the torch of the Python that will use them.
+    """Detect the GPUs, with the torch of the Python that will use them.
 
     It runs in a process of its own: torch takes seconds to import, and would keep some
     of each GPU's memory.
@@ -95,11 +95,11 @@ def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> D
     except OSError as error:
         raise _failed(interpreter, f"cannot be run ({error.strerror})") from None
     except subprocess.TimeoutExpired:
-        raise _failed(interpreter, f"did not tell its GPUs within {timeout:g} s") from None
+        raise _failed(interpreter, f"did not report its GPUs within {timeout:g} s") from None
     try:
         seen = msgspec.json.decode(done.stdout.strip().rpartition(b"\n")[2], type=_Seen)
     except msgspec.DecodeError:
-        raise _failed(interpreter, f"could not tell its GPUs ({_last(done.stderr)})") from None
+        raise _failed(interpreter, f"could not report its GPUs ({_last(done.stderr)})") from None
     ids = _ids(os.environ)
     gpus = tuple(
         replace(gpu, id=ids[gpu.index] if gpu.index < len(ids) else str(gpu.index))
@@ -121,6 +121,6 @@ def _last(stderr: bytes) -> str:
 
 
 def _ids(environment: Mapping[str, str]) -> list[str]:
-    """Return the GPUs that this process may see, by their index there."""
+    """Return the GPUs visible to this process, by their index there."""
     names = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
     return [name.strip() for name in names if name.strip()]

@@ -1,4 +1,4 @@
-"""The vLLM servers of a run: started as there is room, watched, and all stopped in the end."""
+"""Starts the vLLM servers of a run as there is room, watches them and stops them all."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from ...common.text import did_you_mean
 from ...models import ChatModel, ModelSpec
 from ..vllm import ManagedServer
 from ._devices import Devices
-from ._keeper import Keeper, Watch
+from ._keeper import Keeper, WatchTimings
 from ._plan import Placement, Plan, Pool, ServerUse, in_order, plan
 from ._uptime import Meter
 
@@ -20,7 +20,7 @@ _KEY = "VLLM_API_KEY"
 
 
 class Fleet:
-    """Servers that start as there is room for them.
+    """A fleet of vLLM servers that start as there is room for them.
 
     Servers that are kept are started at once and stay. The others follow in their
     order: each is started as soon as there is room, and makes room when it is
@@ -30,7 +30,7 @@ class Fleet:
         servers: What is needed.
         devices: What there is to run them on.
         folder: Where the servers' logs go.
-        notify: Is told what happens to the servers, a line each.
+        notify: Called with a line of text for each event of the servers.
         keyed: Whether servers ask for a random key: others who can log in to this
             machine reach them too. A VLLM_API_KEY in the environment, or a server's
             own, comes before it.
@@ -38,7 +38,7 @@ class Fleet:
             after which a server counts as hung.
         probe_every: Seconds between two looks.
         grace: Seconds that a server has to end before it is killed.
-        meter: Is told for how long servers run, None where nobody asks.
+        meter: Meters how long servers run, None for no metering.
 
     Raises:
         ConfigurationError: Two servers have one name, one needs more than there is,
@@ -68,7 +68,7 @@ class Fleet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._going = set[str]()
         self._group = asyncio.TaskGroup()
-        watch = Watch(probe_every, hang_timeout)
+        watch = WatchTimings(probe_every, hang_timeout)
         self._keepers = {
             use.name: Keeper(
                 use,
@@ -97,16 +97,16 @@ class Fleet:
 
     @property
     def plan(self) -> Plan:
-        """Which servers run together and which wait."""
+        """The plan: which servers run together and which wait."""
         return self._plan
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The servers, in the order in which they start."""
+        """The names of the servers, in the order in which they start."""
         return tuple(self._keepers)
 
     def model(self, spec: ModelSpec) -> ChatModel:
-        """Return the model of a spec whose `server` is one of these.
+        """Return the model of a spec whose `server` belongs to this fleet.
 
         Raises:
             ConfigurationError: There is no such server.
@@ -117,7 +117,7 @@ class Fleet:
         return ManagedModel(spec, keeper, api_key=self._key_of(keeper.use))
 
     async def ready(self, name: str) -> str:
-        """Wait until a server answers and return its API's address.
+        """Wait until a server answers and return the address of its API.
 
         Raises:
             ConfigurationError: There is no such server.
@@ -126,7 +126,7 @@ class Fleet:
         return (await self._keeper(name).ready()).url
 
     async def broken(self) -> None:
-        """Wait until a server is given up; where all are well this waits for ever.
+        """Wait until a server is given up; forever if all are healthy.
 
         Raises:
             FirstContactError: A server did not start, or died or hung too often.
@@ -142,7 +142,7 @@ class Fleet:
         await asyncio.Event().wait()
 
     def release(self, name: str) -> None:
-        """Say that no more calls follow: the server is stopped, and the next starts.
+        """Release a server that gets no more calls: it is stopped, and the next one starts.
 
         One that still waits for its turn is not started at all. One that is kept
         stays up.
@@ -181,7 +181,7 @@ class Fleet:
         return made
 
     def _ids(self, placement: Placement) -> list[str] | None:
-        """Return the ids of a place's GPUs; None leaves a machine without any alone."""
+        """Return the ids of a placement's GPUs; None on a machine without GPUs."""
         if not self._devices.gpus:
             return None
         ids = {gpu.index: gpu.id or str(gpu.index) for gpu in self._devices.gpus}
@@ -197,7 +197,7 @@ class Fleet:
 
 
 class _Line:
-    """Gives places in the order in which they were asked for, on GPUs and on the CPU."""
+    """A first-in, first-out queue for places on GPUs and the CPU."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -235,11 +235,11 @@ class _Line:
 
 
 async def serve(fleet: Fleet, announce: Callable[[str], None]) -> None:
-    """Start all servers, say where they answer, and wait until canceled.
+    """Start all servers, announce their addresses, and wait until canceled.
 
     Args:
         fleet: The servers, not yet entered; all must find room at once.
-        announce: Is told of each server that answers: a line with name and address.
+        announce: Called for each server that answers, with a line of name and address.
 
     Raises:
         ConfigurationError: There is not room for all.
@@ -251,7 +251,7 @@ async def serve(fleet: Fleet, announce: Callable[[str], None]) -> None:
 
     async with fleet:
         try:
-            async with asyncio.TaskGroup() as group:  # the first that cannot start is told
+            async with asyncio.TaskGroup() as group:  # the first failed start is reported
                 ready = {name: group.create_task(fleet.ready(name)) for name in fleet.names}
                 for name, task in ready.items():
                     announce(f"{name}: {await task}")

@@ -1,4 +1,4 @@
-"""Keeps one server of a fleet up: from its turn until it is released."""
+"""Keeps one server of a fleet running, from its turn until it is released."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
@@ -15,8 +15,8 @@ _PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """How closely servers are watched.
+class WatchTimings:
+    """The timings of the health checks.
 
     Attributes:
         probe_every: Seconds between two looks at a server with calls in flight.
@@ -29,8 +29,8 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Life:
-    """A server from one start to its end; calls that failed ask whether it is over.
+class ServerLifetime:
+    """One lifetime of a server, from a start to its end.
 
     Attributes:
         url: The API's address.
@@ -42,7 +42,7 @@ class Life:
 
 
 class Keeper:
-    """Starts a server when it is its turn, and again when it dies or hangs.
+    """Starts a server when it is its turn, and restarts it when it dies or hangs.
 
     Args:
         use: The server.
@@ -50,9 +50,9 @@ class Keeper:
         give: Gives the place back.
         server: Makes the server for a place.
         starting: Held while it starts, so that servers on one GPU start one by one.
-        notify: Is told what happens, a line each.
+        notify: Called with a line of text for each event.
         watch: How closely it is watched.
-        meter: Is told for how long it runs, None where nobody asks.
+        meter: Meters how long it runs, None for no metering.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Keeper:
         server: Callable[[Placement], ManagedServer],
         starting: Callable[[Placement], asyncio.Lock],
         notify: Callable[[str], None],
-        watch: Watch,
+        watch: WatchTimings,
         meter: Meter | None = None,
     ) -> None:
         self.use = use
@@ -75,7 +75,7 @@ class Keeper:
         self._notify = notify
         self._watch = watch
         self._meter = meter
-        self._life: Life | None = None
+        self._life: ServerLifetime | None = None
         self._failure: str | None = None
         self._changed = asyncio.Event()
         self._in_flight = 0
@@ -85,7 +85,7 @@ class Keeper:
         self._heart: asyncio.TimerHandle | None = None
 
     async def keep(self) -> None:
-        """Keep the server up until this call is canceled."""
+        """Keep the server running until this call is canceled."""
         try:
             placement = await self._take(self.use)
             try:
@@ -98,7 +98,7 @@ class Keeper:
             if self._failure is None:
                 self._set(None, _done(self.use))
 
-    async def ready(self) -> Life:
+    async def ready(self) -> ServerLifetime:
         """Wait until the server answers.
 
         Raises:
@@ -111,8 +111,8 @@ class Keeper:
                 raise FirstContactError(self._failure)
             await self._changed.wait()
 
-    async def is_over(self, life: Life) -> bool:
-        """Return whether the server that failed a call is gone; False once it is well."""
+    async def is_over(self, life: ServerLifetime) -> bool:
+        """Return whether the server that failed a call is gone; False once it is known healthy."""
         self._in_flight += 1  # or the watch would take a hung server for an idle one
         try:
             while self._life is life:
@@ -129,7 +129,7 @@ class Keeper:
 
     @contextmanager
     def call(self, timeout: float) -> Generator[None]:
-        """Count a call as in flight: the server must do some work meanwhile.
+        """Count a call as in flight, during which the server must make progress.
 
         Args:
             timeout: Seconds that the call may take.
@@ -144,7 +144,7 @@ class Keeper:
         finally:
             self._in_flight -= 1
 
-    def _set(self, life: Life | None, failure: str | None = None) -> None:
+    def _set(self, life: ServerLifetime | None, failure: str | None = None) -> None:
         self._life, self._failure = life, failure
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -172,10 +172,10 @@ class Keeper:
     async def _restart(
         self, server: ManagedServer, placement: Placement, why: str, left: int
     ) -> int:
-        """Start it again and return how often that may still be done."""
+        """Restart the server and return how many restarts are left."""
         while left > 0:
             left -= 1
-            self._notify(f"{self.use.name}: starting again ({left} restarts left): {why}")
+            self._notify(f"{self.use.name}: restarting ({left} restarts left): {why}")
             try:
                 await self._start(server, placement)
             except FirstContactError as error:
@@ -198,17 +198,17 @@ class Keeper:
                     self._heart.cancel()
         assert server.url is not None
         self._notify(f"{self.use.name}: up at {server.url} after {self._now() - begun:.0f} s")
-        self._set(Life(server.url, server))
+        self._set(ServerLifetime(server.url, server))
 
     def _beat(self, begun: float) -> None:
-        """Say at times how long it has been loading."""
+        """Report from time to time how long the server has been loading."""
         loop = asyncio.get_running_loop()
         if (seconds := loop.time() - begun) >= _BEAT_S:
             self._notify(f"{self.use.name}: still loading after {seconds:.0f} s")
         self._heart = loop.call_later(_BEAT_S, self._beat, begun)
 
     async def _trouble(self, server: ManagedServer) -> str:
-        """Return why the server must be started again, once it must."""
+        """Wait until the server must be restarted, and return why."""
         self._answered = self._worked = self._now()
         self._work = None
         while True:
@@ -223,7 +223,7 @@ class Keeper:
                 return f"{hang} (log: {server.log})"
 
     async def _hang(self, server: ManagedServer) -> str | None:
-        """Return how the server hangs, None while it may still be at work."""
+        """Return how the server hangs, None if it may still be working."""
         limit = self._watch.hang_timeout
         patience = min(PROBE_S, limit)
         if not await server.healthy(patience):
@@ -239,7 +239,7 @@ class Keeper:
         return f"it did no work for {idle:.0f} s, with {self._in_flight} calls in flight"
 
     def _works(self) -> bool:
-        """Return whether it worked, or had nothing to do, not long ago."""
+        """Return whether the server recently worked or had nothing to do."""
         return self._now() - self._worked < 2 * self._watch.probe_every
 
     @staticmethod
@@ -248,11 +248,11 @@ class Keeper:
 
 
 def _done(use: ServerUse) -> str:
-    return f"the server {use.name!r} was stopped: its work was done"
+    return f"the server {use.name!r} was stopped, because its work was done"
 
 
 def _worn_out(use: ServerUse, why: str) -> str:
     count = use.spec.restarts
     times = "once" if count == 1 else f"{count} times"
-    tried = f"started again {times} (restarts: {count})" if count else "not restarted (restarts: 0)"
+    tried = f"restarted {times} (restarts: {count})" if count else "not restarted (restarts: 0)"
     return f"the server {use.name!r} failed and was {tried}: {why}"

@@ -1,4 +1,4 @@
-"""A model on a managed server: calls wait for the server and outlive its restarts."""
+"""A chat model on a managed server; calls wait for it and survive its restarts."""
 
 import aiohttp
 
@@ -12,7 +12,7 @@ from ...models import (
     open_session,
 )
 from ..vllm import model_identity
-from ._keeper import Keeper, Life
+from ._keeper import Keeper, ServerLifetime
 
 
 class ManagedModel:
@@ -41,7 +41,7 @@ class ManagedModel:
 
     @property
     def name(self) -> str:
-        """The model's, the same wherever its server listens."""
+        """The model's name, independent of its server's address."""
         return self._name
 
     @property
@@ -50,7 +50,7 @@ class ManagedModel:
         return self._spec.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Return the model's reply; a call that its server's end cut short is made again.
+        """Return the model's reply; repeat a call that a server restart interrupted.
 
         Raises:
             FirstContactError: The server does not start, or died or hung too often.
@@ -66,13 +66,13 @@ class ManagedModel:
                     raise
 
     async def aclose(self) -> None:
-        """Close the connections; the server stays its fleet's."""
+        """Close the connections; the fleet keeps the server."""
         self._endpoint = None
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
-    def _connected(self, life: Life) -> EndpointModel:
+    def _connected(self, life: ServerLifetime) -> EndpointModel:
         if self._endpoint is None or self._url != life.url:
             self._url = life.url
             # One session for all addresses, so that calls may still fail on an earlier one.

@@ -1,4 +1,4 @@
-"""Which servers run together, and which wait for others."""
+"""Plans which servers run together and which wait for others."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -13,13 +13,13 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class ServerUse:
-    """A server, and for how long it is needed.
+    """A server, and how long it is needed.
 
     Attributes:
         name: Unique among the servers of a run.
-        spec: What it is started with.
+        spec: Its specification.
         keep: Whether it stays up for the whole run, as jurors' servers do.
-        per_gpu_hour: US dollars for an hour of each of its GPUs, None where nobody says it.
+        per_gpu_hour: US dollars per hour for each of its GPUs, None if not given.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Placement:
         gpus: Indices of its GPUs; none is the CPU.
         share: How much of each GPU it takes, in (0, 1].
         after: Servers that are stopped first, if they are done in the order of the
-            config; none where it starts at once.
+            config; none if it starts at once.
     """
 
     use: ServerUse
@@ -62,12 +62,12 @@ class Plan:
 
     @property
     def waiting(self) -> tuple[Placement, ...]:
-        """Those that wait for others."""
+        """The servers that wait for others."""
         return tuple(placement for placement in self.placements if placement.after)
 
 
 class Pool:
-    """The GPUs as they are taken and given back, and the CPU."""
+    """Tracks which GPUs, and the CPU, are in use."""
 
     def __init__(self, devices: Devices) -> None:
         self._free = {gpu.index: 1.0 for gpu in devices.gpus}
@@ -75,7 +75,7 @@ class Pool:
         self._cpu_is_free = True
 
     def take(self, use: ServerUse) -> Placement | None:
-        """Return a server's place, None while there is none for it."""
+        """Reserve a place for a server, None if there is no room now."""
         count = self.needs(use)
         if count == 0:
             if not use.keep:
@@ -99,26 +99,26 @@ class Pool:
         return Placement(use, taken, share)
 
     def give(self, placement: Placement) -> None:
-        """Take back what `take` gave."""
+        """Free a place that `take` returned."""
         if not placement.gpus and not placement.use.keep:
             self._cpu_is_free = True
         for index in placement.gpus:
             self._free[index] += placement.share
 
     def needs(self, use: ServerUse) -> int:
-        """Return how many GPUs a server takes on this machine; 0 is the CPU."""
+        """Return how many GPUs a server needs on this machine; 0 means the CPU."""
         if use.spec.gpus is not None:
             return use.spec.gpus
         return use.spec.parallel if self._free else 0
 
 
 def in_order(servers: Sequence[ServerUse]) -> list[ServerUse]:
-    """Return servers as they start: those that are kept, then the others."""
+    """Return servers in starting order: first those needed throughout."""
     return sorted(servers, key=lambda use: not use.keep)
 
 
 def plan(servers: Sequence[ServerUse], devices: Devices, *, whole: bool = True) -> Plan:
-    """Return which of `servers` run together on `devices`, and which wait.
+    """Plan which of `servers` run together on `devices`, and which wait.
 
     Servers that are kept come first. The others follow in their order, each as soon as
     there are GPUs for it; on the CPU one at a time, for its memory. Servers with a
@@ -158,7 +158,7 @@ def plan(servers: Sequence[ServerUse], devices: Devices, *, whole: bool = True) 
 
 
 def _placed(use: ServerUse, pool: Pool, devices: Devices, running: list[Placement]) -> Placement:
-    """Return the place of a server; those that make room for it leave `running`."""
+    """Place a server; those stopped to make room for it are removed from `running`."""
     on_cpu = pool.needs(use) == 0
     after = list[str]()
     while (placement := pool.take(use)) is None:
@@ -174,7 +174,7 @@ def _placed(use: ServerUse, pool: Pool, devices: Devices, running: list[Placemen
 def _too_many(
     use: ServerUse, count: int, devices: Devices, running: Sequence[Placement]
 ) -> ConfigurationError:
-    have, wanted = len(devices.gpus), gpus_in_words(count)
+    have, wanted = len(devices.gpus), format_gpus(count)
     kept = [placement for placement in running if placement.use.keep and placement.gpus]
     if count <= have and kept:
         names = ", ".join(placement.use.name for placement in kept)
@@ -191,6 +191,6 @@ def _too_many(
     )
 
 
-def gpus_in_words(count: int) -> str:
-    """Return `1 GPU`, `2 GPUs` and so on."""
+def format_gpus(count: int) -> str:
+    """Format a number of GPUs: `1 GPU`, `2 GPUs`."""
     return "1 GPU" if count == 1 else f"{count} GPUs"

@@ -1,14 +1,14 @@
-"""A plan of servers in words."""
+"""Renders a plan of servers as text."""
 
 from ._devices import Devices
-from ._plan import Placement, Plan, gpus_in_words
+from ._plan import Placement, Plan, format_gpus
 
 _GB = 10**9
 _VLLM_SHARE = 0.9  # what vLLM takes of a GPU unless gpu-memory-utilization says otherwise
 
 
 def render_plan(plan: Plan) -> list[str]:
-    """Return a plan as lines for the terminal."""
+    """Render a plan as lines for the terminal."""
     lines = [_gpu_line(plan.devices)]
     lines += (
         f"  GPU {gpu.index}: {gpu.name}, {_gb(gpu.free_bytes)} of {_gb(gpu.total_bytes)} GB free"
@@ -23,7 +23,7 @@ def render_plan(plan: Plan) -> list[str]:
 
 def _gpu_line(devices: Devices) -> str:
     if devices.gpus:
-        return f"{gpus_in_words(len(devices.gpus))} here:"
+        return f"{format_gpus(len(devices.gpus))} here:"
     why = f" ({devices.reason})" if devices.reason else ""
     memory = devices.memory_bytes
     free = "" if memory is None else f", with {_gb(memory)} GB of memory free"
@@ -46,7 +46,7 @@ def _placement_line(placement: Placement) -> str:
 
 
 def _shortages(placement: Placement, devices: Devices) -> list[str]:
-    """Return a warning for each GPU on which others leave less than the server takes."""
+    """Return a warning for each GPU that has less free memory than the server takes."""
     share = _VLLM_SHARE if placement.share == 1 else placement.share
     return [
         f"  warning: other programs use GPU {gpu.index}; {placement.use.name} takes "

@@ -1,4 +1,4 @@
-"""Who is told for how long the servers of a fleet run."""
+"""The interface for metering how long servers run."""
 
 from typing import Protocol
 
@@ -6,12 +6,12 @@ from ._plan import ServerUse
 
 
 class Meter(Protocol):
-    """Is told when a server starts and when it has stopped; its methods never wait."""
+    """Meters the uptime of servers; its methods never block."""
 
     def started(self, use: ServerUse, gpus: int) -> None:
-        """Be told that a server is about to start on so many GPUs; each restart tells it again."""
+        """Called before a server starts, and before each restart, with its number of GPUs."""
         ...
 
     def stopped(self, use: ServerUse) -> None:
-        """Be told that a server has stopped for good; one that never started may be told of."""
+        """Called when a server has stopped for good, even if it never started."""
         ...

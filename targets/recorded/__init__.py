@@ -1,4 +1,4 @@
-"""Responses that another tool recorded, as a target."""
+"""Recorded responses of other tools, as a target."""
 
 from ._file import RecordedFile
 from ._join import JoinBy

@@ -1,4 +1,4 @@
-"""A file of recorded responses, of one model or several, read once."""
+"""Reads a file of recorded responses, of one model or several."""
 
 import hashlib
 import stat
@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 from ...common import ConfigurationError
-from ...common.files import pointer
+from ...common.files import lfs_pointer
 from ...common.text import did_you_mean, quoted
 from ...datasets import Intent, Taxonomy
-from ...datasets.loaders.mappings import Categories, categories_for
+from ...datasets.loaders.mappings import CategoryMap, category_map_for
 from ...datasets.tables import Intents
 from ._picture_folders import PictureFolders
-from ._spool import NO_MODEL, RowsOf, Spool, is_split
+from ._spool import NO_MODEL, ModelRows, Spool, is_split
 from .readers.base import ReadOptions, Remark, Unreadable
 from .readers.formats import find_reader
 
@@ -23,7 +23,7 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class RecordedFile:
-    """A file of responses in any format that `readers` knows.
+    """A file of responses in any format that `readers` supports.
 
     It is read once, in the order in which it lies on disk; what is needed of it is kept
     aside, so that memory does not grow with it and a later change of the file changes
@@ -36,7 +36,7 @@ class RecordedFile:
             `{"response": "output.text"}`; for JSONL, CSV and Parquet.
         intent: Of all questions, whatever the file says; None takes what it says.
         intents: What words mean harmful, and benign.
-        pictures: The folder in which the pictures lie that it names; None where they lie
+        pictures: The folder in which the pictures lie that it names; None if they lie
             as the file says.
         categories: Which scenarios its categories are: a bundled mapping's name or a file;
             None for what its format has.
@@ -96,11 +96,11 @@ class RecordedFile:
 
     @property
     def read_as(self) -> str:
-        """The file's format, in words."""
+        """The title of the file's format."""
         return self._reader.title
 
-    def categories(self, taxonomy: Taxonomy) -> Categories:
-        """Return what finds the scenarios of the file's categories.
+    def categories(self, taxonomy: Taxonomy) -> CategoryMap:
+        """Return the category map for the file.
 
         Args:
             taxonomy: The scenarios that can be named.
@@ -109,16 +109,16 @@ class RecordedFile:
             ConfigurationError: The map that was given cannot be used.
         """
         default = self._reader.categories
-        return categories_for(self.said_categories, default, taxonomy, names=default is not None)
+        return category_map_for(self.said_categories, default, taxonomy, names=default is not None)
 
     @property
     def is_mapped(self) -> bool:
-        """Whether its user can say where in a row is what, such as a label."""
+        """Whether the format supports a column mapping, such as for labels."""
         return self._reader.maps
 
     @property
     def uneven(self) -> bool:
-        """Whether an epoch without a response is no response that is missing."""
+        """Whether queries may have different numbers of epochs."""
         return self._reader.uneven
 
     @property
@@ -126,7 +126,7 @@ class RecordedFile:
         """Whether it holds responses of several models."""
         return is_split(self.models)
 
-    def rows_of(self, model: str | None) -> RowsOf:
+    def rows_of(self, model: str | None) -> ModelRows:
         """Return the rows of a model.
 
         Args:
@@ -138,8 +138,7 @@ class RecordedFile:
         """
         if model is None and self.is_split:
             raise ConfigurationError(
-                f"{self.path}: has responses of several models: say whose are meant; they are "
-                f"{self._listed()}"
+                f"{self.path}: has responses of several models: name one of them: {self._listed()}"
             )
         if model is not None and model not in self.models:
             hint = did_you_mean(model, self.models) or ""
@@ -148,8 +147,8 @@ class RecordedFile:
                 f"{self._listed()}"
             )
         if model is None or not self.is_split:
-            return RowsOf(self._spool, NO_MODEL, first=True)
-        return RowsOf(self._spool, model, first=model == self.models[0])
+            return ModelRows(self._spool, NO_MODEL, first=True)
+        return ModelRows(self._spool, model, first=model == self.models[0])
 
     def _folders(self) -> tuple[Path, ...]:
         own = self.path.resolve().parent
@@ -168,13 +167,13 @@ def _hash(path: Path) -> str:
         ConfigurationError: It is empty, not the file itself, or can be read only once.
     """
     mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening one may wait for ever
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe may block forever
         raise ConfigurationError(f"{path}: cannot be read twice: save it as a file first")
     with path.open("rb") as file:
         head = file.read(4096)
         if not head.strip(_BLANK):
             raise ConfigurationError(f"{path}: has no responses")
-        if why := pointer(head):
+        if why := lfs_pointer(head):
             raise ConfigurationError(f"{path}: {why}")
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()

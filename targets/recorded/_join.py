@@ -1,4 +1,4 @@
-"""Which query of a set each recorded response answers: by its id, or by what was asked."""
+"""Joins recorded responses to the queries of a dataset, by id or by question."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from ...datasets import Message, Query
 from .readers.base import RecordedRow
 
 JoinBy = Literal["id", "text"]
-"""How responses are joined to queries where a user says it."""
+"""How a user can choose to join responses to queries."""
 
 _SCHEMA = """
 CREATE TABLE theirs (id TEXT PRIMARY KEY, bare TEXT, tail TEXT, stem TEXT);
@@ -48,8 +48,8 @@ _SAY_WHICH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """How the responses of a file were joined to the queries of a set.
+class JoinResult:
+    """How the responses of a file were joined to the queries of a dataset.
 
     Attributes:
         how: In words, such as `by text`.
@@ -67,7 +67,7 @@ class Joined:
 
 
 class Join:
-    """Joins responses to the queries of a set.
+    """Joins responses to the queries of a dataset.
 
     Ids are compared as they are, else in one form that pairs every response with one query:
     without the prefix that all of them share, by the number at their end, or without it.
@@ -101,10 +101,10 @@ class Join:
         self._take(rows, queries)
         self._total = self._number("SELECT count(*) FROM ours")
         self._form = self._choose(by)
-        self.result = self._told()
+        self.result = self._summarize()
 
     def pairs(self) -> Iterator[tuple[int, str | None, str]]:
-        """Yield the number of each response, the query that it answers, if any, and why none."""
+        """Yield each response's number, with its query, or with the reason why it has none."""
         none = f"answers no query of {self._owner}"
         if self._form is not None:
             for number, query in self._rows(
@@ -119,13 +119,13 @@ class Join:
         ):
             if queries == 1 and unlike:
                 why = f"asks what {quoted(query)} does, as other responses with other pictures do"
-                yield number, None, f"{why}: only an id can say which is meant"
+                yield number, None, f"{why}: only an id can tell which one"
                 continue
             if queries is None or queries == 1:
                 yield number, query, none
                 continue
             several = f"{queries:,} queries of {self._owner} do, such as {quoted(query)}"
-            why = f"asks what {several} and {quoted(other)}: only an id can say which is meant"
+            why = f"asks what {several} and {quoted(other)}: only an id can tell which one"
             yield number, None, why
 
     def _take(self, rows: Iterable[tuple[int, RecordedRow]], queries: Iterable[Query]) -> None:
@@ -154,7 +154,7 @@ class Join:
             self._rows(statement)
 
     def _choose(self, by: JoinBy | None) -> str | None:
-        """Return the form of the ids by which responses are joined, None for their words."""
+        """Choose the form of the ids to join by, None to join by question text."""
         if by == "text":
             return None
         whole = self._whole(by)
@@ -178,12 +178,12 @@ class Join:
         return "id"
 
     def _whole(self, by: JoinBy | None) -> int:
-        """Return how many responses have the id of a query; no place in a file is an id."""
+        """Return how many responses have the id of a query; positions in a file do not count."""
         placed = by is None and self._number("SELECT max(placed) FROM ours")
         return 0 if placed and not self._confirmed("id") else self._matched("id")
 
     def _pairs_all(self, form: str) -> bool:
-        """Whether a form of the ids pairs each response with one query, and no two with one."""
+        """Return whether a form of the ids is a one-to-one match of responses and queries."""
         ids, forms, placed = self._one(
             f"SELECT count(DISTINCT id), count(DISTINCT {form}), max(placed) FROM ours"
         )
@@ -197,7 +197,7 @@ class Join:
         return ids == self._number("SELECT count(*) FROM theirs") or self._confirmed(form)
 
     def _confirmed(self, form: str) -> bool:
-        """Whether a response asks what no query does but the one that this form pairs it with."""
+        """Return whether the question text confirms this pairing for some response."""
         paired = (
             f"ours JOIN theirs ON theirs.{form} = ours.{form} "
             "JOIN meant ON meant.words = said WHERE queries = 1"
@@ -221,12 +221,12 @@ class Join:
             )
 
     def _refuse_unlike(self, form: str) -> None:
-        """Refuse pairs of ids that have one half alike and say two things in the other."""
+        """Raise an error for paired ids that agree in one half but contradict in the other."""
         if form == "bare" or self._confirmed(form):
             return
         other = "ours.tail != theirs.tail"
         if form == "tail":
-            # One name before all numbers of a file, or of a set, tells none from another.
+            # A prefix that all ids of a file or dataset share distinguishes nothing.
             several = "SELECT count(DISTINCT ifnull(stem, '')) > 1 FROM"
             other = (
                 "lower(ifnull(ours.stem, '')) != lower(ifnull(theirs.stem, '')) "
@@ -244,7 +244,7 @@ class Join:
             )
 
     def _refuse_shifted(self, whole: int) -> None:
-        """Refuse ids that match where one side counts from 0 and the other from 1."""
+        """Raise an error for ids that would also match with numbering shifted by one."""
         if self._confirmed("id"):
             return
         for step in (1, -1):
@@ -274,9 +274,9 @@ class Join:
             "--join id or --join text (`join:` of a target)"
         )
 
-    def _told(self) -> Joined:
+    def _summarize(self) -> JoinResult:
         if self._form is None:
-            return Joined("by text", self._worded(), self._total)
+            return JoinResult("by text", self._worded(), self._total)
         how = "by id"
         if self._form != "id":
             own, query = self._one(
@@ -288,17 +288,17 @@ class Join:
             how += f"; {others:,} of them ask what another query does"
         if unknown := self._unknown():
             how += f"; {unknown:,} of them ask in words that no query has"
-        return Joined(how, self._matched(self._form), self._total)
+        return JoinResult(how, self._matched(self._form), self._total)
 
     def _worded(self) -> int:
-        """Return how many responses ask what one query does."""
+        """Return how many responses have the question text of exactly one query."""
         return self._number(
             "SELECT count(*) FROM ours JOIN meant ON meant.words = said WHERE queries = 1 "
             "AND NOT (said IS ours.words AND said IN unlike)"
         )
 
     def _unknown(self) -> int:
-        """Return how many responses that have a query by its id ask what none of them does."""
+        """Return how many responses matched by id have a question that no query has."""
         return self._number(
             "SELECT count(*) FROM ours WHERE said IS NULL AND ifnull(words, request) NOT NULL "
             f"AND {self._form} IN (SELECT {self._form} FROM theirs)"
@@ -310,7 +310,7 @@ class Join:
         )
 
     def _contradicted(self, form: str) -> int:
-        """Return how many responses are paired with one query, but ask what another does."""
+        """Return how many responses are paired with one query but ask another's question."""
         return self._number(
             f"SELECT count(*) FROM ours JOIN theirs ON theirs.{form} = ours.{form} "
             f"WHERE {_OTHERS_WORDS}"
@@ -327,7 +327,7 @@ class Join:
 
 
 def _asked(text: str | None, messages: Iterable[Message]) -> bytes | None:
-    """Return what tells a question from others: of a conversation all of its turns.
+    """Return a key of a question; for a conversation, of all its turns.
 
     How the target was set up is not what was asked.
     """
@@ -342,19 +342,19 @@ def _asked(text: str | None, messages: Iterable[Message]) -> bytes | None:
 
 
 def _hash(text: str | None) -> bytes | None:
-    """Return what tells a question's words from others, space aside; None where there are none."""
+    """Return the hash of a question's text, whitespace ignored; None without text."""
     words = " ".join((text or "").split())
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest() if words else None
 
 
 def _shared(first: str, last: str) -> str:
-    """Return what two ids begin with alike, up to the last sign in it."""
+    """Return the common prefix of two ids, up to its last separator."""
     same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     found = _UP_TO_A_SIGN.match("".join(one for one, _ in same))
     return "" if found is None else found[0]
 
 
 def _parts(name: str) -> tuple[str | None, str | None]:
-    """Return the number at the end of an id, and what stands before it."""
+    """Split an id into its trailing number and the text before it."""
     found = _TAIL.fullmatch(name)
     return (None, name) if found is None else (found[2].lstrip("0") or "0", found[1] or None)

@@ -1,4 +1,4 @@
-"""Where the pictures lie that a file of responses names."""
+"""Finds the pictures that a file of responses names."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -8,7 +8,7 @@ from ...common.text import quoted
 
 
 class PictureFolders:
-    """Finds pictures in the folders where they may lie, and nowhere else.
+    """Finds pictures in the allowed folders only.
 
     Args:
         beside: The folders that a file's own names may start from, the likeliest first.
@@ -24,14 +24,14 @@ class PictureFolders:
     def __init__(self, beside: tuple[Path, ...], elsewhere: Path | None) -> None:
         if elsewhere is not None and not elsewhere.is_dir():
             raise ConfigurationError(
-                f"{elsewhere}: is no folder: name that in which the pictures of the file lie"
+                f"{elsewhere}: is not a folder: name the folder with the file's pictures"
             )
         self._elsewhere = elsewhere
         self._folders = beside if elsewhere is None else (elsewhere.resolve(),)
         self._dropped: int | None = None
 
     def find(self, name: str) -> Path:
-        """Return where a picture lies.
+        """Return the path of a picture.
 
         Raises:
             DatasetError: It is in none of the folders.
@@ -61,14 +61,14 @@ class PictureFolders:
 
 
 def _steps(name: str) -> Iterator[str]:
-    """Yield the folders of a path and its name, whatever machine it comes from."""
+    """Yield the parts of a path from any operating system."""
     for step in name.replace("\\", "/").split("/"):
         if step not in ("", ".", "..") and not step.endswith(":"):
             yield step
 
 
 def _inside(folder: Path, name: str) -> Path | None:
-    """Return the file of that name in a folder, None where there is none."""
+    """Return the file with this name in a folder, None if there is none."""
     try:
         path = (folder / name).resolve()
         return path if path.is_relative_to(folder) and path.is_file() else None

@@ -1,4 +1,4 @@
-"""The questions that files of recorded responses carry themselves."""
+"""Builds queries from the questions in files of recorded responses."""
 
 import hashlib
 import weakref
@@ -43,7 +43,7 @@ _decoder = msgspec.json.Decoder(Query)
 
 
 class RecordedQuestions:
-    """The queries of some recorded targets, taken from their own files.
+    """The queries of recorded targets, taken from their own files.
 
     A question needs an id and words or a picture. Its scenario is the file's where the
     taxonomy knows that name, else `uncategorised`; its intent is assumed to be harmful
@@ -91,7 +91,7 @@ class RecordedQuestions:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which categories are no scenarios, and how often no intent or another label is."""
+        """Warnings about unknown categories, missing intents and changed labels."""
         return (
             *(note for each in self._categories.values() for note in each.notes("question")),
             *assumed_note(self._assumed, _SAY_INTENT),
@@ -108,7 +108,7 @@ class RecordedQuestions:
         return self._database.execute("SELECT count(*) FROM queries").fetchone()[0]
 
     def as_put(self, target: str, query: Query, epoch: int) -> Query:
-        """Return a query in the words, with the pictures and labels, of one target's epoch."""
+        """Return a query as one target's epoch was asked: its text, pictures and labels."""
         found = self._database.execute(
             "SELECT body FROM wordings WHERE target = ? AND id = ? AND epoch = ?",
             (target, query.id, epoch),
@@ -149,7 +149,7 @@ class RecordedQuestions:
         )
 
     def _asked(self, target: RecordedTarget, row: RecordedRow, known: Query | None) -> Query:
-        """Return what a row asks, without its scenario.
+        """Return the query of a row, without its scenario.
 
         Args:
             target: Whose row it is.
@@ -178,7 +178,7 @@ class RecordedQuestions:
         return of_messages(query, read_parts(row.messages, read)) if row.messages else query
 
     def _learn(self, query: Query, row: RecordedRow) -> None:
-        """Take from a later row what the earlier ones of its question do not say."""
+        """Fill in facts about a question that earlier rows lack."""
         known = replace(query, labels={**row.labels, **query.labels})
         if query.intent_assumed and row.intent is not None:
             known = replace(known, intent=row.intent, intent_assumed=False)
@@ -190,7 +190,7 @@ class RecordedQuestions:
             )
 
     def _reword(self, target: RecordedTarget, row: RecordedRow, query: Query, asked: Query) -> None:
-        """Keep a question as an epoch puts it, where that is not as the first row did."""
+        """Store an epoch's wording of a question if it differs from the first row's."""
         put = replace(
             asked,
             scenario=query.scenario,
@@ -222,18 +222,18 @@ def _relabeled_note(rows: int) -> tuple[str, ...]:
     if not rows:
         return ()
     label = "1 row labels" if rows == 1 else f"{rows:,} rows label"
-    return (f"{label} a question otherwise than an earlier row: the first row counts",)
+    return (f"{label} a question differently from an earlier row: the first row counts",)
 
 
 def _named(target: RecordedTarget, row: RecordedRow) -> bytes:
-    """Return a hash of where a row says that its pictures and other media are."""
+    """Return a hash of the media paths in a row."""
     places = [medium.path for medium in media_in(row.messages)]
     named = [str(target.path.parent), row.images, places]
     return hashlib.sha256(_encoder.encode(named)).digest()
 
 
 def _differs(earlier: Query, asked: Query, row: RecordedRow) -> str | None:
-    """Return what a row says otherwise than an earlier one, None where nothing."""
+    """Return what differs between a row and an earlier one, None if nothing does."""
     if words_of(earlier) != words_of(asked):
         return "asks something else"
     if [medium.sha256 for medium in earlier.media] != [medium.sha256 for medium in asked.media]:
@@ -246,6 +246,6 @@ def _differs(earlier: Query, asked: Query, row: RecordedRow) -> str | None:
 
 
 def _request(row: RecordedRow) -> str | None:
-    """Return what is asked for, None where the words of the question say nothing else."""
+    """Return the underlying request, None if the question's text is the same."""
     said = (row.underlying_request or "").strip()
     return said if said and said != (row.text or "").strip() else None

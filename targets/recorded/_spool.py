@@ -1,4 +1,4 @@
-"""Recorded responses put where each is found at once, whatever the size of their file."""
+"""Indexes recorded responses in a temporary database, for files of any size."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -48,13 +48,13 @@ _decoder = msgspec.json.Decoder(RecordedRow)
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Rows of a file that are not judged.
+    """The rows of a file that are not judged.
 
     Attributes:
         count: How many there are.
         first: The first few of them.
         lines: How many of them are lines that were not read.
-        cut: Whether the file was not read to its end, so that nobody knows how many more
+        cut: Whether the file was not read to its end, so that it is unknown how many more
             there are.
     """
 
@@ -65,21 +65,21 @@ class LeftOut:
 
 
 def is_split(models: Iterable[str]) -> bool:
-    """Whether a file that names these models has responses of several."""
+    """Return whether a file with these model names has responses of several models."""
     return sum(name != NO_MODEL for name in models) > 1
 
 
 class Spool:
-    """All rows of a file, by model, query and epoch, and those that were left out.
+    """All rows of a file, by model, query and epoch, and the skipped rows.
 
-    Rows are added first; `settle` tells whose they are; then `RowsOf` gives those of a model.
+    Rows are added first; `settle` finds their models; then `ModelRows` reads those of one.
     """
 
     def __init__(self) -> None:
         self.database = private_database(self, _SCHEMA)
 
     def add(self, row: RecordedRow) -> None:
-        """Keep a row, or leave it out where its place is taken or cannot be."""
+        """Store a row, or skip it if its place is taken or invalid."""
         if row.epoch >= MOST_EPOCHS:
             self.leave_out(
                 row.place,
@@ -91,7 +91,7 @@ class Spool:
         try:
             body = _encoder.encode(row)
         except UnicodeEncodeError:
-            self.leave_out(row.place, "holds half of a surrogate pair, which is no text")
+            self.leave_out(row.place, "has half of a surrogate pair, which is not valid text")
             return
         added = self.database.execute(
             "INSERT OR IGNORE INTO rows (model, query_id, epoch, place, asked, body) "
@@ -108,14 +108,14 @@ class Spool:
         unread: Unread = Unread.NOTHING,
         model: str | None = None,
     ) -> None:
-        """Note a row that is not judged; its model is None where that is not known."""
+        """Record a skipped row; its model is None if unknown."""
         self.database.execute(
             "INSERT INTO left_out VALUES (?, ?, ?, ?)",
             (encodable(place), encodable(why), unread, None if model is None else encodable(model)),
         )
 
     def settle(self) -> list[str]:
-        """Return the models that the rows name, in their order, once all rows are added.
+        """Finish after all rows are added, and return the models in order of appearance.
 
         `NO_MODEL` stands for those that name none. Where one model is named at most, all
         rows are its own, and are kept under `NO_MODEL`.
@@ -140,14 +140,14 @@ class Spool:
         self.database.execute("UPDATE left_out SET model = ?", (NO_MODEL,))
 
 
-class RowsOf:
-    """The rows of one model, and those left out that are its own or may be.
+class ModelRows:
+    """The rows of one model, and the skipped rows that belong or may belong to it.
 
     Args:
         spool: All rows of the file, settled.
-        model: Whose rows are meant.
-        first: Whether rows that were read, but name no model, are told of here. Those that
-            were not read may be anybody's: they are told of with every model.
+        model: The model whose rows to read.
+        first: Whether skipped rows without a model are reported here. Rows that
+            were not read may be of any model: they are reported with every one.
     """
 
     def __init__(self, spool: Spool, model: str, *, first: bool) -> None:
@@ -157,7 +157,7 @@ class RowsOf:
         self._us = (model, first)
 
     def drop(self, row: RecordedRow, why: str) -> None:
-        """Take a row that was kept out again."""
+        """Skip a stored row after all."""
         self._execute(
             "DELETE FROM rows WHERE model = ? AND query_id = ? AND epoch = ?",
             self._model,
@@ -167,7 +167,7 @@ class RowsOf:
         self._spool.leave_out(row.place, why, model=self._model)
 
     def drop_unknown(self, known: Iterable[str], why: str) -> None:
-        """Take out all rows whose query is not among those that are known."""
+        """Skip all rows whose query is unknown."""
         self._execute("DELETE FROM known")
         self._spool.database.executemany(
             "INSERT OR IGNORE INTO known VALUES (?)", ((name,) for name in known)
@@ -181,7 +181,7 @@ class RowsOf:
         self._execute(f"DELETE {strange}", self._model)
 
     def assign(self, pairs: Iterable[tuple[int, str | None, str]]) -> None:
-        """Give rows the queries that they answer, and take out those that answer none.
+        """Assign queries to rows, and skip rows without a query.
 
         Args:
             pairs: The number of each row, the query's id, and why there is none.
@@ -219,7 +219,7 @@ class RowsOf:
         return None if found is None else _row(*found)
 
     def has(self, query_id: str, epoch: int) -> bool:
-        """Whether there is such a row."""
+        """Return whether a row exists."""
         found = self._execute(
             "SELECT 1 FROM rows WHERE model = ? AND query_id = ? AND epoch = ?",
             self._model,
@@ -229,13 +229,13 @@ class RowsOf:
         return found.fetchone() is not None
 
     def rows(self) -> Iterator[RecordedRow]:
-        """Yield all rows in the order of the file; they may be dropped on the way."""
+        """Yield all rows in file order; rows may be dropped meanwhile."""
         return (row for _, row in self.numbered())
 
     def numbered(self) -> Iterator[tuple[int, RecordedRow]]:
         """Yield all rows with their numbers; see `rows`."""
         last = 0
-        # Without the sign all rows of the model would be sorted anew for each group of them.
+        # The plus sign keeps SQLite from sorting all rows of the model for each batch.
         while group := self._execute(
             "SELECT number, query_id, body FROM rows WHERE +model = ? AND number > ? "
             "ORDER BY number LIMIT ?",
@@ -248,7 +248,7 @@ class RowsOf:
                 yield number, _row(query_id, body)
 
     def ids(self, limit: int) -> list[str]:
-        """Return the first few queries."""
+        """Return the ids of the first few queries."""
         found = self._execute(
             "SELECT DISTINCT query_id FROM rows WHERE model = ? ORDER BY number LIMIT ?",
             self._model,
@@ -262,13 +262,13 @@ class RowsOf:
 
     @property
     def epochs(self) -> int:
-        """The highest epoch and one; 0 without a row."""
+        """The number of epochs: the highest one plus 1, or 0 without rows."""
         return self._number(
             "SELECT ifnull(max(epoch) + 1, 0) FROM rows WHERE model = ?", self._model
         )
 
     def left_out(self) -> LeftOut:
-        """Return how many rows are left out, and the first of them."""
+        """Return the number of skipped rows, and the first of them."""
         first = self._execute(
             f"SELECT place, why FROM left_out WHERE {self._ours} ORDER BY rowid LIMIT ?",
             *self._us,
@@ -282,7 +282,7 @@ class RowsOf:
         )
 
     def all_left_out(self) -> Iterator[Unreadable]:
-        """Yield all rows that are left out."""
+        """Yield all skipped rows."""
         for place, why, unread in self._execute(
             f"SELECT place, why, unread FROM left_out WHERE {self._ours} ORDER BY rowid", *self._us
         ):
@@ -306,7 +306,7 @@ def _row(query_id: str, body: bytes) -> RecordedRow:
 
 
 def _asked(row: RecordedRow) -> bytes | None:
-    """Return what tells a question without an id of its own from others, None for other rows."""
+    """Return the key of a question without an id, None for rows with an id."""
     if not row.numbered:
         return None
     said = [row.text, row.images, row.scenario, row.messages]

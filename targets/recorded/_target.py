@@ -1,4 +1,4 @@
-"""A target that is a file of recorded responses."""
+"""A target that answers from a file of recorded responses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from ...datasets import Intent, Message, MessagePart, Query
 from .._response import Response, ResponseOutcome
 from .._turns import turns_of
 from ._file import RecordedFile
-from ._join import Join, JoinBy, Joined
+from ._join import Join, JoinBy, JoinResult
 from ._picture_folders import PictureFolders
 from ._spool import LeftOut
 from .readers.base import RecordedRow, Unreadable, without_media
@@ -19,7 +19,7 @@ _NAMES_SHOWN = 3
 
 
 class RecordedTarget:
-    """Answers from a file of responses, in any format that `readers` knows; see `RecordedFile`.
+    """Answers from a file of responses in any supported format; see `RecordedFile`.
 
     Args:
         name: The target's name in the config.
@@ -28,15 +28,15 @@ class RecordedTarget:
         mapping: Paths of what is needed within a row, such as
             `{"response": "output.text"}`; for JSONL, CSV and Parquet.
         intent: Of all questions, whatever the file says; None takes what it says.
-        model: Whose responses are meant; needed where the file has those of several.
+        model: The model whose responses to use; required if the file has several.
 
     Attributes:
-        joined: How its responses were joined to the queries of a set, None where the
+        joined: How its responses were joined to the queries of a set, None if the
             questions are its own.
 
     Raises:
         ConfigurationError: The file cannot be read, no row of it can be used, or it is not
-            known whose responses are meant.
+            known which model's responses to use.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RecordedTarget:
         self.path = self.file.path
         self.sha256 = self.file.sha256
         self._rows = self.file.rows_of(model)
-        self.joined: Joined | None = None
+        self.joined: JoinResult | None = None
         self._refuse_nothing("can be used")
 
     @property
@@ -68,46 +68,46 @@ class RecordedTarget:
 
     @property
     def read_as(self) -> str:
-        """The file's format, in words."""
+        """The title of the file's format."""
         return self.file.read_as
 
     @property
     def pictures(self) -> PictureFolders:
-        """Where the pictures that the file names may lie."""
+        """The folders in which the file's pictures may lie."""
         return self.file.pictures
 
     @property
     def epochs(self) -> int:
-        """One more than the highest epoch, at least 1."""
+        """The number of epochs: the highest one plus 1, at least 1."""
         return self._rows.epochs
 
     @property
     def left_out(self) -> LeftOut:
-        """Rows that are not judged: how many, and the first of them."""
+        """The skipped rows: how many, and the first of them."""
         return self._rows.left_out()
 
     def __len__(self) -> int:
-        """Return the number of responses that can be used."""
+        """Return the number of usable responses."""
         return len(self._rows)
 
     def all_left_out(self) -> Iterator[Unreadable]:
-        """Yield all rows that are not judged."""
+        """Yield all skipped rows."""
         return self._rows.all_left_out()
 
     def rows(self) -> Iterator[RecordedRow]:
-        """Yield the rows that can be used, in the order of the file."""
+        """Yield the usable rows in file order."""
         return self._rows.rows()
 
     def has(self, query_id: str, epoch: int) -> bool:
-        """Whether there is a response to a query in an epoch."""
+        """Return whether there is a response to a query in an epoch."""
         return self._rows.has(query_id, epoch)
 
     def drop(self, row: RecordedRow, why: str) -> None:
-        """Leave a row out after all."""
+        """Skip a row after all."""
         self._rows.drop(row, why)
 
     def join(self, queries: Iterable[Query], owner: str, by: JoinBy | None = None) -> None:
-        """Find which query each response answers, and leave out those that answer none.
+        """Join responses to queries, and skip responses without a query.
 
         Args:
             queries: Those that may be asked.
@@ -141,7 +141,7 @@ class RecordedTarget:
             )
 
     def keep_asked(self, query_ids: Iterable[str]) -> None:
-        """Leave out all responses of which the file does not say what was asked.
+        """Skip all responses whose question is not in the file.
 
         Args:
             query_ids: The queries that are known.
@@ -153,7 +153,7 @@ class RecordedTarget:
         self._refuse_nothing("can be judged without a dataset")
 
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
-        """Return the recorded response to a query; a missing one is an `error`."""
+        """Return the recorded response to a query; a missing one has the outcome `error`."""
         row = self._rows.find(query.id, epoch)
         if row is None:
             file = encodable(self.path.name)
@@ -197,7 +197,7 @@ class RecordedTarget:
 
 
 def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
-    """Whether a row that does not begin with the query's turns says that other words were asked."""
+    """Return whether a row asks other text than the query, if it does not begin with its turns."""
     if row.messages or row.turns:
         return True
     said = (row.text or "").split()
@@ -205,9 +205,9 @@ def _asks_otherwise(row: RecordedRow, query: Query) -> bool:
 
 
 def _beyond(row: RecordedRow, query: Query) -> tuple[Message, ...] | None:
-    """Return what follows the query's turns in a row's, without media.
+    """Return the turns of a row after those of the query, without media.
 
-    None where the row begins otherwise.
+    None if the row begins otherwise.
     """
     # A lone turn of a user is no conversation, but what follows it may be one.
     alone = row.text or row.images

@@ -1,4 +1,4 @@
-"""One vLLM server: specified, started, watched and stopped."""
+"""Specifies, starts, watches and stops one vLLM server."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a vLLM server says of itself over HTTP."""
+"""Queries a vLLM server over HTTP: health, models, metrics."""
 
 from typing import Self
 
@@ -19,12 +19,12 @@ class _Models(msgspec.Struct, frozen=True):
     data: list[Model]
 
 
-class VllmTalk:
-    """A few questions to one server.
+class VllmClient:
+    """A client for a server's health, models and metrics.
 
     Args:
         root: Its address, without a path.
-        api_key: What it asks of its callers, None for nothing.
+        api_key: The API key that it requires, None for none.
         timeout: Seconds for each question.
     """
 
@@ -46,11 +46,11 @@ class VllmTalk:
         await self._client.close()
 
     async def is_well(self) -> bool:
-        """Return whether it says that it is well."""
+        """Return whether the server reports that it is healthy."""
         return await self._get("/health") is not None
 
     async def models(self) -> list[str]:
-        """Return the names of the models that it serves, none where it does not say."""
+        """Return the names of the served models, none if the server does not list them."""
         try:
             content = msgspec.json.decode(await self._get("/v1/models") or b"", type=_Models)
         except msgspec.DecodeError:
@@ -58,13 +58,13 @@ class VllmTalk:
         return [model.id for model in content.data]
 
     async def work_done(self) -> float | None:
-        """Return the sum of what it counts of its work, None where it counts nothing."""
+        """Return the sum of the server's work counters, None if it has none."""
         found = [_value(line) for line in (await self._get("/metrics") or b"").splitlines()]
         counted = [value for value in found if value is not None]
         return sum(counted) if counted else None
 
     async def _get(self, path: str) -> bytes | None:
-        """Return what a path holds, None unless the server answers with 200."""
+        """Get a path and return the body, None unless the status is 200."""
         from aiohttp import ClientError
 
         try:
@@ -76,7 +76,7 @@ class VllmTalk:
 
 
 def _value(line: bytes) -> float | None:
-    """Return the value of a line of Prometheus text that counts work."""
+    """Parse a Prometheus line of a work counter and return its value."""
     if not line.startswith(_WORK):
         return None
     try:

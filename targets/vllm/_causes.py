@@ -1,4 +1,4 @@
-"""Why a vLLM server did not start, read from the end of its log."""
+"""Explains from its log why a vLLM server did not start."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NOISE = re.compile(r'INFO: +[\d.]+:\d+ - "[A-Z]+ |usage: |\[(--|model_tag)')
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """What a log says, and what that means.
+    """A pattern in a log, and what it means.
 
     `say` is a template: `{spec.model}` and `{spec.interpreter}` are the server's,
     `{0}` and so on what the groups of the pattern found.
@@ -33,7 +33,7 @@ class _Cause:
     say: str
 
     def explain(self, log: str, spec: VllmSpec) -> str | None:
-        """Return the cause in words, None where the log does not say it."""
+        """Return the explanation, None if the log does not match."""
         found = self.pattern.search(log)
         if found is None:
             return None
@@ -53,7 +53,7 @@ _NOT_ON_HUB = (
     "there is no model {spec.model!r} on the hub, or it is private; check the name, or set HF_TOKEN"
 )
 
-# The first that is found is told, so the more telling come first: vLLM ends with an
+# The first match is reported, so the more specific ones come first: vLLM ends with an
 # error of the API server whatever went wrong in its engine.
 _CAUSES = (
     _cause(r"No module named ['\"]?vllm\b", NOT_INSTALLED),
@@ -103,8 +103,7 @@ _CAUSES = (
     ),
     _cause(
         r"gated repo|GatedRepoError|403 Client Error",
-        "the hub gives {spec.model!r} only to those it knows: accept the model's terms there, and "
-        "set HF_TOKEN",
+        "the model {spec.model!r} on the hub is gated: accept its terms there, and set HF_TOKEN",
     ),
     _cause(r"RepositoryNotFoundError|404 Client Error|401 Client Error", _NOT_ON_HUB),
     _cause(
@@ -135,7 +134,7 @@ _CAUSES = (
 
 
 def explain_log(log_tail: str, spec: VllmSpec) -> str:
-    """Return why the server failed and what to do, in one line.
+    """Return why the server failed and what to do, on one line.
 
     Args:
         log_tail: The end of its log.
@@ -143,20 +142,20 @@ def explain_log(log_tail: str, spec: VllmSpec) -> str:
     """
     log = "\n".join(line[:_LINE_READ] for line in log_tail.splitlines())
     for cause in _CAUSES:
-        if (told := cause.explain(log, spec)) is not None:
-            return _shown(told)
+        if (found := cause.explain(log, spec)) is not None:
+            return _shown(found)
     errors = [found[0] for line in _lines(log) if (found := _ERROR.search(line))]
     errors = [error for error in errors if not _WRAPPER.search(error)] or errors
-    return _shown(errors[-1]) if errors else "its log names no cause"
+    return _shown(errors[-1]) if errors else "the log does not say why"
 
 
 def port_was_taken(log_tail: str) -> bool:
-    """Return whether the log says that somebody else listens on the port."""
+    """Return whether the log says that the port is already in use."""
     return _PORT_TAKEN.pattern.search(log_tail) is not None
 
 
 def last_lines(log_tail: str, count: int) -> str:
-    """Return the last lines of a log as one, without secrets and vLLM's own prefixes."""
+    """Join the last lines of a log, without secrets and vLLM's prefixes."""
     return " | ".join(map(_shown, _lines(log_tail)[-count:]))
 
 

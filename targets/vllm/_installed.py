@@ -1,4 +1,4 @@
-"""Which vLLM there is in the Python that a server is started with."""
+"""Detects the version of vLLM in the server's Python."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ NOT_INSTALLED = (
     "vLLM is not installed in {spec.interpreter}; install it there (`pip install "
     "'vllm>=0.14.1'`), or name the Python that has it with `python:`"
 )
-"""What to say where the Python of a server has no vLLM."""
+"""The error for a Python without vLLM."""
 _TIMEOUT_S = 60.0
 
 _SCRIPT = """
@@ -30,7 +30,7 @@ print(json.dumps(found))
 
 
 def installed_vllm(spec: VllmSpec) -> str | None:
-    """Return the version of the vLLM that a server would run, None where it does not say.
+    """Return the version of vLLM that a server would run, None if unknown.
 
     It is looked for, not imported, in a process of its own.
 
@@ -51,7 +51,7 @@ def installed_vllm(spec: VllmSpec) -> str | None:
         said = msgspec.json.decode(done.stdout.strip().rpartition(b"\n")[2], type=str)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError):
         raise ConfigurationError(
-            f"the Python {spec.interpreter!r} cannot tell whether it has vLLM; name the one that "
+            f"the Python {spec.interpreter!r} cannot say whether it has vLLM; name the one that "
             "has it with `python:`"
         ) from None
     if said == "none":

@@ -1,4 +1,4 @@
-"""What can be said of a server's model before it is started."""
+"""Checks a server's model before it is started."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ _DIGITS = 8
 
 
 def check_model(spec: VllmSpec) -> None:
-    """Look whether a model in a folder can be loaded at all.
+    """Check that the files of a model in a folder are complete.
 
     Raises:
         ConfigurationError: It is not there, or files are missing; the message names
@@ -66,7 +66,7 @@ def _missing(folder: Path, needs_weights: bool) -> str | None:
 
 
 def _listed(index: Path) -> set[str]:
-    """Return the names of the weights that an index lists, none where it is unreadable."""
+    """Return the names of the weight files in an index, none if it is unreadable."""
     try:
         content: object = json.loads(index.read_bytes())
     except (OSError, ValueError):
@@ -80,7 +80,7 @@ def _is_map(value: object) -> bool:
 
 
 def model_identity(spec: VllmSpec) -> str:
-    """Return a name that is the same for the same model, wherever its server listens.
+    """Return a name for the model that does not depend on its server's address.
 
     It enters the keys of caches and journals, so it ends in a digest of what else
     decides the answers: the arguments, and for a folder the files in it.

@@ -1,4 +1,4 @@
-"""A port that stays ours from before a server listens on it until after."""
+"""Reserves a port from before a server listens on it until after."""
 
 import socket
 import sys
@@ -7,15 +7,15 @@ _HOST = "127.0.0.1"
 
 
 class PortTaken(Exception):
-    """Somebody listens on the port, or another run of safejury has it."""
+    """The port is in use, or reserved by another run of safejury."""
 
 
 class HeldPort:
-    """A port on this machine alone, held until it is closed.
+    """A reserved port on this machine, held until it is closed.
 
     Between the choice of a free port and its server's first word lie seconds in which
     another program could be given the same one. So a socket stays bound to it, which
-    does not listen: the system gives the port to nobody who asks for any, and lets a
+    does not listen: the system does not hand the port out as a free one, and lets a
     server that names it listen. Two runs that name one port are kept apart by a second
     socket's name, which is free again once its process has ended, however it did.
 
@@ -41,13 +41,13 @@ class HeldPort:
             raise PortTaken from None
 
     def close(self) -> None:
-        """Give the port back; may be called twice."""
+        """Release the port; may be called twice."""
         self._bound.close()
         self._name.close()
 
 
 def hold_port(wished: int | None) -> HeldPort:
-    """Hold the wished port, or any free one where that is in use or none is wished.
+    """Reserve the requested port, or any free one if it is in use or none is requested.
 
     Raises:
         PortTaken: There is none.

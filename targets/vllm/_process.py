@@ -1,4 +1,4 @@
-"""A server's process and all that descends from it, from start to certain end."""
+"""Runs a server process under a watchdog, and stops it with all its descendants."""
 
 import asyncio
 import os
@@ -33,10 +33,10 @@ class _Started(msgspec.Struct, frozen=True):
 
 
 class ServerProcess:
-    """A running command under a watchdog; `start` makes one, `stop` ends it.
+    """A running command under a watchdog; create it with `start`, end it with `stop`.
 
     The watchdog sees to the end of the command and its descendants when this process
-    ends, however it does. Should somebody kill the watchdog, `stop` finds them by their
+    ends, however it does. If the watchdog itself is killed, `stop` finds them by their
     session, or by a mark in their environment.
     """
 
@@ -72,13 +72,13 @@ class ServerProcess:
         grace: float,
         scratch: str | None = None,
     ) -> Self:
-        """Run a command.
+        """Start a command.
 
         Args:
             command: The program and its arguments.
             env: Its whole environment.
-            log: File to which it writes, after what is there.
-            grace: Seconds that it has to end once it is asked to.
+            log: The log file, which is appended to.
+            grace: Seconds until it is killed after a request to stop.
             scratch: Environment variable by which it learns of a folder for its
                 passing files, which is removed when it has ended.
 
@@ -86,7 +86,7 @@ class ServerProcess:
             FirstContactError: The program or the log cannot be used.
         """
         if os.name != "posix":
-            raise FirstContactError("servers are started on Linux and macOS alone; use a base_url")
+            raise FirstContactError("managed servers need Linux or macOS; use a base_url")
         mark = secrets.token_hex(8)
         whole, folder = {**env, MARK: mark}, None
         if scratch is not None and scratch not in env:
@@ -103,7 +103,7 @@ class ServerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Id of the command's process, which is its group's as well; None once it ended."""
+        """The process id of the command, also of its group; None once it has ended."""
         return self._pid if self.ended is None else None
 
     @property
@@ -120,11 +120,11 @@ class ServerProcess:
                 return f"it ended with code {code}"
 
     async def wait(self) -> None:
-        """Wait until it has ended, with all that descends from it."""
+        """Wait until the command and all its descendants have ended."""
         await self._over.wait()
 
     async def stop(self) -> None:
-        """End it with all that descends from it; may be called twice."""
+        """Stop the command with all its descendants; may be called twice."""
         self._stdin.close()  # of itself enough, should this call be canceled
         try:
             async with asyncio.timeout(self._grace + _OVERTIME_S):
@@ -158,7 +158,7 @@ class ServerProcess:
         self._pid = started.pid
 
     def _read(self) -> None:
-        """Take what the watchdog says: one line, and nothing more once it has ended."""
+        """Read the watchdog's output: one line, then the end."""
         piece = os.read(self._stdout.fileno(), 4096)
         self._said += piece
         if not piece:
@@ -171,7 +171,7 @@ class ServerProcess:
             self._answered.set()
 
     async def _sweep(self) -> None:
-        """Kill what a killed watchdog left behind."""
+        """Kill the processes that a killed watchdog left behind."""
         if (self._watched.returncode or 0) >= 0:
             return
         until = self._loop.time() + _SWEEP_S
@@ -187,7 +187,7 @@ class ServerProcess:
             await asyncio.sleep(_SWEEP_PAUSE_S)
 
     def _owns(self, process: psutil.Process) -> bool:
-        """Return whether a process that runs descends from the command."""
+        """Return whether a running process descends from the command."""
         # By its session as well: one that writes its title over its environment loses the mark.
         with suppress(OSError, psutil.Error):
             if process.status() == psutil.STATUS_ZOMBIE:

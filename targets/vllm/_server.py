@@ -1,4 +1,4 @@
-"""One vLLM server: started, known to answer, and stopped with all that belongs to it."""
+"""Starts a vLLM server, waits until it answers, and stops it with all its processes."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from typing import Self
 from ...common import ConfigurationError, FirstContactError
 from ...common.files import make_private, private_folder
 from ...models import redactor
-from ._api import VllmTalk
+from ._api import VllmClient
 from ._causes import explain_log, last_lines, port_was_taken
 from ._model import check_model
 from ._port import HeldPort, PortTaken, hold_port
@@ -37,15 +37,15 @@ _TOKENS = ("VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 class ManagedServer:
-    """A vLLM server of ours.
+    """A managed vLLM server.
 
     Args:
         name: The server's name, for messages and the name of its log.
-        spec: What it is started with.
-        folder: Where its log goes.
+        spec: Its specification.
+        folder: The folder for its log.
         gpus: Ids of its GPUs; none is the CPU, None leaves the choice to the machine.
-        api_key: What it asks of its callers, None for nothing.
-        grace: Seconds that it has to end before it is killed.
+        api_key: The API key that it requires, None for none.
+        grace: Seconds until it is killed after a request to stop.
 
     Example:
         >>> server = ManagedServer("qwen", VllmSpec("Qwen/Qwen2-VL-2B"), folder=Path("logs"))
@@ -84,7 +84,7 @@ class ManagedServer:
 
     @property
     def log(self) -> Path:
-        """The file with all that the server says, that of earlier starts first."""
+        """The server's log file, with the output of earlier starts first."""
         return self._folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', self._name)}.log"
 
     @property
@@ -94,21 +94,21 @@ class ManagedServer:
 
     @property
     def pid(self) -> int | None:
-        """Id of the server's process, None while there is none."""
+        """The server's process id, None if it is not running."""
         return None if self._process is None else self._process.pid
 
     @property
     def ended(self) -> str | None:
-        """How it ended and why, in one line; None while it runs."""
+        """How and why it ended, on one line; None while it runs."""
         how = "it was not started" if self._process is None else self._process.ended
         return None if how is None else f"{how}: {self._because()}"
 
     async def start(self) -> None:
-        """Start it and wait until it answers; after `stop` it may be started again.
+        """Start the server and wait until it answers; after `stop` it may be started again.
 
         Raises:
             ConfigurationError: Its model, its Python or its port cannot be used.
-            FirstContactError: It did not come to answer; the message says why.
+            FirstContactError: It did not answer; the message says why.
         """
         await self.stop()
         check_model(self._spec)
@@ -123,10 +123,10 @@ class ManagedServer:
                 last = self._spec.port is not None or attempt == _PORTS_TRIED
                 if last or not isinstance(error, FirstContactError) or not self._lost_port():
                     raise
-                self._port = None  # somebody was quicker: try another
+                self._port = None  # another process took it: try another port
 
     async def stop(self) -> None:
-        """Stop it with all that descends from it; may be called twice."""
+        """Stop the server with all its descendants; may be called twice."""
         try:
             if self._process is not None:
                 await self._process.stop()
@@ -136,25 +136,25 @@ class ManagedServer:
                 held.close()
 
     async def wait(self) -> None:
-        """Wait until it has ended."""
+        """Wait until the server has ended."""
         if self._process is not None:
             await self._process.wait()
 
     async def healthy(self, timeout: float = PROBE_S) -> bool:
-        """Return whether it says within `timeout` seconds that it is well."""
+        """Return whether the server reports within `timeout` seconds that it is healthy."""
         async with self._talk(timeout) as talk:
             return await talk.is_well()
 
     async def work_done(self, timeout: float = PROBE_S) -> float | None:
-        """Return how much it has worked since its start, in a unit of its own.
+        """Return a counter of the server's work since its start, in arbitrary units.
 
-        None where it does not say so within `timeout` seconds, or counts nothing.
+        None if it does not say so within `timeout` seconds, or counts nothing.
         """
         async with self._talk(timeout) as talk:
             return await talk.work_done()
 
-    def _talk(self, timeout: float) -> VllmTalk:
-        return VllmTalk(f"http://127.0.0.1:{self._port or 0}", self._api_key, timeout)
+    def _talk(self, timeout: float) -> VllmClient:
+        return VllmClient(f"http://127.0.0.1:{self._port or 0}", self._api_key, timeout)
 
     def _hold_port(self) -> None:
         fixed = self._spec.port
@@ -196,7 +196,7 @@ class ManagedServer:
             ) from None
 
     async def _answering(self, process: ServerProcess) -> None:
-        """Return once the server says that it serves the model."""
+        """Wait until the server lists the model."""
         pause = _FIRST_POLL_S
         async with self._talk(PROBE_S) as talk:
             while process.ended is None:
@@ -236,7 +236,7 @@ class ManagedServer:
         return f"{explain_log(tail, self._spec)} (log: {self.log}){end}"
 
     def _tail(self) -> str:
-        """Return the end of what it said since its last start, in whole lines."""
+        """Return the end of the log since the last start, in whole lines."""
         try:
             with self.log.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""What a vLLM server is started with."""
+"""Specifies how a vLLM server is started."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Self
 
 from ...common import ConfigurationError
 from ...common.text import quoted
-from ...models import names_a_secret, redactor
+from ...models import is_secret_name, redactor
 
 ArgValue = str | int | float | bool | None
 
@@ -30,15 +30,15 @@ _ON_CPU: dict[str, ArgValue] = {
     "enable-chunked-prefill": False,  # its engine ends on a seeded prompt that is read in pieces
 }
 _REFUSED = {
-    "host": "the server listens on this machine alone",
+    "host": "the server listens only on this machine",
     "port": "write `port:` beside `args:`",
     "uds": "the server listens on a port",
     "model": "write `model:` beside `args:`",
     "served-model-name": "it follows from `model:`",
     "api-key": "all users of the machine would see it; set VLLM_API_KEY in `env:`",
     "hf-token": "all users of the machine would see it; set HF_TOKEN in `env:`",
-    "ssl-keyfile": "the server is reached on this machine alone, without encryption",
-    "ssl-certfile": "the server is reached on this machine alone, without encryption",
+    "ssl-keyfile": "the server is reached only on this machine, without encryption",
+    "ssl-certfile": "the server is reached only on this machine, without encryption",
     "root-path": "the server's address would be another",
     "headless": "the server must answer",
     "config": "write its settings under `args:`",
@@ -49,7 +49,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class VllmSpec:
-    """A vLLM server to be started; `of` makes one from a config's words.
+    """A vLLM server to start; create it from config values with `of`.
 
     Attributes:
         model: Name on the Hugging Face hub, or a folder.
@@ -61,7 +61,7 @@ class VllmSpec:
         python: Interpreter that has vLLM; None is the one that runs safejury.
         port: None takes a free one.
         start_timeout: Seconds from the start to the first answer.
-        restarts: How often it is started again after it died or hung.
+        restarts: How often it is restarted after it died or hung.
 
     Raises:
         ConfigurationError: A value is out of range, or an argument would break what
@@ -98,7 +98,7 @@ class VllmSpec:
                 raise ConfigurationError(
                     f"vllm {quoted(self.model)}: {quoted(key)} cannot be an environment variable"
                 )
-            if names_a_secret(key):
+            if is_secret_name(key):
                 redactor.register(value)
 
     @classmethod
@@ -114,7 +114,7 @@ class VllmSpec:
         start_timeout: float = 900.0,
         restarts: int = 2,
     ) -> Self:
-        """Return the spec of a config's words.
+        """Create the spec from config values.
 
         Args:
             model: See the class, as for all that follow.
@@ -142,25 +142,25 @@ class VllmSpec:
 
     @property
     def interpreter(self) -> str:
-        """The Python that has vLLM."""
+        """The Python interpreter that has vLLM."""
         return sys.executable if self.python is None else os.path.expanduser(self.python)
 
     @property
     def served_name(self) -> str:
-        """The name under which the server knows the model."""
+        """The model name that the server uses."""
         folder = self.folder
         return self.model if folder is None else folder.name
 
     @property
     def folder(self) -> Path | None:
-        """Where the model lies, None where it is a name on the hub."""
+        """The model's folder, None if it is a name on the hub."""
         path = os.path.expanduser(self.model)
         written_as_path = self.model.startswith(("/", "./", "../", "~"))
         return Path(path).absolute() if written_as_path or os.path.exists(path) else None
 
     @property
     def parallel(self) -> int:
-        """GPUs that the parallel sizes in `args` multiply to, 1 where there are none."""
+        """The number of GPUs: the product of the parallel sizes in `args`, 1 without any."""
         product = 1
         for key, value in self.args:
             if key in _PARALLEL and str(value).isdecimal():
@@ -169,7 +169,7 @@ class VllmSpec:
 
     @property
     def share(self) -> float:
-        """How much of a GPU it takes, in (0, 1]: all, unless its memory is bounded."""
+        """The share of a GPU that it takes, in (0, 1]: all, unless its memory is limited."""
         value = dict(self.args).get("gpu-memory-utilization")
         try:
             share = float(value) if isinstance(value, str | float | int) else 1.0
@@ -181,7 +181,7 @@ class VllmSpec:
         """Return the command line of a server on `port`.
 
         Args:
-            port: Where it listens.
+            port: The port to listen on.
             gpus: How many GPUs it has; 0 is the CPU.
         """
         options: dict[str, ArgValue] = _OURS | ({} if gpus else _ON_CPU)

@@ -1,4 +1,4 @@
-"""Stands between safejury and a server: whatever ends safejury ends the server.
+"""A watchdog process that stops the server whenever safejury ends.
 
 It runs as a program of its own, by its path and on the standard library alone, so that it
 is up in a moment and small. Its first line of standard input is JSON with the command and
@@ -34,7 +34,7 @@ _HAS_PROC = os.path.isdir("/proc/self")
 
 
 def main() -> None:
-    """Run the command that standard input names, and stop it in the end."""
+    """Run the command given on standard input, and stop it at the end."""
     line = sys.stdin.buffer.readline()
     if not line:
         return  # safejury ended before it said what to run
@@ -102,14 +102,14 @@ class _Signals:
 
 
 def _end(server: subprocess.Popen[bytes], grace: float, signals: _Signals) -> None:
-    """Ask all to end, and kill those that are still there after `grace` seconds."""
+    """Terminate all processes, and kill those that remain after `grace` seconds."""
     now = time.monotonic()
     asked_until, killed_until = now + grace, now + grace + _KILLING_S
     _signal_all(server, signal.SIGTERM)
     while _left(server) and (now := time.monotonic()) < killed_until:
         if now >= asked_until:
             _signal_all(server, signal.SIGKILL, spared=now < asked_until + CLEANING_S)
-        # A grandchild's end wakes nobody, so the list is looked at again before long.
+        # A grandchild's end sends no signal, so the list is polled.
         signals.wait(_LOOK_AGAIN_S)
 
 
@@ -119,7 +119,7 @@ def _left(server: subprocess.Popen[bytes]) -> list[int]:
 
 
 def _signal_all(server: subprocess.Popen[bytes], number: int, *, spared: bool = False) -> None:
-    """Send a signal to all, but for cleaners where they are spared."""
+    """Send a signal to all processes, optionally except cleaners."""
     # The group has its cleaners, too.
     if not _HAS_PROC or (server.returncode is None and not spared):
         with contextlib.suppress(OSError):
@@ -132,7 +132,7 @@ def _signal_all(server: subprocess.Popen[bytes], number: int, *, spared: bool = 
 
 
 def _reap(server: subprocess.Popen[bytes]) -> int | None:
-    """Bury all ended children and return the server's code once it has one."""
+    """Reap all ended children and return the server's exit code once it has one."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -146,7 +146,7 @@ def _reap(server: subprocess.Popen[bytes]) -> int | None:
 
 
 def _descendants() -> list[int]:
-    """Return all processes below this one, none where the system has no /proc."""
+    """Return all descendants of this process, none on systems without /proc."""
     children: dict[int, list[int]] = {}
     for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _HAS_PROC else ():
         try:
@@ -164,7 +164,7 @@ def _descendants() -> list[int]:
 
 
 def is_cleaner(pid: int) -> bool:
-    """Return whether a process removes what others leave in shared memory."""
+    """Return whether a process cleans up the shared memory of others."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             command = file.read()
@@ -186,7 +186,7 @@ def _nothing(*_: object) -> None:
 
 
 def _say(words: dict[str, object]) -> None:
-    with contextlib.suppress(OSError):  # nobody is there: standard input has ended as well
+    with contextlib.suppress(OSError):  # the reader is gone: standard input has ended as well
         os.write(1, json.dumps(words).encode() + b"\n")
 
 

@@ -29,7 +29,7 @@ from safejury.agents import (
 )
 from safejury.common import ConfigurationError, FirstContactError
 from safejury.datasets import (
-    ImageFitting,
+    ImageFitter,
     ImageLimits,
     Intent,
     Media,
@@ -176,7 +176,7 @@ async def test_a_juror_whose_picture_cannot_be_made_to_fit_is_not_shown_another(
 ) -> None:
     Image.linear_gradient("L").save(tmp_path / "large.png")
     (tmp_path / "full").write_text("no folder can be made here")
-    fitting = ImageFitting(ImageLimits(max_side=16), MediaStore(tmp_path / "full" / "media"))
+    fitting = ImageFitter(ImageLimits(max_side=16), MediaStore(tmp_path / "full" / "media"))
     case = _case(images=(read_media(tmp_path / "large.png", kind="image"),))
     async with _jurors(ballot(), "lawyer", modalities=EYES) as (server, [juror]):
         limited = Juror("lawyer", juror.persona, juror.model, fitting=fitting)

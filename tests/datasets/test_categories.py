@@ -76,14 +76,14 @@ def test_a_bundled_map_is_named_and_holds_for_lines_of_json_too(tmp_path: Path) 
     [
         ("Fraud: fraudulent_activites\n", "category 'Fraud': unknown scenario"),
         ("Fraud: fraudulent_activites\n", f"did you mean '{FRAUD}'"),
-        ("Fraud: [a]\n", "is no map of categories that can be read"),
+        ("Fraud: [a]\n", "is not a valid category map"),
         ("Fraud: {scenari: a}\n", "unknown field `scenari`"),
-        ("- Fraud\n", "is no map of categories that can be read"),
+        ("- Fraud\n", "is not a valid category map"),
         ("Fraud: none\nfraud: bias\n", "category 'fraud' is there twice"),
         ("Fraud: none\nFraud: bias\n", "the key 'Fraud' is given twice"),
         ("Fraud: {scenario: none, scenario: bias}\n", "the key 'scenario' is given twice"),
-        ("{}\n", "names no category"),
-        ("Fraud: [\n", "is no map of categories that can be read"),
+        ("{}\n", "has no categories"),
+        ("Fraud: [\n", "is not a valid category map"),
     ],
 )
 def test_a_map_that_cannot_be_used_is_one_line(mapped: str, said: str, tmp_path: Path) -> None:

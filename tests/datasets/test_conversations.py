@@ -21,7 +21,7 @@ from safejury.datasets import (
     image_variant,
     load_dataset,
     load_set,
-    put_parts,
+    select_parts,
     write_jsonl,
 )
 
@@ -109,10 +109,10 @@ def test_a_conversation_is_written_as_it_is_read(conversation: Path, tmp_path: P
 def test_the_sound_of_a_conversation_is_no_factor(conversation: Path) -> None:
     """Its words are not those of the user's last turn, which would be sent in its place."""
     query = only(conversation)
-    assert put_parts(query, "given") == query
+    assert select_parts(query, "given") == query
     for parts in ("text", "audio", "audio+text"):
         with pytest.raises(DatasetError, match="'one' is a conversation, whose sound is not its"):
-            put_parts(query, parts)
+            select_parts(query, parts)
 
 
 @pytest.mark.parametrize(

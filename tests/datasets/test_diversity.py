@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from safejury.common.text import likeness, shingles
+from safejury.common.text import jaccard_similarity, shingles
 from safejury.datasets.similarity import choose
 
 TEXTS = [
@@ -40,7 +40,7 @@ def test_it_chooses_what_the_definition_says() -> None:
     left, expected = list(range(60)), list[int]()
 
     def relevance(place: int) -> float:
-        alike = (likeness(features[place], features[other]) for other in expected)
+        alike = (jaccard_similarity(features[place], features[other]) for other in expected)
         return 0.6 * values[place] - 0.4 * max(alike, default=0.0)
 
     while len(expected) < 20:

@@ -16,7 +16,7 @@ from PIL import Image
 from safejury.common import ConfigurationError, DatasetError
 from safejury.datasets import (
     Fitted,
-    ImageFitting,
+    ImageFitter,
     ImageLimits,
     Media,
     MediaStore,
@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> MediaStore:
 
 
 def fit(store: MediaStore, media: Media, **limits: Any) -> Fitted:
-    return ImageFitting(ImageLimits(**limits), store).fit([media])
+    return ImageFitter(ImageLimits(**limits), store).fit([media])
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WebP", "GIF", "BMP"])
@@ -124,14 +124,14 @@ def test_a_picture_of_a_format_that_the_model_does_not_read_is_made_a_png(
 ) -> None:
     media = saved(photo(), tmp_path / "photo", form)
     limits = ImageLimits(formats=("png", "jpeg"))
-    fitted = ImageFitting(limits, store).fit([media])
+    fitted = ImageFitter(limits, store).fit([media])
     (made,), (said,) = fitted.images, fitted.changes
     assert made.media_type == "image/png"
     assert opened(made).size == opened(media).size
-    assert said.startswith("picture 1 was encoded anew as a PNG")
+    assert said.startswith("picture 1 was re-encoded as a PNG")
     assert said.endswith("the limit of the model is image_formats png, jpeg")
     read = ImageLimits(formats=("png", "jpeg", form.lower()))
-    assert ImageFitting(read, store).fit([media]) == Fitted((media,))
+    assert ImageFitter(read, store).fit([media]) == Fitted((media,))
 
 
 def test_a_model_reads_what_pictures_are_made_into() -> None:
@@ -226,7 +226,7 @@ def test_transparency_and_sixteen_bits_survive_a_resize_as_they_are_seen(
 def test_each_of_several_pictures_is_named_by_its_place(tmp_path: Path, store: MediaStore) -> None:
     small = saved(photo(16, 16), tmp_path / "small.png", "PNG")
     large = saved(photo(), tmp_path / "large.png", "PNG")
-    fitting = ImageFitting(ImageLimits(max_side=32, max_images=3), store)
+    fitting = ImageFitter(ImageLimits(max_side=32, max_images=3), store)
     fitted = fitting.fit([small, large, small])
     assert fitted.images[0] == fitted.images[2] == small
     assert [change.partition(" was ")[0] for change in fitted.changes] == ["picture 2"]
@@ -321,5 +321,5 @@ def test_content_decides_where_a_name_is_wrong_and_the_set_says_so(
     types = [image.media_type.removeprefix("image/") for image in query.images]
     assert types == ["jpeg", "webp", "jpeg", "bmp"]
     assert dataset.notes == (
-        "2 media have a wrong ending ('a.png' is image/jpeg): the content decides",
+        "2 media have a wrong file extension ('a.png' is image/jpeg): the content decides",
     )

@@ -75,7 +75,7 @@ def test_a_table_is_read_by_a_mapping_of_its_columns() -> None:
     ]
     assert [dict(query.labels) for query in table] == [{"n": "3"}, {"n": "4"}]
     assert [str(each) for each in table.left_out()] == [
-        "table, row 3: says nothing: its text is empty",
+        "table, row 3: has no text",
         "table, row 4: is \"'text'\", and not a mapping of columns to values",
     ]
 

@@ -101,7 +101,7 @@ def test_any_name_of_a_scenario_becomes_its_id(query_file: QueryFile) -> None:
         (line(audio="no.wav"), "audio 'no.wav' does not exist; check the path"),
         (line(image=""), "image path is empty; write null where there is none"),
         (line(image="bad.png"), "image 'bad.png' is not a PNG, JPEG, WebP, GIF or BMP picture"),
-        (line(image="nul\x00.png"), r"image 'nul\x00.png' is not a usable path"),
+        (line(image="nul\x00.png"), r"image 'nul\x00.png' is not a valid path"),
         (line(image="a" * 300), "cannot be read: File name too long"),
         (line(image="a/" * 2500), "a/' is longer than 1000 characters"),
         (line(source="x", id="a" * 5000 + "\n"), "must be printable text"),

@@ -183,7 +183,7 @@ def test_a_json_list_that_is_not_read_to_the_end_says_so(
     assert said.startswith(f"own.json, line {line}: not JSON at line {line}: ")
     assert why in said
     assert said.endswith("; the rest of the file is not read")
-    with pytest.raises(DatasetError, match="strict reading leaves nothing out"):
+    with pytest.raises(DatasetError, match="strict mode skips nothing"):
         load_set("jsonl", path, strict=True)
 
 
@@ -195,8 +195,8 @@ def test_strict_reading_says_what_it_would_leave_out(
     with pytest.raises(DatasetError) as caught:
         load_set("jsonl", path, strict=True)
     assert str(caught.value) == (
-        f"{path}: strict reading leaves nothing out: own.jsonl, line 2: the text must be a text "
-        f"or null, not a number{more}: mend the set, or read it without strict"
+        f"{path}: strict mode skips nothing: own.jsonl, line 2: the text must be a text "
+        f"or null, not a number{more}: fix the set, or read it without strict"
     )
 
 
@@ -309,7 +309,7 @@ def test_rows_that_cannot_be_used_are_listed_with_their_places(table: Callable[.
     places = [int(line.removeprefix("own.jsonl, line ").partition(":")[0]) for line in said]
     assert places == [2, 3, 4, 5, 6, 7, 8, 10, 11]
     assert "'a' is taken by an earlier item" in said[0]
-    assert "its text is empty" in said[1]
+    assert "has no text" in said[1]
     assert (loaded.unusable, loaded.missing) == (9, 0)
     assert loaded.notes[0].startswith("9 items are left out: own.jsonl, line 2: ")
 
@@ -474,7 +474,7 @@ def test_parquet_with_pictures_in_it(table: Callable[..., Path], tmp_path: Path)
     loaded = load_set("parquet", path, mapping={"text": "ask"})
     (query,) = loaded
     assert (query.id, query.images[0].read()) == ("own-1", picture.read_bytes())
-    assert left_out(loaded) == ["own.parquet, row 2: says nothing: its text is empty"]
+    assert left_out(loaded) == ["own.parquet, row 2: has no text"]
     table("own.parquet", b"PAR1 and no more")
     with pytest.raises(DatasetError, match="not a Parquet file that can be read"):
         load_set("parquet", path)
@@ -571,7 +571,7 @@ def test_names_of_sets(table: Callable[..., Path], tmp_path: Path) -> None:
     ("said", "why"),
     [
         ("csv:no.csv", "there is no such path; csv needs a .csv or .tsv file"),
-        ("empty", "no loader knows this set"),
+        ("empty", "no loader recognizes this dataset"),
         ("no.csv", "does not exist"),
         ("minni", "does not exist; name a JSONL file, or 'mini'"),
         ("foreign.jsonl", "unknown key 'prompt'.* is read as jsonl:/.*/foreign.jsonl, by a map"),

@@ -18,8 +18,8 @@ from safejury.datasets import (
     Parts,
     Query,
     load_dataset,
-    put_parts,
     read_media,
+    select_parts,
     sound_length,
     transcript_of,
 )
@@ -339,14 +339,14 @@ ASKED = Query("q1", "ethics.bioethics", "Why is it so?", Intent.BENIGN, (PICTURE
 def test_each_factor_is_sent_alone_and_pictures_stay(
     parts: Parts, text: str, audio: Media | None
 ) -> None:
-    put = put_parts(ASKED, parts)
+    put = select_parts(ASKED, parts)
     assert (put.text, put.audio, put.images) == (text, audio, (PICTURE,))
     assert (put.id, put.scenario, put.intent) == (ASKED.id, ASKED.scenario, ASKED.intent)
 
 
 def test_the_neutral_text_is_the_same_for_every_query_and_asks_for_nothing() -> None:
     other = Query("q2", "ethics.bioethics", "And this?", Intent.HARMFUL, audio=SOUND)
-    assert put_parts(other, "audio").text == put_parts(ASKED, "audio").text
+    assert select_parts(other, "audio").text == select_parts(ASKED, "audio").text
     for cue in ("sure", "begin", "start", "help", "must", "step", "yes", "answer"):
         assert cue not in NEUTRAL_TEXT.casefold()
 
@@ -354,14 +354,14 @@ def test_the_neutral_text_is_the_same_for_every_query_and_asks_for_nothing() -> 
 @pytest.mark.parametrize("parts", ["text", "audio", "audio+text"])
 def test_without_sound_there_is_no_such_factor(parts: Parts) -> None:
     silent = Query("q1", "ethics.bioethics", "Why?", Intent.BENIGN)
-    assert put_parts(silent, "given") == silent
+    assert select_parts(silent, "given") == silent
     with pytest.raises(DatasetError, match="query 'q1' has no sound"):
-        put_parts(silent, parts)
+        select_parts(silent, parts)
 
 
 def test_the_text_that_was_left_out_is_the_transcript() -> None:
-    transcript = transcript_of(put_parts(ASKED, "audio"), ASKED)
+    transcript = transcript_of(select_parts(ASKED, "audio"), ASKED)
     assert transcript is not None
     assert (transcript.text, transcript.source) == (ASKED.text, "the query's own text")
     for parts in ("given", "text", "audio+text"):
-        assert transcript_of(put_parts(ASKED, parts), ASKED) is None
+        assert transcript_of(select_parts(ASKED, parts), ASKED) is None

@@ -89,9 +89,9 @@ def test_a_flat_list_that_is_no_taxonomy(entries: Any, said: str, tmp_path: Path
         ({"categories": [{**NESTED[1], "scenarios": []}]}, "'garden' has no scenarios"),
         ({"categories": NESTED, "scenarios": FLAT}, "either `categories:` or `scenarios:`"),
         ({}, "either `categories:` or `scenarios:`"),
-        ("categories: [", "is no taxonomy that can be read"),
-        ("- a\n- b\n", "is no taxonomy that can be read"),
-        ("&a [*a]", "is no taxonomy that can be read"),
+        ("categories: [", "is not a valid taxonomy"),
+        ("- a\n- b\n", "is not a valid taxonomy"),
+        ("&a [*a]", "is not a valid taxonomy"),
     ],
 )
 def test_a_file_that_is_no_taxonomy(content: object, said: str, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def refused(path: Path, said: str) -> None:
     with pytest.raises(DatasetError) as raised:
         read_taxonomy(path)
     message = str(raised.value)
-    assert message.startswith(f"{path}: is no taxonomy")
+    assert message.startswith(f"{path}: is not a valid taxonomy")
     assert said in message
     assert "\n" not in message
 
@@ -126,5 +126,5 @@ def test_a_set_has_the_scenarios_beside_it(tmp_path: Path) -> None:
 
 def test_a_broken_taxonomy_beside_a_set_is_not_passed_over(tmp_path: Path) -> None:
     written(tmp_path, {"scenarios": []})
-    with pytest.raises(DatasetError, match=r"taxonomy\.yaml: is no taxonomy"):
+    with pytest.raises(DatasetError, match=r"taxonomy\.yaml: is not a valid taxonomy"):
         own_set(tmp_path, "CS.HS")

@@ -195,10 +195,10 @@ def test_sample_withholds_texts_until_asked(workplace: Any):
     ("arguments", "said"),
     [
         (("show", "no.jsonl"), "does not exist"),
-        (("show", "."), "no loader knows this set"),
+        (("show", "."), "no loader recognizes this dataset"),
         (("show", "xstest:no"), "there is no such path"),
         (("show", "mini", "--loader", "nothing"), "no loader 'nothing'"),
-        (("show", "mini", "--map", "text=x"), "'mini' is a bundled set: it takes no mapping"),
+        (("show", "mini", "--map", "text=x"), "'mini' is a bundled dataset: it takes no mapping"),
         (("show", "x" * 5000), "File name too long"),
         (("show", "csv:theirs/own.csv", "--map", "kind"), "write it as WHAT=COLUMN"),
         (("show", "csv:theirs/own.csv", "--set", "x=1"), "csv has no setting 'x'"),
@@ -228,7 +228,7 @@ def test_output_that_cannot_hold_a_character_shows_its_escape(
     assert (sampled.code, sampled.out.count("\\u0416")) == (0, 2), sampled.err
     (workplace.path / "\u0416.csv").write_text('text\nWhy?\n""\n')
     listed = workplace.from_the_beginning("datasets", "validate", "\u0416.csv")
-    assert (listed.code, listed.out) == (0, "\\u0416.csv, row 2: says nothing: its text is empty\n")
+    assert (listed.code, listed.out) == (0, "\\u0416.csv, row 2: has no text\n")
 
 
 def test_a_path_is_shown_as_it_stands(workplace: Any):

@@ -133,7 +133,7 @@ def test_a_target_without_an_address(target: dict[str, Any], said: str, workplac
 
 def test_bad_input_is_one_line(workplace: Any, scripted: Start):
     workplace.safejury("probe", "ftp://127.0.0.1/v1").refused("is not an address")
-    workplace.safejury("probe", "127.0.0.1:9").refused("nothing answers")
+    workplace.safejury("probe", "127.0.0.1:9").refused("no answer")
     url = scripted().base_url
     workplace.safejury("probe", url, "--api-key-env", "NO_SUCH_KEY").refused("NO_SUCH_KEY")
     assert workplace.safejury("probe", url, "--timeout", "0").code == 2

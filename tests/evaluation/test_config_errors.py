@@ -122,7 +122,7 @@ def test_a_persona_file_that_is_missing(refused: Callable[..., None]):
 
 
 def test_a_home_that_is_nobodys(refused: Callable[..., None]):
-    refused(f"{CONFIG}run: {{directory: ~nobody.at.all/runs}}\n", "a home that is not known")
+    refused(f"{CONFIG}run: {{directory: ~nobody.at.all/runs}}\n", "an unknown home directory")
 
 
 def test_an_unknown_scenario(refused: Callable[..., None]):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from safejury.common import DatasetError
-from safejury.datasets import load_dataset, put_parts
+from safejury.datasets import load_dataset, select_parts
 from safejury.testing import ScriptedServer, ballot
 
 DATA = Path(__file__).parents[1] / "data"
@@ -317,7 +317,7 @@ def test_conditions_of_sound_leave_conversations_as_they_are(loud: Any, scripted
     assert len(requests(server, "target")) == 1
     (query,) = load_dataset(loud.path / "queries.jsonl")
     with pytest.raises(DatasetError, match="'talk' is a conversation"):
-        put_parts(query, "audio")
+        select_parts(query, "audio")
 
 
 @pytest.mark.slow

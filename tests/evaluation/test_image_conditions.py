@@ -306,7 +306,7 @@ def test_a_medium_with_a_wrong_ending_is_used_and_told(workplace: Any, scripted:
     Image.new("RGB", (8, 8)).save(workplace.path / "one.png", "JPEG")
     ended = workplace.safejury("run", workplace.config(scripted(reply).base_url))
     assert ended.code == 0, ended.err
-    assert "1 medium has a wrong ending ('one.png' is image/jpeg)" in ended.err
+    assert "1 medium has a wrong file extension ('one.png' is image/jpeg)" in ended.err
 
 
 def test_a_picture_of_300_megabytes_is_refused_in_one_line(workplace: Any) -> None:

@@ -170,7 +170,7 @@ def test_a_server_that_dies_is_started_again_and_its_queries_go_on(
     target = {"name": "it", "vllm": managed(dies=2, once=once)}
     ended = workplace.safejury("run", workplace.config(server.base_url, targets=[target]))
     assert ended.code == 0, ended.err
-    assert "starting again (1 restarts left)" in ended.err
+    assert "restarting (1 restarts left)" in ended.err
     assert workplace.report()["targets"][0]["verdicts"] == 3
 
 

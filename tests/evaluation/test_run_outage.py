@@ -206,7 +206,7 @@ def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
     config = many.config(server.base_url, limits__concurrency=concurrency)
     ended = many.safejury("run", config)
     assert ended.code == 3
-    for words in ("the run is unfinished", f"{model}", "turns every call away", reply.text):
+    for words in ("the run is unfinished", f"{model}", "has rejected every call", reply.text):
         assert words in ended.err
     assert set(finished(many)) <= {"answered"}
     assert f"{CASES - len(finished(many))} of {CASES} cases left" in ended.err

@@ -83,7 +83,7 @@ def test_a_limit_of_money_ends_a_server_that_loads_and_starts_none_once_it_is_us
     for loads in (1, 0):
         ended = workplace.safejury("run", config)
         assert ended.code == 3, ended.err
-        assert "limits.max_cost_usd of 0.2 is used up" in ended.err
+        assert "limits.max_cost_usd of 0.2 is reached" in ended.err
         assert "3 cases of 3 not started" in ended.err
         assert ended.err.count("it: loading") == loads
     assert server.stats.calls == 0
@@ -103,7 +103,7 @@ def test_the_time_of_a_jurors_server_ends_a_run_with_the_cases_that_are_begun(
     changes |= {"jury__jurors__1": juror, "targets__0__price": 0}
     ended = workplace.safejury("run", workplace.config(server.base_url, **changes))
     assert ended.code == 3, ended.err
-    assert "limits.max_cost_usd of 2 is used up" in ended.err
+    assert "limits.max_cost_usd of 2 is reached" in ended.err
     report = workplace.report()
     assert report["run"]["cases_finished"] < 60
     assert report["run"]["spent"]["servers"][0]["targets"] == []

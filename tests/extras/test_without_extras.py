@@ -14,7 +14,7 @@ from typer.main import get_command
 from without_extras import ROOT, Ended, bare_site, walk
 
 from safejury.cli import app
-from safejury.common import ConfigurationError, install_command, need
+from safejury.common import ConfigurationError, install_command, require
 
 CONFIG = """\
 dataset: queries.jsonl
@@ -147,4 +147,4 @@ def test_in_its_own_folder_a_clone_is_a_dot(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_ways_out_are_named_too() -> None:
     with pytest.raises(ConfigurationError, match=r"`, or leave it out$"):
-        need("it", "diffusers", instead="leave it out")
+        require("it", "diffusers", instead="leave it out")

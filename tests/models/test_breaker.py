@@ -46,7 +46,7 @@ class Calls:
             raise end
 
         try:
-            return await self._breaker.of(call)
+            return await self._breaker.run(call)
         except (ModelError, OutageError) as error:
             return error
 
@@ -66,7 +66,7 @@ async def test_it_waits_no_longer_than_it_is_told_and_says_so():
     calls = Calls(breaker, **{name: [lost()] for name in "abcdef"})
     ended = await calls.at_once(*"abcdef")
     assert all(isinstance(end, OutageError) for end in ended)
-    for words in (PLACE, "has not answered since", "waited for 0.1 s", "the server failed"):
+    for words in (PLACE, "has not answered since", "waited 0.1 s", "the server failed"):
         assert words in str(ended[0])
     before = len(calls.made)
     assert isinstance(await calls.ended("a"), OutageError)
@@ -88,7 +88,7 @@ async def test_one_call_at_a_time_is_let_through():
 
     async def through() -> None:
         with pytest.raises(OutageError):
-            await breaker.of(call)
+            await breaker.run(call)
 
     await in_parallel(through() for _ in range(5))
     assert peak == 1
@@ -141,7 +141,7 @@ async def test_calls_that_no_server_can_answer_do_not_open_it_for_ever(error: Tr
 
     async def ended() -> TransportError | str:
         try:
-            return await breaker.of(call)
+            return await breaker.run(call)
         except TransportError as failed:
             return failed
 
@@ -162,7 +162,7 @@ async def test_calls_that_two_outages_held_are_answered_after_the_second():
             return "fine"
         raise lost(503)
 
-    assert await in_parallel(breaker.of(call) for _ in range(8)) == ["fine"] * 8
+    assert await in_parallel(breaker.run(call) for _ in range(8)) == ["fine"] * 8
     assert made == 8 + 1 + 7 + 7
 
 
@@ -222,7 +222,7 @@ async def test_an_answer_to_a_call_of_before_does_not_hide_that_later_ones_are_t
 
     calls = Calls(breaker, a=[DRY])
     async with asyncio.TaskGroup() as group:
-        before = group.create_task(breaker.of(answered))
+        before = group.create_task(breaker.run(answered))
         await asyncio.sleep(0)
         turned_away = group.create_task(calls.ended("a"))
         await _until(lambda: calls.made == ["a"])

@@ -411,7 +411,7 @@ async def test_unknown_usage_is_charged_at_the_estimate_and_its_cost_stays_unkno
 
 async def test_what_earlier_parts_of_a_run_spent_counts():
     budget = Budget(max_tokens_total=1000)
-    budget.add_spent(950, 0.5, unknown_price_calls=3)
+    budget.add_earlier_cost(950, 0.5, unknown_price_calls=3)
     async with ScriptedServer("x") as server:
         model = Budgeted(EndpointModel(base_url=server.base_url, model="m"), budget)
         with pytest.raises(BudgetError, match="950 spent"):

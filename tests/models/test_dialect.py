@@ -219,7 +219,7 @@ async def test_reasoning_alone_is_no_answer():
     async with connected(quirks=["reasoning_empty"]) as (_, model):
         answer = await model.complete(FULL)
     assert (answer.text, answer.finish_reason) == ("", "length")
-    assert answer.notes == ("the reply held reasoning and no answer",)
+    assert answer.notes == ("the reply has reasoning but no answer",)
 
 
 async def test_what_a_server_reads_over_is_not_noticed():

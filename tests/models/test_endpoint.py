@@ -209,7 +209,7 @@ async def test_a_refusal_is_a_completion():
 
 async def test_reasoning_is_not_taken_for_the_answer():
     empty = await completion(ScriptedReply(no_content=True, reasoning="let me think"))
-    assert (empty.text, empty.notes) == ("", ("the reply held reasoning and no answer",))
+    assert (empty.text, empty.notes) == ("", ("the reply has reasoning but no answer",))
     assert (await completion(ScriptedReply("done", reasoning="hm"))).notes == ()
 
 

@@ -208,7 +208,7 @@ async def test_a_trusted_certificate_of_another_host_is_refused(tmp_path: Path):
     made = tls(tmp_path, "DNS:other.example")
     async with ScriptedServer("fine", ssl_context=made.context) as server:
         error = await failure(server.base_url, ca_file=made.ca_file)
-    assert "base_url should have the host's name" in str(error)
+    assert "base_url must use the host name in the certificate" in str(error)
 
 
 async def test_certificates_are_not_checked_where_that_is_asked_for(tmp_path: Path):
@@ -276,7 +276,7 @@ async def test_a_proxy_that_wants_a_password(scheme: str):
         error = await failure(f"{scheme}://127.0.0.1:9/v1", proxy=address)
     assert isinstance(error, RequestError)
     assert error.permanent
-    assert "wants a user and password" in str(error)
+    assert "needs a user and password" in str(error)
     assert "open-sesame" not in str(error)
 
 

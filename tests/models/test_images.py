@@ -144,9 +144,9 @@ async def test_a_rejection_is_not_tried_again() -> None:
 @pytest.mark.parametrize(
     ("said", "what"),
     [
-        (item(url="http://127.0.0.1:9/picture.png"), "addresses of pictures"),
+        (item(url="http://127.0.0.1:9/picture.png"), "URLs of pictures"),
         (item(b64_json="????!"), "base64"),
-        ({"data": "no list"}, "no list of pictures"),
+        ({"data": "no list"}, "not a list of pictures"),
     ],
 )
 async def test_a_reply_without_a_picture_says_what_is_wrong(said: object, what: str) -> None:

@@ -246,7 +246,7 @@ async def test_a_cut_reply_that_does_not_say_so_is_told():
 
     finish = found(await probe(unmarked), "finish_reason")
     assert finish.state == "partly"
-    assert "pass for whole ones" in finish.detail
+    assert "will look complete" in finish.detail
 
 
 async def test_a_seed_that_changes_nothing_and_one_that_does_not_hold_are_both_doubtful():

@@ -74,7 +74,7 @@ async def test_where_no_model_is_listed_one_has_to_be_named():
 
 
 async def test_nothing_at_the_address_is_a_clear_line():
-    with pytest.raises(FirstContactError, match="nothing answers: cannot connect") as caught:
+    with pytest.raises(FirstContactError, match="no answer: cannot connect") as caught:
         await probe_endpoint("http://127.0.0.1:9/v1", model="m")
     assert "\n" not in str(caught.value)
 

@@ -43,7 +43,7 @@ async def test_a_filter_is_told_from_failure_and_from_nonsense() -> None:
             assert isinstance(await speech.say(text, voice="alba"), Filtered)
         with pytest.raises(RequestError, match="no such voice"):
             await speech.say("broken", voice="alba")
-        with pytest.raises(BadReplyError, match=r"is no WAV \(it begins 'OggS'\)"):
+        with pytest.raises(BadReplyError, match=r"is not a WAV file \(it begins 'OggS'\)"):
             await speech.say("nonsense", voice="alba")
         await speech.aclose()
 

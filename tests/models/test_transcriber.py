@@ -131,7 +131,7 @@ async def test_a_call_that_is_canceled_spoils_nothing(transcriber: Transcriber) 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
     transcriber = Transcriber(tiny(), keep=tmp_path / "kept")
-    with pytest.raises(ConfigurationError, match="kept: a transcript cannot be kept"):
+    with pytest.raises(ConfigurationError, match="kept: a transcript cannot be saved"):
         await transcriber.transcribe(sound("summer.flac"))
     await transcriber.aclose()
 

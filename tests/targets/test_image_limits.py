@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from safejury.datasets import (
-    ImageFitting,
+    ImageFitter,
     ImageLimits,
     Intent,
     Media,
@@ -40,7 +40,7 @@ async def _target(
     model = EndpointModel(
         base_url=server.base_url, model="m", modalities=frozenset({"text", *modalities})
     )
-    fitting = ImageFitting(ImageLimits(**limits), MediaStore(folder / "media"))
+    fitting = ImageFitter(ImageLimits(**limits), MediaStore(folder / "media"))
     target = ModelTarget("t", model, max_tokens=7, seed=7, sampling=Sampling(), fitting=fitting)
     try:
         yield target

@@ -85,7 +85,7 @@ async def test_a_python_without_vllm(fake_vllm: Fake, tmp_path: Path) -> None:
             "RuntimeError: DefaultCPUAllocator: can't allocate memory: you tried to allocate",
             "the machine's memory is too small",
         ),
-        ("GatedRepoError: 403 Client Error.", "accept the model's terms there, and set HF_TOKEN"),
+        ("GatedRepoError: 403 Client Error.", "accept its terms there, and set HF_TOKEN"),
         ("RepositoryNotFoundError: 401 Client Error.", "there is no model 'org/model' on the hub"),
         (
             "huggingface_hub.errors.LocalEntryNotFoundError: outgoing traffic has been disabled",
@@ -113,7 +113,7 @@ def test_what_nobody_foresaw_is_quoted() -> None:
     log = f"INFO loading\n{ENGINE}KeyError: 'visual.merger'\n{WRAPPED}\n"
     assert explain_log(log, SPEC) == "KeyError: 'visual.merger'"
     assert explain_log(WRAPPED, SPEC).startswith("RuntimeError: Engine core")
-    assert explain_log("INFO loading\n", SPEC) == "its log names no cause"
+    assert explain_log("INFO loading\n", SPEC) == "the log does not say why"
 
 
 def test_the_arguments_that_a_log_begins_with_are_no_cause() -> None:

@@ -239,7 +239,7 @@ async def test_a_fleet_that_is_canceled_while_it_restarts_leaves_nothing(
     again = asyncio.Event()
 
     def tell(line: str) -> None:
-        if "starting again" in line:
+        if "restarting" in line:
             again.set()
 
     use = ServerUse("a", fake_vllm(gate=tmp_path / "gate", child=1))

@@ -96,7 +96,9 @@ async def test_the_next_loads_once_the_last_is_released(fake_vllm: Fake, tmp_pat
         assert not any(line.startswith("b:") for line in log), "there is room for one"
         fleet.release("a")
         await _ask(second)  # what the caller does meanwhile, such as judging, goes on
-        with pytest.raises(FirstContactError, match="the server 'a' was stopped: its work was"):
+        with pytest.raises(
+            FirstContactError, match="the server 'a' was stopped, because its work was"
+        ):
             await _ask(first)
     said = [" ".join(line.split()[:2]) for line in log]
     assert said == ["a: loading", "a: up", "a: stopping", "b: loading", "b: up", "b: stopping"]
@@ -145,7 +147,7 @@ async def test_calls_outlive_a_server_that_dies(fake_vllm: Fake, tmp_path: Path)
     fleet = _fleet(tmp_path, log, ServerUse("a", spec))
     async with fleet, _model(fleet, "a") as model:
         assert await _ask_all(model, 8) == [f"heard bell {i}" for i in range(8)]
-    assert "starting again (1 restarts left): it ended with code 3" in await log.has("again")
+    assert "restarting (1 restarts left): it ended with code 3" in await log.has("restarting")
 
 
 async def test_restarts_are_bounded(
@@ -157,7 +159,7 @@ async def test_restarts_are_bounded(
         with pytest.raises(FirstContactError) as failed:
             await _ask(model)
         assert survivors() == []
-    assert "the server 'a' failed and was started again 2 times (restarts: 2)" in str(failed.value)
+    assert "the server 'a' failed and was restarted 2 times (restarts: 2)" in str(failed.value)
     assert "it ended with code 3" in str(failed.value)
     assert sum("loading" in line for line in log) == 3
 
@@ -187,7 +189,7 @@ async def test_one_that_answers_nothing_is_started_again(fake_vllm: Fake, tmp_pa
     fleet = _fleet(tmp_path, log, ServerUse("a", spec), hang_timeout=0.5)
     async with fleet, _model(fleet, "a") as model:
         assert await _ask_all(model, 8) == [f"heard bell {i}" for i in range(8)]
-    assert "it did not answer for" in await log.has("again")
+    assert "it did not answer for" in await log.has("restarting")
 
 
 async def test_one_that_says_it_is_well_but_does_no_work_is_started_again(
@@ -198,7 +200,7 @@ async def test_one_that_says_it_is_well_but_does_no_work_is_started_again(
     fleet = _fleet(tmp_path, log, ServerUse("a", spec), hang_timeout=0.3)
     async with fleet, _model(fleet, "a", timeout=1.0) as model:
         assert await _ask_all(model, 8) == [f"heard bell {i}" for i in range(8)]
-    assert "it did no work for 1 s, with" in await log.has("again")
+    assert "it did no work for 1 s, with" in await log.has("restarting")
 
 
 async def test_one_that_works_for_long_is_left_alone(fake_vllm: Fake, tmp_path: Path) -> None:

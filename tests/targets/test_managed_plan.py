@@ -199,7 +199,9 @@ def test_gpus_are_found_with_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_torch_that_is_broken_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise RuntimeError('no libcuda')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(ConfigurationError, match=r"could not tell its GPUs \(RuntimeError: no lib"):
+    with pytest.raises(
+        ConfigurationError, match=r"could not report its GPUs \(RuntimeError: no lib"
+    ):
         find_devices()
 
 
@@ -216,7 +218,7 @@ def test_a_python_without_torch_has_no_gpus(
 def test_a_python_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "python").write_text("#!/bin/sh\nexec tail -f /dev/null\n")
     (tmp_path / "python").chmod(0o755)
-    with pytest.raises(ConfigurationError, match=r"did not tell its GPUs within 0\.2 s"):
+    with pytest.raises(ConfigurationError, match=r"did not report its GPUs within 0\.2 s"):
         find_devices(str(tmp_path / "python"), timeout=0.2)
     with pytest.raises(ConfigurationError, match="cannot be run"):
         find_devices(str(tmp_path / "none"))

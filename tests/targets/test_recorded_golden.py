@@ -362,7 +362,7 @@ def test_words_of_a_sample_of_inspect_that_failed_are_no_response(tmp_path: Path
         (
             {"samples": 100, "sample_ids": ["lock", "key"]},
             {"limit": 2, "epochs": 2},
-            "1 of 200 samples: the log says cancelled; 4 of them were to be asked",
+            "1 of 200 samples: the log says cancelled; 4 of them were to be run",
             ["sample 'lock', epoch 1", "sample 'key', epoch 1", "sample 'key', epoch 2"],
         ),
         (
@@ -374,7 +374,7 @@ def test_words_of_a_sample_of_inspect_that_failed_are_no_response(tmp_path: Path
         (
             {"samples": 100},
             {"limit": [10, 12]},
-            "1 of 100 samples: the log says cancelled; 2 of them were to be asked",
+            "1 of 100 samples: the log says cancelled; 2 of them were to be run",
             ["missing sample 1 of 1"],
         ),
         (
@@ -418,6 +418,6 @@ def test_a_zipped_log_of_inspect_that_was_canceled_says_the_same(tmp_path: Path)
     plain.write_text(inspect_log(INSPECT_SAMPLE, status="cancelled", dataset=dataset))
     write_eval_log(read_eval_log(plain), zipped)
     target = RecordedTarget("t", zipped)
-    said = "1 of 100 samples: the log says cancelled; 2 of them were to be asked"
+    said = "1 of 100 samples: the log says cancelled; 2 of them were to be run"
     assert target.file.remarks == (said,)
     assert [row.place for row in target.all_left_out()][-1] == "sample 'key', epoch 1"

@@ -83,7 +83,7 @@ def test_labels_are_those_that_a_row_says_first(tmp_path: Path) -> None:
     )
     questions = RecordedQuestions([recorded])
     assert [query.labels for query in questions] == [{"type": "lock", "tone": "calm"}, {}]
-    assert "1 row labels a question otherwise than an earlier row" in questions.notes[-1]
+    assert "1 row labels a question differently from an earlier row" in questions.notes[-1]
     (line,) = told(recorded)
     assert "line 4: 'a b' cannot name a label" in line
     plain = tmp_path / "b.jsonl"
@@ -254,7 +254,7 @@ def test_a_picture_is_not_taken_from_another_depth_than_those_before(tmp_path: P
 def test_a_folder_of_pictures_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"query_id": "a", "response": "No."}\n')
-    with pytest.raises(ConfigurationError, match=r"gone: is no folder: name that in which"):
+    with pytest.raises(ConfigurationError, match=r"gone: is not a folder: name the folder with"):
         RecordedFile(path, pictures=tmp_path / "gone")
 
 

@@ -1,6 +1,6 @@
 """Shared by all loaders: the interface, and reading media files."""
 
-from ._files import MissingFileError, NoRoomError, SetFiles, place_of, reason, saying_where
+from ._files import MissingFileError, NoRoomError, SetFiles, naming_file, place_of, reason
 from ._loader import Loader, LoaderOptions, Row, Unusable
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Row",
     "SetFiles",
     "Unusable",
+    "naming_file",
     "place_of",
     "reason",
-    "saying_where",
 ]

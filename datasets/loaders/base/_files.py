@@ -33,7 +33,7 @@ def reason(error: Exception) -> object:
 
 
 @contextmanager
-def saying_where(place: object) -> Generator[None]:
+def naming_file(place: object) -> Generator[None]:
     """Add the file's place to an error about reading it, unless the error names it.
 
     Raises:
@@ -51,7 +51,7 @@ def place_of(address: str, folder: Path, kind: MediaKind) -> Path | bytes:
     Args:
         address: A path within a folder, or a `data:` address.
         folder: That folder.
-        kind: What it has to be.
+        kind: The required kind of media.
 
     Raises:
         DatasetError: It is neither.
@@ -79,13 +79,13 @@ class SetFiles:
         """Read a picture or an audio file.
 
         Args:
-            place: Its path, absolute or within the set's folder; or its bytes.
-            kind: What it has to be.
+            place: The path, absolute or within the dataset's folder; or the bytes.
+            kind: The required kind of media.
 
         Raises:
-            MissingFileError: It is not there.
-            DatasetError: It lies outside the folder, or is not what it should be.
-            NoRoomError: Its bytes cannot be kept.
+            MissingFileError: It does not exist.
+            DatasetError: It lies outside the folder, or is invalid.
+            NoRoomError: Its bytes cannot be stored.
         """
         if isinstance(place, bytes):
             return self._within_table(place, kind)
@@ -108,7 +108,7 @@ class SetFiles:
         try:
             escapes = not path.resolve().is_relative_to(self._resolved)
         except (OSError, RuntimeError, ValueError) as error:
-            raise DatasetError(f"{shown} is not a usable path: {reason(error)}") from None
+            raise DatasetError(f"{shown} is not a valid path: {reason(error)}") from None
         if climbs or (escapes and not path.is_relative_to(self._folder)):
             raise DatasetError(f"{shown} leads out of the set's folder")
         if escapes:

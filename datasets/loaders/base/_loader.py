@@ -13,18 +13,18 @@ class Row:
     """One item of a dataset, before it becomes a query.
 
     Attributes:
-        id: Stable: the set's own id, else file and number, such as `03-Fraud-17`.
-        text: What is asked.
-        category: The set's own category, empty if it has none; `major/minor` where it has
+        id: A stable id: the dataset's own, else file and number, such as `03-Fraud-17`.
+        text: The question.
+        category: The dataset's own category, empty if it has none; `major/minor` if it has
             two levels. The loader's table in `mappings/` maps it to a scenario.
         intent: Harmful, or benign.
         images: Files of pictures, inside the set's folder and checked by the core, not by
             the loader; or their bytes, where the set keeps pictures within its table.
         audio: The file of a sound, or its bytes.
         where: File and line, for messages.
-        source: Where the item comes from, if the set says so of each.
-        intent_assumed: Whether the set does not say the intent, so that harmful is a guess.
-        underlying_request: What text and media ask for together, where the set says it in
+        source: The origin of the item, if the dataset has it for each.
+        intent_assumed: Whether the dataset has no intent, so that harmful is a guess.
+        underlying_request: What text and media together ask for, if the dataset says it in
             words that are not `text`.
         labels: What the set says of the item beside that, by short stable names; blank
             values say nothing.
@@ -52,7 +52,7 @@ class Unusable:
 
     Attributes:
         where: File and line.
-        why: What is wrong with it, in words.
+        why: Why it cannot be used.
     """
 
     where: str
@@ -67,10 +67,10 @@ class LoaderOptions:
     """The options that a user may give besides the path.
 
     Attributes:
-        mapping: Where things stand in a plain table, by field: `{"text": "prompt"}`.
+        mapping: The columns of a plain table by field: `{"text": "prompt"}`.
         settings: The loader's own settings by name, such as `{"split": "test"}`; only
             names that `Loader.settings` knows.
-        categories: Which scenarios the set's categories are: a bundled mapping's name or a
+        categories: The map from the dataset's categories to scenarios: a bundled name or a
             file; None for the loader's own mapping.
     """
 
@@ -83,13 +83,13 @@ class Loader(Protocol):
     """Reads one format.
 
     Attributes:
-        name: As users write it, such as `mm-safetybench`.
-        title: For people.
+        name: The name that users write, such as `mm-safetybench`.
+        title: The display name.
         license: The set's license, an SPDX id or words; `as the set says` for plain tables.
-        home: Where the set comes from, an address; empty for plain tables.
-        about: What is in it, one line.
-        needs: What the path must name, one line, such as `the folder with processed_questions/`.
-        maps: Whether it takes a mapping of columns.
+        home: The URL of the dataset; empty for plain tables.
+        about: A one-line description of its content.
+        needs: What the path must be, on one line, such as `the folder with processed_questions/`.
+        maps: Whether it has a column mapping.
     """
 
     name: str
@@ -117,6 +117,6 @@ class Loader(Protocol):
         """Yield the items one at a time, in a stable order.
 
         Raises:
-            DatasetError: The path holds no such set.
+            DatasetError: The path is not such a dataset.
         """
         ...

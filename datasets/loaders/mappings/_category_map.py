@@ -9,9 +9,9 @@ import msgspec
 from ....common import DatasetError
 from ....common.files import read_yaml
 from ....common.text import did_you_mean, quoted
-from ...tables import CsvTable, RowError, listed
+from ...tables import CsvTable, RowError, list_names
 from ...taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
-from ._mapping import Categories, bundled_mappings, category_key, table_path
+from ._mapping import CategoryMap, bundled_mappings, category_key, table_path
 
 _NONE = ("", "none", "null")
 _COLUMNS = ("category", "scenario")
@@ -29,9 +29,9 @@ class _Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _Entries = dict[str | int, str | _Mapped | None]
 
 
-def categories_for(
+def category_map_for(
     said: str | Path | None, default: str | None, taxonomy: Taxonomy, *, names: bool = False
-) -> Categories:
+) -> CategoryMap:
     """Return the category map to use for a dataset.
 
     Args:
@@ -47,9 +47,9 @@ def categories_for(
     """
     if said is None:
         ours = default is not None and taxonomy is load_taxonomy()
-        return Categories(mapping_of(default) if ours else None, taxonomy, names=names)
+        return CategoryMap(mapping_of(default) if ours else None, taxonomy, names=names)
     own = bundled_name(said) or Path(said).name
-    return Categories(read_categories(said, taxonomy), taxonomy, own=own)
+    return CategoryMap(read_categories(said, taxonomy), taxonomy, own=own)
 
 
 def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | None]:
@@ -79,7 +79,7 @@ def read_categories(said: str | Path, taxonomy: Taxonomy) -> dict[str, str | Non
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read: {error}") from error
     if not found:
-        raise DatasetError(f"{path}: names no category")
+        raise DatasetError(f"{path}: has no categories")
     return found
 
 
@@ -131,8 +131,8 @@ def _of_table(path: Path) -> Iterator[tuple[str, str | None]]:
     for column in _COLUMNS:
         if column not in table.names:
             raise DatasetError(
-                f"{path}: has no column {column!r}; its columns are {listed(table.names)}: a map "
-                "of categories has `category` and `scenario`"
+                f"{path}: has no column {column!r}; its columns are {list_names(table.names)}: a "
+                "map of categories has `category` and `scenario`"
             )
     for place, values in table.objects():
         if isinstance(values, RowError):
@@ -143,12 +143,12 @@ def _of_table(path: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def _of_yaml(path: Path) -> Iterator[tuple[str, str | None]]:
-    content = read_yaml(path, dict[str | int, object], "map of categories")
+    content = read_yaml(path, dict[str | int, object], "category map")
     entries = content.get("categories") if list(content) == ["categories"] else content
     try:
         categories = msgspec.convert(entries, _Entries)
     except msgspec.ValidationError as error:
-        raise DatasetError(f"{path}: is no map of categories that can be read: {error}") from error
+        raise DatasetError(f"{path}: is not a valid category map: {error}") from error
     for category, mapped in categories.items():
         if isinstance(mapped, _Mapped):
             yield str(category), mapped.scenario

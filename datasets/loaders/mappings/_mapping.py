@@ -20,8 +20,8 @@ class Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The scenario that a dataset's category maps to, if any.
 
     Attributes:
-        reason: Why, where it is not that very scenario under another name; empty where it is.
-        scenario: The scenario's id, None where there is no counterpart.
+        reason: Why, where it is not that very scenario under another name; empty if it is.
+        scenario: The scenario's id, None if there is no counterpart.
         rows: Rows of it that belong elsewhere, by scenario or `uncategorised`: names of the level
             below it, which may be ids.
     """
@@ -67,7 +67,7 @@ def category_key(name: str) -> str:
     return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 
 
-class Categories:
+class CategoryMap:
     """Looks up scenarios by category, and counts categories without one.
 
     A set with a table is read by it: a category of several levels, such as `major/minor` or
@@ -121,14 +121,14 @@ class Categories:
             item: What has a category, in the singular.
         """
         unknown = "is not known" if self._own is None else f"is not in {quoted(self._own)}"
-        told = [
+        reasons = [
             (self._counts["without"], self._without, "has no counterpart among our scenarios"),
             (self._counts["unknown"], self._unknown, unknown),
         ]
         return [
             f"{f'1 {item} is' if count == 1 else f'{count:,} {item}s are'} uncategorised, because "
             f"the set's category {why}: {_listed(names)}"
-            for count, names, why in told
+            for count, names, why in reasons
             if count
         ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from ....common import DatasetError, need
+from ....common import DatasetError, require
 from ....common.text import quoted, short_reason
 from ...tables import Object, as_object
 from ..base import Loader, LoaderOptions, Row, Unusable
@@ -99,7 +99,7 @@ def _library() -> ModuleType:
         DatasetError: It is not installed, or something else of that name comes first.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    need("a set of the Hugging Face hub", "datasets", error=DatasetError)
+    require("a set of the Hugging Face hub", "datasets", error=DatasetError)
     found = find_spec("datasets")
     place = Path((found and found.origin) or "datasets")
     hidden = DatasetError(

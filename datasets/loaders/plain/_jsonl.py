@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ....common.text import quoted
-from ...tables import OneObject, json_objects, list_within, listed
+from ...tables import OneObject, json_objects, list_names, list_within
 from ..base import Loader, LoaderOptions, Row, Unusable
 from ._table import SETTINGS, PlainRows
 
@@ -34,11 +34,11 @@ def _no_items(found: OneObject) -> str:
         ((key, names),) = found.lists.items()
         return (
             f"is one JSON object, and the items of its list {quoted(key)} have no 'text'; their "
-            f"keys are {listed(names)}: say which holds what is asked with --map text=KEY"
+            f"keys are {list_names(names)}: say which holds what is asked with --map text=KEY"
         )
     return (
         f"is one JSON object, not a line or an entry of a list for each item; its keys are "
-        f"{listed(found.keys)}: save the items as JSON lines or as a list, or say with "
+        f"{list_names(found.keys)}: save the items as JSON lines or as a list, or say with "
         "--map text=KEY which key of this one item holds what is asked"
     )
 

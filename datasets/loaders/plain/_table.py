@@ -15,11 +15,11 @@ from ...tables import (
     RowError,
     first_text,
     identifier,
-    listed,
+    list_names,
     media_values,
+    optional_text,
     pictures,
     read_messages,
-    words,
 )
 from ..base import LoaderOptions, Row, Unusable, place_of
 
@@ -34,7 +34,7 @@ FIELDS = {
     "underlying_request": ("underlying_request",),
     "messages": ("messages",),
 }
-"""What can be mapped, and the names that columns usually have."""
+"""The fields that can be mapped, and their usual column names."""
 _ASKED = ("text", "messages")
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -111,7 +111,7 @@ class PlainRows:
         messages = read_messages(self._columns.messages(values))
         if text is MISSING and not messages:
             raise RowError(
-                f"has no 'text'; its keys are {listed(values)}: say which holds what is asked "
+                f"has no 'text'; its keys are {list_names(values)}: say which holds what is asked "
                 "with --map text=KEY"
             )
         intent = self._intents.read(get("intent", values), "the intent") or self._intent
@@ -126,14 +126,16 @@ class PlainRows:
             if name is MISSING
             else identifier(name, "the id"),
             text=_text(messages, text),
-            category=words(get("category", values), "the category") or self._category,
+            category=optional_text(get("category", values), "the category") or self._category,
             intent=intent or Intent.HARMFUL,
             intent_assumed=intent is None,
             images=images,
             audio=next(iter(sounds), None),
             where=where,
             source=first_text(get("source", values)),
-            underlying_request=words(get("underlying_request", values), "the underlying_request"),
+            underlying_request=optional_text(
+                get("underlying_request", values), "the underlying_request"
+            ),
             labels=self._columns.labels(values),
             messages=() if _is_plain(messages) else messages,
         )
@@ -156,4 +158,4 @@ def _text(messages: tuple[Message, ...], text: object) -> str:
     """Return the text of a query; empty for a conversation, whose turns have it."""
     if messages:
         return messages[0].text if _is_plain(messages) else ""
-    return words(text, "the text") or ""
+    return optional_text(text, "the text") or ""

@@ -16,9 +16,9 @@ from ...tables import (
     RowError,
     as_label,
     as_object,
-    found,
+    describe,
     is_object,
-    listed,
+    list_names,
     parquet_objects,
 )
 from ..base import LoaderOptions, Row, Unusable
@@ -71,12 +71,12 @@ def file_in(path: Path, *places: str) -> Path | None:
         DatasetError: Git LFS has left a pointer in its place.
     """
     if path.is_file():
-        found = path
+        describe = path
     else:
-        found = next((path / place for place in places if (path / place).is_file()), None)
-    if found is not None:
-        refuse_pointer(found)
-    return found
+        describe = next((path / place for place in places if (path / place).is_file()), None)
+    if describe is not None:
+        refuse_pointer(describe)
+    return describe
 
 
 def needed_file(path: Path, title: str, *places: str) -> Path:
@@ -263,7 +263,7 @@ def _row(
         if isinstance(value, RowError):
             raise value
         if not is_object(value):
-            raise RowError(f"must be a JSON object, not {found(value)}")
+            raise RowError(f"must be a JSON object, not {describe(value)}")
         made = make(value)
     except RowError as error:
         yield Unusable(where, str(error))
@@ -275,7 +275,9 @@ def _row(
 def _refuse_missing(file: Path, columns: tuple[str, ...], names: list[str]) -> None:
     for column in columns:
         if column not in names:
-            raise DatasetError(f"{file}: has no column {column!r}; its columns are {listed(names)}")
+            raise DatasetError(
+                f"{file}: has no column {column!r}; its columns are {list_names(names)}"
+            )
 
 
 def text_of(values: Mapping[str, object], name: str) -> str:
@@ -286,7 +288,7 @@ def text_of(values: Mapping[str, object], name: str) -> str:
     """
     value = values.get(name)
     if not isinstance(value, str):
-        raise RowError(f"{name!r} must be a text, not {found(value)}")
+        raise RowError(f"{name!r} must be a text, not {describe(value)}")
     if not value.strip():
         raise RowError(f"{name!r} is empty")
     return value

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...query import Intent
-from ...tables import RowError, found
+from ...tables import RowError, describe
 from ..base import Loader, LoaderOptions, Row, Unusable
 from ._published import (
     ENCODING,
@@ -62,7 +62,7 @@ def intent_of(kind: str, label: str) -> Intent:
     """
     label = label.strip().casefold()
     if label not in ("", "safe", "unsafe"):
-        raise RowError(f"'label' must be safe or unsafe, not {found(label)}")
+        raise RowError(f"'label' must be safe or unsafe, not {describe(label)}")
     unsafe = label == "unsafe" if label else kind.startswith("contrast_")
     return Intent.HARMFUL if unsafe else Intent.BENIGN
 

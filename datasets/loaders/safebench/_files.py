@@ -59,10 +59,10 @@ class NumberedFiles:
         last = max(self._numbers(table), default=None)
         wanted = rows - 1 + self.first
         if last is None or last == wanted or (last < wanted and certain):
-            return None  # a file that is missing is told with its row
+            return None  # a missing file is reported with its row
         return (
             f"cannot be paired: {self.folder.name}/{table}/ ends with {last}{self.suffix}, but "
-            f"the last of {rows:,} rows needs {wanted}{self.suffix}: complete the folder, or mend "
+            f"the last of {rows:,} rows needs {wanted}{self.suffix}: complete the folder, or fix "
             "the table"
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from ....common import ConfigurationError, need
+from ....common import ConfigurationError, require
 from ....common.text import quoted, short_reason
 from ._renderer import Drawn, NotDrawn, Subject, checked
 
@@ -34,7 +34,7 @@ class DiffusersRenderer:
     name = "diffusers"
 
     def __init__(self, model: str, size: int) -> None:
-        need("the renderer diffusers", *_PACKAGES, instead="name another pictures.renderer")
+        require("the renderer diffusers", *_PACKAGES, instead="name another pictures.renderer")
         self.model, self._size = model, size
         self.identity = f"diffusers {model} {size}"
         self._pipeline: Any = None

@@ -1,8 +1,8 @@
-"""What every reader of recorded responses shares."""
+"""Shared by all readers of recorded responses."""
 
 from ._columns import Columns
 from ._labels import labels_of
-from ._messages import Asked, Talk, before_last, content_text, without_media
+from ._messages import Dialogue, Question, before_last, content_text, without_media
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import (
@@ -19,15 +19,15 @@ from ._row import (
 from ._shape import no_responses
 
 __all__ = [
-    "Asked",
     "Columns",
+    "Dialogue",
+    "Question",
     "ReadOptions",
     "Reader",
     "RecordedRow",
     "Remark",
     "Row",
     "Sample",
-    "Talk",
     "Unread",
     "Unreadable",
     "as_json",

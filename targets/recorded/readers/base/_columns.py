@@ -1,4 +1,4 @@
-"""Which column of a foreign table is what: `--map response=output.text`."""
+"""Maps the columns of a table to the fields of a response: `--map response=output.text`."""
 
 from base64 import b64encode
 from collections.abc import Collection, Iterable
@@ -9,14 +9,14 @@ from .....datasets.tables import (
     ColumnMap,
     Object,
     RowError,
-    found,
+    describe,
     identifier,
-    listed,
+    list_names,
+    optional_text,
     pictures,
-    words,
 )
 from ...._response import ResponseOutcome
-from ._messages import Talk
+from ._messages import Dialogue
 from ._reader import ReadOptions
 from ._row import RecordedRow, Row, epoch_of, unreadable
 
@@ -34,11 +34,11 @@ _FIELDS = {
     "underlying_request": ("underlying_request",),
     "messages": ("messages",),
 }
-"""What can be mapped, and the names that columns have where nothing is said."""
+"""The fields that can be mapped, and their default column names."""
 
 
 class Columns:
-    """Reads rows by a mapping of what is needed to where it stands.
+    """Reads rows with a column mapping.
 
     What the mapping does not name is taken from the column of the same name, if any.
     A path is a column's name, or steps with dots between them; a number is a place in a
@@ -69,7 +69,7 @@ class Columns:
         self._map.check(known, where, ("response", "messages"), "the responses")
 
     def may_hold(self, known: Collection[str]) -> bool:
-        """Return whether an object with these keys may be a row, of ours too."""
+        """Return whether an object with these keys may be a row, mapped or in our format."""
         fields = ("response", "messages")
         return any(self._map.may_hold(field, known) for field in fields) or "query_id" in known
 
@@ -78,14 +78,14 @@ class Columns:
         return self._map.wanted(known)
 
     def check_labels(self, where: object) -> None:
-        """Refuse a file in which no row had what a label is mapped to; see `ColumnMap`."""
+        """Raise an error if no row had a column that a label is mapped to; see `ColumnMap`."""
         self._map.check_labels(where)
 
     def read(self, place: str, values: Object) -> Row:
-        """Return one row, or why it cannot be used."""
+        """Read one row, or return why it cannot be used."""
         model = None
         try:
-            model = words(self._map.get("model", values), "the model")
+            model = optional_text(self._map.get("model", values), "the model")
             return self._row(place, values, model)
         except RowError as error:
             return unreadable(place, error, model)
@@ -95,9 +95,11 @@ class Columns:
         response = self._map.find("response", values)
         messages = self._map.messages(values)
         if response is MISSING and not messages:
-            raise RowError(f"has no 'response'; its keys are {listed(values)}")
+            raise RowError(f"has no 'response'; its keys are {list_names(values)}")
         apart = response is not MISSING
-        talk = Talk.of(messages, words(response, "the response") if apart else None, apart=apart)
+        talk = Dialogue.of(
+            messages, optional_text(response, "the response") if apart else None, apart=apart
+        )
         images = tuple(map(_address, pictures(self._map, values)))
         if messages and images:
             raise RowError("has pictures beside its messages: name them within")
@@ -106,15 +108,17 @@ class Columns:
             place,
             place.replace(" ", "-") if name is MISSING else identifier(name, "the id"),
             talk.response,
-            text=words(get("text", values), "the text") or talk.asked.text,
+            text=optional_text(get("text", values), "the text") or talk.asked.text,
             epoch=epoch_of(get("epoch", values)),
             outcome=_outcome(get("outcome", values)),
             model=model,
-            scenario=words(get("scenario", values), "the scenario"),
+            scenario=optional_text(get("scenario", values), "the scenario"),
             intent=self._intents.read(get("intent", values), "the intent"),
             images=talk.asked.images or images,
-            finish_reason=words(get("finish_reason", values), "the finish_reason"),
-            underlying_request=words(get("underlying_request", values), "the underlying_request"),
+            finish_reason=optional_text(get("finish_reason", values), "the finish_reason"),
+            underlying_request=optional_text(
+                get("underlying_request", values), "the underlying_request"
+            ),
             numbered=name is MISSING,
             labels=self._map.labels(values),
             messages=talk.asked.messages,
@@ -129,7 +133,7 @@ def _outcome(value: object) -> ResponseOutcome | None:
         return ResponseOutcome(cast(str, value))
     except ValueError:
         known = ", ".join(ResponseOutcome)
-        raise RowError(f"the outcome must be one of {known}, not {found(value)}") from None
+        raise RowError(f"the outcome must be one of {known}, not {describe(value)}") from None
 
 
 def _address(picture: str | bytes) -> str:

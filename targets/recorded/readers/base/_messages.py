@@ -1,4 +1,4 @@
-"""What chat messages ask: a text with pictures, or a conversation; and the response in them."""
+"""Splits chat messages into a question (a text with pictures, or a conversation) and a response."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,13 +17,13 @@ from .....datasets.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked.
+class Question:
+    """The question: a text with pictures, or a conversation.
 
     Attributes:
-        text: The words, of a conversation those of the user's last turn; None where there
+        text: The words, of a conversation those of the user's last turn; None if there
             are none.
-        images: Addresses of the pictures, in order; empty where there are `messages`.
+        images: Addresses of the pictures, in order; empty if there are `messages`.
         messages: The turns of a conversation, their media unread.
     """
 
@@ -32,13 +32,13 @@ class Asked:
     messages: tuple[Message, ...] = ()
 
     @classmethod
-    def of(cls, messages: Iterable[object]) -> "Asked":
-        """Return what chat messages ask; see `read_messages`."""
+    def of(cls, messages: Iterable[object]) -> "Question":
+        """Create the question from chat messages; see `read_messages`."""
         return cls.of_turns(read_messages(messages))
 
     @classmethod
-    def of_prompt(cls, raw: object) -> "Asked":
-        """Return what a prompt asks: a text, or a list of chat messages, as JSON too."""
+    def of_prompt(cls, raw: object) -> "Question":
+        """Create the question from a prompt: a text, or chat messages, also as JSON."""
         messages = as_list(raw)
         text = as_text(raw)
         if text and text.lstrip().startswith("["):
@@ -49,8 +49,8 @@ class Asked:
         return cls(text)
 
     @classmethod
-    def of_turns(cls, turns: tuple[Message, ...]) -> "Asked":
-        """Return what turns ask: a lone one of a user is its own words, with its pictures."""
+    def of_turns(cls, turns: tuple[Message, ...]) -> "Question":
+        """Create the question from turns; a single user turn becomes a text with pictures."""
         said = [turn.text for turn in turns if turn.role == "user" and turn.text]
         text = said[-1] if said else None
         if len(turns) == 1 and turns[0].role == "user" and not turns[0].tool_calls:
@@ -63,10 +63,10 @@ class Asked:
 def split_transcript(
     turns: Sequence[Message],
 ) -> tuple[tuple[Message, ...], tuple[Message, ...], str | None]:
-    """Return the question of a whole conversation, what followed, and the response.
+    """Split a conversation into the question, the turns in between, and the response.
 
     The question ends before the model's first turn. The model's last turn is the response,
-    if nobody spoke after it.
+    if no turn follows it.
 
     Args:
         turns: The whole conversation.
@@ -78,7 +78,7 @@ def split_transcript(
 
 
 def before_last(turns: Sequence[Message]) -> tuple[tuple[Message, ...], str | None]:
-    """Return what was said before the model's last words, without media, and those words."""
+    """Split turns into those before the model's last message, without media, and that message."""
     *before, last = turns or (Message("user"),)
     if last.role != "assistant":
         return without_media(turns), None
@@ -87,7 +87,7 @@ def before_last(turns: Sequence[Message]) -> tuple[tuple[Message, ...], str | No
 
 
 def without_media(turns: Iterable[Message]) -> tuple[Message, ...]:
-    """Return turns that say that there were media, without the media."""
+    """Replace media in turns by a note."""
     return tuple(
         replace(turn, parts=tuple(replace(part, media=None) for part in turn.parts))
         for turn in turns
@@ -95,22 +95,22 @@ def without_media(turns: Iterable[Message]) -> tuple[Message, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Dialogue:
     """A conversation that ends with a response.
 
     Attributes:
         asked: What was asked.
         turns: What was said after it and before the response, without media.
-        response: The target's last words, None where there are none.
+        response: The target's last words, None if there are none.
     """
 
-    asked: Asked
+    asked: Question
     turns: tuple[Message, ...]
     response: str | None
 
     @classmethod
-    def of(cls, messages: Iterable[object], response: str | None, *, apart: bool) -> "Talk":
-        """Return a row's conversation.
+    def of(cls, messages: Iterable[object], response: str | None, *, apart: bool) -> "Dialogue":
+        """Create the conversation of a row.
 
         Args:
             messages: Its chat messages.
@@ -123,15 +123,15 @@ class Talk:
         turns = read_messages(messages)
         if not apart:
             question, since, response = split_transcript(turns)
-            return cls(Asked.of_turns(question), since, response)
+            return cls(Question.of_turns(question), since, response)
         last = turns[-1] if turns else None
         if last is not None and last.role == "assistant" and last.text == response:
             turns = turns[:-1]  # the response is there once more
-        return cls(Asked.of_turns(turns), (), response)
+        return cls(Question.of_turns(turns), (), response)
 
 
 def content_text(content: object) -> str | None:
-    """Return the words of a message's content: a text, an object with one, or a list of parts."""
+    """Return the text of a message's content: a text, an object with one, or a list of parts."""
     if isinstance(content, str):
         return content
     if is_object(content):

@@ -10,14 +10,14 @@ from ._row import Row, unreadable
 def each_object(
     path: Path, read: Callable[[str, Object], Iterable[Row]], *, within: str | None = None
 ) -> Iterator[Row]:
-    """Yield what `read` makes of each object of a file and its place.
+    """Apply `read` to each object of a file with its place, and yield the results.
 
     An object that is none, or of which `read` says so by a `RowError`, cannot be used.
 
     Args:
         path: The file.
         read: Takes an object's place and the object.
-        within: The key of the list that holds the objects, None where the file is a list
+        within: The key of the list that holds the objects, None if the file is a list
             or lines.
     """
     for place, item in json_objects(path, within):

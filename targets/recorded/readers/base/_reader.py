@@ -1,4 +1,4 @@
-"""What a reader is, and how it is told which file it has before it."""
+"""The interface of a reader, and the sample by which a file's format is detected."""
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +14,13 @@ _KEYS = 24
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The beginning of a file, for telling its format.
+    """The beginning of a file, to detect its format.
 
     Attributes:
         path: The file.
         head: Its first bytes.
         first: The first object: of a JSONL file's first line, of a list, or the whole
-            document where that is small; empty where there is none.
+            document where that is small; empty if there is none.
         keys: Keys of that object, also where it is too large to hold.
     """
 
@@ -31,7 +31,7 @@ class Sample:
 
     @classmethod
     def of(cls, path: Path) -> "Sample":
-        """Look at a file that is not empty.
+        """Read the beginning of a non-empty file.
 
         Raises:
             OSError: It cannot be read.
@@ -56,13 +56,13 @@ class Sample:
         return cls(path, head, first or first_line(path), keys)
 
     def has(self, *names: str) -> bool:
-        """Whether the first object has all these keys."""
+        """Return whether the first object has all these keys."""
         return all(name in self.keys or name in self.first for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a user says of a file.
+    """A user's options for a file.
 
     Attributes:
         mapping: Paths of what is needed within a row; for readers that take a mapping.
@@ -79,13 +79,13 @@ class Reader:
 
     Attributes:
         name: What `--format` calls it.
-        title: For people.
+        title: The display name.
         detects: Whether a file that begins like this has the format.
         rows: Yields the file's rows, one at a time.
         maps: Whether it takes a column mapping.
         folders_up: How many folders above the file's own its pictures may lie under.
         categories: The published set whose categories its rows have, by its loader's name;
-            None where they are anybody's.
+            None if they may be of any model.
         uneven: Whether questions are put differently often by design, so that an epoch
             without a response is no response that is missing.
     """

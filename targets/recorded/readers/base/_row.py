@@ -1,4 +1,4 @@
-"""What a reader yields: one recorded response, or a row that cannot be used."""
+"""The results of a reader: recorded responses, and rows that cannot be used."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from .....datasets import Intent, Message
-from .....datasets.tables import RowError, UnreadError, found
+from .....datasets.tables import RowError, UnreadError, describe
 from .....models import read_finish
 from ...._response import ResponseOutcome
 
@@ -17,18 +17,18 @@ _WHOLE = re.compile(r"[0-9]{1,9}(\.0)?")
 
 @dataclass(frozen=True, slots=True)
 class RecordedRow:
-    """One recorded response, whatever the file's format.
+    """One recorded response of any file format.
 
     Attributes:
         place: Where it stands in the file, such as `line 12`.
         query_id: The query that it answers.
-        response: The target's words, None where there are none.
-        text: What was asked, None where the file does not say.
+        response: The target's words, None if there are none.
+        text: What was asked, None if the file does not say.
         epoch: Repetition, from 0.
-        outcome: How asking ended, None where the file does not say.
-        model: Whose response it is, None where the file does not say.
+        outcome: How asking ended, None if the file does not say.
+        model: The model that answered, None if the file does not say.
         scenario: What the file calls the kind of risk.
-        intent: Harmful or benign, None where the file does not say.
+        intent: Harmful or benign, None if the file does not say.
         images: Pictures that went with the question: paths relative to the file, or
             `data:` addresses.
         finish_reason: As the provider said.
@@ -66,7 +66,7 @@ class RecordedRow:
     turns: tuple[Message, ...] = ()
 
     def settled(self) -> ResponseOutcome:
-        """Return how asking ended: as said, else by the reason for stopping and the words.
+        """Return the outcome: as recorded, else by finish reason and text.
 
         An empty answer is an `error`, as it is for a target that is a model.
         """
@@ -76,25 +76,25 @@ class RecordedRow:
 
 
 class Unread(StrEnum):
-    """How much of a file is lost with a row that cannot be used."""
+    """How much of a file is lost with an unreadable row."""
 
     NOTHING = ""
     """The row was read, but it cannot be used."""
     LINE = "line"
     """A line that may hold a row was not read."""
     REST = "rest"
-    """Nothing beyond was read, and nobody knows how many rows that are."""
+    """Nothing after it was read; the number of lost rows is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A row that cannot be used.
+    """A row that cannot be used, and why.
 
     Attributes:
-        place: Where it stands in the file.
-        why: What is wrong with it, in words.
+        place: Its place in the file.
+        why: Why it cannot be used.
         unread: How much of the file is lost with it.
-        model: Whose response it is, None where that is not known.
+        model: The model that answered, None if unknown.
     """
 
     place: str
@@ -108,7 +108,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a user must know of a file as a whole, on screen and in every report.
+    """A warning about a file as a whole, for the screen and every report.
 
     Attributes:
         text: A sentence without the file's name and the full stop.
@@ -121,14 +121,14 @@ Row = RecordedRow | Unreadable | Remark
 
 
 def unreadable(place: str, error: RowError, model: str | None = None) -> Unreadable:
-    """Return the row at a place that could not be read."""
+    """Create the entry for an unreadable row."""
     if not isinstance(error, UnreadError):
         return Unreadable(place, str(error), model=model)
     return Unreadable(place, str(error), Unread.REST if error.rest else Unread.LINE)
 
 
 def outcome_by_reason(reason: str | None) -> ResponseOutcome:
-    """Return how asking ended, by what the provider said; read as in a live reply."""
+    """Return the outcome by the provider's finish reason, as for a live reply."""
     finish, _ = read_finish(reason)
     if finish == "length":
         return ResponseOutcome.TRUNCATED
@@ -136,7 +136,7 @@ def outcome_by_reason(reason: str | None) -> ResponseOutcome:
 
 
 def epoch_of(value: object) -> int:
-    """Return a repetition as a file writes it: 0 where it says nothing.
+    """Parse the epoch of a row; 0 if it has none.
 
     Raises:
         RowError: It is no whole number from 0.
@@ -150,7 +150,7 @@ def epoch_of(value: object) -> int:
         number = int(value)  # a column with gaps, as pandas writes it
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**9:
         return number
-    said = value if type(value) in (int, float) else found(value)
+    said = value if type(value) in (int, float) else describe(value)
     raise RowError(f"the epoch must be a whole number from 0, not {said}")
 
 
@@ -163,4 +163,4 @@ def as_json(value: object) -> bytes:
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        raise RowError("holds half of a surrogate pair, which is no text") from None
+        raise RowError("has half of a surrogate pair, which is not valid text") from None

@@ -1,9 +1,9 @@
-"""What a JSON file seems to be that is one object without a list of responses."""
+"""Explains a JSON file that is one object without a list of responses."""
 
 from pathlib import Path
 
 from .....common.text import quoted
-from .....datasets.tables import OneObject, listed
+from .....datasets.tables import OneObject, list_names
 
 _HEAD_BYTES = 64 * 1024
 _JAILBREAKBENCH = (b'"jailbroken"', b'"jailbreaks"')
@@ -11,12 +11,12 @@ _TO_DO = "judge a file of responses, one row a line or a list of rows"
 
 
 def no_responses(path: Path, found: OneObject) -> str:
-    """Return what a document seems to be, and what would work."""
+    """Describe what a document seems to be, with advice."""
     if len(found.lists) == 1:
         ((key, names),) = found.lists.items()
         return (
             f"is one JSON object, and the rows of its list {quoted(key)} have no 'response'; their "
-            f"keys are {listed(names)}: say which holds the responses with --map response=PATH"
+            f"keys are {list_names(names)}: say which holds the responses with --map response=PATH"
         )
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -26,6 +26,6 @@ def no_responses(path: Path, found: OneObject) -> str:
             "responses: judge the artifact itself, the JSON with `parameters` and `jailbreaks`"
         )
     return (
-        f"is one JSON object without a list of responses; its keys are {listed(found.keys)}. It "
-        f"seems to be settings or a summary: {_TO_DO}"
+        f"is one JSON object without a list of responses; its keys are {list_names(found.keys)}. "
+        f"It seems to be settings or a summary: {_TO_DO}"
     )

@@ -1,4 +1,4 @@
-"""Readers of recorded responses, one module for each format."""
+"""Readers of recorded responses, one module per format."""
 
 from ._registry import FORMATS, find_reader
 

@@ -1,4 +1,4 @@
-"""Report of garak: the lines whose `entry_type` is `attempt`.
+"""Reads garak reports: the lines whose `entry_type` is `attempt`.
 
 An attempt is written twice, once answered (`status` 1) and once scored (`status` 2). Its
 prompt is a text in older versions, then an object with `text`, then one with `turns`.
@@ -16,9 +16,9 @@ from .....datasets.tables import (
     first_text,
     identifier,
     is_object,
-    words,
+    optional_text,
 )
-from ..base import Asked, Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
+from ..base import Question, Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
 
 
 def _rows(path: Path, _: ReadOptions) -> Iterator[Row]:
@@ -52,7 +52,7 @@ def _responses(place: str, name: str, item: Object, model: str | None) -> Iterat
         yield RecordedRow(
             place,
             name,
-            words(said, "an output"),
+            optional_text(said, "an output"),
             text=question.text,
             epoch=epoch,
             model=model,
@@ -63,19 +63,19 @@ def _responses(place: str, name: str, item: Object, model: str | None) -> Iterat
         )
 
 
-def prompt_of(prompt: object) -> Asked:
-    """Return what a prompt asks, however old its garak is."""
+def prompt_of(prompt: object) -> Question:
+    """Parse a prompt of any version of garak."""
     if isinstance(prompt, str):
-        return Asked(prompt)
+        return Question(prompt)
     turns = [as_object(turn) for turn in as_list(as_object(prompt).get("turns"))]
     messages = turns or [{"role": "user", "content": prompt}]
-    return Asked.of(
+    return Question.of(
         {"role": turn.get("role"), "content": _content(turn.get("content"))} for turn in messages
     )
 
 
 def _content(content: object) -> list[object]:
-    """Return what a turn says and shows, as parts."""
+    """Return a turn's text and media as parts."""
     about = as_object(content)
     parts: list[object] = [content]
     if path := as_text(about.get("data_path")):

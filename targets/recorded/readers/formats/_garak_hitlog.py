@@ -1,4 +1,4 @@
-"""Hitlog of garak: a line for each output that a detector of its took for a failure.
+"""Reads garak hitlogs: a line for each output that a detector counted as a failure.
 
 It has the failures alone, so that no rate of its responses is a rate of the model's.
 """
@@ -6,7 +6,7 @@ It has the failures alone, so that no rate of its responses is a rate of the mod
 from collections.abc import Iterator
 from pathlib import Path
 
-from .....datasets.tables import Object, as_text, identifier, is_object, words
+from .....datasets.tables import Object, as_text, identifier, is_object, optional_text
 from ..base import (
     Reader,
     ReadOptions,
@@ -52,7 +52,7 @@ def _row(place: str, item: Object) -> RecordedRow:
     return RecordedRow(
         place,
         identifier(item.get("attempt_id"), "the attempt_id"),
-        words(said, "the output"),
+        optional_text(said, "the output"),
         text=question.text,
         epoch=epoch_of(item.get("attempt_idx")),
         model=model or kind or None,

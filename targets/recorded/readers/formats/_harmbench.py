@@ -1,4 +1,4 @@
-"""HarmBench completions: behavior id to a list of `{"test_case", "generation"}`.
+"""Reads HarmBench completions: behavior id to a list of `{"test_case", "generation"}`.
 
 A test case is a text, `[picture, text]`, or an object with `text` and `image`. All test cases
 of a behavior are after the same: they are its epochs, each in words of its own.
@@ -16,10 +16,10 @@ from .....datasets.tables import (
     as_list,
     as_object,
     as_text,
-    found,
+    describe,
     identifier,
     is_object,
-    words,
+    optional_text,
 )
 from ..base import (
     Reader,
@@ -65,7 +65,7 @@ def _row(place: str, behavior: str, epoch: int, value: object) -> Row:
         return RecordedRow(
             place,
             identifier(behavior, "the behavior"),
-            words(item["generation"], "the generation"),
+            optional_text(item["generation"], "the generation"),
             text=text,
             epoch=epoch,
             scenario=category and f"{category}/{behavior}",
@@ -92,7 +92,7 @@ def _case(item: Object) -> tuple[str | None, tuple[str, ...]]:
     parts = as_list(case)
     if len(parts) == 2 and all(isinstance(part, str) for part in parts):
         return str(parts[1]), (str(parts[0]),)
-    raise RowError(f"the test_case must be a text or [picture, text], not {found(case)}")
+    raise RowError(f"the test_case must be a text or [picture, text], not {describe(case)}")
 
 
 def _detects(sample: Sample) -> bool:

@@ -1,4 +1,4 @@
-"""Logs of Inspect, `.eval` and `.json`, one sample at a time, through `inspect_ai`.
+"""Reads Inspect logs, `.eval` and `.json`, one sample at a time, with `inspect_ai`.
 
 A log's epochs count from 1, ours from 0.
 """
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .....common import ConfigurationError, needed
+from .....common import ConfigurationError, import_extra
 from .....common.text import short_reason
 from .....datasets import Message
 from .....datasets.tables import (
@@ -27,7 +27,7 @@ from .....datasets.tables import (
 )
 from ...._response import ResponseOutcome
 from ..base import (
-    Asked,
+    Question,
     Reader,
     ReadOptions,
     RecordedRow,
@@ -57,7 +57,7 @@ _NO_HEADER = (
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
-    log = needed(f"{path}: reading a log of Inspect", "inspect_ai.log")
+    log = import_extra(f"{path}: reading a log of Inspect", "inspect_ai.log")
     with path.open("rb") as file:
         zipped = file.read(len(_ZIP)) == _ZIP
     rows = _zipped if zipped else _plain
@@ -108,7 +108,7 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
 
 
 def _unpacked(path: Path) -> dict[str, int]:
-    """Return what the parts of a log unpack to, in bytes; nothing of one that is damaged."""
+    """Return the unpacked size of a log's parts in bytes; none if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {part.filename: part.file_size for part in archive.infolist()}
@@ -188,8 +188,8 @@ def _row(place: str, sample: Any, model: str | None, intents: Intents) -> Record
 
 def _conversation(
     put: Sequence[object], messages: Sequence[object]
-) -> tuple[Asked, tuple[Message, ...]]:
-    """Return what a sample asks, and what an agent did on the way to its last words.
+) -> tuple[Question, tuple[Message, ...]]:
+    """Return a sample's question, and an agent's turns before its last message.
 
     Args:
         put: The sample's input.
@@ -202,12 +202,12 @@ def _conversation(
     since = whole[ours[number - 1] + 1 :] if 0 < number <= len(ours) else ()
     system = () if len(asked) != number else whole[: ours[0]] if ours else ()
     turns, _ = before_last(since)
-    return Asked.of_turns((*system, *asked)), turns
+    return Question.of_turns((*system, *asked)), turns
 
 
 @contextmanager
 def _as_row_error() -> Generator[None]:
-    """Turn what the library meets in one sample into a row that cannot be used."""
+    """Convert the library's errors in one sample to a row error."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - damage shows as errors of many kinds

@@ -1,4 +1,4 @@
-"""How far a run of Inspect came, as the header of its log says it."""
+"""Reads from a log's header how much of an Inspect run was completed."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ _SUCCESS = "success"
 
 
 class Progress:
-    """Keeps count of a log's samples, to tell those that its run never came to.
+    """Counts a log's samples, to find those that its run did not reach.
 
     Args:
-        status: The log's status, None where it says none.
+        status: The log's status, None if it says none.
         about: The log's `eval`.
     """
 
@@ -29,10 +29,10 @@ class Progress:
         self._unknown = 0
 
     def add(self, name: object, epoch: object) -> None:
-        """Note that a sample is in the log, whether or not it can be read.
+        """Record that a sample is in the log, readable or not.
 
         Args:
-            name: Its id, None where that cannot be read.
+            name: Its id, None if that cannot be read.
             epoch: From 1.
         """
         if name is None:
@@ -41,7 +41,7 @@ class Progress:
             self._seen.add((str(name), epoch if isinstance(epoch, int) else 1))
 
     def rows(self) -> Iterator[Row]:
-        """Yield what there is to say of samples that are not in the log, and those samples."""
+        """Yield a warning about samples missing from the log, and those samples."""
         if self._succeeded:
             return
         number = len(self._seen) + self._unknown
@@ -49,7 +49,7 @@ class Progress:
         lacking = 0 if planned is None else max(0, planned - number)
         whole = planned if self._dataset is None else self._dataset
         of = f"{number:,}" if whole is None else f"{number:,} of {whole:,}"
-        part = "" if planned in (whole, None) else f"; {planned:,} of them were to be asked"
+        part = "" if planned in (whole, None) else f"; {planned:,} of them were to be run"
         samples = "sample" if of == "1" else "samples"
         yield Remark(f"{of} {samples}: the log {self._says}{part}")
         why = f"is not in the log, which {self._says}"
@@ -71,7 +71,7 @@ def _number(value: object) -> int | None:
 
 
 def _limited(size: int | None, limit: object) -> int | None:
-    """Return how many samples of a set were to be asked: the first so many, or a range."""
+    """Return how many samples were to be run: the first so many, or a range."""
     ends = [end for end in as_list(limit) if isinstance(end, int)]
     if size is None:
         return None

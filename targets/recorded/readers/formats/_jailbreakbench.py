@@ -1,4 +1,4 @@
-"""JailbreakBench artifacts: `parameters`, and `jailbreaks` by index.
+"""Reads JailbreakBench artifacts: `parameters`, and `jailbreaks` by index.
 
 A prompt is null where the attack found none: then nothing was asked, and the goal stands for it.
 """
@@ -17,17 +17,17 @@ from .....datasets.tables import (
     as_text,
     first_text,
     identifier,
-    words,
+    optional_text,
 )
 from ...._response import ResponseOutcome
 from ..base import (
-    Asked,
+    Dialogue,
+    Question,
     Reader,
     ReadOptions,
     RecordedRow,
     Row,
     Sample,
-    Talk,
     Unread,
     Unreadable,
     labels_of,
@@ -67,7 +67,7 @@ def _row(place: str, value: object, model: str | None) -> Row:
         return RecordedRow(
             place,
             _name(item.get("index")),
-            words(item["response"], "the response"),
+            optional_text(item["response"], "the response"),
             text=question.text,
             outcome=ResponseOutcome.GAVE_UP if given_up else None,
             model=model,
@@ -83,11 +83,11 @@ def _row(place: str, value: object, model: str | None) -> Row:
         return Unreadable(place, str(error))
 
 
-def _question(item: Object) -> Asked:
-    """Return what was asked; an attack of several turns has a list of messages."""
+def _question(item: Object) -> Question:
+    """Return the question; a multi-turn attack has a list of messages."""
     if messages := as_list(item.get("prompt")) or as_list(item.get("messages")):
-        return Talk.of(messages, as_text(item["response"]), apart=True).asked
-    return Asked(first_text(item.get("prompt"), item.get("goal")))
+        return Dialogue.of(messages, as_text(item["response"]), apart=True).asked
+    return Question(first_text(item.get("prompt"), item.get("goal")))
 
 
 def _name(value: object) -> str:

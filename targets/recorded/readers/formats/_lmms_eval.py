@@ -1,4 +1,4 @@
-"""Samples of lmms-eval: lines with `doc_id`, and `resps` or `filtered_resps`.
+"""Reads samples of lmms-eval: lines with `doc_id`, and `resps` or `filtered_resps`.
 
 `resps` is what the model said; newer versions leave it out where `filtered_resps` is the
 same, and write the question as `input` instead of `arguments`.
@@ -20,9 +20,9 @@ from .....datasets.tables import (
     identifier,
     is_object,
     media_values,
-    words,
+    optional_text,
 )
-from ..base import Asked, Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
+from ..base import Question, Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
 
 _QUESTIONS = ("question", "prompt", "query", "text", "instruction")
 
@@ -59,10 +59,10 @@ def _responses(place: str, item: Object, intents: Intents) -> Iterator[RecordedR
 
 
 def _texts(value: object) -> Iterator[str | None]:
-    """Yield the responses, however they are nested; null is one that failed."""
+    """Yield the responses at any nesting; null is a failed one."""
     items = as_list(value)
     if not items and value != []:
-        yield words(value, "a response")
+        yield optional_text(value, "a response")
     if len(items) == 2 and str(items[1]) in ("True", "False") and _is_number(items[0]):
         raise RowError("holds log-likelihoods of given answers, no response of the model")
     for item in items:
@@ -77,22 +77,22 @@ def _is_number(value: object) -> bool:
     return True
 
 
-def _question(item: Object, doc: Object) -> Asked:
-    """Return what was asked; where a chat template was applied, a list of messages in JSON."""
+def _question(item: Object, doc: Object) -> Question:
+    """Return the question; with a chat template applied, it is a JSON list of messages."""
     asked = item.get("input")
     if asked is None:
         asked = item.get("arguments")
     while True:
-        put = Asked.of_prompt(asked)
+        put = Question.of_prompt(asked)
         if put.messages or put.images or first_text(put.text):
             return put
         if not (inner := list(asked.values()) if is_object(asked) else as_list(asked)):
-            return Asked(first_text(*(doc.get(key) for key in _QUESTIONS)))
+            return Question(first_text(*(doc.get(key) for key in _QUESTIONS)))
         asked = inner[0]
 
 
 def _with_pictures(messages: tuple[Message, ...], images: tuple[str, ...]) -> tuple[Message, ...]:
-    """Return a conversation with the pictures that are listed beside it, in its first question."""
+    """Insert the pictures listed beside a conversation into its first question."""
     at = next((at for at, turn in enumerate(messages) if turn.role == "user"), None)
     if at is None or media_in(messages):
         return messages

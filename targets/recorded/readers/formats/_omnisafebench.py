@@ -1,4 +1,4 @@
-"""Responses of OmniSafeBench-MM: lines (or a list) with `test_case_id` and `model_response`.
+"""Reads OmniSafeBench-MM: lines (or a list) with `test_case_id` and `model_response`.
 
 The questions stand in `metadata`; in files of its evaluation step, beside the response.
 """
@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .....datasets import Intent
-from .....datasets.tables import Object, RowError, as_object, as_text, first_text, identifier, words
+from .....datasets.tables import (
+    Object,
+    RowError,
+    as_object,
+    as_text,
+    first_text,
+    identifier,
+    optional_text,
+)
 from ..base import Reader, ReadOptions, RecordedRow, Row, Sample, each_object, labels_of
 
 _FOLDERS_UP = 4
@@ -30,7 +38,7 @@ def _responses(place: str, item: Object) -> Iterator[RecordedRow]:
     yield RecordedRow(
         place,
         identifier(item.get("test_case_id"), "the test_case_id"),
-        words(item["model_response"], "the model_response"),
+        optional_text(item["model_response"], "the model_response"),
         text=text or first_text(said.get("original_prompt")),
         model=as_text(item.get("model_name")),
         scenario=first_text(*(said.get(key) for key in ("scenario", "subcategory", "category"))),

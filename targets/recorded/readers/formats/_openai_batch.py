@@ -1,4 +1,4 @@
-"""Output of OpenAI's batch interface, which vLLM's `run-batch` writes too.
+"""Reads the output of OpenAI's batch API, which vLLM's `run-batch` also writes.
 
 A line has `custom_id`, and `response` with the `body` of a chat completion, of a text
 completion or of the responses interface; or `error`. It does not say what was asked.
@@ -69,7 +69,7 @@ def _failed(place: str, name: str, item: Object, body: Object, status: object) -
 
 
 def _answer(body: Object) -> tuple[str | None, str | None]:
-    """Return the words of the responses interface, and why they end early."""
+    """Return the text of a reply of the responses API, and why it is incomplete."""
     said: list[str] = []
     for item in map(as_object, as_list(body.get("output"))):
         if item.get("type") != "message":

@@ -1,4 +1,4 @@
-"""Our own JSONL, and any other lines of JSON by a column mapping."""
+"""Reads our own JSONL, and other JSON Lines with a column mapping."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,12 +13,12 @@ from .....datasets.tables import Intents, Object, RowError, as_text, identifier,
 from ...._response import ResponseOutcome
 from ..base import (
     Columns,
+    Dialogue,
     Reader,
     ReadOptions,
     RecordedRow,
     Row,
     Sample,
-    Talk,
     each_object,
     no_responses,
     unreadable,
@@ -83,7 +83,7 @@ def _read(place: str, values: Object, intents: Intents) -> RecordedRow:
         raise RowError(str(error)) from None
     if line.messages and (line.image or line.images):
         raise RowError("has pictures beside its 'messages': name them within")
-    talk = Talk.of(line.messages, line.response, apart=apart)
+    talk = Dialogue.of(line.messages, line.response, apart=apart)
     text = line.prompt if line.text is None else line.text
     return RecordedRow(
         place,

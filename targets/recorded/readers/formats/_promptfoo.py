@@ -1,4 +1,4 @@
-"""Results of promptfoo: the list `results.results`, one item for each test and prompt.
+"""Reads promptfoo results: the list `results.results`, one item per test and prompt.
 
 In its files a prompt's number counts the providers too; here each prompt has one number for
 all providers, so that `test.prompt` names one question. `error` is also written where only
@@ -24,7 +24,7 @@ from .....datasets.tables import (
 )
 from ...._response import ResponseOutcome
 from ..base import (
-    Asked,
+    Question,
     Reader,
     ReadOptions,
     RecordedRow,
@@ -62,13 +62,13 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Row]:
 
 
 class _Prompts:
-    """Numbers the prompts in the order in which they come, whoever was asked."""
+    """Numbers the prompts in order of appearance, across providers."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     def number(self, item: Object) -> int | None:
-        """Return the number of a result's prompt, None where it has none."""
+        """Return the number of a result's prompt, None if it has none."""
         counted = item.get("promptIdx")
         if not isinstance(counted, int):
             return None
@@ -89,7 +89,7 @@ def _row(place: str, value: object, prompts: _Prompts, intents: Intents) -> Row:
     provider = as_object(item.get("provider"))
     model = first_text(provider.get("label"), provider.get("id"), item.get("provider"))
     try:
-        question = Asked.of_prompt(as_object(item.get("prompt")).get("raw"))
+        question = Question.of_prompt(as_object(item.get("prompt")).get("raw"))
         failed = item.get("failureReason") == _ERROR or response.get("output") is None
         said = given.get("intent", about.get("intent"))
         return RecordedRow(
@@ -137,7 +137,7 @@ def _output(output: object) -> str:
 
 
 def _turns(response: Object, item: Object) -> tuple[Message, ...]:
-    """Return what a red team's strategy of several turns and the target said on the way."""
+    """Return the turns between a multi-turn red-team strategy and the target."""
     found = (as_object(each.get("metadata")).get("messages") for each in (response, item))
     turns = next((turns for each in found if (turns := read_messages(as_list(each)))), ())
     if sum(turn.role == "user" for turn in turns) < 2:

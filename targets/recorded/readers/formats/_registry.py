@@ -1,4 +1,4 @@
-"""The readers by format, and which of them reads a file."""
+"""Registers readers by format, and detects the one for a file."""
 
 import codecs
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ FORMATS: Mapping[str, Reader] = {reader.name: reader for reader in _READERS}
 
 
 def find_reader(path: Path, format: str | None, mapping: Mapping[str, str]) -> Reader:
-    """Return who reads a file.
+    """Return the reader for a file.
 
     Args:
         path: The file, not empty.

@@ -1,4 +1,4 @@
-"""CSV with any delimiter, by a column mapping."""
+"""Reads CSV with any delimiter, with a column mapping."""
 
 from collections.abc import Iterator
 from pathlib import Path

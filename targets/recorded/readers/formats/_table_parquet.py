@@ -1,4 +1,4 @@
-"""Parquet, a few rows at a time, by a column mapping."""
+"""Reads Parquet, a few rows at a time, with a column mapping."""
 
 from collections.abc import Iterator
 from pathlib import Path

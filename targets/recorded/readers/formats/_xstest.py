@@ -1,7 +1,7 @@
-"""XSTest completions: a CSV with `type`, `prompt` and `completion`, and what people made of it.
+"""Reads XSTest completions: a CSV with `type`, `prompt`, `completion` and human labels.
 
 It does not say which prompts are unsafe; the type does, as in XSTest's own first releases. A type
-that is none of XSTest's says nothing, since the table may be somebody else's.
+that is not one of XSTest's is ignored, since the table may come from elsewhere.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .....datasets.loaders.mappings import category_key, mapping_of
 from .....datasets.loaders.published import intent_of
-from .....datasets.tables import CsvTable, Object, RowError, first_text, identifier, words
+from .....datasets.tables import CsvTable, Object, RowError, first_text, identifier, optional_text
 from ..base import Reader, ReadOptions, RecordedRow, Row, Sample, labels_of, unreadable
 
 _COLUMNS = frozenset({"id", "type", "prompt", "completion"})
@@ -29,13 +29,13 @@ def _row(place: str, values: Object) -> RecordedRow:
     kind = first_text(values.get("type"))
     if kind is None:
         raise RowError("has no 'type'")
-    label = words(values.get("label"), "the label") or ""
+    label = optional_text(values.get("label"), "the label") or ""
     known = bool(label) or category_key(kind) in (mapping_of("xstest") or {})
     return RecordedRow(
         place,
         identifier(values.get("id") or place.replace(" ", "-"), "the id"),
-        words(values.get("completion"), "the completion"),
-        text=words(values.get("prompt"), "the prompt"),
+        optional_text(values.get("completion"), "the completion"),
+        text=optional_text(values.get("prompt"), "the prompt"),
         scenario=kind,
         intent=intent_of(kind, label) if known else None,
         numbered=not values.get("id"),

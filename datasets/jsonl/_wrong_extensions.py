@@ -8,7 +8,7 @@ from ..media import SUFFIXES
 _ENDINGS = {".jpeg": "image/jpeg", **{suffix: kind for kind, suffix in SUFFIXES.items()}}
 
 
-class Misnamed:
+class WrongExtensions:
     """Counts media with a wrong file extension; an unknown extension is not wrong."""
 
     def __init__(self) -> None:
@@ -27,4 +27,4 @@ class Misnamed:
         if not self._count:
             return ()
         number = "1 medium has" if self._count == 1 else f"{self._count} media have"
-        return (f"{number} a wrong ending ({self._first}): the content decides",)
+        return (f"{number} a wrong file extension ({self._first}): the content decides",)

@@ -15,7 +15,7 @@ _AT_ONCE = 2
 """Most pictures in the making at a time: the largest take some hundred MiB each."""
 
 
-class MadeOnce(Generic[T]):
+class OnceCache(Generic[T]):
     """A thread-safe cache that creates a value once for each store and key."""
 
     def __init__(self) -> None:

@@ -16,12 +16,12 @@ _NOUNS: dict[MediaKind, str] = {"image": "picture", "audio": "recording", "video
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenTurn:
+class ShownTurn:
     """One turn of a conversation, its text separate from our descriptions.
 
     Attributes:
         heading: Which turn it is, who speaks and which media go with it, in words of ours.
-        text: What is said: words of the query; empty where there are none.
+        text: What is said: words of the query; empty if there are none.
         calls: The tools that are called and with what: words of the query too.
     """
 
@@ -30,9 +30,9 @@ class SpokenTurn:
     calls: tuple[str, ...] = ()
 
 
-def spoken_turns(
+def shown_turns(
     messages: Iterable[Message], hidden: Collection[MediaKind] = (), *, first: int = 1
-) -> Iterator[SpokenTurn]:
+) -> Iterator[ShownTurn]:
     """Yield the turns of a conversation, rendered for a reader.
 
     Media are numbered in their order through all turns, by kind.
@@ -55,7 +55,7 @@ def spoken_turns(
             unseen = " (not shown to you)" if part.kind in hidden else ""
             media.append(f"{_NOUNS[part.kind]} {seen[part.kind]}{unseen}")
         shown = f", with {' and '.join(media)}" if media else ""
-        yield SpokenTurn(
+        yield ShownTurn(
             f"Turn {number}, {_SPEAKERS[turn.role]}{shown}",
             _said(turn),
             tuple(map(_called, turn.tool_calls)),
@@ -69,7 +69,7 @@ def words_of(query: Query) -> list[str]:
 
 def words_in(messages: Iterable[Message]) -> list[str]:
     """Return all text of the turns, including tool calls."""
-    turns = spoken_turns(messages)
+    turns = shown_turns(messages)
     return [words for turn in turns for words in (turn.text, *turn.calls) if words]
 
 

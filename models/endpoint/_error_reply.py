@@ -1,4 +1,4 @@
-"""What an error reply says, whatever shape a provider gives it."""
+"""Parses error replies of any provider."""
 
 import re
 from codecs import BOM_UTF8
@@ -38,14 +38,14 @@ _REPR = re.compile(r"'loc': \(([^()]*+)\), 'msg': (['\"])(.{0,2000}?)\2")
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an error reply says.
+class ErrorReply:
+    """The content of an error reply.
 
     Attributes:
         text: Its messages, or the whole reply where there are none.
-        code: The provider's code, empty where there is none.
+        code: The provider's code, empty if there is none.
         filtered: Whether a content filter rejected the request.
-        param: The parameter that it points at, empty where it names none.
+        param: The parameter that it points at, empty if it names none.
     """
 
     text: str
@@ -61,8 +61,8 @@ class _Found:
     param: str = ""
 
 
-def decode_error(body: bytes) -> Complaint:
-    """Return what an error reply says; any bytes are taken.
+def decode_error(body: bytes) -> ErrorReply:
+    """Parse an error reply; any bytes are accepted.
 
     Messages that are JSON once more, lists of errors, and the `detail` of a validation
     are taken apart; what they quote of the request is left out.
@@ -71,12 +71,12 @@ def decode_error(body: bytes) -> Complaint:
     try:
         said = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (ValueError, RecursionError):
-        return Complaint(whole)
+        return ErrorReply(whole)
     found = _Found()
     _gather(said, found, 0)
     text = "; ".join(dict.fromkeys(found.texts))[:_LONGEST_ERROR]
     filtered = bool({code.lower() for code in found.codes} & _FILTER_CODES)
-    return Complaint(
+    return ErrorReply(
         text or whole,
         found.codes[0] if found.codes else "",
         filtered or _FILTERED.search(text) is not None,

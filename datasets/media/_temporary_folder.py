@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 _folders: set[Path] = set()
 
 
-def kept_folder(owner: object) -> Path:
+def temporary_folder(owner: object) -> Path:
     """Create a temporary folder that is removed when its owner is garbage-collected."""
     folder = TemporaryDirectory(prefix="safejury-")
     path = Path(folder.name).resolve()
@@ -16,7 +16,7 @@ def kept_folder(owner: object) -> Path:
     return path
 
 
-def is_kept(path: Path) -> bool:
+def is_temporary(path: Path) -> bool:
     """Return whether a resolved path lies in such a temporary folder."""
     return not _folders.isdisjoint(path.parents)
 
