@@ -32,6 +32,14 @@ def _stay(number: int, frame: FrameType | None) -> None:
     """Do nothing, as before."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the embedded model, so that one of several processes has it to itself.
+
+    The others take over what else that process was to do.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
