@@ -42,6 +42,9 @@ from safejury.generation import (
     make_stages,
 )
 
+pytestmark = pytest.mark.slow
+
+
 BUNDLED = Path(__file__).parents[2] / "datasets" / "taxonomy" / "taxonomy.yaml"
 
 

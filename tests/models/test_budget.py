@@ -359,6 +359,7 @@ async def test_a_picture_that_cannot_be_read_costs_nothing():
     assert budget.spent_tokens == 0
 
 
+@pytest.mark.slow
 async def test_a_price_from_litellms_list_binds_the_budget():
     """Without the look-up the call would be made: no price would bound it."""
     async with ModelRegistry(budget=Budget(max_cost_usd=0.0001)) as registry:

@@ -32,6 +32,9 @@ from safejury.models import (
 )
 from safejury.testing import ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.slow
+
+
 _KEY = "sk-scripted-0123456789"
 _SCHEMA = JsonSchema("answer", {"type": "object", "properties": {"finding": {"type": "string"}}})
 _HELLO = ChatRequest((ChatMessage.of("user", "Hello"),))
@@ -286,7 +289,6 @@ def test_a_name_without_a_provider_is_refused() -> None:
         LiteLLMModel("gpt-4o")
 
 
-@pytest.mark.slow
 def test_litellm_is_not_imported_before_the_first_call_and_says_nothing() -> None:
     code = """
 import asyncio, sys

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from safejury.datasets import Media
 from safejury.models import (
     AudioPart,
@@ -131,6 +133,7 @@ async def test_evidence_outlives_the_cache(tmp_path: Path):
     assert second.sent == first.sent is not None
 
 
+@pytest.mark.slow
 async def test_through_litellm_the_request_that_it_was_given_is_kept():
     async with ScriptedServer("fine", quirks=["no_seed"]) as server:
         model = LiteLLMModel("openai/x", api_key="sk-scripted-0123", api_base=server.base_url)
