@@ -9,7 +9,7 @@ from .console import (
     EXIT_CODES,
     EXIT_INTERRUPTED,
     CommandGroup,
-    escape_what_does_not_fit,
+    escape_unencodable,
     quiet_libraries,
     say,
     say_unexpected,
@@ -32,7 +32,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line and exit."""
     quiet_libraries()
-    escape_what_does_not_fit()
+    escape_unencodable()
     try:
         app()
     except KeyboardInterrupt:  # before the command itself has begun, which sees to it

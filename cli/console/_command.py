@@ -193,7 +193,7 @@ def say_unexpected(error: Exception) -> int:
 
 
 def exit_code(reasons: Sequence[str]) -> int:
-    """Say why figures do not have what was asked of them, and return the exit code."""
+    """Say why figures fall short of what was asked for, and return the exit code."""
     for reason in reasons:
         say(reason)
     return EXIT_INFRASTRUCTURE if reasons else 0

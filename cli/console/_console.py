@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def arguments_of(config: Path, changes: Sequence[str]) -> str:
-    """Return what further commands on the same config are called with."""
+    """Return the arguments for another command on the same config."""
     return shlex.join([str(config), *(part for change in changes for part in ("--set", change))])
 
 
 def named_values(option: str, given: Sequence[str], example: str) -> dict[str, str]:
-    """Return what a repeatable option of `NAME=VALUE` says.
+    """Parse the values of a repeatable option of the form `NAME=VALUE`.
 
     Args:
         option: How it is written, such as `--map`.
@@ -46,7 +46,7 @@ def named_values(option: str, given: Sequence[str], example: str) -> dict[str, s
 
 
 def say_error(message: str) -> None:
-    """Write one line to standard error, without secrets and control characters."""
+    """Write an error to standard error in one line, redacted and without control characters."""
     # Only errors need these imports.
     from ...common import escape_line
     from ...models import redactor
@@ -57,7 +57,7 @@ def say_error(message: str) -> None:
 
 
 def say(message: str) -> None:
-    """Write one line to standard error, without secrets: a notice that is no result."""
+    """Write a notice to standard error, redacted."""
     from ...models import redactor
 
     line = redactor.redact(message)
@@ -87,7 +87,7 @@ def write_line(message: str) -> None:
 
 
 def busy(message: str, console: "Console | None" = None) -> "Status":
-    """Return a block that shows at a terminal what takes a while, as it stands: no markup."""
+    """Return a spinner with a message, for a terminal; use it as a context manager."""
     from rich.console import Console
     from rich.text import Text
 
@@ -96,8 +96,8 @@ def busy(message: str, console: "Console | None" = None) -> "Status":
     return (console or Console(stderr=True)).status(Text(escape_line(message)))
 
 
-def escape_what_does_not_fit() -> None:
-    """Have standard output show what its encoding cannot hold as escapes, not fail at it."""
+def escape_unencodable() -> None:
+    """Escape characters that the encoding of standard output lacks, rather than fail."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:  # as it is of every stream of a terminal, a file or a pipe
         reconfigure(errors="backslashreplace")

@@ -18,7 +18,7 @@ class Format(StrEnum):
     MD = "md"
 
 
-class Untaken(StrEnum):
+class UnsupportedParameter(StrEnum):
     """Request parameters that a model may not accept."""
 
     TEMPERATURE = "temperature"
@@ -94,7 +94,7 @@ Export = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also write the transcript to a .html, .svg or .md file."),
 ]
-TaxonomyPlace = Annotated[
+TaxonomyPath = Annotated[
     Path | None,
     typer.Option(
         "--taxonomy",
@@ -141,11 +141,11 @@ ResponseMap = Annotated[
     list[str] | None,
     typer.Option(metavar="WHAT=PATH", help="Such as response=output.text; repeatable."),
 ]
-OnlyModels = Annotated[
+ModelFilter = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Judge only this model of a file of several; repeatable."),
 ]
-OfAllQuestions = Annotated[
+IntentOption = Annotated[
     Intent | None,
     typer.Option(help="Intent of all questions; by default, what the file says."),
 ]
@@ -153,7 +153,7 @@ IntentWords = Annotated[
     list[str] | None,
     typer.Option(metavar="INTENT=WORDS", help="Such as benign=unharmful,safe,0; repeatable."),
 ]
-QuestionsFrom = Annotated[
+DatasetOption = Annotated[
     str | None,
     typer.Option(
         "--dataset", metavar="SET", help="Take the questions from this set, not from the file."
@@ -176,14 +176,14 @@ Categories = Annotated[
         help="Map the set's categories to scenarios: YAML, CSV, or a loader with a mapping.",
     ),
 ]
-HowJoined = Annotated[
+JoinOption = Annotated[
     JoinedBy | None,
     typer.Option(
         "--join",
         help="Match responses to queries of --dataset by this; by default, by what matches all.",
     ),
 ]
-WhatIsTruncated = Annotated[
+TruncatedOption = Annotated[
     Truncated | None,
     typer.Option(help="What to do with responses cut short by a token cap."),
 ]
@@ -204,7 +204,7 @@ Authorized = Annotated[
     typer.Option("--i-am-authorized", help="Instead of `purpose:` in the config."),
 ]
 UntilStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage.")]
-AgainStages = Annotated[
+RedoStages = Annotated[
     list[str] | None,
     typer.Option("--again", metavar="STAGE", help="Redo a stage, or `all`; repeatable."),
 ]
@@ -215,6 +215,6 @@ AcceptFailures = Annotated[
         help="Continue despite failed calls; the card counts what is missing.",
     ),
 ]
-OnlyEstimate = Annotated[
+EstimateOnly = Annotated[
     bool, typer.Option("--estimate", help="Only show expected calls and their cost.")
 ]

@@ -127,11 +127,11 @@ class RunProgress:
         outcome = result.finding or ("no verdict" if heard else result.response_outcome)
         self._counts[str(outcome)] += 1
         if self._draws:
-            self._bar.update(self._task, completed=self._done, counts=self._said())
+            self._bar.update(self._task, completed=self._done, counts=self._status())
         elif time.monotonic() >= self._next_line and not self._asked:
             self._next_line = time.monotonic() + _LINE_S
             self._console.print(
-                f"{self._done} of {self._total} cases: {self._said()}", markup=False
+                f"{self._done} of {self._total} cases: {self._status()}", markup=False
             )
 
     def waiting(self, waits: Sequence[Wait]) -> None:
@@ -157,7 +157,7 @@ class RunProgress:
         line = wrapped(message, console.width) if console.is_terminal else message
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _said(self) -> str:
+    def _status(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
         seconds = max(time.monotonic() - self._begun, 1e-9)
         rate = (self._done - self._before) / seconds

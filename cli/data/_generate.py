@@ -7,10 +7,10 @@ import typer
 
 from ..console import (
     AcceptFailures,
-    AgainStages,
     Authorized,
     Changes,
-    OnlyEstimate,
+    EstimateOnly,
+    RedoStages,
     UntilStage,
     guarded,
     same_command,
@@ -27,9 +27,9 @@ def generate(
     i_am_authorized: Authorized = False,
     i_am_authorised: Annotated[bool, typer.Option("--i-am-authorised", hidden=True)] = False,
     until: UntilStage = None,
-    again: AgainStages = None,
+    again: RedoStages = None,
     accept_failures: AcceptFailures = False,
-    estimate: OnlyEstimate = False,
+    estimate: EstimateOnly = False,
 ) -> int:
     """Make a set of queries.
 

@@ -1,4 +1,4 @@
-"""What `safejury generate` will ask of models and cost, shown before the first call."""
+"""The calls and cost that `safejury generate` expects, shown before the first call."""
 
 from collections.abc import Mapping, Sequence
 

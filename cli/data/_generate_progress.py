@@ -1,4 +1,4 @@
-"""What a person sees while a set is made."""
+"""Progress of making a set, on the screen."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _LINE_S = 5.0
 
 
 class GenerateProgress:
-    """The stages on a console: a bar on a terminal, else a line now and then.
+    """Shows the stages on a console: a bar on a terminal, else a line now and then.
 
     Use it as a context manager.
 
@@ -71,12 +71,12 @@ class GenerateProgress:
                 # Without a total the bar moves on its own, and no time is left to be told.
                 self._bar.tasks[0].total = None
             self._bar.update(
-                self._task, completed=self._done, steps=self._steps(), said=self._said()
+                self._task, completed=self._done, steps=self._steps(), said=self._status()
             )
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_S
             total = "" if self._total is None else f" of {self._total}"
-            self.notify(f"{self._name}: {self._done}{total} {self._said()}")
+            self.notify(f"{self._name}: {self._done}{total} {self._status()}")
 
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Show what calls wait for, with a countdown."""
@@ -91,12 +91,12 @@ class GenerateProgress:
 
     @property
     def _is_finishing(self) -> bool:
-        """Whether all planned steps are done, as when what fell out is made up for."""
+        """Whether all planned steps are done and only shortfalls are made up for."""
         return self._total is not None and self._done >= self._total
 
     def _steps(self) -> str:
         return str(self._done) if self._total is None else f"{self._done}/{self._total}"
 
-    def _said(self) -> str:
+    def _status(self) -> str:
         finishing = "finishing" if self._is_finishing else ""
         return " · ".join(filter(None, (finishing, self._note, cost_so_far(self._registry))))

@@ -21,7 +21,7 @@ def list_loaders(name: str | None) -> None:
     if name is not None:
         _show_loader(console, name)
         return
-    table = Table("loader", "licence", "what is in it", box=SIMPLE, pad_edge=False, padding=_PAD)
+    table = Table("loader", "license", "what is in it", box=SIMPLE, pad_edge=False, padding=_PAD)
     table.columns[0].no_wrap = True
     table.add_row(Text("mini", style="cyan"), "Apache-2.0", "bundled: 23 scenarios, with pictures")
     for each in map(loader_named, LOADERS):
@@ -40,7 +40,7 @@ def _show_loader(console: Console, name: str) -> None:
         "": "",
         "holds": loader.about,
         "needs": loader.needs,
-        "licence": loader.license,
+        "license": loader.license,
         "home": loader.home or "yours",
         **{f"--set {key}=": said for key, said in loader.settings.items()},
     }

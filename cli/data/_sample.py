@@ -15,7 +15,7 @@ from ._asked import Asked
 
 
 def sample_set(asked: Asked, *, number: int, seed: int, reveal: bool) -> None:
-    """Show some queries of a set, chosen at random but always the same."""
+    """Show a random sample of a set's queries; the seed decides which."""
     dataset = asked.open()
     console = Console()
     for query in _choose(iter(dataset), number, seed):
@@ -25,7 +25,7 @@ def sample_set(asked: Asked, *, number: int, seed: int, reveal: bool) -> None:
 
 
 def _choose(queries: Iterator[Query], number: int, seed: int) -> list[Query]:
-    """Return so many queries in the set's order, each set of them as likely as another."""
+    """Return a uniform random sample of the queries, in the set's order."""
     chance = random.Random(seed)
     chosen = list(enumerate(islice(queries, number)))
     for place, query in enumerate(queries, number):

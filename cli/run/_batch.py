@@ -9,7 +9,16 @@ import typer
 
 from ...common import ConfigurationError, escape_line
 from ...common.text import count, dollars, many
-from ..console import Changes, ConfigPath, Untaken, arguments_of, busy, guarded, run_async, say
+from ..console import (
+    Changes,
+    ConfigPath,
+    UnsupportedParameter,
+    arguments_of,
+    busy,
+    guarded,
+    run_async,
+    say,
+)
 
 if TYPE_CHECKING:
     from ...evaluation import RunPlan
@@ -36,7 +45,7 @@ def export_batch(
         bool, typer.Option("--ask", help="Ask live targets for responses not recorded yet.")
     ] = False,
     without: Annotated[
-        list[Untaken] | None,
+        list[UnsupportedParameter] | None,
         typer.Option(help="Parameter that the jurors' models do not accept; repeatable."),
     ] = None,
     max_requests: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import Export, Preset, TaxonomyPlace, guarded
+from ..console import Export, Preset, TaxonomyPath, guarded
 
 
 @guarded
@@ -40,7 +40,7 @@ def deliberate(
         str | None,
         typer.Option(metavar="NAME", help="Scenario whose guideline the jury is given."),
     ] = None,
-    taxonomy: TaxonomyPlace = None,
+    taxonomy: TaxonomyPath = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Take the jury from this config; else the embedded one."),

@@ -71,7 +71,7 @@ def show(
 
 
 def _record_line(checked: "CheckedCase") -> str:
-    """Return what a reader of a case must know of its record."""
+    """Return whether a case is as it was recorded, in words."""
     if checked.why is not None:
         return f"this case was changed after it was recorded: {checked.why}"
     unchained = " (recorded by a version that kept no chain)" if checked.unchained else ""

@@ -78,7 +78,7 @@ def check_machine() -> Iterator[Check]:
 
 
 def _version(package: str, found: str, what: str | None = None) -> Check:
-    """Return what is to be said of a version, shown as of `what` where that is given."""
+    """Check a version against known vulnerabilities; `what` replaces the package in the output."""
     if package == "litellm" and found in _COMPROMISED:
         return Check("problem", package, f"{found} is a compromised release: upgrade it now")
     hole = hole_in(package, found)
@@ -116,7 +116,7 @@ async def _check_vllm(spec: ModelSpec) -> list[Check]:
 
 
 async def _check_estimate(run_plan: RunPlan) -> list[Check]:
-    """Say what a run is expected to take, and whether its budget can hold."""
+    """Estimate what a run will take, and whether its budget suffices."""
     expected, problem = await estimate(run_plan)
     checks = [Check("note", "expected", line) for line in expected]
     return checks if problem is None else [*checks, Check("problem", "limits", problem, EXIT_USAGE)]
@@ -132,7 +132,7 @@ def _check_directory(run_plan: RunPlan) -> Check:
 
 
 async def _check_servers(run_plan: RunPlan) -> list[Check]:
-    """Look whether the managed servers have room and all their files; none is started."""
+    """Check that the managed servers fit and have their files; none is started."""
     if not run_plan.servers:
         return []
     try:

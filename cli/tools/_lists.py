@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import TaxonomyPlace, guarded, say
+from ..console import TaxonomyPath, guarded, say
 
 
 @guarded
@@ -31,7 +31,7 @@ def scenarios(
         str | None,
         typer.Argument(metavar="NAME", help="An id, or an alias of the paper, to read in full."),
     ] = None,
-    taxonomy: TaxonomyPlace = None,
+    taxonomy: TaxonomyPath = None,
 ) -> None:
     """List the scenarios, or show one in full."""
     from rich.box import SIMPLE
