@@ -47,7 +47,7 @@ def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
         "own-2": "inappropriate_speech.hate_speech",
         "own-4": "uncategorised",
     }
-    assert "1 item is left out: own.csv, row 3: says nothing" in ended.err
+    assert "1 item is left out: own.csv, row 3: has no text" in ended.err
     listed = workplace.lines("runs/first/dataset_left_out.jsonl")
     assert listed == [{"place": "own.csv, row 3", "why": "has no text"}]
     notes = workplace.report()["run"]["notes"]
@@ -111,7 +111,7 @@ def test_what_a_query_asks_for_in_all_is_for_the_jury_alone(workplace: Any, scri
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"strict": True}, ("strict", "row 3: says nothing")),
+        ({"strict": True}, ("strict", "row 3: has no text")),
         ({"limit": 0}, ("safejury.yaml:", "dataset.limit")),
         ({"maps": {}}, ("safejury.yaml:", "unknown key 'maps' (did you mean 'map'?)")),
         ({"path": None}, ("safejury.yaml:", "dataset.path")),
