@@ -1,5 +1,6 @@
 """Runs from Python: the same runs as those of the command line."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -141,6 +142,27 @@ async def test_a_function_is_under_test_beside_a_model(workplace: Any, scripted:
     assert {case["verdict"] for case in cases} == {"safe"}
     run = config_of("run")
     assert run["targets"][1]["function"].endswith(":answers")
+
+
+async def test_the_seed_and_the_limits_are_the_runs(workplace: Any, scripted: Start) -> None:
+    """Of models and of functions alike."""
+    server = scripted(says)
+    workplace.queries()
+    under_way, most = [0], [0]
+
+    async def counted(query: sj.Query) -> str:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        for _ in range(20):
+            await asyncio.sleep(0)
+        under_way[0] -= 1
+        return "Fine."
+
+    targets = [counted, target_at(server.base_url)]
+    jury, limits = jury_at(server.base_url), {"concurrency": 1}
+    await sj.evaluate("queries.jsonl", targets=targets, jury=jury, seed=41, limits=limits)
+    assert {body["seed"] for body in server.requests} == {41}
+    assert most == [1]
 
 
 async def test_a_budget_does_not_bind_what_a_function_spends_and_that_is_said(
