@@ -39,7 +39,7 @@ def shown(plan: RunPlan, progress: bool | None) -> Generator[Observer | None]:
         yield _in_notebook(plan)
     elif console.is_terminal:
         with console.status("") as status:
-            line = _Line(lambda text: status.update(Text(text)), _DRAWN_S, console.print)
+            line = _Line(lambda text: status.update(Text(text)), _DRAWN_S, _printer(console))
             yield line.begun(plan)
     else:
         say = _Line(_printer(console), _LINE_S, _printer(console))

@@ -104,8 +104,7 @@ class Targets:
 
     def _add(self, spec: TargetSpec) -> None:
         source = model(spec.source) if isinstance(spec.source, str) else spec.source
-        taken = {str(keys.get("name", "")).casefold() for keys in self.keys}
-        name = spec.name or unique_name(plain_name(_called(source)) or "target", taken)
+        name = spec.name or self._free_name(plain_name(_called(source)) or "target")
         said = {"system": spec.system, "temperature": spec.temperature, "top_p": spec.top_p}
         keys: dict[str, object] = {key: value for key, value in said.items() if value is not None}
         if keys and not isinstance(source, ModelSpec):
@@ -123,6 +122,12 @@ class Targets:
             keys["function"] = function_identity(source)["function"]
             self.functions[name] = source
         self.keys.append({"name": name, **keys})
+
+    def _free_name(self, wanted: str) -> str:
+        """Return a name that no other differs from in its case alone, as a config wants it."""
+        taken = {str(keys.get("name", "")).casefold() for keys in self.keys}
+        free = unique_name(wanted.casefold(), taken)
+        return wanted if free == wanted.casefold() else f"{wanted}{free[len(wanted) :]}"
 
 
 def _spec(one: object, number: int) -> TargetSpec:

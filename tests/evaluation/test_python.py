@@ -144,6 +144,17 @@ async def test_a_function_is_under_test_beside_a_model(workplace: Any, scripted:
     assert run["targets"][1]["function"].endswith(":answers")
 
 
+async def test_targets_of_one_name_are_numbered(workplace: Any, scripted: Start) -> None:
+    server = scripted(says)
+    workplace.queries()
+    models = [sj.endpoint(server.base_url, name) for name in ("a/Target", "b/target", "Target")]
+    result = await sj.evaluate(
+        "queries.jsonl", targets=models, jury=jury_at(server.base_url), limit=1
+    )
+    names = [target.name for target in result.summary.targets]
+    assert sorted(names) == ["Target", "Target_3", "target_2"]
+
+
 async def test_the_seed_and_the_limits_are_the_runs(workplace: Any, scripted: Start) -> None:
     """Of models and of functions alike."""
     server = scripted(says)
