@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._function_target import FunctionTarget, TargetFunction, function_identity, takes_text
+    from ._function_identity import function_identity
+    from ._function_target import FunctionTarget, TargetFunction, takes_text
     from ._model_target import ModelTarget
     from ._response import Response, ResponseOutcome, Target
     from ._target_spec import ModelTargetSpec
@@ -31,12 +32,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_function_target": [
-                "FunctionTarget",
-                "TargetFunction",
-                "function_identity",
-                "takes_text",
-            ],
+            "_function_identity": ["function_identity"],
+            "_function_target": ["FunctionTarget", "TargetFunction", "takes_text"],
             "_model_target": ["ModelTarget"],
             "_target_spec": ["ModelTargetSpec"],
             "_response": ["Response", "ResponseOutcome", "Target"],

@@ -1,19 +1,21 @@
 """A target that is any async function of the user's own."""
 
 import asyncio
-import hashlib
 import inspect
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from types import CodeType
-from typing import Any, cast
+from typing import cast
+
+import msgspec
 
 from ..common import ConfigurationError, FirstContactError
 from ..common.text import quoted, storable
 from ..datasets import Query
 from ..models import Limiter, Usage, redactor
+from ._function_identity import function_identity
 from ._response import Response, ResponseOutcome
 from ._turns import withheld_of
 
@@ -38,7 +40,7 @@ class FunctionTarget:
         cost_usd: US dollars of a call for which the function says none, None where unknown.
 
     Attributes:
-        identity: By what a run knows the function: where it is, and a hash of its source.
+        identity: By what a run knows the function; see `function_identity`.
 
     Raises:
         ConfigurationError: It is not async, or cannot be called with one argument.
@@ -105,11 +107,12 @@ class FunctionTarget:
     def _response(self, reply: object) -> Response:
         if isinstance(reply, str):
             reply = Response(ResponseOutcome.ANSWERED, reply, cost_usd=self._cost_usd)
-        if not isinstance(reply, Response) or not _is_whole(reply):
-            why = f"the target {self._name!r} returned {quoted(repr(reply))}, and not text"
+        problem = _problem(reply)
+        if not isinstance(reply, Response) or problem is not None:
+            why = f"the target {self._name!r} returned {problem}"
             if not self._has_answered:
-                raise FirstContactError(f"{why} or a Response: return what it answered")
-            return _failed(f"{why} or a Response")
+                raise FirstContactError(f"{why}: return what it answered")
+            return _failed(why)
         self._has_answered = True
         if reply.outcome is ResponseOutcome.ANSWERED and not reply.text.strip() and not reply.turns:
             return replace(
@@ -119,9 +122,25 @@ class FunctionTarget:
         return replace(reply, text=storable(reply.text), calls=reply.calls or int(asked))
 
 
-def _is_whole(reply: Response) -> bool:
+def _problem(reply: object) -> str | None:
+    """Return what is wrong with a reply, without its words, which may be harmful."""
+    if not isinstance(reply, Response):
+        given = "None" if reply is None else f"a value of type {type(reply).__name__}"
+        return f"{given}, and not text or a Response"
     outcome, text = cast("tuple[object, object]", (reply.outcome, reply.text))
-    return isinstance(outcome, ResponseOutcome) and isinstance(text, str)
+    if not isinstance(outcome, ResponseOutcome):
+        return "a Response whose outcome is no ResponseOutcome"
+    if not isinstance(text, str):
+        return "a Response whose text is no text"
+    try:  # as the record keeps it and reads it again
+        msgspec.json.decode(msgspec.json.encode(replace(reply, text="")), type=Response)
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        return f"a Response that cannot be kept: {storable(str(error))}"
+    tokens = (reply.usage.prompt_tokens, reply.usage.cached_tokens, reply.usage.completion_tokens)
+    numbers = (reply.cost_usd, reply.latency_s, reply.calls, *tokens)
+    if wrong := [one for one in numbers if one is not None and not 0 <= one < math.inf]:
+        return f"a Response that counts what cannot be: {wrong[0]}"
+    return None
 
 
 def _is_canceled() -> bool:
@@ -166,27 +185,3 @@ def takes_text(function: TargetFunction) -> bool:
 def _is_async(function: object) -> bool:
     called = getattr(type(function), "__call__", None)  # noqa: B004 - it may be async
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
-
-
-def function_identity(function: Callable[..., object]) -> dict[str, str]:
-    """Return by what a run knows a function: where it is, and a hash of its source.
-
-    Of an object that can be called it is its class. What a function refers to beside its own
-    lines is no part of it.
-    """
-    named: Any = function if hasattr(function, "__qualname__") else type(function)
-    place = f"{named.__module__}:{named.__qualname__}"
-    return {"function": place, "sha256": hashlib.sha256(_source(named)).hexdigest()}
-
-
-def _source(function: Any) -> bytes:
-    try:
-        return inspect.getsource(function).encode()
-    except (OSError, TypeError):  # typed at a prompt that keeps no lines
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        return repr(list(_parts(code))).encode() if isinstance(code, CodeType) else b""
-
-
-def _parts(code: CodeType) -> list[object]:
-    inner = [_parts(one) if isinstance(one, CodeType) else one for one in code.co_consts]
-    return [code.co_code, code.co_names, inner]

@@ -10,6 +10,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self, cast
 
@@ -164,23 +165,42 @@ def register_rule(function: RuleFunction, name: str | None = None) -> str:
 
     Args:
         function: The rule; one that `aggregation` registered keeps what was said of it.
-        name: What a config calls it; its module and its own name unless given.
+        name: What a config calls it; its module and its own name unless given, with a part of
+            its hash where another may have the same.
     """
     known = [(key, rule) for key, rule in RULES.items() if rule.decide is function]
     ours = [key for key, rule in known if rule.source_sha256 is None]
     if name is None and ours:
         return ours[0]
     identity = function_identity(function)
-    name = name or identity["function"]
+    known_by = _hash_of_module(function, identity)
+    if name is None:
+        name = _own_name(function, identity)
+        if _is_made(function, identity["function"]):  # the file does not say what it was made with
+            known_by = hashlib.sha256(f"{known_by} {identity['sha256']}".encode()).hexdigest()
     counts_only = any(rule.counts_only for _, rule in known)
-    RULES[name] = RegisteredRule(function, counts_only, _hash_of_module(function, identity))
+    RULES[name] = RegisteredRule(function, counts_only, known_by)
     return name
+
+
+def _is_made(function: RuleFunction, place: str) -> bool:
+    """Whether more than one function may have a place: it was made within another, or of one."""
+    return "<" in place or isinstance(function, partial)
+
+
+def _own_name(function: RuleFunction, identity: Mapping[str, str]) -> str:
+    """Return a name that no other rule has, and that is the same when the program runs again."""
+    place = identity["function"]
+    if place.startswith("__main__:") or _is_made(function, place):  # a cell may define it anew
+        return f"{place}#{identity['sha256'][:8]}"
+    return place
 
 
 def _hash_of_module(function: RuleFunction, identity: Mapping[str, str]) -> str:
     """Return a hash of the file that a rule is in; of the rule alone in a script or notebook."""
-    source = getattr(sys.modules.get(function.__module__), "__file__", None)
-    if function.__module__ == "__main__" or source is None:
+    module = identity["function"].partition(":")[0]
+    source = getattr(sys.modules.get(module), "__file__", None)
+    if module == "__main__" or source is None:
         return identity["sha256"]
     try:
         return hashlib.sha256(Path(source).read_bytes()).hexdigest()

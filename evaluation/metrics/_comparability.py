@@ -196,12 +196,17 @@ def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[Comparabi
             lossy,
             f"more than {percent(TOLERATED)} of responses are cut short or lost: {_each(lost)}.",
         )
-    if unknown := tuple(name for name, tally in tallies.items() if tally.is_unknown):
+    if unknown := [name for name, tally in tallies.items() if tally.is_unknown]:
+        functions = [name for name in unknown if tallies[name].asked]
+        why = {
+            "recorded elsewhere": [name for name in unknown if name not in functions],
+            "asked of a Python function": functions,
+        }
+        how = "; ".join(f"{', '.join(names)}: {words}" for words, names in why.items() if names)
         yield ComparabilityFlag(
             ComparabilityKind.UNKNOWN,
-            unknown,
-            f"{', '.join(unknown)}: not asked by safejury itself, so the token cap, the sampling "
-            "and the requests are unknown.",
+            tuple(unknown),
+            f"{how}, so the token cap, the sampling and the requests are unknown.",
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ def test_jurors_are_names_paths_personas_and_seats(tmp_path: Path) -> None:
     assert [each.model for each in jury.spec.seats] == [NOWHERE, NOWHERE, NOWHERE, own]
     assert jury.spec.seats[0].persona == load_persona("clinician")
     assert repr(jury) == "<Jury: clinician, other, mine, clinician_2; contested>"
+
+
+def decided(finding: Finding, votes: Votes, rule: Rule) -> Decision:
+    return Decision(finding)
 
 
 def unanimous(votes: Votes, rule: Rule) -> Decision:
@@ -146,6 +151,41 @@ async def test_a_rule_may_be_any_function(make_case: MakeCase) -> None:
             judged = await jury.judge(make_case())
     assert judged.finding is Finding.UNSAFE
     assert judged.rule.endswith(":unanimous")
+
+
+def always(finding: Finding) -> Any:
+    """Return a rule that is made, as a lambda or a cell of a notebook is made more than once."""
+    return lambda *votes_and_rule: Decision(finding)  # pyright: ignore
+
+
+@pytest.mark.parametrize("made", ["lambda", "partial", "notebook"])
+async def test_two_rules_of_one_name_decide_each_for_its_own_jury(
+    made: str, make_case: MakeCase
+) -> None:
+    def rule(finding: Finding) -> Any:
+        if made == "lambda":
+            return always(finding)
+        if made == "partial":
+            return partial(decided, finding)
+        scope: dict[str, Any] = {"__name__": "__main__", "Decision": Decision, "Finding": Finding}
+        exec(f"def rule(votes, rule): return Decision(Finding.{finding.name})", scope)  # noqa: S102
+        return scope["rule"]
+
+    async with ScriptedServer(ballot("safe", 3)) as server:
+        model = ModelSpec("m", base_url=server.base_url)
+        juries = [
+            Jury.of("clinician", model=model, protocol="vote", rule=rule(finding))
+            for finding in Finding
+        ]
+        found = list[Finding | None]()
+        for jury in juries:
+            async with jury:
+                found.append((await jury.judge(make_case())).finding)
+    assert found == list(Finding)
+    again = Jury.of("clinician", model=NOWHERE, protocol="vote", rule=rule(Finding.UNSAFE))
+    assert juries[0].spec is not None
+    assert again.spec is not None
+    assert juries[0].spec.protocol.rule == again.spec.protocol.rule
 
 
 async def test_a_wrong_address_is_an_error_and_no_verdict(make_case: MakeCase) -> None:

@@ -144,6 +144,16 @@ def test_cases_that_one_target_lacks():
     assert "of 5 in all, a has 5, b has 3" in found["cases"].text
 
 
+def test_a_function_is_told_from_responses_that_were_recorded_elsewhere():
+    recorded = Response(ResponseOutcome.ANSWERED, "Words.")
+    found = flags(a=[replace(recorded, model="product:ask")], b=[recorded])["unknown"]
+    assert found.targets == ("a", "b")
+    assert found.text == (
+        "b: recorded elsewhere; a: asked of a Python function, so the token cap, the sampling "
+        "and the requests are unknown."
+    )
+
+
 def test_recorded_responses_are_known_to_be_unknown():
     recorded = Response(ResponseOutcome.ANSWERED, "Words.")
     (flag,) = flags(a=[ALIKE], old=[recorded]).values()

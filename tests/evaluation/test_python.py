@@ -218,7 +218,7 @@ async def test_a_function_that_returns_no_text_ends_the_run_with_one_line(
     async def none(query: sj.Query) -> Any:
         return None
 
-    with pytest.raises(sj.ConfigurationError, match="'none' returned 'None', and not text or a R"):
+    with pytest.raises(sj.ConfigurationError, match="'none' returned None, and not text or a R"):
         await sj.evaluate("queries.jsonl", targets=none, jury=jury_at(scripted(says).base_url))
 
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from safejury.common import ConfigurationError, FirstContactError
 from safejury.datasets import Intent, Message, MessagePart, Query, load_dataset
-from safejury.models import Limiter, Usage, redactor
+from safejury.models import Limiter, ModelSpec, Usage, redactor
 from safejury.targets import FunctionTarget, Response, ResponseOutcome, function_identity
 
 ASKED = Query("q1", "legal_advice", "What is a will?", Intent.BENIGN)
@@ -112,13 +113,45 @@ async def test_a_first_reply_that_is_no_text_ends_the_run_and_a_later_one_is_an_
         return replies.pop()
 
     target = FunctionTarget("mine", answer)
-    with pytest.raises(FirstContactError, match=r"'mine' returned 'None', and not text or a Resp"):
+    with pytest.raises(FirstContactError, match=r"'mine' returned None, and not text or a Resp"):
         await target.respond(ASKED, epoch=0, call_id="")
     assert (await target.respond(ASKED, epoch=0, call_id="")).outcome == "answered"
     replies.append(b"bytes")
     later = await target.respond(ASKED, epoch=0, call_id="")
     assert later.outcome is ResponseOutcome.ERROR
-    assert "and not text or a Response" in str(later.detail)
+    assert "returned a value of type bytes, and not text or a Response" in str(later.detail)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"outcome": "answered"}, "whose outcome is no ResponseOutcome"),
+        ({"text": None}, "whose text is no text"),
+        ({"usage": None}, r"cannot be kept: Expected `object`, got `null` - at `$.usage`"),
+        ({"notes": "one"}, "cannot be kept: Expected `array`"),
+        ({"turns": ["one"]}, "cannot be kept: Expected `object`"),
+        ({"cost_usd": "3"}, "cannot be kept: Expected `float | null`"),
+        ({"cost_usd": -5.0}, "counts what cannot be: -5.0"),
+        ({"cost_usd": float("nan")}, "counts what cannot be: nan"),
+        ({"calls": -3}, "counts what cannot be: -3"),
+        ({"usage": Usage(1, None, -2)}, "counts what cannot be: -2"),
+    ],
+)
+async def test_a_response_that_cannot_be_kept_is_an_error_without_its_words(
+    wrong: dict[str, Any], said: str
+) -> None:
+    whole = Response(ResponseOutcome.ANSWERED, "Secret words.")
+    replies = [replace(whole, **wrong), whole]
+
+    async def answer(query: Query) -> Response:
+        return replies.pop()
+
+    target = FunctionTarget("mine", answer)
+    assert (await target.respond(ASKED, epoch=0, call_id="")).outcome == "answered"
+    later = await target.respond(ASKED, epoch=0, call_id="")
+    assert (later.outcome, later.text) == ("error", "")
+    assert said in str(later.detail)
+    assert "Secret words" not in str(later)
 
 
 async def test_text_that_cannot_be_stored_is_made_storable() -> None:
@@ -204,3 +237,56 @@ def test_a_function_typed_at_a_prompt_is_known_by_what_it_does() -> None:
     assert function_identity(one)["function"] == "__main__:f"
     assert function_identity(one) != function_identity(other)
     assert function_identity(one) == function_identity(typed("async def f(q): return 'a'"))
+
+
+def test_what_a_function_was_made_with_is_part_of_it() -> None:
+    def made(model: object) -> Callable[..., object]:
+        calls = 0
+
+        async def answer(query: Query) -> str:
+            nonlocal calls
+            calls += 1
+            return str(model)
+
+        return answer
+
+    async def other(model: str, query: Query) -> str:
+        return model.upper()
+
+    given: list[Callable[..., object]] = [
+        made("one"),
+        made("two"),
+        made(ModelSpec("one", base_url="http://127.0.0.1:9/v1")),
+        made(made("one")),
+        made(made("two")),
+        partial(two, more="one"),
+        partial(two, more="two"),
+        partial(other, "one"),
+        *(lambda query: "one", lambda query: "two"),  # pyright: ignore[reportUnknownLambdaType]
+    ]
+    known = {tuple(function_identity(function).values()) for function in given}
+    assert len(known) == len(given)
+
+
+async def test_a_function_that_counts_or_fills_a_list_stays_the_same() -> None:
+    seen, calls = list[str](), 0
+
+    async def answer(query: Query) -> str:
+        nonlocal calls
+        calls += 1
+        seen.append(query.id)
+        return f"{calls}"
+
+    known = function_identity(answer)
+    await put(answer)
+    assert function_identity(answer) == known
+
+
+def test_a_class_typed_at_a_prompt_is_known_by_what_its_methods_do() -> None:
+    def typed(answer: str) -> Callable[..., object]:
+        scope: dict[str, Any] = {"__name__": "__main__"}
+        exec(f"class A:\n async def __call__(self, q): return '{answer}'", scope)  # noqa: S102
+        return scope["A"]()
+
+    assert function_identity(typed("a")) == function_identity(typed("a"))
+    assert function_identity(typed("a")) != function_identity(typed("b"))
