@@ -48,8 +48,9 @@ class Rule:
         if seats < 1:
             raise ConfigurationError("The jury has no seats: name at least one juror.")
         if self.name not in RULES:
+            bundled = sorted(name for name, rule in RULES.items() if rule.source_sha256 is None)
             raise ConfigurationError(
-                f"Unknown aggregation rule {self.name!r}: use one of {', '.join(sorted(RULES))}, "
+                f"Unknown aggregation rule {self.name!r}: use one of {', '.join(bundled)}, "
                 "or module:function for one of your own."
             )
         if self.name == "majority" and self.tie is None and seats % 2 == 0:
