@@ -158,7 +158,9 @@ class Floor:
             self.calls += 4
             if self._talks and _differ(ballots):
                 asked = [
-                    _told(_filled(body, question, answer), [own, *ballots[:at], *ballots[at + 1 :]])
+                    _discussed(
+                        _filled(body, question, answer), [own, *ballots[:at], *ballots[at + 1 :]]
+                    )
                     for at, (body, own) in enumerate(zip(self._again, ballots, strict=True))
                 ]
                 replies = await asyncio.gather(*map(self._pool.ask, asked))
@@ -181,7 +183,7 @@ def _differ(ballots: list[_Ballot]) -> bool:
     return apart or odd or len({ballot.finding for ballot in ballots}) > 1
 
 
-def _told(body: bytes, ballots: list[_Ballot]) -> bytes:
+def _discussed(body: bytes, ballots: list[_Ballot]) -> bytes:
     for place, ballot in zip(SAID, ballots, strict=True):
         body = body.replace(f"safe, rating 5: {place}".encode(), str(ballot).encode())
     return body

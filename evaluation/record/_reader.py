@@ -215,7 +215,7 @@ class RecordReader:
     def _cases(self, where: str) -> str:
         return _CASES.format(head="head" if self._chained else "NULL", where=where)
 
-    def spent(self) -> tuple[int, float, int]:
+    def total_cost(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls.
 
         Calls that were charged by estimate count with their charge.

@@ -88,7 +88,7 @@ class StoredRun:
             "cases_planned": self.plan.total,
             "cases_finished": finished,
             "unread_responses": self.unread,
-            "spent": self.spent,
+            "spent": self.run_cost,
             "estimated_elsewhere": self.estimated_elsewhere,
             "left_out": self.left_out,
             "embedded": self.uses_embedded,
@@ -181,12 +181,12 @@ class StoredRun:
         """
         _ = self.integrity
         known = {group: part for group, part in self._estimated.items() if group is not None}
-        results, spent = self._reader.results(), self.spent
+        results, spent = self._reader.results(), self.run_cost
         summary = summarize(results, estimated=known, plan=self.plan, spent=spent, by=by)
         return with_server_time(summary)
 
     @cached_property
-    def spent(self) -> RunCost:
+    def run_cost(self) -> RunCost:
         """The total cost of the run."""
         return self._reader.run_cost()
 

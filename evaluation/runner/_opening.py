@@ -139,19 +139,19 @@ def open_run_models(
         plan.limits,
         servers=servers,
         calls=record,
-        spent=_spent(plan) if record.resumed else None,
+        spent=_cost_so_far(plan) if record.resumed else None,
         cache=plan.options.cache,
-        answered=_answered(plan, record),
+        answered=_proven_models(plan, record),
     )
 
 
-def _spent(plan: RunPlan) -> tuple[int, float, int]:
+def _cost_so_far(plan: RunPlan) -> tuple[int, float, int]:
     """Return what a run has spent, with what no reply tells."""
     with closing(RecordReader(plan.directory)) as reader:
-        return reader.spent()
+        return reader.total_cost()
 
 
-def _answered(plan: RunPlan, record: Record) -> frozenset[ModelSpec]:
+def _proven_models(plan: RunPlan, record: Record) -> frozenset[ModelSpec]:
     """Return the models that answered earlier in the run, so that none is taken for a mistake.
 
     While no case is finished, their addresses may have been changed since.

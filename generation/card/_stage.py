@@ -90,7 +90,7 @@ class CardStage:
             "files": {name: context.folder.hash_of(name) for name in files},
             "counts": context.folder.counts(),
             "cast": [[one.role, one.name, one.model] for one in _roles(context)],
-            "spent": _spent(context.folder),
+            "spent": _costs(context.folder),
             "version": version("safejury"),
         }
 
@@ -178,7 +178,7 @@ def _card(context: StageContext, made: Dataset, notes: list[str]) -> Card:
         judges(counts),
         counts,
         _roles(context),
-        _spent(context.folder),
+        _costs(context.folder),
         notes,
     )
 
@@ -208,7 +208,7 @@ def _roles(context: StageContext) -> list[Role]:
     return [Role(role, member.name, member.model.name) for role, member in members]
 
 
-def _spent(folder: SetFolder) -> list[ModelFigures]:
+def _costs(folder: SetFolder) -> list[ModelFigures]:
     if not folder.exists(CALLS):
         return []
     journal = CallJournal(folder.path)

@@ -63,7 +63,7 @@ def test_what_the_targets_took_and_the_rest_add_up_to_what_the_run_spent(
     spent, (target,) = report["run"]["spent"], report["targets"]
 
     reader = RecordReader(workplace.path / "runs/first")
-    tokens, usd, _ = reader.spent()
+    tokens, usd, _ = reader.total_cost()
     reader.close()
     assert (spent["total"]["tokens"], spent["total"]["usd"]) == (tokens, pytest.approx(usd))
     assert spent["unfinished"]["tokens"] >= 120  # the target's answer to q4
