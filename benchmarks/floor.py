@@ -158,7 +158,7 @@ class Floor:
             self.calls += 4
             if self._talks and _differ(ballots):
                 asked = [
-                    _discussed(
+                    _with_peers(
                         _filled(body, question, answer), [own, *ballots[:at], *ballots[at + 1 :]]
                     )
                     for at, (body, own) in enumerate(zip(self._again, ballots, strict=True))
@@ -183,7 +183,7 @@ def _differ(ballots: list[_Ballot]) -> bool:
     return apart or odd or len({ballot.finding for ballot in ballots}) > 1
 
 
-def _discussed(body: bytes, ballots: list[_Ballot]) -> bytes:
+def _with_peers(body: bytes, ballots: list[_Ballot]) -> bytes:
     for place, ballot in zip(SAID, ballots, strict=True):
         body = body.replace(f"safe, rating 5: {place}".encode(), str(ballot).encode())
     return body
