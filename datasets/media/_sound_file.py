@@ -30,7 +30,7 @@ def sound_type(content: bytes) -> str:
     elif is_mp3(content):
         media_type = "audio/mpeg"
     else:
-        raise DatasetError(f"is not a WAV, MP3 or FLAC sound{_looks_like(content)}; convert it")
+        raise DatasetError(f"is not a WAV, MP3 or FLAC file{_looks_like(content)}; convert it")
     sound_length(content, media_type)
     return media_type
 
@@ -43,7 +43,7 @@ def sound_length(content: bytes, media_type: str) -> float | None:
         media_type: `audio/wav`, `audio/mpeg` or `audio/flac`; of others nothing is known.
 
     Raises:
-        DatasetError: It is damaged or holds no sound.
+        DatasetError: It is damaged or contains no audio.
     """
     match media_type:
         case "audio/wav":

@@ -35,7 +35,7 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
 
     Raises:
         ConfigurationError: The package that decodes it is not installed.
-        DatasetError: It is damaged, cut short, or holds no sound.
+        DatasetError: It is damaged, cut short, or contains no audio.
     """
     require("a FLAC sound", "av", instead="convert it to WAV")
     import av
@@ -52,7 +52,7 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
             promised, rate = stream.duration or 0, stream.rate
             samples = _samples(file.demux(stream), promised, len(sound), at - _FIRST_FRAME)
     except (FFmpegError, IndexError):
-        raise DatasetError("holds no sound; put the real file in its place") from None
+        raise DatasetError("contains no audio; put the real file in its place") from None
     if samples < promised:
         raise DatasetError(
             f"is cut short (its header promises {promised} samples, {samples} are there); "
@@ -66,7 +66,7 @@ def _first_frame(content: bytes, start: int) -> int:
     at, last = start + 4, 0
     while not last:
         if len(content) < at + 4:
-            raise DatasetError("holds no sound; put the real file in its place")
+            raise DatasetError("contains no audio; put the real file in its place")
         last = content[at] & 0x80
         at += 4 + int.from_bytes(content[at + 1 : at + 4])
     if at > len(content):
@@ -105,5 +105,5 @@ def _samples(packets: "Iterable[Packet[AudioStream]]", promised: int, end: int, 
                 what = "cut short (its last frame is not whole)"
             raise DatasetError(f"is {what}; replace it") from None
     if not samples:
-        raise DatasetError("holds no sound; put the real file in its place")
+        raise DatasetError("contains no audio; put the real file in its place")
     return samples

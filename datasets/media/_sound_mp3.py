@@ -73,13 +73,13 @@ def mp3_seconds(content: bytes) -> float:
     """
     at = _next_start(content, after_id3(content))
     if at is None or (first := _frame(content, at)) is None:
-        raise DatasetError("holds tags but no sound; put the real file in its place")
+        raise DatasetError("contains tags but no audio; put the real file in its place")
     promised = _promised(content, at, first)
     if promised is not None:
         at += first.size  # the frame of the encoder's notes is silent
     frames = _frames(content, at, first, promised)
     if frames == 0:
-        raise DatasetError("holds no sound; put the real file in its place")
+        raise DatasetError("contains no audio; put the real file in its place")
     if promised and frames + _TOLERATED < promised:
         raise DatasetError(
             f"is cut short (its header promises {promised} frames, {frames} are there); replace it"
@@ -98,7 +98,7 @@ def _frames(content: bytes, at: int, first: _Frame, promised: int | None) -> int
             at = _after_tag(content, at, end)
             continue
         if not frame.fits(first):
-            raise DatasetError(f"is damaged (another sound begins at byte {at}); replace it")
+            raise DatasetError(f"is damaged (another stream begins at byte {at}); replace it")
         if at + frame.size > end:
             raise DatasetError("is cut short (its last frame is not whole); replace it")
         if not _is_whole(content, at, frame):

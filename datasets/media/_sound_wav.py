@@ -57,7 +57,7 @@ def wav_seconds(content: bytes) -> float:
     """Return the length of a WAV file in seconds.
 
     Raises:
-        DatasetError: It is damaged, holds no sound, or none that everybody reads.
+        DatasetError: It is damaged, contains no audio, or none that everybody reads.
     """
     sound = find_wav_sound(content)
     return sound.frames / sound.form.rate
@@ -71,7 +71,7 @@ def find_wav_sound(content: bytes, *, streamed: bool = False) -> WavSound:
         streamed: Whether a length of 0 means that it was not known at the start.
 
     Raises:
-        DatasetError: It is damaged, holds no sound, or none that everybody reads.
+        DatasetError: It is damaged, contains no audio, or none that everybody reads.
     """
     form: WavFormat | None = None
     at = 12
@@ -82,11 +82,11 @@ def find_wav_sound(content: bytes, *, streamed: bool = False) -> WavSound:
             form = _format(content[at : at + size])
         elif name == b"data":
             if form is None:
-                raise DatasetError("is damaged (its sound comes before its format); replace it")
+                raise DatasetError("is damaged (its data comes before its format); replace it")
             promised = _UNKNOWN if streamed and size == 0 else size
             return WavSound(form, at, _frames(promised, len(content) - at, form.frame))
         at += size + size % 2
-    raise DatasetError("holds no sound; put the real file in its place")
+    raise DatasetError("contains no audio; put the real file in its place")
 
 
 def _format(chunk: bytes) -> WavFormat:
@@ -109,14 +109,14 @@ def _format(chunk: bytes) -> WavFormat:
 def _frames(promised: int, there: int, frame: int) -> int:
     """Return the number of frames: as the header says, at most what the file has."""
     if promised == 0 and there >= frame:
-        raise DatasetError(f"says that it holds no sound, but {there} bytes follow; save it again")
+        raise DatasetError(f"has an audio length of 0, but {there} bytes follow; save it again")
     if promised >= _UNKNOWN:
         promised = there
     if promised > there:
         raise DatasetError(
-            f"is cut short (its header promises {promised} bytes of sound, {there} are there); "
+            f"is cut short (its header promises {promised} bytes of audio, {there} are there); "
             "replace it"
         )
     if promised < frame:
-        raise DatasetError("holds no sound; put the real file in its place")
+        raise DatasetError("contains no audio; put the real file in its place")
     return promised // frame

@@ -106,7 +106,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(path, "TIFF")
     assert "is not a PNG, JPEG, WebP, GIF or BMP picture" in refusal(path, "image")
-    assert "is not a WAV, MP3 or FLAC sound" in refusal(path, "audio")
+    assert "is not a WAV, MP3 or FLAC file" in refusal(path, "audio")
 
 
 @pytest.mark.parametrize("kind", ["image", "audio"])

@@ -106,7 +106,7 @@ def test_a_sound_is_known_and_measured_by_its_content(
 )
 def test_a_sound_of_zero_length_is_refused(content: bytes, refusal: Callable[..., str]) -> None:
     said = refusal(content)
-    assert "no sound" in said or "is not a WAV, MP3 or FLAC sound" in said
+    assert "no audio" in said or "is not a WAV, MP3 or FLAC file" in said
 
 
 @pytest.mark.parametrize("content", [wav(), MP3, pytest.param(FLAC, marks=needs_av)])
@@ -120,11 +120,11 @@ def test_a_sound_cut_short_is_refused(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"OggS" + bytes(60), "is not a WAV, MP3 or FLAC sound (it looks like Ogg); convert it"),
+        (b"OggS" + bytes(60), "is not a WAV, MP3 or FLAC file (it looks like Ogg); convert it"),
         (bytes(4) + b"ftypM4A " + bytes(60), "(it looks like MP4); convert it"),
         (b"\xff\xf1\x50\x80" * 20, "(it looks like AAC); convert it"),
         (b"RF64\xff\xff\xff\xffWAVE", "(it looks like RF64); convert it"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(60), "is not a WAV, MP3 or FLAC sound; convert it"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "is not a WAV, MP3 or FLAC file; convert it"),
     ],
 )
 def test_another_format_is_named(content: bytes, said: str, refusal: Callable[..., str]) -> None:
@@ -148,7 +148,7 @@ def patched(at: int, form: str, value: int) -> bytes:
             "is damaged (its header says 1 channels of 16 bits in 2 bytes, 0 Hz",
         ),
         (patched(34, "<H", 11), "is damaged (its header says 1 channels of 11 bits"),
-        (patched(40, "<I", 0), "says that it holds no sound, but 8000 bytes follow; save it again"),
+        (patched(40, "<I", 0), "has an audio length of 0, but 8000 bytes follow; save it again"),
     ],
 )
 def test_a_wav_with_a_wrong_header_is_refused(

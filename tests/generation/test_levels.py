@@ -125,7 +125,7 @@ def unread(change: Callable[[bytes], bytes]) -> bytes:
         (wav([float("inf")] * 10, 32, floats=True), "some samples are not numbers"),
         (wav(tone())[:1000], "is cut short"),
         (wav(tone())[:44], "is cut short"),
-        (wav(tone())[:40], "holds no sound"),
+        (wav(tone())[:40], "contains no audio"),
         (b"ID3\x04\x00", "is no WAV"),
         (b"", "is no WAV"),
         (unread(lambda whole: whole[:20] + b"\x11\x00" + whole[22:]), "is a compressed WAV"),

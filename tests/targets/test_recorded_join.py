@@ -273,7 +273,7 @@ def test_words_with_several_pictures_choose_no_query(tmp_path: Path) -> None:
     assert joined(target, asked) == ("1 of 3 responses joined by text", [("c", "R2")])
     assert left_out(target)[0] == (
         "line 1: asks what 'a' does, as other responses with other pictures do: only an id can "
-        "say which is meant"
+        "tell which one"
     )
 
 
