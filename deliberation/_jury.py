@@ -254,11 +254,13 @@ class Jury:
 
         Raises:
             FirstContactError: A juror's model never answered once.
+            ConfigurationError: It was opened in another event loop.
             RuntimeError: The jury is not open.
             Exception: What the clerk or the spectator raised.
         """
         if self._bus is None:
             raise RuntimeError("the jury is not open: enter it with `async with` first")
+        self._bus.check_loop()
         verdict = await self._bus.ask(OpenCase(case), _FOREPERSON, Verdict)
         if self._broken is not None:
             raise self._broken

@@ -1,9 +1,11 @@
 """A bus that takes requests; closing it cancels those under way."""
 
+import asyncio
 from typing import TypeVar
 
 from autogen_core import AgentId, CancellationToken
 
+from ...common import ConfigurationError
 from ._agent import reply_or_raise
 from ._quiet_runtime import new_runtime
 
@@ -20,10 +22,23 @@ class RequestBus:
     def __init__(self) -> None:
         self.runtime = new_runtime()
         self._under_way = set[CancellationToken]()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to deliver messages."""
+        self._loop = asyncio.get_running_loop()
         self.runtime.start()
+
+    def check_loop(self) -> None:
+        """Check that a request from here would be answered, and not wait for another loop.
+
+        Raises:
+            ConfigurationError: It was started in another event loop.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            raise ConfigurationError(
+                "the jury was opened in another event loop or thread: use it there, or open it here"
+            )
 
     async def ask(self, message: object, whom: AgentId, kind: type[_T]) -> _T:
         """Return an agent's reply; canceling the call cancels all that it led to.

@@ -188,6 +188,17 @@ async def test_two_rules_of_one_name_decide_each_for_its_own_jury(
     assert juries[0].spec.protocol.rule == again.spec.protocol.rule
 
 
+def test_a_jury_that_is_open_in_another_loop_is_refused_and_does_not_hang(
+    make_case: MakeCase,
+) -> None:
+    jury = Jury.of("clinician", model=NOWHERE)
+    with asyncio.Runner() as runner:
+        runner.run(jury.__aenter__())
+        with pytest.raises(ConfigurationError, match="opened in another event loop or thread"):
+            asyncio.run(asyncio.wait_for(jury.judge(make_case()), 20))
+        runner.run(jury.__aexit__())
+
+
 async def test_a_wrong_address_is_an_error_and_no_verdict(make_case: MakeCase) -> None:
     async with Jury.of("clinician", model=NOWHERE) as jury:
         with pytest.raises(FirstContactError, match=r"127\.0\.0\.1:9"):
