@@ -22,7 +22,7 @@ from ...assembly.config import (
 )
 from ...common import ConfigurationError
 from ...common.text import plain_name, quoted
-from ...evaluation.plan import seen_from_here
+from ...evaluation.plan import with_absolute_path
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 
 _FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
@@ -107,7 +107,7 @@ class RunOptions:
         Raises:
             ConfigurationError: One of them cannot be.
         """
-        dataset = None if self.dataset is None else seen_from_here(self.dataset)
+        dataset = None if self.dataset is None else with_absolute_path(self.dataset)
         scenarios = list(self.scenarios) or None
         name = None if self.name is None else checked_name(self.name)
         changes = _but_none(dataset=dataset, limit=self.limit, scenarios=scenarios)

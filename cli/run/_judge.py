@@ -239,7 +239,7 @@ def _in_options() -> Generator[None]:
 
 def _target(judging: Judging, name: str) -> "TargetConfig":
     from ...assembly.config import TargetConfig
-    from ...evaluation.plan import categories_seen_from_here
+    from ...evaluation.plan import categories_with_absolute_path
 
     mapping = named_values("--map", judging.mapping, "WHAT=PATH, such as response=output.text")
     if judging.dataset is not None and (judging.intent or judging.intent_words):
@@ -260,7 +260,7 @@ def _target(judging: Judging, name: str) -> "TargetConfig":
         map=mapping,
         categories=None
         if judging.dataset is not None
-        else categories_seen_from_here(judging.categories),
+        else categories_with_absolute_path(judging.categories),
         intent=None if judging.intent is None else _NAMES[judging.intent],
         intent_words=_words(judging.intent_words),
         join=judging.join,
@@ -302,7 +302,7 @@ def _jury(judging: Judging) -> "tuple[JuryConfig, RunLimitsConfig, RunConfig]":
 def _dataset(judging: Judging) -> "str | SetConfig":
     """Return what the config says of it; paths are given as seen from here."""
     from ...assembly.config import SetConfig
-    from ...evaluation.plan import FROM_FILES, seen_from_here, set_seen_from_here
+    from ...evaluation.plan import FROM_FILES, set_with_absolute_paths, with_absolute_path
 
     mapping = named_values(
         "--dataset-map", judging.dataset_mapping, "WHAT=COLUMN, such as text=prompt"
@@ -316,8 +316,8 @@ def _dataset(judging: Judging) -> "str | SetConfig":
             raise ConfigurationError(f"{option} says how a set is read: name it with --dataset")
         return FROM_FILES
     if not mapping and not settings and judging.categories is None:
-        return seen_from_here(judging.dataset)
+        return with_absolute_path(judging.dataset)
     said = SetConfig(
         path=judging.dataset, map=mapping, settings=settings, categories=judging.categories
     )
-    return set_seen_from_here(said)
+    return set_with_absolute_paths(said)

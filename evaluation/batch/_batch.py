@@ -138,7 +138,7 @@ class RequestCollector:
         self, trials: Iterator[Trial], report: Callable[[Trial, ResponseOutcome | None], None]
     ) -> None:
         for trial in trials:
-            kept = self._record.answer(trial.case_id)
+            kept = self._record.response(trial.case_id)
             exchange = kept or await self._examiner.ask(trial)
             missing = _is_missing(exchange)
             if not missing:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ...common import escape_line
 from ...common.text import count, many
 from ...targets import ResponseOutcome
-from ..trials import LeftOut
+from ..trials import SkippedInput
 from ._costs import exceeded
 from ._summary import JurorBallots, RunSummary, TargetSummary
 
@@ -48,7 +48,7 @@ class RunFacts:
             responses of a file that name none.
     """
 
-    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    left_out: Mapping[str, SkippedInput] = field(default_factory=dict[str, SkippedInput])
     recorded: frozenset[str] = frozenset()
     rubric: tuple[str, str] | None = None
     systems: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -63,9 +63,9 @@ class RunFacts:
             if target in self.recorded and model not in ("", target)
         }
 
-    def of(self, target: TargetSummary) -> LeftOut:
+    def of(self, target: TargetSummary) -> SkippedInput:
         """Return what was skipped for a target."""
-        return self.left_out.get(target.target, LeftOut())
+        return self.left_out.get(target.target, SkippedInput())
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -207,7 +207,7 @@ def _is_low(target: TargetSummary, wanted: Thresholds) -> bool:
     return target.coverage is not None and target.coverage < wanted.min_coverage
 
 
-def _skipped(lacks: list[LeftOut]) -> str:
+def _skipped(lacks: list[SkippedInput]) -> str:
     """Return how much was skipped; the set is the same for all targets."""
     said: list[str] = []
     if rows := sum(each.rows for each in lacks):

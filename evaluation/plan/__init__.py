@@ -6,15 +6,15 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._datasets import (
-        categories_seen_from_here,
+        categories_with_absolute_path,
         dataset_label,
-        seen_from_here,
-        set_seen_from_here,
-        write_dataset_left_out,
+        set_with_absolute_paths,
+        with_absolute_path,
+        write_skipped_items,
     )
     from ._estimate import (
+        BudgetPlan,
         CaseEstimator,
-        Purse,
         find_prices,
         missing_keys,
         unbound_note,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._notes import plan_notes
     from ._plan import RunPlan, TargetSpec
     from ._queries import QuerySet
-    from ._recorded_files import FROM_FILES, lasting_notes, write_left_out
+    from ._recorded_files import FROM_FILES, lasting_notes, write_skipped_rows
     from ._recorded_models import open_recorded
     from ._setup import Provided, set_up
     from ._transcription import Transcripts, open_transcripts
@@ -36,15 +36,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_queries": ["QuerySet"],
             "_datasets": [
-                "categories_seen_from_here",
+                "categories_with_absolute_path",
                 "dataset_label",
-                "seen_from_here",
-                "set_seen_from_here",
-                "write_dataset_left_out",
+                "with_absolute_path",
+                "set_with_absolute_paths",
+                "write_skipped_items",
             ],
             "_estimate": [
                 "CaseEstimator",
-                "Purse",
+                "BudgetPlan",
                 "find_prices",
                 "missing_keys",
                 "unbound_note",
@@ -52,7 +52,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "_estimate_words": ["estimate", "hourly_costs", "server_lines"],
             "_transcription": ["Transcripts", "open_transcripts"],
-            "_recorded_files": ["FROM_FILES", "lasting_notes", "write_left_out"],
+            "_recorded_files": ["FROM_FILES", "lasting_notes", "write_skipped_rows"],
             "_recorded_models": ["open_recorded"],
             "_identity": ["identity_of"],
             "_notes": ["plan_notes"],
@@ -63,14 +63,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "FROM_FILES",
+    "BudgetPlan",
     "CaseEstimator",
     "Provided",
-    "Purse",
     "QuerySet",
     "RunPlan",
     "TargetSpec",
     "Transcripts",
-    "categories_seen_from_here",
+    "categories_with_absolute_path",
     "dataset_label",
     "estimate",
     "find_prices",
@@ -81,12 +81,12 @@ __all__ = [
     "open_recorded",
     "open_transcripts",
     "plan_notes",
-    "seen_from_here",
     "server_lines",
-    "set_seen_from_here",
     "set_up",
+    "set_with_absolute_paths",
     "unbound_note",
     "unpriced",
-    "write_dataset_left_out",
-    "write_left_out",
+    "with_absolute_path",
+    "write_skipped_items",
+    "write_skipped_rows",
 ]

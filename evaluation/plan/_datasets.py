@@ -1,4 +1,4 @@
-"""The set that a config or a command names: opened, and what was left out of it."""
+"""Opens the dataset that a config or command names, and lists its skipped items."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from ...datasets.loaders import (
     resolve_categories,
     split_loader,
 )
-from ..trials import ITEMS_LEFT_OUT, write_list
+from ..trials import SKIPPED_ITEMS, write_skipped
 from ._queries import QuerySet
 
 
 def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
-    """Return the set that a config names.
+    """Open the set that a config names.
 
     Args:
         said: What the config says of the dataset.
@@ -40,12 +40,12 @@ def open_dataset(said: str | SetConfig, folder: Path) -> Dataset | LoadedSet:
 
 
 def dataset_label(said: str | SetConfig) -> str:
-    """Return what a run's record calls its dataset."""
+    """Return the name of a dataset in a run's record."""
     return said if isinstance(said, str) else f"{said.loader or 'set'}:{said.path}"
 
 
-def seen_from_here(said: str) -> str:
-    """Return a set's name with its path written out, for a config in another folder.
+def with_absolute_path(said: str) -> str:
+    """Return a set's name with an absolute path, for a config in another folder.
 
     Raises:
         DatasetError: The path begins with a home that is not known.
@@ -59,31 +59,31 @@ def seen_from_here(said: str) -> str:
     return str(path) if loader is None else f"{loader}:{path}"
 
 
-def set_seen_from_here(said: SetConfig) -> SetConfig:
-    """Return a set with its paths written out, for a config in another folder.
+def set_with_absolute_paths(said: SetConfig) -> SetConfig:
+    """Return a set with absolute paths, for a config in another folder.
 
     Raises:
         DatasetError: A path begins with a home that is not known.
     """
-    loader, path = split_loader(seen_from_here(said.path))
-    categories = categories_seen_from_here(said.categories)
+    loader, path = split_loader(with_absolute_path(said.path))
+    categories = categories_with_absolute_path(said.categories)
     return said.model_copy(
         update={"loader": said.loader or loader, "path": path, "categories": categories}
     )
 
 
-def categories_seen_from_here(said: str | None) -> str | None:
-    """Return a map of categories with its path written out; a bundled one has a name."""
+def categories_with_absolute_path(said: str | None) -> str | None:
+    """Return a map of categories with an absolute path; a bundled one has a name."""
     found = resolve_categories(said, None)
     return str(found.resolve()) if isinstance(found, Path) else found
 
 
-def write_dataset_left_out(directory: Path, dataset: QuerySet) -> None:
-    """List the items of a set that are not asked; no file if there are none.
+def write_skipped_items(directory: Path, dataset: QuerySet) -> None:
+    """Write the list of skipped items of a set; no file if there are none.
 
     Raises:
         RecordError: It cannot be written.
     """
     items = dataset.left_out() if isinstance(dataset, LoadedSet) else ()
     lines = ({"place": item.where, "why": item.why} for item in items)
-    write_list(directory / ITEMS_LEFT_OUT, lines)
+    write_skipped(directory / SKIPPED_ITEMS, lines)

@@ -1,4 +1,4 @@
-"""What a run may take: calls, tokens and money, guessed before the first call."""
+"""Estimates the calls, tokens and cost of a run before the first call."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,14 +40,14 @@ _LEAST = 3 / 4
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What is expected of the calls to one model in one role.
+    """The expected calls to one model in one role.
 
     Attributes:
         who: The target, the seat or the foreperson.
         spec: The model.
-        calls: Least and most.
-        tokens: Least and most, request and reply together.
-        usd: Least and most US dollars, None where the price is unknown.
+        calls: Minimum and maximum number.
+        tokens: Minimum and maximum, request and reply together.
+        usd: Minimum and maximum in US dollars, None where the price is unknown.
     """
 
     who: str
@@ -59,7 +59,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """Of one query or of many together."""
+    """Total size of one or more queries."""
 
     cases: int = 0
     text: int = 0
@@ -82,22 +82,21 @@ class _Sizes:
         return cls(1, size, len(query.images), len(query.sounds))
 
     def prompt(self, taken: frozenset[Modality]) -> int:
-        """Return about how many tokens they take of a model that takes in such media."""
+        """Estimate their prompt tokens for a model that takes these media."""
         media = ("image" in taken) * self.images + ("audio" in taken) * self.sounds
         return -(-self.text // BYTES_PER_TOKEN) + media * TOKENS_PER_MEDIUM
 
 
 class CaseEstimator:
-    """Says what cases may take. The most is what calls reserve, with all rounds held.
+    """Estimates cases. The maximum is what calls reserve, with all rounds held.
 
-    The least is one answer and one ballot of each juror that must be asked, in as few
-    words as can be. What is asked again, for a failed call or a ballot that could not be
-    read, comes on top.
+    The minimum is one response and one ballot of each juror that must be asked, as short
+    as possible. Retries, for failed calls or unreadable ballots, are not included.
 
     Args:
         plan: The run.
-        prices: Of the models, None where they are unknown.
-        around: Tokens around the case in what each seat is asked first.
+        prices: Prices of the models, None where unknown.
+        around: Tokens around the case in the first request to each seat.
     """
 
     def __init__(
@@ -112,23 +111,23 @@ class CaseEstimator:
     async def of(
         cls, plan: RunPlan, prices: Mapping[ModelSpec, Price | None] | None = None
     ) -> "CaseEstimator":
-        """Measure what jurors are asked; nothing is sent.
+        """Measure the requests to jurors; nothing is sent.
 
         Args:
             plan: The run.
-            prices: Of its models; those of an empty mapping are unknown.
+            prices: Prices of its models; missing ones are unknown.
         """
         return cls(plan, prices or {}, await _around_cases(plan))
 
     def case(self, trial: Trial) -> Charge:
-        """Return about the most that a case takes, of unknown price if one call's is."""
+        """Estimate the maximum charge of a case, of unknown price if that of a call is."""
         total = Charge(0, 0.0)
         for part in self._parts(trial.target, _Sizes.of(trial.query)):
             total += Charge(part.tokens[1], None if part.usd is None else part.usd[1])
         return total
 
     def run(self) -> list[Calls]:
-        """Return what the whole run is expected to take, role by role."""
+        """Estimate the whole run, role by role."""
         sizes: dict[str, _Sizes] = {}
         for trial in self._plan.trials():
             sizes[trial.target] = sizes.get(trial.target, _Sizes()) + _Sizes.of(trial.query)
@@ -185,7 +184,7 @@ class CaseEstimator:
 
 
 def _before(target: ModelTargetSpec) -> int:
-    """Return the tokens that a target reads around a query."""
+    """Return the tokens around a query in a request to a target."""
     if target.system is None:
         return TOKENS_PER_MESSAGE
     return 2 * TOKENS_PER_MESSAGE + len(target.system.encode()) // BYTES_PER_TOKEN
@@ -204,7 +203,7 @@ def _together(one: Calls, two: Calls) -> Calls:
 
 
 def _rounds(jury: JurySpec) -> tuple[int, int]:
-    """Return how often a juror is asked about a case, at least and at most."""
+    """Return the minimum and maximum number of ballots of a juror in a case."""
     protocol = jury.protocol
     least = 0 if protocol.stop == "curtailed" else 1
     talk = protocol.talk
@@ -212,7 +211,7 @@ def _rounds(jury: JurySpec) -> tuple[int, int]:
 
 
 def _sums_up(jury: JurySpec) -> tuple[int, int]:
-    """Return how often the foreperson sums a case up, at least and at most."""
+    """Return the minimum and maximum number of summaries of a case."""
     protocol = jury.protocol
     if protocol.summary == "never" or (
         protocol.summary == "discussed" and protocol.talk == "never"
@@ -222,7 +221,7 @@ def _sums_up(jury: JurySpec) -> tuple[int, int]:
 
 
 async def _around_cases(plan: RunPlan) -> dict[str, int]:
-    """Return by seat the tokens of what a juror is asked about a case without words."""
+    """Return the tokens of a juror's request about an empty case, by seat."""
     trial = next(plan.trials())
     scenario, own = trial.query.scenario, plan.taxonomy is not load_taxonomy()
     case = Case(
@@ -234,46 +233,46 @@ async def _around_cases(plan: RunPlan) -> dict[str, int]:
     )
     from ...agents import Juror  # with AutoGen, which the rest of a plan does without
 
-    scale = _Scale()
+    counter = _TokenCounter()
     around: dict[str, int] = {}
-    for seat, juror in plan.jury.agents(scale).items():
+    for seat, juror in plan.jury.agents(counter).items():
         if isinstance(juror, Juror):
             await juror.judge(BallotCall(case, rubric=plan.jury.rubric))
-            around[seat] = scale.weighed
+            around[seat] = counter.tokens
     return around
 
 
-class _Scale:
-    """Opens models that only weigh what they are asked."""
+class _TokenCounter:
+    """Opens models that only count the tokens of requests."""
 
     def __init__(self) -> None:
-        self.weighed = 0
+        self.tokens = 0
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        return _Weighing(self, spec)
+        return _CountingModel(self, spec)
 
 
-class _Weighing:
-    def __init__(self, scale: _Scale, spec: ModelSpec) -> None:
-        self._scale = scale
+class _CountingModel:
+    def __init__(self, counter: _TokenCounter, spec: ModelSpec) -> None:
+        self._counter = counter
         self.name = spec.model
         self.modalities = spec.modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
-        self._scale.weighed = estimate_prompt_tokens(request)
-        raise ModelError("only weighed")
+        self._counter.tokens = estimate_prompt_tokens(request)
+        raise ModelError("only counted")
 
     async def aclose(self) -> None:
         """Do nothing: nothing is open."""
 
 
 async def find_prices(specs: Iterable[ModelSpec]) -> dict[ModelSpec, Price | None]:
-    """Return the prices of models, None where they are unknown; nothing is sent."""
+    """Look up the prices of models, None where unknown; nothing is sent."""
     return {spec: await find_price(spec) for spec in specs}
 
 
 async def missing_keys(specs: Iterable[ModelSpec]) -> list[str]:
-    """Return of the models of LiteLLM's providers whose keys are set nowhere, a line each."""
+    """Return a line for each model of a LiteLLM provider whose API key is not set."""
     found = {spec: await unset_keys(spec) for spec in specs}
     return [
         f"{spec.model}: no key was found; set the environment variable {variables}"
@@ -283,10 +282,10 @@ async def missing_keys(specs: Iterable[ModelSpec]) -> list[str]:
 
 
 def unpriced(limits: LimitsConfig, prices: Mapping[ModelSpec, Price | None]) -> tuple[str, ...]:
-    """Return the models that a limit of money cannot bind, none where there is no limit.
+    """Return the models to which the cost limit does not apply; none where there is no limit.
 
     Raises:
-        ConfigurationError: There is one, and `limits.unpriced` does not allow it.
+        ConfigurationError: There are some, and `limits.unpriced` does not allow it.
     """
     if limits.max_cost_usd is None:
         return ()
@@ -301,23 +300,23 @@ def unpriced(limits: LimitsConfig, prices: Mapping[ModelSpec, Price | None]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
-    """What is known of a run's money before its first call.
+class BudgetPlan:
+    """The estimates and unpriced models behind a run's budget.
 
     Attributes:
-        estimator: Says what cases may take; None where nothing bounds the run.
-        unbound: The models that the limit of money does not bind.
+        estimator: Estimates cases; None where the run has no limit.
+        unbound: The models to which the cost limit does not apply.
     """
 
     estimator: CaseEstimator | None
     unbound: tuple[str, ...] = ()
 
     @classmethod
-    async def of(cls, plan: RunPlan) -> "Purse":
-        """Look the prices up, where a limit of money needs them; nothing is sent.
+    async def of(cls, plan: RunPlan) -> "BudgetPlan":
+        """Look up the prices if there is a cost limit; nothing is sent.
 
         Raises:
-            ConfigurationError: The limit does not bind a model, and that is not allowed.
+            ConfigurationError: The limit does not apply to a model, which is not allowed.
         """
         limits = plan.limits
         if limits.max_cost_usd is None and limits.max_tokens_total is None:
@@ -325,10 +324,10 @@ class Purse:
         prices = await find_prices(plan.models) if limits.max_cost_usd is not None else {}
         unbound = list(unpriced(limits, prices))
         if limits.max_cost_usd is not None:
-            unbound += plan.functions  # nobody can tell before what they spend
+            unbound += plan.functions  # their cost is not known in advance
         return cls(await CaseEstimator.of(plan, prices), tuple(unbound))
 
 
 def unbound_note(names: Iterable[str]) -> str:
-    """Return what is to be told of models that a limit of money does not bind."""
+    """Return a note on the models to which the cost limit does not apply."""
     return f"limits.max_cost_usd does not bind {', '.join(names)}, whose price is unknown."

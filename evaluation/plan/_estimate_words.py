@@ -1,4 +1,4 @@
-"""What a run is expected to take, in words."""
+"""Words for the estimate of a run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from ._plan import RunPlan
 
 
 async def estimate(plan: RunPlan) -> tuple[list[str], str | None]:
-    """Return what a run is expected to take, a line each, and why its budget cannot hold.
+    """Return the lines of a run's estimate, and why its budget cannot hold.
 
     Nothing is sent, and no GPU is needed. The second is None where the budget can.
     """
@@ -27,7 +27,7 @@ async def estimate(plan: RunPlan) -> tuple[list[str], str | None]:
 
 
 def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:
-    """Return what servers with a price by the hour cost in one, in US dollars."""
+    """Return the hourly costs of servers with a price, in US dollars."""
     return {
         use: use.per_gpu_hour * (use.spec.parallel if use.spec.gpus is None else use.spec.gpus)
         for use in servers
@@ -36,7 +36,7 @@ def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:
 
 
 def server_lines(costs: Mapping[ServerUse, float]) -> Iterator[str]:
-    """Yield what the time of servers costs, a line each; for how long they run is not known."""
+    """Yield a line on the cost of each server; how long it will run is not known."""
     for use, usd in costs.items():
         yield (
             f"server {use.name} ({use.spec.served_name}): {dollars(usd)} an hour from its start "

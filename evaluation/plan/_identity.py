@@ -1,4 +1,4 @@
-"""By what a run knows itself: all that decides what its results mean."""
+"""The identity of a run: all settings that determine its results."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def plain_config(config: Config, **options: Any) -> dict[str, Any]:
 
 
 def decisive_config(config: Config) -> dict[str, Any]:
-    """Return what of a config decides what the results mean, as plain data."""
+    """Return the settings of a config that determine the results, as plain data."""
     data = cast(dict[str, Any], known_by_name(plain_config(config, exclude=_NOT_IDENTITY)))
     if config.run.truncated != "judge":  # as all runs before there was a choice
         del data["run"]["truncated"]
@@ -49,7 +49,7 @@ def decisive_config(config: Config) -> dict[str, Any]:
 
 
 def identity_of(plan: RunPlan) -> dict[str, object]:
-    """Return all that decides what a run's results mean, as plain data."""
+    """Return all settings that determine a run's results, as plain data."""
     jury, rule = plan.jury, RULES[plan.jury.protocol.rule.name]
     known = dict(plan.decisive)
     known["dataset"] = {"name": plan.dataset, "sha256": plan.selection.dataset.sha256}
@@ -77,6 +77,6 @@ def _hash_of(text: str) -> str:
 
 
 def _hash_of_words(taxonomy: Taxonomy) -> str:
-    """Return a hash of all else that is said to models: guidelines, and the text beside a sound."""
+    """Return a hash of other texts sent to models: guidelines, and the text next to audio."""
     guidelines = {scenario.id: scenario.guideline for scenario in taxonomy.scenarios}
     return _hash_of(json.dumps([guidelines, NEUTRAL_TEXT]))

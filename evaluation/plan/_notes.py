@@ -1,4 +1,4 @@
-"""What a user should know of a run before it begins."""
+"""Notes for the user before a run starts."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from ._recorded_files import recorded_notes
 
 
 def plan_notes(plan: RunPlan) -> Iterator[str]:
-    """Yield what a user should know before a run begins, a line each."""
+    """Yield the notes on a run before it starts, a line each."""
     if plan.uses_embedded:
         yield EMBEDDED_WARNING
     yield from (escape_line(f"{plan.dataset}: {note}.") for note in plan.selection.dataset.notes)

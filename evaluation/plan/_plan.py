@@ -1,4 +1,4 @@
-"""A run as plain data: all that it will do, checked, with nothing opened yet."""
+"""The plan of a run: checked, plain data, with nothing opened yet."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ TargetSpec = ModelTargetSpec | RecordedTarget | FunctionTarget
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run will do.
+    """The checked plan of a run.
 
     Attributes:
         dataset: What its dataset is called.
@@ -66,7 +66,7 @@ class RunPlan:
 
     @property
     def media(self) -> MediaStore:
-        """Where the run keeps its pictures and sounds."""
+        """Store of the run's images and audio."""
         return MediaStore(self.directory / MEDIA)
 
     @property
@@ -123,7 +123,7 @@ class RunPlan:
 
     @property
     def hosts(self) -> dict[str, str]:
-        """The servers of targets that share theirs with no juror, by the targets' names."""
+        """Servers that no juror uses, by the names of their targets."""
         kept = {use.name for use in self.servers if use.keep}
         return {
             name: target.model.server
@@ -132,7 +132,7 @@ class RunPlan:
         }
 
     def targets_by_place(self) -> list[list[str]]:
-        """Return the names of targets without a server of their own, those at one place together.
+        """Group the names of targets without a server of their own by endpoint.
 
         Files of responses are at one place, which is this machine; each function has its own.
         """
@@ -153,7 +153,7 @@ class RunPlan:
 
     @property
     def uneven(self) -> bool:
-        """Whether a target need not be asked every question in every epoch."""
+        """Whether targets may have different questions or epochs."""
         files = self.recorded.values()
         return self._asks_files_own or any(target.file.uneven for target in files)
 
@@ -171,7 +171,7 @@ class RunPlan:
         return not skips or target.has(trial.query.id, trial.epoch)
 
     def _as_put(self, trial: Trial) -> Trial:
-        """Return a trial whose query is as its target's file says that it was put."""
+        """Return a trial with the query as its target's file says that it was put."""
         questions = self.selection.dataset
         if not isinstance(questions, RecordedQuestions):
             return trial

@@ -1,4 +1,4 @@
-"""Which queries of a dataset a run asks."""
+"""Selects the queries of a dataset that a run asks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from ...datasets import Query, Taxonomy
 
 
 class QuerySet(Protocol):
-    """Queries that can be gone through again and again, always in the same order."""
+    """Queries that can be iterated repeatedly, always in the same order."""
 
     @property
     def name(self) -> str:
-        """What the set is called."""
+        """Name of the set."""
         ...
 
     @property
@@ -23,7 +23,7 @@ class QuerySet(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a user should know of it."""
+        """Notes for the user."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""The files of recorded responses of a run: opened, matched with the questions, listed."""
+"""Matches files of recorded responses with a run's queries, and notes what was skipped."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from ...assembly.config import SetConfig
 from ...common import ConfigurationError, escape_line
 from ...common.text import encodable, quoted
 from ...targets import JoinBy, RecordedFile, RecordedQuestions, RecordedTarget
-from ..trials import ROWS_LEFT_OUT, write_list
+from ..trials import SKIPPED_ROWS, write_skipped
 from ._datasets import open_dataset
 from ._queries import QuerySet
 
@@ -23,13 +23,13 @@ def find_queries(
     recorded: _Recorded,
     joins: Mapping[str, JoinBy],
 ) -> QuerySet:
-    """Return a run's questions, and leave out the responses to any others.
+    """Return a run's queries, and skip responses to any others.
 
     Args:
-        said: What the config says of the dataset, or the dataset.
+        said: The dataset of the config, or an open one.
         folder: Where its relative paths start.
         recorded: The targets that are recorded responses.
-        joins: How responses find their queries, for targets of which that is said.
+        joins: How responses find their queries, for targets that say so.
 
     Raises:
         ConfigurationError: There are no questions, or none that a file answers.
@@ -54,11 +54,11 @@ def _by_file(recorded: _Recorded) -> Iterator[tuple[RecordedFile, list[RecordedT
 
 
 def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | None:
-    """Return what a user should know of whose responses are judged, None where that is plain.
+    """Return a note on the models whose responses are judged, None where it is obvious.
 
     Args:
         file: A file of responses.
-        targets: Those that answer from it.
+        targets: The targets in it.
     """
     if not file.is_split:
         return None
@@ -73,7 +73,7 @@ def models_note(file: RecordedFile, targets: Sequence[RecordedTarget]) -> str | 
 
 
 def lasting_notes(recorded: _Recorded) -> Iterator[str]:
-    """Yield what the readers of a report must know of the files too, a line each."""
+    """Yield the notes on the files that reports repeat, a line each."""
     for file, targets in _by_file(recorded):
         yield from (escape_line(f"{file.path.name}: {remark}") for remark in file.remarks)
         for target in targets:
@@ -83,7 +83,7 @@ def lasting_notes(recorded: _Recorded) -> Iterator[str]:
 
 
 def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
-    """Yield what a user should know of the files before they are judged, a line each."""
+    """Yield the notes on the files before they are judged, a line each."""
     for file, targets in _by_file(recorded):
         yield from filter(None, [models_note(file, targets)])
     yield from lasting_notes(recorded)
@@ -94,7 +94,7 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             more = "; …" if left_out.count > len(left_out.first) else ""
             rows = "1 row is" if left_out.count == 1 else f"{left_out.count} rows are"
             yield escape_line(
-                f"{file}: {rows} left out (all are listed in {ROWS_LEFT_OUT}): {shown}{more}"
+                f"{file}: {rows} left out (all are listed in {SKIPPED_ROWS}): {shown}{more}"
             )
         if target.epochs > epochs:
             yield escape_line(
@@ -103,8 +103,8 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             )
 
 
-def write_left_out(directory: Path, recorded: _Recorded) -> None:
-    """List the rows that are not judged in the run's directory; no file if there are none.
+def write_skipped_rows(directory: Path, recorded: _Recorded) -> None:
+    """Write the list of skipped rows into the run's directory; no file if there are none.
 
     Raises:
         RecordError: It cannot be written.
@@ -120,4 +120,4 @@ def write_left_out(directory: Path, recorded: _Recorded) -> None:
         for target in recorded.values()
         for row in target.all_left_out()
     )
-    write_list(directory / ROWS_LEFT_OUT, lines)
+    write_skipped(directory / SKIPPED_ROWS, lines)

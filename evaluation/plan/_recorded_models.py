@@ -1,4 +1,4 @@
-"""Files of responses opened, each once, as one target for each model that they name."""
+"""Opens files of responses, with one target for each model that they name."""
 
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def open_recorded(
     place: Path | None = None,
     given: Container[str] = (),
 ) -> tuple[Config, dict[str, RecordedTarget]]:
-    """Read the files of all targets that are recorded responses.
+    """Open the files of all targets that are recorded responses.
 
     Args:
         config: The run's config.
@@ -88,7 +88,7 @@ def _refuse_what_a_dataset_says(said: TargetConfig, config: Config) -> None:
 
 
 class _Files:
-    """Opens files of responses, one that several targets read alike once."""
+    """Opens files of responses, once for all targets that read one alike."""
 
     def __init__(self, folder: Path, place: Path | None) -> None:
         self._folder = folder
@@ -117,7 +117,7 @@ class _Files:
 def _by_model(
     said: TargetConfig, file: RecordedFile, taken: set[str], models: Sequence[str]
 ) -> Iterator[TargetConfig]:
-    """Yield a target for each model that is meant, named after it."""
+    """Yield a target for each selected model, named after it."""
     if not models and (said.model is not None or not file.is_split):
         yield said
         return
@@ -136,7 +136,7 @@ def _by_model(
 
 
 def _name(model: str, target: str, taken: set[str]) -> str:
-    """Return what a model is called as a target, so that nothing else is called alike."""
+    """Return a unique target name for a model."""
     name = plain_name(model) or _UNNAMED
     if name.casefold() in taken:
         name = f"{target}-{name}"[:LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""From a config to the plan of a run, checked before the first call."""
+"""Checks a config and makes the plan of a run, before the first call."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from ._transcription import check_targets_hear, choose_whisper
 
 @dataclass(frozen=True, slots=True)
 class Provided:
-    """What a caller has as objects, which stand for what the config says in their place.
+    """Objects of the caller that replace parts of the config.
 
     Attributes:
         targets: By the name that the config has for each: a model whose key need not be in
@@ -110,7 +110,7 @@ def _target(
 def _selection(
     config: Config, folder: Path, targets: Iterable[TargetSpec], dataset: QuerySet | None
 ) -> Selection:
-    """Return the queries that a run asks, and leave out recorded responses to any others."""
+    """Return the queries that a run asks, and skip recorded responses to any others."""
     recorded = {each.name: each for each in targets if isinstance(each, RecordedTarget)}
     questions = find_queries(
         dataset or config.dataset,
@@ -156,7 +156,7 @@ def _planned(
     targets: Sequence[TargetSpec],
     epochs: int,
 ) -> Plan:
-    """Return the cases of a run in which every target is asked everything."""
+    """Count the cases of a run in which every target is asked every query."""
     puts = Counter[tuple[str, str, Intent]](
         (condition.name, query.scenario, query.intent)
         for query in selection

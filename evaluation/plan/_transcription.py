@@ -1,4 +1,4 @@
-"""Who hears the sound of a query, and what those read who do not."""
+"""Transcribes the audio of queries for models that cannot hear."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,21 +13,21 @@ from ..trials import Trial
 
 
 class Transcripts:
-    """The words of the queries' sounds, for those who cannot hear them.
+    """Transcripts of the queries' audio, for models that cannot hear.
 
     Args:
-        transcriber: Writes down what the set does not say, None leaves that out.
+        transcriber: Transcribes audio for which the set has no text; None for no transcripts.
     """
 
     def __init__(self, transcriber: Transcriber | None = None) -> None:
         self._transcriber = transcriber
 
     async def of(self, trial: Trial, query: Query) -> Transcript | None:
-        """Return the words of a query's sound, None where nobody wrote them down.
+        """Return the transcript of a query's audio, None where there is none.
 
         Args:
-            trial: The query as the set has it.
-            query: The query as it was put.
+            trial: The trial, with the query as in the set.
+            query: The query as put to the target.
 
         Raises:
             ConfigurationError: The transcriber cannot be used.
@@ -39,24 +39,24 @@ class Transcripts:
             return own
         if len(query.sounds) == 1:
             return await self._transcriber.transcribe(query.audio)
-        return _together([await self._transcriber.transcribe(sound) for sound in query.sounds])
+        return _joined([await self._transcriber.transcribe(sound) for sound in query.sounds])
 
 
-def _together(heard: Sequence[Transcript]) -> Transcript:
-    """Return the words of several sounds of a conversation as one transcript, numbered."""
-    failure = next((each.failure for each in heard if each.failure is not None), None)
-    numbered = (f"Recording {number}: {each.words}" for number, each in enumerate(heard, 1))
-    return Transcript("\n".join(numbered), heard[0].source, failure)
+def _joined(recordings: Sequence[Transcript]) -> Transcript:
+    """Join the transcripts of several recordings of a conversation, numbered."""
+    failure = next((each.failure for each in recordings if each.failure is not None), None)
+    numbered = (f"Recording {number}: {each.words}" for number, each in enumerate(recordings, 1))
+    return Transcript("\n".join(numbered), recordings[0].source, failure)
 
 
 @asynccontextmanager
 async def open_transcripts(
     whisper: WhisperModel | None, directory: Path
 ) -> AsyncGenerator[Transcripts, None]:
-    """Open the transcripts of a run; what was written down before is found again.
+    """Open the transcripts of a run, earlier ones included.
 
     Args:
-        whisper: What writes down those that the set does not have, None for nothing.
+        whisper: Transcribes audio for which the set has no text, None for nothing.
         directory: The run's directory.
     """
     if whisper is None:
@@ -72,16 +72,16 @@ async def open_transcripts(
 def choose_whisper(
     wanted: str, folder: Path, *, jurors: Iterable[ModelSpec | None], sound: Iterable[Parts]
 ) -> WhisperModel | None:
-    """Return what writes down the sounds of a run; None where nothing can or has to.
+    """Choose the model that transcribes a run's audio; None if none is needed or available.
 
     Args:
         wanted: `auto`, `never`, a model's name, or its folder relative to the config.
         folder: Where relative paths of the config start.
         jurors: The jury's models, None for a person.
-        sound: What is sent of queries with sound; empty where there are none.
+        sound: What is sent for queries with audio; empty where there are none.
 
     Raises:
-        ConfigurationError: The model that is named is not on this machine.
+        ConfigurationError: The named model is not on this machine.
     """
     all_hear = all(spec is not None and "audio" in spec.modalities for spec in jurors)
     # Where sound alone is sent, the query's own words are its transcript.
@@ -97,16 +97,16 @@ def choose_whisper(
 
 
 def check_targets_hear(sound: Iterable[Parts], targets: Iterable[ModelTargetSpec]) -> None:
-    """Check that a target gets the sound of every condition that sends one.
+    """Check that targets take audio if a condition sends it.
 
-    Otherwise its answer to words alone would be counted as one to a recording.
+    Otherwise a response to the text alone would count as one to a recording.
 
     Args:
-        sound: What is sent of queries with sound.
-        targets: Those that are models.
+        sound: What is sent for queries with audio.
+        targets: The targets that are models.
 
     Raises:
-        ConfigurationError: A target takes no sound.
+        ConfigurationError: A target takes no audio.
     """
     sent = [parts for parts in sound if parts in ("audio", "audio+text")]
     for target in targets:

@@ -11,7 +11,7 @@ import msgspec
 from ...agents import Rubric
 from ...deliberation import SeatInfo
 from ..metrics import Limits
-from ..trials import Plan, Used
+from ..trials import Plan, UsedInput
 from ._chain import digest
 
 SEALED = "sealed"
@@ -70,7 +70,7 @@ class Meta:
     jury: tuple[SeatInfo, ...]
     identity: Mapping[str, Any]
     plan: Plan
-    used: Used
+    used: UsedInput
     unbound: tuple[str, ...]
     notes: tuple[str, ...]
     limits: Limits
@@ -98,7 +98,7 @@ class Meta:
             targets = msgspec.convert(identity, _Identity).targets
         except msgspec.ValidationError as error:
             raise ValueError(f"'identity' cannot be read ({error})") from None
-        used = _decoded(raw, "used", "{}", Used)
+        used = _decoded(raw, "used", "{}", UsedInput)
         try:
             plan = Plan.stored(raw)
         except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as error:

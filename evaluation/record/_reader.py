@@ -20,7 +20,7 @@ from ...deliberation import (
 )
 from ...targets import Response
 from ..metrics import CASE_OF, Estimated, RunCost, TargetResponse, read_run_cost, read_total
-from ..trials import CaseResult, LeftOutLists
+from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._file import FORMAT, RECORD
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
@@ -115,9 +115,9 @@ class RecordReader:
         self._database.create_function(*CASE_OF, deterministic=True)
 
     @cached_property
-    def left_out(self) -> LeftOutLists:
+    def left_out(self) -> SkippedLists:
         """What was skipped when files were read."""
-        return LeftOutLists(self._path.parent)
+        return SkippedLists(self._path.parent)
 
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, sorted by query, so that repeats are adjacent."""

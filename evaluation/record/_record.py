@@ -146,7 +146,7 @@ class Record:
         """Store the result of a case, which is then finished.
 
         A retried case keeps its earlier transcript and result if the new ones lack more,
-        see `hear_failed_again`.
+        see `retry_failed`.
         """
         rows: list[tuple[str, Row]] = []
         linked, last = self._links.pop(case_id, START), self._last.pop(case_id, None)
@@ -171,23 +171,23 @@ class Record:
         )
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
-    def write_answer(self, case_id: str, exchange: Exchange) -> None:
+    def write_response(self, case_id: str, exchange: Exchange) -> None:
         """Store a response until the jury has judged it.
 
         So responses can run ahead of the jury, and a target's server can stop.
         """
         self._commits.add(("answers", (case_id, _text(exchange))))
 
-    def answer(self, case_id: str) -> Exchange | None:
-        """Return what `write_answer` stored, None if there is nothing."""
+    def response(self, case_id: str) -> Exchange | None:
+        """Return what `write_response` stored, None if there is nothing."""
         found = self._commits.waiting("answers", case_id) or self._one(_ANSWER, case_id)
         if found is None:
             return None
         kept = self._decoded(found[-1], Exchange, f"the response of the case {case_id!r}")
         return placed(kept, self.directory / MEDIA)
 
-    def forget_answer(self, case_id: str) -> None:
-        """Delete what `write_answer` stored: the case's transcript has it now."""
+    def forget_response(self, case_id: str) -> None:
+        """Delete what `write_response` stored: the case's transcript has it now."""
         self._commits.add(("judged", (case_id,)))
 
     def is_finished(self, case_id: str) -> bool:
@@ -204,7 +204,7 @@ class Record:
         """Copy a query's media into the run, and return the query with the copies' paths."""
         return with_media(query, self._keep)
 
-    def hear_failed_again(self) -> None:
+    def retry_failed(self) -> None:
         """Mark finished cases that lost a response or a ballot for a retry.
 
         These are cases whose response is an `error`, and those with a ballot that was

@@ -17,7 +17,7 @@ from ..metrics import (
     Thresholds,
     coverage,
 )
-from ..trials import LeftOut
+from ..trials import SkippedInput
 from ._words import describe_complete, describe_estimated, title
 
 _CUT = "were cut short by the token cap"
@@ -105,7 +105,7 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
         yield f"{describe_estimated(target.estimated)}. No other figure includes them."
 
 
-def _coverage(target: TargetSummary, share: float, lacks: LeftOut, wanted: Thresholds) -> str:
+def _coverage(target: TargetSummary, share: float, lacks: SkippedInput, wanted: Thresholds) -> str:
     if not target.verdicts:
         return f"no case of {count(target.planned or target.cases)} has a verdict."
     text = f"only {percent(share)} of cases have a verdict"

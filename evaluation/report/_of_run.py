@@ -1,4 +1,4 @@
-"""The report of a stored run in every form, with what a reader must be told beside figures."""
+"""Writes the report of a stored run in every format, with the notes on the run."""
 
 from rich.console import Console
 
@@ -6,7 +6,7 @@ from ...common import escape_line
 from ...models import EMBEDDED_WARNING
 from ..metrics import DEFAULT_THRESHOLDS, RunSummary, Thresholds, describe_skipped, first_warnings
 from ..plan import unbound_note
-from ..trials import ITEMS_LEFT_OUT, ROWS_LEFT_OUT
+from ..trials import SKIPPED_ITEMS, SKIPPED_ROWS
 from ._health import health_warnings
 from ._report import report_csv, report_json, report_markdown
 from ._stored import StoredRun
@@ -24,13 +24,13 @@ def write_table(
     *,
     wanted: Thresholds = DEFAULT_THRESHOLDS,
 ) -> None:
-    """Write a run's report to a console.
+    """Print a run's report to a console.
 
     Args:
         stored: The run.
         summary: Its figures.
         console: Where to write.
-        wanted: What passes without a warning.
+        wanted: Thresholds below which there is a warning.
     """
     report_table(
         summary,
@@ -49,13 +49,13 @@ def written_report(
     *,
     wanted: Thresholds = DEFAULT_THRESHOLDS,
 ) -> str:
-    """Return a run's report as JSON, CSV or Markdown.
+    """Write a run's report as JSON, CSV or Markdown.
 
     Args:
         stored: The run.
         summary: Its figures.
         form: `json`, `csv` or `md`.
-        wanted: What passes without a warning.
+        wanted: Thresholds below which there is a warning.
     """
     comparability, facts, notes = stored.comparability(), stored.facts, notes_on(stored)
     if form == "csv":
@@ -80,7 +80,7 @@ def written_report(
 
 
 def notes_on(stored: StoredRun) -> list[str]:
-    """Return what a reader of a run's report must know first, a sentence each."""
+    """Return the notes that come before the figures, a sentence each."""
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
     facts = stored.facts
     if facts.rubric is not None:
@@ -108,13 +108,13 @@ def notes_on(stored: StoredRun) -> list[str]:
         used = sum(each.rows_used for each in stored.left_out.values())
         said = describe_skipped(rows, used, "recorded response")
         notes.append(
-            f"{said} left out of all figures: {stored.directory / ROWS_LEFT_OUT} says why."
+            f"{said} skipped and in no figure: {stored.directory / SKIPPED_ROWS} says why."
         )
     if items := max((each.items for each in stored.left_out.values()), default=0):
         used = max(each.items_used for each in stored.left_out.values())
         said = describe_skipped(items, used, "item of the set", "items of the set")
-        where = stored.directory / ITEMS_LEFT_OUT
-        notes.append(f"{said} left out and not asked: {where} says why.")
+        where = stored.directory / SKIPPED_ITEMS
+        notes.append(f"{said} skipped and not asked: {where} says why.")
     notes += (
         escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
         for target, said in stored.failures().items()

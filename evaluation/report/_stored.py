@@ -23,7 +23,7 @@ from ..metrics import (
     with_server_time,
 )
 from ..record import ChangedCase, CheckedCase, Integrity, RecordReader
-from ..trials import LeftOut, Plan
+from ..trials import Plan, SkippedInput
 from ._health import TOLERATED
 
 
@@ -141,7 +141,7 @@ class StoredRun:
         return self._reader.meta.plan
 
     @cached_property
-    def left_out(self) -> dict[str, LeftOut]:
+    def left_out(self) -> dict[str, SkippedInput]:
         """What was skipped when files were read, by target; no entry where nothing was."""
         return self._reader.left_out.by_target(self._targets(), self._reader.meta.used)
 

@@ -1,4 +1,4 @@
-"""How a person on the jury is asked while something else is shown."""
+"""Asks a person on the jury while a display uses the terminal."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -6,15 +6,15 @@ from typing import Protocol
 
 
 class Screen(Protocol):
-    """What is shown on the terminal at which the person sits."""
+    """A display on the person's terminal."""
 
     def paused(self) -> AbstractContextManager[None]:
-        """Leave the terminal to the person within the block."""
+        """Release the terminal to the person within the block."""
         ...
 
 
 def asking_over(screen: Screen) -> Callable[[str], Awaitable[str]]:
-    """Return a way to ask the person that leaves the terminal to the question."""
+    """Return a function that pauses the display and asks the person."""
 
     async def ask(text: str) -> str:
         from ...agents import ask_at_terminal  # only a person on the jury needs it

@@ -1,4 +1,4 @@
-"""Takes trials to their results: the same wherever it runs."""
+"""Examines trials: asks the target, then the jury."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -12,15 +12,15 @@ from ..trials import CaseResult, Exchange, Trial, result_of
 
 
 class Staging(Protocol):
-    """Makes of a trial's query what the target is given and the jury sees."""
+    """Prepares the query of a trial for the target and the jury."""
 
     async def put(self, trial: Trial) -> Query:
-        """Return the query as its condition wants it, its media kept with the run."""
+        """Return the query under its condition, with its media stored in the run."""
         ...
 
 
 class Judge(Protocol):
-    """Comes to a verdict on a case, as a `Jury` does."""
+    """Judges cases, as a `Jury` does."""
 
     async def hear(self, case: Case) -> Verdict:
         """Return the verdict on a case."""
@@ -28,14 +28,14 @@ class Judge(Protocol):
 
 
 class Examiner:
-    """Takes trials to their results.
+    """Runs trials to their results.
 
     Args:
-        targets: Who is examined.
-        jury: Who judges, open.
+        targets: The targets.
+        jury: The open jury.
         staging: Prepares queries.
-        transcripts: The words of sounds, for jurors that cannot hear; None has those
-            alone that the set has.
+        transcripts: Transcripts of audio, for jurors that cannot hear; None for only those
+            in the set.
         taxonomy: The scenarios that queries name; the bundled ones unless given.
         judge_truncated: Whether the jury judges responses that the token cap cut short.
     """
@@ -58,7 +58,7 @@ class Examiner:
         self._judge_truncated = judge_truncated
 
     async def examine(self, trial: Trial) -> CaseResult:
-        """Put a query to a target and the response to the jury.
+        """Ask the target, then the jury.
 
         Raises:
             FirstContactError: A model never answered and waiting won't help.
@@ -66,7 +66,7 @@ class Examiner:
         return await self.judge(trial, await self.ask(trial))
 
     async def ask(self, trial: Trial) -> Exchange:
-        """Put a query to a target.
+        """Ask the target.
 
         Raises:
             FirstContactError: The target never answered and waiting won't help.
@@ -78,10 +78,10 @@ class Examiner:
         return Exchange(query, response)
 
     async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
-        """Put a response to the jury.
+        """Let the jury judge a response.
 
         Raises:
-            ConfigurationError: A sound cannot be written down.
+            ConfigurationError: Audio cannot be transcribed.
             FirstContactError: A juror's model never answered and waiting won't help.
         """
         scenario = trial.query.scenario

@@ -1,4 +1,4 @@
-"""One case, heard live."""
+"""Judges one case with a live view."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,17 +32,17 @@ async def hear_live(
     export: Path | None = None,
     media: MediaStore | None = None,
 ) -> Verdict:
-    """Let a jury hear one case while it is shown.
+    """Let a jury judge one case in a live view.
 
     Args:
-        case: What is judged.
+        case: The case.
         spec: The jury.
         registry: Opens the jury's models.
         console: Where to show it.
         target: The target's name.
         export: Also write the transcript there: `.html`, `.svg` or `.md`.
-        media: Keeps pictures that were made to fit the jurors' models; None sends all as
-            they are.
+        media: Stores pictures that were resized for the jurors' models; None sends all
+            unchanged.
 
     Raises:
         ConfigurationError: A model never answered, or `export` has another suffix.
@@ -69,7 +69,7 @@ async def hear_live(
             entries, spec.infos, export, target=target, protocol=protocol, reveal=True
         )
     if verdict.finding is None and (lost := _lost(entries)):
-        raise OutageError(f"the case has no verdict, for ballots were lost: {lost}")
+        raise OutageError(f"the case has no verdict, because ballots were lost: {lost}")
     return verdict
 
 

@@ -1,4 +1,4 @@
-"""What a run and a batch open alike: the record, and the ways to the models."""
+"""Opens the record, targets and models of a run or batch."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
@@ -18,9 +18,9 @@ from ...models import (
 )
 from ...targets import ModelTargetSpec, Target
 from ..metrics import Limits
-from ..plan import RunPlan, identity_of, lasting_notes, write_dataset_left_out, write_left_out
+from ..plan import RunPlan, identity_of, lasting_notes, write_skipped_items, write_skipped_rows
 from ..record import Record, RecordReader, open_record
-from ..trials import Used
+from ..trials import UsedInput
 
 
 def open_run_record(
@@ -30,7 +30,7 @@ def open_run_record(
 
     Args:
         plan: The run.
-        unbound: The models that its limit of money does not bind.
+        unbound: The models to which its cost limit does not apply.
     """
     meta = {**_meta(plan), **_said(plan), "unbound": msgspec.json.encode(unbound).decode()}
     return open_record(plan.directory, identity_of(plan), meta)
@@ -40,24 +40,24 @@ def open_run_record(
 async def begin_run(
     plan: RunPlan, *, unbound: Sequence[str], retry_failed: bool
 ) -> AsyncGenerator[Record]:
-    """Open the record of a run that is to be finished, and write what lies beside it.
+    """Open the record of a run to finish it, and write the files next to it.
 
     Args:
         plan: The run.
-        unbound: The models that its limit of money does not bind.
+        unbound: The models to which its cost limit does not apply.
         retry_failed: See `run`.
     """
     async with open_run_record(plan, unbound=unbound) as record:
         if retry_failed:
-            record.hear_failed_again()
+            record.retry_failed()
         _write_config(plan)
-        write_left_out(plan.directory, plan.recorded)
-        write_dataset_left_out(plan.directory, plan.selection.dataset)
+        write_skipped_rows(plan.directory, plan.recorded)
+        write_skipped_items(plan.directory, plan.selection.dataset)
         yield record
 
 
 def _write_config(plan: RunPlan) -> None:
-    """Write the resolved config beside the record."""
+    """Write the resolved config next to the record."""
     text = yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True)
     path = plan.directory / "run.yaml"
     try:
@@ -86,11 +86,11 @@ def _meta(plan: RunPlan) -> dict[str, str]:
     }
 
 
-def _used(plan: RunPlan) -> Used:
-    """Return how much of the run's files is used."""
+def _used(plan: RunPlan) -> UsedInput:
+    """Return the numbers of items and rows that the run uses."""
     dataset = plan.selection.dataset
     items = len(dataset) if isinstance(dataset, LoadedSet) else 0
-    return Used(items, {name: len(target) for name, target in plan.recorded.items()})
+    return UsedInput(items, {name: len(target) for name, target in plan.recorded.items()})
 
 
 def open_targets(plan: RunPlan, models: ModelSource) -> list[Target]:
@@ -103,7 +103,7 @@ def open_targets(plan: RunPlan, models: ModelSource) -> list[Target]:
 
 
 def _priced_servers(plan: RunPlan) -> dict[str, str]:
-    """Return whose the servers are that cost by the hour: targets, none where jurors use them."""
+    """Return the targets of servers with an hourly price; none where jurors use them."""
     hosts = plan.hosts.items()
     priced = {
         use.name: [target for target, server in hosts if server == use.name]
@@ -114,7 +114,7 @@ def _priced_servers(plan: RunPlan) -> dict[str, str]:
 
 
 def _said(plan: RunPlan) -> dict[str, str]:
-    """Return the words of the user's own that models are told, which hashes alone cannot show."""
+    """Return the user's texts for models, of which the identity has only hashes."""
     said: dict[str, object] = {}
     if plan.jury.rubric is not None:
         said["rubric"] = plan.jury.rubric
@@ -128,7 +128,7 @@ def _said(plan: RunPlan) -> dict[str, str]:
 def open_run_models(
     plan: RunPlan, record: Record, servers: ManagedServers | None = None
 ) -> AbstractAsyncContextManager[OpenModels]:
-    """Open the ways to a run's models, with its calls kept, and what it spent before counted.
+    """Open a run's models, with its stored calls and earlier costs.
 
     Args:
         plan: The run.
@@ -146,13 +146,13 @@ def open_run_models(
 
 
 def _cost_so_far(plan: RunPlan) -> tuple[int, float, int]:
-    """Return what a run has spent, with what no reply tells."""
+    """Return the cost of a run so far, estimated charges included."""
     with closing(RecordReader(plan.directory)) as reader:
         return reader.total_cost()
 
 
 def _proven_models(plan: RunPlan, record: Record) -> frozenset[ModelSpec]:
-    """Return the models that answered earlier in the run, so that none is taken for a mistake.
+    """Return the models that replied earlier in the run, which cannot be configured wrongly.
 
     While no case is finished, their addresses may have been changed since.
     """

@@ -1,4 +1,4 @@
-"""The run: every query to every target, each case to the jury, all into the record."""
+"""Runs a plan: asks every target, judges every case, and records everything."""
 
 import time
 from contextlib import AsyncExitStack
@@ -8,31 +8,31 @@ from ...agents import Ask, CaseCount
 from ...assembly.models import ManagedServers
 from ...deliberation import Jury
 from ..plan import (
-    Purse,
+    BudgetPlan,
     RunPlan,
     open_transcripts,
     unbound_note,
 )
 from ..record import RecordReader
+from ._budgeted import BudgetedExaminer
 from ._examiner import Examiner
 from ._opening import begin_run, open_run_models, open_targets
 from ._session import Observer, Session
 from ._staging import Stage
-from ._thrift import ThriftyExaminer
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended.
+    """The outcome of a run.
 
     Attributes:
-        cases: Cases finished, earlier ones included.
-        verdicts: Those with a verdict.
+        cases: Finished cases, earlier ones included.
+        verdicts: Cases with a verdict.
         seconds: Wall time of this process.
-        planned: Cases that there are to be.
-        given_up: Cases in which an attack found nothing to ask, so that none needs a verdict.
-        stopped: Why the budget left cases unfinished, or lost parts of them unasked for
-            again; None where it did not.
+        planned: Planned cases.
+        given_up: Cases in which an attack found nothing to ask, so they need no verdict.
+        stopped: Why the budget left cases unfinished or lost calls without a retry; None
+            where it did not.
     """
 
     cases: int
@@ -44,7 +44,7 @@ class RunOutcome:
 
     @property
     def coverage(self) -> float:
-        """Verdicts per planned case that needs one, in [0, 1]; 0 where there is none."""
+        """Fraction of planned cases needing a verdict that have one; 0 without such cases."""
         needed = self.planned - self.given_up
         return self.verdicts / needed if needed else 0.0
 
@@ -56,27 +56,27 @@ async def run(
     retry_failed: bool = False,
     ask: Ask | None = None,
 ) -> RunOutcome:
-    """Finish a run: all that its record does not hold yet.
+    """Run a plan, or resume it: finish all cases that the record does not have yet.
 
-    Cancelling it is safe at any moment; the same call goes on where it ended.
+    Canceling it is safe at any moment; the same call resumes the run.
 
     Args:
         plan: What to run.
-        observer: Is told of progress.
-        retry_failed: Hear finished cases again that failed calls or the budget cost a
-            response or a ballot; see `Record.hear_failed_again`.
+        observer: Called with the progress.
+        retry_failed: Retry cases that lost a response or a ballot; see
+            `Record.retry_failed`.
         ask: Asks the person on the jury, None for the plain terminal.
 
     Raises:
-        ConfigurationError: A limit of money does not bind a model, a model never
+        ConfigurationError: The cost limit does not apply to a model, a model never
             answered, a server failed for good, or the record cannot be used.
     """
-    begun = time.monotonic()
-    purse = await Purse.of(plan)
-    if purse.unbound and observer is not None:
-        observer.notify(f"Note: {unbound_note(purse.unbound)}")
+    started = time.monotonic()
+    budget_plan = await BudgetPlan.of(plan)
+    if budget_plan.unbound and observer is not None:
+        observer.notify(f"Note: {unbound_note(budget_plan.unbound)}")
     async with AsyncExitStack() as stack:
-        opening = begin_run(plan, unbound=purse.unbound, retry_failed=retry_failed)
+        opening = begin_run(plan, unbound=budget_plan.unbound, retry_failed=retry_failed)
         record = await stack.enter_async_context(opening)
         servers = ManagedServers(
             plan.servers,
@@ -111,18 +111,18 @@ async def run(
             plan.taxonomy,
             judge_truncated=plan.judges_truncated,
         )
-        thrifty = ThriftyExaminer(examiner, models.budget, purse.estimator)
-        await Session(plan, record, thrifty, models.fleet, observer).work(registry)
+        budgeted = BudgetedExaminer(examiner, models.budget, budget_plan.estimator)
+        await Session(plan, record, budgeted, models.fleet, observer).work(registry)
     cases, verdicts, given_up = _count(plan)
-    # Else the cases themselves say what it cost them.
+    # Otherwise the cases themselves say what was lost.
     is_cut_short = cases < plan.total or retry_failed
     stopped = models.budget.stopped if is_cut_short else None
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - started
     return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped)
 
 
 def _ignore(message: str) -> None:
-    """Take a message for which there is no observer."""
+    """Ignore a message for which there is no observer."""
 
 
 def _count(plan: RunPlan) -> tuple[int, int, int]:

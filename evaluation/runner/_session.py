@@ -1,4 +1,4 @@
-"""One process's share of a run: which case is under way when."""
+"""Schedules the cases of a run."""
 
 import asyncio
 from collections import Counter
@@ -12,13 +12,13 @@ from ...models import ModelRegistry, Wait
 from ..plan import RunPlan
 from ..record import Record
 from ..trials import CaseResult, Exchange, Trial
-from ._at_work import AtWork, Slots
-from ._thrift import ThriftyExaminer
+from ._active_cases import ActiveCases, Slots
+from ._budgeted import BudgetedExaminer
 from ._watched import watched
 from ._watermark import Watermark
 
 _CASES_PER_CALL = 2
-"""Cases under way for each call that may be: fewer would leave calls idle while cases talk."""
+"""Cases in progress per concurrent call: with fewer, calls would idle during deliberations."""
 
 _Trials = Generator[Trial]
 _Numbered = Generator[tuple[int, Trial]]
@@ -28,57 +28,57 @@ class Observer(Protocol):
     """Watches a run, for a progress display."""
 
     def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
-        """Be told how many cases there are, and how many were finished before."""
+        """Report the number of cases, and of those finished before."""
         ...
 
     def case_finished(self, result: CaseResult) -> None:
-        """Be told of a case that has just been finished."""
+        """Report a case that was just finished."""
         ...
 
     def waiting(self, waits: Sequence[Wait]) -> None:
-        """Be told, twice a second, of calls that wait; of none where none does."""
+        """Report the waiting calls, if any, twice a second."""
         ...
 
     def notify(self, message: str) -> None:
-        """Be told of something on the way, such as a server that has started."""
+        """Report an event, such as a started server."""
         ...
 
 
 class Servers(Protocol):
-    """The managed servers of a run, as far as its order depends on them."""
+    """The managed servers of a run, as the scheduling needs them."""
 
     def ready(self, name: str) -> Coroutine[Any, Any, object]:
-        """Wait until a server answers; it is started when its turn comes."""
+        """Wait until a server is up; it is started when its turn comes."""
         ...
 
     def release(self, name: str) -> None:
-        """Say that a server's responses are all in: it may make room for the next."""
+        """Release a server whose responses are complete, to make room for the next."""
         ...
 
 
 class Session:
-    """Finishes what a record does not hold yet.
+    """Finishes all cases of a run that its record does not have yet.
 
-    Targets that need no server of ours are examined together, query by query, if they
-    are at one endpoint; those at another one have workers of their own, so that none
-    waits for an endpoint that is down but its own targets. A target on a managed server
-    is asked ahead of the jury: once its responses are all in, the server goes and the
-    next one loads, while the jury still hears its cases.
-    Where such a server fails for good, the others' targets are examined all the same.
+    Targets without a managed server are examined together, query by query, if they share
+    an endpoint; other endpoints have workers of their own, so that an endpoint that is
+    down delays only its own targets. A target on a managed server is asked ahead of the
+    jury: once its responses are complete, the server stops and the next one loads, while
+    the jury still judges its cases. If such a server fails for good, the targets of
+    others are examined all the same.
 
     Args:
         plan: What to run.
-        record: Where it goes.
-        examiner: Takes a trial to its result, while the budget lasts.
+        record: The run's record.
+        examiner: Runs a trial to its result, while the budget lasts.
         servers: The managed servers, None where the run has none.
-        observer: Is told of progress.
+        observer: Called with the progress.
     """
 
     def __init__(
         self,
         plan: RunPlan,
         record: Record,
-        examiner: ThriftyExaminer,
+        examiner: BudgetedExaminer,
         servers: Servers | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -90,27 +90,27 @@ class Session:
         calls = most_calls(plan.limits)
         self._calls = min(calls, plan.total)
         self._cases = min(_CASES_PER_CALL * calls, plan.total)
-        # What they answered is kept until it is judged: no journal of calls has it.
+        # Their responses are kept until they are judged: no journal of calls has them.
         self._kept = {*plan.hosts, *plan.functions}
         self._on_server = Counter(plan.hosts.values())
         self._failures: dict[str, str] = {}
         self._outages: dict[str, None] = {}
         self._lost = set[str]()  # targets that are not asked any more
-        self._at_work = AtWork()
+        self._active = ActiveCases()
         self._doubtful: list[tuple[Trial, CaseResult]] = []
         self._finished_cases = 0
 
     async def work(self, registry: ModelRegistry) -> None:
-        """Examine all that is not finished, many cases at once.
+        """Examine all unfinished cases, many at once.
 
         Raises:
             FirstContactError: A model never answered, or a server failed for good; the
-                record keeps all that was finished.
-            OutageError: An endpoint was down for too long; all cases are finished that do
-                not need it, and the others are as if they had not been started.
+                record keeps all finished cases.
+            OutageError: An endpoint was down for too long; all cases that do not need it
+                are finished, and the others are as if they had not been started.
         """
         self._finished_cases = self._record.count_finished()
-        self._at_work.watch(registry.held_calls)
+        self._active.watch(registry.held_calls)
         if self._observer is not None:
             self._observer.started(self._plan.total, self._finished_cases, registry)
         self._release_idle()
@@ -127,14 +127,14 @@ class Session:
         hosts = self._plan.hosts
         async with asyncio.TaskGroup() as group:
             for together in self._plan.targets_by_place():
-                self._at_work.enter()
+                self._active.enter()
                 group.create_task(self._examine_together(together))
             for target, server in hosts.items():
-                self._at_work.enter()
+                self._active.enter()
                 group.create_task(self._examine_hosted(target, server))
 
     def _release_idle(self) -> None:
-        """Let servers go whose responses are all in from before."""
+        """Release servers whose responses are complete from earlier."""
         hosts = self._plan.hosts
         needed = {hosts[name] for name in hosts if any(self._unanswered(name))}
         for server in set(hosts.values()) - needed:
@@ -169,31 +169,31 @@ class Session:
 
     def _unanswered(self, target: str) -> _Trials:
         for trial in self._unfinished(target):
-            if self._record.answer(trial.case_id) is None:
+            if self._record.response(trial.case_id) is None:
                 yield trial
 
     def _numbered(self, target: str) -> _Numbered:
         yield from enumerate(self._unfinished(target))
 
     async def _examine_together(self, targets: Sequence[str]) -> None:
-        """Examine targets; whoever calls this has counted it as at work."""
-        trials, slots = self._unfinished(*targets), Slots(self._cases, self._at_work)
+        """Examine targets; the caller has counted this task as active."""
+        trials, slots = self._unfinished(*targets), Slots(self._cases, self._active)
         async with asyncio.TaskGroup() as group:
-            # One by one as there is room, so that only the cases under way are in memory.
+            # One by one as there is room, so that only the cases in progress are in memory.
             for trial in trials:
                 examine = partial(self._examine, trial, trials)
-                self._at_work.start(group, slots, trial.case_id, examine)
+                self._active.start(group, slots, trial.case_id, examine)
                 await slots.free()
-            self._at_work.leave()
+            self._active.leave()
 
     async def _examine(self, trial: Trial, trials: _Trials) -> None:
         is_kept = trial.target in self._kept
-        exchange = self._record.answer(trial.case_id) if is_kept else None
+        exchange = self._record.response(trial.case_id) if is_kept else None
         if exchange is not None:
             await self._judge(trial, exchange, trials)
             return
         try:
-            with self._at_work.waiting():
+            with self._active.waiting():
                 await self._examiner.begin(trial)
             exchange = await self._examiner.ask(trial)
         except OutageError as error:
@@ -204,11 +204,11 @@ class Session:
             trials.close()
         else:
             if is_kept:
-                self._record.write_answer(trial.case_id, exchange)
+                self._record.write_response(trial.case_id, exchange)
             await self._judge(trial, exchange, trials)
 
     async def _judge(self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered) -> None:
-        """Let the jury hear a case; without it, the case and all that follow stay unstarted."""
+        """Let the jury judge a case; without it, the case and all that follow stay unstarted."""
         try:
             result = await self._examiner.judge(trial, exchange)
         except OutageError as error:
@@ -217,32 +217,32 @@ class Session:
         except BudgetError:
             trials.close()
         else:
-            if self._at_work.is_doubtful(trial.case_id):
+            if self._active.is_doubtful(trial.case_id):
                 # An outage that shows later would have cost it a call.
                 self._doubtful.append((trial, result))
             else:
                 self._finish(trial, result)
 
     async def _examine_hosted(self, target: str, server: str) -> None:
-        """Examine a target on a managed server; whoever calls this has counted it as at work."""
-        ahead, slots = Watermark(), Slots(self._cases, self._at_work)
+        """Examine a target on a managed server; the caller has counted this task as active."""
+        ahead, slots = Watermark(), Slots(self._cases, self._active)
         async with asyncio.TaskGroup() as group:
-            self._at_work.enter()
+            self._active.enter()
             group.create_task(self._ask_all(target, server, ahead))
             trials = self._numbered(target)
             for number, trial in trials:
                 judge = partial(self._judge_behind, number, trial, trials, ahead)
-                self._at_work.start(group, slots, trial.case_id, judge)
+                self._active.start(group, slots, trial.case_id, judge)
                 await slots.free()
-            self._at_work.leave()
+            self._active.leave()
 
     async def _ask_all(self, target: str, server: str, ahead: Watermark) -> None:
         trials = self._numbered(target)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._calls):
-                self._at_work.enter()
+                self._active.enter()
                 group.create_task(self._ask(target, trials, server, ahead))
-        self._at_work.leave()
+        self._active.leave()
         ahead.stop()
         self._on_server[server] -= 1
         if not self._on_server[server]:
@@ -251,7 +251,7 @@ class Session:
     async def _ask(self, target: str, trials: _Numbered, server: str, ahead: Watermark) -> None:
         try:
             for number, trial in trials:
-                if self._record.answer(trial.case_id) is None:
+                if self._record.response(trial.case_id) is None:
                     await self._answer(trial, server)
                 ahead.finish(number)
         except FirstContactError as error:
@@ -259,29 +259,29 @@ class Session:
         except BudgetError:
             pass
         finally:
-            self._at_work.leave()
+            self._active.leave()
 
     async def _answer(self, trial: Trial, server: str) -> None:
         if self._servers is not None:
             await self._examiner.unless_stopped(self._servers.ready(server))
-        with self._at_work.waiting():
+        with self._active.waiting():
             await self._examiner.begin(trial)
-        self._record.write_answer(trial.case_id, await self._examiner.ask(trial))
+        self._record.write_response(trial.case_id, await self._examiner.ask(trial))
 
     async def _judge_behind(
         self, number: int, trial: Trial, trials: _Numbered, ahead: Watermark
     ) -> None:
-        with self._at_work.waiting():
+        with self._active.waiting():
             is_answered = await ahead.wait(number)
         if is_answered:
-            exchange = self._record.answer(trial.case_id)
+            exchange = self._record.response(trial.case_id)
             assert exchange is not None
             await self._judge(trial, exchange, trials)
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)
         if trial.target in self._kept:
-            self._record.forget_answer(trial.case_id)
+            self._record.forget_response(trial.case_id)
         self._finished_cases += 1
         if self._observer is not None:
             self._observer.case_finished(result)

@@ -1,4 +1,4 @@
-"""What becomes of a query before it is put: its condition applied, its media kept."""
+"""Prepares queries: applies their condition, and stores their media."""
 
 import asyncio
 
@@ -12,8 +12,8 @@ class Stage:
     """Prepares queries for targets.
 
     Args:
-        record: Keeps the media that are sent.
-        plan: Of the run: its seed, and its pictures for variants that show others.
+        record: Stores the media that are sent.
+        plan: The run's plan, with its seed, and its pictures for variants that use others.
     """
 
     def __init__(self, record: Record, plan: RunPlan) -> None:
@@ -23,7 +23,7 @@ class Stage:
         self._pictures = plan.pictures
 
     async def put(self, trial: Trial) -> Query:
-        """Return the query as its condition wants it, its media kept with the run.
+        """Return the query under its condition, with its media stored in the run.
 
         Raises:
             DatasetError: A picture cannot be read, or the condition has nothing to show.
@@ -34,7 +34,7 @@ class Stage:
     async def _with_variant(self, query: Query, name: str) -> Query:
         if name == "original":
             return query
-        # Pictures are decoded and encoded: other cases go on meanwhile.
+        # In a thread, because pictures are decoded and encoded.
         return await asyncio.to_thread(
             image_variant(name).apply,
             query,

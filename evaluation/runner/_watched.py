@@ -1,4 +1,4 @@
-"""Tells a display of calls that wait, while others make them."""
+"""Shows the waiting calls on a display."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -12,20 +12,20 @@ _WATCH_S = 0.5
 
 
 class Display(Protocol):
-    """Shows what calls wait for."""
+    """A display of waiting calls."""
 
     def waiting(self, waits: Sequence[Wait]) -> None:
-        """Be told, twice a second, of calls that wait; of none where none does."""
+        """Show the waiting calls, if any; called twice a second."""
         ...
 
 
 @asynccontextmanager
 async def watched(registry: ModelRegistry, display: Display | None) -> AsyncGenerator[None]:
-    """Tell a display, while the block lasts, what calls wait for.
+    """Show the waiting calls on a display within the block.
 
     Args:
-        registry: Knows it.
-        display: None where nobody looks.
+        registry: The registry whose calls are shown.
+        display: The display, None for none.
     """
     async with first_failure(), asyncio.TaskGroup() as group:
         watch = group.create_task(_watch(registry, display))

@@ -1,12 +1,12 @@
-"""How far the asking of a target has come, for those who judge behind it."""
+"""Tracks which trials of a target were asked, for the jury that follows."""
 
 import asyncio
 
 
 class Watermark:
-    """Numbers that are finished out of order, and may be waited for.
+    """Tracks numbers that are finished out of order, and lets tasks wait for them.
 
-    What it holds grows with the numbers under way, not with those finished.
+    Its size grows with the numbers in progress, not with those finished.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Watermark:
         self._stopped = False
 
     def stop(self) -> None:
-        """Say that no number will be finished any more."""
+        """Signal that no more numbers will be finished."""
         self._stopped = True
         for waiting in self._waiting.values():
             if not waiting.done():
@@ -24,7 +24,7 @@ class Watermark:
         self._waiting.clear()
 
     def finish(self, number: int) -> None:
-        """Say that a number, from 0, is finished."""
+        """Mark a number, from 0, as finished."""
         self._done.add(number)
         while self._low in self._done:
             self._done.remove(self._low)
@@ -33,10 +33,10 @@ class Watermark:
             waiting.set_result(None)
 
     async def wait(self, number: int) -> bool:
-        """Wait until a number is finished; each is waited for once.
+        """Wait until a number is finished; each may be waited for once.
 
         Returns:
-            False where it never will be.
+            False where it never will be finished.
         """
         if not self._is_finished(number) and not self._stopped:
             self._waiting[number] = asyncio.get_running_loop().create_future()

@@ -2,25 +2,32 @@
 
 from ._planned import Plan, PlannedCases, count_trials
 from ._result import CaseResult, Exchange, result_of, unlike_transcript
-from ._skipped import ITEMS_LEFT_OUT, ROWS_LEFT_OUT, LeftOut, LeftOutLists, Used, write_list
+from ._skipped import (
+    SKIPPED_ITEMS,
+    SKIPPED_ROWS,
+    SkippedInput,
+    SkippedLists,
+    UsedInput,
+    write_skipped,
+)
 from ._trial import Trial, applies, case_of, trials
 
 __all__ = [
-    "ITEMS_LEFT_OUT",
-    "ROWS_LEFT_OUT",
+    "SKIPPED_ITEMS",
+    "SKIPPED_ROWS",
     "CaseResult",
     "Exchange",
-    "LeftOut",
-    "LeftOutLists",
     "Plan",
     "PlannedCases",
+    "SkippedInput",
+    "SkippedLists",
     "Trial",
-    "Used",
+    "UsedInput",
     "applies",
     "case_of",
     "count_trials",
     "result_of",
     "trials",
     "unlike_transcript",
-    "write_list",
+    "write_skipped",
 ]

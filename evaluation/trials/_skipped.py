@@ -14,16 +14,16 @@ from ...common.files import atomic_write, write_error
 from ...models import redactor
 from ...targets.recorded.readers.base import Unread
 
-ROWS_LEFT_OUT = "left_out.jsonl"
+SKIPPED_ROWS = "left_out.jsonl"
 """Name of the file in the run's directory that lists the skipped rows of responses."""
-ITEMS_LEFT_OUT = "dataset_left_out.jsonl"
+SKIPPED_ITEMS = "dataset_left_out.jsonl"
 """Name of the file in the run's directory that lists the skipped items of the set."""
 _NO_WORDS = ("target", "unread")
 """Fields of a line by which it is counted, in which nothing is redacted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsedInput:
     """Numbers of items and rows that a run uses of its files.
 
     Attributes:
@@ -36,7 +36,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedInput:
     """Numbers of rows and items that were skipped for a target when files were read.
 
     Attributes:
@@ -44,9 +44,9 @@ class LeftOut:
         lines: Those of the rows that are unreadable lines.
         cut: Whether the file was not read to its end, so the number of further rows is
             unknown.
-        rows_used: Used rows of the file, 0 where that is not known.
+        rows_used: UsedInput rows of the file, 0 where that is not known.
         items: Skipped items of the set.
-        items_used: Used items of the set, 0 where that is not known.
+        items_used: UsedInput items of the set, 0 where that is not known.
     """
 
     rows: int = 0
@@ -86,7 +86,7 @@ class _Row(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Row).decode
 
 
-def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
+def write_skipped(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
     """Write skipped rows or items as JSON Lines, with keys redacted; no file if there are none.
 
     Args:
@@ -111,7 +111,7 @@ def write_list(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
         raise write_error(path, error) from None
 
 
-class LeftOutLists:
+class SkippedLists:
     """Reads the two lists in a run's directory, once each: what is counted is what is hashed.
 
     Args:
@@ -127,8 +127,8 @@ class LeftOutLists:
         self._cut = set[str]()
         self._items = 0
         self.hashes = (
-            _read(directory / ROWS_LEFT_OUT, self._take_row),
-            _read(directory / ITEMS_LEFT_OUT, self._take_item),
+            _read(directory / SKIPPED_ROWS, self._take_row),
+            _read(directory / SKIPPED_ITEMS, self._take_item),
         )
 
     def _take_row(self, line: bytes) -> None:
@@ -142,7 +142,7 @@ class LeftOutLists:
     def _take_item(self, line: bytes) -> None:
         self._items += 1
 
-    def by_target(self, targets: list[str], used: Used) -> dict[str, LeftOut]:
+    def by_target(self, targets: list[str], used: UsedInput) -> dict[str, SkippedInput]:
         """Return what was skipped by target; no entry where nothing was.
 
         Args:
@@ -150,7 +150,7 @@ class LeftOutLists:
             used: Numbers of items and rows used.
         """
         found = {
-            target: LeftOut(
+            target: SkippedInput(
                 self._rows[target],
                 self._unread[target],
                 target in self._cut,

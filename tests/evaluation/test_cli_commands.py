@@ -211,7 +211,7 @@ def test_deliberate_ends_with_3_where_an_endpoint_fails(workplace: Any, scripted
     ended = workplace.safejury(*asked, "--response", "Because.", "--export", "t.md")
     assert ended.code == 3
     said = ended.err.splitlines()[-1]
-    assert "the case has no verdict, for ballots were lost: " in said
+    assert "the case has no verdict, because ballots were lost: " in said
     assert failing.base_url in said
     assert Path("t.md").exists()
 

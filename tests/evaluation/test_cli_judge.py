@@ -59,7 +59,7 @@ def test_a_table_with_its_own_questions_is_judged(workplace: Any, jury: Scripted
             "why": "does not say what was asked",
         }
     ]
-    assert "1 of 4 recorded responses was left out of all figures" in " ".join(ended.out.split())
+    assert "1 of 4 recorded responses was skipped and in no figure" in " ".join(ended.out.split())
     report = workplace.report("runs/answers")
     assert "left_out.jsonl says why" in report["run"]["notes"][0]
     assert report["run"]["unread_responses"] == {}  # the row was read, and asks nothing

@@ -65,10 +65,10 @@ async def test_responses_wait_for_the_jury_of_their_own_config_alone(tmp_path: P
     query = Query("q", "ethics.bioethics", "How?", Intent.HARMFUL)
     answered = Exchange(query, Response(ResponseOutcome.ANSWERED, "Thus."))
     async with open_record(tmp_path, {"cap": 1}, SAID) as record:
-        record.write_answer("q/t/0", answered)
+        record.write_response("q/t/0", answered)
     for cap, expected in ((1, answered), (1, answered), (2, None), (1, None)):
         async with open_record(tmp_path, {"cap": cap}, SAID) as record:
-            assert record.answer("q/t/0") == expected
+            assert record.response("q/t/0") == expected
 
 
 async def test_a_picture_that_changed_is_not_kept_under_the_name_of_the_first(

@@ -51,7 +51,7 @@ def test_a_table_is_asked_by_its_mapping(workplace: Any, scripted: Start):
     listed = workplace.lines("runs/first/dataset_left_out.jsonl")
     assert listed == [{"place": "own.csv, row 3", "why": "has no text"}]
     notes = workplace.report()["run"]["notes"]
-    assert any("1 of 4 items of the set was left out and not asked" in note for note in notes)
+    assert any("1 of 4 items of the set was skipped and not asked" in note for note in notes)
     calls = server.stats.calls
     ended = workplace.safejury("run", config)
     assert ended.code == 3

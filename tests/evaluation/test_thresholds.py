@@ -289,7 +289,7 @@ def test_rows_that_are_left_out_count_against_the_coverage(
         allowed = said(workplace, form, "runs/answers", "--allow-skipped")
         assert allowed.code == 0
         if form != "csv":
-            assert "12 of 20 recorded responses were left out of all figures" in allowed.out
+            assert "12 of 20 recorded responses were skipped and in no figure" in allowed.out
     assert csv_rows(workplace, "runs/answers")[0]["left_out"] == ("12" if limit is None else "3")
     left_out = workplace.report("runs/answers")["run"]["left_out"]["answers"]
     assert (left_out["rows"], left_out["rows_used"]) == (12, 8)

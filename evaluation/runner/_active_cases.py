@@ -1,4 +1,4 @@
-"""Cases under way, and whether any of them may still make a call."""
+"""Tracks the cases in progress, and whether any of them may still make a call."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
@@ -10,8 +10,8 @@ from ...models import HeldCalls
 from ..trials import case_of
 
 
-class AtWork:
-    """Counts who may make a further call; while nobody may, calls in doubt have failed."""
+class ActiveCases:
+    """Counts tasks that may make a call; at zero, calls held in doubt have failed."""
 
     def __init__(self) -> None:
         self._held_calls = HeldCalls()
@@ -20,7 +20,7 @@ class AtWork:
         self._failed = set[str]()
 
     def watch(self, held_calls: HeldCalls) -> None:
-        """Settle the calls in doubt once nobody is at work who could tell of them."""
+        """Settle the calls in doubt once no task could still resolve them."""
         self._held_calls = held_calls
         held_calls.subscribe(self)
 
@@ -31,7 +31,7 @@ class AtWork:
         case_id: str,
         work: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        """Start the work on a case in a slot, which it leaves to another while in doubt."""
+        """Start a case in a slot, which it releases while one of its calls is in doubt."""
         self._cases[case_id] = case = _Case(slots)
         slots.take()
         self.enter()
@@ -49,16 +49,16 @@ class AtWork:
                 self.leave()
 
     def enter(self) -> None:
-        """Count somebody who may make a call."""
+        """Count a task that may make a call."""
         self._count += 1
 
     def leave(self) -> None:
-        """Count somebody no more."""
+        """Stop counting a task."""
         self._count -= 1
         self._look()
 
     def _look(self) -> None:
-        """Settle what is in doubt while nobody is at work, unless somebody goes on at once."""
+        """Settle calls in doubt if no task is active, unless one continues at once."""
         if not self._count:
             asyncio.get_running_loop().call_soon(self._settle)
 
@@ -69,7 +69,7 @@ class AtWork:
 
     @contextmanager
     def waiting(self) -> Generator[None]:
-        """Do not count the one who waits within the block for what others do."""
+        """Do not count the task within the block, in which it waits for others."""
         self.leave()
         try:
             yield
@@ -77,11 +77,11 @@ class AtWork:
             self.enter()
 
     def is_doubtful(self, case_id: str) -> bool:
-        """Return whether a call of a case failed only because no other came to tell of it."""
+        """Return whether a call of a case failed only because no other call resolved it."""
         return case_id in self._failed
 
     def call_held(self, call_id: str) -> bool:
-        """Let another case begin in the slot of the held one; see `HeldCallListener`."""
+        """Release the slot of a case whose call is held; see `HeldCallListener`."""
         case = self._cases.get(case_of(call_id))
         if case is None:
             return False
@@ -104,23 +104,23 @@ class AtWork:
 
 
 class Slots:
-    """How many cases of one source may be under way at once; none in doubt is counted.
+    """Limits the cases of one source in progress, not counting those in doubt.
 
     Args:
-        number: At least 1.
-        at_work: Counts whoever waits for a slot, once there is one.
+        number: Maximum number, at least 1.
+        active: Counts the task that waits for a slot once there is one.
     """
 
-    def __init__(self, number: int, at_work: AtWork) -> None:
+    def __init__(self, number: int, active: ActiveCases) -> None:
         self._free = number
-        self._at_work = at_work
+        self._active = active
         self._wanted: asyncio.Future[None] | None = None
 
     async def free(self) -> None:
-        """Wait until a slot is free; one at a time may."""
+        """Wait until a slot is free; only one task may wait."""
         while self._free <= 0:
             self._wanted = asyncio.get_running_loop().create_future()
-            self._at_work.leave()
+            self._active.leave()
             await self._wanted  # whoever frees one counts us
 
     def take(self) -> None:
@@ -132,17 +132,17 @@ class Slots:
         self._free += 1
         wanted, self._wanted = self._wanted, None
         if wanted is not None and not wanted.done():
-            self._at_work.enter()
+            self._active.enter()
             wanted.set_result(None)
 
 
 @dataclass(slots=True)
 class _Case:
-    """A case under way.
+    """A case in progress.
 
     Attributes:
-        slots: Where it has its slot.
-        in_doubt: Its calls that are held.
+        slots: The slots of its source.
+        in_doubt: Number of its held calls.
     """
 
     slots: Slots

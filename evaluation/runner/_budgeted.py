@@ -1,4 +1,4 @@
-"""Examines cases within a budget: near its end, those that are begun come before new ones."""
+"""Examines cases within a budget: near its end, started cases come before new ones."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -11,13 +11,13 @@ from ..trials import CaseResult, Exchange, Trial
 from ._examiner import Examiner
 
 
-class ThriftyExaminer:
-    """An examiner that begins no case which the budget may not finish.
+class BudgetedExaminer:
+    """An examiner that starts no case which the budget may not cover.
 
     Args:
-        examiner: Takes a trial to its result.
-        budget: What may be spent.
-        estimator: Says what a case may take; None where nothing bounds it.
+        examiner: Runs a trial to its result.
+        budget: The run's budget.
+        estimator: Estimates the charge of a case; None where the run has no limit.
     """
 
     def __init__(self, examiner: Examiner, budget: Budget, estimator: CaseEstimator | None) -> None:
@@ -34,7 +34,7 @@ class ThriftyExaminer:
         await self._budget.unless_stopped(waited)
 
     async def begin(self, trial: Trial) -> None:
-        """Wait until the budget has room for a case, and hold that until `judge` ends.
+        """Wait until the budget has room for a case, and reserve it until `judge` ends.
 
         Raises:
             BudgetError: The budget is used up.
@@ -42,7 +42,7 @@ class ThriftyExaminer:
         await self._begin(trial)
 
     async def ask(self, trial: Trial) -> Exchange:
-        """Put the query of a case that has begun to a target.
+        """Ask the target of a started case.
 
         Raises:
             BudgetError: The budget is used up; the target was not asked.
@@ -57,11 +57,11 @@ class ThriftyExaminer:
         return exchange
 
     async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
-        """Put a response to the jury.
+        """Let the jury judge a response.
 
         Raises:
             BudgetError: The budget is used up; nobody was asked.
-            ConfigurationError: A sound cannot be written down.
+            ConfigurationError: Audio cannot be transcribed.
             FirstContactError: A juror's model never answered and waiting won't help.
         """
         await self._begin(trial, paid=True)
@@ -76,7 +76,7 @@ class ThriftyExaminer:
             await self._budget.begin_case(trial.case_id, expected, paid=paid)
 
     def _check_asked(self, exchange: Exchange) -> None:
-        """Leave a case unfinished whose target was not asked, for the budget did not cover it."""
+        """Leave a case unfinished if the budget did not cover asking its target."""
         response, stopped = exchange.response, self._budget.stopped
         asked = response.calls or response.outcome is not ResponseOutcome.ERROR
         if stopped is not None and not asked:
