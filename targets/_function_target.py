@@ -87,7 +87,7 @@ class FunctionTarget:
                 if _is_canceled():
                     raise
                 reply = _failed(_words(error))  # of something within it
-            except Exception as error:  # noqa: BLE001 - anybody may have written it
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - anybody may have written it
                 reply = _failed(_words(error))
         response = self._response(reply)
         withheld = withheld_of(query, {"text"}) if self._takes_text else ()

@@ -172,7 +172,9 @@ def _exit_code_of(command: Callable[[], int | None]) -> int | None:
     except KeyboardInterrupt:
         say("Interrupted.")
         return EXIT_INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # rich makes the second of the first
+    except (BrokenPipeError, SystemExit) as error:
+        if not _is_broken_pipe(error):
+            return say_unexpected(error)
         # Whoever read our output has gone.
         _drop_output()
         return 0
@@ -184,7 +186,12 @@ def _exit_code_of(command: Callable[[], int | None]) -> int | None:
         return say_unexpected(error)
 
 
-def say_unexpected(error: Exception) -> int:
+def _is_broken_pipe(error: BaseException) -> bool:
+    """Whether it is one, or what rich makes of one."""
+    return any(isinstance(each, BrokenPipeError) for each in (error, error.__context__))
+
+
+def say_unexpected(error: BaseException) -> int:
     """Say an error that is ours, and where its traceback is; return the exit code."""
     where = log_unexpected(error)
     said = f"{type(error).__name__}: {error}"[:_LONGEST_UNEXPECTED].rstrip()

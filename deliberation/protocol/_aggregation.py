@@ -276,7 +276,7 @@ def decide_votes(votes: Votes, rule: Rule) -> Decision:
     """
     try:
         decision = cast("object", RULES[rule.name].decide(votes, rule))
-    except Exception as error:  # of a function that anybody may have written
+    except (Exception, SystemExit) as error:  # of a function that anybody may have written
         raise ConfigurationError(
             f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
             "fix its function"

@@ -1,6 +1,7 @@
 """A jury that is described in one line: who sits on it, and how it opens its own models."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from functools import partial
 from operator import methodcaller
@@ -45,6 +46,10 @@ def failing(votes: Votes, rule: Rule) -> Decision:
     raise ValueError("no")
 
 
+def exiting(votes: Votes, rule: Rule) -> Decision:
+    sys.exit(0)
+
+
 @pytest.mark.parametrize(
     ("jurors", "options", "said"),
     [
@@ -57,6 +62,7 @@ def failing(votes: Votes, rule: Rule) -> Decision:
         (("clinician",), {"protocol": "safebench"}, "takes 5 jurors, but 1 are named"),
         (("clinician",), {"rule": "most"}, "Unknown aggregation rule 'most'"),
         (("clinician",), {"rule": failing}, "failing' failed for 1 unsafe"),
+        (("clinician",), {"rule": exiting}, "exiting' failed for 1 unsafe, 0 safe .SystemExit: 0"),
         (("clinician",), {"max_tokens": 3}, "must be at least 16, not 3"),
         (("clinician",), {"protocol": Protocol(summary="always")}, "always sums up, but nobody"),
         ((NOWHERE,), {}, "a juror is a persona's name, the path of its file, a Persona or sj.seat"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 import safejury
@@ -85,6 +86,19 @@ def test_an_unexpected_error_exits_with_70_and_names_its_traceback(workplace: An
     assert shown.code == 70
     assert "Traceback (most recent call last)" in shown.err
     assert shown.err.splitlines()[-2].endswith("this is a bug in safejury: the traceback is above")
+
+
+def test_a_command_that_something_ends_within_it_has_not_succeeded():
+    """As code of the user's own may; only a reader of our output who has gone is no failure."""
+    from safejury.cli.console import guarded
+
+    @guarded
+    def ended() -> None:
+        sys.exit(0)
+
+    with pytest.raises(typer.Exit) as left:
+        ended()
+    assert left.value.exit_code == 70
 
 
 def test_an_unexpected_error_in_a_run_leaves_its_traceback_in_the_log(

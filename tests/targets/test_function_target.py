@@ -1,6 +1,7 @@
 """A target that is an async function: what it is given, and what becomes of its replies."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -96,6 +97,14 @@ async def test_a_cancellation_within_it_is_an_error_and_one_from_without_is_none
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_one_that_exits_is_an_error_and_ends_no_run() -> None:
+    async def answer(query: Query) -> str:
+        sys.exit(0)
+
+    response = await put(answer)
+    assert (response.outcome, response.detail) == ("error", "SystemExit: 0")
 
 
 async def test_an_empty_reply_is_an_error() -> None:
