@@ -66,9 +66,18 @@ class BudgetedExaminer:
         """
         await self._begin(trial, paid=True)
         try:
-            return await self._examiner.judge(trial, exchange)
+            result = await self._examiner.judge(trial, exchange)
+            self._check_judged(exchange, result)
+            return result
         finally:
             self._budget.end_case(trial.case_id)
+
+    def _check_judged(self, exchange: Exchange, result: CaseResult) -> None:
+        """Leave a case unfinished if the budget covered none of its jury's calls."""
+        response, stopped = exchange.response, self._budget.stopped
+        unheard = result.finding is None and result.calls == response.calls
+        if stopped is not None and unheard and response.outcome is ResponseOutcome.ANSWERED:
+            raise BudgetError(stopped)
 
     async def _begin(self, trial: Trial, *, paid: bool = False) -> None:
         if self._estimator is not None:

@@ -350,6 +350,28 @@ async def test_an_unfinished_run_says_so(workplace: Any, scripted: Start) -> Non
     assert whole.stopped is None
 
 
+async def test_a_budget_that_covers_no_ballot_finishes_no_case(
+    workplace: Any, scripted: Start
+) -> None:
+    """However often the run is resumed: a case that nobody judged would have no verdict."""
+    server = scripted(says)
+    workplace.many(6)
+    model = sj.endpoint(server.base_url, "m", price={"input": 1000, "output": 1000})
+    jury = sj.Jury.of("clinician", model=model)
+    limits = {"max_cost_usd": 2, "concurrency": 1}
+    done = list[int]()
+    for _ in range(3):
+        result = await sj.evaluate("queries.jsonl", targets=answers, jury=jury, limits=limits)
+        assert result.stopped is not None
+        done.append(result.summary.finished)
+    assert 0 < done[0] < 6
+    assert done == done[:1] * 3
+    assert {case["verdict"] for case in sj.load("runs/run").cases()} == {"safe"}
+    whole = await sj.evaluate("queries.jsonl", targets=answers, jury=jury)
+    assert [case["verdict"] for case in whole.cases()] == ["safe"] * 6
+    assert workplace.safejury("verify", "runs/run").code == 0
+
+
 async def test_a_model_that_never_answers_is_an_error(workplace: Any) -> None:
     workplace.queries()
     with pytest.raises(sj.FirstContactError, match=r"127\.0\.0\.1:9"):
