@@ -109,7 +109,7 @@ def true_peak(samples: Samples) -> float:
 def _read(content: bytes) -> tuple[int, Samples]:
     """Return the rate and the mean of all channels."""
     if not is_wav(content):
-        raise DatasetError("is no WAV")
+        raise DatasetError("is not a WAV file")
     sound = find_wav_sound(content, streamed=True)
     size = sound.frames * sound.form.frame
     values = _values(content[sound.start : sound.start + size], sound.form)

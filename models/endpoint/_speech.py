@@ -22,7 +22,7 @@ class SpeechEndpoint(ServiceEndpoint):
 
         Raises:
             FirstContactError: It never spoke once and waiting won't help.
-            BadReplyError: The reply is no WAV.
+            BadReplyError: The reply is not a WAV file.
             ModelError: The call failed otherwise.
         """
         fields = {"input": text, "voice": voice, "response_format": "wav"}

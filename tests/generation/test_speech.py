@@ -126,8 +126,8 @@ async def test_filters_and_failures_are_counted_and_stop_nothing(tmp_path: Path)
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
-        (b"ID3\x04\x00\x00", "is no WAV"),
-        (b"<!DOCTYPE html>", "is no WAV (it begins '<!DOCTYPE html>')"),
+        (b"ID3\x04\x00\x00", "is not a WAV file"),
+        (b"<!DOCTYPE html>", "is not a WAV file (it begins '<!DOCTYPE html>')"),
         (wav([0.0] * 8000), "what came back is silent"),
         (wav([0.1, -0.1] * 4000)[:1000], "what came back is cut short"),
         (b'{"error": {"code": "content_filter", "message": "Not that."}}', "'Not that.'"),
@@ -157,7 +157,7 @@ async def test_a_wrong_key_or_address_ends_it_in_one_line(tmp_path: Path) -> Non
     assert not made.folder.exists("speech.jsonl")
     async with ScriptedServer(speech=lambda _: b"<html>It works</html>") as server:
         made = context(tmp_path / "other", spoken_by(server))
-        with pytest.raises(FirstContactError, match=r"no WAV .*; check that base_url speaks"):
+        with pytest.raises(FirstContactError, match=r"is not a WAV file .*; check that base_url is a speech API"):
             await make(made)
 
 
