@@ -1,5 +1,6 @@
 """For all tests: signals end what they start, and a missing extra skips what needs it."""
 
+import asyncio
 import os
 import re
 import signal
@@ -22,6 +23,9 @@ def pytest_configure() -> None:
 
     What is ignored is inherited; a handler is not, so a process starts with the system's way.
     """
+    # Else pytest-asyncio makes a loop to put back after a test, which a command that a later
+    # test runs in this process drops unclosed: a warning, and so a failure, of any test.
+    asyncio.set_event_loop(None)
     for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", _stay)):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:

@@ -157,7 +157,9 @@ async def test_a_wrong_key_or_address_ends_it_in_one_line(tmp_path: Path) -> Non
     assert not made.folder.exists("speech.jsonl")
     async with ScriptedServer(speech=lambda _: b"<html>It works</html>") as server:
         made = context(tmp_path / "other", spoken_by(server))
-        with pytest.raises(FirstContactError, match=r"is not a WAV file .*; check that base_url is a speech API"):
+        with pytest.raises(
+            FirstContactError, match=r"is not a WAV file .*; check that base_url is a speech API"
+        ):
             await make(made)
 
 
