@@ -122,7 +122,8 @@ def grows_too_fast(work: Work, shape: str) -> bool:
     """Return whether 16 times the text is near 256 times the work."""
     few = max(UNMEASURABLE_S, cpu_seconds(work, SHAPES[shape](SHORT), 2))
     much = SHAPES[shape](SHORT * TIMES)
-    return cpu_seconds(work, much, 1) > MOST * few and cpu_seconds(work, much, 2) > MOST * few
+    # On a busy machine a single measurement may be off: growth shows in all of them.
+    return all(cpu_seconds(work, much, times) > MOST * few for times in (1, 2, 2, 2))
 
 
 @pytest.mark.parametrize("work", [fence, parse, redact, is_refusal, complaint, log])
