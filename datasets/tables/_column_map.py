@@ -96,17 +96,17 @@ class ColumnMap:
         Raises:
             RowError: The mapped place is not there.
         """
-        describe = MISSING
+        found = MISSING
         for path in self._paths(field):
             value = value_at(values, path)
             # Two columns of ids name different things: one does not stand in for the other.
             if value is not MISSING and (field == "id" or value not in (None, "", [])):
                 return value
-            describe = value if describe is MISSING else describe
-        if describe is MISSING and field in self._mapping:
+            found = value if found is MISSING else found
+        if found is MISSING and field in self._mapping:
             path = quoted(self._mapping[field])
             raise RowError(f"has no {path} for the {field}; its keys are {list_names(values)}")
-        return describe
+        return found
 
     def get(self, field: str, values: Object) -> object:
         """Return the value of a field, None if there is none.
@@ -124,8 +124,8 @@ class ColumnMap:
             RowError: The mapped place is not there.
         """
         self.find(field, values)
-        describe = (value_at(values, path) for path in self._paths(field))
-        return [value for value in describe if value is not MISSING]
+        found = (value_at(values, path) for path in self._paths(field))
+        return [value for value in found if value is not MISSING]
 
     def messages(self, values: Object) -> list[object]:
         """Return the messages of a row.

@@ -1,6 +1,7 @@
 """Loads HarmBench: behaviors as text, with a context, or about a picture."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -14,18 +15,20 @@ from ._published import (
     file_in,
     has_columns,
     labels_of,
-    needed_file,
-    part_of,
+    needed_part,
     picture_in,
     text_of,
 )
 
 _COLUMNS = ("Behavior", "SemanticCategory", "BehaviorID")
 _FILES = {
-    "text": "harmbench_behaviors_text_all.csv",
-    "val": "harmbench_behaviors_text_val.csv",
-    "test": "harmbench_behaviors_text_test.csv",
-    "multimodal": "harmbench_behaviors_multimodal_all.csv",
+    part: (f"data/behavior_datasets/{name}", f"behavior_datasets/{name}", name)
+    for part, name in (
+        ("text", "harmbench_behaviors_text_all.csv"),
+        ("val", "harmbench_behaviors_text_val.csv"),
+        ("test", "harmbench_behaviors_text_test.csv"),
+        ("multimodal", "harmbench_behaviors_multimodal_all.csv"),
+    )
 }
 _PICTURES = ("data/multimodal_behavior_images", "multimodal_behavior_images")
 
@@ -46,13 +49,10 @@ class _HarmBench:
     maps = False
 
     def recognizes(self, path: Path) -> bool:
-        files = [place for name in _FILES.values() for place in _places(name)]
-        return has_columns(file_in(path, *files), *_COLUMNS)
+        return has_columns(file_in(path, *chain(*_FILES.values())), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        files = {part: _places(name) for part, name in _FILES.items()}
-        part = part_of(path, options, "split", files)
-        file = needed_file(path, self.title, *files[part])
+        _, file = needed_part(path, self.title, options, _FILES)
         folder = path if path.is_dir() else path.parent
         pictures = next((folder / place for place in _PICTURES if (folder / place).is_dir()), None)
 
@@ -96,10 +96,6 @@ def _images(cells: Cells, folder: Path) -> tuple[Path, ...]:
         return ()
     # The table says .jpg of some pictures, but all of them are stored as .png.
     return (picture_in(folder, name, str(PurePosixPath(name).with_suffix(".png"))),)
-
-
-def _places(name: str) -> tuple[str, str, str]:
-    return f"data/behavior_datasets/{name}", f"behavior_datasets/{name}", name
 
 
 LOADER: Loader = _HarmBench()

@@ -1,6 +1,7 @@
 """Loads JailBreakV-28K: jailbreak texts and pictures for sixteen policies."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,13 +14,15 @@ from ._published import (
     file_in,
     has_columns,
     labels_of,
-    needed_file,
-    part_of,
+    needed_part,
     setting,
     text_of,
 )
 
-_FILES = {"full": "JailBreakV_28K.csv", "mini": "mini_JailBreakV_28K.csv"}
+_FILES = {
+    "full": ("JailBreakV_28K.csv", "JailBreakV_28K/JailBreakV_28K.csv"),
+    "mini": ("mini_JailBreakV_28K.csv", "JailBreakV_28K/mini_JailBreakV_28K.csv"),
+}
 _TEXTS = {"jailbreak": "jailbreak_query", "redteam": "redteam_query"}
 _COLUMNS = ("id", "jailbreak_query", "redteam_query", "policy", "image_path")
 
@@ -41,14 +44,11 @@ class _JailBreakV:
     maps = False
 
     def recognizes(self, path: Path) -> bool:
-        files = [place for name in _FILES.values() for place in _places(name)]
-        return has_columns(file_in(path, *files), *_COLUMNS)
+        return has_columns(file_in(path, *chain(*_FILES.values())), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        files = {part: _places(name) for part, name in _FILES.items()}
-        part = part_of(path, options, "split", files)
         text = _TEXTS[setting(options, "text", *_TEXTS)]
-        file = needed_file(path, self.title, *files[part])
+        _, file = needed_part(path, self.title, options, _FILES)
 
         def row(cells: Cells, _: int) -> Row:
             return Row(
@@ -64,10 +64,6 @@ class _JailBreakV:
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)
-
-
-def _places(name: str) -> tuple[str, str]:
-    return name, f"JailBreakV_28K/{name}"
 
 
 LOADER: Loader = _JailBreakV()

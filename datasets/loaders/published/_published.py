@@ -40,23 +40,28 @@ def setting(options: LoaderOptions, name: str, *known: str) -> str:
     return value
 
 
-def part_of(
-    path: Path, options: LoaderOptions, name: str, files: Mapping[str, tuple[str, ...]]
-) -> str:
-    """Return the part of a dataset to read: the one in the settings, else one that is there.
+def needed_part(
+    path: Path, title: str, options: LoaderOptions, files: Mapping[str, tuple[str, ...]]
+) -> tuple[str, Path]:
+    """Return the part of a dataset to read, and its file; see `needed_file`.
 
     Args:
         path: What the user named: a folder, or the file of a part.
-        options: Of the user.
-        name: The setting.
+        title: The dataset, for errors.
+        options: Of the user; the setting `split` names the part.
         files: The places of each part's file, by the setting's values; the first that is
             there is meant where the user says nothing.
 
     Raises:
-        DatasetError: The setting is none of the known values.
+        DatasetError: The setting is none of the known values, or the file is not there.
     """
-    if name in options.settings:
-        return setting(options, name, *files)
+    part = _part_of(path, options, files)
+    return part, needed_file(path, title, *files[part])
+
+
+def _part_of(path: Path, options: LoaderOptions, files: Mapping[str, tuple[str, ...]]) -> str:
+    if "split" in options.settings:
+        return setting(options, "split", *files)
     named = {PurePosixPath(place).name: part for part, places in files.items() for place in places}
     if path.name in named and path.is_file():
         return named[path.name]
@@ -71,12 +76,12 @@ def file_in(path: Path, *places: str) -> Path | None:
         DatasetError: Git LFS has left a pointer in its place.
     """
     if path.is_file():
-        describe = path
+        found = path
     else:
-        describe = next((path / place for place in places if (path / place).is_file()), None)
-    if describe is not None:
-        refuse_pointer(describe)
-    return describe
+        found = next((path / place for place in places if (path / place).is_file()), None)
+    if found is not None:
+        refuse_pointer(found)
+    return found
 
 
 def needed_file(path: Path, title: str, *places: str) -> Path:

@@ -1,6 +1,7 @@
 """Loads StrongREJECT: forbidden prompts of six categories."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,12 +14,17 @@ from ._published import (
     file_in,
     has_columns,
     labels_of,
-    needed_file,
-    part_of,
+    needed_part,
     text_of,
 )
 
-_FILES = {"full": "strongreject_dataset.csv", "small": "strongreject_small_dataset.csv"}
+_FILES = {
+    "full": ("strongreject_dataset/strongreject_dataset.csv", "strongreject_dataset.csv"),
+    "small": (
+        "strongreject_dataset/strongreject_small_dataset.csv",
+        "strongreject_small_dataset.csv",
+    ),
+}
 _COLUMNS = ("category", "source", "forbidden_prompt")
 
 
@@ -38,13 +44,10 @@ class _StrongReject:
     maps = False
 
     def recognizes(self, path: Path) -> bool:
-        files = [place for name in _FILES.values() for place in _places(name)]
-        return has_columns(file_in(path, *files), *_COLUMNS)
+        return has_columns(file_in(path, *chain(*_FILES.values())), *_COLUMNS)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        files = {part: _places(name) for part, name in _FILES.items()}
-        part = part_of(path, options, "split", files)
-        file = needed_file(path, self.title, *files[part])
+        _, file = needed_part(path, self.title, options, _FILES)
 
         def row(cells: Cells, number: int) -> Row:
             name = f"{file.stem}-{number}"  # the set numbers nothing
@@ -57,10 +60,6 @@ class _StrongReject:
             )
 
         return csv_rows(path, file, row, columns=_COLUMNS, options=options)
-
-
-def _places(name: str) -> tuple[str, str]:
-    return f"strongreject_dataset/{name}", name
 
 
 LOADER: Loader = _StrongReject()

@@ -1,6 +1,7 @@
 """Loads VLGuard: unsafe pictures, and safe ones with safe and unsafe instructions."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,7 +9,12 @@ from typing import NamedTuple
 from ...query import Intent
 from ...tables import Object, RowError, as_list, as_object, first_text, identifier, value_at
 from ..base import Loader, LoaderOptions, Row, Unusable
-from ._published import file_in, json_rows, labels_of, needed_file, part_of, setting, text_of
+from ._published import file_in, json_rows, labels_of, needed_part, setting, text_of
+
+_FILES = {
+    "test": ("test.json", "data/test.json"),
+    "train": ("train.json", "data/train.json"),
+}
 
 
 class _Part(NamedTuple):
@@ -42,18 +48,16 @@ class _VlGuard:
     maps = False
 
     def recognizes(self, path: Path) -> bool:
-        file = file_in(path, *_places("test"), *_places("train"))
+        file = file_in(path, *chain(*_FILES.values()))
         if file is None or file.suffix.lower() != ".json":
             return False
         with file.open("rb") as start:
             return b'"instr-resp"' in start.read(65536)
 
     def rows(self, path: Path, options: LoaderOptions) -> Iterator[Row | Unusable]:
-        files = {split: _places(split) for split in ("test", "train")}
-        split = part_of(path, options, "split", files)
         name = setting(options, "part", *_PARTS)
         part = _PARTS[name]
-        file = needed_file(path, self.title, *files[split])
+        _, file = needed_part(path, self.title, options, _FILES)
         folders = (file.parent / file.stem, file.parent / "VLGuard" / file.stem)
         folder = next(filter(Path.is_dir, folders), folders[0])
 
@@ -87,10 +91,6 @@ def _category(item: Object) -> str:
     """Return the category as `major/minor`; safe pictures have none."""
     names = (value_at(item, "harmful_category"), value_at(item, "harmful_subcategory"))
     return "/".join(name for name in names if isinstance(name, str))
-
-
-def _places(split: str) -> tuple[str, str]:
-    return f"{split}.json", f"data/{split}.json"
 
 
 LOADER: Loader = _VlGuard()
