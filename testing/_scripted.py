@@ -18,28 +18,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
-from ._pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
+from ._pictures import PICTURE_QUIRKS, PictureQuirk
 from ._quirks import QUIRKS, Quirk
-from ._reply import FAULTS, Fault, ScriptedReply, ballot
-from ._server import FaultPlan, ScriptedServer, ScriptedStats
-from ._speech import SpeechScript, default_speech
-
-__all__ = [
-    "PICTURE_QUIRKS",
-    "QUIRKS",
-    "Fault",
-    "FaultPlan",
-    "PictureQuirk",
-    "PictureScript",
-    "Quirk",
-    "ScriptedReply",
-    "ScriptedServer",
-    "ScriptedStats",
-    "SpeechScript",
-    "ballot",
-    "default_speech",
-    "main",
-]
+from ._reply import FAULTS, Fault
+from ._server import ScriptedServer
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,17 +4,12 @@ from ._find import BUNDLED, dataset_path, find_set, resolve_categories, split_lo
 from ._read import LoadedSet, load_set
 from ._registry import BY_NAME, LOADERS, loader_for, loader_named
 from ._rows import load_rows
-from .base import Loader, LoaderOptions, Row, Unusable
 
 __all__ = [
     "BUNDLED",
     "BY_NAME",
     "LOADERS",
     "LoadedSet",
-    "Loader",
-    "LoaderOptions",
-    "Row",
-    "Unusable",
     "dataset_path",
     "find_set",
     "load_rows",

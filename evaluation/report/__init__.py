@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._report import report_csv, report_json, report_markdown
     from ._stored import StoredRun
     from ._table import report_table
-    from ._words import describe_estimated, describe_unchained, unseen_media_warnings
+    from ._words import describe_unchained
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -21,13 +21,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_report": ["report_csv", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
             "_table": ["report_table"],
-            "_words": ["describe_estimated", "describe_unchained", "unseen_media_warnings"],
+            "_words": ["describe_unchained"],
         },
     )
 
 __all__ = [
     "StoredRun",
-    "describe_estimated",
     "describe_unchained",
     "health_warnings",
     "notes_on",
@@ -35,7 +34,6 @@ __all__ = [
     "report_json",
     "report_markdown",
     "report_table",
-    "unseen_media_warnings",
     "write_table",
     "written_report",
 ]

@@ -14,7 +14,6 @@ from ._estimate import (
 from ._folder import (
     CANDIDATES,
     COUNTS,
-    MEDIA,
     PICTURES,
     QUERIES,
     SET,
@@ -40,7 +39,6 @@ __all__ = [
     "CANDIDATES",
     "CHARACTERS_PER_TOKEN",
     "COUNTS",
-    "MEDIA",
     "PICTURES",
     "QUERIES",
     "SET",

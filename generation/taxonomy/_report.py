@@ -56,6 +56,7 @@ def check_calls(calls: TaxonomyCalls, *, empty: bool = False) -> None:
 def why_none(
     calls: TaxonomyCalls, proposals: Sequence[Proposal], settings: TaxonomySettings
 ) -> str:
+    """Say why there is no scenario, and what to do about it."""
     if not proposals:
         said = calls.missing_replies("propose") or "its replies hold none"
         return f"the panel proposed no scenario: {said}; try other models, or `taxonomy: bundled`"
