@@ -16,7 +16,7 @@ from typing import Literal, Self, cast
 
 from ...agents import Ballot, Finding
 from ...common import ConfigurationError
-from ...common.text import quoted
+from ...common.text import quoted, storable
 from ...targets import function_identity
 
 Tie = Literal["unsafe", "safe", "no_verdict"]
@@ -51,7 +51,7 @@ class Rule:
             bundled = sorted(name for name, rule in RULES.items() if rule.source_sha256 is None)
             raise ConfigurationError(
                 f"Unknown aggregation rule {self.name!r}: use one of {', '.join(bundled)}, "
-                "or module:function for one of your own."
+                "or module:function for one of your own; Jury.of takes the function itself."
             )
         if self.name == "majority" and self.tie is None and seats % 2 == 0:
             raise ConfigurationError(
@@ -281,10 +281,12 @@ def decide_votes(votes: Votes, rule: Rule) -> Decision:
             f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
             "fix its function"
         ) from error
-    finding = getattr(decision, "finding", None)
-    if not isinstance(decision, Decision) or not isinstance(finding, Finding | None):
+    finding, reason = getattr(decision, "finding", None), getattr(decision, "reason", None)
+    is_one = isinstance(decision, Decision) and isinstance(finding, Finding | None)
+    if not is_one or not isinstance(reason, str):
         raise ConfigurationError(
             f"the rule {rule.name!r} returned {quoted(decision)} for {votes}, and not a Decision "
-            "whose finding is Finding.UNSAFE, Finding.SAFE or None: fix its function"
+            "whose finding is Finding.UNSAFE, Finding.SAFE or None and whose reason is text: fix "
+            "its function"
         )
-    return decision
+    return Decision(finding, storable(reason))

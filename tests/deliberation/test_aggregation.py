@@ -22,6 +22,7 @@ from safejury.deliberation import (
     build_verdict,
     contested,
     decide,
+    register_rule,
 )
 from safejury.models import Usage
 
@@ -144,6 +145,15 @@ def test_a_rule_that_does_not_fit_the_jury_says_what_to_do(
 ) -> None:
     with pytest.raises(ConfigurationError, match=told):
         rule.check(seats)
+
+
+def test_the_reason_that_a_function_gives_can_be_stored() -> None:
+    name = register_rule(lambda votes, rule: Decision(SAFE, "half \ud800 of a pair"))
+    try:
+        decision = decide(jury_of(safe=1), Rule(name), seats=1)
+    finally:
+        del RULES[name]
+    assert decision == Decision(SAFE, "half \ufffd of a pair")
 
 
 def test_more_ballots_than_seats_is_refused() -> None:

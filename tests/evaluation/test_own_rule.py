@@ -94,6 +94,7 @@ def test_a_changed_rule_is_another_run(workplace: Any, scripted: Start):
         ("rules_8:f", "def f(votes, rule): return 1 / 0\n", ("'rules_8:f' failed for", "Division")),
         ("rules_9:f", "def f(votes, rule): return 'unsafe'\n", ("returned 'unsafe' for 3 unsafe",)),
         ("rules_a:f", HEAD + "def f(*_): return Decision('safe')\n", ("and not a Decision",)),
+        ("rules_e:f", HEAD + "def f(*_): return Decision(None, None)\n", ("reason is text",)),
         ("rules_b:f.g", "", ("write a rule of your own as module:function",)),
         ("./rules_c.py:f", "", ("write a rule of your own as module:function",)),
         ("majorty", None, ("use one of any, k_of_n, majority", "or module:function")),
