@@ -81,7 +81,7 @@ def _rebound(code: CodeType) -> Iterator[str]:
 def _words(value: object, within: tuple[object, ...]) -> object:
     """Return a value as what is the same in another process."""
     if isinstance(value, ModelSpec):
-        return ("model", value.model, value.base_url, value.server)
+        return _model_words(value)
     if isinstance(value, _PLAIN):
         return repr(value)
     if isinstance(value, tuple):
@@ -92,6 +92,12 @@ def _words(value: object, within: tuple[object, ...]) -> object:
         named, digest = _known(cast("Callable[..., object]", value), within)
         return (named.__module__, named.__qualname__, digest)
     return type(value).__qualname__  # it may differ from call to call
+
+
+def _model_words(spec: ModelSpec) -> object:
+    """Return what decides a model's replies: neither its key nor how it is reached or paid."""
+    place = (spec.base_url, spec.server, spec.api_base, spec.api_version, spec.region)
+    return ("model", spec.model, place, spec.json_schema, sorted(spec.modalities), spec.options)
 
 
 def _source(function: Any) -> bytes:

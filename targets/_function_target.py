@@ -37,7 +37,6 @@ class FunctionTarget:
         name: The target's name in the run.
         function: What is under test.
         limiter: Bounds the calls at a time and a minute; None bounds none.
-        cost_usd: US dollars of a call for which the function says none, None where unknown.
 
     Attributes:
         identity: By what a run knows the function; see `function_identity`.
@@ -52,14 +51,12 @@ class FunctionTarget:
         function: TargetFunction,
         *,
         limiter: Limiter | None = None,
-        cost_usd: float | None = None,
     ) -> None:
         self.identity = function_identity(function)
         self._name = name
         self._function = function
         self._takes_text = takes_text(function)
         self._limiter = limiter
-        self._cost_usd = cost_usd
         self._has_answered = False
 
     @property
@@ -86,10 +83,11 @@ class FunctionTarget:
             except asyncio.CancelledError as error:
                 if _is_canceled():
                     raise
-                reply = _failed(_words(error))  # of something within it
+                response = _failed(_words(error))  # of something within it
             except (Exception, SystemExit) as error:  # noqa: BLE001 - anybody may have written it
-                reply = _failed(_words(error))
-        response = self._response(reply)
+                response = _failed(_words(error))
+            else:
+                response = self._response(reply)
         withheld = withheld_of(query, {"text"}) if self._takes_text else ()
         return replace(
             response,
@@ -106,7 +104,7 @@ class FunctionTarget:
 
     def _response(self, reply: object) -> Response:
         if isinstance(reply, str):
-            reply = Response(ResponseOutcome.ANSWERED, reply, cost_usd=self._cost_usd)
+            reply = Response(ResponseOutcome.ANSWERED, reply)
         problem = _problem(reply)
         if not isinstance(reply, Response) or problem is not None:
             why = f"the target {self._name!r} returned {problem}"

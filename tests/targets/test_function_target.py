@@ -11,7 +11,7 @@ import pytest
 
 from safejury.common import ConfigurationError, FirstContactError
 from safejury.datasets import Intent, Message, MessagePart, Query, load_dataset
-from safejury.models import Limiter, ModelSpec, Usage, redactor
+from safejury.models import Limiter, ModelSpec, Price, RequestOptions, Usage, redactor
 from safejury.targets import FunctionTarget, Response, ResponseOutcome, function_identity
 
 ASKED = Query("q1", "legal_advice", "What is a will?", Intent.BENIGN)
@@ -116,12 +116,16 @@ async def test_an_empty_reply_is_an_error() -> None:
 
 
 async def test_a_first_reply_that_is_no_text_ends_the_run_and_a_later_one_is_an_error() -> None:
-    replies: list[object] = ["An answer.", None]
+    replies: list[object] = ["An answer.", None, OSError("not yet there")]
 
     async def answer(query: Query) -> Any:
-        return replies.pop()
+        reply = replies.pop()
+        if isinstance(reply, OSError):
+            raise reply
+        return reply
 
     target = FunctionTarget("mine", answer)
+    assert (await target.respond(ASKED, epoch=0, call_id="")).outcome is ResponseOutcome.ERROR
     with pytest.raises(FirstContactError, match=r"'mine' returned None, and not text or a Resp"):
         await target.respond(ASKED, epoch=0, call_id="")
     assert (await target.respond(ASKED, epoch=0, call_id="")).outcome == "answered"
@@ -266,6 +270,13 @@ def test_what_a_function_was_made_with_is_part_of_it() -> None:
         made("one"),
         made("two"),
         made(ModelSpec("one", base_url="http://127.0.0.1:9/v1")),
+        made(
+            ModelSpec(
+                "one", base_url="http://127.0.0.1:9/v1", options=RequestOptions.of({"top_k": 3}, {})
+            )
+        ),
+        made(ModelSpec("openai/one")),
+        made(ModelSpec("openai/one", api_base="http://127.0.0.1:9/v1")),
         made(made("one")),
         made(made("two")),
         partial(two, more="one"),
@@ -275,6 +286,8 @@ def test_what_a_function_was_made_with_is_part_of_it() -> None:
     ]
     known = {tuple(function_identity(function).values()) for function in given}
     assert len(known) == len(given)
+    keyed = made(ModelSpec("openai/one", api_key="secret", timeout=3.0, price=Price(1.0, 2.0)))
+    assert tuple(function_identity(keyed).values()) in known
 
 
 async def test_a_function_that_counts_or_fills_a_list_stays_the_same() -> None:
