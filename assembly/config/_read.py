@@ -64,7 +64,7 @@ def as_config(data: Mapping[str, object], shape: type[Shape], where: str) -> Sha
     """Return a config that a program describes.
 
     Args:
-        data: Its keys.
+        data: Its keys; tuples stand for lists, and paths for text.
         shape: What it must be like.
         where: What an error begins with, such as the function that was called.
 
@@ -72,9 +72,19 @@ def as_config(data: Mapping[str, object], shape: type[Shape], where: str) -> Sha
         ConfigurationError: One line with the key and what to do.
     """
     try:
-        return shape.model_validate(data)
+        return shape.model_validate(_as_yaml(data))
     except ValidationError as error:
         raise ConfigurationError(_Explainer(_Call(where), (), shape).explain(error)) from None
+
+
+def _as_yaml(value: object) -> object:
+    """Return a value as YAML would have it: dictionaries, lists, and paths as text."""
+    if isinstance(value, Mapping):
+        keys = cast(Mapping[object, object], value)
+        return {key: _as_yaml(part) for key, part in keys.items()}
+    if isinstance(value, list | tuple):
+        return [_as_yaml(part) for part in cast(Sequence[object], value)]
+    return str(value) if isinstance(value, Path) else value
 
 
 class _Document(Protocol):

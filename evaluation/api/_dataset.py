@@ -45,7 +45,7 @@ class Asked:
             ConfigurationError: It is none of these.
             DatasetError: Something in it cannot be used.
         """
-        more = {"map": mapping and dict(mapping), "categories": categories and str(categories)}
+        more = {"map": mapping, "categories": categories}
         more = {key: value for key, value in more.items() if value}
         if isinstance(given, str | Path):
             return cls({"path": str(given), **more} if more else str(given))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from ...assembly.config import Config, as_config
 from ...assembly.jury import jury_keys
@@ -122,32 +122,22 @@ def _plan(
         asked: The dataset.
         targets: What is under test.
         jury: Who judges.
-        said: All other keys of the config; those without a value are left out.
+        said: All other keys of the config.
     """
     spec = _spec(jury)
     keys = {
-        **{key: _plain(value) for key, value in said.items() if value is not None},
-        "dataset": _plain(asked.said),
+        **said,
+        "dataset": asked.said,
         "targets": targets.keys,
-        "jury": _plain(jury) if spec is None else jury_keys(spec),
+        "jury": jury if spec is None else jury_keys(spec),
     }
     config = as_config(keys, Config, "evaluate")
     provided = Provided(
-        targets=targets.provided(config.limits),
+        targets=targets.provided,
         jury=None if spec is None else replace(spec, seed=config.run.seed),
         dataset=asked.provided,
     )
     return set_up(config, Path(), provided)
-
-
-def _plain(value: object) -> object:
-    """Return a value as YAML would have it: dictionaries, lists, and paths as text."""
-    if isinstance(value, Mapping):
-        keys = cast("Mapping[str, object]", value)
-        return {key: _plain(part) for key, part in keys.items() if part is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in cast("Sequence[object]", value)]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _spec(jury: object) -> JurySpec | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from ...assembly.config import ModelConfig, as_config
 from ...assembly.models import model_spec
@@ -61,7 +61,7 @@ def endpoint(
         "timeout": timeout,
         "request": request,
         "json_schema": json_schema,
-        "ca_file": None if ca_file is None else str(ca_file),
+        "ca_file": ca_file,
         "verify_tls": None if verify_tls else False,
         "proxy": proxy,
     }
@@ -127,14 +127,6 @@ def _spec(function: str, said: Mapping[str, object], api_key: str | None) -> Mod
         if not api_key.strip() or not api_key.isprintable():
             raise ConfigurationError(f"{function}: api_key is empty, or holds a line break")
         redactor.register(api_key)
-    given = {key: _plain(value) for key, value in said.items() if value is not None}
+    given = {key: value for key, value in said.items() if value is not None}
     spec = model_spec(as_config(given, ModelConfig, function))
     return spec if api_key is None else replace(spec, api_key=api_key)
-
-
-def _plain(value: object) -> object:
-    """Return a value as a config has it: mappings as dictionaries, whole seconds as floats."""
-    if isinstance(value, Mapping):
-        given = cast("Mapping[str, object]", value)
-        return {name: _plain(part) for name, part in given.items()}
-    return value

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ...assembly.config import LimitsConfig
 from ...assembly.models import model_keys
-from ...assembly.targets import function_target
 from ...common import ConfigurationError
 from ...common.text import plain_name, quoted, unique_name
 from ...models import ModelSpec
-from ...targets import FunctionTarget, TargetFunction, function_identity, takes_text
+from ...targets import TargetFunction, function_identity, takes_text
 from ._models import model
 
 Source = ModelSpec | TargetFunction | str | Path
@@ -64,13 +62,11 @@ class Targets:
 
     Attributes:
         keys: What a config says of each.
-        models: The models, by the targets' names.
-        functions: The functions, by the targets' names.
+        provided: The models and functions, by the targets' names.
     """
 
     keys: list[dict[str, object]]
-    models: dict[str, ModelSpec]
-    functions: dict[str, TargetFunction]
+    provided: dict[str, ModelSpec | TargetFunction]
 
     @classmethod
     def of(cls, given: Sequence[object] | object) -> "Targets":
@@ -82,25 +78,13 @@ class Targets:
         each = list(cast("Sequence[object]", given)) if isinstance(given, list | tuple) else [given]
         if not each:
             raise ConfigurationError("evaluate: targets is empty: name at least one")
-        targets = cls([], {}, {})
+        targets = cls([], {})
         for number, one in enumerate(each):
             if isinstance(one, Mapping):
                 targets.keys.append(dict(cast("Mapping[str, object]", one)))
             else:
                 targets._add(_spec(one, number))
         return targets
-
-    def provided(self, limits: LimitsConfig) -> dict[str, ModelSpec | FunctionTarget]:
-        """Return the targets that a config cannot hold, by name.
-
-        Args:
-            limits: Of the run; each function gets those of an endpoint.
-        """
-        functions = {
-            name: function_target(name, function, limits)
-            for name, function in self.functions.items()
-        }
-        return {**self.models, **functions}
 
     def _add(self, spec: TargetSpec) -> None:
         source = model(spec.source) if isinstance(spec.source, str) else spec.source
@@ -114,13 +98,13 @@ class Targets:
             )
         if isinstance(source, ModelSpec):
             keys |= model_keys(source)
-            self.models[name] = source
+            self.provided[name] = source
         elif isinstance(source, Path):
-            keys["responses"] = str(source)
+            keys["responses"] = source
         else:
             takes_text(source)  # or says now why it cannot be asked
             keys["function"] = function_identity(source)["function"]
-            self.functions[name] = source
+            self.provided[name] = source
         self.keys.append({"name": name, **keys})
 
     def _free_name(self, wanted: str) -> str:

@@ -14,7 +14,7 @@ from ...common import ConfigurationError
 from ...datasets import Condition, Intent, PicturePool, image_variant
 from ...deliberation import JurySpec
 from ...models import ModelSpec
-from ...targets import FunctionTarget, ModelTargetSpec, RecordedTarget
+from ...targets import ModelTargetSpec, RecordedTarget, TargetFunction
 from ..trials import Plan, PlannedCases, applies, count_trials
 from ._datasets import dataset_label
 from ._identity import decisive_config, plain_config
@@ -31,13 +31,14 @@ class Provided:
 
     Attributes:
         targets: By the name that the config has for each: a model whose key need not be in
-            the environment, a function, or a file of responses that is open already.
+            the environment, a function, which gets the limits of an endpoint, or a file of
+            responses that is open already.
         jury: The jury, None for the config's.
         dataset: The questions, None for those that the config names.
     """
 
-    targets: Mapping[str, ModelSpec | FunctionTarget | RecordedTarget] = field(
-        default_factory=dict[str, ModelSpec | FunctionTarget | RecordedTarget]
+    targets: Mapping[str, ModelSpec | TargetFunction | RecordedTarget] = field(
+        default_factory=dict[str, ModelSpec | TargetFunction | RecordedTarget]
     )
     jury: JurySpec | None = None
     dataset: QuerySet | None = None
@@ -93,15 +94,16 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
 
 def _target(
     said: TargetConfig,
-    given: ModelSpec | FunctionTarget | RecordedTarget | None,
+    given: ModelSpec | TargetFunction | RecordedTarget | None,
     servers: ServerBook,
     config: Config,
 ) -> TargetSpec:
-    if isinstance(given, FunctionTarget | RecordedTarget):
+    if isinstance(given, RecordedTarget):
         return given
-    if said.function is not None:
-        function = named_function(said.function, servers.folder)
-        return function_target(said.name, function, config.limits)
+    if given is None and said.function is not None:
+        given = named_function(said.function, servers.folder)
+    if not isinstance(given, ModelSpec | None):
+        return function_target(said.name, given, config.limits)
     return target_spec(
         said.name, said.as_model(), servers, config.run, system=said.system, model=given
     )

@@ -63,9 +63,7 @@ def _plan(workplace: Any, url: str, questions: _Questions) -> RunPlan:
     targets = [{"name": name, "base_url": NOWHERE, "model": name} for name in ("shouts", "asked")]
     config: Config = load_config(Path(workplace.config(NOWHERE, targets=targets)))
     asked = ModelSpec("asked", base_url=url, api_key=KEY)
-    provided = Provided(
-        {"shouts": FunctionTarget("shouts", shouts), "asked": asked}, _jury(url), questions
-    )
+    provided = Provided({"shouts": shouts, "asked": asked}, _jury(url), questions)
     return set_up(config, Path(), provided)
 
 

@@ -176,6 +176,24 @@ async def test_the_seed_and_the_limits_are_the_runs(workplace: Any, scripted: St
     assert most == [1]
 
 
+async def test_what_a_dict_says_counts_as_in_a_config(workplace: Any, scripted: Start) -> None:
+    """Null is a value, and paths and tuples are what YAML has no words for."""
+    server = scripted(says)
+    workplace.queries()
+    prompt = workplace.path / "system.txt"
+    prompt.write_text("You are kind.")
+    target = {"name": "t", "base_url": server.base_url, "model": "target"}
+    juror = {"persona": "clinician", "base_url": server.base_url, "model": "m"}
+    await sj.evaluate(
+        {"path": Path("queries.jsonl"), "limit": 1},
+        targets={**target, "system": {"file": prompt}},
+        jury={"jurors": (juror,)},
+        limits={"outage_patience": None},
+    )
+    assert config_of("run")["limits"]["outage_patience"] is None
+    assert "You are kind." in str(server.requests[0]["messages"])
+
+
 async def test_a_budget_does_not_bind_what_a_function_spends_and_that_is_said(
     workplace: Any, scripted: Start
 ) -> None:
