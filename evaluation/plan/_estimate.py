@@ -105,7 +105,7 @@ class CaseEstimator:
         self._plan = plan
         self._asked = plan.asked
         self._prices = prices
-        self._middleware = around
+        self._around = around
 
     @classmethod
     async def of(
@@ -159,7 +159,7 @@ class CaseEstimator:
     def _ballots(self, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes) -> Calls:
         jury, cap = self._plan.jury, self._plan.options.max_tokens
         least, most = _rounds(jury)
-        first = sizes.cases * self._middleware[seat.info.seat] + sizes.prompt(spec.modalities)
+        first = sizes.cases * self._around[seat.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
         statements = sizes.cases * len(jury.seats) * jury.max_tokens
         calls = (sizes.cases * least, sizes.cases * most)
