@@ -182,7 +182,7 @@ def _exit_code_of(command: Callable[[], int | None]) -> int | None:
         _drop_output()
         say_error(f"cannot write or read ({error}): free some space or fix the path")
         return EXIT_USAGE
-    except Exception as error:  # noqa: BLE001  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
         return say_unexpected(error)
 
 
