@@ -102,7 +102,9 @@ TaxonomyPath = Annotated[
         help="Scenarios of a custom set: a taxonomy file or the set's folder.",
     ),
 ]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Show the texts that are withheld by default.")]
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="Show the texts that are withheld by default.")
+]
 JurorModels = Annotated[
     list[str] | None,
     typer.Option(

@@ -90,7 +90,7 @@ def export_batch(
 def import_batch(
     config: ConfigPath,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILES...", help="Output and error files of the batch.")
+        list[Path], typer.Argument(metavar="FILE", help="Output and error files of the batch.")
     ],
     changes: Changes = None,
     price_factor: Annotated[

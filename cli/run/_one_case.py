@@ -48,16 +48,16 @@ from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 def deliberate_once(
     *,
     question: str,
-    response: str | None,
-    target: str | None,
-    url: str | None,
-    api_key_env: str | None,
-    image: Path | None,
-    scenario: str | None,
-    taxonomy: Path | None,
-    config: Path | None,
-    protocol: str | None,
-    export: Path | None,
+    response: str | None = None,
+    target: str | None = None,
+    url: str | None = None,
+    api_key_env: str | None = None,
+    image: Path | None = None,
+    scenario: str | None = None,
+    taxonomy: Path | None = None,
+    config: Path | None = None,
+    protocol: str | None = None,
+    export: Path | None = None,
 ) -> int:
     """Judge one case while it is shown; see the options of `safejury deliberate`."""
     if (response is None) == (target is None):

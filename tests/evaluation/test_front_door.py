@@ -45,6 +45,17 @@ def test_help_is_short_for_every_command(command: str, workplace: Any):
         assert "-v, --verbose" in short.out
 
 
+@pytest.mark.parametrize("group", ["", "datasets"])
+def test_no_summary_of_a_command_is_cut(
+    group: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Help cuts a first sentence that does not fit beside the command's name."""
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = workplace.safejury(*group.split(), "-h").out.partition("Commands:")[2]
+    assert "List" in listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes_commands_and_options(shell: str, workplace: Any):
     typed = {"bash": {"COMP_WORDS": "safejury ru", "COMP_CWORD": "1"}}.get(
