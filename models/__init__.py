@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         is_secret_name,
         redactor,
     )
-    from .embedded import EmbeddedModel
+    from .embedded import EmbeddedModel, missing_for_embedded
     from .endpoint import (
         CAP_NOTE,
         FILTERED_REPLY,
@@ -116,7 +116,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "is_secret_name",
                 "redactor",
             ],
-            "embedded": ["EmbeddedModel"],
+            "embedded": ["EmbeddedModel", "missing_for_embedded"],
             "endpoint": [
                 "CAP_NOTE",
                 "FILTERED_REPLY",
@@ -247,6 +247,7 @@ __all__ = [
     "find_price",
     "is_secret_name",
     "known_price",
+    "missing_for_embedded",
     "open_session",
     "probe_endpoint",
     "read_finish",

