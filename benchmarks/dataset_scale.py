@@ -27,7 +27,7 @@ from typing import cast
 
 from PIL import Image, ImageDraw
 
-from safejury.common import is_refusal
+from safejury.common.text import is_refusal
 from safejury.datasets import NearDuplicates, load_dataset, picture_hash
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -22,7 +22,7 @@ from ._errors import (
 from ._extras import import_extra, install_command, require
 from ._lazy import lazy
 from .files import PromptFolder
-from .text import escape_controls, escape_line, is_refusal
+from .text import escape_controls, escape_line
 
 __all__ = [
     "BadReplyError",
@@ -48,7 +48,6 @@ __all__ = [
     "import_extra",
     "in_parallel",
     "install_command",
-    "is_refusal",
     "krippendorff_alpha",
     "lazy",
     "require",

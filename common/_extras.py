@@ -5,13 +5,11 @@ import shlex
 import shutil
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ._errors import ConfigurationError
 
@@ -91,6 +89,10 @@ def _missing(what: str, package: str, instead: str = "") -> str:
 
 def _origin() -> tuple[bool, str] | None:
     """Return whether the installation is editable, and the folder or wheel it came from."""
+    # Every start would pay for what only errors need.
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.request import url2pathname
+
     try:
         said = distribution("safejury").read_text("direct_url.json")
         origin = cast("dict[str, Any]", json.loads(said or "{}"))

@@ -18,7 +18,7 @@ from rich.console import Console
 from safejury.agents import Case
 from safejury.agents.ballot import parse_ballot
 from safejury.agents.case import fenced
-from safejury.common import is_refusal
+from safejury.common.text import is_refusal
 from safejury.datasets import Intent, Query
 from safejury.deliberation import CaseOpened, export_transcript, render_case
 from safejury.models import Completion, Redactor, decode_error

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...common import is_refusal
-from ...common.text import quoted, storable
+from ...common.text import is_refusal, quoted, storable
 from ...models import Completion
 from ..case import Shown, look_at, plain, plain_words
 from ..reply import Members, Reply, read_objects

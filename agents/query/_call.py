@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ...common import is_refusal
+from ...common.text import is_refusal
 from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
 from ..reply import ReplyFailure, Unreadable, ask_model, asked_schema, json_objects
 

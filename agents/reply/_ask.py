@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from ...common import BudgetError, ModelError, is_refusal
-from ...common.text import short
+from ...common import BudgetError, ModelError
+from ...common.text import is_refusal, short
 from ...models import ChatModel, ChatRequest, Completion
 
 T = TypeVar("T")

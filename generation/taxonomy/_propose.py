@@ -1,7 +1,8 @@
 """Step 1 of a taxonomy: asks the panel for scenarios."""
 
 from ...agents import ReplyFailure
-from ...common import in_parallel, is_refusal
+from ...common import in_parallel
+from ...common.text import is_refusal
 from ..calls import NamedModel
 from ..items import GenerationSettings
 from ..prompts import render

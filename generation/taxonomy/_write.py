@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...agents import ReplyFailure
-from ...common import in_parallel, is_refusal
+from ...common import in_parallel
+from ...common.text import is_refusal
 from ..items import Origin
 from ..prompts import render
 from ._group import Grouped

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from safejury.common import is_refusal
+from safejury.common.text import is_refusal
 
 LABELED = [
     json.loads(line)
