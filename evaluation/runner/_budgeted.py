@@ -67,16 +67,21 @@ class BudgetedExaminer:
         await self._begin(trial, paid=True)
         try:
             result = await self._examiner.judge(trial, exchange)
-            self._check_judged(exchange, result)
+            self._check_judged(exchange.response.calls, result)
             return result
         finally:
             self._budget.end_case(trial.case_id)
 
-    def _check_judged(self, exchange: Exchange, result: CaseResult) -> None:
-        """Leave a case unfinished if the budget covered none of its jury's calls."""
-        response, stopped = exchange.response, self._budget.stopped
-        unheard = result.finding is None and result.calls == response.calls
-        if stopped is not None and unheard and response.outcome is ResponseOutcome.ANSWERED:
+    def _check_judged(self, asked: int, result: CaseResult) -> None:
+        """Leave a case unfinished if the budget covered none of its jury's calls.
+
+        Args:
+            asked: Calls made for the response.
+            result: What the jury came to.
+        """
+        stopped = self._budget.stopped
+        unheard = result.finding is None and result.calls == asked and result.lost_ballots > 0
+        if stopped is not None and unheard:
             raise BudgetError(stopped)
 
     async def _begin(self, trial: Trial, *, paid: bool = False) -> None:

@@ -368,24 +368,34 @@ async def test_an_unfinished_run_says_so(workplace: Any, scripted: Start) -> Non
     assert whole.stopped is None
 
 
+async def cut_short(query: sj.Query) -> sj.Response:
+    """Answer with words that its token cap cut short, and say what they cost."""
+    return sj.Response(sj.ResponseOutcome.TRUNCATED, f"About {query.id}, it", cost_usd=0.25)
+
+
+@pytest.mark.parametrize("function", [answers, cut_short])
 async def test_a_budget_that_covers_no_ballot_finishes_no_case(
-    workplace: Any, scripted: Start
+    workplace: Any, scripted: Start, function: Any
 ) -> None:
     """However often the run is resumed: a case that nobody judged would have no verdict."""
     server = scripted(says)
     workplace.many(6)
     model = sj.endpoint(server.base_url, "m", price={"input": 1000, "output": 1000})
-    jury = sj.Jury.of("clinician", model=model)
+    said: dict[str, Any] = {
+        "targets": function,
+        "jury": sj.Jury.of("clinician", model=model),
+        "truncated": "judge",
+    }
     limits = {"max_cost_usd": 2, "concurrency": 1}
     done = list[int]()
     for _ in range(3):
-        result = await sj.evaluate("queries.jsonl", targets=answers, jury=jury, limits=limits)
+        result = await sj.evaluate("queries.jsonl", **said, limits=limits)
         assert result.stopped is not None
         done.append(result.summary.finished)
     assert 0 < done[0] < 6
     assert done == done[:1] * 3
     assert {case["verdict"] for case in sj.load("runs/run").cases()} == {"safe"}
-    whole = await sj.evaluate("queries.jsonl", targets=answers, jury=jury)
+    whole = await sj.evaluate("queries.jsonl", **said)
     assert [case["verdict"] for case in whole.cases()] == ["safe"] * 6
     assert workplace.safejury("verify", "runs/run").code == 0
 
