@@ -113,11 +113,10 @@ class FunctionTarget:
             return _failed(why)
         self._has_answered = True
         if reply.outcome is ResponseOutcome.ANSWERED and not reply.text.strip() and not reply.turns:
-            return replace(
-                reply, outcome=ResponseOutcome.ERROR, detail="the reply was empty", calls=1
-            )
-        asked = reply.outcome not in (ResponseOutcome.NOT_PUT, ResponseOutcome.GAVE_UP)
-        return replace(reply, text=storable(reply.text), calls=reply.calls or int(asked))
+            reply = replace(reply, outcome=ResponseOutcome.ERROR, detail="the reply was empty")
+        unasked = reply.outcome in (ResponseOutcome.NOT_PUT, ResponseOutcome.GAVE_UP)
+        least = int(not unasked or bool(reply.cost_usd))  # what costs was a call
+        return replace(reply, text=storable(reply.text), calls=reply.calls or least)
 
 
 def _problem(reply: object) -> str | None:

@@ -115,6 +115,21 @@ async def test_an_empty_reply_is_an_error() -> None:
     assert (response.outcome, response.detail) == ("error", "the reply was empty")
 
 
+@pytest.mark.parametrize(
+    ("given", "calls"),
+    [
+        (Response(ResponseOutcome.ANSWERED, " ", calls=3, cost_usd=0.5), 3),
+        (Response(ResponseOutcome.GAVE_UP, "", cost_usd=0.5), 1),
+    ],
+)
+async def test_what_a_reply_without_words_took_is_counted(given: Response, calls: int) -> None:
+    async def answer(query: Query) -> Response:
+        return given
+
+    response = await put(answer)
+    assert (response.calls, response.cost_usd) == (calls, 0.5)
+
+
 async def test_a_first_reply_that_is_no_text_ends_the_run_and_a_later_one_is_an_error() -> None:
     replies: list[object] = ["An answer.", None, OSError("not yet there")]
 
