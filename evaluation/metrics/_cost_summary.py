@@ -77,6 +77,8 @@ class RunCost:
         limits: The cost limits of the run.
         unfinished_cases: Ids of the cases in `unfinished`.
         servers: The time of managed servers, which is part of `total`.
+        functions: The targets that are functions: what they took themselves is in no figure
+            here, only in their own.
     """
 
     total: CostTotals
@@ -86,3 +88,4 @@ class RunCost:
     limits: Limits = Limits()
     unfinished_cases: tuple[str, ...] = ()
     servers: tuple[ServerTime, ...] = ()
+    functions: tuple[str, ...] = ()

@@ -38,11 +38,22 @@ sum(json_extract(completion, '$.cost_usd') IS NULL)
 _CALLS = f"""
 SELECT spent.*, cases.case_id IS NOT NULL,
        json_extract(result, '$.usage.prompt_tokens')
-           + json_extract(result, '$.usage.completion_tokens'),
+           + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
+           - {{own_usd}}
 FROM (SELECT case_of(call_id) AS id, count(*), {_USED} FROM calls GROUP BY 1) AS spent
 LEFT JOIN cases ON case_id = id
 """
+# A result counts what a function took, and no row of `calls` does.
+_OWN = """
+coalesce((SELECT {said} FROM entries
+          WHERE entries.case_id = id AND number = 0 AND target IN ({functions})), 0)
+"""
+_OWN_TOKENS = """
+json_extract(body, '$.case.response.usage.prompt_tokens')
+    + json_extract(body, '$.case.response.usage.completion_tokens')
+"""
+_OWN_USD = "json_extract(body, '$.case.response.cost_usd')"
 _TOTAL = f"SELECT {_USED} FROM calls"
 _SERVERS = """
 SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
@@ -126,6 +137,7 @@ def read_run_cost(
     has_charges: bool,
     limits: Limits,
     served: Mapping[str, tuple[str, ...]] | None,
+    functions: Iterable[str] = (),
 ) -> RunCost:
     """Return the cost of a run's calls, as its budget counts it.
 
@@ -135,9 +147,10 @@ def read_run_cost(
         limits: The cost limits of the run.
         served: The targets that only one server ran, by server; None where the record does
             not keep server time.
+        functions: The targets that are functions.
     """
-    account = _Account()
-    account.add_calls(rows(_CALLS))
+    account, named = _Account(), tuple(sorted(functions))
+    account.add_calls(_calls(rows, named))
     if has_charges:
         account.add_charges(rows(_CHARGES))
     servers = () if served is None else tuple(_servers(rows(_SERVERS), served))
@@ -154,7 +167,18 @@ def read_run_cost(
         limits=limits,
         unfinished_cases=tuple(sorted(account.unfinished)),
         servers=servers,
+        functions=named,
     )
+
+
+def _calls(rows: Rows, functions: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    if not functions:
+        return rows(_CALLS.format(own_tokens=0, own_usd=0))
+    # Numbered, since both parts name them all.
+    names = ", ".join(f"?{number}" for number in range(1, len(functions) + 1))
+    own_tokens = _OWN.format(said=_OWN_TOKENS, functions=names)
+    own_usd = _OWN.format(said=_OWN_USD, functions=names)
+    return rows(_CALLS.format(own_tokens=own_tokens, own_usd=own_usd), *functions)
 
 
 def _servers(
@@ -204,7 +228,14 @@ def describe_cost(spent: RunCost) -> str:
     if spent.replaced.tokens:
         parts.append(f"{_amount(spent.replaced)} for attempts replaced by a retry")
     whole, *of_it = parts
+    if spent.functions:
+        whole += f", without what {_named(spent.functions)} took"
     return f"Whole run: {whole}{'; of this ' if of_it else ''}{', '.join(of_it)}."
+
+
+def _named(functions: Sequence[str]) -> str:
+    names = " and ".join(escape_line(name) for name in functions)
+    return f"the {'function' if len(functions) == 1 else 'functions'} {names}"
 
 
 def _server_words(servers: Sequence[ServerTime]) -> str:

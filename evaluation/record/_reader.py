@@ -233,6 +233,7 @@ class RecordReader:
             has_charges=self._has_charges,
             limits=self.meta.limits,
             served=self.meta.served if self._has_servers else None,
+            functions=self.meta.identity.get("functions", ()),
         )
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import safejury as sj
-from safejury.testing import ScriptedServer, ballot
+from safejury.models import Usage
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 SEATS = ("clinician", "lawyer", "sceptic")
@@ -398,6 +399,62 @@ async def test_a_budget_that_covers_no_ballot_finishes_no_case(
     whole = await sj.evaluate("queries.jsonl", **said)
     assert [case["verdict"] for case in whole.cases()] == ["safe"] * 6
     assert workplace.safejury("verify", "runs/run").code == 0
+
+
+async def test_what_a_retry_replaced_counts_whole_beside_what_a_function_took(
+    workplace: Any, scripted: Start
+) -> None:
+    """The parts add up: the targets' own, those of failed calls, and those of replaced ones."""
+    workplace.queries()
+    failing = [True]
+
+    def juror(body: Mapping[str, Any]) -> ScriptedReply:
+        if failing and body["model"] == "lawyer":
+            return ScriptedReply("down", status=501)
+        return ScriptedReply(ballot("safe", 4))
+
+    server, answered = scripted(juror), list[str]()
+
+    async def product(query: sj.Query) -> sj.Response:
+        answered.append(query.id)
+        usage = Usage(100, 0, 50)
+        text = f"Answer {len(answered)}."
+        return sj.Response(sj.ResponseOutcome.ANSWERED, text, usage=usage, cost_usd=0.5)
+
+    def seat(name: str) -> Any:
+        return sj.seat(name, sj.endpoint(server.base_url, name, price={"input": 10, "output": 10}))
+
+    jury = sj.Jury.of(*map(seat, SEATS), protocol="vote")
+    said: dict[str, Any] = {"targets": product, "jury": jury, "limits": {"attempts": 1}}
+    await sj.evaluate("queries.jsonl", **said)
+    failing.clear()
+    result = await sj.evaluate("queries.jsonl", **said, retry_failed=True)
+    (target,), spent = result.summary.targets, result.summary.spent
+    assert spent is not None
+    assert spent.replaced.usd > 0
+    assert target.tokens.prompt is not None
+    assert target.tokens.completion is not None
+    tokens = target.tokens.prompt + target.tokens.completion - 3 * 150
+    assert spent.total.tokens == tokens + spent.replaced.tokens
+    assert target.cost_usd is not None
+    assert spent.total.usd == pytest.approx(target.cost_usd - 3 * 0.5 + spent.replaced.usd)
+
+
+async def test_a_report_says_that_the_whole_run_is_without_what_a_function_took(
+    workplace: Any, scripted: Start
+) -> None:
+    server = scripted(says)
+    workplace.queries()
+    model = sj.endpoint(server.base_url, "m", price=0)
+    said: dict[str, Any] = {"jury": sj.Jury.of("clinician", model=model), "truncated": "judge"}
+    result = await sj.evaluate("queries.jsonl", targets=cut_short, **said)
+    assert result.summary.targets[0].cost_usd == 0.75
+    for form in ("table", "md"):
+        assert "$0.00, without what the function cut_short took." in result.report(form)
+    assert json.loads(result.report("json"))["run"]["spent"]["functions"] == ["cut_short"]
+    other = sj.target(sj.endpoint(server.base_url, "target", price=0))
+    models = await sj.evaluate("queries.jsonl", targets=other, name="models", **said)
+    assert "without what" not in models.report("md")
 
 
 async def test_a_model_that_never_answers_is_an_error(workplace: Any) -> None:
