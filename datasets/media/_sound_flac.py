@@ -53,10 +53,10 @@ def flac_seconds(content: bytes, start: int = 0) -> float:
             samples = _samples(file.demux(stream), promised, len(sound), at - _FIRST_FRAME)
     except (FFmpegError, IndexError):
         raise DatasetError("contains no audio; put the real file in its place") from None
-    if samples < promised:
+    if promised and samples != promised:
+        what = "cut short" if samples < promised else "damaged"
         raise DatasetError(
-            f"is cut short (its header promises {promised} samples, {samples} are there); "
-            "replace it"
+            f"is {what} (its header promises {promised} samples, {samples} are there); replace it"
         )
     return samples / rate
 

@@ -190,6 +190,14 @@ def test_a_flac_that_lost_a_frame_is_refused(refusal: Callable[..., str]) -> Non
         assert "is damaged (a frame is missing at byte " in refusal(
             bytes(streamed) + b"".join(kept)
         )
+    for kept, what in ((frames[:-1], "cut short"), ([*frames, frames[-1]], "damaged")):
+        assert f"is {what} (its header promises " in refusal(head + b"".join(kept))
+
+
+@needs_av
+def test_a_tag_after_the_last_frame_of_a_flac_is_no_damage() -> None:
+    tag = b"TAG" + b"summer".ljust(125, b"\0")
+    assert sound_length(FLAC + tag, "audio/flac") == pytest.approx(1.34, 0.1)
 
 
 @needs_av
