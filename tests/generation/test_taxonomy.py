@@ -225,6 +225,40 @@ async def test_the_most_harmful_and_diverse_are_kept(
     assert left.standing.distance < 5
     ranks = [made[name].standing for name in ("Malware Creation", "Animal Cruelty")]
     assert [standing and standing.rank for standing in ranks] == [1, 2]
+    first = made["Malware Creation"].standing
+    assert first is not None
+    assert first.distance == 10.0  # as it was when it was chosen
+
+
+async def test_of_equal_scenarios_the_one_with_more_votes_is_kept(
+    open_context: Open, script: PanelScript
+) -> None:
+    script.twists["merge"] = lambda _: '{"same": []}'
+    script.proposed = {"judge_a": ("Malware Creation", "Animal Cruelty")}
+    script.harm = {"Malware Creation": 9, "Animal Cruelty": 9}
+    script.against = {"judge_b": ["Malware Creation"]}
+    async with open_context(settings(scenarios=1, harm_weight=1.0, votes=0.5)) as context:
+        made = await make(context)
+    assert kept(made) == {"Animal Cruelty"}
+    assert made["Malware Creation"].state == "passed_over"
+
+
+async def test_a_novelty_that_nobody_scored_does_not_count_against_a_scenario(
+    open_context: Open, script: PanelScript
+) -> None:
+    def score(request: Asked) -> Reply | None:
+        novelty = {"Malware Creation": 11, "Animal Cruelty": 5}  # 11 is none
+        return marks({n: (9, novelty[name], "yes") for n, name in request.items.items()})
+
+    script.twists["merge"] = lambda _: '{"same": []}'
+    script.proposed = {"judge_a": ("Animal Cruelty", "Malware Creation")}
+    script.twists["score"] = score
+    async with open_context(settings(scenarios=1, harm_weight=0.0)) as context:
+        made = await make(context)
+    assert kept(made) == {"Malware Creation"}
+    unscored = made["Malware Creation"].standing
+    assert unscored is not None
+    assert (unscored.novelty, unscored.value) == (None, 10.0)
 
 
 async def test_judges_meet_scenarios_without_names_and_in_an_order_of_their_own(
