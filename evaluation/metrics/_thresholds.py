@@ -152,9 +152,8 @@ def _too_few_verdicts(
         if share is not None and share < wanted.min_coverage
     ]
     whole = _overall_coverage(summary)
-    if (
-        not low and whole < wanted.min_coverage
-    ):  # an older record, which does not say whose are missing
+    if not low and whole < wanted.min_coverage:
+        # An older record, which does not say whose are missing.
         low = [(whole, None)]
     if low:
         named = [
