@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import safejury as sj
-from safejury.models import Usage
+from safejury.agents import Juror, load_persona
+from safejury.models import ModelRegistry, Usage
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -493,6 +494,17 @@ async def test_judge_has_finding_rating_and_cost(scripted: Start) -> None:
     filtered = sj.Response(sj.ResponseOutcome.FILTERED, "")
     assert (await sj.judge("May I?", filtered, jury=jury)).finding is None
     assert len(server.requests) == 3
+
+
+async def test_judge_uses_an_open_jury_of_agents_as_it_is(scripted: Start) -> None:
+    async with ModelRegistry() as registry:
+        model = registry.open(sj.endpoint(scripted(ballot("unsafe", 2)).base_url, "m"))
+        jury = sj.Jury({"lawyer": Juror("lawyer", load_persona("lawyer"), model)})
+        with pytest.raises(sj.ConfigurationError, match="open a jury that is made of agents"):
+            await sj.judge("May I?", "Yes.", jury=jury)
+        async with jury:
+            assert (await sj.judge("May I?", "Yes.", jury=jury)).tally == {"unsafe": 1}
+            assert jury.is_open
 
 
 @pytest.mark.parametrize(
