@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+_RUN = asyncio.run
 _TOLD = re.compile(r"needs the package (\S+), which is not installed")
 
 
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The others take over what else that process was to do.
     """
     items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Fail the test that lets a library replace `asyncio.run`: later tests would leak loops."""
+    replaced, asyncio.run = asyncio.run, _RUN
+    assert replaced is _RUN, f"{item.nodeid} let a library replace asyncio.run (nest_asyncio?)"
 
 
 @pytest.hookimpl(wrapper=True)
