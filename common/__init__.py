@@ -21,6 +21,7 @@ from ._errors import (
 )
 from ._extras import import_extra, install_command, require
 from ._lazy import lazy
+from ._own_code import import_named
 from .files import PromptFolder
 from .text import escape_controls, escape_line
 
@@ -46,6 +47,7 @@ __all__ = [
     "escape_line",
     "first_failure",
     "import_extra",
+    "import_named",
     "in_parallel",
     "install_command",
     "krippendorff_alpha",

@@ -1,29 +1,21 @@
 """The config: its shapes, how it is read, and what is wrong with it."""
 
 from ._config import check_keys, key_from_environment, load_config, read_system
-from ._own_code import import_named
+from ._jury_shape import JurorConfig, JuryConfig, ProtocolConfig
+from ._model_shape import NAME, WAY_KEYS, ModelConfig, Name, Part, VllmConfig
 from ._part import Text, Variable
 from ._place_limits import check_endpoints, limits_of_places, most_calls
 from ._price import PriceConfig
 from ._read import as_config, read_config
 from ._shape import (
-    NAME,
-    WAY_KEYS,
     Config,
     IntentName,
-    JurorConfig,
-    JuryConfig,
     LimitsConfig,
-    ModelConfig,
-    Name,
-    Part,
-    ProtocolConfig,
     RunConfig,
     RunLimitsConfig,
     SetConfig,
     SystemFile,
     TargetConfig,
-    VllmConfig,
 )
 from ._words import refused_option
 
@@ -51,7 +43,6 @@ __all__ = [
     "as_config",
     "check_endpoints",
     "check_keys",
-    "import_named",
     "key_from_environment",
     "limits_of_places",
     "load_config",

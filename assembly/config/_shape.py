@@ -1,156 +1,16 @@
 """The shape of a run's config."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from ...agents import HUMAN
-from ...common import ConfigurationError
-from ...datasets import ImageLimits, Parts
-from ._part import NO_NUL, ImageFormats, Text, Variable
-from ._price import ModelPrice
-from ._request import RequestConfig
+from ...datasets import Parts
+from ._jury_shape import JuryConfig
+from ._model_shape import ModelConfig, Name, Part, Reached
+from ._part import NO_NUL, Text
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-"""What a run and a target may be called."""
-SEAT_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-SeatName = Annotated[str, StringConstraints(pattern=SEAT_NAME)]
 IntentName = Literal["harmful", "benign"]
-
-WAY_KEYS = ("connect_timeout", "ca_file", "verify_tls", "proxy")
-"""Keys that say how an address is reached."""
-LITELLM_KEYS = ("api_base", "api_version", "region")
-"""Keys that say where a provider is reached through LiteLLM."""
-
-
-class Part(BaseModel):
-    """A part of a config: no unknown keys, no guessed types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class VllmConfig(Part):
-    """A vLLM server that is started for the run, and stopped after it."""
-
-    model: Text
-    """Name on the Hugging Face hub, or a folder relative to the config."""
-    gpus: int | None = Field(default=None, ge=0)
-    """How many GPUs it takes; 0 is the CPU."""
-    args: dict[str, Any] = {}
-    """vLLM's own options without their dashes."""
-    env: dict[Variable, str | int | float] = {}
-    python: Text | None = None
-    """Interpreter that has vLLM, relative to the config; else that of safejury."""
-    port: int | None = Field(default=None, ge=1, le=65535)
-    """A free one unless given."""
-    start_timeout: float = Field(default=900.0, gt=0)
-    """Seconds from the start to the first answer."""
-    restarts: int = Field(default=2, ge=0)
-    """How often it is started again after it died or hung."""
-
-
-class _Reached(Part):
-    """How a model is reached, whoever uses it."""
-
-    vllm: VllmConfig | None = None
-    """A server of our own for it, instead of `base_url`."""
-    base_url: Text | None = None
-    """An OpenAI-compatible address."""
-    api_key_env: Variable | None = None
-    """Name of the environment variable that holds the key; never the key."""
-    api_base: Text | None = None
-    """Another address of a `provider/model` than the provider's own."""
-    api_version: Text | None = None
-    """The version of a provider's API, as Azure wants one."""
-    region: Text | None = None
-    """Where a provider runs the model, as Bedrock, SageMaker and Vertex AI want it."""
-    request: RequestConfig | None = None
-    """What each request says beside what all models are asked."""
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    timeout: float = Field(default=120.0, gt=0)
-    """Seconds for one call."""
-    connect_timeout: float = Field(default=10.0, gt=0)
-    """Seconds for the connection to `base_url`, within `timeout`."""
-    ca_file: Text | None = None
-    """PEM file of certificates that `base_url` may have, relative to the config."""
-    verify_tls: bool = True
-    """Whether the certificate of `base_url` is checked."""
-    proxy: Text | None = None
-    """Address of an HTTP proxy on the way to `base_url`; else the environment's."""
-    images: bool = True
-    """Whether the model takes pictures."""
-    max_image_side: int | None = Field(default=None, ge=16)
-    """Most pixels of a picture's longer side; a larger one is made smaller."""
-    max_image_pixels: int | None = Field(default=None, ge=256)
-    """Most pixels of a picture; one with more is made smaller."""
-    max_image_bytes: int | None = Field(default=None, ge=1024)
-    """Longest file of a picture; a longer one is encoded anew, and made smaller if it must."""
-    max_images: int | None = Field(default=None, ge=1)
-    """Most pictures of one query; one with more is not put."""
-    image_formats: ImageFormats | None = None
-    """Formats that the model reads, png and jpeg among them; others are sent as PNG."""
-    audio: bool = False
-    """Whether the model takes sound."""
-    json_schema: Literal["auto", "never"] = "auto"
-    """`never` asks for JSON in words from the start."""
-    price: ModelPrice = None
-    """What its tokens cost, or the time of its `vllm:` server; 0 is short for one that costs
-    nothing."""
-
-    @property
-    def image_limits(self) -> ImageLimits:
-        """What the model takes of pictures."""
-        return ImageLimits(
-            self.max_image_side,
-            self.max_image_pixels,
-            self.max_image_bytes,
-            self.max_images,
-            tuple(self.image_formats) if self.image_formats else None,
-        )
-
-    @model_validator(mode="after")
-    def _way_to_an_address(self) -> Self:
-        way = [key for key in WAY_KEYS if key in self.model_fields_set]
-        if way and self.base_url is None:
-            raise ValueError(
-                f"`{way[0]}:` is for a model with a base_url; for others, set HTTPS_PROXY and "
-                "SSL_CERT_FILE in the environment"
-            )
-        if self.ca_file is not None and not self.verify_tls:
-            raise ValueError("`ca_file:` is of no use beside `verify_tls: false`: drop one")
-        for key in LITELLM_KEYS:
-            if getattr(self, key) is not None and (self.base_url or self.vllm):
-                raise ValueError(
-                    f"`{key}:` is for a `provider/model` that LiteLLM reaches: drop it, or "
-                    "base_url and vllm"
-                )
-        if self.vllm is None and self.price is not None and self.price.per_gpu_hour is not None:
-            raise ValueError(
-                "`price.per_gpu_hour:` is for a model with `vllm:`, whose server the run starts: "
-                "give `input:` and `output:`"
-            )
-        if self.vllm is not None and self.request is not None and self.request.headers:
-            raise ValueError("a model on `vllm:` has no `request.headers:`: its server is ours")
-        return self
-
-
-class ModelConfig(_Reached):
-    """A model: a name, and where it is reached; or a server of our own for it."""
-
-    model: Text | None = None
-    """`provider/model` for LiteLLM, `embedded/smollm2`, or the name at `base_url`."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.model is None) == (self.vllm is None):
-            raise ValueError("give it either `model:` or `vllm:`")
-        if self.vllm is not None and (self.base_url or self.api_key_env):
-            raise ValueError("a model on `vllm:` has no base_url and no api_key_env")
-        return self
-
 
 _OF_RESPONSES = {
     *("responses", "format", "map", "categories", "intent", "intent_words", "join", "pictures")
@@ -165,7 +25,7 @@ class SystemFile(Part):
     """A text file, relative to the config."""
 
 
-class TargetConfig(_Reached):
+class TargetConfig(Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
     name: Name
@@ -175,7 +35,7 @@ class TargetConfig(_Reached):
     """A file of responses from any tool, relative to the config."""
     format: Text | None = None
     """The file's format, such as `garak`; told from the content unless given."""
-    map: dict[Text, Text] = {}
+    map: dict[Text, Text] = Field(default={})
     """Where in a row is what, such as `response: output.text`."""
     categories: Text | None = None
     """Which scenarios the file's own categories are: a file relative to the config, or the name
@@ -231,73 +91,6 @@ class TargetConfig(_Reached):
         )
 
 
-class JurorConfig(_Reached):
-    """A juror: a persona and a model, or a person."""
-
-    persona: Text
-    """A bundled persona, a path relative to the config, or `human`."""
-    name: SeatName | None = None
-    """The seat's name; the persona's unless given."""
-    model: Text | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if self.vllm is not None and (self.model or self.base_url or self.api_key_env):
-            raise ValueError("a juror on `vllm:` has no model, base_url and api_key_env beside it")
-        return self
-
-    @property
-    def is_human(self) -> bool:
-        """Whether the juror is the person at the terminal."""
-        return self.persona == HUMAN
-
-    def as_model(self, default: str | None = None) -> ModelConfig:
-        """Return what is said of the model; `default` is the persona's own model.
-
-        Raises:
-            ConfigurationError: Neither the juror nor its persona names a model.
-        """
-        said = self.model_dump(exclude={"name", "persona"}, exclude_unset=True)
-        if self.vllm is not None:
-            return ModelConfig.model_validate(said)
-        if not said.get("model") and default is None:
-            raise ConfigurationError(
-                f"the juror {self.persona!r} has no model: give it `model:`, and `base_url:` "
-                "for a server of your own, or `vllm:` for one that is started"
-            )
-        return ModelConfig.model_validate({"model": default, **said})
-
-
-class ProtocolConfig(Part):
-    """A protocol: a preset with settings of its own."""
-
-    preset: Literal["vote", "contested", "safebench"] = "contested"
-    talk: Literal["never", "contested", "always"] | None = None
-    rounds: int | None = Field(default=None, ge=1, le=10)
-    rule: Text | None = None
-    k: int | None = Field(default=None, ge=1)
-    tie: Literal["unsafe", "safe", "no_verdict"] | None = None
-    stop: Literal["all", "curtailed"] | None = None
-    summary: Literal["never", "discussed", "always"] | None = None
-    jurors: int | None = Field(default=None, ge=1)
-
-
-class JuryConfig(Part):
-    """Who judges, and how."""
-
-    jurors: list[JurorConfig] = Field(min_length=1)
-    protocol: Literal["vote", "contested", "safebench"] | ProtocolConfig = "contested"
-    foreperson: ModelConfig | None = None
-    rubric: Text | None = None
-    """A Markdown file that says what is judged by, relative to the config; else the bundled
-    rubric."""
-    max_tokens: int = Field(default=512, ge=16)
-    """Cap on the tokens of a ballot."""
-    transcriber: Text = "auto"
-    """What writes down sounds for jurors that cannot hear: `auto` (what is installed),
-    `never`, or a whisper model: its name, or its folder relative to the config."""
-
-
 class LimitsConfig(Part):
     """What a run may take."""
 
@@ -328,7 +121,7 @@ class EndpointLimitsConfig(Part):
 class RunLimitsConfig(LimitsConfig):
     """What a run may take."""
 
-    endpoints: dict[Text, EndpointLimitsConfig] = {}
+    endpoints: dict[Text, EndpointLimitsConfig] = Field(default={})
     """Limits of single endpoints, by their `base_url` or LiteLLM's name of a provider."""
 
 
@@ -355,9 +148,9 @@ class SetConfig(Part):
     """The set's format; told from its files unless given."""
     path: Text
     """Where it is, relative to the config."""
-    map: dict[str, Text] = {}
+    map: dict[str, Text] = Field(default={})
     """Which column of a plain table is what."""
-    settings: dict[str, Text] = {}
+    settings: dict[str, Text] = Field(default={})
     """The loader's own settings."""
     categories: Text | None = None
     """Which scenarios the set's own categories are: a file relative to the config, or the name of

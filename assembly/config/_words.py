@@ -5,8 +5,8 @@ from pydantic_core import ErrorDetails
 
 from ...common import ConfigurationError
 from ...common.text import quoted
+from ._model_shape import NAME, SEAT_NAME
 from ._part import NO_NUL, VARIABLE
-from ._shape import NAME, SEAT_NAME
 
 _WHOLE, _NUMBER = "must be a whole number", "must be a number"
 _TYPES = {

@@ -3,10 +3,9 @@
 import inspect
 from pathlib import Path
 
-from ...common import ConfigurationError
+from ...common import ConfigurationError, import_named
 from ...common.text import quoted
 from ...deliberation import register_rule
-from ..config import import_named
 
 
 def register_own_rule(name: str, folder: Path) -> None:

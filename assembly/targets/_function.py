@@ -4,11 +4,11 @@ import inspect
 from pathlib import Path
 from typing import cast
 
-from ...common import ConfigurationError
+from ...common import ConfigurationError, import_named
 from ...common.text import quoted
 from ...models import Limiter
 from ...targets import FunctionTarget, TargetFunction
-from ..config import LimitsConfig, import_named
+from ..config import LimitsConfig
 
 
 def function_target(name: str, function: TargetFunction, limits: LimitsConfig) -> FunctionTarget:

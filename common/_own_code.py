@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from ...common import ConfigurationError
-from ...common.text import did_you_mean, quoted
+from ._errors import ConfigurationError
+from .text import did_you_mean, quoted
 
 _PLACE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*)")
 

@@ -1,0 +1,77 @@
+"""The shape of what a config says of a jury."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ...agents import HUMAN
+from ...common import ConfigurationError
+from ._model_shape import ModelConfig, Part, Reached, SeatName
+from ._part import Text
+
+
+class JurorConfig(Reached):
+    """A juror: a persona and a model, or a person."""
+
+    persona: Text
+    """A bundled persona, a path relative to the config, or `human`."""
+    name: SeatName | None = None
+    """The seat's name; the persona's unless given."""
+    model: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.vllm is not None and (self.model or self.base_url or self.api_key_env):
+            raise ValueError("a juror on `vllm:` has no model, base_url and api_key_env beside it")
+        return self
+
+    @property
+    def is_human(self) -> bool:
+        """Whether the juror is the person at the terminal."""
+        return self.persona == HUMAN
+
+    def as_model(self, default: str | None = None) -> ModelConfig:
+        """Return what is said of the model; `default` is the persona's own model.
+
+        Raises:
+            ConfigurationError: Neither the juror nor its persona names a model.
+        """
+        said = self.model_dump(exclude={"name", "persona"}, exclude_unset=True)
+        if self.vllm is not None:
+            return ModelConfig.model_validate(said)
+        if not said.get("model") and default is None:
+            raise ConfigurationError(
+                f"the juror {self.persona!r} has no model: give it `model:`, and `base_url:` "
+                "for a server of your own, or `vllm:` for one that is started"
+            )
+        return ModelConfig.model_validate({"model": default, **said})
+
+
+class ProtocolConfig(Part):
+    """A protocol: a preset with settings of its own."""
+
+    preset: Literal["vote", "contested", "safebench"] = "contested"
+    talk: Literal["never", "contested", "always"] | None = None
+    rounds: int | None = Field(default=None, ge=1, le=10)
+    rule: Text | None = None
+    k: int | None = Field(default=None, ge=1)
+    tie: Literal["unsafe", "safe", "no_verdict"] | None = None
+    stop: Literal["all", "curtailed"] | None = None
+    summary: Literal["never", "discussed", "always"] | None = None
+    jurors: int | None = Field(default=None, ge=1)
+
+
+class JuryConfig(Part):
+    """Who judges, and how."""
+
+    jurors: list[JurorConfig] = Field(min_length=1)
+    protocol: Literal["vote", "contested", "safebench"] | ProtocolConfig = "contested"
+    foreperson: ModelConfig | None = None
+    rubric: Text | None = None
+    """A Markdown file that says what is judged by, relative to the config; else the bundled
+    rubric."""
+    max_tokens: int = Field(default=512, ge=16)
+    """Cap on the tokens of a ballot."""
+    transcriber: Text = "auto"
+    """What writes down sounds for jurors that cannot hear: `auto` (what is installed),
+    `never`, or a whisper model: its name, or its folder relative to the config."""
