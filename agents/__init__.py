@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from .autogen import AgentChatClient, BallotMessage, CallMessage, Seat
+    from .autogen import AgentChatClient, BallotMessage, CallMessage, Seat, SeatAgent
     from .ballot import (
         Ballot,
         BallotCall,
@@ -26,7 +26,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "autogen": ["AgentChatClient", "BallotMessage", "CallMessage", "Seat"],
+            "autogen": ["AgentChatClient", "BallotMessage", "CallMessage", "Seat", "SeatAgent"],
             "ballot": [
                 "Ballot",
                 "BallotCall",
@@ -95,6 +95,7 @@ __all__ = [
     "ReplyFailureReason",
     "Rubric",
     "Seat",
+    "SeatAgent",
     "Statement",
     "Summary",
     "Unreadable",

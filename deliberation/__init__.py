@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._judgment import Judgment
     from ._jury import Jury
     from ._jury_spec import JurySpec, SeatSpec, seat
-    from .bus import BusAgent, RequestBus
+    from .bus import Address, Handler, Line, RequestBus
     from .protocol import (
         PRESETS,
         RULES,
@@ -57,7 +57,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_judgment": ["Judgment"],
             "_jury": ["Jury"],
             "_jury_spec": ["JurySpec", "SeatSpec", "seat"],
-            "bus": ["BusAgent", "RequestBus"],
+            "bus": ["Address", "Handler", "Line", "RequestBus"],
             "protocol": [
                 "PRESETS",
                 "RULES",
@@ -104,10 +104,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "PRESETS",
     "RULES",
+    "Address",
     "BallotCalled",
     "BallotSealed",
     "BallotsRevealed",
-    "BusAgent",
     "CallTotals",
     "CaseOpened",
     "CaseTranscript",
@@ -116,9 +116,11 @@ __all__ = [
     "Entry",
     "Flips",
     "Foreperson",
+    "Handler",
     "Judgment",
     "Jury",
     "JurySpec",
+    "Line",
     "LiveView",
     "Notice",
     "Protocol",

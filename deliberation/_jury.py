@@ -7,63 +7,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from autogen_agentchat.base import ChatAgent
-from autogen_core import (
-    AgentId,
-    AgentInstantiationContext,
-    MessageContext,
-    RoutedAgent,
-    TopicId,
-    TypeSubscription,
-    event,
-)
-
-from ..agents import Ask, Case, CaseCount, Persona, Rubric, Seat
+from ..agents import Ask, Case, CaseCount, Persona, Rubric, SeatAgent
 from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelRegistry, ModelSource, ModelSpec, Sampling
 from ._judgment import Judgment
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec, SeatSpec
-from .bus import BusAgent, RequestBus
+from .bus import JuryBus
 from .protocol import (
-    PROGRESS,
-    SEAT,
-    TRANSCRIPT,
     Entry,
     Foreperson,
     Notice,
-    OpenCase,
     Protocol,
-    Published,
     Rule,
     RuleFunction,
     SeatInfo,
     Verdict,
 )
 from .transcript import CaseTranscript
-
-_FOREPERSON = AgentId("foreperson", "jury")
-
-
-class _SeatOnTheBus(BusAgent, Seat):
-    """A seat whose failures travel as replies."""
-
-
-class _Listener(RoutedAgent):
-    """Hands what is published to a function, in the order of publication."""
-
-    def __init__(self, listen: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
-        super().__init__("listens to the jury")
-        self._listen = listen
-        self._failed = failed
-
-    @event
-    async def on_entry(self, message: Published, ctx: MessageContext) -> None:
-        try:
-            self._listen(message.said)
-        except Exception as error:  # noqa: BLE001 - the runtime would drop it; `hear` raises it
-            self._failed(error)
 
 
 class Jury:
@@ -100,7 +62,7 @@ class Jury:
 
     def __init__(
         self,
-        seats: Mapping[str, ChatAgent] | JurySpec,
+        seats: Mapping[str, SeatAgent] | JurySpec,
         protocol: Protocol | None = None,
         *,
         foreperson: ChatModel | None = None,
@@ -111,7 +73,7 @@ class Jury:
         rubric: Rubric | None = None,
     ) -> None:
         self.spec = seats if isinstance(seats, JurySpec) else None
-        self._seats: Mapping[str, ChatAgent] = {}
+        self._seats: Mapping[str, SeatAgent] = {}
         if isinstance(seats, JurySpec):
             protocol, summing = seats.protocol, seats.summing
             seed, rubric = seats.seed, seats.rubric
@@ -127,7 +89,7 @@ class Jury:
         self._clerk = clerk
         self._spectator = spectator
         self._rubric = rubric
-        self._bus: RequestBus | None = None
+        self._bus: JuryBus | None = None
         self._broken: Exception | None = None
         self._heard: dict[str, list[Entry]] = {}
         self._own = AsyncExitStack()
@@ -228,15 +190,9 @@ class Jury:
             folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
             self._own.callback(self._unseat)
             self._seat(registry, media=MediaStore(Path(folder)))
-        # `register_factory` adds no message serializers, so nothing is turned into
-        # JSON for the runtime's own log.
-        bus = RequestBus()
-        await bus.runtime.register_factory(SEAT, self._make_seat)
-        await bus.runtime.register_factory(_FOREPERSON.type, self._make_foreperson)
-        await self._listen(bus, "clerk", self._write, TRANSCRIPT)
-        if self._spectator is not None:
-            await self._listen(bus, "spectator", self._spectator, TRANSCRIPT, PROGRESS)
-        bus.start()
+        spectator = None if self._spectator is None else self._watched(self._spectator)
+        bus = JuryBus(self._presiding(), self._seats, live=spectator is not None)
+        await bus.open(self._watched(self._write), spectator)
         self._bus = bus
 
     async def __aexit__(self, *_: object) -> None:
@@ -261,7 +217,7 @@ class Jury:
         if self._bus is None:
             raise RuntimeError("the jury is not open: enter it with `async with` first")
         self._bus.check_loop()
-        verdict = await self._bus.ask(OpenCase(case), _FOREPERSON, Verdict)
+        verdict = await self._bus.hear(case)
         if self._broken is not None:
             raise self._broken
         return verdict
@@ -301,31 +257,23 @@ class Jury:
         if (kept := self._heard.get(entry.case_id)) is not None:
             kept.append(entry)
 
-    def _make_seat(self) -> Seat:
-        name = AgentInstantiationContext.current_agent_id().key
-        return _SeatOnTheBus(self._seats[name], name=name)
-
-    def _make_foreperson(self) -> Foreperson:
+    def _presiding(self) -> Foreperson:
         return Foreperson(
             self.seats,
             self._protocol,
             model=self._foreperson,
             summing=self._summing,
             seed=self._seed,
-            live=self._spectator is not None,
             rubric=self._rubric,
         )
 
-    async def _listen(
-        self,
-        bus: RequestBus,
-        name: str,
-        listen: Callable[[Any], None],
-        *topics: TopicId,
-    ) -> None:
-        await bus.runtime.register_factory(name, lambda: _Listener(listen, self._break))
-        for topic in topics:
-            await bus.runtime.add_subscription(TypeSubscription(topic.type, name))
+    def _watched(self, listen: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return a listener whose failure `hear` raises: the runtime would drop it."""
 
-    def _break(self, error: Exception) -> None:
-        self._broken = self._broken or error
+        def listens(said: Any) -> None:
+            try:
+                listen(said)
+            except Exception as error:  # noqa: BLE001 - raised again by `hear`
+                self._broken = self._broken or error
+
+        return listens

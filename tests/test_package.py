@@ -253,6 +253,23 @@ def test_commands_open_their_models_in_one_place() -> None:
     assert own == {"generation/pipeline/_services.py": {"Budget"}}
 
 
+def test_autogen_is_imported_in_two_folders_only() -> None:
+    """So that another framework can take its place there, and nowhere else."""
+    importing = {
+        "/".join(_module(path)[:-1])
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""][node.level :]
+        )
+        if name.startswith("autogen")
+    }
+    assert importing == {"agents/autogen", "deliberation/bus"}
+
+
 def test_prompts_are_known_by_their_content() -> None:
     files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
     # What goes into a rubric of the user's own is known with that rubric.

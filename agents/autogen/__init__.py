@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._ballot_caster import BallotCaster
     from ._client import AgentChatClient
     from ._messages import BallotMessage, CallMessage
-    from ._seat import Seat
+    from ._seat import Seat, SeatAgent
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -17,7 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_ballot_caster": ["BallotCaster"],
             "_client": ["AgentChatClient"],
             "_messages": ["BallotMessage", "CallMessage"],
-            "_seat": ["Seat"],
+            "_seat": ["Seat", "SeatAgent"],
         },
     )
 
@@ -27,4 +27,5 @@ __all__ = [
     "BallotMessage",
     "CallMessage",
     "Seat",
+    "SeatAgent",
 ]

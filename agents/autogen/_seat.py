@@ -36,6 +36,8 @@ from ._ballot_caster import BallotCaster
 from ._messages import BallotMessage, CallMessage
 
 _SOURCE = "foreperson"
+SeatAgent = ChatAgent
+"""Who may take a seat: any AgentChat agent."""
 
 
 class Seat(RoutedAgent):

@@ -1,12 +1,26 @@
 """Agents whose failures travel as replies, and that stop when their caller is canceled."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from autogen_core import AgentId, CancellationToken, MessageContext, RoutedAgent
+from autogen_core import AgentId, CancellationToken, MessageContext, RoutedAgent, TopicId
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an agent is on the bus.
+
+    Attributes:
+        kind: What it was registered as.
+        key: Which one of that kind.
+    """
+
+    kind: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -14,6 +28,40 @@ class Failure:
     """A reply: the agent failed with this error."""
 
     error: Exception
+
+
+class Line:
+    """How whoever handles a message reaches others: what it asks ends with its own caller."""
+
+    def __init__(self, agent: RoutedAgent, token: CancellationToken) -> None:
+        self._agent = agent
+        self._token = token
+
+    async def ask(self, message: object, whom: Address, kind: type[_T]) -> _T:
+        """Return another agent's reply.
+
+        Args:
+            message: What it is asked.
+            whom: The agent.
+            kind: Type of its reply.
+
+        Raises:
+            Exception: The other agent's own failure.
+        """
+        reply: object = await self._agent.send_message(
+            message, AgentId(whom.kind, whom.key), cancellation_token=self._token
+        )
+        return reply_or_raise(reply, kind)
+
+    async def publish(self, message: object, topic: str) -> None:
+        """Publish a message to whoever listens to a topic."""
+        await self._agent.publish_message(message, TopicId(topic, TOPIC_SOURCE))
+
+
+TOPIC_SOURCE = "run"
+
+Handler = Callable[[Any, Line], Awaitable[object]]
+"""Answers a message."""
 
 
 class BusAgent(RoutedAgent):
@@ -35,22 +83,23 @@ class BusAgent(RoutedAgent):
         except Exception as error:  # noqa: BLE001 - raised again by `reply_or_raise`
             return Failure(error)
 
-    async def ask(
-        self, message: object, whom: AgentId, kind: type[_T], token: CancellationToken
-    ) -> _T:
-        """Return another agent's reply.
 
-        Args:
-            message: What it is asked.
-            whom: The agent.
-            kind: Type of its reply.
-            token: Cancels the call.
+class _Routed(RoutedAgent):
+    def __init__(self, handle: Handler, description: str) -> None:
+        super().__init__(description)
+        self._handle = handle
 
-        Raises:
-            Exception: The other agent's own failure.
-        """
-        reply: object = await self.send_message(message, whom, cancellation_token=token)
-        return reply_or_raise(reply, kind)
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+        return await self._handle(message, Line(self, ctx.cancellation_token))
+
+
+class HandlerAgent(BusAgent, _Routed):
+    """An agent that answers its messages by a function.
+
+    Args:
+        handle: The function.
+        description: What the agent does.
+    """
 
 
 def reply_or_raise(reply: object, kind: type[_T]) -> _T:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
         SummedUp,
         VerdictAnnounced,
     )
-    from ._foreperson import PROGRESS, SEAT, TRANSCRIPT, Foreperson, OpenCase
+    from ._foreperson import Foreperson
     from ._settings import PRESETS, Protocol
+    from ._sitting import Floor, Sitting
     from ._verdict import Flips, Verdict
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -67,18 +68,16 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "SummedUp",
                 "VerdictAnnounced",
             ],
-            "_foreperson": ["PROGRESS", "SEAT", "TRANSCRIPT", "Foreperson", "OpenCase"],
+            "_foreperson": ["Foreperson"],
             "_settings": ["PRESETS", "Protocol"],
+            "_sitting": ["Floor", "Sitting"],
             "_verdict": ["Flips", "Verdict"],
         },
     )
 
 __all__ = [
     "PRESETS",
-    "PROGRESS",
     "RULES",
-    "SEAT",
-    "TRANSCRIPT",
     "BallotCalled",
     "BallotSealed",
     "BallotsRevealed",
@@ -88,15 +87,16 @@ __all__ = [
     "DiscussionOpened",
     "Entry",
     "Flips",
+    "Floor",
     "Foreperson",
     "Notice",
-    "OpenCase",
     "Protocol",
     "Published",
     "RegisteredRule",
     "Rule",
     "RuleFunction",
     "SeatInfo",
+    "Sitting",
     "SummedUp",
     "Tie",
     "Verdict",

@@ -2,47 +2,18 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from autogen_core import AgentId, MessageContext, TopicId, rpc
 
 from ...agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarize
-from ...common import in_parallel
 from ...models import ChatModel, Sampling, Usage
-from ..bus import BusAgent
 from ._aggregation_verdict import CallTotals, build_verdict, contested, deciding_round
 from ._curtailment import fewest_that_may_settle, settled
-from ._events import (
-    BallotCalled,
-    BallotSealed,
-    BallotsRevealed,
-    CaseOpened,
-    DiscussionOpened,
-    Entry,
-    Notice,
-    Published,
-    SummedUp,
-    VerdictAnnounced,
-)
+from ._events import DiscussionOpened, SummedUp
 from ._settings import Protocol
+from ._sitting import Floor, Sitting
 from ._verdict import Verdict
 
-TRANSCRIPT = TopicId("transcript", "run")
-"""Where the numbered entries are published, for the record and the views."""
-PROGRESS = TopicId("progress", "run")
-"""Where fleeting notices are published, for a live view."""
-SEAT = "seat"
-"""The type of the seats on the bus; a seat's key is its name."""
 
-
-@dataclass(frozen=True, slots=True, repr=False)
-class OpenCase:
-    """Message: hear this case."""
-
-    case: Case
-
-
-class Foreperson(BusAgent):
+class Foreperson:
     """Presides: calls ballots, opens discussions, sums up, announces the verdict.
 
     Stateless between cases: it may preside over thousands at once.
@@ -54,7 +25,6 @@ class Foreperson(BusAgent):
         summing: How its words are drawn; greedy where that says nothing.
         seed: Decides the order in which jurors are asked, where not all are, and read
             each other; the summing-up's as well.
-        live: Whether to publish fleeting notices.
         rubric: What jurors judge by, None for the bundled rubric.
     """
 
@@ -66,24 +36,24 @@ class Foreperson(BusAgent):
         model: ChatModel | None = None,
         summing: Sampling | None = None,
         seed: int = 0,
-        live: bool = False,
         rubric: Rubric | None = None,
     ) -> None:
-        super().__init__("presides over the jury, without a vote")
         self._seats = tuple(seats)
         self._protocol = protocol
         self._model = model
         self._summing = (summing or Sampling()).or_greedy()
         self._seed = seed
-        self._live = live
         self._rubric = rubric
 
-    @rpc
-    async def preside(self, message: OpenCase, ctx: MessageContext) -> Verdict:
-        """Hear one case from opening to verdict: the whole protocol."""
-        case = message.case
-        sitting = _Sitting(self, case, ctx)
-        await sitting.publish(CaseOpened(case.id, sitting.next(), case))
+    async def preside(self, case: Case, floor: Floor) -> Verdict:
+        """Hear one case from opening to verdict: the whole protocol.
+
+        Args:
+            case: The case.
+            floor: Reaches the seats and whoever follows the transcript.
+        """
+        sitting = Sitting(case, floor)
+        await sitting.open()
 
         if not case.is_heard:
             return await sitting.announce(_unheard(case))
@@ -98,7 +68,7 @@ class Foreperson(BusAgent):
             verdict = self._decide(rounds, extra=await self._sum_up(sitting, rounds, verdict))
         return await sitting.announce(verdict)
 
-    async def _independent_ballots(self, sitting: "_Sitting") -> tuple[Ballot, ...]:
+    async def _independent_ballots(self, sitting: Sitting) -> tuple[Ballot, ...]:
         waiting = list(self._seats)
         if self._protocol.stop == "curtailed":
             random.Random(f"{self._seed}/{sitting.case.id}").shuffle(waiting)
@@ -112,7 +82,7 @@ class Foreperson(BusAgent):
                 break
         return await sitting.reveal(0, self._in_seat_order(cast_ballots), sorted(waiting))
 
-    async def _revote(self, sitting: "_Sitting", before: Sequence[Ballot]) -> tuple[Ballot, ...]:
+    async def _revote(self, sitting: Sitting, before: Sequence[Ballot]) -> tuple[Ballot, ...]:
         number = before[0].round + 1
         calls = [
             BallotCall(
@@ -148,7 +118,7 @@ class Foreperson(BusAgent):
         return self._protocol.summary == "always" or len(rounds) > 1
 
     async def _sum_up(
-        self, sitting: "_Sitting", rounds: Sequence[Sequence[Ballot]], verdict: Verdict
+        self, sitting: Sitting, rounds: Sequence[Sequence[Ballot]], verdict: Verdict
     ) -> CallTotals:
         assert self._model is not None
         finding = verdict.finding or "no verdict"
@@ -191,54 +161,6 @@ class Foreperson(BusAgent):
 
     def _in_seat_order(self, ballots: Sequence[Ballot]) -> tuple[Ballot, ...]:
         return tuple(sorted(ballots, key=lambda ballot: self._seats.index(ballot.juror)))
-
-
-class _Sitting:
-    """One case while it is heard: numbers its entries and talks to the bus."""
-
-    def __init__(self, foreperson: Foreperson, case: Case, ctx: MessageContext) -> None:
-        self._foreperson = foreperson
-        self._token = ctx.cancellation_token
-        self._number = -1
-        self.case = case
-
-    def next(self) -> int:
-        """Return the number of the next entry, from 0."""
-        self._number += 1
-        return self._number
-
-    async def publish(self, entry: Entry) -> None:
-        await self._foreperson.publish_message(Published(entry), TRANSCRIPT)
-
-    async def call(self, seats: Sequence[str], calls: Sequence[BallotCall]) -> list[Ballot]:
-        """Call ballots of several seats at once; return them in the given order."""
-        return await in_parallel(
-            self._call_one(seat, call) for seat, call in zip(seats, calls, strict=True)
-        )
-
-    async def _call_one(self, seat: str, call: BallotCall) -> Ballot:
-        await self._notify(BallotCalled(self.case.id, call.round, seat))
-        ballot = await self._foreperson.ask(call, AgentId(SEAT, seat), Ballot, self._token)
-        used = (ballot.usage, ballot.cost_usd, ballot.calls)
-        await self._notify(BallotSealed(self.case.id, call.round, seat, *used))
-        return ballot
-
-    async def reveal(
-        self, number: int, ballots: tuple[Ballot, ...], not_asked: Sequence[str]
-    ) -> tuple[Ballot, ...]:
-        seals = tuple(ballot.seal() for ballot in ballots)
-        await self.publish(
-            BallotsRevealed(self.case.id, self.next(), number, ballots, seals, tuple(not_asked))
-        )
-        return ballots
-
-    async def announce(self, verdict: Verdict) -> Verdict:
-        await self.publish(VerdictAnnounced(self.case.id, self.next(), verdict))
-        return verdict
-
-    async def _notify(self, notice: Notice) -> None:
-        if self._foreperson._live:  # pyright: ignore[reportPrivateUsage]
-            await self._foreperson.publish_message(Published(notice), PROGRESS)
 
 
 def _unheard(case: Case) -> Verdict:

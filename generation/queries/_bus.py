@@ -1,16 +1,10 @@
 """The message bus of a dialogue: generator, judges and a coordinator."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
-
-from autogen_core import (
-    AgentId,
-    AgentInstantiationContext,
-    MessageContext,
-    rpc,
-)
 
 from ...agents import (
     ProposedQuery,
@@ -21,25 +15,12 @@ from ...agents import (
     QueryScore,
 )
 from ...common import in_parallel
-from ...deliberation import BusAgent, RequestBus
+from ...deliberation import Address, Handler, Line, RequestBus
 from ..pipeline import StageContext
 
 T = TypeVar("T")
 _GENERATOR, _JUDGE, _COORDINATOR = "generator", "judge", "coordinator"
 _PLACE = "set"
-
-
-class _AgentHost(BusAgent):
-    """Puts an agent that writes or scores queries on the bus."""
-
-    def __init__(self, worker: QueryGenerator | QueryJudge) -> None:
-        super().__init__("works on queries for a safety test")
-        self._worker = worker
-
-    @rpc
-    async def answer(self, message: QueryCall, ctx: MessageContext) -> Any:
-        """Return the worker's `QueryReply`."""
-        return await self._worker.answer(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +36,7 @@ class Judged:
     reply: QueryReply[QueryScore]
 
 
-class Coordinator(BusAgent):
+class Coordinator(ABC):
     """Base class of agents that coordinate dialogues of generator and panel.
 
     It keeps no state between messages: any number of dialogues may go on at once.
@@ -65,7 +46,6 @@ class Coordinator(BusAgent):
     """
 
     def __init__(self, context: StageContext) -> None:
-        super().__init__("presides over the making of queries")
         self._judges = tuple(member.name for member in context.models.panel)
         self._slots = asyncio.Semaphore(context.concurrency)
         self.context = context
@@ -75,30 +55,35 @@ class Coordinator(BusAgent):
         """Limits how many batches run at a time."""
         return self._slots
 
-    async def ask_generator(
-        self, call: QueryCall, ctx: MessageContext
-    ) -> QueryReply[ProposedQuery]:
-        """Return the generator's reply to a call."""
-        return await self._ask(call, AgentId(_GENERATOR, _PLACE), ctx)
+    @abstractmethod
+    async def run(self, message: Any, line: Line) -> object:
+        """Hold the dialogue that a message asks for.
 
-    async def ask_panel(
-        self, call: Callable[[str], QueryCall], ctx: MessageContext
-    ) -> Sequence[Judged]:
+        Args:
+            message: The request.
+            line: Reaches generator and judges.
+        """
+
+    async def ask_generator(self, call: QueryCall, line: Line) -> QueryReply[ProposedQuery]:
+        """Return the generator's reply to a call."""
+        return await self._ask(call, Address(_GENERATOR, _PLACE), line)
+
+    async def ask_panel(self, call: Callable[[str], QueryCall], line: Line) -> Sequence[Judged]:
         """Return the reply of each judge, in the panel's order.
 
         Args:
             call: Makes the call for the judge of a name.
-            ctx: What the coordinator was asked with.
+            line: Reaches the judges.
         """
         replies: list[QueryReply[QueryScore]] = await in_parallel(
-            self._ask(call(judge), AgentId(_JUDGE, str(number)), ctx)
+            self._ask(call(judge), Address(_JUDGE, str(number)), line)
             for number, judge in enumerate(self._judges)
         )
         return [Judged(judge, reply) for judge, reply in zip(self._judges, replies, strict=True)]
 
-    async def _ask(self, call: QueryCall, who: AgentId, ctx: MessageContext) -> QueryReply[Any]:
+    async def _ask(self, call: QueryCall, who: Address, line: Line) -> QueryReply[Any]:
         kind: type[QueryReply[Any]] = QueryReply
-        return await self.ask(call, who, kind, ctx.cancellation_token)
+        return await line.ask(call, who, kind)
 
 
 class DialogueBus:
@@ -120,10 +105,11 @@ class DialogueBus:
 
     async def __aenter__(self) -> Self:
         bus = RequestBus()
-        register = bus.runtime.register_factory
-        await register(_GENERATOR, lambda: _AgentHost(self._generator()))
-        await register(_JUDGE, lambda: _AgentHost(self._judge()))
-        await register(_COORDINATOR, lambda: self._coordinator(self._context))
+        works = "works on queries for a safety test"
+        await bus.add(_GENERATOR, lambda _: _answering(self._generator()), works)
+        await bus.add(_JUDGE, lambda key: _answering(self._judge(int(key))), works)
+        presides = "presides over the making of queries"
+        await bus.add(_COORDINATOR, lambda _: self._coordinator(self._context).run, presides)
         bus.start()
         self._bus = bus
         return self
@@ -141,13 +127,19 @@ class DialogueBus:
             FirstContactError: A model never answered once and waiting won't help.
         """
         assert self._bus is not None, "enter the bus with `async with` first"
-        return await self._bus.ask(message, AgentId(_COORDINATOR, _PLACE), kind)
+        return await self._bus.ask(message, Address(_COORDINATOR, _PLACE), kind)
 
     def _generator(self) -> QueryGenerator:
         member, cap = self._context.models.generator, self._context.settings.max_tokens
         return QueryGenerator(member.model, sampling=member.sampling, max_tokens=cap)
 
-    def _judge(self) -> QueryJudge:
-        number = int(AgentInstantiationContext.current_agent_id().key)
+    def _judge(self, number: int) -> QueryJudge:
         member, cap = self._context.models.panel[number], self._context.settings.max_tokens
         return QueryJudge(member.model, sampling=member.sampling, max_tokens=cap)
+
+
+def _answering(worker: QueryGenerator | QueryJudge) -> Handler:
+    async def answer(message: QueryCall, line: Line) -> object:
+        return await worker.answer(message)
+
+    return answer

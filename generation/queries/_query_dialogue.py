@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from autogen_core import MessageContext, rpc
 from msgspec import structs
 
 from ...agents import ProposedQuery, QueryReply
 from ...common import in_parallel
 from ...datasets import NearDuplicates, Scenario
+from ...deliberation import Line
 from ..calls import seed_for
 from ..items import Candidate, Origin, QuerySettings, Score
 from ._bus import Coordinator
@@ -62,10 +62,9 @@ class ScenarioResult:
 class QueryCoordinator(Coordinator):
     """Coordinates proposals, scores and revisions of queries."""
 
-    @rpc
-    async def run(self, message: ScenarioRequest, ctx: MessageContext) -> ScenarioResult:
+    async def run(self, message: ScenarioRequest, line: Line) -> ScenarioResult:
         """Make the queries of one scenario: the whole dialogue."""
-        dialogue = _ScenarioDialogue(self, message.scenario, ctx)
+        dialogue = _ScenarioDialogue(self, message.scenario, line)
         while wave := dialogue.next_wave():
             proposed = await in_parallel(dialogue.propose(batch) for batch in wave)
             fresh = [
@@ -115,12 +114,10 @@ class _Batch:
 class _ScenarioDialogue:
     """The state of the dialogue about one scenario."""
 
-    def __init__(
-        self, coordinator: QueryCoordinator, scenario: Scenario, ctx: MessageContext
-    ) -> None:
+    def __init__(self, coordinator: QueryCoordinator, scenario: Scenario, line: Line) -> None:
         settings = coordinator.context.settings
         self._coordinator = coordinator
-        self._ctx = ctx
+        self._line = line
         self._settings = settings.queries
         self._call_builder = CallBuilder(scenario, settings.seed)
         self._known = NearDuplicates(settings.queries.near_duplicate)
@@ -160,7 +157,7 @@ class _ScenarioDialogue:
             already=self._already(call_id),
         )
         async with self._coordinator.slots:
-            return await self._coordinator.ask_generator(call, self._ctx)
+            return await self._coordinator.ask_generator(call, self._line)
 
     def sift(self, batch: _Batch, reply: QueryReply[ProposedQuery]) -> _Batch:
         """Return a batch with the proposals that repeat no earlier one."""
@@ -239,7 +236,7 @@ class _ScenarioDialogue:
             lambda judge: self._call_builder.call(
                 "query_score", self._call_id(batch, f"score{turn}/{judge}"), count, items=listed
             ),
-            self._ctx,
+            self._line,
         )
         self._done.counts.add_judgment(judged, count)
         return [self._scored(item, scores_for(judged, n)) for n, item in enumerate(items, 1)]
@@ -261,7 +258,7 @@ class _ScenarioDialogue:
             len(criticized),
             items=numbered([one.text for one in criticized], [_remark(one) for one in criticized]),
         )
-        reply = await self._coordinator.ask_generator(call, self._ctx)
+        reply = await self._coordinator.ask_generator(call, self._line)
         self._done.counts.add_reply(reply)
         revised = {
             place: self._candidate(f"{batch.items[place].id}.r{turn}", item, reply, old.id)

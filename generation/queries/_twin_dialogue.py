@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 import msgspec
-from autogen_core import MessageContext, rpc
 
 from ...datasets import Scenario
+from ...deliberation import Line
 from ..items import Origin, Score
 from ._bus import Coordinator
 from ._call_builder import CallBuilder, numbered
@@ -79,8 +79,7 @@ class TwinResult:
 class TwinCoordinator(Coordinator):
     """Coordinates proposals and scores of twins."""
 
-    @rpc
-    async def run(self, message: TwinRequest, ctx: MessageContext) -> TwinResult:
+    async def run(self, message: TwinRequest, line: Line) -> TwinResult:
         """Try once to make the twins of a batch."""
         counts, queries = DialogueCounts(), message.queries
         builder = CallBuilder(message.scenario, self.context.settings.seed)
@@ -90,7 +89,7 @@ class TwinCoordinator(Coordinator):
             len(queries),
             items=numbered([one.text for one in queries], [one.remark for one in queries]),
         )
-        reply = await self.ask_generator(call, ctx)
+        reply = await self.ask_generator(call, line)
         counts.add_reply(reply)
         written = sorted(reply.items)
         if not written:
@@ -101,7 +100,7 @@ class TwinCoordinator(Coordinator):
                 lambda judge: builder.call(
                     "twin_score", f"{message.name}/score/{judge}", len(written), items=listed
                 ),
-                ctx,
+                line,
             )
             counts.add_judgment(judged, len(written))
         tries: list[TwinTry] = []
