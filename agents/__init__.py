@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from .autogen import AgentChatClient, BallotMessage, CallMessage, Seat, SeatAgent
+    from .autogen import (
+        AgentChatClient,
+        BallotMessage,
+        CallMessage,
+        CaseMessage,
+        Seat,
+        SeatAgent,
+        case_of,
+    )
     from .ballot import (
         Ballot,
         BallotCall,
@@ -26,7 +34,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "autogen": ["AgentChatClient", "BallotMessage", "CallMessage", "Seat", "SeatAgent"],
+            "autogen": [
+                "AgentChatClient",
+                "BallotMessage",
+                "CallMessage",
+                "CaseMessage",
+                "Seat",
+                "SeatAgent",
+                "case_of",
+            ],
             "ballot": [
                 "Ballot",
                 "BallotCall",
@@ -78,6 +94,7 @@ __all__ = [
     "CallMessage",
     "Case",
     "CaseCount",
+    "CaseMessage",
     "Finding",
     "HumanJuror",
     "Juror",
@@ -102,6 +119,7 @@ __all__ = [
     "ask_at_terminal",
     "ask_model",
     "bundled_personas",
+    "case_of",
     "json_objects",
     "load_persona",
     "load_rubric",

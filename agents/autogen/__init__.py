@@ -7,7 +7,8 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._ballot_caster import BallotCaster
     from ._client import AgentChatClient
-    from ._messages import BallotMessage, CallMessage
+    from ._conversation import case_of
+    from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
     from ._seat import Seat, SeatAgent
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -16,16 +17,20 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_ballot_caster": ["BallotCaster"],
             "_client": ["AgentChatClient"],
-            "_messages": ["BallotMessage", "CallMessage"],
+            "_conversation": ["case_of"],
+            "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
             "_seat": ["Seat", "SeatAgent"],
         },
     )
 
 __all__ = [
+    "JURY_WORDS",
     "AgentChatClient",
     "BallotCaster",
     "BallotMessage",
     "CallMessage",
+    "CaseMessage",
     "Seat",
     "SeatAgent",
+    "case_of",
 ]

@@ -1,16 +1,30 @@
-"""Calls and ballots as AgentChat messages, for teams that have a juror among them."""
+"""Cases, calls and ballots as AgentChat messages, for teams with a jury or jurors in them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Self
+from typing import Literal, Self
 
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_core.models import RequestUsage, UserMessage
 
-from ..ballot import TEXT_ONLY, Ballot, BallotCall, in_words, juror_messages, perceive, task
+from ..ballot import (
+    TEXT_ONLY,
+    Ballot,
+    BallotCall,
+    evidence,
+    in_words,
+    juror_messages,
+    perceive,
+    task,
+)
+from ..case import Case
+
+JURY_WORDS: Mapping[str, str] = {"safejury": "jury"}
+"""Metadata of messages in which a jury or a juror speaks: what they say is never a case."""
 
 
 class _BuiltMessage(BaseChatMessage):
-    """A message made of what is frozen and typed, so that it is not validated again."""
+    """A message of a jury: of what is frozen and typed, so that it is not validated again."""
 
     @classmethod
     def _built(
@@ -20,7 +34,7 @@ class _BuiltMessage(BaseChatMessage):
             id=message_id,
             source=source,
             models_usage=usage,
-            metadata={},
+            metadata=dict(JURY_WORDS),
             created_at=datetime.now(UTC),
             content=content,
         )
@@ -34,14 +48,50 @@ class _BuiltMessage(BaseChatMessage):
         return UserMessage(content=self.to_model_text(), source=self.source)
 
 
+class CaseMessage(_BuiltMessage):
+    """Puts a case to a jury, or to a juror, in a team of any kind.
+
+    Attributes:
+        content: The case.
+        type: How AutoGen knows the message when it loads a team's state; list the class in
+            the team's `custom_message_types`.
+
+    Example:
+        >>> await team.run(task=CaseMessage(content=case, source="user"))
+    """
+
+    content: Case
+    type: Literal["CaseMessage"] = "CaseMessage"
+
+    @classmethod
+    def of(cls, case: Case, *, source: str = "user") -> "CaseMessage":
+        """Return the message of a case.
+
+        Args:
+            case: What is to be judged.
+            source: Name of who puts it.
+        """
+        return cls._built(f"{case.id}/case", source=source, content=case)
+
+    def to_text(self) -> str:
+        """Return which case it is, in one line without its words."""
+        return f"Case {self.content.id}."
+
+    def to_model_text(self) -> str:
+        """Return the case as evidence between markers, for agents of any kind."""
+        return evidence(self.content, perceive(self.content, TEXT_ONLY)).strip()
+
+
 class CallMessage(_BuiltMessage):
     """Calls a juror for its ballot.
 
     Attributes:
         content: All that the juror needs.
+        type: See `CaseMessage`.
     """
 
     content: BallotCall
+    type: Literal["CallMessage"] = "CallMessage"
 
     @classmethod
     def of(cls, call: BallotCall, *, source: str, to: str) -> "CallMessage":
@@ -70,9 +120,11 @@ class BallotMessage(_BuiltMessage):
 
     Attributes:
         content: The ballot.
+        type: See `CaseMessage`.
     """
 
     content: Ballot
+    type: Literal["BallotMessage"] = "BallotMessage"
 
     @classmethod
     def of(cls, ballot: Ballot, *, case_id: str) -> "BallotMessage":

@@ -7,6 +7,7 @@ from ._casting import cast, cast_failure, correction
 from ._evidence import (
     CUT_OFF,
     TEXT_ONLY,
+    evidence,
     heard,
     in_words,
     juror_messages,
@@ -37,6 +38,7 @@ __all__ = [
     "cast",
     "cast_failure",
     "correction",
+    "evidence",
     "heard",
     "in_words",
     "juror_messages",
