@@ -167,9 +167,9 @@ def _bare(spec: ModelSpec) -> ChatModel:
         redactor.register(value)
         redactor.register(value.partition(" ")[2])  # what follows `Bearer`
     if spec.base_url is not None:
-        from .endpoint import EndpointModel
+        from .endpoint import EndpointModel, ModerationModel
 
-        return EndpointModel(
+        return (ModerationModel if spec.api == "moderations" else EndpointModel)(
             base_url=spec.base_url,
             model=spec.model,
             api_key=spec.api_key,

@@ -42,6 +42,7 @@ class ModelSpec:
         headers: Further HTTP headers with their values; never shown.
         variables: Names of the environment variables that hold the key (`api_key_env`) and
             the values of headers, as far as they came from there; no part of what it is.
+        api: The API that serves it at `base_url`: `chat` completions, or `moderations`.
     """
 
     model: str
@@ -62,6 +63,7 @@ class ModelSpec:
     options: RequestOptions | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+    api: Literal["chat", "moderations"] = "chat"
 
     @property
     def is_embedded(self) -> bool:
@@ -90,6 +92,10 @@ class ModelSpec:
             region_parameter(self.model)
         if self.api_base is not None:
             parse_base(self.api_base)
+        if self.api == "moderations" and self.base_url is None:
+            raise ConfigurationError(
+                f"the model {self.model!r} is on a moderations API: give its address as base_url"
+            )
         if self.base_url is not None:
             self._check_dialect()
             proxy_for(parse_base(self.base_url), self.proxy)

@@ -16,6 +16,7 @@ from ._chat import (
     Sampling,
     SentRequest,
     TextPart,
+    TokenLogprobs,
     Usage,
 )
 from ._price import Charge, Price
@@ -44,6 +45,7 @@ __all__ = [
     "Sampling",
     "SentRequest",
     "TextPart",
+    "TokenLogprobs",
     "Usage",
     "is_secret_name",
     "redactor",

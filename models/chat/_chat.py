@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ...datasets import Media, Role, ToolCall
 
@@ -116,14 +117,18 @@ class RequestOptions:
         """Create options from plain data."""
         return cls(_written(parameters), _written(extra_body), tuple(sorted(headers)))
 
+    def over(self, other: "RequestOptions | None") -> "RequestOptions":
+        """Return these options with what another has beside them; these decide."""
+        if other is None:
+            return self
+        parts = ((self.parameters, other.parameters), (self.extra_body, other.extra_body))
+        parameters, body = (_merged(_read(theirs), _read(ours)) for ours, theirs in parts)
+        return RequestOptions.of(parameters, body, {*self.headers, *other.headers})
+
     def in_body(self) -> dict[str, object]:
         """Return the fields to add to the body of a request."""
         parts = (self.extra_body, self.parameters)
-        return {
-            name: value
-            for part in parts
-            for name, value in msgspec.json.decode(part, type=dict[str, object]).items()
-        }
+        return {name: value for part in parts for name, value in _read(part).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,9 @@ class ChatRequest:
             of what is sent, nor of `key`.
         keep_sent: Whether the completion should carry what was sent, as evidence;
             not part of what is sent, nor of `key`.
-        options: Extra options from the model's config.
+        options: Extra options from the model's config, or of this request alone.
+        top_logprobs: How many of the likeliest tokens to return for each token of the
+            reply, 1 to 20; None asks for none.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -151,6 +158,7 @@ class ChatRequest:
     call_id: str = ""
     keep_sent: bool = False
     options: RequestOptions | None = None
+    top_logprobs: int | None = None
 
     def key(self, model: str) -> str:
         """Return the SHA-256 hex digest of `model` and everything sent to it.
@@ -168,11 +176,29 @@ class ChatRequest:
         if self.options is not None:  # without options, the key of earlier versions stays
             asked = self.options
             sent = (*sent, (asked.parameters, asked.extra_body, asked.headers))
+        if self.top_logprobs is not None:
+            sent = (*sent, ("top_logprobs", self.top_logprobs))
         return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
 
 
 def _written(part: Mapping[str, object]) -> str:
     return msgspec.json.encode(part, order="deterministic").decode()
+
+
+def _read(part: str) -> dict[str, object]:
+    return msgspec.json.decode(part, type=dict[str, object])
+
+
+def _merged(one: Mapping[str, object], two: Mapping[str, object]) -> dict[str, object]:
+    """Return two JSON objects as one; where both have a value, the second's counts."""
+    both = {**one, **two}
+    for name in one.keys() & two.keys():
+        first, second = one[name], two[name]
+        if isinstance(first, dict) and isinstance(second, dict):
+            both[name] = _merged(
+                cast("dict[str, object]", first), cast("dict[str, object]", second)
+            )
+    return both
 
 
 def _turn(message: ChatMessage) -> tuple[object, ...]:
@@ -235,6 +261,19 @@ class SentRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """A token of a reply, and what else could have stood there.
+
+    Attributes:
+        token: Its text.
+        top: The likeliest tokens in its place with the logarithms of their probabilities.
+    """
+
+    token: str
+    top: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """A model's reply.
 
@@ -252,6 +291,8 @@ class Completion:
         reused: Whether it came from a cache or a journal and cost nothing now.
         attempts: Calls made for it, retries included.
         sent: What was sent, None unless the request asked to keep it.
+        logprobs: The first tokens of the reply with their alternatives; unset unless the
+            request asked for them and the provider returned them.
     """
 
     text: str
@@ -265,6 +306,7 @@ class Completion:
     reused: bool = False
     attempts: int = 1
     sent: SentRequest | None = None
+    logprobs: tuple[TokenLogprobs, ...] | UnsetType = UNSET
 
     @property
     def filtered(self) -> bool:

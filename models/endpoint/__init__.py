@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._error_reply import ErrorReply, decode_error
     from ._http_errors import parse_retry_after, quoted, status_error
     from ._images import ImagesEndpoint
+    from ._moderation import ModerationModel
     from ._speech import SpeechEndpoint
     from ._transport import address_of, endpoint_headers, parse_base, proxy_for, tls_context
     from ._wire_reply import (
@@ -35,6 +36,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_endpoint": ["EndpointModel"],
             "_http_errors": ["parse_retry_after", "quoted", "status_error"],
             "_images": ["ImagesEndpoint"],
+            "_moderation": ["ModerationModel"],
             "_speech": ["SpeechEndpoint"],
             "_transport": [
                 "address_of",
@@ -70,6 +72,7 @@ __all__ = [
     "Filtered",
     "ImagesEndpoint",
     "InlineError",
+    "ModerationModel",
     "Rejection",
     "SpeechEndpoint",
     "address_of",

@@ -10,7 +10,8 @@ SCHEMA_NOTE = "the server does not take json_schema; the schema was asked for in
 CAP_NOTE = "the server does not take max_tokens; the cap was sent as max_completion_tokens"
 SYSTEM_NOTE = "the server takes no system messages; they were put before the first user message"
 
-DROPPABLE = ("seed", "temperature", "top_p")
+_LOGPROBS = ("logprobs", "top_logprobs")
+DROPPABLE = ("seed", "temperature", "top_p", *_LOGPROBS)
 """Parameters that can be left out; not the token limit, which the budget relies on."""
 
 _TEACHING = {400, 422, 500, 501}
@@ -137,6 +138,8 @@ class Dialect:
                 continue
             # One of the two is enough: the temperature stays.
             rejected.update(["top_p"] if len(named) > 1 and _TOGETHER.search(clause) else named)
+        if not rejected.isdisjoint(_LOGPROBS):  # each means nothing without the other
+            rejected.update(_LOGPROBS)
         return frozenset(rejected)
 
     def _renames_cap(self, request: ChatRequest, clauses: list[str], complaint: ErrorReply) -> bool:
@@ -170,6 +173,7 @@ def _asked(request: ChatRequest) -> tuple[str, ...]:
         "temperature": request.sampling.temperature,
         "top_p": request.sampling.top_p,
         "seed": request.seed,
+        **dict.fromkeys(_LOGPROBS, request.top_logprobs),
     }
     return tuple(name for name, value in values.items() if value is not None)
 

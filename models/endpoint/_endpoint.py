@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from ...common import BadReplyError, ModelError, RequestError
-from ..chat import ChatRequest, Completion, Modality, redactor
+from ..chat import ChatRequest, Completion, Modality, SentRequest, redactor
 from ._connection import Connection, ConnectionOptions, HttpReply, proxy_login_advice
 from ._dialect import Dialect
 from ._http_errors import parse_retry_after, quoted, status_error
@@ -63,6 +63,9 @@ class EndpointModel:
         'qwen@http://127.0.0.1:8000/v1'
     """
 
+    path = ("chat", "completions")
+    """Of its calls below the API's address."""
+
     def __init__(
         self,
         *,
@@ -84,7 +87,7 @@ class EndpointModel:
         self._model = model
         self._modalities = modalities
         self._where = _shown(base)
-        self._place, self._spare = _Place(_chat_url(base)), _with_version(base)
+        self._place, self._spare = _Place(_url(base, self.path)), _with_version(base, self.path)
         sent = endpoint_headers(base, api_key, headers)
         self._keyed = "Authorization" in sent
         self._dialect = Dialect(schema_in_words=json_schema == "never")
@@ -146,7 +149,7 @@ class EndpointModel:
         """Send the request, adapting it after each rejection, until the server accepts it."""
         dialect = self._dialect
         while True:
-            body = encode_request(self._model, request, dialect)
+            body = self._encoded(request, dialect)
             reply = await self._connection.post(place.url, body)
             said = self._read(reply)
             if isinstance(said, Completion):
@@ -161,12 +164,12 @@ class EndpointModel:
         return replace(
             said,
             notes=(*said.notes, *dialect.notes(request), *place.notes),
-            sent=sent_request(self._model, request, dialect) if request.keep_sent else None,
+            sent=self._evidence(request, dialect) if request.keep_sent else None,
         )
 
     def _read(self, reply: HttpReply) -> Completion | Rejection:
         try:
-            return read_reply(reply.status, reply.body)
+            return self._decoded(reply)
         except BadReplyError as error:
             quote = quoted(reply.body[: 64 * 1024].decode("utf-8", "replace"))
             raise BadReplyError(
@@ -174,6 +177,15 @@ class EndpointModel:
                 status=reply.status,
                 permanent=error.permanent,
             ) from error
+
+    def _encoded(self, request: ChatRequest, dialect: Dialect) -> bytes:
+        return encode_request(self._model, request, dialect)
+
+    def _evidence(self, request: ChatRequest, dialect: Dialect) -> SentRequest:
+        return sent_request(self._model, request, dialect)
+
+    def _decoded(self, reply: HttpReply) -> Completion | Rejection:
+        return read_reply(reply.status, reply.body)
 
     def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
         """Return a completion for a filter's rejection; raise any other rejection."""
@@ -191,20 +203,20 @@ class EndpointModel:
         )
 
 
-def _chat_url(base: URL) -> URL:
-    return (base.with_user(None) / "chat" / "completions").with_query(base.query)
+def _url(base: URL, path: tuple[str, ...]) -> URL:
+    return base.with_user(None).joinpath(*path).with_query(base.query)
 
 
 def _shown(base: URL) -> str:
     return redactor.redact(str(base.with_user(None).with_query(None)).rstrip("/"))
 
 
-def _with_version(base: URL) -> _Place | None:
+def _with_version(base: URL, path: tuple[str, ...]) -> _Place | None:
     """Return the place with `/v1` added, None if the address already has it."""
     if base.name == "v1":
         return None
     versioned = (base / "v1").with_query(base.query)
-    return _Place(_chat_url(versioned), (f"base_url was used with /v1: {_shown(versioned)}",))
+    return _Place(_url(versioned, path), (f"base_url was used with /v1: {_shown(versioned)}",))
 
 
 def _misplaced(error: ModelError) -> bool:

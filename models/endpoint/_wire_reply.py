@@ -6,9 +6,10 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ...common import BadReplyError
-from ..chat import Completion, FinishReason, Usage
+from ..chat import Completion, FinishReason, TokenLogprobs, Usage
 from ._error_reply import FILTER_NOTE, ErrorReply, decode_error
 
 REASONING_NOTE = "the reply has reasoning but no answer"
@@ -60,6 +61,21 @@ class _Choice(msgspec.Struct):
     message: _Message | None = None
     finish_reason: str | None = None
     error: msgspec.Raw = _NULL
+    logprobs: msgspec.Raw = _NULL
+
+
+class _Likely(msgspec.Struct):
+    token: str
+    logprob: float
+
+
+class _Token(msgspec.Struct):
+    token: str
+    top_logprobs: list[_Likely] = []
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[_Token]
 
 
 class _Reply(msgspec.Struct):
@@ -88,6 +104,8 @@ class _Usage(msgspec.Struct):
 
 _replies = msgspec.json.Decoder(_Reply)
 _usages = msgspec.json.Decoder(_Usage | None, strict=False)  # takes 12.0 for 12
+_TOKENS_KEPT = 64
+"""Tokens of a reply whose alternatives are kept."""
 
 
 class InlineError(Exception):
@@ -162,12 +180,18 @@ def decode_reply(body: bytes) -> Completion:
             raise BadReplyError("the reply is not a chat completion: its choice has no message")
         message = _Message()
     text, refusal = _words(message)
-    usage, reasoned = _usage(reply.usage)
+    usage, reasoned = usage_of(reply.usage)
     if not text and finish != "content_filter":
         reasoned = reasoned or _says(message.reasoning_content) or _says(message.reasoning)
         notes = (*notes, REASONING_NOTE) if reasoned else notes
     return Completion(
-        text, finish, refusal=refusal, usage=usage, provider_model=reply.model, notes=notes
+        text,
+        finish,
+        refusal=refusal,
+        usage=usage,
+        provider_model=reply.model,
+        notes=notes,
+        logprobs=_logprobs(choice.logprobs),
     )
 
 
@@ -175,7 +199,7 @@ def _without_choices(reply: _Reply, body: bytes) -> Completion:
     if _says(reply.error):
         raise InlineError(body)
     if _says(reply.prompt_feedback) or _says(reply.promptFeedback):
-        usage, _ = _usage(reply.usage)
+        usage, _ = usage_of(reply.usage)
         return Completion(
             "", "content_filter", usage=usage, provider_model=reply.model, notes=(FILTER_NOTE,)
         )
@@ -208,11 +232,25 @@ def _words(message: _Message) -> tuple[str, str | None]:
     return text, message.refusal or "\n".join(refusals) or None
 
 
+def _logprobs(field: msgspec.Raw) -> tuple[TokenLogprobs, ...] | UnsetType:
+    """Return the alternatives of the first tokens, unset where there are none."""
+    if not _says(field):
+        return UNSET
+    try:
+        tokens = msgspec.json.decode(field, type=_Logprobs).content[:_TOKENS_KEPT]
+    except ValueError:  # in the form of another API
+        return UNSET
+    return tuple(
+        TokenLogprobs(each.token, tuple((top.token, top.logprob) for top in each.top_logprobs))
+        for each in tokens
+    )
+
+
 def _says(field: msgspec.Raw) -> bool:
     return bytes(field) not in (b"null", b'""', b"{}", b"")
 
 
-def _usage(field: msgspec.Raw) -> tuple[Usage, bool]:
+def usage_of(field: msgspec.Raw) -> tuple[Usage, bool]:
     """Return the token usage, and whether it includes reasoning."""
     try:
         usage = _usages.decode(field)

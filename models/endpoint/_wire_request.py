@@ -120,6 +120,8 @@ def _body(model: str, request: ChatRequest, dialect: Dialect, render: _Render) -
         body["top_p"] = request.sampling.top_p
     if request.seed is not None:
         body["seed"] = request.seed
+    if request.top_logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     for name in dialect.dropped:
         body.pop(name, None)
     if request.options is not None:

@@ -15,7 +15,8 @@ class _WithOptions(Middleware):
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply; errors are the model's."""
-        return await self._model.complete(replace(request, options=self._options))
+        options = self._options.over(request.options)
+        return await self._model.complete(replace(request, options=options))
 
 
 def with_options(model: ChatModel, options: RequestOptions | None) -> ChatModel:
