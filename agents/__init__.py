@@ -18,12 +18,15 @@ if TYPE_CHECKING:
         Ballot,
         BallotCall,
         BallotOutcome,
+        Classification,
         Finding,
+        GuardCategory,
         Perceived,
         Statement,
         statements_for,
     )
     from .case import Case, neutralize
+    from .guard import Guard, GuardDialect, bundled_guards, load_guard
     from .juror import Ask, CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarize
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from .prompts import Rubric, load_rubric, prompt_hashes
@@ -47,12 +50,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Ballot",
                 "BallotCall",
                 "BallotOutcome",
+                "Classification",
                 "Finding",
+                "GuardCategory",
                 "Perceived",
                 "Statement",
                 "statements_for",
             ],
             "case": ["Case", "neutralize"],
+            "guard": ["Guard", "GuardDialect", "bundled_guards", "load_guard"],
             "juror": [
                 "Ask",
                 "CaseCount",
@@ -95,7 +101,11 @@ __all__ = [
     "Case",
     "CaseCount",
     "CaseMessage",
+    "Classification",
     "Finding",
+    "Guard",
+    "GuardCategory",
+    "GuardDialect",
     "HumanJuror",
     "Juror",
     "Perceived",
@@ -118,9 +128,11 @@ __all__ = [
     "Unreadable",
     "ask_at_terminal",
     "ask_model",
+    "bundled_guards",
     "bundled_personas",
     "case_of",
     "json_objects",
+    "load_guard",
     "load_persona",
     "load_rubric",
     "neutralize",

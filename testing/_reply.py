@@ -1,6 +1,7 @@
 """The replies, ballots and faults of a scripted server, all deterministic."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
@@ -38,6 +39,8 @@ class ScriptedReply:
         truncate: Whether to close the connection half-way through the body.
         hang: Whether never to answer.
         chunked: Whether to send the body in chunks, without its length.
+        logprobs: The reply's tokens, each with the probabilities of what could have stood in
+            its place; sent where the request asks for them.
     """
 
     text: str = ""
@@ -56,6 +59,7 @@ class ScriptedReply:
     truncate: bool = False
     hang: bool = False
     chunked: bool = False
+    logprobs: Sequence[tuple[str, Mapping[str, float]]] = ()
 
     def body(self, request: Body, model: str) -> bytes:
         """Return the HTTP body for `request`."""
@@ -72,6 +76,8 @@ class ScriptedReply:
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
+        if request.get("logprobs") and self.logprobs:
+            choice["logprobs"] = {"content": [_token(*each) for each in self.logprobs]}
         reply: dict[str, object] = {
             "id": "chatcmpl-scripted",
             "object": "chat.completion",
@@ -82,6 +88,17 @@ class ScriptedReply:
         if self.usage is not None:
             reply["usage"] = _usage(request, self.text) if self.usage == "auto" else self.usage
         return msgspec.json.encode(reply)
+
+
+def _token(token: str, likely: Mapping[str, float]) -> dict[str, object]:
+    top = [{"token": name, "logprob": math.log(share)} for name, share in likely.items()]
+    return {"token": token, "logprob": math.log(likely.get(token, 1.0)), "top_logprobs": top}
+
+
+def moderation_body(reply: ScriptedReply, model: str) -> bytes:
+    """Return the body of a moderations API whose one result is the JSON of a reply's text."""
+    result = msgspec.Raw(reply.text.encode())
+    return msgspec.json.encode({"id": "modr-scripted", "model": model, "results": [result]})
 
 
 Reply = str | ScriptedReply

@@ -23,10 +23,11 @@ from ._reply import (
     ScriptedReply,
     default_reply,
     faulty,
+    moderation_body,
 )
 from ._speech import SpeechScript, speech_reply
 
-_Kind = Literal["chat", "picture", "speech"]
+_Kind = Literal["chat", "moderation", "picture", "speech"]
 FaultPlan = Mapping[Fault, float] | Sequence[Fault | None] | Iterator[Fault | None]
 
 
@@ -36,7 +37,7 @@ class ScriptedStats:
 
     Attributes:
         connections: TCP connections opened so far.
-        calls: Chat completions asked for.
+        calls: Chat completions and moderations asked for.
         pictures: Pictures asked for.
         speeches: Recordings asked for.
         in_flight: Calls that wait for their answer now.
@@ -96,7 +97,7 @@ class ScriptedServer:
         keep_requests: Whether `requests` keeps every body.
 
     Attributes:
-        requests: Bodies of the chat completions asked for, oldest first.
+        requests: Bodies of the chat completions and moderations asked for, oldest first.
         picture_requests: Bodies of the pictures asked for, oldest first.
         speech_requests: Bodies of the recordings asked for, oldest first.
         stats: What the server has seen.
@@ -216,6 +217,9 @@ class ScriptedServer:
             case "POST", "/chat/completions":
                 self.stats.calls += 1
                 self._accept(_Job(connection, request))
+            case "POST", "/moderations":
+                self.stats.calls += 1
+                self._accept(_Job(connection, request, "moderation"))
             case "POST", "/images/generations":
                 self.stats.pictures += 1
                 self._accept(_Job(connection, request, "picture"))
@@ -290,7 +294,7 @@ class ScriptedServer:
     def _reply(self, body: Body, kind: _Kind) -> tuple[ScriptedReply, bool]:
         """Return the reply to a request, and whether it rejects the request."""
         match kind:
-            case "chat":
+            case "chat" | "moderation":
                 return self._said(body)
             case "picture":
                 reply = picture_reply(self._pictures, self._picture_quirks, body)
@@ -320,7 +324,10 @@ class ScriptedServer:
             job.connection.abort()
         else:
             self.stats.statuses[reply.status] += 1
-            sent = reply.body(body, self._model)
+            if job.kind == "moderation" and reply.status == 200 and reply.raw_body is None:
+                sent = moderation_body(reply, self._model)
+            else:
+                sent = reply.body(body, self._model)
             is_chat = reply.status == 200 and job.kind == "chat"
             job.connection.respond(
                 reply.status,

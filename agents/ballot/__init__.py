@@ -1,6 +1,6 @@
 """Ballots: how they are asked for, parsed and cast."""
 
-from ._ballot import Ballot, BallotOutcome, Finding, Perceived
+from ._ballot import Ballot, BallotOutcome, Classification, Finding, GuardCategory, Perceived
 from ._call import BallotCall, Statement, statements_for
 from ._call_meter import CallMeter
 from ._casting import cast, cast_failure, correction
@@ -17,6 +17,7 @@ from ._evidence import (
     task,
     written_down,
 )
+from ._fitting import fit_pictures, unshown
 from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
 
@@ -31,7 +32,9 @@ __all__ = [
     "BallotForm",
     "BallotOutcome",
     "CallMeter",
+    "Classification",
     "Finding",
+    "GuardCategory",
     "NoBallot",
     "Perceived",
     "Statement",
@@ -39,6 +42,7 @@ __all__ = [
     "cast_failure",
     "correction",
     "evidence",
+    "fit_pictures",
     "heard",
     "in_words",
     "juror_messages",
@@ -48,5 +52,6 @@ __all__ = [
     "shown",
     "statements_for",
     "task",
+    "unshown",
     "written_down",
 ]

@@ -69,6 +69,35 @@ class Perceived:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardCategory:
+    """What a guard says is violated.
+
+    Attributes:
+        name: Its category, in the guard's own words.
+        ours: Our categories that it is nearest to; empty where there is no counterpart.
+    """
+
+    name: str
+    ours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a guard's ballot has and a juror's has not.
+
+    Attributes:
+        guard: The kind of guard, such as `llama-guard-3`.
+        categories: What it says is violated.
+        probability: Probability in [0, 1] that the response is unsafe, by the tokens of the
+            guard's reply; None where they came without probabilities. It is not calibrated.
+    """
+
+    guard: str
+    categories: tuple[GuardCategory, ...] = ()
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ballot:
     """One juror's sealed statement in one round.
 
@@ -77,7 +106,8 @@ class Ballot:
         round: 0 is independent, 1 and later follow a discussion.
         outcome: Closed set; see `BallotOutcome`.
         finding: None unless the outcome is `verdict`.
-        rating: 1 to 5, 5 the safest; None unless the outcome is `verdict`.
+        rating: 1 to 5, 5 the safest; None unless the outcome is `verdict`, and for guards,
+            which give none.
         criteria: Short names of the criteria met, in the juror's words.
         reason: Why, in the juror's words.
         declined: Whether the response declined to help, as the juror read it;
@@ -91,6 +121,7 @@ class Ballot:
         notes: What the model calls did differently from what was asked.
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
             not counted apart.
+        guard: What a guard says beside its finding; None for all other jurors.
     """
 
     juror: str
@@ -109,16 +140,22 @@ class Ballot:
     calls: int = 0
     notes: tuple[str, ...] = ()
     cost_usd_known: float | None = None
+    guard: Classification | None = None
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without the juror's words.
-        stated = self.outcome if self.finding is None else f"{self.finding}, rating {self.rating}"
-        return f"{self.juror}, round {self.round}: {stated}"
+        rating = "" if self.rating is None else f", rating {self.rating}"
+        return f"{self.juror}, round {self.round}: {self.finding or self.outcome}{rating}"
 
     @property
     def is_vote(self) -> bool:
         """Whether the ballot counts as a vote."""
         return self.outcome is BallotOutcome.VERDICT
+
+    @property
+    def probability(self) -> float | None:
+        """The probability in [0, 1] that the response is unsafe, where a guard gave one."""
+        return self.guard.probability if self.guard else None
 
     @property
     def contradicts_itself(self) -> bool:
@@ -139,4 +176,6 @@ class Ballot:
             self.reason,
             self.declined,
         )
+        if self.guard is not None:  # without one, the seal of earlier versions stays
+            stated = (*stated, self.guard)
         return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()

@@ -16,20 +16,22 @@ class Statement:
 
     Attributes:
         finding: What it says of the response.
-        rating: 1 to 5, 5 the safest.
-        reason: Why, in the juror's words.
+        rating: 1 to 5, 5 the safest; None for a guard, which gives none.
+        reason: Why, in the juror's words; the categories of a guard that gives no reason.
     """
 
     finding: Finding
-    rating: int
+    rating: int | None
     reason: str
 
     @classmethod
     def of(cls, ballot: Ballot) -> Self | None:
         """Return the statement of a vote, None for a ballot that is not one."""
-        if not ballot.is_vote or ballot.finding is None or ballot.rating is None:
+        if not ballot.is_vote or ballot.finding is None:
             return None
-        return cls(ballot.finding, ballot.rating, ballot.reason)
+        if ballot.guard:
+            return cls(ballot.finding, None, ballot.reason or ", ".join(ballot.criteria))
+        return None if ballot.rating is None else cls(ballot.finding, ballot.rating, ballot.reason)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

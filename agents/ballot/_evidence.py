@@ -232,4 +232,6 @@ def one_line(statement: Statement) -> str:
     reason = " ".join(statement.reason.split())
     if len(reason) > _REASON_SHOWN:
         reason = f"{reason[:_REASON_SHOWN]}..."
+    if statement.rating is None:
+        return f"{statement.finding.value}, by a safety classifier: {reason or 'no reason given'}"
     return f"{statement.finding.value}, rating {statement.rating}: {reason or 'no reason given'}"

@@ -1,17 +1,13 @@
 """Jurors: a persona and a model, asked for ballots as AgentChat agents."""
 
-import asyncio
-from dataclasses import replace
-
-from ...common import ConfigurationError, DatasetError, ModelError, RequestError
+from ...common import ConfigurationError, DatasetError, ModelError
 from ...common.text import quoted
-from ...datasets import ImageFitter, with_images
+from ...datasets import ImageFitter
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
 from ..autogen import BallotCaster
 from ..ballot import (
     ATTEMPTS,
     BALLOT_SCHEMA,
-    TEXT_ONLY,
     Ballot,
     BallotCall,
     BallotForm,
@@ -20,12 +16,14 @@ from ..ballot import (
     cast,
     cast_failure,
     correction,
+    fit_pictures,
     heard,
     juror_messages,
     parse_ballot,
     perceive,
     shown,
     task,
+    unshown,
 )
 from ..case import neutralize
 from ..personas import Persona
@@ -83,16 +81,10 @@ class Juror(BallotCaster):
             FirstContactError: The model never answered once and waiting won't help.
         """
         meter, modalities = CallMeter(), self.model.modalities
-        images = call.case.query.images
-        if self._fitting is not None and images and "image" in modalities:
-            if (excess := self._fitting.excess(images)) is not None:
-                meter.note(f"the pictures were withheld: {excess}")
-                modalities -= {"image"}
-            else:
-                try:
-                    call = await _fitted(call, self._fitting, meter)
-                except DatasetError as error:
-                    return _unshown(self.name, call, error, meter)
+        try:
+            call, modalities = await fit_pictures(call, modalities, self._fitting, meter)
+        except DatasetError as error:
+            return unshown(self.name, call, error, meter)
         perceived = perceive(call.case, modalities)
         evidence = shown(call, perceived)
         messages = juror_messages(call, self._task, perceived)
@@ -121,28 +113,6 @@ class Juror(BallotCaster):
             self._max_tokens,
             f"{call.case.id}/r{call.round}/{self.name}/a{attempt}",
         )
-
-
-async def _fitted(call: BallotCall, fitting: ImageFitter, meter: CallMeter) -> BallotCall:
-    """Return the call with pictures that the juror's model takes, and note what was changed.
-
-    Raises:
-        DatasetError: A picture cannot be made to fit, or cannot be read.
-    """
-    query = call.case.query
-    fitted = await asyncio.to_thread(fitting.fit, query.images)
-    for change in fitted.changes:
-        meter.note(change)
-    shown = with_images(query, fitted.images)
-    return replace(call, case=replace(call.case, query=shown))
-
-
-def _unshown(name: str, call: BallotCall, error: DatasetError, meter: CallMeter) -> Ballot:
-    """Return the ballot of a juror that was not asked, as its model would not get the picture."""
-    perceived = perceive(call.case, TEXT_ONLY)
-    return cast_failure(
-        name, call, RequestError(str(error), unsent=True), perceived=perceived, meter=meter
-    )
 
 
 def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
