@@ -18,10 +18,11 @@ from safejury.agents import (
     load_guard,
     load_rubric,
 )
-from safejury.agents.guard import Controversial
+from safejury.agents.ballot import NoBallot
+from safejury.agents.guard import Controversial, read_guard
 from safejury.common import ConfigurationError
 from safejury.datasets import Intent, Media, Message, MessagePart, Query, ToolCall, load_taxonomy
-from safejury.models import EndpointModel
+from safejury.models import Completion, EndpointModel
 from safejury.models.endpoint import ModerationModel
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedReply, ScriptedServer
@@ -181,14 +182,20 @@ async def test_guards_that_say_so_say_whether_the_response_declined() -> None:
 
 
 @pytest.mark.parametrize(("guard", "reply"), UNREAD)
-async def test_any_other_reply_is_unparsed_and_is_not_asked_for_again(
-    guard: str, reply: str
-) -> None:
+def test_any_other_reply_says_nothing(guard: str, reply: str) -> None:
+    """What is not as the model card has it is never guessed."""
+    read = read_guard(Completion(reply, "stop"), load_guard(guard))
+    assert isinstance(read, NoBallot)
+    assert read.outcome is BallotOutcome.UNPARSED
+
+
+@pytest.mark.parametrize("guard", ["llama-guard-3", "shieldgemma", "gpt-oss-safeguard"])
+async def test_a_guard_that_cannot_be_read_is_not_asked_again(guard: str) -> None:
     """A classifier at temperature 0 would say the same once more."""
-    ballot, requests = await _asked(guard, reply)
+    ballot, requests = await _asked(guard, "Well.")
     assert (ballot.outcome, ballot.finding) == (BallotOutcome.UNPARSED, None)
     assert ballot.guard
-    assert len(requests) == load_guard(guard).calls
+    assert ballot.calls == len(requests) == load_guard(guard).calls
 
 
 @pytest.mark.parametrize(

@@ -218,3 +218,12 @@ def test_settings_of_a_program_that_uses_litellm_itself_stay_as_they_are():
         [sys.executable, "-c", _HOST], capture_output=True, text=True, check=False, env=offline
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_options_of_one_request_stand_beside_those_of_the_model_which_decide() -> None:
+    model = RequestOptions.of({"stop": ["x"]}, {"a": {"b": 1, "c": 2}}, ["X-One"])
+    request = RequestOptions.of({"n": 1}, {"a": {"b": 3, "d": 4}, "e": 5})
+    both = model.over(request)
+    assert both.in_body() == {"a": {"b": 1, "c": 2, "d": 4}, "e": 5, "n": 1, "stop": ["x"]}
+    assert both.headers == ("X-One",)
+    assert model.over(None) is model
