@@ -6,6 +6,8 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from .autogen import (
+        JURY_WORDS,
+        NOT_GIVEN,
         AgentChatClient,
         BallotMessage,
         CallMessage,
@@ -38,6 +40,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "autogen": [
+                "JURY_WORDS",
+                "NOT_GIVEN",
                 "AgentChatClient",
                 "BallotMessage",
                 "CallMessage",
@@ -91,6 +95,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "HUMAN",
+    "JURY_WORDS",
+    "NOT_GIVEN",
     "AgentChatClient",
     "Ask",
     "Ballot",

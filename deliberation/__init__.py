@@ -8,7 +8,18 @@ if TYPE_CHECKING:
     from ._judgment import Judgment
     from ._jury import Jury
     from ._jury_spec import JurySpec, SeatSpec, seat
-    from .bus import Address, Handler, Line, RequestBus
+    from .bus import (
+        JURY_MESSAGES,
+        Address,
+        BallotsEvent,
+        DiscussionEvent,
+        Handler,
+        Line,
+        RequestBus,
+        SummaryEvent,
+        VerdictMessage,
+        VerdictTermination,
+    )
     from .protocol import (
         PRESETS,
         RULES,
@@ -57,7 +68,18 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_judgment": ["Judgment"],
             "_jury": ["Jury"],
             "_jury_spec": ["JurySpec", "SeatSpec", "seat"],
-            "bus": ["Address", "Handler", "Line", "RequestBus"],
+            "bus": [
+                "JURY_MESSAGES",
+                "Address",
+                "BallotsEvent",
+                "DiscussionEvent",
+                "Handler",
+                "Line",
+                "RequestBus",
+                "SummaryEvent",
+                "VerdictMessage",
+                "VerdictTermination",
+            ],
             "protocol": [
                 "PRESETS",
                 "RULES",
@@ -102,16 +124,19 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "JURY_MESSAGES",
     "PRESETS",
     "RULES",
     "Address",
     "BallotCalled",
     "BallotSealed",
+    "BallotsEvent",
     "BallotsRevealed",
     "CallTotals",
     "CaseOpened",
     "CaseTranscript",
     "Decision",
+    "DiscussionEvent",
     "DiscussionOpened",
     "Entry",
     "Flips",
@@ -130,10 +155,13 @@ __all__ = [
     "RuleFunction",
     "SeatInfo",
     "SeatSpec",
+    "SummaryEvent",
     "SummedUp",
     "Tie",
     "Verdict",
     "VerdictAnnounced",
+    "VerdictMessage",
+    "VerdictTermination",
     "Votes",
     "aggregation",
     "as_html",

@@ -1,5 +1,6 @@
 """Open a jury on its bus: an AutoGen runtime with a foreperson, seats and listeners."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -7,14 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from ..agents import Ask, Case, CaseCount, Persona, Rubric, SeatAgent
+from ..agents import Ask, Ballot, Case, CaseCount, Persona, Rubric, SeatAgent
 from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelRegistry, ModelSource, ModelSpec, Sampling
 from ._judgment import Judgment
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec, SeatSpec
-from .bus import JuryBus
+from .bus import Hearing, JuryBus, JuryTeam
 from .protocol import (
     Entry,
     Foreperson,
@@ -28,11 +29,13 @@ from .protocol import (
 from .transcript import CaseTranscript
 
 
-class Jury:
+class Jury(JuryTeam):
     """Hears any number of cases at once, each to its verdict.
 
     Use it as an asynchronous context manager. Leaving it waits for nothing: cases
     under way are canceled and their agents have ended when it returns.
+
+    It is a `Team` of AutoGen's AgentChat as well: `run` and `run_stream` hear one case each.
 
     Example:
         >>> async with Jury.of("clinician", "lawyer", "sceptic", model=model) as jury:
@@ -52,12 +55,16 @@ class Jury:
             is returned.
         spectator: Is given entries and fleeting notices, for a live view.
         rubric: What jurors judge by, None for the bundled rubric.
+        name: Its name in a team of AutoGen's.
+        description: What it is for, for those who choose who speaks in a team; None says who
+            sits on it.
 
     Attributes:
         spec: The jury as plain data, None for one that was made of agents.
 
     Raises:
-        ConfigurationError: The protocol does not fit the number of seats.
+        ConfigurationError: The protocol does not fit the number of seats, or the name is none
+            for an agent.
     """
 
     def __init__(
@@ -71,6 +78,8 @@ class Jury:
         clerk: Callable[[Entry], None] | None = None,
         spectator: Callable[[Entry | Notice], None] | None = None,
         rubric: Rubric | None = None,
+        name: str = "jury",
+        description: str | None = None,
     ) -> None:
         self.spec = seats if isinstance(seats, JurySpec) else None
         self._seats: Mapping[str, SeatAgent] = {}
@@ -81,6 +90,10 @@ class Jury:
         else:
             self._seats = dict(seats)
             self._infos = tuple(SeatInfo(name, name, name, "") for name in seats)
+        seated = ", ".join(info.seat for info in self._infos)
+        super().__init__(
+            name, description or f"A jury that judges whether a response is safe: {seated}"
+        )
         self._protocol = protocol or Protocol()
         self._protocol.check(len(self._infos))
         self._foreperson = foreperson
@@ -91,7 +104,8 @@ class Jury:
         self._rubric = rubric
         self._bus: JuryBus | None = None
         self._broken: Exception | None = None
-        self._heard: dict[str, list[Entry]] = {}
+        self._listeners: dict[str, Callable[[Entry], None]] = {}
+        self._media: MediaStore | None = None
         self._own = AsyncExitStack()
 
     @classmethod
@@ -104,6 +118,8 @@ class Jury:
         foreperson: ModelSpec | str | None = None,
         rubric: str | Path | None = None,
         max_tokens: int = 512,
+        name: str = "jury",
+        description: str | None = None,
     ) -> Self:
         """Describe a jury of models; nothing is opened yet.
 
@@ -118,21 +134,22 @@ class Jury:
             foreperson: The model that sums up; None leaves the summing-up out.
             rubric: A Markdown file that says what is judged by, in place of the bundled one.
             max_tokens: Cap on the tokens of a ballot, at least 16.
+            name: See `Jury`.
+            description: See `Jury`.
 
         Raises:
             ConfigurationError: Something does not fit; the message says what to change.
         """
-        return cls(
-            describe_jury(
-                jurors,
-                model=model,
-                protocol=protocol,
-                rule=rule,
-                foreperson=foreperson,
-                rubric=rubric,
-                max_tokens=max_tokens,
-            )
+        spec = describe_jury(
+            jurors,
+            model=model,
+            protocol=protocol,
+            rule=rule,
+            foreperson=foreperson,
+            rubric=rubric,
+            max_tokens=max_tokens,
         )
+        return cls(spec, name=name, description=description)
 
     @classmethod
     def seated(
@@ -187,11 +204,10 @@ class Jury:
     async def _enter(self) -> None:
         if self.spec is not None and not self._seats:
             registry = await self._own.enter_async_context(ModelRegistry())
-            folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
             self._own.callback(self._unseat)
-            self._seat(registry, media=MediaStore(Path(folder)))
+            self._seat(registry, media=self._pictures)
         spectator = None if self._spectator is None else self._watched(self._spectator)
-        bus = JuryBus(self._presiding(), self._seats, live=spectator is not None)
+        bus = JuryBus(self._presiding(), self._seats, self._gate, live=spectator is not None)
         await bus.open(self._watched(self._write), spectator)
         self._bus = bus
 
@@ -214,26 +230,58 @@ class Jury:
             RuntimeError: The jury is not open.
             Exception: What the clerk or the spectator raised.
         """
-        if self._bus is None:
-            raise RuntimeError("the jury is not open: enter it with `async with` first")
-        self._bus.check_loop()
-        verdict = await self._bus.hear(case)
-        if self._broken is not None:
-            raise self._broken
-        return verdict
+        return await self._hear(case)
 
     async def judge(self, case: Case) -> Judgment:
         """Hear one case, and return the verdict with its transcript; see `hear`."""
-        wanted = case.id
-        case = replace(case, id=unique_name(wanted, self._heard))
-        self._heard[case.id] = entries = list[Entry]()
-        try:
-            verdict = await self.hear(case)
-        finally:
-            del self._heard[case.id]
-        target = wanted.removeprefix(f"{case.query.id}/").partition("/")[0]
+        entries = list[Entry]()
+        verdict = await self._hear_aside(case, entries.append)
+        target = case.id.removeprefix(f"{case.query.id}/").partition("/")[0]
         protocol = self.spec.protocol_label if self.spec else self._protocol.name
         return Judgment.of(verdict, CaseTranscript(tuple(entries), self._infos, target, protocol))
+
+    @property
+    def _identity(self) -> str:
+        rubric = None if self._rubric is None else self._rubric.sha256
+        said = (self._infos, self._protocol, rubric, self._seed)
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+    @property
+    def _pictures(self) -> MediaStore:
+        if self._media is None:
+            folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
+            self._own.callback(self._forget_pictures)
+            self._media = MediaStore(Path(folder))
+        return self._media
+
+    def _forget_pictures(self) -> None:
+        self._media = None
+
+    async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:
+        return await self._hear_aside(hearing.case, listen, hearing.ballots)
+
+    async def _hear_aside(
+        self,
+        case: Case,
+        listen: Callable[[Entry], None],
+        kept: dict[tuple[int, str], Ballot] | None = None,
+    ) -> Verdict:
+        """Hear a case, under a name of its own, whose entries are given to a function as well."""
+        case = replace(case, id=unique_name(case.id, self._listeners))
+        self._listeners[case.id] = listen
+        try:
+            return await self._hear(case, kept)
+        finally:
+            del self._listeners[case.id]
+
+    async def _hear(self, case: Case, kept: dict[tuple[int, str], Ballot] | None = None) -> Verdict:
+        if self._bus is None:
+            raise RuntimeError("the jury is not open: enter it with `async with` first")
+        self._bus.check_loop()
+        verdict = await self._bus.hear(case, kept)
+        if self._broken is not None:
+            raise self._broken
+        return verdict
 
     def _seat(
         self,
@@ -254,8 +302,8 @@ class Jury:
     def _write(self, entry: Entry) -> None:
         if self._clerk is not None:
             self._clerk(entry)
-        if (kept := self._heard.get(entry.case_id)) is not None:
-            kept.append(entry)
+        if (listen := self._listeners.get(entry.case_id)) is not None:
+            listen(entry)
 
     def _presiding(self) -> Foreperson:
         return Foreperson(

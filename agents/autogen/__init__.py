@@ -7,7 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._ballot_caster import BallotCaster
     from ._client import AgentChatClient
-    from ._conversation import case_of
+    from ._conversation import NOT_GIVEN, case_of
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
     from ._seat import Seat, SeatAgent
 
@@ -17,7 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_ballot_caster": ["BallotCaster"],
             "_client": ["AgentChatClient"],
-            "_conversation": ["case_of"],
+            "_conversation": ["NOT_GIVEN", "case_of"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
             "_seat": ["Seat", "SeatAgent"],
         },
@@ -25,6 +25,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "JURY_WORDS",
+    "NOT_GIVEN",
     "AgentChatClient",
     "BallotCaster",
     "BallotMessage",

@@ -1,19 +1,39 @@
 """The bus: AutoGen's runtime, requests and answers. With `agents.autogen`, all that imports it."""
 
 from ._agent import Address, Handler, Line
+from ._entry_messages import (
+    JURY_MESSAGES,
+    BallotsEvent,
+    DiscussionEvent,
+    EntryMessages,
+    SummaryEvent,
+    VerdictMessage,
+)
+from ._hearing import Hearing
 from ._jury_bus import PROGRESS, SEAT, TRANSCRIPT, JuryBus
 from ._quiet_runtime import QuietRuntime, new_runtime
 from ._request_bus import RequestBus
+from ._team import JuryTeam
+from ._termination import VerdictTermination
 
 __all__ = [
+    "JURY_MESSAGES",
     "PROGRESS",
     "SEAT",
     "TRANSCRIPT",
     "Address",
+    "BallotsEvent",
+    "DiscussionEvent",
+    "EntryMessages",
     "Handler",
+    "Hearing",
     "JuryBus",
+    "JuryTeam",
     "Line",
     "QuietRuntime",
     "RequestBus",
+    "SummaryEvent",
+    "VerdictMessage",
+    "VerdictTermination",
     "new_runtime",
 ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         decide,
         register_rule,
     )
-    from ._aggregation_verdict import CallTotals, build_verdict, contested, totals_of
+    from ._aggregation_verdict import CallTotals, build_verdict, contested, tally, totals_of
     from ._curtailment import settled
     from ._events import (
         BallotCalled,
@@ -53,7 +53,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "decide",
                 "register_rule",
             ],
-            "_aggregation_verdict": ["CallTotals", "build_verdict", "contested", "totals_of"],
+            "_aggregation_verdict": [
+                "CallTotals",
+                "build_verdict",
+                "contested",
+                "tally",
+                "totals_of",
+            ],
             "_curtailment": ["settled"],
             "_events": [
                 "BallotCalled",
@@ -108,5 +114,6 @@ __all__ = [
     "decide",
     "register_rule",
     "settled",
+    "tally",
     "totals_of",
 ]
