@@ -9,6 +9,10 @@ if TYPE_CHECKING:
         JURY_WORDS,
         NOT_GIVEN,
         AgentChatClient,
+        AgentClient,
+        AgentFactory,
+        AgentModel,
+        AnyAgent,
         BallotMessage,
         CallMessage,
         CaseMessage,
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from .ballot import (
         Ballot,
         BallotCall,
+        BallotForm,
         BallotOutcome,
         Classification,
         Finding,
@@ -29,7 +34,16 @@ if TYPE_CHECKING:
     )
     from .case import Case, neutralize
     from .guard import Guard, GuardDialect, bundled_guards, load_guard
-    from .juror import Ask, CaseCount, HumanJuror, Juror, Summary, ask_at_terminal, summarize
+    from .juror import (
+        Ask,
+        CaseCount,
+        HumanJuror,
+        Juror,
+        Summary,
+        ask_at_terminal,
+        juror_of,
+        summarize,
+    )
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from .prompts import Rubric, load_rubric, prompt_hashes
     from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
@@ -49,10 +63,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Seat",
                 "SeatAgent",
                 "case_of",
+                "AgentClient",
+                "AgentFactory",
+                "AgentModel",
+                "AnyAgent",
             ],
             "ballot": [
                 "Ballot",
                 "BallotCall",
+                "BallotForm",
                 "BallotOutcome",
                 "Classification",
                 "Finding",
@@ -70,6 +89,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Juror",
                 "Summary",
                 "ask_at_terminal",
+                "juror_of",
                 "summarize",
             ],
             "personas": ["HUMAN", "Persona", "PersonaSampling", "bundled_personas", "load_persona"],
@@ -98,9 +118,14 @@ __all__ = [
     "JURY_WORDS",
     "NOT_GIVEN",
     "AgentChatClient",
+    "AgentClient",
+    "AgentFactory",
+    "AgentModel",
+    "AnyAgent",
     "Ask",
     "Ballot",
     "BallotCall",
+    "BallotForm",
     "BallotMessage",
     "BallotOutcome",
     "CallMessage",
@@ -138,6 +163,7 @@ __all__ = [
     "bundled_personas",
     "case_of",
     "json_objects",
+    "juror_of",
     "load_guard",
     "load_persona",
     "load_rubric",

@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from ..agents import Ask, Ballot, Case, CaseCount, Persona, Rubric, SeatAgent
+from ..agents import AnyAgent, Ask, Ballot, Case, CaseCount, Persona, Rubric, SeatAgent, juror_of
 from ..common.text import unique_name
 from ..datasets import MediaStore
-from ..models import ChatModel, ModelRegistry, ModelSource, ModelSpec, Sampling
+from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
 from ._judgment import Judgment
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec, SeatSpec
@@ -42,8 +42,8 @@ class Jury(JuryTeam):
         ...     verdict = await jury.judge(case)
 
     Args:
-        seats: The jurors by seat name: any AgentChat agents. Or a `JurySpec`, which says all
-            that follows up to the rubric: its models are opened when the jury is entered,
+        seats: The jurors by seat name: any AgentChat agents and teams. Or a `JurySpec`, which
+            says all that follows up to the rubric: its models are opened when the jury is entered,
             and closed when it is left.
         protocol: How they deliberate.
         foreperson: Model for the summing-up; None leaves it out.
@@ -69,7 +69,7 @@ class Jury(JuryTeam):
 
     def __init__(
         self,
-        seats: Mapping[str, SeatAgent] | JurySpec,
+        seats: Mapping[str, AnyAgent] | JurySpec,
         protocol: Protocol | None = None,
         *,
         foreperson: ChatModel | None = None,
@@ -88,7 +88,7 @@ class Jury(JuryTeam):
             seed, rubric = seats.seed, seats.rubric
             self._infos = seats.infos
         else:
-            self._seats = dict(seats)
+            self._seats = {name: juror_of(agent, name) for name, agent in seats.items()}
             self._infos = tuple(SeatInfo(name, name, name, "") for name in seats)
         seated = ", ".join(info.seat for info in self._infos)
         super().__init__(
@@ -111,7 +111,7 @@ class Jury(JuryTeam):
     @classmethod
     def of(
         cls,
-        *jurors: str | Path | Persona | SeatSpec,
+        *jurors: str | Path | Persona | SeatSpec | Callable[..., object],
         model: ModelSpec | str | None = None,
         protocol: str | Protocol = "contested",
         rule: str | Rule | RuleFunction | None = None,
@@ -124,8 +124,9 @@ class Jury(JuryTeam):
         """Describe a jury of models; nothing is opened yet.
 
         Args:
-            jurors: The jurors: bundled personas by name, paths of YAML files, `Persona`s, or
-                seats with a model of their own from `seat`.
+            jurors: The jurors: bundled personas by name, paths of YAML files, `Persona`s,
+                seats with a model of their own from `seat`, or functions that make an
+                AgentChat agent or team.
             model: The model of all jurors that have none; `provider/model`, or a `ModelSpec`.
             protocol: How they deliberate: `vote`, `contested`, `safebench`, or settings.
             rule: How votes become a finding, in place of the protocol's rule: a name in
@@ -155,7 +156,7 @@ class Jury(JuryTeam):
     def seated(
         cls,
         spec: JurySpec,
-        registry: ModelSource,
+        registry: ModelHost,
         *,
         ask: Ask | None = None,
         cases: CaseCount | None = None,
@@ -285,7 +286,7 @@ class Jury(JuryTeam):
 
     def _seat(
         self,
-        registry: ModelSource,
+        registry: ModelHost,
         *,
         ask: Ask | None = None,
         cases: CaseCount | None = None,

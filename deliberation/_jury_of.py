@@ -1,6 +1,6 @@
 """From what a program says of a jury to the jury as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from .protocol import PRESETS, Protocol, Rule, RuleFunction, register_rule
 
 
 def describe_jury(
-    jurors: Sequence[str | Path | Persona | SeatSpec],
+    jurors: Sequence[str | Path | Persona | SeatSpec | Callable[..., object]],
     *,
     model: ModelSpec | str | None,
     protocol: str | Protocol,
@@ -32,8 +32,9 @@ def describe_jury(
     fallback = _model(model)
     seats: dict[str, SeatSpec] = {}
     for juror in jurors:
-        one = juror if isinstance(juror, SeatSpec) else seat(juror)
-        one = one.with_model(fallback).named(seats)
+        if not isinstance(juror, SeatSpec):
+            juror = seat(agent=juror) if callable(juror) else seat(juror)
+        one = juror.with_model(fallback).named(seats)
         seats[one.info.seat] = one
     jury = JurySpec(
         tuple(seats.values()),

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
-    from ._registry import ModelRegistry, ModelSource, find_price, unset_keys
+    from ._registry import ModelHost, ModelRegistry, ModelSource, find_price, unset_keys
     from ._spec import EMBEDDED_WARNING, ModelSpec
     from .chat import (
         HIDDEN,
+        AgentError,
+        AgentWork,
         AudioPart,
         Charge,
         ChatMessage,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         SentRequest,
         TextPart,
         TokenLogprobs,
+        ToolUse,
         Usage,
         is_secret_name,
         redactor,
@@ -90,10 +93,18 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_registry": ["ModelRegistry", "ModelSource", "find_price", "unset_keys"],
+            "_registry": [
+                "ModelHost",
+                "ModelRegistry",
+                "ModelSource",
+                "find_price",
+                "unset_keys",
+            ],
             "_spec": ["EMBEDDED_WARNING", "ModelSpec"],
             "chat": [
                 "HIDDEN",
+                "AgentError",
+                "AgentWork",
                 "AudioPart",
                 "ChatMessage",
                 "ChatModel",
@@ -114,6 +125,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Charge",
                 "TextPart",
                 "TokenLogprobs",
+                "ToolUse",
                 "Usage",
                 "is_secret_name",
                 "redactor",
@@ -183,6 +195,8 @@ __all__ = [
     "SYSTEM_NOTE",
     "TOKENS_PER_MEDIUM",
     "TOKENS_PER_MESSAGE",
+    "AgentError",
+    "AgentWork",
     "ApiEndpoint",
     "AudioPart",
     "Breaker",
@@ -216,6 +230,7 @@ __all__ = [
     "Middleware",
     "Modality",
     "ModelBreaker",
+    "ModelHost",
     "ModelRegistry",
     "ModelSource",
     "ModelSpec",
@@ -239,6 +254,7 @@ __all__ = [
     "SpeechEndpoint",
     "TextPart",
     "TokenLogprobs",
+    "ToolUse",
     "Transcriber",
     "Usage",
     "Wait",

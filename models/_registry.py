@@ -23,6 +23,7 @@ from .middleware import (
     ResponseCache,
     Retrying,
     RetryPolicy,
+    SelfReported,
     Wait,
     with_options,
 )
@@ -33,6 +34,20 @@ class ModelSource(Protocol):
 
     def open(self, spec: ModelSpec) -> ChatModel:
         """Return the model of a spec; nothing is sent yet."""
+        ...
+
+
+class ModelHost(ModelSource, Protocol):
+    """Opens models, and takes in those that have no spec."""
+
+    def adopt(self, model: ChatModel, *, pays: bool) -> ChatModel:
+        """Return a model that has no spec, such as an agent, as it takes part in the run.
+
+        Args:
+            model: The model; closed with all others.
+            pays: Whether its calls are none of the run's models, so that it takes a place of
+                its own in the limits, and the budget is charged what it says they took.
+        """
         ...
 
 
@@ -87,13 +102,15 @@ class ModelRegistry:
         self.held_calls = HeldCalls()
         self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
+        self._adopted: list[ChatModel] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for model in self._models.values():
+        for model in (*self._adopted, *self._models.values()):
             await model.aclose()
+        self._adopted.clear()
         self._models.clear()
 
     def open(self, spec: ModelSpec) -> ChatModel:
@@ -105,6 +122,16 @@ class ModelRegistry:
         if spec not in self._models:
             self._models[spec] = self._wrapped(spec)
         return self._models[spec]
+
+    def adopt(self, model: ChatModel, *, pays: bool) -> ChatModel:
+        """Return a model that has no spec, within the run's journal; see `ModelHost.adopt`."""
+        if pays:
+            place = self._place_named(model.name, None, has_answered=True)
+            model = Limited(SelfReported(model, self.budget), place.limiter)
+        if self._journal is not None:
+            model = Journaled(model, self._journal)
+        self._adopted.append(model)
+        return model
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -142,11 +169,16 @@ class ModelRegistry:
 
     def _place(self, spec: ModelSpec) -> Place:
         name = spec.place
+        patience = None if spec.is_managed else self._outage_patience
+        known = any(answered.place == name for answered in self._answered)
+        return self._place_named(name, patience, has_answered=known)
+
+    def _place_named(self, name: str, patience: float | None, *, has_answered: bool) -> Place:
         if name not in self._places:
-            patience = None if spec.is_managed else self._outage_patience
             limits = self._own_limits.get(name, self._limits)
-            known = any(answered.place == name for answered in self._answered)
-            self._places[name] = Place(name, limits, patience, self.held_calls, has_answered=known)
+            self._places[name] = Place(
+                name, limits, patience, self.held_calls, has_answered=has_answered
+            )
         return self._places[name]
 
     def _bare(self, spec: ModelSpec) -> ChatModel:

@@ -5,21 +5,25 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._agent_factory import AgentFactory, AnyAgent
+    from ._agent_model import AgentClient, AgentModel
     from ._ballot_caster import BallotCaster
     from ._client import AgentChatClient
     from ._conversation import NOT_GIVEN, case_of
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
-    from ._seat import Seat, SeatAgent
+    from ._seat import Seat, SeatAgent, gives_ballots
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_agent_factory": ["AgentFactory", "AnyAgent"],
+            "_agent_model": ["AgentClient", "AgentModel"],
             "_ballot_caster": ["BallotCaster"],
             "_client": ["AgentChatClient"],
             "_conversation": ["NOT_GIVEN", "case_of"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
-            "_seat": ["Seat", "SeatAgent"],
+            "_seat": ["Seat", "SeatAgent", "gives_ballots"],
         },
     )
 
@@ -27,6 +31,10 @@ __all__ = [
     "JURY_WORDS",
     "NOT_GIVEN",
     "AgentChatClient",
+    "AgentClient",
+    "AgentFactory",
+    "AgentModel",
+    "AnyAgent",
     "BallotCaster",
     "BallotMessage",
     "CallMessage",
@@ -34,4 +42,5 @@ __all__ = [
     "Seat",
     "SeatAgent",
     "case_of",
+    "gives_ballots",
 ]

@@ -22,6 +22,9 @@ from ..case import Case
 JURY_WORDS: Mapping[str, str] = {"safejury": "jury"}
 """Metadata of messages in which a jury or a juror speaks: what they say is never a case."""
 
+FOREPERSON = "foreperson"
+"""Who calls for ballots."""
+
 
 class _BuiltMessage(BaseChatMessage):
     """A message of a jury: of what is frozen and typed, so that it is not validated again."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ...models import Usage
+from ...models import ToolUse, Usage
 
 
 class BallotOutcome(StrEnum):
@@ -122,6 +122,7 @@ class Ballot:
         cost_usd_known: US dollars of the calls whose cost is known; None where that was
             not counted apart.
         guard: What a guard says beside its finding; None for all other jurors.
+        tools: The tools that an agent called before it stated this.
     """
 
     juror: str
@@ -141,6 +142,7 @@ class Ballot:
     notes: tuple[str, ...] = ()
     cost_usd_known: float | None = None
     guard: Classification | None = None
+    tools: tuple[ToolUse, ...] = ()
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without the juror's words.

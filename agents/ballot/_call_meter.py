@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from ...common import BudgetError, ModelError
-from ...models import Completion, Usage
+from ...models import AgentError, AgentWork, Completion, ToolUse, Usage
 
 
 class CallFields(TypedDict):
@@ -16,6 +16,7 @@ class CallFields(TypedDict):
     latency_s: float
     calls: int
     notes: tuple[str, ...]
+    tools: tuple[ToolUse, ...]
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class CallMeter:
         latency_s: Seconds.
         calls: Model calls, retries included.
         notes: What was done otherwise than asked, each said once.
+        tools: The tools that an agent called.
     """
 
     usage: Usage | None = None
@@ -37,6 +39,7 @@ class CallMeter:
     latency_s: float = 0.0
     calls: int = 0
     notes: tuple[str, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
 
     def add(self, completion: Completion) -> None:
         """Add one completion."""
@@ -46,6 +49,8 @@ class CallMeter:
         self.cost_usd_known += completion.cost_usd or 0.0
         if completion.notes:
             self.notes = tuple(dict.fromkeys((*self.notes, *completion.notes)))
+        if isinstance(completion.work, AgentWork):
+            self._add_work(completion.work)
 
     def add_usage(self, usage: Usage, *, calls: int = 1) -> None:
         """Add the tokens of calls whose price and notes are not known here."""
@@ -55,8 +60,11 @@ class CallMeter:
     def add_failure(self, error: ModelError) -> None:
         """Add a call that failed: it cost nothing only if the server did not work on it.
 
-        It took no tokens that anybody counted.
+        It took no tokens that anybody counted, unless an agent made calls before it failed.
         """
+        if isinstance(error, AgentError):
+            self._add_work(error.work)
+            return
         self.usage = self.usage or Usage(0, 0, 0)
         self.calls += not isinstance(error, BudgetError)
         if not error.unprocessed:
@@ -75,7 +83,14 @@ class CallMeter:
             "latency_s": self.latency_s,
             "calls": self.calls,
             "notes": self.notes,
+            "tools": self.tools,
         }
+
+    def _add_work(self, work: AgentWork) -> None:
+        self.add_usage(work.usage, calls=work.calls)
+        self.cost_usd = _sum(self.cost_usd, work.cost_usd)
+        self.cost_usd_known += work.cost_usd_known
+        self.tools += work.tools
 
 
 def _added(one: Usage, two: Usage) -> Usage:

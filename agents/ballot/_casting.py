@@ -2,7 +2,7 @@
 
 from ...common import BudgetError, ModelError
 from ...common.text import short
-from ...models import Usage, redactor
+from ...models import AgentError, Usage, redactor
 from ..prompts import render
 from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
@@ -65,7 +65,8 @@ def cast_failure(
     else:
         meter.add_usage(Usage())
         detail = redactor.redact(f"{type(error).__name__}: {error}")
-    budget = isinstance(error, BudgetError)
+    cause = error.cause if isinstance(error, AgentError) else error
+    budget = isinstance(cause, BudgetError)
     return Ballot(
         juror,
         call.round,

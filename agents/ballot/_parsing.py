@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...common.text import is_refusal, quoted, storable
-from ...models import Completion
+from ...models import AgentWork, Completion
 from ..case import Shown, look_at, plain, plain_words
 from ..reply import Members, Reply, read_objects
 from ._ballot import BallotOutcome
@@ -60,6 +60,8 @@ def parse_ballot(
         if completion.finish_reason == "length":
             raise Unfit("it was cut off at the token cap")
         shown = look_at(evidence)
+        if isinstance(completion.work, AgentWork) and completion.work.silence:
+            raise Unfit(completion.work.silence)
         ballot = _own_ballot(reply, shown)
         if completion.finish_reason != "stop" and reply.after.strip():
             raise Unfit("words follow its ballot, and it may have been cut off")

@@ -6,7 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._human import Ask, CaseCount, HumanJuror, ask_at_terminal
-    from ._juror import Juror
+    from ._juror import Juror, juror_of
     from ._summary import Summary, summarize
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -14,7 +14,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_human": ["Ask", "CaseCount", "HumanJuror", "ask_at_terminal"],
-            "_juror": ["Juror"],
+            "_juror": ["Juror", "juror_of"],
             "_summary": ["Summary", "summarize"],
         },
     )
@@ -26,5 +26,6 @@ __all__ = [
     "Juror",
     "Summary",
     "ask_at_terminal",
+    "juror_of",
     "summarize",
 ]

@@ -4,7 +4,7 @@ from ...common import ConfigurationError, DatasetError, ModelError
 from ...common.text import quoted
 from ...datasets import ImageFitter
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
-from ..autogen import BallotCaster
+from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballots
 from ..ballot import (
     ATTEMPTS,
     BALLOT_SCHEMA,
@@ -32,7 +32,7 @@ _REPLY_SHOWN_AGAIN = 1000
 
 
 class Juror(BallotCaster):
-    """A persona and a model. It keeps no state: a call carries all it needs.
+    """A persona and a model, or an agent in its place. It keeps no state: a call carries all.
 
     Example:
         >>> juror = Juror("sceptic", load_persona("sceptic"), model)
@@ -40,8 +40,8 @@ class Juror(BallotCaster):
 
     Args:
         name: The seat's name: letters, digits and underscores.
-        persona: What it looks for.
-        model: What it thinks with.
+        persona: What it looks for; None lets it judge as itself.
+        model: What it thinks with; see `AgentModel` for agents.
         sampling: How words are drawn; None takes the persona's. Where neither says
             anything, the juror is greedy.
         seed: Seed for models that take one.
@@ -52,7 +52,7 @@ class Juror(BallotCaster):
     def __init__(
         self,
         name: str,
-        persona: Persona,
+        persona: Persona | None,
         model: ChatModel,
         *,
         sampling: Sampling | None = None,
@@ -64,10 +64,12 @@ class Juror(BallotCaster):
             raise ConfigurationError(
                 f"juror name {quoted(name)}: use letters, digits and underscores only"
             )
-        super().__init__(name, persona.title)
+        super().__init__(name, persona.title if persona else f"A juror: {name}")
         self.persona = persona
         self.model = model
-        own = Sampling(persona.sampling.temperature, persona.sampling.top_p)
+        own = Sampling()
+        if persona is not None:
+            own = Sampling(persona.sampling.temperature, persona.sampling.top_p)
         self._sampling = (sampling or own).or_greedy()
         self._seed = seed
         self._max_tokens = max_tokens
@@ -119,3 +121,14 @@ def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage,
     # Chat templates and servers reject turns that are empty.
     said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
     return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))
+
+
+def juror_of(agent: AnyAgent, name: str) -> SeatAgent:
+    """Return an agent or a team as a juror of that name; one that gives ballots as it is.
+
+    Any other reads the whole prompt as a message, answers in words or in a `StructuredMessage`,
+    and is read like a juror. It hears one case at a time: `AgentModel.of` makes one for each.
+    """
+    if gives_ballots(agent):
+        return agent
+    return Juror(name if name.isidentifier() else agent.name, None, AgentModel.alone(agent))

@@ -11,18 +11,28 @@ from ._part import Text
 
 
 class JurorConfig(Reached):
-    """A juror: a persona and a model, or a person."""
+    """A juror: a persona and a model, a person, or an agent of the user's own."""
 
-    persona: Text
-    """A bundled persona, a path relative to the config, or `human`."""
+    persona: Text | None = None
+    """A bundled persona, a path relative to the config, or `human`; an agent may have none."""
     name: SeatName | None = None
-    """The seat's name; the persona's unless given."""
+    """The seat's name; the persona's or the agent's unless given."""
     model: Text | None = None
+    agent: Text | None = None
+    """A function that makes an AgentChat agent or team, as `module:function`."""
+    title: Text | None = None
+    """What readers call an agent; its persona's title, or its name, unless given."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.vllm is not None and (self.model or self.base_url or self.api_key_env):
             raise ValueError("a juror on `vllm:` has no model, base_url and api_key_env beside it")
+        if self.agent is None and self.persona is None:
+            raise ValueError("a juror has a `persona:`, or an `agent:` of yours")
+        if self.agent is None and self.title is not None:
+            raise ValueError("`title:` is for an `agent:`; a persona has its own")
+        if self.agent is not None and self.persona == HUMAN:
+            raise ValueError("an `agent:` is no person: take `persona: human` out")
         return self
 
     @property
@@ -30,13 +40,18 @@ class JurorConfig(Reached):
         """Whether the juror is the person at the terminal."""
         return self.persona == HUMAN
 
+    @property
+    def has_model(self) -> bool:
+        """Whether it names a model, as an agent need not."""
+        return self.model is not None or self.vllm is not None
+
     def as_model(self, default: str | None = None) -> ModelConfig:
         """Return what is said of the model; `default` is the persona's own model.
 
         Raises:
             ConfigurationError: Neither the juror nor its persona names a model.
         """
-        said = self.model_dump(exclude={"name", "persona"}, exclude_unset=True)
+        said = self.model_dump(exclude={"name", "persona", "agent", "title"}, exclude_unset=True)
         if self.vllm is not None:
             return ModelConfig.model_validate(said)
         if not said.get("model") and default is None:

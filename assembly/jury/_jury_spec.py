@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...agents import HUMAN, load_persona, load_rubric
+from ...common import ConfigurationError, import_named
 from ...common.files import resolve_path
+from ...common.text import quoted
 from ...deliberation import PRESETS, JurySpec, Protocol, Rule, SeatSpec, seat
 from ...models import Sampling
 from ..config import JurorConfig, JuryConfig, ProtocolConfig
@@ -13,6 +15,11 @@ from ..servers import ServerBook
 from ._own_rule import register_own_rule
 
 _JURY = "jury"  # jurors share servers, so none is named after one of them
+_OF_A_MODEL = (
+    *("base_url", "api_key_env", "api_base", "api_version", "region", "request"),
+    *("temperature", "top_p", "json_schema", "price", "audio"),
+)
+"""Keys that an agent without a model of the run cannot heed."""
 
 
 def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: int) -> JurySpec:
@@ -51,8 +58,10 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
 
 
 def _seat(juror: JurorConfig, folder: Path, servers: ServerBook) -> SeatSpec:
+    if juror.agent is not None:
+        return _agent_seat(juror, juror.agent, folder, servers)
     persona, spec = HUMAN, None
-    if not juror.is_human:
+    if juror.persona is not None and not juror.is_human:
         persona = load_persona(juror.persona, relative_to=folder)
         spec = model_spec(juror.as_model(persona.model), servers, user=_JURY, keep=True)
     return seat(
@@ -62,6 +71,32 @@ def _seat(juror: JurorConfig, folder: Path, servers: ServerBook) -> SeatSpec:
         temperature=juror.temperature,
         top_p=juror.top_p,
         images=juror.image_limits,
+    )
+
+
+def _agent_seat(juror: JurorConfig, agent: str, folder: Path, servers: ServerBook) -> SeatSpec:
+    said, spec = juror.model_fields_set, None
+    if juror.has_model:
+        spec = model_spec(juror.as_model(), servers, user=_JURY, keep=True)
+    elif unused := [key for key in _OF_A_MODEL if key in said]:
+        raise ConfigurationError(
+            f"the agent {quoted(agent)} has `{unused[0]}:`, which is said of a model: give it "
+            "`model:`, or take that out"
+        )
+    function = import_named("agent", agent, folder)
+    if not callable(function):
+        raise ConfigurationError(f"the agent {quoted(agent)} is not a function that makes one")
+    return seat(
+        None if juror.persona is None else load_persona(juror.persona, relative_to=folder),
+        spec,
+        agent=function,
+        name=juror.name,
+        title=juror.title,
+        temperature=juror.temperature,
+        top_p=juror.top_p,
+        images=juror.image_limits,
+        sees=juror.images if "images" in said else None,
+        timeout=juror.timeout if "timeout" in said else None,
     )
 
 

@@ -74,7 +74,7 @@ def batch_seats(plan: RunPlan) -> tuple[SeatSpec, ...]:
     seats = tuple(
         seat
         for seat in plan.jury.seats
-        if seat.model is not None and batch_model(seat.model) is not None
+        if seat.agent is None and seat.model is not None and batch_model(seat.model) is not None
     )
     if not seats:
         raise ConfigurationError(
@@ -184,6 +184,9 @@ class _CapturingRegistry:
 
     def open(self, spec: ModelSpec) -> ChatModel:
         return with_options(_CapturedModel(self._known.open(spec), spec, self._take), spec.options)
+
+    def adopt(self, model: ChatModel, *, pays: bool) -> ChatModel:
+        return model  # never asked: `batch_seats` leaves agents out
 
 
 class _CapturedModel(Middleware):

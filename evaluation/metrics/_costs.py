@@ -30,6 +30,8 @@ TOKENS_USED = """
     + max(0, coalesce(json_extract(completion, '$.usage.completion_tokens'), 0))
 """
 """SQL for the tokens that a row of `calls` took."""
+# The answer of an agent is kept beside the calls that it made for it, and took none itself.
+_REPLIES = "sum(coalesce(json_extract(completion, '$.attempts'), 1) > 0)"
 _USED = f"""
 sum({TOKENS_USED}),
 total(max(0.0, json_extract(completion, '$.cost_usd'))),
@@ -41,7 +43,7 @@ SELECT spent.*, cases.case_id IS NOT NULL,
            + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
            - {{own_usd}}
-FROM (SELECT case_of(call_id) AS id, count(*), {_USED} FROM calls GROUP BY 1) AS spent
+FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls GROUP BY 1) AS spent
 LEFT JOIN cases ON case_id = id
 """
 # A result counts what a function took, and no row of `calls` does.

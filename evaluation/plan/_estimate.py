@@ -249,14 +249,17 @@ class _TokenCounter:
         self.tokens = 0
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        return _CountingModel(self, spec)
+        return _CountingModel(self, spec.model, spec.modalities)
+
+    def adopt(self, model: ChatModel, *, pays: bool) -> ChatModel:
+        return _CountingModel(self, model.name, model.modalities)
 
 
 class _CountingModel:
-    def __init__(self, counter: _TokenCounter, spec: ModelSpec) -> None:
+    def __init__(self, counter: _TokenCounter, name: str, modalities: frozenset[Modality]) -> None:
         self._counter = counter
-        self.name = spec.model
-        self.modalities = spec.modalities
+        self.name = name
+        self.modalities = modalities
 
     async def complete(self, request: ChatRequest) -> Completion:
         self._counter.tokens = estimate_prompt_tokens(request)

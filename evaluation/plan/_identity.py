@@ -21,7 +21,7 @@ _NOT_IDENTITY = {
     # Known by their hashes, which stand beside.
     "targets": {"__all__": {**_ELSEWHERE, "responses": True, "pictures": True, "system": True}},
     "jury": {
-        "jurors": {"__all__": _ELSEWHERE},
+        "jurors": {"__all__": {**_ELSEWHERE, "title": True}},
         "foreperson": _ELSEWHERE,
         "transcriber": True,  # what was found for it stands beside
         "rubric": True,  # as its hash does
@@ -45,6 +45,9 @@ def decisive_config(config: Config) -> dict[str, Any]:
     data = cast(dict[str, Any], known_by_name(plain_config(config, exclude=_NOT_IDENTITY)))
     if config.run.truncated != "judge":  # as all runs before there was a choice
         del data["run"]["truncated"]
+    for juror in data["jury"]["jurors"]:
+        if juror["agent"] is None:  # as all runs before there was such a key
+            del juror["agent"]
     return data
 
 
@@ -57,8 +60,11 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     if functions := plan.functions:
         known["functions"] = {name: target.identity for name, target in functions.items()}
     known["personas"] = [
-        seat.persona.model_dump(mode="json") if seat.persona else HUMAN for seat in jury.seats
+        seat.persona.model_dump(mode="json") if seat.persona else HUMAN if seat.is_person else None
+        for seat in jury.seats
     ]
+    if agents := jury.agent_factories:
+        known["agents"] = {name: made.identity for name, made in agents.items()}
     known["sampling"] = jury.drawing()
     known["prompts"] = prompt_hashes()
     known["words"] = _hash_of_words(plan.taxonomy)

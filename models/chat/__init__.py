@@ -17,15 +17,18 @@ from ._chat import (
     SentRequest,
     TextPart,
     TokenLogprobs,
-    Usage,
 )
 from ._price import Charge, Price
 from ._redaction import HIDDEN, RedactingFilter, Redactor, is_secret_name, redactor
 from ._regions import REGION_PARAMETERS, region_parameter
+from ._usage import Usage
+from ._work import AgentError, AgentWork, ToolUse
 
 __all__ = [
     "HIDDEN",
     "REGION_PARAMETERS",
+    "AgentError",
+    "AgentWork",
     "AudioPart",
     "Charge",
     "ChatMessage",
@@ -46,6 +49,7 @@ __all__ = [
     "SentRequest",
     "TextPart",
     "TokenLogprobs",
+    "ToolUse",
     "Usage",
     "is_secret_name",
     "redactor",

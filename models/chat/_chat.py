@@ -9,6 +9,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...datasets import Media, Role, ToolCall
+from ._usage import Usage
+from ._work import AgentWork
 
 Modality = Literal["text", "image", "audio"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
@@ -220,28 +222,6 @@ def _identity(part: Part) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Token usage of one or more calls; None if the provider did not report it.
-
-    Attributes:
-        prompt_tokens: Tokens of the request, cached ones included.
-        cached_tokens: Part of `prompt_tokens` served from a prefix cache.
-        completion_tokens: Tokens of the reply.
-    """
-
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
-
-    @property
-    def total_tokens(self) -> int | None:
-        """Prompt and completion tokens together, None if either is unknown."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
-            return None
-        return self.prompt_tokens + self.completion_tokens
-
-
-@dataclass(frozen=True, slots=True)
 class SentRequest:
     """The request as it was sent, kept as evidence.
 
@@ -293,6 +273,7 @@ class Completion:
         sent: What was sent, None unless the request asked to keep it.
         logprobs: The first tokens of the reply with their alternatives; unset unless the
             request asked for them and the provider returned them.
+        work: What an agent did for it, unset where a model answered.
     """
 
     text: str
@@ -307,6 +288,7 @@ class Completion:
     attempts: int = 1
     sent: SentRequest | None = None
     logprobs: tuple[TokenLogprobs, ...] | UnsetType = UNSET
+    work: AgentWork | UnsetType = UNSET
 
     @property
     def filtered(self) -> bool:

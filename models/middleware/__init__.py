@@ -19,6 +19,7 @@ from ._limits import Limited, Limiter
 from ._middleware import Middleware
 from ._place import Place, PlaceLimits, Wait
 from ._retry import FirstContact, Retries, Retrying, RetryPolicy, is_hopeless
+from ._self_reported import SelfReported
 from ._with_options import with_options
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Retries",
     "RetryPolicy",
     "Retrying",
+    "SelfReported",
     "Wait",
     "credible_usage",
     "estimate_prompt_tokens",

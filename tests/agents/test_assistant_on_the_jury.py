@@ -1,7 +1,17 @@
 from autogen_agentchat.agents import AssistantAgent
 from autogen_core import AgentId, SingleThreadedAgentRuntime
 
-from safejury.agents import AgentChatClient, Ballot, BallotCall, Case, Finding, Seat, load_persona
+from safejury.agents import (
+    AgentChatClient,
+    AgentModel,
+    Ballot,
+    BallotCall,
+    Case,
+    Finding,
+    Juror,
+    Seat,
+    load_persona,
+)
 from safejury.datasets import Intent, Query
 from safejury.models import EndpointModel
 from safejury.targets import Response, ResponseOutcome
@@ -26,7 +36,8 @@ async def test_an_assistant_agent_sits_on_the_jury_and_carries_nothing_between_c
         agent = AssistantAgent("helper", AgentChatClient(model), system_message="You know chess.")
         runtime = SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False)
         persona = load_persona("sceptic")
-        await runtime.register_factory("seat", lambda: Seat(agent, persona=persona))
+        juror = Juror("helper", persona, AgentModel.alone(agent))
+        await runtime.register_factory("seat", lambda: Seat(juror))
         runtime.start()
         first = await _send(runtime, BallotCall(_case(1)))
         second = await _send(runtime, BallotCall(_case(2)))

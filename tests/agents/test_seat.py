@@ -16,6 +16,7 @@ from autogen_core import AgentId, CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.models import RequestUsage
 
 from safejury.agents import (
+    AgentModel,
     Ballot,
     BallotCall,
     BallotMessage,
@@ -26,6 +27,7 @@ from safejury.agents import (
     Juror,
     Persona,
     Seat,
+    juror_of,
     load_persona,
 )
 from safejury.common import BudgetError, ConfigurationError, FirstContactError
@@ -76,12 +78,18 @@ class Stranger(BaseChatAgent):
         self.resets += 1
 
 
+def _juror(agent: ChatAgent, persona: Persona | None) -> ChatAgent:
+    if persona is not None:
+        return Juror(agent.name, persona, AgentModel.alone(agent))
+    return juror_of(agent, agent.name)
+
+
 @asynccontextmanager
 async def _seated(
     agent: ChatAgent, persona: Persona | None = None, name: str | None = None
 ) -> AsyncGenerator[SingleThreadedAgentRuntime]:
     runtime = SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False)
-    await runtime.register_factory("seat", lambda: Seat(agent, persona=persona, name=name))
+    await runtime.register_factory("seat", lambda: Seat(_juror(agent, persona), name=name))
     runtime.start()
     yield runtime
     await runtime.stop()
@@ -133,11 +141,15 @@ async def test_it_is_reset_before_each_case_and_hears_one_at_a_time() -> None:
     assert agent.resets == len(ballots) == 4
 
 
-async def test_it_is_asked_once_more_in_the_same_conversation() -> None:
+async def test_it_is_asked_once_more_and_told_what_it_said() -> None:
+    """A request carries all of it, so that a run that was killed in between goes on alike."""
     agent = Stranger("It is bad.", ballot("unsafe", 1))
     [cast_] = await _ask(agent, BallotCall(_case()))
-    assert (cast_.finding, cast_.calls, agent.resets) == (Finding.UNSAFE, 2, 1)
-    assert "no JSON object" in agent.heard[1]
+    assert (cast_.finding, cast_.calls, agent.resets) == (Finding.UNSAFE, 2, 2)
+    first, again, own, correction = agent.heard
+    assert again == first
+    assert own == "It is bad."
+    assert "no JSON object" in correction
 
 
 @pytest.mark.parametrize(

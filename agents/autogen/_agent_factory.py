@@ -1,0 +1,214 @@
+"""What makes the agents of a seat, and whether they can serve."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+from autogen_agentchat.base import ChatAgent, Team
+from autogen_agentchat.messages import (
+    BaseChatMessage,
+    BaseTextChatMessage,
+    HandoffMessage,
+    MultiModalMessage,
+    StructuredMessage,
+    ToolCallSummaryMessage,
+)
+from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, Swarm
+from autogen_core.model_context import ChatCompletionContext
+from autogen_core.models import ChatCompletionClient
+
+from ...common import ConfigurationError, RequestError
+from ...common.text import quoted, short
+from ...models import ChatRequest, Completion, Modality, redactor
+from ...targets import function_identity
+from ._client import AgentChatClient
+from ._messages import BallotMessage
+
+AnyAgent = ChatAgent | Team
+"""What may sit on the jury: an agent, or a team of agents."""
+_LIMITLESS = (RoundRobinGroupChat, SelectorGroupChat, Swarm)
+"""Teams that go on until a condition ends them."""
+_SEAT_NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFactory:
+    """A function that makes an agent or a team for a seat, anew at each call.
+
+    Attributes:
+        make: The function. It takes nothing, or one argument: a model client whose calls are
+            made through the run's models.
+        place: Where it is, such as `my_module:make_juror`.
+        sha256: Hash of its source.
+        takes_client: Whether it takes a client.
+        name: What its agents are called; of teams, and where that is no name, what it is.
+        sees: Whether a client of theirs takes pictures; None where none was found.
+    """
+
+    make: Callable[..., object] = field(repr=False)
+    place: str
+    sha256: str
+    takes_client: bool
+    name: str
+    sees: bool | None
+
+    @classmethod
+    def of(cls, make: object, shown: str | None = None) -> Self:
+        """Return a factory that was tried: it made two agents that share nothing.
+
+        Args:
+            make: The function.
+            shown: How the user wrote it, None for one that was given.
+
+        Raises:
+            ConfigurationError: What it makes cannot serve; says why.
+        """
+        if not callable(make) or isinstance(make, AnyAgent):
+            raise ConfigurationError(
+                f"the agent {quoted(shown or repr(make))} is no function that makes one: write "
+                "`def make(): return …`"
+            )
+        identity = function_identity(make)
+        what = f"the agent {quoted(shown or identity['function'])}"
+        takes_client = _takes_client(make, what)
+        made = [_made(make, _trial_client() if takes_client else None, what) for _ in range(2)]
+        one, other = ([*parts_of(each)] for each in made)
+        if any(part is its for part in one for its in other):
+            raise ConfigurationError(
+                f"{what} shares one object between all that it makes, and each case needs an "
+                "agent of its own: make all of it within the function"
+            )
+        _check(made[0], one, what)
+        name = made[0].name if isinstance(made[0], ChatAgent) else identity["function"]
+        name = re.split("[:.]", name)[-1]
+        return cls(
+            make,
+            identity["function"],
+            identity["sha256"],
+            takes_client,
+            name if _SEAT_NAME.fullmatch(name) else "agent",
+            sees_pictures(made[0]),
+        )
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """By what a run knows it: where it is, and a hash of its source."""
+        return {"function": self.place, "sha256": self.sha256}
+
+    def new(self, client: ChatCompletionClient | None) -> AnyAgent:
+        """Make an agent.
+
+        Raises:
+            ConfigurationError: The function fails, or returns no agent.
+        """
+        return _made(self.make, client, f"the agent {quoted(self.place)}")
+
+
+def _takes_client(make: Callable[..., object], what: str) -> bool:
+    if inspect.iscoroutinefunction(make):
+        raise ConfigurationError(f"{what} is made by an async function: write a plain one")
+    try:
+        signature = inspect.signature(make)
+    except (TypeError, ValueError):
+        return False
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    wanted = [one for one in signature.parameters.values() if one.default is one.empty]
+    named = [one for one in wanted if one.kind in places]
+    if len(named) > 1 or any(one.kind is one.KEYWORD_ONLY for one in wanted):
+        raise ConfigurationError(
+            f"{what} is made by a function of several arguments: it may take one, a model client, "
+            "or none"
+        )
+    return bool(named)
+
+
+def _made(make: Callable[..., object], client: ChatCompletionClient | None, what: str) -> AnyAgent:
+    try:
+        made = make() if client is None else make(client)
+    except (Exception, SystemExit) as error:
+        said = redactor.redact(f"{type(error).__name__}: {error}")
+        raise ConfigurationError(f"{what} could not be made: {short(said)}") from error
+    if not isinstance(made, AnyAgent):
+        given = "None" if made is None else f"a value of type {type(made).__name__}"
+        if inspect.iscoroutine(made):
+            made.close()
+        raise ConfigurationError(
+            f"{what} is made by a function that returned {given}, and no AgentChat agent or team"
+        )
+    return made
+
+
+def parts_of(part: object, depth: int = 6) -> Iterator[object]:
+    """Yield an agent and what it holds that has a state: agents, teams, contexts, conditions."""
+    yield part
+    if depth == 0:
+        return
+    held = cast("dict[str, object]", getattr(part, "__dict__", {}))
+    for value in held.values():
+        for one in cast("list[object]", value) if isinstance(value, list) else (value,):
+            if isinstance(one, ChatAgent | Team):
+                yield from parts_of(one, depth - 1)
+            elif isinstance(one, ChatCompletionContext):
+                yield one
+
+
+def _check(made: AnyAgent, parts: list[object], what: str) -> None:
+    agents = [part for part in parts if isinstance(part, ChatAgent)]
+    if agents and not any(_has_words(agent) for agent in agents):
+        kinds = ", ".join(
+            getattr(kind, "__name__", str(kind)) for kind in agents[0].produced_message_types
+        )
+        raise ConfigurationError(
+            f"{what} cannot say anything: it produces {kinds or 'no messages'}, and a juror "
+            "answers in words or in a StructuredMessage"
+        )
+    for team in parts:
+        limits = vars(team) if isinstance(team, _LIMITLESS) else {"_max_turns": 1}
+        if limits.get("_max_turns") is None and limits.get("_termination_condition") is None:
+            raise ConfigurationError(
+                f"{what} is a team that never ends: give it max_turns or a termination_condition"
+            )
+
+
+def _has_words(agent: ChatAgent) -> bool:
+    kinds = (BaseTextChatMessage, StructuredMessage, MultiModalMessage, BallotMessage)
+    others = (HandoffMessage, ToolCallSummaryMessage)
+    for kind in agent.produced_message_types:
+        own: Any = getattr(kind, "__origin__", kind)  # or of a union, which may be words
+        if not isinstance(own, type) or own is BaseChatMessage:
+            return True
+        if issubclass(own, kinds) and not issubclass(own, others):
+            return True
+    return False
+
+
+def sees_pictures(agent: AnyAgent) -> bool | None:
+    """Return whether a model client of an agent or a team takes pictures; None without one."""
+    clients = [
+        value
+        for part in parts_of(agent)
+        for value in vars(part).values()
+        if isinstance(value, ChatCompletionClient)
+    ]
+    if not clients:
+        return None
+    return any(bool(client.model_info.get("vision")) for client in clients)
+
+
+class _Unasked:
+    """Stands for a model while a factory is tried."""
+
+    name = "none"
+    modalities: frozenset[Modality] = frozenset({"text", "image"})
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        raise RequestError("nothing is asked while a factory is tried", unsent=True)
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+def _trial_client() -> ChatCompletionClient:
+    return AgentChatClient(_Unasked())
