@@ -8,7 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from ..agents import AnyAgent, Ask, Ballot, Case, CaseCount, Persona, Rubric, SeatAgent, juror_of
+from ..agents import (
+    AnyAgent,
+    Ask,
+    Ballot,
+    Case,
+    CaseCount,
+    Guard,
+    Persona,
+    Rubric,
+    SeatAgent,
+    juror_of,
+)
 from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
@@ -89,7 +100,7 @@ class Jury(JuryTeam):
             self._infos = seats.infos
         else:
             self._seats = {name: juror_of(agent, name) for name, agent in seats.items()}
-            self._infos = tuple(SeatInfo(name, name, name, "") for name in seats)
+            self._infos = tuple(_info(name, agent) for name, agent in self._seats.items())
         seated = ", ".join(info.seat for info in self._infos)
         super().__init__(
             name, description or f"A jury that judges whether a response is safe: {seated}"
@@ -314,6 +325,7 @@ class Jury(JuryTeam):
             summing=self._summing,
             seed=self._seed,
             rubric=self._rubric,
+            standing=[info.seat for info in self._infos if info.guard],
         )
 
     def _watched(self, listen: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -326,3 +338,10 @@ class Jury(JuryTeam):
                 self._broken = self._broken or error
 
         return listens
+
+
+def _info(name: str, agent: SeatAgent) -> SeatInfo:
+    """Return what others are told of an agent's seat."""
+    if isinstance(agent, Guard):
+        return SeatInfo(name, agent.guard, agent.dialect.title, agent.model.name, agent.guard)
+    return SeatInfo(name, name, name, "")

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
         decide,
         register_rule,
     )
-    from ._aggregation_verdict import CallTotals, build_verdict, contested, tally, totals_of
+    from ._aggregation_verdict import (
+        CallTotals,
+        build_verdict,
+        contested,
+        each_once,
+        tally,
+        totals_of,
+    )
     from ._curtailment import settled
     from ._events import (
         BallotCalled,
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
     from ._foreperson import Foreperson
     from ._settings import PRESETS, Protocol
     from ._sitting import Floor, Sitting
-    from ._verdict import Flips, Verdict
+    from ._verdict import Flips, GuardVote, Verdict
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -57,6 +64,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "CallTotals",
                 "build_verdict",
                 "contested",
+                "each_once",
                 "tally",
                 "totals_of",
             ],
@@ -77,7 +85,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_foreperson": ["Foreperson"],
             "_settings": ["PRESETS", "Protocol"],
             "_sitting": ["Floor", "Sitting"],
-            "_verdict": ["Flips", "Verdict"],
+            "_verdict": ["Flips", "GuardVote", "Verdict"],
         },
     )
 
@@ -95,6 +103,7 @@ __all__ = [
     "Flips",
     "Floor",
     "Foreperson",
+    "GuardVote",
     "Notice",
     "Protocol",
     "Published",
@@ -112,6 +121,7 @@ __all__ = [
     "build_verdict",
     "contested",
     "decide",
+    "each_once",
     "register_rule",
     "settled",
     "tally",

@@ -1,7 +1,7 @@
 """Build the verdict of a case from the ballots of all its rounds."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from statistics import median
@@ -11,7 +11,7 @@ from ...agents import Ballot, BallotOutcome, Finding
 from ...models import Usage
 from ._aggregation import Rule, Votes, decide
 from ._curtailment import fixed
-from ._verdict import Flips, Verdict
+from ._verdict import Flips, GuardVote, Verdict
 
 Number = TypeVar("Number", int, float)
 
@@ -165,6 +165,19 @@ def media(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
     return {name: dict(votes) for name, votes in (("image", images), ("audio", audio)) if votes}
 
 
+def guards(ballots: Sequence[Ballot]) -> dict[str, GuardVote]:
+    """Return what the guards say in a round beside the general jurors; see `Verdict.guards`."""
+    if not any(ballot.guard for ballot in ballots):
+        return {}
+    said = Counter(b.finding for b in ballots if b.is_vote and not b.guard)
+    unsafe, safe = said[Finding.UNSAFE], said[Finding.SAFE]
+    return {
+        ballot.juror: GuardVote(ballot.finding, unsafe, safe, ballot.guard.categories)
+        for ballot in sorted(ballots, key=lambda b: b.juror)
+        if ballot.guard is not None
+    }
+
+
 def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
     """Return the number of the round whose ballots make the verdict.
 
@@ -181,10 +194,20 @@ def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int
         ballots = rounds[number]
         if decide(ballots, rule, seats=seats).finding is not None:
             return number
-        lost = sum(ballot.outcome.is_lost for ballot in ballots)
+        lost = sum(ballot.outcome.is_lost for ballot in _cast_in(number, ballots))
         if fixed(Votes.of(ballots, seats), lost, rule):
             break
     return len(rounds) - 1
+
+
+def _cast_in(number: int, ballots: Iterable[Ballot]) -> Iterator[Ballot]:
+    """Yield the ballots that were cast in a round; those of guards stand from round 0."""
+    return (ballot for ballot in ballots if ballot.guard is None or ballot.round >= number)
+
+
+def each_once(rounds: Iterable[Sequence[Ballot]]) -> Iterator[Ballot]:
+    """Yield the ballots of all rounds, each once, though a guard's stands in later rounds too."""
+    return chain.from_iterable(_cast_in(number, ballots) for number, ballots in enumerate(rounds))
 
 
 def build_verdict(
@@ -220,10 +243,11 @@ def build_verdict(
     stands = number < len(rounds) - 1
     rated = ratings(last)
     # Sorted, so that rounding of the added costs does not depend on the order either.
-    used = totals_of(sorted(chain(*rounds), key=lambda b: (b.round, b.juror)), extra=extra)
+    asked = sorted(each_once(rounds), key=lambda b: (b.round, b.juror))
+    used = totals_of(asked, extra=extra)
     return Verdict(
         finding=decision.finding,
-        reason=_why_it_stands(rounds[-1], number) if stands else decision.reason,
+        reason=_why_it_stands(rounds, number) if stands else decision.reason,
         rating=float(median(rated)) if rated else None,
         mean_rating=sum(rated) / len(rated) if rated else None,
         tally=tally(last, seats=seats),
@@ -240,13 +264,15 @@ def build_verdict(
         cost_usd=used.cost_usd,
         calls=used.calls,
         cost_usd_known=used.known,
-        by_juror=by_juror(chain(*rounds)),
+        by_juror=by_juror(asked),
         revote_lost=stands,
         media=media(last),
+        guards=guards(first),
     )
 
 
-def _why_it_stands(lost: Iterable[Ballot], number: int) -> str:
-    counted = Counter(str(ballot.outcome) for ballot in lost if ballot.outcome.is_lost)
+def _why_it_stands(rounds: Sequence[Sequence[Ballot]], number: int) -> str:
+    revote = _cast_in(len(rounds) - 1, rounds[-1])
+    counted = Counter(str(ballot.outcome) for ballot in revote if ballot.outcome.is_lost)
     said = ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
     return f"ballots of the re-vote were lost ({said}): the finding of round {number} stands"

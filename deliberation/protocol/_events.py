@@ -20,12 +20,15 @@ class SeatInfo:
         persona: Name of the persona, or of the agent.
         title: What a person would call the juror.
         model: The model behind it, without secrets.
+        guard: The kind of guard that sits there, such as `llama-guard-3`; empty for all
+            other jurors.
     """
 
     seat: str
     persona: str
     title: str
     model: str
+    guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class BallotsRevealed:
     """Entry: all sealed ballots of a round are opened together.
 
     Attributes:
+        ballots: In a later round, a guard's ballot of round 0 is among them, because it
+            stands: its own `round` says so.
         seals: Hash of each ballot, in the order of `ballots` (seat order).
         not_asked: Seats left out because the outcome was already fixed.
     """

@@ -1,7 +1,7 @@
 """The foreperson: presides over a case. It has no vote."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarize
 from ...models import ChatModel, Sampling, Usage
@@ -26,6 +26,8 @@ class Foreperson:
         seed: Decides the order in which jurors are asked, where not all are, and read
             each other; the summing-up's as well.
         rubric: What jurors judge by, None for the bundled rubric.
+        standing: Seats whose ballots of round 0 stand in every later round: guards, which
+            hear nobody and are not asked again.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class Foreperson:
         summing: Sampling | None = None,
         seed: int = 0,
         rubric: Rubric | None = None,
+        standing: Collection[str] = (),
     ) -> None:
         self._seats = tuple(seats)
+        self._standing = frozenset(standing)
         self._protocol = protocol
         self._model = model
         self._summing = (summing or Sampling()).or_greedy()
@@ -61,7 +65,7 @@ class Foreperson:
         rounds = [await self._independent_ballots(sitting)]
         while (why := self._why_discuss(rounds)) is not None:
             await sitting.publish(DiscussionOpened(case.id, sitting.next(), len(rounds), why))
-            rounds.append(await self._revote(sitting, rounds[-1]))
+            rounds.append(await self._revote(sitting, len(rounds), rounds[-1]))
 
         verdict = self._decide(rounds)
         if self._sums_up(rounds):
@@ -82,8 +86,10 @@ class Foreperson:
                 break
         return await sitting.reveal(0, self._in_seat_order(cast_ballots), sorted(waiting))
 
-    async def _revote(self, sitting: Sitting, before: Sequence[Ballot]) -> tuple[Ballot, ...]:
-        number = before[0].round + 1
+    async def _revote(
+        self, sitting: Sitting, number: int, before: Sequence[Ballot]
+    ) -> tuple[Ballot, ...]:
+        asked = [own for own in before if own.juror not in self._standing]
         calls = [
             BallotCall(
                 sitting.case,
@@ -92,10 +98,11 @@ class Foreperson:
                 self._statements_for(own, before, sitting.case),
                 self._rubric,
             )
-            for own in before
+            for own in asked
         ]
-        ballots = await sitting.call([own.juror for own in before], calls)
-        return await sitting.reveal(number, tuple(ballots), ())
+        ballots = await sitting.call([own.juror for own in asked], calls)
+        ballots += [own for own in before if own.juror in self._standing]
+        return await sitting.reveal(number, self._in_seat_order(ballots), ())
 
     def _statements_for(
         self, own: Ballot, before: Sequence[Ballot], case: Case
@@ -108,9 +115,14 @@ class Foreperson:
             return None
         if not any(ballot.is_vote for ballot in last):
             return None  # nobody has anything to say
+        if self._standing.issuperset(ballot.juror for ballot in last):
+            return None  # nobody is there to hear it
         if self._protocol.talk == "always" and held == 0:
             return contested(last) or "the protocol always has one"
-        return contested(last)
+        # No talk brings the vote of a guard that gave none.
+        return contested(
+            [b for b in last if b.is_vote or not held or b.juror not in self._standing]
+        )
 
     def _sums_up(self, rounds: Sequence[Sequence[Ballot]]) -> bool:
         if self._model is None or self._protocol.summary == "never":

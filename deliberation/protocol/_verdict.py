@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from ...agents import Finding
+import msgspec
+
+from ...agents import Finding, GuardCategory
 from ...models import Usage
 
 
@@ -13,6 +16,26 @@ class Flips:
 
     to_unsafe: int = 0
     to_safe: int = 0
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardVote:
+    """A guard's vote of round 0, beside those of the general jurors.
+
+    Attributes:
+        finding: None where it did not vote.
+        unsafe: General jurors that voted unsafe in round 0.
+        safe: General jurors that voted safe in round 0.
+        categories: What the guard says is violated.
+    """
+
+    finding: Finding | None
+    unsafe: _Count = 0
+    safe: _Count = 0
+    categories: tuple[GuardCategory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,7 @@ class Verdict:
         media: Votes of the last round by medium of the query (`image`, `audio`) and by
             how they got it: `given`, `transcript` (words written down from it) or
             `withheld`; empty where the query has none, or that is not known.
+        guards: The votes of the jury's guards, by seat; empty where no guard was asked.
     """
 
     finding: Finding | None
@@ -73,6 +97,7 @@ class Verdict:
     revote_lost: bool = False
     cost_usd_known: float | None = None
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without a reason, which may quote others.

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ...agents import Ballot
 from ..protocol import BallotsRevealed
+from ._guards import asides, named, no_reason
 from ._look import AMBER, BLUE, GRAY, Look, Seats
 
 
@@ -42,9 +43,12 @@ def _moved(
     changed: list[Ballot] = []
     held: list[Ballot] = []
     other: list[Ballot] = []
+    standing: list[Ballot] = []
     for ballot in ballots:
         old = before.get(ballot.juror)
-        if old is None or not (old.is_vote and ballot.is_vote):
+        if old == ballot:
+            standing.append(ballot)
+        elif old is None or not (old.is_vote and ballot.is_vote):
             other.append(ballot)
         else:
             (held if old.finding == ballot.finding else changed).append(ballot)
@@ -59,6 +63,9 @@ def _moved(
     if other:
         parts.append(_group("Without a vote before or after", AMBER))
         parts += [_change(look, jury, before.get(b.juror), b) for b in other]
+    if standing:
+        parts.append(_group("Not asked again: a guard's ballot stands", GRAY))
+        parts.append(_table(look, jury, standing))
     return parts
 
 
@@ -118,12 +125,12 @@ def _card(look: Look, jury: Seats, ballot: Ballot, was: str) -> RenderableType:
 
 def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
     if ballot.is_vote:
-        parts = [look.words(ballot.reason.strip() or "(no reason given)")]
+        parts = [look.words(ballot.reason.strip() or f"({no_reason(ballot)})")]
     else:
         parts = [look.words(ballot.detail or "no vote", f"italic {GRAY}")]
         if ballot.reason.strip():
             parts.append(look.words(ballot.reason.strip()))
-    aside = [look.name(", ".join(ballot.criteria))] if ballot.criteria else []
+    aside = [look.name(said) for said in (", ".join(named(ballot)), *asides(ballot)) if said]
     if ballot.perceived.withheld:
         aside.append(look.name("did not receive: " + ", ".join(ballot.perceived.withheld)))
     if ballot.perceived.transcript:

@@ -60,7 +60,8 @@ def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> R
 
 
 def _seat(look: Look, jury: Seats, seat: SeatInfo) -> Text:
-    return look.joined(jury.label(look, seat.seat), look.name(seat.model, GRAY))
+    parts = [jury.label(look, seat.seat), look.name(seat.model, GRAY)]
+    return look.joined(*parts, *([Text("guard", GRAY)] if seat.guard else []))
 
 
 def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
@@ -201,7 +202,8 @@ def _badge(look: Look, finding: Finding | None) -> Text:
 
 def _rating(look: Look, verdict: Verdict) -> Text:
     if verdict.rating is None:
-        return Text("none, without a vote", GRAY)
+        voted = verdict.tally.keys() & {"unsafe", "safe"}
+        return Text("none: guards give none" if voted else "none, without a vote", GRAY)
     text = Text.assemble(look.dots(verdict.rating), f"  {verdict.rating:g} of 5")
     if verdict.mean_rating is not None:
         text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GRAY)

@@ -1,7 +1,6 @@
 """Renders the transcript of a case, entry by entry, for live view, replay and export."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import assert_never
 
 from rich.console import Group, RenderableType
@@ -16,6 +15,7 @@ from ..protocol import (
     SeatInfo,
     SummedUp,
     VerdictAnnounced,
+    each_once,
     totals_of,
 )
 from ._ballots import revealed
@@ -38,7 +38,7 @@ class TranscriptBlocks:
     @property
     def totals(self) -> CallTotals:
         """Calls, tokens and cost of the ballots so far."""
-        return totals_of(chain(*self.rounds))
+        return totals_of(each_once(self.rounds))
 
     def add(self, entry: Entry, *, elapsed_s: float | None = None) -> Block:
         """Render the next entry.

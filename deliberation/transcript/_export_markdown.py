@@ -20,6 +20,7 @@ from ..protocol import (
     VerdictAnnounced,
 )
 from ._blocks import REQUEST, call_words, duration, titles
+from ._guards import asides, named, no_reason
 from ._look import Seats
 
 _SPECIAL = re.compile(
@@ -80,7 +81,10 @@ def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) 
     ]
     if protocol:
         lines.append(f"- Protocol: {_inline(protocol)}")
-    lines += [f"- Juror: {_inline(jury.title(s.seat))}, {_inline(s.model)}" for s in jury.seats]
+    lines += (
+        f"- {'Guard' if s.guard else 'Juror'}: {_inline(jury.title(s.seat))}, {_inline(s.model)}"
+        for s in jury.seats
+    )
     lines += ["", "## Question", "", *_asked(case.query, reveal=reveal)]
     if (request := case.query.underlying_request) is not None:
         lines += [f"{REQUEST}:", "", *_words(request, reveal=reveal), ""]
@@ -122,19 +126,22 @@ def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
 
 def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None) -> list[str]:
     said = str(ballot.finding) if ballot.is_vote else f"no vote ({ballot.outcome})"
-    if before is not None and before.is_vote and ballot.is_vote:
+    if before == ballot:
+        said += ", which stands: a guard is not asked again"
+    elif before is not None and before.is_vote and ballot.is_vote:
         if before.finding != ballot.finding:
             said = f"{before.finding} → {said}, changed their mind"
         else:
             said += ", held"
     rating = "" if ballot.rating is None else f", rating {ballot.rating} of 5"
-    asides = [*ballot.criteria, *(f"did not receive: {name}" for name in ballot.perceived.withheld)]
+    aside = [*named(ballot), *asides(ballot)]
+    aside += (f"did not receive: {name}" for name in ballot.perceived.withheld)
     if ballot.perceived.transcript:
-        asides.append(f"read a transcript: {ballot.perceived.transcript}")
-    text = ballot.reason.strip() or ballot.detail or "no reason given"
+        aside.append(f"read a transcript: {ballot.perceived.transcript}")
+    text = ballot.reason.strip() or ballot.detail or no_reason(ballot)
     lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
-    if asides:
-        lines += [f"({_inline(', '.join(asides))})", ""]
+    if aside:
+        lines += [f"({_inline(', '.join(aside))})", ""]
     return lines
 
 

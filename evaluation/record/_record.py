@@ -62,6 +62,9 @@ _WRITE = {
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
+_OF_GUARDS = (',"guard":null', ',"guards":{}')
+"""What is left out of the JSON of ballots, verdicts and results, so that those of juries without
+guards are as before there were any. In a string its quotation marks would be escaped."""
 
 
 class Record:
@@ -293,10 +296,18 @@ async def open_record(
 
 def _text(data: object) -> str:
     # Words are evidence and stay exact, but for keys that a server may echo.
-    text = _encoder.encode(data).decode()
+    text = _written(data)
     if not redactor.knows(text):
         return text
     hidden = redactor.redact_fields(data)
     if isinstance(hidden, BallotsRevealed):  # the seals are of what is kept
         hidden = replace(hidden, seals=tuple(ballot.seal() for ballot in hidden.ballots))
-    return _encoder.encode(hidden).decode()
+    return _written(hidden)
+
+
+def _written(data: object) -> str:
+    text = _encoder.encode(data).decode()
+    if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult):
+        for empty in _OF_GUARDS:
+            text = text.replace(empty, "")
+    return text

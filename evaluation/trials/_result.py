@@ -8,7 +8,7 @@ import msgspec
 
 from ...agents import BallotOutcome, Finding
 from ...datasets import Intent, Query
-from ...deliberation import CaseOpened, Flips, Verdict, VerdictAnnounced
+from ...deliberation import CaseOpened, Flips, GuardVote, Verdict, VerdictAnnounced
 from ...models import Usage
 from ...targets import Response, ResponseOutcome
 from ._trial import case_id_of
@@ -84,6 +84,7 @@ class CaseResult:
         media: Votes by medium and how the jurors got it, as in `Verdict.media`; `request`
             instead of `withheld` where the set describes what text and media ask together.
         labels: The query's labels in its set, as in `Query.labels`.
+        guards: What the jury's guards found in round 0, as in `Verdict.guards`.
     """
 
     target: str
@@ -116,6 +117,7 @@ class CaseResult:
         default_factory=dict[str, Mapping[str, int]]
     )
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
 
     @property
     def case_id(self) -> str:
@@ -172,6 +174,7 @@ def result_of(
         intent_assumed=query.intent_assumed,
         media=_media(query, verdict),
         labels=query.labels,
+        guards=verdict.guards,
     )
 
 
