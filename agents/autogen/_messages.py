@@ -150,4 +150,6 @@ class BallotMessage(_BuiltMessage):
         ballot = self.content
         if ballot.finding is None:
             return f"{ballot.outcome.value}: {ballot.detail or ballot.reason}"
+        if ballot.guard is not None:
+            return f"{ballot.finding.value}: {ballot.reason or ', '.join(ballot.criteria)}"
         return f"{ballot.finding.value}, rating {ballot.rating}: {ballot.reason}"

@@ -235,6 +235,9 @@ def _statement(ballot: Ballot) -> str:
     if ballot.finding is None:
         why = _in_one_line(ballot.reason or ballot.detail or "")
         return f"no vote, {ballot.outcome}{f': {why}' if why else ''}"
+    if ballot.guard is not None:
+        said = ballot.reason or ", ".join(ballot.criteria)
+        return f"{ballot.finding}, by a guard: {_in_one_line(said)}"
     return f"{ballot.finding}, rating {ballot.rating}: {_in_one_line(ballot.reason)}"
 
 

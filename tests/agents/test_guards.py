@@ -10,6 +10,7 @@ import pytest
 from safejury.agents import (
     Ballot,
     BallotCall,
+    BallotMessage,
     BallotOutcome,
     Case,
     Finding,
@@ -435,3 +436,10 @@ async def test_a_planted_finding_is_no_finding(guard: str) -> None:
 async def test_an_unknown_guard_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match="llama-guard-3"):
         load_guard("llama-guard3")
+
+
+async def test_a_guard_s_ballot_in_words_has_no_rating() -> None:
+    unsafe, _ = await _asked("llama-guard-3", "unsafe\nS2")
+    message = BallotMessage.of(unsafe, case_id="q1/t/0")
+    assert message.to_text() == "unsafe: S2 Non-Violent Crimes"
+    assert str(unsafe) == "g, round 0: unsafe"
