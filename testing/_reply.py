@@ -19,12 +19,34 @@ HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works<
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptedCall:
+    """One call of a tool in a scripted reply.
+
+    Attributes:
+        name: The tool's.
+        arguments: What it is called with; a text is sent as it stands.
+        id: The call's; None numbers it within the conversation, empty leaves it out.
+    """
+
+    name: str
+    arguments: Mapping[str, object] | str = field(default_factory=dict[str, object])
+    id: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The arguments as they are sent."""
+        given = self.arguments
+        return given if isinstance(given, str) else msgspec.json.encode(given).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptedReply:
     """One reply of a scripted server, or one way of failing.
 
     Attributes:
         text: The words; in a reply of status 400 and above, the error message.
-        finish_reason: As the server should say it; None leaves it null.
+        finish_reason: As the server should say it; None leaves it null. `stop` becomes
+            `tool_calls` in a reply that calls tools.
         refusal: The provider's refusal field.
         content: Content as a list of parts, instead of `text`.
         no_content: Whether content is null.
@@ -41,6 +63,7 @@ class ScriptedReply:
         chunked: Whether to send the body in chunks, without its length.
         logprobs: The reply's tokens, each with the probabilities of what could have stood in
             its place; sent where the request asks for them.
+        tool_calls: The tools that it calls.
     """
 
     text: str = ""
@@ -60,6 +83,7 @@ class ScriptedReply:
     hang: bool = False
     chunked: bool = False
     logprobs: Sequence[tuple[str, Mapping[str, float]]] = ()
+    tool_calls: Sequence[ScriptedCall] = ()
 
     def body(self, request: Body, model: str) -> bytes:
         """Return the HTTP body for `request`."""
@@ -75,7 +99,12 @@ class ScriptedReply:
             message["refusal"] = self.refusal
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
-        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
+        finish = self.finish_reason
+        if self.tool_calls:
+            message["content"] = message["content"] or None
+            message["tool_calls"] = _calls(self.tool_calls, request)
+            finish = "tool_calls" if finish == "stop" else finish
+        choice = {"index": 0, "message": message, "finish_reason": finish}
         if request.get("logprobs") and self.logprobs:
             choice["logprobs"] = {"content": [_token(*each) for each in self.logprobs]}
         reply: dict[str, object] = {
@@ -86,7 +115,8 @@ class ScriptedReply:
             "choices": [choice],
         }
         if self.usage is not None:
-            reply["usage"] = _usage(request, self.text) if self.usage == "auto" else self.usage
+            written = "".join((self.text, *(call.written for call in self.tool_calls)))
+            reply["usage"] = _usage(request, written) if self.usage == "auto" else self.usage
         return msgspec.json.encode(reply)
 
 
@@ -99,6 +129,19 @@ def moderation_body(reply: ScriptedReply, model: str) -> bytes:
     """Return the body of a moderations API whose one result is the JSON of a reply's text."""
     result = msgspec.Raw(reply.text.encode())
     return msgspec.json.encode({"id": "modr-scripted", "model": model, "results": [result]})
+
+
+def _calls(calls: Sequence[ScriptedCall], body: Body) -> list[dict[str, object]]:
+    messages = cast("Sequence[Mapping[str, Sequence[object]]]", body.get("messages") or ())
+    before = sum(len(message.get("tool_calls") or ()) for message in messages)
+    return [
+        {
+            "id": f"call_{number}" if call.id is None else call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.written},
+        }
+        for number, call in enumerate(calls, before + 1)
+    ]
 
 
 Reply = str | ScriptedReply

@@ -26,6 +26,7 @@ from ._reply import (
     moderation_body,
 )
 from ._speech import SpeechScript, speech_reply
+from ._stream import EVENT_STREAM, as_stream
 
 _Kind = Literal["chat", "moderation", "picture", "speech"]
 FaultPlan = Mapping[Fault, float] | Sequence[Fault | None] | Iterator[Fault | None]
@@ -324,15 +325,17 @@ class ScriptedServer:
             job.connection.abort()
         else:
             self.stats.statuses[reply.status] += 1
+            sent, headers = reply.body(body, self._model), reply.headers
             if job.kind == "moderation" and reply.status == 200 and reply.raw_body is None:
                 sent = moderation_body(reply, self._model)
-            else:
-                sent = reply.body(body, self._model)
-            is_chat = reply.status == 200 and job.kind == "chat"
+            if reply.status == 200 and job.kind == "chat":
+                sent = apply_reply_quirks(self._quirks, body, sent)
+                if body.get("stream") and reply.raw_body is None:
+                    sent, headers = as_stream(body, sent), {**EVENT_STREAM, **headers}
             job.connection.respond(
                 reply.status,
-                apply_reply_quirks(self._quirks, body, sent) if is_chat else sent,
-                reply.headers,
+                sent,
+                headers,
                 chunked=reply.chunked,
                 truncate=reply.truncate,
             )

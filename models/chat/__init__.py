@@ -17,10 +17,12 @@ from ._chat import (
     SentRequest,
     TextPart,
     TokenLogprobs,
+    takes_tools,
 )
 from ._price import Charge, Price
 from ._redaction import HIDDEN, RedactingFilter, Redactor, is_secret_name, redactor
 from ._regions import REGION_PARAMETERS, region_parameter
+from ._tools import OneTool, ToolChoice, ToolSpec
 from ._usage import Usage
 from ._work import AgentError, AgentWork, ToolUse
 
@@ -39,6 +41,7 @@ __all__ = [
     "ImagePart",
     "JsonSchema",
     "Modality",
+    "OneTool",
     "Part",
     "Price",
     "RedactingFilter",
@@ -49,9 +52,12 @@ __all__ = [
     "SentRequest",
     "TextPart",
     "TokenLogprobs",
+    "ToolChoice",
+    "ToolSpec",
     "ToolUse",
     "Usage",
     "is_secret_name",
     "redactor",
     "region_parameter",
+    "takes_tools",
 ]

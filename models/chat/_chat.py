@@ -1,7 +1,7 @@
 """The chat interface of every model: a request in, a completion out."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
 
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...datasets import Media, Role, ToolCall
+from ._tools import OneTool, ToolChoice, ToolSpec
 from ._usage import Usage
 from ._work import AgentWork
 
@@ -150,6 +151,10 @@ class ChatRequest:
         options: Extra options from the model's config, or of this request alone.
         top_logprobs: How many of the likeliest tokens to return for each token of the
             reply, 1 to 20; None asks for none.
+        tools: The tools that the model may call.
+        tool_choice: Whether it must call one; without effect where there are no tools.
+        on_text: Is given the reply's text so far whenever more has come, by models that
+            stream; a call that is tried again begins anew. Not part of `key`.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -161,6 +166,9 @@ class ChatRequest:
     keep_sent: bool = False
     options: RequestOptions | None = None
     top_logprobs: int | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    on_text: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     def key(self, model: str) -> str:
         """Return the SHA-256 hex digest of `model` and everything sent to it.
@@ -180,6 +188,8 @@ class ChatRequest:
             sent = (*sent, (asked.parameters, asked.extra_body, asked.headers))
         if self.top_logprobs is not None:
             sent = (*sent, ("top_logprobs", self.top_logprobs))
+        if self.tools:
+            sent = (*sent, _offered(self.tools, self.tool_choice))
         return hashlib.sha256(msgspec.json.encode(sent, order="deterministic")).hexdigest()
 
 
@@ -209,6 +219,11 @@ def _turn(message: ChatMessage) -> tuple[object, ...]:
     # Without tools, the key of earlier versions stays.
     about = (calls, message.tool_call_id, message.name)
     return (*turn, *about) if any(about) else turn
+
+
+def _offered(tools: Iterable[ToolSpec], choice: ToolChoice) -> dict[str, object]:
+    known = [(tool.name, tool.description, tool.parameters, tool.strict) for tool in tools]
+    return {"tools": known, "choice": [choice.name] if isinstance(choice, OneTool) else choice}
 
 
 def _identity(part: Part) -> tuple[str, str]:
@@ -274,6 +289,8 @@ class Completion:
         logprobs: The first tokens of the reply with their alternatives; unset unless the
             request asked for them and the provider returned them.
         work: What an agent did for it, unset where a model answered.
+        tool_calls: The tools that it calls, where the request offered some; `text` is then
+            what it says beside them.
     """
 
     text: str
@@ -289,6 +306,7 @@ class Completion:
     sent: SentRequest | None = None
     logprobs: tuple[TokenLogprobs, ...] | UnsetType = UNSET
     work: AgentWork | UnsetType = UNSET
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def filtered(self) -> bool:
@@ -300,11 +318,17 @@ class Completion:
         """Whether the reply is empty, though neither a filter nor the token limit stopped it."""
         if self.filtered or self.finish_reason == "length":
             return False
-        return not (self.text.strip() or (self.refusal or "").strip())
+        return not (self.text.strip() or (self.refusal or "").strip() or self.tool_calls)
+
+    @property
+    def written(self) -> str:
+        """All that the model wrote: the text, and what it calls tools with."""
+        calls = (f"{call.name}{call.arguments}" for call in self.tool_calls)
+        return "".join((self.text, *calls))
 
 
 class ChatModel(Protocol):
-    """The interface of a chat model."""
+    """The interface of a chat model; see `takes_tools` for those that can call tools."""
 
     @property
     def name(self) -> str:
@@ -330,3 +354,11 @@ class ChatModel(Protocol):
     async def aclose(self) -> None:
         """Release connections and processes; may be called twice."""
         ...
+
+
+def takes_tools(model: ChatModel) -> bool:
+    """Return whether a model can be offered tools: it says so by an attribute of this name.
+
+    One without it would ignore them.
+    """
+    return getattr(model, "takes_tools", False)

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -80,8 +80,15 @@ class Connection:
             sock_connect=reach.connect_timeout,
         )
 
-    async def post(self, url: URL, body: bytes) -> HttpReply:
+    async def post(
+        self, url: URL, body: bytes, *, on_event_data: Callable[[bytes], None] | None = None
+    ) -> HttpReply:
         """Post `body` and return the reply, whatever its status; redirects are not followed.
+
+        Args:
+            url: Where it goes.
+            body: What is sent.
+            on_event_data: Is given the bytes of a stream of events as they come.
 
         Raises:
             TransportError: Nothing came back, or not all; permanent where waiting
@@ -90,13 +97,19 @@ class Connection:
             BadReplyError: The reply is too long or not HTTP.
         """
         data = body if len(body) < _BYTES_LIMIT else io.BytesIO(body)
-        return await self._exchange("POST", url, data)
+        return await self._exchange("POST", url, data, on_event_data)
 
     async def get(self, url: URL) -> HttpReply:
         """Get `url`; see `post`."""
         return await self._exchange("GET", url, None)
 
-    async def _exchange(self, method: str, url: URL, data: bytes | io.BytesIO | None) -> HttpReply:
+    async def _exchange(
+        self,
+        method: str,
+        url: URL,
+        data: bytes | io.BytesIO | None,
+        on_event_data: Callable[[bytes], None] | None = None,
+    ) -> HttpReply:
         if self._session is None:
             self._session = open_session()
         proxy = self._reach.proxy
@@ -113,7 +126,9 @@ class Connection:
                 proxy=proxy.url if proxy is not None else None,
                 proxy_headers=login if url.scheme == "https" else None,  # of the tunnel
             ) as response:
-                return HttpReply(response.status, response.headers, await self._body(response))
+                on_data = on_event_data if is_events(response.status, response.headers) else None
+                read = await self._body(response, on_data)
+                return HttpReply(response.status, response.headers, read)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreached(error) from error
 
@@ -123,7 +138,9 @@ class Connection:
             session, self._session = self._session, None
             await session.close()
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(
+        self, response: aiohttp.ClientResponse, on_data: Callable[[bytes], None] | None
+    ) -> bytes:
         content, chunks, size = response.content, list[bytes](), 0
         while chunk := await content.readany():
             size += len(chunk)
@@ -135,6 +152,8 @@ class Connection:
                     status=response.status,
                 )
             chunks.append(chunk)
+            if on_data is not None:
+                on_data(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _unreached(self, error: Exception) -> ModelError:
@@ -194,6 +213,11 @@ class Connection:
             what = f"{place} refuses the connection to base_url ({said})"
             return RequestError(f"{self._name}: {what}", permanent=True)
         return self._unsent(f"{place} cannot reach base_url ({said})")
+
+
+def is_events(status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether a reply is a stream of server-sent events."""
+    return status == 200 and headers.get("Content-Type", "").startswith("text/event-stream")
 
 
 def open_session() -> aiohttp.ClientSession:

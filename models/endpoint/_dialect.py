@@ -9,6 +9,7 @@ from ._error_reply import ErrorReply
 SCHEMA_NOTE = "the server does not take json_schema; the schema was asked for in words"
 CAP_NOTE = "the server does not take max_tokens; the cap was sent as max_completion_tokens"
 SYSTEM_NOTE = "the server takes no system messages; they were put before the first user message"
+WHOLE_NOTE = "the server does not stream as asked; the reply came in one piece"
 
 _LOGPROBS = ("logprobs", "top_logprobs")
 DROPPABLE = ("seed", "temperature", "top_p", *_LOGPROBS)
@@ -49,6 +50,7 @@ _USE_COMPLETION_CAP = re.compile(r"\buse\W+max_completion_tokens", re.IGNORECASE
 _NO_SCHEMA = re.compile(
     r"response_format|response format|json_schema|schema|structured|grammar|guided", re.IGNORECASE
 )
+_STREAM = re.compile(r"\bstream(ing|_options)?\b", re.IGNORECASE)
 _NO_SYSTEM = re.compile(
     r"system.{0,40}(\bnot|n't) (be )?(support|allow|permit|enabled|accept)"
     r"|system\W+(role|message|prompt)\W.{0,20}unsupported|unsupported.{0,20}\bsystem\b"
@@ -68,12 +70,14 @@ class Dialect:
         completion_cap: Call the cap `max_completion_tokens`, not `max_tokens`.
         no_system: Put system messages before the first user message.
         dropped: Parameters to leave out.
+        whole: Ask for the reply in one piece, not as a stream.
     """
 
     schema_in_words: bool = False
     completion_cap: bool = False
     no_system: bool = False
     dropped: frozenset[str] = frozenset()
+    whole: bool = False
 
     def learn(self, request: ChatRequest, complaint: ErrorReply, status: int) -> "Dialect | None":
         """Return the dialect for the next try after a rejection, None if nothing will help.
@@ -95,6 +99,8 @@ class Dialect:
             better = replace(better, completion_cap=True)
         if not self.no_system and _has_system(request) and _NO_SYSTEM.search(complaint.text):
             better = replace(better, no_system=True)
+        if not self.whole and request.on_text and _STREAM.search(complaint.text):
+            better = replace(better, whole=True)
         if better == self and status != 500 and self._rejects_schema(request, clauses, complaint):
             better = replace(better, schema_in_words=True)
         return None if better == self else better
@@ -106,6 +112,7 @@ class Dialect:
             self.completion_cap or other.completion_cap,
             self.no_system or other.no_system,
             self.dropped | other.dropped,
+            self.whole or other.whole,
         )
 
     def left_out(self, request: ChatRequest) -> tuple[str, ...]:
@@ -118,6 +125,7 @@ class Dialect:
             (SCHEMA_NOTE, self.schema_in_words and request.json_schema is not None),
             (CAP_NOTE, self.completion_cap and request.max_tokens is not None),
             (SYSTEM_NOTE, self.no_system and _has_system(request)),
+            (WHOLE_NOTE, self.whole and request.on_text is not None),
         ]
         dropped = self.left_out(request)
         return (

@@ -10,8 +10,9 @@ from yarl import URL
 
 from ...common import BadReplyError, ModelError, RequestError
 from ..chat import ChatRequest, Completion, Modality, SentRequest, redactor
-from ._connection import Connection, ConnectionOptions, HttpReply, proxy_login_advice
+from ._connection import Connection, ConnectionOptions, HttpReply, is_events, proxy_login_advice
 from ._dialect import Dialect
+from ._event_stream import TextListener, whole_reply
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
 from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
@@ -65,6 +66,8 @@ class EndpointModel:
 
     path = ("chat", "completions")
     """Of its calls below the API's address."""
+    takes_tools = True
+    """Whether requests may offer tools; a server that takes none says so itself."""
 
     def __init__(
         self,
@@ -150,8 +153,9 @@ class EndpointModel:
         dialect = self._dialect
         while True:
             body = self._encoded(request, dialect)
-            reply = await self._connection.post(place.url, body)
-            said = self._read(reply)
+            listener = None if request.on_text is None else TextListener(request.on_text).feed
+            reply = await self._connection.post(place.url, body, on_event_data=listener)
+            said = self._read(reply, tools=bool(request.tools))
             if isinstance(said, Completion):
                 break
             better = dialect.learn(request, said.complaint, said.status)
@@ -167,9 +171,9 @@ class EndpointModel:
             sent=self._evidence(request, dialect) if request.keep_sent else None,
         )
 
-    def _read(self, reply: HttpReply) -> Completion | Rejection:
+    def _read(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
         try:
-            return self._decoded(reply)
+            return self._decoded(reply, tools=tools)
         except BadReplyError as error:
             quote = quoted(reply.body[: 64 * 1024].decode("utf-8", "replace"))
             raise BadReplyError(
@@ -184,8 +188,10 @@ class EndpointModel:
     def _evidence(self, request: ChatRequest, dialect: Dialect) -> SentRequest:
         return sent_request(self._model, request, dialect)
 
-    def _decoded(self, reply: HttpReply) -> Completion | Rejection:
-        return read_reply(reply.status, reply.body)
+    def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
+        streamed = is_events(reply.status, reply.headers)
+        body = whole_reply(reply.body) if streamed else reply.body
+        return read_reply(reply.status, body, tools=tools)
 
     def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
         """Return a completion for a filter's rejection; raise any other rejection."""

@@ -31,6 +31,7 @@ class ModerationModel(EndpointModel):
     """
 
     path = ("moderations",)
+    takes_tools = False
 
     def _encoded(self, request: ChatRequest, dialect: Dialect) -> bytes:
         parts = (part for message in request.messages for part in message.parts)
@@ -44,7 +45,7 @@ class ModerationModel(EndpointModel):
         body = self._encoded(request, dialect)
         return SentRequest(hashlib.sha256(body).hexdigest(), body.decode())
 
-    def _decoded(self, reply: HttpReply) -> Completion | Rejection:
+    def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
         if reply.status != 200:
             return Rejection(reply.status, decode_error(reply.body))
         try:

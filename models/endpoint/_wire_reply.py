@@ -1,5 +1,6 @@
 """Decodes replies to chat completion requests."""
 
+import hashlib
 import json
 import re
 from codecs import BOM_UTF8
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...common import BadReplyError
+from ...datasets import ToolCall
 from ..chat import Completion, FinishReason, TokenLogprobs, Usage
 from ._error_reply import FILTER_NOTE, ErrorReply, decode_error
 
@@ -50,11 +52,22 @@ class _Piece(msgspec.Struct):
     refusal: str | None = None
 
 
+class _Function(msgspec.Struct):
+    name: str = ""
+    arguments: str | dict[str, object] | None = None
+
+
+class _Call(msgspec.Struct):
+    function: _Function
+    id: str | None = None
+
+
 class _Message(msgspec.Struct):
     content: str | list[_Piece | str] | None = None
     refusal: str | None = None
     reasoning_content: msgspec.Raw = _NULL
     reasoning: msgspec.Raw = _NULL
+    tool_calls: msgspec.Raw = _NULL
 
 
 class _Choice(msgspec.Struct):
@@ -103,6 +116,7 @@ class _Usage(msgspec.Struct):
 
 
 _replies = msgspec.json.Decoder(_Reply)
+_calls: msgspec.json.Decoder[list[_Call] | None] = msgspec.json.Decoder(list[_Call] | None)
 _usages = msgspec.json.Decoder(_Usage | None, strict=False)  # takes 12.0 for 12
 _TOKENS_KEPT = 64
 """Tokens of a reply whose alternatives are kept."""
@@ -130,12 +144,13 @@ class Rejection:
     complaint: ErrorReply
 
 
-def read_reply(status: int, body: bytes) -> Completion | Rejection:
+def read_reply(status: int, body: bytes, *, tools: bool = False) -> Completion | Rejection:
     """Decode a server's reply: a completion or a rejection.
 
     Args:
         status: HTTP status.
         body: What came with it.
+        tools: Whether the model was offered tools; else its calls of any are ignored.
 
     Raises:
         BadReplyError: A 200 that is neither a chat completion nor an error; permanent
@@ -144,7 +159,7 @@ def read_reply(status: int, body: bytes) -> Completion | Rejection:
     if status != 200:
         return Rejection(status, decode_error(body))
     try:
-        return decode_reply(body)
+        return decode_reply(body, tools=tools)
     except InlineError as inline:
         complaint = decode_error(inline.body)
         code = complaint.code
@@ -152,8 +167,8 @@ def read_reply(status: int, body: bytes) -> Completion | Rejection:
         return Rejection(named, complaint)
 
 
-def decode_reply(body: bytes) -> Completion:
-    """Decode the body of a 200 reply to a completion.
+def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
+    """Decode the body of a 200 reply to a completion; see `read_reply`.
 
     Raises:
         BadReplyError: It holds none; permanent where it is not JSON at all.
@@ -166,7 +181,7 @@ def decode_reply(body: bytes) -> Completion:
         raise BadReplyError(f"the reply is not a chat completion: {error}") from error
     except (ValueError, RecursionError) as error:
         if (mended := _without_constants(body)) is not None:
-            return decode_reply(mended)
+            return decode_reply(mended, tools=tools)
         raise _not_json(body) from error
     if not reply.choices:
         return _without_choices(reply, body)
@@ -180,8 +195,9 @@ def decode_reply(body: bytes) -> Completion:
             raise BadReplyError("the reply is not a chat completion: its choice has no message")
         message = _Message()
     text, refusal = _words(message)
+    calls = _called(message.tool_calls) if tools else ()
     usage, reasoned = usage_of(reply.usage)
-    if not text and finish != "content_filter":
+    if not text and not calls and finish != "content_filter":
         reasoned = reasoned or _says(message.reasoning_content) or _says(message.reasoning)
         notes = (*notes, REASONING_NOTE) if reasoned else notes
     return Completion(
@@ -192,7 +208,26 @@ def decode_reply(body: bytes) -> Completion:
         provider_model=reply.model,
         notes=notes,
         logprobs=_logprobs(choice.logprobs),
+        tool_calls=calls,
     )
+
+
+def _called(field: msgspec.Raw) -> tuple[ToolCall, ...]:
+    """Return the calls of tools in a reply; each has an id, whether the server gave it or not."""
+    try:
+        calls: list[_Call] = _calls.decode(field) or []
+    except ValueError as error:
+        raise BadReplyError(f"the reply's tool_calls cannot be read: {error}") from error
+    made = list[ToolCall]()
+    for number, call in enumerate(calls):
+        words = call.function.arguments or ""
+        if not isinstance(words, str):  # some servers send the object itself
+            words = msgspec.json.encode(words).decode()
+        # Made of the call, so that a call that is repeated from a journal has the same one.
+        drawn = f"{number}\0{call.function.name}\0{words}".encode("utf-8", "surrogatepass")
+        name = call.id or f"call_{hashlib.sha256(drawn).hexdigest()[:16]}"
+        made.append(ToolCall(call.function.name, words if words.strip() else "{}", name))
+    return tuple(made)
 
 
 def _without_choices(reply: _Reply, body: bytes) -> Completion:

@@ -15,9 +15,12 @@ from ..chat import (
     ChatMessage,
     ChatRequest,
     ImagePart,
+    OneTool,
     Part,
     SentRequest,
     TextPart,
+    ToolChoice,
+    ToolSpec,
 )
 from ._dialect import Dialect
 
@@ -104,13 +107,19 @@ def _body(model: str, request: ChatRequest, dialect: Dialect, render: _Render) -
     body: dict[str, object] = {"model": model, "messages": None}
     if (schema := request.json_schema) is not None:
         if dialect.schema_in_words:
-            messages = _ask_in_words(messages, schema.schema)
+            messages = _ask_in_words(messages, schema.schema, tools=bool(request.tools))
         else:
             shape = {"name": schema.name, "schema": schema.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": shape}
     if dialect.no_system:
         messages = _without_system(messages)
     body["messages"] = [_message(message, render) for message in messages]
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+        if request.tool_choice != "auto":
+            body["tool_choice"] = _choice(request.tool_choice)
+    if request.on_text is not None and not dialect.whole:
+        body["stream"], body["stream_options"] = True, {"include_usage": True}
     if request.max_tokens is not None and "max_tokens" not in dialect.dropped:
         cap = "max_completion_tokens" if dialect.completion_cap else "max_tokens"
         body[cap] = request.max_tokens
@@ -129,10 +138,28 @@ def _body(model: str, request: ChatRequest, dialect: Dialect, render: _Render) -
     return body
 
 
-def _ask_in_words(messages: tuple[ChatMessage, ...], schema: object) -> tuple[ChatMessage, ...]:
+def _tool(tool: ToolSpec) -> dict[str, object]:
+    function: dict[str, object] = {"name": tool.name, "parameters": tool.parameters}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.strict:
+        function["strict"] = True
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: ToolChoice) -> object:
+    if isinstance(choice, OneTool):
+        return {"type": "function", "function": {"name": choice.name}}
+    return choice
+
+
+def _ask_in_words(
+    messages: tuple[ChatMessage, ...], schema: object, *, tools: bool
+) -> tuple[ChatMessage, ...]:
     written = msgspec.json.encode(schema).decode()
+    reply = "Unless you call a tool, reply" if tools else "Reply"
     asked = TextPart(
-        "Reply with one JSON object and nothing else: no code fence, no words around it."
+        f"{reply} with one JSON object and nothing else: no code fence, no words around it."
         f" It must match this JSON Schema:\n{written}"
     )
     for at in range(len(messages) - 1, -1, -1):

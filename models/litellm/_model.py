@@ -140,6 +140,11 @@ class LiteLLMModel:
         """The modalities that the model accepts."""
         return self._modalities
 
+    @property
+    def takes_tools(self) -> bool:
+        """Whether requests may offer tools; a provider that takes none says so itself."""
+        return True
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply to `request`.
 
@@ -160,7 +165,7 @@ class LiteLLMModel:
         dialect = self._adapted(litellm)
         while True:
             try:
-                completion = await self._call(litellm, self._body(request, dialect))
+                completion = await self._call(litellm, self._body(request, dialect), request)
                 break
             except Exception as error:  # noqa: BLE001  (it raises what any provider's client does)
                 status = status_of(error)
@@ -202,14 +207,17 @@ class LiteLLMModel:
     def _body(self, request: ChatRequest, dialect: Dialect) -> dict[str, object]:
         # As keywords of its own, what the provider takes could be taken for LiteLLM's.
         options = request.options
-        plain = replace(request, options=options and replace(options, extra_body="{}"))
+        bare = options and replace(options, extra_body="{}")
+        plain = replace(request, options=bare, on_text=None)  # it comes in one piece
         encoded = encode_request(self._model, plain, dialect)
         body = msgspec.json.decode(encoded, type=dict[str, object])
         if options is not None and options.extra_body != "{}":
             body["extra_body"] = msgspec.json.decode(options.extra_body)
         return body
 
-    async def _call(self, litellm: _LiteLLM, body: dict[str, object]) -> Completion:
+    async def _call(
+        self, litellm: _LiteLLM, body: dict[str, object], request: ChatRequest
+    ) -> Completion:
         async with asyncio.timeout(self._timeout):
             reply = await litellm.acompletion(
                 **body,
@@ -217,7 +225,8 @@ class LiteLLMModel:
                 **_OF_EACH_CALL,
                 timeout=self._timeout,
             )
-        completion = decode_reply(reply.model_dump_json(warnings=False).encode())
+        said = reply.model_dump_json(warnings=False).encode()
+        completion = decode_reply(said, tools=bool(request.tools))
         if not completion.usage.total_tokens:  # it writes 0 if the provider was silent
             return replace(completion, usage=Usage())
         return replace(completion, cost_usd=self._cost(litellm, reply))

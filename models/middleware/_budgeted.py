@@ -143,7 +143,7 @@ class Budgeted(Middleware):
         if prompt is None:
             prompt = expected_prompt
         if reply is None:
-            reply = max(expected_reply, _text_tokens(completion.text))
+            reply = max(expected_reply, _text_tokens(completion.written))
         return self._charge_for(prompt, reply)
 
     def _estimate(self, request: ChatRequest) -> Charge:
@@ -176,11 +176,12 @@ def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
     tokens beyond its cap.
     """
     usage, (size, media) = completion.usage, _sizes(request)
+    written = len(completion.written.encode("utf-8", "replace"))
     most_prompt = size + media * _MOST_TOKENS_PER_MEDIUM + _MOST_AROUND_PROMPT
     most_reply = _MOST_BEYOND_CAP + (request.max_tokens or 0)
-    most_reply = max(most_reply, len(completion.text.encode("utf-8", "replace")))
+    most_reply = max(most_reply, written)
     prompt = _within(usage.prompt_tokens, 1, most_prompt)
-    reply = _within(usage.completion_tokens, 1 if completion.text else 0, most_reply)
+    reply = _within(usage.completion_tokens, 1 if written else 0, most_reply)
     cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
     if (prompt, cached, reply) == (
         usage.prompt_tokens,
@@ -219,6 +220,8 @@ def _sizes(request: ChatRequest) -> tuple[int, int]:
             size += len(f"{call.name}{call.arguments}".encode("utf-8", "replace"))
     if request.json_schema is not None:
         size += len(msgspec.json.encode(request.json_schema.schema))
+    for tool in request.tools:
+        size += len(msgspec.json.encode((tool.name, tool.description, tool.parameters)))
     return size, media
 
 

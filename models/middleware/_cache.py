@@ -115,7 +115,8 @@ class _LeaderCanceled(Exception):
 
 def _worth_keeping(completion: Completion) -> bool:
     ended = completion.finish_reason in ("stop", "other")
-    return ended and completion.refusal is None and bool(completion.text.strip())
+    said = bool(completion.text.strip() or completion.tool_calls)
+    return ended and completion.refusal is None and said
 
 
 def _reused(completion: Completion) -> Completion:

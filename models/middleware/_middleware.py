@@ -1,6 +1,6 @@
 """Base class of the wrappers around a model."""
 
-from ..chat import ChatModel, Modality
+from ..chat import ChatModel, Modality, takes_tools
 
 
 class Middleware:
@@ -22,6 +22,11 @@ class Middleware:
     def modalities(self) -> frozenset[Modality]:
         """The modalities that the model accepts."""
         return self._model.modalities
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether requests may offer tools."""
+        return takes_tools(self._model)
 
     async def aclose(self) -> None:
         """Close the model; shared parts stay open."""

@@ -49,6 +49,11 @@ class ManagedModel:
         """What the model takes in."""
         return self._spec.modalities
 
+    @property
+    def takes_tools(self) -> bool:
+        """Whether requests may offer tools; a server that was started without says so itself."""
+        return True
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply; repeat a call that a server restart interrupted.
 
