@@ -50,7 +50,7 @@ class ChatMessage:
         parts: What is said and shown.
         tool_calls: The tools that an assistant called.
         tool_call_id: The call that a tool's message answers.
-        name: The tool that answers.
+        name: The tool that answers, or which of several users speaks.
     """
 
     role: Role
@@ -289,8 +289,7 @@ class Completion:
         logprobs: The first tokens of the reply with their alternatives; unset unless the
             request asked for them and the provider returned them.
         work: What an agent did for it, unset where a model answered.
-        tool_calls: The tools that it calls, where the request offered some; `text` is then
-            what it says beside them.
+        called: The tools that it calls, unset where it calls none; see `tool_calls`.
     """
 
     text: str
@@ -306,7 +305,12 @@ class Completion:
     sent: SentRequest | None = None
     logprobs: tuple[TokenLogprobs, ...] | UnsetType = UNSET
     work: AgentWork | UnsetType = UNSET
-    tool_calls: tuple[ToolCall, ...] = ()
+    called: tuple[ToolCall, ...] | UnsetType = UNSET
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tools that it calls, of those offered; `text` is then what it says beside them."""
+        return () if isinstance(self.called, UnsetType) else self.called
 
     @property
     def filtered(self) -> bool:

@@ -208,7 +208,7 @@ def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
         provider_model=reply.model,
         notes=notes,
         logprobs=_logprobs(choice.logprobs),
-        tool_calls=calls,
+        called=calls or UNSET,
     )
 
 

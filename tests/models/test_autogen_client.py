@@ -1,6 +1,8 @@
 import asyncio
 import base64
 import json
+from pathlib import Path
+from typing import cast
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent
@@ -13,13 +15,21 @@ from autogen_core.models import (
     FunctionExecutionResultMessage,
     SystemMessage,
     UserMessage,
+    validate_model_info,
 )
 from PIL import Image as Pixels
 from pydantic import BaseModel
 
 from safejury.agents import AgentChatClient
 from safejury.common import ConfigurationError, RateLimitError
-from safejury.models import EndpointModel, Modality, Sampling
+from safejury.models import (
+    Cached,
+    EndpointModel,
+    Modality,
+    ModelSpec,
+    ResponseCache,
+    Sampling,
+)
 from safejury.testing import ScriptedReply, ScriptedServer
 
 _HELLO = [UserMessage(content="Hello", source="user")]
@@ -90,9 +100,12 @@ async def test_a_model_without_eyes_says_so() -> None:
     model = EndpointModel(base_url="http://127.0.0.1:9/v1", model="any", modalities=_TEXT)
     client = AgentChatClient(model)
     assert client.model_info["vision"] is False
-    assert client.model_info["function_calling"] is False
     assert client.model_info["family"] == "unknown"
     assert client.capabilities["vision"] is False
+    validate_model_info(client.model_info)
+    shown = UserMessage(content=[Image(Pixels.new("RGB", (2, 3)))], source="user")
+    with pytest.raises(ConfigurationError, match="takes no pictures"):
+        await client.create([shown])
 
 
 async def test_every_kind_of_message_and_setting_arrives() -> None:
@@ -116,8 +129,21 @@ async def test_every_kind_of_message_and_setting_arrives() -> None:
     assert (body["temperature"], body["seed"], body["max_tokens"]) == (0, 7, 9)
     assert "response_format" in body
     sent = json.dumps(body["messages"])
-    for words in ("Be brief.", "Hello", "Hi.", "I call search", "search returned: found"):
+    for words in ("Be brief.", "Hello", "Hi."):
         assert words in sent
+    *_, called, returned = cast("list[object]", body["messages"])
+    assert called == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {
+                "id": "1",
+                "type": "function",
+                "function": {"name": "search", "arguments": '{"q": "x"}'},
+            }
+        ],
+    }
+    assert returned == {"role": "tool", "content": "found", "tool_call_id": "1", "name": "search"}
 
 
 async def test_usage_adds_up() -> None:
@@ -136,13 +162,54 @@ async def test_usage_adds_up() -> None:
 async def test_a_stream_is_the_text_and_then_the_result() -> None:
     async with ScriptedServer(reply=["Good day.", ScriptedReply(refusal="I won't.")]) as server:
         client = _client(server)
-        text, result = [piece async for piece in client.create_stream(_HELLO)]
-        refused = await client.create(_HELLO)
+        *text, result = [piece async for piece in client.create_stream(_HELLO)]
+        refused = [piece async for piece in client.create_stream(_HELLO)]
         await client.close()
-    assert text == "Good day."
+    assert text == ["Good ", "day."]
     assert isinstance(result, CreateResult)
     assert result.content == "Good day."
-    assert refused.content == "I won't."
+    assert result.usage.prompt_tokens == client.total_usage().prompt_tokens // 2 > 0
+    assert refused[0] == "I won't."
+
+
+async def test_a_stream_that_broke_and_was_tried_again_says_nothing_twice() -> None:
+    async with ScriptedServer(reply="One two three four.", faults=["truncate"]) as server:
+        client = AgentChatClient(ModelSpec("m", base_url=server.base_url))
+        *text, result = [piece async for piece in client.create_stream(_HELLO)]
+        await client.close()
+    assert len(server.requests) == 2
+    assert "".join(map(str, text)) == "One two three four."
+    assert isinstance(result, CreateResult)
+
+
+async def test_a_model_that_does_not_stream_speaks_in_one_piece(tmp_path: Path) -> None:
+    async with ScriptedServer(reply="Good day.") as server:
+        store = ResponseCache(tmp_path / "cache")
+        model = EndpointModel(base_url=server.base_url, model="any")
+        client = AgentChatClient(Cached(model, store))
+        first = [piece async for piece in client.create_stream(_HELLO)]
+        second = [piece async for piece in client.create_stream(_HELLO)]
+        await client.close()
+        store.close()
+    assert first[:-1] == ["Good ", "day."]
+    text, result = second
+    assert text == "Good day."
+    assert isinstance(result, CreateResult)
+    assert result.cached
+    assert client.actual_usage() == client.total_usage()
+
+
+async def test_leaving_a_stream_ends_the_request() -> None:
+    async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+        client = _client(server)
+        stream = client.create_stream(_HELLO)
+        waiting = asyncio.ensure_future(anext(stream))
+        await _until(server, in_flight=1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await _until(server, in_flight=0)
+        await client.close()
 
 
 async def test_canceling_the_token_ends_the_request() -> None:
@@ -179,10 +246,20 @@ async def test_failures_stay_what_they_are() -> None:
 
 async def test_what_is_not_supported_is_said() -> None:
     client = AgentChatClient(EndpointModel(base_url="http://127.0.0.1:9/v1", model="any"))
-    with pytest.raises(ConfigurationError, match="tool calls are not supported"):
-        await client.create(_HELLO, tools=[{"name": "search"}])
-    with pytest.raises(ConfigurationError, match="does not take top_k"):
-        await client.create(_HELLO, extra_create_args={"top_k": 1})
+    with pytest.raises(ConfigurationError, match="does not know best_of, n of extra_create_args"):
+        await client.create(_HELLO, extra_create_args={"n": 2, "best_of": 3, "stop": "x"})
+
+
+async def test_settings_of_one_call_come_before_the_clients() -> None:
+    async with ScriptedServer(reply="ok") as server:
+        model = EndpointModel(base_url=server.base_url, model="any")
+        client = AgentChatClient(model, sampling=Sampling(0.5, 0.9), seed=7, max_tokens=9)
+        given = {"temperature": 1, "max_tokens": 5, "stop": ["x"], "extra_body": {"guard": True}}
+        await client.create(_HELLO, extra_create_args=given)
+        await client.close()
+        [body] = server.requests
+    assert (body["temperature"], body["top_p"], body["seed"], body["max_tokens"]) == (1, 0.9, 7, 5)
+    assert (body["stop"], body["guard"]) == (["x"], True)
 
 
 async def test_tokens_are_estimated() -> None:

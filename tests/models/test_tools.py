@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec import UNSET
 
 from safejury.common import BadReplyError, ModelError, RequestError, TransportError
 from safejury.datasets import ToolCall
@@ -182,9 +183,9 @@ def test_a_budget_reserves_for_tools_and_believes_their_tokens() -> None:
     plain = replace(ASKED, tools=())
     offered = json.dumps([_SCHEMA, "search", "Looks a word up."], separators=(",", ":"))
     assert estimate_prompt_tokens(ASKED) >= estimate_prompt_tokens(plain) + len(offered) // 3
-    called = Completion("", "other", usage=Usage(9, None, 0), tool_calls=(ToolCall("s", "{}"),))
+    called = Completion("", "other", usage=Usage(9, None, 0), called=(ToolCall("s", "{}"),))
     assert credible_usage(called, ASKED).completion_tokens is None  # a call takes tokens
-    assert credible_usage(replace(called, tool_calls=()), ASKED).completion_tokens == 0
+    assert credible_usage(replace(called, called=UNSET), ASKED).completion_tokens == 0
 
 
 async def test_a_wrapped_model_takes_tools_where_the_model_does() -> None:
