@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from ._agent_factory import AgentFactory, AnyAgent
     from ._agent_model import AgentClient, AgentModel
     from ._ballot_caster import BallotCaster
-    from ._client import AgentChatClient
     from ._conversation import NOT_GIVEN, case_of
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
     from ._seat import Seat, SeatAgent, gives_ballots
+    from .client import AgentChatClient
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -20,7 +20,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_agent_factory": ["AgentFactory", "AnyAgent"],
             "_agent_model": ["AgentClient", "AgentModel"],
             "_ballot_caster": ["BallotCaster"],
-            "_client": ["AgentChatClient"],
+            "client": ["AgentChatClient"],
             "_conversation": ["NOT_GIVEN", "case_of"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
             "_seat": ["Seat", "SeatAgent", "gives_ballots"],

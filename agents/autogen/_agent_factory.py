@@ -23,8 +23,8 @@ from ...common import ConfigurationError, RequestError
 from ...common.text import quoted, short
 from ...models import ChatRequest, Completion, Modality, redactor
 from ...targets import function_identity
-from ._client import AgentChatClient
 from ._messages import BallotMessage
+from .client import AgentChatClient
 
 AnyAgent = ChatAgent | Team
 """What may sit on the jury: an agent, or a team of agents."""
@@ -202,6 +202,7 @@ class _Unasked:
 
     name = "none"
     modalities: frozenset[Modality] = frozenset({"text", "image"})
+    takes_tools = True
 
     async def complete(self, request: ChatRequest) -> Completion:
         raise RequestError("nothing is asked while a factory is tried", unsent=True)

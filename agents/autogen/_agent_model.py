@@ -28,9 +28,9 @@ from ..ballot import TEXT_ONLY, in_words
 from ._agent_factory import AgentFactory, AnyAgent, sees_pictures
 from ._agent_hearing import Hearing, Stopped
 from ._agent_pool import FactoryPool, HearingModel, LoneAgent, Member
-from ._client import AgentChatClient
 from ._evidence_image import EvidenceImage
 from ._messages import FOREPERSON
+from .client import AgentChatClient
 
 ANSWER_TIMEOUT_S = 600.0
 """Seconds that an agent has for an answer, unless it is told otherwise."""

@@ -16,10 +16,11 @@ from ...models import (
     ChatRequest,
     Completion,
     Modality,
+    takes_tools,
 )
 from ._agent_factory import AgentFactory, AnyAgent, parts_of
 from ._agent_hearing import Hearing
-from ._client import AgentChatClient
+from .client import AgentChatClient
 
 _LONGEST_CLOSE_S = 5.0
 
@@ -40,6 +41,11 @@ class HearingModel:
     def modalities(self) -> frozenset[Modality]:
         """What the model takes of what an agent can send: words and pictures."""
         return self._model.modalities & {"text", "image"}
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether its agents may call tools."""
+        return takes_tools(self._model)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Make a call for the request that the agent works on; errors are the model's.

@@ -9,8 +9,8 @@ import msgspec
 from pydantic import BaseModel
 from yarl import URL
 
-from ...common import ConfigurationError
-from ...models import ModelSpec, Sampling
+from ....common import ConfigurationError
+from ....models import ModelSpec, Sampling
 
 _API_KEY = "api_key_env"
 _MEND = "name an environment variable instead (`sj.endpoint(…, api_key_env=…)`)"

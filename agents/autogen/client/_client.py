@@ -20,8 +20,8 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from ...common import ConfigurationError
-from ...models import (
+from ....common import ConfigurationError
+from ....models import (
     ChatMessage,
     ChatModel,
     ChatRequest,
@@ -33,8 +33,8 @@ from ...models import (
     TextPart,
     takes_tools,
 )
-from ._client_config import AgentChatClientConfig, spec_as_data
-from ._client_messages import (
+from ._config import AgentChatClientConfig, spec_as_data
+from ._messages import (
     Names,
     chosen,
     converted,

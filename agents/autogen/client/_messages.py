@@ -27,9 +27,9 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from ...common import ConfigurationError
-from ...datasets import Media, ToolCall
-from ...models import (
+from ....common import ConfigurationError
+from ....datasets import Media, ToolCall
+from ....models import (
     ChatMessage,
     Completion,
     FinishReason,
@@ -41,7 +41,7 @@ from ...models import (
     ToolChoice,
     ToolSpec,
 )
-from ._conversation import png_of
+from .._conversation import png_of
 
 _FINISH: dict[FinishReason, Literal["stop", "length", "content_filter", "unknown"]] = {
     "stop": "stop",
