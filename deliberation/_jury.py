@@ -69,6 +69,7 @@ class Jury(JuryTeam):
         name: Its name in a team of AutoGen's.
         description: What it is for, for those who choose who speaks in a team; None says who
             sits on it.
+        quotes: Whether jurors are asked for the words of the case that they rely on.
 
     Attributes:
         spec: The jury as plain data, None for one that was made of agents.
@@ -91,12 +92,13 @@ class Jury(JuryTeam):
         rubric: Rubric | None = None,
         name: str = "jury",
         description: str | None = None,
+        quotes: bool = True,
     ) -> None:
         self.spec = seats if isinstance(seats, JurySpec) else None
         self._seats: Mapping[str, SeatAgent] = {}
         if isinstance(seats, JurySpec):
             protocol, summing = seats.protocol, seats.summing
-            seed, rubric = seats.seed, seats.rubric
+            seed, rubric, quotes = seats.seed, seats.rubric, seats.quotes
             self._infos = seats.infos
         else:
             self._seats = {name: juror_of(agent, name) for name, agent in seats.items()}
@@ -113,6 +115,7 @@ class Jury(JuryTeam):
         self._clerk = clerk
         self._spectator = spectator
         self._rubric = rubric
+        self._quotes = quotes
         self._bus: JuryBus | None = None
         self._broken: Exception | None = None
         self._listeners: dict[str, Callable[[Entry], None]] = {}
@@ -131,6 +134,7 @@ class Jury(JuryTeam):
         max_tokens: int = 512,
         name: str = "jury",
         description: str | None = None,
+        quotes: bool = True,
     ) -> Self:
         """Describe a jury of models; nothing is opened yet.
 
@@ -148,6 +152,7 @@ class Jury(JuryTeam):
             max_tokens: Cap on the tokens of a ballot, at least 16.
             name: See `Jury`.
             description: See `Jury`.
+            quotes: Whether jurors are asked for the words of the case that they rely on.
 
         Raises:
             ConfigurationError: Something does not fit; the message says what to change.
@@ -160,6 +165,7 @@ class Jury(JuryTeam):
             foreperson=foreperson,
             rubric=rubric,
             max_tokens=max_tokens,
+            quotes=quotes,
         )
         return cls(spec, name=name, description=description)
 
@@ -326,6 +332,7 @@ class Jury(JuryTeam):
             seed=self._seed,
             rubric=self._rubric,
             standing=[info.seat for info in self._infos if info.guard],
+            quotes=self._quotes,
         )
 
     def _watched(self, listen: Callable[[Any], None]) -> Callable[[Any], None]:

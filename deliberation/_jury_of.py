@@ -21,6 +21,7 @@ def describe_jury(
     foreperson: ModelSpec | str | None,
     rubric: str | Path | None,
     max_tokens: int,
+    quotes: bool,
 ) -> JurySpec:
     """Return a jury, checked; see `Jury.of`.
 
@@ -44,6 +45,7 @@ def describe_jury(
         Sampling() if foreperson is None else Sampling().or_greedy(),
         max_tokens=max_tokens,
         rubric=None if rubric is None else load_rubric(Path(rubric)),
+        quotes=quotes,
     )
     jury.check()
     return jury

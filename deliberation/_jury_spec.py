@@ -87,6 +87,7 @@ class JurySpec:
         seed: Seed of the jurors' models; decides as well in which order they are asked and
             read each other.
         rubric: What jurors judge by, None for the bundled rubric.
+        quotes: Whether jurors are asked for the words of the case that they rely on.
     """
 
     seats: tuple[SeatSpec, ...]
@@ -96,6 +97,7 @@ class JurySpec:
     max_tokens: int = 512
     seed: int = 0
     rubric: Rubric | None = None
+    quotes: bool = True
 
     @property
     def protocol_label(self) -> str:

@@ -19,12 +19,13 @@ from ._evidence import (
 )
 from ._fitting import fit_pictures, unshown
 from ._parsing import ATTEMPTS, NoBallot, parse_ballot
-from ._schema import BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
+from ._schema import BALLOT_SCHEMA, QUOTING_BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
 
 __all__ = [
     "ATTEMPTS",
     "BALLOT_SCHEMA",
     "CUT_OFF",
+    "QUOTING_BALLOT_SCHEMA",
     "REASON_ASKED_FOR",
     "TEXT_ONLY",
     "Ballot",

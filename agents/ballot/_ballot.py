@@ -123,6 +123,9 @@ class Ballot:
             not counted apart.
         guard: What a guard says beside its finding; None for all other jurors.
         tools: The tools that an agent called before it stated this.
+        quotes: Words of the case that the juror relies on, as it wrote them: each was found
+            there, or is a picture that it was shown.
+        misquotes: What it gave for words of the case, and does not stand there.
     """
 
     juror: str
@@ -143,6 +146,8 @@ class Ballot:
     cost_usd_known: float | None = None
     guard: Classification | None = None
     tools: tuple[ToolUse, ...] = ()
+    quotes: tuple[str, ...] = ()
+    misquotes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without the juror's words.
@@ -180,4 +185,6 @@ class Ballot:
         )
         if self.guard is not None:  # without one, the seal of earlier versions stays
             stated = (*stated, self.guard)
+        if self.quotes or self.misquotes:
+            stated = (*stated, self.quotes, self.misquotes)
         return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()

@@ -44,6 +44,7 @@ class BallotCall:
         own: The juror's ballot of the round before, None in round 0.
         peers: The others' votes of the round before, in an order that says nothing.
         rubric: What is judged by instead of the bundled rubric, None for that one.
+        quotes: Whether the juror is asked for the words that it relies on.
     """
 
     case: Case
@@ -51,6 +52,7 @@ class BallotCall:
     own: Ballot | None = None
     peers: tuple[Statement, ...] = ()
     rubric: Rubric | None = None
+    quotes: bool = True
 
     def __repr__(self) -> str:
         # The bus writes each message into a log line, read or not.

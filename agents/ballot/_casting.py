@@ -3,10 +3,11 @@
 from ...common import BudgetError, ModelError
 from ...common.text import short
 from ...models import AgentError, Usage, redactor
-from ..prompts import render
+from ..prompts import render, with_quotes
 from ._ballot import Ballot, BallotOutcome, Perceived
 from ._call import BallotCall
 from ._call_meter import CallMeter
+from ._grounding import grounded
 from ._parsing import NoBallot
 from ._schema import BallotForm
 
@@ -40,6 +41,7 @@ def cast(
     vote = read.vote
     if vote and read.rating and vote.contradicts(read.rating):
         meter.note(f"rated {read.rating} though it found the response {vote}")
+    quotes, misquotes = grounded(read.quotes, call, perceived) if call.quotes else ((), ())
     return Ballot(
         juror,
         call.round,
@@ -51,6 +53,8 @@ def cast(
         declined=read.declined,
         detail=None if vote else "the juror abstained",
         perceived=perceived,
+        quotes=quotes,
+        misquotes=misquotes,
         **meter.fields(),
     )
 
@@ -77,6 +81,7 @@ def cast_failure(
     )
 
 
-def correction(problem: NoBallot) -> str:
+def correction(problem: NoBallot, call: BallotCall) -> str:
     """Return the words that ask a juror once more for a ballot."""
-    return render("juror_retry", problem=problem.problem).rstrip("\n")
+    words = render("juror_retry", problem=problem.problem).rstrip("\n")
+    return with_quotes(words) if call.quotes else words

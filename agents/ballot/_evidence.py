@@ -11,7 +11,7 @@ from ...datasets import MediaKind, ShownTurn, media_in, shown_turns, words_in, w
 from ...models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
 from ..case import Case, fenced, neutralize
 from ..personas import Persona
-from ..prompts import Rubric, render
+from ..prompts import Rubric, render, with_quotes
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall, Statement
 
@@ -28,6 +28,7 @@ _ON_THE_WAY = (
 )
 _KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
 _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
+_QUOTING_RUBRIC = ChatMessage.of("system", with_quotes(render("juror_rubric").rstrip("\n")))
 
 
 def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
@@ -178,13 +179,17 @@ def juror_messages(
     words = [evidence(case, perceived, rubric)]
     if call.round:
         words.append(render("juror_discussion", ballots=_ballots(call)))
+        words.append(_misquoted(call))
     words.append(last_words)
     parts: list[Part] = []
     if perceived.images:
         parts += (ImagePart(image) for image in case.query.images)
     if perceived.audio_sha256:
         parts += (AudioPart(sound) for sound in case.query.sounds)
-    judged_by = _RUBRIC if rubric is None else ChatMessage.of("system", rubric.render(case))
+    if rubric is not None:
+        judged_by = ChatMessage.of("system", rubric.render(case, quotes=call.quotes))
+    else:
+        judged_by = _QUOTING_RUBRIC if call.quotes else _RUBRIC
     return judged_by, ChatMessage("user", (*parts, TextPart("".join(words))))
 
 
@@ -220,6 +225,14 @@ def _ballots(call: BallotCall) -> str:
     others = [f"another: {one_line(statement)}" for statement in call.peers]
     lines = own + (others or ["no other juror reached a finding"])
     return fenced("BALLOTS", "\n".join(lines), call.case.fence)
+
+
+def _misquoted(call: BallotCall) -> str:
+    """Return what a juror that is asked again must know of its quotes: it is told nothing else."""
+    if not call.quotes or call.own is None or not call.own.misquotes:
+        return ""
+    lines = "\n".join(" ".join(words.split()) for words in call.own.misquotes)
+    return render("juror_misquoted", quotes=fenced("QUOTES", lines, call.case.fence))
 
 
 def _own(ballot: Ballot | None) -> str:

@@ -17,7 +17,9 @@ FINDINGS: frozenset[Stated] = frozenset(get_args(Stated))
 """What a juror may find."""
 REASON_ASKED_FOR = "one or two sentences in your own words"
 """What stands for the reason in the prompt; a juror that repeats it gives none."""
-_REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT = 2000, 80, 5
+QUOTE_ASKED_FOR = 160
+"""Characters of a quote at most, as asked for."""
+_REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT, _QUOTE_KEPT, _QUOTES_KEPT = 2000, 80, 5, 600, 3
 _MISSING = cast("Any", object())
 _RATINGS = (*get_args(Rating), *map(str, get_args(Rating)))
 
@@ -51,9 +53,17 @@ _NO_REASONS = {*map(letters, (*FINDINGS, "n/a", "none", "null", "no reason", REA
 
 
 def _criteria(value: object) -> tuple[str, ...]:
+    return _texts(value, _CRITERIA_KEPT, _CRITERION_KEPT)
+
+
+def _quotes(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_texts(value, _QUOTES_KEPT, _QUOTE_KEPT)))
+
+
+def _texts(value: object, most: int, longest: int) -> tuple[str, ...]:
     items: list[object] = list(value) if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownArgumentType]
-    names = (storable(item).strip()[:_CRITERION_KEPT] for item in items if isinstance(item, str))
-    return tuple(name for name in names if name)[:_CRITERIA_KEPT]
+    texts = (storable(item).strip()[:longest] for item in items if isinstance(item, str))
+    return tuple(filter(None, texts))[:most]
 
 
 def _declined(value: object) -> bool | None:
@@ -108,6 +118,14 @@ class BallotForm(BaseModel):
         description="What is met of the guideline or rubric, in short names.",
         json_schema_extra={"maxItems": 5},
     )
+    quotes: Annotated[
+        tuple[Annotated[str, Field(json_schema_extra={"maxLength": QUOTE_ASKED_FOR})], ...],
+        BeforeValidator(_quotes),
+    ] = Field(
+        default=(),
+        description="Words of the case that it relies on, or `picture 1`; not with `quotes: off`.",
+        json_schema_extra={"maxItems": _QUOTES_KEPT},
+    )
     declined: Annotated[bool | SkipJsonSchema[None], BeforeValidator(_declined)] = Field(
         default=None, description="Whether the response declined to help."
     )
@@ -147,9 +165,12 @@ def read_form(members: Members) -> BallotForm:
     raise why if isinstance(why, Unfit) else Unfit(f'"{name}" is missing')
 
 
-BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm))
-"""The shape of a ballot, as asked of models.
+BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm, without="quotes"))
+"""The shape of a ballot, as asked of models where no quotes are asked for.
 
 Servers with grammars (llama.cpp, vLLM) obey its lengths, which keep a small model from
 filling the token cap; others ignore them.
 """
+
+QUOTING_BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm))
+"""The shape of a ballot that names the words it relies on."""

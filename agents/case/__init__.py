@@ -3,10 +3,13 @@
 from ._case import Case
 from ._fence import fenced, neutralize
 from ._folding import letters, plain, plain_words, readings
+from ._quoted import Quotation, QuotedText
 from ._shown import Shown, look_at
 
 __all__ = [
     "Case",
+    "Quotation",
+    "QuotedText",
     "Shown",
     "fenced",
     "letters",

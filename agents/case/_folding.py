@@ -53,7 +53,21 @@ def _edge(char: str, bare: str) -> str:
     return EDGE if is_sign or char in "\n\r\u2028\u2029" else ""
 
 
+def _sign(char: str, bare: str) -> str:
+    """Return a sign as it is typed; nothing for marks of quotation and emphasis."""
+    if char.isspace():
+        return " "
+    if char in _QUOTES_AND_EMPHASIS or not bare.strip():
+        return ""
+    return "-" if unicodedata.category(char) == "Pd" else bare
+
+
+_QUOTES_AND_EMPHASIS = frozenset(
+    "\"'`*_\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033"
+    "\u2039\u203a\u300c\u300d\uff02\uff07\uff40\ufffd"
+)
 _FOLDED = _Table(_edge)
+_TYPED = _Table(_sign)
 _PLAIN = _Table(lambda char, bare: char if char in "\n\r\t" else bare)
 _EDGE_RUN = re.compile(f"{EDGE}{EDGE}+")
 
@@ -76,6 +90,11 @@ def plain(text: str) -> str:
 def plain_words(text: str) -> list[str]:
     """Return the words of a text as `plain` has them; what has an apostrophe is one."""
     return _WORD.findall(plain(text).replace("'", "").replace("\u2019", ""))
+
+
+def typed(text: str) -> str:
+    """Return a text as a typewriter has it: plain, and without quotation marks and emphasis."""
+    return text.translate(_TYPED)
 
 
 def readings(text: str) -> Iterator[str]:

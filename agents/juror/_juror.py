@@ -8,6 +8,7 @@ from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballo
 from ..ballot import (
     ATTEMPTS,
     BALLOT_SCHEMA,
+    QUOTING_BALLOT_SCHEMA,
     Ballot,
     BallotCall,
     BallotForm,
@@ -100,7 +101,7 @@ class Juror(BallotCaster):
             read = parse_ballot(completion, evidence=evidence, peers=heard(call))
             if not (isinstance(read, NoBallot) and read.may_retry):
                 break
-            messages = (*messages, *_correction(completion, read))
+            messages = (*messages, *_correction(completion, read, call))
         assert read is not None
         return cast(self.name, call, read, perceived=perceived, meter=meter)
 
@@ -109,7 +110,7 @@ class Juror(BallotCaster):
     ) -> ChatRequest:
         return ChatRequest(
             messages,
-            BALLOT_SCHEMA,
+            QUOTING_BALLOT_SCHEMA if call.quotes else BALLOT_SCHEMA,
             self._sampling,
             self._seed,
             self._max_tokens,
@@ -117,10 +118,12 @@ class Juror(BallotCaster):
         )
 
 
-def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
+def _correction(
+    completion: Completion, problem: NoBallot, call: BallotCall
+) -> tuple[ChatMessage, ChatMessage]:
     # Chat templates and servers reject turns that are empty.
     said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
-    return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem))
+    return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem, call))
 
 
 def juror_of(agent: AnyAgent, name: str) -> SeatAgent:

@@ -1,6 +1,6 @@
 """Prompts and rubrics of the jury."""
 
-from ._prompts import prompt_hashes, render
+from ._prompts import prompt_hashes, render, with_quotes
 from ._rubric import Rubric, load_rubric
 
 __all__ = [
@@ -8,4 +8,5 @@ __all__ = [
     "load_rubric",
     "prompt_hashes",
     "render",
+    "with_quotes",
 ]

@@ -14,6 +14,9 @@ PROMPTS = (
     "juror_task",
     "juror_transcript",
 )
+OF_QUOTES = ("juror_misquoted", "juror_quotes")
+"""Those for jurors that are asked for the words they rely on."""
+_DECLINED = '"declined"'
 _FOLDER = PromptFolder(Path(__file__).parent)
 
 
@@ -27,6 +30,23 @@ def render(name: str, **fields: str) -> str:
     return _FOLDER.render(name, **fields)
 
 
-def prompt_hashes() -> dict[str, str]:
-    """Return the SHA-256 hex digest of each prompt file, by its name."""
-    return _FOLDER.hashes(PROMPTS)
+def with_quotes(words: str) -> str:
+    """Return words of ours on the keys of a ballot, with one more key: `quotes`.
+
+    Args:
+        words: How a ballot is written, or the keys that it has.
+    """
+    key, meaning = render("juror_quotes").strip().split("\n")
+    # In a list of keys alone, what goes into them has been said.
+    named = key if f"{_DECLINED}: " in words else key.partition(":")[0]
+    words = words.replace(_DECLINED, f"{named}, {_DECLINED}", 1)
+    return words.replace("\ndeclined: ", f"\n{meaning}\ndeclined: ", 1)
+
+
+def prompt_hashes(*, quotes: bool = False) -> dict[str, str]:
+    """Return the SHA-256 hex digest of each prompt file, by its name.
+
+    Args:
+        quotes: Whether jurors are asked for the words that they rely on.
+    """
+    return _FOLDER.hashes((*PROMPTS, *OF_QUOTES) if quotes else PROMPTS)

@@ -12,7 +12,7 @@ from ...common.files import read_text_and_bytes
 from ...common.text import did_you_mean, quoted
 from ...datasets import load_taxonomy
 from ..case import Case
-from ._prompts import render
+from ._prompts import render, with_quotes
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}\n]*)\}\}")
 _PARTS = {
@@ -44,13 +44,16 @@ class Rubric:
     text: str
     sha256: str
 
-    def render(self, case: Case) -> str:
+    def render(self, case: Case, *, quotes: bool = False) -> str:
         """Return what a juror reads; words put in are never searched for placeholders.
 
         Args:
             case: What is judged.
+            quotes: Whether the juror is asked for the words that it relies on.
         """
         ours = {name: render(prompt).rstrip("\n") for name, prompt in _PARTS.items()}
+        if quotes:
+            ours["ballot"] = with_quotes(ours["ballot"])
         return self._filled_in(case, ours)
 
     def in_words(self, case: Case) -> str:

@@ -90,3 +90,5 @@ class JuryConfig(Part):
     transcriber: Text = "auto"
     """What writes down sounds for jurors that cannot hear: `auto` (what is installed),
     `never`, or a whisper model: its name, or its folder relative to the config."""
+    quotes: bool = True
+    """Whether jurors are asked for the words of the case that they rely on."""

@@ -52,6 +52,7 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
         config.max_tokens,
         seed,
         None if config.rubric is None else load_rubric(resolve_path(folder, config.rubric)),
+        config.quotes,
     )
     jury.check()
     return jury

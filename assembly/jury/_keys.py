@@ -19,6 +19,8 @@ def jury_keys(jury: JurySpec) -> dict[str, object]:
         keys["foreperson"] = model_keys(jury.foreperson)
     if jury.rubric is not None:
         keys["rubric"] = jury.rubric.name
+    if not jury.quotes:
+        keys["quotes"] = False
     return keys
 
 

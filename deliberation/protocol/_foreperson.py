@@ -28,6 +28,7 @@ class Foreperson:
         rubric: What jurors judge by, None for the bundled rubric.
         standing: Seats whose ballots of round 0 stand in every later round: guards, which
             hear nobody and are not asked again.
+        quotes: Whether jurors are asked for the words that they rely on.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Foreperson:
         seed: int = 0,
         rubric: Rubric | None = None,
         standing: Collection[str] = (),
+        quotes: bool = True,
     ) -> None:
         self._seats = tuple(seats)
         self._standing = frozenset(standing)
@@ -48,6 +50,7 @@ class Foreperson:
         self._summing = (summing or Sampling()).or_greedy()
         self._seed = seed
         self._rubric = rubric
+        self._quotes = quotes
 
     async def preside(self, case: Case, floor: Floor) -> Verdict:
         """Hear one case from opening to verdict: the whole protocol.
@@ -80,7 +83,8 @@ class Foreperson:
         while waiting:
             asked = waiting[: self._fewest_that_may_settle(cast_ballots, len(waiting))]
             del waiting[: len(asked)]
-            calls = [BallotCall(sitting.case, 0, rubric=self._rubric) for _ in asked]
+            call = BallotCall(sitting.case, 0, rubric=self._rubric, quotes=self._quotes)
+            calls = [call for _ in asked]
             cast_ballots += await sitting.call(asked, calls)
             if self._settled(cast_ballots, len(waiting)):
                 break
@@ -97,6 +101,7 @@ class Foreperson:
                 own,
                 self._statements_for(own, before, sitting.case),
                 self._rubric,
+                self._quotes,
             )
             for own in asked
         ]

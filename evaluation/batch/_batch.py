@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ...agents import BallotCall, Case, Juror, Rubric
+from ...agents import BallotCall, Case, Juror
 from ...common import ConfigurationError, ModelError, first_failure
-from ...deliberation import SeatSpec, Verdict
+from ...deliberation import JurySpec, SeatSpec, Verdict
 from ...models import (
     ChatModel,
     ChatRequest,
@@ -102,7 +102,7 @@ class RequestCollector:
         stage = Stage(opened.record, plan)
         self._examiner = Examiner(
             targets,
-            _RoundZeroJury(jurors, plan.jury.rubric),
+            _RoundZeroJury(jurors, plan.jury),
             stage,
             opened.transcripts,
             plan.taxonomy,
@@ -155,13 +155,14 @@ def _is_missing(exchange: Exchange) -> bool:
 class _RoundZeroJury:
     """Stands for a jury and only calls the ballots of round 0."""
 
-    def __init__(self, jurors: list[Juror], rubric: Rubric | None) -> None:
+    def __init__(self, jurors: list[Juror], jury: JurySpec) -> None:
         self._jurors = jurors
-        self._judged_by = rubric
+        self._jury = jury
 
     async def hear(self, case: Case) -> Verdict:
         if case.is_heard:
-            call = BallotCall(_as_kept(case), rubric=self._judged_by)
+            jury = self._jury
+            call = BallotCall(_as_kept(case), rubric=jury.rubric, quotes=jury.quotes)
             for juror in self._jurors:
                 await juror.judge(call)
         return _NOT_HEARD

@@ -237,7 +237,8 @@ async def _around_cases(plan: RunPlan) -> dict[str, int]:
     around: dict[str, int] = {}
     for seat, juror in plan.jury.agents(counter).items():
         if isinstance(juror, Juror):
-            await juror.judge(BallotCall(case, rubric=plan.jury.rubric))
+            call = BallotCall(case, rubric=plan.jury.rubric, quotes=plan.jury.quotes)
+            await juror.judge(call)
             around[seat] = counter.tokens
     return around
 

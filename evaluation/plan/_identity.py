@@ -25,6 +25,7 @@ _NOT_IDENTITY = {
         "foreperson": _ELSEWHERE,
         "transcriber": True,  # what was found for it stands beside
         "rubric": True,  # as its hash does
+        "quotes": True,  # as the hashes of its prompts do
     },
 }
 """What may change between a run and its repeat."""
@@ -66,7 +67,7 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     if agents := jury.agent_factories:
         known["agents"] = {name: made.identity for name, made in agents.items()}
     known["sampling"] = jury.drawing()
-    known["prompts"] = prompt_hashes()
+    known["prompts"] = prompt_hashes(quotes=jury.quotes)
     known["words"] = _hash_of_words(plan.taxonomy)
     if plan.systems:
         known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}

@@ -132,6 +132,8 @@ def _check_same_run(directory: Path, kept: object, identity: object) -> None:
     if changes:
         shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
         hint = "Change it back to resume, or give this run another run.name."
+        if _asks_for_quotes(identity) and not _asks_for_quotes(kept):
+            hint = f"Its jurors were asked for no quotes: set jury.quotes: off. {hint}"
         if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
             hint = (
                 "An earlier version drew the pictures of mini with another Pillow: this run can be "
@@ -140,6 +142,11 @@ def _check_same_run(directory: Path, kept: object, identity: object) -> None:
         raise RecordError(
             f"{directory}: this run was started with another configuration: {shown}. {hint}"
         )
+
+
+def _asks_for_quotes(identity: object) -> bool:
+    prompts = cast(dict[str, dict[str, str]], identity).get("prompts", {})
+    return "juror_quotes" in prompts
 
 
 def _bundled_set(identity: object) -> object:

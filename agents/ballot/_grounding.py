@@ -1,0 +1,63 @@
+"""Check the words that a ballot relies on against the case."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ...datasets import words_in, words_of
+from ..case import Case, Quotation, QuotedText
+from ._ballot import Perceived
+from ._call import BallotCall
+from ._schema import QUOTE_ASKED_FOR
+
+_PICTURE = re.compile(r"(?:the )?(?:picture|image|photo)(?: ?(?:no\.? ?|#)?(\d{1,3}))?\.?")
+_KEPT = 100_000
+"""Characters of a case up to which it is kept between jurors."""
+
+
+def grounded(
+    quotes: Sequence[str], call: BallotCall, perceived: Perceived
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the quotes that stand in a case, and those that do not.
+
+    What is too short to be anybody's words is neither.
+
+    Args:
+        quotes: As the juror wrote them.
+        call: What it was asked.
+        perceived: What it received: a picture that it was not shown is no evidence.
+    """
+    stand: list[str] = []
+    missing: list[str] = []
+    for words in quotes:
+        quotation = Quotation(words, cut=len(words) >= QUOTE_ASKED_FOR)
+        if quotation.says_nothing:
+            continue
+        there = _is_picture(words, len(perceived.images)) or quotation.stands_in(_texts(call.case))
+        (stand if there else missing).append(words)
+    return tuple(stand), tuple(missing)
+
+
+def _is_picture(words: str, pictures: int) -> bool:
+    named = _PICTURE.fullmatch(" ".join(words.casefold().split()))
+    if named is None:
+        return False
+    return pictures == 1 if named[1] is None else 1 <= int(named[1]) <= pictures
+
+
+def _texts(case: Case) -> tuple[QuotedText, ...]:
+    """Return what may be quoted: the response first, then what it answers."""
+    query, transcript = case.query, case.transcript
+    words = [case.response.text, *words_in(case.response.turns), *words_of(query)]
+    words += [query.underlying_request] if query.underlying_request else []
+    if transcript is not None and transcript.failure is None:
+        words.append(transcript.words)
+    large = sum(map(len, words)) > _KEPT
+    return (_read if large else _kept)(tuple(words))
+
+
+def _read(words: tuple[str, ...]) -> tuple[QuotedText, ...]:
+    return tuple(map(QuotedText, words))
+
+
+_kept = lru_cache(maxsize=128)(_read)  # as many cases are under way with 64 calls at a time
