@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         GuardCategory,
         Perceived,
         Statement,
+        is_picture,
+        quoted_spans,
         statements_for,
     )
     from .case import Case, neutralize
@@ -78,6 +80,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "GuardCategory",
                 "Perceived",
                 "Statement",
+                "is_picture",
+                "quoted_spans",
                 "statements_for",
             ],
             "case": ["Case", "neutralize"],
@@ -162,6 +166,7 @@ __all__ = [
     "bundled_guards",
     "bundled_personas",
     "case_of",
+    "is_picture",
     "json_objects",
     "juror_of",
     "load_guard",
@@ -169,6 +174,7 @@ __all__ = [
     "load_rubric",
     "neutralize",
     "prompt_hashes",
+    "quoted_spans",
     "statements_for",
     "summarize",
 ]

@@ -156,6 +156,7 @@ def ballot(
     criteria: Sequence[str] = (),
     *,
     declined: bool = False,
+    quotes: Sequence[str] = (),
 ) -> str:
     """Return a juror's ballot as the JSON that a model would write.
 
@@ -165,10 +166,12 @@ def ballot(
         reason: Why, in one or two sentences.
         criteria: Short names of the criteria met.
         declined: Whether the response under judgment declined to help.
+        quotes: Words of the case that the juror relies on; left out where there are none.
     """
     stated = {
         "reason": reason,
         "criteria": list(criteria),
+        **({"quotes": list(quotes)} if quotes else {}),
         "declined": declined,
         "finding": finding,
         "rating": rating,

@@ -273,7 +273,7 @@ def test_autogen_is_imported_in_two_folders_only() -> None:
 def test_prompts_are_known_by_their_content() -> None:
     files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
     # What goes into a rubric of the user's own is known with that rubric.
-    assert prompt_hashes() == {
+    assert prompt_hashes(quotes=True) == {
         path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
         if not path.stem.startswith("rubric_")
@@ -297,7 +297,7 @@ def test_a_record_names_the_prompts_and_personas_it_was_made_with(tmp_path: Path
         return identity_of(set_up(load_config(config), tmp_path))
 
     first = identity()
-    assert first["prompts"] == prompt_hashes()
+    assert first["prompts"] == prompt_hashes(quotes=True)
     persona.write_text(persona.read_text().replace("Looks.", "Looks away."))
     assert {key for key, value in identity().items() if value != first[key]} == {"personas"}
 

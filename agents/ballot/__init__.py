@@ -18,6 +18,7 @@ from ._evidence import (
     written_down,
 )
 from ._fitting import fit_pictures, unshown
+from ._grounding import is_picture, quoted_spans
 from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._schema import BALLOT_SCHEMA, QUOTING_BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
 
@@ -46,10 +47,12 @@ __all__ = [
     "fit_pictures",
     "heard",
     "in_words",
+    "is_picture",
     "juror_messages",
     "one_line",
     "parse_ballot",
     "perceive",
+    "quoted_spans",
     "shown",
     "statements_for",
     "task",

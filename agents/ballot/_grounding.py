@@ -30,16 +30,40 @@ def grounded(
     stand: list[str] = []
     missing: list[str] = []
     for words in quotes:
-        quotation = Quotation(words, cut=len(words) >= QUOTE_ASKED_FOR)
+        quotation = _quotation(words)
         if quotation.says_nothing:
             continue
-        there = _is_picture(words, len(perceived.images)) or quotation.stands_in(_texts(call.case))
+        there = _is_shown_picture(words, len(perceived.images))
+        there = there or quotation.stands_in(_texts(call.case))
         (stand if there else missing).append(words)
     return tuple(stand), tuple(missing)
 
 
-def _is_picture(words: str, pictures: int) -> bool:
-    named = _PICTURE.fullmatch(" ".join(words.casefold().split()))
+def is_picture(quote: str) -> bool:
+    """Whether a quote names a picture, and no words."""
+    return _named_picture(quote) is not None
+
+
+def quoted_spans(quote: str, text: str) -> list[tuple[int, int]]:
+    """Return where a text has the words of a quote: start and end of each part of it.
+
+    Args:
+        quote: As the juror wrote it.
+        text: A text of the case.
+    """
+    return [] if is_picture(quote) else _quotation(quote).spans_in(text)
+
+
+def _quotation(quote: str) -> Quotation:
+    return Quotation(quote, cut=len(quote) >= QUOTE_ASKED_FOR)
+
+
+def _named_picture(quote: str) -> re.Match[str] | None:
+    return _PICTURE.fullmatch(" ".join(quote.casefold().split()))
+
+
+def _is_shown_picture(quote: str, pictures: int) -> bool:
+    named = _named_picture(quote)
     if named is None:
         return False
     return pictures == 1 if named[1] is None else 1 <= int(named[1]) <= pictures

@@ -178,6 +178,16 @@ def guards(ballots: Sequence[Ballot]) -> dict[str, GuardVote]:
     }
 
 
+def quotes(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
+    """Count ballots that quote the case, by seat; see `Verdict.quotes`."""
+    counts: dict[str, Counter[str]] = {}
+    for ballot in sorted(ballots, key=lambda b: (b.juror, b.round)):
+        if ballot.quotes or ballot.misquotes:
+            counted = counts.setdefault(ballot.juror, Counter())
+            counted.update(["quoting", "misquoting"] if ballot.misquotes else ["quoting"])
+    return {juror: dict(counted) for juror, counted in counts.items()}
+
+
 def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
     """Return the number of the round whose ballots make the verdict.
 
@@ -268,6 +278,7 @@ def build_verdict(
         revote_lost=stands,
         media=media(last),
         guards=guards(first),
+        quotes=quotes(asked),
     )
 
 

@@ -74,6 +74,8 @@ class Verdict:
             how they got it: `given`, `transcript` (words written down from it) or
             `withheld`; empty where the query has none, or that is not known.
         guards: The votes of the jury's guards, by seat; empty where no guard was asked.
+        quotes: Ballots of all rounds that quote the case, by seat: `quoting`, and those of
+            them with a quote that does not stand there: `misquoting`.
     """
 
     finding: Finding | None
@@ -98,6 +100,7 @@ class Verdict:
     cost_usd_known: float | None = None
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
+    quotes: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without a reason, which may quote others.

@@ -11,10 +11,15 @@ from ...agents import Ballot
 from ..protocol import BallotsRevealed
 from ._guards import asides, named, no_reason
 from ._look import AMBER, BLUE, GRAY, Look, Seats
+from ._quotes import Quotes
 
 
 def revealed(
-    look: Look, jury: Seats, entry: BallotsRevealed, before: Sequence[Ballot]
+    look: Look,
+    jury: Seats,
+    entry: BallotsRevealed,
+    before: Sequence[Ballot],
+    quotes: Quotes,
 ) -> RenderableType:
     """Render the ballots of a round, after a discussion grouped by who changed their mind.
 
@@ -23,13 +28,15 @@ def revealed(
         jury: The seats.
         entry: The ballots to show.
         before: The ballots of the previous round, empty for round 0.
+        quotes: What is shown of their quotes.
     """
     note = "sealed ballots, opened together"
     parts = [look.heading(f"Round {entry.round}", note)]
     if before:
-        parts += _moved(look, jury, entry.ballots, {b.juror: b for b in before})
+        earlier = {b.juror: b for b in before}
+        parts += _moved(look, jury, entry.ballots, earlier, quotes)
     else:
-        parts.append(_table(look, jury, entry.ballots))
+        parts.append(_table(look, jury, entry.ballots, quotes))
     if entry.not_asked:
         names = look.joined(*(jury.label(look, seat) for seat in entry.not_asked))
         left_out = Text("Not asked, the outcome was fixed: ", GRAY).append_text(names)
@@ -38,7 +45,11 @@ def revealed(
 
 
 def _moved(
-    look: Look, jury: Seats, ballots: Sequence[Ballot], before: Mapping[str, Ballot]
+    look: Look,
+    jury: Seats,
+    ballots: Sequence[Ballot],
+    before: Mapping[str, Ballot],
+    quotes: Quotes,
 ) -> list[RenderableType]:
     changed: list[Ballot] = []
     held: list[Ballot] = []
@@ -55,17 +66,17 @@ def _moved(
     parts: list[RenderableType] = []
     if changed:
         parts.append(_group("Changed their mind", BLUE))
-        parts += [_change(look, jury, before[b.juror], b) for b in changed]
+        parts += [_change(look, jury, before[b.juror], b, quotes) for b in changed]
     elif held:
         parts.append(_group("Nobody changed their mind", BLUE))
     if held:
-        parts += [_group("Held", GRAY), _table(look, jury, held, before)]
+        parts += [_group("Held", GRAY), _table(look, jury, held, quotes, before)]
     if other:
         parts.append(_group("Without a vote before or after", AMBER))
-        parts += [_change(look, jury, before.get(b.juror), b) for b in other]
+        parts += [_change(look, jury, before.get(b.juror), b, quotes) for b in other]
     if standing:
         parts.append(_group("Not asked again: a guard's ballot stands", GRAY))
-        parts.append(_table(look, jury, standing))
+        parts.append(_table(look, jury, standing, quotes))
     return parts
 
 
@@ -73,7 +84,9 @@ def _group(title: str, color: str) -> RenderableType:
     return Padding(Text(title, f"italic {color}"), (1, 2, 0, 2))
 
 
-def _change(look: Look, jury: Seats, old: Ballot | None, new: Ballot) -> RenderableType:
+def _change(
+    look: Look, jury: Seats, old: Ballot | None, new: Ballot, quotes: Quotes
+) -> RenderableType:
     arrow = Text(f" {look.glyphs.arrow} ", GRAY)
     said = look.said(new)
     dots = look.dots(new.rating)
@@ -82,7 +95,7 @@ def _change(look: Look, jury: Seats, old: Ballot | None, new: Ballot) -> Rendera
         if old.rating is not None and new.rating is not None:
             dots = Text.assemble(look.dots(old.rating), arrow, dots)
     head = Text("   ").join([jury.label(look, new.juror), said, dots])
-    return Group(Padding(head, (1, 2, 0, 2)), Padding(_reason(look, new), (0, 2, 0, 4)))
+    return Group(Padding(head, (1, 2, 0, 2)), Padding(_reason(look, new, quotes), (0, 2, 0, 4)))
 
 
 def _was(old: Ballot | None, new: Ballot) -> str:
@@ -95,11 +108,14 @@ def _table(
     look: Look,
     jury: Seats,
     ballots: Sequence[Ballot],
+    quotes: Quotes,
     before: Mapping[str, Ballot] | None = None,
 ) -> RenderableType:
     earlier = before or {}
     if look.narrow:
-        return Group(*(_card(look, jury, b, _was(earlier.get(b.juror), b)) for b in ballots))
+        return Group(
+            *(_card(look, jury, b, quotes, _was(earlier.get(b.juror), b)) for b in ballots)
+        )
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     labels = [jury.label(look, ballot.juror) for ballot in ballots]
     table.add_column(
@@ -111,19 +127,21 @@ def _table(
     for label, ballot in zip(labels, ballots, strict=True):
         if table.row_count:
             table.add_row()
-        reason = _reason(look, ballot, _was(earlier.get(ballot.juror), ballot))
+        reason = _reason(look, ballot, quotes, _was(earlier.get(ballot.juror), ballot))
         table.add_row(label, look.said(ballot), look.dots(ballot.rating), reason)
     return Padding(table, (1, 0, 0, 2))
 
 
-def _card(look: Look, jury: Seats, ballot: Ballot, was: str) -> RenderableType:
+def _card(look: Look, jury: Seats, ballot: Ballot, quotes: Quotes, was: str) -> RenderableType:
     head = Text("   ").join(
         [jury.label(look, ballot.juror), look.said(ballot), look.dots(ballot.rating)]
     )
-    return Group(Padding(head, (1, 2, 0, 2)), Padding(_reason(look, ballot, was), (0, 2, 0, 4)))
+    return Group(
+        Padding(head, (1, 2, 0, 2)), Padding(_reason(look, ballot, quotes, was), (0, 2, 0, 4))
+    )
 
 
-def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
+def _reason(look: Look, ballot: Ballot, quotes: Quotes, was: str = "") -> RenderableType:
     if ballot.is_vote:
         parts = [look.words(ballot.reason.strip() or f"({no_reason(ballot)})")]
     else:
@@ -135,6 +153,7 @@ def _reason(look: Look, ballot: Ballot, was: str = "") -> RenderableType:
         aside.append(look.name("did not receive: " + ", ".join(ballot.perceived.withheld)))
     if ballot.perceived.transcript:
         aside.append(look.name(f"read a transcript: {ballot.perceived.transcript}"))
+    aside += (look.name(said) for said in quotes.asides(ballot))
     if was:
         aside.append(Text(was))
     if aside:

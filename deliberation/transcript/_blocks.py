@@ -22,6 +22,7 @@ from ...datasets import (
 from ...targets import ResponseOutcome
 from ..protocol import CallTotals, DiscussionOpened, SeatInfo, SummedUp, Verdict
 from ._look import AMBER, BLUE, GRAY, GREEN, RED, Look, Seats, finding_color
+from ._quotes import Quotes, with_quotes
 
 REQUEST = "What it asks for, as its set says"
 """Heading of a query's underlying request."""
@@ -64,21 +65,22 @@ def _seat(look: Look, jury: Seats, seat: SeatInfo) -> Text:
     return look.joined(*parts, *([Text("guard", GRAY)] if seat.guard else []))
 
 
-def question(look: Look, case: Case, *, reveal: bool) -> RenderableType:
+def question(look: Look, jury: Seats, case: Case, quotes: Quotes) -> RenderableType:
     """Render the query with its media, underlying request and transcript."""
     note = f" {look.glyphs.dot} ".join(map(_media, case.query.media))
     parts: list[RenderableType] = [look.heading("Question", note)]
-    parts += (Padding(body, (1, 2, 0, 2)) for body in _asked(look, case.query, reveal=reveal))
+    said = _said(look, jury, quotes)
+    parts += (Padding(body, (1, 2, 0, 2)) for body in _asked(look, case.query, said))
     if (request := case.query.underlying_request) is not None:
-        parts.append(Padding(_request(look, request, reveal=reveal), (1, 2, 0, 2)))
+        parts.append(Padding(_request(look, request, said), (1, 2, 0, 2)))
     if case.transcript is not None:
-        parts.append(Padding(_transcript(look, case.transcript, reveal=reveal), (1, 2, 0, 2)))
+        transcript = _transcript(look, case.transcript, said, reveal=quotes.reveal)
+        parts.append(Padding(transcript, (1, 2, 0, 2)))
     return Group(*parts)
 
 
-def _asked(look: Look, query: Query, *, reveal: bool) -> Iterator[RenderableType]:
+def _asked(look: Look, query: Query, said: Callable[[str], Text]) -> Iterator[RenderableType]:
     """Yield the query, turn by turn for a conversation."""
-    said = _said(look, reveal=reveal)
     if not query.messages:
         yield said(query.text)
     yield from _turns(look, shown_turns(query.messages), said)
@@ -100,17 +102,19 @@ def _indented(words: Text) -> RenderableType:
     return Padding(words, (0, 0, 0, 2))
 
 
-def _request(look: Look, request: str, *, reveal: bool) -> Text:
+def _request(look: Look, request: str, said: Callable[[str], Text]) -> Text:
     head = look.name(REQUEST, f"italic {GRAY}")
-    return Text("\n").join([head, look.words(request) if reveal else _withheld(request)])
+    return Text("\n").join([head, said(request)])
 
 
-def _transcript(look: Look, transcript: Transcript, *, reveal: bool) -> Text:
+def _transcript(
+    look: Look, transcript: Transcript, said: Callable[[str], Text], *, reveal: bool
+) -> Text:
     head = look.name(transcript.title, f"italic {GRAY}")
     if transcript.failure is not None:
         why = look.name(f"not available: {transcript.failure}", f"italic {AMBER}")
         return look.joined(head, why)
-    words = look.words(transcript.words) if reveal else _withheld(transcript.text)
+    words = said(transcript.words if reveal else transcript.text)
     return Text("\n").join([head, words])
 
 
@@ -120,16 +124,17 @@ def _media(media: Media) -> str:
     return f"with {kind} {media.sha256[:8]}, {size}"
 
 
-def response(look: Look, case: Case, target: str, *, reveal: bool) -> RenderableType:
+def response(look: Look, jury: Seats, case: Case, target: str, quotes: Quotes) -> RenderableType:
     """Render the response in a frame that shows where it ends."""
     answer = case.response
     title = Text.assemble(look.name(target, "bold"), f" {answer.outcome}")
-    words = look.words(answer.text.strip()) if reveal else _withheld(answer.text)
+    said = _said(look, jury, quotes)
+    words = said(answer.text.strip() if quotes.reveal else answer.text)
     if not answer.text.strip():
         words = Text("(no words)", f"italic {GRAY}")
     lines: list[RenderableType] = [words]
     if answer.turns:
-        turns = _turns(look, case.since, _said(look, reveal=reveal))
+        turns = _turns(look, case.since, said)
         lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
         lines += [look.name("Its last words", f"italic {GRAY}"), _indented(words)]
     if answer.detail:
@@ -139,9 +144,9 @@ def response(look: Look, case: Case, target: str, *, reveal: bool) -> Renderable
     return Padding(_panel(Group(*lines), title, color), (1, 0, 0, 0))
 
 
-def _said(look: Look, *, reveal: bool) -> Callable[[str], Text]:
+def _said(look: Look, jury: Seats, quotes: Quotes) -> Callable[[str], Text]:
     """Return a function that shows the words of a case, or only their number."""
-    return look.words if reveal else _withheld
+    return with_quotes(look, jury, quotes) if quotes.reveal else _withheld
 
 
 def _withheld(text: str) -> Text:

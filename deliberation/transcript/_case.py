@@ -20,20 +20,35 @@ from ..protocol import (
 )
 from ._ballots import revealed
 from ._blocks import discussion, header, question, response, summing_up, verdict
-from ._look import Block, Seats
+from ._look import Block, Look, Seats
+from ._quotes import Quotes, legend
 
 
 class TranscriptBlocks:
-    """Turns the entries of a case, in order, into blocks to print."""
+    """Turns the entries of a case, in order, into blocks to print.
+
+    Args:
+        jury: The jury, in seat order.
+        target: Name of the target.
+        protocol: Name of the protocol, left out if empty.
+        reveal: Whether to show the question and the response.
+        quotes: What all ballots of the case quote of it, None where they are not known yet.
+    """
 
     def __init__(
-        self, jury: Sequence[SeatInfo], *, target: str, protocol: str = "", reveal: bool
+        self,
+        jury: Sequence[SeatInfo],
+        *,
+        target: str,
+        protocol: str = "",
+        reveal: bool,
+        quotes: Quotes | None = None,
     ) -> None:
         self.jury = Seats(tuple(jury))
         self.rounds: list[tuple[Ballot, ...]] = []
         self._target = target
         self._protocol = protocol
-        self._reveal = reveal
+        self._quotes = quotes or Quotes(reveal=reveal)
 
     @property
     def totals(self) -> CallTotals:
@@ -54,7 +69,7 @@ class TranscriptBlocks:
             case BallotsRevealed():
                 before = self.rounds[-1] if self.rounds else ()
                 self.rounds.append(entry.ballots)
-                return Block(lambda look: revealed(look, jury, entry, before))
+                return Block(lambda look: revealed(look, jury, entry, before, self._quotes))
             case DiscussionOpened():
                 return Block(lambda look: discussion(look, entry))
             case SummedUp():
@@ -65,14 +80,17 @@ class TranscriptBlocks:
                 assert_never(entry)
 
     def _opening(self, entry: CaseOpened) -> Block:
-        case = entry.case
-        return Block(
-            lambda look: Group(
-                header(look, self.jury, case, self._target, self._protocol),
-                question(look, case, reveal=self._reveal),
-                response(look, case, self._target, reveal=self._reveal),
-            )
-        )
+        case, jury, quotes = entry.case, self.jury, self._quotes
+
+        def opening(look: Look) -> RenderableType:
+            parts = [
+                header(look, jury, case, self._target, self._protocol),
+                question(look, jury, case, quotes),
+                response(look, jury, case, self._target, quotes),
+            ]
+            return Group(*parts, *([legend(look, jury, quotes)] if quotes.seats else ()))
+
+        return Block(opening)
 
 
 def render_case(
@@ -94,5 +112,9 @@ def render_case(
         reveal: Whether to show the question and the response.
         elapsed_s: Duration of the deliberation in seconds, None if unknown.
     """
-    transcript = TranscriptBlocks(jury, target=target, protocol=protocol, reveal=reveal)
+    entries = tuple(entries)
+    quotes = Quotes.of(entries, reveal=reveal)
+    transcript = TranscriptBlocks(
+        jury, target=target, protocol=protocol, reveal=reveal, quotes=quotes
+    )
     return Group(*(transcript.add(entry, elapsed_s=elapsed_s) for entry in entries))

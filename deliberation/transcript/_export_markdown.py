@@ -1,7 +1,7 @@
 """Writes transcripts as Markdown, with all markup in words of models escaped."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import assert_never
 
@@ -21,7 +21,8 @@ from ..protocol import (
 )
 from ._blocks import REQUEST, call_words, duration, titles
 from ._guards import asides, named, no_reason
-from ._look import Seats
+from ._look import UNICODE, Seats
+from ._quotes import Quotes, quoted_in_words
 
 _SPECIAL = re.compile(
     r"[\\`*_{}\[\]<>&~|$@!]"  # inline markup, entities, tables, mentions
@@ -43,16 +44,17 @@ def markdown(
 ) -> str:
     """Write the transcript of a case; the arguments are those of `export_transcript`."""
     seats = Seats(tuple(jury))
+    quotes = Quotes.of(entries, reveal=reveal)
     lines: list[str] = []
     last: dict[str, Ballot] = {}
     for entry in entries:
         match entry:
             case CaseOpened():
-                lines += _case(entry.case, seats, target, protocol, reveal=reveal)
+                lines += _case(entry.case, seats, target, protocol, quotes)
             case BallotsRevealed():
                 lines += [f"## Round {entry.round}", ""]
                 lines += chain.from_iterable(
-                    _ballot(seats, b, last.get(b.juror)) for b in entry.ballots
+                    _ballot(seats, b, last.get(b.juror), quotes) for b in entry.ballots
                 )
                 lines += _not_asked(seats, entry)
                 last = {b.juror: b for b in entry.ballots}
@@ -70,7 +72,8 @@ def markdown(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) -> list[str]:
+def _case(case: Case, jury: Seats, target: str, protocol: str, quotes: Quotes) -> list[str]:
+    said = _said(jury, quotes)
     scenario, category = titles(case)
     of_category = f" ({_inline(category)})" if category else ""
     lines = [
@@ -85,15 +88,15 @@ def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) 
         f"- {'Guard' if s.guard else 'Juror'}: {_inline(jury.title(s.seat))}, {_inline(s.model)}"
         for s in jury.seats
     )
-    lines += ["", "## Question", "", *_asked(case.query, reveal=reveal)]
+    lines += ["", "## Question", "", *_asked(case.query, said)]
     if (request := case.query.underlying_request) is not None:
-        lines += [f"{REQUEST}:", "", *_words(request, reveal=reveal), ""]
+        lines += [f"{REQUEST}:", "", *said(request), ""]
     if case.transcript is not None:
-        lines += [*_transcript(case.transcript, reveal=reveal), ""]
+        lines += [*_transcript(case.transcript, said, reveal=quotes.reveal), ""]
     lines += [f"## Response: {case.response.outcome}", ""]
     if case.response.turns:
-        lines += [*_turns(case.since, reveal=reveal), "Its last words:", ""]
-    lines += [*_words(case.response.text, reveal=reveal), ""]
+        lines += [*_turns(case.since, said), "Its last words:", ""]
+    lines += [*said(case.response.text), "", *_legend(jury, quotes)]
     if case.response.detail:
         lines += [*_quote(case.response.detail), ""]
     for change in case.response.changes:
@@ -101,30 +104,48 @@ def _case(case: Case, jury: Seats, target: str, protocol: str, *, reveal: bool) 
     return lines
 
 
-def _asked(query: Query, *, reveal: bool) -> Iterator[str]:
+def _said(jury: Seats, quotes: Quotes) -> Callable[[str], list[str]]:
+    """Return a function that shows the words of a case, or only their number."""
+    if not quotes.reveal:
+        return lambda text: [f"*withheld, {len(text):,} characters*"]
+    return lambda text: _fenced(quoted_in_words(text, jury, quotes))
+
+
+def _legend(jury: Seats, quotes: Quotes) -> list[str]:
+    """Return what the brackets mean, and whose the marks behind them are."""
+    if not quotes.seats:
+        return []
+    opening, closing = UNICODE.quoted
+    names = ", ".join(f"{jury.glyph(seat)} {_inline(jury.title(seat))}" for seat in quotes.seats)
+    return [f"{opening}words{closing} that a juror relies on: {names}", ""]
+
+
+def _asked(query: Query, said: Callable[[str], list[str]]) -> Iterator[str]:
     if not query.messages:
-        yield from (*_words(query.text, reveal=reveal), "")
-    yield from _turns(shown_turns(query.messages), reveal=reveal)
+        yield from (*said(query.text), "")
+    yield from _turns(shown_turns(query.messages), said)
 
 
-def _turns(turns: Iterable[ShownTurn], *, reveal: bool) -> Iterator[str]:
+def _turns(turns: Iterable[ShownTurn], said: Callable[[str], list[str]]) -> Iterator[str]:
     for turn in turns:
         yield from (f"{_inline(turn.heading)}:", "")
         if turn.text:
-            yield from (*_words(turn.text, reveal=reveal), "")
+            yield from (*said(turn.text), "")
         for call in turn.calls:
-            yield from ("It calls a tool:", "", *_words(call, reveal=reveal), "")
+            yield from ("It calls a tool:", "", *said(call), "")
 
 
-def _transcript(transcript: Transcript, *, reveal: bool) -> list[str]:
+def _transcript(
+    transcript: Transcript, said: Callable[[str], list[str]], *, reveal: bool
+) -> list[str]:
     head = _inline(transcript.title)
     if transcript.failure is not None:
         return [f"{head}: not available, {_inline(transcript.failure)}"]
     shown = transcript.words if reveal else transcript.text
-    return [f"{head}:", "", *_words(shown, reveal=reveal)]
+    return [f"{head}:", "", *said(shown)]
 
 
-def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None) -> list[str]:
+def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None, quotes: Quotes) -> list[str]:
     said = str(ballot.finding) if ballot.is_vote else f"no vote ({ballot.outcome})"
     if before == ballot:
         said += ", which stands: a guard is not asked again"
@@ -138,6 +159,7 @@ def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None) -> list[str]:
     aside += (f"did not receive: {name}" for name in ballot.perceived.withheld)
     if ballot.perceived.transcript:
         aside.append(f"read a transcript: {ballot.perceived.transcript}")
+    aside += quotes.asides(ballot)
     text = ballot.reason.strip() or ballot.detail or no_reason(ballot)
     lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
     if aside:
@@ -172,9 +194,7 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
     return [*lines, f"- Cost: {', '.join(used)}", ""]
 
 
-def _words(text: str, *, reveal: bool) -> list[str]:
-    if not reveal:
-        return [f"*withheld, {len(text):,} characters*"]
+def _fenced(text: str) -> list[str]:
     shown = escape_controls(text)
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)

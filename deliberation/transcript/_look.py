@@ -38,6 +38,7 @@ class Glyphs:
     ellipsis: str = "…"
     seats: tuple[str, ...] = ("◆", "▲", "★", "■", "✚", "●", "▼")
     spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+    quoted: tuple[str, str] = ("\u2039", "\u203a")
 
 
 UNICODE = Glyphs()
@@ -45,6 +46,7 @@ ASCII = Glyphs(
     *("x", "+", "-", "*", ".", "#", "_", "->", "-", "|", "-", "..."),
     seats=("A", "B", "C", "D", "E", "F", "G"),
     spinner="|/-\\",
+    quoted=("[[", "]]"),
 )
 
 
@@ -148,6 +150,10 @@ class Seats:
         title = self.seats[index].title or seat
         shared = sum(s.title == title for s in self.seats) > 1
         return f"{title} ({seat})" if shared and seat != title else title
+
+    def glyph(self, seat: str) -> str:
+        """Return the juror's mark as it is in Unicode, without color."""
+        return UNICODE.seats[self.index(seat) % len(UNICODE.seats)]
 
     def label(self, look: Look, seat: str) -> Text:
         """Return the juror's mark and title."""

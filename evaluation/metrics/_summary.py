@@ -132,6 +132,8 @@ class JurorBallots:
         verdicts_lacking: Cases with a verdict that lack a ballot lost in this way.
         verdicts_without_vote: Cases with a verdict for which it was asked and did not vote
             in some round, whatever the cause.
+        quoting: Ballots that name words of the case, or a picture, that they rely on.
+        misquoting: Those of them with a quote that does not stand in the case.
     """
 
     asked: int
@@ -139,6 +141,8 @@ class JurorBallots:
     kept: float
     verdicts_lacking: int
     verdicts_without_vote: int = 0
+    quoting: int = 0
+    misquoting: int = 0
 
     @property
     def lost(self) -> int:

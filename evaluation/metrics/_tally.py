@@ -113,6 +113,8 @@ class _Jurors:
     )
     lacking: Counter[str] = field(default_factory=Counter[str])
     without_vote: Counter[str] = field(default_factory=Counter[str])
+    quoting: Counter[str] = field(default_factory=Counter[str])
+    misquoting: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, result: CaseResult) -> None:
         for juror, outcomes in result.by_juror.items():
@@ -121,6 +123,9 @@ class _Jurors:
             without_vote = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
             self.lacking[juror] += lost and result.finding is not None
             self.without_vote[juror] += without_vote and result.finding is not None
+        for juror, ballots in result.quotes.items():
+            self.quoting[juror] += ballots.get("quoting", 0)
+            self.misquoting[juror] += ballots.get("misquoting", 0)
 
     def jurors(self) -> dict[str, JurorBallots]:
         return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
@@ -133,6 +138,8 @@ class _Jurors:
             kept=(said.total() - lost) / said.total(),
             verdicts_lacking=self.lacking[name],
             verdicts_without_vote=self.without_vote[name],
+            quoting=self.quoting[name],
+            misquoting=self.misquoting[name],
         )
 
 

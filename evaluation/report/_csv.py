@@ -166,6 +166,8 @@ def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, Cell]
         "ballots_kept": ballots.kept,
         "verdicts_lacking": ballots.verdicts_lacking,
         "verdicts_without_vote": ballots.verdicts_without_vote,
+        "ballots_quoting": ballots.quoting,
+        "ballots_misquoting": ballots.misquoting,
     }
 
 
@@ -196,4 +198,5 @@ _CSV_COLUMNS = (
     *("ballots", *(f"ballots_{outcome}" for outcome in BallotOutcome)),
     *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
     *(*COST_COLUMNS, "warnings", "model"),
+    *("ballots_quoting", "ballots_misquoting"),
 )

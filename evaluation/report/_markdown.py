@@ -210,7 +210,15 @@ def _juror_line(name: str, ballots: JurorBallots) -> str:
         f"{percent(ballots.kept)} not lost to failed calls or the budget, "
         f"{many(ballots.verdicts_without_vote, 'verdict lacks', 'verdicts lack')} its vote in a "
         f"round ({count(ballots.verdicts_lacking)} of them due to such a loss)"
+        f"{_quoting(ballots)}"
     )
+
+
+def _quoting(ballots: JurorBallots) -> str:
+    if not ballots.quoting:
+        return ""
+    quoting = many(ballots.quoting, "ballot quotes", "ballots quote")
+    return f"; {quoting} the case, {count(ballots.misquoting)} with words that are not in it"
 
 
 def _round_zero(target: TargetSummary) -> str:

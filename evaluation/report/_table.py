@@ -117,6 +117,7 @@ def _details(targets: _Targets) -> Iterator[Grid]:
     yield _jury(targets)
     yield _effect(targets)
     yield from _jurors(targets)
+    yield from _quotes(targets)
     yield _costs(targets)
 
 
@@ -280,6 +281,28 @@ def _jurors(targets: _Targets) -> Iterator[Grid]:
         ]
         names = [Text(escape_line(name)) for name, _ in rows]
         yield Grid("Ballots without a vote, all rounds", "target and juror", names, columns)
+
+
+def _quotes(targets: _Targets) -> Iterator[Grid]:
+    """Yield a table of the jurors who gave for words of the case what is none, if any."""
+    rows = [
+        (f"{target.name} \N{MIDDLE DOT} {name}", ballots)
+        for target in targets
+        for name, ballots in target.jurors.items()
+        if ballots.misquoting
+    ]
+    if rows:
+        said = [ballots for _, ballots in rows]
+        shares = [ballots.misquoting / ballots.quoting for ballots in said]
+        columns = [
+            Column("ballots\nthat quote", [count(one.quoting) for one in said], 1),
+            Column("with words not\nin the case", [count(one.misquoting) for one in said], 0),
+            Column("%", [points(share) for share in shares], 0),
+        ]
+        names = [Text(escape_line(name)) for name, _ in rows]
+        yield Grid(
+            "Quotes that are not in the case, all rounds", "target and juror", names, columns
+        )
 
 
 def _costs(targets: _Targets) -> Grid:

@@ -31,6 +31,7 @@ _Vote = Annotated[str, _one_of(Finding)]
 _Outcome = Annotated[str, _one_of(BallotOutcome)]
 _Medium = Annotated[str, _one_of(("image", "audio"))]
 _Way = Annotated[str, _one_of(("given", "transcript", "request", "withheld"))]
+_Quoting = Annotated[str, _one_of(("quoting", "misquoting"))]
 _NotEmpty = msgspec.Meta(min_length=1)
 
 
@@ -85,6 +86,7 @@ class CaseResult:
             instead of `withheld` where the set describes what text and media ask together.
         labels: The query's labels in its set, as in `Query.labels`.
         guards: What the jury's guards found in round 0, as in `Verdict.guards`.
+        quotes: Ballots that quote the case, by seat, as in `Verdict.quotes`.
     """
 
     target: str
@@ -118,6 +120,9 @@ class CaseResult:
     )
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
+    quotes: Mapping[str, Annotated[Mapping[_Quoting, _Some], _NotEmpty]] = field(
+        default_factory=dict[str, Mapping[str, int]]
+    )
 
     @property
     def case_id(self) -> str:
@@ -175,6 +180,7 @@ def result_of(
         media=_media(query, verdict),
         labels=query.labels,
         guards=verdict.guards,
+        quotes=verdict.quotes,
     )
 
 

@@ -15,7 +15,7 @@ from safejury.agents.ballot import (
     NoBallot,
     parse_ballot,
 )
-from safejury.agents.prompts import render
+from safejury.agents.prompts import render, with_quotes
 from safejury.models import Completion
 from safejury.testing import ballot
 
@@ -342,9 +342,10 @@ def test_the_documentation_has_the_fields_of_the_model() -> None:
 @pytest.mark.parametrize("name", BallotForm.model_fields)
 def test_a_sealed_ballot_keeps_every_field_that_was_stated(name: str) -> None:
     assert name in Ballot.__dataclass_fields__
-    assert f'"{name}"' in render("juror_rubric")
-    assert f'"{name}"' in render("rubric_ballot")
-    assert f'"{name}"' in render("juror_retry", problem="so")
+    for prompt in ("juror_rubric", "rubric_ballot", "juror_retry"):
+        words = render(prompt, problem="so")
+        assert f'"{name}"' in with_quotes(words)
+        assert (f'"{name}"' in words) == (name != "quotes")
 
 
 def test_the_prompt_asks_for_the_reason_in_words_that_are_no_reason() -> None:

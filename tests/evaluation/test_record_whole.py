@@ -136,7 +136,7 @@ def test_a_changed_record_is_refused_before_anything_is_paid(workplace: Any, scr
     server = scripted()
     config = workplace.config(server.base_url)
     assert workplace.safejury("run", config).code == 0
-    finding = "UPDATE cases SET rating = 2.0 WHERE case_id = 'q1/examined/0'"
+    finding = "UPDATE cases SET rating = rating + 0.5 WHERE case_id = 'q1/examined/0'"
     gone = "WHERE case_id = 'q2/examined/0'"
     sql("runs/first", finding, *(f"DELETE FROM {table} {gone}" for table in ("cases", "entries")))
     sql("runs/first", "DELETE FROM calls")
