@@ -89,13 +89,15 @@ def test_a_run_without_quotes_is_known_as_before_and_one_with_them_is_another(
     workplace: Any, scripted: Start
 ):
     server = scripted(answer)
-    config = workplace.config(server.base_url, jury__quotes=False, limit=1)
-    assert workplace.safejury("run", config).code == 0
+    config = workplace.config(server.base_url, limit=1)
+    assert workplace.safejury("run", config, "--set", "jury.quotes=off").code == 0
     identity = workplace.report()["run"]["config"]
     assert identity["prompts"] == prompt_hashes()
     assert "quotes" not in identity["jury"]
     asked: list[Any] = [body for body in server.requests if body["model"] != "target"]
     assert not any("quotes" in json.dumps(body) for body in asked)
     assert "Quotes" not in workplace.safejury("report", "runs/first").out
-    with_quotes = workplace.config(server.base_url, limit=1)
-    workplace.safejury("run", with_quotes).refused("set jury.quotes: off", code=2)
+    workplace.safejury("run", config).refused("set jury.quotes: off", code=2)
+    # As YAML reads the word.
+    off = (workplace.path / config).read_text("utf-8").replace("jury:\n", "jury:\n  quotes: off\n")
+    assert workplace.safejury("run", workplace.yaml(off)).code == 0
