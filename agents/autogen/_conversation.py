@@ -29,6 +29,7 @@ from ...datasets import (
 )
 from ...targets import Response, ResponseOutcome
 from ..case import Case
+from ._evidence_image import EvidenceImage
 from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
 
 USER = "user"
@@ -187,6 +188,8 @@ def _words(text: str) -> tuple[MessagePart, ...]:
 def _part(piece: str | Image, media: MediaStore | None) -> MessagePart:
     if isinstance(piece, str):
         return MessagePart("text", piece)
+    if isinstance(piece, EvidenceImage):
+        return MessagePart("image", media=piece.media)
     if media is None:
         raise ConfigurationError(
             "the task shows a picture, and there is nowhere to keep it: give a MediaStore"

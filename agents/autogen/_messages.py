@@ -11,6 +11,7 @@ from ..ballot import (
     TEXT_ONLY,
     Ballot,
     BallotCall,
+    StatedBallot,
     evidence,
     in_words,
     juror_messages,
@@ -147,9 +148,4 @@ class BallotMessage(_BuiltMessage):
 
     def to_text(self) -> str:
         """Return what the juror stated, in one line."""
-        ballot = self.content
-        if ballot.finding is None:
-            return f"{ballot.outcome.value}: {ballot.detail or ballot.reason}"
-        if ballot.guard is not None:
-            return f"{ballot.finding.value}: {ballot.reason or ', '.join(ballot.criteria)}"
-        return f"{ballot.finding.value}, rating {ballot.rating}: {ballot.reason}"
+        return str(StatedBallot.of(self.content))

@@ -21,6 +21,7 @@ from ._fitting import fit_pictures, unshown
 from ._grounding import is_picture, quoted_spans
 from ._parsing import ATTEMPTS, NoBallot, parse_ballot
 from ._schema import BALLOT_SCHEMA, QUOTING_BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
+from ._stated import StatedBallot
 
 __all__ = [
     "ATTEMPTS",
@@ -39,6 +40,7 @@ __all__ = [
     "GuardCategory",
     "NoBallot",
     "Perceived",
+    "StatedBallot",
     "Statement",
     "cast",
     "cast_failure",

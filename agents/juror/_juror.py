@@ -14,6 +14,7 @@ from ..ballot import (
     BallotForm,
     CallMeter,
     NoBallot,
+    StatedBallot,
     cast,
     cast_failure,
     correction,
@@ -48,6 +49,8 @@ class Juror(BallotCaster):
         seed: Seed for models that take one.
         max_tokens: Cap on the tokens of one reply, at least 1.
         fitting: Makes pictures fit the model's limits; None sends them as they are.
+        output_content_type: `StatedBallot` for structured messages in a team of yours; None
+            for words.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class Juror(BallotCaster):
         seed: int | None = None,
         max_tokens: int = 512,
         fitting: ImageFitter | None = None,
+        output_content_type: type[StatedBallot] | None = None,
     ) -> None:
         if not name.isidentifier():
             raise ConfigurationError(
                 f"juror name {quoted(name)}: use letters, digits and underscores only"
             )
-        super().__init__(name, persona.title if persona else f"A juror: {name}")
+        described = persona.title if persona else f"A juror: {name}"
+        super().__init__(name, described, output_content_type=output_content_type)
         self.persona = persona
         self.model = model
         own = Sampling()

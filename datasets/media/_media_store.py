@@ -5,16 +5,18 @@ from pathlib import Path
 
 from ...common.files import atomic_write, private_folder
 from ..query import Media
+from ._temporary_folder import temporary_folder
 
 
 class MediaStore:
     """Stores pictures and audio once each as `<folder>/<sha256>`, permissions 0600.
 
     Args:
-        folder: Where they lie; made when the first is kept.
+        folder: Where they lie; made when the first is kept. None for a temporary folder, which
+            is removed with the store.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
 
     def keep(self, content: bytes, media_type: str) -> Media:
@@ -27,6 +29,8 @@ class MediaStore:
         Raises:
             OSError: The folder cannot be written.
         """
+        if self._folder is None:
+            self._folder = temporary_folder(self)
         digest = hashlib.sha256(content).hexdigest()
         path = self._folder / digest
         if not path.exists():

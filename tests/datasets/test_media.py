@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import os
 import random
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from safejury.common import DatasetError
-from safejury.datasets import read_media
+from safejury.datasets import MediaStore, read_media
 
 
 def encoded(form: str, size: tuple[int, int] = (16, 16)) -> bytes:
@@ -131,3 +132,13 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path.touch()
     os.truncate(path, 64 * 1024 * 1024 + 1)  # sparse: takes no room
     assert "is larger than 64 MiB" in refusal(path, "image")
+
+
+def test_a_store_without_a_folder_keeps_its_files_as_long_as_it_lives() -> None:
+    store, picture = MediaStore(), encoded("PNG")
+    kept = Path(store.keep(picture, "image/png").path)
+    assert kept.read_bytes() == picture
+    assert kept == Path(store.keep(picture, "image/png").path)
+    del store
+    gc.collect()
+    assert not kept.exists()

@@ -1,7 +1,7 @@
 """AutoGen's messages, tools and schemas as ours, and our completions as its results.
 
-Its image type keeps decoded pixels and encodes them anew: evidence for jurors travels as
-`Media`, and one of its images that says which (`media`) is sent as the file has it.
+Its image type keeps decoded pixels and encodes them anew; a picture of a case comes as an
+`EvidenceImage`, and is sent as its file has it.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ from ....models import (
     ToolSpec,
 )
 from .._conversation import png_of
+from .._evidence_image import EvidenceImage
 
 _FINISH: dict[FinishReason, Literal["stop", "length", "content_filter", "unknown"]] = {
     "stop": "stop",
@@ -127,8 +128,8 @@ def images_in(message: LLMMessage) -> int:
 def _part(piece: str | Image, folder: Path | None) -> Part:
     if isinstance(piece, str) or folder is None:
         return TextPart(piece if isinstance(piece, str) else "")
-    if isinstance(media := getattr(piece, "media", None), Media):
-        return ImagePart(media)
+    if isinstance(piece, EvidenceImage):
+        return ImagePart(piece.media)
     data = png_of(piece)
     digest = hashlib.sha256(data).hexdigest()
     path = folder / digest
