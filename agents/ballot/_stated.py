@@ -18,6 +18,7 @@ class StatedBallot(BaseModel):
         reason: Why, in the juror's words.
         declined: Whether the response declined to help; None where that was not said.
         detail: For outcomes other than `verdict`: what happened.
+        quotes: Words of the case that the juror relies on, each found in it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,6 +30,7 @@ class StatedBallot(BaseModel):
     reason: str = ""
     declined: bool | None = None
     detail: str | None = None
+    quotes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, ballot: Ballot) -> Self:
@@ -41,6 +43,7 @@ class StatedBallot(BaseModel):
             reason=ballot.reason,
             declined=ballot.declined,
             detail=ballot.detail,
+            quotes=ballot.quotes,
         )
 
     def __str__(self) -> str:

@@ -102,6 +102,7 @@ async def test_it_answers_in_a_structured_message_when_asked() -> None:
         "reason": "A dose.",
         "declined": False,
         "detail": None,
+        "quotes": (),
     }
 
 
