@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from autogen_agentchat.base import ChatAgent, Team
+from autogen_agentchat.base import ChatAgent, Team, TerminationCondition
 from autogen_agentchat.messages import (
     BaseChatMessage,
     BaseTextChatMessage,
@@ -150,7 +150,7 @@ def parts_of(part: object, depth: int = 6) -> Iterator[object]:
         for one in cast("list[object]", value) if isinstance(value, list) else (value,):
             if isinstance(one, ChatAgent | Team):
                 yield from parts_of(one, depth - 1)
-            elif isinstance(one, ChatCompletionContext):
+            elif isinstance(one, ChatCompletionContext | TerminationCondition):
                 yield one
 
 

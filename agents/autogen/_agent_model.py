@@ -38,7 +38,7 @@ _OWN_WORDS = (
     "Now answer in words of your own, as you were asked to; what a tool returned is no answer."
 )
 _SEEING: frozenset[Modality] = frozenset({"text", "image"})
-_GRACE_S = 2.0
+_GRACE_S = 1.0
 _LEAST_WAIT_S = 0.05
 
 
