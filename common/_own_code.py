@@ -32,8 +32,10 @@ def import_named(what: str, name: str, folder: Path) -> object:
     place = _PLACE.fullmatch(name)
     shown = f"the {what} {quoted(name)}"
     if place is None:
+        article = "an" if what[0] in "aeiou" else "a"
         raise ConfigurationError(
-            f"{shown}: write a {what} of your own as module:function, such as my_{what}s:mine"
+            f"{shown}: write {article} {what} of your own as module:function, such as "
+            f"my_{what}s:mine"
         )
     module, attribute = place.groups()
     found = vars(_imported(shown, module, folder))

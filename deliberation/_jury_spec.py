@@ -122,6 +122,11 @@ class JurySpec:
         return {seat.info.seat: seat.agent for seat in self.seats if seat.agent is not None}
 
     @property
+    def own_callers(self) -> "dict[str, AgentFactory]":
+        """Those of them whose agents bring a model client, so that nobody counts its calls."""
+        return {seat.info.seat: seat.agent for seat in self.seats if seat.agent and not seat.model}
+
+    @property
     def has_person(self) -> bool:
         """Whether the person at the terminal is on the jury."""
         return any(seat.is_person for seat in self.seats)
@@ -191,6 +196,12 @@ class JurySpec:
         Raises:
             ConfigurationError: They do not; the message says what to change.
         """
+        for name, agent in self.own_callers.items():
+            if agent.takes_client:
+                raise ConfigurationError(
+                    f"the agent {quoted(agent.place)} of the seat {name!r} takes a model client, "
+                    "and has no model: give it one, or let its function take nothing"
+                )
         seats, rule = len(self.seats), self.protocol.rule
         self.protocol.check(seats)
         missed = Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)

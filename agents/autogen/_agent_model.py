@@ -1,6 +1,7 @@
 """Any AgentChat agent or team in a model's place: a request is put to it, its words come back."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -40,6 +41,11 @@ _OWN_WORDS = (
 _SEEING: frozenset[Modality] = frozenset({"text", "image"})
 _GRACE_S = 1.0
 _LEAST_WAIT_S = 0.05
+
+for _name in ("autogen_core", "autogen_agentchat"):
+    # A team logs its errors, which are outcomes here; where nobody listens to the log, Python
+    # would write them to standard error, with all their words.
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +212,12 @@ class AgentModel:
 
         A team turns every error into a text, and a tool may swallow one.
         """
+        error = None if task.cancelled() else task.exception()
         for raised in hearing.errors:
             if not isinstance(raised, ModelError):
                 raise raised
         if task.cancelled():
             raise self._failure("the agent was canceled by something within it", hearing)
-        error = task.exception()
         if error is None:
             return
         if isinstance(error, ValidationError) and hearing.message is None and hearing.last:

@@ -12,6 +12,7 @@ from ..protocol import BallotsRevealed
 from ._guards import asides, named, no_reason
 from ._look import AMBER, BLUE, GRAY, Look, Seats
 from ._quotes import Quotes
+from ._tools import tool_lines
 
 
 def revealed(
@@ -160,4 +161,5 @@ def _reason(look: Look, ballot: Ballot, quotes: Quotes, was: str = "") -> Render
         line = look.joined(*aside)
         line.stylize(GRAY)
         parts.append(line)
+    parts += (look.name(line, GRAY) for line in tool_lines(ballot))
     return Group(*parts)

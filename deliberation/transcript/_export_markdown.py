@@ -23,6 +23,7 @@ from ._blocks import REQUEST, call_words, duration, titles
 from ._guards import asides, named, no_reason
 from ._look import UNICODE, Seats
 from ._quotes import Quotes, quoted_in_words
+from ._tools import tool_lines
 
 _SPECIAL = re.compile(
     r"[\\`*_{}\[\]<>&~|$@!]"  # inline markup, entities, tables, mentions
@@ -164,6 +165,8 @@ def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None, quotes: Quotes) 
     lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
     if aside:
         lines += [f"({_inline(', '.join(aside))})", ""]
+    if ballot.tools:
+        lines += [*(f"- {_inline(line)}" for line in tool_lines(ballot)), ""]
     return lines
 
 

@@ -329,6 +329,7 @@ class BudgetPlan:
         unbound = list(unpriced(limits, prices))
         if limits.max_cost_usd is not None:
             unbound += plan.functions  # their cost is not known in advance
+            unbound += plan.jury.own_callers
         return cls(await CaseEstimator.of(plan, prices), tuple(unbound))
 
 

@@ -18,6 +18,7 @@ async def estimate(plan: RunPlan) -> tuple[list[str], str | None]:
     prices = await find_prices(plan.models)
     expected = (await CaseEstimator.of(plan, prices)).run()
     lines, problem = list(_lines(expected, plan.limits, hourly_costs(plan.servers))), None
+    lines += _agent_lines(plan)
     try:
         if unbound := unpriced(plan.limits, prices):
             lines.append(unbound_note(unbound))
@@ -33,6 +34,16 @@ def hourly_costs(servers: Iterable[ServerUse]) -> dict[ServerUse, float]:
         for use in servers
         if use.per_gpu_hour is not None
     }
+
+
+def _agent_lines(plan: RunPlan) -> Iterator[str]:
+    """Yield a line for each agent on the jury: how often it calls is not known beforehand."""
+    alone = plan.jury.own_callers
+    for seat, agent in plan.jury.agent_factories.items():
+        if seat in alone:
+            yield f"{seat} ({agent.place}): calls of its own, which are not known beforehand"
+        else:
+            yield f"{seat} is an agent ({agent.place}), and may make more calls than a juror"
 
 
 def server_lines(costs: Mapping[ServerUse, float]) -> Iterator[str]:

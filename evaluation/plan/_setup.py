@@ -80,7 +80,7 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
         whisper=choose_whisper(
             config.jury.transcriber,
             folder,
-            jurors=[seat.model for seat in jury.seats],
+            jurors=[None if seat.agent else seat.model for seat in jury.seats],
             sound=config.sound if selection.has_sound else (),
         ),
         planned=_planned(selection, conditions, targets, config.run.epochs),

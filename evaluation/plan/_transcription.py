@@ -77,7 +77,7 @@ def choose_whisper(
     Args:
         wanted: `auto`, `never`, a model's name, or its folder relative to the config.
         folder: Where relative paths of the config start.
-        jurors: The jury's models, None for a person.
+        jurors: The jury's models, None for a person and for an agent, which take no sound.
         sound: What is sent for queries with audio; empty where there are none.
 
     Raises:
