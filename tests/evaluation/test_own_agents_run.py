@@ -101,8 +101,8 @@ def test_an_agent_with_a_client_of_its_own_is_heard_in_a_run(workplace: Any, scr
     assert f"{name}:make" in shown
     assert "look_up" in shown
     assert "\x1b" not in shown
-    spent = workplace.report()["spent"]
-    assert (spent["total"]["replies"], spent["total"]["unpriced"]) == (12, 12)
+    (spent,) = (row for row in workplace.csv() if row["spent_replies"])
+    assert (spent["spent_replies"], spent["spent_unknown_prices"]) == ("12", "12")
     assert workplace.safejury("verify", "runs/first").code == 0
 
 
@@ -256,3 +256,5 @@ def test_a_killed_run_repeats_no_call_that_a_team_made_through_our_client(
     assert asked.count("first") == 3
     calls = workplace.stored("SELECT call_id FROM calls WHERE call_id LIKE '%/make/a0%'")
     assert len(calls) == 9
+    (spent,) = (row for row in workplace.csv() if row["spent_replies"])
+    assert spent["spent_replies"] == str(3 + 3 * 4)  # a target's, and those of jurors
