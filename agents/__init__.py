@@ -26,13 +26,16 @@ if TYPE_CHECKING:
         BallotForm,
         BallotOutcome,
         Classification,
+        Conversation,
         Finding,
         GuardCategory,
         Perceived,
+        Spoken,
         StatedBallot,
         Statement,
         is_picture,
         quoted_spans,
+        shuffled_for,
         statements_for,
     )
     from .case import Case, neutralize
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from .prompts import Rubric, load_rubric, prompt_hashes
     from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
     from .reply import Points, ReplyFailure, ReplyFailureReason, Unreadable, ask_model, json_objects
+    from .talk import Remark, RemarkCall, RemarkOutcome
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -77,13 +81,16 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "BallotForm",
                 "BallotOutcome",
                 "Classification",
+                "Conversation",
                 "Finding",
                 "GuardCategory",
                 "Perceived",
+                "Spoken",
                 "StatedBallot",
                 "Statement",
                 "is_picture",
                 "quoted_spans",
+                "shuffled_for",
                 "statements_for",
             ],
             "case": ["Case", "neutralize"],
@@ -116,6 +123,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "ask_model",
                 "json_objects",
             ],
+            "talk": ["Remark", "RemarkCall", "RemarkOutcome"],
         },
     )
 
@@ -139,6 +147,7 @@ __all__ = [
     "CaseCount",
     "CaseMessage",
     "Classification",
+    "Conversation",
     "Finding",
     "Guard",
     "GuardCategory",
@@ -155,11 +164,15 @@ __all__ = [
     "QueryJudge",
     "QueryReply",
     "QueryScore",
+    "Remark",
+    "RemarkCall",
+    "RemarkOutcome",
     "ReplyFailure",
     "ReplyFailureReason",
     "Rubric",
     "Seat",
     "SeatAgent",
+    "Spoken",
     "StatedBallot",
     "Statement",
     "Summary",
@@ -178,6 +191,7 @@ __all__ = [
     "neutralize",
     "prompt_hashes",
     "quoted_spans",
+    "shuffled_for",
     "statements_for",
     "summarize",
 ]

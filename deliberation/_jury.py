@@ -11,7 +11,6 @@ from typing import Any, Self
 from ..agents import (
     AnyAgent,
     Ask,
-    Ballot,
     Case,
     CaseCount,
     Guard,
@@ -276,13 +275,13 @@ class Jury(JuryTeam):
         self._media = None
 
     async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:
-        return await self._hear_aside(hearing.case, listen, hearing.ballots)
+        return await self._hear_aside(hearing.case, listen, hearing)
 
     async def _hear_aside(
         self,
         case: Case,
         listen: Callable[[Entry], None],
-        kept: dict[tuple[int, str], Ballot] | None = None,
+        kept: Hearing | None = None,
     ) -> Verdict:
         """Hear a case, under a name of its own, whose entries are given to a function as well."""
         case = replace(case, id=unique_name(case.id, self._listeners))
@@ -292,7 +291,7 @@ class Jury(JuryTeam):
         finally:
             del self._listeners[case.id]
 
-    async def _hear(self, case: Case, kept: dict[tuple[int, str], Ballot] | None = None) -> Verdict:
+    async def _hear(self, case: Case, kept: Hearing | None = None) -> Verdict:
         if self._bus is None:
             raise RuntimeError("the jury is not open: enter it with `async with` first")
         self._bus.check_loop()

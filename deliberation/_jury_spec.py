@@ -173,6 +173,7 @@ class JurySpec:
                 seed=self.seed,
                 max_tokens=self.max_tokens,
                 fitting=None if media is None else ImageFitter(seat.images, media),
+                speaks_in_words=seat.agent is not None,
             )
         return made
 

@@ -7,7 +7,7 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
     from ._quirks import QUIRKS, Quirk
-    from ._reply import Fault, ScriptedCall, ScriptedReply, ballot
+    from ._reply import Fault, ScriptedCall, ScriptedReply, ballot, remark
     from ._scripted import main
     from ._server import FaultPlan, ScriptedServer, ScriptedStats
     from ._speech import SpeechScript, default_speech
@@ -18,7 +18,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_pictures": ["PICTURE_QUIRKS", "PictureQuirk", "PictureScript"],
             "_quirks": ["QUIRKS", "Quirk"],
-            "_reply": ["Fault", "ScriptedCall", "ScriptedReply", "ballot"],
+            "_reply": ["Fault", "ScriptedCall", "ScriptedReply", "ballot", "remark"],
             "_scripted": ["main"],
             "_server": ["FaultPlan", "ScriptedServer", "ScriptedStats"],
             "_speech": ["SpeechScript", "default_speech"],
@@ -41,4 +41,5 @@ __all__ = [
     "ballot",
     "default_speech",
     "main",
+    "remark",
 ]

@@ -179,6 +179,16 @@ def ballot(
     return msgspec.json.encode(stated).decode()
 
 
+def remark(text: str = "", to: str = "all") -> str:
+    """Return a juror's turn at the roundtable as the JSON that a model would write.
+
+    Args:
+        text: What it says; nothing passes.
+        to: Whom it is for, such as `Juror B`.
+    """
+    return msgspec.json.encode({"pass": not text, "to": to, "text": text}).decode()
+
+
 def request_text(body: Body) -> str:
     """Return the text of all messages of a request, one message a line."""
     messages = cast("Sequence[Mapping[str, object]]", body.get("messages") or ())

@@ -273,10 +273,23 @@ def test_autogen_is_imported_in_two_folders_only() -> None:
 def test_prompts_are_known_by_their_content() -> None:
     files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
     # What goes into a rubric of the user's own is known with that rubric.
-    assert prompt_hashes(quotes=True) == {
+    assert prompt_hashes(quotes=True, talk=True) == {
         path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
         if not path.stem.startswith("rubric_")
+    }
+
+
+def test_prompts_of_the_roundtable_are_named_where_one_is_held_alone() -> None:
+    """A run of another protocol keeps its identity, whatever the roundtable's prompts say."""
+    of_talk = prompt_hashes(talk=True).keys() - prompt_hashes().keys()
+    assert of_talk == {
+        "juror_revote",
+        "juror_talk",
+        "juror_turn",
+        "juror_turn_reply",
+        "juror_turn_retry",
+        "juror_turn_words",
     }
 
 

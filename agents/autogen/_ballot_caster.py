@@ -21,6 +21,7 @@ from ...common import ConfigurationError
 from ...datasets import MediaStore, with_media
 from ..ballot import Ballot, BallotCall, StatedBallot, Statement
 from ..case import Case
+from ..talk import Remark, RemarkCall, passed
 from ._conversation import case_of
 from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
 
@@ -112,6 +113,14 @@ class BallotCaster(BaseChatAgent):
         Raises:
             FirstContactError: A model never answered once and waiting won't help.
         """
+
+    async def speak(self, call: RemarkCall) -> Remark:
+        """Return what came of one turn at the roundtable; this one has nothing to say.
+
+        Raises:
+            FirstContactError: A model never answered once and waiting won't help.
+        """
+        return passed(self.name, call)
 
     async def _speak(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken

@@ -9,6 +9,7 @@ from autogen_core import CancellationToken, MessageContext, RoutedAgent, message
 
 from ...common import ConfigurationError
 from ..ballot import Ballot, BallotCall
+from ..talk import Remark, RemarkCall, passed
 from ._agent_factory import AnyAgent
 from ._ballot_caster import BallotCaster
 from ._messages import FOREPERSON, BallotMessage, CallMessage
@@ -59,6 +60,21 @@ class Seat(RoutedAgent):
         else:
             ballot = await self._by_message(message, token)
         return ballot if ballot.juror == self._name else replace(ballot, juror=self._name)
+
+    @message_handler
+    async def call_remark(self, message: RemarkCall, ctx: MessageContext) -> Remark:
+        """Return what came of the agent's turn at the roundtable.
+
+        An agent that is sent messages has nothing to say: there is none for a turn.
+
+        Raises:
+            ConfigurationError: The caller must change something.
+        """
+        if isinstance(self._agent, BallotCaster):
+            _cancel_with(ctx.cancellation_token)
+            remark = await self._agent.speak(message)
+            return remark if remark.juror == self._name else replace(remark, juror=self._name)
+        return passed(self._name, message)
 
     async def _by_message(self, call: BallotCall, token: CancellationToken) -> Ballot:
         question = CallMessage.of(call, source=FOREPERSON, to=self._name)

@@ -1,25 +1,29 @@
 """Ballots: how they are asked for, parsed and cast."""
 
 from ._ballot import Ballot, BallotOutcome, Classification, Finding, GuardCategory, Perceived
-from ._call import BallotCall, Statement, statements_for
+from ._call import BallotCall, shuffled_for, statements_for
 from ._call_meter import CallMeter
 from ._casting import cast, cast_failure, correction
+from ._conversation import Conversation, Spoken, Statement, in_one_line, one_line
 from ._evidence import (
     CUT_OFF,
     TEXT_ONLY,
+    case_messages,
+    case_words,
     evidence,
     heard,
     in_words,
     juror_messages,
-    one_line,
+    part_of,
     perceive,
     shown,
+    talk,
     task,
     written_down,
 )
-from ._fitting import fit_pictures, unshown
+from ._fitting import fit_case, fit_pictures, unshown
 from ._grounding import is_picture, quoted_spans
-from ._parsing import ATTEMPTS, NoBallot, parse_ballot
+from ._parsing import ATTEMPTS, NoBallot, introduces, parse_ballot
 from ._schema import BALLOT_SCHEMA, QUOTING_BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
 from ._stated import StatedBallot
 
@@ -36,27 +40,37 @@ __all__ = [
     "BallotOutcome",
     "CallMeter",
     "Classification",
+    "Conversation",
     "Finding",
     "GuardCategory",
     "NoBallot",
     "Perceived",
+    "Spoken",
     "StatedBallot",
     "Statement",
+    "case_messages",
+    "case_words",
     "cast",
     "cast_failure",
     "correction",
     "evidence",
+    "fit_case",
     "fit_pictures",
     "heard",
+    "in_one_line",
     "in_words",
+    "introduces",
     "is_picture",
     "juror_messages",
     "one_line",
     "parse_ballot",
+    "part_of",
     "perceive",
     "quoted_spans",
     "shown",
+    "shuffled_for",
     "statements_for",
+    "talk",
     "task",
     "unshown",
     "written_down",

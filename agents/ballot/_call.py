@@ -1,37 +1,13 @@
 """The call for a ballot: it carries all that a juror needs, so that jurors keep no state."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from ..case import Case
 from ..prompts import Rubric
-from ._ballot import Ballot, Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A vote as other jurors see it: without a name.
-
-    Attributes:
-        finding: What it says of the response.
-        rating: 1 to 5, 5 the safest; None for a guard, which gives none.
-        reason: Why, in the juror's words; the categories of a guard that gives no reason.
-    """
-
-    finding: Finding
-    rating: int | None
-    reason: str
-
-    @classmethod
-    def of(cls, ballot: Ballot) -> Self | None:
-        """Return the statement of a vote, None for a ballot that is not one."""
-        if not ballot.is_vote or ballot.finding is None:
-            return None
-        if ballot.guard:
-            return cls(ballot.finding, None, ballot.reason or ", ".join(ballot.criteria))
-        return None if ballot.rating is None else cls(ballot.finding, ballot.rating, ballot.reason)
+from ._ballot import Ballot
+from ._conversation import Conversation, Statement
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,6 +21,7 @@ class BallotCall:
         peers: The others' votes of the round before, in an order that says nothing.
         rubric: What is judged by instead of the bundled rubric, None for that one.
         quotes: Whether the juror is asked for the words that it relies on.
+        conversation: What was said at the roundtable, None where there was none.
     """
 
     case: Case
@@ -53,6 +30,7 @@ class BallotCall:
     peers: tuple[Statement, ...] = ()
     rubric: Rubric | None = None
     quotes: bool = True
+    conversation: Conversation | None = None
 
     def __repr__(self) -> str:
         # The bus writes each message into a log line, read or not.
@@ -75,6 +53,22 @@ def statements_for(
     """
     others = [ballot for ballot in ballots if ballot.juror != juror]
     statements = [said for ballot in others if (said := Statement.of(ballot)) is not None]
-    rounds = {ballot.round for ballot in others}
-    random.Random(f"{seed}/{case.id}/{sorted(rounds)}/{juror}").shuffle(statements)
-    return tuple(statements)
+    number = max((ballot.round for ballot in others), default=0)
+    return shuffled_for(juror, statements, case_id=case.id, number=number, seed=seed)
+
+
+def shuffled_for(
+    juror: str, statements: Sequence[Statement], *, case_id: str, number: int, seed: int
+) -> tuple[Statement, ...]:
+    """Return the statements of a round in the order in which one juror reads them.
+
+    Args:
+        juror: The seat that will read them.
+        statements: Those of the others, in seat order.
+        case_id: Of the case that they are about.
+        number: The round's.
+        seed: The run's.
+    """
+    shuffled = list(statements)
+    random.Random(f"{seed}/{case_id}/{[number]}/{juror}").shuffle(shuffled)
+    return tuple(shuffled)

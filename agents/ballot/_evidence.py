@@ -13,11 +13,11 @@ from ..case import Case, fenced, neutralize
 from ..personas import Persona
 from ..prompts import Rubric, render, with_quotes
 from ._ballot import Ballot, Perceived
-from ._call import BallotCall, Statement
+from ._call import BallotCall
+from ._conversation import Conversation, Statement, one_line
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
-_REASON_SHOWN = 600
 _KEPT = 100_000
 """Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
@@ -155,13 +155,13 @@ def _transcript(case: Case, perceived: Perceived) -> str:
 
 def task(persona: Persona | None) -> str:
     """Return the last words of a prompt: who the juror is, and what to do now."""
-    if persona is None:
-        who = "Judge as yourself."
-    else:
-        who = (
-            f"Your part in the jury: {persona.title}. {persona.perspective} {persona.instructions}"
-        )
+    who = "Judge as yourself." if persona is None else part_of(persona)
     return render("juror_task", persona=who).rstrip("\n")
+
+
+def part_of(persona: Persona) -> str:
+    """Return who a juror is."""
+    return f"Your part in the jury: {persona.title}. {persona.perspective} {persona.instructions}"
 
 
 def juror_messages(
@@ -174,31 +174,69 @@ def juror_messages(
         last_words: `task` of the juror's persona.
         perceived: `perceive` of the case.
     """
-    case = call.case
-    rubric = call.rubric
-    words = [evidence(case, perceived, rubric)]
-    if call.round:
-        words.append(render("juror_discussion", ballots=_ballots(call)))
-        words.append(_misquoted(call))
-    words.append(last_words)
+    heard = ""
+    if call.conversation is not None:
+        heard = talk(call.conversation, call.case)
+        heard += render("juror_revote", alias=call.conversation.alias)
+    elif call.round:
+        heard = render("juror_discussion", ballots=_ballots(call))
+    words = f"{heard}{_misquoted(call) if call.round else ''}{last_words}"
+    return case_messages(call.case, call.rubric, perceived, words, quotes=call.quotes)
+
+
+def talk(conversation: Conversation, case: Case) -> str:
+    """Return what a juror heard at the roundtable."""
+    return render(
+        "juror_talk",
+        ballots=conversation.ballots_shown(case.fence),
+        talk=conversation.talk_shown(case.fence),
+    )
+
+
+def case_messages(
+    case: Case,
+    rubric: Rubric | None,
+    perceived: Perceived,
+    last_words: str,
+    *,
+    quotes: bool,
+) -> tuple[ChatMessage, ...]:
+    """Return what a juror is judging by, and the case with what follows it.
+
+    Args:
+        case: What is judged.
+        rubric: What by, None for the bundled rubric.
+        perceived: `perceive` of the case.
+        last_words: What follows the case.
+        quotes: Whether jurors are asked for the words that they rely on.
+    """
     parts: list[Part] = []
     if perceived.images:
         parts += (ImagePart(image) for image in case.query.images)
     if perceived.audio_sha256:
         parts += (AudioPart(sound) for sound in case.query.sounds)
     if rubric is not None:
-        judged_by = ChatMessage.of("system", rubric.render(case, quotes=call.quotes))
+        judged_by = ChatMessage.of("system", rubric.render(case, quotes=quotes))
     else:
-        judged_by = _QUOTING_RUBRIC if call.quotes else _RUBRIC
-    return judged_by, ChatMessage("user", (*parts, TextPart("".join(words))))
+        judged_by = _QUOTING_RUBRIC if quotes else _RUBRIC
+    words = f"{evidence(case, perceived, rubric)}{last_words}"
+    return judged_by, ChatMessage("user", (*parts, TextPart(words)))
 
 
 def shown(call: BallotCall, perceived: Perceived) -> str:
-    """Return the words of a case that its target, or its query, wrote.
+    """Return the words that no juror may take for its own ballot.
 
-    The guideline is ours, and a juror may keep its own reason or another's.
+    They are those of the case that its target or its query wrote, and what was said at the
+    roundtable in words of a ballot. The guideline is ours, and a juror may keep its own reason
+    or another's.
     """
-    case = call.case
+    words = case_words(call.case, perceived)
+    planted = "" if call.conversation is None else call.conversation.planted
+    return f"{words}\n{planted}" if planted else words
+
+
+def case_words(case: Case, perceived: Perceived) -> str:
+    """Return the words of a case that its target, or its query, wrote."""
     words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
     words += words_in(case.response.turns)
     # What we say of a tool stands behind its name, which ends there nevertheless.
@@ -210,7 +248,9 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
 
 
 def heard(call: BallotCall) -> str:
-    """Return the reasons of the other jurors, which a juror was shown."""
+    """Return the words of the other jurors, which a juror was shown."""
+    if call.conversation is not None:
+        return call.conversation.words
     return "\n".join(statement.reason for statement in call.peers)
 
 
@@ -238,13 +278,3 @@ def _misquoted(call: BallotCall) -> str:
 def _own(ballot: Ballot | None) -> str:
     statement = Statement.of(ballot) if ballot else None
     return one_line(statement) if statement else "you reached no finding"
-
-
-def one_line(statement: Statement) -> str:
-    """Return a statement as one line, so that it cannot pose as two."""
-    reason = " ".join(statement.reason.split())
-    if len(reason) > _REASON_SHOWN:
-        reason = f"{reason[:_REASON_SHOWN]}..."
-    if statement.rating is None:
-        return f"{statement.finding.value}, by a safety classifier: {reason or 'no reason given'}"
-    return f"{statement.finding.value}, rating {statement.rating}: {reason or 'no reason given'}"

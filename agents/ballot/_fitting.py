@@ -6,6 +6,7 @@ from dataclasses import replace
 from ...common import DatasetError, RequestError
 from ...datasets import ImageFitter, with_images
 from ...models import Modality
+from ..case import Case
 from ._ballot import Ballot
 from ._call import BallotCall
 from ._call_meter import CallMeter
@@ -30,17 +31,27 @@ async def fit_pictures(
     Raises:
         DatasetError: A picture cannot be made to fit, or cannot be read.
     """
-    query = call.case.query
+    case, modalities = await fit_case(call.case, modalities, fitting, meter)
+    return replace(call, case=case), modalities
+
+
+async def fit_case(
+    case: Case,
+    modalities: frozenset[Modality],
+    fitting: ImageFitter | None,
+    meter: CallMeter,
+) -> tuple[Case, frozenset[Modality]]:
+    """Return a case with pictures that a model takes; see `fit_pictures`."""
+    query = case.query
     if fitting is None or not query.images or "image" not in modalities:
-        return call, modalities
+        return case, modalities
     if (excess := fitting.excess(query.images)) is not None:
         meter.note(f"the pictures were withheld: {excess}")
-        return call, modalities - {"image"}
+        return case, modalities - {"image"}
     fitted = await asyncio.to_thread(fitting.fit, query.images)
     for change in fitted.changes:
         meter.note(change)
-    shown = with_images(query, fitted.images)
-    return replace(call, case=replace(call.case, query=shown)), modalities
+    return replace(case, query=with_images(query, fitted.images)), modalities
 
 
 def unshown(name: str, call: BallotCall, error: DatasetError, meter: CallMeter) -> Ballot:

@@ -111,9 +111,9 @@ def _drafted(drafts: Sequence[Members], shown: Shown) -> Iterator[BallotForm]:
 
 def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> None:
     """Raise where the words beside a ballot leave a doubt whose it is, or what it is."""
-    if not _introduces(reply.after):
+    if not introduces(reply.after):
         raise Unfit("words follow its ballot")
-    if _introduces(reply.before):
+    if introduces(reply.before):
         return
     if shown.speaks:
         raise Unfit("it says more than the object, and the case has words of a ballot")
@@ -123,8 +123,8 @@ def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> 
         raise Unfit("the words before its ballot state another")
 
 
-def _introduces(words: str) -> bool:
-    """Whether words are no more than a short known introduction or closing of an object."""
+def introduces(words: str) -> bool:
+    """Return whether words are no more than a short known introduction or closing of an object."""
     listed = plain_words(words)
     if len(listed) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
         return False

@@ -1,23 +1,30 @@
 """Jurors: a persona and a model, asked for ballots as AgentChat agents."""
 
-from ...common import ConfigurationError, DatasetError, ModelError
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from ...common import ConfigurationError, DatasetError, ModelError, RequestError
 from ...common.text import quoted
 from ...datasets import ImageFitter
-from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
+from ...models import ChatMessage, ChatModel, ChatRequest, Completion, JsonSchema, Sampling
 from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballots
 from ..ballot import (
     ATTEMPTS,
     BALLOT_SCHEMA,
     QUOTING_BALLOT_SCHEMA,
+    TEXT_ONLY,
     Ballot,
     BallotCall,
     BallotForm,
     CallMeter,
     NoBallot,
     StatedBallot,
+    case_words,
     cast,
     cast_failure,
     correction,
+    fit_case,
     fit_pictures,
     heard,
     juror_messages,
@@ -29,8 +36,20 @@ from ..ballot import (
 )
 from ..case import neutralize
 from ..personas import Persona
+from ..talk import (
+    Remark,
+    RemarkCall,
+    failed_remark,
+    parse_remark,
+    parse_words,
+    remark_again,
+    remark_messages,
+    remark_of,
+    remark_schema,
+)
 
 _REPLY_SHOWN_AGAIN = 1000
+_Read = TypeVar("_Read")
 
 
 class Juror(BallotCaster):
@@ -51,6 +70,8 @@ class Juror(BallotCaster):
         fitting: Makes pictures fit the model's limits; None sends them as they are.
         output_content_type: `StatedBallot` for structured messages in a team of yours; None
             for words.
+        speaks_in_words: Whether it answers in words, and not by an object, in its turn at a
+            roundtable.
     """
 
     def __init__(
@@ -64,6 +85,7 @@ class Juror(BallotCaster):
         max_tokens: int = 512,
         fitting: ImageFitter | None = None,
         output_content_type: type[StatedBallot] | None = None,
+        speaks_in_words: bool = False,
     ) -> None:
         if not name.isidentifier():
             raise ConfigurationError(
@@ -81,6 +103,7 @@ class Juror(BallotCaster):
         self._max_tokens = max_tokens
         self._fitting = fitting
         self._task = task(persona)
+        self._speaks_in_words = speaks_in_words
 
     async def judge(self, call: BallotCall) -> Ballot:
         """Return the juror's ballot; failures of the model are outcomes of it.
@@ -94,41 +117,103 @@ class Juror(BallotCaster):
         except DatasetError as error:
             return unshown(self.name, call, error, meter)
         perceived = perceive(call.case, modalities)
-        evidence = shown(call, perceived)
-        messages = juror_messages(call, self._task, perceived)
-        read: BallotForm | NoBallot | None = None
-        for attempt in range(ATTEMPTS):
-            try:
-                completion = await self.model.complete(self._request(call, messages, attempt))
-            except ModelError as error:
-                return cast_failure(self.name, call, error, perceived=perceived, meter=meter)
-            meter.add(completion)
-            read = parse_ballot(completion, evidence=evidence, peers=heard(call))
-            if not (isinstance(read, NoBallot) and read.may_retry):
-                break
-            messages = (*messages, *_correction(completion, read, call))
-        assert read is not None
+        evidence, peers = shown(call, perceived), heard(call)
+        request = self._request(
+            juror_messages(call, self._task, perceived),
+            QUOTING_BALLOT_SCHEMA if call.quotes else BALLOT_SCHEMA,
+            f"{call.case.id}/r{call.round}/{self.name}/a",
+        )
+        try:
+            read = await self._asked(
+                request,
+                meter,
+                lambda reply: parse_ballot(reply, evidence=evidence, peers=peers),
+                lambda ballot: _ballot_again(call, ballot),
+            )
+        except ModelError as error:
+            return cast_failure(self.name, call, error, perceived=perceived, meter=meter)
         return cast(self.name, call, read, perceived=perceived, meter=meter)
 
-    def _request(
-        self, call: BallotCall, messages: tuple[ChatMessage, ...], attempt: int
-    ) -> ChatRequest:
-        return ChatRequest(
-            messages,
-            QUOTING_BALLOT_SCHEMA if call.quotes else BALLOT_SCHEMA,
-            self._sampling,
-            self._seed,
-            self._max_tokens,
-            f"{call.case.id}/r{call.round}/{self.name}/a{attempt}",
+    async def speak(self, call: RemarkCall) -> Remark:
+        """Return what came of one turn at the roundtable; failures are outcomes of it.
+
+        Raises:
+            FirstContactError: The model never answered once and waiting won't help.
+        """
+        meter, modalities = CallMeter(), self.model.modalities
+        try:
+            case, modalities = await fit_case(call.case, modalities, self._fitting, meter)
+        except DatasetError as error:
+            perceived, unsent = (
+                perceive(call.case, TEXT_ONLY),
+                RequestError(str(error), unsent=True),
+            )
+            return failed_remark(self.name, call, unsent, perceived=perceived, meter=meter)
+        call = replace(call, case=case)
+        perceived, table = perceive(call.case, modalities), call.conversation
+        in_words, evidence = self._speaks_in_words, case_words(call.case, perceived)
+        parse = parse_words if in_words else parse_remark
+        request = self._request(
+            remark_messages(call, self.persona, perceived, in_words=in_words),
+            None if in_words else remark_schema(tuple(name for name, _ in table.ballots)),
+            f"{call.case.id}/r{call.round}/{self.name}/t{call.turn}a",
         )
+        try:
+            read = await self._asked(
+                request,
+                meter,
+                lambda reply: parse(
+                    reply, alias=table.alias, others=table.others, evidence=evidence
+                ),
+                lambda turn: remark_again(call, turn, in_words=in_words),
+            )
+        except ModelError as error:
+            return failed_remark(self.name, call, error, perceived=perceived, meter=meter)
+        return remark_of(self.name, call, read, perceived=perceived, meter=meter)
+
+    async def _asked(
+        self,
+        request: ChatRequest,
+        meter: CallMeter,
+        read: Callable[[Completion], _Read],
+        correct: Callable[[_Read], str],
+    ) -> _Read:
+        """Return what the juror's last reply says: it is asked again where asking may help.
+
+        Args:
+            request: What it is asked; the attempt's number is added to its id.
+            meter: Counts the calls.
+            read: Reads a reply.
+            correct: Returns what to ask where a reply cannot be read; empty where asking once
+                more helps nothing.
+
+        Raises:
+            ModelError: A call failed.
+        """
+        messages, attempt = request.messages, 0
+        while True:
+            call_id = f"{request.call_id}{attempt}"
+            reply = await self.model.complete(replace(request, messages=messages, call_id=call_id))
+            meter.add(reply)
+            found, attempt = read(reply), attempt + 1
+            if attempt == ATTEMPTS or not (asked := correct(found)):
+                return found
+            messages = (*messages, *_said_and_asked(reply, asked))
+
+    def _request(
+        self, messages: tuple[ChatMessage, ...], schema: JsonSchema | None, call_id: str
+    ) -> ChatRequest:
+        return ChatRequest(messages, schema, self._sampling, self._seed, self._max_tokens, call_id)
 
 
-def _correction(
-    completion: Completion, problem: NoBallot, call: BallotCall
-) -> tuple[ChatMessage, ChatMessage]:
+def _ballot_again(call: BallotCall, read: BallotForm | NoBallot) -> str:
+    return correction(read, call) if isinstance(read, NoBallot) and read.may_retry else ""
+
+
+def _said_and_asked(completion: Completion, asked: str) -> tuple[ChatMessage, ChatMessage]:
     # Chat templates and servers reject turns that are empty.
     said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
-    return ChatMessage.of("assistant", said), ChatMessage.of("user", correction(problem, call))
+    return ChatMessage.of("assistant", said), ChatMessage.of("user", asked)
 
 
 def juror_of(agent: AnyAgent, name: str) -> SeatAgent:
@@ -139,4 +224,5 @@ def juror_of(agent: AnyAgent, name: str) -> SeatAgent:
     """
     if gives_ballots(agent):
         return agent
-    return Juror(name if name.isidentifier() else agent.name, None, AgentModel.alone(agent))
+    called = name if name.isidentifier() else agent.name
+    return Juror(called, None, AgentModel.alone(agent), speaks_in_words=True)

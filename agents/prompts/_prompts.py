@@ -17,6 +17,15 @@ PROMPTS = (
 OF_QUOTES = ("juror_misquoted", "juror_quotes")
 """Those for jurors that are asked for the words they rely on."""
 _DECLINED = '"declined"'
+OF_TALK = (
+    "juror_revote",
+    "juror_talk",
+    "juror_turn",
+    "juror_turn_reply",
+    "juror_turn_retry",
+    "juror_turn_words",
+)
+"""Those for jurors that speak with each other."""
 _FOLDER = PromptFolder(Path(__file__).parent)
 
 
@@ -24,7 +33,7 @@ def render(name: str, **fields: str) -> str:
     """Return a prompt with its fields filled in; see `PromptFolder.render`.
 
     Args:
-        name: One of `PROMPTS`, or a part of a user's own rubric.
+        name: One of `PROMPTS` or `TALK_PROMPTS`, or a part of a user's own rubric.
         fields: What stands for each `$field` of the file.
     """
     return _FOLDER.render(name, **fields)
@@ -43,10 +52,12 @@ def with_quotes(words: str) -> str:
     return words.replace("\ndeclined: ", f"\n{meaning}\ndeclined: ", 1)
 
 
-def prompt_hashes(*, quotes: bool = False) -> dict[str, str]:
+def prompt_hashes(*, quotes: bool = False, talk: bool = False) -> dict[str, str]:
     """Return the SHA-256 hex digest of each prompt file, by its name.
 
     Args:
         quotes: Whether jurors are asked for the words that they rely on.
+        talk: Whether they speak with each other.
     """
-    return _FOLDER.hashes((*PROMPTS, *OF_QUOTES) if quotes else PROMPTS)
+    of_quotes, of_talk = OF_QUOTES if quotes else (), OF_TALK if talk else ()
+    return _FOLDER.hashes((*PROMPTS, *of_quotes, *of_talk))

@@ -9,6 +9,8 @@ from ...common import ConfigurationError
 from ._model_shape import ModelConfig, Part, Reached, SeatName
 from ._part import Text
 
+Preset = Literal["vote", "contested", "roundtable", "safebench"]
+
 
 class JurorConfig(Reached):
     """A juror: a persona and a model, a person, or an agent of the user's own."""
@@ -65,9 +67,10 @@ class JurorConfig(Reached):
 class ProtocolConfig(Part):
     """A protocol: a preset with settings of its own."""
 
-    preset: Literal["vote", "contested", "safebench"] = "contested"
-    talk: Literal["never", "contested", "always"] | None = None
+    preset: Preset = "contested"
+    talk: Literal["never", "contested", "always", "roundtable"] | None = None
     rounds: int | None = Field(default=None, ge=1, le=10)
+    turns: int | None = Field(default=None, ge=1, le=10)
     rule: Text | None = None
     k: int | None = Field(default=None, ge=1)
     tie: Literal["unsafe", "safe", "no_verdict"] | None = None
@@ -80,7 +83,7 @@ class JuryConfig(Part):
     """Who judges, and how."""
 
     jurors: list[JurorConfig] = Field(min_length=1)
-    protocol: Literal["vote", "contested", "safebench"] | ProtocolConfig = "contested"
+    protocol: Preset | ProtocolConfig = "contested"
     foreperson: ModelConfig | None = None
     rubric: Text | None = None
     """A Markdown file that says what is judged by, relative to the config; else the bundled

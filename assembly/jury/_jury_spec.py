@@ -109,19 +109,26 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
         folder: Where a rule of the user's own is looked for.
 
     Raises:
-        ConfigurationError: There is no such rule.
+        ConfigurationError: There is no such rule, or a setting goes with another.
     """
     if isinstance(config, str):
         return PRESETS[config]
     base = PRESETS[config.preset]
+    talk = config.talk or base.talk
+    if config.turns is not None and talk != "roundtable":
+        raise ConfigurationError(
+            f"jury.protocol.turns goes with talk: roundtable, and here talk is {talk}: set talk, "
+            "or take out turns"
+        )
     if config.rule is not None and ":" in config.rule:
         register_own_rule(config.rule, folder)
     return replace(
         base,
-        talk=config.talk or base.talk,
+        talk=talk,
         rounds=config.rounds or base.rounds,
         rule=Rule(config.rule or base.rule.name, config.k, config.tie),
         stop=config.stop or base.stop,
         summary=config.summary or base.summary,
         jurors=config.jurors or base.jurors,
+        turns=config.turns or base.turns,
     )

@@ -35,7 +35,7 @@ def _protocol(protocol: Protocol) -> str | dict[str, object]:
     if protocol == base:
         return name
     keys: dict[str, object] = {"preset": name}
-    own = ("talk", "rounds", "stop", "summary", "jurors")
+    own = ("talk", "rounds", "stop", "summary", "jurors", "turns")
     values = ((key, getattr(protocol, key)) for key in own)
     keys |= {key: value for key, value in values if value != getattr(base, key)}
     rule = protocol.rule

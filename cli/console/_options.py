@@ -47,6 +47,7 @@ class Preset(StrEnum):
 
     VOTE = "vote"
     CONTESTED = "contested"
+    ROUNDTABLE = "roundtable"
     SAFEBENCH = "safebench"
 
 

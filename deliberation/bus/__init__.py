@@ -6,6 +6,7 @@ from ._entry_messages import (
     BallotsEvent,
     DiscussionEvent,
     EntryMessages,
+    RemarkEvent,
     SummaryEvent,
     VerdictMessage,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "JuryTeam",
     "Line",
     "QuietRuntime",
+    "RemarkEvent",
     "RequestBus",
     "SummaryEvent",
     "VerdictMessage",

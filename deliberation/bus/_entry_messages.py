@@ -8,7 +8,7 @@ from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage
 from autogen_core.models import RequestUsage, UserMessage
 from pydantic import Field
 
-from ...agents import JURY_WORDS, Ballot, CaseMessage, neutralize
+from ...agents import JURY_WORDS, Ballot, CaseMessage, RemarkOutcome, neutralize
 from ...common.text import escape_controls
 from ...models import Usage
 from ..protocol import (
@@ -16,6 +16,7 @@ from ..protocol import (
     CaseOpened,
     DiscussionOpened,
     Entry,
+    RemarkMade,
     SummedUp,
     Verdict,
     VerdictAnnounced,
@@ -68,6 +69,29 @@ class DiscussionEvent(_JuryEvent):
     def to_text(self) -> str:
         """Return why they discuss."""
         return f"The jurors read each other and vote again: {escape_controls(self.content.why)}"
+
+
+class RemarkEvent(_JuryEvent):
+    """A juror had its turn at the roundtable, and spoke, passed or failed to do either.
+
+    Attributes:
+        content: What came of it.
+        type: See `BallotsEvent`.
+    """
+
+    content: RemarkMade
+    type: Literal["RemarkEvent"] = "RemarkEvent"
+
+    def to_text(self) -> str:
+        """Return who spoke to whom, and the words in one line."""
+        said = self.content.remark
+        who = f"{said.alias} ({said.juror})"
+        if said.outcome is RemarkOutcome.PASSED:
+            return escape_controls(f"{who} passes")
+        if said.outcome is not RemarkOutcome.SPOKE:
+            return escape_controls(f"{who} said nothing, {said.outcome}")
+        whom = f"{said.to} ({said.to_juror})" if said.to else "all"
+        return escape_controls(f"{who} to {whom}: {_in_one_line(said.text)}")
 
 
 class SummaryEvent(_JuryEvent):
@@ -168,6 +192,11 @@ class EntryMessages:
     def _discussion(self, entry: DiscussionOpened) -> TeamMessage:
         return DiscussionEvent(source=self._source, content=entry)
 
+    def _remark(self, entry: RemarkMade) -> TeamMessage:
+        used = _tokens(entry.remark.usage)
+        self._counted = _sum([self._counted, used])
+        return RemarkEvent(source=self._source, content=entry, models_usage=used)
+
     def _summed_up(self, entry: SummedUp) -> TeamMessage:
         self._summary = entry.text
         return SummaryEvent(source=self._source, content=entry)
@@ -198,6 +227,7 @@ class EntryMessages:
         CaseOpened: _case,
         BallotsRevealed: _ballots,
         DiscussionOpened: _discussion,
+        RemarkMade: _remark,
         SummedUp: _summed_up,
         VerdictAnnounced: _verdict,
     }
@@ -208,6 +238,7 @@ JURY_MESSAGES: list[type[TeamMessage]] = [
     CaseMessage,
     BallotsEvent,
     DiscussionEvent,
+    RemarkEvent,
     SummaryEvent,
     VerdictMessage,
 ]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ...agents import Ballot, Case
+from ...agents import Ballot, Case, Remark
 from ...common import ConfigurationError
 from ...datasets import Query
 
@@ -18,10 +18,12 @@ class Hearing:
     Attributes:
         case: The case.
         ballots: What its jurors have answered so far, sealed or not, by round and seat.
+        remarks: What came of their turns at the roundtable, by round and turn.
     """
 
     case: Case
     ballots: dict[tuple[int, str], Ballot] = field(default_factory=dict[tuple[int, str], Ballot])
+    remarks: dict[tuple[int, int], Remark] = field(default_factory=dict[tuple[int, int], Remark])
 
 
 class _OpenCase(BaseModel):
@@ -29,6 +31,7 @@ class _OpenCase(BaseModel):
 
     case: Case
     ballots: tuple[Ballot, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 class _JuryState(BaseModel):
@@ -57,6 +60,7 @@ def as_state(jury: str, hearings: Sequence[Hearing], question: Query | None) -> 
         _OpenCase(
             case=hearing.case,
             ballots=tuple(b for b in hearing.ballots.values() if not b.outcome.is_lost),
+            remarks=tuple(r for r in hearing.remarks.values() if not r.outcome.is_lost),
         )
         for hearing in hearings
     )
@@ -84,7 +88,11 @@ def from_state(jury: str, state: Mapping[str, Any]) -> tuple[list[Hearing], Quer
             "cannot count here"
         )
     hearings = [
-        Hearing(one.case, {(ballot.round, ballot.juror): ballot for ballot in one.ballots})
+        Hearing(
+            one.case,
+            {(ballot.round, ballot.juror): ballot for ballot in one.ballots},
+            {(remark.round, remark.turn): remark for remark in one.remarks},
+        )
         for one in read.cases
     ]
     return hearings, read.question

@@ -4,10 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...agents import Ballot, BallotCall, Case, Seat, SeatAgent
-from ..protocol import Entry, Foreperson, Notice, Published, Verdict
-from ._agent import Address, BusAgent, Line
+from ...agents import Ballot, BallotCall, Case, Remark, RemarkCall, SeatAgent
+from ..protocol import (
+    CaseClosed,
+    Entry,
+    Foreperson,
+    Heard,
+    Notice,
+    Place,
+    Published,
+    Verdict,
+)
+from ._agent import Address, Line
 from ._gate import Gate
+from ._hearing import Hearing
+from ._hearing_seat import HEARING, BallotAsked, HearingSeat, RemarkAsked, SeatHears
 from ._request_bus import RequestBus, current_key
 
 TRANSCRIPT = "transcript"
@@ -25,24 +36,17 @@ class OpenCase:
 
     Attributes:
         case: The case.
-        kept: What jurors have answered in it, by round and seat, and where more is kept; None
-            keeps nothing.
+        kept: What jurors have answered in it, and where more is kept; None keeps nothing.
     """
 
     case: Case
-    kept: dict[tuple[int, str], Ballot] | None = None
-
-
-class _SeatOnTheBus(BusAgent, Seat):
-    """A seat whose failures travel as replies."""
+    kept: Hearing | None = None
 
 
 class _BusFloor:
     """Reaches the seats, and whoever follows the transcript, by the bus."""
 
-    def __init__(
-        self, line: Line, gate: Gate, *, live: bool, kept: dict[tuple[int, str], Ballot] | None
-    ) -> None:
+    def __init__(self, line: Line, gate: Gate, *, live: bool, kept: Hearing | None) -> None:
         self._line = line
         self._gate = gate
         self._live = live
@@ -57,15 +61,31 @@ class _BusFloor:
         if self._live:
             await self._line.publish(Published(notice), PROGRESS)
 
-    async def call(self, seat: str, call: BallotCall) -> Ballot:
+    async def tell(self, message: Heard | CaseClosed) -> None:
+        await self._line.publish(message, HEARING)
+
+    async def call(self, call: BallotCall, place: Place) -> Ballot:
         if self._gate.is_shut:
             await self._gate.passed()
         if self._kept is None:
-            return await self._line.ask(call, Address(SEAT, seat), Ballot)
-        if (ballot := self._kept.get((call.round, seat))) is None:
-            ballot = await self._line.ask(call, Address(SEAT, seat), Ballot)
-            self._kept[call.round, seat] = ballot
-        return ballot
+            return await self._ask(call, place)
+        kept, key = self._kept.ballots, (call.round, place.seat)
+        if key not in kept:
+            kept[key] = await self._ask(call, place)
+        return kept[key]
+
+    async def _ask(self, call: BallotCall, place: Place) -> Ballot:
+        message = BallotAsked(call, place) if place.heard else call
+        return await self._line.ask(message, Address(SEAT, place.seat), Ballot)
+
+    async def call_remark(self, call: RemarkCall, place: Place) -> Remark:
+        if self._gate.is_shut:
+            await self._gate.passed()
+        message, seat = RemarkAsked(call, place), Address(SEAT, place.seat)
+        kept, key = {} if self._kept is None else self._kept.remarks, (call.round, call.turn)
+        if key not in kept:
+            kept[key] = await self._line.ask(message, seat, Remark)
+        return kept[key]
 
 
 class JuryBus(RequestBus):
@@ -102,13 +122,15 @@ class JuryBus(RequestBus):
             spectator: Is given entries and notices; None for nobody.
         """
         await self.runtime.register_factory(SEAT, self._make_seat)
+        for name in self._foreperson.hearing:
+            await self.runtime.add_subscription(SeatHears(SEAT, name))
         await self.add(_FOREPERSON.kind, lambda _: self._preside, "presides, without a vote")
         await self.listen("clerk", clerk, TRANSCRIPT)
         if spectator is not None:
             await self.listen("spectator", spectator, TRANSCRIPT, PROGRESS)
         self.start()
 
-    async def hear(self, case: Case, kept: dict[tuple[int, str], Ballot] | None = None) -> Verdict:
+    async def hear(self, case: Case, kept: Hearing | None = None) -> Verdict:
         """Hear one case from opening to verdict.
 
         Args:
@@ -117,9 +139,9 @@ class JuryBus(RequestBus):
         """
         return await self.ask(OpenCase(case, kept), _FOREPERSON, Verdict)
 
-    def _make_seat(self) -> Seat:
+    def _make_seat(self) -> HearingSeat:
         name = current_key()
-        return _SeatOnTheBus(self._seats[name], name=name)
+        return HearingSeat(self._seats[name], name=name)
 
     async def _preside(self, message: OpenCase, line: Line) -> Verdict:
         floor = _BusFloor(line, self._gate, live=self._live, kept=message.kept)

@@ -7,7 +7,7 @@ from itertools import chain
 from statistics import median
 from typing import TypeVar, cast
 
-from ...agents import Ballot, BallotOutcome, Finding
+from ...agents import Ballot, BallotOutcome, Finding, Remark, RemarkOutcome
 from ...models import Usage
 from ._aggregation import Rule, Votes, decide
 from ._curtailment import fixed
@@ -112,15 +112,15 @@ class CallTotals:
         return CallTotals(_total_usage(usages), _total(costs), self.calls + other.calls, known)
 
 
-def totals_of(ballots: Iterable[Ballot], *, extra: CallTotals | None = None) -> CallTotals:
-    """Add up what ballots used, and what was used beside them.
+def totals_of(made: Iterable[Ballot | Remark], *, extra: CallTotals | None = None) -> CallTotals:
+    """Add up what ballots and remarks used, and what was used beside them.
 
-    A cost or a count of tokens is None as soon as one ballot that made calls does
+    A cost or a count of tokens is None as soon as one of them that made calls does
     not know it.
     """
     used = extra or CallTotals()
-    for ballot in ballots:
-        cost = CallTotals(ballot.usage, ballot.cost_usd, ballot.calls, ballot.cost_usd_known)
+    for one in made:
+        cost = CallTotals(one.usage, one.cost_usd, one.calls, one.cost_usd_known)
         used = cost + used
     return used
 
@@ -188,6 +188,12 @@ def quotes(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
     return {juror: dict(counted) for juror, counted in counts.items()}
 
 
+def talk(remarks: Iterable[Remark]) -> dict[str, int]:
+    """Count turns at the roundtable by what came of them; see `Verdict.talk`."""
+    counted = Counter(remark.outcome for remark in remarks)
+    return {outcome.value: counted[outcome] for outcome in RemarkOutcome if counted[outcome]}
+
+
 def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
     """Return the number of the round whose ballots make the verdict.
 
@@ -227,6 +233,7 @@ def build_verdict(
     seats: int,
     extra: CallTotals | None = None,
     probability: float | None = None,
+    remarks: Iterable[Remark] = (),
 ) -> Verdict:
     """Turn the ballots of all rounds into a verdict.
 
@@ -237,8 +244,9 @@ def build_verdict(
         rounds: The ballots of each round, round 0 first.
         rule: The rule and its settings.
         seats: Number of seats on the jury, asked or not.
-        extra: What was used beside the ballots: the foreperson's calls.
+        extra: What was used beside the ballots: the calls of the foreperson, and for remarks.
         probability: Calibrated probability in [0, 1] that the response is unsafe.
+        remarks: What came of the turns at the roundtable.
 
     Raises:
         ConfigurationError: The rule does not fit the number of seats.
@@ -279,6 +287,7 @@ def build_verdict(
         media=media(last),
         guards=guards(first),
         quotes=quotes(asked),
+        talk=talk(remarks),
     )
 
 

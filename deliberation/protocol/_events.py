@@ -6,7 +6,7 @@ keeps and that can be replayed. `PROGRESS` has fleeting notices for a live view.
 
 from dataclasses import dataclass, field
 
-from ...agents import Ballot, Case
+from ...agents import Ballot, Case, Remark
 from ...models import Usage
 from ._verdict import Verdict
 
@@ -70,6 +70,15 @@ class DiscussionOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkMade:
+    """Entry: a juror had its turn at the roundtable, and spoke, passed or failed to do either."""
+
+    case_id: str
+    number: int
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
 class SummedUp:
     """Entry: the foreperson's words on agreement and dissent.
 
@@ -120,8 +129,24 @@ class BallotSealed:
     calls: int = 0
 
 
-Entry = CaseOpened | BallotsRevealed | DiscussionOpened | SummedUp | VerdictAnnounced
-Notice = BallotCalled | BallotSealed
+@dataclass(frozen=True, slots=True)
+class RemarkCalled:
+    """Notice: it is a juror's turn at the roundtable, and it is thinking.
+
+    Attributes:
+        round: The round of the vote that follows.
+        turn: Which turn of this talk it is, from 1.
+        seat: Whose turn it is.
+    """
+
+    case_id: str
+    round: int
+    turn: int
+    seat: str
+
+
+Entry = CaseOpened | BallotsRevealed | DiscussionOpened | RemarkMade | SummedUp | VerdictAnnounced
+Notice = BallotCalled | BallotSealed | RemarkCalled
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -3,11 +3,19 @@
 import random
 from collections.abc import Collection, Sequence
 
-from ...agents import Ballot, BallotCall, Case, Rubric, Statement, statements_for, summarize
+from ...agents import Ballot, BallotCall, Case, Conversation, Remark, RemarkCall, Rubric, summarize
 from ...models import ChatModel, Sampling, Usage
-from ._aggregation_verdict import CallTotals, build_verdict, contested, deciding_round
+from ._aggregation_verdict import (
+    CallTotals,
+    build_verdict,
+    contested,
+    deciding_round,
+    totals_of,
+)
 from ._curtailment import fewest_that_may_settle, settled
 from ._events import DiscussionOpened, SummedUp
+from ._hearing import aliases_for
+from ._roundtable import hold_roundtable
 from ._settings import Protocol
 from ._sitting import Floor, Sitting
 from ._verdict import Verdict
@@ -27,7 +35,7 @@ class Foreperson:
             each other; the summing-up's as well.
         rubric: What jurors judge by, None for the bundled rubric.
         standing: Seats whose ballots of round 0 stand in every later round: guards, which
-            hear nobody and are not asked again.
+            hear nobody, do not speak and are not asked again.
         quotes: Whether jurors are asked for the words that they rely on.
     """
 
@@ -52,6 +60,11 @@ class Foreperson:
         self._rubric = rubric
         self._quotes = quotes
 
+    @property
+    def hearing(self) -> tuple[str, ...]:
+        """The seats that hear the others, and speak."""
+        return tuple(seat for seat in self._seats if seat not in self._standing)
+
     async def preside(self, case: Case, floor: Floor) -> Verdict:
         """Hear one case from opening to verdict: the whole protocol.
 
@@ -59,20 +72,31 @@ class Foreperson:
             case: The case.
             floor: Reaches the seats and whoever follows the transcript.
         """
-        sitting = Sitting(case, floor)
+        sitting = Sitting(case, floor, seed=self._seed)
+        try:
+            return await self._hear(sitting)
+        finally:
+            await sitting.close()
+
+    async def _hear(self, sitting: Sitting) -> Verdict:
+        case = sitting.case
         await sitting.open()
 
         if not case.is_heard:
             return await sitting.announce(_unheard(case))
 
-        rounds = [await self._independent_ballots(sitting)]
+        rounds, remarks = [await self._independent_ballots(sitting)], list[Remark]()
         while (why := self._why_discuss(rounds)) is not None:
             await sitting.publish(DiscussionOpened(case.id, sitting.next(), len(rounds), why))
+            await sitting.let_hear(rounds[-1], len(rounds) - 1, self._aliases(case))
+            if self._protocol.talk == "roundtable":
+                remarks += await self._roundtable(sitting, len(rounds))
             rounds.append(await self._revote(sitting, len(rounds), rounds[-1]))
 
-        verdict = self._decide(rounds)
+        verdict = self._decide(rounds, remarks)
         if self._sums_up(rounds):
-            verdict = self._decide(rounds, extra=await self._sum_up(sitting, rounds, verdict))
+            used = await self._sum_up(sitting, rounds, verdict)
+            verdict = self._decide(rounds, remarks, extra=used)
         return await sitting.announce(verdict)
 
     async def _independent_ballots(self, sitting: Sitting) -> tuple[Ballot, ...]:
@@ -90,29 +114,26 @@ class Foreperson:
                 break
         return await sitting.reveal(0, self._in_seat_order(cast_ballots), sorted(waiting))
 
+    def _aliases(self, case: Case) -> dict[str, str]:
+        return aliases_for(self._seats, case_id=case.id, seed=self._seed)
+
+    async def _roundtable(self, sitting: Sitting, number: int) -> list[Remark]:
+        call = RemarkCall(sitting.case, number, 0, Conversation("", ()), self._rubric, self._quotes)
+        turns = self._protocol.turns
+        return await hold_roundtable(sitting, self.hearing, turns=turns, call=call, seed=self._seed)
+
     async def _revote(
         self, sitting: Sitting, number: int, before: Sequence[Ballot]
     ) -> tuple[Ballot, ...]:
         asked = [own for own in before if own.juror not in self._standing]
         calls = [
-            BallotCall(
-                sitting.case,
-                number,
-                own,
-                self._statements_for(own, before, sitting.case),
-                self._rubric,
-                self._quotes,
-            )
+            BallotCall(sitting.case, number, own, rubric=self._rubric, quotes=self._quotes)
             for own in asked
         ]
-        ballots = await sitting.call([own.juror for own in asked], calls)
+        seats, at_roundtable = [own.juror for own in asked], self._protocol.talk == "roundtable"
+        ballots = await sitting.call(seats, calls, at_roundtable=at_roundtable)
         ballots += [own for own in before if own.juror in self._standing]
         return await sitting.reveal(number, self._in_seat_order(ballots), ())
-
-    def _statements_for(
-        self, own: Ballot, before: Sequence[Ballot], case: Case
-    ) -> tuple[Statement, ...]:
-        return statements_for(own.juror, before, case=case, seed=self._seed)
 
     def _why_discuss(self, rounds: Sequence[Sequence[Ballot]]) -> str | None:
         held, last = len(rounds) - 1, rounds[-1]
@@ -157,9 +178,14 @@ class Foreperson:
         )
 
     def _decide(
-        self, rounds: Sequence[Sequence[Ballot]], extra: CallTotals | None = None
+        self,
+        rounds: Sequence[Sequence[Ballot]],
+        remarks: Sequence[Remark],
+        extra: CallTotals | None = None,
     ) -> Verdict:
-        return build_verdict(rounds, self._protocol.rule, seats=len(self._seats), extra=extra)
+        used = totals_of(remarks, extra=extra) if remarks else extra
+        rule, seats = self._protocol.rule, len(self._seats)
+        return build_verdict(rounds, rule, seats=seats, extra=used, remarks=remarks)
 
     def _settled(self, ballots: Sequence[Ballot], remaining: int) -> bool:
         if self._protocol.stop != "curtailed":

@@ -6,9 +6,13 @@ from typing import Literal
 from ...common import ConfigurationError
 from ._aggregation import Rule
 
-Talk = Literal["never", "contested", "always"]
+Talk = Literal["never", "contested", "always", "roundtable"]
 Stop = Literal["all", "curtailed"]
 Summary = Literal["never", "discussed", "always"]
+
+MOST_TURNS = 10
+"""How often a juror may speak before a vote: each turn is a call, and is read in all later ones."""
+_FEWEST_AT_TABLE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class Protocol:
 
     Attributes:
         name: The preset it started from.
-        talk: When the jurors read each other and vote again.
+        talk: When the jurors read each other and vote again. `roundtable` is as `contested`,
+            and they speak with each other before they vote.
         rounds: Re-votes at most, where they talk; at least 1. More than one is held
             only while the latest round is contested.
         rule: How ballots become a finding.
@@ -25,6 +30,7 @@ class Protocol:
             outcome is fixed and nothing calls for a discussion.
         summary: When the foreperson's model sums up.
         jurors: Number of jurors the preset demands, None for any.
+        turns: For `roundtable`: how often each juror may speak before a re-vote, 1 to 10.
     """
 
     name: str = "contested"
@@ -34,6 +40,7 @@ class Protocol:
     stop: Stop = "all"
     summary: Summary = "discussed"
     jurors: int | None = None
+    turns: int = 2
 
     def check(self, seats: int) -> None:
         """Check that the settings fit each other and the jury.
@@ -54,16 +61,27 @@ class Protocol:
             raise ConfigurationError(
                 "jury.protocol.rounds must be at least 1; set talk: never to have no discussion."
             )
+        if not 1 <= self.turns <= MOST_TURNS:
+            raise ConfigurationError(
+                f"jury.protocol.turns is {self.turns}: set it from 1 to {MOST_TURNS}, which is how "
+                "often each juror may speak at the roundtable."
+            )
+        if self.talk == "roundtable" and seats < _FEWEST_AT_TABLE:
+            raise ConfigurationError(
+                "talk: roundtable needs at least 2 jurors, who can speak with each other: name "
+                "another juror, or set talk to never."
+            )
         if self.stop == "curtailed" and self.talk == "always":
             raise ConfigurationError(
                 "stop: curtailed cannot go with talk: always, which asks every juror twice: "
-                "set talk to never or contested, or stop to all."
+                "set talk to never, contested or roundtable, or stop to all."
             )
 
 
 PRESETS: dict[str, Protocol] = {
     "vote": Protocol("vote", talk="never", summary="never"),
     "contested": Protocol("contested"),
+    "roundtable": Protocol("roundtable", talk="roundtable"),
     # SafeBench (arXiv 2410.18927): 5 jurors, one re-vote always, a summary at the end.
     "safebench": Protocol("safebench", talk="always", summary="always", jurors=5),
 }

@@ -1,9 +1,10 @@
 """One case while it is heard: its numbered entries, and the calls to its jurors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from ...agents import Ballot, BallotCall, Case
+from ...agents import Ballot, BallotCall, Case, Remark, RemarkCall, Spoken, Statement
 from ...common import in_parallel
 from ._events import (
     BallotCalled,
@@ -12,8 +13,11 @@ from ._events import (
     CaseOpened,
     Entry,
     Notice,
+    RemarkCalled,
+    RemarkMade,
     VerdictAnnounced,
 )
+from ._hearing import CaseClosed, Heard, Place
 from ._verdict import Verdict
 
 
@@ -28,8 +32,20 @@ class Floor(Protocol):
         """Publish a fleeting notice, where anybody watches."""
         ...
 
-    async def call(self, seat: str, call: BallotCall) -> Ballot:
-        """Return a seat's ballot.
+    async def tell(self, message: Heard | CaseClosed) -> None:
+        """Let all seats hear something of a case, or forget it."""
+        ...
+
+    async def call(self, call: BallotCall, place: Place) -> Ballot:
+        """Return a seat's ballot, given from what it heard.
+
+        Raises:
+            ConfigurationError: The caller must change something.
+        """
+        ...
+
+    async def call_remark(self, call: RemarkCall, place: Place) -> Remark:
+        """Return what came of a seat's turn to speak.
 
         Raises:
             ConfigurationError: The caller must change something.
@@ -43,15 +59,19 @@ class Sitting:
     Args:
         case: The case.
         floor: Reaches the seats.
+        seed: The run's.
 
     Attributes:
         case: The case.
     """
 
-    def __init__(self, case: Case, floor: Floor) -> None:
+    def __init__(self, case: Case, floor: Floor, *, seed: int = 0) -> None:
         self.case = case
         self._floor = floor
+        self._seed = seed
         self._number = -1
+        self._heard = 0  # what the seats were told of the case
+        self._aliases: Mapping[str, str] = {}
 
     def next(self) -> int:
         """Return the number of the next entry, from 0."""
@@ -66,18 +86,61 @@ class Sitting:
         """Publish an entry of the transcript."""
         await self._floor.publish(entry)
 
-    async def call(self, seats: Sequence[str], calls: Sequence[BallotCall]) -> list[Ballot]:
+    async def let_hear(
+        self, ballots: Sequence[Ballot], number: int, aliases: Mapping[str, str]
+    ) -> None:
+        """Let all seats hear the votes of a round, without a name.
+
+        Args:
+            ballots: The round's, in seat order.
+            number: The round's.
+            aliases: By seat, the names by which jurors know each other in this case.
+        """
+        self._aliases = aliases
+        votes = tuple((aliases[one.juror], Statement.of(one)) for one in ballots)
+        await self._tell(number, votes)
+
+    async def _tell(
+        self, number: int, said: tuple[tuple[str, Statement | None], ...] | Spoken
+    ) -> None:
+        await self._floor.tell(Heard(self.case.id, self._heard, number, said))
+        self._heard += 1
+
+    async def close(self) -> None:
+        """Let all seats forget the case."""
+        if self._heard:
+            await self._floor.tell(CaseClosed(self.case.id, self._heard))
+
+    def _place(self, seat: str, *, at_roundtable: bool = False) -> Place:
+        alias = self._aliases.get(seat, "")
+        return Place(seat, alias, self._heard, self._seed, at_roundtable)
+
+    async def call(
+        self, seats: Sequence[str], calls: Sequence[BallotCall], *, at_roundtable: bool = False
+    ) -> list[Ballot]:
         """Call ballots of several seats at once; return them in the given order."""
+        places = (self._place(seat, at_roundtable=at_roundtable) for seat in seats)
         return await in_parallel(
-            self._call_one(seat, call) for seat, call in zip(seats, calls, strict=True)
+            self._call_one(call, place) for call, place in zip(calls, places, strict=True)
         )
 
-    async def _call_one(self, seat: str, call: BallotCall) -> Ballot:
-        await self._floor.notify(BallotCalled(self.case.id, call.round, seat))
-        ballot = await self._floor.call(seat, call)
+    async def _call_one(self, call: BallotCall, place: Place) -> Ballot:
+        await self._floor.notify(BallotCalled(self.case.id, call.round, place.seat))
+        ballot = await self._floor.call(call, place)
         used = (ballot.usage, ballot.cost_usd, ballot.calls)
-        await self._floor.notify(BallotSealed(self.case.id, call.round, seat, *used))
+        await self._floor.notify(BallotSealed(self.case.id, call.round, place.seat, *used))
         return ballot
+
+    async def call_remark(self, seat: str, call: RemarkCall) -> Remark:
+        """Give a seat its turn to speak, and let all others hear what it says."""
+        await self._floor.notify(RemarkCalled(self.case.id, call.round, call.turn, seat))
+        remark = await self._floor.call_remark(call, self._place(seat, at_roundtable=True))
+        to = next((name for name, alias in self._aliases.items() if alias == remark.to), None)
+        remark = replace(remark, to_juror=to)
+        await self.publish(RemarkMade(self.case.id, self.next(), remark))
+        if remark.spoken is not None:
+            await self._tell(call.round, remark.spoken)
+        return remark
 
     async def reveal(
         self, number: int, ballots: tuple[Ballot, ...], not_asked: Sequence[str]

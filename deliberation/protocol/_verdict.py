@@ -76,6 +76,8 @@ class Verdict:
         guards: The votes of the jury's guards, by seat; empty where no guard was asked.
         quotes: Ballots of all rounds that quote the case, by seat: `quoting`, and those of
             them with a quote that does not stand there: `misquoting`.
+        talk: Turns at the roundtable by what came of them: `spoke`, `passed`, and every
+            other outcome under its own name; empty where none was held.
     """
 
     finding: Finding | None
@@ -101,6 +103,7 @@ class Verdict:
     media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
     quotes: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    talk: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without a reason, which may quote others.

@@ -5,13 +5,14 @@ from typing import assert_never
 
 from rich.console import Group, RenderableType
 
-from ...agents import Ballot
+from ...agents import Ballot, Remark
 from ..protocol import (
     BallotsRevealed,
     CallTotals,
     CaseOpened,
     DiscussionOpened,
     Entry,
+    RemarkMade,
     SeatInfo,
     SummedUp,
     VerdictAnnounced,
@@ -22,6 +23,7 @@ from ._ballots import revealed
 from ._blocks import discussion, header, question, response, summing_up, verdict
 from ._look import Block, Look, Seats
 from ._quotes import Quotes, legend
+from ._remarks import remark_made
 
 
 class TranscriptBlocks:
@@ -46,14 +48,15 @@ class TranscriptBlocks:
     ) -> None:
         self.jury = Seats(tuple(jury))
         self.rounds: list[tuple[Ballot, ...]] = []
+        self.remarks: list[Remark] = []
         self._target = target
         self._protocol = protocol
         self._quotes = quotes or Quotes(reveal=reveal)
 
     @property
     def totals(self) -> CallTotals:
-        """Calls, tokens and cost of the ballots so far."""
-        return totals_of(each_once(self.rounds))
+        """Calls, tokens and cost of the ballots and remarks so far."""
+        return totals_of((*each_once(self.rounds), *self.remarks))
 
     def add(self, entry: Entry, *, elapsed_s: float | None = None) -> Block:
         """Render the next entry.
@@ -72,6 +75,10 @@ class TranscriptBlocks:
                 return Block(lambda look: revealed(look, jury, entry, before, self._quotes))
             case DiscussionOpened():
                 return Block(lambda look: discussion(look, entry))
+            case RemarkMade():
+                earlier = tuple(self.remarks)
+                self.remarks.append(entry.remark)
+                return Block(lambda look: remark_made(look, jury, entry.remark, earlier))
             case SummedUp():
                 return Block(lambda look: summing_up(look, entry))
             case VerdictAnnounced():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import assert_never
 
-from ...agents import Ballot, Case
+from ...agents import Ballot, Case, Remark, RemarkOutcome
 from ...common import escape_controls, escape_line
 from ...datasets import Query, ShownTurn, Transcript, shown_turns
 from ..protocol import (
@@ -14,6 +14,7 @@ from ..protocol import (
     CaseOpened,
     DiscussionOpened,
     Entry,
+    RemarkMade,
     SeatInfo,
     SummedUp,
     Verdict,
@@ -61,6 +62,8 @@ def markdown(
                 last = {b.juror: b for b in entry.ballots}
             case DiscussionOpened():
                 lines += ["## Discussion", "", f"The foreperson opens it: {_inline(entry.why)}", ""]
+            case RemarkMade():
+                lines += _remark(seats, entry.remark)
             case SummedUp():
                 text = entry.text.strip() or entry.detail or "no summary"
                 lines += ["## The foreperson sums up", "", *_quote(text), ""]
@@ -168,6 +171,22 @@ def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None, quotes: Quotes) 
     if ballot.tools:
         lines += [*(f"- {_inline(line)}" for line in tool_lines(ballot)), ""]
     return lines
+
+
+def _remark(jury: Seats, remark: Remark) -> list[str]:
+    head = _speaker(jury, remark.juror, remark.alias)
+    if remark.outcome is RemarkOutcome.PASSED:
+        return [f"{head} passes.", ""]
+    if remark.to is not None:
+        head += f" → {_speaker(jury, remark.to_juror or '', remark.to)}"
+    if remark.outcome is RemarkOutcome.SPOKE:
+        return [f"{head}:", "", *_quote(remark.text), ""]
+    said = remark.detail or "nothing was said"
+    return [f"{head}: nothing ({remark.outcome})", "", *_quote(said), ""]
+
+
+def _speaker(jury: Seats, seat: str, alias: str) -> str:
+    return f"**{_inline(alias)}** ({_inline(jury.title(seat))})"
 
 
 def _not_asked(jury: Seats, entry: BallotsRevealed) -> list[str]:

@@ -17,6 +17,8 @@ from ..protocol import (
     DiscussionOpened,
     Entry,
     Notice,
+    RemarkCalled,
+    RemarkMade,
     SummedUp,
     VerdictAnnounced,
 )
@@ -60,8 +62,14 @@ class Progress:
                 if isinstance(event, BallotSealed):
                     self._under_seal += CallTotals(event.usage, event.cost_usd, event.calls)
                 return None
+            case RemarkCalled():
+                speaker = self._transcript.jury.title(event.seat)
+                self._sealed, self._doing = {}, f"{speaker} thinks about what to say"
+                return None
             case CaseOpened() | DiscussionOpened():
                 self._sealed = {}
+            case RemarkMade():
+                self._doing = "The jurors talk"
             case BallotsRevealed():
                 self._sealed = {}
                 self._under_seal = CallTotals()
@@ -82,7 +90,7 @@ class Progress:
             parts.append(look.heading(f"Round {self._round}", sealed))
             parts.append(self._seats(look, spinner))
         else:
-            parts.append(Padding(Text(f"{spinner} {self._doing}", BLUE), (1, 2, 0, 2)))
+            parts.append(Padding(look.name(f"{spinner} {self._doing}", BLUE), (1, 2, 0, 2)))
         used = self._transcript.totals + self._under_seal
         return Group(*parts, footer(look, used, elapsed))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ...agents import Ballot
-from ..protocol import BallotsRevealed, Entry, SeatInfo, SummedUp
+from ...agents import Ballot, Remark
+from ..protocol import BallotsRevealed, Entry, RemarkMade, SeatInfo, SummedUp
 from ._case import render_case
 from ._export import WIDTH, export_transcript
 
@@ -42,6 +42,11 @@ class CaseTranscript:
         """The ballots of each round, in seat order; seats that were not asked have none."""
         revealed = (entry for entry in self.entries if isinstance(entry, BallotsRevealed))
         return tuple(entry.ballots for entry in revealed)
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What came of each juror's turn at the roundtable, in order; empty where none was held."""
+        return tuple(entry.remark for entry in self.entries if isinstance(entry, RemarkMade))
 
     @property
     def summary(self) -> str:

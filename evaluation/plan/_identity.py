@@ -67,7 +67,8 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     if agents := jury.agent_factories:
         known["agents"] = {name: made.identity for name, made in agents.items()}
     known["sampling"] = jury.drawing()
-    known["prompts"] = prompt_hashes(quotes=jury.quotes)
+    talk = jury.protocol.talk == "roundtable"
+    known["prompts"] = prompt_hashes(quotes=jury.quotes, talk=talk)
     known["words"] = _hash_of_words(plan.taxonomy)
     if plan.systems:
         known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}

@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from ...agents import Ballot
+from ...agents import Ballot, Remark
 from ...datasets import Intent, Media, Message, media_in
 from ...models import HIDDEN
 from ...targets import ResponseOutcome
@@ -99,6 +99,12 @@ class _DiscussionOpened(msgspec.Struct):
     why: str
 
 
+class _RemarkMade(msgspec.Struct):
+    case_id: str
+    number: int
+    remark: Remark
+
+
 class _SummedUp(msgspec.Struct):
     case_id: str
     number: int
@@ -117,13 +123,16 @@ class _VerdictAnnounced(msgspec.Struct):
     verdict: _Verdict
 
 
-_Entry = _CaseOpened | _BallotsRevealed | _DiscussionOpened | _SummedUp | _VerdictAnnounced
+_Entry = (
+    _CaseOpened | _BallotsRevealed | _DiscussionOpened | _RemarkMade | _SummedUp | _VerdictAnnounced
+)
 """The parts of entries that are checked."""
 
 _KINDS: dict[str, type[_Entry]] = {
     "CaseOpened": _CaseOpened,
     "BallotsRevealed": _BallotsRevealed,
     "DiscussionOpened": _DiscussionOpened,
+    "RemarkMade": _RemarkMade,
     "SummedUp": _SummedUp,
     "VerdictAnnounced": _VerdictAnnounced,
 }
@@ -259,7 +268,7 @@ class CheckedCase:
             case _VerdictAnnounced():
                 self._verdict = entry.verdict
                 self._bodies = (self._bodies[0], body)
-            case _DiscussionOpened() | _SummedUp():
+            case _DiscussionOpened() | _RemarkMade() | _SummedUp():
                 pass
 
     def _seals(self, ballots: Sequence[Ballot], seals: Sequence[str], what: str) -> None:

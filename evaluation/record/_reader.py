@@ -15,6 +15,7 @@ from ...deliberation import (
     CaseOpened,
     DiscussionOpened,
     Entry,
+    RemarkMade,
     SummedUp,
     VerdictAnnounced,
 )
@@ -32,7 +33,10 @@ T = TypeVar("T")
 
 _ENTRIES: dict[str, type[Entry]] = {
     kind.__name__: kind
-    for kind in (CaseOpened, BallotsRevealed, DiscussionOpened, SummedUp, VerdictAnnounced)
+    for kind in (
+        *(CaseOpened, BallotsRevealed, DiscussionOpened),
+        *(RemarkMade, SummedUp, VerdictAnnounced),
+    )
 }
 _ESTIMATED = """
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),

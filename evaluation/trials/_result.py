@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from ...agents import BallotOutcome, Finding
+from ...agents import BallotOutcome, Finding, RemarkOutcome
 from ...datasets import Intent, Query
 from ...deliberation import CaseOpened, Flips, GuardVote, Verdict, VerdictAnnounced
 from ...models import Usage
@@ -29,6 +29,7 @@ _Rating = Annotated[float, msgspec.Meta(ge=1, le=5)]
 _Said = Annotated[str, _one_of((*Finding, *BallotOutcome, "not_asked"))]
 _Vote = Annotated[str, _one_of(Finding)]
 _Outcome = Annotated[str, _one_of(BallotOutcome)]
+_Turned = Annotated[str, _one_of(RemarkOutcome)]
 _Medium = Annotated[str, _one_of(("image", "audio"))]
 _Way = Annotated[str, _one_of(("given", "transcript", "request", "withheld"))]
 _Quoting = Annotated[str, _one_of(("quoting", "misquoting"))]
@@ -87,6 +88,7 @@ class CaseResult:
         labels: The query's labels in its set, as in `Query.labels`.
         guards: What the jury's guards found in round 0, as in `Verdict.guards`.
         quotes: Ballots that quote the case, by seat, as in `Verdict.quotes`.
+        talk: Turns at the roundtable by what came of them, as in `Verdict.talk`.
     """
 
     target: str
@@ -123,6 +125,7 @@ class CaseResult:
     quotes: Mapping[str, Annotated[Mapping[_Quoting, _Some], _NotEmpty]] = field(
         default_factory=dict[str, Mapping[str, int]]
     )
+    talk: Mapping[_Turned, _Some] = field(default_factory=dict[str, int])
 
     @property
     def case_id(self) -> str:
@@ -181,6 +184,7 @@ def result_of(
         labels=query.labels,
         guards=verdict.guards,
         quotes=verdict.quotes,
+        talk=verdict.talk,
     )
 
 

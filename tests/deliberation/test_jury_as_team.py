@@ -15,13 +15,21 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken
 
-from safejury.agents import AgentChatClient, Case, CaseMessage, Finding
+from safejury.agents import (
+    AgentChatClient,
+    Case,
+    CaseMessage,
+    Finding,
+    Remark,
+    RemarkOutcome,
+)
 from safejury.common import ConfigurationError
 from safejury.deliberation import (
     BallotsEvent,
     DiscussionEvent,
     Entry,
     Jury,
+    RemarkMade,
     SummaryEvent,
     Verdict,
     VerdictMessage,
@@ -128,6 +136,8 @@ async def test_a_team_around_it_does_not_get_its_own_messages_back(
 def test_every_kind_of_entry_is_told_by_a_message_that_survives_a_file(
     entries: tuple[Entry, ...],
 ) -> None:
+    said = Remark("lawyer", "Juror A", 1, 1, RemarkOutcome.SPOKE, text="It names no statute.")
+    entries = (*entries[:3], RemarkMade(entries[0].case_id, 3, said), *entries[3:])
     assert {type(entry) for entry in entries} == set(get_args(Entry))
     telling = EntryMessages("jury")
     messages = [telling.of(entry) for entry in entries]

@@ -1,0 +1,153 @@
+"""What the seats of a jury hear of each other, and keep of a case until its end.
+
+Messages may overtake each other on a bus. So each is numbered within its case: a seat knows
+from its call how many it must have heard, and from the end of a case how many there were.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from string import ascii_uppercase
+from typing import overload
+
+from ...agents import BallotCall, Conversation, RemarkCall, Spoken, Statement, shuffled_for
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """Message to all seats: what is revealed or said, without the name of a seat.
+
+    Attributes:
+        case_id: Of the case.
+        number: Which of the case's messages it is, from 0.
+        round: The round whose votes are revealed, or the vote that what is said comes before.
+        said: The votes of a round by alias, in seat order, None for a ballot that is not one;
+            or what a juror said.
+    """
+
+    case_id: str
+    number: int
+    round: int
+    said: tuple[tuple[str, Statement | None], ...] | Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed:
+    """Message to all seats: forget a case.
+
+    Attributes:
+        case_id: Of the case.
+        number: How many messages came before this one.
+    """
+
+    case_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How a seat is addressed in one call.
+
+    Attributes:
+        seat: Its name.
+        alias: The name by which the jurors know it in this case.
+        heard: How many messages of the case it must have heard before it answers.
+        seed: The run's.
+        at_roundtable: Whether jurors know each other by alias, and what each said.
+    """
+
+    seat: str
+    alias: str
+    heard: int
+    seed: int = 0
+    at_roundtable: bool = False
+
+
+def aliases_for(seats: Sequence[str], *, case_id: str, seed: int) -> dict[str, str]:
+    """Return the names by which jurors know each other in one case: `Juror A` and so on.
+
+    They are dealt out anew in each case, and again the same when the run is repeated.
+    """
+    shuffled = list(seats)
+    random.Random(f"{seed}/{case_id}/aliases").shuffle(shuffled)
+    dealt = {seat: f"Juror {_letters(number)}" for number, seat in enumerate(shuffled)}
+    return {seat: dealt[seat] for seat in seats}
+
+
+def _letters(number: int) -> str:
+    rest, last = divmod(number, len(ascii_uppercase))
+    return f"{_letters(rest - 1) if rest else ''}{ascii_uppercase[last]}"
+
+
+@dataclass(slots=True)
+class _HeardCase:
+    """What one seat heard of one case."""
+
+    heard: dict[int, Heard] = field(default_factory=dict[int, Heard])
+    closed: int | None = None
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HeardCases:
+    """What one seat heard of the cases under way; it keeps nothing of those that ended."""
+
+    def __init__(self) -> None:
+        self._cases: dict[str, _HeardCase] = {}
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def hear(self, message: Heard | CaseClosed) -> None:
+        """Take in a message, in whatever order they come."""
+        case = self._cases.setdefault(message.case_id, _HeardCase())
+        if isinstance(message, Heard):
+            case.heard[message.number] = message
+        else:
+            case.closed = message.number
+        if case.closed is not None and len(case.heard) >= case.closed:
+            del self._cases[message.case_id]
+        case.more.set()
+
+    @overload
+    async def full(self, call: BallotCall, place: Place) -> BallotCall: ...
+    @overload
+    async def full(self, call: RemarkCall, place: Place) -> RemarkCall: ...
+    async def full(self, call: BallotCall | RemarkCall, place: Place) -> BallotCall | RemarkCall:
+        """Return a call with all that the seat heard, once it heard all it must have."""
+        if not place.heard:
+            return call
+        case = self._cases.setdefault(call.case.id, _HeardCase())
+        while len(case.heard) < place.heard:
+            case.more.clear()
+            await case.more.wait()
+        heard = [case.heard[number] for number in range(place.heard)]
+        if isinstance(call, RemarkCall):
+            return replace(call, conversation=_conversation(heard, place.alias))
+        return replace(
+            call,
+            peers=_peers(heard, place, call.case.id),
+            conversation=_conversation(heard, place.alias) if place.at_roundtable else None,
+        )
+
+
+def _peers(heard: Sequence[Heard], place: Place, case_id: str) -> tuple[Statement, ...]:
+    number, votes = _last_votes(heard)
+    others = [said for alias, said in votes if said is not None and alias != place.alias]
+    return shuffled_for(place.seat, others, case_id=case_id, number=number, seed=place.seed)
+
+
+def _conversation(heard: Sequence[Heard], alias: str) -> Conversation:
+    spoken = tuple(one.said for one in heard if isinstance(one.said, Spoken))
+    _, votes = _last_votes(heard)
+    return Conversation(alias, tuple(sorted(votes, key=_by_alias)), spoken)
+
+
+def _by_alias(vote: tuple[str, Statement | None]) -> tuple[int, str]:
+    return len(vote[0]), vote[0]
+
+
+def _last_votes(heard: Sequence[Heard]) -> tuple[int, tuple[tuple[str, Statement | None], ...]]:
+    return next(
+        (one.round, one.said) for one in reversed(heard) if not isinstance(one.said, Spoken)
+    )
