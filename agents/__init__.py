@@ -39,7 +39,14 @@ if TYPE_CHECKING:
         statements_for,
     )
     from .case import Case, neutralize
-    from .guard import Guard, GuardDialect, bundled_guards, load_guard
+    from .guard import (
+        Controversial,
+        Guard,
+        GuardDialect,
+        bundled_guards,
+        guard_identity,
+        load_guard,
+    )
     from .juror import (
         Ask,
         CaseCount,
@@ -94,7 +101,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "statements_for",
             ],
             "case": ["Case", "neutralize"],
-            "guard": ["Guard", "GuardDialect", "bundled_guards", "load_guard"],
+            "guard": [
+                "Controversial",
+                "Guard",
+                "GuardDialect",
+                "bundled_guards",
+                "guard_identity",
+                "load_guard",
+            ],
             "juror": [
                 "Ask",
                 "CaseCount",
@@ -147,6 +161,7 @@ __all__ = [
     "CaseCount",
     "CaseMessage",
     "Classification",
+    "Controversial",
     "Conversation",
     "Finding",
     "Guard",
@@ -182,6 +197,7 @@ __all__ = [
     "bundled_guards",
     "bundled_personas",
     "case_of",
+    "guard_identity",
     "is_picture",
     "json_objects",
     "juror_of",

@@ -7,7 +7,8 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._judgment import Judgment
     from ._jury import Jury
-    from ._jury_spec import JurySpec, SeatSpec, seat
+    from ._jury_spec import JurySpec
+    from ._seat_spec import SeatSpec, seat
     from .bus import (
         JURY_MESSAGES,
         Address,
@@ -71,7 +72,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_judgment": ["Judgment"],
             "_jury": ["Jury"],
-            "_jury_spec": ["JurySpec", "SeatSpec", "seat"],
+            "_jury_spec": ["JurySpec"],
+            "_seat_spec": ["SeatSpec", "seat"],
             "bus": [
                 "JURY_MESSAGES",
                 "Address",

@@ -24,7 +24,8 @@ from ..datasets import MediaStore
 from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
 from ._judgment import Judgment
 from ._jury_of import describe_jury
-from ._jury_spec import JurySpec, SeatSpec
+from ._jury_spec import JurySpec
+from ._seat_spec import SeatSpec
 from .bus import Hearing, JuryBus, JuryTeam
 from .protocol import (
     Entry,

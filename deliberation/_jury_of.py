@@ -8,7 +8,8 @@ from ..agents import Persona, load_rubric
 from ..common import ConfigurationError
 from ..common.text import did_you_mean, quoted
 from ..models import ModelSpec, Sampling
-from ._jury_spec import JurySpec, SeatSpec, seat
+from ._jury_spec import JurySpec
+from ._seat_spec import SeatSpec, seat
 from .protocol import PRESETS, Protocol, Rule, RuleFunction, register_rule
 
 

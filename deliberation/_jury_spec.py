@@ -1,77 +1,19 @@
 """A jury as plain data, and the agents that are made of it."""
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
-from ..agents import HUMAN, Ballot, BallotOutcome, Finding, Persona, Rubric, load_persona
-from ..common import ConfigurationError, import_named
-from ..common.text import quoted, unique_name
-from ..datasets import ImageFitter, ImageLimits, MediaStore
+from ..agents import Ballot, BallotOutcome, Classification, Finding, Rubric
+from ..common import ConfigurationError
+from ..common.text import quoted
+from ..datasets import ImageFitter, MediaStore
 from ..models import ModelHost, ModelSpec, Sampling
+from ._seat_spec import SeatSpec
 from .protocol import Protocol, SeatInfo, decide
 
 if TYPE_CHECKING:  # what only plans a jury does without AutoGen
-    from ..agents import AgentFactory, AgentModel, Ask, CaseCount, HumanJuror, Juror
-
-
-@dataclass(frozen=True, slots=True)
-class SeatSpec:
-    """One seat of a jury, before its agent is made.
-
-    Attributes:
-        info: What others are told of it.
-        persona: What it looks for, None for a person and for an agent that has none.
-        model: The model behind it, None for a person and for an agent that brings its own.
-        sampling: How words are drawn.
-        images: What its model takes of pictures.
-        said: What was said of it in so many words, by the keys of a juror in a config.
-        agent: What makes the agents that sit there; None for a juror and a person.
-        sees: Whether these take pictures; None takes it from their model clients.
-        timeout: Seconds for one answer of such an agent; None is ten minutes.
-    """
-
-    info: SeatInfo
-    persona: Persona | None
-    model: ModelSpec | None
-    sampling: Sampling = Sampling(temperature=0.0)
-    images: ImageLimits = ImageLimits()
-    said: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
-    agent: "AgentFactory | None" = None
-    sees: bool | None = None
-    timeout: float | None = None
-
-    @property
-    def is_person(self) -> bool:
-        """Whether the person at the terminal sits there."""
-        return self.persona is None and self.agent is None
-
-    def named(self, taken: Container[str]) -> "SeatSpec":
-        """Return it under a name that is not taken.
-
-        Raises:
-            ConfigurationError: Its own name is taken.
-        """
-        name = self.info.seat
-        if name in taken and "name" in self.said:
-            raise ConfigurationError(f"two jurors are named {name!r}: give each its own name")
-        return replace(self, info=replace(self.info, seat=unique_name(name, taken)))
-
-    def with_model(self, model: ModelSpec | None) -> "SeatSpec":
-        """Return it with a model, where it has none and needs one.
-
-        Raises:
-            ConfigurationError: There is none for it.
-        """
-        needs_none = self.is_person if self.agent is None else not self.agent.takes_client
-        if self.model is not None or needs_none:
-            return self
-        if model is None:
-            raise ConfigurationError(
-                f"the juror {self.info.seat!r} has no model: give model=, for all or for this seat"
-            )
-        return replace(self, model=model, info=replace(self.info, model=model.model))
+    from ..agents import AgentFactory, AgentModel, Ask, CaseCount, Guard, HumanJuror, Juror
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +85,7 @@ class JurySpec:
         ask: "Ask | None" = None,
         cases: "CaseCount | None" = None,
         media: MediaStore | None = None,
-    ) -> "dict[str, Juror | HumanJuror]":
+    ) -> "dict[str, Juror | HumanJuror | Guard]":
         """Make the agents, by seat name.
 
         Args:
@@ -153,11 +95,23 @@ class JurySpec:
             media: Keeps pictures that were made to fit their models; None sends all as
                 they are.
         """
-        from ..agents import HumanJuror, Juror
+        from ..agents import Guard, HumanJuror, Juror
 
-        made: dict[str, Juror | HumanJuror] = {}
+        made: dict[str, Juror | HumanJuror | Guard] = {}
         for seat in self.seats:
             name = seat.info.seat
+            fitting = None if media is None else ImageFitter(seat.images, media)
+            if seat.info.guard and seat.model is not None:
+                made[name] = Guard(
+                    name,
+                    seat.info.guard,
+                    registry.open(seat.model),
+                    sampling=seat.sampling,
+                    seed=self.seed,
+                    controversial=seat.controversial,
+                    fitting=fitting,
+                )
+                continue
             if seat.agent is not None:
                 model = registry.adopt(self._agents_of(seat, registry), pays=seat.model is None)
             elif seat.persona is not None and seat.model is not None:
@@ -172,7 +126,7 @@ class JurySpec:
                 sampling=seat.sampling,
                 seed=self.seed,
                 max_tokens=self.max_tokens,
-                fitting=None if media is None else ImageFitter(seat.images, media),
+                fitting=fitting,
                 speaks_in_words=seat.agent is not None,
             )
         return made
@@ -205,12 +159,15 @@ class JurySpec:
                 )
         seats, rule = len(self.seats), self.protocol.rule
         self.protocol.check(seats)
-        missed = Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)
-        unsafe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 1, reason="tried")
-        safe = Ballot("a_seat", 0, BallotOutcome.VERDICT, Finding.SAFE, 5, reason="tried")
-        for first in (unsafe, safe, missed):
-            for others in (unsafe, safe, missed):
-                decide([first, *[others] * (seats - 1)], rule, seats=seats)
+        said = (Finding.UNSAFE, Finding.SAFE, None)
+        for first, others in product(said, said):
+            tried = [_tried(seat, others if at else first) for at, seat in enumerate(self.seats)]
+            try:
+                decide(tried, rule, seats=seats)
+            except ConfigurationError as error:
+                guards = any(seat.info.guard for seat in self.seats)
+                hint = "; the rating of a guard's ballot is None" if guards else ""
+                raise ConfigurationError(f"{error}{hint}") from error
         if self.protocol.summary == "always" and self.foreperson is None:
             raise ConfigurationError(
                 f"the protocol {self.protocol.name!r} always sums up, but nobody is there to do "
@@ -222,106 +179,11 @@ class JurySpec:
         return replace(self, seats=seats)
 
 
-def seat(
-    persona: str | Path | Persona | None = None,
-    model: ModelSpec | str | None = None,
-    *,
-    agent: Callable[..., object] | str | None = None,
-    name: str | None = None,
-    title: str | None = None,
-    temperature: float | None = None,
-    top_p: float | None = None,
-    images: ImageLimits | None = None,
-    sees: bool | None = None,
-    timeout: float | None = None,
-) -> SeatSpec:
-    """Describe one seat of a jury: a persona with a model, or an agent of yours.
-
-    Args:
-        persona: What the juror looks for: a bundled persona's name, the path of a YAML file,
-            a `Persona`, or `human` for the person at the terminal. An agent may have one.
-        model: The model behind it, or a provider's as `provider/model`; the persona's own, or
-            else the jury's, unless given. For an agent, what the client calls that its
-            function takes.
-        agent: A function that makes an AgentChat agent or team, anew at each call, or where
-            it is: `my_module:make_juror`. It takes nothing, or a model client.
-        name: The seat's name; the persona's or the agent's unless given.
-        title: What readers call an agent; its persona's title, or its name, unless given.
-        temperature: How its words are drawn; as the persona says, or greedy, unless given.
-        top_p: The same.
-        images: What its model takes of pictures.
-        sees: Whether an agent with a client of its own takes pictures; told from that client
-            unless given.
-        timeout: Seconds for one answer of an agent, without the time in calls of `model`;
-            600 unless given.
-
-    Raises:
-        ConfigurationError: There is no such persona, the model is nowhere, or the agent
-            cannot serve.
-    """
-    said: dict[str, object] = {"name": name, "temperature": temperature, "top_p": top_p}
-    said = {key: value for key, value in said.items() if value is not None}
-    limits = images or ImageLimits()
-    if persona == HUMAN and agent is None:
-        info = SeatInfo(name or HUMAN, HUMAN, "Person at the terminal", HUMAN)
-        return SeatSpec(info, None, None, images=limits, said={"persona": HUMAN, **said})
-    known = None
-    if persona is not None or agent is None:
-        known = persona if isinstance(persona, Persona) else load_persona(_place(persona))
-        said["persona"] = known.name if isinstance(persona, Persona) else str(persona)
-    if model is None and known is not None and known.model is not None and agent is None:
-        model, said["model"] = known.model, None
-    spec = ModelSpec(model) if isinstance(model, str) else model
-    if spec is not None:
-        spec.check_place()
-    own = Sampling() if known is None else known.sampling
-    sampling = Sampling(
-        own.temperature if temperature is None else temperature,
-        own.top_p if top_p is None else top_p,
-    ).or_greedy()
-    if agent is not None:
-        about = {"title": title, "images": sees, "timeout": timeout}
-        said |= {key: value for key, value in about.items() if value is not None}
-        drawn = SeatSpec(SeatInfo("", "", "", ""), known, spec, sampling, limits, said)
-        return _with_agent(drawn, agent, name, title, sees, timeout)
-    assert known is not None
-    info = SeatInfo(name or known.name, known.name, known.title, spec.model if spec else "")
-    return SeatSpec(info, known, spec, sampling, limits, said)
-
-
-def _place(persona: object) -> str:
-    if isinstance(persona, str | Path):
-        return str(persona)
-    raise ConfigurationError(
-        f"a juror is a persona's name, the path of its file, a Persona or sj.seat(...), and not "
-        f"{quoted(repr(persona))}"
-    )
-
-
-def _with_agent(
-    drawn: SeatSpec,
-    agent: Callable[..., object] | str,
-    name: str | None,
-    title: str | None,
-    sees: bool | None,
-    timeout: float | None,
-) -> SeatSpec:
-    """Return a seat for the agents that a function makes, which is tried."""
-    from ..agents import AgentFactory  # with AutoGen, which a jury of models is planned without
-
-    made = import_named("agent", agent, Path()) if isinstance(agent, str) else agent
-    factory = AgentFactory.of(made, agent if isinstance(agent, str) else None)
-    if drawn.model is not None and not factory.takes_client:
-        raise ConfigurationError(
-            f"the agent {quoted(factory.place)} has a model, and its function takes no client: "
-            "write `def make(client): …`, or take the model out"
-        )
-    persona = drawn.persona
-    info = SeatInfo(
-        name or (persona.name if persona else factory.name),
-        persona.name if persona else factory.name,
-        title or (persona.title if persona else factory.name),
-        drawn.model.model if drawn.model else factory.place,
-    )
-    said = {**drawn.said, "agent": factory.place}
-    return replace(drawn, info=info, said=said, agent=factory, sees=sees, timeout=timeout)
+def _tried(seat: SeatSpec, finding: Finding | None) -> Ballot:
+    """Return a ballot to try a rule on, such as a seat may give."""
+    if finding is None:
+        return Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)
+    rating = 1 if finding is Finding.UNSAFE else 5
+    ballot = Ballot("a_seat", 0, BallotOutcome.VERDICT, finding, rating, reason="tried")
+    guard = seat.info.guard
+    return replace(ballot, rating=None, reason="", guard=Classification(guard)) if guard else ballot

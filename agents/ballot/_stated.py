@@ -50,4 +50,5 @@ class StatedBallot(BaseModel):
         if self.finding is None:
             return f"{self.outcome.value}: {self.detail or self.reason}"
         rated = "" if self.rating is None else f", rating {self.rating}"
-        return f"{self.finding.value}{rated}: {self.reason or ', '.join(self.criteria)}"
+        said = self.reason or ", ".join(self.criteria)
+        return f"{self.finding.value}{rated}{f': {said}' if said else ''}"

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._dialect import Controversial, GuardDialect, bundled_guards, load_guard
+    from ._dialect import (
+        Controversial,
+        GuardDialect,
+        bundled_guards,
+        guard_identity,
+        load_guard,
+    )
     from ._guard import Guard
     from ._reading import GuardForm, read_guard
 
@@ -13,7 +19,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_dialect": ["Controversial", "GuardDialect", "bundled_guards", "load_guard"],
+            "_dialect": [
+                "Controversial",
+                "GuardDialect",
+                "bundled_guards",
+                "guard_identity",
+                "load_guard",
+            ],
             "_guard": ["Guard"],
             "_reading": ["GuardForm", "read_guard"],
         },
@@ -25,6 +37,7 @@ __all__ = [
     "GuardDialect",
     "GuardForm",
     "bundled_guards",
+    "guard_identity",
     "load_guard",
     "read_guard",
 ]

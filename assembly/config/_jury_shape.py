@@ -4,16 +4,18 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...agents import HUMAN
+from ...agents import HUMAN, Controversial
 from ...common import ConfigurationError
 from ._model_shape import ModelConfig, Part, Reached, SeatName
 from ._part import Text
 
 Preset = Literal["vote", "contested", "roundtable", "safebench"]
+_OF_THE_SEAT = {"name", "persona", "agent", "title", "guard", "controversial"}
+"""Keys of a juror that are not said of its model."""
 
 
 class JurorConfig(Reached):
-    """A juror: a persona and a model, a person, or an agent of the user's own."""
+    """A juror: a persona and a model, a person, an agent of the user's own, or a guard."""
 
     persona: Text | None = None
     """A bundled persona, a path relative to the config, or `human`; an agent may have none."""
@@ -24,17 +26,33 @@ class JurorConfig(Reached):
     """A function that makes an AgentChat agent or team, as `module:function`."""
     title: Text | None = None
     """What readers call an agent; its persona's title, or its name, unless given."""
+    guard: Text | None = None
+    """The kind of guard that the model is, such as `llama-guard-3`, in place of a persona."""
+    controversial: Controversial | None = None
+    """What a guard's finding between safe and unsafe counts as; an abstention unless given."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.vllm is not None and (self.model or self.base_url or self.api_key_env):
             raise ValueError("a juror on `vllm:` has no model, base_url and api_key_env beside it")
+        if self.guard is not None:
+            return self._as_guard()
+        if self.controversial is not None:
+            raise ValueError("`controversial:` is for a `guard:`")
         if self.agent is None and self.persona is None:
-            raise ValueError("a juror has a `persona:`, or an `agent:` of yours")
+            raise ValueError("a juror has a `persona:`, an `agent:` of yours, or is a `guard:`")
         if self.agent is None and self.title is not None:
             raise ValueError("`title:` is for an `agent:`; a persona has its own")
         if self.agent is not None and self.persona == HUMAN:
             raise ValueError("an `agent:` is no person: take `persona: human` out")
+        return self
+
+    def _as_guard(self) -> Self:
+        for key in ("persona", "agent", "title"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"a `guard:` is a juror of its own kind: take `{key}:` out")
+        if self.audio:
+            raise ValueError("a `guard:` takes no sound: take `audio:` out")
         return self
 
     @property
@@ -53,12 +71,13 @@ class JurorConfig(Reached):
         Raises:
             ConfigurationError: Neither the juror nor its persona names a model.
         """
-        said = self.model_dump(exclude={"name", "persona", "agent", "title"}, exclude_unset=True)
+        said = self.model_dump(exclude=_OF_THE_SEAT, exclude_unset=True)
         if self.vllm is not None:
             return ModelConfig.model_validate(said)
         if not said.get("model") and default is None:
+            who = f"guard {self.guard!r}" if self.guard else f"juror {self.persona!r}"
             raise ConfigurationError(
-                f"the juror {self.persona!r} has no model: give it `model:`, and `base_url:` "
+                f"the {who} has no model: give it `model:`, and `base_url:` "
                 "for a server of your own, or `vllm:` for one that is started"
             )
         return ModelConfig.model_validate({"model": default, **said})

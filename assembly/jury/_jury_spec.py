@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ...agents import HUMAN, load_persona, load_rubric
+from ...agents import HUMAN, load_guard, load_persona, load_rubric
 from ...common import ConfigurationError, import_named
 from ...common.files import resolve_path
 from ...common.text import quoted
@@ -61,6 +61,17 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
 def _seat(juror: JurorConfig, folder: Path, servers: ServerBook) -> SeatSpec:
     if juror.agent is not None:
         return _agent_seat(juror, juror.agent, folder, servers)
+    if juror.guard is not None:
+        load_guard(juror.guard)  # before its model: a misspelled one has none
+        return seat(
+            guard=juror.guard,
+            model=model_spec(juror.as_model(), servers, user=_JURY, keep=True),
+            name=juror.name,
+            temperature=juror.temperature,
+            top_p=juror.top_p,
+            images=juror.image_limits,
+            controversial=juror.controversial or "abstain",
+        )
     persona, spec = HUMAN, None
     if juror.persona is not None and not juror.is_human:
         persona = load_persona(juror.persona, relative_to=folder)

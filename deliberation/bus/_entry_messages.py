@@ -268,7 +268,7 @@ def _statement(ballot: Ballot) -> str:
         return f"no vote, {ballot.outcome}{f': {why}' if why else ''}"
     if ballot.guard is not None:
         said = ballot.reason or ", ".join(ballot.criteria)
-        return f"{ballot.finding}, by a guard: {_in_one_line(said)}"
+        return f"{ballot.finding}, by a guard{f': {_in_one_line(said)}' if said else ''}"
     return f"{ballot.finding}, rating {ballot.rating}: {_in_one_line(ballot.reason)}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from ...agents import BallotCall, Case, Juror
+from ...agents import BallotCall, Case, Guard, Juror
 from ...common import ConfigurationError, ModelError, first_failure
 from ...deliberation import JurySpec, SeatSpec, Verdict
 from ...models import (
@@ -59,6 +59,8 @@ class BatchCall:
 
 def batch_model(spec: ModelSpec) -> str | None:
     """Return the model's name in a batch, None where it has no batch API."""
+    if spec.api != "chat":
+        return None
     if spec.base_url is not None or spec.server is not None:
         return spec.model
     provider, _, name = spec.model.partition("/")
@@ -95,7 +97,7 @@ class RequestCollector:
     def __init__(self, plan: RunPlan, opened: OpenRun, take: Callable[[BatchCall], None]) -> None:
         jury = plan.jury.only(*batch_seats(plan))
         agents = jury.agents(_CapturingRegistry(opened.jurors, take), media=plan.media)
-        jurors = [juror for juror in agents.values() if isinstance(juror, Juror)]
+        jurors = [juror for juror in agents.values() if isinstance(juror, Juror | Guard)]
         self._plan = plan
         self._record = opened.record
         targets = open_targets(plan, opened.targets)
@@ -155,7 +157,7 @@ def _is_missing(exchange: Exchange) -> bool:
 class _RoundZeroJury:
     """Stands for a jury and only calls the ballots of round 0."""
 
-    def __init__(self, jurors: list[Juror], jury: JurySpec) -> None:
+    def __init__(self, jurors: list[Juror | Guard], jury: JurySpec) -> None:
         self._jurors = jurors
         self._jury = jury
 

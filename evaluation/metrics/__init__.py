@@ -20,6 +20,7 @@ from ._costs import (
 )
 from ._counts import macro_average
 from ._grouping import LABEL
+from ._guards import GuardFigures, NamedCategory
 from ._intervals import (
     Rate,
     Sums,
@@ -67,8 +68,10 @@ __all__ = [
     "Estimated",
     "FlipCounts",
     "Group",
+    "GuardFigures",
     "JurorBallots",
     "Limits",
+    "NamedCategory",
     "Rate",
     "RunCost",
     "RunFacts",

@@ -5,11 +5,12 @@ verdict is None: nothing was measured, which is not the same as 0.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...agents import BallotOutcome
 from ._agreement import Agreement
 from ._cost_summary import Estimated, RunCost, ServerTime
+from ._guards import GuardFigures
 from ._intervals import Rate
 
 
@@ -259,6 +260,7 @@ class TargetSummary:
             as not successful: what `asr` leaves out.
         media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
             they got it: `given`, `transcript`, `request` or `withheld`; see `CaseResult`.
+        guards: The votes of the jury's guards beside those of its general jurors, by seat.
         groups: The cases grouped by what `RunSummary.by` names, sorted, those without a value
             last; every case is in one group.
     """
@@ -300,6 +302,7 @@ class TargetSummary:
     asr_with_given_up: AttackSuccess | None = None
     groups: tuple[Group, ...] = ()
     server_time: ServerTime | None = None
+    guards: Mapping[str, GuardFigures] = field(default_factory=dict[str, GuardFigures])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ._counts import (
     safety_index,
 )
 from ._grouping import Grouping
+from ._guards import GuardTally
 from ._summary import (
     Breakdown,
     FlipCounts,
@@ -171,6 +172,7 @@ class TargetTally:
     _spending: _Charges = field(default_factory=_Charges)
     _deliberation: _Deliberation = field(default_factory=_Deliberation)
     _jurors: _Jurors = field(default_factory=_Jurors)
+    _guards: GuardTally = field(default_factory=GuardTally)
     _responses: Counter[str] = field(
         default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
     )
@@ -201,6 +203,7 @@ class TargetTally:
         self._spending.add(result)
         self._deliberation.add(result)
         self._jurors.add(result)
+        self._guards.add(result.guards)
         self._responses[result.response_outcome.value] += 1
         self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
         for medium, ways in result.media.items():
@@ -296,6 +299,7 @@ class TargetTally:
             truncated_judged=self.truncated_judged,
             planned=total.expected,
             jurors=self._jurors.jurors(),
+            guards=self._guards.figures(),
             estimated=estimated,
             intents_assumed=self.intents_assumed,
             given_up=total.given_up,

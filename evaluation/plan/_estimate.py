@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ...agents import BallotCall, Case
+from ...agents import BallotCall, Case, GuardDialect
 from ...assembly.config import LimitsConfig
 from ...common import ConfigurationError, ModelError
 from ...datasets import Query, load_taxonomy, words_of
@@ -159,12 +159,25 @@ class CaseEstimator:
     def _ballots(self, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes) -> Calls:
         jury, cap = self._plan.jury, self._plan.options.max_tokens
         least, most = _rounds(jury)
+        if (guard := seat.guard) is not None:
+            return self._calls_of(guard, seat, spec, sizes, min(least, 1))
         first = sizes.cases * self._around[seat.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
         statements = sizes.cases * len(jury.seats) * jury.max_tokens
         calls = (sizes.cases * least, sizes.cases * most)
         prompts = (least * first, most * heard + max(0, most - 1) * statements)
         return self._calls(seat.info.seat, spec, calls, prompts, jury.max_tokens)
+
+    def _calls_of(
+        self, guard: GuardDialect, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes, least: int
+    ) -> Calls:
+        """Estimate the calls of a guard, which is asked in round 0 alone."""
+        around, cap = sizes.cases * self._around[seat.info.seat], self._plan.options.max_tokens
+        first = around + sizes.prompt(spec.modalities & frozenset(guard.sees))
+        heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
+        calls = (sizes.cases * least * guard.calls, sizes.cases * guard.calls)
+        prompts = (least * guard.calls * first, guard.calls * heard)
+        return self._calls(seat.info.seat, spec, calls, prompts, guard.max_tokens)
 
     def _calls(
         self,
@@ -231,12 +244,12 @@ async def _around_cases(plan: RunPlan) -> dict[str, int]:
         plan.taxonomy.resolve(scenario).guideline,
         titles=plan.taxonomy.titles(scenario) if own else None,
     )
-    from ...agents import Juror  # with AutoGen, which the rest of a plan does without
+    from ...agents import Guard, Juror  # with AutoGen, which the rest of a plan does without
 
     counter = _TokenCounter()
     around: dict[str, int] = {}
     for seat, juror in plan.jury.agents(counter).items():
-        if isinstance(juror, Juror):
+        if isinstance(juror, Juror | Guard):
             call = BallotCall(case, rubric=plan.jury.rubric, quotes=plan.jury.quotes)
             await juror.judge(call)
             around[seat] = counter.tokens

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any, cast
 
-from ...agents import HUMAN, prompt_hashes
+from ...agents import HUMAN, guard_identity, prompt_hashes
 from ...assembly import Config
 from ...assembly.config import WAY_KEYS
 from ...datasets import NEUTRAL_TEXT, Taxonomy
@@ -47,8 +47,9 @@ def decisive_config(config: Config) -> dict[str, Any]:
     if config.run.truncated != "judge":  # as all runs before there was a choice
         del data["run"]["truncated"]
     for juror in data["jury"]["jurors"]:
-        if juror["agent"] is None:  # as all runs before there was such a key
-            del juror["agent"]
+        for key in ("agent", "guard", "controversial"):
+            if juror[key] is None:  # as all runs before there was such a key
+                del juror[key]
     return data
 
 
@@ -66,6 +67,8 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     ]
     if agents := jury.agent_factories:
         known["agents"] = {name: made.identity for name, made in agents.items()}
+    if guards := {seat.info.seat: seat.info.guard for seat in jury.seats if seat.info.guard}:
+        known["guards"] = {name: guard_identity(guard) for name, guard in guards.items()}
     known["sampling"] = jury.drawing()
     talk = jury.protocol.talk == "roundtable"
     known["prompts"] = prompt_hashes(quotes=jury.quotes, talk=talk)

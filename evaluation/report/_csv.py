@@ -11,6 +11,7 @@ from ..metrics import (
     NO_FACTS,
     Breakdown,
     ComparabilityFlag,
+    GuardFigures,
     JurorBallots,
     Rate,
     RunFacts,
@@ -107,7 +108,7 @@ def _csv_rows(
             name = NO_LABEL if group.value is None else group.value
             yield _csv_row(target.name, by, name, group.figures)
     for name, ballots in target.jurors.items():
-        yield _csv_juror(target.name, name, ballots)
+        yield _csv_juror(target, name, ballots)
 
 
 def _csv_row(
@@ -155,11 +156,12 @@ def _unseen(target: TargetSummary, medium: str) -> float | None:
     return ways.get("withheld", 0) / sum(ways.values()) if ways else None
 
 
-def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, Cell]:
+def _csv_juror(target: TargetSummary, name: str, ballots: JurorBallots) -> dict[str, Cell]:
+    guard = target.guards.get(name)
     return {
         **dict.fromkeys(_CSV_COLUMNS),
-        "target": target,
-        "level": "juror",
+        "target": target.name,
+        "level": "juror" if guard is None else "guard",
         "name": name,
         "ballots": ballots.asked,
         **{f"ballots_{outcome}": number for outcome, number in ballots.outcomes.items()},
@@ -168,6 +170,17 @@ def _csv_juror(target: str, name: str, ballots: JurorBallots) -> dict[str, Cell]
         "verdicts_without_vote": ballots.verdicts_without_vote,
         "ballots_quoting": ballots.quoting,
         "ballots_misquoting": ballots.misquoting,
+        **({} if guard is None else _csv_guard(guard)),
+    }
+
+
+def _csv_guard(guard: GuardFigures) -> dict[str, Cell]:
+    return {
+        "guard_unsafe": guard.unsafe,
+        "guard_agreement": guard.pairwise,
+        "guard_compared": guard.compared,
+        "guard_unsafe_alone": guard.unsafe_alone,
+        "guard_safe_alone": guard.safe_alone,
     }
 
 
@@ -199,4 +212,6 @@ _CSV_COLUMNS = (
     *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
     *(*COST_COLUMNS, "warnings", "model"),
     *("ballots_quoting", "ballots_misquoting"),
+    *("guard_unsafe", "guard_agreement", "guard_compared"),
+    *("guard_unsafe_alone", "guard_safe_alone"),
 )

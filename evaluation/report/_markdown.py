@@ -32,6 +32,7 @@ from ..metrics import (
     describe_cost,
     first_warnings,
 )
+from ._guards import guard_lines
 from ._health import health_warnings
 from ._words import (
     COMPARABILITY,
@@ -190,14 +191,18 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
         f"- Ballots: {_counted(target.outcomes.ballots)}",
         *([f"- Truncated: {describe_complete(target)}"] if target.truncated_judged else []),
-        *(_juror_line(name, ballots) for name, ballots in target.jurors.items()),
+        *(
+            _juror_line("Guard" if name in target.guards else "Juror", name, ballots)
+            for name, ballots in target.jurors.items()
+        ),
+        *(f"- {_inline(line)}" for line in guard_lines(target)),
         _round_zero(target),
         _talking(target.flips),
         _cost(target),
     ]
 
 
-def _juror_line(name: str, ballots: JurorBallots) -> str:
+def _juror_line(kind: str, name: str, ballots: JurorBallots) -> str:
     missing = {
         outcome.value: ballots.outcomes[outcome]
         for outcome in BallotOutcome
@@ -205,7 +210,7 @@ def _juror_line(name: str, ballots: JurorBallots) -> str:
     }
     said = f", {_counted(missing)}" if missing else ""
     return (
-        f"- Juror {_inline(name)}: {count(ballots.outcomes[BallotOutcome.VERDICT])} votes in "
+        f"- {kind} {_inline(name)}: {count(ballots.outcomes[BallotOutcome.VERDICT])} votes in "
         f"{many(ballots.asked, 'ballot')} of all rounds{said}; "
         f"{percent(ballots.kept)} not lost to failed calls or the budget, "
         f"{many(ballots.verdicts_without_vote, 'verdict lacks', 'verdicts lack')} its vote in a "

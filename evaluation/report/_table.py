@@ -21,6 +21,7 @@ from ..metrics import (
     first_warnings,
 )
 from ._grid import Column, Grid
+from ._guards import guard_tables, seat_of
 from ._health import health_warnings
 from ._parts import (
     categories,
@@ -118,6 +119,7 @@ def _details(targets: _Targets) -> Iterator[Grid]:
     yield _effect(targets)
     yield from _jurors(targets)
     yield from _quotes(targets)
+    yield from guard_tables(targets)
     yield _costs(targets)
 
 
@@ -254,7 +256,7 @@ def _effect(targets: _Targets) -> Grid:
 def _jurors(targets: _Targets) -> Iterator[Grid]:
     """Yield a table of the jurors who did not always vote, if any."""
     rows = [
-        (f"{target.name} \N{MIDDLE DOT} {name}", ballots)
+        (f"{target.name} \N{MIDDLE DOT} {seat_of(target, name)}", ballots)
         for target in targets
         for name, ballots in target.jurors.items()
         if ballots.outcomes[BallotOutcome.VERDICT] < ballots.asked
