@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .autogen import (
         JURY_WORDS,
         NOT_GIVEN,
+        NOTHING_TO_ADD,
         AgentChatClient,
         AgentClient,
         AgentFactory,
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
         BallotMessage,
         CallMessage,
         CaseMessage,
+        QueryGeneratorAgent,
+        QueryJudgeAgent,
         Seat,
         SeatAgent,
         case_of,
+        proposed_in,
     )
     from .ballot import (
         Ballot,
@@ -59,7 +63,15 @@ if TYPE_CHECKING:
     )
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
     from .prompts import Rubric, load_rubric, prompt_hashes
-    from .query import ProposedQuery, QueryCall, QueryGenerator, QueryJudge, QueryReply, QueryScore
+    from .query import (
+        ProposedQuery,
+        QueryCall,
+        QueryGenerator,
+        QueryJudge,
+        QueryPrompts,
+        QueryReply,
+        QueryScore,
+    )
     from .reply import Points, ReplyFailure, ReplyFailureReason, Unreadable, ask_model, json_objects
     from .talk import Remark, RemarkCall, RemarkOutcome
 
@@ -69,18 +81,22 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "autogen": [
                 "JURY_WORDS",
+                "NOTHING_TO_ADD",
                 "NOT_GIVEN",
                 "AgentChatClient",
-                "BallotMessage",
-                "CallMessage",
-                "CaseMessage",
-                "Seat",
-                "SeatAgent",
-                "case_of",
                 "AgentClient",
                 "AgentFactory",
                 "AgentModel",
                 "AnyAgent",
+                "BallotMessage",
+                "CallMessage",
+                "CaseMessage",
+                "QueryGeneratorAgent",
+                "QueryJudgeAgent",
+                "Seat",
+                "SeatAgent",
+                "case_of",
+                "proposed_in",
             ],
             "ballot": [
                 "Ballot",
@@ -126,6 +142,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "QueryCall",
                 "QueryGenerator",
                 "QueryJudge",
+                "QueryPrompts",
                 "QueryReply",
                 "QueryScore",
             ],
@@ -144,6 +161,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "HUMAN",
     "JURY_WORDS",
+    "NOTHING_TO_ADD",
     "NOT_GIVEN",
     "AgentChatClient",
     "AgentClient",
@@ -176,7 +194,10 @@ __all__ = [
     "ProposedQuery",
     "QueryCall",
     "QueryGenerator",
+    "QueryGeneratorAgent",
     "QueryJudge",
+    "QueryJudgeAgent",
+    "QueryPrompts",
     "QueryReply",
     "QueryScore",
     "Remark",
@@ -206,6 +227,7 @@ __all__ = [
     "load_rubric",
     "neutralize",
     "prompt_hashes",
+    "proposed_in",
     "quoted_spans",
     "shuffled_for",
     "statements_for",

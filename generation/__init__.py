@@ -44,7 +44,12 @@ if TYPE_CHECKING:
         check_set_folder,
         make_stages,
     )
-    from .queries import QueriesStage, TwinsStage
+    from .queries import (
+        QueriesStage,
+        ScenarioPrompts,
+        TwinsStage,
+        query_agents,
+    )
     from .speech import SpeechStage, check_speech, check_voices
     from .taxonomy import Mark, Merge, Proposal, Standing, TaxonomyStage
 
@@ -91,7 +96,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "check_set_folder",
                 "make_stages",
             ],
-            "queries": ["QueriesStage", "TwinsStage"],
+            "queries": [
+                "QueriesStage",
+                "ScenarioPrompts",
+                "TwinsStage",
+                "query_agents",
+            ],
             "speech": ["SpeechStage", "check_speech", "check_voices"],
             "taxonomy": ["Mark", "Merge", "Proposal", "Standing", "TaxonomyStage"],
         },
@@ -120,6 +130,7 @@ __all__ = [
     "QueriesStage",
     "QuerySettings",
     "Renderer",
+    "ScenarioPrompts",
     "Score",
     "Services",
     "SetFolder",
@@ -143,4 +154,5 @@ __all__ = [
     "check_voices",
     "make_stages",
     "open_renderer",
+    "query_agents",
 ]

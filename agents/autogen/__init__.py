@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from ._ballot_caster import BallotCaster
     from ._conversation import NOT_GIVEN, case_of
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
+    from ._query_agents import (
+        NOTHING_TO_ADD,
+        QueryGeneratorAgent,
+        QueryJudgeAgent,
+        proposed_in,
+    )
     from ._seat import Seat, SeatAgent, gives_ballots
     from .client import AgentChatClient
 
@@ -23,12 +29,19 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "client": ["AgentChatClient"],
             "_conversation": ["NOT_GIVEN", "case_of"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
+            "_query_agents": [
+                "NOTHING_TO_ADD",
+                "QueryGeneratorAgent",
+                "QueryJudgeAgent",
+                "proposed_in",
+            ],
             "_seat": ["Seat", "SeatAgent", "gives_ballots"],
         },
     )
 
 __all__ = [
     "JURY_WORDS",
+    "NOTHING_TO_ADD",
     "NOT_GIVEN",
     "AgentChatClient",
     "AgentClient",
@@ -39,8 +52,11 @@ __all__ = [
     "BallotMessage",
     "CallMessage",
     "CaseMessage",
+    "QueryGeneratorAgent",
+    "QueryJudgeAgent",
     "Seat",
     "SeatAgent",
     "case_of",
     "gives_ballots",
+    "proposed_in",
 ]

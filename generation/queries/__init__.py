@@ -1,4 +1,7 @@
-"""The stages `queries` and `twins`: proposed and scored in dialogue with a panel."""
+"""The stages `queries` and `twins`: proposed and scored in dialogue with a panel.
+
+The same generator and judges take part in any AutoGen team as `query_agents`.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +10,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._panel_scores import mean_harm
     from ._query_stage import QueriesStage
+    from ._team import ScenarioPrompts, query_agents
     from ._twin_stage import TwinsStage
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -15,12 +19,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_panel_scores": ["mean_harm"],
             "_query_stage": ["QueriesStage"],
+            "_team": ["ScenarioPrompts", "query_agents"],
             "_twin_stage": ["TwinsStage"],
         },
     )
 
 __all__ = [
     "QueriesStage",
+    "ScenarioPrompts",
     "TwinsStage",
     "mean_harm",
+    "query_agents",
 ]
