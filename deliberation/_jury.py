@@ -26,7 +26,7 @@ from ._judgment import Judgment
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec
 from ._seat_spec import SeatSpec
-from .bus import Hearing, JuryBus, JuryTeam
+from .bus import AgentRuntime, Hearing, JuryBus, JuryTeam
 from .protocol import (
     Entry,
     Foreperson,
@@ -70,6 +70,9 @@ class Jury(JuryTeam):
         description: What it is for, for those who choose who speaks in a team; None says who
             sits on it.
         quotes: Whether jurors are asked for the words of the case that they rely on.
+        runtime: A runtime of AutoGen's to use, which is started on entering where it is not,
+            and never stopped. What happens is published there to `topic`. None for one of its
+            own.
 
     Attributes:
         spec: The jury as plain data, None for one that was made of agents.
@@ -93,6 +96,7 @@ class Jury(JuryTeam):
         name: str = "jury",
         description: str | None = None,
         quotes: bool = True,
+        runtime: AgentRuntime | None = None,
     ) -> None:
         self.spec = seats if isinstance(seats, JurySpec) else None
         self._seats: Mapping[str, SeatAgent] = {}
@@ -104,9 +108,8 @@ class Jury(JuryTeam):
             self._seats = {name: juror_of(agent, name) for name, agent in seats.items()}
             self._infos = tuple(_info(name, agent) for name, agent in self._seats.items())
         seated = ", ".join(info.seat for info in self._infos)
-        super().__init__(
-            name, description or f"A jury that judges whether a response is safe: {seated}"
-        )
+        description = description or f"A jury that judges whether a response is safe: {seated}"
+        super().__init__(name, description, runtime)
         self._protocol = protocol or Protocol()
         self._protocol.check(len(self._infos))
         self._foreperson = foreperson
@@ -135,6 +138,7 @@ class Jury(JuryTeam):
         name: str = "jury",
         description: str | None = None,
         quotes: bool = True,
+        runtime: AgentRuntime | None = None,
     ) -> Self:
         """Describe a jury of models; nothing is opened yet.
 
@@ -153,6 +157,7 @@ class Jury(JuryTeam):
             name: See `Jury`.
             description: See `Jury`.
             quotes: Whether jurors are asked for the words of the case that they rely on.
+            runtime: See `Jury`.
 
         Raises:
             ConfigurationError: Something does not fit; the message says what to change.
@@ -167,7 +172,7 @@ class Jury(JuryTeam):
             max_tokens=max_tokens,
             quotes=quotes,
         )
-        return cls(spec, name=name, description=description)
+        return cls(spec, name=name, description=description, runtime=runtime)
 
     @classmethod
     def seated(
@@ -225,7 +230,13 @@ class Jury(JuryTeam):
             self._own.callback(self._unseat)
             self._seat(registry, media=self._pictures)
         spectator = None if self._spectator is None else self._watched(self._spectator)
-        bus = JuryBus(self._presiding(), self._seats, self._gate, live=spectator is not None)
+        bus = JuryBus(
+            self._presiding(),
+            self._seats,
+            self._gate,
+            live=spectator is not None,
+            guest=self._guest,
+        )
         await bus.open(self._watched(self._write), spectator)
         self._bus = bus
 

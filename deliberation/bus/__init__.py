@@ -10,6 +10,7 @@ from ._entry_messages import (
     SummaryEvent,
     VerdictMessage,
 )
+from ._guest import AgentRuntime
 from ._hearing import Hearing
 from ._jury_bus import PROGRESS, SEAT, TRANSCRIPT, JuryBus
 from ._quiet_runtime import QuietRuntime, new_runtime
@@ -23,6 +24,7 @@ __all__ = [
     "SEAT",
     "TRANSCRIPT",
     "Address",
+    "AgentRuntime",
     "BallotsEvent",
     "DiscussionEvent",
     "EntryMessages",

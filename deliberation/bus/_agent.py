@@ -1,13 +1,16 @@
 """Agents whose failures travel as replies, and that stop when their caller is canceled."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from autogen_core import AgentId, CancellationToken, MessageContext, RoutedAgent, TopicId
 
 _T = TypeVar("_T")
+TOPIC_SOURCE = "run"
+FLUSH = object()
+"""Message: there is nothing to do. Its reply says that all sent before it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +61,44 @@ class Line:
         await self._agent.publish_message(message, TopicId(topic, TOPIC_SOURCE))
 
 
-TOPIC_SOURCE = "run"
-
 Handler = Callable[[Any, Line], Awaitable[object]]
 """Answers a message."""
 
 
-class BusAgent(RoutedAgent):
+class StatelessAgent(RoutedAgent):
+    """An agent that has no part in the state of a runtime."""
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """Return no state."""
+        return {}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+
+class BusAgent(StatelessAgent):
     """An agent that replies to every message, and stops when its caller is canceled.
 
     The runtime loses count of its messages when a handler fails for a caller that
     was canceled meanwhile, and is then never idle again: so no failure reaches it.
     Nor does it cancel a handler whose message was canceled. What a handler returns is
     written into a log line by the runtime: its `str` must hold no words of a case.
+
+    Attributes:
+        at_work: Where it enters the tasks in which it handles messages; None enters none.
     """
+
+    at_work: set[asyncio.Task[Any]] | None = None
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
         """Handle a message in a task of its own, which the runtime made for it."""
+        if message is FLUSH:
+            return None
         task = asyncio.current_task()
         assert task is not None
+        if self.at_work is not None:
+            self.at_work.add(task)
+            task.add_done_callback(self.at_work.discard)
         ctx.cancellation_token.link_future(task)
         try:
             return await super().on_message_impl(message, ctx)

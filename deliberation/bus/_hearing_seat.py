@@ -33,21 +33,23 @@ class SeatHears(Subscription):
     """Lets one seat hear; AutoGen's own would make a seat of each topic's source.
 
     Args:
+        topic: What all seats hear, on the bus.
         kind: The kind of the seats on the bus.
         name: The seat's.
     """
 
-    def __init__(self, kind: str, name: str) -> None:
+    def __init__(self, topic: str, kind: str, name: str) -> None:
+        self._topic = topic
         self._seat = AgentId(kind, name)
 
     @property
     def id(self) -> str:
         """What tells it from other subscriptions."""
-        return f"{HEARING}/{self._seat}"
+        return f"{self._topic}/{self._seat}"
 
     def is_match(self, topic_id: TopicId) -> bool:
         """Return whether the seat hears what is published to a topic."""
-        return topic_id.type == HEARING
+        return topic_id.type == self._topic
 
     def map_to_agent(self, topic_id: TopicId) -> AgentId:
         """Return the seat."""

@@ -16,7 +16,9 @@ from ..protocol import (
     Verdict,
 )
 from ._agent import Address, Line
+from ._entry_messages import EntryMessages
 from ._gate import Gate
+from ._guest import Guest
 from ._hearing import Hearing
 from ._hearing_seat import HEARING, BallotAsked, HearingSeat, RemarkAsked, SeatHears
 from ._request_bus import RequestBus, current_key
@@ -46,27 +48,29 @@ class OpenCase:
 class _BusFloor:
     """Reaches the seats, and whoever follows the transcript, by the bus."""
 
-    def __init__(self, line: Line, gate: Gate, *, live: bool, kept: Hearing | None) -> None:
+    def __init__(self, bus: "JuryBus", line: Line, kept: Hearing | None) -> None:
+        self._bus = bus
         self._line = line
-        self._gate = gate
-        self._live = live
         self._kept = kept
+        self._told = None if bus.guest is None else EntryMessages(bus.guest.source)
 
     async def publish(self, entry: Entry) -> None:
-        if self._gate.is_shut:
-            await self._gate.passed()
-        await self._line.publish(Published(entry), TRANSCRIPT)
+        if self._bus.gate.is_shut:
+            await self._bus.gate.passed()
+        await self._line.publish(Published(entry), self._bus.transcript)
+        if self._told is not None and (guest := self._bus.guest) is not None:
+            await guest.publish(self._told.of(entry))
 
     async def notify(self, notice: Notice) -> None:
-        if self._live:
-            await self._line.publish(Published(notice), PROGRESS)
+        if self._bus.live:
+            await self._line.publish(Published(notice), self._bus.progress)
 
     async def tell(self, message: Heard | CaseClosed) -> None:
-        await self._line.publish(message, HEARING)
+        await self._line.publish(message, self._bus.hearing)
 
     async def call(self, call: BallotCall, place: Place) -> Ballot:
-        if self._gate.is_shut:
-            await self._gate.passed()
+        if self._bus.gate.is_shut:
+            await self._bus.gate.passed()
         if self._kept is None:
             return await self._ask(call, place)
         kept, key = self._kept.ballots, (call.round, place.seat)
@@ -76,12 +80,12 @@ class _BusFloor:
 
     async def _ask(self, call: BallotCall, place: Place) -> Ballot:
         message = BallotAsked(call, place) if place.heard else call
-        return await self._line.ask(message, Address(SEAT, place.seat), Ballot)
+        return await self._line.ask(message, Address(self._bus.seat, place.seat), Ballot)
 
     async def call_remark(self, call: RemarkCall, place: Place) -> Remark:
-        if self._gate.is_shut:
-            await self._gate.passed()
-        message, seat = RemarkAsked(call, place), Address(SEAT, place.seat)
+        if self._bus.gate.is_shut:
+            await self._bus.gate.passed()
+        message, seat = RemarkAsked(call, place), Address(self._bus.seat, place.seat)
         kept, key = {} if self._kept is None else self._kept.remarks, (call.round, call.turn)
         if key not in kept:
             kept[key] = await self._line.ask(message, seat, Remark)
@@ -96,6 +100,8 @@ class JuryBus(RequestBus):
         seats: Who sits there, by the seat's name.
         gate: Where it is shut, nobody is asked and nothing is said.
         live: Whether to publish fleeting notices.
+        guest: See `RequestBus`; where it is one, what happens is also published as messages of
+            AgentChat, on the guest's topic.
     """
 
     def __init__(
@@ -105,12 +111,14 @@ class JuryBus(RequestBus):
         gate: Gate,
         *,
         live: bool,
+        guest: Guest | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guest)
+        self.gate, self.live, self.guest = gate, live, guest
+        self.seat, self.hearing = self.name(SEAT), self.name(HEARING)
+        self.transcript, self.progress = self.name(TRANSCRIPT), self.name(PROGRESS)
         self._foreperson = foreperson
         self._seats = seats
-        self._gate = gate
-        self._live = live
 
     async def open(
         self, clerk: Callable[[Any], None], spectator: Callable[[Any], None] | None
@@ -121,10 +129,10 @@ class JuryBus(RequestBus):
             clerk: Is given each entry.
             spectator: Is given entries and notices; None for nobody.
         """
-        await self.runtime.register_factory(SEAT, self._make_seat)
-        for name in self._foreperson.hearing:
-            await self.runtime.add_subscription(SeatHears(SEAT, name))
         await self.add(_FOREPERSON.kind, lambda _: self._preside, "presides, without a vote")
+        await self.register(SEAT, self._make_seat)
+        for name in self._foreperson.hearing:
+            await self.subscribe(SeatHears(self.hearing, self.seat, name))
         await self.listen("clerk", clerk, TRANSCRIPT)
         if spectator is not None:
             await self.listen("spectator", spectator, TRANSCRIPT, PROGRESS)
@@ -144,5 +152,4 @@ class JuryBus(RequestBus):
         return HearingSeat(self._seats[name], name=name)
 
     async def _preside(self, message: OpenCase, line: Line) -> Verdict:
-        floor = _BusFloor(line, self._gate, live=self._live, kept=message.kept)
-        return await self._foreperson.preside(message.case, floor)
+        return await self._foreperson.preside(message.case, _BusFloor(self, line, message.kept))

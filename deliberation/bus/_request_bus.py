@@ -10,19 +10,21 @@ from autogen_core import (
     CancellationToken,
     MessageContext,
     RoutedAgent,
+    Subscription,
     TypeSubscription,
     event,
 )
 
 from ...common import ConfigurationError
 from ..protocol import Published
-from ._agent import Address, Handler, HandlerAgent, reply_or_raise
+from ._agent import FLUSH, Address, BusAgent, Handler, HandlerAgent, StatelessAgent, reply_or_raise
+from ._guest import Guest, is_started, take_off
 from ._quiet_runtime import new_runtime
 
 _T = TypeVar("_T")
 
 
-class _Listener(RoutedAgent):
+class _Listener(StatelessAgent):
     """Hands what is published to a function, in the order of publication."""
 
     def __init__(self, listen: Callable[[Any], None]) -> None:
@@ -37,14 +39,33 @@ class _Listener(RoutedAgent):
 class RequestBus:
     """An AutoGen runtime, and the requests that it works on.
 
+    Args:
+        guest: Where the runtime is another's, and how this bus is told apart from others on it.
+            The runtime is started where it is not, and never stopped.
+
     Attributes:
         runtime: Where agents are registered, before `start`.
     """
 
-    def __init__(self) -> None:
-        self.runtime = new_runtime()
+    def __init__(self, guest: Guest | None = None) -> None:
+        self.runtime = new_runtime() if guest is None else guest.runtime
+        self._prefix = None if guest is None else guest.next_prefix()
+        self._kinds = list[str]()
+        self._subscriptions = list[str]()
+        self._at_work = set[asyncio.Task[Any]]()
         self._under_way = set[CancellationToken]()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def name(self, kind: str) -> str:
+        """Return what a kind of agents, or a topic, of this bus is called on its runtime."""
+        return kind if self._prefix is None else f"{self._prefix}.{kind}"
+
+    async def register(self, kind: str, make: Callable[[], RoutedAgent]) -> None:
+        """Register agents of a kind, made when the first message for them comes."""
+        # `register_factory` adds no message serializers, so nothing is turned into
+        # JSON for the runtime's own log.
+        await self.runtime.register_factory(self.name(kind), lambda: self._entered(make()))
+        self._kinds.append(self.name(kind))
 
     async def add(self, kind: str, make: Callable[[str], Handler], description: str) -> None:
         """Register agents that answer their messages by a function.
@@ -54,11 +75,7 @@ class RequestBus:
             make: Makes the function of the agent of a key.
             description: What such an agent does.
         """
-        # `register_factory` adds no message serializers, so nothing is turned into
-        # JSON for the runtime's own log.
-        await self.runtime.register_factory(
-            kind, lambda: HandlerAgent(make(current_key()), description)
-        )
+        await self.register(kind, lambda: HandlerAgent(make(current_key()), description))
 
     async def listen(self, name: str, listen: Callable[[Any], None], *topics: str) -> None:
         """Give what is published to topics to a function, in its order.
@@ -68,24 +85,34 @@ class RequestBus:
             listen: The function; must be quick, and raise nothing: that would be dropped.
             topics: The topics.
         """
-        await self.runtime.register_factory(name, lambda: _Listener(listen))
+        await self.register(name, lambda: _Listener(listen))
         for topic in topics:
-            await self.runtime.add_subscription(TypeSubscription(topic, name))
+            await self.subscribe(TypeSubscription(self.name(topic), self.name(name)))
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Let agents hear what is published to a topic."""
+        await self.runtime.add_subscription(subscription)
+        self._subscriptions.append(subscription.id)
 
     def start(self) -> None:
         """Begin to deliver messages."""
         self._loop = asyncio.get_running_loop()
-        self.runtime.start()
+        if self._prefix is None or not is_started(self.runtime):
+            self.runtime.start()
 
     def check_loop(self) -> None:
         """Check that a request from here would be answered, and not wait for another loop.
 
         Raises:
-            ConfigurationError: It was started in another event loop.
+            ConfigurationError: It was started in another event loop, or its runtime was stopped.
         """
         if self._loop is not asyncio.get_running_loop():
             raise ConfigurationError(
                 "the jury was opened in another event loop or thread: use it there, or open it here"
+            )
+        if self._prefix is not None and not is_started(self.runtime):
+            raise ConfigurationError(
+                "the runtime that the jury was given is stopped: start it before a case is put"
             )
 
     async def ask(self, message: object, whom: Address, kind: type[_T]) -> _T:
@@ -98,7 +125,7 @@ class RequestBus:
         self._under_way.add(token)
         try:
             reply: object = await self.runtime.send_message(
-                message, AgentId(whom.kind, whom.key), cancellation_token=token
+                message, AgentId(self.name(whom.kind), whom.key), cancellation_token=token
             )
         finally:
             token.cancel()  # whatever a failure left under way
@@ -109,8 +136,27 @@ class RequestBus:
         """Cancel what is under way, and return when its agents have ended."""
         for token in tuple(self._under_way):
             token.cancel()
+        if self._prefix is not None:
+            return await self._leave()
         await self.runtime.stop_when_idle()
         await self.runtime.close()
+
+    async def _leave(self) -> None:
+        """Return when the agents have ended, and take them off the runtime."""
+        while is_started(self.runtime):
+            # Until nothing for them waits in the queue: what finds nobody would stay there.
+            await self.runtime.send_message(FLUSH, AgentId(self._kinds[0], "flush"))
+            if not self._at_work:
+                break
+            await asyncio.wait(self._at_work)
+        for subscription in self._subscriptions:
+            await self.runtime.remove_subscription(subscription)
+        take_off(self.runtime, self._kinds)
+
+    def _entered(self, agent: RoutedAgent) -> RoutedAgent:
+        if self._prefix is not None and isinstance(agent, BusAgent):
+            agent.at_work = self._at_work
+        return agent
 
 
 def current_key() -> str:

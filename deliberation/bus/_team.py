@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage
-from autogen_core import CancellationToken
+from autogen_core import CancellationToken, SingleThreadedAgentRuntime
 
 from ...agents import NOT_GIVEN, Case, CaseMessage, case_of
 from ...common import ConfigurationError
@@ -18,6 +18,7 @@ from ...datasets import MediaStore, Query
 from ..protocol import Entry, Verdict
 from ._entry_messages import JURY_MESSAGES, EntryMessages, TeamMessage, VerdictMessage
 from ._gate import Gate
+from ._guest import Guest
 from ._hearing import Hearing, as_state, from_state
 
 Task = str | BaseChatMessage | Sequence[BaseChatMessage]
@@ -30,6 +31,7 @@ class JuryTeam(Team, ChatAgent):
     Args:
         name: The jury's name in a team.
         description: What it is for, in a sentence for those who choose who speaks.
+        runtime: The runtime to be a guest on; None for one of its own.
 
     Raises:
         ConfigurationError: The name is none that AutoGen takes.
@@ -39,7 +41,9 @@ class JuryTeam(Team, ChatAgent):
     message_types = JURY_MESSAGES
     """The messages that it sends, for the `custom_message_types` of a team around it."""
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(
+        self, name: str, description: str, runtime: SingleThreadedAgentRuntime | None
+    ) -> None:
         if not name.isidentifier():
             raise ConfigurationError(
                 f"the jury's name is {name!r}: AutoGen takes letters, digits and underscores, "
@@ -47,6 +51,7 @@ class JuryTeam(Team, ChatAgent):
             )
         self._name = name
         self._description = description
+        self._guest = None if runtime is None else Guest(runtime, name)
         self._gate = Gate()
         self._under_way: list[Hearing] = []
         self._left_open = deque[Hearing](maxlen=_MOST_LEFT_OPEN)
@@ -64,6 +69,17 @@ class JuryTeam(Team, ChatAgent):
     def description(self) -> str:
         """What it is for, in a sentence."""
         return self._description
+
+    @property
+    def topic(self) -> str:
+        """The topic to which it publishes its messages, on the runtime that it was given.
+
+        Raises:
+            ConfigurationError: It was given none.
+        """
+        if self._guest is None:
+            raise ConfigurationError("the jury publishes to no topic: give it a runtime=")
+        return self._guest.topic
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:

@@ -1,0 +1,60 @@
+"""Be a guest on a runtime that somebody else brought."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from autogen_core import SingleThreadedAgentRuntime, TopicId
+
+AgentRuntime = SingleThreadedAgentRuntime
+"""What a jury may be a guest on."""
+
+
+class Guest:
+    """How one of ours is told apart from all others on a runtime.
+
+    Args:
+        runtime: The runtime.
+        name: Begins all names on it.
+
+    Attributes:
+        runtime: The runtime.
+        source: The name.
+        topic: What it says to others is published to this topic, with the name as its source.
+    """
+
+    def __init__(self, runtime: AgentRuntime, name: str) -> None:
+        self.runtime = runtime
+        self.source = name
+        self._prefix = f"{name}_{uuid.uuid4().hex[:8]}"
+        self.topic = f"{self._prefix}.transcript"
+        self._openings = 0
+
+    def next_prefix(self) -> str:
+        """Return how names of the next opening begin: a kind is registered once for ever."""
+        self._openings += 1
+        return f"{self._prefix}.{self._openings}"
+
+    async def publish(self, message: object) -> None:
+        """Say something to others."""
+        # Without a sender: the runtime would look for one that may have left by then.
+        await self.runtime.publish_message(message, TopicId(self.topic, self.source))
+
+
+def is_started(runtime: AgentRuntime) -> bool:
+    """Return whether a runtime delivers messages; where a release does not tell, it does."""
+    return getattr(runtime, "_run_context", runtime) is not None
+
+
+def take_off(runtime: AgentRuntime, kinds: Iterable[str]) -> None:
+    """Take agents off a runtime, so that it does not keep them for ever.
+
+    AutoGen has no public way. Should a later release rename the two names, they stay there.
+    """
+    gone = set(kinds)
+    factories: dict[str, Any] = getattr(runtime, "_agent_factories", {})
+    agents: dict[Any, Any] = getattr(runtime, "_instantiated_agents", {})
+    for kind in gone:
+        factories.pop(kind, None)
+    for agent_id in [agent_id for agent_id in agents if agent_id.type in gone]:
+        del agents[agent_id]

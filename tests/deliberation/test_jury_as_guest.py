@@ -1,0 +1,130 @@
+"""A jury on a runtime that somebody else brought, starts, stops and listens on."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from autogen_agentchat.messages import TextMessage
+from autogen_core import (
+    AgentId,
+    MessageContext,
+    RoutedAgent,
+    SingleThreadedAgentRuntime,
+    TypeSubscription,
+    event,
+    rpc,
+)
+
+from safejury.common import ConfigurationError
+from safejury.deliberation import BallotsEvent, Jury, VerdictMessage
+from safejury.models import ModelSpec
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
+
+FINE = ballot("safe", 5, "Fine.")
+
+
+class Follower(RoutedAgent):
+    """A user's agent that follows what a jury says."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__("follows a jury")
+        self._heard = heard
+
+    @event
+    async def on_ballots(self, message: BallotsEvent, ctx: MessageContext) -> None:
+        self._heard.append(f"{message.source}: {len(message.content.ballots)} ballots")
+
+    @event
+    async def on_verdict(self, message: VerdictMessage, ctx: MessageContext) -> None:
+        self._heard.append(f"{message.source}: {message.finding}")
+
+    @rpc
+    async def on_words(self, message: TextMessage, ctx: MessageContext) -> TextMessage:
+        return message
+
+    async def save_state(self) -> Mapping[str, Any]:
+        return {"heard": self._heard}
+
+
+async def _follow(runtime: SingleThreadedAgentRuntime, jury: Jury, name: str) -> list[str]:
+    heard = list[str]()
+    await Follower.register(runtime, name, lambda: Follower(heard))
+    await runtime.add_subscription(TypeSubscription(jury.topic, name))
+    return heard
+
+
+def _three(server: ScriptedServer, runtime: SingleThreadedAgentRuntime) -> Jury:
+    model = ModelSpec("m", base_url=server.base_url)
+    jurors = ("clinician", "lawyer", "sceptic")
+    return Jury.of(*jurors, model=model, protocol="vote", runtime=runtime)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what a server saw has no event
+            await asyncio.sleep(0.002)
+
+
+async def test_two_juries_of_one_name_are_followed_apart_and_leave_the_runtime_as_it_was() -> None:
+    runtime = SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False)
+    runtime.start()
+    async with ScriptedServer(reply=FINE) as server:
+        one, other = _three(server, runtime), _three(server, runtime)
+        by_one, by_other = [
+            await _follow(runtime, jury, name)
+            for jury, name in ((one, "follows_one"), (other, "follows_other"))
+        ]
+        async with other:
+            async with one, asyncio.TaskGroup() as group:
+                for jury in (one, other, one):
+                    group.create_task(jury.run(task="An answer."))
+            await other.run(task="Another answer.")
+        await one.run(task="An answer to a jury that nobody opened.")
+    here = TextMessage(content="Still here?", source="user")
+    assert await runtime.send_message(here, AgentId("follows_one", "jury")) == here
+    await runtime.stop_when_idle()
+    assert sorted(by_one) == ["jury: 3 ballots"] * 3 + ["jury: safe"] * 3
+    assert by_other == ["jury: 3 ballots", "jury: safe"] * 2
+    assert set(await runtime.save_state()) == {"follows_one/jury", "follows_other/jury"}
+
+
+async def test_a_runtime_that_is_not_started_is_started_and_left_running() -> None:
+    runtime = SingleThreadedAgentRuntime()
+    async with ScriptedServer(reply=FINE) as server, _three(server, runtime) as jury:
+        result = await jury.run(task="An answer.")
+    assert isinstance(result.messages[-1], VerdictMessage)
+    with pytest.raises(RuntimeError, match="already started"):
+        runtime.start()
+    await runtime.stop_when_idle()
+
+
+async def test_leaving_cancels_what_is_under_way_and_the_runtime_is_idle_then() -> None:
+    runtime = SingleThreadedAgentRuntime()
+    runtime.start()
+    async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+        async with _three(server, runtime) as jury:
+            runs = [asyncio.ensure_future(jury.run(task=f"Answer {n}.")) for n in range(3)]
+            await _until(lambda: server.stats.in_flight == 9)
+        ended = await asyncio.gather(*runs, return_exceptions=True)
+        assert [type(error) for error in ended] == [asyncio.CancelledError] * 3
+        assert await runtime.save_state() == {}
+        async with asyncio.timeout(20):
+            await runtime.stop_when_idle()
+
+
+async def test_a_runtime_that_was_stopped_is_told_and_nobody_waits() -> None:
+    runtime = SingleThreadedAgentRuntime()
+    async with ScriptedServer(reply=FINE) as server:
+        async with _three(server, runtime) as jury:
+            await runtime.stop()
+            with pytest.raises(ConfigurationError, match="is stopped: start it"):
+                await jury.run(task="An answer.")
+            runtime.start()
+            await jury.run(task="An answer.")
+        await runtime.stop()
+
+
+def test_a_jury_with_a_runtime_of_its_own_publishes_to_nobody() -> None:
+    with pytest.raises(ConfigurationError, match="give it a runtime="):
+        _ = Jury.of("sceptic", model="openai/m").topic
