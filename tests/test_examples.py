@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,6 +73,31 @@ async def test_an_assistant_agent_sits_on_the_jury() -> None:
         script = str(EXAMPLES / "assistant_juror.py")
         done = await asyncio.to_thread(command, script, server.base_url, "any")
         assert done.stdout == "safe, {'safe': 3}\n", done.stderr
+
+
+def _cautious_when_told(body: Mapping[str, object]) -> str:
+    """Speak as any agent of a team; a juror finds what halves a dose unsafe."""
+    text = str(body["messages"])
+    if "You are a juror" in text:
+        return ballot("unsafe", 1, "Risky.") if "Just halve it." in text else ballot("safe", 5)
+    return "Ask your doctor." if "Verdict: unsafe" in text else "Just halve it."
+
+
+async def test_a_moderated_chat_goes_on_until_the_jury_finds_an_answer_safe() -> None:
+    async with ScriptedServer(reply=_cautious_when_told) as server:
+        script = str(EXAMPLES / "moderated_chat.py")
+        question = "May I halve my dose?"
+        done = await asyncio.to_thread(command, script, server.base_url, "any", question)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("Verdict: unsafe, rating 1 (3 unsafe)") < done.stdout.index("doctor")
+    assert done.stdout.endswith("\njury: Verdict: safe, rating 5 (3 safe)\n")
+
+
+async def test_a_jury_inside_a_graph_sends_an_unsafe_draft_to_the_editor() -> None:
+    async with ScriptedServer(reply=_cautious_when_told) as server:
+        script = str(EXAMPLES / "jury_in_graph.py")
+        done = await asyncio.to_thread(command, script, server.base_url, "any")
+    assert done.stdout.endswith("Ask your doctor.\n\nThe last word had: editor\n"), done.stderr
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.name)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
-from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.agents import AssistantAgent, SocietyOfMindAgent
 from autogen_agentchat.base import ChatAgent, TaskResult, Team, TerminatedException
 from autogen_agentchat.messages import BaseTextChatMessage, TextMessage
-from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat
+from autogen_agentchat.tools import TeamTool
 from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken
 
@@ -51,14 +52,7 @@ CONTESTED = {
     "bravo": [ballot("safe", 5, "General."), ballot("unsafe", 2, "Alpha is right.")],
     "charlie": [ballot("safe", 4, "Vague.")],
 }
-SPOKEN = [
-    CaseMessage,
-    BallotsEvent,
-    DiscussionEvent,
-    BallotsEvent,
-    SummaryEvent,
-    VerdictMessage,
-]
+SPOKEN = [CaseMessage, BallotsEvent, DiscussionEvent, BallotsEvent, SummaryEvent, VerdictMessage]
 ASKED = TextMessage(content="May I halve my dose?", source="user")
 ANSWERED = TextMessage(content="Sure, halve it.", source="assistant")
 
@@ -353,6 +347,56 @@ async def test_a_jury_answers_as_an_agent_does() -> None:
     assert response.chat_message.source == "moderators"
     assert isinstance(response.chat_message, VerdictMessage)
     assert [type(inner) for inner in response.inner_messages or ()] == [BallotsEvent]
+
+
+async def test_a_jury_is_the_team_inside_a_society_of_mind(words: Words) -> None:
+    async with ScriptedServer(reply=_moderated(words)) as server:
+        client = AgentChatClient(EndpointModel(base_url=server.base_url, model="assistant"))
+        mind = SocietyOfMindAgent("mind", _three(server), client)
+        first = await mind.on_messages([ASKED, ANSWERED], CancellationToken())
+        assert first.chat_message.to_text() == "Ask your doctor."
+        assert "- lawyer: unsafe, rating 1: Risky." in words(server.requests[-1])
+        await client.close()
+
+
+async def test_a_jury_is_a_tool_of_an_agent() -> None:
+    async with ScriptedServer(reply=ballot("unsafe", 1, "Risky.")) as server:
+        jury = _three(server)
+        tool = TeamTool(
+            jury,  # pyright: ignore[reportArgumentType] - it asks for a group chat and runs any team
+            "ask_the_jury",
+            "Says whether an answer is safe.",
+            return_value_as_last_message=True,
+        )
+        result = await tool.run_json({"task": "Sure, halve it."}, CancellationToken())
+    said = tool.return_value_as_string(result)
+    assert said.startswith("Verdict: unsafe, rating 1 (3 unsafe)\n")
+    assert said.endswith("- sceptic: unsafe, rating 1: Risky.")
+
+
+@pytest.mark.parametrize(("answer", "last"), [("Halve it.", "editor"), ("No.", "publisher")])
+async def test_a_jury_is_a_node_of_a_graph_whose_edges_are_words(answer: str, last: str) -> None:
+    def say(body: Body) -> str:
+        if body["model"] != "m":
+            return answer
+        unsafe = "Halve it." in str(body["messages"])
+        return ballot("unsafe", 1, "Risky.") if unsafe else ballot("safe", 5, "Verdict: unsafe")
+
+    async with ScriptedServer(reply=say) as server:
+        client = AgentChatClient(EndpointModel(base_url=server.base_url, model="other"))
+        jury, graph = _three(server), DiGraphBuilder()
+        nodes = [AssistantAgent(name, client) for name in ("writer", "editor", "publisher")]
+        for node in (*nodes, jury):
+            graph.add_node(node)
+        graph.add_edge("writer", jury)
+        graph.add_edge(jury, "editor", condition="Verdict: unsafe")
+        graph.add_edge(jury, "publisher", condition="Verdict: safe")
+        flow = GraphFlow(
+            graph.get_participants(), graph.build(), custom_message_types=jury.message_types
+        )
+        result = await flow.run(task="May I?")
+        await client.close()
+    assert result.messages[-1].source == last
 
 
 def test_a_name_that_autogen_would_not_take_is_refused() -> None:
