@@ -19,14 +19,16 @@ from ..agents import (
     SeatAgent,
     juror_of,
 )
+from ..common import ConfigurationError
 from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
 from ._judgment import Judgment
+from ._jury_component import spec_as_data, spec_from_data
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec
 from ._seat_spec import SeatSpec
-from .bus import AgentRuntime, Hearing, JuryBus, JuryTeam
+from .bus import AgentRuntime, Hearing, JuryBus, JuryComponent, JuryTeam
 from .protocol import (
     Entry,
     Foreperson,
@@ -268,6 +270,19 @@ class Jury(JuryTeam):
         target = case.id.removeprefix(f"{case.query.id}/").partition("/")[0]
         protocol = self.spec.protocol_label if self.spec else self._protocol.name
         return Judgment.of(verdict, CaseTranscript(tuple(entries), self._infos, target, protocol))
+
+    def _to_config(self) -> JuryComponent:
+        if self.spec is None:
+            raise ConfigurationError(
+                "a jury that was made of agents cannot be dumped, for they may hold anything: "
+                "describe it with Jury.of"
+            )
+        jury = spec_as_data(self.spec)
+        return JuryComponent(name=self.name, description=self.description, jury=jury)
+
+    @classmethod
+    def _from_config(cls, config: JuryComponent) -> Self:
+        return cls(spec_from_data(config.jury), name=config.name, description=config.description)
 
     @property
     def _identity(self) -> str:

@@ -15,7 +15,7 @@ from ._hearing import Hearing
 from ._jury_bus import PROGRESS, SEAT, TRANSCRIPT, JuryBus
 from ._quiet_runtime import QuietRuntime, new_runtime
 from ._request_bus import RequestBus
-from ._team import JuryTeam
+from ._team import JuryComponent, JuryTeam
 from ._termination import VerdictTermination
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Handler",
     "Hearing",
     "JuryBus",
+    "JuryComponent",
     "JuryTeam",
     "Line",
     "QuietRuntime",

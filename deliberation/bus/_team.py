@@ -10,7 +10,8 @@ from typing import Any, Self, cast
 
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage
-from autogen_core import CancellationToken, SingleThreadedAgentRuntime
+from autogen_core import CancellationToken, Component, SingleThreadedAgentRuntime
+from pydantic import BaseModel
 
 from ...agents import NOT_GIVEN, Case, CaseMessage, case_of
 from ...common import ConfigurationError
@@ -25,7 +26,21 @@ Task = str | BaseChatMessage | Sequence[BaseChatMessage]
 _MOST_LEFT_OPEN = 100
 
 
-class JuryTeam(Team, ChatAgent):
+class JuryComponent(BaseModel):
+    """A jury as a component's configuration.
+
+    Attributes:
+        name: Its name in a team.
+        description: What it is for.
+        jury: Who sits on it, and how they deliberate.
+    """
+
+    name: str
+    description: str
+    jury: dict[str, Any]
+
+
+class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     """The face that a jury shows to AutoGen: a `Team` that can sit in a team as an agent can.
 
     Args:
@@ -38,6 +53,8 @@ class JuryTeam(Team, ChatAgent):
     """
 
     component_type = "team"
+    component_config_schema = JuryComponent
+    component_provider_override = "safejury.Jury"
     message_types = JURY_MESSAGES
     """The messages that it sends, for the `custom_message_types` of a team around it."""
 
