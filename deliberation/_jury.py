@@ -287,7 +287,7 @@ class Jury(JuryTeam):
     @property
     def _identity(self) -> str:
         rubric = None if self._rubric is None else self._rubric.sha256
-        said = (self._infos, self._protocol, rubric, self._seed)
+        said = (self._infos, self._protocol, rubric, self._seed, self._quotes)
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
     @property
