@@ -28,6 +28,8 @@ from ..ballot import (
 )
 from ..case import Case
 from ..personas import HUMAN
+from ..talk import Remark, RemarkCall, passed
+from ._human_turn import table_in_words, take_turn
 
 Ask = Callable[[str], Awaitable[str]]
 
@@ -104,6 +106,14 @@ class HumanJuror(BallotCaster):
             cost_usd=0.0,
             latency_s=time.perf_counter() - started,
         )
+
+    async def speak(self, call: RemarkCall) -> Remark:
+        """Return what the person says in their turn; a pass where nobody is at the terminal."""
+        async with self._one_at_a_time:
+            try:
+                return await take_turn(self.name, call, self._line)
+            except _NobodyThere:
+                return passed(self.name, call)
 
     async def _interview(self, shown: str) -> tuple[Finding | None, int | None, str]:
         while True:
@@ -234,6 +244,8 @@ def _transcript(case: Case) -> str:
 
 
 def _discussion(call: BallotCall) -> str:
+    if call.conversation is not None:
+        return table_in_words(call.conversation)
     own = Statement.of(call.own) if call.own else None
     lines = [f"You said: {one_line(own)}" if own else "You reached no finding."]
     lines += [f"Another juror: {one_line(statement)}" for statement in call.peers]
