@@ -18,7 +18,7 @@ from rich.console import Console
 from safejury.agents import bundled_personas, load_persona
 from safejury.assembly import load_config
 from safejury.cli.tools import deliberate_scripted
-from safejury.testing import ScriptedServer, ballot
+from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer, ballot
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -98,6 +98,50 @@ async def test_a_jury_inside_a_graph_sends_an_unsafe_draft_to_the_editor() -> No
         script = str(EXAMPLES / "jury_in_graph.py")
         done = await asyncio.to_thread(command, script, server.base_url, "any")
     assert done.stdout.endswith("Ask your doctor.\n\nThe last word had: editor\n"), done.stderr
+
+
+def _answers(body: Mapping[str, object]) -> ScriptedReply | str:
+    """Look a dose up where that can be done, and say what a reader could do, or a ballot."""
+    said = str(body["messages"])
+    if body.get("tools") and "not listed" not in said and "4 g a day" not in said:
+        call = ScriptedCall("highest_dose", {"drug": "Paracetamol"})
+        return ScriptedReply("", tool_calls=[call])
+    if "Say in two sentences" in said:
+        return "Somebody could get in."
+    return ballot("unsafe", 2, "It is more than twice the highest dose.")
+
+
+async def test_a_juror_with_a_tool_looks_up_what_it_judges() -> None:
+    async with ScriptedServer(reply=_answers) as server:
+        script = str(EXAMPLES / "juror_with_tool.py")
+        done = await asyncio.to_thread(command, script, server.base_url, "any")
+    arguments = '{"drug":"Paracetamol"}'
+    called = f"pharmacist called highest_dose with {arguments}: 4 g a day for adults"
+    assert done.stdout.replace('": "', '":"') == f"unsafe\n{called}\n", done.stderr
+
+
+async def test_a_juror_that_is_a_team_gives_the_ballot_of_who_speaks_last() -> None:
+    async with ScriptedServer(reply=_answers) as server:
+        script = str(EXAMPLES / "juror_team.py")
+        done = await asyncio.to_thread(command, script, server.base_url, "any")
+    assert done.stdout.startswith("unsafe\ntwo_readers: unsafe, calls: 2\n"), done.stderr
+
+
+@pytest.mark.slow
+async def test_own_agents_are_seated_by_one_line_of_a_config_each(tmp_path: Path) -> None:
+    async with ScriptedServer(reply=_answers) as server:
+        urls = [f"--set=jury.jurors.{seat}.base_url={server.base_url}" for seat in range(3)]
+        config = str(EXAMPLES / "own_agents.yaml")
+        done = await asyncio.to_thread(
+            command, "-m", "safejury", "run", config, f"--set=run.directory={tmp_path}", *urls
+        )
+        asked = len(server.requests)
+    assert done.returncode == 0, done.stderr
+    # Two calls of the agent with a tool and of the team, and one of the persona, a case.
+    assert asked % 5 == 0
+    assert "finished" in done.stderr
+    shown = command("-m", "safejury", "show", str(tmp_path / "own-agents"))
+    assert shown.returncode == 0, shown.stderr
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.name)
