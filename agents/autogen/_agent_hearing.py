@@ -147,7 +147,8 @@ class Hearing:
         self._said += 1
         if self._said > MOST_MESSAGES:
             raise Stopped(f"it went on for more than {MOST_MESSAGES} messages without an end")
-        if (usage := said.models_usage) is not None:
+        usage = said.models_usage
+        if usage is not None and min(usage.prompt_tokens, usage.completion_tokens) >= 0:
             self._reported += 1
             before = self._usage or Usage(0, None, 0)
             self._usage = Usage(
