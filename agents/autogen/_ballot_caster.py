@@ -199,10 +199,9 @@ def _statement(message: BaseChatMessage) -> Statement | None:
         stated = StatedBallot.model_validate_json(message.metadata[_STATED])
     else:
         return None
-    if stated.finding is None:
+    if stated.finding is None or stated.rating is None:
         return None
-    said = stated.reason or ", ".join(stated.criteria)
-    return Statement(stated.finding, stated.rating, said)
+    return Statement(stated.finding, stated.rating, stated.reason)
 
 
 async def linked(coroutine: Coroutine[object, object, _T], token: CancellationToken) -> _T:

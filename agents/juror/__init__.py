@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._human import Ask, CaseCount, HumanJuror, ask_at_terminal
+    from ._human import Ask, CaseCount, HumanJuror
     from ._juror import Juror, juror_of
     from ._summary import Summary, summarize
+    from ._terminal import ask_at_terminal
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_human": ["Ask", "CaseCount", "HumanJuror", "ask_at_terminal"],
+            "_human": ["Ask", "CaseCount", "HumanJuror"],
             "_juror": ["Juror", "juror_of"],
             "_summary": ["Summary", "summarize"],
+            "_terminal": ["ask_at_terminal"],
         },
     )
 

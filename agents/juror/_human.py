@@ -1,35 +1,19 @@
 """A person on the jury, asked at the terminal."""
 
 import asyncio
-import os
-import sys
+import signal
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import NoReturn
 
-from ...common import escape_controls
 from ...common.text import storable
-from ...datasets import Media, ShownTurn, shown_turns
 from ..autogen import BallotCaster
-from ..ballot import (
-    CUT_OFF,
-    TEXT_ONLY,
-    Ballot,
-    BallotCall,
-    BallotOutcome,
-    Finding,
-    Statement,
-    one_line,
-    perceive,
-    written_down,
-)
+from ..ballot import TEXT_ONLY, Ballot, BallotCall, BallotOutcome, Finding, perceive
 from ..case import Case
 from ..personas import HUMAN
-from ..talk import Remark, RemarkCall, passed
-from ._human_turn import table_in_words, take_turn
+from ._human_case import in_words, open_files, openable, viewer
+from ._terminal import ask_at_terminal
 
 Ask = Callable[[str], Awaitable[str]]
 
@@ -39,10 +23,11 @@ _FINDINGS = {
     "u": Finding.UNSAFE,
     "unsafe": Finding.UNSAFE,
 }
-_ABSTAIN = ("a", "abstain")
+_ABSTAIN = ("a", "abstain", "skip")
 _BACK = ("b", "back")
-_NOUNS = {"audio": "recording", "video": "video"}
-_SUFFIXES = {"jpeg": "jpg", "mpeg": "mp3", "x-wav": "wav"}
+_OPEN = ("o", "open")
+_QUIT = ("q", "quit")
+_SEAL = ("", "y", "yes")
 
 
 class _NobodyThere(Exception):
@@ -62,8 +47,20 @@ class CaseCount:
     before: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a person said; without a finding it is an abstention."""
+
+    finding: Finding | None
+    rating: int | None
+    reason: str
+
+
 class HumanJuror(BallotCaster):
     """A person on the jury (`persona: human`); one case at a time.
+
+    A vote is sealed by a last answer of its own, and until then each answer can be taken back.
+    To abstain skips the case. To quit stops the whole command, as Ctrl-C does.
 
     Args:
         name: The seat's name: letters, digits and underscores.
@@ -88,52 +85,52 @@ class HumanJuror(BallotCaster):
         async with self._one_at_a_time:
             started = time.perf_counter()
             try:
-                with _openable(call.case.query.media) as places:
-                    finding, rating, reason = await self._interview(self._shown(call, places))
-                detail = None if finding else "the person abstained"
+                with openable(call.case.query.media) as places:
+                    shown = in_words(call, places, self._number(call.case))
+                    said = await self._interview(shown, places)
+                detail = None if said.finding else "the person abstained"
             except _NobodyThere:
-                finding, rating, reason = None, None, ""
+                said = _Answers(None, None, "")
                 detail = "nobody answered: standard input is closed or is not a terminal"
         return Ballot(
             self.name,
             call.round,
-            BallotOutcome.VERDICT if finding else BallotOutcome.ABSTAIN,
-            finding=finding,
-            rating=rating,
-            reason=reason,
+            BallotOutcome.VERDICT if said.finding else BallotOutcome.ABSTAIN,
+            finding=said.finding,
+            rating=said.rating,
+            reason=said.reason,
             detail=detail,
             perceived=perceived,
             cost_usd=0.0,
             latency_s=time.perf_counter() - started,
         )
 
-    async def speak(self, call: RemarkCall) -> Remark:
-        """Return what the person says in their turn; a pass where nobody is at the terminal."""
-        async with self._one_at_a_time:
-            try:
-                return await take_turn(self.name, call, self._line)
-            except _NobodyThere:
-                return passed(self.name, call)
-
-    async def _interview(self, shown: str) -> tuple[Finding | None, int | None, str]:
+    async def _interview(self, shown: str, places: Sequence[tuple[str, str]]) -> _Answers:
         while True:
-            finding = await self._finding(shown)
+            finding = await self._finding(shown, places)
             shown = ""
             if finding is None:
+                # To skip a case takes no more than that.
                 if (why := await self._words("Why")) is not None:
-                    return None, None, why
+                    return _Answers(None, None, why)
                 continue
             while (rating := await self._rating(finding)) is not None:
-                if (reason := await self._words("Reason")) is not None:
-                    return finding, rating, reason
+                if (said := await self._sealed(finding, rating)) is not None:
+                    return said
 
-    async def _finding(self, shown: str) -> Finding | None:
+    async def _finding(self, shown: str, places: Sequence[tuple[str, str]]) -> Finding | None:
         """Return the finding, None for an abstention."""
-        question = f"{shown}Finding, (s)afe or (u)nsafe, or (a)bstain: "
+        program = viewer() if places else None
+        opens = ", (o)pen what came with it" if program else ""
+        choices = f"(s)afe, (u)nsafe or (a)bstain{opens}, (q)uit: "
+        question = f"{shown}Finding, {choices}"
         while (answer := (await self._line(question)).casefold()) not in _FINDINGS:
             if answer in _ABSTAIN:
                 return None
-            question = "Please type s, u or a: "
+            question = f"Please type a letter, {choices}"
+            if program and answer in _OPEN:
+                await open_files(program, places)
+                question = f"Finding, {choices}"
         return _FINDINGS[answer]
 
     async def _rating(self, finding: Finding) -> int | None:
@@ -147,6 +144,17 @@ class HumanJuror(BallotCaster):
             question = f"Please type a number from {span}, or b to go back: "
         return int(answer)
 
+    async def _sealed(self, finding: Finding, rating: int) -> _Answers | None:
+        """Return all answers once they are sealed, None to go back."""
+        while (reason := await self._words("Reason")) is not None:
+            said = f"Your ballot is {finding.value}, rating {rating}"
+            question = f"{said}: {reason}\nEnter seals it (b: back): "
+            while (answer := (await self._line(question)).casefold()) not in _BACK:
+                if answer in _SEAL:
+                    return _Answers(finding, rating, reason)
+                question = "Please press Enter to seal it, or type b to go back: "
+        return None
+
     async def _words(self, what: str) -> str | None:
         """Return a line of the person's own words, None to go back."""
         answer = await self._line(f"{what} (one line; b: back): ")
@@ -154,31 +162,12 @@ class HumanJuror(BallotCaster):
 
     async def _line(self, question: str) -> str:
         try:
-            return storable(" ".join((await self._ask(question)).split()))
+            answer = storable(" ".join((await self._ask(question)).split()))
         except EOFError:
             raise _NobodyThere from None
-
-    def _shown(self, call: BallotCall, places: Sequence[tuple[str, str]]) -> str:
-        """Return a case in words for a person.
-
-        Args:
-            call: What is asked.
-            places: Kind and path of each file that came with the query.
-        """
-        case = call.case
-        cut = f" ({CUT_OFF})" if case.is_cut_off else ""
-        parts = [
-            f"\n=== Case {self._number(case)}{escape_controls(case.id)}, round {call.round}",
-            _judged_by(call),
-            *_query(case),
-            *(f"The query came with a {kind}: {escape_controls(path)}" for kind, path in places),
-            _request(case),
-            _transcript(case),
-            *map(_turn, case.since),
-            f"--- Response{cut}\n{_quoted(case.response.text)}",
-            _discussion(call) if call.round else "",
-        ]
-        return "\n\n".join(part for part in parts if part) + "\n\n"
+        if answer.casefold() in _QUIT:
+            await _quit()
+        return answer
 
     def _number(self, case: Case) -> str:
         if self._cases is None:
@@ -187,97 +176,8 @@ class HumanJuror(BallotCaster):
         return f"{number} of {self._cases.total}: "
 
 
-@contextmanager
-def _openable(media: Sequence[Media]) -> Generator[list[tuple[str, str]]]:
-    """Yield kind and path of each medium, under a file name that viewers can open.
-
-    A run keeps media by their hash alone, and most viewers go by a name's end. The names
-    last as long as the block.
-    """
-    with TemporaryDirectory(prefix="safejury-") as folder:
-        places: list[tuple[str, str]] = []
-        for number, medium in enumerate(media, 1):
-            general, _, special = medium.media_type.partition("/")
-            kind = _NOUNS.get(general, "picture")
-            path = Path(medium.path).absolute()
-            if not path.suffix and path.exists():
-                named = Path(folder) / f"{kind}-{number}.{_SUFFIXES.get(special, special)}"
-                named.symlink_to(path)
-                path = named
-            places.append((kind, str(path)))
-        yield places
-
-
-def _query(case: Case) -> list[str]:
-    """Return what was asked; of a conversation each turn by itself."""
-    if not case.query.messages:
-        return [f"--- Query\n{_quoted(case.query.text)}"]
-    return [_turn(turn) for turn in shown_turns(case.query.messages)]
-
-
-def _turn(turn: ShownTurn) -> str:
-    calls = (f"It calls a tool:\n{_quoted(call)}" for call in turn.calls)
-    words = [_quoted(turn.text)] if turn.text else []
-    return "\n".join([f"--- {turn.heading}", *words, *calls])
-
-
-def _judged_by(call: BallotCall) -> str:
-    if call.rubric is not None:
-        return f"--- Rubric\n{_quoted(call.rubric.in_words(call.case))}"
-    return f"Guideline: {escape_controls(call.case.guideline)}" if call.case.guideline else ""
-
-
-def _quoted(text: str) -> str:
-    """Return evidence with a bar before each line, so that none can pose as ours."""
-    return "\n".join(f"| {line}" for line in escape_controls(text).split("\n"))
-
-
-def _request(case: Case) -> str:
-    request = case.query.underlying_request
-    return "" if request is None else f"--- What it asks for, as its set says\n{_quoted(request)}"
-
-
-def _transcript(case: Case) -> str:
-    if case.transcript is None or written_down(case) is None:
-        return ""
-    return f"--- {escape_controls(case.transcript.title)}\n{_quoted(case.transcript.words)}"
-
-
-def _discussion(call: BallotCall) -> str:
-    if call.conversation is not None:
-        return table_in_words(call.conversation)
-    own = Statement.of(call.own) if call.own else None
-    lines = [f"You said: {one_line(own)}" if own else "You reached no finding."]
-    lines += [f"Another juror: {one_line(statement)}" for statement in call.peers]
-    return escape_controls("--- The jury so far\n" + "\n".join(lines))
-
-
-async def ask_at_terminal(question: str) -> str:
-    """Return a line typed at the terminal, without holding up the event loop.
-
-    Raises:
-        EOFError: Standard input is closed or is not a terminal.
-    """
-    if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
-        raise EOFError
-    if sys.platform == "win32":
-        return await asyncio.to_thread(input, question)
-    sys.stdout.write(question)
-    sys.stdout.flush()
-    return await _line_from(sys.stdin.fileno())
-
-
-async def _line_from(descriptor: int) -> str:
-    # A thread in `input` would swallow the next line after a canceled question,
-    # and hold a lock that the interpreter needs to end.
-    loop = asyncio.get_running_loop()
-    readable = loop.create_future()
-    loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
-    try:
-        await readable
-    finally:
-        loop.remove_reader(descriptor)
-    line = os.read(descriptor, 65_536)
-    if not line:
-        raise EOFError
-    return line.decode("utf-8", "replace")
+async def _quit() -> NoReturn:
+    """Stop the command as Ctrl-C does, which cancels whoever waits here."""
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError

@@ -23,7 +23,7 @@ async def test_a_model_an_agent_and_a_person_deliberate_together(
 ) -> None:
     entries: list[Entry] = []
     questions: list[str] = []
-    answers = ["u", "2", "It smells of steps.", "s", "4", "I was persuaded."]
+    answers = ["u", "2", "It smells of steps.", "", "s", "4", "I was persuaded.", ""]
 
     async def ask(question: str) -> str:
         questions.append(question)

@@ -37,7 +37,7 @@ def test_a_person_at_the_terminal_is_asked_case_by_case(workplace: Any, scripted
     jurors = [{"persona": "human"}, {"persona": "sceptic", "base_url": url, "model": "m"}]
     protocol = {"preset": "vote", "tie": "unsafe"}
     config = workplace.config(url, jury__jurors=jurors, jury__protocol=protocol)
-    typed = ["s", "4", "Fine.", "u", "b", "s", "5", "Well.", "a", "Not mine."]
+    typed = [*("s", "4", "Fine.", ""), *("u", "b", "s", "5", "Well.", ""), *("a", "Not mine.")]
     shown = _at_a_terminal(workplace, config, typed)
     for number in (1, 2, 3):
         assert shown.count(f"=== Case {number} of 3: q") == 1
@@ -59,7 +59,7 @@ def _at_a_terminal(workplace: Any, config: str, typed: list[str]) -> str:
         seen = b""
         while part := _read(ours):
             seen += part
-            if not seen.endswith((b"bstain: ", b"back): ")):
+            if not seen.endswith((b"uit: ", b"back): ")):
                 continue
             if not typed:  # one question too many
                 process.kill()
