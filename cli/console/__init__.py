@@ -22,9 +22,10 @@ from ._console import (
     named_values,
     quiet_libraries,
     say,
+    wrapped,
     write_line,
 )
-from ._log import log, log_to
+from ._log import log, log_line, log_to, logs_to_screen
 from ._options import (
     AcceptFailures,
     AllowSkipped,
@@ -63,14 +64,16 @@ from ._options import (
     TruncatedOption,
     UnsupportedParameter,
     UntilStage,
+    Watch,
 )
 
 if TYPE_CHECKING:
-    from ._progress import RunProgress, WaitingBar, WaitLines, cost_so_far
+    from ._progress import RunCounts, RunProgress, WaitingBar, WaitLines, cost_so_far
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
-        __name__, {"_progress": ["RunProgress", "WaitLines", "WaitingBar", "cost_so_far"]}
+        __name__,
+        {"_progress": ["RunCounts", "RunProgress", "WaitLines", "WaitingBar", "cost_so_far"]},
     )
 
 __all__ = [
@@ -109,6 +112,7 @@ __all__ = [
     "RetryFailed",
     "Reveal",
     "RubricFile",
+    "RunCounts",
     "RunName",
     "RunPath",
     "RunProgress",
@@ -119,6 +123,7 @@ __all__ = [
     "UntilStage",
     "WaitLines",
     "WaitingBar",
+    "Watch",
     "arguments_of",
     "busy",
     "cost_so_far",
@@ -126,12 +131,15 @@ __all__ = [
     "exit_code",
     "guarded",
     "log",
+    "log_line",
     "log_to",
+    "logs_to_screen",
     "named_values",
     "quiet_libraries",
     "run_async",
     "same_command",
     "say",
     "say_unexpected",
+    "wrapped",
     "write_line",
 ]

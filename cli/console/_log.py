@@ -103,14 +103,18 @@ def log_to(folder: Path, command: str) -> None:
     log.info("safejury %s on Python %s, %s: %s", __version__, python, system, command)
 
 
+def logs_to_screen() -> bool:
+    """Whether `-v` shows the log on standard error."""
+    return any(isinstance(each, _Screen) for each in _ours())
+
+
 def log_unexpected(error: BaseException) -> str:
     """Log an error with its traceback, and return where to read it."""
     log.error("unexpected error", exc_info=error)
     kept = [each.path for each in _ours() if isinstance(each, _RunLog) and each.is_kept]
     if kept:
         return f"the traceback is in {kept[0]}"
-    shown = any(isinstance(each, _Screen) for each in _ours())
-    return "the traceback is above" if shown else "add -v to see the traceback"
+    return "the traceback is above" if logs_to_screen() else "add -v to see the traceback"
 
 
 def _ours() -> list[logging.Handler]:

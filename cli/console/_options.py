@@ -106,6 +106,14 @@ TaxonomyPath = Annotated[
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Show the texts that are withheld by default.")
 ]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Watch the jury live in a terminal while the run goes on: up/down follows another "
+        "case, c contested ones only, space pauses, q stops.",
+    ),
+]
 JurorModels = Annotated[
     list[str] | None,
     typer.Option(

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -57,6 +57,70 @@ class WaitingBar(Progress):
             yield Text(str(wait), style="yellow", no_wrap=True, overflow="ellipsis")
 
 
+class RunCounts:
+    """Counts the cases of a run by outcome, with their rate, the cost and the time left.
+
+    Args:
+        clock: Monotonic clock in seconds.
+
+    Attributes:
+        total: Cases of the run.
+        done: Finished cases, earlier ones included.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._outcomes: Counter[str] = Counter()
+        self._registry: ModelRegistry | None = None
+        self._begun = clock()
+        self._held_at: float | None = None
+        self.total = self.done = self._before = 0
+
+    def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
+        """Take down how much there is to do; see `Observer`."""
+        self.total, self.done, self._before = total, finished, finished
+        self._registry = registry
+        self._begun = self._clock()
+
+    def case_finished(self, result: CaseResult) -> None:
+        """Count a case; see `Observer`."""
+        self.done += 1
+        heard = result.response_outcome == "answered"
+        outcome = result.finding or ("no verdict" if heard else result.response_outcome)
+        self._outcomes[str(outcome)] += 1
+
+    def hold(self, *, held: bool) -> None:
+        """Let the clock stand still while cases are held back."""
+        if held:
+            self._held_at = self._clock()
+        elif self._held_at is not None:
+            self._begun += self._clock() - self._held_at
+            self._held_at = None
+
+    @property
+    def _rate(self) -> float:
+        now = self._clock() if self._held_at is None else self._held_at
+        return (self.done - self._before) / max(now - self._begun, 1e-9)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest takes at the rate so far, None before the first case."""
+        return (self.total - self.done) / self._rate if self._rate else None
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self._outcomes.most_common())
+        return " · ".join(
+            filter(
+                None, (counts, f"{self._rate:.1f}/s", cost_so_far(self._registry), self._slowed())
+            )
+        )
+
+    def _slowed(self) -> str:
+        places = self._registry.places if self._registry else ()
+        slowed = [f"{x.name} at {x.limiter.limit}" for x in places if x.limiter.is_slowed]
+        return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""
+
+
 class RunProgress:
     """A run's progress on a console: a bar on a terminal, else a line now and then.
 
@@ -71,12 +135,9 @@ class RunProgress:
     def __init__(self, console: Console, *, bar: bool = True) -> None:
         self._console = console
         self._draws = bar and console.is_terminal
-        self._counts: Counter[str] = Counter()
-        self._registry: ModelRegistry | None = None
-        self._begun = time.monotonic()
+        self._counts = RunCounts()
         self._next_line = 0.0
         self._wait_lines = WaitLines()
-        self._total = self._done = self._before = 0
         self._bar = WaitingBar(
             TextColumn("[bold]cases"),
             BarColumn(bar_width=None),
@@ -112,33 +173,27 @@ class RunProgress:
 
     def started(self, total: int, finished: int, registry: ModelRegistry) -> None:
         """Show how much there is to do; see `Observer`."""
-        self._total, self._done, self._before = total, finished, finished
-        self._registry = registry
-        self._begun = time.monotonic()
-        self._next_line = self._begun + _LINE_S
+        self._counts.started(total, finished, registry)
+        self._next_line = time.monotonic() + _LINE_S
         self._bar.update(self._task, total=total, completed=finished)
         if finished:
             self.notify(f"resuming: {finished} of {total} cases done")
 
     def case_finished(self, result: CaseResult) -> None:
         """Count a case; see `Observer`."""
-        self._done += 1
-        heard = result.response_outcome == "answered"
-        outcome = result.finding or ("no verdict" if heard else result.response_outcome)
-        self._counts[str(outcome)] += 1
+        counts = self._counts
+        counts.case_finished(result)
         if self._draws:
-            self._bar.update(self._task, completed=self._done, counts=self._status())
+            self._bar.update(self._task, completed=counts.done, counts=str(counts))
         elif time.monotonic() >= self._next_line and not self._asked:
             self._next_line = time.monotonic() + _LINE_S
-            self._console.print(
-                f"{self._done} of {self._total} cases: {self._status()}", markup=False
-            )
+            self._console.print(f"{counts.done} of {counts.total} cases: {counts}", markup=False)
 
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Show what calls wait for, with a countdown; see `Observer`."""
         self._bar.waits = waits
         for wait in self._wait_lines.due(waits):
-            line = f"{self._done} of {self._total} cases; {wait}"
+            line = f"{self._counts.done} of {self._counts.total} cases; {wait}"
             if self._draws or self._asked:  # the bar has it; what is held back would be stale
                 log.info(line)
             else:
@@ -156,16 +211,3 @@ class RunProgress:
         console = self._console
         line = wrapped(message, console.width) if console.is_terminal else message
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    def _status(self) -> str:
-        counts = ", ".join(f"{count} {name}" for name, count in self._counts.most_common())
-        seconds = max(time.monotonic() - self._begun, 1e-9)
-        rate = (self._done - self._before) / seconds
-        return " · ".join(
-            filter(None, (counts, f"{rate:.1f}/s", cost_so_far(self._registry), self._slowed()))
-        )
-
-    def _slowed(self) -> str:
-        places = self._registry.places if self._registry else ()
-        slowed = [f"{x.name} at {x.limiter.limit}" for x in places if x.limiter.is_slowed]
-        return redactor.redact(f"slowed: {', '.join(slowed)}") if slowed else ""

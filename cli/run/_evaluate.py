@@ -1,9 +1,13 @@
 """Runs a plan, with progress, and shows its report."""
 
+import sys
+from dataclasses import dataclass
+
 from rich.console import Console
 
+from ...common import ConfigurationError
 from ...common.text import many
-from ...evaluation import RunPlan
+from ...evaluation import RunOutcome, RunPlan
 from ...evaluation import run as start_run
 from ...evaluation.metrics import DEFAULT_THRESHOLDS, Thresholds
 from ...evaluation.plan import plan_notes
@@ -14,11 +18,34 @@ from ..console import (
     exit_code,
     log,
     log_to,
+    logs_to_screen,
     run_async,
     same_command,
     say,
 )
 from ..study import show_table
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How deliberations are shown while a run goes on.
+
+    Attributes:
+        reveal: Whether questions and responses are shown.
+    """
+
+    reveal: bool = False
+
+    @classmethod
+    def of(cls, *, watch: bool, reveal: bool) -> "Watching | None":
+        """Return what the options say, None where nothing is watched.
+
+        Raises:
+            ConfigurationError: Something is to be revealed that is not shown.
+        """
+        if reveal and not watch:
+            raise ConfigurationError("--reveal shows the texts that --watch withholds: add --watch")
+        return cls(reveal) if watch else None
 
 
 def run_and_report(
@@ -27,6 +54,7 @@ def run_and_report(
     wanted: Thresholds = DEFAULT_THRESHOLDS,
     retry_failed: bool = False,
     kept: bool = True,
+    watching: Watching | None = None,
 ) -> int:
     """Run, show the report, and return the exit code.
 
@@ -35,6 +63,7 @@ def run_and_report(
         wanted: Minimum coverage and ballots.
         retry_failed: Retry cases that lost a response or a ballot.
         kept: Whether the run's directory outlives the command.
+        watching: How deliberations are shown while the run goes on, None for the progress alone.
     """
     if kept:
         log_to(plan.directory, same_command())
@@ -43,10 +72,7 @@ def run_and_report(
         say(f"Note: {note}")
     again = same_command()
     try:
-        bar = not plan.jury.has_person
-        with RunProgress(Console(stderr=True), bar=bar) as progress:
-            going = start_run(plan, progress, retry_failed=retry_failed, ask=asking_over(progress))
-            outcome = run_async(going)
+        outcome = _shown(plan, retry_failed=retry_failed, watching=watching)
     except KeyboardInterrupt:
         kept_in = f" Finished cases are kept in {plan.directory}." if kept else ""
         say(f"Interrupted.{kept_in}")
@@ -68,6 +94,35 @@ def run_and_report(
         say(f"Stopped by the budget: {outcome.stopped}.")
         say(f"{said}. Resume with: {again}")
     return exit_code(reasons)
+
+
+def _shown(plan: RunPlan, *, retry_failed: bool, watching: Watching | None) -> RunOutcome:
+    """Run a plan and show how it goes."""
+    if watching is not None and (why := _why_not()):
+        say(f"Note: --watch is not shown: {why}")
+        watching = None
+    if watching is None:
+        with RunProgress(Console(stderr=True), bar=not plan.jury.has_person) as progress:
+            going = start_run(plan, progress, retry_failed=retry_failed, ask=asking_over(progress))
+            return run_async(going)
+    from ..watch import Watched, WatchView
+
+    jury = plan.jury
+    run = Watched(plan.directory.name, jury.infos, jury.protocol_label, reveal=watching.reveal)
+    with WatchView(run) as view:
+        going = start_run(plan, view, retry_failed=retry_failed, ask=view.ask, watcher=view)
+        return run_async(going)
+
+
+def _why_not() -> str | None:
+    """Return why a run cannot be watched, None where it can."""
+    if sys.platform == "win32":
+        return "it needs a terminal of Linux or macOS"
+    if logs_to_screen():
+        return "-v writes to the terminal"
+    from ..watch import why_no_screen
+
+    return why_no_screen()
 
 
 def _log_plan(plan: RunPlan) -> None:

@@ -32,10 +32,12 @@ from ..console import (
     ResponseFormat,
     ResponseMap,
     RetryFailed,
+    Reveal,
     RubricFile,
     RunName,
     RunsDirectory,
     TruncatedOption,
+    Watch,
     guarded,
     named_values,
 )
@@ -43,6 +45,7 @@ from ..console import (
 if TYPE_CHECKING:
     from ...assembly.config import JuryConfig, RunConfig, RunLimitsConfig, SetConfig, TargetConfig
     from ...evaluation.metrics import Thresholds
+    from ._evaluate import Watching
     from ._from_options import JuryOptions
 
 IntentName = Literal["harmful", "benign"]
@@ -94,9 +97,12 @@ def judge(
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
+    watch: Watch = False,
+    reveal: Reveal = False,
 ) -> int:
     """Judge recorded responses. Repeat the command to resume one that was stopped."""
     from ...evaluation.metrics import Thresholds
+    from ._evaluate import Watching
     from ._from_options import JuryOptions
 
     judging = Judging(
@@ -122,7 +128,8 @@ def judge(
         rubric=rubric,
     )
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
-    return judge_file(judging, wanted=wanted, retry_failed=retry_failed)
+    watching = Watching.of(watch=watch, reveal=reveal)
+    return judge_file(judging, wanted=wanted, retry_failed=retry_failed, watching=watching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,13 @@ class Judging:
     rubric: Path | None = None
 
 
-def judge_file(judging: Judging, *, wanted: "Thresholds", retry_failed: bool) -> int:
+def judge_file(
+    judging: Judging,
+    *,
+    wanted: "Thresholds",
+    retry_failed: bool,
+    watching: "Watching | None" = None,
+) -> int:
     """Judge a file of responses, show the report, and return the exit code.
 
     Raises:
@@ -221,6 +234,7 @@ def judge_file(judging: Judging, *, wanted: "Thresholds", retry_failed: bool) ->
             set_up(config.model_copy(update={"run": run}), folder, Provided(recorded)),
             wanted=wanted,
             retry_failed=retry_failed,
+            watching=watching,
         )
 
 

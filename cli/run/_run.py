@@ -1,7 +1,8 @@
 """The command that evaluates targets: `safejury run`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +17,19 @@ from ..console import (
     MinCoverage,
     MinPanel,
     RetryFailed,
+    Reveal,
     RunName,
     RunsDirectory,
+    Watch,
     guarded,
 )
+
+if TYPE_CHECKING:
+    from ...evaluation import RunPlan
+    from ._from_options import JuryOptions, RunOptions
+
+_Target = tuple[str | None, str | None, str | None]
+"""A model, its address, and the variable that holds its key."""
 
 
 @guarded
@@ -72,36 +82,54 @@ def run(
     plan: Annotated[
         bool, typer.Option("--plan", help="Show calls, cost and servers to expect; run nothing.")
     ] = False,
+    watch: Watch = False,
+    reveal: Reveal = False,
 ) -> int:
     """Evaluate targets. Repeat the command to resume a run that was stopped."""
-    from ...evaluation import set_up
     from ...evaluation.metrics import Thresholds
-    from ._from_options import JuryOptions, RunOptions, config_of_target, configured
+    from ._evaluate import Watching, run_and_report
+    from ._from_options import JuryOptions, RunOptions
 
-    options = RunOptions(dataset, limit, tuple(scenario or ()), name, directory)
-    seats = JuryOptions(tuple(jurors or ()), url, api_key_env)
-    if config is not None:
-        if given := seats.given + _given(target_model, target_url, target_api_key_env):
-            raise ConfigurationError(
-                f"{config} names the targets and the jury already: leave out {', '.join(given)}"
-            )
-        run_plan = set_up(configured(config, changes or (), options), config.parent)
-    elif target_model is None:
-        missing = "--target-url needs" if target_url else "nothing to run: name a config or"
-        raise ConfigurationError(f"{missing} --target-model")
-    elif changes:
-        raise ConfigurationError("--set changes a config: name one")
-    else:
-        target = (target_model, target_url, target_api_key_env)
-        run_plan = set_up(config_of_target(*target, seats, options), Path())
+    watching = Watching.of(watch=watch, reveal=reveal)
+    run_plan = _planned(
+        config,
+        changes or (),
+        (target_model, target_url, target_api_key_env),
+        JuryOptions(tuple(jurors or ()), url, api_key_env),
+        RunOptions(dataset, limit, tuple(scenario or ()), name, directory),
+    )
     if plan:
         from ._plan import show_plan
 
         return show_plan(run_plan)
-    from ._evaluate import run_and_report
-
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
-    return run_and_report(run_plan, wanted=wanted, retry_failed=retry_failed)
+    return run_and_report(run_plan, wanted=wanted, retry_failed=retry_failed, watching=watching)
+
+
+def _planned(
+    config: Path | None,
+    changes: Sequence[str],
+    target: _Target,
+    seats: "JuryOptions",
+    options: "RunOptions",
+) -> "RunPlan":
+    """Return the plan of a config, or of what the options say in its place."""
+    from ...evaluation import set_up
+    from ._from_options import config_of_target, configured
+
+    model, url, _ = target
+    if config is not None:
+        if given := seats.given + _given(*target):
+            raise ConfigurationError(
+                f"{config} names the targets and the jury already: leave out {', '.join(given)}"
+            )
+        return set_up(configured(config, changes, options), config.parent)
+    if model is None:
+        missing = "--target-url needs" if url else "nothing to run: name a config or"
+        raise ConfigurationError(f"{missing} --target-model")
+    if changes:
+        raise ConfigurationError("--set changes a config: name one")
+    return set_up(config_of_target(model, *target[1:], seats, options), Path())
 
 
 def _given(model: str | None, url: str | None, key: str | None) -> tuple[str, ...]:

@@ -1,15 +1,23 @@
 """Shows transcripts: live, replayed, and exported to files."""
 
-from ._case import render_case
+from ._blocks import titles as case_titles
+from ._case import TranscriptBlocks, render_case
 from ._export import check_export_path, export_transcript
 from ._live import LiveView
+from ._look import Block, Look
+from ._progress import Progress
 from ._transcript import CaseTranscript, as_html, as_text
 
 __all__ = [
+    "Block",
     "CaseTranscript",
     "LiveView",
+    "Look",
+    "Progress",
+    "TranscriptBlocks",
     "as_html",
     "as_text",
+    "case_titles",
     "check_export_path",
     "export_transcript",
     "render_case",

@@ -62,10 +62,9 @@ _WRITE = {
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
-_LEFT_OUT = (',"guard":null', ',"guards":{}', ',"talk":{}')
+_OF_GUARDS = (',"guard":null', ',"guards":{}')
 """What is left out of the JSON of ballots, verdicts and results, so that those of juries without
-guards and roundtables are as before there were any. In a string its quotation marks would be
-escaped."""
+guards are as before there were any. In a string its quotation marks would be escaped."""
 
 
 class Record:
@@ -309,6 +308,6 @@ def _text(data: object) -> str:
 def _written(data: object) -> str:
     text = _encoder.encode(data).decode()
     if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult):
-        for empty in _LEFT_OUT:
+        for empty in _OF_GUARDS:
             text = text.replace(empty, "")
     return text

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._live import hear_live
     from ._opening import open_run_models, open_run_record, open_targets
     from ._run import RunOutcome, run
-    from ._session import Observer
+    from ._session import CaseWatcher, Observer
     from ._staging import Stage
     from ._watched import watched
 
@@ -23,13 +23,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_live": ["hear_live"],
             "_opening": ["open_run_models", "open_run_record", "open_targets"],
             "_run": ["RunOutcome", "run"],
-            "_session": ["Observer"],
+            "_session": ["CaseWatcher", "Observer"],
             "_staging": ["Stage"],
             "_watched": ["watched"],
         },
     )
 
 __all__ = [
+    "CaseWatcher",
     "Examiner",
     "Observer",
     "RunOutcome",

@@ -17,7 +17,7 @@ from ..record import RecordReader
 from ._budgeted import BudgetedExaminer
 from ._examiner import Examiner
 from ._opening import begin_run, open_run_models, open_targets
-from ._session import Observer, Session
+from ._session import CaseWatcher, Observer, Session
 from ._staging import Stage
 
 
@@ -55,6 +55,7 @@ async def run(
     *,
     retry_failed: bool = False,
     ask: Ask | None = None,
+    watcher: CaseWatcher | None = None,
 ) -> RunOutcome:
     """Run a plan, or resume it: finish all cases that the record does not have yet.
 
@@ -66,6 +67,7 @@ async def run(
         retry_failed: Retry cases that lost a response or a ballot; see
             `Record.retry_failed`.
         ask: Asks the person on the jury, None for the plain terminal.
+        watcher: Told of each case and its deliberation; may hold cases back.
 
     Raises:
         ConfigurationError: The cost limit does not apply to a model, a model never
@@ -97,6 +99,8 @@ async def run(
                 cases=CaseCount(plan.total, record.count_finished()),
                 media=plan.media,
                 clerk=record.write_entry,
+                # Notices are published only where somebody watches.
+                spectator=None if watcher is None else watcher.heard,
             )
         )
         transcripts = await stack.enter_async_context(
@@ -112,7 +116,8 @@ async def run(
             judge_truncated=plan.judges_truncated,
         )
         budgeted = BudgetedExaminer(examiner, models.budget, budget_plan.estimator)
-        await Session(plan, record, budgeted, models.fleet, observer).work(registry)
+        session = Session(plan, record, budgeted, models.fleet, observer, watcher)
+        await session.work(registry)
     cases, verdicts, given_up = _count(plan)
     # Otherwise the cases themselves say what was lost.
     is_cut_short = cases < plan.total or retry_failed

@@ -3,11 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any, Protocol
 
 from ...assembly.config import most_calls
 from ...common import BudgetError, FirstContactError, OutageError
+from ...deliberation import Entry, Notice
 from ...models import ModelRegistry, Wait
 from ..plan import RunPlan
 from ..record import Record
@@ -44,6 +47,29 @@ class Observer(Protocol):
         ...
 
 
+class CaseWatcher(Protocol):
+    """Watches the cases of a run one by one, and may hold back those that have not begun.
+
+    What it is told comes from the event loop of the run, so each call must be quick.
+    """
+
+    def begun(self, trial: Trial) -> None:
+        """Report that a case is under way: its target is asked, or its response is judged."""
+        ...
+
+    def heard(self, event: Entry | Notice) -> None:
+        """Report what happens in its deliberation."""
+        ...
+
+    def left(self, case_id: str) -> None:
+        """Report that a case is no longer under way, with a verdict or without."""
+        ...
+
+    async def unheld(self) -> None:
+        """Return once a case may begin."""
+        ...
+
+
 class Servers(Protocol):
     """The managed servers of a run, as the scheduling needs them."""
 
@@ -72,6 +98,7 @@ class Session:
         examiner: Runs a trial to its result, while the budget lasts.
         servers: The managed servers, None where the run has none.
         observer: Called with the progress.
+        watcher: Told of each case; may hold cases back.
     """
 
     def __init__(
@@ -81,12 +108,14 @@ class Session:
         examiner: BudgetedExaminer,
         servers: Servers | None = None,
         observer: Observer | None = None,
+        watcher: CaseWatcher | None = None,
     ) -> None:
         self._plan = plan
         self._record = record
         self._examiner = examiner
         self._servers = servers
         self._observer = observer
+        self._watcher = watcher
         calls = most_calls(plan.limits)
         self._calls = min(calls, plan.total)
         self._cases = min(_CASES_PER_CALL * calls, plan.total)
@@ -181,12 +210,39 @@ class Session:
         async with asyncio.TaskGroup() as group:
             # One by one as there is room, so that only the cases in progress are in memory.
             for trial in trials:
+                if not await self._may_begin(trials):
+                    break
                 examine = partial(self._examine, trial, trials)
                 self._active.start(group, slots, trial.case_id, examine)
                 await slots.free()
             self._active.leave()
 
+    async def _may_begin(self, trials: _Trials | _Numbered) -> bool:
+        """Return whether the next case may begin, once cases are not held back.
+
+        The caller counts as active meanwhile: a pause lets no call in doubt fail.
+        """
+        if self._watcher is None:
+            return True
+        await self._watcher.unheld()
+        return getgeneratorstate(trials) != GEN_CLOSED
+
+    @contextmanager
+    def _under_way(self, trial: Trial) -> Generator[None]:
+        if self._watcher is None:
+            yield
+            return
+        self._watcher.begun(trial)
+        try:
+            yield
+        finally:
+            self._watcher.left(trial.case_id)
+
     async def _examine(self, trial: Trial, trials: _Trials) -> None:
+        with self._under_way(trial):
+            await self._ask_and_judge(trial, trials)
+
+    async def _ask_and_judge(self, trial: Trial, trials: _Trials) -> None:
         is_kept = trial.target in self._kept
         exchange = self._record.response(trial.case_id) if is_kept else None
         if exchange is not None:
@@ -231,6 +287,8 @@ class Session:
             group.create_task(self._ask_all(target, server, ahead))
             trials = self._numbered(target)
             for number, trial in trials:
+                if not await self._may_begin(trials):
+                    break
                 judge = partial(self._judge_behind, number, trial, trials, ahead)
                 self._active.start(group, slots, trial.case_id, judge)
                 await slots.free()
@@ -264,9 +322,12 @@ class Session:
     async def _answer(self, trial: Trial, server: str) -> None:
         if self._servers is not None:
             await self._examiner.unless_stopped(self._servers.ready(server))
-        with self._active.waiting():
-            await self._examiner.begin(trial)
-        self._record.write_response(trial.case_id, await self._examiner.ask(trial))
+        if self._watcher is not None:
+            await self._watcher.unheld()
+        with self._under_way(trial):
+            with self._active.waiting():
+                await self._examiner.begin(trial)
+            self._record.write_response(trial.case_id, await self._examiner.ask(trial))
 
     async def _judge_behind(
         self, number: int, trial: Trial, trials: _Numbered, ahead: Watermark
@@ -276,7 +337,8 @@ class Session:
         if is_answered:
             exchange = self._record.response(trial.case_id)
             assert exchange is not None
-            await self._judge(trial, exchange, trials)
+            with self._under_way(trial):
+                await self._judge(trial, exchange, trials)
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)

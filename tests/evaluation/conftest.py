@@ -19,6 +19,7 @@ from typing import Any, cast
 import pytest
 import yaml
 from preloaded import Forked, preloaded
+from terminal import Terminal
 from typer.testing import CliRunner
 
 from safejury.cli import app
@@ -135,6 +136,17 @@ class Workplace:
         """Run a command in this process."""
         result = CliRunner().invoke(app, arguments, catch_exceptions=False)
         return Ended(result.exit_code, result.stdout, result.stderr)
+
+    def at(self, terminal: Terminal, *arguments: str, **environment: str) -> Forked:
+        """Start a command at a terminal."""
+        inherited = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        return preloaded().start(
+            arguments,
+            cwd=self.path,
+            env={**inherited, "TERM": "xterm-256color", **environment},
+            largest_file=None,
+            terminal=terminal.name,
+        )
 
     def start(self, *arguments: str, largest_file: int | None = None) -> Forked:
         """Start a command as a process of its own.

@@ -7,6 +7,7 @@ Run as a program, with the descriptor of a socket, it is the process that has al
 """
 
 import atexit
+import fcntl
 import gc
 import json
 import os
@@ -16,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -135,6 +137,7 @@ class Preloaded:
         cwd: Path,
         env: Mapping[str, str],
         largest_file: int | None,
+        terminal: str | None = None,
     ) -> Forked:
         """Start a command.
 
@@ -143,6 +146,7 @@ class Preloaded:
             cwd: Where.
             env: Its environment.
             largest_file: Bytes at which writing to a file fails, None for no limit.
+            terminal: Path of a terminal that is to be all of its streams, None for pipes.
         """
         os.umask(umask := os.umask(0o077))
         order = {
@@ -150,6 +154,7 @@ class Preloaded:
             "cwd": str(cwd),
             "env": _plain(env),
             "limit": largest_file,
+            "terminal": terminal,
             "umask": umask,
         }
         (out, out_end), (err, err_end), (status, status_end) = os.pipe(), os.pipe(), os.pipe()
@@ -216,7 +221,7 @@ def _watched(order: dict[str, Any], out: int, err: int, status: int) -> dict[str
 
 def _load() -> None:
     """Import what a run imports."""
-    for name in ("cli", "cli.run", "agents", "deliberation", "evaluation"):
+    for name in ("cli", "cli.run", "cli.watch", "agents", "deliberation", "evaluation"):
         package = import_module(f"safejury.{name}")
         for public in package.__all__:
             getattr(package, public)
@@ -231,12 +236,24 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["env"])
     if order["limit"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
+    if order["terminal"] is not None:
+        _sit_at(order["terminal"])
     sys.argv = ["safejury", *order["arguments"]]
     # Those of the process that has all loaded know what their descriptors were.
     sys.stdout = open(1, "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115
         2, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False
     )
+
+
+def _sit_at(path: str) -> None:
+    """Have a terminal as the controlling one, and for all streams."""
+    os.setsid()
+    terminal = os.open(path, os.O_RDWR)
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for stream in (0, 1, 2):
+        os.dup2(terminal, stream)
+    sys.stdin = open(0, encoding=sys.stdin.encoding, closefd=False)  # noqa: SIM115
 
 
 def _run() -> None:
