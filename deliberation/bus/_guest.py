@@ -1,11 +1,15 @@
 """Be a guest on a runtime that somebody else brought."""
 
+import asyncio
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar, cast
 
 from autogen_core import SingleThreadedAgentRuntime, TopicId
 
+from ...common import ConfigurationError
+
+_T = TypeVar("_T")
 AgentRuntime = SingleThreadedAgentRuntime
 """What a jury may be a guest on."""
 
@@ -43,7 +47,37 @@ class Guest:
 
 def is_started(runtime: AgentRuntime) -> bool:
     """Return whether a runtime delivers messages; where a release does not tell, it does."""
-    return getattr(runtime, "_run_context", runtime) is not None
+    context = getattr(runtime, "_run_context", runtime)
+    delivering = _delivering(context)
+    return context is not None and (delivering is None or not delivering.done())
+
+
+async def unless_stopped(runtime: AgentRuntime, reply: Coroutine[Any, Any, _T]) -> _T:
+    """Await a reply, which would never come from a runtime that has stopped.
+
+    Raises:
+        ConfigurationError: The runtime has stopped, or has failed.
+    """
+    asked = asyncio.ensure_future(reply)
+    delivering = _delivering(getattr(runtime, "_run_context", None))
+    try:
+        await asyncio.wait(
+            [asked] if delivering is None else [asked, delivering],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not asked.done():
+            raise ConfigurationError(
+                "the runtime that the jury was given has stopped, so that no reply will come: an "
+                "agent on it has failed, or somebody stopped it"
+            )
+        return asked.result()
+    finally:
+        asked.cancel()
+
+
+def _delivering(context: object) -> "asyncio.Future[Any] | None":
+    """Return the task that delivers a runtime's messages; None where a release has none."""
+    return cast("asyncio.Future[Any] | None", getattr(context, "_run_task", None))
 
 
 def take_off(runtime: AgentRuntime, kinds: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from autogen_core import (
@@ -18,7 +19,7 @@ from autogen_core import (
 from ...common import ConfigurationError
 from ..protocol import Published
 from ._agent import FLUSH, Address, BusAgent, Handler, HandlerAgent, StatelessAgent, reply_or_raise
-from ._guest import Guest, is_started, take_off
+from ._guest import Guest, is_started, take_off, unless_stopped
 from ._quiet_runtime import new_runtime
 
 _T = TypeVar("_T")
@@ -124,9 +125,11 @@ class RequestBus:
         token = CancellationToken()
         self._under_way.add(token)
         try:
-            reply: object = await self.runtime.send_message(
+            asked = self.runtime.send_message(
                 message, AgentId(self.name(whom.kind), whom.key), cancellation_token=token
             )
+            own = self._prefix is None
+            reply: object = await (asked if own else unless_stopped(self.runtime, asked))
         finally:
             token.cancel()  # whatever a failure left under way
             self._under_way.discard(token)
@@ -143,9 +146,12 @@ class RequestBus:
 
     async def _leave(self) -> None:
         """Return when the agents have ended, and take them off the runtime."""
-        while is_started(self.runtime):
-            # Until nothing for them waits in the queue: what finds nobody would stay there.
-            await self.runtime.send_message(FLUSH, AgentId(self._kinds[0], "flush"))
+        while True:
+            if is_started(self.runtime):
+                # Until nothing for them waits in the queue: what finds nobody would stay there.
+                flushed = self.runtime.send_message(FLUSH, AgentId(self._kinds[0], "flush"))
+                with suppress(ConfigurationError):
+                    await unless_stopped(self.runtime, flushed)
             if not self._at_work:
                 break
             await asyncio.wait(self._at_work)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from autogen_core import (
 )
 
 from safejury.common import ConfigurationError
-from safejury.deliberation import BallotsEvent, Jury, VerdictMessage
+from safejury.deliberation import PRESETS, BallotsEvent, Jury, VerdictMessage
 from safejury.models import ModelSpec
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
@@ -54,10 +55,17 @@ async def _follow(runtime: SingleThreadedAgentRuntime, jury: Jury, name: str) ->
     return heard
 
 
-def _three(server: ScriptedServer, runtime: SingleThreadedAgentRuntime) -> Jury:
+def _three(
+    server: ScriptedServer,
+    runtime: SingleThreadedAgentRuntime,
+    foreperson: ModelSpec | None = None,
+) -> Jury:
     model = ModelSpec("m", base_url=server.base_url)
     jurors = ("clinician", "lawyer", "sceptic")
-    return Jury.of(*jurors, model=model, protocol="vote", runtime=runtime)
+    protocol = PRESETS["vote"]
+    if foreperson is not None:
+        protocol = replace(protocol, summary="always")
+    return Jury.of(*jurors, model=model, protocol=protocol, foreperson=foreperson, runtime=runtime)
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -123,6 +131,40 @@ async def test_a_runtime_that_was_stopped_is_told_and_nobody_waits() -> None:
             runtime.start()
             await jury.run(task="An answer.")
         await runtime.stop()
+
+
+class Fragile(RoutedAgent):
+    """A user's agent that fails at what a jury says."""
+
+    def __init__(self) -> None:
+        super().__init__("fails")
+
+    @event
+    async def on_ballots(self, message: BallotsEvent, ctx: MessageContext) -> None:
+        raise ValueError("not my day")
+
+
+async def test_a_runtime_that_ends_while_a_case_is_heard_leaves_nobody_waiting() -> None:
+    """Whether somebody stops it, or an agent on it fails where that is not ignored."""
+    # AutoGen's `stop` lets what is under way fail with nobody to hear of it.
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
+        runtime = SingleThreadedAgentRuntime()
+        async with _three(server, runtime) as jury:
+            run = asyncio.ensure_future(jury.run(task="An answer."))
+            await _until(lambda: server.stats.in_flight == 3)
+            await runtime.stop()
+            with pytest.raises(ConfigurationError, match="has stopped, so that no reply"):
+                await run
+        await _until(lambda: server.stats.in_flight == 0)
+    # The summing-up is asked for when the ballots have been published: the case is not over.
+    async with ScriptedServer(reply=FINE) as server:
+        runtime = SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False)
+        jury = _three(server, runtime, foreperson=ModelSpec("f", base_url=server.base_url))
+        await Fragile.register(runtime, "fragile", Fragile)
+        await runtime.add_subscription(TypeSubscription(jury.topic, "fragile"))
+        with pytest.raises(ConfigurationError, match="has stopped, so that no reply"):
+            await jury.run(task="An answer.")
 
 
 def test_a_jury_with_a_runtime_of_its_own_publishes_to_nobody() -> None:
