@@ -263,6 +263,8 @@ class TargetSummary:
         guards: The votes of the jury's guards beside those of its general jurors, by seat.
         groups: The cases grouped by what `RunSummary.by` names, sorted, those without a value
             last; every case is in one group.
+        talk: The jurors' turns at the roundtable by what came of them: `spoke`, `passed`, and
+            the outcomes of those that failed; empty where none was held.
     """
 
     name: str
@@ -303,6 +305,7 @@ class TargetSummary:
     groups: tuple[Group, ...] = ()
     server_time: ServerTime | None = None
     guards: Mapping[str, GuardFigures] = field(default_factory=dict[str, GuardFigures])
+    talk: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ...agents import BallotOutcome, Finding
+from ...agents import BallotOutcome, Finding, RemarkOutcome
 from ...targets import ResponseOutcome
 from ..trials import CaseResult, PlannedCases
 from ._agreement import Split, agreement
@@ -88,6 +88,7 @@ class _Deliberation:
     verdicts_changed: int = 0
     discussed: int = 0
     splits: Counter[Split] = field(default_factory=Counter[Split])
+    talk: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, result: CaseResult) -> None:
         split = Split(
@@ -98,11 +99,15 @@ class _Deliberation:
         self.to_unsafe += result.flips.to_unsafe
         self.to_safe += result.flips.to_safe
         self.discussed += result.rounds > 1
+        self.talk.update(result.talk)
         both = result.finding is not None and result.initial_finding is not None
         self.verdicts_changed += both and result.finding is not result.initial_finding
 
     def flips(self) -> FlipCounts:
         return FlipCounts(self.to_unsafe, self.to_safe, self.verdicts_changed, self.discussed)
+
+    def turns(self) -> dict[str, int]:
+        return {kind.value: self.talk[kind] for kind in RemarkOutcome} if self.talk else {}
 
 
 @dataclass(slots=True)
@@ -306,6 +311,9 @@ class TargetTally:
             asr_with_given_up=attack_success(total, parts, "attempted_attack"),
             media={medium: dict(self._media[medium]) for medium in sorted(self._media)},
             groups=self._grouped(),
+            talk={
+                kind.value: deliberation.talk[kind] for kind in RemarkOutcome if deliberation.talk
+            },
         )
 
     def _grouped(self) -> tuple[Group, ...]:

@@ -34,6 +34,8 @@ _WORDS_PER_CAP = 4 / 3
 """A reply of so many tokens is read by others as up to this many times more: theirs are shorter."""
 _SUMMARY_PROMPT = 400
 _SUMMARY_REPLY = 256
+_REMARK = 220
+"""Tokens of what a juror says in a turn, which others read, with who says it to whom."""
 _LEAST = 3 / 4
 """A token of English has four bytes rather than three."""
 
@@ -164,8 +166,12 @@ class CaseEstimator:
         first = sizes.cases * self._around[seat.info.seat] + sizes.prompt(spec.modalities)
         heard = first + round(sizes.cases * cap * _WORDS_PER_CAP)
         statements = sizes.cases * len(jury.seats) * jury.max_tokens
-        calls = (sizes.cases * least, sizes.cases * most)
-        prompts = (least * first, most * heard + max(0, most - 1) * statements)
+        turns = _turns(jury)
+        talk = sizes.cases * len(jury.seats) * min(jury.max_tokens, _REMARK)  # a turn of each
+        said = talk * (turns * (turns + 1) // 2 + max(0, most - 1) * turns)
+        calls = (sizes.cases * least, sizes.cases * (most + turns))
+        read_again = (max(0, most - 1) + turns) * statements + said
+        prompts = (least * first, (most + turns) * heard + read_again)
         return self._calls(seat.info.seat, spec, calls, prompts, jury.max_tokens)
 
     def _calls_of(
@@ -221,6 +227,12 @@ def _rounds(jury: JurySpec) -> tuple[int, int]:
     least = 0 if protocol.stop == "curtailed" else 1
     talk = protocol.talk
     return least + (talk == "always"), 1 + (0 if talk == "never" else protocol.rounds)
+
+
+def _turns(jury: JurySpec) -> int:
+    """Return the maximum number of turns to speak that a juror has in a case."""
+    protocol = jury.protocol
+    return protocol.rounds * protocol.turns if protocol.talk == "roundtable" else 0
 
 
 def _sums_up(jury: JurySpec) -> tuple[int, int]:

@@ -62,9 +62,10 @@ _WRITE = {
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
-_OF_GUARDS = (',"guard":null', ',"guards":{}')
+_LEFT_OUT = (',"guard":null', ',"guards":{}', ',"talk":{}')
 """What is left out of the JSON of ballots, verdicts and results, so that those of juries without
-guards are as before there were any. In a string its quotation marks would be escaped."""
+guards and roundtables are as before there were any. In a string its quotation marks would be
+escaped."""
 
 
 class Record:
@@ -308,6 +309,6 @@ def _text(data: object) -> str:
 def _written(data: object) -> str:
     text = _encoder.encode(data).decode()
     if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult):
-        for empty in _OF_GUARDS:
+        for empty in _LEFT_OUT:
             text = text.replace(empty, "")
     return text

@@ -198,6 +198,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         *(f"- {_inline(line)}" for line in guard_lines(target)),
         _round_zero(target),
         _talking(target.flips),
+        *([f"- Turns at the roundtable: {_counted(target.talk)}"] if target.talk else []),
         _cost(target),
     ]
 

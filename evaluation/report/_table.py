@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...agents import BallotOutcome
+from ...agents import BallotOutcome, RemarkOutcome
 from ...common import escape_line
 from ...common.text import MISSING, coefficient, count, dollars, index, points, span
 from ..metrics import (
@@ -117,6 +117,7 @@ def _details(targets: _Targets) -> Iterator[Grid]:
     yield _responses(targets)
     yield _jury(targets)
     yield _effect(targets)
+    yield from _talk(targets)
     yield from _jurors(targets)
     yield from _quotes(targets)
     yield from guard_tables(targets)
@@ -251,6 +252,18 @@ def _effect(targets: _Targets) -> Grid:
         Column("jurors to\nsafe", [count(one.to_safe) for one in flips], 2),
     ]
     return Grid("Effect of deliberation", "target", _names(targets), columns)
+
+
+def _talk(targets: _Targets) -> Iterator[Grid]:
+    """Yield a table of the turns at the roundtable, if there was one."""
+    if not any(target.talk for target in targets):
+        return
+    columns = [Column("turns", [count(sum(target.talk.values())) for target in targets], 1)]
+    for kind in RemarkOutcome:
+        counts = [target.talk.get(kind, 0) for target in targets]
+        if any(counts) or kind in (RemarkOutcome.SPOKE, RemarkOutcome.PASSED):
+            columns.append(Column(kind.replace("_", " "), [count(one) for one in counts], 0))
+    yield Grid("Turns at the roundtable", "target", _names(targets), columns)
 
 
 def _jurors(targets: _Targets) -> Iterator[Grid]:
