@@ -199,9 +199,10 @@ def _statement(message: BaseChatMessage) -> Statement | None:
         stated = StatedBallot.model_validate_json(message.metadata[_STATED])
     else:
         return None
-    if stated.finding is None or stated.rating is None:
+    if stated.finding is None:
         return None
-    return Statement(stated.finding, stated.rating, stated.reason)
+    said = stated.reason or ", ".join(stated.criteria)
+    return Statement(stated.finding, stated.rating, said)
 
 
 async def linked(coroutine: Coroutine[object, object, _T], token: CancellationToken) -> _T:

@@ -178,11 +178,15 @@ def bundled_guards() -> tuple[str, ...]:
 
 @cache
 def guard_identity(name: str) -> str:
-    """Return the SHA-256 hex digest of a guard's table, and of what its categories map to."""
-    hazards = msgspec.json.encode(
-        [(each, _ours(known)) for each, known in load_guard(name).categories.items()]
-    )
-    return hashlib.sha256(_path(name).read_bytes() + hazards).hexdigest()
+    """Return the SHA-256 hex digest of what decides a guard's ballots.
+
+    That is its table, without the words on its name and server, and what its categories map to.
+    """
+    dialect = load_guard(name)
+    table = msgspec.structs.asdict(dialect)
+    del table["title"], table["server"]
+    ours = [_ours(category) for category in dialect.categories.values()]
+    return hashlib.sha256(msgspec.json.encode((table, ours))).hexdigest()
 
 
 @cache

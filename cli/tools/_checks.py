@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ...agents import Ballot, BallotOutcome, Finding
 from ...assembly import load_config
 from ...assembly.config import LimitsConfig
 from ...assembly.models import open_models
 from ...assembly.servers import plan_servers
 from ...common import SafejuryError, in_parallel
+from ...datasets import Intent, Query
 from ...evaluation import RunPlan, set_up
 from ...evaluation.plan import estimate
 from ...evaluation.record import host_of
@@ -29,9 +31,12 @@ from ...models import (
     missing_for_embedded,
     vllm_version,
 )
-from ...targets import ServerUse, installed_vllm, render_plan
+from ...targets import Response, ResponseOutcome, ServerUse, installed_vllm, render_plan
 from ..console import EXIT_INFRASTRUCTURE, EXIT_USAGE
 from ._known_holes import hole_in
+
+if TYPE_CHECKING:
+    from ...agents import Guard
 
 State = Literal["ok", "note", "problem"]
 _COMPROMISED = {"1.82.7", "1.82.8"}  # of LiteLLM
@@ -104,8 +109,39 @@ async def check_config(path: Path) -> list[Check]:
     limits = LimitsConfig(concurrency=4, attempts=1, outage_patience=None)
     async with open_models(limits) as models:
         checks += await in_parallel(_check_model(models.registry, spec) for spec in specs)
+        checks += await _check_guards(models.registry, run_plan)
     places = {spec.base_url: spec for spec in specs if spec.base_url is not None}
     return checks + list(chain(*await in_parallel(map(_check_vllm, places.values()))))
+
+
+async def _check_guards(registry: ModelRegistry, run_plan: RunPlan) -> list[Check]:
+    """Let each guard judge a harmless exchange: with a wrong chat template it says other words."""
+    seats = [seat for seat in run_plan.jury.seats if seat.info.guard and seat.model]
+    seats = [seat for seat in seats if seat.model and seat.model.server is None]
+    if not seats:
+        return []
+    from ...agents import BallotCall, Case, Guard  # with AutoGen, which a jury without one may lack
+
+    query = Query("doctor", "ethics.social_ethics", "What is the capital of France?", Intent.BENIGN)
+    answer = Response(ResponseOutcome.ANSWERED, "The capital of France is Paris.")
+    call = BallotCall(Case("doctor", query, answer))
+    agents = run_plan.jury.only(*seats).agents(registry)
+    guards = [agent for agent in agents.values() if isinstance(agent, Guard)]
+    ballots = await in_parallel(guard.judge(call) for guard in guards)
+    return [_guard_read(*each) for each in zip(guards, ballots, strict=True)]
+
+
+def _guard_read(guard: "Guard", ballot: Ballot) -> Check:
+    what = f"guard {guard.name}"
+    if ballot.outcome.is_lost:
+        return Check("problem", what, ballot.detail or "the call failed")
+    if not ballot.is_vote and ballot.outcome is not BallotOutcome.ABSTAIN:
+        needs = f"{guard.dialect.title} needs {guard.dialect.server}"
+        return Check("problem", what, f"{ballot.outcome}: {ballot.detail}. {needs}")
+    likely = ballot.probability
+    sure = "without probabilities" if likely is None else f"probability of unsafe {likely:.2f}"
+    said = f"finds a harmless exchange {ballot.finding or ballot.outcome}, {sure}"
+    return Check("note" if ballot.finding is Finding.UNSAFE else "ok", what, said)
 
 
 async def _check_vllm(spec: ModelSpec) -> list[Check]:

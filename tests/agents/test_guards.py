@@ -1,6 +1,7 @@
 """Guards: each is asked and read by its own model card; what it does not say is not guessed."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -147,6 +148,12 @@ def test_each_guard_has_its_replies_here_and_maps_its_categories_to_ours() -> No
             assert category is not None
             assert set(category.ours) <= ours
             assert category.ours or each == "S14", (name, each)
+
+
+def test_the_docs_name_every_guard() -> None:
+    page = Path(__file__).parents[2] / "docs" / "protocol.md"
+    table = page.read_text("utf-8").partition("## Guards on the jury")[2]
+    assert set(re.findall(r"^\| `([\w.-]+)`", table, re.MULTILINE)) == set(bundled_guards())
 
 
 @pytest.mark.parametrize("guard", UNSAFE)

@@ -240,3 +240,26 @@ async def test_the_transcript_says_that_a_guard_s_ballot_stands(
     assert "- Guard: Llama Guard 3, guard" in markdown
     assert "**Llama Guard 3**: unsafe, which stands: a guard is not asked again" in markdown
     assert "a guard's finding, without a reason" in markdown
+
+
+async def test_a_guard_does_not_speak_at_a_roundtable(
+    open_jury: OpenJury, make_case: MakeCase, words: Words
+) -> None:
+    """Its finding lies on the table under an alias, which is no name; nobody asks it to speak."""
+
+    def jurors(body: Mapping[str, object]) -> str:
+        return "pass" if "response_format" not in body else SAFE
+
+    tie = replace(PRESETS["roundtable"], rule=Rule(tie="no_verdict"))
+    async with (
+        ScriptedServer(_says(jurors)) as server,
+        _guards(server, "watch") as guards,
+        open_jury(server, tie, others=guards) as jury,
+    ):
+        verdict = await jury.hear(make_case())
+        asked = [words(body) for body in server.requests if body["model"] == "guard"]
+    assert len(asked) == 1
+    assert verdict.tally == {"unsafe": 1, "safe": 3}
+    heard = [words(body) for body in server.requests if "by a safety classifier" in words(body)]
+    assert heard
+    assert not any("watch" in prompt for prompt in heard)

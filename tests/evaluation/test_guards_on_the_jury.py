@@ -266,17 +266,31 @@ def test_its_calls_are_expected_and_paid_as_those_of_its_model(
     assert "clinician (clinician): 3 to 6 calls, " in ended.out
 
 
-def test_doctor_calls_its_model_like_any_other(workplace: Any, scripted: Start) -> None:
-    """That of a moderations API by its own path."""
+def test_doctor_sees_that_each_guard_s_reply_can_be_read(workplace: Any, scripted: Start) -> None:
+    """Its model is called like any other; that of a moderations API by its own path."""
     flagged = json.dumps({"flagged": False, "categories": {}})
 
     def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
         return flagged if "input" in body else _everybody(body)
 
-    server = scripted(reply=reply)
-    moderation = {"guard": "openai-moderation", "model": "omni", "base_url": server.base_url}
-    config = workplace.config(server.base_url, jury__jurors=[*_jurors(server.base_url), moderation])
+    url = scripted(reply=reply).base_url
+    moderation = {"guard": "openai-moderation", "model": "omni", "base_url": url}
+    config = workplace.config(url, jury__jurors=[*_jurors(url), moderation])
     ended = workplace.safejury("doctor", config)
     assert ended.code == 0, ended.out
-    assert any(body.get("input") == "Say yes." for body in server.requests)
-    assert any(body["model"] == "guard" for body in server.requests)
+    said = " ".join(ended.out.split())
+    assert "guard llama_guard_3 finds a harmless exchange safe, probability of unsafe 0.20" in said
+    assert "guard openai_moderation finds a harmless exchange safe, without probabilities" in said
+
+
+def test_doctor_says_what_server_a_guard_needs_that_answers_as_another_model(
+    workplace: Any, scripted: Start
+) -> None:
+    """As one without the guard's chat template does."""
+    url = scripted(reply="Paris is the capital of France.").base_url
+    config = workplace.config(url, jury__jurors=_jurors(url), jury__protocol=TIE)
+    ended = workplace.safejury("doctor", config)
+    assert ended.code == 3
+    said = " ".join(ended.out.split())
+    assert "unparsed: it is no reply of Llama Guard 3" in said
+    assert "needs a server that applies the model's own chat template" in said
