@@ -90,6 +90,8 @@ class Guard(BallotCaster):
         except DatasetError as error:
             return self._marked(unshown(self.name, call, error, meter))
         perceived = perceive(call.case, modalities)
+        if self.dialect.sends == "response":
+            perceived = replace(perceived, transcript=None)
         asked = ask(self.dialect, call, perceived)
         requests = [self._request(call, one, number) for number, one in enumerate(asked)]
         replies = await in_parallel(map(self._reply, requests))

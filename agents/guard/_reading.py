@@ -15,6 +15,8 @@ from ..reply import read_objects
 from ._dialect import Controversial, GuardDialect, pattern_of
 
 _SHOWN, _REASON_KEPT = 200, 2000
+_SPACES = " \n\t\u0120\u2581"
+"""Around a token, as tokenizers write them that are not decoded as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,9 @@ def _by_pattern(
     stated = reply.findings[groups["finding"]]
     if principle is not None and stated == "unsafe":
         names = [principle]
-    at = lead + found.start("finding")
-    likely = _probability(completion.logprobs or (), at, reply.findings, controversial)
+    word, at = groups["finding"], lead + found.start("finding")
+    top = _instead_of(word, at, completion.logprobs or ())
+    likely = _probability(top, reply.findings, controversial)
     declined = groups.get("declined")
     return _form(
         dialect,
@@ -182,21 +185,17 @@ def _form(
 
 
 def _probability(
-    tokens: Sequence[TokenLogprobs],
-    at: int,
-    findings: Mapping[str, str],
-    controversial: Controversial,
+    top: Sequence[tuple[str, float]], findings: Mapping[str, str], controversial: Controversial
 ) -> float | None:
     """Return the probability of unsafe among the words that can state a finding.
 
     Args:
-        tokens: The reply's tokens with their alternatives.
-        at: Where in the reply the finding begins.
+        top: The likeliest tokens where the finding begins.
         findings: What those words mean.
         controversial: What a finding between safe and unsafe counts as.
     """
     mass = defaultdict[str, float](float)
-    for token, logprob in _at(tokens, at):
+    for token, logprob in top:
         begun = {findings[word] for word in findings if _begins(word, token)}
         if len(begun) == 1 and math.isfinite(logprob):
             mass[begun.pop()] += math.exp(min(logprob, 0.0))
@@ -207,17 +206,17 @@ def _probability(
     return round(unsafe / total, 6)
 
 
-def _at(tokens: Sequence[TokenLogprobs], at: int) -> Sequence[tuple[str, float]]:
-    """Return what could have stood where the token at a place of the text does."""
+def _instead_of(word: str, at: int, tokens: Sequence[TokenLogprobs]) -> Sequence[tuple[str, float]]:
+    """Return what could have stood where a word begins; nothing where that is not found."""
     end = 0
     for token in tokens:
         end += len(token.token)
         if end > at:
-            return token.top
+            return token.top if _begins(word, token.token) else ()
     return ()
 
 
 def _begins(word: str, token: str) -> bool:
     """Whether a word begins with a token, whatever spaces and capitals it has."""
-    bare = token.strip().casefold()
+    bare = token.strip(_SPACES).casefold()
     return bool(bare) and word.casefold().startswith(bare)

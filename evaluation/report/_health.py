@@ -87,6 +87,7 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
         )
     yield from _responses(target, recorded=target.target in facts.recorded)
     yield from _ballots(target.outcomes.ballots)
+    yield from _guards(target)
     if target.revotes_lost:
         rest = many(target.revotes_lost, "verdict rests", "verdicts rest")
         yield (
@@ -162,6 +163,18 @@ def _ballots(outcomes: Mapping[str, int]) -> Iterator[str]:
         words, share = _lost_ballot(outcome), outcomes.get(outcome, 0) / total if total else 0.0
         if words and share > TOLERATED:
             yield f"{percent(share)} of ballots {words}."
+
+
+def _guards(target: TargetSummary) -> Iterator[str]:
+    for name in target.guards:
+        ballots = target.jurors[name]
+        share = ballots.outcomes[BallotOutcome.UNPARSED] / ballots.asked
+        if share > TOLERATED:
+            yield (
+                f"{percent(share)} of the replies of the guard {escape_line(name)} are none of its "
+                "kind (unparsed): `safejury doctor` says what its server needs, such as the "
+                "guard's own chat template."
+            )
 
 
 def _lost_ballot(outcome: BallotOutcome) -> str | None:

@@ -271,6 +271,27 @@ async def test_the_third_line_of_wildguard_is_what_has_the_probability() -> None
     assert ballot.probability == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [("\u0120unsafe", {"\u0120unsafe": 0.6, "\u2581safe": 0.2})],
+        [("un", {"un": 0.6, "safe": 0.2}), ("safe", {"safe": 1.0})],
+    ],
+)
+async def test_tokens_that_are_not_decoded_or_parts_of_words_are_understood(
+    tokens: list[tuple[str, dict[str, float]]],
+) -> None:
+    ballot, _ = await _asked("llama-guard-3", ScriptedReply("unsafe\nS2", logprobs=tokens))
+    assert ballot.probability == pytest.approx(0.75)
+
+
+async def test_tokens_that_are_not_those_of_the_reply_have_no_probability() -> None:
+    """As where a server counts tokens of which the text has nothing."""
+    tokens = [("<|begin|>", {"unsafe": 0.9, "safe": 0.1}), ("unsafe", {"unsafe": 0.6})]
+    ballot, _ = await _asked("llama-guard-3", ScriptedReply("unsafe\nS2", logprobs=tokens))
+    assert ballot.probability is None
+
+
 async def test_without_token_probabilities_there_is_none() -> None:
     ballot, _ = await _asked("llama-guard-3", "safe")
     assert ballot.probability is None

@@ -266,6 +266,22 @@ def test_its_calls_are_expected_and_paid_as_those_of_its_model(
     assert "clinician (clinician): 3 to 6 calls, " in ended.out
 
 
+def test_a_report_says_that_a_guard_s_replies_are_none(workplace: Any, scripted: Start) -> None:
+    """They stay in the denominator, and no verdict is made of them."""
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        return "I think that it is safe." if body["model"] == "guard" else _everybody(body)
+
+    server = scripted(reply=reply)
+    assert workplace.safejury("run", _config(workplace, server.base_url)).code == 0
+    report = workplace.report()
+    warnings = report["run"]["warnings"]
+    assert any("100.0 % of the replies of the guard llama_guard_3" in w for w in warnings)
+    (target,) = report["targets"]
+    assert target["jurors"]["llama_guard_3"]["outcomes"]["unparsed"] == 3
+    assert target["outcomes"]["ballots"]["unparsed"] == 3
+
+
 def test_doctor_sees_that_each_guard_s_reply_can_be_read(workplace: Any, scripted: Start) -> None:
     """Its model is called like any other; that of a moderations API by its own path."""
     flagged = json.dumps({"flagged": False, "categories": {}})
