@@ -12,7 +12,9 @@ from ..autogen import BallotCaster
 from ..ballot import TEXT_ONLY, Ballot, BallotCall, BallotOutcome, Finding, perceive
 from ..case import Case
 from ..personas import HUMAN
+from ..talk import Remark, RemarkCall, passed
 from ._human_case import in_words, open_files, openable, viewer
+from ._human_turn import take_turn
 from ._terminal import ask_at_terminal
 
 Ask = Callable[[str], Awaitable[str]]
@@ -104,6 +106,14 @@ class HumanJuror(BallotCaster):
             cost_usd=0.0,
             latency_s=time.perf_counter() - started,
         )
+
+    async def speak(self, call: RemarkCall) -> Remark:
+        """Return what the person says in their turn; a pass where nobody is at the terminal."""
+        async with self._one_at_a_time:
+            try:
+                return await take_turn(self.name, call, self._line)
+            except _NobodyThere:
+                return passed(self.name, call)
 
     async def _interview(self, shown: str, places: Sequence[tuple[str, str]]) -> _Answers:
         while True:

@@ -14,6 +14,7 @@ from ...common import escape_controls
 from ...datasets import Media, ShownTurn, shown_turns
 from ..ballot import CUT_OFF, BallotCall, Statement, one_line, written_down
 from ..case import Case
+from ._human_turn import table_in_words
 
 _NOUNS = {"audio": "recording", "video": "video"}
 _SUFFIXES = {"jpeg": "jpg", "mpeg": "mp3", "x-wav": "wav"}
@@ -119,6 +120,8 @@ def _transcript(case: Case) -> str:
 
 
 def _discussion(call: BallotCall) -> str:
+    if call.conversation is not None:
+        return table_in_words(call.conversation)
     own = Statement.of(call.own) if call.own else None
     lines = [f"You said: {one_line(own)}" if own else "You reached no finding."]
     lines += [f"Another juror: {one_line(statement)}" for statement in call.peers]

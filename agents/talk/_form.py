@@ -155,11 +155,17 @@ def parse_words(
             return RemarkForm()
         if completion.refusal or is_refusal(said):
             return _no_remark(completion.refusal or said.strip(), _Unfit("it is a refusal"))
-        named = _LEADING.match(said)
-        to = _named(named[1], others) if named else None
+        to, _ = addressed(said, others)
         return RemarkForm(_words(said, evidence), to)
     except _Unfit as unfit:
         return _no_remark(completion.refusal, unfit)
+
+
+def addressed(said: str, others: tuple[str, ...]) -> tuple[str | None, str]:
+    """Return whom words are for that may begin with a juror's name, and the words without it."""
+    named = _LEADING.match(said)
+    to = _named(named[1], others) if named else None
+    return (to, said[named.end() :].strip()) if named and to else (None, said.strip())
 
 
 def _filtered() -> NoRemark:
