@@ -46,7 +46,7 @@ from safejury.agents import (
 from safejury.common import ConfigurationError, FirstContactError, in_parallel
 from safejury.datasets import Media, read_media
 from safejury.models import EndpointModel, ModelRegistry, ModelSpec, Price
-from safejury.testing import ScriptedServer, ballot
+from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer, ballot
 
 Made = Callable[..., object]
 
@@ -285,6 +285,66 @@ async def test_words_that_do_not_fit_its_own_schema_are_read_as_words() -> None:
 def _pair(client: ChatCompletionClient) -> RoundRobinGroupChat:
     agents = [AssistantAgent(name, client) for name in ("one", "two")]
     return RoundRobinGroupChat(list(agents), max_turns=2)
+
+
+async def look_up(word: str) -> str:
+    """Look a word up."""
+    return f"{word} is a word"
+
+
+@pytest.mark.parametrize("reflects", [True, False])
+async def test_an_agent_with_tools_is_asked_for_words_of_its_own(reflects: bool) -> None:
+    """By default AutoGen's assistant ends with what its tools returned."""
+
+    def make(client: ChatCompletionClient) -> AssistantAgent:
+        return AssistantAgent(
+            "with_tools",
+            client,
+            tools=[look_up],
+            reflect_on_tool_use=reflects,
+            model_client_stream=reflects,
+        )
+
+    called = ScriptedReply("", tool_calls=[ScriptedCall("look_up", {"word": "dose"})])
+    replies = [called, ballot("unsafe", 2, "It harms.")]
+    async with ScriptedServer(reply=replies) as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        cast_ = await heard(make, client=AgentClient(model))
+        await model.aclose()
+    assert (cast_.finding, cast_.calls) == (Finding.UNSAFE, 2)
+    (use,) = cast_.tools
+    assert (use.name, use.result, use.failed) == ("look_up", "dose is a word", False)
+    asked = "words of your own" in str(server.requests[1]["messages"])
+    assert asked is not reflects
+
+
+async def test_a_canceled_case_ends_its_agent_which_is_not_asked_again() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+    made: list[Parrot] = []
+
+    class Waiting(Streaming):
+        async def stream(self) -> AsyncGenerator[Any, None]:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+            yield 1
+
+    def make() -> Parrot:
+        made.append(Waiting() if len(made) == 2 else Parrot())
+        return made[-1]
+
+    juror = seated(make)
+    async with asyncio.timeout(60):
+        hearing = asyncio.ensure_future(juror.judge(BallotCall(case())))
+        await begun.wait()
+        hearing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await hearing
+        await ended.wait()
+    assert (await juror.judge(BallotCall(case(1)))).is_vote
+    assert len(made) == 4
 
 
 async def test_calls_through_our_client_are_charged_priced_and_on_the_ballot() -> None:

@@ -258,3 +258,15 @@ def test_a_killed_run_repeats_no_call_that_a_team_made_through_our_client(
     assert len(calls) == 9
     (spent,) = (row for row in workplace.csv() if row["spent_replies"])
     assert spent["spent_replies"] == str(3 + 3 * 4)  # a target's, and those of jurors
+
+
+def test_a_batch_has_no_requests_of_an_agent(workplace: Any, scripted: Start):
+    """Its calls follow from each other: a batch asks the jurors beside it."""
+    url, name = scripted(_answer).base_url, _module(workplace, OUR_CLIENT)
+    juror = {"agent": f"{name}:make", "base_url": url, "model": "m"}
+    targets = [{"name": "old", "responses": "responses.jsonl"}]
+    workplace.recorded(url)
+    config = _config(workplace, url, juror, targets=targets)
+    ended = workplace.safejury("export-batch", config)
+    assert ended.code == 0, ended.err
+    assert {line["body"]["model"] for line in workplace.lines()} == {"lawyer", "sceptic"}
