@@ -229,8 +229,7 @@ class AgentModel:
             raise self._failure(str(error), hearing, error) from error
         if isinstance(error, SafejuryError):
             raise error
-        said = str(error) if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
-        raise self._failure(said, hearing) from error
+        raise self._failure(_said(error), hearing) from error
 
     def _failure(self, said: str, hearing: Hearing, cause: ModelError | None = None) -> AgentError:
         work = hearing.failed_work(pays=self._pays)
@@ -246,6 +245,14 @@ async def _run(
             hearing.hear(said)
     except SystemExit as error:  # else it would end the loop
         raise RuntimeError(f"SystemExit: {error}") from None
+
+
+def _said(error: BaseException) -> str:
+    """Return what an agent's error says; a team's is the text of another, and its traceback."""
+    if isinstance(error, Stopped):
+        return str(error)
+    said, of_a_team, _ = str(error).partition("\nTraceback:\n")
+    return said if of_a_team else f"{type(error).__name__}: {said}"
 
 
 async def _end(task: asyncio.Future[None], token: CancellationToken) -> None:

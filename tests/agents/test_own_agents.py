@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import hashlib
+import logging
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.messages import MultiModalMessage, StructuredMessage, TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import Image
-from autogen_core.models import ChatCompletionClient, RequestUsage
+from autogen_core.models import ChatCompletionClient, RequestUsage, UserMessage
 from own_agents import (
     Babbling,
     Chatty,
@@ -152,6 +154,10 @@ def test_what_cannot_serve_is_refused_at_the_start(make: Any, said: str) -> None
     assert "\n" not in str(refused.value)
 
 
+def _raising_pair() -> RoundRobinGroupChat:
+    return RoundRobinGroupChat([Raising("a"), Raising("b")], max_turns=2)
+
+
 def test_a_team_with_an_end_of_any_kind_may_serve() -> None:
     def ends() -> RoundRobinGroupChat:
         return RoundRobinGroupChat([Parrot()], termination_condition=MaxMessageTermination(3))
@@ -167,6 +173,7 @@ def test_a_team_with_an_end_of_any_kind_may_serve() -> None:
         (Silent, BallotOutcome.TRANSPORT_ERROR, "no answer within 0.1 s (timeout)"),
         (Deaf, BallotOutcome.TRANSPORT_ERROR, "no answer within 0.1 s (timeout)"),
         (Raising, BallotOutcome.TRANSPORT_ERROR, "ZeroDivisionError: by [redacted]"),
+        (_raising_pair, BallotOutcome.TRANSPORT_ERROR, "ZeroDivisionError: by [redacted]"),
         (Exiting, BallotOutcome.TRANSPORT_ERROR, "SystemExit: 3"),
         (Babbling, BallotOutcome.TRANSPORT_ERROR, "streamed a value of type dict"),
         (Chatty, BallotOutcome.TRANSPORT_ERROR, "more than 500 messages"),
@@ -189,7 +196,16 @@ async def test_whatever_an_agent_does_is_an_outcome(
     cast_ = await heard(make, timeout=timeout)
     assert (cast_.outcome, cast_.is_vote) == (outcome, False)
     assert said in (cast_.detail or "")
+    assert "Traceback" not in (cast_.detail or "")
     assert len(cast_.tools) <= 20
+
+
+async def test_what_a_team_logs_of_an_error_is_not_written_where_nobody_listens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert (await heard(_raising_pair)).outcome is BallotOutcome.TRANSPORT_ERROR
+    assert capsys.readouterr().err == ""
 
 
 async def test_an_agent_that_failed_is_not_asked_again_and_others_are() -> None:
@@ -360,12 +376,26 @@ async def test_calls_through_our_client_are_charged_priced_and_on_the_ballot() -
     assert [(body["seed"], body["max_tokens"]) for body in bodies] == [(7, 99)] * 2
 
 
-async def test_a_team_does_not_hide_that_a_model_never_answered() -> None:
-    """It turns every error into a text, and the address is the user's to mend."""
+class Swallowing(Parrot):
+    """Answers whatever its model does, as with a tool that reports an error as its result."""
+
+    def __init__(self, client: ChatCompletionClient) -> None:
+        super().__init__()
+        self._client = client
+
+    async def on_messages(self, messages: Any, cancellation_token: Any) -> Any:
+        with suppress(Exception):
+            await self._client.create([UserMessage(content="How?", source="user")])
+        return await super().on_messages(messages, cancellation_token)
+
+
+@pytest.mark.parametrize("make", [_pair, Swallowing])
+async def test_an_agent_does_not_hide_that_a_model_never_answered(make: Made) -> None:
+    """A team turns every error into a text; and the address is the user's to mend."""
     async with ModelRegistry() as registry:
         model = registry.open(ModelSpec("m", base_url="http://127.0.0.1:9/v1"))
         with pytest.raises(FirstContactError):
-            await heard(_pair, client=AgentClient(model))
+            await heard(make, client=AgentClient(model))
 
 
 async def test_pictures_go_through_our_client_as_they_are_and_are_never_decoded(

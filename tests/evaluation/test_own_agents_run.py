@@ -160,7 +160,7 @@ def test_what_cannot_serve_is_refused_before_a_run_begins(
     [
         ({"agent": "no_such_module:make"}, "there is no module 'no_such_module'"),
         ({"agent": "make.py"}, "write an agent of your own as module:function"),
-        ({"title": "Mine"}, "a juror has a `persona:`, or an `agent:` of yours"),
+        ({"title": "Mine"}, "a juror has a `persona:`, an `agent:` of yours"),
         ({"persona": "human", "agent": "a:b"}, "an `agent:` is no person"),
     ],
 )
@@ -181,7 +181,6 @@ def test_two_agents_of_one_name_have_seats_of_their_own(workplace: Any, scripted
 
 
 def test_a_team_that_fails_is_an_outcome_and_no_traceback(workplace: Any, scripted: Start):
-    """AutoGen logs it as an error, which Python would show where nobody listens."""
     source = OUR_CLIENT.replace("AssistantAgent(", "Failing(").replace(
         "def make",
         """class Failing(AssistantAgent):
@@ -194,7 +193,8 @@ def make""",
     )
     server, name = scripted(_answer), _module(workplace, source)
     juror = {"agent": f"{name}:make", "base_url": server.base_url, "model": "m"}
-    ended = workplace.spawn("run", _config(workplace, server.base_url, juror), "--min-panel", "0")
+    config = _config(workplace, server.base_url, juror)
+    ended = workplace.safejury("run", config, "--min-panel", "0")
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err
     details = workplace.stored(
