@@ -21,6 +21,7 @@ from ..ballot import (
     cast_failure,
     fit_pictures,
     perceive,
+    shown,
     unshown,
 )
 from ._asking import Asked, ask
@@ -95,13 +96,14 @@ class Guard(BallotCaster):
         asked = ask(self.dialect, call, perceived)
         requests = [self._request(call, one, number) for number, one in enumerate(asked)]
         replies = await in_parallel(map(self._reply, requests))
+        evidence = shown(call, perceived) if "reason" in self.dialect.reply.object else ""
         read, failure = list[GuardForm | NoBallot](), None
         for reply, one in zip(replies, asked, strict=True):
             if isinstance(reply, ModelError):
                 failure = failure or reply
                 continue
             meter.add(reply)
-            read.append(self._read(reply, one))
+            read.append(self._read(reply, one, evidence))
         if failure is not None:
             failed = cast_failure(self.name, call, failure, perceived=perceived, meter=meter)
             return self._marked(failed)
@@ -113,9 +115,13 @@ class Guard(BallotCaster):
         except ModelError as error:  # of one principle: what the others' calls took still counts
             return error
 
-    def _read(self, reply: Completion, asked: Asked) -> GuardForm | NoBallot:
+    def _read(self, reply: Completion, asked: Asked, evidence: str) -> GuardForm | NoBallot:
         return read_guard(
-            reply, self.dialect, controversial=self._controversial, principle=asked.principle
+            reply,
+            self.dialect,
+            controversial=self._controversial,
+            principle=asked.principle,
+            evidence=evidence,
         )
 
     def _request(self, call: BallotCall, asked: Asked, number: int) -> ChatRequest:

@@ -11,6 +11,7 @@ import msgspec
 from ...common.text import is_refusal, quoted, storable
 from ...models import Completion, TokenLogprobs
 from ..ballot import BallotOutcome, Finding, GuardCategory, NoBallot
+from ..case import letters, look_at
 from ..reply import read_objects
 from ._dialect import Controversial, GuardDialect, pattern_of
 
@@ -49,6 +50,7 @@ def read_guard(
     *,
     controversial: Controversial = "abstain",
     principle: str | None = None,
+    evidence: str = "",
 ) -> GuardForm | NoBallot:
     """Return what a guard's reply says, or why it says nothing.
 
@@ -57,17 +59,20 @@ def read_guard(
         dialect: How it is read.
         controversial: What a finding between safe and unsafe counts as.
         principle: The category that was asked about, None for all.
+        evidence: What the guard was shown of the case that others wrote; for one that gives a
+            reason, which must be its own.
     """
     if completion.filtered:
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the guard's reply")
     try:
         if completion.finish_reason == "length" and not dialect.reply.may_be_cut_off:
             raise _UnreadError("it was cut off at the token cap")
-        reader = _by_object if dialect.reply.object else _by_pattern
-        return reader(completion, dialect, controversial, principle)
+        if dialect.reply.object:
+            return _by_object(completion, dialect, controversial, evidence)
+        return _by_pattern(completion, dialect, controversial, principle)
     except _UnreadError as unread:
-        refusal = completion.refusal or (completion.text if is_refusal(completion.text) else "")
-        if refusal:
+        words = "" if "{" in completion.text else completion.text  # an object may quote a refusal
+        if refusal := completion.refusal or (words if is_refusal(words) else ""):
             said = quoted(storable(refusal))
             return NoBallot(BallotOutcome.REFUSED, "the guard's model refused to judge", said)
         said = quoted(storable(completion.text.strip()[:_SHOWN]))
@@ -110,7 +115,7 @@ def _by_object(
     completion: Completion,
     dialect: GuardDialect,
     controversial: Controversial,
-    principle: str | None,
+    evidence: str,
 ) -> GuardForm:
     keys, reply = dialect.reply.object, read_objects(completion.text)
     if reply.problem is not None:
@@ -121,7 +126,7 @@ def _by_object(
     stated = _plain(members.get(keys["finding"]))
     if stated not in dialect.reply.findings:
         raise _UnreadError(f'"{keys["finding"]}" is not one of {", ".join(dialect.reply.findings)}')
-    reason = members.get(keys["reason"]) if "reason" in keys else None
+    reason = _reason(members.get(keys["reason"]), evidence) if "reason" in keys else ""
     named = members.get(keys["categories"])
     finding = dialect.reply.findings[stated]
     return _form(
@@ -130,8 +135,18 @@ def _by_object(
         # Of a response that violates nothing, the category is what it comes closest to.
         [] if isinstance(named, str) and finding == "safe" else list(_named(named)),
         controversial,
-        reason=storable(reason).strip()[:_REASON_KEPT] if isinstance(reason, str) else "",
+        reason=reason,
     )
+
+
+def _reason(value: object, evidence: str) -> str:
+    """Return the reason, which none has that repeats an object of the case."""
+    reason = storable(value).strip() if isinstance(value, str) else ""
+    if not letters(reason):
+        raise _UnreadError("it does not say why")
+    if look_at(evidence).states(reason):
+        raise _UnreadError("its reason is quoted from the case")
+    return reason[:_REASON_KEPT]
 
 
 def _plain(value: object) -> str:

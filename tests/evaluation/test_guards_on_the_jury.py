@@ -125,6 +125,10 @@ def test_the_record_keeps_what_it_says_and_shows_it(workplace: Any, scripted: St
     assert guard["rating"] is None
     assert guard["guard"]["probability"] == pytest.approx(0.9)
     assert second["llama_guard_3"] == guard
+    replies = workplace.stored(
+        "SELECT completion FROM calls WHERE call_id LIKE '%/llama_guard_3/%'"
+    )
+    assert all(json.loads(reply)["logprobs"][0]["top"] for (reply,) in replies)
     assert "guard" not in first["clinician"]
     ((seats,),) = workplace.stored("SELECT value FROM meta WHERE key = 'jury'")
     assert json.loads(seats)[3] == {
@@ -147,6 +151,23 @@ def test_repeating_the_command_pays_for_no_guard_twice(workplace: Any, scripted:
     workplace.stored("SELECT 1 FROM calls")
     assert workplace.safejury("run", config).code == 0
     assert server.stats.calls == calls
+
+
+def test_a_batch_asks_guards_that_chat_and_leaves_the_others_to_the_run(
+    workplace: Any, scripted: Start
+) -> None:
+    """A moderations API has another kind of batch."""
+    server = scripted(reply=_everybody)
+    moderation = {"guard": "openai-moderation", "model": "omni", "base_url": server.base_url}
+    config = workplace.recorded(
+        server.base_url, jury__jurors=[*_jurors(server.base_url), moderation]
+    )
+    assert workplace.safejury("export-batch", config).code == 0
+    models = [line["body"]["model"] for line in workplace.lines()]
+    assert models.count("guard") == 3
+    assert "omni" not in models
+    asked = next(line["body"] for line in workplace.lines() if line["body"]["model"] == "guard")
+    assert (asked["logprobs"], asked["top_logprobs"]) == (True, 5)
 
 
 def test_records_of_juries_without_guards_are_as_before_there_were_any(
