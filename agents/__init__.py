@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from ..common import lazy
 
 if TYPE_CHECKING:
+    from .agent_framework import (
+        FrameworkModel,
+        JuryEvaluator,
+        framework_target,
+    )
     from .autogen import (
         JURY_WORDS,
         NOT_GIVEN,
@@ -79,6 +84,11 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "agent_framework": [
+                "FrameworkModel",
+                "JuryEvaluator",
+                "framework_target",
+            ],
             "autogen": [
                 "JURY_WORDS",
                 "NOTHING_TO_ADD",
@@ -182,11 +192,13 @@ __all__ = [
     "Controversial",
     "Conversation",
     "Finding",
+    "FrameworkModel",
     "Guard",
     "GuardCategory",
     "GuardDialect",
     "HumanJuror",
     "Juror",
+    "JuryEvaluator",
     "Perceived",
     "Persona",
     "PersonaSampling",
@@ -218,6 +230,7 @@ __all__ = [
     "bundled_guards",
     "bundled_personas",
     "case_of",
+    "framework_target",
     "guard_identity",
     "is_picture",
     "json_objects",

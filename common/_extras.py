@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from ._errors import ConfigurationError
 
 _PACKAGES = {
+    "agent-framework": ("agent_framework",),
+    "autogen": ("autogen_ext",),
+    "autogen-mcp": ("mcp",),
     "diffusers": ("diffusers", "torch", "transformers"),
     "generate": (
         *("datasketch", "imagehash", "jinja2", "jiwer", "matplotlib", "mlcroissant"),
