@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _RUN = asyncio.run
+_IMPORTED_AS = {"agent_framework_core": "agent_framework"}
 _TOLD = re.compile(r"needs the package (\S+), which is not installed")
 
 
@@ -104,4 +105,5 @@ def _optional() -> frozenset[str]:
     """Return the packages of all extras, as they are imported."""
     project = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]
     wanted = [line for extra in project["optional-dependencies"].values() for line in extra]
-    return frozenset(Requirement(line).name.replace("-", "_") for line in wanted)
+    names = (Requirement(line).name.replace("-", "_") for line in wanted)
+    return frozenset(_IMPORTED_AS.get(name, name) for name in names)
