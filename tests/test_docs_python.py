@@ -1,4 +1,4 @@
-"""Every snippet of docs/python.md and of README runs, in order, and prints what is shown."""
+"""Every snippet of some pages runs, in order, and prints what is shown."""
 
 import ast
 import re
@@ -11,7 +11,13 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from autogen_agentchat.agents import AssistantAgent
+from autogen_core import AgentId, MessageContext, RoutedAgent, message_handler
 
+import safejury as sj
+from safejury.agents import AgentChatClient
+from safejury.deliberation import VerdictMessage
+from safejury.models import EndpointModel
 from safejury.testing import ScriptedServer, ballot
 
 ROOT = Path(__file__).parents[1]
@@ -63,3 +69,43 @@ async def test_a_page_runs_as_it_stands(
                 continue
             printed = await run(ADDRESS.sub(server.base_url, code), scope)
             assert printed == expected, code
+
+
+class Follower(RoutedAgent):
+    """An agent of the reader's that follows verdicts."""
+
+    def __init__(self) -> None:
+        super().__init__("follows the jury")
+
+    @message_handler
+    async def on_verdict(self, message: VerdictMessage, ctx: MessageContext) -> None:
+        assert self.id == AgentId("follower", ctx.topic_id.source if ctx.topic_id else "default")
+
+
+async def search(word: str) -> str:
+    """Look a word up."""
+    return f"{word}: a sour fruit"
+
+
+async def test_the_page_on_autogen_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it takes for granted: a model, an assistant and an agent that follows."""
+    monkeypatch.chdir(tmp_path)
+    async with ScriptedServer(says) as server:
+        qwen = EndpointModel(base_url=server.base_url, model="qwen")
+        scope: dict[str, Any] = {
+            "__name__": "documented",
+            "sj": sj,
+            "URL": server.base_url,
+            "model": sj.endpoint(server.base_url, "qwen"),
+            "assistant": AssistantAgent("assistant", AgentChatClient(qwen)),
+            "search": search,
+            "Follower": Follower,
+        }
+        for said, code, _ in snippets(ROOT / "docs" / "autogen.md"):
+            if said == "no-run":
+                compile(code, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            else:
+                await run(code, scope)
+        await scope["client"].close()
+        await scope["qwen"].aclose()
+        await qwen.aclose()

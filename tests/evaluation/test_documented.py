@@ -212,9 +212,10 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
             assert name == "none" or load_taxonomy().resolve(name)
 
 
-# Those of docs/python.md follow each other: `test_docs_python` runs them in their order.
+# Those of some pages follow each other: `test_docs_python` runs them in their order.
 @pytest.mark.parametrize(
-    ("page", "block"), [each for each in having("python") if each.values[0].stem != "python"]
+    ("page", "block"),
+    [each for each in having("python") if each.values[0].stem not in ("autogen", "python")],
 )
 async def test_python_of_the_docs_runs(
     page: Path, block: str, scripted: Start, workplace: Any, monkeypatch: pytest.MonkeyPatch
