@@ -240,7 +240,7 @@ async def test_a_person_judges_in_a_team() -> None:
     answers = iter(["u", "2", "It gives a dose."])
 
     async def ask(text: str) -> str:
-        return next(answers)
+        return next(answers, "")
 
     person = HumanJuror("me", ask=ask)
     team = RoundRobinGroupChat([person], termination_condition=MaxMessageTermination(3))
