@@ -216,15 +216,12 @@ class Jury(JuryTeam):
     def __repr__(self) -> str:
         return f"<Jury: {', '.join(self.seats)}; {self._protocol.name}>"
 
-    async def __aenter__(self) -> Self:
-        if self.is_open:
-            raise RuntimeError("the jury sits already: leave it before it is entered again")
+    async def _open(self) -> None:
         try:
             await self._enter()
         except BaseException:
             await self._own.aclose()
             raise
-        return self
 
     async def _enter(self) -> None:
         if self.spec is not None and not self._seats:
@@ -242,7 +239,7 @@ class Jury(JuryTeam):
         await bus.open(self._watched(self._write), spectator)
         self._bus = bus
 
-    async def __aexit__(self, *_: object) -> None:
+    async def _close(self) -> None:
         assert self._bus is not None
         bus, self._bus = self._bus, None
         try:

@@ -73,9 +73,8 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         self._under_way: list[Hearing] = []
         self._left_open = deque[Hearing](maxlen=_MOST_LEFT_OPEN)
         self._question: Query | None = None
-        self._guests = 0
-        self._door = asyncio.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._guests, self._entered = 0, False
+        self._doors = dict[asyncio.AbstractEventLoop, asyncio.Lock]()
 
     @property
     def name(self) -> str:
@@ -247,11 +246,27 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     def is_open(self) -> bool:
         """Whether it was entered, and not left."""
 
-    @abstractmethod
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        async with self._door:
+            if self._entered:
+                raise RuntimeError("the jury sits already: leave it before it is entered again")
+            if not self.is_open:  # a run may have opened it
+                await self._open()
+            self._entered = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._door:
+            self._entered = False
+            await self._close()
 
     @abstractmethod
-    async def __aexit__(self, *_: object) -> None: ...
+    async def _open(self) -> None:
+        """Open it; nobody opens or closes it at the same time."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """Close it, and end what is under way."""
 
     @property
     @abstractmethod
@@ -267,28 +282,34 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:
         """Hear a case; its entries are given to a function as well."""
 
+    @property
+    def _door(self) -> asyncio.Lock:
+        """Held by whoever opens or closes the jury; one of this event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._doors:
+            self._doors = {loop: asyncio.Lock()}
+        return self._doors[loop]
+
     def _sits(self) -> AbstractAsyncContextManager[None]:
         """Keep the jury open, and open it for that time where nobody did."""
-        if self.is_open and not self._guests:
+        if self._entered:
             return _as_it_is()
         return self._sits_for_guests()
 
     @asynccontextmanager
     async def _sits_for_guests(self) -> AsyncGenerator[None, None]:
-        if self._loop is not (loop := asyncio.get_running_loop()):
-            self._loop, self._door = loop, asyncio.Lock()
         door = self._door
         self._guests += 1
         try:
             async with door:
                 if not self.is_open:
-                    await self.__aenter__()
+                    await self._open()
             yield
         finally:
             self._guests -= 1
             async with door:
-                if not self._guests and self.is_open:
-                    await self.__aexit__()
+                if self.is_open and not (self._guests or self._entered):
+                    await self._close()
 
     async def _hear_task(
         self, task: Task | None, listen: Callable[[Entry], None], *, within: bool

@@ -1,14 +1,17 @@
 """A jury on a runtime that somebody else brought, starts, stops and listens on."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseChatMessage, TextMessage
 from autogen_core import (
     AgentId,
+    CancellationToken,
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
@@ -17,6 +20,7 @@ from autogen_core import (
     rpc,
 )
 
+from safejury.agents import Case
 from safejury.common import ConfigurationError
 from safejury.deliberation import PRESETS, BallotsEvent, Jury, VerdictMessage
 from safejury.models import ModelSpec
@@ -119,6 +123,58 @@ async def test_leaving_cancels_what_is_under_way_and_the_runtime_is_idle_then() 
         assert await runtime.save_state() == {}
         async with asyncio.timeout(20):
             await runtime.stop_when_idle()
+
+
+async def test_leaving_at_any_moment_leaves_nothing_in_the_queue_of_the_runtime() -> None:
+    """A message that finds nobody would stay there, and the runtime would never be idle."""
+    runtime = SingleThreadedAgentRuntime()
+    runtime.start()
+    async with ScriptedServer(reply=FINE) as server:
+        for turns in range(40):
+            async with _three(server, runtime) as jury:
+                run = asyncio.ensure_future(jury.run(task="An answer."))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await asyncio.wait([run])
+    async with asyncio.timeout(20):
+        await runtime.stop_when_idle()
+
+
+class Tidy(BaseChatAgent):
+    """An agent that has to tidy up when it is canceled."""
+
+    asked, tidied = False, False
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (TextMessage,)
+
+    async def on_messages(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> Response:
+        self.asked = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(50):
+                await asyncio.sleep(0)
+            self.tidied = True
+        raise AssertionError("nobody answers")
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        self.asked = False
+
+
+async def test_agents_have_ended_when_a_jury_has_left_the_runtime(
+    make_case: Callable[[], Case],
+) -> None:
+    runtime, tidy = SingleThreadedAgentRuntime(), Tidy("tidy", "tidies up")
+    async with Jury({"tidy": tidy}, PRESETS["vote"], runtime=runtime) as jury:
+        run = asyncio.ensure_future(jury.hear(make_case()))
+        await _until(lambda: tidy.asked)
+    assert tidy.tidied
+    await asyncio.wait([run])
+    await runtime.stop_when_idle()
 
 
 async def test_a_runtime_that_was_stopped_is_told_and_nobody_waits() -> None:
