@@ -150,10 +150,14 @@ def seat(
         own.top_p if top_p is None else top_p,
     ).or_greedy()
     if agent is not None:
+        if timeout is not None and not timeout > 0:
+            raise ConfigurationError(f"timeout of an agent must be above 0 seconds, not {timeout}")
         about = {"title": title, "images": sees, "timeout": timeout}
         said |= {key: value for key, value in about.items() if value is not None}
         drawn = SeatSpec(SeatInfo("", "", "", ""), known, spec, sampling, limits, said)
         return _with_agent(drawn, agent, name, title, sees, timeout)
+    if title is not None or sees is not None or timeout is not None:
+        raise ConfigurationError("title, sees and timeout are for a seat with an agent")
     assert known is not None
     info = SeatInfo(name or known.name, known.name, known.title, spec.model if spec else "")
     return SeatSpec(info, known, spec, sampling, limits, said)

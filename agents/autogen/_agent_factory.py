@@ -18,6 +18,7 @@ from autogen_agentchat.messages import (
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, Swarm
 from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import ChatCompletionClient
+from autogen_core.tools import Workbench
 
 from ...common import ConfigurationError, RequestError
 from ...common.text import quoted, short
@@ -147,11 +148,22 @@ def parts_of(part: object, depth: int = 6) -> Iterator[object]:
         return
     held = cast("dict[str, object]", getattr(part, "__dict__", {}))
     for value in held.values():
-        for one in cast("list[object]", value) if isinstance(value, list) else (value,):
+        for one in _several(value):
             if isinstance(one, ChatAgent | Team):
                 yield from parts_of(one, depth - 1)
             elif isinstance(one, ChatCompletionContext | TerminationCondition):
                 yield one
+
+
+def workbenches_of(part: object) -> set[Workbench]:
+    """Return what an agent has its tools from, where it says so."""
+    held = cast("dict[str, object]", getattr(part, "__dict__", {}))
+    values = [one for each in held.values() for one in _several(each)]
+    return {one for one in values if isinstance(one, Workbench)}
+
+
+def _several(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def _check(made: AnyAgent, parts: list[object], what: str) -> None:

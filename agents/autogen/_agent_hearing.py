@@ -29,6 +29,8 @@ MOST_TOOL_CALLS = 50
 """Calls of tools on the way to one answer, after which an agent is stopped."""
 MOST_MODEL_CALLS = 100
 """Calls of models on the way to one answer, after which an agent is stopped."""
+MOST_PIECES = 200_000
+"""Pieces of words that are streamed on the way to one answer, after which an agent is stopped."""
 MOST_MESSAGES = 500
 """Messages on the way to one answer, after which an agent is stopped."""
 _TOOLS_KEPT = 20
@@ -62,6 +64,7 @@ class Hearing:
     _usage: Usage | None = None
     _reported: int = 0
     _said: int = 0
+    _pieces: int = 0
     _model_calls: int = 0
     _same: Counter[str] = field(default_factory=Counter[str])
     _tools: list[ToolUse] = field(default_factory=list[ToolUse])
@@ -108,6 +111,9 @@ class Hearing:
         """
         match said:
             case ModelClientStreamingChunkEvent():
+                self._pieces += 1
+                if self._pieces > MOST_PIECES:
+                    raise Stopped(f"it streamed more than {MOST_PIECES:,} pieces without an end")
                 return
             case TaskResult(messages=messages, stop_reason=why):
                 if why:

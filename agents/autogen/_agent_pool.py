@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from autogen_agentchat.base import ChatAgent
 from autogen_core import CancellationToken
+from autogen_core.tools import Workbench
 
 from ...common import ConfigurationError, RequestError
 from ...models import (
@@ -18,7 +20,7 @@ from ...models import (
     Modality,
     takes_tools,
 )
-from ._agent_factory import AgentFactory, AnyAgent, parts_of
+from ._agent_factory import AgentFactory, AnyAgent, parts_of, workbenches_of
 from ._agent_hearing import Hearing
 from .client import AgentChatClient
 
@@ -122,7 +124,14 @@ class FactoryPool:
         finally:
             self._taken = [one for one in self._taken if one is not member.agent]
             if member.failed:
-                await close(member.agent)
+                others = (*self._taken, *(one.agent for one in self._free))
+                kept = {
+                    bench
+                    for one in others
+                    for part in parts_of(one)
+                    for bench in workbenches_of(part)
+                }
+                await close(member.agent, kept)
             else:
                 self._free.append(member)
 
@@ -163,10 +172,19 @@ class LoneAgent:
         """Do nothing: the agent is its owner's."""
 
 
-async def close(agent: AnyAgent) -> None:
-    """Close an agent, or those of a team, whatever they do at that, within a few seconds."""
+async def close(agent: AnyAgent, kept: AbstractSet[Workbench] = frozenset()) -> None:
+    """Close an agent, or those of a team, whatever they do at that, within a few seconds.
+
+    What they started for their tools ends as well, such as a server of MCP.
+
+    Args:
+        agent: The agent.
+        kept: Workbenches that others use.
+    """
     with suppress(Exception):
         async with asyncio.timeout(_LONGEST_CLOSE_S):
             for part in parts_of(agent):
                 if isinstance(part, ChatAgent):
                     await part.close()
+                for bench in workbenches_of(part) - kept:
+                    await bench.stop()

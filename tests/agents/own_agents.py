@@ -127,6 +127,15 @@ class Babbling(Streaming):
         yield {"not": "a message"}
 
 
+class Dripping(Streaming):
+    """Streams pieces for ever, and lets nothing else run meanwhile."""
+
+    async def stream(self) -> AsyncGenerator[Any, None]:
+        piece = ModelClientStreamingChunkEvent(content="and ", source=self.name)
+        while True:
+            yield piece
+
+
 class Chatty(Streaming):
     """Speaks for ever."""
 

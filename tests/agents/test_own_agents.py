@@ -16,10 +16,12 @@ from autogen_agentchat.messages import MultiModalMessage, StructuredMessage, Tex
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import Image
 from autogen_core.models import ChatCompletionClient, RequestUsage, UserMessage
+from autogen_core.tools import StaticWorkbench
 from own_agents import (
     Babbling,
     Chatty,
     Deaf,
+    Dripping,
     Exiting,
     Looping,
     Mute,
@@ -176,6 +178,7 @@ def test_a_team_with_an_end_of_any_kind_may_serve() -> None:
         (_raising_pair, BallotOutcome.TRANSPORT_ERROR, "ZeroDivisionError: by [redacted]"),
         (Exiting, BallotOutcome.TRANSPORT_ERROR, "SystemExit: 3"),
         (Babbling, BallotOutcome.TRANSPORT_ERROR, "streamed a value of type dict"),
+        (Dripping, BallotOutcome.TRANSPORT_ERROR, "more than 200,000 pieces"),
         (Chatty, BallotOutcome.TRANSPORT_ERROR, "more than 500 messages"),
         (Looping, BallotOutcome.TRANSPORT_ERROR, "called tools more than 50 times"),
         (OwnTeam, BallotOutcome.UNPARSED, "without a message (nobody had anything to say)"),
@@ -225,6 +228,40 @@ async def test_an_agent_that_failed_is_not_asked_again_and_others_are() -> None:
     first, second, third = [await juror.judge(BallotCall(case(n))) for n in range(3)]
     assert (first.finding, second.finding, third.finding) == (None, *[Finding.UNSAFE] * 2)
     assert len(made) == 4
+
+
+class Bench(StaticWorkbench):
+    """Says whether it runs."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.stops = 0
+
+    async def stop(self) -> None:
+        self.stops += 1
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_what_an_agent_started_for_its_tools_ends_with_it(shared: bool) -> None:
+    """One that failed is closed at once, but for a workbench that others use."""
+    benches = [Bench()]
+
+    def make(client: ChatCompletionClient) -> AssistantAgent:
+        if not shared:
+            benches.append(Bench())
+        return AssistantAgent("mine", client, workbench=benches[-1])
+
+    async with ScriptedServer(reply=[ballot(), ballot(), ScriptedReply("", status=400)]) as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        agents = AgentModel.of(AgentFactory.of(make), client=AgentClient(model))
+        juror = Juror("mine", None, agents)
+        calls = [BallotCall(case(number)) for number in range(2)]
+        await in_parallel(juror.judge(call) for call in calls)
+        assert not (await juror.judge(calls[0])).is_vote
+        assert sum(bench.stops for bench in benches) == (0 if shared else 1)
+        await agents.aclose()
+        await model.aclose()
+    assert all(bench.stops for bench in (benches if shared else benches[3:]))
 
 
 async def test_a_factory_that_fails_later_costs_a_ballot_and_one_that_repeats_itself_all() -> None:
