@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ...common import ModelError
 from ...common.text import short, storable
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
-from ..ballot import Ballot, Statement, one_line
+from ..ballot import Ballot, Finding, Statement, one_line
 from ..case import Case, fenced, neutralize
 from ..prompts import render
 from ..reply import UNCLEAR, without_thinking
+from ._summary_claims import misstated
 
 _KEPT = 4000
 
@@ -23,11 +24,13 @@ class Summary:
         text: The summing-up; empty where the model failed.
         completion: What the model returned, None where the call failed.
         detail: What went wrong, None if nothing did.
+        dropped: Whether it was left out because it misstates the votes or the verdict.
     """
 
     text: str
     completion: Completion | None = None
     detail: str | None = None
+    dropped: bool = False
 
 
 async def summarize(
@@ -36,6 +39,8 @@ async def summarize(
     verdict_line: str,
     model: ChatModel,
     *,
+    finding: Finding | None = None,
+    seats: int = 0,
     sampling: Sampling | None = None,
     seed: int | None = None,
     max_tokens: int = 256,
@@ -47,6 +52,8 @@ async def summarize(
         ballots: Those of the last round.
         verdict_line: The verdict in one line, as the protocol reached it.
         model: What the foreperson speaks with.
+        finding: The verdict's, None for no verdict.
+        seats: Number of seats on the jury, where not all were asked.
         sampling: How words are drawn.
         seed: Seed for models that take one.
         max_tokens: Cap on the tokens of the reply, at least 1.
@@ -83,6 +90,8 @@ async def summarize(
     # Small models repeat the marker; it means nothing to a reader.
     said = re.sub(rf"(?<!<)<*+(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
     text = storable(said.strip())[:_KEPT]
+    if (wrong := misstated(text, ballots, finding, seats=seats)) is not None:
+        return Summary("", completion, f"the summary is left out: it says {wrong}", dropped=True)
     return Summary(text, completion, None if text else "the foreperson's model said nothing")
 
 
