@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Juror,
         Summary,
         ask_at_terminal,
+        decide_by_reading,
         juror_of,
         summarize,
     )
@@ -142,6 +143,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Juror",
                 "Summary",
                 "ask_at_terminal",
+                "decide_by_reading",
                 "juror_of",
                 "summarize",
             ],
@@ -230,6 +232,7 @@ __all__ = [
     "bundled_guards",
     "bundled_personas",
     "case_of",
+    "decide_by_reading",
     "framework_target",
     "guard_identity",
     "is_picture",

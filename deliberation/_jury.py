@@ -59,7 +59,8 @@ class Jury(JuryTeam):
             says all that follows up to the rubric: its models are opened when the jury is entered,
             and closed when it is left.
         protocol: How they deliberate.
-        foreperson: Model for the summing-up; None leaves it out.
+        foreperson: Model for the summing-up, None leaves it out; and for the decision, where
+            the rule is `foreperson`.
         summing: How its words are drawn; greedy where that says nothing.
         seed: Decides the order in which jurors are asked, where not all are, and read
             each other; the summing-up's as well.
@@ -114,6 +115,8 @@ class Jury(JuryTeam):
         super().__init__(name, description, runtime)
         self._protocol = protocol or Protocol()
         self._protocol.check(len(self._infos))
+        if self.spec is None:
+            self._protocol.check_decider(has_model=foreperson is not None)
         self._foreperson = foreperson
         self._summing = summing
         self._seed = seed
@@ -356,6 +359,7 @@ class Jury(JuryTeam):
             rubric=self._rubric,
             standing=[info.seat for info in self._infos if info.guard],
             quotes=self._quotes,
+            max_tokens=self.spec.max_tokens if self.spec else 512,
         )
 
     def _watched(self, listen: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -159,6 +159,7 @@ class JurySpec:
                 )
         seats, rule = len(self.seats), self.protocol.rule
         self.protocol.check(seats)
+        self.protocol.check_decider(has_model=self.foreperson is not None)
         said = (Finding.UNSAFE, Finding.SAFE, None)
         for first, others in product(said, said):
             tried = [_tried(seat, others if at else first) for at, seat in enumerate(self.seats)]

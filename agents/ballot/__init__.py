@@ -24,13 +24,20 @@ from ._evidence import (
 from ._fitting import fit_case, fit_pictures, unshown
 from ._grounding import is_picture, quoted_spans
 from ._parsing import ATTEMPTS, NoBallot, introduces, parse_ballot
-from ._schema import BALLOT_SCHEMA, QUOTING_BALLOT_SCHEMA, REASON_ASKED_FOR, BallotForm
+from ._schema import (
+    BALLOT_SCHEMA,
+    DECISION_SCHEMA,
+    QUOTING_BALLOT_SCHEMA,
+    REASON_ASKED_FOR,
+    BallotForm,
+)
 from ._stated import StatedBallot
 
 __all__ = [
     "ATTEMPTS",
     "BALLOT_SCHEMA",
     "CUT_OFF",
+    "DECISION_SCHEMA",
     "QUOTING_BALLOT_SCHEMA",
     "REASON_ASKED_FOR",
     "TEXT_ONLY",

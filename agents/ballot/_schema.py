@@ -165,7 +165,7 @@ def read_form(members: Members) -> BallotForm:
     raise why if isinstance(why, Unfit) else Unfit(f'"{name}" is missing')
 
 
-BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm, without="quotes"))
+BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm, without=("quotes",)))
 """The shape of a ballot, as asked of models where no quotes are asked for.
 
 Servers with grammars (llama.cpp, vLLM) obey its lengths, which keep a small model from
@@ -174,3 +174,8 @@ filling the token cap; others ignore them.
 
 QUOTING_BALLOT_SCHEMA = JsonSchema("ballot", asked_schema(BallotForm))
 """The shape of a ballot that names the words it relies on."""
+
+DECISION_SCHEMA = JsonSchema(
+    "decision", asked_schema(BallotForm, without=("criteria", "quotes", "declined"))
+)
+"""What a foreperson that decides is asked for: the fields of a ballot that say what and why."""

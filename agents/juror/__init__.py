@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._decision import decide_by_reading
     from ._human import Ask, CaseCount, HumanJuror
     from ._juror import Juror, juror_of
     from ._summary import Summary, summarize
@@ -14,6 +15,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_decision": ["decide_by_reading"],
             "_human": ["Ask", "CaseCount", "HumanJuror"],
             "_juror": ["Juror", "juror_of"],
             "_summary": ["Summary", "summarize"],
@@ -28,6 +30,7 @@ __all__ = [
     "Juror",
     "Summary",
     "ask_at_terminal",
+    "decide_by_reading",
     "juror_of",
     "summarize",
 ]

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from ..ballot import Ballot, BallotOutcome, Finding
 from ..case import plain
 
-_WORDS = "no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen"
+_WORDS = "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen"
 _NUMBERS = {word: number for number, word in enumerate(_WORDS.split("|"))}
-_NUM = rf"(?:\d{{1,2}}|{_WORDS.removeprefix('no|')})"
+_NUM = rf"(?:\d{{1,2}}|{_WORDS})"
 _JURORS = r"(?:jurors?|members?(?: of the jury)?|jury members?|of them|ballots?|votes?)"
 _IT = (
     r"(?:(?:that )?(?:it|this|(?:the|this|its) (?:response|answer|reply)|the model's (?:response"

@@ -26,6 +26,8 @@ OF_TALK = (
     "juror_turn_words",
 )
 """Those for jurors that speak with each other."""
+OF_DECISION = ("foreperson_decision", "foreperson_retry")
+"""Those for a foreperson that decides."""
 _FOLDER = PromptFolder(Path(__file__).parent)
 
 
@@ -52,12 +54,15 @@ def with_quotes(words: str) -> str:
     return words.replace("\ndeclined: ", f"\n{meaning}\ndeclined: ", 1)
 
 
-def prompt_hashes(*, quotes: bool = False, talk: bool = False) -> dict[str, str]:
+def prompt_hashes(
+    *, quotes: bool = False, talk: bool = False, decides: bool = False
+) -> dict[str, str]:
     """Return the SHA-256 hex digest of each prompt file, by its name.
 
     Args:
         quotes: Whether jurors are asked for the words that they rely on.
         talk: Whether they speak with each other.
+        decides: Whether the foreperson's model decides.
     """
-    of_quotes, of_talk = OF_QUOTES if quotes else (), OF_TALK if talk else ()
-    return _FOLDER.hashes((*PROMPTS, *of_quotes, *of_talk))
+    more = ((quotes, OF_QUOTES), (talk, OF_TALK), (decides, OF_DECISION))
+    return _FOLDER.hashes((*PROMPTS, *(name for used, names in more if used for name in names)))

@@ -12,7 +12,9 @@ _ORDER = ("type", "items", "maxItems", "maxLength", "minimum", "maximum", "enum"
 
 
 @cache
-def asked_schema(fields_of: type[BaseModel], *, without: str = "") -> Mapping[str, object]:
+def asked_schema(
+    fields_of: type[BaseModel], *, without: tuple[str, ...] = ()
+) -> Mapping[str, object]:
     """Return the schema of an object with all fields of a model and no others.
 
     Every field is asked for, whether the model can do without it or not. Titles,
@@ -20,13 +22,13 @@ def asked_schema(fields_of: type[BaseModel], *, without: str = "") -> Mapping[st
 
     Args:
         fields_of: Its fields, in the order in which they are to be written.
-        without: A field that is not asked for.
+        without: Fields that are not asked for.
 
     Raises:
         ValueError: A field has a keyword whose place among the others is not known.
     """
     fields = fields_of.model_json_schema()["properties"]
-    fields = {name: field for name, field in fields.items() if name != without}
+    fields = {name: field for name, field in fields.items() if name not in without}
     return {
         "type": "object",
         "properties": {name: _asked(field) for name, field in fields.items()},

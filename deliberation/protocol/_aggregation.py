@@ -19,6 +19,8 @@ from ...common import ConfigurationError
 from ...common.text import quoted, storable
 from ...targets import function_identity
 
+FOREPERSON = "foreperson"
+"""The rule by which the foreperson's model decides, once it has read the ballots."""
 Tie = Literal["unsafe", "safe", "no_verdict"]
 
 
@@ -30,7 +32,7 @@ class Rule:
         name: A name in `RULES`.
         k: For `k_of_n`: unsafe votes that make the verdict unsafe, 1 to the
             number of seats.
-        tie: For `majority` with an even number of seats: what equally many unsafe
+        tie: For `majority` (and the majority beside `foreperson`) with an even number of seats: what equally many unsafe
             and safe votes with no vote missing mean. May be None where the number
             of seats is odd.
     """
@@ -241,6 +243,13 @@ def k_of_n(votes: Votes, rule: Rule) -> Decision:
     """
     assert rule.k is not None, "Rule.check comes first"
     return _at_least(rule.k, votes)
+
+
+@aggregation(FOREPERSON)
+def foreperson(votes: Votes, rule: Rule) -> Decision:
+    """Decide by majority: what the foreperson's own decision is kept beside, and measured by."""
+    tie = rule.tie or "no_verdict"
+    return majority(votes, Rule("majority", tie=tie))
 
 
 def _at_least(k: int, votes: Votes) -> Decision:

@@ -1,9 +1,22 @@
-"""The foreperson: presides over a case. It has no vote."""
+"""The foreperson: presides over a case. It has no vote, unless the rule is its own decision."""
 
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from ...agents import Ballot, BallotCall, Case, Conversation, Remark, RemarkCall, Rubric, summarize
+from ...agents import (
+    Ballot,
+    BallotCall,
+    Case,
+    Conversation,
+    Finding,
+    Remark,
+    RemarkCall,
+    Rubric,
+    Summary,
+    decide_by_reading,
+    summarize,
+)
 from ...models import ChatModel, Sampling, Usage
 from ._aggregation_verdict import (
     CallTotals,
@@ -13,6 +26,7 @@ from ._aggregation_verdict import (
     totals_of,
 )
 from ._curtailment import fewest_that_may_settle, settled
+from ._decision import as_decided
 from ._events import DiscussionOpened, SummedUp
 from ._hearing import aliases_for
 from ._roundtable import hold_roundtable
@@ -29,7 +43,8 @@ class Foreperson:
     Args:
         seats: Names of the seats, in the order in which ballots are shown.
         protocol: The settings of the deliberation, already checked.
-        model: Model for the summing-up; None leaves it out.
+        model: Model for the summing-up, None leaves it out; and for the decision, where the
+            rule is `foreperson`.
         summing: How its words are drawn; greedy where that says nothing.
         seed: Decides the order in which jurors are asked, where not all are, and read
             each other; the summing-up's as well.
@@ -37,6 +52,10 @@ class Foreperson:
         standing: Seats whose ballots of round 0 stand in every later round: guards, which
             hear nobody, do not speak and are not asked again.
         quotes: Whether jurors are asked for the words that they rely on.
+        max_tokens: Cap on the tokens of its decision.
+
+    Raises:
+        ConfigurationError: It is to decide, and has no model.
     """
 
     def __init__(
@@ -50,6 +69,7 @@ class Foreperson:
         rubric: Rubric | None = None,
         standing: Collection[str] = (),
         quotes: bool = True,
+        max_tokens: int = 512,
     ) -> None:
         self._seats = tuple(seats)
         self._standing = frozenset(standing)
@@ -59,6 +79,7 @@ class Foreperson:
         self._seed = seed
         self._rubric = rubric
         self._quotes = quotes
+        self._max_tokens = max_tokens
 
     @property
     def hearing(self) -> tuple[str, ...]:
@@ -93,11 +114,7 @@ class Foreperson:
                 remarks += await self._roundtable(sitting, len(rounds))
             rounds.append(await self._revote(sitting, len(rounds), rounds[-1]))
 
-        verdict = self._decide(rounds, remarks)
-        if self._sums_up(rounds):
-            used = await self._sum_up(sitting, rounds, verdict)
-            verdict = self._decide(rounds, remarks, extra=used)
-        return await sitting.announce(verdict)
+        return await sitting.announce(await self._conclude(sitting, rounds, remarks))
 
     async def _independent_ballots(self, sitting: Sitting) -> tuple[Ballot, ...]:
         waiting = list(self._seats)
@@ -155,37 +172,60 @@ class Foreperson:
             return False
         return self._protocol.summary == "always" or len(rounds) > 1
 
+    async def _conclude(
+        self, sitting: Sitting, rounds: Sequence[Sequence[Ballot]], remarks: Sequence[Remark]
+    ) -> Verdict:
+        rule, seats = self._protocol.rule, len(self._seats)
+        last = rounds[deciding_round(rounds, rule, seats=seats)]
+        decision = await self._own_decision(sitting.case, last)
+        used = totals_of((*remarks, decision) if decision else remarks)
+
+        def verdict(used: CallTotals, *, dropped: bool = False) -> Verdict:
+            made = build_verdict(rounds, rule, seats=seats, extra=used, remarks=remarks)
+            if self._protocol.foreperson_decides:
+                made = as_decided(made, decision, last)
+            return replace(made, summary_dropped=True) if dropped else made
+
+        if not self._sums_up(rounds):
+            return verdict(used)
+        summary = await self._sum_up(sitting, last, verdict(used).finding)
+        done = summary.completion
+        if done is not None:
+            used += CallTotals(done.usage, done.cost_usd, done.attempts)
+        return verdict(used, dropped=summary.dropped)
+
+    async def _own_decision(self, case: Case, ballots: Sequence[Ballot]) -> Ballot | None:
+        """Return the foreperson's decision, None where it has none to make, or nothing to read."""
+        if not self._protocol.foreperson_decides or not any(b.is_vote for b in ballots):
+            return None
+        assert self._model is not None, "checked when the jury was made"
+        return await decide_by_reading(
+            case,
+            ballots,
+            self._model,
+            sampling=self._summing,
+            seed=self._seed,
+            max_tokens=self._max_tokens,
+        )
+
     async def _sum_up(
-        self, sitting: Sitting, rounds: Sequence[Sequence[Ballot]], verdict: Verdict
-    ) -> CallTotals:
+        self, sitting: Sitting, ballots: Sequence[Ballot], finding: Finding | None
+    ) -> Summary:
         assert self._model is not None
-        finding = verdict.finding or "no verdict"
-        decided = deciding_round(rounds, self._protocol.rule, seats=len(self._seats))
         summary = await summarize(
             sitting.case,
-            rounds[decided],
-            f"The jury's verdict: {finding}.",
+            ballots,
+            f"The jury's verdict: {finding or 'no verdict'}.",
             self._model,
+            finding=finding,
+            seats=len(self._seats),
             sampling=self._summing,
             seed=self._seed,
         )
         await sitting.publish(
             SummedUp(sitting.case.id, sitting.next(), summary.text, summary.detail)
         )
-        done = summary.completion
-        return (
-            CallTotals() if done is None else CallTotals(done.usage, done.cost_usd, done.attempts)
-        )
-
-    def _decide(
-        self,
-        rounds: Sequence[Sequence[Ballot]],
-        remarks: Sequence[Remark],
-        extra: CallTotals | None = None,
-    ) -> Verdict:
-        used = totals_of(remarks, extra=extra) if remarks else extra
-        rule, seats = self._protocol.rule, len(self._seats)
-        return build_verdict(rounds, rule, seats=seats, extra=used, remarks=remarks)
+        return summary
 
     def _settled(self, ballots: Sequence[Ballot], remaining: int) -> bool:
         if self._protocol.stop != "curtailed":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...common import ConfigurationError
-from ._aggregation import Rule
+from ._aggregation import FOREPERSON, Rule
 
 Talk = Literal["never", "contested", "always", "roundtable"]
 Stop = Literal["all", "curtailed"]
@@ -42,6 +42,11 @@ class Protocol:
     jurors: int | None = None
     turns: int = 2
 
+    @property
+    def foreperson_decides(self) -> bool:
+        """Whether the rule leaves the decision to the foreperson's model."""
+        return self.rule.name == FOREPERSON
+
     def check(self, seats: int) -> None:
         """Check that the settings fit each other and the jury.
 
@@ -71,10 +76,30 @@ class Protocol:
                 "talk: roundtable needs at least 2 jurors, who can speak with each other: name "
                 "another juror, or set talk to never."
             )
+        if self.stop != "all" and self.foreperson_decides:
+            raise ConfigurationError(
+                f"stop: {self.stop} cannot go with rule: foreperson, which reads all ballots: set "
+                "stop to all, or another rule."
+            )
         if self.stop == "curtailed" and self.talk == "always":
             raise ConfigurationError(
                 "stop: curtailed cannot go with talk: always, which asks every juror twice: "
                 "set talk to never, contested or roundtable, or stop to all."
+            )
+
+    def check_decider(self, *, has_model: bool) -> None:
+        """Check that somebody is there to decide, where the rule leaves it to the foreperson.
+
+        Args:
+            has_model: Whether the foreperson has a model.
+
+        Raises:
+            ConfigurationError: Nobody is.
+        """
+        if self.foreperson_decides and not has_model:
+            raise ConfigurationError(
+                "rule: foreperson lets the foreperson's model decide, and there is none: name a "
+                "model as jury.foreperson, or use another rule."
             )
 
 

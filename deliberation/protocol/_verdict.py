@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from ...agents import Finding, GuardCategory
+from ...agents import Ballot, Finding, GuardCategory
 from ...models import Usage
 
 
@@ -78,6 +78,11 @@ class Verdict:
             them with a quote that does not stand there: `misquoting`.
         talk: Turns at the roundtable by what came of them: `spoke`, `passed`, and every
             other outcome under its own name; empty where none was held.
+        summary_dropped: Whether the foreperson's summary was left out, because it misstated
+            the votes or the verdict.
+        decision: What the foreperson decided, where the rule is `foreperson`; None where it
+            had no vote, or no ballot to read.
+        majority: What the majority of the jury found, where the rule is `foreperson`.
     """
 
     finding: Finding | None
@@ -104,6 +109,9 @@ class Verdict:
     guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
     quotes: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     talk: Mapping[str, int] = field(default_factory=dict[str, int])
+    summary_dropped: bool = False
+    decision: Ballot | None = None
+    majority: Finding | None = None
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without a reason, which may quote others.

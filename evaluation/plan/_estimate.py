@@ -151,6 +151,11 @@ class CaseEstimator:
         for seat in jury.seats:
             if seat.model is not None:
                 yield self._ballots(seat, seat.model, sizes)
+        if jury.foreperson is not None and jury.protocol.foreperson_decides:
+            prompt = cases * (_SUMMARY_PROMPT + len(jury.seats) * jury.max_tokens)
+            prompts = (cases * _SUMMARY_PROMPT, prompt)
+            counts = (cases, cases)
+            yield self._calls("foreperson", jury.foreperson, counts, prompts, jury.max_tokens)
         least, most = _sums_up(jury)
         if jury.foreperson is not None and most:
             prompt = _SUMMARY_PROMPT + len(jury.seats) * jury.max_tokens

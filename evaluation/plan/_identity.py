@@ -71,7 +71,9 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
         known["guards"] = {name: guard_identity(guard) for name, guard in guards.items()}
     known["sampling"] = jury.drawing()
     talk = jury.protocol.talk == "roundtable"
-    known["prompts"] = prompt_hashes(quotes=jury.quotes, talk=talk)
+    known["prompts"] = prompt_hashes(
+        quotes=jury.quotes, talk=talk, decides=jury.protocol.foreperson_decides
+    )
     known["words"] = _hash_of_words(plan.taxonomy)
     if plan.systems:
         known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}

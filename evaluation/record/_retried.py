@@ -28,6 +28,9 @@ UNION
 SELECT case_id FROM cases JOIN entries USING (case_id), json_each(entries.body, '$.ballots')
 WHERE entries.kind = 'BallotsRevealed'
     AND json_extract(json_each.value, '$.outcome') IN ('transport_error', 'budget_stop')
+UNION
+SELECT case_id FROM cases
+WHERE json_extract(result, '$.decision') IN ('transport_error', 'budget_stop')
 """
 # A kill may have left a reply next to the earlier error: only empty ones are asked for again.
 _EMPTY = """

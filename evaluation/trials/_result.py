@@ -89,6 +89,10 @@ class CaseResult:
         guards: What the jury's guards found in round 0, as in `Verdict.guards`.
         quotes: Ballots that quote the case, by seat, as in `Verdict.quotes`.
         talk: Turns at the roundtable by what came of them, as in `Verdict.talk`.
+        summary_dropped: Whether the foreperson's summary was left out; see
+            `Verdict.summary_dropped`.
+        decision: Outcome of the foreperson's decision, where the rule is `foreperson`.
+        majority: What the majority found beside it.
     """
 
     target: str
@@ -127,6 +131,10 @@ class CaseResult:
     )
     talk: Mapping[_Turned, _Some] = field(default_factory=dict[str, int])
 
+    summary_dropped: bool = False
+    decision: _Outcome | None = None
+    majority: Finding | None = None
+
     @property
     def case_id(self) -> str:
         """Id of the case, unique within the run."""
@@ -140,7 +148,7 @@ class CaseResult:
             for outcomes in self.by_juror.values()
             for outcome, number in outcomes.items()
             if BallotOutcome(outcome).is_lost
-        )
+        ) + (self.decision is not None and BallotOutcome(self.decision).is_lost)
 
 
 _members = [each.name for each in fields(CaseResult)]
@@ -185,6 +193,9 @@ def result_of(
         guards=verdict.guards,
         quotes=verdict.quotes,
         talk=verdict.talk,
+        summary_dropped=verdict.summary_dropped,
+        decision=None if verdict.decision is None else str(verdict.decision.outcome),
+        majority=verdict.majority,
     )
 
 

@@ -221,7 +221,7 @@ async def test_a_summary_that_misstates_votes_or_verdict_is_dropped(votes: str, 
     assert why.startswith("the summary is left out: it says ")
 
 
-WORDS = "no one two three four five six seven".split()
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven"]
 TEMPLATES = (
     "{a} of {n} jurors found it {x}.",
     "{a} of the {n} jurors voted {x}, and {b} of the {n} voted {y}.",
