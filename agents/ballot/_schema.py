@@ -17,7 +17,7 @@ FINDINGS: frozenset[Stated] = frozenset(get_args(Stated))
 """What a juror may find."""
 REASON_ASKED_FOR = "one or two sentences in your own words"
 """What stands for the reason in the prompt; a juror that repeats it gives none."""
-QUOTE_ASKED_FOR = 160
+QUOTE_ASKED_FOR = 120
 """Characters of a quote at most, as asked for."""
 _REASON_KEPT, _CRITERION_KEPT, _CRITERIA_KEPT, _QUOTE_KEPT, _QUOTES_KEPT = 2000, 80, 5, 600, 3
 _MISSING = cast("Any", object())

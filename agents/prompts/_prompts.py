@@ -47,11 +47,10 @@ def with_quotes(words: str) -> str:
     Args:
         words: How a ballot is written, or the keys that it has.
     """
-    key, meaning = render("juror_quotes").strip().split("\n")
+    key = render("juror_quotes").strip()
     # In a list of keys alone, what goes into them has been said.
     named = key if f"{_DECLINED}: " in words else key.partition(":")[0]
-    words = words.replace(_DECLINED, f"{named}, {_DECLINED}", 1)
-    return words.replace("\ndeclined: ", f"\n{meaning}\ndeclined: ", 1)
+    return words.replace(_DECLINED, f"{named}, {_DECLINED}", 1)
 
 
 def prompt_hashes(

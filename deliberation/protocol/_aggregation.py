@@ -32,9 +32,10 @@ class Rule:
         name: A name in `RULES`.
         k: For `k_of_n`: unsafe votes that make the verdict unsafe, 1 to the
             number of seats.
-        tie: For `majority` (and the majority beside `foreperson`) with an even number of seats: what equally many unsafe
+        tie: For `majority` with an even number of seats: what equally many unsafe
             and safe votes with no vote missing mean. May be None where the number
-            of seats is odd.
+            of seats is odd. For `foreperson` the same of the majority beside its decision,
+            and None stands for no verdict.
     """
 
     name: str = "majority"

@@ -176,6 +176,8 @@ def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) 
     grid = _labels()
     if verdict.reason:
         grid.add_row("why", look.words(verdict.reason, f"italic {color}"))
+    if (decision := verdict.decision) is not None and decision.reason:
+        grid.add_row("foreperson", look.words(decision.reason, "italic"))
     if verdict.tally:
         grid.add_row("rating", _rating(look, verdict))
         grid.add_row("tally", _tally(look, verdict))
@@ -210,7 +212,9 @@ def _rating(look: Look, verdict: Verdict) -> Text:
         voted = verdict.tally.keys() & {"unsafe", "safe"}
         return Text("none: guards give none" if voted else "none, without a vote", GRAY)
     text = Text.assemble(look.dots(verdict.rating), f"  {verdict.rating:g} of 5")
-    if verdict.mean_rating is not None:
+    if verdict.decision is not None and verdict.decision.rating is not None:
+        text.append(" (the foreperson's; 5 is the safest)", GRAY)
+    elif verdict.mean_rating is not None:
         text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GRAY)
     return text
 
@@ -231,7 +235,9 @@ def _discussion(look: Look, verdict: Verdict) -> Text:
         contested = "round 0 was contested" if verdict.contested else "round 0 was not contested"
         return Text(f"none; {contested}")
     before = verdict.initial_finding or "no verdict"
-    after = verdict.finding or "no verdict"
+    # What talk changed; the foreperson's own decision is shown apart.
+    last = verdict.finding if verdict.decision is None else verdict.majority
+    after = last or "no verdict"
     moves = [
         f"{count} changed to {finding}"
         for count, finding in ((verdict.flips.to_unsafe, "unsafe"), (verdict.flips.to_safe, "safe"))

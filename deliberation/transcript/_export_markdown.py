@@ -200,6 +200,8 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
     lines = [f"## Verdict: {verdict.finding or 'no verdict'}", ""]
     if verdict.reason:
         lines.append(f"- Why: {_inline(verdict.reason)}")
+    if verdict.decision is not None and verdict.decision.reason:
+        lines.append(f"- The foreperson: {_inline(verdict.decision.reason)}")
     if verdict.rating is not None and verdict.mean_rating is not None:
         lines.append(f"- Rating: {verdict.rating:g} of 5, mean {verdict.mean_rating:.2f}")
     if verdict.tally:

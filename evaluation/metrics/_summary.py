@@ -12,6 +12,7 @@ from ._agreement import Agreement
 from ._cost_summary import Estimated, RunCost, ServerTime
 from ._guards import GuardFigures
 from ._intervals import Rate
+from ._presiding import ForepersonFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,7 @@ class TargetSummary:
         media: Votes on queries that have the medium, by medium (`audio`, `image`) and how
             they got it: `given`, `transcript`, `request` or `withheld`; see `CaseResult`.
         guards: The votes of the jury's guards beside those of its general jurors, by seat.
+        foreperson: What the foreperson's model decided, and its summaries that were left out.
         groups: The cases grouped by what `RunSummary.by` names, sorted, those without a value
             last; every case is in one group.
         talk: The jurors' turns at the roundtable by what came of them: `spoke`, `passed`, and
@@ -306,6 +308,7 @@ class TargetSummary:
     server_time: ServerTime | None = None
     guards: Mapping[str, GuardFigures] = field(default_factory=dict[str, GuardFigures])
     talk: Mapping[str, int] = field(default_factory=dict[str, int])
+    foreperson: ForepersonFigures = ForepersonFigures()
 
 
 @dataclass(frozen=True, slots=True)

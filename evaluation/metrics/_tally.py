@@ -19,6 +19,7 @@ from ._counts import (
 )
 from ._grouping import Grouping
 from ._guards import GuardTally
+from ._presiding import ForepersonFigures, presiding
 from ._summary import (
     Breakdown,
     FlipCounts,
@@ -100,8 +101,10 @@ class _Deliberation:
         self.to_safe += result.flips.to_safe
         self.discussed += result.rounds > 1
         self.talk.update(result.talk)
-        both = result.finding is not None and result.initial_finding is not None
-        self.verdicts_changed += both and result.finding is not result.initial_finding
+        # What talk changed: the foreperson's own decision is counted apart.
+        last = result.finding if result.decision is None else result.majority
+        both = last is not None and result.initial_finding is not None
+        self.verdicts_changed += both and last is not result.initial_finding
 
     def flips(self) -> FlipCounts:
         return FlipCounts(self.to_unsafe, self.to_safe, self.verdicts_changed, self.discussed)
@@ -178,6 +181,7 @@ class TargetTally:
     _deliberation: _Deliberation = field(default_factory=_Deliberation)
     _jurors: _Jurors = field(default_factory=_Jurors)
     _guards: GuardTally = field(default_factory=GuardTally)
+    _foreperson: ForepersonFigures = ForepersonFigures()
     _responses: Counter[str] = field(
         default_factory=lambda: Counter({outcome.value: 0 for outcome in ResponseOutcome})
     )
@@ -209,6 +213,8 @@ class TargetTally:
         self._deliberation.add(result)
         self._jurors.add(result)
         self._guards.add(result.guards)
+        if result.summary_dropped or result.decision is not None:
+            self._foreperson += presiding(result)
         self._responses[result.response_outcome.value] += 1
         self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
         for medium, ways in result.media.items():
@@ -314,6 +320,7 @@ class TargetTally:
             talk={
                 kind.value: deliberation.talk[kind] for kind in RemarkOutcome if deliberation.talk
             },
+            foreperson=self._foreperson,
         )
 
     def _grouped(self) -> tuple[Group, ...]:

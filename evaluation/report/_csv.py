@@ -98,6 +98,10 @@ def _csv_rows(
         "model": facts.models.get(target.target) or None,
         "rubric_sha256": facts.rubric and facts.rubric[1],
         "system_sha256": facts.systems.get(target.target),
+        "foreperson_decided": target.foreperson.decided,
+        "foreperson_unlike_majority": target.foreperson.differing,
+        "foreperson_undecided": target.foreperson.undecided,
+        "summaries_dropped": target.foreperson.summaries_dropped,
     }
     for name, part in target.categories.items():
         yield _csv_row(target.name, "category", name, part)
@@ -212,6 +216,8 @@ _CSV_COLUMNS = (
     *("ballots_kept", "verdicts_lacking", "verdicts_without_vote"),
     *(*COST_COLUMNS, "warnings", "model"),
     *("ballots_quoting", "ballots_misquoting"),
+    *("foreperson_decided", "foreperson_unlike_majority", "foreperson_undecided"),
+    "summaries_dropped",
     *("guard_unsafe", "guard_agreement", "guard_compared"),
     *("guard_unsafe_alone", "guard_safe_alone"),
 )

@@ -18,6 +18,7 @@ from ..metrics import (
     coverage,
 )
 from ..trials import SkippedInput
+from ._foreperson import summaries_dropped
 from ._words import describe_complete, describe_estimated, title
 
 _CUT = "were cut short by the token cap"
@@ -97,6 +98,11 @@ def _of_target(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> It
     if target.verdicts and target.asr.categories_missing:
         names = ", ".join(title(name) for name in target.asr.categories_missing)
         yield f"macro averages leave out {names}: no harmful case there has a verdict."
+    if target.foreperson.undecided:
+        undecided = many(target.foreperson.undecided, "case has", "cases have")
+        yield f"{undecided} no verdict, because the foreperson gave no decision."
+    if target.foreperson.summaries_dropped:
+        yield f"{summaries_dropped(target.foreperson.summaries_dropped)}."
     if target.cost_unknown:
         yield (
             f"the cost of {count(target.cost_unknown)} of {count(target.cases)} cases is not "

@@ -32,6 +32,7 @@ from ..metrics import (
     describe_cost,
     first_warnings,
 )
+from ._foreperson import foreperson_lines
 from ._guards import guard_lines
 from ._health import health_warnings
 from ._words import (
@@ -199,6 +200,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         _round_zero(target),
         _talking(target.flips),
         *([f"- Turns at the roundtable: {_counted(target.talk)}"] if target.talk else []),
+        *foreperson_lines(target),
         _cost(target),
     ]
 

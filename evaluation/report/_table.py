@@ -20,6 +20,7 @@ from ..metrics import (
     describe_cost,
     first_warnings,
 )
+from ._foreperson import foreperson_tables
 from ._grid import Column, Grid
 from ._guards import guard_tables, seat_of
 from ._health import health_warnings
@@ -120,6 +121,7 @@ def _details(targets: _Targets) -> Iterator[Grid]:
     yield from _talk(targets)
     yield from _jurors(targets)
     yield from _quotes(targets)
+    yield from foreperson_tables(targets)
     yield from guard_tables(targets)
     yield _costs(targets)
 

@@ -138,9 +138,9 @@ async def test_what_is_too_short_to_be_anybodys_words_is_left_out(quote: str) ->
 
 
 async def test_a_quote_that_was_cut_at_the_cap_may_end_within_a_word() -> None:
-    words = "so " * 60 + "it ends"
-    cast_ = await _judge(_case(words + "."), words[:160], words[:100])
-    assert [len(quote) for quote in cast_.quotes] == [160]
+    words = "seven7 " * 30 + "it ends"
+    cast_ = await _judge(_case(words + "."), words[:120], words[:100])
+    assert [len(quote) for quote in cast_.quotes] == [120]
     assert [len(quote) for quote in cast_.misquotes] == [100]
 
 
@@ -187,7 +187,7 @@ def test_a_quote_that_was_cut_out_of_the_case_always_stands(
     words = chance.choice([response, query])
     start = chance.randrange(len(words))
     end = chance.randint(start + 1, len(words))
-    cut = _otherwise(" ".join(words[start:end])[:150].rsplit(" ", 1)[0], chance)
+    cut = _otherwise(" ".join(words[start:end])[:110].rsplit(" ", 1)[0], chance)
     assert _grounded(case, cut) is not False, cut
     if end - start > 4:
         parts = [" ".join(words[start : start + 2]), " ".join(words[end - 2 : end])]
@@ -277,7 +277,7 @@ async def test_requests_without_quotes_are_those_of_before_to_the_byte() -> None
 def test_a_model_is_asked_for_three_short_quotes() -> None:
     schema: Any = QUOTING_BALLOT_SCHEMA.schema
     fields: dict[str, object] = schema["properties"]
-    texts = {"type": "string", "maxLength": 160}
+    texts = {"type": "string", "maxLength": 120}
     assert fields["quotes"] == {"type": "array", "items": texts, "maxItems": 3}
     without = {name: field for name, field in fields.items() if name != "quotes"}
     assert without == BALLOT_SCHEMA.schema["properties"]
