@@ -127,7 +127,6 @@ class Jury(JuryTeam):
         self._bus: JuryBus | None = None
         self._broken: Exception | None = None
         self._listeners: dict[str, Callable[[Entry], None]] = {}
-        self._media: MediaStore | None = None
         self._own = AsyncExitStack()
 
     @classmethod
@@ -229,8 +228,9 @@ class Jury(JuryTeam):
     async def _enter(self) -> None:
         if self.spec is not None and not self._seats:
             registry = await self._own.enter_async_context(ModelRegistry())
+            folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
             self._own.callback(self._unseat)
-            self._seat(registry, media=self._pictures)
+            self._seat(registry, media=MediaStore(Path(folder)))
         spectator = None if self._spectator is None else self._watched(self._spectator)
         bus = JuryBus(
             self._presiding(),
@@ -289,17 +289,6 @@ class Jury(JuryTeam):
         rubric = None if self._rubric is None else self._rubric.sha256
         said = (self._infos, self._protocol, rubric, self._seed, self._quotes)
         return hashlib.sha256(repr(said).encode()).hexdigest()
-
-    @property
-    def _pictures(self) -> MediaStore:
-        if self._media is None:
-            folder = self._own.enter_context(TemporaryDirectory(prefix="safejury-"))
-            self._own.callback(self._forget_pictures)
-            self._media = MediaStore(Path(folder))
-        return self._media
-
-    def _forget_pictures(self) -> None:
-        self._media = None
 
     async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:
         return await self._hear_aside(hearing.case, listen, hearing)

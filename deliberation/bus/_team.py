@@ -4,25 +4,24 @@ import asyncio
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import replace
-from typing import Any, Self, cast
+from contextlib import aclosing
+from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent, Response, TaskResult, Team
-from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage
+from autogen_agentchat.messages import BaseChatMessage
 from autogen_core import CancellationToken, Component, SingleThreadedAgentRuntime
 from pydantic import BaseModel
 
-from ...agents import NOT_GIVEN, Case, CaseMessage, case_of
+from ...agents import CaseMessage
 from ...common import ConfigurationError
-from ...datasets import MediaStore, Query
 from ..protocol import Entry, Verdict
 from ._entry_messages import JURY_MESSAGES, EntryMessages, TeamMessage, VerdictMessage
 from ._gate import Gate
 from ._guest import Guest
 from ._hearing import Hearing, as_state, from_state
+from ._opening import Opening
+from ._task import Conversation, Task
 
-Task = str | BaseChatMessage | Sequence[BaseChatMessage]
 _MOST_LEFT_OPEN = 100
 
 
@@ -72,9 +71,9 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         self._gate = Gate()
         self._under_way: list[Hearing] = []
         self._left_open = deque[Hearing](maxlen=_MOST_LEFT_OPEN)
-        self._question: Query | None = None
-        self._guests, self._entered = 0, False
-        self._doors = dict[asyncio.AbstractEventLoop, asyncio.Lock]()
+        self._runs = 0
+        self._conversation = Conversation(name)
+        self._opening = Opening(self._open, self._close, lambda: self.is_open)
 
     @property
     def name(self) -> str:
@@ -191,7 +190,8 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     async def reset(self) -> None:
         """Forget cases left open and the conversation; cases under way are heard to their end."""
         self._left_open.clear()
-        self._question = None
+        self._conversation.question = None
+        self._drop_pictures()
         self._gate.open()
 
     async def pause(self) -> None:
@@ -224,7 +224,9 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         question of a conversation. Not kept are ballots that were lost, summings-up, the files
         of pictures, and cases that `hear` and `judge` put.
         """
-        return as_state(self._identity, [*self._under_way, *self._left_open], self._question)
+        return as_state(
+            self._identity, [*self._under_way, *self._left_open], self._conversation.question
+        )
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over the open cases of a state: each is heard by a `run` without a task.
@@ -237,7 +239,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         """
         if self._under_way:
             raise ConfigurationError("a case is under way: load a state before it, or after it")
-        hearings, self._question = from_state(self._identity, state)
+        hearings, self._conversation.question = from_state(self._identity, state)
         self._left_open.clear()
         self._left_open.extend(hearings)
 
@@ -247,18 +249,11 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         """Whether it was entered, and not left."""
 
     async def __aenter__(self) -> Self:
-        async with self._door:
-            if self._entered:
-                raise RuntimeError("the jury sits already: leave it before it is entered again")
-            if not self.is_open:  # a run may have opened it
-                await self._open()
-            self._entered = True
+        await self._opening.enter()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        async with self._door:
-            self._entered = False
-            await self._close()
+        await self._opening.leave()
 
     @abstractmethod
     async def _open(self) -> None:
@@ -273,48 +268,24 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     def _identity(self) -> str:
         """What distinguishes it from juries whose ballots would be others."""
 
-    @property
-    @abstractmethod
-    def _pictures(self) -> MediaStore:
-        """Keeps the pictures of conversations while the jury is open."""
-
     @abstractmethod
     async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:
         """Hear a case; its entries are given to a function as well."""
 
-    @property
-    def _door(self) -> asyncio.Lock:
-        """Held by whoever opens or closes the jury; one of this event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._doors:
-            self._doors = {loop: asyncio.Lock()}
-        return self._doors[loop]
-
-    def _sits(self) -> AbstractAsyncContextManager[None]:
-        """Keep the jury open, and open it for that time where nobody did."""
-        if self._entered:
-            return _as_it_is()
-        return self._sits_for_guests()
-
-    @asynccontextmanager
-    async def _sits_for_guests(self) -> AsyncGenerator[None, None]:
-        door = self._door
-        self._guests += 1
-        try:
-            async with door:
-                if not self.is_open:
-                    await self._open()
-            yield
-        finally:
-            self._guests -= 1
-            async with door:
-                if self.is_open and not (self._guests or self._entered):
-                    await self._close()
-
     async def _hear_task(
         self, task: Task | None, listen: Callable[[Entry], None], *, within: bool
     ) -> Verdict:
-        async with self._sits():
+        self._runs += 1
+        try:
+            return await self._hear_open(task, listen, within=within)
+        finally:
+            self._runs -= 1
+            self._drop_pictures()
+
+    async def _hear_open(
+        self, task: Task | None, listen: Callable[[Entry], None], *, within: bool
+    ) -> Verdict:
+        async with self._opening.kept():
             hearing = await self._hearing_of(task, within=within)
             self._under_way.append(hearing)
             try:
@@ -325,6 +296,11 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
             finally:
                 self._under_way.remove(hearing)
 
+    def _drop_pictures(self) -> None:
+        """Remove the pictures of conversations that no case needs."""
+        if not (self._runs or self._left_open):
+            self._conversation.drop_pictures()
+
     async def _hearing_of(self, task: Task | None, *, within: bool) -> Hearing:
         """Return the case that a task puts, as far as it was heard."""
         if task is None:
@@ -334,50 +310,12 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
                     "response, or messages with a question and its answer"
                 )
             return self._left_open.popleft()
-        case = await self._case_of(task, within=within)
+        case = await self._conversation.case_of(task, within=within)
         for hearing in self._left_open:
             if hearing.case == case:
                 self._left_open.remove(hearing)
                 return hearing
         return Hearing(case)
-
-    async def _case_of(self, task: Task, *, within: bool) -> Case:
-        if isinstance(task, str):
-            return case_of(task)
-        messages = _messages(task)
-        if any(isinstance(message, MultiModalMessage) for message in messages):
-            pictures = self._pictures
-            case = await asyncio.to_thread(
-                lambda: case_of(messages, media=pictures, without={self._name})
-            )
-        else:
-            case = case_of(messages, without={self._name})
-        if case.query.text != NOT_GIVEN:
-            self._question = case.query
-        elif within and self._question is not None:
-            case = replace(case, query=self._question)
-        return case
-
-
-def _messages(task: object) -> Sequence[TeamMessage]:
-    """Return the messages of a task.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    given = cast("Sequence[object]", task if isinstance(task, Sequence) else [task])
-    for message in given:
-        if not isinstance(message, BaseChatMessage | BaseAgentEvent):
-            raise ConfigurationError(
-                f"a {type(message).__name__} is no task for a jury: give a CaseMessage, the text "
-                "of a response, or messages with a question and its answer"
-            )
-    return cast("Sequence[TeamMessage]", given)
-
-
-@asynccontextmanager
-async def _as_it_is() -> AsyncGenerator[None, None]:
-    yield
 
 
 async def _ended(work: asyncio.Future[Verdict]) -> None:

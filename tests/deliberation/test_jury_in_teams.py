@@ -1,15 +1,18 @@
 """A jury inside AutoGen's teams: a moderated chat, a society of mind, a tool, a graph."""
 
+import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 from autogen_agentchat.agents import AssistantAgent, SocietyOfMindAgent
-from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.messages import MultiModalMessage, TextMessage
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow, RoundRobinGroupChat
 from autogen_agentchat.tools import TeamTool
-from autogen_core import CancellationToken
+from autogen_core import CancellationToken, Image
 
 from safejury.agents import AgentChatClient
 from safejury.deliberation import Jury, VerdictMessage, VerdictTermination
@@ -83,6 +86,31 @@ async def test_an_unsafe_verdict_ends_a_chat(words: Words) -> None:
         "user",
         "assistant",
     ]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [*folder.rglob("*")]
+
+
+async def test_the_picture_of_a_question_is_there_for_the_second_answer(
+    words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    picture = Image(PIL.Image.new("RGB", (8, 8), "red"))
+    asked = MultiModalMessage(content=["May I halve this?", picture], source="user")
+    async with (
+        ScriptedServer(reply=_moderated(words)) as server,
+        _chat(server, termination_condition=VerdictTermination("safe")) as chat,
+    ):
+        result = await chat.run(task=asked)
+        assert result.stop_reason == "jury: Verdict: safe, rating 5 (3 safe)"
+        assert all("image_url" in str(request["messages"]) for request in server.requests)
+        assert _files(tmp_path) != []
+        await chat.reset()
+        assert _files(tmp_path) == []
+        await _three(server).run(task=[asked, ANSWERED])
+        assert "image_url" in str(server.requests[-1]["messages"])
+    assert _files(tmp_path) == []
 
 
 async def test_a_jury_is_the_team_inside_a_society_of_mind(words: Words) -> None:
