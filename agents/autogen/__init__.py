@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._agent_model import AgentClient, AgentModel
     from ._ballot_caster import BallotCaster
     from ._conversation import NOT_GIVEN, case_of
+    from ._framework_agent import FrameworkAgent
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
     from ._query_agents import (
         NOTHING_TO_ADD,
@@ -28,6 +29,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_ballot_caster": ["BallotCaster"],
             "client": ["AgentChatClient"],
             "_conversation": ["NOT_GIVEN", "case_of"],
+            "_framework_agent": ["FrameworkAgent"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
             "_query_agents": [
                 "NOTHING_TO_ADD",
@@ -52,6 +54,7 @@ __all__ = [
     "BallotMessage",
     "CallMessage",
     "CaseMessage",
+    "FrameworkAgent",
     "QueryGeneratorAgent",
     "QueryJudgeAgent",
     "Seat",

@@ -24,6 +24,7 @@ from ...common import ConfigurationError, RequestError
 from ...common.text import quoted, short
 from ...models import ChatRequest, Completion, Modality, redactor
 from ...targets import function_identity
+from ._framework_agent import FrameworkAgent
 from ._messages import BallotMessage
 from .client import AgentChatClient
 
@@ -131,6 +132,8 @@ def _made(make: Callable[..., object], client: ChatCompletionClient | None, what
     except (Exception, SystemExit) as error:
         said = redactor.redact(f"{type(error).__name__}: {error}")
         raise ConfigurationError(f"{what} could not be made: {short(said)}") from error
+    if not isinstance(made, AnyAgent) and FrameworkAgent.fits(made):
+        return FrameworkAgent(made)
     if not isinstance(made, AnyAgent):
         given = "None" if made is None else f"a value of type {type(made).__name__}"
         if inspect.iscoroutine(made):
@@ -204,9 +207,12 @@ def sees_pictures(agent: AnyAgent) -> bool | None:
         for value in vars(part).values()
         if isinstance(value, ChatCompletionClient)
     ]
-    if not clients:
+    others = [part for part in parts_of(agent) if isinstance(part, FrameworkAgent)]
+    if not clients and not others:
         return None
-    return any(bool(client.model_info.get("vision")) for client in clients)
+    return any("image" in one.model.modalities for one in others) or any(
+        bool(client.model_info.get("vision")) for client in clients
+    )
 
 
 class _Unasked:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -20,21 +21,26 @@ from agent_framework import (
 )
 from agent_framework.exceptions import ChatClientContentFilterException
 from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_core import CancellationToken
 from PIL import Image
 
 from safejury.agents import (
     AgentChatClient,
+    AgentFactory,
+    AgentModel,
     BallotCall,
     BallotOutcome,
     Case,
     Finding,
+    FrameworkAgent,
     FrameworkModel,
     Juror,
     JuryEvaluator,
     framework_target,
     load_persona,
 )
-from safejury.common import ModelError
+from safejury.common import ModelError, in_parallel
 from safejury.datasets import Intent, MediaStore, Query
 from safejury.deliberation import Jury, Protocol
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
@@ -175,6 +181,42 @@ async def test_it_may_think_for_an_agent_of_autogen() -> None:
     assistant = AssistantAgent("helper", AgentChatClient(FrameworkModel(agent)))
     result = await assistant.run(task="What is a quince?")
     assert result.messages[-1].to_text() == "A sour fruit."
+
+
+async def test_a_function_of_a_config_may_make_one(tmp_path: Path) -> None:
+    """As `agent: my_module:make_juror`: one agent a case, with its pictures and its tools."""
+
+    def make() -> Agent:
+        return _agent(CALL, ballot("unsafe", 2, "A dose."), tools=[search])[0]
+
+    juror = Juror("pharmacist", None, AgentModel.of(AgentFactory.of(make)))
+    calls = (BallotCall(replace(_case(tmp_path), id=f"q{n}/t/0")) for n in range(5))
+    ballots = await in_parallel(juror.judge(call) for call in calls)
+    assert [each.reason for each in ballots] == ["A dose."] * 5
+    assert [each.tools[0].result for each in ballots] == ["quince: a sour fruit"] * 5
+    assert all(each.perceived.images for each in ballots)
+    assert ballots[0].usage.total_tokens == 30
+
+
+async def test_it_speaks_in_a_team_of_autogens() -> None:
+    agent, client = _agent("A sour fruit.", "As I said.")
+    member = FrameworkAgent(agent)
+    other = AssistantAgent("helper", AgentChatClient(FrameworkModel(_agent("Really?")[0])))
+    result = await RoundRobinGroupChat([member, other], max_turns=3).run(task="What is it?")
+    assert [message.to_text() for message in result.messages[1:]] == [
+        "A sour fruit.",
+        "Really?",
+        "As I said.",
+    ]
+    heard = [(message.role, message.text) for message in client.heard[1]]
+    assert heard == [
+        ("user", "What is it?"),
+        ("assistant", "A sour fruit."),
+        ("user", "Really?"),
+    ]
+    await member.on_reset(CancellationToken())
+    await member.run(task="Again?")
+    assert [message.text for message in client.heard[2]] == ["Again?"]
 
 
 async def test_what_was_said_and_called_before_reaches_it() -> None:

@@ -164,7 +164,7 @@ class _Journal:
 
 
 async def test_a_call_is_cached_and_journaled_with_its_tool_calls(tmp_path: Path) -> None:
-    async with ScriptedServer(reply=BOTH) as server:
+    async with ScriptedServer(reply=replace(BOTH, text="")) as server:
         model, store = _model(server), ResponseCache(tmp_path / "cache")
         journal = _Journal()
         kept = Journaled(Cached(model, store), journal)
