@@ -1,4 +1,4 @@
-"""What makes the agents of a seat, and whether they can serve."""
+"""Checks the function that makes the agents of a seat, and calls it."""
 
 import inspect
 import re

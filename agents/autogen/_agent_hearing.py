@@ -1,4 +1,4 @@
-"""What happens while one request is put to an agent: its calls, tools, words and time."""
+"""Follows an agent while it works on a request: its calls, tools, words and time."""
 
 import time
 from collections import Counter
@@ -52,7 +52,7 @@ class Hearing:
         last: What such a call returned last.
         errors: Those of such calls.
         message: What it said last.
-        silence: Why it ended without a message, as far as it is known.
+        problem: Why it ended without a message, as far as it is known.
     """
 
     call_id: str
@@ -60,7 +60,7 @@ class Hearing:
     last: Completion | None = None
     errors: list[SafejuryError] = field(default_factory=list[SafejuryError])
     message: BaseChatMessage | None = None
-    silence: str = "it stopped without a message"
+    problem: str = "it stopped without a message"
     _usage: Usage | None = None
     _reported: int = 0
     _said: int = 0
@@ -117,7 +117,7 @@ class Hearing:
                 return
             case TaskResult(messages=messages, stop_reason=why):
                 if why:
-                    self.silence = f"it stopped without a message ({_clip(why, _NAME_KEPT)})"
+                    self.problem = f"it stopped without a message ({_clip(why, _NAME_KEPT)})"
                 for message in messages if not self._said else ():
                     self.hear(message)
                 return
@@ -171,12 +171,12 @@ class Hearing:
             return False
         return isinstance(message, BaseTextChatMessage | StructuredMessage | MultiModalMessage)
 
-    def work(self, silence: str = "") -> AgentWork:
+    def work(self, problem: str = "") -> AgentWork:
         """Return what the agent did, with what its calls of the run's models took."""
         meter = self.meter
         return AgentWork(
             tuple(self._tools),
-            silence,
+            problem,
             meter.usage or Usage(0, 0, 0),
             meter.cost_usd,
             meter.cost_usd_known,
@@ -198,7 +198,7 @@ class Hearing:
             pays: Whether its calls are none of the run's models.
             seconds: How long it took.
         """
-        text, silence = self._text()
+        text, problem = self._text()
         last, cut = self.last, len(text) > _WORDS_KEPT
         same = last is not None and last.text.strip() == text.strip()
         finish = last.finish_reason if same and last is not None else "other"
@@ -215,7 +215,7 @@ class Hearing:
             cost_usd=None if pays else 0.0,
             notes=self._notes(),
             attempts=calls,
-            work=self.work(silence),
+            work=self.work(problem),
         )
 
     def _notes(self) -> tuple[str, ...]:
@@ -225,7 +225,7 @@ class Hearing:
     def _text(self) -> tuple[str, str]:
         message = self.message
         if message is None:
-            return "", self.silence
+            return "", self.problem
         if not self.has_own_words:
             kind = type(message).__name__
             return "", f"its last message is a {kind}, and not words of its own"

@@ -1,4 +1,4 @@
-"""Any AgentChat agent or team in a model's place: a request is put to it, its words come back."""
+"""Presents AgentChat agents and teams as a chat model."""
 
 import asyncio
 import logging

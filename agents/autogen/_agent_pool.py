@@ -1,4 +1,4 @@
-"""The agents of a seat: one for each request under way."""
+"""Keeps the agents of a seat: one for each request under way."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

@@ -1,4 +1,4 @@
-"""A picture of a case as AutoGen's agents know pictures, decoded only where one looks at it."""
+"""Gives AutoGen's agents the pictures of a case, which are decoded only when looked at."""
 
 from io import BytesIO
 

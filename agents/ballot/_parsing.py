@@ -60,8 +60,8 @@ def parse_ballot(
         if completion.finish_reason == "length":
             raise Unfit("it was cut off at the token cap")
         shown = look_at(evidence)
-        if isinstance(completion.work, AgentWork) and completion.work.silence:
-            raise Unfit(completion.work.silence)
+        if isinstance(completion.work, AgentWork) and completion.work.problem:
+            raise Unfit(completion.work.problem)
         ballot = _own_ballot(reply, shown)
         if completion.finish_reason != "stop" and reply.after.strip():
             raise Unfit("words follow its ballot, and it may have been cut off")

@@ -161,5 +161,5 @@ def _reason(look: Look, ballot: Ballot, quotes: Quotes, was: str = "") -> Render
         line = look.joined(*aside)
         line.stylize(GRAY)
         parts.append(line)
-    parts += (look.name(line, GRAY) for line in tool_lines(ballot))
+    parts += (look.name(line, GRAY) for line in tool_lines(ballot.tools))
     return Group(*parts)

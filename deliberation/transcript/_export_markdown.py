@@ -8,6 +8,7 @@ from typing import assert_never
 from ...agents import Ballot, Case, Remark, RemarkOutcome
 from ...common import escape_controls, escape_line
 from ...datasets import Query, ShownTurn, Transcript, shown_turns
+from ...models import ToolUse
 from ..protocol import (
     BallotsRevealed,
     CallTotals,
@@ -168,9 +169,11 @@ def _ballot(jury: Seats, ballot: Ballot, before: Ballot | None, quotes: Quotes) 
     lines = [f"**{_inline(jury.title(ballot.juror))}**: {said}{rating}", "", *_quote(text), ""]
     if aside:
         lines += [f"({_inline(', '.join(aside))})", ""]
-    if ballot.tools:
-        lines += [*(f"- {_inline(line)}" for line in tool_lines(ballot)), ""]
-    return lines
+    return lines + _tools(ballot.tools)
+
+
+def _tools(tools: Sequence[ToolUse]) -> list[str]:
+    return [*(f"- {_inline(line)}" for line in tool_lines(tools)), ""] if tools else []
 
 
 def _remark(jury: Seats, remark: Remark) -> list[str]:
@@ -180,7 +183,7 @@ def _remark(jury: Seats, remark: Remark) -> list[str]:
     if remark.to is not None:
         head += f" → {_speaker(jury, remark.to_juror or '', remark.to)}"
     if remark.outcome is RemarkOutcome.SPOKE:
-        return [f"{head}:", "", *_quote(remark.text), ""]
+        return [f"{head}:", "", *_quote(remark.text), "", *_tools(remark.tools)]
     said = remark.detail or "nothing was said"
     return [f"{head}: nothing ({remark.outcome})", "", *_quote(said), ""]
 

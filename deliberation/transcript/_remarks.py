@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ...agents import Remark, RemarkOutcome
 from ._look import AMBER, GRAY, Look, Seats, seat_color
+from ._tools import tool_lines
 
 _DEEPEST = 3
 _INDENT = 4
@@ -59,6 +60,8 @@ def remark_made(
     if withheld := remark.perceived.withheld:
         aside = look.name("did not receive: " + ", ".join(withheld), GRAY)
         parts.append(Padding(aside, (0, 2, 0, left + 2)))
+    called = (look.name(line, GRAY) for line in tool_lines(remark.tools))
+    parts += (Padding(line, (0, 2, 0, left + 2)) for line in called)
     return Group(*parts)
 
 

@@ -1,4 +1,4 @@
-"""What an agent that answers in a model's place did for its reply."""
+"""Describes what an agent did for a reply: the tools that it called, its calls and their cost."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class AgentWork:
 
     Attributes:
         tools: The tools that it called, in order.
-        silence: Why the reply has no words; empty where it has some.
+        problem: Why the reply has no words; empty where it has some.
         usage: Tokens of the calls that it made through models of the run. These calls are
             recorded, charged and counted with those models, so the reply itself has none.
         cost_usd: US dollars of those calls, None where a price is unknown.
@@ -38,7 +38,7 @@ class AgentWork:
     """
 
     tools: tuple[ToolUse, ...] = ()
-    silence: str = ""
+    problem: str = ""
     usage: Usage = Usage(0, 0, 0)
     cost_usd: float | None = 0.0
     cost_usd_known: float = 0.0

@@ -106,6 +106,21 @@ def test_an_agent_with_a_client_of_its_own_is_heard_in_a_run(workplace: Any, scr
     assert workplace.safejury("verify", "runs/first").code == 0
 
 
+def test_an_agent_has_the_time_that_the_config_gives_it(workplace: Any, scripted: Start):
+    source = OWN_CLIENT.replace(
+        "        words = messages", "        await asyncio.Event().wait()\n        words = messages"
+    ).replace("import os", "import asyncio\nimport os", 1)
+    server, name = scripted(_answer), _module(workplace, source)
+    juror = {"agent": f"{name}:make", "timeout": 0.2}
+    config = _config(workplace, server.base_url, juror)
+    assert workplace.safejury("run", config, "--min-panel", "0").code == 0
+    details = workplace.stored(
+        "SELECT json_extract(body, '$.ballots[0].detail') FROM entries "
+        "WHERE kind = 'BallotsRevealed'"
+    )
+    assert {detail for (detail,) in details} == {"the agent gave no answer within 0.2 s (timeout)"}
+
+
 @pytest.mark.parametrize("suffix", ["md", "html", "svg"])
 def test_what_its_tools_said_is_escaped_in_exports(suffix: str, workplace: Any, scripted: Start):
     name = _module(workplace, OWN_CLIENT)
@@ -204,6 +219,15 @@ def make""",
     assert all("spoilt" in detail for (detail,) in details)
 
 
+def _kill(workplace: Any, config: str, calls: str) -> None:
+    """Kill a run once its record has three calls whose ids are like these."""
+    with workplace.start("run", config) as process:
+        while len(workplace.kept("SELECT 1 FROM calls WHERE call_id LIKE ?", calls)) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+
+
 @pytest.mark.slow
 def test_a_killed_run_asks_no_agent_again_that_had_answered(workplace: Any, scripted: Start):
     """Another juror hangs, so that no case is finished when the run is killed."""
@@ -214,12 +238,7 @@ def test_a_killed_run_asks_no_agent_again_that_had_answered(workplace: Any, scri
 
     server, name = scripted(reply), _module(workplace, OWN_CLIENT)
     config = _config(workplace, server.base_url, {"agent": f"{name}:make"})
-    answered = "SELECT 1 FROM calls WHERE call_id LIKE '%/noting/a0'"
-    with workplace.start("run", config) as process:
-        while len(workplace.kept(answered)) < 3:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.kill()
+    _kill(workplace, config, "%/noting/a0")
     hang[0] = False
     assert workplace.spawn("run", config).code == 0
     assert sorted((workplace.path / "asked").read_text().split()) == ["q1", "q2", "q3"]
@@ -245,12 +264,7 @@ def test_a_killed_run_repeats_no_call_that_a_team_made_through_our_client(
     server, name = scripted(reply), _module(workplace, OUR_CLIENT)
     juror = {"agent": f"{name}:make", "base_url": server.base_url, "model": "m"}
     config = _config(workplace, server.base_url, juror)
-    made = "SELECT 1 FROM calls WHERE call_id LIKE '%/make/a0.%'"
-    with workplace.start("run", config) as process:
-        while len(workplace.kept(made)) < 3:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.kill()
+    _kill(workplace, config, "%/make/a0.%")
     hang[0] = False
     assert workplace.spawn("run", config).code == 0
     assert asked.count("first") == 3
