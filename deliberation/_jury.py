@@ -325,7 +325,7 @@ class Jury(JuryTeam):
         media: MediaStore | None = None,
     ) -> None:
         assert self.spec is not None
-        self._seats = self.spec.agents(registry, ask=ask, cases=cases, media=media)
+        self._seats = self.spec.agents(registry, ask=ask, cases=cases, media=media, begin=True)
         if self.spec.foreperson is not None:
             self._foreperson = registry.open(self.spec.foreperson)
 

@@ -85,6 +85,7 @@ class JurySpec:
         ask: "Ask | None" = None,
         cases: "CaseCount | None" = None,
         media: MediaStore | None = None,
+        begin: bool = False,
     ) -> "dict[str, Juror | HumanJuror | Guard]":
         """Make the agents, by seat name.
 
@@ -94,6 +95,10 @@ class JurySpec:
             cases: How many the person is told there are, None tells nothing.
             media: Keeps pictures that were made to fit their models; None sends all as
                 they are.
+            begin: Whether one agent of the user's own is made at once for each seat.
+
+        Raises:
+            ConfigurationError: It cannot be made.
         """
         from ..agents import Guard, HumanJuror, Juror
 
@@ -113,7 +118,8 @@ class JurySpec:
                 )
                 continue
             if seat.agent is not None:
-                model = registry.adopt(self._agents_of(seat, registry), pays=seat.model is None)
+                agents = self._agents_of(seat, registry, begin=begin)
+                model = registry.adopt(agents, pays=seat.model is None)
             elif seat.persona is not None and seat.model is not None:
                 model = registry.open(seat.model)
             else:
@@ -131,7 +137,7 @@ class JurySpec:
             )
         return made
 
-    def _agents_of(self, seat: SeatSpec, registry: ModelHost) -> "AgentModel":
+    def _agents_of(self, seat: SeatSpec, registry: ModelHost, *, begin: bool) -> "AgentModel":
         """Return the agents of a seat as a model that its juror asks."""
         from ..agents import AgentClient, AgentModel
 
@@ -141,7 +147,9 @@ class JurySpec:
             client = AgentClient(
                 registry.open(seat.model), seat.sampling, self.seed, self.max_tokens
             )
-        return AgentModel.of(seat.agent, client=client, sees=seat.sees, timeout=seat.timeout)
+        return AgentModel.of(
+            seat.agent, client=client, sees=seat.sees, timeout=seat.timeout, begin=begin
+        )
 
     def check(self) -> None:
         """Check that protocol, rule, seats and foreperson fit each other.

@@ -185,7 +185,7 @@ def _with_agent(
 
     made = import_named("agent", agent, Path()) if isinstance(agent, str) else agent
     factory = AgentFactory.of(made, agent if isinstance(agent, str) else None)
-    if drawn.model is not None and not factory.takes_client:
+    if drawn.model is not None and not factory.may_take_client:
         raise ConfigurationError(
             f"the agent {quoted(factory.place)} has a model, and its function takes no client: "
             "write `def make(client): …`, or take the model out"

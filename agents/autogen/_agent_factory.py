@@ -44,7 +44,8 @@ class AgentFactory:
             made through the run's models.
         place: Where it is, such as `my_module:make_juror`.
         sha256: Hash of its source.
-        takes_client: Whether it takes a client.
+        takes_client: Whether it needs a client.
+        may_take_client: Whether it takes a client where there is one.
         name: What its agents are called; of teams, and where that is no name, what it is.
         sees: Whether a client of theirs takes pictures; None where none was found.
     """
@@ -53,6 +54,7 @@ class AgentFactory:
     place: str
     sha256: str
     takes_client: bool
+    may_take_client: bool
     name: str
     sees: bool | None
 
@@ -74,7 +76,7 @@ class AgentFactory:
             )
         identity = function_identity(make)
         what = f"the agent {quoted(shown or identity['function'])}"
-        takes_client = _takes_client(make, what)
+        takes_client, may_take_client = _takes_client(make, what)
         made = [_made(make, _trial_client() if takes_client else None, what) for _ in range(2)]
         one, other = ([*parts_of(each)] for each in made)
         if any(part is its for part in one for its in other):
@@ -90,6 +92,7 @@ class AgentFactory:
             identity["function"],
             identity["sha256"],
             takes_client,
+            may_take_client,
             name if _SEAT_NAME.fullmatch(name) else "agent",
             sees_pictures(made[0]),
         )
@@ -108,22 +111,24 @@ class AgentFactory:
         return _made(self.make, client, f"the agent {quoted(self.place)}")
 
 
-def _takes_client(make: Callable[..., object], what: str) -> bool:
+def _takes_client(make: Callable[..., object], what: str) -> tuple[bool, bool]:
+    """Return whether a function needs a client, and whether it takes one."""
     if inspect.iscoroutinefunction(make):
         raise ConfigurationError(f"{what} is made by an async function: write a plain one")
     try:
         signature = inspect.signature(make)
     except (TypeError, ValueError):
-        return False
+        return False, False
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    named = [one for one in signature.parameters.values() if one.kind in places]
     wanted = [one for one in signature.parameters.values() if one.default is one.empty]
-    named = [one for one in wanted if one.kind in places]
-    if len(named) > 1 or any(one.kind is one.KEYWORD_ONLY for one in wanted):
+    needed = [one for one in named if one in wanted]
+    if len(needed) > 1 or any(one.kind is one.KEYWORD_ONLY for one in wanted):
         raise ConfigurationError(
             f"{what} is made by a function of several arguments: it may take one, a model client, "
             "or none"
         )
-    return bool(named)
+    return bool(needed), len(named) == 1 or bool(needed)
 
 
 def _made(make: Callable[..., object], client: ChatCompletionClient | None, what: str) -> AnyAgent:

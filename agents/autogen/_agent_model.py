@@ -123,6 +123,7 @@ class AgentModel:
         client: "AgentClient | None" = None,
         sees: bool | None = None,
         timeout: float | None = None,
+        begin: bool = False,
     ) -> Self:
         """Return the agents of a factory.
 
@@ -131,10 +132,18 @@ class AgentModel:
             client: The client that each is given; None where they bring their own.
             sees: Whether they take pictures; None takes it from their clients.
             timeout: Seconds for one answer; None is ten minutes.
+            begin: Whether the first is made at once: with this client, which may take no
+                tools or pictures, that may fail although the factory was tried.
+
+        Raises:
+            ConfigurationError: It cannot be made.
         """
+        pool = FactoryPool(factory, None if client is None else client.new)
+        if begin:
+            pool.begin()
         return cls(
             f"agent {factory.place} {factory.sha256[:16]}",
-            FactoryPool(factory, None if client is None else client.new),
+            pool,
             sees=client.sees if client else bool(factory.sees if sees is None else sees),
             pays=client is None,
             timeout=timeout or ANSWER_TIMEOUT_S,

@@ -135,6 +135,17 @@ class FactoryPool:
             else:
                 self._free.append(member)
 
+    def begin(self) -> None:
+        """Make one agent beforehand, for a failure to be known before it is needed.
+
+        Raises:
+            ConfigurationError: It cannot be made.
+        """
+        try:
+            self._free.append(self._new())
+        except AgentError as error:
+            raise ConfigurationError(str(error)) from error
+
     async def aclose(self) -> None:
         """Close the agents."""
         while self._free:

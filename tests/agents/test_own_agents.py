@@ -36,7 +36,9 @@ from own_agents import (
 )
 from PIL import Image as Pixels
 
+import safejury as sj
 from safejury.agents import (
+    AgentChatClient,
     AgentClient,
     AgentFactory,
     AgentModel,
@@ -411,6 +413,34 @@ async def test_calls_through_our_client_are_charged_priced_and_on_the_ballot() -
     assert (cast_.calls, cast_.usage.total_tokens) == (2, spent)
     assert cast_.cost_usd == pytest.approx(spent / 1e6)
     assert [(body["seed"], body["max_tokens"]) for body in bodies] == [(7, 99)] * 2
+
+
+async def test_an_agent_that_its_model_cannot_serve_is_refused_before_the_first_case() -> None:
+    """The factory was tried with a client that takes all; the embedded model takes no tools."""
+
+    def make(client: ChatCompletionClient) -> AssistantAgent:
+        return AssistantAgent("with_tools", client, tools=[look_up])
+
+    jury = sj.Jury.of(make, model="embedded/smollm2")
+    with pytest.raises(ConfigurationError, match="could not be made: ValueError"):
+        async with jury:
+            pass
+
+
+def test_a_function_may_take_a_client_where_there_is_one() -> None:
+    def make(client: ChatCompletionClient | None = None) -> Parrot:
+        return Parrot("with_model" if client else "without")
+
+    model = ModelSpec("m", base_url="http://127.0.0.1:9/v1")
+    assert sj.seat(agent=make).model is None
+    assert sj.seat(agent=make, model=model).model is model
+    assert AgentFactory.of(make).new(AgentChatClient(model)).name == "with_model"
+    with pytest.raises(ConfigurationError, match="takes no client"):
+        sj.seat(agent=Parrot, model=model)
+    with pytest.raises(ConfigurationError, match="above 0 seconds"):
+        sj.seat(agent=make, timeout=0)
+    with pytest.raises(ConfigurationError, match="for a seat with an agent"):
+        sj.seat("sceptic", model, title="Mine")
 
 
 class Swallowing(Parrot):
