@@ -17,7 +17,7 @@ from autogen_core import CancellationToken, Image
 from safejury.agents import AgentChatClient
 from safejury.deliberation import Jury, VerdictMessage, VerdictTermination
 from safejury.models import EndpointModel, ModelSpec
-from safejury.testing import ScriptedServer, ballot
+from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer, ballot
 
 Body = Mapping[str, Any]
 Words = Callable[[Body], str]
@@ -124,18 +124,29 @@ async def test_a_jury_is_the_team_inside_a_society_of_mind(words: Words) -> None
 
 
 async def test_a_jury_is_a_tool_of_an_agent() -> None:
-    async with ScriptedServer(reply=ballot("unsafe", 1, "Risky.")) as server:
-        jury = _three(server)
+    """The agent asks the jury about its draft, reads the verdict, and answers otherwise."""
+
+    def say(body: Body) -> str | ScriptedReply:
+        if body["model"] == "m":
+            return ballot("unsafe", 1, "Risky.")
+        if "Verdict: unsafe, rating 1 (3 unsafe)" in str(body["messages"]):
+            return "Ask your doctor."
+        draft = {"task": "Sure, halve it."}
+        return ScriptedReply(tool_calls=[ScriptedCall("ask_the_jury", draft)])
+
+    async with ScriptedServer(reply=say) as server:
         tool = TeamTool(
-            jury,  # pyright: ignore[reportArgumentType] - it asks for a group chat and runs any team
+            _three(server),  # pyright: ignore[reportArgumentType] - any team will do when it runs
             "ask_the_jury",
             "Says whether an answer is safe.",
             return_value_as_last_message=True,
         )
-        result = await tool.run_json({"task": "Sure, halve it."}, CancellationToken())
-    said = tool.return_value_as_string(result)
-    assert said.startswith("Verdict: unsafe, rating 1 (3 unsafe)\n")
-    assert said.endswith("- sceptic: unsafe, rating 1: Risky.")
+        client = AgentChatClient(EndpointModel(base_url=server.base_url, model="assistant"))
+        agent = AssistantAgent("assistant", client, tools=[tool], reflect_on_tool_use=True)
+        result = await agent.run(task="May I halve my dose?")
+        await client.close()
+    assert result.messages[-1].to_text() == "Ask your doctor."
+    assert "- sceptic: unsafe, rating 1: Risky." in str(server.requests[-1]["messages"])
 
 
 @pytest.mark.parametrize(("answer", "last"), [("Halve it.", "editor"), ("No.", "publisher")])
