@@ -91,6 +91,7 @@ async def test_two_juries_of_one_name_are_followed_apart_and_leave_the_runtime_a
             async with one, asyncio.TaskGroup() as group:
                 for jury in (one, other, one):
                     group.create_task(jury.run(task="An answer."))
+            assert len(await runtime.save_state()) > 2
             await other.run(task="Another answer.")
         await one.run(task="An answer to a jury that nobody opened.")
     here = TextMessage(content="Still here?", source="user")
@@ -99,6 +100,34 @@ async def test_two_juries_of_one_name_are_followed_apart_and_leave_the_runtime_a
     assert sorted(by_one) == ["jury: 3 ballots"] * 3 + ["jury: safe"] * 3
     assert by_other == ["jury: 3 ballots", "jury: safe"] * 2
     assert set(await runtime.save_state()) == {"follows_one/jury", "follows_other/jury"}
+
+
+async def test_jurors_do_not_hear_those_of_another_jury_on_the_runtime() -> None:
+    """Both juries have the same seats, and hear a case of the same name at once."""
+
+    def say(body: Mapping[str, Any]) -> str:
+        unsafe = "harm to the body" in str(body["messages"])
+        reason = f"As {body['model']} sees it."
+        return ballot("unsafe", 1, reason) if unsafe else ballot("safe", 5, reason)
+
+    runtime = SingleThreadedAgentRuntime()
+    async with ScriptedServer(reply=say) as server:
+        juries = [
+            Jury.of(
+                *("clinician", "lawyer", "sceptic"),
+                model=ModelSpec(model, base_url=server.base_url),
+                runtime=runtime,
+            )
+            for model in ("one", "other")
+        ]
+        async with juries[0], juries[1], asyncio.TaskGroup() as group:
+            for jury in juries:
+                group.create_task(jury.run(task="An answer."))
+    await runtime.stop_when_idle()
+    heard = [(str(r["model"]), str(r["messages"])) for r in server.requests]
+    assert sum(f"As {model} sees it." in said for model, said in heard) == 6
+    strangers = {"one": "other", "other": "one"}
+    assert not [said for model, said in heard if f"As {strangers[model]} sees it." in said]
 
 
 async def test_a_runtime_that_is_not_started_is_started_and_left_running() -> None:
