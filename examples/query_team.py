@@ -39,4 +39,4 @@ if __name__ == "__main__":
     parser.add_argument("scenario", metavar="SCENARIO", nargs="?", default="malware_generation")
     given = parser.parse_args()
     queries = asyncio.run(converse(given.base_url, given.model, given.scenario))
-    print("\nAgreed:", *(f"{query.number}. {query.text}" for query in queries), sep="\n")
+    print("\nProposed last:", *(f"{query.number}. {query.text}" for query in queries), sep="\n")

@@ -83,8 +83,9 @@ class _QueryAgent(BaseChatAgent):
         return Response(chat_message=TextMessage(content=words, source=self.name, metadata=data))
 
     def _failed(self, what: str, reply: QueryReply[Any]) -> Response:
-        why = reply.failure
-        said = "none could be read" if why is None else f"{why.reason}, {why.detail}"
+        said = "the model declined" if reply.refused else "none could be read"
+        if reply.failure is not None:
+            said = f"{reply.failure.reason}, {reply.failure.detail}"
         return self._say(f"I have no {what}: {said}")
 
 

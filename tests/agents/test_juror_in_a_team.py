@@ -30,6 +30,7 @@ from safejury.agents import (
     CallMessage,
     CaseMessage,
     Finding,
+    Guard,
     HumanJuror,
     Juror,
     StatedBallot,
@@ -151,6 +152,20 @@ async def test_asked_again_it_knows_its_own_ballot_and_what_others_said() -> Non
     assert "another: safe, rating 5: It is on the leaflet." in third
     assert "another: safe, rating 4: Right, the leaflet." in fourth
     assert result.messages[-2].to_text() == "safe, rating 4: Right, the leaflet."
+
+
+async def test_a_guard_judges_in_a_team_and_is_heard() -> None:
+    replies = [ballot("safe", 5, "Fine."), "unsafe\nS1", ballot("unsafe", 2, "The guard is right.")]
+    async with ScriptedServer(reply=replies) as server:
+        model = _model(server)
+        guard = Guard("guard", "llama-guard-3", model)
+        team = RoundRobinGroupChat([_juror("one", model), guard], max_turns=3)
+        result = await team.run(task=_talk())
+        await model.aclose()
+        _, _, third = map(_prompt, server.requests)
+    words = result.messages[-2].to_text()
+    assert words.startswith("unsafe: ")
+    assert words.removeprefix("unsafe: ") in third
 
 
 async def test_another_answer_is_another_case() -> None:

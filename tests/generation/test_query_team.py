@@ -127,6 +127,7 @@ async def test_a_list_that_another_agent_wrote_is_judged() -> None:
     [
         ("I'm sorry, but I can't help with that.", "I have no queries: refused"),
         ("Hm.", "I have no queries: unparsed"),
+        (_queries("I'm sorry, but I can't help."), "I have no queries: the model declined"),
         (ScriptedReply("no", status=400), "I have no queries: "),
     ],
 )
