@@ -18,11 +18,12 @@ from safejury.deliberation import (
     BallotSealed,
     BallotsEvent,
     Jury,
+    RemarkEvent,
     VerdictMessage,
     VerdictTermination,
 )
 from safejury.models import EndpointModel, ModelSpec
-from safejury.testing import ScriptedReply, ScriptedServer, ballot
+from safejury.testing import ScriptedReply, ScriptedServer, ballot, remark
 
 Body = Mapping[str, Any]
 MakeCase = Callable[..., Case]
@@ -104,6 +105,38 @@ async def test_an_open_case_goes_on_elsewhere_and_nobody_is_asked_twice(
         assert (await jury.save_state())["cases"] == []
         with pytest.raises(ConfigurationError, match="no case to go on with"):
             await jury.run()
+
+
+async def test_a_roundtable_goes_on_elsewhere_at_the_turn_where_it_was_left(
+    make_case: MakeCase,
+) -> None:
+    def reply(body: Body) -> str:
+        if "it is your turn" in str(body["messages"]):
+            return remark(f"So says {body['model']}.")
+        return ballot("unsafe", 1, "Risky.") if body["model"] == "clinician" else FINE
+
+    def stuck_at_the_third_turn(body: Body) -> str | ScriptedReply:
+        turns = [one for one in here.requests if "it is your turn" in str(one["messages"])]
+        return HANG if len(turns) == 3 else reply(body)
+
+    here, there = ScriptedServer(reply=stuck_at_the_third_turn), ScriptedServer(reply=reply)
+    async with here, there:
+        jury = _three(here, "roundtable")
+        said = jury.run_stream(task=CaseMessage.of(make_case()))
+        spoken = list[RemarkEvent]()
+        while len(spoken) < 2:
+            if isinstance(message := await anext(said), RemarkEvent):
+                spoken.append(message)
+        state = json.loads(json.dumps(await jury.save_state()))
+        await said.aclose()
+        other = _three(there, "roundtable")
+        await other.load_state(state)
+        result = await other.run()
+    remarks = [each for each in result.messages if isinstance(each, RemarkEvent)]
+    assert [each.content for each in remarks[:2]] == [each.content for each in spoken]
+    turns = [str(one["model"]) for one in there.requests if "it is your turn" in str(one)]
+    assert len(turns) == len(remarks) - 2
+    assert len(there.requests) == len(turns) + len(JURORS)  # and the re-vote
 
 
 async def test_a_case_that_is_put_again_goes_on_where_it_was_left(make_case: MakeCase) -> None:
