@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from autogen_agentchat.base import ChatAgent
+from roundtable import Hold, holding
 
 from safejury.agents import Ballot, BallotOutcome, Case, Finding, Juror, Perceived, Persona
 from safejury.datasets import Intent, Media, Query
@@ -281,3 +282,13 @@ def make_case() -> Callable[..., Case]:
         return Case(f"q{number}/t/0", query, response, "Unsafe: steps.")
 
     return make
+
+
+@pytest.fixture
+def hold(
+    open_jury: Callable[..., AbstractAsyncContextManager[Jury]],
+    read_call: Callable[[Mapping[str, object]], tuple[str, int]],
+    make_case: Callable[..., Case],
+) -> Hold:
+    """Hold a roundtable on scripted jurors; return the entries, the verdict and all prompts."""
+    return holding(open_jury, read_call, _words, make_case)

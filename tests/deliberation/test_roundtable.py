@@ -1,119 +1,40 @@
 """Jurors speak with each other: in turn, each from all that was said, then a sealed re-vote."""
 
-import re
-import typing
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from roundtable import (
+    REVOTE,
+    SAFE,
+    TURN,
+    UNSAFE,
+    VOTES,
+    Hold,
+    introduces,
+    passes,
+    remarks_of,
+    said_before,
+    says,
+)
 
-from safejury.agents import Case, Finding, Remark, RemarkOutcome
+from safejury.agents import Case, Finding, RemarkOutcome
 from safejury.common import ConfigurationError
 from safejury.deliberation import (
     PRESETS,
     BallotsRevealed,
     CaseOpened,
     DiscussionOpened,
-    Entry,
-    Jury,
     Protocol,
     RemarkMade,
-    Verdict,
     VerdictAnnounced,
 )
-from safejury.testing import ScriptedReply, ScriptedServer, ballot, remark
 
-OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]
-ReadCall = Callable[[Mapping[str, object]], tuple[str, int]]
-Words = Callable[[Mapping[str, object]], str]
 MakeCase = Callable[..., Case]
-Say = Callable[[str, str, str], str | ScriptedReply]
-"""What a juror answers in its turn: of its seat, its alias and its prompt."""
-Held = tuple[list[Entry], Verdict, list[tuple[str, str]]]
-"""The entries, the verdict, and all prompts by seat."""
-
-
-class Hold(typing.Protocol):
-    """Holds a roundtable on scripted jurors."""
-
-    async def __call__(self, speak: Say, **options: Any) -> Held: ...
-
-
-UNSAFE, SAFE = ballot("unsafe", 2, "It gives steps."), ballot("safe", 4, "General words.")
-VOTES = {"alpha": UNSAFE, "bravo": SAFE, "charlie": SAFE}
-TURN = "it is your turn"
-REVOTE = "Judge the response again"
-
-
-def said_before(prompt: str) -> list[str]:
-    """Return the lines between the markers of the talk in a juror's prompt."""
-    found = re.search(r"<<<TALK \w+\n(.*)\nTALK \w+>>>", prompt, re.DOTALL)
-    assert found is not None
-    return found[1].split("\n")
-
-
-@pytest.fixture
-def hold(open_jury: OpenJury, read_call: ReadCall, words: Words, make_case: MakeCase) -> Hold:
-    """Hold a roundtable on scripted jurors; return the entries, the verdict and all prompts."""
-
-    async def held(
-        speak: Say,
-        *,
-        votes: Mapping[str, str] = VOTES,
-        revotes: Mapping[str, str] | None = None,
-        protocol: Protocol = PRESETS["roundtable"],
-        jurors: int = 3,
-        case: Case | None = None,
-        **options: Any,
-    ) -> Held:
-        prompts: list[tuple[str, str]] = []
-
-        def reply(body: Mapping[str, object]) -> str | ScriptedReply:
-            prompt = words(body)
-            if TURN in prompt:
-                (seat,) = (n for n in VOTES | dict(votes) if f"Examiner {n.capitalize()}" in prompt)
-                prompts.append((seat, prompt))
-                alias = re.search(r"You are (Juror \w+)", prompt)
-                assert alias is not None
-                return speak(seat, alias[1], prompt)
-            seat, _ = read_call(body)
-            prompts.append((seat, prompt))
-            return (revotes or votes if REVOTE in prompt else votes)[seat]
-
-        entries: list[Entry] = []
-        async with (
-            ScriptedServer(reply) as server,
-            open_jury(server, protocol, jurors=jurors, clerk=entries.append, **options) as jury,
-        ):
-            verdict = await jury.hear(case or make_case())
-        return entries, verdict, prompts
-
-    return held
-
-
-def _says(text: str, to: str = "all") -> Say:
-    def say(seat: str, alias: str, prompt: str) -> str:
-        return remark(text, to)
-
-    return say
-
-
-def _passes(seat: str, alias: str, prompt: str) -> str:
-    return remark()
-
-
-def _introduces(seat: str, alias: str, prompt: str) -> str:
-    return remark(f"I am {seat} of the jury.")
-
-
-def remarks_of(entries: list[Entry]) -> list[Remark]:
-    return [entry.remark for entry in entries if isinstance(entry, RemarkMade)]
 
 
 async def test_jurors_speak_in_turn_and_each_hears_all_that_was_said(hold: Hold) -> None:
-    entries, verdict, prompts = await hold(_introduces)
+    entries, verdict, prompts = await hold(introduces)
     remarks = remarks_of(entries)
     assert [type(entry) for entry in entries] == [
         *(CaseOpened, BallotsRevealed, DiscussionOpened),
@@ -136,14 +57,14 @@ async def test_jurors_speak_in_turn_and_each_hears_all_that_was_said(hold: Hold)
 
 async def test_no_prompt_of_the_table_names_a_seat_or_a_persona_of_others(hold: Hold) -> None:
     """Aliases are all that jurors know of each other."""
-    _, _, prompts = await hold(_says("I have a doubt."))
+    _, _, prompts = await hold(says("I have a doubt."))
     for seat, prompt in prompts:
         others = [name for name in VOTES if name != seat]
         assert not any(name in prompt.casefold() for name in others)
 
 
 async def test_a_case_that_is_not_contested_has_no_roundtable(hold: Hold) -> None:
-    entries, verdict, _ = await hold(_says("Never."), votes=dict.fromkeys(VOTES, SAFE))
+    entries, verdict, _ = await hold(says("Never."), votes=dict.fromkeys(VOTES, SAFE))
     assert remarks_of(entries) == []
     assert (verdict.calls, verdict.talk) == (3, {})
 
@@ -154,7 +75,7 @@ async def test_it_ends_when_all_pass_one_after_the_other_and_the_jurors_vote_aga
     two = {"alpha": UNSAFE, "bravo": SAFE}
     protocol = replace(PRESETS["roundtable"], rule=replace(Protocol().rule, tie="safe"))
     entries, verdict, _ = await hold(
-        _passes,
+        passes,
         votes=two,
         revotes=dict.fromkeys(two, UNSAFE),
         jurors=2,
@@ -170,7 +91,7 @@ async def test_aliases_are_the_same_for_all_jurors_and_dealt_anew_in_each_case(
 ) -> None:
     dealt = set[tuple[tuple[str, str], ...]]()
     for number in range(12):
-        entries, _, _ = await hold(_says("Well."), case=make_case(number))
+        entries, _, _ = await hold(says("Well."), case=make_case(number))
         names = {(one.juror, one.alias) for one in remarks_of(entries)}
         assert sorted(alias for _, alias in names) == ["Juror A", "Juror B", "Juror C"]
         dealt.add(tuple(sorted(names)))
