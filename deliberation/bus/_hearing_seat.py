@@ -6,7 +6,7 @@ from typing import Any
 from autogen_core import AgentId, MessageContext, Subscription, TopicId
 
 from ...agents import BallotCall, RemarkCall, Seat, SeatAgent
-from ..protocol import CaseClosed, Heard, HeardCases, Place
+from ..protocol import Heard, HeardCases, Place
 from ._agent import BusAgent
 
 HEARING = "hearing"
@@ -65,19 +65,13 @@ class SeatHears(Subscription):
 class _Hearing(Seat):
     """A seat that hears the others."""
 
-    def __init__(self, agent: SeatAgent, *, name: str) -> None:
+    def __init__(self, agent: SeatAgent, heard: HeardCases, *, name: str) -> None:
         super().__init__(agent, name=name)
-        self._heard = HeardCases()
+        self._heard = heard
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
-        match message:
-            case Heard() | CaseClosed():
-                self._heard.hear(message)
-                return None
-            case BallotAsked() | RemarkAsked():
-                message = await self._heard.full(message.call, message.place)
-            case _:
-                pass
+        if isinstance(message, BallotAsked | RemarkAsked):
+            message = await self._heard.full(message.call, message.place)
         return await super().on_message_impl(message, ctx)
 
 
@@ -89,5 +83,13 @@ class HearingSeat(BusAgent, _Hearing):
 
     Args:
         agent: Who sits there.
+        heard: Keeps what it hears.
         name: The seat's name.
     """
+
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+        """Hear, or answer in a task that ends with the caller's."""
+        if isinstance(message, Heard):
+            self._heard.hear(message)
+            return None
+        return await super().on_message_impl(message, ctx)

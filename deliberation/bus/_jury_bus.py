@@ -6,10 +6,10 @@ from typing import Any
 
 from ...agents import Ballot, BallotCall, Case, Remark, RemarkCall, SeatAgent
 from ..protocol import (
-    CaseClosed,
     Entry,
     Foreperson,
     Heard,
+    HeardCases,
     Notice,
     Place,
     Published,
@@ -65,8 +65,12 @@ class _BusFloor:
         if self._bus.live:
             await self._line.publish(Published(notice), self._bus.progress)
 
-    async def tell(self, message: Heard | CaseClosed) -> None:
+    async def tell(self, message: Heard) -> None:
         await self._line.publish(message, self._bus.hearing)
+
+    def close(self, case_id: str, number: int) -> None:
+        for heard in self._bus.heard.values():
+            heard.forget(case_id, number)
 
     async def call(self, call: BallotCall, place: Place) -> Ballot:
         if self._bus.gate.is_shut:
@@ -117,6 +121,7 @@ class JuryBus(RequestBus):
         self.gate, self.live, self.guest = gate, live, guest
         self.seat, self.hearing = self.name(SEAT), self.name(HEARING)
         self.transcript, self.progress = self.name(TRANSCRIPT), self.name(PROGRESS)
+        self.heard = {name: HeardCases() for name in foreperson.hearing}
         self._foreperson = foreperson
         self._seats = seats
 
@@ -149,7 +154,7 @@ class JuryBus(RequestBus):
 
     def _make_seat(self) -> HearingSeat:
         name = current_key()
-        return HearingSeat(self._seats[name], name=name)
+        return HearingSeat(self._seats[name], self.heard.get(name, HeardCases()), name=name)
 
     async def _preside(self, message: OpenCase, line: Line) -> Verdict:
         return await self._foreperson.preside(message.case, _BusFloor(self, line, message.kept))

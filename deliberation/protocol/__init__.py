@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         VerdictAnnounced,
     )
     from ._foreperson import Foreperson
-    from ._hearing import CaseClosed, Heard, HeardCases, Place, aliases_for
+    from ._hearing import Heard, HeardCases, Place, aliases_for
     from ._settings import PRESETS, Protocol
     from ._sitting import Floor, Sitting
     from ._verdict import Flips, GuardVote, Verdict
@@ -88,7 +88,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "VerdictAnnounced",
             ],
             "_foreperson": ["Foreperson"],
-            "_hearing": ["CaseClosed", "Heard", "HeardCases", "Place", "aliases_for"],
+            "_hearing": ["Heard", "HeardCases", "Place", "aliases_for"],
             "_settings": ["PRESETS", "Protocol"],
             "_sitting": ["Floor", "Sitting"],
             "_verdict": ["Flips", "GuardVote", "Verdict"],
@@ -102,7 +102,6 @@ __all__ = [
     "BallotSealed",
     "BallotsRevealed",
     "CallTotals",
-    "CaseClosed",
     "CaseOpened",
     "Decision",
     "DiscussionOpened",

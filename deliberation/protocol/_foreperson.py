@@ -97,7 +97,7 @@ class Foreperson:
         try:
             return await self._hear(sitting)
         finally:
-            await sitting.close()
+            sitting.close()
 
     async def _hear(self, sitting: Sitting) -> Verdict:
         case = sitting.case

@@ -1,7 +1,7 @@
 """What the seats of a jury hear of each other, and keep of a case until its end.
 
 Messages may overtake each other on a bus. So each is numbered within its case: a seat knows
-from its call how many it must have heard, and from the end of a case how many there were.
+from its call how many it must have heard, and when it is to forget a case how many there were.
 """
 
 import asyncio
@@ -30,19 +30,6 @@ class Heard:
     number: int
     round: int
     said: tuple[tuple[str, Statement | None], ...] | Spoken
-
-
-@dataclass(frozen=True, slots=True)
-class CaseClosed:
-    """Message to all seats: forget a case.
-
-    Attributes:
-        case_id: Of the case.
-        number: How many messages came before this one.
-    """
-
-    case_id: str
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +85,32 @@ class HeardCases:
     def __len__(self) -> int:
         return len(self._cases)
 
-    def hear(self, message: Heard | CaseClosed) -> None:
+    def hear(self, message: Heard) -> None:
         """Take in a message, in whatever order they come."""
-        case = self._cases.setdefault(message.case_id, _HeardCase())
-        if isinstance(message, Heard):
-            case.heard[message.number] = message
-        else:
-            case.closed = message.number
-        if case.closed is not None and len(case.heard) >= case.closed:
-            del self._cases[message.case_id]
+        case = self._case(message.case_id)
+        case.heard[message.number] = message
+        self._drop_if_over(message.case_id, case)
         case.more.set()
+
+    def forget(self, case_id: str, number: int) -> None:
+        """Keep nothing of a case that ended, nor of what may yet come.
+
+        Args:
+            case_id: Of the case.
+            number: How many messages there were of it.
+        """
+        case = self._case(case_id)
+        case.closed = number
+        self._drop_if_over(case_id, case)
+
+    def _case(self, case_id: str) -> _HeardCase:
+        if (case := self._cases.get(case_id)) is None:
+            case = self._cases[case_id] = _HeardCase()
+        return case
+
+    def _drop_if_over(self, case_id: str, case: _HeardCase) -> None:
+        if case.closed is not None and len(case.heard) >= case.closed:
+            del self._cases[case_id]
 
     @overload
     async def full(self, call: BallotCall, place: Place) -> BallotCall: ...
@@ -117,7 +120,7 @@ class HeardCases:
         """Return a call with all that the seat heard, once it heard all it must have."""
         if not place.heard:
             return call
-        case = self._cases.setdefault(call.case.id, _HeardCase())
+        case = self._case(call.case.id)
         while len(case.heard) < place.heard:
             case.more.clear()
             await case.more.wait()

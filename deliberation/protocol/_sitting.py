@@ -17,7 +17,7 @@ from ._events import (
     RemarkMade,
     VerdictAnnounced,
 )
-from ._hearing import CaseClosed, Heard, Place
+from ._hearing import Heard, Place
 from ._verdict import Verdict
 
 
@@ -32,8 +32,17 @@ class Floor(Protocol):
         """Publish a fleeting notice, where anybody watches."""
         ...
 
-    async def tell(self, message: Heard | CaseClosed) -> None:
-        """Let all seats hear something of a case, or forget it."""
+    async def tell(self, message: Heard) -> None:
+        """Let all seats hear something of a case."""
+        ...
+
+    def close(self, case_id: str, number: int) -> None:
+        """Let all seats forget a case.
+
+        Args:
+            case_id: Of the case.
+            number: How many messages they were told of it.
+        """
         ...
 
     async def call(self, call: BallotCall, place: Place) -> Ballot:
@@ -106,10 +115,10 @@ class Sitting:
         await self._floor.tell(Heard(self.case.id, self._heard, number, said))
         self._heard += 1
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let all seats forget the case."""
         if self._heard:
-            await self._floor.tell(CaseClosed(self.case.id, self._heard))
+            self._floor.close(self.case.id, self._heard)
 
     def _place(self, seat: str, *, at_roundtable: bool = False) -> Place:
         alias = self._aliases.get(seat, "")

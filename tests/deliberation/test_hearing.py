@@ -23,7 +23,7 @@ from safejury.agents import (
     statements_for,
 )
 from safejury.deliberation import Jury
-from safejury.deliberation.protocol import CaseClosed, Heard, HeardCases, Place
+from safejury.deliberation.protocol import Heard, HeardCases, Place
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, remark
 
 OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]
@@ -39,12 +39,8 @@ AS_BEFORE = "8415023c7c302f074b0179ce3df65a9661a8d85c40dad9c673881cacd0894115"
 SAID = Spoken("Juror A", "Juror B", "Where?")
 
 
-def _messages(case: Case) -> list[Heard | CaseClosed]:
-    return [
-        Heard(case.id, 0, 0, VOTES),
-        Heard(case.id, 1, 1, SAID),
-        CaseClosed(case.id, 2),
-    ]
+def _messages(case: Case) -> list[Heard]:
+    return [Heard(case.id, 0, 0, VOTES), Heard(case.id, 1, 1, SAID)]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -68,10 +64,12 @@ async def test_a_call_waits_for_all_that_came_before_it_in_whatever_order_it_com
 def test_nothing_is_kept_of_a_case_that_ended_in_whatever_order_it_is_told(
     make_case: MakeCase, order: tuple[int, ...]
 ) -> None:
-    heard = HeardCases()
-    messages = _messages(make_case())
+    heard, case = HeardCases(), make_case()
     for number in order:
-        heard.hear(messages[number])
+        if number == 2:
+            heard.forget(case.id, 2)
+        else:
+            heard.hear(_messages(case)[number])
     assert len(heard) == 0
 
 
