@@ -7,7 +7,7 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
     from ._quirks import QUIRKS, Quirk
-    from ._reply import Fault, ScriptedCall, ScriptedReply, ballot, remark
+    from ._reply import Fault, ScriptedCall, ScriptedReply, ballot, remark, request_text
     from ._scripted import main
     from ._server import FaultPlan, ScriptedServer, ScriptedStats
     from ._speech import SpeechScript, default_speech
@@ -18,7 +18,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_pictures": ["PICTURE_QUIRKS", "PictureQuirk", "PictureScript"],
             "_quirks": ["QUIRKS", "Quirk"],
-            "_reply": ["Fault", "ScriptedCall", "ScriptedReply", "ballot", "remark"],
+            "_reply": [
+                "Fault",
+                "ScriptedCall",
+                "ScriptedReply",
+                "ballot",
+                "remark",
+                "request_text",
+            ],
             "_scripted": ["main"],
             "_server": ["FaultPlan", "ScriptedServer", "ScriptedStats"],
             "_speech": ["SpeechScript", "default_speech"],
@@ -42,4 +49,5 @@ __all__ = [
     "default_speech",
     "main",
     "remark",
+    "request_text",
 ]

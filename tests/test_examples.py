@@ -68,6 +68,13 @@ def test_scripted_jurors_come_to_a_verdict() -> None:
     assert done.stdout == "unsafe after 2 rounds, {'unsafe': 3}\n", done.stderr
 
 
+def test_scripted_jurors_speak_with_each_other_and_change_their_minds() -> None:
+    done = command(str(EXAMPLES / "roundtable.py"))
+    assert "Juror E, Sceptic → ◆ Juror B, Clinician" in done.stdout, done.stderr
+    end = "unsafe, rating 2 (4 unsafe, 1 safe); turns: {'spoke': 4, 'passed': 6}\n"
+    assert done.stdout.endswith(end)
+
+
 async def test_an_assistant_agent_sits_on_the_jury() -> None:
     async with ScriptedServer(reply=ballot("safe", 4)) as server:
         script = str(EXAMPLES / "assistant_juror.py")

@@ -134,10 +134,10 @@ def test_a_run_without_a_talk_says_nothing_of_it_and_keeps_its_identity(
     assert identity("roundtable") != identity({"preset": "roundtable", "turns": 3})
 
 
-def test_a_dry_run_counts_every_turn(workplace: Any) -> None:
-    contested = workplace.safejury("run", workplace.config(jury__protocol="contested"), "--dry-run")
+def test_the_plan_counts_every_turn(workplace: Any) -> None:
+    contested = workplace.safejury("run", workplace.config(jury__protocol="contested"), "--plan")
     protocol = {"preset": "roundtable", "turns": 3}
-    talk = workplace.safejury("run", workplace.config(jury__protocol=protocol), "--dry-run")
+    talk = workplace.safejury("run", workplace.config(jury__protocol=protocol), "--plan")
 
     def calls(out: str) -> tuple[int, int]:
         found = re.search(r"clinician .*?: (\d+)(?:\N{EN DASH}| to |-)(\d+) calls", out)
@@ -160,7 +160,7 @@ def test_a_dry_run_counts_every_turn(workplace: Any) -> None:
 def test_settings_that_do_not_fit_are_refused_in_one_line(
     workplace: Any, protocol: dict[str, object], said: str
 ) -> None:
-    ended = workplace.safejury("run", workplace.config(jury__protocol=protocol), "--dry-run")
+    ended = workplace.safejury("run", workplace.config(jury__protocol=protocol), "--plan")
     assert ended.code == 2
     assert said in ended.err
 
