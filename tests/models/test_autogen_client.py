@@ -199,6 +199,28 @@ async def test_a_model_that_does_not_stream_speaks_in_one_piece(tmp_path: Path) 
     assert client.actual_usage() == client.total_usage()
 
 
+@pytest.mark.parametrize(
+    ("reply", "said", "thought"),
+    [
+        ("<think>It is a fruit.</think>\n\nSour.", "Sour.", "It is a fruit."),
+        ("It is a fruit.\n</think>\nSour.", "Sour.", "It is a fruit."),
+        ("Sour.", "Sour.", None),
+        ("<think>It is", "<think>It is", None),
+        ("Write <think>.", "Write <think>.", None),
+    ],
+)
+async def test_what_a_model_thought_is_told_from_what_it_said(
+    reply: str, said: str, thought: str | None
+) -> None:
+    async with ScriptedServer(reply=reply) as server:
+        client = _client(server)
+        result = await client.create(_HELLO)
+        *_, streamed = [piece async for piece in client.create_stream(_HELLO)]
+        await client.close()
+    assert (result.content, result.thought) == (said, thought)
+    assert streamed == result
+
+
 async def test_leaving_a_stream_ends_the_request() -> None:
     async with ScriptedServer(reply=ScriptedReply(hang=True)) as server:
         client = _client(server)

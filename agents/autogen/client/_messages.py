@@ -41,6 +41,7 @@ from ....models import (
     ToolChoice,
     ToolSpec,
 )
+from ...reply import MARK, without_thinking
 from .._conversation import png_of
 from .._evidence_image import EvidenceImage
 
@@ -209,9 +210,19 @@ def result_of(completion: Completion, usage: RequestUsage) -> CreateResult:
             cached=completion.reused,
             thought=completion.text or None,
         )
+    said, thought = _without_thought(completion.text)
     return CreateResult(
         finish_reason=_FINISH[completion.finish_reason],
-        content=completion.text or completion.refusal or "",
+        content=said or completion.refusal or "",
         usage=usage,
         cached=completion.reused,
+        thought=thought,
     )
+
+
+def _without_thought(text: str) -> tuple[str, str | None]:
+    """Return what a model said, and what it thought in marks before that."""
+    said = without_thinking(text)
+    if said is None or said == text or not said.strip():
+        return text, None
+    return said.strip(), MARK.sub("", text.removesuffix(said)).strip() or None
