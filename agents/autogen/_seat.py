@@ -8,7 +8,7 @@ from autogen_agentchat.base import ChatAgent
 from autogen_core import CancellationToken, MessageContext, RoutedAgent, message_handler
 
 from ...common import ConfigurationError
-from ..ballot import Ballot, BallotCall
+from ..ballot import Ballot, BallotCall, with_checked_quotes
 from ..talk import Remark, RemarkCall, passed
 from ._agent_factory import AnyAgent
 from ._ballot_caster import BallotCaster
@@ -84,7 +84,7 @@ class Seat(RoutedAgent):
             raise ConfigurationError(
                 f"seat {self._name!r}: the agent announced ballots but sent a {type(said).__name__}"
             )
-        return said.content
+        return with_checked_quotes(said.content, call)
 
 
 def gives_ballots(agent: AnyAgent) -> TypeGuard[SeatAgent]:

@@ -22,7 +22,7 @@ from ._evidence import (
     written_down,
 )
 from ._fitting import fit_case, fit_pictures, unshown
-from ._grounding import is_picture, quoted_spans
+from ._grounding import is_picture, quoted_spans, with_checked_quotes
 from ._parsing import ATTEMPTS, NoBallot, introduces, parse_ballot
 from ._schema import (
     BALLOT_SCHEMA,
@@ -80,5 +80,6 @@ __all__ = [
     "talk",
     "task",
     "unshown",
+    "with_checked_quotes",
     "written_down",
 ]

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from ...datasets import words_in, words_of
 from ..case import Case, Quotation, QuotedText
-from ._ballot import Perceived
+from ._ballot import Ballot, Perceived
 from ._call import BallotCall
 from ._schema import QUOTE_ASKED_FOR
 
@@ -27,16 +28,32 @@ def grounded(
         call: What it was asked.
         perceived: What it received: a picture that it was not shown is no evidence.
     """
+    if not quotes:
+        return (), ()
+    texts = _texts(call.case)
     stand: list[str] = []
     missing: list[str] = []
     for words in quotes:
         quotation = _quotation(words)
         if quotation.says_nothing:
             continue
-        there = _is_shown_picture(words, len(perceived.images))
-        there = there or quotation.stands_in(_texts(call.case))
+        there = quotation.stands_in(texts) or _is_shown_picture(words, len(perceived.images))
         (stand if there else missing).append(words)
     return tuple(stand), tuple(missing)
+
+
+def with_checked_quotes(ballot: Ballot, call: BallotCall) -> Ballot:
+    """Return a ballot that an agent made itself, with its quotes checked like those of others.
+
+    Args:
+        ballot: The ballot.
+        call: What its agent was asked.
+    """
+    if not ballot.quotes and not ballot.misquotes:
+        return ballot
+    said = (*ballot.quotes, *ballot.misquotes)
+    there, missing = grounded(said, call, ballot.perceived) if call.quotes else ((), ())
+    return replace(ballot, quotes=there, misquotes=missing)
 
 
 def is_picture(quote: str) -> bool:

@@ -1,9 +1,9 @@
 """Find the words that a juror quotes in a case, whatever their spacing, case and typography."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import compress
+from itertools import chain, compress
 
 from ._folding import readings, typed
 
@@ -26,27 +26,40 @@ class Quotation:
     """
 
     def __init__(self, words: str, *, cut: bool = False) -> None:
-        self._readings = [_parts(reading) for reading in readings(words)]
+        self._words = words
+        self._parts = _parts(words)
         self._cut = cut
 
     @property
     def says_nothing(self) -> bool:
         """Whether it is too short to stand anywhere but by chance."""
-        said = "".join(filter(str.isalnum, "".join(self._readings[0])))
-        return len(said.encode()) < _LEAST
+        said = 0
+        for char in filter(str.isalnum, chain.from_iterable(self._parts)):
+            said += len(char.encode())
+            if said >= _LEAST:
+                return False
+        return True
 
-    def stands_in(self, texts: Iterable["QuotedText"]) -> bool:
+    def stands_in(self, texts: Sequence["QuotedText"]) -> bool:
         """Whether one of the texts has all parts of it, in their order."""
-        return any(text.has(parts, cut=self._cut) for text in texts for parts in self._readings)
+        if any(text.has(self._parts, cut=self._cut) for text in texts):
+            return True
+        # Rarely is a quote escaped in another way than the case.
+        undone = [_parts(reading) for reading in readings(self._words)]
+        return any(text.has(parts, cut=self._cut) for text in texts for parts in undone[1:])
 
     def spans_in(self, text: str) -> list[Span]:
         """Return where a text has its parts: indices of the text; none where it has not all."""
-        return QuotedText(text).spans(self._readings[0], cut=self._cut)
+        return QuotedText(text).spans(self._parts, cut=self._cut)
 
 
 def _parts(words: str) -> tuple[str, ...]:
+    whole = " ".join(typed(words).split())
+    if ".." not in whole and ". ." not in whole:
+        whole = whole.rstrip(_AT_THE_END)
+        return (whole,) if whole else ()
     # Dots with spaces between are an ellipsis too.
-    dotted = re.sub(r"\.(?: ?\.){2,}", "...", " ".join(typed(words).split()))
+    dotted = re.sub(r"\.(?: ?\.){2,}", "...", whole)
     parts = (part.strip().rstrip(_AT_THE_END) for part in _ELLIPSIS.split(dotted))
     return tuple(part for part in parts if part)
 

@@ -262,3 +262,16 @@ async def test_cancelling_reaches_the_agent() -> None:
         with pytest.raises(asyncio.CancelledError):
             await reply
         await ended.wait()
+
+
+async def test_the_quotes_of_an_agents_own_ballot_are_looked_up_like_those_of_others() -> None:
+    own = Ballot(
+        *("stranger", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 2),
+        reason="By my rules.",
+        quotes=("like THIS", "never said"),
+    )
+    agent = Knowing(BallotMessage.of(own, case_id="q0/t/0"))
+    [cast_] = await _ask(agent, BallotCall(_case()), name="rules")
+    assert (cast_.quotes, cast_.misquotes) == (("like THIS",), ("never said",))
+    [silent] = await _ask(agent, BallotCall(_case(), quotes=False), name="rules")
+    assert (silent.quotes, silent.misquotes) == ((), ())
