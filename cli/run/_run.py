@@ -87,10 +87,8 @@ def run(
 ) -> int:
     """Evaluate targets. Repeat the command to resume a run that was stopped."""
     from ...evaluation.metrics import Thresholds
-    from ._evaluate import Watching, run_and_report
     from ._from_options import JuryOptions, RunOptions
 
-    watching = Watching.of(watch=watch, reveal=reveal)
     run_plan = _planned(
         config,
         changes or (),
@@ -102,6 +100,9 @@ def run(
         from ._plan import show_plan
 
         return show_plan(run_plan)
+    from ._evaluate import Watching, run_and_report
+
+    watching = Watching.of(watch=watch, reveal=reveal)
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     return run_and_report(run_plan, wanted=wanted, retry_failed=retry_failed, watching=watching)
 
