@@ -140,16 +140,22 @@ def _row(
         parts += [_cell(look, case.target, max(4, width // 3)), state]
         return Text.assemble(*parts)
     spare = width - 2 - 24 - 8
-    columns = [(case.target, 2), (case.scenario, 3), *([(case.query, 3)] if width >= 84 else [])]
-    parts += [_cell(look, words, spare * share // 10) for words, share in columns]
+    share = spare // 10
+    parts += [_cell(look, case.target, 2 * share), _cell(look, case.scenario, 3 * share)]
+    if width >= 84:
+        parts.append(_cell(look, case.query, 3 * share, ends=True))
     state.truncate(24, overflow="ellipsis", pad=True)
     parts += [state, Text(f"{_age(now - case.begun_at):>6}  ", _GRAY)]
     parts.append(look.name(titles.get(case.spoke, case.spoke), _GRAY))
     return Text.assemble(*parts)
 
 
-def _cell(look: Look, words: str, width: int) -> Text:
+def _cell(look: Look, words: str, width: int, *, ends: bool = False) -> Text:
+    """Return words in a column; too many of them are cut, at their beginning if `ends`."""
     text = look.name(words)
+    if ends and text.cell_len > width - 2:
+        dots = look.glyphs.ellipsis
+        text = Text(dots + text.plain[len(dots) + 2 - width :])
     text.truncate(max(1, width - 2), overflow="ellipsis", pad=True)
     return text.append("  ")
 

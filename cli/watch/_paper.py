@@ -2,10 +2,18 @@
 
 import io
 
+from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from ...deliberation.transcript import Look
+
+
+_COLORS = {
+    "standard": ColorSystem.STANDARD,
+    "256": ColorSystem.EIGHT_BIT,
+    "truecolor": ColorSystem.TRUECOLOR,
+}
 
 
 class _Sheet(io.StringIO):
@@ -45,6 +53,7 @@ class Paper:
             legacy_windows=False,
             highlight=False,
         )
+        self._colors = _COLORS.get(colors or "")
         self.look = Look.of(self._console.options)
 
     def lines(self, shown: RenderableType) -> list[str]:
@@ -55,14 +64,12 @@ class Paper:
         self._sheet.truncate()
         return text.removesuffix("\n").split("\n")
 
-    def line(self, *parts: Text, fill: bool = False) -> str:
-        """Return one line, cut off where the terminal ends.
-
-        Args:
-            parts: What it says.
-            fill: Whether it is as wide as the terminal.
-        """
+    def line(self, *parts: Text) -> str:
+        """Return one line of these parts, cut off where the terminal ends."""
         text = Text.assemble(*parts)
-        text.truncate(self.width, overflow="ellipsis", pad=fill)
-        text.no_wrap = True
-        return self.lines(text)[0]
+        text.truncate(self.width, overflow="ellipsis")
+        # Without the layout of a whole print, of which one line needs nothing.
+        return "".join(
+            words if style is None else style.render(words, color_system=self._colors)
+            for words, style, _ in text.render(self._console)
+        )

@@ -21,7 +21,7 @@ from ..console import WaitLines, log, log_line, wrapped
 from ._board import Board, Question, Watched
 from ._screen import Screen
 
-FRAME_S = 0.2
+FRAME_S = 0.25
 """Least seconds between two frames, unless a key is pressed."""
 IDLE_S = 0.5
 """Seconds between two frames while only clocks move."""
