@@ -18,7 +18,7 @@ from typing import Any, Self
 from rich.cells import cell_len
 
 _SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])")
-_PATIENCE_S = 15
+_PATIENCE_S = 60
 
 
 class Terminal:
@@ -81,6 +81,8 @@ class Terminal:
     @property
     def is_in_order(self) -> bool:
         """Whether all is as it was: echo, the cursor, and the first screen."""
+        if self._failure is not None:
+            raise self._failure
         return self.modes == {"7", "25"} and self.settings == termios.tcgetattr(self._theirs)
 
     @property
@@ -139,6 +141,8 @@ class Terminal:
         self._bytes = rest.encode("utf-8", "surrogateescape")
         text = text.removesuffix(rest)
         self.raw += text
+        # A frame that was dropped half-way may end within a sequence or a character.
+        text = re.sub(r"(\x1b\[\??[0-9;]*|\x1b|[\udc80-\udcff]+)(?=\x1b)", "", text)
         for part in re.split(r"(\x1b\[\??[0-9;]*[A-Za-z]|\x1b.|[\r\n\a\b])", text):
             if part:
                 self._obey(part) if part[0] in "\x1b\r\n\a\b" else self._write(part)
