@@ -134,7 +134,7 @@ def test_a_run_is_not_stopped_by_one_key_alone(workplace: Any, config: str):
         terminal.press("q")
         terminal.until("Stop the run?")
         terminal.press("n")
-        terminal.until(*HELD, unless="Stop the run?")
+        terminal.until(*HELD, unless="Stop")
         assert process.poll() is None
         process.kill()
 
