@@ -153,8 +153,7 @@ async def test_a_picture_is_opened_where_the_desktop_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer, opened = tmp_path / "xdg-open", tmp_path / "opened"
-    os.mkfifo(opened)
-    viewer.write_text(f'#!/bin/sh\nhead -c 9 "$1" > {opened}\n')
+    viewer.write_text(f'#!/bin/sh\nhead -c 9 "$1" > {opened}.new\nmv {opened}.new {opened}\n')
     viewer.chmod(0o755)
     (tmp_path / "open").symlink_to(viewer)  # as macOS names it
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
@@ -165,7 +164,10 @@ async def test_a_picture_is_opened_where_the_desktop_can(
 
     async def ask(question: str) -> str:
         if not shown and answers[0] == "s":
-            shown.append(await asyncio.to_thread(opened.read_bytes))
+            async with asyncio.timeout(30):
+                while not opened.exists():  # the viewer is a process of its own
+                    await asyncio.sleep(0.01)
+            shown.append(opened.read_bytes())
         return answers.pop(0)
 
     cast_ = await HumanJuror(ask=ask).judge(BallotCall(_case(images=(picture,))))
