@@ -8,7 +8,6 @@ from rich.text import Text
 
 from ...deliberation.transcript import Look
 
-
 _COLORS = {
     "standard": ColorSystem.STANDARD,
     "256": ColorSystem.EIGHT_BIT,

@@ -165,7 +165,7 @@ async def test_a_picture_is_opened_where_the_desktop_can(
     async def ask(question: str) -> str:
         if not shown and answers[0] == "s":
             async with asyncio.timeout(30):
-                while not opened.exists():  # the viewer is a process of its own
+                while not opened.exists():  # noqa: ASYNC110 - a process of its own
                     await asyncio.sleep(0.01)
             shown.append(opened.read_bytes())
         return answers.pop(0)
