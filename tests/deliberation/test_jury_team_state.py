@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -272,6 +275,43 @@ async def test_a_jury_survives_being_written_down_as_a_component(
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(ConfigurationError, match="variable MY_KEY holds no key"):
         Jury.load_component(component)
+
+
+OWN = """
+from autogen_agentchat.agents import AssistantAgent
+from safejury import Decision
+
+def make(client):
+    return AssistantAgent("helper", client)
+
+def undecided(votes, rule):
+    return Decision(None, "as always")
+"""
+
+
+def test_all_kinds_of_seats_and_functions_in_modules_survive_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_parts.py").write_text(OWN)
+    policy = tmp_path / "policy.md"
+    policy.write_text("Judge by our policy.\n\n{{evidence}}\n\n{{ballot}}\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    own = import_module("own_parts")
+    options = {"top_k": 3, "extra_body": {"a": 1}}
+    model = sj.endpoint(
+        "http://127.0.0.1:9/v1", "m", price={"input": 1, "output": 2}, request=options
+    )
+    seats = [
+        sj.seat(agent=own.make, model=model),
+        sj.seat(guard="llama-guard-3", model=model),
+        sj.seat("human"),
+        sj.seat("sceptic", temperature=0.5, name="doubter"),
+    ]
+    jury = Jury.of(*seats, model=model, rule=own.undecided, rubric=policy, protocol="roundtable")
+    written = jury.dump_component().model_dump_json()
+    again = Jury.load_component(json.loads(written))
+    assert again.spec == jury.spec
+    assert again.dump_component().model_dump_json() == written
 
 
 def test_a_team_with_a_jury_in_it_survives_as_well() -> None:
