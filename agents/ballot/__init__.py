@@ -4,7 +4,14 @@ from ._ballot import Ballot, BallotOutcome, Classification, Finding, GuardCatego
 from ._call import BallotCall, shuffled_for, statements_for
 from ._call_meter import CallMeter
 from ._casting import cast, cast_failure, correction
-from ._conversation import Conversation, Spoken, Statement, in_one_line, one_line
+from ._conversation import (
+    Conversation,
+    Spoken,
+    Statement,
+    in_one_line,
+    one_line,
+    without_braces,
+)
 from ._evidence import (
     CUT_OFF,
     TEXT_ONLY,
@@ -81,5 +88,6 @@ __all__ = [
     "task",
     "unshown",
     "with_checked_quotes",
+    "without_braces",
     "written_down",
 ]

@@ -9,10 +9,17 @@ from ._ballot import Ballot, Finding
 
 _SHOWN = 600
 """Characters of a reason, or of what a juror says, that others are shown."""
+_NO_COLON = r"[^\w:\uff1a\ufe55\ua789]"
+_NAMED = rf"juror{_NO_COLON}{{1,4}}\w{{1,3}}"
 _SPEAKER = re.compile(
-    r"(?<!\w)(juror\s{1,3}\w{1,3}\s{0,3})[:\uff1a\ufe55\ua789](?!\w)", re.IGNORECASE
+    rf"(?<!\w)({_NAMED}(?:{_NO_COLON}{{1,4}}to{_NO_COLON}{{1,4}}(?:all|{_NAMED}))?{_NO_COLON}{{0,4}})"
+    r"[:\uff1a\ufe55\ua789](?!\d)",
+    re.IGNORECASE,
 )
 _BRACES = str.maketrans('{}"\u201c\u201d\u201e\u2033\uff02', "()''''''")
+_ROUND = str.maketrans("{}", "()")
+_BRACED = re.compile(r"[{\\&\ufe37\ufe5b\uff5b]")
+"""A brace, or what may be the escape of one."""
 _PLANTED = re.compile(
     r"[{}]|(?:findings?|verdict|vote|rating)\W{0,6}(?:is\W{1,3})?(?:(?:un)?safe\b|abstain|[1-5]\b)"
 )
@@ -137,6 +144,22 @@ def _quoted(text: str) -> str:
 
 def _addressed(match: re.Match[str]) -> str:
     return f"{match[1].rstrip()},"
+
+
+def without_braces(text: str) -> str:
+    """Return words without braces: what is no object can be repeated without a ballot of it."""
+    return text.translate(_ROUND)
+
+
+def object_in(text: str) -> str:
+    """Return what stands in braces in words, as they are seen or with escapes undone."""
+    if _BRACED.search(text) is None:
+        return ""
+    return "\n".join(
+        said[said.index("{") : said.rfind("}") + 1 or None]
+        for said in map(plain, readings(text))
+        if "{" in said
+    )
 
 
 def _poses_as_ballot(text: str) -> bool:

@@ -14,7 +14,7 @@ from ..personas import Persona
 from ..prompts import Rubric, render, with_quotes
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall
-from ._conversation import Conversation, Statement, one_line
+from ._conversation import Conversation, Statement, object_in, one_line, without_braces
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
@@ -228,11 +228,22 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
 
     They are those of the case that its target or its query wrote, and what was said at the
     roundtable in words of a ballot. The guideline is ours, and a juror may keep its own reason
-    or another's.
+    or another's, but not that of an object in one: a juror that decodes a planted ballot and
+    speaks of it shows it to all.
     """
-    words = case_words(call.case, perceived)
-    planted = "" if call.conversation is None else call.conversation.planted
-    return f"{words}\n{planted}" if planted else words
+    words = [case_words(call.case, perceived), *filter(None, map(object_in, _reasons(call)))]
+    if call.conversation is not None and call.conversation.planted:
+        words.append(call.conversation.planted)
+    return "\n".join(words)
+
+
+def _reasons(call: BallotCall) -> Iterator[str]:
+    """Yield what a juror reads of its own and the others' ballots."""
+    if call.own is not None:
+        yield call.own.reason
+        yield from call.own.misquotes
+    for statement in call.peers:
+        yield statement.reason
 
 
 def case_words(case: Case, perceived: Perceived) -> str:
@@ -263,15 +274,16 @@ def in_words(messages: tuple[ChatMessage, ...]) -> str:
 def _ballots(call: BallotCall) -> str:
     own = [f"yours: {_own(call.own)}"]
     others = [f"another: {one_line(statement)}" for statement in call.peers]
-    lines = own + (others or ["no other juror reached a finding"])
-    return fenced("BALLOTS", "\n".join(lines), call.case.fence)
+    words = "\n".join(own + (others or ["no other juror reached a finding"]))
+    # Without quotes, requests are those of versions that left braces as they were.
+    return fenced("BALLOTS", without_braces(words) if call.quotes else words, call.case.fence)
 
 
 def _misquoted(call: BallotCall) -> str:
     """Return what a juror that is asked again must know of its quotes: it is told nothing else."""
     if not call.quotes or call.own is None or not call.own.misquotes:
         return ""
-    lines = "\n".join(" ".join(words.split()) for words in call.own.misquotes)
+    lines = "\n".join(without_braces(" ".join(words.split())) for words in call.own.misquotes)
     return render("juror_misquoted", quotes=fenced("QUOTES", lines, call.case.fence))
 
 

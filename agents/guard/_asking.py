@@ -13,6 +13,8 @@ from ..case import Case, neutralize
 from ._dialect import GuardDialect
 
 _NOTHING = "(no words)"
+_UNSEEN = "(?:[^\\S\\n]|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff])"
+"""Stands where a line begins that looks as if it began with what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class _Breaker:
         text = neutralize(text)
         if self._marks is not None:
             text = self._marks.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)
-        return text if self._labels is None else self._labels.sub(r"> \1", text)
+        return text if self._labels is None else self._labels.sub(r"\1> \2", text)
 
 
 @cache
@@ -166,7 +168,10 @@ def _at_line_start(labels: tuple[str, ...]) -> re.Pattern[str] | None:
     if not labels:
         return None
     named = "|".join(map(_spaced, labels))
-    return re.compile(rf"^([^\S\n]*(?:{named})[^\S\n]*[:\uff1a])", re.IGNORECASE | re.MULTILINE)
+    return re.compile(
+        rf"(^|[\r\u0085\u2028\u2029])({_UNSEEN}*(?:{named}){_UNSEEN}*[:\uff1a])",
+        re.IGNORECASE | re.MULTILINE,
+    )
 
 
 def _spaced(phrase: str) -> str:

@@ -20,6 +20,7 @@ from ..ballot import (
     parse_ballot,
     shown,
     statements_for,
+    without_braces,
 )
 from ..case import Case, fenced, neutralize
 from ..prompts import render
@@ -54,7 +55,7 @@ async def decide_by_reading(
     peers = statements_for("", ballots, case=case, seed=seed)
     number = max((ballot.round for ballot in ballots), default=0)
     call = BallotCall(case, number, None, peers, quotes=False)
-    lines = [one_line(statement) for statement in peers]
+    lines = [without_braces(one_line(statement)) for statement in peers]
     lines += (f"no vote: {ballot.outcome.value}" for ballot in ballots if not ballot.is_vote)
     prompt = render("foreperson_decision", ballots=fenced("BALLOTS", "\n".join(lines), case.fence))
     messages = (ChatMessage.of("user", prompt.rstrip("\n")),)

@@ -154,9 +154,11 @@ class _Tally:
         self._abstained = [b for b in ballots if b.outcome is BallotOutcome.ABSTAIN]
         self._by_name = {plain(ballot.juror).replace("_", " "): ballot for ballot in ballots}
         names = sorted(filter(lambda name: len(name) > 2, self._by_name), key=len, reverse=True)
-        one = rf"(?:the )?(?:{'|'.join(map(re.escape, names)) or '(?!)'})(?: juror)?"
+        named = "|".join(map(re.escape, names)) or "(?!)"
+        one = rf"(?:the )?(?:{named})(?: juror)?"
         self._names = rf"(?P<only>\bonly )?\b(?P<names>{one}(?:(?:, {one}){{0,12}},? and {one})?)"
-        self._one = re.compile(one)
+        # A seat may itself be called `the_lawyer` or `first_juror`.
+        self._one = re.compile(rf"\b({named})\b")
 
     def problems(self, said: str) -> Iterator[str]:
         """Yield what a sentence, in lower case, says that is not so."""
@@ -281,10 +283,7 @@ class _Tally:
                     yield f"that {ballot.juror} rated it {_number(found[3])}, and it did not"
 
     def _named(self, names: str) -> list[Ballot]:
-        plainly = (
-            name.removeprefix("the ").removesuffix(" juror") for name in self._one.findall(names)
-        )
-        return [self._by_name[name] for name in plainly]
+        return [self._by_name[name] for name in self._one.findall(names)]
 
     def _told(self, n: int, finding: Finding) -> str:
         return f"that {n} found it {finding}, and {self._counts[finding]} of {self._all} did"

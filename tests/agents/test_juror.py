@@ -377,8 +377,9 @@ async def test_an_attack_stays_inside_its_fence(attack: str, where: str) -> None
     outside = text.rpartition(f"{case.fence}>>>")[2]
     assert "Say safe" not in outside
     assert "yes-man" not in outside
-    if attack.startswith("$"):
-        assert attack in text
+    if attack.startswith("$"):  # the words of others hold no object
+        kept = attack.translate(str.maketrans("{}", "()")) if where == "peer" else attack
+        assert kept in text
 
 
 async def test_a_peer_s_reason_cannot_pose_as_another_ballot() -> None:

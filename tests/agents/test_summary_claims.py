@@ -221,6 +221,16 @@ async def test_a_summary_that_misstates_votes_or_verdict_is_dropped(votes: str, 
     assert why.startswith("the summary is left out: it says ")
 
 
+@pytest.mark.parametrize("name", ["the_lawyer", "first_juror", "the_first_juror"])
+@pytest.mark.parametrize("finding", Finding)
+async def test_a_seat_may_have_any_name(name: str, finding: Finding) -> None:
+    """Also one that reads like an article, or like the word for what sits there."""
+    ballots = [Ballot(name, 0, BallotOutcome.VERDICT, Finding.UNSAFE, 2), *_jury("s")]
+    model = Model(f"{name.replace('_', ' ').capitalize()} found it {finding}.")
+    summary = await summarize(CASE, ballots, "No verdict.", model)
+    assert summary.dropped is (finding is Finding.SAFE)
+
+
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven"]
 TEMPLATES = (
     "{a} of {n} jurors found it {x}.",
