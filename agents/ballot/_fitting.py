@@ -32,7 +32,7 @@ async def fit_pictures(
         DatasetError: A picture cannot be made to fit, or cannot be read.
     """
     case, modalities = await fit_case(call.case, modalities, fitting, meter)
-    return replace(call, case=case), modalities
+    return (call if case is call.case else replace(call, case=case)), modalities
 
 
 async def fit_case(

@@ -121,7 +121,7 @@ class Juror(BallotCaster):
         request = self._request(
             juror_messages(call, self._task, perceived),
             QUOTING_BALLOT_SCHEMA if call.quotes else BALLOT_SCHEMA,
-            f"{call.case.id}/r{call.round}/{self.name}/a",
+            f"{call.case.id}/r{call.round}/{self.name}/a0",
         )
         try:
             read = await self._asked(
@@ -156,7 +156,7 @@ class Juror(BallotCaster):
         request = self._request(
             remark_messages(call, self.persona, perceived, in_words=in_words),
             None if in_words else remark_schema(tuple(name for name, _ in table.ballots)),
-            f"{call.case.id}/r{call.round}/{self.name}/t{call.turn}a",
+            f"{call.case.id}/r{call.round}/{self.name}/t{call.turn}a0",
         )
         try:
             read = await self._asked(
@@ -181,7 +181,7 @@ class Juror(BallotCaster):
         """Return what the juror's last reply says: it is asked again where asking may help.
 
         Args:
-            request: What it is asked; the attempt's number is added to its id.
+            request: What it is asked first; its id ends with the attempt's number.
             meter: Counts the calls.
             read: Reads a reply.
             correct: Returns what to ask where a reply cannot be read; empty where asking once
@@ -190,15 +190,16 @@ class Juror(BallotCaster):
         Raises:
             ModelError: A call failed.
         """
-        messages, attempt = request.messages, 0
+        attempt = 0
         while True:
-            call_id = f"{request.call_id}{attempt}"
-            reply = await self.model.complete(replace(request, messages=messages, call_id=call_id))
+            reply = await self.model.complete(request)
             meter.add(reply)
             found, attempt = read(reply), attempt + 1
             if attempt == ATTEMPTS or not (asked := correct(found)):
                 return found
-            messages = (*messages, *_said_and_asked(reply, asked))
+            messages = (*request.messages, *_said_and_asked(reply, asked))
+            call_id = f"{request.call_id[:-1]}{attempt}"
+            request = replace(request, messages=messages, call_id=call_id)
 
     def _request(
         self, messages: tuple[ChatMessage, ...], schema: JsonSchema | None, call_id: str
