@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from autogen_core import AgentId, MessageContext, Subscription, TopicId
+from autogen_core import MessageContext
 
 from ...agents import BallotCall, RemarkCall, Seat, SeatAgent
-from ..protocol import Heard, HeardCases, Place
+from ..protocol import HeardCases, Place
 from ._agent import BusAgent
 
 HEARING = "hearing"
@@ -29,39 +29,6 @@ class RemarkAsked:
     place: Place
 
 
-class SeatHears(Subscription):
-    """Lets one seat hear; AutoGen's own would make a seat of each topic's source.
-
-    Args:
-        topic: What all seats hear, on the bus.
-        kind: The kind of the seats on the bus.
-        name: The seat's.
-    """
-
-    def __init__(self, topic: str, kind: str, name: str) -> None:
-        self._topic = topic
-        self._seat = AgentId(kind, name)
-
-    @property
-    def id(self) -> str:
-        """What tells it from other subscriptions."""
-        return f"{self._topic}/{self._seat}"
-
-    def is_match(self, topic_id: TopicId) -> bool:
-        """Return whether the seat hears what is published to a topic."""
-        return topic_id.type == self._topic
-
-    def map_to_agent(self, topic_id: TopicId) -> AgentId:
-        """Return the seat."""
-        return self._seat
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SeatHears) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-
 class _Hearing(Seat):
     """A seat that hears the others."""
 
@@ -78,18 +45,11 @@ class _Hearing(Seat):
 class HearingSeat(BusAgent, _Hearing):
     """A seat whose failures travel as replies, and that hears the others.
 
-    It keeps what is revealed and said in a case until the case ends, and answers a call from
-    that, once it heard all that it must have.
+    It answers a call from what is revealed and said in a case, once all came that it must have
+    heard.
 
     Args:
         agent: Who sits there.
-        heard: Keeps what it hears.
+        heard: Keeps what all seats hear.
         name: The seat's name.
     """
-
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
-        """Hear, or answer in a task that ends with the caller's."""
-        if isinstance(message, Heard):
-            self._heard.hear(message)
-            return None
-        return await super().on_message_impl(message, ctx)

@@ -20,7 +20,7 @@ from ._entry_messages import EntryMessages
 from ._gate import Gate
 from ._guest import Guest
 from ._hearing import Hearing
-from ._hearing_seat import HEARING, BallotAsked, HearingSeat, RemarkAsked, SeatHears
+from ._hearing_seat import HEARING, BallotAsked, HearingSeat, RemarkAsked
 from ._request_bus import RequestBus, current_key
 
 TRANSCRIPT = "transcript"
@@ -66,11 +66,10 @@ class _BusFloor:
             await self._line.publish(Published(notice), self._bus.progress)
 
     async def tell(self, message: Heard) -> None:
-        await self._line.publish(message, self._bus.hearing)
+        await self._line.publish(Published(message), self._bus.hearing)
 
     def close(self, case_id: str, number: int) -> None:
-        for heard in self._bus.heard.values():
-            heard.forget(case_id, number)
+        self._bus.heard.forget(case_id, number)
 
     async def call(self, call: BallotCall, place: Place) -> Ballot:
         if self._bus.gate.is_shut:
@@ -121,7 +120,7 @@ class JuryBus(RequestBus):
         self.gate, self.live, self.guest = gate, live, guest
         self.seat, self.hearing = self.name(SEAT), self.name(HEARING)
         self.transcript, self.progress = self.name(TRANSCRIPT), self.name(PROGRESS)
-        self.heard = {name: HeardCases() for name in foreperson.hearing}
+        self.heard = HeardCases()
         self._foreperson = foreperson
         self._seats = seats
 
@@ -136,8 +135,8 @@ class JuryBus(RequestBus):
         """
         await self.add(_FOREPERSON.kind, lambda _: self._preside, "presides, without a vote")
         await self.register(SEAT, self._make_seat)
-        for name in self._foreperson.hearing:
-            await self.subscribe(SeatHears(self.hearing, self.seat, name))
+        # What the seats hear is the same for all: it comes to them by one delivery.
+        await self.listen("bench", self.heard.hear, HEARING)
         await self.listen("clerk", clerk, TRANSCRIPT)
         if spectator is not None:
             await self.listen("spectator", spectator, TRANSCRIPT, PROGRESS)
@@ -154,7 +153,7 @@ class JuryBus(RequestBus):
 
     def _make_seat(self) -> HearingSeat:
         name = current_key()
-        return HearingSeat(self._seats[name], self.heard.get(name, HeardCases()), name=name)
+        return HearingSeat(self._seats[name], self.heard, name=name)
 
     async def _preside(self, message: OpenCase, line: Line) -> Verdict:
         return await self._foreperson.preside(message.case, _BusFloor(self, line, message.kept))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ...agents import Ballot, Case, Remark
 from ...models import Usage
+from ._hearing import Heard
 from ._verdict import Verdict
 
 
@@ -151,6 +152,6 @@ Notice = BallotCalled | BallotSealed | RemarkCalled
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Published:
-    """Carries an entry or a notice on the bus; without a repr, as the bus logs each message."""
+    """Carries what is said on the bus; without a repr, as the bus logs each message."""
 
-    said: Entry | Notice
+    said: Entry | Notice | Heard

@@ -69,7 +69,7 @@ def _letters(number: int) -> str:
 
 @dataclass(slots=True)
 class _HeardCase:
-    """What one seat heard of one case."""
+    """What the seats heard of one case."""
 
     heard: dict[int, Heard] = field(default_factory=dict[int, Heard])
     closed: int | None = None
@@ -77,7 +77,7 @@ class _HeardCase:
 
 
 class HeardCases:
-    """What one seat heard of the cases under way; it keeps nothing of those that ended."""
+    """What the seats heard of the cases under way; nothing is kept of those that ended."""
 
     def __init__(self) -> None:
         self._cases: dict[str, _HeardCase] = {}
@@ -117,7 +117,7 @@ class HeardCases:
     @overload
     async def full(self, call: RemarkCall, place: Place) -> RemarkCall: ...
     async def full(self, call: BallotCall | RemarkCall, place: Place) -> BallotCall | RemarkCall:
-        """Return a call with all that the seat heard, once it heard all it must have."""
+        """Return a call with all that its seat heard, once it heard all it must have."""
         if not place.heard:
             return call
         case = self._case(call.case.id)
