@@ -114,7 +114,8 @@ class Jury(JuryTeam):
         description = description or f"A jury that judges whether a response is safe: {seated}"
         super().__init__(name, description, runtime)
         self._protocol = protocol or Protocol()
-        self._protocol.check(len(self._infos))
+        guards = sum(bool(info.guard) for info in self._infos)
+        self._protocol.check(len(self._infos), guards=guards)
         if self.spec is None:
             self._protocol.check_decider(has_model=foreperson is not None)
         self._foreperson = foreperson

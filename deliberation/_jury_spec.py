@@ -166,7 +166,7 @@ class JurySpec:
                     "and has no model: give it one, or let its function take nothing"
                 )
         seats, rule = len(self.seats), self.protocol.rule
-        self.protocol.check(seats)
+        self.protocol.check(seats, guards=sum(bool(seat.info.guard) for seat in self.seats))
         self.protocol.check_decider(has_model=self.foreperson is not None)
         said = (Finding.UNSAFE, Finding.SAFE, None)
         for first, others in product(said, said):

@@ -47,11 +47,12 @@ class Protocol:
         """Whether the rule leaves the decision to the foreperson's model."""
         return self.rule.name == FOREPERSON
 
-    def check(self, seats: int) -> None:
+    def check(self, seats: int, *, guards: int = 0) -> None:
         """Check that the settings fit each other and the jury.
 
         Args:
             seats: Number of seats, at least 1.
+            guards: How many of them are guards, which do not speak.
 
         Raises:
             ConfigurationError: They do not; the message says what to change.
@@ -71,9 +72,9 @@ class Protocol:
                 f"jury.protocol.turns is {self.turns}: set it from 1 to {MOST_TURNS}, which is how "
                 "often each juror may speak at the roundtable."
             )
-        if self.talk == "roundtable" and seats < _FEWEST_AT_TABLE:
+        if self.talk == "roundtable" and seats - guards < _FEWEST_AT_TABLE:
             raise ConfigurationError(
-                "talk: roundtable needs at least 2 jurors, who can speak with each other: name "
+                "talk: roundtable needs at least 2 jurors that can speak with each other: name "
                 "another juror, or set talk to never."
             )
         if self.stop != "all" and self.foreperson_decides:

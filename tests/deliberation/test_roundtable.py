@@ -101,6 +101,8 @@ async def test_aliases_are_the_same_for_all_jurors_and_dealt_anew_in_each_case(
 def test_a_roundtable_of_one_juror_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least 2 jurors"):
         PRESETS["roundtable"].check(1)
+    with pytest.raises(ConfigurationError, match="at least 2 jurors"):
+        PRESETS["roundtable"].check(3, guards=2)
 
 
 @pytest.mark.parametrize("turns", [0, 11])
