@@ -1,5 +1,6 @@
 """The bus is AutoGen's, without the spans and log texts that nobody reads."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -42,6 +43,31 @@ def test_autogen_still_has_what_the_quiet_runtime_replaces(name: str) -> None:
     """Fails after an upgrade of AutoGen that renames it: messages then cost twice as much."""
     assert hasattr(SingleThreadedAgentRuntime(), name)
     assert hasattr(QuietRuntime(), name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["send_message", "publish_message", "_process_send", "_process_publish", "_process_response"],
+)
+def test_autogens_methods_still_make_events_under_the_names_that_are_replaced(name: str) -> None:
+    """Fails after an upgrade of AutoGen: messages are then dearer, and right as ever."""
+    stock = getattr(SingleThreadedAgentRuntime, name)
+    assert "MessageEvent" in stock.__code__.co_names
+    assert getattr(QuietRuntime, name).__code__ is stock.__code__
+
+
+async def test_whoever_reads_the_log_gets_the_events_of_autogen(
+    open_jury: Callable[..., AbstractAsyncContextManager[Jury]],
+    make_case: Callable[..., Case],
+    logged: list[str],
+) -> None:
+    async with ScriptedServer() as server, open_jury(server) as jury:
+        await jury.hear(make_case())
+    events = [json.loads(line) for line in logged if line.startswith("{")]
+    assert {event["type"] for event in events} == {"Message"}
+    stages = {event["delivery_stage"] for event in events}
+    assert stages == {"DeliveryStage.SEND", "DeliveryStage.DELIVER"}
+    assert any(event["receiver"].startswith("seat/") for event in events)
 
 
 def test_whoever_asks_for_autogens_tracing_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
