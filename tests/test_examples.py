@@ -68,6 +68,7 @@ def test_scripted_jurors_come_to_a_verdict() -> None:
     assert done.stdout == "unsafe after 2 rounds, {'unsafe': 3}\n", done.stderr
 
 
+@pytest.mark.slow
 def test_scripted_jurors_speak_with_each_other_and_change_their_minds() -> None:
     done = command(str(EXAMPLES / "roundtable.py"))
     assert "Juror E, Sceptic → ◆ Juror B, Clinician" in done.stdout, done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,21 +46,22 @@ def _entries(workplace: Any) -> list[tuple[Any, ...]]:
     return [(*row[:3], re.sub(r'"latency_s":[\d.e-]+', "", row[3])) for row in rows]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_in_the_middle_of_a_talk_ends_with_the_same_record(
     workplace: Any, scripted: Start
 ) -> None:
-    held = True
+    held, hung = True, threading.Event()
 
     def reply(body: Mapping[str, Any]) -> str | ScriptedReply:
         if held and server.stats.calls >= 12:
+            hung.set()
             return ScriptedReply(hang=True)
         return _reply(body)
 
     server = scripted(reply)
     config = workplace.config(server.base_url, jury__protocol="roundtable", limits__concurrency=1)
     with workplace.start("run", config) as process:
-        while server.stats.calls < 13 and process.poll() is None:
-            time.sleep(0.01)
+        assert hung.wait(60)
         time.sleep(0.5)  # what was answered is kept within a quarter of a second
         process.kill()
         process.communicate()
