@@ -62,10 +62,20 @@ _WRITE = {
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _encoder = msgspec.json.Encoder()
-_LEFT_OUT = (',"guard":null', ',"guards":{}', ',"talk":{}')
-"""What is left out of the JSON of ballots, verdicts and results, so that those of juries without
-guards and roundtables are as before there were any. In a string its quotation marks would be
-escaped."""
+_LEFT_OUT = (
+    ',"tools":[]',
+    ',"quotes":[]',
+    ',"misquotes":[]',
+    ',"guard":null',
+    ',"guards":{}',
+    ',"talk":{}',
+    ',"quotes":{}',
+    ',"summary_dropped":false',
+    ',"decision":null',
+    ',"majority":null',
+)
+"""What is left out of the JSON of ballots, verdicts and results where it is empty, so that a record
+holds no more than it must. In a string its quotation marks would be escaped."""
 
 
 class Record:
