@@ -68,8 +68,8 @@ class _BusFloor:
     async def tell(self, message: Heard) -> None:
         await self._line.publish(Published(message), self._bus.hearing)
 
-    def close(self, case_id: str, number: int) -> None:
-        self._bus.heard.forget(case_id, number)
+    def close(self, hearing: int, number: int) -> None:
+        self._bus.heard.forget(hearing, number)
 
     async def call(self, call: BallotCall, place: Place) -> Ballot:
         if self._bus.gate.is_shut:

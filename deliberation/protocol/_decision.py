@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...agents import Ballot, BallotOutcome
+from ...common.text import short
 from ._aggregation_verdict import dissent
 from ._verdict import Verdict
 
@@ -35,13 +36,15 @@ def _reason(verdict: Verdict, decision: Ballot | None) -> str:
         return "no juror reached a finding, so that the foreperson had nothing to decide by"
     if decision.finding is None:
         return f"the foreperson gave no decision: {_why_not(decision)}"
+    # What it read, where that is an earlier round; how a tie is broken says nothing of it.
+    stands = f"; {verdict.reason}" if verdict.revote_lost else ""
     if decision.finding is verdict.finding:
-        return verdict.reason  # empty, or why an earlier round stands
+        return stands.removeprefix("; ")
     found = verdict.finding or "nothing"
-    return f"the foreperson decides {decision.finding}, and the majority found {found}"
+    return f"the foreperson decides {decision.finding}, and the majority found {found}{stands}"
 
 
 def _why_not(decision: Ballot) -> str:
     if decision.outcome is BallotOutcome.ABSTAIN:
-        return f"it abstained ({decision.reason})"
+        return f"it abstained ({short(decision.reason)})"
     return f"{decision.outcome}" + (f" ({decision.detail})" if decision.detail else "")

@@ -1,7 +1,8 @@
 """What the seats of a jury hear of each other, and keep of a case until its end.
 
-Messages may overtake each other on a bus. So each is numbered within its case: a seat knows
-from its call how many it must have heard, and when it is to forget a case how many there were.
+Messages may overtake each other on a bus. So each is numbered within its hearing: a seat knows
+from its call how many it must have heard, and when it is to forget a hearing how many there were.
+Hearings have numbers of their own, as cases of one id may be heard at the same time, or again.
 """
 
 import asyncio
@@ -19,14 +20,14 @@ class Heard:
     """Message to all seats: what is revealed or said, without the name of a seat.
 
     Attributes:
-        case_id: Of the case.
-        number: Which of the case's messages it is, from 0.
+        hearing: Number of the hearing.
+        number: Which of the hearing's messages it is, from 0.
         round: The round whose votes are revealed, or the vote that what is said comes before.
         said: The votes of a round by alias, in seat order, None for a ballot that is not one;
             or what a juror said.
     """
 
-    case_id: str
+    hearing: int
     number: int
     round: int
     said: tuple[tuple[str, Statement | None], ...] | Spoken
@@ -39,9 +40,10 @@ class Place:
     Attributes:
         seat: Its name.
         alias: The name by which the jurors know it in this case.
-        heard: How many messages of the case it must have heard before it answers.
+        heard: How many messages of the hearing it must have heard before it answers.
         seed: The run's.
         at_roundtable: Whether jurors know each other by alias, and what each said.
+        hearing: Number of the hearing.
     """
 
     seat: str
@@ -49,6 +51,7 @@ class Place:
     heard: int
     seed: int = 0
     at_roundtable: bool = False
+    hearing: int = 0
 
 
 def aliases_for(seats: Sequence[str], *, case_id: str, seed: int) -> dict[str, str]:
@@ -80,37 +83,37 @@ class HeardCases:
     """What the seats heard of the cases under way; nothing is kept of those that ended."""
 
     def __init__(self) -> None:
-        self._cases: dict[str, _HeardCase] = {}
+        self._cases: dict[int, _HeardCase] = {}
 
     def __len__(self) -> int:
         return len(self._cases)
 
     def hear(self, message: Heard) -> None:
         """Take in a message, in whatever order they come."""
-        case = self._case(message.case_id)
+        case = self._case(message.hearing)
         case.heard[message.number] = message
-        self._drop_if_over(message.case_id, case)
+        self._drop_if_over(message.hearing, case)
         case.more.set()
 
-    def forget(self, case_id: str, number: int) -> None:
+    def forget(self, hearing: int, number: int) -> None:
         """Keep nothing of a case that ended, nor of what may yet come.
 
         Args:
-            case_id: Of the case.
+            hearing: Number of its hearing.
             number: How many messages there were of it.
         """
-        case = self._case(case_id)
+        case = self._case(hearing)
         case.closed = number
-        self._drop_if_over(case_id, case)
+        self._drop_if_over(hearing, case)
 
-    def _case(self, case_id: str) -> _HeardCase:
-        if (case := self._cases.get(case_id)) is None:
-            case = self._cases[case_id] = _HeardCase()
+    def _case(self, hearing: int) -> _HeardCase:
+        if (case := self._cases.get(hearing)) is None:
+            case = self._cases[hearing] = _HeardCase()
         return case
 
-    def _drop_if_over(self, case_id: str, case: _HeardCase) -> None:
+    def _drop_if_over(self, hearing: int, case: _HeardCase) -> None:
         if case.closed is not None and len(case.heard) >= case.closed:
-            del self._cases[case_id]
+            del self._cases[hearing]
 
     @overload
     async def full(self, call: BallotCall, place: Place) -> BallotCall: ...
@@ -120,7 +123,7 @@ class HeardCases:
         """Return a call with all that its seat heard, once it heard all it must have."""
         if not place.heard:
             return call
-        case = self._case(call.case.id)
+        case = self._case(place.hearing)
         while len(case.heard) < place.heard:
             case.more.clear()
             await case.more.wait()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Protocol
 
 from ...agents import Ballot, BallotCall, Case, Remark, RemarkCall, Spoken, Statement
@@ -20,6 +21,8 @@ from ._events import (
 from ._hearing import Heard, Place
 from ._verdict import Verdict
 
+_HEARINGS = count()
+
 
 class Floor(Protocol):
     """Reaches the seats, and whoever follows the transcript."""
@@ -36,11 +39,11 @@ class Floor(Protocol):
         """Let all seats hear something of a case."""
         ...
 
-    def close(self, case_id: str, number: int) -> None:
+    def close(self, hearing: int, number: int) -> None:
         """Let all seats forget a case.
 
         Args:
-            case_id: Of the case.
+            hearing: Number of its hearing.
             number: How many messages they were told of it.
         """
         ...
@@ -79,6 +82,7 @@ class Sitting:
         self._floor = floor
         self._seed = seed
         self._number = -1
+        self._hearing = next(_HEARINGS)
         self._heard = 0  # what the seats were told of the case
         self._aliases: Mapping[str, str] = {}
 
@@ -112,17 +116,18 @@ class Sitting:
     async def _tell(
         self, number: int, said: tuple[tuple[str, Statement | None], ...] | Spoken
     ) -> None:
-        await self._floor.tell(Heard(self.case.id, self._heard, number, said))
-        self._heard += 1
+        heard = Heard(self._hearing, self._heard, number, said)
+        self._heard += 1  # before it is on its way: whoever cancels it now has it forgotten
+        await self._floor.tell(heard)
 
     def close(self) -> None:
         """Let all seats forget the case."""
         if self._heard:
-            self._floor.close(self.case.id, self._heard)
+            self._floor.close(self._hearing, self._heard)
 
     def _place(self, seat: str, *, at_roundtable: bool = False) -> Place:
         alias = self._aliases.get(seat, "")
-        return Place(seat, alias, self._heard, self._seed, at_roundtable)
+        return Place(seat, alias, self._heard, self._seed, at_roundtable, self._hearing)
 
     async def call(
         self, seats: Sequence[str], calls: Sequence[BallotCall], *, at_roundtable: bool = False

@@ -170,3 +170,35 @@ def test_what_does_not_go_with_it_is_refused_with_one_line() -> None:
         Jury(seats, VOTE)
     assert Jury(seats, VOTE, foreperson=model).seats == ("lawyer",)
     Protocol(rule=Rule("foreperson")).check(2)  # a tie is for the foreperson to decide
+
+
+async def test_a_tie_of_the_majority_is_not_why_the_foreperson_decides(
+    open_jury: OpenJury, cast_by: CastBy, make_case: MakeCase
+) -> None:
+    say = cast_by(alpha=[UNSAFE], bravo=[SAFE], foreperson=[decision()])
+    protocol = replace(VOTE, rule=Rule("foreperson", tie="unsafe"))
+    async with (
+        ScriptedServer(say) as server,
+        open_jury(server, protocol, jurors=2, summing_up=True) as jury,
+    ):
+        verdict = await jury.hear(make_case())
+    assert (verdict.finding, verdict.majority) == (Finding.UNSAFE, Finding.UNSAFE)
+    assert verdict.reason == ""
+
+
+async def test_it_is_said_that_the_foreperson_read_an_earlier_round(
+    open_jury: OpenJury, cast_by: CastBy, make_case: MakeCase
+) -> None:
+    lost = ScriptedReply("no", status=500)
+    say = cast_by(
+        alpha=[SAFE, lost], bravo=[SAFE, lost], charlie=[UNSAFE, lost], foreperson=[decision()]
+    )
+    protocol = Protocol(rule=Rule("foreperson"), talk="always", summary="never")
+    async with (
+        ScriptedServer(say) as server,
+        open_jury(server, protocol, summing_up=True) as jury,
+    ):
+        verdict = await jury.hear(make_case())
+    assert verdict.revote_lost
+    assert verdict.reason.startswith("the foreperson decides unsafe, and the majority found safe; ")
+    assert verdict.reason.endswith("the finding of round 0 stands")

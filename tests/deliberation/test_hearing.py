@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import random
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
@@ -39,8 +40,7 @@ AS_BEFORE = "8415023c7c302f074b0179ce3df65a9661a8d85c40dad9c673881cacd0894115"
 SAID = Spoken("Juror A", "Juror B", "Where?")
 
 
-def _messages(case: Case) -> list[Heard]:
-    return [Heard(case.id, 0, 0, VOTES), Heard(case.id, 1, 1, SAID)]
+MESSAGES = (Heard(0, 0, 0, VOTES), Heard(0, 1, 1, SAID))
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -48,13 +48,12 @@ async def test_a_call_waits_for_all_that_came_before_it_in_whatever_order_it_com
     make_case: MakeCase, order: tuple[int, int]
 ) -> None:
     case, heard = make_case(), HeardCases()
-    messages = _messages(case)
     call = RemarkCall(case, 1, 2, Conversation("", ()))
     waiting = asyncio.ensure_future(heard.full(call, Place("bravo", "Juror B", heard=2)))
     for number in order:
         await asyncio.sleep(0)
         assert not waiting.done()
-        heard.hear(messages[number])
+        heard.hear(MESSAGES[number])
     full = await waiting
     assert full.conversation == Conversation("Juror B", (VOTES[1], VOTES[0], VOTES[2]), (SAID,))
     assert full.conversation.others == ("Juror A", "Juror C")
@@ -62,14 +61,14 @@ async def test_a_call_waits_for_all_that_came_before_it_in_whatever_order_it_com
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_nothing_is_kept_of_a_case_that_ended_in_whatever_order_it_is_told(
-    make_case: MakeCase, order: tuple[int, ...]
+    order: tuple[int, ...],
 ) -> None:
-    heard, case = HeardCases(), make_case()
+    heard = HeardCases()
     for number in order:
         if number == 2:
-            heard.forget(case.id, 2)
+            heard.forget(0, 2)
         else:
-            heard.hear(_messages(case)[number])
+            heard.hear(MESSAGES[number])
     assert len(heard) == 0
 
 
@@ -186,3 +185,30 @@ def test_what_a_juror_says_cannot_pose_as_what_another_says(forged: str) -> None
     assert line.startswith('Juror B to all: "')
     assert line.count('"') == 2
     assert line.count(":") == 1
+
+
+@pytest.mark.parametrize("protocol", ["contested", "roundtable"])
+async def test_cases_of_one_id_may_be_heard_at_the_same_time_and_again(
+    open_jury: OpenJury, words: Callable[..., str], make_case: MakeCase, protocol: str
+) -> None:
+    """Each of them ends, and nobody hears what was said of another."""
+
+    def say(body: Mapping[str, object]) -> str:
+        prompt = words(body)
+        (answer,) = set(re.findall(r"Answer [a-z]+", prompt))  # of one case alone
+        if "it is your turn" in prompt:
+            return remark(f"Where does {answer} say it?")
+        unsafe = "Examiner Alpha" in prompt
+        return ballot("unsafe" if unsafe else "safe", 3, f"{answer} is read so by me.")
+
+    cases = [make_case(text=f"Answer {name}") for name in ("one", "two", "three")]
+    async with (
+        asyncio.timeout(60),
+        ScriptedServer(say) as server,
+        open_jury(server, protocol) as jury,
+    ):
+        at_once = [asyncio.create_task(jury.hear(case)) for case in cases]
+        verdicts = [await hearing for hearing in at_once]
+        verdicts.append(await jury.hear(cases[0]))
+    assert [verdict.rounds for verdict in verdicts] == [2, 2, 2, 2]
+    assert _kept() == 0
