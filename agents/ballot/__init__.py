@@ -3,7 +3,7 @@
 from ._ballot import Ballot, BallotOutcome, Classification, Finding, GuardCategory, Perceived
 from ._call import BallotCall, shuffled_for, statements_for
 from ._call_meter import CallMeter
-from ._casting import cast, cast_failure, correction
+from ._casting import cast, cast_failure, correction, lost_by
 from ._conversation import (
     Conversation,
     Spoken,
@@ -28,7 +28,7 @@ from ._evidence import (
     task,
     written_down,
 )
-from ._fitting import fit_case, fit_pictures, unshown
+from ._fitting import fit_case, fit_pictures
 from ._grounding import is_picture, quoted_spans, with_checked_quotes
 from ._parsing import ATTEMPTS, NoBallot, introduces, parse_ballot
 from ._schema import (
@@ -76,6 +76,7 @@ __all__ = [
     "introduces",
     "is_picture",
     "juror_messages",
+    "lost_by",
     "one_line",
     "parse_ballot",
     "part_of",
@@ -86,7 +87,6 @@ __all__ = [
     "statements_for",
     "talk",
     "task",
-    "unshown",
     "with_checked_quotes",
     "without_braces",
     "written_down",

@@ -1,5 +1,7 @@
 """Build a juror's ballot from its reply, or from the failure of its call."""
 
+from typing import Literal
+
 from ...common import BudgetError, ModelError
 from ...common.text import short
 from ...models import AgentError, Usage, redactor
@@ -63,6 +65,21 @@ def cast_failure(
     juror: str, call: BallotCall, error: Exception, *, perceived: Perceived, meter: CallMeter
 ) -> Ballot:
     """Return the ballot of a juror whose call failed, and count that call."""
+    outcome, detail = lost_by(error, meter)
+    return Ballot(
+        juror,
+        call.round,
+        BallotOutcome(outcome),
+        detail=detail,
+        perceived=perceived,
+        **meter.fields(),
+    )
+
+
+def lost_by(
+    error: Exception, meter: CallMeter
+) -> tuple[Literal["budget_stop", "transport_error"], str]:
+    """Return the outcome of a call that failed and what happened, and count the call."""
     if isinstance(error, ModelError):
         meter.add_failure(error)
         detail = str(error)
@@ -70,15 +87,7 @@ def cast_failure(
         meter.add_usage(Usage())
         detail = redactor.redact(f"{type(error).__name__}: {error}")
     cause = error.cause if isinstance(error, AgentError) else error
-    budget = isinstance(cause, BudgetError)
-    return Ballot(
-        juror,
-        call.round,
-        BallotOutcome.BUDGET_STOP if budget else BallotOutcome.TRANSPORT_ERROR,
-        detail=short(detail),
-        perceived=perceived,
-        **meter.fields(),
-    )
+    return "budget_stop" if isinstance(cause, BudgetError) else "transport_error", short(detail)
 
 
 def correction(problem: NoBallot, call: BallotCall) -> str:

@@ -7,11 +7,8 @@ from ...common import DatasetError, RequestError
 from ...datasets import ImageFitter, with_images
 from ...models import Modality
 from ..case import Case
-from ._ballot import Ballot
 from ._call import BallotCall
 from ._call_meter import CallMeter
-from ._casting import cast_failure
-from ._evidence import TEXT_ONLY, perceive
 
 
 async def fit_pictures(
@@ -29,7 +26,7 @@ async def fit_pictures(
         meter: Notes what was changed or withheld.
 
     Raises:
-        DatasetError: A picture cannot be made to fit, or cannot be read.
+        RequestError: A picture cannot be made to fit, or cannot be read; nothing was sent.
     """
     case, modalities = await fit_case(call.case, modalities, fitting, meter)
     return (call if case is call.case else replace(call, case=case)), modalities
@@ -48,15 +45,10 @@ async def fit_case(
     if (excess := fitting.excess(query.images)) is not None:
         meter.note(f"the pictures were withheld: {excess}")
         return case, modalities - {"image"}
-    fitted = await asyncio.to_thread(fitting.fit, query.images)
+    try:
+        fitted = await asyncio.to_thread(fitting.fit, query.images)
+    except DatasetError as error:
+        raise RequestError(str(error), unsent=True) from error
     for change in fitted.changes:
         meter.note(change)
     return replace(case, query=with_images(query, fitted.images)), modalities
-
-
-def unshown(name: str, call: BallotCall, error: DatasetError, meter: CallMeter) -> Ballot:
-    """Return the ballot of a juror that was not asked, as its model would not get the picture."""
-    perceived = perceive(call.case, TEXT_ONLY)
-    return cast_failure(
-        name, call, RequestError(str(error), unsent=True), perceived=perceived, meter=meter
-    )

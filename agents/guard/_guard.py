@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from ...common import ConfigurationError, DatasetError, ModelError, in_parallel
-from ...common.text import quoted, short
+from ...common import ConfigurationError, ModelError, RequestError, in_parallel
+from ...common.text import quoted
 from ...datasets import ImageFitter
 from ...models import ChatModel, ChatRequest, Completion, Sampling
 from ..autogen import BallotCaster
 from ..ballot import (
+    TEXT_ONLY,
     Ballot,
     BallotCall,
     BallotOutcome,
@@ -18,11 +19,11 @@ from ..ballot import (
     Finding,
     NoBallot,
     Perceived,
+    cast,
     cast_failure,
     fit_pictures,
     perceive,
     shown,
-    unshown,
 )
 from ._asking import Asked, ask
 from ._dialect import Controversial, load_guard
@@ -88,8 +89,10 @@ class Guard(BallotCaster):
         modalities = self.model.modalities & frozenset(self.dialect.sees)
         try:
             call, modalities = await fit_pictures(call, modalities, self._fitting, meter)
-        except DatasetError as error:
-            return self._marked(unshown(self.name, call, error, meter))
+        except RequestError as error:
+            perceived = perceive(call.case, TEXT_ONLY)
+            failed = cast_failure(self.name, call, error, perceived=perceived, meter=meter)
+            return self._marked(failed)
         perceived = perceive(call.case, modalities)
         if self.dialect.sends == "response":
             perceived = replace(perceived, transcript=None)
@@ -148,16 +151,7 @@ class Guard(BallotCaster):
         unread = next((reply for reply in replies if isinstance(reply, NoBallot)), None)
         violated = [form for form in read if form.finding is Finding.UNSAFE]
         if unread is not None and not violated:
-            return self._marked(
-                Ballot(
-                    self.name,
-                    call.round,
-                    unread.outcome,
-                    detail=short(unread.detail),
-                    perceived=perceived,
-                    **meter.fields(),
-                )
-            )
+            return self._marked(cast(self.name, call, unread, perceived=perceived, meter=meter))
         meant = violated or [form for form in read if form.finding is None] or read
         finding = meant[0].finding
         categories = tuple(dict.fromkeys(chain(*(form.categories for form in meant))))

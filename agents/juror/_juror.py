@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ...common import ConfigurationError, DatasetError, ModelError, RequestError
+from ...common import ConfigurationError, ModelError, RequestError
 from ...common.text import quoted
 from ...datasets import ImageFitter
 from ...models import ChatMessage, ChatModel, ChatRequest, Completion, JsonSchema, Sampling
@@ -32,7 +32,6 @@ from ..ballot import (
     perceive,
     shown,
     task,
-    unshown,
 )
 from ..case import neutralize
 from ..personas import Persona
@@ -114,8 +113,9 @@ class Juror(BallotCaster):
         meter, modalities = CallMeter(), self.model.modalities
         try:
             call, modalities = await fit_pictures(call, modalities, self._fitting, meter)
-        except DatasetError as error:
-            return unshown(self.name, call, error, meter)
+        except RequestError as error:
+            perceived = perceive(call.case, TEXT_ONLY)
+            return cast_failure(self.name, call, error, perceived=perceived, meter=meter)
         perceived = perceive(call.case, modalities)
         evidence, peers = shown(call, perceived), heard(call)
         request = self._request(
@@ -143,12 +143,9 @@ class Juror(BallotCaster):
         meter, modalities = CallMeter(), self.model.modalities
         try:
             case, modalities = await fit_case(call.case, modalities, self._fitting, meter)
-        except DatasetError as error:
-            perceived, unsent = (
-                perceive(call.case, TEXT_ONLY),
-                RequestError(str(error), unsent=True),
-            )
-            return failed_remark(self.name, call, unsent, perceived=perceived, meter=meter)
+        except RequestError as error:
+            perceived = perceive(call.case, TEXT_ONLY)
+            return failed_remark(self.name, call, error, perceived=perceived, meter=meter)
         call = replace(call, case=case)
         perceived, table = perceive(call.case, modalities), call.conversation
         in_words, evidence = self._speaks_in_words, case_words(call.case, perceived)

@@ -1,9 +1,8 @@
 """What a juror reads in its turn at the roundtable, and what becomes of its answer."""
 
-from ...common import BudgetError, ModelError
 from ...common.text import short
-from ...models import ChatMessage, Usage, redactor
-from ..ballot import CallMeter, Perceived, case_messages, part_of, talk
+from ...models import ChatMessage, Usage
+from ..ballot import CallMeter, Perceived, case_messages, lost_by, part_of, talk
 from ..personas import Persona
 from ..prompts import render
 from ._form import ALL, NoRemark, RemarkForm
@@ -100,20 +99,14 @@ def failed_remark(
     juror: str, call: RemarkCall, error: Exception, *, perceived: Perceived, meter: CallMeter
 ) -> Remark:
     """Return what came of the turn of a juror whose call failed, and count that call."""
-    if isinstance(error, ModelError):
-        meter.add_failure(error)
-        detail = str(error)
-    else:
-        meter.add_usage(Usage())
-        detail = redactor.redact(f"{type(error).__name__}: {error}")
-    budget = isinstance(error, BudgetError)
+    outcome, detail = lost_by(error, meter)
     return Remark(
         juror,
         call.conversation.alias,
         call.round,
         call.turn,
-        RemarkOutcome.BUDGET_STOP if budget else RemarkOutcome.TRANSPORT_ERROR,
-        detail=short(detail),
+        RemarkOutcome(outcome),
+        detail=detail,
         perceived=perceived,
         **meter.fields(),
     )

@@ -4,11 +4,24 @@ import asyncio
 from typing import Any
 
 import pytest
+from autogen_agentchat.agents import AssistantAgent
+from autogen_core.models import ChatCompletionClient
 from own_agents import Parrot, Raising, case
 
-from safejury.agents import AgentFactory, AgentModel, Ballot, BallotCall, BallotOutcome, Juror
+from safejury.agents import (
+    AgentClient,
+    AgentFactory,
+    AgentModel,
+    Ballot,
+    BallotCall,
+    BallotOutcome,
+    Conversation,
+    Juror,
+    RemarkCall,
+    RemarkOutcome,
+)
 from safejury.common import in_parallel
-from safejury.models import Budget, Completion, ModelRegistry, PlaceLimits
+from safejury.models import Budget, Completion, ModelRegistry, ModelSpec, PlaceLimits
 
 
 class Kept:
@@ -42,6 +55,20 @@ async def test_the_tokens_that_it_reports_count_against_the_budget() -> None:
     assert 0 < len(stopped) < 200
     assert spent == 15 * (200 - len(stopped)) <= 2000
     assert all(each.calls == 0 for each in stopped)
+
+
+async def test_a_budget_that_stops_the_agents_own_model_stops_its_ballot_and_its_turn() -> None:
+    def make(client: ChatCompletionClient) -> AssistantAgent:
+        return AssistantAgent("mine", client)
+
+    spec = ModelSpec("m", base_url="http://127.0.0.1:9/v1")  # is never called
+    async with ModelRegistry(budget=Budget(max_tokens_total=10)) as registry:
+        client = AgentClient(registry.open(spec))
+        juror = Juror("mine", None, AgentModel.of(AgentFactory.of(make), client=client))
+        cast_ = await juror.judge(BallotCall(case()))
+        turn = await juror.speak(RemarkCall(case(), 1, 1, Conversation("Juror A", ())))
+    assert (cast_.outcome, cast_.calls) == (BallotOutcome.BUDGET_STOP, 0)
+    assert (turn.outcome, turn.calls) == (RemarkOutcome.BUDGET_STOP, 0)
 
 
 async def test_an_answer_without_usage_is_charged_by_estimate() -> None:
