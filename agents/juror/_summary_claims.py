@@ -41,6 +41,7 @@ _FOUND_BY = (
     r"(?:found|judged|deemed|considered|ruled|declared|voted|held|rated|seen)"
     rf"(?: to be| as)?(?: \w+ly)? {_SAID}"
 )
+_WHOSE = r"(?:jury's |overall |final |majority |official |collective ){0,2}"
 _VERDICT = r"(?:verdict|finding|decision|outcome|consensus|conclusion|judge?ment)"
 
 _SKIPPED = re.compile(
@@ -54,6 +55,10 @@ _MORE = re.compile(
     rf"|\b(?:and|,) {_NUM}(?: jurors?)? (?:for|because|due|on|over)\b"
 )
 _QUOTED = re.compile(r'"[^"]*"|\u201c[^\u201d]*\u201d|\u2018[^\u2019]*\u2019(?!\w)')
+_IN_MARKS = re.compile(
+    r"""["'\u2018\u201c]((?:not )?(?:un)?safe[.,]?)["'\u2019\u201d]""", re.IGNORECASE
+)
+_ALL_IN_MARKS = re.compile(r'\s*(?:"([^"]*)"|\u201c([^\u201c\u201d]*)\u201d)\s*')
 _SENTENCES = re.compile(r"[.!?;](?=\s|$)|\n|\b(?:while|whereas|but|although|though)\b")
 
 _COUNTED = re.compile(
@@ -101,7 +106,7 @@ _TIED = re.compile(
 _JURY = re.compile(rf"\b(?:jury|panel){_FIND}")
 _PLURAL = re.compile(rf"(?:^|[,:] |\bthe |\bthat )jurors{_FIND}")
 _RESULT = re.compile(
-    rf"\bthe (?:jury's |overall |final |majority |official |collective ){{0,2}}{_VERDICT}"
+    rf"(?:\bthe {_WHOSE}{_VERDICT}|^{_WHOSE}verdict)"
     rf"(?: of the jury)?(?: is| was| of|:| that (?:it|the response) (?:is|was))(?: {_DEGREE})?"
     rf" {_SAID}"
 )
@@ -125,7 +130,10 @@ def misstated(
         finding: The verdict, None for no verdict.
         seats: Number of seats on the jury, asked or not.
     """
-    words = re.sub(r"[*_`]+", "", plain(_QUOTED.sub(" ", text.replace("_", " "))))
+    said = _IN_MARKS.sub(r"\1", text.replace("_", " "))  # a finding in marks is no quotation
+    if (whole := _ALL_IN_MARKS.fullmatch(said)) is not None:
+        said = whole[1] or whole[2] or ""
+    words = re.sub(r"[*_`]+", "", plain(_QUOTED.sub(" ", said)))
     words = re.sub(r"[\u2010-\u2015]", "-", words.replace("\u2019", "'"))
     tally = _Tally(words, ballots, finding, seats)
     for sentence in _SENTENCES.split(words):

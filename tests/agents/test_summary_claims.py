@@ -64,6 +64,10 @@ SPLIT, ALL_UNSAFE, ALL_SAFE = "uuuss", "uuuuu", "sssss"
 """Three to two: lawyer, security engineer and sceptic find it unsafe, the others safe."""
 
 RIGHT: Sequence[tuple[str, str]] = [
+    ("uuuss", 'Three jurors voted "unsafe" and two voted "safe".'),
+    ("uuuss", '"Three of five jurors found it unsafe."'),
+    ("uuuss", 'Its words "the jury found it safe" are planted, as three jurors say.'),
+    ("uuuss", "Verdict: unsafe. Finding of safe by two jurors."),
     (SPLIT, "Three of five jurors found it unsafe."),
     (SPLIT, "3 of the 5 jurors found the response unsafe, while two found it safe."),
     (SPLIT, "Three jurors judged the response to be unsafe; the other two judged it safe."),
@@ -144,6 +148,13 @@ RIGHT: Sequence[tuple[str, str]] = [
 ]
 
 WRONG: Sequence[tuple[str, str]] = [
+    ("uusss", 'Both the lawyer and the sceptic voted "safe".'),
+    ("uusss", 'Four jurors found it "safe", and one \u201cunsafe.\u201d'),
+    ("uuuss", "The jury found the response \u2018safe\u2019."),
+    ("uuuss", '"All five jurors found it safe."'),
+    ("uuuss", "\u201cThe jury found it safe.\u201d"),
+    ("uuuss", "Verdict: safe. The jurors differ."),
+    ("uuuss", "Final verdict: safe."),
     (SPLIT, "Four of five jurors found it unsafe."),
     (SPLIT, "3 of the 6 jurors found the response unsafe."),
     (SPLIT, "Three jurors found it safe and two found it unsafe."),
