@@ -30,13 +30,22 @@ from ._evidence import (
 )
 from ._fitting import fit_case, fit_pictures
 from ._grounding import is_picture, quoted_spans, with_checked_quotes
-from ._parsing import ATTEMPTS, NoBallot, introduces, parse_ballot
+from ._parsing import (
+    ATTEMPTS,
+    NoBallot,
+    Unread,
+    check_whole,
+    introduces,
+    parse_ballot,
+    refusal_of,
+)
 from ._schema import (
     BALLOT_SCHEMA,
     DECISION_SCHEMA,
     QUOTING_BALLOT_SCHEMA,
     REASON_ASKED_FOR,
     BallotForm,
+    Unfit,
 )
 from ._stated import StatedBallot
 
@@ -62,10 +71,13 @@ __all__ = [
     "Spoken",
     "StatedBallot",
     "Statement",
+    "Unfit",
+    "Unread",
     "case_messages",
     "case_words",
     "cast",
     "cast_failure",
+    "check_whole",
     "correction",
     "evidence",
     "fit_case",
@@ -82,6 +94,7 @@ __all__ = [
     "part_of",
     "perceive",
     "quoted_spans",
+    "refusal_of",
     "shown",
     "shuffled_for",
     "statements_for",

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
 
 from ...common.text import is_refusal, quoted, storable
 from ...models import AgentWork, Completion
@@ -11,13 +13,14 @@ from ..reply import Members, Reply, read_objects
 from ._ballot import BallotOutcome
 from ._schema import FINDINGS, BallotForm, Unfit, read_form
 
+_Outcome = TypeVar("_Outcome", bound=StrEnum)
 ATTEMPTS = 2
 """How often a juror may speak before its ballot is `unparsed`."""
 
 
 @dataclass(frozen=True, slots=True)
-class NoBallot:
-    """Why a reply is not a ballot.
+class Unread(Generic[_Outcome]):
+    """Why a reply is not what was asked for.
 
     Attributes:
         outcome: `unparsed`, `refused` or `filtered`.
@@ -25,7 +28,7 @@ class NoBallot:
         said: What stands there instead, quoted; empty where nothing is to be quoted.
     """
 
-    outcome: BallotOutcome
+    outcome: _Outcome
     problem: str
     said: str = ""
 
@@ -37,7 +40,13 @@ class NoBallot:
     @property
     def may_retry(self) -> bool:
         """Whether asking once more may help: a refusal or a filter is not argued with."""
-        return self.outcome is BallotOutcome.UNPARSED
+        return self.outcome.value == BallotOutcome.UNPARSED.value
+
+
+class NoBallot(Unread[BallotOutcome]):
+    """Why a reply is not a ballot."""
+
+    __slots__ = ()
 
 
 def parse_ballot(
@@ -57,11 +66,8 @@ def parse_ballot(
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the juror's reply")
     reply = read_objects(completion.text)
     try:
-        if completion.finish_reason == "length":
-            raise Unfit("it was cut off at the token cap")
+        check_whole(completion)
         shown = look_at(evidence)
-        if isinstance(completion.work, AgentWork) and completion.work.problem:
-            raise Unfit(completion.work.problem)
         ballot = _own_ballot(reply, shown)
         if completion.finish_reason != "stop" and reply.after.strip():
             raise Unfit("words follow its ballot, and it may have been cut off")
@@ -72,14 +78,32 @@ def parse_ballot(
 
 
 def _no_ballot(completion: Completion, reply: Reply, unfit: Unfit) -> NoBallot:
-    refusal, words = completion.refusal, reply.before + reply.after
-    # Only where a reply holds no JSON: a reason which quotes a refusal is never one.
-    if not refusal and not reply.objects and reply.problem is None and is_refusal(words):
-        refusal = words.strip()
-    if refusal:
-        said = quoted(storable(refusal))
-        return NoBallot(BallotOutcome.REFUSED, "the juror refused to judge", said)
+    if (refusal := refusal_of(completion, reply.words_alone)) is not None:
+        return NoBallot(BallotOutcome.REFUSED, "the juror refused to judge", refusal)
     return NoBallot(BallotOutcome.UNPARSED, unfit.problem, unfit.said)
+
+
+def check_whole(completion: Completion) -> None:
+    """Check that a reply came to its end.
+
+    Raises:
+        Unfit: It was cut off, or an agent stopped without words.
+    """
+    if completion.finish_reason == "length":
+        raise Unfit("it was cut off at the token cap")
+    if isinstance(completion.work, AgentWork) and completion.work.problem:
+        raise Unfit(completion.work.problem)
+
+
+def refusal_of(completion: Completion, words: str) -> str | None:
+    """Return the refusal that a reply is, quoted; None where it is none.
+
+    Args:
+        completion: The reply.
+        words: Its words where it holds no JSON: a reason which quotes a refusal is never one.
+    """
+    refusal = completion.refusal or (words.strip() if is_refusal(words) else None)
+    return quoted(storable(refusal)) if refusal else None
 
 
 def _own_ballot(reply: Reply, shown: Shown) -> BallotForm:

@@ -8,9 +8,9 @@ from typing import cast
 
 import msgspec
 
-from ...common.text import is_refusal, quoted, storable
+from ...common.text import quoted, storable
 from ...models import Completion, TokenLogprobs
-from ..ballot import BallotOutcome, Finding, GuardCategory, NoBallot
+from ..ballot import BallotOutcome, Finding, GuardCategory, NoBallot, Unfit, refusal_of
 from ..case import letters, look_at
 from ..reply import read_objects
 from ._dialect import Controversial, GuardDialect, pattern_of
@@ -40,10 +40,6 @@ class GuardForm:
     probability: float | None = None
 
 
-class _UnreadError(ValueError):
-    """A reply is not as the dialect has it; the message says why."""
-
-
 def read_guard(
     completion: Completion,
     dialect: GuardDialect,
@@ -66,17 +62,16 @@ def read_guard(
         return NoBallot(BallotOutcome.FILTERED, "the provider's filter stopped the guard's reply")
     try:
         if completion.finish_reason == "length" and not dialect.reply.may_be_cut_off:
-            raise _UnreadError("it was cut off at the token cap")
+            raise Unfit("it was cut off at the token cap")
         if dialect.reply.object:
             return _by_object(completion, dialect, controversial, evidence)
         return _by_pattern(completion, dialect, controversial, principle)
-    except _UnreadError as unread:
+    except Unfit as unfit:
         words = "" if "{" in completion.text else completion.text  # an object may quote a refusal
-        if refusal := completion.refusal or (words if is_refusal(words) else ""):
-            said = quoted(storable(refusal))
-            return NoBallot(BallotOutcome.REFUSED, "the guard's model refused to judge", said)
+        if (refusal := refusal_of(completion, words)) is not None:
+            return NoBallot(BallotOutcome.REFUSED, "the guard's model refused to judge", refusal)
         said = quoted(storable(completion.text.strip()[:_SHOWN]))
-        return NoBallot(BallotOutcome.UNPARSED, str(unread), said)
+        return NoBallot(BallotOutcome.UNPARSED, unfit.problem, said)
 
 
 def _by_pattern(
@@ -90,7 +85,7 @@ def _by_pattern(
     lead = len(text) - len(text.lstrip())
     found = pattern_of(reply.pattern).fullmatch(text.strip())
     if found is None:
-        raise _UnreadError(f"it is no reply of {dialect.title}")
+        raise Unfit(f"it is no reply of {dialect.title}")
     groups = found.groupdict()
     said = groups.get("categories")
     names = [] if said is None or said.strip() == reply.no_category else said.split(",")
@@ -119,13 +114,13 @@ def _by_object(
 ) -> GuardForm:
     keys, reply = dialect.reply.object, read_objects(completion.text)
     if reply.problem is not None:
-        raise _UnreadError(reply.problem)
+        raise Unfit(reply.problem)
     if len(reply.objects) != 1 or reply.before.strip() or reply.after.strip():
-        raise _UnreadError("it is not one JSON object alone")
+        raise Unfit("it is not one JSON object alone")
     (members,) = reply.objects
     stated = _plain(members.get(keys["finding"]))
     if stated not in dialect.reply.findings:
-        raise _UnreadError(f'"{keys["finding"]}" is not one of {", ".join(dialect.reply.findings)}')
+        raise Unfit(f'"{keys["finding"]}" is not one of {", ".join(dialect.reply.findings)}')
     reason = _reason(members.get(keys["reason"]), evidence) if "reason" in keys else ""
     named = members.get(keys["categories"])
     finding = dialect.reply.findings[stated]
@@ -143,9 +138,9 @@ def _reason(value: object, evidence: str) -> str:
     """Return the reason, which none has that repeats an object of the case."""
     reason = storable(value).strip() if isinstance(value, str) else ""
     if not letters(reason):
-        raise _UnreadError("it does not say why")
+        raise Unfit("it does not say why")
     if look_at(evidence).states(reason):
-        raise _UnreadError("its reason is quoted from the case")
+        raise Unfit("its reason is quoted from the case")
     return reason[:_REASON_KEPT]
 
 
@@ -170,9 +165,9 @@ def _named(value: object) -> Iterator[str]:
                 if applies is True:
                     yield name
                 elif applies not in (False, None):
-                    raise _UnreadError("a category is neither true nor false")
+                    raise Unfit("a category is neither true nor false")
         case _:
-            raise _UnreadError("its categories cannot be read")
+            raise Unfit("its categories cannot be read")
 
 
 def _form(
@@ -188,12 +183,12 @@ def _form(
     categories = list[GuardCategory]()
     for name in dict.fromkeys(names):
         if (category := dialect.category(storable(name)[:80])) is None:
-            raise _UnreadError(f"{dialect.title} has no category of that name")
+            raise Unfit(f"{dialect.title} has no category of that name")
         categories.append(category)
     if stated == "safe" and categories:
-        raise _UnreadError("it is safe, and names what is violated")
+        raise Unfit("it is safe, and names what is violated")
     if stated == "unsafe" and dialect.reply.names_categories and not categories:
-        raise _UnreadError("it is unsafe, and names no category")
+        raise Unfit("it is unsafe, and names no category")
     meant = controversial if stated == "controversial" else stated
     finding = None if meant == "abstain" else Finding(meant)
     return GuardForm(finding, tuple(categories), declined, reason, probability)

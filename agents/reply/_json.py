@@ -34,6 +34,11 @@ class Reply:
     after: str = ""
     problem: str | None = None
 
+    @property
+    def words_alone(self) -> str:
+        """Its words where it holds no JSON; empty where it holds some, or may hold some."""
+        return "" if self.objects or self.problem is not None else self.before + self.after
+
 
 def read_objects(text: str) -> Reply:
     """Return the outermost objects of a reply, outside of its thinking.

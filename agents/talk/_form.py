@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...common.text import is_refusal, quoted, storable
+from ...common.text import quoted, storable
 from ...models import Completion, JsonSchema
-from ..ballot import in_one_line, introduces
+from ..ballot import Unfit, Unread, check_whole, in_one_line, introduces, refusal_of
 from ..case import letters, look_at, plain_words, readings
-from ..reply import CONTRADICTION, Members, read_objects, without_thinking
+from ..reply import CONTRADICTION, UNCLEAR, Members, read_objects, without_thinking
 from ._remark import RemarkOutcome
 
 ALL = "all"
@@ -38,37 +38,10 @@ class RemarkForm:
     to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoRemark:
-    """Why a reply is not a turn.
+class NoRemark(Unread[RemarkOutcome]):
+    """Why a reply is not a turn."""
 
-    Attributes:
-        outcome: `unparsed`, `refused` or `filtered`.
-        problem: What is wrong in our own words.
-        said: What stands there instead, quoted; empty where nothing is to be quoted.
-    """
-
-    outcome: RemarkOutcome
-    problem: str
-    said: str = ""
-
-    @property
-    def detail(self) -> str:
-        """What is wrong, with what stands there: for the record, not for a prompt."""
-        return f"{self.problem}: {self.said}" if self.said else self.problem
-
-    @property
-    def may_retry(self) -> bool:
-        """Whether asking once more may help: a refusal or a filter is not argued with."""
-        return self.outcome is RemarkOutcome.UNPARSED
-
-
-class _Unfit(ValueError):
-    """A reply is no turn; has what is wrong, and what stands there instead."""
-
-    def __init__(self, problem: str, said: str = "") -> None:
-        super().__init__(problem)
-        self.problem, self.said = problem, said
+    __slots__ = ()
 
 
 @lru_cache(maxsize=64)
@@ -113,21 +86,18 @@ def parse_remark(
     reply = read_objects(completion.text)
     beside = reply.before + reply.after
     try:
-        _check_whole(completion)
+        check_whole(completion)
         if reply.problem is not None:
-            raise _Unfit(reply.problem)
+            raise Unfit(reply.problem)
         if not reply.objects:
-            raise _Unfit("it holds no JSON object" if beside.strip() else "it is empty")
+            raise Unfit("it holds no JSON object" if beside.strip() else "it is empty")
         if len(reply.objects) != 1 or reply.drafts:
-            raise _Unfit("it holds more than one JSON object")
+            raise Unfit("it holds more than one JSON object")
         if not (introduces(reply.before) and introduces(reply.after)):
-            raise _Unfit("it says more than the object")
+            raise Unfit("it says more than the object")
         return _read(reply.objects[0], alias, others, evidence)
-    except _Unfit as unfit:
-        refusal = completion.refusal
-        if not refusal and not reply.objects and reply.problem is None and is_refusal(beside):
-            refusal = beside.strip()
-        return _no_remark(refusal, unfit)
+    except Unfit as unfit:
+        return _no_remark(refusal_of(completion, reply.words_alone), unfit)
 
 
 def parse_words(
@@ -148,17 +118,17 @@ def parse_words(
         return _filtered()
     said = without_thinking(completion.text)
     try:
-        _check_whole(completion)
+        check_whole(completion)
         if said is None:
-            raise _Unfit("where its thinking ends cannot be told")
+            raise Unfit(UNCLEAR)
         if "".join(plain_words(said)) in _PASS:
             return RemarkForm()
-        if completion.refusal or is_refusal(said):
-            return _no_remark(completion.refusal or said.strip(), _Unfit("it is a refusal"))
-        to, _ = addressed(said, others)
-        return RemarkForm(_words(said, evidence), to)
-    except _Unfit as unfit:
-        return _no_remark(completion.refusal, unfit)
+        if refusal_of(completion, said) is None:
+            to, _ = addressed(said, others)
+            return RemarkForm(_words(said, evidence), to)
+        raise Unfit("it is a refusal")
+    except Unfit as unfit:
+        return _no_remark(refusal_of(completion, said or ""), unfit)
 
 
 def addressed(said: str, others: tuple[str, ...]) -> tuple[str | None, str]:
@@ -172,37 +142,31 @@ def _filtered() -> NoRemark:
     return NoRemark(RemarkOutcome.FILTERED, "the provider's filter stopped the juror's reply")
 
 
-def _no_remark(refusal: str | None, unfit: _Unfit) -> NoRemark:
+def _no_remark(refusal: str | None, unfit: Unfit) -> NoRemark:
     if refusal:
-        said = quoted(storable(refusal))
-        return NoRemark(RemarkOutcome.REFUSED, "the juror refused to speak", said)
+        return NoRemark(RemarkOutcome.REFUSED, "the juror refused to speak", refusal)
     return NoRemark(RemarkOutcome.UNPARSED, unfit.problem, unfit.said)
-
-
-def _check_whole(completion: Completion) -> None:
-    if completion.finish_reason == "length":
-        raise _Unfit("it was cut off at the token cap")
 
 
 def _read(members: Members, alias: str, others: tuple[str, ...], evidence: str) -> RemarkForm:
     for key in ("pass", "to", "text"):
         if members.get(key) is CONTRADICTION:
-            raise _Unfit(f'"{key}" is given twice')
+            raise Unfit(f'"{key}" is given twice')
     if _passes(members.get("pass", _MISSING)):
         return RemarkForm()
     to = _addressee(members.get("to"), alias, others)
     text = members.get("text", _MISSING)
     if not isinstance(text, str):
-        raise _Unfit('"text" is missing')
+        raise Unfit('"text" is missing')
     return RemarkForm(_words(text, evidence), to)
 
 
 def _passes(value: object) -> bool:
     if value is _MISSING:
-        raise _Unfit('"pass" is missing')
+        raise Unfit('"pass" is missing')
     named = _TRUTH.get(value.strip().casefold()) if isinstance(value, str) else value
     if not isinstance(named, bool):
-        raise _Unfit('"pass" is not true or false', _shown(value))
+        raise Unfit('"pass" is not true or false', _shown(value))
     return named
 
 
@@ -213,8 +177,8 @@ def _addressee(value: object, alias: str, others: tuple[str, ...]) -> str | None
         if (named := _named(value, others)) is not None:
             return named
         if _named(value, (alias,)) is not None:
-            raise _Unfit('"to" names the juror itself')
-    raise _Unfit('"to" names no juror', _shown(value))
+            raise Unfit('"to" names the juror itself')
+    raise Unfit('"to" names no juror', _shown(value))
 
 
 def _named(value: str, aliases: tuple[str, ...]) -> str | None:
@@ -231,13 +195,13 @@ def _words(text: str, evidence: str) -> str:
     """Return words that are a juror's own.
 
     Raises:
-        _Unfit: They say nothing, or the case states them.
+        Unfit: They say nothing, or the case states them.
     """
     stated = {letters(reading) for reading in readings(text)}
     if any(len(words.encode()) < 2 for words in stated) or stated & _NO_WORDS:
-        raise _Unfit('"text" says nothing')
+        raise Unfit('"text" says nothing')
     if look_at(evidence).states(text):
-        raise _Unfit('its "text" is quoted from the case')
+        raise Unfit('its "text" is quoted from the case')
     return in_one_line(storable(text))
 
 

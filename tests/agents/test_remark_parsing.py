@@ -6,7 +6,7 @@ import pytest
 
 from safejury.agents import RemarkOutcome
 from safejury.agents.talk import NoRemark, RemarkForm, parse_remark, parse_words
-from safejury.models import Completion, FinishReason
+from safejury.models import AgentWork, Completion, FinishReason
 from safejury.testing import ballot, remark
 
 OTHERS = ("Juror B", "Juror C")
@@ -120,3 +120,10 @@ def test_words_that_are_none_of_an_agents_own_are_no_words(text: str, problem: s
     unread = read_words(text)
     assert isinstance(unread, NoRemark)
     assert unread.problem == problem
+
+
+def test_an_agent_that_stopped_without_words_said_none_and_it_is_known_why() -> None:
+    stopped = Completion("", "other", work=AgentWork(problem="it stopped without a message"))
+    unread = parse_words(stopped, alias="Juror A", others=OTHERS)
+    assert isinstance(unread, NoRemark)
+    assert unread.detail == "it stopped without a message"
