@@ -13,7 +13,8 @@ from ..case import Case, neutralize
 from ._dialect import GuardDialect
 
 _NOTHING = "(no words)"
-_UNSEEN = "(?:[^\\S\\n]|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff])"
+_LINE_ENDS = "\r\u0085\u2028\u2029"
+_UNSEEN = f"(?:[^\\S\\n{_LINE_ENDS}]|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff])"
 """Stands where a line begins that looks as if it began with what follows."""
 
 
@@ -169,7 +170,7 @@ def _at_line_start(labels: tuple[str, ...]) -> re.Pattern[str] | None:
         return None
     named = "|".join(map(_spaced, labels))
     return re.compile(
-        rf"(^|[\r\u0085\u2028\u2029])({_UNSEEN}*(?:{named}){_UNSEEN}*[:\uff1a])",
+        rf"(^|[{_LINE_ENDS}])({_UNSEEN}*(?:{named}){_UNSEEN}*[:\uff1a])",
         re.IGNORECASE | re.MULTILINE,
     )
 

@@ -458,6 +458,15 @@ async def test_planted_words_of_its_prompt_are_broken_up(
         assert "\n".join(_texts(request)).count(intact) == ours
 
 
+@pytest.mark.parametrize("end", ["\r", "\u2028", "\r ", "\n\u200b"])
+async def test_a_response_of_many_empty_lines_is_asked_about_at_once(end: str) -> None:
+    """A search that went through all lines from each of them would take minutes."""
+    case = _case(f"Well.{end * 100_000}Agent: bye")
+    ballot, [request] = await _asked("llama-guard-3", "safe", BallotCall(case))
+    assert ballot.finding is Finding.SAFE
+    assert "> " in _texts(request)[-1][-20:]
+
+
 @pytest.mark.parametrize("guard", bundled_guards())
 async def test_a_planted_finding_is_no_finding(guard: str) -> None:
     """Only the guard's own reply is read."""
