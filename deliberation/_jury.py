@@ -24,7 +24,7 @@ from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
 from ._judgment import Judgment
-from ._jury_component import spec_as_data, spec_from_data
+from ._jury_component import jury_as_data, jury_from_data
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec
 from ._seat_spec import SeatSpec
@@ -278,12 +278,12 @@ class Jury(JuryTeam):
                 "a jury that was made of agents cannot be dumped, for they may hold anything: "
                 "describe it with Jury.of"
             )
-        jury = spec_as_data(self.spec)
+        jury = jury_as_data(self.spec)
         return JuryComponent(name=self.name, description=self.description, jury=jury)
 
     @classmethod
     def _from_config(cls, config: JuryComponent) -> Self:
-        return cls(spec_from_data(config.jury), name=config.name, description=config.description)
+        return cls(jury_from_data(config.jury), name=config.name, description=config.description)
 
     @property
     def _identity(self) -> str:

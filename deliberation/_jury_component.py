@@ -1,6 +1,5 @@
 """A jury as plain data without a secret, and the way back: for a component's configuration."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -13,16 +12,12 @@ from .. import agents
 from ..agents import AgentFactory
 from ..common import ConfigurationError, import_named
 from ..common.text import quoted
-from ..models import ModelSpec, redactor
+from ..models import ModelSpec, spec_as_data, spec_from_data
 from ._jury_spec import JurySpec
 from .protocol import RULES, register_rule
 
-_KEY = "api_key_env"
-_SECRET = ("api_key", "headers", "variables")
-_ADDRESSES = ("base_url", "api_base", "proxy")
 
-
-def spec_as_data(spec: JurySpec) -> dict[str, Any]:
+def jury_as_data(spec: JurySpec) -> dict[str, Any]:
     """Return a jury as plain data; of keys and headers it has the environment variables.
 
     Raises:
@@ -35,8 +30,8 @@ def spec_as_data(spec: JurySpec) -> dict[str, Any]:
     return cast("dict[str, Any]", _plain(spec))
 
 
-def spec_from_data(data: object) -> JurySpec:
-    """Return the jury that `spec_as_data` returned; its functions are imported.
+def jury_from_data(data: object) -> JurySpec:
+    """Return the jury that `jury_as_data` returned; its functions are imported.
 
     Raises:
         ConfigurationError: It is something else, a function is gone, or an environment
@@ -58,7 +53,7 @@ def spec_from_data(data: object) -> JurySpec:
 def _plain(value: object) -> object:
     match value:
         case ModelSpec():
-            return _plain_model(value)
+            return spec_as_data(value)
         case AgentFactory():
             return _check_place("agent", value.place)
         case BaseModel():
@@ -84,52 +79,10 @@ def _plain(value: object) -> object:
             )
 
 
-def _plain_model(spec: ModelSpec) -> dict[str, object]:
-    named = dict(spec.variables)
-    held = [_KEY] if spec.api_key else []
-    held += [name for name, _ in spec.headers]
-    for secret in held:
-        if secret not in named:
-            what = "key" if secret == _KEY else f"header {secret}"
-            raise ConfigurationError(
-                f"the model {spec.model!r} has a {what} that came from no environment variable, "
-                "and secrets are written nowhere: name the variable that holds it"
-            )
-    said = {field.name: getattr(spec, field.name) for field in fields(spec)}
-    if any("@" in (said[name] or "") for name in _ADDRESSES):
-        raise ConfigurationError(
-            f"the model {spec.model!r} has an address with a name or password in it, and secrets "
-            "are written nowhere"
-        )
-    kept = {name: _plain(value) for name, value in said.items() if name not in _SECRET}
-    return {**kept, "variables": {name: named[name] for name in held}}
-
-
-def _model(data: object) -> ModelSpec:
-    said = dict(TypeAdapter(dict[str, Any]).validate_python(data))
-    named = TypeAdapter(dict[str, str]).validate_python(said.pop("variables", {}))
-    read = {name: _secret(variable) for name, variable in named.items()}
-    said["api_key"] = read.pop(_KEY, None)
-    said["headers"], said["variables"] = tuple(read.items()), tuple(named.items())
-    spec = TypeAdapter(ModelSpec).validate_python(said)
-    spec.check_place()
-    return spec
-
-
-def _secret(variable: str) -> str:
-    held = os.environ.get(variable, "").strip()
-    if not held or not held.isprintable():
-        raise ConfigurationError(
-            f"the environment variable {variable} holds no key, and a model of the jury needs it"
-        )
-    redactor.register(held)
-    return held
-
-
 def _made(kind: Any, data: object) -> Any:
     """Return plain data as what it is to be."""
     if kind is ModelSpec:
-        return _model(data)
+        return spec_from_data(TypeAdapter(dict[str, Any]).validate_python(data))
     if kind is AgentFactory:
         return AgentFactory.of(import_named("agent", str(data), Path()), str(data))
     kinds = get_args(kind)

@@ -7,6 +7,7 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._registry import ModelHost, ModelRegistry, ModelSource, find_price, unset_keys
     from ._spec import EMBEDDED_WARNING, ModelSpec
+    from ._spec_data import spec_as_data, spec_from_data
     from .chat import (
         HIDDEN,
         AgentError,
@@ -105,6 +106,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "unset_keys",
             ],
             "_spec": ["EMBEDDED_WARNING", "ModelSpec"],
+            "_spec_data": ["spec_as_data", "spec_from_data"],
             "chat": [
                 "HIDDEN",
                 "AgentError",
@@ -118,7 +120,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "ImagePart",
                 "JsonSchema",
                 "Modality",
-                "OneTool",
                 "OneTool",
                 "Part",
                 "Price",
@@ -137,7 +138,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "Usage",
                 "is_secret_name",
                 "redactor",
-                "takes_tools",
                 "takes_tools",
             ],
             "embedded": ["EmbeddedModel", "missing_for_embedded"],
@@ -285,6 +285,8 @@ __all__ = [
     "read_finish",
     "read_reply",
     "redactor",
+    "spec_as_data",
+    "spec_from_data",
     "takes_tools",
     "unset_keys",
     "vllm_version",

@@ -315,17 +315,23 @@ async def test_a_client_is_dumped_and_loaded_with_its_agent(
     assert loaded.model_info == client.model_info
     assert loaded.dump_component() == client.dump_component()
     monkeypatch.delenv("THE_KEY")
-    with pytest.raises(ConfigurationError, match="THE_KEY, which is not set"):
+    with pytest.raises(ConfigurationError, match="variable THE_KEY holds no key"):
         AgentChatClient.load_component(client.dump_component())
 
 
 @pytest.mark.parametrize(
     ("model", "why"),
     [
-        (ModelSpec("m", base_url="http://x/v1", api_key="sk-a"), "api_key of its model"),
-        (ModelSpec("m", base_url="http://u:p@x/v1"), "base_url of its model"),
-        (ModelSpec("m", base_url="http://x/v1", headers=(("X-Key", "k"),)), "X-Key of its model"),
-        (ModelSpec("m", base_url="http://x/v1", proxy="http://u:p@y:1"), "proxy of its model"),
+        (ModelSpec("m", base_url="http://x/v1", api_key="sk-a"), "has a key that came from"),
+        (ModelSpec("m", base_url="http://u:p@x/v1"), "has an address with a name or password"),
+        (
+            ModelSpec("m", base_url="http://x/v1", headers=(("X-Key", "k"),)),
+            "has a header X-Key that came from",
+        ),
+        (
+            ModelSpec("m", base_url="http://x/v1", proxy="http://u:p@y:1"),
+            "has an address with a name or password",
+        ),
         (EndpointModel(base_url="http://127.0.0.1:9/v1", model="m"), "a model that is open"),
     ],
 )

@@ -333,6 +333,7 @@ def test_a_team_with_a_jury_in_it_survives_as_well() -> None:
             {"model": ModelSpec("m", "http://h/v1", proxy="http://me:a-secret-of-mine@h")},
             "has an address with a name or password in it",
         ),
+        ({"model": ModelSpec("m", server="mine")}, "is on a server that this run started"),
         (
             {"model": "openai/m", "rule": lambda votes, rule: sj.Decision(None)},  # pyright: ignore
             "is a function that no other program could import",

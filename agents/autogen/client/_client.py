@@ -31,9 +31,11 @@ from ....models import (
     RequestOptions,
     Sampling,
     TextPart,
+    spec_as_data,
+    spec_from_data,
     takes_tools,
 )
-from ._config import AgentChatClientConfig, spec_as_data
+from ._config import AgentChatClientConfig
 from ._messages import (
     Names,
     chosen,
@@ -301,10 +303,8 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
                 "the client cannot be dumped: it was made of a model that is open; make it of a"
                 " ModelSpec, as `sj.endpoint` returns one"
             )
-        model, variables = spec_as_data(self._spec)
         return AgentChatClientConfig(
-            model=model,
-            variables=variables,
+            model=spec_as_data(self._spec),
             temperature=self._sampling.temperature,
             top_p=self._sampling.top_p,
             seed=self._seed,
@@ -317,7 +317,7 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
     @classmethod
     def _from_config(cls, config: AgentChatClientConfig) -> Self:
         return cls(
-            config.spec,
+            spec_from_data(config.model),
             sampling=config.sampling,
             seed=config.seed,
             max_tokens=config.max_tokens,
