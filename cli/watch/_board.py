@@ -11,7 +11,7 @@ from ...deliberation import SeatInfo
 from ...models import Wait
 from ..console import RunCounts
 from ._cases import WatchedCase, WatchedCases
-from ._frame import Head, Rows, Scroll, case_lines, head_lines, note_lines, rule
+from ._frame import Head, Rows, Scroll, case_lines, head_lines, keys_line, note_lines, rule
 from ._keys import Key, Line
 from ._pane import Pane
 from ._paper import Paper
@@ -20,7 +20,7 @@ _NOTE_S = 15.0
 """Seconds that a note stays in sight."""
 _TYPED_AHEAD_S = 1.0
 """Seconds after an answer in which keys are kept for the next question, and steer nothing."""
-_STOP = "Stop the run? What is finished is kept. q: stop, any other key: go on"
+_STOP = "Stop the run? q: yes, other keys: no. What is finished is kept."
 
 
 class Controls(Protocol):
@@ -239,14 +239,14 @@ class Board:
         self, paper: Paper, rows: Rows, followed: WatchedCase | None, question: Question | None
     ) -> list[str]:
         """Return the part below the list: a case in full, or what a person is asked."""
-        lines = [rule(paper, *self._title(followed, question))][: rows.rule]
         text = self._in_full(paper, followed) if question is None else self._in_words(paper)
         self._body = (len(text), rows.body)
         part = self._scroll.part(text, rows.body)
+        lines = [rule(paper, *self._title(followed, question))][: rows.rule]
         lines += [*part, *[""] * (rows.body - len(part))]
         if question is not None and rows.typed:
             lines += _typed(paper, question, rows.typed)
-        return lines + [paper.line(Text(self._keys(paper, question), "#767676"))][: rows.keys]
+        return lines + [keys_line(paper, self._keys(paper, question))][: rows.keys]
 
     def _left(self) -> str:
         seconds = self.counts.left_s
@@ -281,7 +281,10 @@ class Board:
 
     def _title(self, followed: WatchedCase | None, question: Question | None) -> tuple[str, str]:
         if question is not None:
-            return "Your ballot", ""
+            # Or a ballot might be cast on what was never scrolled to.
+            lines, rows = self._body
+            below = 0 if self._scroll.above is None else lines - rows - self._scroll.above
+            return "Your ballot", f"{below} lines below" if below else ""
         if followed is None:
             return "No case", ""
         where = "" if self._scroll.above is None else f", {self._scroll.above} lines above"
@@ -307,15 +310,15 @@ class Board:
         parts = filter(None, (self._case_in_words.strip("\n"), self._remark))
         return paper.lines(paper.look.words("\n\n".join(parts)))
 
-    def _keys(self, paper: Paper, question: Question | None) -> str:
+    def _keys(self, paper: Paper, question: Question | None) -> Sequence[str]:
         up_down = "↑↓" if paper.look.glyphs.arrow == "→" else "up/down"
         if question is not None:
-            return f"Enter: answer  {up_down} PgUp PgDn: scroll  Tab: watch the run  Ctrl-C: stop"
+            scroll = f"{up_down} PgUp PgDn: scroll"
+            return "Enter: answer", scroll, "Tab: watch the run", "Ctrl-C: stop"
         contested = "all cases" if self.cases.only_contested else "contested only"
         pause = "go on" if self._is_held else "pause"
-        return (
-            f"{up_down}: follow another  c: {contested}  space: {pause}  q: stop  PgUp PgDn: scroll"
-        )
+        steer = (f"{up_down}: other case", f"space: {pause}", "q: stop")
+        return (*steer, f"c: {contested}", "PgUp PgDn: scroll")
 
 
 def _typed(paper: Paper, question: Question, rows: int) -> list[str]:

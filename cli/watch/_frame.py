@@ -12,6 +12,8 @@ from ._paper import Paper
 
 _GRAY, _AMBER, _BLUE = "#767676", "#af5f00", "#0087d7"
 _MOST_LISTED = 8
+_STATE = 26
+"""Columns of what a case is at; the longest is a turn of a long talk, contested."""
 _ROOMY = 10
 """Lines from which headings are worth theirs."""
 
@@ -26,7 +28,6 @@ class Head:
         total: Cases of the run.
         counts: Outcomes, rate and cost in words.
         left: The time left in words, empty where it is unknown.
-        notes: What to know just now, the most urgent one first.
     """
 
     name: str
@@ -34,7 +35,6 @@ class Head:
     total: int
     counts: str
     left: str
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,16 @@ def note_lines(paper: Paper, notes: Sequence[str], rows: int) -> list[str]:
     return [paper.line(paper.look.name(note, _AMBER)) for note in notes[:rows]]
 
 
+def keys_line(paper: Paper, keys: Sequence[str]) -> str:
+    """Return as many of the keys as there is room for, the most important ones first."""
+    said = ""
+    for key in keys:
+        longer = f"{said}  {key}" if said else key
+        if not said or len(longer) <= paper.width:
+            said = longer
+    return paper.line(Text(said, _GRAY))
+
+
 def rule(paper: Paper, title: str, note: str = "") -> str:
     """Return the line that begins a part."""
     look = paper.look
@@ -139,12 +149,12 @@ def _row(
     if width < 60:
         parts += [_cell(look, case.target, max(4, width // 3)), state]
         return Text.assemble(*parts)
-    spare = width - 2 - 24 - 8
+    spare = width - 2 - _STATE - 8
     share = spare // 10
     parts += [_cell(look, case.target, 2 * share), _cell(look, case.scenario, 3 * share)]
     if width >= 84:
         parts.append(_cell(look, case.query, 3 * share, ends=True))
-    state.truncate(24, overflow="ellipsis", pad=True)
+    state.truncate(_STATE, overflow="ellipsis", pad=True)
     parts += [state, Text(f"{_age(now - case.begun_at):>6}  ", _GRAY)]
     parts.append(look.name(titles.get(case.spoke, case.spoke), _GRAY))
     return Text.assemble(*parts)

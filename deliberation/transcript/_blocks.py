@@ -234,9 +234,9 @@ def _discussion(look: Look, verdict: Verdict) -> Text:
     if verdict.rounds < 2:
         contested = "round 0 was contested" if verdict.contested else "round 0 was not contested"
         return Text(f"none; {contested}")
-    before = verdict.initial_finding or "no verdict"
-    # What talk changed; the foreperson's own decision is shown apart.
-    last = verdict.finding if verdict.decision is None else verdict.majority
+    before, last = verdict.initial_finding or "no verdict", verdict.finding
+    if verdict.decision is not None:  # what talk changed; the decision is shown apart
+        before, last = f"majority {before}", verdict.majority
     after = last or "no verdict"
     moves = [
         f"{count} changed to {finding}"

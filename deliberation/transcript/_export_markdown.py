@@ -205,12 +205,15 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
         lines.append(f"- Why: {_inline(verdict.reason)}")
     if verdict.decision is not None and verdict.decision.reason:
         lines.append(f"- The foreperson: {_inline(verdict.decision.reason)}")
-    if verdict.rating is not None and verdict.mean_rating is not None:
+    if verdict.decision is not None and verdict.decision.rating is not None:
+        lines.append(f"- Rating: {verdict.decision.rating} of 5, the foreperson's")
+    elif verdict.rating is not None and verdict.mean_rating is not None:
         lines.append(f"- Rating: {verdict.rating:g} of 5, mean {verdict.mean_rating:.2f}")
     if verdict.tally:
         counts = ", ".join(f"{n} {_inline(name)}" for name, n in verdict.tally.items())
         lines.append(f"- Tally: {counts}, by {_inline(verdict.rule)}")
-        lines.append(f"- Round 0: {verdict.initial_finding or 'no verdict'}")
+        whose = "" if verdict.decision is None else "majority "
+        lines.append(f"- Round 0: {whose}{verdict.initial_finding or 'no verdict'}")
         lines.append(f"- Rounds: {verdict.rounds}")
     if verdict.dissent:
         names = ", ".join(_inline(jury.title(seat)) for seat in verdict.dissent)

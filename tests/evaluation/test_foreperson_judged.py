@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,9 @@ def test_a_run_says_how_often_the_foreperson_decides_unlike_the_majority(
         shown = workplace.safejury("show", "runs/first", "q3", "--export", f"case.{suffix}")
         assert shown.code == 0
     assert "I weighed it." in workplace.safejury("show", "runs/first", "q3").out
+    written = Path("case.md").read_text(encoding="utf-8")
+    assert "- Rating: 2 of 5, the foreperson's\n" in written
+    assert "- Round 0: majority safe\n" in written
     assert workplace.safejury("verify", "runs/first").code == 0
 
     # Each call is in the journal: with its cases gone, the run is finished without another.

@@ -132,8 +132,15 @@ def test_a_run_is_not_stopped_by_one_key_alone(workplace: Any, config: str):
     with Terminal() as terminal, workplace.at(terminal, "run", config, "--watch") as process:
         terminal.until(*HELD)
         terminal.press("q")
-        terminal.until("Stop the run?")
+        terminal.until("Stop the run?", "What is finished is kept.")
         terminal.press("n")
+        terminal.until(*HELD, unless="Stop")
+        terminal.resize(40, 16)
+        terminal.until("↑↓: other case  space: pause  q: stop")
+        terminal.press("q")
+        terminal.until("Stop the run? q: yes, other keys: no")
+        terminal.press("n")
+        terminal.resize(100, 60)
         terminal.until(*HELD, unless="Stop")
         assert process.poll() is None
         process.kill()
@@ -296,6 +303,14 @@ def test_a_person_votes_in_the_view_and_may_look_at_the_others(workplace: Any, s
     config = workplace.config(url, jury__jurors=jurors, jury__protocol=protocol)
     with Terminal() as terminal, workplace.at(terminal, "run", config, "--watch") as process:
         shown = terminal.until("Case 1 of 3: q1", "Your ballot", "Finding, (s)afe")
+        terminal.resize(40, 16)
+        terminal.until("Enter: answer", unless="Tab")
+        terminal.press(UP * 30)
+        terminal.until("lines below")
+        terminal.press(DOWN * 30)
+        terminal.until("An answer.", unless="below")
+        terminal.resize(100, 60)
+        terminal.until("Case 1 of 3: q1", "Finding, (s)afe")
         assert r"| An answer. \x1b[2J" in shown
         terminal.press("u\r2\rIt names stepz\x7fs \x1b[Dof it.\r")
         terminal.until("Your ballot is unsafe, rating 2: It names stepsof it.", "Enter seals it")
