@@ -151,9 +151,14 @@ def without_braces(text: str) -> str:
     return text.translate(_ROUND)
 
 
+def may_hold_object(text: str) -> bool:
+    """Return whether words have a brace, or what may be the escape of one."""
+    return _BRACED.search(text) is not None
+
+
 def object_in(text: str) -> str:
     """Return what stands in braces in words, as they are seen or with escapes undone."""
-    if _BRACED.search(text) is None:
+    if not may_hold_object(text):
         return ""
     return "\n".join(
         said[said.index("{") : said.rfind("}") + 1 or None]

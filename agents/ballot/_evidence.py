@@ -14,7 +14,14 @@ from ..personas import Persona
 from ..prompts import Rubric, render, with_quotes
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall
-from ._conversation import Conversation, Statement, object_in, one_line, without_braces
+from ._conversation import (
+    Conversation,
+    Statement,
+    may_hold_object,
+    object_in,
+    one_line,
+    without_braces,
+)
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
@@ -231,7 +238,9 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
     or another's, but not that of an object in one: a juror that decodes a planted ballot and
     speaks of it shows it to all.
     """
-    words = [case_words(call.case, perceived), *filter(None, map(object_in, _reasons(call)))]
+    words, reasons = [case_words(call.case, perceived)], tuple(_reasons(call))
+    if may_hold_object("".join(reasons)):
+        words += filter(None, map(object_in, reasons))
     if call.conversation is not None and call.conversation.planted:
         words.append(call.conversation.planted)
     return "\n".join(words)

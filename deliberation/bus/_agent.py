@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 from autogen_core import AgentId, CancellationToken, MessageContext, RoutedAgent, TopicId
@@ -33,6 +34,14 @@ class Failure:
     error: Exception
 
 
+_numbers = count(1)
+
+
+def new_message_id() -> str:
+    """Return an id for a message, unique in this process: AutoGen's own are dearer."""
+    return f"safejury-{next(_numbers)}"
+
+
 class Line:
     """How whoever handles a message reaches others: what it asks ends with its own caller."""
 
@@ -52,13 +61,21 @@ class Line:
             Exception: The other agent's own failure.
         """
         reply: object = await self._agent.send_message(
-            message, AgentId(whom.kind, whom.key), cancellation_token=self._token
+            message,
+            AgentId(whom.kind, whom.key),
+            cancellation_token=self._token,
+            message_id=new_message_id(),
         )
         return reply_or_raise(reply, kind)
 
     async def publish(self, message: object, topic: str) -> None:
         """Publish a message to whoever listens to a topic."""
-        await self._agent.publish_message(message, TopicId(topic, TOPIC_SOURCE))
+        await self._agent.runtime.publish_message(
+            message,
+            TopicId(topic, TOPIC_SOURCE),
+            sender=self._agent.id,
+            message_id=new_message_id(),
+        )
 
 
 Handler = Callable[[Any, Line], Awaitable[object]]

@@ -18,7 +18,16 @@ from autogen_core import (
 
 from ...common import ConfigurationError
 from ..protocol import Published
-from ._agent import FLUSH, Address, BusAgent, Handler, HandlerAgent, StatelessAgent, reply_or_raise
+from ._agent import (
+    FLUSH,
+    Address,
+    BusAgent,
+    Handler,
+    HandlerAgent,
+    StatelessAgent,
+    new_message_id,
+    reply_or_raise,
+)
 from ._guest import Guest, is_started, take_off, unless_stopped
 from ._quiet_runtime import new_runtime
 
@@ -126,7 +135,10 @@ class RequestBus:
         self._under_way.add(token)
         try:
             asked = self.runtime.send_message(
-                message, AgentId(self.name(whom.kind), whom.key), cancellation_token=token
+                message,
+                AgentId(self.name(whom.kind), whom.key),
+                cancellation_token=token,
+                message_id=new_message_id(),
             )
             own = self._prefix is None
             reply: object = await (asked if own else unless_stopped(self.runtime, asked))
