@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from ...common import ModelError
-from ...models import ChatMessage, ChatModel, ChatRequest, Completion, Sampling
+from ...models import ChatMessage, ChatModel, ChatRequest, Sampling
 from ..ballot import (
-    ATTEMPTS,
     DECISION_SCHEMA,
     Ballot,
     BallotCall,
@@ -22,11 +21,11 @@ from ..ballot import (
     statements_for,
     without_braces,
 )
-from ..case import Case, fenced, neutralize
+from ..case import Case, fenced
 from ..prompts import render
+from ._asking import ask
 
 _NAME = "foreperson"
-_REPLY_SHOWN_AGAIN = 1000
 
 
 async def decide_by_reading(
@@ -58,30 +57,30 @@ async def decide_by_reading(
     lines = [without_braces(one_line(statement)) for statement in peers]
     lines += (f"no vote: {ballot.outcome.value}" for ballot in ballots if not ballot.is_vote)
     prompt = render("foreperson_decision", ballots=fenced("BALLOTS", "\n".join(lines), case.fence))
-    messages = (ChatMessage.of("user", prompt.rstrip("\n")),)
+    request = ChatRequest(
+        (ChatMessage.of("user", prompt.rstrip("\n")),),
+        DECISION_SCHEMA,
+        sampling or Sampling(),
+        seed,
+        max_tokens,
+        f"{case.id}/decision/{_NAME}/a0",
+    )
     meter, perceived = CallMeter(), Perceived(text=False)
-    evidence = shown(call, perceived)
-    read: BallotForm | NoBallot | None = None
-    for attempt in range(ATTEMPTS):
-        call_id = f"{case.id}/decision/{_NAME}/a{attempt}"
-        request = ChatRequest(
-            messages, DECISION_SCHEMA, sampling or Sampling(), seed, max_tokens, call_id
+    evidence, reasons = shown(call, perceived), heard(call)
+    try:
+        read = await ask(
+            model,
+            request,
+            meter,
+            lambda reply: parse_ballot(reply, evidence=evidence, peers=reasons),
+            _correction,
         )
-        try:
-            completion = await model.complete(request)
-        except ModelError as error:
-            return cast_failure(_NAME, call, error, perceived=perceived, meter=meter)
-        meter.add(completion)
-        read = parse_ballot(completion, evidence=evidence, peers=heard(call))
-        if not (isinstance(read, NoBallot) and read.may_retry):
-            break
-        messages = (*messages, *_correction(completion, read))
-    assert read is not None
+    except ModelError as error:
+        return cast_failure(_NAME, call, error, perceived=perceived, meter=meter)
     return cast(_NAME, call, read, perceived=perceived, meter=meter)
 
 
-def _correction(completion: Completion, problem: NoBallot) -> tuple[ChatMessage, ChatMessage]:
-    # Chat templates and servers reject turns that are empty.
-    said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
-    asked = render("foreperson_retry", problem=problem.problem).rstrip("\n")
-    return ChatMessage.of("assistant", said), ChatMessage.of("user", asked)
+def _correction(read: BallotForm | NoBallot) -> str:
+    if not (isinstance(read, NoBallot) and read.may_retry):
+        return ""
+    return render("foreperson_retry", problem=read.problem).rstrip("\n")

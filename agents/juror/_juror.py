@@ -1,16 +1,13 @@
 """Jurors: a persona and a model, asked for ballots as AgentChat agents."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from ...common import ConfigurationError, ModelError, RequestError
 from ...common.text import quoted
 from ...datasets import ImageFitter
-from ...models import ChatMessage, ChatModel, ChatRequest, Completion, JsonSchema, Sampling
+from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
 from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballots
 from ..ballot import (
-    ATTEMPTS,
     BALLOT_SCHEMA,
     QUOTING_BALLOT_SCHEMA,
     TEXT_ONLY,
@@ -33,7 +30,6 @@ from ..ballot import (
     shown,
     task,
 )
-from ..case import neutralize
 from ..personas import Persona
 from ..talk import (
     Remark,
@@ -46,9 +42,7 @@ from ..talk import (
     remark_of,
     remark_schema,
 )
-
-_REPLY_SHOWN_AGAIN = 1000
-_Read = TypeVar("_Read")
+from ._asking import ask
 
 
 class Juror(BallotCaster):
@@ -124,7 +118,8 @@ class Juror(BallotCaster):
             f"{call.case.id}/r{call.round}/{self.name}/a0",
         )
         try:
-            read = await self._asked(
+            read = await ask(
+                self.model,
                 request,
                 meter,
                 lambda reply: parse_ballot(reply, evidence=evidence, peers=peers),
@@ -156,7 +151,8 @@ class Juror(BallotCaster):
             f"{call.case.id}/r{call.round}/{self.name}/t{call.turn}a0",
         )
         try:
-            read = await self._asked(
+            read = await ask(
+                self.model,
                 request,
                 meter,
                 lambda reply: parse(
@@ -168,36 +164,6 @@ class Juror(BallotCaster):
             return failed_remark(self.name, call, error, perceived=perceived, meter=meter)
         return remark_of(self.name, call, read, perceived=perceived, meter=meter)
 
-    async def _asked(
-        self,
-        request: ChatRequest,
-        meter: CallMeter,
-        read: Callable[[Completion], _Read],
-        correct: Callable[[_Read], str],
-    ) -> _Read:
-        """Return what the juror's last reply says: it is asked again where asking may help.
-
-        Args:
-            request: What it is asked first; its id ends with the attempt's number.
-            meter: Counts the calls.
-            read: Reads a reply.
-            correct: Returns what to ask where a reply cannot be read; empty where asking once
-                more helps nothing.
-
-        Raises:
-            ModelError: A call failed.
-        """
-        attempt = 0
-        while True:
-            reply = await self.model.complete(request)
-            meter.add(reply)
-            found, attempt = read(reply), attempt + 1
-            if attempt == ATTEMPTS or not (asked := correct(found)):
-                return found
-            messages = (*request.messages, *_said_and_asked(reply, asked))
-            call_id = f"{request.call_id[:-1]}{attempt}"
-            request = replace(request, messages=messages, call_id=call_id)
-
     def _request(
         self, messages: tuple[ChatMessage, ...], schema: JsonSchema | None, call_id: str
     ) -> ChatRequest:
@@ -206,12 +172,6 @@ class Juror(BallotCaster):
 
 def _ballot_again(call: BallotCall, read: BallotForm | NoBallot) -> str:
     return correction(read, call) if isinstance(read, NoBallot) and read.may_retry else ""
-
-
-def _said_and_asked(completion: Completion, asked: str) -> tuple[ChatMessage, ChatMessage]:
-    # Chat templates and servers reject turns that are empty.
-    said = neutralize(completion.text[:_REPLY_SHOWN_AGAIN]).strip() or "(nothing)"
-    return ChatMessage.of("assistant", said), ChatMessage.of("user", asked)
 
 
 def juror_of(agent: AnyAgent, name: str) -> SeatAgent:
