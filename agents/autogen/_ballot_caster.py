@@ -18,6 +18,7 @@ from autogen_core import CancellationToken
 from pydantic import BaseModel
 
 from ...common import ConfigurationError
+from ...common.text import quoted
 from ...datasets import MediaStore, with_media
 from ..ballot import Ballot, BallotCall, StatedBallot, Statement
 from ..case import Case
@@ -57,6 +58,9 @@ class BallotCaster(BaseChatAgent):
         name: The agent's name.
         description: Who it is.
         output_content_type: `StatedBallot` for ballots in a structured message; None for words.
+
+    Raises:
+        ConfigurationError: The name is none for an agent.
     """
 
     def __init__(
@@ -66,6 +70,10 @@ class BallotCaster(BaseChatAgent):
         *,
         output_content_type: type[StatedBallot] | None = None,
     ) -> None:
+        if not name.isidentifier():
+            raise ConfigurationError(
+                f"juror name {quoted(name)}: use letters, digits and underscores only"
+            )
         super().__init__(name, description)
         self._structured = output_content_type is not None
         self._state = _State()

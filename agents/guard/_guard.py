@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from ...common import ConfigurationError, ModelError, RequestError, in_parallel
-from ...common.text import quoted
+from ...common import ModelError, RequestError, in_parallel
 from ...datasets import ImageFitter
 from ...models import ChatModel, ChatRequest, Completion, Sampling
 from ..autogen import BallotCaster
@@ -66,10 +65,6 @@ class Guard(BallotCaster):
         controversial: Controversial = "abstain",
         fitting: ImageFitter | None = None,
     ) -> None:
-        if not name.isidentifier():
-            raise ConfigurationError(
-                f"juror name {quoted(name)}: use letters, digits and underscores only"
-            )
         self.dialect = load_guard(guard)
         super().__init__(name, self.dialect.title)
         self.guard = guard

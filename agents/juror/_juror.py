@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from ...common import ConfigurationError, ModelError, RequestError
-from ...common.text import quoted
+from ...common import ModelError, RequestError
 from ...datasets import ImageFitter
 from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
 from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballots
@@ -80,10 +79,6 @@ class Juror(BallotCaster):
         output_content_type: type[StatedBallot] | None = None,
         speaks_in_words: bool = False,
     ) -> None:
-        if not name.isidentifier():
-            raise ConfigurationError(
-                f"juror name {quoted(name)}: use letters, digits and underscores only"
-            )
         described = persona.title if persona else f"A juror: {name}"
         super().__init__(name, described, output_content_type=output_content_type)
         self.persona = persona

@@ -1,8 +1,9 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,8 @@ from safejury.agents import (
     CallMessage,
     Case,
     Finding,
+    Guard,
+    HumanJuror,
     Juror,
     PersonaSampling,
     Statement,
@@ -459,3 +462,15 @@ def test_prompts_are_known_by_hash() -> None:
         "juror_transcript",
     }
     assert all(len(digest) == 64 for digest in hashes.values())
+
+
+@pytest.mark.parametrize("kind", ["a model", "a guard", "a person"])
+def test_a_seat_of_any_kind_needs_a_name_of_letters_and_digits(kind: str) -> None:
+    model = EndpointModel(base_url="http://127.0.0.1:9/v1", model="m")
+    seats: dict[str, Callable[[str], object]] = {
+        "a model": partial(Juror, persona=None, model=model),
+        "a guard": partial(Guard, guard="llama-guard-3", model=model),
+        "a person": HumanJuror,
+    }
+    with pytest.raises(ConfigurationError, match="juror name 'my juror': use letters"):
+        seats[kind]("my juror")
