@@ -19,12 +19,12 @@ from autogen_core.models import (
     AssistantMessage,
     FunctionExecutionResult,
     LLMMessage,
-    RequestUsage,
 )
 
 from ...models import AgentError, AgentWork, ChatRequest, Completion, Modality
 from ..agent_framework import FrameworkModel
 from ._ballot_caster import linked
+from ._messages import tokens_of
 from .client import Names, converted
 
 _LIKE = ("id", "name", "run", "create_session", "get_session")
@@ -73,8 +73,7 @@ class FrameworkAgent(BaseChatAgent):
         if said.filtered:
             raise AgentError("a provider's filter stopped the agent", AgentWork())
         self._heard.append(AssistantMessage(content=said.text, source=self.name))
-        usage = RequestUsage(said.usage.prompt_tokens or 0, said.usage.completion_tokens or 0)
-        words = TextMessage(content=said.text, source=self.name, models_usage=usage)
+        words = TextMessage(content=said.text, source=self.name, models_usage=tokens_of(said.usage))
         return Response(chat_message=words, inner_messages=self._events(said))
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:

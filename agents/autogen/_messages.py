@@ -7,6 +7,7 @@ from typing import Literal, Self
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_core.models import RequestUsage, UserMessage
 
+from ...models import Usage
 from ..ballot import (
     TEXT_ONLY,
     Ballot,
@@ -25,6 +26,11 @@ JURY_WORDS: Mapping[str, str] = {"safejury": "jury"}
 
 FOREPERSON = "foreperson"
 """Who calls for ballots."""
+
+
+def tokens_of(usage: Usage) -> RequestUsage:
+    """Return tokens as AutoGen counts them, which knows no unknown ones: these count as 0."""
+    return RequestUsage(usage.prompt_tokens or 0, usage.completion_tokens or 0)
 
 
 class _BuiltMessage(BaseChatMessage):
@@ -138,12 +144,11 @@ class BallotMessage(_BuiltMessage):
             ballot: What the juror stated.
             case_id: Of the case that it is about.
         """
-        usage = ballot.usage
         return cls._built(
             f"{case_id}/r{ballot.round}/{ballot.juror}/ballot",
             source=ballot.juror,
             content=ballot,
-            usage=RequestUsage(usage.prompt_tokens or 0, usage.completion_tokens or 0),
+            usage=tokens_of(ballot.usage),
         )
 
     def to_text(self) -> str:

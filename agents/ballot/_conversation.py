@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from ...common.text import short
 from ..case import fenced, plain, readings
 from ._ballot import Ballot, Finding
 
@@ -113,8 +114,7 @@ def one_line(statement: Statement) -> str:
 
 def in_one_line(text: str) -> str:
     """Return words as one line, cut where they are long."""
-    words = " ".join(text.split())
-    return f"{words[:_SHOWN]}..." if len(words) > _SHOWN else words
+    return short(text, _SHOWN)
 
 
 def _vote(statement: Statement | None) -> str:

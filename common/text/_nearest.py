@@ -37,7 +37,12 @@ def short_reason(error: Exception, longest: int = 80) -> str:
     return " ".join(str(error).split())[:longest].rstrip() or type(error).__name__
 
 
-def short(text: str) -> str:
-    """Shorten a text to one line of bounded length."""
+def short(text: str, longest: int = _DETAIL_KEPT) -> str:
+    """Shorten a text to one line of bounded length.
+
+    Args:
+        text: The text.
+        longest: Most characters of it; dots follow where it is cut.
+    """
     line = " ".join(text.split())
-    return line if len(line) <= _DETAIL_KEPT else f"{line[:_DETAIL_KEPT]}..."
+    return line if len(line) <= longest else f"{line[:longest]}..."

@@ -9,7 +9,7 @@ from autogen_core.models import RequestUsage, UserMessage
 from pydantic import Field
 
 from ...agents import JURY_WORDS, Ballot, CaseMessage, RemarkOutcome, neutralize
-from ...common.text import escape_controls
+from ...common.text import escape_controls, short
 from ...models import Usage
 from ..protocol import (
     BallotsRevealed,
@@ -274,10 +274,7 @@ def _statement(ballot: Ballot) -> str:
 
 def _in_one_line(words: str) -> str:
     """Return words that cannot pass for lines of ours, nor for a verdict."""
-    line = " ".join(words.split())
-    if len(line) > _LONGEST_REASON:
-        line = f"{line[:_LONGEST_REASON]}..."
-    return _VERDICT.sub("verdict -", line)
+    return _VERDICT.sub("verdict -", short(words, _LONGEST_REASON))
 
 
 def _counted(ballots: tuple[Ballot, ...]) -> str:

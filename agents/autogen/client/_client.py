@@ -35,6 +35,7 @@ from ....models import (
     spec_from_data,
     takes_tools,
 )
+from .._messages import tokens_of
 from ._config import AgentChatClientConfig
 from ._messages import (
     Names,
@@ -289,9 +290,7 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
         return await token.link_future(call)
 
     def _result(self, completion: Completion) -> CreateResult:
-        usage = RequestUsage(
-            completion.usage.prompt_tokens or 0, completion.usage.completion_tokens or 0
-        )
+        usage = tokens_of(completion.usage)
         self._total = _sum(self._total, usage)
         if not completion.reused:
             self._actual = _sum(self._actual, usage)
