@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
@@ -16,20 +16,24 @@ from autogen_agentchat.messages import (
     ToolCallSummaryMessage,
 )
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, Swarm
+from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import ChatCompletionClient
-from autogen_core.tools import Workbench
+from autogen_core.tools import StaticWorkbench, Workbench
 
 from ...common import ConfigurationError, RequestError
 from ...common.text import quoted, short
 from ...models import ChatRequest, Completion, Modality, redactor
 from ...targets import function_identity
+from ._agent_secrets import hide_secrets
 from ._framework_agent import FrameworkAgent
 from ._messages import BallotMessage
 from .client import AgentChatClient
 
 AnyAgent = ChatAgent | Team
 """What may sit on the jury: an agent, or a team of agents."""
+Opened = ChatCompletionClient | Workbench
+"""What an agent holds that may have connections or processes open."""
 _LIMITLESS = (RoundRobinGroupChat, SelectorGroupChat, Swarm)
 """Teams that go on until a condition ends them."""
 _SEAT_NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
@@ -48,6 +52,7 @@ class AgentFactory:
         may_take_client: Whether it takes a client where there is one.
         name: What its agents are called; of teams, and where that is no name, what it is.
         sees: Whether a client of theirs takes pictures; None where none was found.
+        shared: What all of its agents use: clients and workbenches, or what these close.
     """
 
     make: Callable[..., object] = field(repr=False)
@@ -57,6 +62,7 @@ class AgentFactory:
     may_take_client: bool
     name: str
     sees: bool | None
+    shared: tuple[object, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def of(cls, make: object, shown: str | None = None) -> Self:
@@ -84,6 +90,7 @@ class AgentFactory:
                 f"{what} shares one object between all that it makes, and each case needs an "
                 "agent of its own: make all of it within the function"
             )
+        hide_secrets_of(made[0])
         _check(made[0], one, what)
         name = made[0].name if isinstance(made[0], ChatAgent) else identity["function"]
         name = re.split("[:.]", name)[-1]
@@ -95,6 +102,7 @@ class AgentFactory:
             may_take_client,
             name if _SEAT_NAME.fullmatch(name) else "agent",
             sees_pictures(made[0]),
+            tuple(each for each in _used_by(made[0]) if _among(each, _used_by(made[1]))),
         )
 
     @property
@@ -154,24 +162,53 @@ def parts_of(part: object, depth: int = 6) -> Iterator[object]:
     yield part
     if depth == 0:
         return
-    held = cast("dict[str, object]", getattr(part, "__dict__", {}))
-    for value in held.values():
-        for one in _several(value):
-            if isinstance(one, ChatAgent | Team):
-                yield from parts_of(one, depth - 1)
-            elif isinstance(one, ChatCompletionContext | TerminationCondition):
-                yield one
+    for one in _held_by(part):
+        if isinstance(one, ChatAgent | Team):
+            yield from parts_of(one, depth - 1)
+        elif isinstance(one, ChatCompletionContext | TerminationCondition):
+            yield one
+        elif isinstance(one, StaticWorkbench):
+            for tool in _held_by(one):
+                if isinstance(tool, AgentTool | TeamTool):
+                    yield from (each for each in parts_of(tool, depth - 1) if each is not tool)
 
 
-def workbenches_of(part: object) -> set[Workbench]:
-    """Return what an agent has its tools from, where it says so."""
-    held = cast("dict[str, object]", getattr(part, "__dict__", {}))
-    values = [one for each in held.values() for one in _several(each)]
-    return {one for one in values if isinstance(one, Workbench)}
+def tools_of(agent: AnyAgent) -> list[Opened]:
+    """Return the clients and workbenches of an agent, or of those of a team."""
+    held = (one for part in parts_of(agent) for one in _held_by(part))
+    return [one for one in held if isinstance(one, Opened)]
 
 
-def _several(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else [value]
+def is_shared(one: Opened, shared: tuple[object, ...]) -> bool:
+    """Return whether a client or a workbench, or what it closes, is one that others use."""
+    return bool(shared) and any(_among(each, shared) for each in _closed_by(one))
+
+
+def _used_by(made: AnyAgent) -> list[object]:
+    return [each for one in tools_of(made) for each in _closed_by(one)]
+
+
+def _closed_by(one: object, depth: int = 3) -> Iterator[object]:
+    """Yield what closing something may close: itself, and a connection that it holds."""
+    yield one
+    for held in _held_by(one) if depth else ():
+        if not isinstance(held, type) and (hasattr(held, "aclose") or hasattr(held, "close")):
+            yield from _closed_by(held, depth - 1)
+
+
+def _among(one: object, others: Iterable[object]) -> bool:
+    return any(one is other for other in others)
+
+
+def hide_secrets_of(agent: AnyAgent) -> None:
+    """Redact from now on the secrets of an agent's clients and workbenches, or of a team's."""
+    hide_secrets(tools_of(agent))
+
+
+def _held_by(part: object) -> Iterator[object]:
+    """Yield what an object has as attributes, and in lists that it has."""
+    for value in cast("dict[str, object]", getattr(part, "__dict__", {})).values():
+        yield from cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def _check(made: AnyAgent, parts: list[object], what: str) -> None:
@@ -209,7 +246,7 @@ def sees_pictures(agent: AnyAgent) -> bool | None:
     clients = [
         value
         for part in parts_of(agent)
-        for value in vars(part).values()
+        for value in _held_by(part)
         if isinstance(value, ChatCompletionClient)
     ]
     others = [part for part in parts_of(agent) if isinstance(part, FrameworkAgent)]

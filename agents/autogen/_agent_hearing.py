@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from ...common import ModelError, RequestError, SafejuryError
 from ...common.text import storable
-from ...models import AgentWork, ChatModel, ChatRequest, Completion, ToolUse, Usage
+from ...models import AgentWork, ChatModel, ChatRequest, Completion, ToolUse, Usage, redactor
 from ..ballot import CallMeter
 
 MOST_TOOL_CALLS = 50
@@ -254,5 +254,6 @@ class Hearing:
 
 
 def _clip(text: object, longest: int) -> str:
-    said = storable(str(text))
+    """Return words of tools and teams in part, without what looks like a secret."""
+    said = redactor.redact(storable(str(text)))
     return said if len(said) <= longest else f"{said[:longest]}…"

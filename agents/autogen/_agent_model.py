@@ -26,7 +26,7 @@ from ...models import (
     redactor,
 )
 from ..ballot import TEXT_ONLY, in_words
-from ._agent_factory import AgentFactory, AnyAgent, sees_pictures
+from ._agent_factory import AgentFactory, AnyAgent, hide_secrets_of, sees_pictures
 from ._agent_hearing import Hearing, Stopped
 from ._agent_pool import FactoryPool, HearingModel, LoneAgent, Member
 from ._evidence_image import EvidenceImage
@@ -85,9 +85,9 @@ class _Pool(Protocol):
 
 
 class AgentModel:
-    """Answers chat requests by agents: one of a factory for each request under way.
+    """Answers chat requests by agents: one of a factory for each request.
 
-    A request carries all that an agent needs: one that was asked before is reset first. It
+    A request carries all that an agent needs. It
     reads what was said so far as messages, with the pictures where it takes them, and answers
     in words or in a `StructuredMessage`. What it reports of its calls is the reply's usage,
     unless it calls a model of the run, see `of`.
@@ -152,6 +152,7 @@ class AgentModel:
     @classmethod
     def alone(cls, agent: AnyAgent, *, timeout: float = ANSWER_TIMEOUT_S) -> Self:
         """Return one agent, which hears one request at a time."""
+        hide_secrets_of(agent)
         return cls(
             f"agent {agent.name}",
             LoneAgent(agent),
@@ -170,9 +171,7 @@ class AgentModel:
         started = time.perf_counter()
         hearing = Hearing(request.call_id)
         async with self._pool.member() as member:
-            member.failed = True  # until it has answered
             await self._ask(member, hearing, request)
-            member.failed = False
         return hearing.completion(pays=self._pays, seconds=time.perf_counter() - started)
 
     async def aclose(self) -> None:

@@ -1,10 +1,10 @@
-"""Keeps the agents of a seat: one for each request under way."""
+"""Keeps the agents of a seat: one for each request."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from autogen_agentchat.base import ChatAgent
 from autogen_core import CancellationToken
@@ -20,7 +20,7 @@ from ...models import (
     Modality,
     takes_tools,
 )
-from ._agent_factory import AgentFactory, AnyAgent, parts_of, workbenches_of
+from ._agent_factory import AgentFactory, AnyAgent, Opened, is_shared, parts_of, tools_of
 from ._agent_hearing import Hearing
 from .client import AgentChatClient
 
@@ -70,19 +70,17 @@ class Member:
     Attributes:
         agent: The agent, or team.
         model: The run's model that it calls; None where its calls are its own.
-        is_fresh: Whether it has not been asked yet.
-        failed: Whether it must not be asked again.
+        is_new: Whether it has not been asked yet.
     """
 
     agent: AnyAgent
     model: HearingModel | None = None
-    is_fresh: bool = True
-    failed: bool = False
+    is_new: bool = True
 
     async def reset(self, token: CancellationToken) -> None:
         """Let it forget all that it heard before."""
-        if self.is_fresh:
-            self.is_fresh = False
+        if self.is_new:
+            self.is_new = False
         elif isinstance(self.agent, ChatAgent):
             await self.agent.on_reset(token)
         else:
@@ -90,9 +88,10 @@ class Member:
 
 
 class FactoryPool:
-    """Agents of a factory, made when all others are taken.
+    """Agents of a factory: each is made for one request, and closed after it.
 
-    There are never more than requests under way. One that failed or was stopped is dropped.
+    None is asked twice: what its tools noted, or an agent that is a tool heard, outlives a
+    reset, and so one case would reach the ballots of another.
 
     Args:
         factory: Makes them.
@@ -106,34 +105,22 @@ class FactoryPool:
     ) -> None:
         self._factory = factory
         self._client = client
-        self._free: list[Member] = []
-        self._taken: list[AnyAgent] = []
+        self._waiting: list[Member] = []
+        self._known = WeakValueDictionary[int, AnyAgent]()
 
     @asynccontextmanager
     async def member(self) -> AsyncGenerator[Member]:
-        """Take an agent, and give it back.
+        """Make an agent, and close it in the end.
 
         Raises:
             AgentError: None could be made.
-            ConfigurationError: One that is taken was made again.
+            ConfigurationError: One that was made before was made again.
         """
-        member = self._free.pop() if self._free else self._new()
-        self._taken.append(member.agent)
+        member = self._waiting.pop() if self._waiting else self._new()
         try:
             yield member
         finally:
-            self._taken = [one for one in self._taken if one is not member.agent]
-            if member.failed:
-                others = (*self._taken, *(one.agent for one in self._free))
-                kept = {
-                    bench
-                    for one in others
-                    for part in parts_of(one)
-                    for bench in workbenches_of(part)
-                }
-                await close(member.agent, kept)
-            else:
-                self._free.append(member)
+            await close(member.agent, self._factory.shared)
 
     def begin(self) -> None:
         """Make one agent beforehand, for a failure to be known before it is needed.
@@ -142,14 +129,15 @@ class FactoryPool:
             ConfigurationError: It cannot be made.
         """
         try:
-            self._free.append(self._new())
+            self._waiting.append(self._new())
         except AgentError as error:
             raise ConfigurationError(str(error)) from error
 
     async def aclose(self) -> None:
-        """Close the agents."""
-        while self._free:
-            await close(self._free.pop().agent)
+        """Close the agents, and stop what they shared."""
+        while self._waiting:
+            await close(self._waiting.pop().agent, self._factory.shared)
+        await _end(one.stop for one in self._factory.shared if isinstance(one, Workbench))
 
     def _new(self) -> Member:
         client, model = (None, None) if self._client is None else self._client()
@@ -157,12 +145,12 @@ class FactoryPool:
             agent = self._factory.new(client)
         except ConfigurationError as error:  # it was made before: so it may be made again
             raise AgentError(str(error), AgentWork(), unsent=True) from error
-        known = (*self._taken, *(one.agent for one in self._free))
-        if any(agent is one for one in known):
+        if self._known.get(id(agent)) is agent:
             raise ConfigurationError(
                 f"the agent {self._factory.place!r} was made once for several cases: return a new "
                 "one at each call"
             )
+        self._known[id(agent)] = agent
         return Member(agent, model)
 
 
@@ -177,25 +165,33 @@ class LoneAgent:
     async def member(self) -> AsyncGenerator[Member]:
         """Wait for the agent, and take it."""
         async with self._one_at_a_time:
-            yield Member(self._agent, is_fresh=False)
+            yield Member(self._agent, is_new=False)
 
     async def aclose(self) -> None:
         """Do nothing: the agent is its owner's."""
 
 
-async def close(agent: AnyAgent, kept: AbstractSet[Workbench] = frozenset()) -> None:
+async def close(agent: AnyAgent, shared: tuple[object, ...] = ()) -> None:
     """Close an agent, or those of a team, whatever they do at that, within a few seconds.
 
-    What they started for their tools ends as well, such as a server of MCP.
+    Its clients are closed, and what it started for its tools ends, such as a server of MCP.
 
     Args:
         agent: The agent.
-        kept: Workbenches that others use.
+        shared: What others use as well.
     """
+    own = [one for one in tools_of(agent) if not is_shared(one, shared)]
+    parts = [part for part in parts_of(agent) if isinstance(part, ChatAgent)]
+    await _end([*(part.close for part in parts), *map(_ending, own)])
+
+
+def _ending(one: Opened) -> Callable[[], Awaitable[None]]:
+    return one.stop if isinstance(one, Workbench) else one.close
+
+
+async def _end(endings: Iterable[Callable[[], Awaitable[None]]]) -> None:
     with suppress(Exception):
         async with asyncio.timeout(_LONGEST_CLOSE_S):
-            for part in parts_of(agent):
-                if isinstance(part, ChatAgent):
-                    await part.close()
-                for bench in workbenches_of(part) - kept:
-                    await bench.stop()
+            for end in endings:
+                with suppress(Exception):
+                    await end()

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent, SocietyOfMindAgent
+from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.messages import MultiModalMessage, StructuredMessage, TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
-from autogen_core import Image
+from autogen_agentchat.tools import AgentTool
+from autogen_core import CancellationToken, Image
 from autogen_core.models import ChatCompletionClient, RequestUsage, UserMessage
 from autogen_core.tools import StaticWorkbench
 from own_agents import (
@@ -88,9 +90,71 @@ async def test_fifty_cases_are_heard_at_once_by_agents_that_know_one_each() -> N
         assert {task.result().finding for task in asked} == {Finding.UNSAFE}
     tried, working = made[:2], made[2:]
     assert not any(agent.heard for agent in tried)
-    assert len(working) == 50
     numbers = [agent.words.count("Thus ") for agent in working]
-    assert numbers == [1] * 50
+    assert numbers == [1] * 100
+
+
+class Forgetless(Parrot):
+    """Says what it heard, with a reset that does nothing."""
+
+    async def on_messages(self, messages: Any, cancellation_token: Any) -> Any:
+        await super().on_messages(messages, cancellation_token)
+        said = ballot("safe" if "Thus 0." in self.words else "unsafe", 3, "By what I heard.")
+        return Response(chat_message=TextMessage(content=said, source=self.name))
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Do nothing, as users write it."""
+
+
+def _forgetless(client: ChatCompletionClient) -> Parrot:
+    return Forgetless()
+
+
+def _taking_notes(client: ChatCompletionClient) -> AssistantAgent:
+    notes: list[str] = []
+
+    async def look_up(task: str) -> str:
+        """Return all that was looked up."""
+        notes.append(task)
+        return " ".join(notes)
+
+    return AssistantAgent("mine", client, tools=[look_up], reflect_on_tool_use=True)
+
+
+def _asking_another(client: ChatCompletionClient) -> AssistantAgent:
+    other = AgentTool(AssistantAgent("look_up", client))
+    return AssistantAgent("mine", client, tools=[other], reflect_on_tool_use=True)
+
+
+@pytest.mark.parametrize("make", [_forgetless, _taking_notes, _asking_another])
+async def test_no_case_reaches_the_agent_of_another_whatever_a_reset_forgets(make: Made) -> None:
+    def reply(body: Any) -> ScriptedReply:
+        said = str(body["messages"])
+        if "Thus 0." in said:
+            heard_of.append("Thus 1." in said)
+        if body.get("tools") and body["messages"][-1]["role"] != "tool":
+            number = 0 if "Thus 0." in said else 1
+            call = ScriptedCall("look_up", {"task": f"Thus {number}."})
+            return ScriptedReply(tool_calls=[call])
+        return ScriptedReply(ballot("safe" if "Thus 0." in said else "unsafe", 3, "So."))
+
+    heard_of: list[bool] = []
+    async with ScriptedServer(reply=reply) as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        juror = seated(make, client=AgentClient(model))
+        cast_ = [await juror.judge(BallotCall(case(number))) for number in (0, 1)]
+        await model.aclose()
+    assert [one.finding for one in cast_] == [Finding.SAFE, Finding.UNSAFE]
+    assert not any(heard_of)
+
+
+def _an_agent_in_the_tool_of_each() -> Made:
+    inner = Parrot("inner")
+
+    def make(client: ChatCompletionClient) -> AssistantAgent:
+        return AssistantAgent("outer", client, tools=[AgentTool(inner)])
+
+    return make
 
 
 def _one_for_all() -> Made:
@@ -136,6 +200,7 @@ CANNOT_SERVE: list[tuple[object, str]] = [
     (_one_for_all(), "shares one object between all that it makes"),
     (_one_in_each_team(), "shares one object"),
     (_society_of_one_team(), "shares one object"),
+    (_an_agent_in_the_tool_of_each(), "shares one object"),
     (_one_end(), "shares one object"),
     (_late, "made by an async function"),
     (_picky, "several arguments"),
@@ -213,7 +278,7 @@ async def test_what_a_team_logs_of_an_error_is_not_written_where_nobody_listens(
     assert capsys.readouterr().err == ""
 
 
-async def test_an_agent_that_failed_is_not_asked_again_and_others_are() -> None:
+async def test_after_an_agent_that_failed_others_are_asked() -> None:
     made: list[Streaming] = []
 
     class Once(Streaming):
@@ -229,7 +294,7 @@ async def test_an_agent_that_failed_is_not_asked_again_and_others_are() -> None:
     juror = seated(make)
     first, second, third = [await juror.judge(BallotCall(case(n))) for n in range(3)]
     assert (first.finding, second.finding, third.finding) == (None, *[Finding.UNSAFE] * 2)
-    assert len(made) == 4
+    assert len(made) == 5
 
 
 class Bench(StaticWorkbench):
@@ -245,7 +310,7 @@ class Bench(StaticWorkbench):
 
 @pytest.mark.parametrize("shared", [True, False])
 async def test_what_an_agent_started_for_its_tools_ends_with_it(shared: bool) -> None:
-    """One that failed is closed at once, but for a workbench that others use."""
+    """An agent is closed once it has answered, but for a workbench that all others use."""
     benches = [Bench()]
 
     def make(client: ChatCompletionClient) -> AssistantAgent:
@@ -260,10 +325,45 @@ async def test_what_an_agent_started_for_its_tools_ends_with_it(shared: bool) ->
         calls = [BallotCall(case(number)) for number in range(2)]
         await in_parallel(juror.judge(call) for call in calls)
         assert not (await juror.judge(calls[0])).is_vote
-        assert sum(bench.stops for bench in benches) == (0 if shared else 1)
+        assert sum(bench.stops for bench in benches) == (0 if shared else 3)
         await agents.aclose()
         await model.aclose()
     assert all(bench.stops for bench in (benches if shared else benches[3:]))
+
+
+class Connected(EndpointModel):
+    """Counts how often it is closed."""
+
+    closed = 0
+
+    async def aclose(self) -> None:
+        Connected.closed += 1
+        await super().aclose()
+
+
+@pytest.mark.parametrize("shared", ["client", "model", ""])
+async def test_the_client_that_an_agent_brings_is_closed_with_it_unless_others_use_it(
+    shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connected, "closed", 0)
+    async with ScriptedServer(reply=ballot()) as server:
+        model = Connected(base_url=server.base_url, model="m")
+        client = AgentChatClient(model)
+
+        def make() -> AssistantAgent:
+            if shared == "client":
+                return AssistantAgent("mine", client)
+            if shared == "model":
+                return AssistantAgent("mine", AgentChatClient(model))
+            mine = Connected(base_url=server.base_url, model="m")
+            return AssistantAgent("mine", AgentChatClient(mine))
+
+        agents = AgentModel.of(AgentFactory.of(make))
+        juror = Juror("mine", None, agents)
+        assert [(await juror.judge(BallotCall(case(n)))).is_vote for n in range(2)] == [True] * 2
+        await agents.aclose()
+        assert Connected.closed == (0 if shared else 2)
+        await model.aclose()
 
 
 async def test_a_factory_that_fails_later_costs_a_ballot_and_one_that_repeats_itself_all() -> None:
@@ -309,6 +409,21 @@ async def test_tools_that_it_called_are_on_the_ballot_in_part() -> None:
     assert cast_.finding is Finding.UNSAFE
     assert (cast_.usage.prompt_tokens, cast_.usage.completion_tokens, cast_.calls) == (10, 5, 1)
     assert cast_.cost_usd is None
+
+
+class Leaking(Streaming):
+    """Has tools that were given secrets, and say them."""
+
+    async def stream(self) -> AsyncGenerator[Any, None]:
+        yield called("a", '{"key": "sk-aaaaaaaaaaaaaaaaaaaa"}')
+        yield returned("a", "https://me:secret@host/?api_key=abcdefgh failed", failed=True)
+        yield TextMessage(content=ballot("unsafe", 2, "Mine."), source=self.name)
+
+
+async def test_what_looks_like_a_secret_in_a_call_of_a_tool_is_not_kept() -> None:
+    (use,) = (await heard(Leaking)).tools
+    assert use.arguments == '{"key": "[redacted]"}'
+    assert use.result == "https://[redacted]@host/?api_key[redacted] failed"
 
 
 class Structured(Streaming):

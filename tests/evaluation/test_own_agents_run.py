@@ -195,6 +195,42 @@ def test_two_agents_of_one_name_have_seats_of_their_own(workplace: Any, scripted
     workplace.safejury("run", _config(workplace, server.base_url, *named)).refused("'mine'")
 
 
+OTHER_CLIENT = """
+from autogen_agentchat.agents import AssistantAgent
+from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+
+def make():
+    headers = {"X-Team": "Token staple-of-the-battery"}
+    client = OpenAIChatCompletionClient(
+        model="gpt-4o", base_url="URL", api_key="correct-horse", max_retries=0,
+        default_headers=headers,
+    )
+    return AssistantAgent("mine", client)
+"""
+
+
+def test_the_key_of_an_agents_own_client_is_never_written(workplace: Any, scripted: Start):
+    """A server may echo it, and a header, in an error."""
+    pytest.importorskip("autogen_ext.models.openai")
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        if body["model"] != "gpt-4o":
+            return _answer(body)
+        return ScriptedReply("no account of correct-horse, staple-of-the-battery", status=401)
+
+    server = scripted(reply)
+    name = _module(workplace, OTHER_CLIENT.replace("URL", server.base_url))
+    config = _config(workplace, server.base_url, {"agent": f"{name}:make"})
+    ended = workplace.safejury("run", config, "--min-panel", "0")
+    assert ended.code == 0, ended.err
+    files = [path.read_bytes() for path in (workplace.path / "runs").rglob("*") if path.is_file()]
+    assert any(b"no account of [redacted], [redacted]" in file for file in files)
+    for secret in ("correct-horse", "staple-of-the-battery"):
+        assert not any(secret.encode() in file for file in files)
+        assert secret not in ended.out + ended.err
+
+
 def test_a_team_that_fails_is_an_outcome_and_no_traceback(workplace: Any, scripted: Start):
     source = OUR_CLIENT.replace("AssistantAgent(", "Failing(").replace(
         "def make",
