@@ -114,6 +114,9 @@ Watch = Annotated[
         "case, c contested ones only, space pauses, q stops.",
     ),
 ]
+RevealWatched = Annotated[
+    bool, typer.Option("--reveal", help="With --watch: show questions and responses.")
+]
 JurorModels = Annotated[
     list[str] | None,
     typer.Option(

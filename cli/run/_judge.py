@@ -32,7 +32,7 @@ from ..console import (
     ResponseFormat,
     ResponseMap,
     RetryFailed,
-    Reveal,
+    RevealWatched,
     RubricFile,
     RunName,
     RunsDirectory,
@@ -98,7 +98,7 @@ def judge(
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
     watch: Watch = False,
-    reveal: Reveal = False,
+    reveal: RevealWatched = False,
 ) -> int:
     """Judge recorded responses. Repeat the command to resume one that was stopped."""
     from ...evaluation.metrics import Thresholds

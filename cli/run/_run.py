@@ -17,7 +17,7 @@ from ..console import (
     MinCoverage,
     MinPanel,
     RetryFailed,
-    Reveal,
+    RevealWatched,
     RunName,
     RunsDirectory,
     Watch,
@@ -83,7 +83,7 @@ def run(
         bool, typer.Option("--plan", help="Show calls, cost and servers to expect; run nothing.")
     ] = False,
     watch: Watch = False,
-    reveal: Reveal = False,
+    reveal: RevealWatched = False,
 ) -> int:
     """Evaluate targets. Repeat the command to resume a run that was stopped."""
     from ...evaluation.metrics import Thresholds
