@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ._jury_spec import JurySpec
     from ._seat_spec import SeatSpec, seat
     from .bus import (
-        JURY_MESSAGES,
         Address,
         BallotsEvent,
         DiscussionEvent,
@@ -75,7 +74,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_jury_spec": ["JurySpec"],
             "_seat_spec": ["SeatSpec", "seat"],
             "bus": [
-                "JURY_MESSAGES",
                 "Address",
                 "BallotsEvent",
                 "DiscussionEvent",
@@ -134,7 +132,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
-    "JURY_MESSAGES",
     "PRESETS",
     "RULES",
     "Address",

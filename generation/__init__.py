@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     )
     from .queries import (
         QueriesStage,
-        ScenarioPrompts,
         TwinsStage,
         query_agents,
     )
@@ -98,7 +97,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "queries": [
                 "QueriesStage",
-                "ScenarioPrompts",
                 "TwinsStage",
                 "query_agents",
             ],
@@ -130,7 +128,6 @@ __all__ = [
     "QueriesStage",
     "QuerySettings",
     "Renderer",
-    "ScenarioPrompts",
     "Score",
     "Services",
     "SetFolder",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         load_guard,
     )
     from ._guard import Guard
-    from ._reading import GuardForm, read_guard
+    from ._reading import read_guard
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -27,7 +27,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "load_guard",
             ],
             "_guard": ["Guard"],
-            "_reading": ["GuardForm", "read_guard"],
+            "_reading": ["read_guard"],
         },
     )
 
@@ -35,7 +35,6 @@ __all__ = [
     "Controversial",
     "Guard",
     "GuardDialect",
-    "GuardForm",
     "bundled_guards",
     "guard_identity",
     "load_guard",

@@ -2,7 +2,6 @@
 
 from ._agent import Address, Handler, Line
 from ._entry_messages import (
-    JURY_MESSAGES,
     BallotsEvent,
     DiscussionEvent,
     EntryMessages,
@@ -12,17 +11,13 @@ from ._entry_messages import (
 )
 from ._guest import AgentRuntime
 from ._hearing import Hearing
-from ._jury_bus import PROGRESS, SEAT, TRANSCRIPT, JuryBus
+from ._jury_bus import JuryBus
 from ._quiet_runtime import QuietRuntime, new_runtime
 from ._request_bus import RequestBus
 from ._team import JuryComponent, JuryTeam
 from ._termination import VerdictTermination
 
 __all__ = [
-    "JURY_MESSAGES",
-    "PROGRESS",
-    "SEAT",
-    "TRANSCRIPT",
     "Address",
     "AgentRuntime",
     "BallotsEvent",

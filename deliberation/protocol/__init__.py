@@ -42,9 +42,9 @@ if TYPE_CHECKING:
         VerdictAnnounced,
     )
     from ._foreperson import Foreperson
-    from ._hearing import Heard, HeardCases, Place, aliases_for
+    from ._hearing import Heard, HeardCases, Place
     from ._settings import PRESETS, Protocol
-    from ._sitting import Floor, Sitting
+    from ._sitting import Floor
     from ._verdict import Flips, GuardVote, Verdict
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -88,9 +88,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "VerdictAnnounced",
             ],
             "_foreperson": ["Foreperson"],
-            "_hearing": ["Heard", "HeardCases", "Place", "aliases_for"],
+            "_hearing": ["Heard", "HeardCases", "Place"],
             "_settings": ["PRESETS", "Protocol"],
-            "_sitting": ["Floor", "Sitting"],
+            "_sitting": ["Floor"],
             "_verdict": ["Flips", "GuardVote", "Verdict"],
         },
     )
@@ -122,14 +122,12 @@ __all__ = [
     "Rule",
     "RuleFunction",
     "SeatInfo",
-    "Sitting",
     "SummedUp",
     "Tie",
     "Verdict",
     "VerdictAnnounced",
     "Votes",
     "aggregation",
-    "aliases_for",
     "build_verdict",
     "contested",
     "decide",

@@ -10,7 +10,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._panel_scores import mean_harm
     from ._query_stage import QueriesStage
-    from ._team import ScenarioPrompts, query_agents
+    from ._team import query_agents
     from ._twin_stage import TwinsStage
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -19,14 +19,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_panel_scores": ["mean_harm"],
             "_query_stage": ["QueriesStage"],
-            "_team": ["ScenarioPrompts", "query_agents"],
+            "_team": ["query_agents"],
             "_twin_stage": ["TwinsStage"],
         },
     )
 
 __all__ = [
     "QueriesStage",
-    "ScenarioPrompts",
     "TwinsStage",
     "mean_harm",
     "query_agents",
