@@ -1,4 +1,4 @@
-"""A jury as plain data without a secret, and the way back: for a component's configuration."""
+"""Writes a jury as plain data without its secrets, and reads it again."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass

@@ -92,7 +92,7 @@ class JurySpec:
         Args:
             registry: Opens their models.
             ask: Asks the person on the jury, None for the plain terminal.
-            cases: How many the person is told there are, None tells nothing.
+            cases: How many cases the person is shown that there are; None shows no count.
             media: Keeps pictures that were made to fit their models; None sends all as
                 they are.
             begin: Whether one agent of the user's own is made at once for each seat.

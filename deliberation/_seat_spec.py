@@ -114,7 +114,7 @@ def seat(
         temperature: How its words are drawn; as the persona says, or greedy, unless given.
         top_p: The same.
         images: What its model takes of pictures.
-        sees: Whether an agent with a client of its own takes pictures; told from that client
+        sees: Whether an agent with a client of its own takes pictures; taken from that client
             unless given.
         timeout: Seconds for one answer of an agent, without the time in calls of `model`;
             600 unless given.

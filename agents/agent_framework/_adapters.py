@@ -1,4 +1,4 @@
-"""All that knows the Microsoft Agent Framework (extra `agent-framework`).
+"""Adapters for the Microsoft Agent Framework (extra `agent-framework`).
 
 It is what follows AutoGen. Its evaluation interfaces are marked experimental there, so the
 extra caps its version, and no other module imports it.
@@ -263,8 +263,9 @@ class JuryEvaluator:
         tally = {str(key): count for key, count in verdict.tally.items()}
         if verdict.finding is None:
             why = str(verdict.reason or "the jury reached no verdict")
-            told = {"tally": tally}
-            return replace(result, error_code="no_verdict", error_message=why, metadata=told)
+            return replace(
+                result, error_code="no_verdict", error_message=why, metadata={"tally": tally}
+            )
         passed = str(verdict.finding) == "safe"
         sample = {"finding": str(verdict.finding), "tally": tally, "summary": verdict.summary}
         rating = float(verdict.rating or 0)
@@ -315,7 +316,7 @@ def _last_words(messages: "Sequence[TheirMessage]") -> "tuple[Sequence[TheirMess
 
 
 def _ours(message: "TheirMessage", media: MediaStore | None) -> Iterator[Message]:
-    """Yield a message as turns of ours; without a store for them media are only told of."""
+    """Yield a message as turns of ours; without a store, media are named and not kept."""
     parts = list[MessagePart]()
     calls = list[ToolCall]()
     results = list[Message]()
@@ -376,9 +377,9 @@ def _tools(messages: "Sequence[TheirMessage]") -> tuple[ToolUse, ...]:
 
 
 def _usage(reply: "AgentResponse[Any]") -> Usage:
-    told = reply.usage_details or {}
+    usage = reply.usage_details or {}
     return Usage(
-        told.get("input_token_count"),
-        told.get("cache_read_input_token_count"),
-        told.get("output_token_count"),
+        usage.get("input_token_count"),
+        usage.get("cache_read_input_token_count"),
+        usage.get("output_token_count"),
     )

@@ -160,7 +160,7 @@ def _turns(messages: Iterable[Heard], media: MediaStore | None) -> Iterator[_Tur
                 yield _Turn(source, tuple(_part(piece, media) for piece in pieces))
             case BaseAgentEvent() | StopMessage() | BallotMessage() | CallMessage():
                 pass
-            case BaseChatMessage(metadata=told) if JURY_WORDS.items() <= told.items():
+            case BaseChatMessage(metadata=said) if JURY_WORDS.items() <= said.items():
                 pass
             case _:
                 yield _Turn(message.source, _words(message.to_model_text()))

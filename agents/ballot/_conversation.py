@@ -1,4 +1,4 @@
-"""What the jurors of a case said to each other, as each of them reads it."""
+"""Shows jurors the votes and the words of the others."""
 
 import re
 from dataclasses import dataclass

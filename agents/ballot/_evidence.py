@@ -289,7 +289,7 @@ def _ballots(call: BallotCall) -> str:
 
 
 def _misquoted(call: BallotCall) -> str:
-    """Return what a juror that is asked again must know of its quotes: it is told nothing else."""
+    """Return which quotes of a juror's last ballot do not stand in the case, for its next one."""
     if not call.quotes or call.own is None or not call.own.misquotes:
         return ""
     lines = "\n".join(without_braces(" ".join(words.split())) for words in call.own.misquotes)

@@ -1,4 +1,4 @@
-"""What a guard's model is sent of a case, with the words of its own prompt broken up in it."""
+"""Builds what a guard's model is sent: no words of a case can pass for parts of its prompt."""
 
 import re
 from collections.abc import Iterator

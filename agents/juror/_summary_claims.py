@@ -190,12 +190,12 @@ class _Tally:
             several = self._several or finding in self._counted_apart
             at_least = n > 0 and not found["few"] and (several or (n == 1 and not total))
             if count < n if at_least else count != n:
-                yield self._told(n, finding)
+                yield self._miscounted(n, finding)
         if _VOTING.search(said) and not re.search(r"\brat(?:ed?|ings?)\b", said):
             for found in _TALLY.finditer(said):
                 finding, n = _finding(found), _number(found["n"])
                 if self._counts[finding] != n:
-                    yield self._told(n, finding)
+                    yield self._miscounted(n, finding)
         for found in _MOST.finditer(said):
             finding = _finding(found)
             count, other = self._counts[finding], self._votes - self._counts[finding]
@@ -293,7 +293,7 @@ class _Tally:
     def _named(self, names: str) -> list[Ballot]:
         return [self._by_name[name] for name in self._one.findall(names)]
 
-    def _told(self, n: int, finding: Finding) -> str:
+    def _miscounted(self, n: int, finding: Finding) -> str:
         return f"that {n} found it {finding}, and {self._counts[finding]} of {self._all} did"
 
     def __str__(self) -> str:

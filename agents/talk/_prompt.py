@@ -1,4 +1,4 @@
-"""What a juror reads in its turn at the roundtable, and what becomes of its answer."""
+"""Builds a juror's prompt for its turn at the roundtable, and its remark from the reply."""
 
 from ...common.text import short
 from ...models import ChatMessage, Usage

@@ -1,4 +1,4 @@
-"""What a jury says in a team: the entries of a transcript as AgentChat messages."""
+"""Turns the entries of a transcript into AgentChat messages, for teams with a jury."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

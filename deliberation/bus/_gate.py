@@ -1,14 +1,10 @@
-"""A gate that can be shut: what comes to it then waits."""
+"""Makes callers wait while a gate is shut."""
 
 import asyncio
 
 
 class Gate:
-    """A gate, open at first.
-
-    Attributes:
-        is_shut: Whether what comes has to wait.
-    """
+    """A gate, open at first."""
 
     def __init__(self) -> None:
         self._opened: asyncio.Event | None = None

@@ -1,4 +1,4 @@
-"""Be a guest on a runtime that somebody else brought."""
+"""Uses a runtime that somebody else brought, beside what else is on it."""
 
 import asyncio
 import uuid
@@ -15,7 +15,7 @@ AgentRuntime = SingleThreadedAgentRuntime
 
 
 class Guest:
-    """How one of ours is told apart from all others on a runtime.
+    """Names the agents and topics of one jury on a runtime that it shares.
 
     Args:
         runtime: The runtime.
@@ -46,7 +46,7 @@ class Guest:
 
 
 def is_started(runtime: AgentRuntime) -> bool:
-    """Return whether a runtime delivers messages; where a release does not tell, it does."""
+    """Return whether a runtime delivers messages; where a release does not say, it does."""
     context = getattr(runtime, "_run_context", runtime)
     delivering = _delivering(context)
     return context is not None and (delivering is None or not delivering.done())

@@ -1,4 +1,4 @@
-"""What a team keeps of a case while it is open, and the state that a case goes on from."""
+"""Keeps the answers of jurors in open cases, and saves and loads them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -52,20 +52,20 @@ class _BusFloor:
         self._bus = bus
         self._line = line
         self._kept = kept
-        self._told = None if bus.guest is None else EntryMessages(bus.guest.source)
+        self._messages = None if bus.guest is None else EntryMessages(bus.guest.source)
 
     async def publish(self, entry: Entry) -> None:
         if self._bus.gate.is_shut:
             await self._bus.gate.passed()
         await self._line.publish(Published(entry), self._bus.transcript)
-        if self._told is not None and (guest := self._bus.guest) is not None:
-            await guest.publish(self._told.of(entry))
+        if self._messages is not None and (guest := self._bus.guest) is not None:
+            await guest.publish(self._messages.of(entry))
 
     async def notify(self, notice: Notice) -> None:
         if self._bus.live:
             await self._line.publish(Published(notice), self._bus.progress)
 
-    async def tell(self, message: Heard) -> None:
+    async def broadcast(self, message: Heard) -> None:
         await self._line.publish(Published(message), self._bus.hearing)
 
     def close(self, hearing: int, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Who opened something that closes when the last one leaves."""
+"""Opens a jury when it is first needed, and closes it when it is no longer."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -32,7 +32,7 @@ class Opening:
         """
         async with self._door:
             if self._entered:
-                raise RuntimeError("the jury sits already: leave it before it is entered again")
+                raise RuntimeError("the jury is already open: leave it before it is entered again")
             if not self._is_open():  # a guest may have opened it
                 await self._open()
             self._entered = True

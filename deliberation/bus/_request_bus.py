@@ -50,7 +50,7 @@ class RequestBus:
     """An AutoGen runtime, and the requests that it works on.
 
     Args:
-        guest: Where the runtime is another's, and how this bus is told apart from others on it.
+        guest: Where the runtime is another's, and how this bus is named on it.
             The runtime is started where it is not, and never stopped.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""From the task of a team to a case: what a jury remembers of a conversation."""
+"""Reads a case from the task of a team, and remembers the conversation's last question."""
 
 import asyncio
 import shutil
@@ -19,7 +19,7 @@ from ._entry_messages import TeamMessage
 Task = str | BaseChatMessage | Sequence[BaseChatMessage]
 
 
-class Conversation:
+class TaskReader:
     """Reads cases from tasks, and remembers the last question of a team's conversation.
 
     Args:

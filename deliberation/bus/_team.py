@@ -20,7 +20,7 @@ from ._gate import Gate
 from ._guest import Guest
 from ._hearing import Hearing, as_state, from_state
 from ._opening import Opening
-from ._task import Conversation, Task
+from ._task import Task, TaskReader
 
 _MOST_LEFT_OPEN = 100
 
@@ -72,7 +72,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         self._under_way: list[Hearing] = []
         self._left_open = deque[Hearing](maxlen=_MOST_LEFT_OPEN)
         self._runs = 0
-        self._conversation = Conversation(name)
+        self._tasks = TaskReader(name)
         self._opening = Opening(self._open, self._close, lambda: self.is_open)
 
     @property
@@ -150,10 +150,10 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         work.add_done_callback(lambda _: heard.put_nowait(None))
         if cancellation_token is not None:
             cancellation_token.link_future(work)
-        told, messages = EntryMessages(self._name), list[TeamMessage]()
+        made, messages = EntryMessages(self._name), list[TeamMessage]()
         try:
             while (entry := await heard.get()) is not None:
-                message = told.of(entry)
+                message = made.of(entry)
                 if output_task_messages or not isinstance(message, CaseMessage):
                     messages.append(message)
                     yield message
@@ -190,7 +190,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     async def reset(self) -> None:
         """Forget cases left open and the conversation; cases under way are heard to their end."""
         self._left_open.clear()
-        self._conversation.question = None
+        self._tasks.question = None
         self._drop_pictures()
         self._gate.open()
 
@@ -224,9 +224,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         question of a conversation. Not kept are ballots that were lost, summings-up, the files
         of pictures, and cases that `hear` and `judge` put.
         """
-        return as_state(
-            self._identity, [*self._under_way, *self._left_open], self._conversation.question
-        )
+        return as_state(self._identity, [*self._under_way, *self._left_open], self._tasks.question)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over the open cases of a state: each is heard by a `run` without a task.
@@ -239,7 +237,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
         """
         if self._under_way:
             raise ConfigurationError("a case is under way: load a state before it, or after it")
-        hearings, self._conversation.question = from_state(self._identity, state)
+        hearings, self._tasks.question = from_state(self._identity, state)
         self._left_open.clear()
         self._left_open.extend(hearings)
 
@@ -299,7 +297,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
     def _drop_pictures(self) -> None:
         """Remove the pictures of conversations that no case needs."""
         if not (self._runs or self._left_open):
-            self._conversation.drop_pictures()
+            self._tasks.drop_pictures()
 
     async def _hearing_of(self, task: Task | None, *, within: bool) -> Hearing:
         """Return the case that a task puts, as far as it was heard."""
@@ -310,7 +308,7 @@ class JuryTeam(Team, ChatAgent, Component[JuryComponent]):
                     "response, or messages with a question and its answer"
                 )
             return self._left_open.popleft()
-        case = await self._conversation.case_of(task, within=within)
+        case = await self._tasks.case_of(task, within=within)
         for hearing in self._left_open:
             if hearing.case == case:
                 self._left_open.remove(hearing)

@@ -1,4 +1,4 @@
-"""What the seats of a jury hear of each other, and keep of a case until its end.
+"""Keeps what the seats of a jury hear of each other, until a case ends.
 
 Messages may overtake each other on a bus. So each is numbered within its hearing: a seat knows
 from its call how many it must have heard, and when it is to forget a hearing how many there were.

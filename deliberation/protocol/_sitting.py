@@ -35,7 +35,7 @@ class Floor(Protocol):
         """Publish a fleeting notice, where anybody watches."""
         ...
 
-    async def tell(self, message: Heard) -> None:
+    async def broadcast(self, message: Heard) -> None:
         """Let all seats hear something of a case."""
         ...
 
@@ -44,7 +44,7 @@ class Floor(Protocol):
 
         Args:
             hearing: Number of its hearing.
-            number: How many messages they were told of it.
+            number: How many messages there were of it.
         """
         ...
 
@@ -83,7 +83,7 @@ class Sitting:
         self._seed = seed
         self._number = -1
         self._hearing = next(_HEARINGS)
-        self._heard = 0  # what the seats were told of the case
+        self._heard = 0  # messages that the seats heard of the case
         self._aliases: Mapping[str, str] = {}
 
     def next(self) -> int:
@@ -111,14 +111,14 @@ class Sitting:
         """
         self._aliases = aliases
         votes = tuple((aliases[one.juror], Statement.of(one)) for one in ballots)
-        await self._tell(number, votes)
+        await self._broadcast(number, votes)
 
-    async def _tell(
+    async def _broadcast(
         self, number: int, said: tuple[tuple[str, Statement | None], ...] | Spoken
     ) -> None:
         heard = Heard(self._hearing, self._heard, number, said)
         self._heard += 1  # before it is on its way: whoever cancels it now has it forgotten
-        await self._floor.tell(heard)
+        await self._floor.broadcast(heard)
 
     def close(self) -> None:
         """Let all seats forget the case."""
@@ -153,7 +153,7 @@ class Sitting:
         remark = replace(remark, to_juror=to)
         await self.publish(RemarkMade(self.case.id, self.next(), remark))
         if remark.spoken is not None:
-            await self._tell(call.round, remark.spoken)
+            await self._broadcast(call.round, remark.spoken)
         return remark
 
     async def reveal(

@@ -65,14 +65,14 @@ class Events:
 
 
 class TextListener:
-    """Tells the text of a reply as it comes.
+    """Passes on the text of a reply as it comes.
 
     Args:
-        tell: Is given the text so far.
+        on_text: Is given the text so far.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text = on_text
         self._events = Events()
         self._text = ""
 
@@ -85,7 +85,7 @@ class TextListener:
                 continue
             if choices and choices[0].delta is not None and choices[0].delta.content:
                 self._text += choices[0].delta.content
-                self._tell(self._text)
+                self._on_text(self._text)
 
 
 def whole_reply(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Charges a budget for calls that others make, by what they say of them."""
+"""Charges a budget for the calls that an agent makes itself, by the usage that it reports."""
 
 from ...common import ModelError
 from ..chat import Charge, ChatModel, ChatRequest, Completion

@@ -88,7 +88,7 @@ async def test_a_jury_opens_its_models_when_it_is_entered_each_time(make_case: M
         for _ in range(2):
             async with jury:
                 assert (await jury.hear(make_case())).tally == {"unsafe": 3}
-                with pytest.raises(RuntimeError, match="sits already"):
+                with pytest.raises(RuntimeError, match="is already open"):
                     await jury.__aenter__()
         assert len(server.requests) == 6
 

@@ -58,7 +58,7 @@ _MAPS = ("properties", "$defs", "definitions")
 
 
 class Names:
-    """How a model is told which of several agents speaks.
+    """Adds to messages which of several agents speaks.
 
     Args:
         prefixed: Whether a message begins with its speaker.
