@@ -95,6 +95,7 @@ class Board:
         self._note, self._noted_at = "", float("-inf")
         self._questions: deque[Question] = deque()
         self._case_in_words = self._remark = ""
+        self._laid_out: tuple[Paper | None, str, list[str]] = (None, "", [])
         self._answers = True
         self._typed_ahead: list[str] = []
         self._answered_at = float("-inf")
@@ -307,8 +308,10 @@ class Board:
         return self._pane.lines(paper)
 
     def _in_words(self, paper: Paper) -> list[str]:
-        parts = filter(None, (self._case_in_words.strip("\n"), self._remark))
-        return paper.lines(paper.look.words("\n\n".join(parts)))
+        words = "\n\n".join(filter(None, (self._case_in_words.strip("\n"), self._remark)))
+        if (paper, words) != self._laid_out[:2]:  # a long case takes a while, at every key
+            self._laid_out = (paper, words, paper.lines(paper.look.words(words)))
+        return self._laid_out[2]
 
     def _keys(self, paper: Paper, question: Question | None) -> Sequence[str]:
         up_down = "↑↓" if paper.look.glyphs.arrow == "→" else "up/down"

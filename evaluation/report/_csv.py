@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
 
-from ...agents import BallotOutcome
+from ...agents import BallotOutcome, RemarkOutcome
 from ..metrics import (
     COST_COLUMNS,
     LABEL,
@@ -102,6 +102,7 @@ def _csv_rows(
         "foreperson_unlike_majority": target.foreperson.differing,
         "foreperson_undecided": target.foreperson.undecided,
         "summaries_dropped": target.foreperson.summaries_dropped,
+        **{f"turns_{outcome}": number for outcome, number in target.talk.items()},
     }
     for name, part in target.categories.items():
         yield _csv_row(target.name, "category", name, part)
@@ -220,4 +221,5 @@ _CSV_COLUMNS = (
     "summaries_dropped",
     *("guard_unsafe", "guard_agreement", "guard_compared"),
     *("guard_unsafe_alone", "guard_safe_alone"),
+    *(f"turns_{outcome}" for outcome in RemarkOutcome),
 )

@@ -1,5 +1,6 @@
 """A run with a roundtable: killed and resumed, recorded, shown, reported and estimated."""
 
+import csv
 import json
 import re
 import threading
@@ -112,6 +113,10 @@ def test_a_talk_is_shown_exported_and_reported(workplace: Any, scripted: Start) 
     for form in ("table", "md"):
         said = workplace.safejury("report", "runs/first", "--format", form).out
         assert "Turns at the roundtable" in said
+    rows = csv.DictReader(
+        workplace.safejury("report", "runs/first", "--format", "csv").out.splitlines()
+    )
+    assert int(next(rows)["turns_spoke"]) == 2 * cases
 
 
 def test_a_run_without_a_talk_says_nothing_of_it_and_keeps_its_identity(
