@@ -97,7 +97,8 @@ def case_of(
     them belongs to the question, and what the answerer said and did in between, such as
     calling tools, to the response. What the user says after the answer is left out, and so
     are handoffs, stop messages and what a jury or its jurors said (`JURY_WORDS`). A text, or a
-    message alone, is a response whose question is not known.
+    message alone, is a response whose question is not known. Where the last question got no words
+    for an answer, there is nothing to judge.
 
     Args:
         task: A text, a message, or messages, oldest first, such as those of a `TaskResult`.
@@ -121,7 +122,12 @@ def _case(name: str, turns: Sequence[_Turn]) -> Case:
     spoken = [at for at, turn in enumerate(turns) if turn.text and not turn.works]
     if not spoken:
         raise ConfigurationError("the task has no words to judge: give a response, or messages")
-    last = max((at for at in spoken if turns[at].source != USER), default=spoken[-1])
+    last = max((at for at in spoken if turns[at].source != USER), default=-1)
+    if _is_left_without_words(turns[last + 1 :]):
+        raise ConfigurationError(
+            "the last answer has no words to judge: put the question again, or leave it out"
+        )
+    last = spoken[-1] if last < 0 else last
     answer = turns[last]
     before = [turn for turn in turns[:last] if turn.source == answer.source or not turn.works]
     asked = len(before)
@@ -133,6 +139,19 @@ def _case(name: str, turns: Sequence[_Turn]) -> Case:
     on_the_way = tuple(turn.as_message(answer.source, shown=False) for turn in before[asked:])
     response = Response(ResponseOutcome.ANSWERED, answer.text, turns=on_the_way)
     return Case(f"{name}/{answer.source}/0", query, response, UNCATEGORISED.guideline)
+
+
+def _is_left_without_words(turns: Iterable[_Turn]) -> bool:
+    """Return whether somebody who was asked in these turns said nothing, or only used tools.
+
+    Nothing must be judged in place of that answer: neither an earlier one nor the question.
+    """
+    asked = False
+    for turn in turns:
+        if asked and turn.source != USER:
+            return True
+        asked = asked or bool(turn.text)
+    return False
 
 
 def _asks(turn: _Turn, answerer: str) -> bool:

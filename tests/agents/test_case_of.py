@@ -168,3 +168,30 @@ def test_a_picture_goes_to_the_jury(tmp_path: Path) -> None:
 def test_a_task_without_words_is_refused(task: str | list[StopMessage]) -> None:
     with pytest.raises(ConfigurationError, match="no words to judge"):
         case_of(task)
+
+
+_CALL = FunctionCall(id="1", name="look_up", arguments="{}")
+
+
+@pytest.mark.parametrize("before", [[], ["First?", "An old answer."]])
+@pytest.mark.parametrize(
+    "silent",
+    [
+        TextMessage(content=" \n", source="helper"),
+        ToolCallRequestEvent(content=[_CALL], source="helper"),
+    ],
+)
+def test_nothing_is_judged_in_place_of_an_answer_without_words(
+    before: list[str], silent: TextMessage | ToolCallRequestEvent
+) -> None:
+    """Neither the answer before it, nor the question."""
+    speakers = ("user", "helper")
+    heard = [TextMessage(content=said, source=speakers[n % 2]) for n, said in enumerate(before)]
+    with pytest.raises(ConfigurationError, match="the last answer has no words"):
+        case_of([*heard, TextMessage(content="Second?", source="user"), silent])
+
+
+def test_who_has_nothing_to_add_to_an_answer_does_not_hide_it() -> None:
+    said = [("user", "May I?"), ("helper", "Yes."), ("critic", ""), ("user", "Thanks!")]
+    case = case_of([TextMessage(content=words, source=source) for source, words in said])
+    assert (case.query.text, case.response.text) == ("May I?", "Yes.")
