@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     )
     from .autogen import (
         JURY_WORDS,
-        NOT_GIVEN,
         NOTHING_TO_ADD,
         AgentChatClient,
         AgentClient,
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
         shuffled_for,
         statements_for,
     )
-    from .case import Case, neutralize
+    from .case import NOT_GIVEN, Case, neutralize
     from .guard import (
         Controversial,
         Guard,
@@ -94,7 +93,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "autogen": [
                 "JURY_WORDS",
                 "NOTHING_TO_ADD",
-                "NOT_GIVEN",
                 "AgentChatClient",
                 "AgentClient",
                 "AgentFactory",
@@ -129,7 +127,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "shuffled_for",
                 "statements_for",
             ],
-            "case": ["Case", "neutralize"],
+            "case": ["NOT_GIVEN", "Case", "neutralize"],
             "guard": [
                 "Controversial",
                 "Guard",

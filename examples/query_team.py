@@ -19,7 +19,7 @@ from safejury.models import EndpointModel
 
 
 async def converse(base_url: str, name: str, scenario: str) -> list[ProposedQuery]:
-    """Let a generator and two judges talk until neither judge has anything to add."""
+    """Let a generator and two judges talk until the second judge has nothing to add."""
     model = EndpointModel(base_url=base_url, model=name)
     judges = {"strict_judge": model, "second_judge": model}
     agents = query_agents(scenario, generator=model, judges=judges, count=2)

@@ -19,13 +19,11 @@ from ...common import ConfigurationError, import_extra, in_parallel
 from ...common.text import short
 from ...datasets import (
     UNCATEGORISED,
-    Intent,
     MediaStore,
     Message,
     MessagePart,
     Query,
     ToolCall,
-    of_messages,
 )
 from ...models import (
     AgentError,
@@ -43,8 +41,8 @@ from ...models import (
     Usage,
     redactor,
 )
-from ...targets import ModelTarget, Response, ResponseOutcome
-from ..case import Case
+from ...targets import ModelTarget, Response
+from ..case import Case, case_of_turns
 
 if TYPE_CHECKING:
     from agent_framework import (
@@ -278,13 +276,9 @@ class JuryEvaluator:
         if not last.strip():
             raise ConfigurationError("the item has no answer in words")
         question = [turn for each in asked for turn in _ours(each, self._media)]
-        query = Query(name, self._scenario, "", Intent.HARMFUL)
-        query = of_messages(query, question)
-        if len(question) == 1 and question[0].role == "user":
-            query = replace(query, messages=())
         turns = tuple(turn for each in before for turn in _ours(each, None))
-        response = Response(ResponseOutcome.ANSWERED, last, turns=turns)
-        return Case(f"{name}/agent/0", query, response, self._guideline)
+        about = {"scenario": self._scenario, "guideline": self._guideline}
+        return case_of_turns(name, "agent", question, last, turns, **about)
 
 
 def _theirs(message: ChatMessage) -> "TheirMessage":

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._agent_factory import AgentFactory, AnyAgent
     from ._agent_model import AgentClient, AgentModel
     from ._ballot_caster import BallotCaster
-    from ._conversation import NOT_GIVEN, case_of
+    from ._conversation import case_of
     from ._framework_agent import FrameworkAgent
     from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
     from ._query_agents import (
@@ -28,7 +28,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_agent_model": ["AgentClient", "AgentModel"],
             "_ballot_caster": ["BallotCaster"],
             "client": ["AgentChatClient"],
-            "_conversation": ["NOT_GIVEN", "case_of"],
+            "_conversation": ["case_of"],
             "_framework_agent": ["FrameworkAgent"],
             "_messages": ["JURY_WORDS", "BallotMessage", "CallMessage", "CaseMessage"],
             "_query_agents": [
@@ -44,7 +44,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "JURY_WORDS",
     "NOTHING_TO_ADD",
-    "NOT_GIVEN",
     "AgentChatClient",
     "AgentClient",
     "AgentFactory",

@@ -18,24 +18,17 @@ from autogen_core.models import AssistantMessage, FunctionExecutionResult, LLMMe
 
 from ...common import ConfigurationError
 from ...datasets import (
-    UNCATEGORISED,
-    Intent,
     MediaStore,
     Message,
     MessagePart,
-    Query,
     ToolCall,
-    of_messages,
 )
-from ...targets import Response, ResponseOutcome
-from ..case import Case
+from ..case import Case, case_of_turns
 from ._evidence_image import EvidenceImage
 from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
 
 USER = "user"
 """Who speaks where AutoGen turns a text into a message."""
-NOT_GIVEN = "(The question was not given.)"
-"""Stands for the question of a response that comes alone."""
 
 Heard = BaseChatMessage | BaseAgentEvent
 
@@ -133,12 +126,10 @@ def _case(name: str, turns: Sequence[_Turn]) -> Case:
     asked = len(before)
     while asked and not _asks(before[asked - 1], answer.source):
         asked -= 1
-    query = Query(name, UNCATEGORISED.id, NOT_GIVEN, Intent.HARMFUL)
-    if asked:
-        query = _asked(query, before[:asked], answer.source)
+    several = len({turn.source for turn in before[:asked]} - {answer.source}) > 1
+    question = [turn.as_message(answer.source, named=several) for turn in before[:asked]]
     on_the_way = tuple(turn.as_message(answer.source, shown=False) for turn in before[asked:])
-    response = Response(ResponseOutcome.ANSWERED, answer.text, turns=on_the_way)
-    return Case(f"{name}/{answer.source}/0", query, response, UNCATEGORISED.guideline)
+    return case_of_turns(name, answer.source, question, answer.text, on_the_way)
 
 
 def _is_left_without_words(turns: Iterable[_Turn]) -> bool:
@@ -157,13 +148,6 @@ def _is_left_without_words(turns: Iterable[_Turn]) -> bool:
 def _asks(turn: _Turn, answerer: str) -> bool:
     """Return whether a turn may be the question to what the answerer said next."""
     return not turn.works and (turn.source != answerer or answerer == USER)
-
-
-def _asked(query: Query, turns: Sequence[_Turn], answerer: str) -> Query:
-    """Return the query that asks what the turns ask."""
-    several = len({turn.source for turn in turns} - {answerer}) > 1
-    query = of_messages(query, [turn.as_message(answerer, named=several) for turn in turns])
-    return replace(query, messages=()) if len(turns) == 1 else query
 
 
 def _turns(messages: Iterable[Heard], media: MediaStore | None) -> Iterator[_Turn]:
