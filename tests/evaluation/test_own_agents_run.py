@@ -106,6 +106,26 @@ def test_an_agent_with_a_client_of_its_own_is_heard_in_a_run(workplace: Any, scr
     assert workplace.safejury("verify", "runs/first").code == 0
 
 
+def test_a_limit_of_money_says_that_it_does_not_bind_an_agents_own_client(
+    workplace: Any, scripted: Start
+):
+    url, name = scripted(_answer).base_url, _module(workplace, OWN_CLIENT)
+    prices = {f"jury__jurors__{seat}__price": 0 for seat in (1, 2)}
+    config = _config(
+        workplace,
+        url,
+        {"agent": f"{name}:make"},
+        limits__max_cost_usd=5.0,
+        targets__0__price=0,
+        **prices,
+    )
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    said = "limits.max_cost_usd does not bind noting, whose price is unknown"
+    assert said in " ".join(ended.err.split())
+    assert said in " ".join(ended.out.split())
+
+
 def test_an_agent_has_the_time_that_the_config_gives_it(workplace: Any, scripted: Start):
     source = OWN_CLIENT.replace(
         "        words = messages", "        await asyncio.Event().wait()\n        words = messages"
