@@ -330,6 +330,15 @@ async def test_shieldgemma_is_asked_by_each_of_its_principles() -> None:
     assert ballot.calls == 4
 
 
+async def test_the_probability_by_three_of_four_principles_is_not_that_of_all() -> None:
+    def reply(body: Mapping[str, Any]) -> ScriptedReply:
+        hate = "No Hate Speech" in body["chat_template_kwargs"]["guideline"]
+        return ScriptedReply("No", logprobs=[] if hate else [("No", {"No": 0.9, "Yes": 0.1})])
+
+    ballot, _ = await _asked("shieldgemma", reply)
+    assert (ballot.finding, ballot.probability) == (Finding.SAFE, None)
+
+
 async def test_shieldgemma_is_not_safe_by_three_of_four_principles() -> None:
     def reply(body: Mapping[str, Any]) -> str:
         return "Maybe" if "Hate" in body["chat_template_kwargs"]["guideline"] else "No"

@@ -39,7 +39,17 @@ from safejury.datasets import (
     Query,
     read_media,
 )
-from safejury.models import Budget, Budgeted, EndpointModel, FirstContact, Modality, Sampling
+from safejury.models import (
+    Budget,
+    Budgeted,
+    ChatRequest,
+    Completion,
+    EndpointModel,
+    FirstContact,
+    Middleware,
+    Modality,
+    Sampling,
+)
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import FaultPlan, ScriptedReply, ScriptedServer, ballot
 
@@ -474,3 +484,19 @@ def test_a_seat_of_any_kind_needs_a_name_of_letters_and_digits(kind: str) -> Non
     }
     with pytest.raises(ConfigurationError, match="juror name 'my juror': use letters"):
         seats[kind]("my juror")
+
+
+async def test_each_attempt_has_an_id_of_its_own_by_which_a_journal_finds_it() -> None:
+    asked: list[str] = []
+
+    class Noting(Middleware):
+        async def complete(self, request: ChatRequest) -> Completion:
+            asked.append(request.call_id)
+            return await self._model.complete(request)
+
+    async with ScriptedServer(["prose", ballot("safe", 5)]) as server:
+        model = EndpointModel(base_url=server.base_url, model="any")
+        cast_ = await Juror("a", None, Noting(model)).judge(BallotCall(_case()))
+        await model.aclose()
+    assert cast_.is_vote
+    assert asked == [f"{_case().id}/r0/a/a0", f"{_case().id}/r0/a/a1"]
