@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
@@ -84,26 +85,27 @@ class AgentFactory:
         what = f"the agent {quoted(shown or identity['function'])}"
         takes_client, may_take_client = _takes_client(make, what)
         made = [_made(make, _trial_client() if takes_client else None, what) for _ in range(2)]
-        one, other = ([*parts_of(each)] for each in made)
-        if any(part is its for part in one for its in other):
-            raise ConfigurationError(
-                f"{what} shares one object between all that it makes, and each case needs an "
-                "agent of its own: make all of it within the function"
+        with _blamed(f"{what} cannot serve"):
+            one, other = ([*parts_of(each)] for each in made)
+            if any(part is its for part in one for its in other):
+                raise ConfigurationError(
+                    f"{what} shares one object between all that it makes, and each case needs an "
+                    "agent of its own: make all of it within the function"
+                )
+            hide_secrets_of(made[0])
+            _check(made[0], one, what)
+            name = made[0].name if isinstance(made[0], ChatAgent) else identity["function"]
+            name = re.split("[:.]", name)[-1]
+            return cls(
+                make,
+                identity["function"],
+                identity["sha256"],
+                takes_client,
+                may_take_client,
+                name if _SEAT_NAME.fullmatch(name) else "agent",
+                sees_pictures(made[0]),
+                tuple(each for each in _used_by(made[0]) if _among(each, _used_by(made[1]))),
             )
-        hide_secrets_of(made[0])
-        _check(made[0], one, what)
-        name = made[0].name if isinstance(made[0], ChatAgent) else identity["function"]
-        name = re.split("[:.]", name)[-1]
-        return cls(
-            make,
-            identity["function"],
-            identity["sha256"],
-            takes_client,
-            may_take_client,
-            name if _SEAT_NAME.fullmatch(name) else "agent",
-            sees_pictures(made[0]),
-            tuple(each for each in _used_by(made[0]) if _among(each, _used_by(made[1]))),
-        )
 
     @property
     def identity(self) -> dict[str, str]:
@@ -139,12 +141,21 @@ def _takes_client(make: Callable[..., object], what: str) -> tuple[bool, bool]:
     return bool(needed), len(named) == 1 or bool(needed)
 
 
-def _made(make: Callable[..., object], client: ChatCompletionClient | None, what: str) -> AnyAgent:
+@contextmanager
+def _blamed(what: str) -> Generator[None]:
+    """Turn what a user's code raises into an error that says what went wrong."""
     try:
-        made = make() if client is None else make(client)
+        yield
+    except ConfigurationError:
+        raise
     except (Exception, SystemExit) as error:
         said = redactor.redact(f"{type(error).__name__}: {error}")
-        raise ConfigurationError(f"{what} could not be made: {short(said)}") from error
+        raise ConfigurationError(f"{what}: {short(said)}") from error
+
+
+def _made(make: Callable[..., object], client: ChatCompletionClient | None, what: str) -> AnyAgent:
+    with _blamed(f"{what} could not be made"):
+        made = make() if client is None else make(client)
     if not isinstance(made, AnyAgent) and FrameworkAgent.fits(made):
         return FrameworkAgent(made)
     if not isinstance(made, AnyAgent):
@@ -157,20 +168,30 @@ def _made(make: Callable[..., object], client: ChatCompletionClient | None, what
     return made
 
 
-def parts_of(part: object, depth: int = 6) -> Iterator[object]:
-    """Yield an agent and what it holds that has a state: agents, teams, contexts, conditions."""
-    yield part
-    if depth == 0:
-        return
+def parts_of(part: object) -> Iterator[object]:
+    """Yield an agent and what it holds that has a state: agents, teams, contexts, conditions.
+
+    Each comes once, also where agents hold each other.
+    """
+    found, known = [part], {id(part)}
+    while found:
+        yield (one := found.pop(0))
+        if isinstance(one, ChatCompletionContext | TerminationCondition):
+            continue
+        more = [each for each in _inner(one) if id(each) not in known]
+        known.update(map(id, more))
+        found += more
+
+
+def _inner(part: object) -> Iterator[object]:
+    """Yield the parts that an agent or a team holds itself, those in its tools among them."""
     for one in _held_by(part):
-        if isinstance(one, ChatAgent | Team):
-            yield from parts_of(one, depth - 1)
-        elif isinstance(one, ChatCompletionContext | TerminationCondition):
+        if isinstance(one, ChatAgent | Team | ChatCompletionContext | TerminationCondition):
             yield one
         elif isinstance(one, StaticWorkbench):
             for tool in _held_by(one):
                 if isinstance(tool, AgentTool | TeamTool):
-                    yield from (each for each in parts_of(tool, depth - 1) if each is not tool)
+                    yield from _inner(tool)
 
 
 def tools_of(agent: AnyAgent) -> list[Opened]:

@@ -157,6 +157,14 @@ def _an_agent_in_the_tool_of_each() -> Made:
     return make
 
 
+class Unfinished(Parrot):
+    """Does not say yet what it produces."""
+
+    @property
+    def produced_message_types(self) -> Any:
+        raise NotImplementedError("not yet, sk-aaaaaaaaaaaaaaaaaaaa")
+
+
 def _one_for_all() -> Made:
     agent = Parrot()
     return lambda: agent
@@ -201,6 +209,7 @@ CANNOT_SERVE: list[tuple[object, str]] = [
     (_one_in_each_team(), "shares one object"),
     (_society_of_one_team(), "shares one object"),
     (_an_agent_in_the_tool_of_each(), "shares one object"),
+    (Unfinished, "cannot serve: NotImplementedError: not yet, [redacted]"),
     (_one_end(), "shares one object"),
     (_late, "made by an async function"),
     (_picky, "several arguments"),
@@ -329,6 +338,32 @@ async def test_what_an_agent_started_for_its_tools_ends_with_it(shared: bool) ->
         await agents.aclose()
         await model.aclose()
     assert all(bench.stops for bench in (benches if shared else benches[3:]))
+
+
+class Friend(Parrot):
+    """Knows others, who know it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.friends: list[Friend] = []
+        self.closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_agents_that_hold_each_other_are_closed_once() -> None:
+    made: list[Friend] = []
+
+    def make() -> Friend:
+        friends = [Friend(name) for name in ("one", "two", "three")]
+        for each in friends:
+            each.friends = friends
+        made.extend(friends)
+        return friends[0]
+
+    assert (await heard(make)).is_vote
+    assert [one.closed for one in made] == [0] * 6 + [1] * 3
 
 
 class Connected(EndpointModel):
