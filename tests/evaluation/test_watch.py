@@ -52,6 +52,19 @@ def config(workplace: Any, scripted: Start, script: Script) -> str:
     return workplace.config(scripted(script).base_url)
 
 
+WAITS = """
+import asyncio
+from pathlib import Path
+
+
+async def ask(text: str) -> str:
+    while text == "Question q1?" and not Path("go").exists():
+        await asyncio.sleep(0.05)
+    return "An answer."
+"""
+"""A target that answers the first query once there is a file `go`."""
+
+
 def follow(terminal: Terminal, query: str, *words: str) -> str:
     """Press keys until a query's case is shown in full, with these words; return the screen."""
     while f"── {query}/" not in terminal.until("\n── q"):
@@ -95,6 +108,27 @@ def test_keys_go_through_the_cases_and_leave_out_those_that_are_not_contested(
         assert "round 0" not in shown
         terminal.press("c")
         terminal.until(*HELD)
+        process.kill()
+
+
+@pytest.mark.slow
+def test_after_a_verdict_a_contested_case_is_followed(workplace: Any, scripted: Start):
+    """Of the cases under way the contested one began last."""
+
+    def reply(body: dict[str, Any]) -> ScriptedReply | str:
+        said, is_last = json.dumps(body["messages"]), body["model"] == "sceptic-model"
+        if is_last and ("q2?" in said or ("q3?" in said and "voted once" in said)):
+            return ScriptedReply(hang=True)
+        return ballot("unsafe", 1) if is_last and "q3?" in said else ballot("safe", 4)
+
+    (workplace.path / "waits.py").write_text(WAITS)
+    targets = [{"name": "examined", "function": "waits:ask"}]
+    config = workplace.config(scripted(reply).base_url, targets=targets)
+    with Terminal() as terminal, workplace.at(terminal, "run", config, "--watch") as process:
+        terminal.until("Under way · 3 cases", "target is asked", "round 0 2/3", "2/3 · contested")
+        follow(terminal, "q1")
+        (workplace.path / "go").touch()
+        terminal.until("1 of 3 cases", "Under way · 2 cases", "── q3/")
         process.kill()
 
 
