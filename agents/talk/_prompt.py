@@ -21,12 +21,7 @@ def remark_messages(
         in_words: Whether it answers in words, and not by an object.
     """
     heard = call.conversation
-    others = heard.others
-    reply = (
-        render("juror_turn_words", other=others[0] if others else "")
-        if in_words
-        else render("juror_turn_reply", names=_names(call))
-    )
+    reply = _in_words(call) if in_words else render("juror_turn_reply", names=_names(call))
     asked = render(
         "juror_turn",
         alias=heard.alias,
@@ -42,11 +37,15 @@ def remark_again(call: RemarkCall, read: RemarkForm | NoRemark, *, in_words: boo
     if not (isinstance(read, NoRemark) and read.may_retry):
         return ""
     if in_words:
-        others = call.conversation.others
-        asked = render("juror_turn_words", other=others[0] if others else "")
-        return f"That was not a turn: {read.problem}. {asked}".rstrip("\n")
+        return f"That was not a turn: {read.problem}. {_in_words(call)}".rstrip("\n")
     fields = {"problem": read.problem, "names": _names(call)}
     return render("juror_turn_retry", **fields).rstrip("\n")
+
+
+def _in_words(call: RemarkCall) -> str:
+    """Return how a turn is written by an agent that answers in words."""
+    others = call.conversation.others
+    return render("juror_turn_words", other=others[0] if others else "")
 
 
 def _names(call: RemarkCall) -> str:

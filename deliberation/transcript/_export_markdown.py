@@ -182,10 +182,13 @@ def _remark(jury: Seats, remark: Remark) -> list[str]:
         return [f"{head} passes.", ""]
     if remark.to is not None:
         head += f" → {_speaker(jury, remark.to_juror or '', remark.to)}"
-    if remark.outcome is RemarkOutcome.SPOKE:
-        return [f"{head}:", "", *_quote(remark.text), "", *_tools(remark.tools)]
-    said = remark.detail or "nothing was said"
-    return [f"{head}: nothing ({remark.outcome})", "", *_quote(said), ""]
+    head, said = f"{head}:", remark.text
+    if remark.outcome is not RemarkOutcome.SPOKE:
+        head, said = f"{head} nothing ({remark.outcome})", remark.detail or "nothing was said"
+    lines = [head, "", *_quote(said), ""]
+    if withheld := remark.perceived.withheld:
+        lines += [f"(did not receive: {', '.join(withheld)})", ""]
+    return lines + _tools(remark.tools)
 
 
 def _speaker(jury: Seats, seat: str, alias: str) -> str:

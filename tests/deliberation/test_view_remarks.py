@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from safejury.agents import Remark, RemarkOutcome
+from safejury.agents import Perceived, Remark, RemarkOutcome
 from safejury.deliberation import (
     Entry,
     RemarkMade,
@@ -15,6 +15,7 @@ from safejury.deliberation import (
     export_transcript,
     render_case,
 )
+from safejury.models import ToolUse
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07[bold]b[/bold] \u202egnp.exe <script>x</script> **x** `y`"
 ASKED = Remark(
@@ -80,3 +81,22 @@ def test_exports_have_the_talk_and_escape_what_is_said(
     assert "\x1b" not in text
     if suffix == "md":
         assert "**Juror B** (Lawyer) → **Juror A** (Clinician):" in text
+
+
+@pytest.mark.parametrize("suffix", ["md", "html"])
+@pytest.mark.parametrize("remark", [ASKED, FAILED])
+def test_exports_say_what_a_juror_did_not_receive_and_which_tools_it_called(
+    entries: tuple[Entry, ...],
+    jury: tuple[SeatInfo, ...],
+    tmp_path: Path,
+    suffix: str,
+    remark: Remark,
+) -> None:
+    file = tmp_path / f"case.{suffix}"
+    blind = replace(
+        remark, perceived=Perceived(withheld=("image",)), tools=(ToolUse("atlas", "{}", "a map"),)
+    )
+    export_transcript(talk(entries, blind), jury, file, target="t")
+    text = file.read_text(encoding="utf-8").replace("&#160;", " ")
+    assert "did not receive: image" in text
+    assert "called atlas" in text
