@@ -38,9 +38,14 @@ _RUBRIC = ChatMessage.of("system", render("juror_rubric").rstrip("\n"))
 _QUOTING_RUBRIC = ChatMessage.of("system", with_quotes(render("juror_rubric").rstrip("\n")))
 
 
+_WORDS_ALONE = Perceived()
+
+
 def perceive(case: Case, modalities: frozenset[Modality]) -> Perceived:
     """Return what a juror with these modalities receives of a case."""
     images, sounds = case.query.images, case.query.sounds
+    if not images and not sounds and not case.query.messages:
+        return _WORDS_ALONE
     shown = images if "image" in modalities else ()
     heard = sounds if "audio" in modalities else ()
     withheld = (
