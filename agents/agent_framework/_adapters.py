@@ -82,13 +82,16 @@ class FrameworkModel:
     Args:
         agent: The agent, or a workflow as an agent.
         modalities: What its model takes in.
+
+    Attributes:
+        agent: See above.
     """
 
     def __init__(
         self, agent: "SupportsAgentRun", *, modalities: frozenset[Modality] = _SEES
     ) -> None:
         self._framework = _framework()
-        self._agent = agent
+        self.agent = agent
         self.name = f"agent {agent.name or agent.id}"
         self.modalities = modalities
 
@@ -105,7 +108,7 @@ class FrameworkModel:
         started = time.perf_counter()
         messages = await asyncio.to_thread(lambda: [*map(_theirs, request.messages)])
         try:
-            reply = await self._agent.run(messages)
+            reply = await self.agent.run(messages)
         except Exception as error:
             if type(error).__name__.endswith("ContentFilterException"):
                 return Completion("", "content_filter"), ()

@@ -185,6 +185,8 @@ def parts_of(part: object) -> Iterator[object]:
 
 def _inner(part: object) -> Iterator[object]:
     """Yield the parts that an agent or a team holds itself, those in its tools among them."""
+    if isinstance(part, FrameworkAgent):
+        yield part.model.agent
     for one in _held_by(part):
         if isinstance(one, ChatAgent | Team | ChatCompletionContext | TerminationCondition):
             yield one

@@ -40,7 +40,7 @@ from safejury.agents import (
     framework_target,
     load_persona,
 )
-from safejury.common import ModelError, in_parallel
+from safejury.common import ConfigurationError, ModelError, in_parallel
 from safejury.datasets import Intent, MediaStore, Query
 from safejury.deliberation import Jury, Protocol
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
@@ -196,6 +196,13 @@ async def test_a_function_of_a_config_may_make_one(tmp_path: Path) -> None:
     assert [each.tools[0].result for each in ballots] == ["quince: a sour fruit"] * 5
     assert all(each.perceived.images for each in ballots)
     assert ballots[0].usage.total_tokens == 30
+
+
+def test_one_agent_for_all_cases_is_refused() -> None:
+    """It may keep a conversation, and a workflow takes one request at a time."""
+    agent, _ = _agent()
+    with pytest.raises(ConfigurationError, match="shares one object"):
+        AgentFactory.of(lambda: agent)
 
 
 async def test_it_speaks_in_a_team_of_autogens() -> None:
