@@ -94,9 +94,9 @@ def test_exports_say_what_a_juror_did_not_receive_and_which_tools_it_called(
 ) -> None:
     file = tmp_path / f"case.{suffix}"
     blind = replace(
-        remark, perceived=Perceived(withheld=("image",)), tools=(ToolUse("atlas", "{}", "a map"),)
+        remark, perceived=Perceived(withheld=("video",)), tools=(ToolUse("atlas", "{}", "a map"),)
     )
     export_transcript(talk(entries, blind), jury, file, target="t")
     text = file.read_text(encoding="utf-8").replace("&#160;", " ")
-    assert "did not receive: image" in text
+    assert "did not receive: video" in text
     assert "called atlas" in text
