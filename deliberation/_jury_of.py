@@ -1,4 +1,4 @@
-"""From what a program says of a jury to the jury as plain data."""
+"""Turns the arguments of `Jury.of` into a `JurySpec`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

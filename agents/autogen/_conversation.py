@@ -28,7 +28,7 @@ from ._evidence_image import EvidenceImage
 from ._messages import JURY_WORDS, BallotMessage, CallMessage, CaseMessage
 
 USER = "user"
-"""Who speaks where AutoGen turns a text into a message."""
+"""The source of messages that AutoGen makes of a text."""
 
 Heard = BaseChatMessage | BaseAgentEvent
 

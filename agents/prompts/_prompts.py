@@ -35,7 +35,8 @@ def render(name: str, **fields: str) -> str:
     """Return a prompt with its fields filled in; see `PromptFolder.render`.
 
     Args:
-        name: One of `PROMPTS` or `TALK_PROMPTS`, or a part of a user's own rubric.
+        name: One of `PROMPTS`, `OF_QUOTES`, `OF_TALK` or `OF_DECISION`, or a part of a user's own
+            rubric.
         fields: What stands for each `$field` of the file.
     """
     return _FOLDER.render(name, **fields)

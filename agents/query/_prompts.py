@@ -1,4 +1,4 @@
-"""What the agents that work on queries are asked, as whoever has the prompts writes it."""
+"""The interface of the prompts for agents that work on queries."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -13,7 +13,7 @@ from ..reply import CONTRADICTION, UNCLEAR, Members, read_objects, without_think
 from ._remark import RemarkOutcome
 
 ALL = "all"
-"""Whom words are for that are for no one juror."""
+"""The addressee of words that are for all jurors."""
 _ASKED_LENGTH = 400
 _NO_ONE = {ALL, "", "everyone", "everybody", "nobody", "no one", "none", "null", "the jury", "jury"}
 _NO_WORDS = {letters("what you say in your own words"), letters("what you say")}

@@ -11,7 +11,7 @@ from ...common import ConfigurationError
 
 _T = TypeVar("_T")
 AgentRuntime = SingleThreadedAgentRuntime
-"""What a jury may be a guest on."""
+"""The runtimes that a jury can be given."""
 
 
 class Guest:
