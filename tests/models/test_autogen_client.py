@@ -70,8 +70,11 @@ async def test_an_assistant_agent_streams_its_answer() -> None:
     assert result.messages[-1].content == "Good day."
 
 
-async def test_an_assistant_agent_gets_structured_output() -> None:
-    async with ScriptedServer(reply='{"finding": "safe", "rating": 5}') as server:
+@pytest.mark.parametrize("fence", ["", "```\n", "```json\n"])
+async def test_an_assistant_agent_gets_structured_output(fence: str) -> None:
+    """Also in a code fence, as models write JSON that no server held them to."""
+    reply = f'{fence}{{"finding": "safe", "rating": 5}}' + ("\n```" if fence else "")
+    async with ScriptedServer(reply=reply) as server:
         client = _client(server)
         agent = AssistantAgent("critic", client, output_content_type=Opinion)
         result = await agent.run(task="Judge this.")

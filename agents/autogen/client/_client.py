@@ -46,6 +46,7 @@ from ._messages import (
     plain,
     result_of,
     schema_of,
+    unfenced,
 )
 
 _CHARACTERS_PER_TOKEN = 4
@@ -153,7 +154,7 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
             request = await self._request(messages, files, extra_create_args)
             request = self._with_tools(request, tools, tool_choice, json_output)
             completion = await self._under(cancellation_token, request)
-        return self._result(completion)
+        return self._result(completion, request)
 
     async def create_stream(
         self,
@@ -182,7 +183,7 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
                     if more := _more(said, text):
                         said = text
                         yield more
-                result = self._result(await call)
+                result = self._result(await call, request)
             finally:
                 call.cancel()
                 await asyncio.wait({call})
@@ -289,12 +290,15 @@ class AgentChatClient(ChatCompletionClient, Component[AgentChatClientConfig]):
         call = asyncio.ensure_future(self._model.complete(request))
         return await token.link_future(call)
 
-    def _result(self, completion: Completion) -> CreateResult:
+    def _result(self, completion: Completion, request: ChatRequest) -> CreateResult:
         usage = tokens_of(completion.usage)
         self._total = _sum(self._total, usage)
         if not completion.reused:
             self._actual = _sum(self._actual, usage)
-        return result_of(completion, usage)
+        result = result_of(completion, usage)
+        if request.json_schema is not None and isinstance(result.content, str):
+            result.content = unfenced(result.content)
+        return result
 
     def _to_config(self) -> AgentChatClientConfig:
         if self._spec is None:

@@ -52,6 +52,7 @@ _FINISH: dict[FinishReason, Literal["stop", "length", "content_filter", "unknown
     "other": "unknown",
 }
 _UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
+_FENCED = re.compile(r"\s*```(?:json)?[ \t]*\n((?:(?!```).)*)```\s*", re.DOTALL | re.IGNORECASE)
 _LONGEST_NAME = 64
 _NO_PARAMETERS: Mapping[str, object] = {"type": "object", "properties": {}}
 _MAPS = ("properties", "$defs", "definitions")
@@ -218,6 +219,12 @@ def result_of(completion: Completion, usage: RequestUsage) -> CreateResult:
         cached=completion.reused,
         thought=thought,
     )
+
+
+def unfenced(text: str) -> str:
+    """Return what stands in a code fence, where a whole reply does: it was to be JSON alone."""
+    found = _FENCED.fullmatch(text)
+    return found[1].strip() if found else text
 
 
 def _without_thought(text: str) -> tuple[str, str | None]:
