@@ -1,7 +1,7 @@
 """Measure agents on the jury: `python benchmarks/own_agents.py [--quick]`.
 
 A seat hears cases from a model in this process, which answers after 50 ms or at once: a
-`Juror`, an `AssistantAgent` that a function makes for each case under way, a team of two, and
+`Juror`, an `AssistantAgent` that a function makes for each answer, a team of two, and
 one `AssistantAgent` for all cases. Then 10,000 cases, 50 at a time, go through the second:
 what is allocated after them and after the first tenth of them is compared.
 """
@@ -78,7 +78,7 @@ def seats(registry: ModelRegistry, model: Prompt) -> dict[str, Juror]:
     alone = AgentModel.alone(assistant(AgentChatClient(model)))
     return {
         "a Juror": Juror("mine", load_persona("sceptic"), model),
-        "an AssistantAgent for each case under way": made(assistant),
+        "an AssistantAgent for each answer": made(assistant),
         "a team of two for each": made(pair),
         "one AssistantAgent for all": Juror("mine", None, alone),
     }
@@ -122,7 +122,7 @@ async def compare(cases: int) -> None:
 async def memory(cases: int) -> None:
     """Print what is allocated in the course of many cases."""
     async with ModelRegistry() as registry:
-        juror = seats(registry, Prompt())["an AssistantAgent for each case under way"]
+        juror = seats(registry, Prompt())["an AssistantAgent for each answer"]
         tracemalloc.start()
         for heard, more in ((0, cases // 10), (cases // 10, cases - cases // 10)):
             await hear(juror, heard, more)
