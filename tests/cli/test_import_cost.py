@@ -10,7 +10,7 @@ import pytest
 HEAVY = ("PIL", "aiohttp", "autogen_core", "litellm", "pydantic", "rich", "torch", "uvloop")
 LATE = ("safejury.common.text._refusal_words", "urllib.request")
 """What takes a tenth of the time of a start each, and what few commands need."""
-RECORD = Path(__file__).parent / "record_format_2"
+RECORD = Path(__file__).parents[1] / "evaluation" / "record_format_2"
 """A run that an earlier version recorded."""
 
 LOADED = """
