@@ -217,9 +217,10 @@ async def test_a_guard_hears_nobody_and_does_not_speak(hold: Hold, make_case: Ma
     assert any("unsafe, by a safety classifier" in p for _, p in prompts if REVOTE in p)
 
 
-async def test_a_team_goes_on_in_the_middle_of_the_talk_and_asks_for_no_turn_again(
-    open_jury: OpenJury, words: Words, make_case: MakeCase
-) -> None:
+async def _said_in_a_talk_that_goes_on_elsewhere(
+    open_jury: OpenJury, words: Words, case: Case, *, second: ScriptedReply | None = None
+) -> list[str]:
+    """Return what is said where a talk is saved while its third turn hangs, and loaded."""
     asked = 0
     hangs = asyncio.Event()
 
@@ -229,15 +230,16 @@ async def test_a_team_goes_on_in_the_middle_of_the_talk_and_asks_for_no_turn_aga
         if TURN not in prompt:
             return UNSAFE if "Examiner Alpha" in prompt else SAFE
         asked += 1
+        if asked == 2 and second is not None:
+            return second
         if asked == 3:
             hangs.set()
             return ScriptedReply(hang=True)
         return remark(f"Turn {asked}.")
 
-    task = CaseMessage.of(make_case())
     async with ScriptedServer(say) as server:
         async with open_jury(server, "roundtable") as jury:
-            run = asyncio.ensure_future(jury.run(task=task))
+            run = asyncio.ensure_future(jury.run(task=CaseMessage.of(case)))
             await hangs.wait()
             state = json.loads(json.dumps(await jury.save_state()))
             run.cancel()
@@ -245,7 +247,13 @@ async def test_a_team_goes_on_in_the_middle_of_the_talk_and_asks_for_no_turn_aga
         async with open_jury(server, "roundtable") as other:
             await other.load_state(state)
             result = await other.run()
-    said = [one.content.remark.text for one in result.messages if isinstance(one, RemarkEvent)]
+    return [one.content.remark.text for one in result.messages if isinstance(one, RemarkEvent)]
+
+
+async def test_a_team_goes_on_in_the_middle_of_the_talk_and_asks_for_no_turn_again(
+    open_jury: OpenJury, words: Words, make_case: MakeCase
+) -> None:
+    said = await _said_in_a_talk_that_goes_on_elsewhere(open_jury, words, make_case())
     assert said == ["Turn 1.", "Turn 2.", "Turn 4.", "Turn 5.", "Turn 6.", "Turn 7."]
 
 
@@ -253,31 +261,7 @@ async def test_a_team_that_goes_on_asks_again_for_a_turn_that_was_lost(
     open_jury: OpenJury, words: Words, make_case: MakeCase
 ) -> None:
     """Its call failed, so that nothing is known of what the juror would have said."""
-    asked = 0
-    hangs = asyncio.Event()
-
-    def say(body: Mapping[str, object]) -> str | ScriptedReply:
-        nonlocal asked
-        prompt = words(body)
-        if TURN not in prompt:
-            return UNSAFE if "Examiner Alpha" in prompt else SAFE
-        asked += 1
-        if asked == 2:
-            return ScriptedReply(status=500)
-        if asked == 3:
-            hangs.set()
-            return ScriptedReply(hang=True)
-        return remark(f"Turn {asked}.")
-
-    async with ScriptedServer(say) as server:
-        async with open_jury(server, "roundtable") as jury:
-            run = asyncio.ensure_future(jury.run(task=CaseMessage.of(make_case())))
-            await hangs.wait()
-            state = json.loads(json.dumps(await jury.save_state()))
-            run.cancel()
-            await asyncio.wait([run])
-        async with open_jury(server, "roundtable") as other:
-            await other.load_state(state)
-            result = await other.run()
-    said = [one.content.remark.text for one in result.messages if isinstance(one, RemarkEvent)]
+    said = await _said_in_a_talk_that_goes_on_elsewhere(
+        open_jury, words, make_case(), second=ScriptedReply(status=500)
+    )
     assert said == ["Turn 1.", "Turn 4.", "Turn 5.", "Turn 6.", "Turn 7.", "Turn 8."]
