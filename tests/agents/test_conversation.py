@@ -120,6 +120,8 @@ def test_a_juror_is_told_which_media_it_is_not_shown() -> None:
     # Nobody is shown a video.
     assert perceive(case, ALL).withheld == ("video",)
     assert "video 1 (not shown to you)" in prompt(case)
+    alone = case_of(Message("user", (MessagePart("video", media=film),)))
+    assert perceive(alone, ALL).withheld == ("video",)
 
 
 def test_the_marker_of_the_fences_depends_on_every_word() -> None:

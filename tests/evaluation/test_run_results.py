@@ -52,6 +52,20 @@ def test_a_finished_run_has_the_report_that_was_promised(workplace: Any, scripte
     assert target["cost_usd"] is None  # no price is known
 
 
+def test_a_record_holds_nothing_of_what_a_run_did_not_use(workplace: Any, scripted: Start):
+    """Fields of guards, tools, quotes, talk and a foreperson's rule, each empty here."""
+    server = scripted(speaking(lawyer=ballot("unsafe", 1)))
+    config = workplace.config(server.base_url, jury__quotes=False)
+    assert workplace.safejury("run", config).code == 0
+    stored = workplace.stored("SELECT body FROM entries") + workplace.stored(
+        "SELECT result FROM cases"
+    )
+    unused = ("tools", "quotes", "misquotes", "guard", "guards", "talk", "summary_dropped")
+    for (text,) in stored:
+        for name in (*unused, "decision", "majority"):
+            assert f'"{name}":' not in text
+
+
 def test_a_finished_run_makes_no_call_when_it_is_repeated(workplace: Any, scripted: Start):
     server = scripted()
     config = workplace.config(server.base_url)
