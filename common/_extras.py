@@ -26,6 +26,7 @@ _PACKAGES = {
     "inspect": ("inspect_ai",),
     "parquet": ("pyarrow",),
     "sound": ("av", "faster_whisper"),
+    "trust": ("sklearn",),  # it brings numpy and scipy
 }
 """The packages of each extra that are imported."""
 _EXTRA_OF = {package: extra for extra, packages in _PACKAGES.items() for package in packages}

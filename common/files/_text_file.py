@@ -5,7 +5,7 @@ from pathlib import Path
 from .._errors import ConfigurationError
 
 MOST_BYTES = 64 * 1024
-"""Length of the largest file that is read."""
+"""Length of the largest file that is read, unless told otherwise."""
 
 
 def read_text_file(path: Path, what: str, holds: str) -> str:
@@ -13,23 +13,26 @@ def read_text_file(path: Path, what: str, holds: str) -> str:
     return read_text_and_bytes(path, what, holds)[0]
 
 
-def read_text_and_bytes(path: Path, what: str, holds: str) -> tuple[str, bytes]:
+def read_text_and_bytes(
+    path: Path, what: str, holds: str, *, most_bytes: int = MOST_BYTES
+) -> tuple[str, bytes]:
     """Return the text of a file and its raw bytes.
 
     Args:
-        path: The file, at most `MOST_BYTES` long.
+        path: The file.
         what: What it is called in errors, such as `persona file`.
         holds: What it should hold instead, for errors.
+        most_bytes: Length of the largest file that is read.
 
     Raises:
         ConfigurationError: There is no such file, it is too large, or not UTF-8.
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
+            raw = file.read(most_bytes + 1)
+        if len(raw) > most_bytes:
             raise ConfigurationError(
-                f"{what} {str(path)!r} is larger than {MOST_BYTES // 1024} KiB: name {holds}"
+                f"{what} {str(path)!r} is larger than {most_bytes // 1024} KiB: name {holds}"
             )
         return raw.decode("utf-8-sig"), raw
     except FileNotFoundError:

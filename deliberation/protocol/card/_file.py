@@ -1,0 +1,85 @@
+"""Reads and writes jury cards."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ....common import ConfigurationError
+from ....common.files import atomic_write, read_text_and_bytes
+from ....common.text import quoted
+from ._shape import FORMAT, JuryCard, VoteModel
+
+_SUM_TOLERANCE = 1e-6
+_MOST_BYTES = 16 * 1024**2
+
+
+class _Format(msgspec.Struct):
+    format: object = None
+
+
+def read_card(path: Path) -> JuryCard:
+    """Read a jury card.
+
+    Raises:
+        ConfigurationError: The file cannot be read, is no jury card, or one of another format.
+    """
+    holds = "a jury card written by safejury calibrate"
+    _, data = read_text_and_bytes(path, "jury card", holds, most_bytes=_MOST_BYTES)
+    try:
+        found = msgspec.json.decode(data, type=_Format).format
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(f"{path} is not a jury card: {error}") from error
+    if found != FORMAT or isinstance(found, bool):
+        raise ConfigurationError(
+            f"{path} is a jury card of format {quoted(found)}, and this version reads format "
+            f"{FORMAT}: make it again with safejury calibrate."
+        )
+    try:
+        card = msgspec.json.decode(data, type=JuryCard)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(
+            f"{path} is not a whole jury card: {error}: make it again with safejury calibrate."
+        ) from error
+    for why in _what_is_wrong(card):
+        raise ConfigurationError(f"{path}: {why}: make it again with safejury calibrate.")
+    return card
+
+
+def write_card(card: JuryCard, path: Path) -> None:
+    """Write a jury card, replacing an earlier one whole.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with atomic_write(path) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n")
+
+
+def card_sha256(card: JuryCard) -> str:
+    """Return a hash of what a card says, however it was laid out in its file."""
+    return hashlib.sha256(msgspec.json.encode(card, order="sorted")).hexdigest()
+
+
+def _what_is_wrong(card: JuryCard) -> Iterator[str]:
+    """Yield what makes the models of a card unusable, in the words of a reader of its file."""
+    models = card.models
+    for name, model in (("dawid_skene", models.dawid_skene), ("joint", models.joint)):
+        if model is not None:
+            yield from (f"models.{name}: {why}" for why in _not_chances(model))
+    calibrated = models.calibrated
+    if calibrated is not None and not 0 <= calibrated.threshold <= 1:
+        yield f"models.calibrated: the threshold is {calibrated.threshold}, not from 0 to 1"
+
+
+def _not_chances(model: VoteModel) -> Iterator[str]:
+    if not model.classes or not _are_chances(model.classes):
+        yield "the shares of the classes do not sum to 1"
+    for juror, votes in model.votes.items():
+        if len(votes) != len(model.classes) or not all(map(_are_chances, votes)):
+            yield f"the chances of the votes of {quoted(juror)} do not sum to 1 in each class"
+
+
+def _are_chances(values: tuple[float, ...]) -> bool:
+    return all(0 <= value <= 1 for value in values) and abs(sum(values) - 1) < _SUM_TOLERANCE
