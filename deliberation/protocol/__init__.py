@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         totals_of,
     )
     from ._curtailment import settled
+    from ._discussion import why_discuss
     from ._events import (
         BallotCalled,
         BallotSealed,
@@ -72,6 +73,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "totals_of",
             ],
             "_curtailment": ["settled"],
+            "_discussion": ["why_discuss"],
             "_events": [
                 "BallotCalled",
                 "BallotSealed",
@@ -136,4 +138,5 @@ __all__ = [
     "settled",
     "tally",
     "totals_of",
+    "why_discuss",
 ]

@@ -27,6 +27,7 @@ from ._aggregation_verdict import (
 )
 from ._curtailment import fewest_that_may_settle, settled
 from ._decision import as_decided
+from ._discussion import why_discuss
 from ._events import DiscussionOpened, SummedUp
 from ._hearing import aliases_for
 from ._roundtable import hold_roundtable
@@ -107,7 +108,7 @@ class Foreperson:
             return await sitting.announce(_unheard(case))
 
         rounds, remarks = [await self._independent_ballots(sitting)], list[Remark]()
-        while (why := self._why_discuss(rounds)) is not None:
+        while (why := why_discuss(rounds, self._protocol, self._standing)) is not None:
             await sitting.publish(DiscussionOpened(case.id, sitting.next(), len(rounds), why))
             await sitting.let_hear(rounds[-1], len(rounds) - 1, self._aliases(case))
             if self._protocol.talk == "roundtable":
@@ -151,21 +152,6 @@ class Foreperson:
         ballots = await sitting.call(seats, calls, at_roundtable=at_roundtable)
         ballots += [own for own in before if own.juror in self._standing]
         return await sitting.reveal(number, self._in_seat_order(ballots), ())
-
-    def _why_discuss(self, rounds: Sequence[Sequence[Ballot]]) -> str | None:
-        held, last = len(rounds) - 1, rounds[-1]
-        if self._protocol.talk == "never" or held >= self._protocol.rounds:
-            return None
-        if not any(ballot.is_vote for ballot in last):
-            return None  # nobody has anything to say
-        if self._standing.issuperset(ballot.juror for ballot in last):
-            return None  # nobody is there to hear it
-        if self._protocol.talk == "always" and held == 0:
-            return contested(last) or "the protocol always has one"
-        # No talk brings the vote of a guard that gave none.
-        return contested(
-            [b for b in last if b.is_vote or not held or b.juror not in self._standing]
-        )
 
     def _sums_up(self, rounds: Sequence[Sequence[Ballot]]) -> bool:
         if self._model is None or self._protocol.summary == "never":
