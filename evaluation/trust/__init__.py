@@ -1,10 +1,29 @@
-"""How far verdicts can be trusted: labels, jury cards, corrected rates."""
+"""How far verdicts can be trusted: labels, jury cards, corrected rates.
 
+What computes needs the extra `trust` and is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+from ._decided import Decided
+from ._labels_table import UNLABELED, Labels
 from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
+
+if TYPE_CHECKING:
+    from ._card_making import make_card, score_card
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy(__name__, {"_card_making": ["make_card", "score_card"]})
 
 __all__ = [
     "NO_VOTE",
     "SAFE",
+    "UNLABELED",
     "UNSAFE",
+    "Decided",
+    "Labels",
     "VoteTable",
+    "make_card",
+    "score_card",
 ]
