@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...common import lazy
 from ._decided import Decided
+from ._labels import CHOSEN, STRATA, CaseLabel, LabelSet, labels_of, read_labels
 from ._labels_table import UNLABELED, Labels
 from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
+from ._words import Words
 
 if TYPE_CHECKING:
     from ._card_making import make_card, score_card
@@ -17,13 +19,20 @@ if not TYPE_CHECKING:
     __getattr__ = lazy(__name__, {"_card_making": ["make_card", "score_card"]})
 
 __all__ = [
+    "CHOSEN",
     "NO_VOTE",
     "SAFE",
+    "STRATA",
     "UNLABELED",
     "UNSAFE",
+    "CaseLabel",
     "Decided",
+    "LabelSet",
     "Labels",
     "VoteTable",
+    "Words",
+    "labels_of",
     "make_card",
+    "read_labels",
     "score_card",
 ]

@@ -1,0 +1,254 @@
+"""Labels: what people say of cases."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ...agents import Finding
+from ...common import ConfigurationError
+from ...common.text import quoted
+from ...datasets.tables import as_list
+from ._rows import Row, described, is_empty, read_rows
+from ._words import Words, as_word, undeclared
+
+CASE_COLUMNS = ("case", "case_id", "item_id")
+"""Columns that may hold the id of a case."""
+_MAJORITY, _EACH = "human_majority", "human_labels"
+_RECORDED = {0: Finding.SAFE, 1: Finding.UNSAFE}
+"""What stands in tables of recorded verdicts, by their own convention: 1 is harmful."""
+STRATA = ("unsafe", "safe", "no_verdict")
+"""The verdicts from which cases are drawn for review."""
+CHOSEN = ("random", "contested", "low_margin")
+"""Why a case was picked for review."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLabel:
+    """What people say of one case.
+
+    Attributes:
+        unsafe: Whether most of them call it unsafe; None where they are split evenly.
+        by: What each says, by annotator: whether it is unsafe. One without a name is `""`.
+        stratum: The verdict's stratum from which it was drawn for review, empty if it was not.
+        probability: Probability in (0, 1] with which it came into the random part of a review.
+        chosen: Why it was picked for review, empty if it was not; see `CHOSEN`.
+    """
+
+    unsafe: bool | None
+    by: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    stratum: str = ""
+    probability: float | None = None
+    chosen: str = ""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The labels of many cases.
+
+    Attributes:
+        source: Where they were read from, for messages.
+        cases: By case, in the order of the file.
+        blank: Rows in which no label was filled in.
+    """
+
+    source: str
+    cases: Mapping[str, CaseLabel]
+    blank: int = 0
+
+    @cached_property
+    def unsafe(self) -> Mapping[str, bool]:
+        """Whether a case is unsafe, for those on which people are not split evenly."""
+        return {name: one.unsafe for name, one in self.cases.items() if one.unsafe is not None}
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """The cases on which people are split evenly: they count as unlabeled."""
+        return tuple(name for name, one in self.cases.items() if one.unsafe is None)
+
+    @cached_property
+    def annotators(self) -> tuple[str, ...]:
+        """The names of those who labeled, in order of appearance."""
+        return tuple(dict.fromkeys(who for one in self.cases.values() for who in one.by))
+
+
+def read_labels(path: Path, *, words: Words | None = None) -> LabelSet:
+    """Read a file of labels: JSONL, JSON or CSV.
+
+    Args:
+        path: The file.
+        words: The words for unsafe and safe; `unsafe` and `safe` alone unless given.
+
+    Raises:
+        ConfigurationError: It cannot be read, has no labels, has words that are not declared, or
+            an annotator gives one case two labels.
+    """
+    reading = _Reading(str(path), words or Words())
+    for row in read_rows(path, "labels"):
+        reading.add(row)
+    return reading.done()
+
+
+def labels_of(given: Mapping[str, object], *, words: Words | None = None) -> LabelSet:
+    """Return labels that are given by case.
+
+    Raises:
+        ConfigurationError: There are none, or a word is not declared.
+    """
+    known, unknown = words or Words(), Counter[str]()
+    cases: dict[str, CaseLabel] = {}
+    for case, value in given.items():
+        finding = known.find(value)
+        if finding is None:
+            unknown[_word_or_error(value, f"the label of {quoted(case)}")] += 1
+        else:
+            is_unsafe = finding is Finding.UNSAFE
+            cases[case] = CaseLabel(is_unsafe, {"": is_unsafe})
+    if unknown:
+        raise undeclared("labels", unknown)
+    if not cases:
+        raise ConfigurationError("labels: there are none")
+    return LabelSet("labels", cases)
+
+
+def _word_or_error(value: object, what: str) -> str:
+    try:
+        return as_word(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{what} is {error}: give unsafe or safe") from None
+
+
+@dataclass(slots=True)
+class _Case:
+    by: dict[str, bool] = field(default_factory=dict[str, bool])
+    majority: bool | None = None
+    sampled: tuple[str, float | None, str] | None = None
+
+    def label(self) -> CaseLabel:
+        unsafe = self.majority
+        if unsafe is None:
+            margin = sum(1 if said else -1 for said in self.by.values())
+            unsafe = margin > 0 if margin else None
+        stratum, probability, chosen = self.sampled or ("", None, "")
+        return CaseLabel(unsafe, self.by, stratum, probability, chosen)
+
+
+class _Reading:
+    """Gathers the rows of a file of labels."""
+
+    def __init__(self, source: str, words: Words) -> None:
+        self._source, self._words = source, words
+        self._cases: dict[str, _Case] = {}
+        self._unknown = Counter[str]()
+        self._blank = 0
+
+    def add(self, row: Row) -> None:
+        name = row.id(CASE_COLUMNS, "the case")
+        if "label" in row.values:
+            self._add_label(row, name, row.values["label"])
+        elif _MAJORITY in row.values or _EACH in row.values:
+            self._add_recorded(row, name)
+        else:
+            found = ", ".join(map(quoted, row.values))
+            raise row.wrong(
+                f"the column 'label' is missing (columns found: {found}): rename the column that "
+                "holds the labels"
+            )
+
+    def done(self) -> LabelSet:
+        if self._unknown:
+            raise undeclared(f"{self._source}: the column 'label'", self._unknown)
+        if not self._cases:
+            raise ConfigurationError(f"{self._source}: no row has a label")
+        cases = {name: case.label() for name, case in self._cases.items()}
+        return LabelSet(self._source, cases, self._blank)
+
+    def _add_label(self, row: Row, name: str, value: object) -> None:
+        if is_empty(value):
+            self._blank += 1
+            return
+        finding = self._words.find(value)
+        if finding is None:
+            try:
+                self._unknown[as_word(value)] += 1
+            except ValueError as error:
+                raise row.wrong(f"the label is {error}, not a word") from None
+            return
+        case = self._cases.setdefault(name, _Case())
+        self._say(row, name, case, row.text("annotator"), finding)
+        sampled = _sampled(row)
+        if sampled is not None and case.sampled not in (None, sampled):
+            raise row.wrong(
+                f"{quoted(name)} has another stratum, probability or chosen in a row before: "
+                "a case is drawn once"
+            )
+        case.sampled = sampled or case.sampled
+
+    def _say(self, row: Row, name: str, case: _Case, who: str, finding: Finding) -> None:
+        unsafe = finding is Finding.UNSAFE
+        if case.by.setdefault(who, unsafe) is not unsafe:
+            if who:
+                raise row.wrong(
+                    f"{quoted(who)} labels {quoted(name)} as unsafe and as safe: keep one label"
+                )
+            raise row.wrong(
+                f"{quoted(name)} is labeled as unsafe and as safe: keep one label, or say who "
+                "labeled in the column 'annotator'"
+            )
+
+    def _add_recorded(self, row: Row, name: str) -> None:
+        majority = row.values.get(_MAJORITY)
+        listed = as_list(row.values.get(_EACH))
+        said = {
+            str(number): found is Finding.UNSAFE
+            for number, value in enumerate(listed, 1)
+            if (found := _recorded(row, value, _EACH)) is not None
+        }
+        decided = _recorded(row, majority, _MAJORITY)
+        if decided is None and not said:
+            self._blank += 1
+            return
+        unsafe = None if decided is None else decided is Finding.UNSAFE
+        new = _Case(said or {"": unsafe is True}, unsafe)
+        if (kept := self._cases.setdefault(name, new)) is not new and kept != new:
+            raise row.wrong(f"{quoted(name)} has other labels in a row before: keep one row")
+
+
+def _recorded(row: Row, value: object, column: str) -> Finding | None:
+    if is_empty(value):
+        return None
+    plain = int(value) if isinstance(value, str) and value.strip() in ("0", "1") else value
+    if isinstance(plain, int) and not isinstance(plain, bool) and plain in _RECORDED:
+        return _RECORDED[plain]
+    raise row.wrong(f"{column} must be 1 (unsafe), 0 (safe) or null, not {described(value)}")
+
+
+def _sampled(row: Row) -> tuple[str, float | None, str] | None:
+    """Return stratum, probability and reason of a case that was picked for review."""
+    chosen = row.text("chosen")
+    if not chosen:
+        return None
+    stratum = row.text("stratum")
+    for word, known, column in ((chosen, CHOSEN, "chosen"), (stratum, STRATA, "stratum")):
+        if word not in known:
+            raise row.wrong(
+                f"{column} must be {', '.join(known[:-1])} or {known[-1]}, not {quoted(word)}"
+            )
+    return stratum, _probability(row), chosen
+
+
+def _probability(row: Row) -> float | None:
+    value = row.values.get("probability")
+    if is_empty(value):
+        return None
+    try:
+        probability = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        probability = 0.0
+    if isinstance(value, bool) or not 0 < probability <= 1:
+        raise row.wrong(
+            f"probability must be over 0 and at most 1, as safejury review writes it, not "
+            f"{described(value)}"
+        )
+    return probability
