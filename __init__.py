@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from .datasets import Intent, Media, Query, load_dataset, load_taxonomy, read_media
     from .deliberation import (
         CaseTranscript,
+        Cost,
         Decision,
         Judgment,
         Jury,
+        JuryCard,
         Protocol,
         Rule,
         Verdict,
         Votes,
+        read_card,
         seat,
     )
     from .evaluation import (
@@ -75,8 +78,8 @@ _HOMES = {
     ),
     "datasets": ("Intent", "Media", "Query", "load_dataset", "load_taxonomy", "read_media"),
     "deliberation": (
-        *("CaseTranscript", "Decision", "Judgment", "Jury", "Protocol", "Rule", "Verdict", "Votes"),
-        "seat",
+        *("CaseTranscript", "Cost", "Decision", "Judgment", "Jury", "JuryCard", "Protocol", "Rule"),
+        *("Verdict", "Votes", "read_card", "seat"),
     ),
     "evaluation": (
         *("Cases", "Result", "RunSummary", "TargetSummary", "endpoint", "evaluate"),
@@ -116,6 +119,7 @@ __all__ = [
     "CaseTranscript",
     "Cases",
     "ConfigurationError",
+    "Cost",
     "DatasetError",
     "Decision",
     "Finding",
@@ -123,6 +127,7 @@ __all__ = [
     "Intent",
     "Judgment",
     "Jury",
+    "JuryCard",
     "Media",
     "ModelError",
     "OutOfBudgetError",
@@ -154,6 +159,7 @@ __all__ = [
     "load_persona",
     "load_taxonomy",
     "model",
+    "read_card",
     "read_media",
     "seat",
     "target",

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         register_rule,
         settled,
     )
+    from .protocol.card import Cost, JuryCard, card_sha256, read_card, write_card
     from .transcript import (
         CaseTranscript,
         LiveView,
@@ -119,6 +120,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "register_rule",
                 "settled",
             ],
+            "protocol.card": ["Cost", "JuryCard", "card_sha256", "read_card", "write_card"],
             "transcript": [
                 "CaseTranscript",
                 "LiveView",
@@ -142,6 +144,7 @@ __all__ = [
     "CallTotals",
     "CaseOpened",
     "CaseTranscript",
+    "Cost",
     "Decision",
     "DiscussionEvent",
     "DiscussionOpened",
@@ -152,6 +155,7 @@ __all__ = [
     "Handler",
     "Judgment",
     "Jury",
+    "JuryCard",
     "JurySpec",
     "Line",
     "LiveView",
@@ -178,12 +182,15 @@ __all__ = [
     "as_html",
     "as_text",
     "build_verdict",
+    "card_sha256",
     "check_export_path",
     "contested",
     "decide",
     "export_transcript",
+    "read_card",
     "register_rule",
     "render_case",
     "seat",
     "settled",
+    "write_card",
 ]

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
+import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .. import agents
@@ -15,6 +16,7 @@ from ..common.text import quoted
 from ..models import ModelSpec, spec_as_data, spec_from_data
 from ._jury_spec import JurySpec
 from .protocol import RULES, register_rule
+from .protocol.card import Cost, JuryCard
 
 
 def jury_as_data(spec: JurySpec) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def jury_from_data(data: object) -> JurySpec:
             function: Any = import_named("rule", rule, Path())
             register_rule(function, rule)
         spec.check()
-    except (ValidationError, TypeError, AttributeError) as error:
+    except (ValidationError, msgspec.ValidationError, TypeError, AttributeError) as error:
         said = " ".join(str(error).split())
         raise ConfigurationError(f"this describes no jury: {quoted(said)}") from None
     return spec
@@ -60,6 +62,8 @@ def _plain(value: object) -> object:
             return value.model_dump(mode="json")
         case Enum():
             return value.value
+        case msgspec.Struct():
+            return msgspec.to_builtins(value)
         case Path():
             return str(value)
         case None | str() | int() | float():
@@ -85,6 +89,8 @@ def _made(kind: Any, data: object) -> Any:
         return spec_from_data(TypeAdapter(dict[str, Any]).validate_python(data))
     if kind is AgentFactory:
         return AgentFactory.of(import_named("agent", str(data), Path()), str(data))
+    if kind in (JuryCard, Cost):
+        return msgspec.convert(data, kind)
     kinds = get_args(kind)
     if type(None) in kinds and len(kinds) == 2:
         (other,) = (each for each in kinds if each is not type(None))

@@ -190,9 +190,10 @@ class JurySpec:
 
 def _tried(seat: SeatSpec, finding: Finding | None) -> Ballot:
     """Return a ballot to try a rule on, such as a seat may give."""
+    name = seat.info.seat
     if finding is None:
-        return Ballot("a_seat", 0, BallotOutcome.TRANSPORT_ERROR)
+        return Ballot(name, 0, BallotOutcome.TRANSPORT_ERROR)
     rating = 1 if finding is Finding.UNSAFE else 5
-    ballot = Ballot("a_seat", 0, BallotOutcome.VERDICT, finding, rating, reason="tried")
+    ballot = Ballot(name, 0, BallotOutcome.VERDICT, finding, rating, reason="tried")
     guard = seat.info.guard
     return replace(ballot, rating=None, reason="", guard=Classification(guard)) if guard else ballot

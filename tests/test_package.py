@@ -393,8 +393,9 @@ def test_no_name_at_the_root_is_that_of_a_standard_module() -> None:
 
 
 NAMES = (
-    *("Ballot", "BallotOutcome", "CaseTranscript", "Cases", "ConfigurationError", "DatasetError"),
-    *("Decision", "Finding", "FirstContactError", "Intent", "Judgment", "Jury", "Media"),
+    *("Ballot", "BallotOutcome", "CaseTranscript", "Cases", "ConfigurationError", "Cost"),
+    *("DatasetError", "Decision", "Finding", "FirstContactError", "Intent", "Judgment", "Jury"),
+    *("JuryCard", "Media", "read_card"),
     *("ModelError", "OutOfBudgetError", "OutageError", "Persona", "PersonaSampling", "Protocol"),
     *("Query", "RecordChangedError", "RecordError", "Response", "ResponseOutcome", "Result"),
     *("Rule", "RunSummary", "SafejuryError", "TargetSummary", "Verdict", "Votes"),

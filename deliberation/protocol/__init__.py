@@ -7,12 +7,10 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._aggregation import (
         RULES,
-        Decision,
         RegisteredRule,
         Rule,
         RuleFunction,
         Tie,
-        Votes,
         aggregation,
         decide,
         register_rule,
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from ._settings import PRESETS, Protocol
     from ._sitting import Floor
     from ._verdict import Flips, GuardVote, Verdict
+    from ._votes import Decision, Votes
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -54,12 +53,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_aggregation": [
                 "RULES",
-                "Decision",
                 "RegisteredRule",
                 "Rule",
                 "RuleFunction",
                 "Tie",
-                "Votes",
                 "aggregation",
                 "decide",
                 "register_rule",
@@ -94,6 +91,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_settings": ["PRESETS", "Protocol"],
             "_sitting": ["Floor"],
             "_verdict": ["Flips", "GuardVote", "Verdict"],
+            "_votes": ["Decision", "Votes"],
         },
     )
 

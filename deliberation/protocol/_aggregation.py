@@ -9,18 +9,33 @@ A rule is one function from `Votes` to a `Decision`, registered under its name:
 import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, TypeGuard, cast
 
 from ...agents import Ballot, Finding
 from ...common import ConfigurationError
 from ...common.text import quoted, storable
 from ...targets import function_identity
+from ._votes import Decision, Votes
+from .card import (
+    Cost,
+    JuryCard,
+    best_juror_of,
+    calibrated_model,
+    card_sha256,
+    decide_by_best_juror,
+    decide_by_model,
+    threshold_of,
+)
 
 FOREPERSON = "foreperson"
 """The rule by which the foreperson's model decides, once it has read the ballots."""
+CALIBRATED, BEST_JUROR = "calibrated", "best_juror"
+OF_A_CARD = (CALIBRATED, BEST_JUROR)
+"""The rules that decide by a jury card."""
+_OF_A_DECISION = ("finding", "reason", "probability")
 Tie = Literal["unsafe", "safe", "no_verdict"]
 
 
@@ -36,11 +51,19 @@ class Rule:
             and safe votes with no vote missing mean. May be None where the number
             of seats is odd. For `foreperson` the same of the majority beside its decision,
             and None stands for no verdict.
+        card: What is known of the jury, for `calibrated` and `best_juror`.
+        threshold: For `calibrated`: unsafe is found above this probability, in [0, 1]. The
+            card's, unless this or `cost` is given.
+        cost: For `calibrated`: what errors cost, from which the threshold follows.
     """
 
     name: str = "majority"
     k: int | None = None
     tie: Tie | None = None
+    # Not shown, so that whoever hashes a rule as text knows one without them as before.
+    card: JuryCard | None = field(default=None, repr=False, hash=False)
+    threshold: float | None = field(default=None, repr=False)
+    cost: Cost | None = field(default=None, repr=False)
 
     def check(self, seats: int) -> None:
         """Check that the rule can decide for this many seats.
@@ -66,62 +89,67 @@ class Rule:
                 f"The rule k_of_n has k = {self.k!r}: set k between 1 and {seats}, "
                 "the number of seats."
             )
+        self._check_card()
 
-    def __str__(self) -> str:
-        return f"{self.name} (k = {self.k})" if self.name == "k_of_n" else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Votes:
-    """The votes of one round.
-
-    Attributes:
-        unsafe: Number of unsafe votes.
-        safe: Number of safe votes.
-        seats: Number of seats, asked or not; at least `unsafe + safe`.
-        ballots: The ballots behind the counts, for rules that read more than
-            counts; empty where only counts are tried.
-    """
-
-    unsafe: int
-    safe: int
-    seats: int
-    ballots: tuple[Ballot, ...] = ()
-
-    @classmethod
-    def of(cls, ballots: Sequence[Ballot], seats: int) -> Self:
-        """Count ballots; outcomes other than `verdict` are missing votes.
-
-        Raises:
-            ValueError: There are more ballots than seats.
-        """
-        if len(ballots) > seats:
-            raise ValueError(f"{len(ballots)} ballots from {seats} seats")
-        findings = [ballot.finding for ballot in ballots if ballot.is_vote]
-        unsafe, safe = findings.count(Finding.UNSAFE), findings.count(Finding.SAFE)
-        return cls(unsafe, safe, seats, tuple(ballots))
+    def _check_card(self) -> None:
+        if self.name != CALIBRATED and (self.threshold is not None or self.cost is not None):
+            raise ConfigurationError(
+                f"threshold and cost go with rule: {CALIBRATED}, and here the rule is {self.name}: "
+                "take them out of jury.protocol, or set the rule"
+            )
+        if self.name not in OF_A_CARD:
+            return
+        if self.card is None:
+            raise ConfigurationError(
+                f"rule: {self.name} decides by what a jury card says of the jurors: name one as "
+                "jury.card, which safejury calibrate writes"
+            )
+        if self.name == BEST_JUROR:
+            best_juror_of(self.card)
+            return
+        if self.threshold is not None and self.cost is not None:
+            raise ConfigurationError(
+                "jury.protocol has a threshold and a cost, from which another threshold follows: "
+                "take one of them out"
+            )
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ConfigurationError(
+                f"jury.protocol.threshold is {self.threshold}: set a probability from 0 to 1"
+            )
+        if self.cost is not None:
+            threshold_of(self.cost)
+        calibrated_model(self.card)
 
     @property
-    def missing(self) -> int:
-        """Seats without a vote, whatever the cause."""
-        return self.seats - self.unsafe - self.safe
+    def deciding_threshold(self) -> float:
+        """The probability above which `calibrated` finds unsafe: its own, or the card's.
+
+        Raises:
+            ConfigurationError: There is no card, or it has no model.
+        """
+        if self.threshold is not None:
+            return self.threshold
+        if self.cost is not None:
+            return threshold_of(self.cost)
+        if self.card is None:
+            raise ConfigurationError("a rule without a jury card has no threshold: give it one")
+        return calibrated_model(self.card).threshold
+
+    @property
+    def by_card(self) -> tuple[object, ...]:
+        """What a jury card decides, as text and numbers; nothing without one."""
+        if self.card is None:
+            return ()
+        return (card_sha256(self.card), self.threshold, self.cost)
 
     def __str__(self) -> str:
-        counted = f"{self.unsafe} unsafe, {self.safe} safe"
-        return f"{counted}, {self.missing} without a vote" if self.missing else counted
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a rule makes of one round.
-
-    Attributes:
-        finding: None means `no_verdict`.
-        reason: Why there is no verdict, or how a tie was broken; else empty.
-    """
-
-    finding: Finding | None
-    reason: str = ""
+        if self.name == "k_of_n":
+            return f"{self.name} (k = {self.k})"
+        if self.card is not None and self.name == CALIBRATED:
+            return f"{self.name} (unsafe above {self.deciding_threshold:.2g})"
+        if self.card is not None and self.name == BEST_JUROR:
+            return f"{self.name} ({best_juror_of(self.card)})"
+        return self.name
 
 
 RuleFunction = Callable[[Votes, Rule], Decision]
@@ -137,28 +165,37 @@ class RegisteredRule:
             that voting may stop early; otherwise every seat is asked.
         source_sha256: Hash of the file that it is in, None for a rule that comes with
             the package.
+        is_fixed: For a rule that reads ballots: whether its decision is the same whatever seats
+            without a ballot, and those whose ballot was lost, would say. None where nobody knows.
     """
 
     decide: RuleFunction
     counts_only: bool
     source_sha256: str | None = None
+    is_fixed: Callable[[Votes, Rule], bool] | None = None
 
 
 RULES: dict[str, RegisteredRule] = {}
 """Every aggregation rule by its name in a config; `aggregation` adds to it."""
 
 
-def aggregation(name: str, *, counts_only: bool = False) -> Callable[[RuleFunction], RuleFunction]:
+def aggregation(
+    name: str,
+    *,
+    counts_only: bool = False,
+    is_fixed: Callable[[Votes, Rule], bool] | None = None,
+) -> Callable[[RuleFunction], RuleFunction]:
     """Register a function as the aggregation rule `name`.
 
     Args:
         name: What a config calls the rule.
         counts_only: Set it only if the function reads nothing but the counts of
             unsafe votes, safe votes and seats.
+        is_fixed: For a rule that reads ballots; see `RegisteredRule`.
     """
 
     def register(function: RuleFunction) -> RuleFunction:
-        RULES[name] = RegisteredRule(function, counts_only)
+        RULES[name] = RegisteredRule(function, counts_only, is_fixed=is_fixed)
         return function
 
     return register
@@ -183,7 +220,8 @@ def register_rule(function: RuleFunction, name: str | None = None) -> str:
         if _is_made(function, identity["function"]):  # the file does not say what it was made with
             known_by = hashlib.sha256(f"{known_by} {identity['sha256']}".encode()).hexdigest()
     counts_only = any(rule.counts_only for _, rule in known)
-    RULES[name] = RegisteredRule(function, counts_only, known_by)
+    is_fixed = next((rule.is_fixed for _, rule in known), None)
+    RULES[name] = RegisteredRule(function, counts_only, known_by, is_fixed)
     return name
 
 
@@ -253,6 +291,32 @@ def foreperson(votes: Votes, rule: Rule) -> Decision:
     return majority(votes, Rule("majority", tie=tie))
 
 
+def _has_finding(votes: Votes, rule: Rule) -> bool:
+    # It never finds what seats that said nothing yet could change.
+    return calibrated(votes, rule).finding is not None
+
+
+def _has_heard_best(votes: Votes, rule: Rule) -> bool:
+    assert rule.card is not None, "Rule.check comes first"
+    best = best_juror_of(rule.card)
+    return any(one.juror == best and not one.outcome.is_lost for one in votes.ballots)
+
+
+@aggregation(CALIBRATED, is_fixed=_has_finding)
+def calibrated(votes: Votes, rule: Rule) -> Decision:
+    """Decide by the probability that the card's model adds up over the ballots."""
+    assert rule.card is not None, "Rule.check comes first"
+    model = calibrated_model(rule.card)
+    return decide_by_model(model, votes.ballots, rule.deciding_threshold)
+
+
+@aggregation(BEST_JUROR, is_fixed=_has_heard_best)
+def best_juror(votes: Votes, rule: Rule) -> Decision:
+    """Decide by the vote of the juror that agrees best with the card's labels."""
+    assert rule.card is not None, "Rule.check comes first"
+    return decide_by_best_juror(best_juror_of(rule.card), votes.ballots)
+
+
 def _at_least(k: int, votes: Votes) -> Decision:
     if votes.unsafe >= k:
         return Decision(Finding.UNSAFE)
@@ -291,12 +355,19 @@ def decide_votes(votes: Votes, rule: Rule) -> Decision:
             f"the rule {rule.name!r} failed for {votes} ({type(error).__name__}: {error}): "
             "fix its function"
         ) from error
-    finding, reason = getattr(decision, "finding", None), getattr(decision, "reason", None)
-    is_one = isinstance(decision, Decision) and isinstance(finding, Finding | None)
-    if not is_one or not isinstance(reason, str):
+    if not _is_decision(decision):
         raise ConfigurationError(
             f"the rule {rule.name!r} returned {quoted(decision)} for {votes}, and not a Decision "
-            "whose finding is Finding.UNSAFE, Finding.SAFE or None and whose reason is text: fix "
-            "its function"
+            "whose finding is Finding.UNSAFE, Finding.SAFE or None, whose reason is text, and "
+            "whose probability is from 0 to 1 or None: fix its function"
         )
-    return Decision(finding, storable(reason))
+    return Decision(decision.finding, storable(decision.reason), decision.probability)
+
+
+def _is_decision(made: object) -> TypeGuard[Decision]:
+    """Whether a function that anybody may have written returned what it should."""
+    if not isinstance(made, Decision):
+        return False
+    finding, reason, chance = (cast("object", getattr(made, name)) for name in _OF_A_DECISION)
+    is_chance = chance is None or (isinstance(chance, int | float) and 0 <= chance <= 1)
+    return isinstance(finding, Finding | None) and isinstance(reason, str) and is_chance

@@ -9,9 +9,10 @@ from typing import TypeVar, cast
 
 from ...agents import Ballot, BallotOutcome, Finding, Remark, RemarkOutcome
 from ...models import Usage
-from ._aggregation import Rule, Votes, decide
+from ._aggregation import Rule, decide
 from ._curtailment import fixed
 from ._verdict import Flips, GuardVote, Verdict
+from ._votes import Votes
 
 Number = TypeVar("Number", int, float)
 
@@ -232,7 +233,6 @@ def build_verdict(
     *,
     seats: int,
     extra: CallTotals | None = None,
-    probability: float | None = None,
     remarks: Iterable[Remark] = (),
 ) -> Verdict:
     """Turn the ballots of all rounds into a verdict.
@@ -245,7 +245,6 @@ def build_verdict(
         rule: The rule and its settings.
         seats: Number of seats on the jury, asked or not.
         extra: What was used beside the ballots: the calls of the foreperson, and for remarks.
-        probability: Calibrated probability in [0, 1] that the response is unsafe.
         remarks: What came of the turns at the roundtable.
 
     Raises:
@@ -277,7 +276,7 @@ def build_verdict(
         dissent=dissent(last, decision.finding),
         flips=flips(first, last),
         declined=declined(last),
-        probability=probability,
+        probability=decision.probability,
         usage=used.usage,
         cost_usd=used.cost_usd,
         calls=used.calls,
@@ -288,6 +287,7 @@ def build_verdict(
         guards=guards(first),
         quotes=quotes(asked),
         talk=talk(remarks),
+        initial_probability=initial.probability,
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ...agents import Ballot
-from ._aggregation import RULES, Rule, Votes, decide_votes
+from ._aggregation import RULES, Rule, decide_votes
+from ._votes import Votes
 
 
 def settled(ballots: Sequence[Ballot], remaining: int, rule: Rule) -> bool:
@@ -11,7 +12,8 @@ def settled(ballots: Sequence[Ballot], remaining: int, rule: Rule) -> bool:
 
     `no_verdict` is an outcome like the two findings, and a remaining seat may fail
     to vote. Every completion is tried, so the answer is exact for rules that read
-    counts only; for any other rule it is True only once every seat was asked.
+    counts only, and such rules say it themselves as decide by a jury card; for any
+    other rule it is True only once every seat was asked.
 
     Args:
         ballots: The ballots so far, at most one of each seat.
@@ -38,7 +40,10 @@ def fixed(now: Votes, remaining: int, rule: Rule) -> bool:
     """
     if remaining <= 0:
         return True
-    if not RULES[rule.name].counts_only:
+    registered = RULES[rule.name]
+    if registered.is_fixed is not None:
+        return registered.is_fixed(now, rule)
+    if not registered.counts_only:
         return False
     outcome = decide_votes(now, rule).finding
     return all(
@@ -63,6 +68,8 @@ def fewest_that_may_settle(ballots: Sequence[Ballot], remaining: int, rule: Rule
         1 to `remaining`.
     """
     registered = RULES[rule.name]
+    if registered.is_fixed is not None:
+        return 1
     if not registered.counts_only:
         return remaining
     now = Votes.of(ballots, len(ballots) + remaining)

@@ -58,8 +58,9 @@ class Verdict:
         flips: Changes of mind between round 0 and the last round.
         declined: Whether most votes that said so read the response as declining
             to help; None where none said so, or they are split evenly.
-        probability: Probability in [0, 1] that the response is unsafe, None
-            unless calibrated.
+        probability: Probability in [0, 1] that the response is unsafe by the rule
+            `calibrated`; None by other rules, without a vote, and where ballots are
+            missing.
         usage: Tokens of the jury's and the foreperson's calls.
         cost_usd: US dollars of those calls, None where a price is unknown.
         calls: Model calls of the jury and the foreperson.
@@ -83,6 +84,7 @@ class Verdict:
         decision: What the foreperson decided, where the rule is `foreperson`; None where it
             had no vote, or no ballot to read.
         majority: What the majority of the jury found, where the rule is `foreperson`.
+        initial_probability: The same probability by the round-0 ballots.
     """
 
     finding: Finding | None
@@ -112,6 +114,7 @@ class Verdict:
     summary_dropped: bool = False
     decision: Ballot | None = None
     majority: Finding | None = None
+    initial_probability: float | None = None
 
     def __str__(self) -> str:
         # The bus writes each reply into a log line: without a reason, which may quote others.

@@ -73,6 +73,7 @@ _LEFT_OUT = (
     ',"summary_dropped":false',
     ',"decision":null',
     ',"majority":null',
+    ',"initial_probability":null',
 )
 """What is left out of the JSON of ballots, verdicts and results where it is empty, so that a record
 holds no more than it must. In a string its quotation marks would be escaped."""

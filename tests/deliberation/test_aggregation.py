@@ -136,7 +136,11 @@ def test_a_missing_vote_makes_equal_counts_no_tie() -> None:
         (Rule(), 4, "set jury.protocol.tie to"),
         (Rule("k_of_n"), 5, "set k between 1 and 5"),
         (Rule("k_of_n", k=6), 5, "set k between 1 and 5"),
-        (Rule("plurality"), 5, "use one of any, foreperson, k_of_n, majority"),
+        (
+            Rule("plurality"),
+            5,
+            "best_juror, calibrated, foreperson, k_of_n, majority",
+        ),
         (Rule(), 0, "at least one juror"),
     ],
 )

@@ -97,7 +97,14 @@ def test_a_changed_rule_is_another_run(workplace: Any, scripted: Start):
         ("rules_e:f", HEAD + "def f(*_): return Decision(None, None)\n", ("reason is text",)),
         ("rules_b:f.g", "", ("write a rule of your own as module:function",)),
         ("./rules_c.py:f", "", ("write a rule of your own as module:function",)),
-        ("majorty", None, ("use one of any, foreperson, k_of_n, majority", "or module:function")),
+        (
+            "majorty",
+            None,
+            (
+                "use one of any, best_juror, calibrated, foreperson, k_of_n, majority",
+                "or module:function",
+            ),
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_used_is_one_line(

@@ -1,5 +1,15 @@
 """The jury card: what is known of a jury from labeled cases, and how rules use it."""
 
+from ._apply import (
+    apply_card,
+    best_juror_of,
+    calibrated_model,
+    decide_by_best_juror,
+    decide_by_model,
+    log_odds,
+    probability_at,
+    threshold_of,
+)
 from ._file import card_sha256, read_card, write_card
 from ._shape import (
     FORMAT,
@@ -47,7 +57,15 @@ __all__ = [
     "Scores",
     "SequentialScores",
     "VoteModel",
+    "apply_card",
+    "best_juror_of",
+    "calibrated_model",
     "card_sha256",
+    "decide_by_best_juror",
+    "decide_by_model",
+    "log_odds",
+    "probability_at",
     "read_card",
+    "threshold_of",
     "write_card",
 ]

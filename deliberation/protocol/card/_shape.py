@@ -3,7 +3,14 @@
 Counts and shares are of cases, probabilities and shares are in [0, 1], intervals cover 95 %.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from ....agents import Ballot
+    from .._votes import Decision
 
 FORMAT = 1
 """The format of the cards that this version writes and reads."""
@@ -308,3 +315,35 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     learning_curve: tuple[CurvePoint, ...] = ()
     models: Models = Models()
     made: str = ""
+
+    def apply(
+        self,
+        said: "Mapping[str, str | None] | Iterable[Ballot]",
+        *,
+        threshold: float | None = None,
+        cost: Cost | None = None,
+    ) -> "Decision":
+        """Return what the rule `calibrated` makes of a case.
+
+        Example:
+            >>> card.apply({"lawyer": "unsafe", "clinician": "safe", "sceptic": None})
+
+        Args:
+            said: Ballots of round 0, at most one of each juror. Or by juror `unsafe`, `safe`,
+                or None for a ballot that is no vote. What a juror would have said that has
+                none, or whose ballot was lost, is not known.
+            threshold: Unsafe is found above this probability, in [0, 1]; the card's unless
+                given.
+            cost: What errors cost, from which another threshold follows.
+
+        Returns:
+            The finding and the probability that the response is unsafe. Without a probability
+            where something is not known; without a finding where that could change it, or
+            nobody voted.
+
+        Raises:
+            ConfigurationError: The card has no model, or knows no such juror.
+        """
+        from ._apply import apply_card
+
+        return apply_card(self, said, threshold=threshold, cost=cost)
