@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         summarize,
     )
     from .personas import HUMAN, Persona, PersonaSampling, bundled_personas, load_persona
-    from .prompts import Rubric, load_rubric, prompt_hashes
+    from .prompts import FIRST_BALLOT_PROMPTS, Rubric, load_rubric, prompt_hashes
     from .query import (
         ProposedQuery,
         QueryCall,
@@ -148,7 +148,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "summarize",
             ],
             "personas": ["HUMAN", "Persona", "PersonaSampling", "bundled_personas", "load_persona"],
-            "prompts": ["Rubric", "load_rubric", "prompt_hashes"],
+            "prompts": ["FIRST_BALLOT_PROMPTS", "Rubric", "load_rubric", "prompt_hashes"],
             "query": [
                 "ProposedQuery",
                 "QueryCall",
@@ -171,6 +171,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "FIRST_BALLOT_PROMPTS",
     "HUMAN",
     "JURY_WORDS",
     "NOTHING_TO_ADD",

@@ -39,6 +39,7 @@ from .protocol import (
     SeatInfo,
     Verdict,
 )
+from .protocol.card import CardJury, CardSeat, JuryCard, check_same_jury
 from .transcript import CaseTranscript
 
 
@@ -118,6 +119,10 @@ class Jury(JuryTeam):
         self._protocol.check(len(self._infos), guards=guards)
         if self.spec is None:
             self._protocol.check_decider(has_model=foreperson is not None)
+            if self._protocol.rule.card is not None:  # of agents the names are known
+                named = tuple(CardSeat(info.seat) for info in self._infos)
+                seated = CardJury(sha256="", source="run", seats=named)
+                check_same_jury(self._protocol.rule.card, seated)
         self._foreperson = foreperson
         self._summing = summing
         self._seed = seed
@@ -144,6 +149,8 @@ class Jury(JuryTeam):
         description: str | None = None,
         quotes: bool = True,
         runtime: AgentRuntime | None = None,
+        card: JuryCard | str | Path | None = None,
+        card_of_another_jury: bool = False,
     ) -> Self:
         """Describe a jury of models; nothing is opened yet.
 
@@ -163,6 +170,9 @@ class Jury(JuryTeam):
             description: See `Jury`.
             quotes: Whether jurors are asked for the words of the case that they rely on.
             runtime: See `Jury`.
+            card: A jury card or its file, for the rules `calibrated` and `best_juror`.
+            card_of_another_jury: Whether a card will do that was made of other jurors of the
+                same names.
 
         Raises:
             ConfigurationError: Something does not fit; the message says what to change.
@@ -176,6 +186,8 @@ class Jury(JuryTeam):
             rubric=rubric,
             max_tokens=max_tokens,
             quotes=quotes,
+            card=card,
+            card_of_another_jury=card_of_another_jury,
         )
         return cls(spec, name=name, description=description, runtime=runtime)
 

@@ -11,6 +11,7 @@ from ..models import ModelSpec, Sampling
 from ._jury_spec import JurySpec
 from ._seat_spec import SeatSpec, seat
 from .protocol import PRESETS, Protocol, Rule, RuleFunction, register_rule
+from .protocol.card import JuryCard, read_card
 
 
 def describe_jury(
@@ -23,6 +24,8 @@ def describe_jury(
     rubric: str | Path | None,
     max_tokens: int,
     quotes: bool,
+    card: JuryCard | str | Path | None,
+    card_of_another_jury: bool,
 ) -> JurySpec:
     """Return a jury, checked; see `Jury.of`.
 
@@ -40,13 +43,14 @@ def describe_jury(
         seats[one.info.seat] = one
     jury = JurySpec(
         tuple(seats.values()),
-        _protocol(protocol, rule),
+        _protocol(protocol, rule, card),
         _model(foreperson),
         # As a config without a foreperson has it, so that either resumes the other's run.
         Sampling() if foreperson is None else Sampling().or_greedy(),
         max_tokens=max_tokens,
         rubric=None if rubric is None else load_rubric(Path(rubric)),
         quotes=quotes,
+        card_of_another_jury=card_of_another_jury,
     )
     jury.check()
     return jury
@@ -59,14 +63,20 @@ def _model(said: ModelSpec | str | None) -> ModelSpec | None:
     return spec
 
 
-def _protocol(said: str | Protocol, rule: str | Rule | RuleFunction | None) -> Protocol:
+def _protocol(
+    said: str | Protocol,
+    rule: str | Rule | RuleFunction | None,
+    card: JuryCard | str | Path | None,
+) -> Protocol:
     if isinstance(said, str):
         if said not in PRESETS:
             hint = did_you_mean(said, PRESETS) or f"; known are {', '.join(PRESETS)}"
             raise ConfigurationError(f"there is no protocol {quoted(said)}{hint}")
         said = PRESETS[said]
-    if rule is None:
-        return said
     if callable(rule):
         rule = register_rule(rule)
-    return replace(said, rule=Rule(rule) if isinstance(rule, str) else rule)
+    decides = Rule(rule) if isinstance(rule, str) else rule or said.rule
+    if card is not None:
+        known = card if isinstance(card, JuryCard) else read_card(Path(card))
+        decides = replace(decides, card=known)
+    return replace(said, rule=decides)

@@ -11,6 +11,7 @@ from ..datasets import ImageFitter, MediaStore
 from ..models import ModelHost, ModelSpec, Sampling
 from ._seat_spec import SeatSpec
 from .protocol import Protocol, SeatInfo, decide
+from .protocol.card import CardJury, CardSeat, check_same_jury
 
 if TYPE_CHECKING:  # what only plans a jury does without AutoGen
     from ..agents import AgentFactory, AgentModel, Ask, CaseCount, Guard, HumanJuror, Juror
@@ -30,6 +31,7 @@ class JurySpec:
             read each other.
         rubric: What jurors judge by, None for the bundled rubric.
         quotes: Whether jurors are asked for the words of the case that they rely on.
+        card_of_another_jury: Whether a jury card will do that is of other jurors of these names.
     """
 
     seats: tuple[SeatSpec, ...]
@@ -40,6 +42,7 @@ class JurySpec:
     seed: int = 0
     rubric: Rubric | None = None
     quotes: bool = True
+    card_of_another_jury: bool = False
 
     @property
     def protocol_label(self) -> str:
@@ -167,6 +170,9 @@ class JurySpec:
                 )
         seats, rule = len(self.seats), self.protocol.rule
         self.protocol.check(seats, guards=sum(bool(seat.info.guard) for seat in self.seats))
+        if rule.card is not None:
+            known = tuple(CardSeat(one.seat, one.model, one.persona) for one in self.infos)
+            self.check_card(CardJury(sha256="", source="run", seats=known))
         self.protocol.check_decider(has_model=self.foreperson is not None)
         said = (Finding.UNSAFE, Finding.SAFE, None)
         for first, others in product(said, said):
@@ -182,6 +188,18 @@ class JurySpec:
                 f"the protocol {self.protocol.name!r} always sums up, but nobody is there to do "
                 "it: name a model as jury.foreperson, or set jury.protocol.summary to never"
             )
+
+    def check_card(self, jury: CardJury) -> None:
+        """Check that its jury card, if it has one, is of this jury.
+
+        Args:
+            jury: What is known of it, as `jury_identity` returns it.
+
+        Raises:
+            ConfigurationError: It is of another; the message names what differs.
+        """
+        if self.protocol.rule.card is not None:
+            check_same_jury(self.protocol.rule.card, jury, force=self.card_of_another_jury)
 
     def only(self, *seats: SeatSpec) -> "JurySpec":
         """Return the same jury with these of its seats alone."""

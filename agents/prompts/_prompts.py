@@ -16,6 +16,11 @@ PROMPTS = (
 )
 OF_QUOTES = ("juror_misquoted", "juror_quotes")
 """Those for jurors that are asked for the words they rely on."""
+FIRST_BALLOT_PROMPTS = (
+    *("juror_case", "juror_request", "juror_retry", "juror_rubric", "juror_task"),
+    *("juror_transcript", *OF_QUOTES),
+)
+"""Those of a ballot of round 0."""
 _DECLINED = '"declined"'
 OF_TALK = (
     "juror_revote",

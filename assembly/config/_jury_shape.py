@@ -83,6 +83,13 @@ class JurorConfig(Reached):
         return ModelConfig.model_validate({"model": default, **said})
 
 
+class CostConfig(Part):
+    """What errors of the jury cost, in any unit: only the ratio counts."""
+
+    miss: float = Field(gt=0)
+    false_alarm: float = Field(gt=0)
+
+
 class ProtocolConfig(Part):
     """A protocol: a preset with settings of its own."""
 
@@ -96,6 +103,10 @@ class ProtocolConfig(Part):
     stop: Literal["all", "curtailed"] | None = None
     summary: Literal["never", "discussed", "always"] | None = None
     jurors: int | None = Field(default=None, ge=1)
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    """For `rule: calibrated`: unsafe is found above this probability; the card's unless given."""
+    cost: CostConfig | None = None
+    """For `rule: calibrated`: what errors cost, from which the threshold follows."""
 
 
 class JuryConfig(Part):
@@ -114,3 +125,8 @@ class JuryConfig(Part):
     `never`, or a whisper model: its name, or its folder relative to the config."""
     quotes: bool = True
     """Whether jurors are asked for the words of the case that they rely on."""
+    card: Text | None = None
+    """What is known of the jury, for the rules `calibrated` and `best_juror`: the file that
+    safejury calibrate wrote, relative to the config."""
+    card_of_another_jury: bool = False
+    """Whether the card may be of other jurors of the same names."""

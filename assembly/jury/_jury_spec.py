@@ -7,7 +7,7 @@ from ...agents import HUMAN, load_guard, load_persona, load_rubric
 from ...common import ConfigurationError, import_named
 from ...common.files import resolve_path
 from ...common.text import quoted
-from ...deliberation import PRESETS, JurySpec, Protocol, Rule, SeatSpec, seat
+from ...deliberation import PRESETS, Cost, JurySpec, Protocol, Rule, SeatSpec, read_card, seat
 from ...models import Sampling
 from ..config import JurorConfig, JuryConfig, ProtocolConfig
 from ..models import model_spec
@@ -35,6 +35,14 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
         ConfigurationError: A persona, a key, the protocol or the rubric does not fit.
     """
     protocol = make_protocol(config.protocol, folder)
+    if config.card is not None:
+        card = read_card(resolve_path(folder, config.card))
+        protocol = replace(protocol, rule=replace(protocol.rule, card=card))
+    elif config.card_of_another_jury:
+        raise ConfigurationError(
+            "jury.card_of_another_jury says that any card will do, and there is none: name one "
+            "as jury.card, or take it out"
+        )
     protocol.check(len(config.jurors))
     seats: dict[str, SeatSpec] = {}
     for juror in config.jurors:
@@ -53,6 +61,7 @@ def jury_spec(config: JuryConfig, folder: Path, servers: ServerBook, *, seed: in
         seed,
         None if config.rubric is None else load_rubric(resolve_path(folder, config.rubric)),
         config.quotes,
+        config.card_of_another_jury,
     )
     jury.check()
     return jury
@@ -137,7 +146,13 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
         base,
         talk=talk,
         rounds=config.rounds or base.rounds,
-        rule=Rule(config.rule or base.rule.name, config.k, config.tie),
+        rule=Rule(
+            config.rule or base.rule.name,
+            config.k,
+            config.tie,
+            threshold=config.threshold,
+            cost=config.cost and Cost(config.cost.miss, config.cost.false_alarm),
+        ),
         stop=config.stop or base.stop,
         summary=config.summary or base.summary,
         jurors=config.jurors or base.jurors,

@@ -1,14 +1,16 @@
 """From a jury to what a config says of it: the way back from `jury_spec`."""
 
-from ...deliberation import PRESETS, JurySpec, Protocol, SeatSpec
+from dataclasses import replace
+
+from ...deliberation import PRESETS, JurySpec, Protocol, SeatSpec, card_sha256
 from ..models import image_keys, model_keys
 
 
 def jury_keys(jury: JurySpec) -> dict[str, object]:
     """Return what a config says of a jury.
 
-    Its personas, its rubric and its rule may be a program's own: a run knows them by their
-    content, whatever stands here.
+    Its personas, its rubric, its card and its rule may be a program's own: a run knows them by
+    their content, whatever stands here.
     """
     keys: dict[str, object] = {
         "jurors": [_seat(seat) for seat in jury.seats],
@@ -21,6 +23,10 @@ def jury_keys(jury: JurySpec) -> dict[str, object]:
         keys["rubric"] = jury.rubric.name
     if not jury.quotes:
         keys["quotes"] = False
+    if jury.protocol.rule.card is not None:
+        keys["card"] = f"card {card_sha256(jury.protocol.rule.card)[:12]}"
+    if jury.card_of_another_jury:
+        keys["card_of_another_jury"] = True
     return keys
 
 
@@ -32,7 +38,7 @@ def _seat(seat: SeatSpec) -> dict[str, object]:
 def _protocol(protocol: Protocol) -> str | dict[str, object]:
     name = protocol.name if protocol.name in PRESETS else Protocol().name
     base = PRESETS[name]
-    if protocol == base:
+    if replace(protocol, rule=replace(protocol.rule, card=None)) == base:
         return name
     keys: dict[str, object] = {"preset": name}
     own = ("talk", "rounds", "stop", "summary", "jurors", "turns")
@@ -41,5 +47,6 @@ def _protocol(protocol: Protocol) -> str | dict[str, object]:
     rule = protocol.rule
     if rule.name != base.rule.name:
         keys["rule"] = rule.name
-    said = {"k": rule.k, "tie": rule.tie}
+    cost = rule.cost and {"miss": rule.cost.miss, "false_alarm": rule.cost.false_alarm}
+    said = {"k": rule.k, "tie": rule.tie, "threshold": rule.threshold, "cost": cost}
     return keys | {key: value for key, value in said.items() if value is not None}

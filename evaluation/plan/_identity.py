@@ -8,7 +8,7 @@ from ...agents import HUMAN, guard_identity, prompt_hashes
 from ...assembly import Config
 from ...assembly.config import WAY_KEYS
 from ...datasets import NEUTRAL_TEXT, Taxonomy
-from ...deliberation import RULES
+from ...deliberation import RULES, card_sha256
 from ..record import known_by_name, without_secrets
 from ._plan import RunPlan
 
@@ -26,6 +26,8 @@ _NOT_IDENTITY = {
         "transcriber": True,  # what was found for it stands beside
         "rubric": True,  # as its hash does
         "quotes": True,  # as the hashes of its prompts do
+        "card": True,  # as its hash does
+        "card_of_another_jury": True,
     },
 }
 """What may change between a run and its repeat."""
@@ -79,6 +81,8 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
         known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}
     if jury.rubric is not None:
         known["rubric"] = jury.rubric.identity()
+    if jury.protocol.rule.card is not None:
+        known["card"] = card_sha256(jury.protocol.rule.card)
     if rule.source_sha256 is not None:
         known["rule"] = rule.source_sha256
     known["transcriber"] = None if plan.whisper is None else plan.whisper.source

@@ -15,9 +15,10 @@ from ...datasets import Condition, Intent, PicturePool, image_variant
 from ...deliberation import JurySpec
 from ...models import ModelSpec
 from ...targets import ModelTargetSpec, RecordedTarget, TargetFunction
+from ..record import jury_identity
 from ..trials import Plan, PlannedCases, applies, count_trials
 from ._datasets import dataset_label
-from ._identity import decisive_config, plain_config
+from ._identity import decisive_config, identity_of, plain_config
 from ._plan import RunPlan, TargetSpec
 from ._queries import QuerySet, Selection
 from ._recorded_files import find_queries
@@ -89,6 +90,8 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
         config=plain_config(config),
         decisive=decisive_config(config),
     )
+    if jury.protocol.rule.card is not None:
+        jury.check_card(jury_identity(identity_of(plan), jury.infos))
     return replace(plan, planned=count_trials(plan.trials())) if plan.uneven else plan
 
 

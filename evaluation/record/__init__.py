@@ -2,6 +2,7 @@
 
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
+from ._jury import jury_identity
 from ._portable import MEDIA
 from ._reader import RecordReader
 from ._record import Record, open_record
@@ -14,6 +15,7 @@ __all__ = [
     "Record",
     "RecordReader",
     "host_of",
+    "jury_identity",
     "known_by_name",
     "open_record",
     "without_secrets",

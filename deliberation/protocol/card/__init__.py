@@ -11,6 +11,7 @@ from ._apply import (
     threshold_of,
 )
 from ._file import card_sha256, read_card, write_card
+from ._same_jury import check_same_jury
 from ._shape import (
     FORMAT,
     CardJury,
@@ -61,6 +62,7 @@ __all__ = [
     "best_juror_of",
     "calibrated_model",
     "card_sha256",
+    "check_same_jury",
     "decide_by_best_juror",
     "decide_by_model",
     "log_odds",

@@ -157,11 +157,20 @@ class LabelsUsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CardSeat(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A seat of the jury that was measured, as readers know it."""
+    """A seat of the jury that was measured, as readers know it.
+
+    Attributes:
+        name: The juror's.
+        model: The model behind it.
+        persona: What it looks for; the kind of a guard.
+        parts: By what it is (`model`, `persona`, `sampling`, ...), the beginning of a hash of
+            what shapes its ballot; empty where that is not known.
+    """
 
     name: str
     model: str = ""
     persona: str = ""
+    parts: dict[str, str] = {}
 
 
 class CardJury(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -172,11 +181,13 @@ class CardJury(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             rubric; of the names of the jurors, where votes were read from a file.
         source: `run` or `ballots`: what the votes were read from.
         seats: The seats, in their order.
+        parts: The same as of a seat, of what all seats share (`prompts`, `rubric`, ...).
     """
 
     sha256: str
     source: str
     seats: tuple[CardSeat, ...]
+    parts: dict[str, str] = {}
 
 
 class Cost(msgspec.Struct, frozen=True):

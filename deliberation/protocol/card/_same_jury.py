@@ -1,0 +1,102 @@
+"""Whether the jury that sits is the one that a card was made of."""
+
+from collections.abc import Iterator, Mapping
+
+from ....common import ConfigurationError
+from ....common.text import quoted
+from ._shape import CardJury, CardSeat, JuryCard
+
+_TOLD = 2
+"""Differences that an error names."""
+_WORDS = {
+    "persona": "wording of its persona",
+    "senses": "limit on what it takes in",
+    "request": "setting in `request:`",
+    "agent": "source of its agent",
+    "guard": "way to ask its guard",
+    "prompts": "wording of its prompts",
+    "max_tokens": "cap on the tokens of a ballot",
+}
+
+
+def check_same_jury(card: JuryCard, seated: CardJury, *, force: bool = False) -> None:
+    """Check that a card is of the jury that sits.
+
+    What is not known of either is not compared. Of votes that were read from a file only the
+    names of the jurors are known.
+
+    Args:
+        card: The card.
+        seated: Who sits, as `jury_identity` returns it, or by what is known of the seats.
+        force: Whether a card will do whose jurors have the same names, and differ otherwise.
+
+    Raises:
+        ConfigurationError: The jury is another; the message names what differs.
+    """
+    measured = {seat.name: seat for seat in card.jury.seats}
+    seats = {seat.name: seat for seat in seated.seats}
+    problems = [*_strangers(seats.keys() - measured.keys(), measured.keys() - seats.keys())]
+    if problems:
+        raise ConfigurationError(
+            f"the jury card is of another jury: {' and '.join(problems)}: seat the jurors that "
+            "were measured, under their names, or make a card of this jury with safejury calibrate"
+        )
+    if force or "ballots" in (card.jury.source, seated.source):
+        return
+    different = [*_differences(card.jury, seated, measured, seats)]
+    if different:
+        more = len(different) - _TOLD
+        said = "; ".join(different[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+        raise ConfigurationError(
+            f"the jury card is of another jury: {said}: make a card of this jury with safejury "
+            "calibrate, or set jury.card_of_another_jury to true and take its figures as a guess"
+        )
+
+
+def _strangers(new: set[str], gone: set[str]) -> Iterator[str]:
+    if new:
+        yield f"{_named(new)} not on the card"
+    if gone:
+        yield f"{_named(gone)} of the card not seated"
+
+
+def _named(names: set[str]) -> str:
+    said = ", ".join(quoted(name) for name in sorted(names))
+    return f"the juror {said} is" if len(names) == 1 else f"the jurors {said} are"
+
+
+def _differences(
+    measured: CardJury,
+    seated: CardJury,
+    before: Mapping[str, CardSeat],
+    now: Mapping[str, CardSeat],
+) -> Iterator[str]:
+    """Yield what differs between two juries of the same names, in words."""
+    if measured.sha256 and measured.sha256 == seated.sha256:
+        return
+    found = False
+    for name, old in before.items():
+        for words in _of_seat(old, now[name]):
+            found = True
+            yield f"the juror {quoted(name)} {words}"
+    for part in _differing(measured.parts, seated.parts):
+        found = True
+        yield f"it had another {_WORDS.get(part, part)}"
+    if not found and measured.sha256 and seated.sha256:
+        yield "something else that shapes a ballot was different"
+
+
+def _of_seat(old: CardSeat, new: CardSeat) -> Iterator[str]:
+    named = (("model", old.model, new.model), ("persona", old.persona, new.persona))
+    for what, before, now in named:
+        if before and now and before != now:
+            yield f"had the {what} {quoted(before)} and has {quoted(now)}"
+    for part in _differing(old.parts, new.parts):
+        named_already = part in ("model", "persona") and getattr(old, part) != getattr(new, part)
+        if not named_already:
+            yield f"had another {_WORDS.get(part, part)}"
+
+
+def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    if old and new:  # else they are not known
+        yield from (part for part in {**old, **new} if old.get(part) != new.get(part))

@@ -1,0 +1,163 @@
+"""What shapes a ballot of round 0, by which a jury card knows its jury."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
+from ...common import ConfigurationError
+from ...deliberation import SeatInfo
+from ...deliberation.protocol.card import CardJury, CardSeat
+from ...models import Sampling
+
+_Persona = dict[str, Any] | str | None
+"""As an identity has it: a person is a word, and guards have none."""
+_SHOWN = 12
+"""Digits of the hash of a part."""
+
+
+class _Server(msgspec.Struct):
+    args: dict[str, Any] = {}
+
+
+class _Juror(msgspec.Struct):
+    """What a config says of a juror; settings that came later have their defaults."""
+
+    vllm: _Server | None = None
+    model: str | None = None
+    agent: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    images: bool = True
+    max_image_side: int | None = None
+    max_image_pixels: int | None = None
+    max_image_bytes: int | None = None
+    max_images: int | None = None
+    image_formats: list[str] | None = None
+    audio: bool = False
+    json_schema: str = "auto"
+    request: dict[str, Any] | None = None
+    controversial: str | None = None
+
+
+class _Jury(msgspec.Struct):
+    jurors: tuple[_Juror, ...]
+    max_tokens: int = 512
+
+
+class _Drawing(msgspec.Struct):
+    jurors: tuple[dict[str, float | None], ...] = ()
+
+
+class _Identity(msgspec.Struct):
+    """The parts of a run's identity that shape a ballot of round 0."""
+
+    jury: _Jury
+    personas: tuple[_Persona, ...]
+    prompts: dict[str, str]
+    agents: dict[str, dict[str, str]] = {}
+    guards: dict[str, str] = {}
+    sampling: _Drawing | None = None
+    rubric: dict[str, str] | None = None
+
+
+def jury_identity(identity: Mapping[str, Any], seats: Sequence[SeatInfo]) -> CardJury:
+    """Return by what a card knows the jury of a run.
+
+    That is what shapes a ballot of round 0: models, sampling, personas, agents, guards, prompts,
+    rubric and the cap on tokens. Not the rule, when to stop or to talk, the foreperson, targets
+    and queries; nor where a model is reached, seeds, and what writes down sounds.
+
+    Args:
+        identity: That of the run, from its plan or its record.
+        seats: Its seats, in order.
+
+    Raises:
+        ConfigurationError: It does not say enough, as that of a record of an early version.
+    """
+    try:
+        known = msgspec.convert(json.loads(json.dumps(identity)), _Identity)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the run does not say what shaped its ballots ({error}): run it again with this "
+            "version to make a jury card of it"
+        ) from error
+    if not len(known.jury.jurors) == len(known.personas) == len(seats):
+        raise ConfigurationError(
+            f"the run has {len(seats)} seats and describes {len(known.jury.jurors)} jurors: run it "
+            "again with this version to make a jury card of it"
+        )
+    whole = {info.seat: parts for info, parts in zip(seats, _of_seats(known, seats), strict=True)}
+    shared = {
+        "prompts": {n: known.prompts[n] for n in FIRST_BALLOT_PROMPTS if n in known.prompts},
+        "rubric": known.rubric,
+        "max_tokens": known.jury.max_tokens,
+    }
+    return CardJury(
+        sha256=_hash_of({"seats": whole, **shared}),
+        source="run",
+        seats=tuple(
+            CardSeat(info.seat, info.model, info.persona, _hashes_of(whole[info.seat]))
+            for info in seats
+        ),
+        parts=_hashes_of(shared),
+    )
+
+
+def _of_seats(known: _Identity, seats: Sequence[SeatInfo]) -> Iterator[dict[str, object]]:
+    """Yield what shapes the ballots of each seat, by what it is."""
+    drawn = iter(() if known.sampling is None else known.sampling.jurors)
+    for info, juror, persona in zip(seats, known.jury.jurors, known.personas, strict=True):
+        own = _sampling(juror, persona)
+        has_model = persona != HUMAN and (juror.agent is None or bool(juror.model or juror.vllm))
+        agent = known.agents.get(info.seat)
+        yield {
+            "model": [info.model, juror.vllm.args if juror.vllm else {}],
+            "persona": _instructed(persona),
+            "sampling": next(drawn, own) if has_model else None,
+            "senses": _senses(juror),
+            "request": _request(juror.request),
+            "agent": agent and agent.get("sha256"),
+            "guard": info.guard and [known.guards.get(info.seat), juror.controversial],
+        }
+
+
+def _sampling(juror: _Juror, persona: _Persona) -> dict[str, float | None]:
+    """Return how a juror's words are drawn, for runs that do not say it in one place."""
+    said: dict[str, Any] = persona if isinstance(persona, dict) else {}
+    own: dict[str, float | None] = said.get("sampling") or {}
+    temperature = own.get("temperature") if juror.temperature is None else juror.temperature
+    top_p = own.get("top_p") if juror.top_p is None else juror.top_p
+    drawn = Sampling(temperature, top_p).or_greedy()
+    return {"temperature": drawn.temperature, "top_p": drawn.top_p}
+
+
+def _instructed(persona: _Persona) -> object:
+    """Return the words of a persona: its model and sampling may be another's."""
+    if not isinstance(persona, dict):
+        return persona
+    return {key: words for key, words in persona.items() if key not in ("model", "sampling")}
+
+
+def _senses(juror: _Juror) -> list[object]:
+    sides = (juror.max_image_side, juror.max_image_pixels, juror.max_image_bytes)
+    takes = (juror.images, juror.audio, juror.json_schema)
+    return [*takes, *sides, juror.max_images, juror.image_formats]
+
+
+def _request(said: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what each request says, without headers and what is not set."""
+    kept = {key: value for key, value in (said or {}).items() if value not in (None, {}, [])}
+    kept.pop("headers", None)
+    return kept or None
+
+
+def _hashes_of(parts: Mapping[str, object]) -> dict[str, str]:
+    return {name: _hash_of(part)[:_SHOWN] for name, part in parts.items() if part}
+
+
+def _hash_of(data: object) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
