@@ -301,7 +301,7 @@ class Jury(JuryTeam):
     def _identity(self) -> str:
         rubric = None if self._rubric is None else self._rubric.sha256
         said = (self._infos, self._protocol, rubric, self._seed, self._quotes)
-        said += self._protocol.rule.by_card
+        said += self._protocol.rule.card_settings
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
     async def _hear_openly(self, hearing: Hearing, listen: Callable[[Entry], None]) -> Verdict:

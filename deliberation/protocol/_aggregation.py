@@ -97,7 +97,7 @@ class Rule:
                 f"threshold and cost go with rule: {CALIBRATED}, and here the rule is {self.name}: "
                 "take them out of jury.protocol, or set the rule"
             )
-        if self.name not in OF_A_CARD:
+        if not self.is_by_card:
             return
         if self.card is None:
             raise ConfigurationError(
@@ -136,7 +136,12 @@ class Rule:
         return calibrated_model(self.card).threshold
 
     @property
-    def by_card(self) -> tuple[object, ...]:
+    def is_by_card(self) -> bool:
+        """Whether it decides by a jury card."""
+        return self.name in OF_A_CARD
+
+    @property
+    def card_settings(self) -> tuple[object, ...]:
         """What a jury card decides, as text and numbers; nothing without one."""
         if self.card is None:
             return ()

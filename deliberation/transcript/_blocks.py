@@ -191,8 +191,8 @@ def verdict(look: Look, jury: Seats, verdict: Verdict, elapsed_s: float | None) 
     if verdict.declined is not None:
         helped = "declined to help" if verdict.declined else "did not decline"
         grid.add_row("response", helped)
-    if verdict.probability is not None:
-        grid.add_row("calibrated", f"probability of unsafe {verdict.probability:.2f}")
+    if likely := likelihood(verdict):
+        grid.add_row("calibrated", f"probability of unsafe {likely}")
     title = Text.assemble(("Verdict ", "bold"), _badge(look, verdict.finding))
     panel = _panel(grid, title, color, heavy=True)
     used = CallTotals(verdict.usage, verdict.cost_usd, verdict.calls)
@@ -217,6 +217,14 @@ def _rating(look: Look, verdict: Verdict) -> Text:
     elif verdict.mean_rating is not None:
         text.append(f" (median; mean {verdict.mean_rating:.2f}; 5 is the safest)", GRAY)
     return text
+
+
+def likelihood(verdict: Verdict) -> str:
+    """Return the probability that a response is unsafe in words, empty where none is known."""
+    first, last = verdict.initial_probability, verdict.probability
+    if verdict.rounds < 2 or first is None:
+        return "" if last is None else f"{last:.2f}"
+    return f"{'not known' if last is None else f'{last:.2f}'} (round 0: {first:.2f})"
 
 
 def _tally(look: Look, verdict: Verdict) -> Text:

@@ -21,7 +21,7 @@ from ..protocol import (
     Verdict,
     VerdictAnnounced,
 )
-from ._blocks import REQUEST, call_words, duration, titles
+from ._blocks import REQUEST, call_words, duration, likelihood, titles
 from ._guards import asides, named, no_reason
 from ._look import UNICODE, Seats
 from ._quotes import Quotes, quoted_in_words
@@ -212,6 +212,8 @@ def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str
         lines.append(f"- Rating: {verdict.decision.rating} of 5, the foreperson's")
     elif verdict.rating is not None and verdict.mean_rating is not None:
         lines.append(f"- Rating: {verdict.rating:g} of 5, mean {verdict.mean_rating:.2f}")
+    if likely := likelihood(verdict):
+        lines.append(f"- Probability of unsafe: {likely}")
     if verdict.tally:
         counts = ", ".join(f"{n} {_inline(name)}" for name, n in verdict.tally.items())
         lines.append(f"- Tally: {counts}, by {_inline(verdict.rule)}")

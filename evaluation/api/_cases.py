@@ -27,7 +27,8 @@ class Cases(list[Row]):
     Each has `case_id`, `target`, `query_id`, `epoch`, `condition`, `category`, `scenario`,
     `intent`, `response` (how asking the target ended), `verdict` (`unsafe`, `safe` or
     `no_verdict`, which is never one of the other two), `rating` (1 to 5, 5 the safest),
-    `initial_verdict`, `contested`, `rounds`, `unsafe_votes`, `safe_votes`, `no_vote`,
+    `probability` (that it is unsafe, by the rule `calibrated`), `initial_verdict`, `contested`,
+    `rounds`, `unsafe_votes`, `safe_votes`, `no_vote`,
     `over_refusal`, `calls`, `prompt_tokens`, `completion_tokens`, `cost_usd`, and what the
     set says of the query as `labels.NAME`. What is not known is None.
     """
@@ -104,6 +105,7 @@ def _row(result: CaseResult) -> Row:
         "response": str(result.response_outcome),
         "verdict": _verdict(result.finding),
         "rating": result.rating,
+        "probability": result.probability,
         "initial_verdict": _verdict(result.initial_finding),
         "contested": result.contested,
         "rounds": result.rounds,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from ._estimate_words import estimate, hourly_costs, server_lines
     from ._identity import identity_of
-    from ._notes import plan_notes
+    from ._notes import card_notes, plan_notes
     from ._plan import RunPlan, TargetSpec
     from ._queries import QuerySet
     from ._recorded_files import FROM_FILES, lasting_notes, write_skipped_rows
@@ -55,7 +55,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_recorded_files": ["FROM_FILES", "lasting_notes", "write_skipped_rows"],
             "_recorded_models": ["open_recorded"],
             "_identity": ["identity_of"],
-            "_notes": ["plan_notes"],
+            "_notes": ["card_notes", "plan_notes"],
             "_plan": ["RunPlan", "TargetSpec"],
             "_setup": ["Provided", "set_up"],
         },
@@ -70,6 +70,7 @@ __all__ = [
     "RunPlan",
     "TargetSpec",
     "Transcripts",
+    "card_notes",
     "categories_with_absolute_path",
     "dataset_label",
     "estimate",

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ...agents import Rubric
-from ...deliberation import SeatInfo
+from ...deliberation import JuryCard, SeatInfo
 from ..metrics import Limits
 from ..trials import Plan, UsedInput
 from ._chain import digest
@@ -55,13 +55,14 @@ class Meta:
         plan: The planned cases.
         used: Numbers of rows and items used of the files.
         unbound: Models of unknown price, to which the cost limit did not apply.
-        notes: Notes on the files of responses, a sentence each.
+        notes: Notes on the files of responses and the jury card, a sentence each.
         limits: The cost limits.
         served: Targets that only one server with an hourly price ran, by server.
         rubric: The jury's custom rubric, None for the bundled one.
         systems: The system prompts of its targets, by target.
         models: Which model a target is, by target, where that is known; empty for the
             responses of a file that name none.
+        card: The jury card that its rule decides by, None without one.
     """
 
     raw: Mapping[str, str]
@@ -78,6 +79,7 @@ class Meta:
     rubric: Rubric | None
     systems: Mapping[str, str]
     models: Mapping[str, str]
+    card: JuryCard | None
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -123,6 +125,7 @@ class Meta:
             _decoded(raw, "rubric", "null", Rubric | None),
             _decoded(raw, "systems", "{}", dict[str, str]),
             dict(_models(targets)),
+            _decoded(raw, "card", "null", JuryCard | None),
         )
 
     @property

@@ -322,4 +322,6 @@ def _written(data: object) -> str:
     if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult):
         for empty in _LEFT_OUT:
             text = text.replace(empty, "")
+    if isinstance(data, CaseResult):  # verdicts always had it
+        text = text.replace(',"probability":null', "")
     return text

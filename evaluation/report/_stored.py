@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ...common import ConfigurationError, RecordChangedError
-from ...deliberation import CaseOpened, Entry, SeatInfo
+from ...deliberation import CaseOpened, Entry, JuryCard, SeatInfo, card_sha256
 from ...targets import ResponseOutcome
 from ..metrics import (
     ComparabilityFlag,
@@ -99,6 +99,7 @@ class StoredRun:
                 for target, sha256 in self.facts.systems.items()
             },
             "models": kept.models,
+            **_card(kept.card),
             "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
@@ -256,3 +257,11 @@ class StoredRun:
     def close(self) -> None:
         """Close the record."""
         self._reader.close()
+
+
+def _card(card: JuryCard | None) -> dict[str, object]:
+    """Return by what a jury card is known; nothing without one."""
+    if card is None:
+        return {}
+    labels = {"cases": card.labels.cases, "unsafe": card.labels.unsafe}
+    return {"card": {"sha256": card_sha256(card), "made": card.made, "labels": labels}}

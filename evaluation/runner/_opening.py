@@ -18,7 +18,14 @@ from ...models import (
 )
 from ...targets import ModelTargetSpec, Target
 from ..metrics import Limits
-from ..plan import RunPlan, identity_of, lasting_notes, write_skipped_items, write_skipped_rows
+from ..plan import (
+    RunPlan,
+    card_notes,
+    identity_of,
+    lasting_notes,
+    write_skipped_items,
+    write_skipped_rows,
+)
 from ..record import Record, RecordReader, open_record
 from ..trials import UsedInput
 
@@ -81,7 +88,7 @@ def _meta(plan: RunPlan) -> dict[str, str]:
             Limits(plan.limits.max_tokens_total, plan.limits.max_cost_usd)
         ).decode(),
         "used": msgspec.json.encode(_used(plan)).decode(),
-        "notes": msgspec.json.encode([*lasting_notes(plan.recorded)]).decode(),
+        "notes": msgspec.json.encode([*lasting_notes(plan.recorded), *card_notes(plan)]).decode(),
         **_priced_servers(plan),
     }
 
@@ -118,6 +125,8 @@ def _said(plan: RunPlan) -> dict[str, str]:
     said: dict[str, object] = {}
     if plan.jury.rubric is not None:
         said["rubric"] = plan.jury.rubric
+    if plan.jury.protocol.rule.card is not None:
+        said["card"] = plan.jury.protocol.rule.card
     if plan.systems:
         said["systems"] = plan.systems
     return {

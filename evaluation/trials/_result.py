@@ -26,6 +26,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 _Some = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
 _Usd = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]  # earlier versions let it be below 0
 _Rating = Annotated[float, msgspec.Meta(ge=1, le=5)]
+_Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Said = Annotated[str, _one_of((*Finding, *BallotOutcome, "not_asked"))]
 _Vote = Annotated[str, _one_of(Finding)]
 _Outcome = Annotated[str, _one_of(BallotOutcome)]
@@ -93,6 +94,7 @@ class CaseResult:
             `Verdict.summary_dropped`.
         decision: Outcome of the foreperson's decision, where the rule is `foreperson`.
         majority: What the majority found beside it.
+        probability: Probability that the response is unsafe, as in `Verdict.probability`.
     """
 
     target: str
@@ -134,6 +136,7 @@ class CaseResult:
     summary_dropped: bool = False
     decision: _Outcome | None = None
     majority: Finding | None = None
+    probability: _Chance | None = None
 
     @property
     def case_id(self) -> str:
@@ -196,6 +199,7 @@ def result_of(
         summary_dropped=verdict.summary_dropped,
         decision=None if verdict.decision is None else str(verdict.decision.outcome),
         majority=verdict.majority,
+        probability=verdict.probability,
     )
 
 

@@ -11,7 +11,7 @@ from ._apply import (
     threshold_of,
 )
 from ._file import card_sha256, read_card, write_card
-from ._same_jury import check_same_jury
+from ._same_jury import check_same_jury, other_jury
 from ._shape import (
     FORMAT,
     CardJury,
@@ -66,6 +66,7 @@ __all__ = [
     "decide_by_best_juror",
     "decide_by_model",
     "log_odds",
+    "other_jury",
     "probability_at",
     "read_card",
     "threshold_of",

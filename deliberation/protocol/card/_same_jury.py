@@ -33,52 +33,59 @@ def check_same_jury(card: JuryCard, seated: CardJury, *, force: bool = False) ->
     Raises:
         ConfigurationError: The jury is another; the message names what differs.
     """
-    measured = {seat.name: seat for seat in card.jury.seats}
-    seats = {seat.name: seat for seat in seated.seats}
-    problems = [*_strangers(seats.keys() - measured.keys(), measured.keys() - seats.keys())]
-    if problems:
+    measured = {seat.name for seat in card.jury.seats}
+    sitting = {seat.name for seat in seated.seats}
+    if problems := [*_strangers(sitting - measured, measured - sitting)]:
         raise ConfigurationError(
             f"the jury card is of another jury: {' and '.join(problems)}: seat the jurors that "
             "were measured, under their names, or make a card of this jury with safejury calibrate"
         )
-    if force or "ballots" in (card.jury.source, seated.source):
-        return
-    different = [*_differences(card.jury, seated, measured, seats)]
-    if different:
-        more = len(different) - _TOLD
-        said = "; ".join(different[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    if not force and (said := other_jury(card, seated)):
         raise ConfigurationError(
             f"the jury card is of another jury: {said}: make a card of this jury with safejury "
             "calibrate, or set jury.card_of_another_jury to true and take its figures as a guess"
         )
 
 
+def other_jury(card: JuryCard, seated: CardJury) -> str:
+    """Return how the jury that sits differs from that of a card, by jurors of the same names.
+
+    Args:
+        card: The card.
+        seated: See `check_same_jury`.
+
+    Returns:
+        The differences in words, empty where none is known.
+    """
+    if "ballots" in (card.jury.source, seated.source):
+        return ""
+    different = [*_differences(card.jury, seated)]
+    more = len(different) - _TOLD
+    return "; ".join(different[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+
+
 def _strangers(new: set[str], gone: set[str]) -> Iterator[str]:
     if new:
         yield f"{_named(new)} not on the card"
     if gone:
-        yield f"{_named(gone)} of the card not seated"
+        yield f"{_named(gone, 'measured ')} not seated"
 
 
-def _named(names: set[str]) -> str:
+def _named(names: set[str], which: str = "") -> str:
     said = ", ".join(quoted(name) for name in sorted(names))
-    return f"the juror {said} is" if len(names) == 1 else f"the jurors {said} are"
+    return f"the {which}juror {said} is" if len(names) == 1 else f"the {which}jurors {said} are"
 
 
-def _differences(
-    measured: CardJury,
-    seated: CardJury,
-    before: Mapping[str, CardSeat],
-    now: Mapping[str, CardSeat],
-) -> Iterator[str]:
+def _differences(measured: CardJury, seated: CardJury) -> Iterator[str]:
     """Yield what differs between two juries of the same names, in words."""
     if measured.sha256 and measured.sha256 == seated.sha256:
         return
     found = False
-    for name, old in before.items():
-        for words in _of_seat(old, now[name]):
+    now = {seat.name: seat for seat in seated.seats}
+    for old in measured.seats:
+        for words in _of_seat(old, now[old.name]):
             found = True
-            yield f"the juror {quoted(name)} {words}"
+            yield f"the juror {quoted(old.name)} {words}"
     for part in _differing(measured.parts, seated.parts):
         found = True
         yield f"it had another {_WORDS.get(part, part)}"
