@@ -37,6 +37,7 @@ from .protocol import (
     Rule,
     RuleFunction,
     SeatInfo,
+    TalkAudit,
     Verdict,
 )
 from .protocol.card import CardJury, CardSeat, JuryCard, check_same_jury
@@ -276,6 +277,16 @@ class Jury(JuryTeam):
         """
         return await self._hear(case)
 
+    async def audit(self, audit: TalkAudit) -> bool:
+        """Let jurors vote again on a case without its talk; return whether the budget covered it.
+
+        What comes of it is published as entries that follow the case's verdict; see `hear`.
+        """
+        whole = await self._opened().audit(audit)
+        if self._broken is not None:
+            raise self._broken
+        return whole
+
     async def judge(self, case: Case) -> Judgment:
         """Hear one case, and return the verdict with its transcript; see `hear`."""
         entries = list[Entry]()
@@ -322,13 +333,16 @@ class Jury(JuryTeam):
             del self._listeners[case.id]
 
     async def _hear(self, case: Case, kept: Hearing | None = None) -> Verdict:
-        if self._bus is None:
-            raise RuntimeError("the jury is not open: enter it with `async with` first")
-        self._bus.check_loop()
-        verdict = await self._bus.hear(case, kept)
+        verdict = await self._opened().hear(case, kept)
         if self._broken is not None:
             raise self._broken
         return verdict
+
+    def _opened(self) -> JuryBus:
+        if self._bus is None:
+            raise RuntimeError("the jury is not open: enter it with `async with` first")
+        self._bus.check_loop()
+        return self._bus
 
     def _seat(
         self,

@@ -273,7 +273,7 @@ def test_autogen_is_imported_in_two_folders_only() -> None:
 def test_prompts_are_known_by_their_content() -> None:
     files = sorted((ROOT / "agents" / "prompts").glob("*.md"))
     # What goes into a rubric of the user's own is known with that rubric.
-    assert prompt_hashes(quotes=True, talk=True, decides=True) == {
+    assert prompt_hashes(quotes=True, talk=True, decides=True, audits=True) == {
         path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
         if not path.stem.startswith("rubric_")

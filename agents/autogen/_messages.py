@@ -112,7 +112,7 @@ class CallMessage(_BuiltMessage):
             source: Name of who asks.
             to: Name of the juror.
         """
-        message_id = f"{call.case.id}/r{call.round}/{to}/call"
+        message_id = f"{call.vote_id}/{to}/call"
         return cls._built(message_id, source=source, content=call)
 
     def to_text(self) -> str:

@@ -1,7 +1,7 @@
 """Ballots: how they are asked for, parsed and cast."""
 
 from ._ballot import Ballot, BallotOutcome, Classification, Finding, GuardCategory, Perceived
-from ._call import BallotCall, shuffled_for, statements_for
+from ._call import BallotCall, TalkArm, shuffled_for, statements_for
 from ._call_meter import CallMeter
 from ._casting import cast, cast_failure, correction, lost_by
 from ._conversation import (
@@ -71,6 +71,7 @@ __all__ = [
     "Spoken",
     "StatedBallot",
     "Statement",
+    "TalkArm",
     "Unfit",
     "Unread",
     "case_messages",

@@ -3,11 +3,24 @@
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..case import Case
 from ..prompts import Rubric
 from ._ballot import Ballot
 from ._conversation import Conversation, Statement
+
+
+class TalkArm(StrEnum):
+    """Votes beside those of a discussion, by which is measured what its talk did.
+
+    They count for nothing else.
+    """
+
+    REFLECTION = "reflection"
+    """The juror knows its own ballot, and nothing of the others."""
+    PLACEBO = "placebo"
+    """The juror reads what others said of another case."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,6 +35,7 @@ class BallotCall:
         rubric: What is judged by instead of the bundled rubric, None for that one.
         quotes: Whether the juror is asked for the words that it relies on.
         conversation: What was said at the roundtable, None where there was none.
+        arm: Of which arm of a talk audit the ballot is, None for one that counts.
     """
 
     case: Case
@@ -31,6 +45,12 @@ class BallotCall:
     rubric: Rubric | None = None
     quotes: bool = True
     conversation: Conversation | None = None
+    arm: TalkArm | None = None
+
+    @property
+    def vote_id(self) -> str:
+        """Names the vote within the run, and all of its calls: the case, then the round or arm."""
+        return f"{self.case.id}/{self.arm or f'r{self.round}'}"
 
     def __repr__(self) -> str:
         # The bus writes each message into a log line, read or not.

@@ -4,7 +4,7 @@ All jurors of a case share everything before the persona, so a server's prefix
 cache reads the evidence once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ...datasets import MediaKind, ShownTurn, media_in, shown_turns, words_in, words_of
@@ -13,7 +13,7 @@ from ..case import Case, fenced, neutralize
 from ..personas import Persona
 from ..prompts import Rubric, render, with_quotes
 from ._ballot import Ballot, Perceived
-from ._call import BallotCall
+from ._call import BallotCall, TalkArm
 from ._conversation import (
     Conversation,
     Statement,
@@ -187,7 +187,9 @@ def juror_messages(
         perceived: `perceive` of the case.
     """
     heard = ""
-    if call.conversation is not None:
+    if call.arm is TalkArm.REFLECTION:
+        heard = render("juror_reflection", ballot=_fenced_ballots([_own(call.own)], call))
+    elif call.conversation is not None:
         heard = talk(call.conversation, call.case)
         heard += render("juror_revote", alias=call.conversation.alias)
     elif call.round:
@@ -286,9 +288,14 @@ def in_words(messages: tuple[ChatMessage, ...]) -> str:
 
 
 def _ballots(call: BallotCall) -> str:
-    own = [f"yours: {_own(call.own)}"]
     others = [f"another: {one_line(statement)}" for statement in call.peers]
-    words = "\n".join(own + (others or ["no other juror reached a finding"]))
+    return _fenced_ballots(
+        [_own(call.own), *(others or ["no other juror reached a finding"])], call
+    )
+
+
+def _fenced_ballots(lines: Sequence[str], call: BallotCall) -> str:
+    words = "\n".join(lines)
     # Without quotes, requests are those of versions that left braces as they were.
     return fenced("BALLOTS", without_braces(words) if call.quotes else words, call.case.fence)
 
@@ -303,4 +310,4 @@ def _misquoted(call: BallotCall) -> str:
 
 def _own(ballot: Ballot | None) -> str:
     statement = Statement.of(ballot) if ballot else None
-    return one_line(statement) if statement else "you reached no finding"
+    return f"yours: {one_line(statement) if statement else 'you reached no finding'}"

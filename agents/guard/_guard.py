@@ -129,7 +129,7 @@ class Guard(BallotCaster):
             self._sampling,
             self._seed,
             self.dialect.max_tokens,
-            f"{call.case.id}/r{call.round}/{self.name}/a{number}",
+            f"{call.vote_id}/{self.name}/a{number}",
             options=asked.options,
             top_logprobs=_TOP_LOGPROBS if self.dialect.logprobs else None,
         )

@@ -110,7 +110,7 @@ class Juror(BallotCaster):
         request = self._request(
             juror_messages(call, self._task, perceived),
             QUOTING_BALLOT_SCHEMA if call.quotes else BALLOT_SCHEMA,
-            f"{call.case.id}/r{call.round}/{self.name}/a0",
+            f"{call.vote_id}/{self.name}/a0",
         )
         try:
             read = await ask(

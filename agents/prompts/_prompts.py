@@ -33,6 +33,8 @@ OF_TALK = (
 """Those for jurors that speak with each other."""
 OF_DECISION = ("foreperson_decision", "foreperson_retry")
 """Those for a foreperson that decides."""
+OF_AUDIT = ("juror_reflection",)
+"""Those for jurors that vote once more without having heard the others."""
 _FOLDER = PromptFolder(Path(__file__).parent)
 
 
@@ -40,8 +42,8 @@ def render(name: str, **fields: str) -> str:
     """Return a prompt with its fields filled in; see `PromptFolder.render`.
 
     Args:
-        name: One of `PROMPTS`, `OF_QUOTES`, `OF_TALK` or `OF_DECISION`, or a part of a user's own
-            rubric.
+        name: One of `PROMPTS`, `OF_QUOTES`, `OF_TALK`, `OF_DECISION` or `OF_AUDIT`, or a part of a
+            user's own rubric.
         fields: What stands for each `$field` of the file.
     """
     return _FOLDER.render(name, **fields)
@@ -60,7 +62,7 @@ def with_quotes(words: str) -> str:
 
 
 def prompt_hashes(
-    *, quotes: bool = False, talk: bool = False, decides: bool = False
+    *, quotes: bool = False, talk: bool = False, decides: bool = False, audits: bool = False
 ) -> dict[str, str]:
     """Return the SHA-256 hex digest of each prompt file, by its name.
 
@@ -68,6 +70,12 @@ def prompt_hashes(
         quotes: Whether jurors are asked for the words that they rely on.
         talk: Whether they speak with each other.
         decides: Whether the foreperson's model decides.
+        audits: Whether they vote again without having heard the others.
     """
-    more = ((quotes, OF_QUOTES), (talk, OF_TALK), (decides, OF_DECISION))
+    more = (
+        (quotes, OF_QUOTES),
+        (talk, OF_TALK),
+        (decides, OF_DECISION),
+        (audits, OF_AUDIT),
+    )
     return _FOLDER.hashes((*PROMPTS, *(name for used, names in more if used for name in names)))

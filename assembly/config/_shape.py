@@ -139,6 +139,8 @@ class RunConfig(Part):
     """Whether the jury judges responses that the cap cut short, or they get no verdict."""
     cache: Text | None = None
     """A file that keeps answers between runs; none unless named."""
+    audit_talk: int = Field(default=0, ge=0)
+    """On how many of the cases that are discussed the jurors vote twice more, without the talk."""
 
 
 class SetConfig(Part):

@@ -29,6 +29,7 @@ from ._log import log, log_line, log_to, logs_to_screen
 from ._options import (
     AcceptFailures,
     AllowSkipped,
+    AuditTalk,
     Authorized,
     Categories,
     Changes,
@@ -84,6 +85,7 @@ __all__ = [
     "EXIT_USAGE",
     "AcceptFailures",
     "AllowSkipped",
+    "AuditTalk",
     "Authorized",
     "Categories",
     "Changes",

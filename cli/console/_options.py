@@ -91,6 +91,16 @@ RetryFailed = Annotated[
         "budget.",
     ),
 ]
+AuditTalk = Annotated[
+    int | None,
+    typer.Option(
+        "--audit-talk",
+        min=1,
+        metavar="N",
+        help="Measure what talk does: on N of the discussed cases, jurors vote twice more without "
+        "it.",
+    ),
+]
 Export = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also write the transcript to a .html, .svg or .md file."),

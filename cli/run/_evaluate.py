@@ -89,7 +89,9 @@ def run_and_report(
     if outcome.stopped is not None:
         left = outcome.planned - outcome.cases
         said = f"{many(left, 'case')} of {outcome.planned:,} not started"
-        if not left:
+        if outcome.unaudited:
+            said = f"{many(outcome.unaudited, 'case')} of the talk audit not heard"
+        elif not left:
             said = "Not all failed cases were retried"
         say(f"Stopped by the budget: {outcome.stopped}.")
         say(f"{said}. Resume with: {again}")

@@ -93,6 +93,7 @@ class RunOptions:
         scenarios: Only queries of these.
         name: The run's name.
         directory: Folder that holds the runs.
+        audit_talk: On how many discussed cases the jurors vote again without the talk.
     """
 
     dataset: str | None = None
@@ -100,6 +101,7 @@ class RunOptions:
     scenarios: tuple[str, ...] = ()
     name: str | None = None
     directory: str | None = None
+    audit_talk: int | None = None
 
     def applied(self, config: Config) -> Config:
         """Return a config with the changes.
@@ -111,7 +113,7 @@ class RunOptions:
         scenarios = list(self.scenarios) or None
         name = None if self.name is None else checked_name(self.name)
         changes = _but_none(dataset=dataset, limit=self.limit, scenarios=scenarios)
-        run = _but_none(name=name, directory=self.directory)
+        run = _but_none(name=name, directory=self.directory, audit_talk=self.audit_talk)
         return config.model_copy(update={**changes, "run": config.run.model_copy(update=run)})
 
 

@@ -13,6 +13,7 @@ from ...common.text import encodable, plain_name, quoted
 from ...datasets import Intent
 from ..console import (
     AllowSkipped,
+    AuditTalk,
     Categories,
     Changes,
     DatasetMap,
@@ -97,6 +98,7 @@ def judge(
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
+    audit_talk: AuditTalk = None,
     watch: Watch = False,
     reveal: RevealWatched = False,
 ) -> int:
@@ -126,6 +128,7 @@ def judge(
         truncated=truncated,
         changes=tuple(changes or ()),
         rubric=rubric,
+        audit_talk=audit_talk,
     )
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     watching = Watching.of(watch=watch, reveal=reveal)
@@ -160,6 +163,8 @@ class Judging:
             what the config says, else to leave them out.
         changes: Settings of the config.
         rubric: A Markdown file that the jury judges by, None for what the config says.
+        audit_talk: On how many discussed cases the jurors vote again without the talk, None for
+            what the config says.
     """
 
     file: Path
@@ -182,6 +187,7 @@ class Judging:
     truncated: str | None = None
     changes: tuple[str, ...] = ()
     rubric: Path | None = None
+    audit_talk: int | None = None
 
 
 def judge_file(
@@ -221,6 +227,7 @@ def judge_file(
                     "name": name,
                     "directory": judging.directory or run.directory,
                     "truncated": judging.truncated or run.truncated,
+                    "audit_talk": judging.audit_talk or run.audit_talk,
                 }
             ),
         )

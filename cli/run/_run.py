@@ -9,6 +9,7 @@ import typer
 from ...common import ConfigurationError
 from ..console import (
     AllowSkipped,
+    AuditTalk,
     Changes,
     JurorModels,
     JurorsKey,
@@ -79,6 +80,7 @@ def run(
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
+    audit_talk: AuditTalk = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show calls, cost and servers to expect; run nothing.")
     ] = False,
@@ -94,7 +96,7 @@ def run(
         changes or (),
         (target_model, target_url, target_api_key_env),
         JuryOptions(tuple(jurors or ()), url, api_key_env),
-        RunOptions(dataset, limit, tuple(scenario or ()), name, directory),
+        RunOptions(dataset, limit, tuple(scenario or ()), name, directory, audit_talk),
     )
     if plan:
         from ._plan import show_plan

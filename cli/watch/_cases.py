@@ -16,6 +16,7 @@ from ...deliberation import (
     RemarkCalled,
     RemarkMade,
     SummedUp,
+    TalkAudited,
     Verdict,
     VerdictAnnounced,
     contested,
@@ -100,6 +101,8 @@ class WatchedCase:
                 self.verdict = event.verdict
             case SummedUp():
                 self.spoke = _FOREPERSON
+            case TalkAudited():
+                pass  # the case was left with its verdict
             case _:
                 assert_never(event)
 

@@ -7,6 +7,7 @@ from ._entry_messages import (
     EntryMessages,
     RemarkEvent,
     SummaryEvent,
+    TalkAuditEvent,
     VerdictMessage,
 )
 from ._guest import AgentRuntime
@@ -33,6 +34,7 @@ __all__ = [
     "RemarkEvent",
     "RequestBus",
     "SummaryEvent",
+    "TalkAuditEvent",
     "VerdictMessage",
     "VerdictTermination",
     "new_runtime",

@@ -18,6 +18,7 @@ from ..protocol import (
     Entry,
     RemarkMade,
     SummedUp,
+    TalkAudited,
     Verdict,
     VerdictAnnounced,
     tally,
@@ -111,6 +112,24 @@ class SummaryEvent(_JuryEvent):
         return escape_controls(said.text or f"Nobody summed up: {said.detail or 'no words came'}")
 
 
+class TalkAuditEvent(_JuryEvent):
+    """Jurors voted once more without the talk of the case, which counts for nothing.
+
+    Attributes:
+        content: Their ballots.
+        type: See `BallotsEvent`.
+    """
+
+    content: TalkAudited
+    type: Literal["TalkAuditEvent"] = "TalkAuditEvent"
+
+    def to_text(self) -> str:
+        """Return who voted how, one juror a line."""
+        said = self.content
+        counted = f"Talk audit, {said.arm}: {_counted(said.ballots)}"
+        return escape_controls("\n".join([counted, *_stated(said.ballots)]))
+
+
 class VerdictMessage(BaseChatMessage):
     """The verdict on one case: what a jury says to the other agents of a team.
 
@@ -201,6 +220,10 @@ class EntryMessages:
         self._summary = entry.text
         return SummaryEvent(source=self._source, content=entry)
 
+    def _audited(self, entry: TalkAudited) -> TeamMessage:
+        used = _sum(_tokens(ballot.usage) for ballot in entry.ballots)
+        return TalkAuditEvent(source=self._source, content=entry, models_usage=used)
+
     def _verdict(self, entry: VerdictAnnounced) -> TeamMessage:
         used = _tokens(entry.verdict.usage)
         return VerdictMessage(
@@ -230,6 +253,7 @@ class EntryMessages:
         RemarkMade: _remark,
         SummedUp: _summed_up,
         VerdictAnnounced: _verdict,
+        TalkAudited: _audited,
     }
     """How each kind of entry becomes a message."""
 
@@ -241,6 +265,7 @@ JURY_MESSAGES: list[type[TeamMessage]] = [
     RemarkEvent,
     SummaryEvent,
     VerdictMessage,
+    TalkAuditEvent,
 ]
 """The messages of a jury, for the `custom_message_types` of a team that has one in it."""
 

@@ -13,6 +13,7 @@ from ..protocol import (
     Notice,
     Place,
     Published,
+    TalkAudit,
     Verdict,
 )
 from ._agent import Address, Line
@@ -155,5 +156,11 @@ class JuryBus(RequestBus):
         name = current_key()
         return HearingSeat(self._seats[name], self.heard, name=name)
 
-    async def _preside(self, message: OpenCase, line: Line) -> Verdict:
+    async def audit(self, audit: TalkAudit) -> bool:
+        """Let jurors vote again on a case that they discussed; see `audit_talk`."""
+        return await self.ask(audit, _FOREPERSON, bool)
+
+    async def _preside(self, message: OpenCase | TalkAudit, line: Line) -> Verdict | bool:
+        if isinstance(message, TalkAudit):
+            return await self._foreperson.audit(message, _BusFloor(self, line, None))
         return await self._foreperson.preside(message.case, _BusFloor(self, line, message.kept))

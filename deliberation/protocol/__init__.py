@@ -38,12 +38,14 @@ if TYPE_CHECKING:
         RemarkMade,
         SeatInfo,
         SummedUp,
+        TalkAudited,
         VerdictAnnounced,
     )
     from ._foreperson import Foreperson
     from ._hearing import Heard, HeardCases, Place
     from ._settings import PRESETS, Protocol
     from ._sitting import Floor
+    from ._talk_audit import Donor, TalkAudit
     from ._verdict import Flips, GuardVote, Verdict
     from ._votes import Decision, Votes
 
@@ -84,12 +86,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "RemarkMade",
                 "SeatInfo",
                 "SummedUp",
+                "TalkAudited",
                 "VerdictAnnounced",
             ],
             "_foreperson": ["Foreperson"],
             "_hearing": ["Heard", "HeardCases", "Place"],
             "_settings": ["PRESETS", "Protocol"],
             "_sitting": ["Floor"],
+            "_talk_audit": ["Donor", "TalkAudit"],
             "_verdict": ["Flips", "GuardVote", "Verdict"],
             "_votes": ["Decision", "Votes"],
         },
@@ -105,6 +109,7 @@ __all__ = [
     "CaseOpened",
     "Decision",
     "DiscussionOpened",
+    "Donor",
     "Entry",
     "Flips",
     "Floor",
@@ -123,6 +128,8 @@ __all__ = [
     "RuleFunction",
     "SeatInfo",
     "SummedUp",
+    "TalkAudit",
+    "TalkAudited",
     "Tie",
     "Verdict",
     "VerdictAnnounced",

@@ -6,7 +6,7 @@ keeps and that can be replayed. `PROGRESS` has fleeting notices for a live view.
 
 from dataclasses import dataclass, field
 
-from ...agents import Ballot, Case, Remark
+from ...agents import Ballot, Case, Remark, TalkArm
 from ...models import Usage
 from ._hearing import Heard
 from ._verdict import Verdict
@@ -96,11 +96,32 @@ class SummedUp:
 
 @dataclass(frozen=True, slots=True)
 class VerdictAnnounced:
-    """Entry: the verdict; the last entry of every case."""
+    """Entry: the verdict; nothing that comes after it counts."""
 
     case_id: str
     number: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TalkAudited:
+    """Entry: jurors voted once more without the talk of the case, to measure what it did.
+
+    It comes after the verdict, and counts for nothing in it.
+
+    Attributes:
+        arm: What they knew beside the case and their own ballots of round 0.
+        ballots: In seat order, of those who voted in round 0.
+        seals: Hash of each ballot, in the same order.
+        donor: Id of the case of which they read what its jurors said; empty for none.
+    """
+
+    case_id: str
+    number: int
+    arm: TalkArm
+    ballots: tuple[Ballot, ...]
+    seals: tuple[str, ...]
+    donor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +167,15 @@ class RemarkCalled:
     seat: str
 
 
-Entry = CaseOpened | BallotsRevealed | DiscussionOpened | RemarkMade | SummedUp | VerdictAnnounced
+Entry = (
+    CaseOpened
+    | BallotsRevealed
+    | DiscussionOpened
+    | RemarkMade
+    | SummedUp
+    | VerdictAnnounced
+    | TalkAudited
+)
 Notice = BallotCalled | BallotSealed | RemarkCalled
 
 

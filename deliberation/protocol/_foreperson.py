@@ -33,6 +33,7 @@ from ._hearing import aliases_for
 from ._roundtable import hold_roundtable
 from ._settings import Protocol
 from ._sitting import Floor, Sitting
+from ._talk_audit import AuditSettings, TalkAudit, audit_talk
 from ._verdict import Verdict
 
 
@@ -99,6 +100,14 @@ class Foreperson:
             return await self._hear(sitting)
         finally:
             sitting.close()
+
+    async def audit(self, audit: TalkAudit, floor: Floor) -> bool:
+        """Let jurors vote again on a case that they discussed; see `audit_talk`."""
+        at_roundtable = self._protocol.talk == "roundtable"
+        said = (self._seed, self._rubric, self._quotes)
+        return await audit_talk(
+            audit, floor, AuditSettings(self._seats, self._standing, at_roundtable, *said)
+        )
 
     async def _hear(self, sitting: Sitting) -> Verdict:
         case = sitting.case

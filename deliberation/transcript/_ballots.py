@@ -7,8 +7,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ...agents import Ballot
-from ..protocol import BallotsRevealed
+from ...agents import Ballot, TalkArm
+from ..protocol import BallotsRevealed, TalkAudited
 from ._guards import asides, named, no_reason
 from ._look import AMBER, BLUE, GRAY, Look, Seats
 from ._quotes import Quotes
@@ -43,6 +43,28 @@ def revealed(
         left_out = Text("Not asked, the outcome was fixed: ", GRAY).append_text(names)
         parts.append(Padding(left_out, (1, 2)))
     return Group(*parts)
+
+
+def audited(
+    look: Look, jury: Seats, entry: TalkAudited, before: Sequence[Ballot], quotes: Quotes
+) -> RenderableType:
+    """Render a vote that was held without the talk of the case; see `revealed`."""
+    knew = look.words(f"The jurors voted again, {audit_words(entry)}. This counts for nothing.")
+    earlier = {ballot.juror: ballot for ballot in before}
+    return Group(
+        look.heading(f"Talk audit: {entry.arm}"),
+        Padding(knew, (1, 2, 0, 2)),
+        *_moved(look, jury, entry.ballots, earlier, quotes),
+    )
+
+
+def audit_words(entry: TalkAudited) -> str:
+    """Return what jurors knew in a vote that was held without the talk of the case."""
+    match entry.arm:
+        case TalkArm.REFLECTION:
+            return "each from its own ballot alone"
+        case TalkArm.PLACEBO:
+            return f"each after what jurors said of another case, {entry.donor}"
 
 
 def _moved(

@@ -15,11 +15,12 @@ from ..protocol import (
     RemarkMade,
     SeatInfo,
     SummedUp,
+    TalkAudited,
     VerdictAnnounced,
     each_once,
     totals_of,
 )
-from ._ballots import revealed
+from ._ballots import audited, revealed
 from ._blocks import discussion, header, question, response, summing_up, verdict
 from ._look import Block, Look, Seats
 from ._quotes import Quotes, legend
@@ -83,6 +84,9 @@ class TranscriptBlocks:
                 return Block(lambda look: summing_up(look, entry))
             case VerdictAnnounced():
                 return Block(lambda look: verdict(look, jury, entry.verdict, elapsed_s))
+            case TalkAudited():
+                first = self.rounds[0] if self.rounds else ()
+                return Block(lambda look: audited(look, jury, entry, first, self._quotes))
             case _:
                 assert_never(entry)
 

@@ -18,9 +18,11 @@ from ..protocol import (
     RemarkMade,
     SeatInfo,
     SummedUp,
+    TalkAudited,
     Verdict,
     VerdictAnnounced,
 )
+from ._ballots import audit_words
 from ._blocks import REQUEST, call_words, duration, likelihood, titles
 from ._guards import asides, named, no_reason
 from ._look import UNICODE, Seats
@@ -49,6 +51,7 @@ def markdown(
     seats = Seats(tuple(jury))
     quotes = Quotes.of(entries, reveal=reveal)
     lines: list[str] = []
+    first: dict[str, Ballot] = {}
     last: dict[str, Ballot] = {}
     for entry in entries:
         match entry:
@@ -61,6 +64,7 @@ def markdown(
                 )
                 lines += _not_asked(seats, entry)
                 last = {b.juror: b for b in entry.ballots}
+                first = first or last
             case DiscussionOpened():
                 lines += ["## Discussion", "", f"The foreperson opens it: {_inline(entry.why)}", ""]
             case RemarkMade():
@@ -70,6 +74,13 @@ def markdown(
                 lines += ["## The foreperson sums up", "", *_quote(text), ""]
             case VerdictAnnounced():
                 lines += _verdict(seats, entry.verdict, elapsed_s)
+            case TalkAudited():
+                lines += [f"## Talk audit: {entry.arm}", ""]
+                knew = f"The jurors voted again, {audit_words(entry)}. This counts for nothing."
+                lines += [_inline(knew), ""]
+                lines += chain.from_iterable(
+                    _ballot(seats, b, first.get(b.juror), quotes) for b in entry.ballots
+                )
             case _:
                 assert_never(entry)
     if record:

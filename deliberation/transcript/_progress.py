@@ -20,6 +20,7 @@ from ..protocol import (
     RemarkCalled,
     RemarkMade,
     SummedUp,
+    TalkAudited,
     VerdictAnnounced,
 )
 from ._blocks import footer
@@ -74,7 +75,7 @@ class Progress:
                 self._sealed = {}
                 self._under_seal = CallTotals()
                 self._doing = "The foreperson weighs the ballots"
-            case SummedUp() | VerdictAnnounced():
+            case SummedUp() | VerdictAnnounced() | TalkAudited():
                 self._doing = "The foreperson announces the verdict"
             case _:
                 assert_never(event)

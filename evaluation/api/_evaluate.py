@@ -53,6 +53,7 @@ async def evaluate(
     seed: int = 7,
     limits: Mapping[str, object] | None = None,
     cache: str | Path | None = None,
+    audit_talk: int = 0,
     retry_failed: bool = False,
     progress: bool | None = None,
 ) -> Result:
@@ -85,6 +86,8 @@ async def evaluate(
         limits: What the run may take, with the keys of `limits` in a config, such as
             `{"max_cost_usd": 5, "concurrency": 8}`.
         cache: A file that keeps answers between runs.
+        audit_talk: On how many of the cases that are discussed the jurors vote twice more,
+            without the talk, to measure what it did.
         retry_failed: Retry cases that lost a response or a ballot to failed calls.
         progress: Whether progress is shown; at a terminal and in a notebook unless given.
 
@@ -97,15 +100,8 @@ async def evaluate(
         RecordError: The directory holds another run.
     """
     asked = {"scenarios": scenarios, "limit": limit, "images": images, "sound": sound}
-    options = {
-        "name": name,
-        "directory": directory,
-        "cache": cache,
-        "seed": seed,
-        "epochs": epochs,
-        "max_tokens": max_tokens,
-        "truncated": truncated,
-    }
+    options = {"name": name, "directory": directory, "cache": cache, "audit_talk": audit_talk}
+    options |= {"seed": seed, "epochs": epochs, "max_tokens": max_tokens, "truncated": truncated}
     said = {**asked, "limits": limits or {}, "run": options}
     plan = _plan(Asked.of(dataset, map, categories), Targets.of(targets), jury, said)
     with shown(plan, progress) as observer:

@@ -79,6 +79,8 @@ class RunCost:
         servers: The time of managed servers, which is part of `total`.
         functions: The targets that are functions: what they took themselves is in no figure
             here, only in their own.
+        talk_audit: The part spent on votes without talk, see `run.audit_talk`; None where there
+            was none.
     """
 
     total: CostTotals
@@ -89,3 +91,4 @@ class RunCost:
     unfinished_cases: tuple[str, ...] = ()
     servers: tuple[ServerTime, ...] = ()
     functions: tuple[str, ...] = ()
+    talk_audit: CostTotals | None = None

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...agents import TalkArm
 from ...common import escape_line
 from ...common.text import count, dollars, gpu_hours, many
-from ..trials import case_of
+from ..trials import case_of, is_of_audit
 from ._cost_summary import CostTotals, Estimated, Limits, RunCost, ServerTime
 from ._summary import RunSummary
 
@@ -23,7 +24,11 @@ COST_COLUMNS = (
 )
 """CSV columns that `csv_columns` fills, besides those of estimates."""
 CASE_OF = ("case_of", 1, case_of)
-"""The function of SQL that the queries here need, as `create_function` takes it."""
+IS_OF_AUDIT = ("is_of_audit", 1, is_of_audit)
+"""The functions of SQL that the queries here need, as `create_function` takes them."""
+_MAY_BE = " OR ".join(f"call_id GLOB '*/{arm}/*'" for arm in TalkArm)
+OF_AUDIT = f"(({_MAY_BE}) AND is_of_audit(call_id))"
+"""SQL for whether a call is one of a talk audit."""
 # Records of earlier versions may hold a usage or a cost below 0.
 TOKENS_USED = """
     max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
@@ -43,7 +48,8 @@ SELECT spent.*, cases.case_id IS NOT NULL,
            + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
            - {{own_usd}}
-FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls GROUP BY 1) AS spent
+FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls WHERE NOT {OF_AUDIT} GROUP BY 1)
+     AS spent
 LEFT JOIN cases ON case_id = id
 """
 # A result counts what a function took, and no row of `calls` does.
@@ -57,6 +63,10 @@ json_extract(body, '$.case.response.usage.prompt_tokens')
 """
 _OWN_USD = "json_extract(body, '$.case.response.cost_usd')"
 _TOTAL = f"SELECT {_USED} FROM calls"
+_AUDITED = f"SELECT {_REPLIES}, {_USED} FROM calls WHERE {OF_AUDIT}"
+_AUDIT_CHARGES = f"""
+SELECT 0, sum(tokens), total(usd), sum(usd IS NULL) FROM charges WHERE {OF_AUDIT}
+"""
 _SERVERS = """
 SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
 """
@@ -91,6 +101,7 @@ class _Account:
     whole: _Sum = field(default_factory=_Sum)
     unfinished: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     replaced: _Sum = field(default_factory=_Sum)
+    audit: _Sum = field(default_factory=_Sum)
     estimated: _Sum = field(default_factory=_Sum)
     estimated_calls: int = 0
 
@@ -104,6 +115,10 @@ class _Account:
             beyond = 0 if known is None else max(0, tokens - known)
             beyond_usd = 0.0 if known_usd is None else max(0.0, usd - known_usd)
             self.replaced.add(0, beyond, beyond_usd, 0)
+
+    def add_audit(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for replies, tokens, usd, unpriced in rows:
+            self.audit.add(replies or 0, tokens or 0, usd or 0.0, unpriced or 0)
 
     def add_charges(self, rows: Iterable[tuple[Any, ...]]) -> None:
         for case_id, kind, calls, tokens, usd, unpriced, is_finished in rows:
@@ -153,8 +168,12 @@ def read_run_cost(
     """
     account, named = _Account(), tuple(sorted(functions))
     account.add_calls(_calls(rows, named))
+    account.add_audit(rows(_AUDITED))
+    audit = account.audit
+    account.whole.add(audit.replies, audit.tokens, audit.usd, audit.unpriced)
     if has_charges:
-        account.add_charges(rows(_CHARGES))
+        account.add_charges(rows(_CHARGES))  # those of an audit as well
+        account.add_audit(rows(_AUDIT_CHARGES))
     servers = () if served is None else tuple(_servers(rows(_SERVERS), served))
     account.whole.add(0, 0, sum(one.usd for one in servers), 0)
     unfinished = _Sum()
@@ -170,6 +189,7 @@ def read_run_cost(
         unfinished_cases=tuple(sorted(account.unfinished)),
         servers=servers,
         functions=named,
+        talk_audit=audit.totals() if audit.replies or audit.tokens else None,
     )
 
 
@@ -227,6 +247,8 @@ def describe_cost(spent: RunCost) -> str:
         parts.append(f"{count(guessed.tokens)} tokens and {dollars(guessed.usd)} by estimate")
     if spent.unfinished.tokens or spent.unfinished.replies:
         parts.append(f"{_amount(spent.unfinished)} for unfinished cases")
+    if spent.talk_audit is not None:
+        parts.append(f"{_amount(spent.talk_audit)} for the talk audit")
     if spent.replaced.tokens:
         parts.append(f"{_amount(spent.replaced)} for attempts replaced by a retry")
     whole, *of_it = parts

@@ -63,6 +63,11 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
     config, recorded = open_recorded(config, folder, given=provided.targets)
     servers = ServerBook(folder)
     jury = provided.jury or jury_spec(config.jury, folder, servers, seed=config.run.seed)
+    if config.run.audit_talk and jury.protocol.talk == "never":
+        raise ConfigurationError(
+            "run.audit_talk measures what talk does, and the jurors do not talk (talk: never): "
+            "take it out, or set jury.protocol to contested, for example"
+        )
     given = {**provided.targets, **recorded}
     targets = [_target(each, given.get(each.name), servers, config) for each in config.targets]
     models = [target for target in targets if isinstance(target, ModelTargetSpec)]

@@ -3,7 +3,7 @@
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import jury_identity
-from ._portable import MEDIA
+from ._portable import MEDIA, case_in
 from ._reader import RecordReader
 from ._record import Record, open_record
 
@@ -14,6 +14,7 @@ __all__ = [
     "Integrity",
     "Record",
     "RecordReader",
+    "case_in",
     "host_of",
     "jury_identity",
     "known_by_name",

@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from ...agents import Ballot, Remark
+from ...agents import Ballot, Remark, TalkArm
 from ...datasets import Intent, Media, Message, media_in
 from ...models import HIDDEN
 from ...targets import ResponseOutcome
@@ -111,6 +111,10 @@ class _SummedUp(msgspec.Struct):
     text: str
 
 
+class _TalkAudited(_BallotsRevealed):
+    arm: TalkArm
+
+
 class _Verdict(msgspec.Struct):
     finding: str | None
     initial_finding: str | None = None
@@ -124,7 +128,13 @@ class _VerdictAnnounced(msgspec.Struct):
 
 
 _Entry = (
-    _CaseOpened | _BallotsRevealed | _DiscussionOpened | _RemarkMade | _SummedUp | _VerdictAnnounced
+    _CaseOpened
+    | _BallotsRevealed
+    | _DiscussionOpened
+    | _RemarkMade
+    | _SummedUp
+    | _VerdictAnnounced
+    | _TalkAudited
 )
 """The parts of entries that are checked."""
 
@@ -135,6 +145,7 @@ _KINDS: dict[str, type[_Entry]] = {
     "RemarkMade": _RemarkMade,
     "SummedUp": _SummedUp,
     "VerdictAnnounced": _VerdictAnnounced,
+    "TalkAudited": _TalkAudited,
 }
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
@@ -241,7 +252,7 @@ class CheckedCase:
         decoder = _decoders.get(kind)
         if stored != number:
             self._say(f"{what} is missing or duplicated")
-        elif (number == 0) != (kind == "CaseOpened") or self._verdict is not None:
+        elif not self._belongs(number, kind):
             self._say(f"{what} is a {kind}, which does not belong there")
         elif decoder is None:
             self._say(f"{what} has an unknown type")
@@ -255,6 +266,12 @@ class CheckedCase:
                 self._say(f"{what} belongs to another case or position")
             self._take(entry, what, _text(body))
 
+    def _belongs(self, number: int, kind: str) -> bool:
+        """Return whether an entry may stand where it does: a talk audit alone after the verdict."""
+        if (number == 0) != (kind == "CaseOpened"):
+            return False
+        return (kind == "TalkAudited") == (self._verdict is not None)
+
     def _take(self, entry: _Entry, what: str, body: str) -> None:
         match entry:
             case _CaseOpened():
@@ -263,7 +280,7 @@ class CheckedCase:
                 for medium in _media_of(entry.case):
                     if (problem := self._media.problem(medium)) is not None:
                         self._say(problem)
-            case _BallotsRevealed():
+            case _BallotsRevealed():  # those of a talk audit as well
                 self._seals(entry.ballots, entry.seals, what)
             case _VerdictAnnounced():
                 self._verdict = entry.verdict

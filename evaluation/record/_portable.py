@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from ...agents import Case
 from ...datasets import Media, with_media
 from ...deliberation import CaseOpened, Entry
 from ..trials import Exchange
@@ -15,9 +16,13 @@ def portable(entry: Entry) -> Entry:
     """Return an entry with media paths relative to the run's directory."""
     if not isinstance(entry, CaseOpened):
         return entry
-    case = entry.case
-    put = placed(Exchange(case.query, case.response), Path(MEDIA))
-    return replace(entry, case=replace(case, query=put.query, response=put.response))
+    return replace(entry, case=case_in(entry.case, Path()))
+
+
+def case_in(case: Case, directory: Path) -> Case:
+    """Return a case of a record with the paths of its media in the run's directory."""
+    put = placed(Exchange(case.query, case.response), directory / MEDIA)
+    return replace(case, query=put.query, response=put.response)
 
 
 def placed(exchange: Exchange, folder: Path) -> Exchange:

@@ -17,10 +17,20 @@ from ...deliberation import (
     Entry,
     RemarkMade,
     SummedUp,
+    TalkAudited,
     VerdictAnnounced,
 )
 from ...targets import Response
-from ..metrics import CASE_OF, Estimated, RunCost, TargetResponse, read_run_cost, read_total
+from ..metrics import (
+    CASE_OF,
+    IS_OF_AUDIT,
+    OF_AUDIT,
+    Estimated,
+    RunCost,
+    TargetResponse,
+    read_run_cost,
+    read_total,
+)
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._file import FORMAT, RECORD
@@ -35,19 +45,24 @@ _ENTRIES: dict[str, type[Entry]] = {
     kind.__name__: kind
     for kind in (
         *(CaseOpened, BallotsRevealed, DiscussionOpened),
-        *(RemarkMade, SummedUp, VerdictAnnounced),
+        *(RemarkMade, SummedUp, VerdictAnnounced, TalkAudited),
     )
 }
-_ESTIMATED = """
+_ESTIMATED = f"""
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
        sum(usd IS NULL)
 FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
+    AND NOT {OF_AUDIT}
 GROUP BY 1, 2
 """
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 # The opening of a case is its first entry, and holds the response that the jury judged.
 _ASKED = """
 SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
+"""
+_DISCUSSED = """
+SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
+WHERE kind = 'DiscussionOpened'
 """
 _GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
 _DISTINCT = """
@@ -116,7 +131,8 @@ class RecordReader:
                 "with the version of safejury that wrote it, or give the run another run.name."
             )
         self._path = path
-        self._database.create_function(*CASE_OF, deterministic=True)
+        for function in (CASE_OF, IS_OF_AUDIT):
+            self._database.create_function(*function, deterministic=True)
 
     @cached_property
     def left_out(self) -> SkippedLists:
@@ -162,6 +178,11 @@ class RecordReader:
         """Yield the ids of finished cases, in order."""
         for (case_id,) in self._rows("SELECT case_id FROM cases ORDER BY case_id"):
             yield case_id
+
+    def discussed(self) -> Iterator[tuple[str, str]]:
+        """Yield the finished cases that were discussed, each with its query, in no order."""
+        for row in self._rows(_DISCUSSED):
+            yield str(row[0]), str(row[1])
 
     def entries(self, case_id: str) -> list[Entry]:
         """Return the transcript of a case, empty where there is none."""

@@ -20,7 +20,7 @@ from ...assembly.servers import Uptime
 from ...common import RecordError, first_failure
 from ...common.files import atomic_write
 from ...datasets import Media, Query, with_media
-from ...deliberation import BallotsRevealed, CaseOpened, Entry, VerdictAnnounced
+from ...deliberation import BallotsRevealed, CaseOpened, Entry, TalkAudited, VerdictAnnounced
 from ...models import Charge, Completion, redactor
 from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
@@ -42,6 +42,8 @@ WHERE case_id = ? AND kind = 'VerdictAnnounced'
 _COUNT_FINISHED = """
 SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'
 """
+_ENTRIES = "SELECT case_id, number, kind, body FROM entries WHERE case_id = ?"
+_CASE = "SELECT * FROM cases WHERE case_id = ?"
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 _WRITE = {
     # First: the earlier transcript of a case makes way for the new one.
@@ -142,10 +144,13 @@ class Record:
         """Store an entry of a transcript; the opening of a case replaces an unfinished one.
 
         The last entry is held back until `write_result`, and so are all entries of a
-        retried case.
+        retried case. A talk audit is added to a case that is finished.
         """
         body = _text(portable(entry))
         row = (entry.case_id, entry.number, type(entry).__name__, body)
+        if isinstance(entry, TalkAudited):
+            self._add_to_finished(row)
+            return
         before = self._links.get(entry.case_id, START) if entry.number else START
         self._links[entry.case_id] = link(before, *row)
         if entry.case_id in self._retried:
@@ -185,6 +190,30 @@ class Record:
             _text(result),
         )
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
+
+    def commit(self) -> None:
+        """Commit all that was written, for those who read the record beside this.
+
+        Raises:
+            RecordError: It cannot be.
+        """
+        self._commits.commit()
+        self._commits.check()
+
+    def _add_to_finished(self, entry: tuple[str, int, str, str]) -> None:
+        """Add an entry to a finished case, or replace it; its chain then binds this one as well."""
+        case_id, number, *_ = entry
+        self.commit()  # what is linked below must be there
+        rows = {int(row[1]): row for row in self._read(_ENTRIES, case_id)} | {number: entry}
+        last = START
+        for at in sorted(rows):
+            last = link(last, case_id, at, rows[at][2], rows[at][3])
+        case = self._one(_CASE, case_id)
+        if case is None:
+            raise RecordError(f"{self.directory}: the case {case_id!r} is not finished.")
+        *row, kept = case
+        bound = head(last, row) if kept else kept  # an earlier version kept no chain
+        self._commits.add(("entries", entry), ("cases", (*row, bound)))
 
     def write_response(self, case_id: str, exchange: Exchange) -> None:
         """Store a response until the jury has judged it.
@@ -312,14 +341,14 @@ def _text(data: object) -> str:
     if not redactor.knows(text):
         return text
     hidden = redactor.redact_fields(data)
-    if isinstance(hidden, BallotsRevealed):  # the seals are of what is kept
+    if isinstance(hidden, BallotsRevealed | TalkAudited):  # the seals are of what is kept
         hidden = replace(hidden, seals=tuple(ballot.seal() for ballot in hidden.ballots))
     return _written(hidden)
 
 
 def _written(data: object) -> str:
     text = _encoder.encode(data).decode()
-    if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult):
+    if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult | TalkAudited):
         for empty in _LEFT_OUT:
             text = text.replace(empty, "")
     if isinstance(data, CaseResult):  # verdicts always had it

@@ -24,6 +24,8 @@ def report_data(run_info: Mapping[str, object], summary: RunSummary) -> dict[str
     """
     # enc_hook: paths and dates of a configuration are reported as text.
     run = msgspec.to_builtins(run_info, enc_hook=str)
+    if (spent := run.get("spent")) and spent["talk_audit"] is None:
+        del spent["talk_audit"]  # as in reports of runs that have none
     found = cast("dict[str, Any]", msgspec.to_builtins(summary))
     for target in found["targets"]:
         groups = target.pop("groups")

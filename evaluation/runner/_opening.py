@@ -8,6 +8,7 @@ from importlib.metadata import version
 import msgspec
 import yaml
 
+from ...agents import prompt_hashes
 from ...assembly.models import ManagedServers, OpenModels, open_models
 from ...common.files import atomic_write, write_error
 from ...datasets import LoadedSet
@@ -90,6 +91,7 @@ def _meta(plan: RunPlan) -> dict[str, str]:
         "used": msgspec.json.encode(_used(plan)).decode(),
         "notes": msgspec.json.encode([*lasting_notes(plan.recorded), *card_notes(plan)]).decode(),
         **_priced_servers(plan),
+        **_talk_audit(plan),
     }
 
 
@@ -98,6 +100,15 @@ def _used(plan: RunPlan) -> UsedInput:
     dataset = plan.selection.dataset
     items = len(dataset) if isinstance(dataset, LoadedSet) else 0
     return UsedInput(items, {name: len(target) for name, target in plan.recorded.items()})
+
+
+def _talk_audit(plan: RunPlan) -> dict[str, str]:
+    """Return how a talk is audited, which is no part of the identity: no verdict depends on it."""
+    if not plan.options.audit_talk:
+        return {}
+    prompts = prompt_hashes(audits=True).items() - prompt_hashes().items()
+    said = {"cases": plan.options.audit_talk, "prompts": dict(prompts)}
+    return {"talk_audit": msgspec.json.encode(said).decode()}
 
 
 def open_targets(plan: RunPlan, models: ModelSource) -> list[Target]:

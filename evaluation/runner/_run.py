@@ -19,6 +19,7 @@ from ._examiner import Examiner
 from ._opening import begin_run, open_run_models, open_targets
 from ._session import CaseWatcher, Observer, Session
 from ._staging import Stage
+from ._talk_audit import TalkAuditor, audit_is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class RunOutcome:
         given_up: Cases in which an attack found nothing to ask, so they need no verdict.
         stopped: Why the budget left cases unfinished or lost calls without a retry; None
             where it did not.
+        unaudited: Cases of the talk audit that the budget left out.
     """
 
     cases: int
@@ -41,6 +43,7 @@ class RunOutcome:
     planned: int
     given_up: int = 0
     stopped: str | None = None
+    unaudited: int = 0
 
     @property
     def coverage(self) -> float:
@@ -85,7 +88,8 @@ async def run(
             plan.directory,
             observer.notify if observer is not None else _ignore,
             record.keep_uptime,
-            needed=record.count_finished() < plan.total,
+            needed=record.count_finished() < plan.total
+            or audit_is_due(plan, retry_failed=retry_failed),
             tells_plan=True,
         )
         opening_models = open_run_models(plan, record, servers)
@@ -118,12 +122,16 @@ async def run(
         budgeted = BudgetedExaminer(examiner, models.budget, budget_plan.estimator)
         session = Session(plan, record, budgeted, models.fleet, observer, watcher)
         await session.work(registry)
+        auditor = TalkAuditor(
+            plan, record, jury, models.budget, observer, retry_failed=retry_failed
+        )
+        unaudited = await auditor.work(registry)
     cases, verdicts, given_up = _count(plan)
     # Otherwise the cases themselves say what was lost.
-    is_cut_short = cases < plan.total or retry_failed
+    is_cut_short = cases < plan.total or retry_failed or unaudited > 0
     stopped = models.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - started
-    return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped)
+    return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped, unaudited)
 
 
 def _ignore(message: str) -> None:

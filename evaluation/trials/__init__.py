@@ -10,7 +10,7 @@ from ._skipped import (
     UsedInput,
     write_skipped,
 )
-from ._trial import Trial, applies, case_of, trials
+from ._trial import Trial, applies, case_of, is_of_audit, trials
 
 __all__ = [
     "SKIPPED_ITEMS",
@@ -26,6 +26,7 @@ __all__ = [
     "applies",
     "case_of",
     "count_trials",
+    "is_of_audit",
     "result_of",
     "trials",
     "unlike_transcript",

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ...agents import TalkArm
 from ...datasets import Condition, Query
+
+_ARMS = tuple([arm.value] for arm in TalkArm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ def case_of(call_id: str) -> str:
     """Return the case id in the id of a call to a target, juror or foreperson."""
     case_id, _, last = call_id.rpartition("/")
     return case_id if last == "target" else case_id.rsplit("/", 2)[0]
+
+
+def is_of_audit(call_id: str) -> bool:
+    """Return whether a call is one of a talk audit, which no verdict rests on."""
+    return call_id.rsplit("/", 3)[-3:-2] in _ARMS
 
 
 def applies(condition: Condition, query: Query) -> bool:

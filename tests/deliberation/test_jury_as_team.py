@@ -14,11 +14,14 @@ from autogen_agentchat.ui import Console
 from autogen_core import CancellationToken
 
 from safejury.agents import (
+    Ballot,
+    BallotOutcome,
     Case,
     CaseMessage,
     Finding,
     Remark,
     RemarkOutcome,
+    TalkArm,
 )
 from safejury.common import ConfigurationError
 from safejury.deliberation import (
@@ -28,6 +31,7 @@ from safejury.deliberation import (
     Jury,
     RemarkMade,
     SummaryEvent,
+    TalkAudited,
     Verdict,
     VerdictMessage,
     VerdictTermination,
@@ -128,6 +132,9 @@ def test_every_kind_of_entry_is_told_by_a_message_that_survives_a_file(
 ) -> None:
     said = Remark("lawyer", "Juror A", 1, 1, RemarkOutcome.SPOKE, text="It names no statute.")
     entries = (*entries[:3], RemarkMade(entries[0].case_id, 3, said), *entries[3:])
+    ballots = (Ballot("lawyer", 1, BallotOutcome.ABSTAIN),)
+    audit = TalkAudited(entries[0].case_id, 7, TalkArm.PLACEBO, ballots, ("seal",), "other/case/0")
+    entries = (*entries, audit)
     assert {type(entry) for entry in entries} == set(get_args(Entry))
     telling = EntryMessages("jury")
     messages = [telling.of(entry) for entry in entries]
