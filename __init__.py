@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from .evaluation import (
         Cases,
+        Replay,
         Result,
         RunSummary,
         TargetSummary,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         judge_sync,
         load,
         model,
+        replay,
         target,
     )
     from .targets import Response, ResponseOutcome
@@ -82,8 +84,8 @@ _HOMES = {
         *("Verdict", "Votes", "read_card", "seat"),
     ),
     "evaluation": (
-        *("Cases", "Result", "RunSummary", "TargetSummary", "endpoint", "evaluate"),
-        *("evaluate_sync", "judge", "judge_sync", "load", "model", "target"),
+        *("Cases", "Replay", "Result", "RunSummary", "TargetSummary", "endpoint", "evaluate"),
+        *("evaluate_sync", "judge", "judge_sync", "load", "model", "replay", "target"),
     ),
     "targets": ("Response", "ResponseOutcome"),
 }
@@ -138,6 +140,7 @@ __all__ = [
     "Query",
     "RecordChangedError",
     "RecordError",
+    "Replay",
     "Response",
     "ResponseOutcome",
     "Result",
@@ -161,6 +164,7 @@ __all__ = [
     "model",
     "read_card",
     "read_media",
+    "replay",
     "seat",
     "target",
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         judge_sync,
         load,
         model,
+        replay,
         target,
     )
     from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .report import report_csv, report_json, report_markdown, report_table
     from .runner import Examiner, Observer, RunOutcome, run
     from .trials import CaseResult, Trial
+    from .trust.replay import Replay
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -38,6 +40,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "judge_sync",
                 "load",
                 "model",
+                "replay",
                 "target",
             ],
             "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
@@ -46,6 +49,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "report": ["report_csv", "report_json", "report_markdown", "report_table"],
             "runner": ["Examiner", "Observer", "RunOutcome", "run"],
             "trials": ["CaseResult", "Trial"],
+            "trust.replay": ["Replay"],
         },
     )
 
@@ -57,6 +61,7 @@ __all__ = [
     "Provided",
     "Rate",
     "RecordReader",
+    "Replay",
     "Result",
     "RunOutcome",
     "RunPlan",
@@ -71,6 +76,7 @@ __all__ = [
     "load",
     "model",
     "open_record",
+    "replay",
     "report_csv",
     "report_json",
     "report_markdown",

@@ -1,7 +1,7 @@
 """The config: its shapes, how it is read, and what is wrong with it."""
 
 from ._config import check_keys, key_from_environment, load_config, read_system
-from ._jury_shape import JurorConfig, JuryConfig, ProtocolConfig
+from ._jury_shape import JurorConfig, JuryConfig, Preset, ProtocolConfig
 from ._model_shape import NAME, WAY_KEYS, ModelConfig, Name, Part, VllmConfig
 from ._part import Text, Variable
 from ._place_limits import check_endpoints, limits_of_places, most_calls
@@ -30,6 +30,7 @@ __all__ = [
     "ModelConfig",
     "Name",
     "Part",
+    "Preset",
     "PriceConfig",
     "ProtocolConfig",
     "RunConfig",

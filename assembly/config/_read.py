@@ -60,21 +60,26 @@ def read_config(
         raise ConfigurationError(_Explainer(document, changed, shape).explain(error)) from None
 
 
-def as_config(data: Mapping[str, object], shape: type[Shape], where: str) -> Shape:
+def as_config(
+    data: Mapping[str, object], shape: type[Shape], where: str, changes: Sequence[str] = ()
+) -> Shape:
     """Return a config that a program describes.
 
     Args:
         data: Its keys; tuples stand for lists, and paths for text.
         shape: What it must be like.
         where: What an error begins with, such as the function that was called.
+        changes: Settings from the command line, as of `read_config`.
 
     Raises:
         ConfigurationError: One line with the key and what to do.
     """
+    settings = cast(dict[str, object], _as_yaml(data))
+    changed = [_change(settings, change) for change in changes]
     try:
-        return shape.model_validate(_as_yaml(data))
+        return shape.model_validate(settings)
     except ValidationError as error:
-        raise ConfigurationError(_Explainer(_Call(where), (), shape).explain(error)) from None
+        raise ConfigurationError(_Explainer(_Call(where), changed, shape).explain(error)) from None
 
 
 def _as_yaml(value: object) -> object:

@@ -1,9 +1,10 @@
 """The jury of a config."""
 
-from ._jury_spec import jury_spec
+from ._jury_spec import jury_spec, make_protocol
 from ._keys import jury_keys
 
 __all__ = [
     "jury_keys",
     "jury_spec",
+    "make_protocol",
 ]

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
         span,
     )
     from ._encodable import encodable, storable
-    from ._escape import escape_controls, escape_line
+    from ._escape import escape_controls, escape_formula, escape_line
     from ._lines import MAX_LINE_BYTES, numbered_lines
-    from ._names import LONGEST_NAME, plain_name, unique_name
+    from ._names import LONGEST_NAME, natural_order, plain_name, unique_name
     from ._nearest import did_you_mean, nearest, quoted, short, short_reason
     from ._normal_form import normal_form
     from ._refusal import is_refusal
@@ -45,9 +45,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "span",
             ],
             "_encodable": ["encodable", "storable"],
-            "_escape": ["escape_controls", "escape_line"],
+            "_escape": ["escape_controls", "escape_formula", "escape_line"],
             "_lines": ["MAX_LINE_BYTES", "numbered_lines"],
-            "_names": ["LONGEST_NAME", "unique_name", "plain_name"],
+            "_names": ["LONGEST_NAME", "natural_order", "unique_name", "plain_name"],
             "_nearest": ["did_you_mean", "nearest", "quoted", "short", "short_reason"],
             "_normal_form": ["normal_form"],
             "_refusal": ["is_refusal"],
@@ -67,6 +67,7 @@ __all__ = [
     "dollars",
     "encodable",
     "escape_controls",
+    "escape_formula",
     "escape_line",
     "gpu_hours",
     "index",
@@ -74,6 +75,7 @@ __all__ = [
     "is_refusal",
     "jaccard_similarity",
     "many",
+    "natural_order",
     "nearest",
     "normal_form",
     "numbered_lines",

@@ -6,10 +6,14 @@ escapes such as `\x1b`, so that a reader sees that they were there.
 """
 
 import unicodedata
+from typing import TypeVar
 
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 _KEPT = "\n\t"
 _DROPPED = "\ufe0e\ufe0f"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+T = TypeVar("T")
 
 
 class _Escapes(dict[int, str]):
@@ -62,3 +66,12 @@ def escape_controls(text: str, *, encoding: str = "utf-8") -> str:
 def escape_line(text: str, *, encoding: str = "utf-8") -> str:
     """Escape control characters in `text` and join its lines, for names and titles."""
     return " ".join(escape_controls(text, encoding=encoding).split())
+
+
+def escape_formula(cell: T) -> T | str:
+    """Escape a cell of a CSV file that a spreadsheet would run as a formula."""
+    if not isinstance(cell, str):
+        return cell
+    text = escape_line(cell)
+    risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
+    return f"'{text}" if risky else text

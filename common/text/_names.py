@@ -1,9 +1,10 @@
-"""Makes plain and unique names for runs, targets and files."""
+"""Makes plain and unique names for runs, targets and files, and sorts names."""
 
 import re
 from collections.abc import Container
 
 LONGEST_NAME = 100
+_DIGITS = re.compile(r"([0-9]+)")
 
 
 def plain_name(text: str) -> str:
@@ -18,3 +19,10 @@ def unique_name(wanted: str, taken: Container[str]) -> str:
         number += 1
         name = f"{wanted}_{number}"
     return name
+
+
+def natural_order(name: str) -> list[str | tuple[int, str, str]]:
+    """Return a key that sorts `q2` before `q10`."""
+    parts = _DIGITS.split(name)  # text and digits in turn
+    numbers = ((len(digits.lstrip("0")), digits.lstrip("0"), digits) for digits in parts[1::2])
+    return [part if at % 2 == 0 else next(numbers) for at, part in enumerate(parts)]

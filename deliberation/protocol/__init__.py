@@ -6,6 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._aggregation import (
+        OF_A_CARD,
         RULES,
         RegisteredRule,
         Rule,
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
         CallTotals,
         build_verdict,
         contested,
+        deciding_round,
         each_once,
         tally,
         totals_of,
     )
-    from ._curtailment import settled
+    from ._curtailment import fewest_that_may_settle, fixed, settled
     from ._discussion import why_discuss
     from ._events import (
         BallotCalled,
@@ -54,6 +56,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_aggregation": [
+                "OF_A_CARD",
                 "RULES",
                 "RegisteredRule",
                 "Rule",
@@ -67,11 +70,12 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "CallTotals",
                 "build_verdict",
                 "contested",
+                "deciding_round",
                 "each_once",
                 "tally",
                 "totals_of",
             ],
-            "_curtailment": ["settled"],
+            "_curtailment": ["fewest_that_may_settle", "fixed", "settled"],
             "_discussion": ["why_discuss"],
             "_events": [
                 "BallotCalled",
@@ -100,6 +104,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "OF_A_CARD",
     "PRESETS",
     "RULES",
     "BallotCalled",
@@ -138,7 +143,10 @@ __all__ = [
     "build_verdict",
     "contested",
     "decide",
+    "deciding_round",
     "each_once",
+    "fewest_that_may_settle",
+    "fixed",
     "register_rule",
     "settled",
     "tally",

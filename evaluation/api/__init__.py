@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._evaluate import evaluate
     from ._judge import judge
     from ._models import endpoint, model
+    from ._replay import replay
     from ._result import Result, load
     from ._targets import TargetSpec, target
     from ._twins import evaluate_sync, judge_sync
@@ -21,6 +22,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_targets": ["TargetSpec", "target"],
             "_result": ["Result", "load"],
             "_models": ["endpoint", "model"],
+            "_replay": ["replay"],
             "_judge": ["judge"],
             "_cases": ["Cases"],
             "_evaluate": ["evaluate"],
@@ -38,5 +40,6 @@ __all__ = [
     "judge_sync",
     "load",
     "model",
+    "replay",
     "target",
 ]

@@ -1,8 +1,10 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
+from ._deliberated import Deliberated
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import jury_identity
+from ._meta import Meta
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
 from ._record import Record, open_record
@@ -11,7 +13,9 @@ __all__ = [
     "MEDIA",
     "ChangedCase",
     "CheckedCase",
+    "Deliberated",
     "Integrity",
+    "Meta",
     "Record",
     "RecordReader",
     "case_in",

@@ -50,9 +50,8 @@ def digest(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> str:
 
 
 def _hash(before: bytes, *parts: str) -> bytes:
-    hashed = hashlib.sha256(before)
+    hashed = [before]
     for part in parts:
         encoded = part.encode()
-        hashed.update(b"%d:" % len(encoded))  # so that no two lists of parts look alike
-        hashed.update(encoded)
-    return hashed.digest()
+        hashed += (b"%d:" % len(encoded), encoded)  # so that no two lists of parts look alike
+    return hashlib.sha256(b"".join(hashed)).digest()

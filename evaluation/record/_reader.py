@@ -33,6 +33,7 @@ from ..metrics import (
 )
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
+from ._deliberated import Deliberated, deliberated
 from ._file import FORMAT, RECORD
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
@@ -71,7 +72,7 @@ SELECT count(*) FROM (
 """
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
-       result, {head} FROM cases {where} ORDER BY case_id
+       result, {head} FROM cases {where} ORDER BY {order}
 """
 _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
 _ANY_META = "SELECT 1 FROM meta LIMIT 1"
@@ -147,6 +148,27 @@ class RecordReader:
             bodies = self._rows(BALLOTS_OF, case_id)
             rounds = (decode_round(case_id, body) for (body,) in bodies)
             yield add_ballots_by_juror(decode(case_id, stored), rounds)
+
+    def deliberated(self) -> Iterator[Deliberated]:
+        """Yield what the jury said in each finished case, sorted by query.
+
+        Each case is checked against its chain as it is read, which is quicker than to check the
+        whole record before.
+
+        Raises:
+            RecordChangedError: Something was changed; cases before it were yielded.
+        """
+        about = self.meta.problem(chained=self._chained)
+        if about is not None:
+            found = Integrity(0, 0, 0, 0, 0, 0, "", about)
+            raise RecordChangedError(_changed(self._path.parent, (), found))
+
+        def refuse(changed: ChangedCase) -> None:
+            found = Integrity(0, 0, 0, 0, 0, 1, "")
+            raise RecordChangedError(_changed(self._path.parent, (changed,), found))
+
+        cases = self._rows(self._cases("", "query_id, case_id"))
+        yield from deliberated(cases, self._rows, self.check_case, refuse)
 
     def responses(self) -> Iterator[TargetResponse]:
         """Yield the responses of finished cases, in no order."""
@@ -237,8 +259,9 @@ class RecordReader:
         servers = self._rows(_UPTIMES) if self._has_servers else ()
         return RunData(self.meta, self._chained, charges, servers, self.left_out.hashes)
 
-    def _cases(self, where: str) -> str:
-        return _CASES.format(head="head" if self._chained else "NULL", where=where)
+    def _cases(self, where: str, order: str = "case_id") -> str:
+        head = "head" if self._chained else "NULL"
+        return _CASES.format(head=head, where=where, order=order)
 
     def total_cost(self) -> tuple[int, float, int]:
         """Return tokens, US dollars and calls of unknown price over all calls.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from ...agents import BallotOutcome, RemarkOutcome
+from ...common.text import escape_formula
 from ..metrics import (
     COST_COLUMNS,
     LABEL,
@@ -21,7 +22,7 @@ from ..metrics import (
     first_warnings,
 )
 from ._health import health_warnings
-from ._words import NO_LABEL, Cell, escape_formula
+from ._words import NO_LABEL, Cell
 
 
 def report_csv(

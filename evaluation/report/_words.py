@@ -21,7 +21,6 @@ LEAST_N = 5
 """Minimum number of harmful cases with a verdict for a scenario among the riskiest."""
 Cell = str | float | int | None
 """A value in a CSV file."""
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 NO_LABEL = "(no label)"
 """Name of the row of cases that lack the label of a breakdown."""
 
@@ -59,15 +58,6 @@ def describe_unchained(found: Integrity) -> str | None:
         "ballots were compared with their seals and results with their transcripts"
         f"{uncompared if found.uncompared else ''}. A matching change of both would not be noticed."
     )
-
-
-def escape_formula(cell: Cell) -> Cell:
-    """Escape a cell that a spreadsheet would run as a formula."""
-    if not isinstance(cell, str):
-        return cell
-    text = escape_line(cell)
-    risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
-    return f"'{text}" if risky else text
 
 
 def title(name: str) -> str:

@@ -213,7 +213,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     return Workplace(tmp_path)
 
 
-class _Host:
+class Host:
     """Runs servers on an event loop in a thread of its own."""
 
     def __init__(self) -> None:
@@ -239,6 +239,6 @@ class _Host:
 @pytest.fixture
 def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     """Start scripted servers, with the arguments of `ScriptedServer`."""
-    host = _Host()
+    host = Host()
     yield host.scripted
     host.close()

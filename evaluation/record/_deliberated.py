@@ -1,0 +1,73 @@
+"""Streams what the jury said in each case of a record, whose chain is checked on the way."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ._chain import START, head, link
+from ._integrity import ChangedCase, CheckedCase
+
+Rows = Callable[..., Iterator[tuple[object, ...]]]
+"""Runs a query with values, and yields its rows."""
+_TRANSCRIPT = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
+
+
+@dataclass(frozen=True, slots=True)
+class Deliberated:
+    """A finished case and the rounds of its jury, as they are stored.
+
+    Attributes:
+        case_id: The case's id.
+        target: The target's name.
+        query_id: The query's id.
+        scenario: Canonical scenario id.
+        intent: `harmful` or `benign`.
+        finding: What was found, None for no verdict.
+        result: JSON of its `CaseResult`.
+        rounds: JSON of its `BallotsRevealed`, round 0 first; empty where the response was not
+            heard.
+    """
+
+    case_id: str
+    target: str
+    query_id: str
+    scenario: str
+    intent: str
+    finding: str | None
+    result: str
+    rounds: tuple[str, ...]
+
+
+def deliberated(
+    cases: Iterable[tuple[object, ...]],
+    rows: Rows,
+    check: Callable[[str], CheckedCase],
+    report: Callable[[ChangedCase], None],
+) -> Iterator[Deliberated]:
+    """Yield cases that are as they were recorded.
+
+    Args:
+        cases: Rows of finished cases: id, target, query, epoch, scenario, intent, outcome of
+            the response, finding, rating, result and head.
+        rows: Reads the record.
+        check: Checks a case that an earlier version recorded without a chain.
+        report: Called with each changed case, which is not yielded.
+    """
+    for row in cases:
+        case_id, last, rounds = str(row[0]), START, list[str]()
+        for number, kind, body in rows(_TRANSCRIPT, case_id):
+            if type(number) is int and type(kind) is str and type(body) is str:
+                last = link(last, case_id, number, kind, body)
+                if kind == "BallotsRevealed":
+                    rounds.append(body)
+        why = None
+        if row[-1] is None:
+            why = check(case_id).why
+        elif head(last, row[:-1]) != row[-1]:
+            why = "its chain does not match its transcript and result"
+        if why is not None:
+            report(ChangedCase(case_id, why))
+            continue
+        finding = None if row[7] is None else str(row[7])
+        target, query, scenario, intent = (str(row[at]) for at in (1, 2, 4, 5))
+        said = (target, query, scenario, intent, finding, str(row[9]))
+        yield Deliberated(case_id, *said, tuple(rounds))

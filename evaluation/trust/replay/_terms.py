@@ -1,0 +1,261 @@
+"""What a run was decided by, and what it is to be decided by instead."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from ....assembly.config import Config, JuryConfig, Part, Preset, ProtocolConfig, Text, as_config
+from ....assembly.jury import make_protocol
+from ....common import ConfigurationError
+from ....common.files import resolve_path
+from ....common.text import did_you_mean, many, quoted
+from ....deliberation import (
+    PRESETS,
+    RULES,
+    JuryCard,
+    Protocol,
+    Rule,
+    SeatInfo,
+    card_sha256,
+    read_card,
+)
+from ....deliberation.protocol import OF_A_CARD
+from ....deliberation.protocol.card import check_same_jury
+from ...record import Meta, jury_identity
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a replay is to do in another way than the run.
+
+    Attributes:
+        settings: Settings such as `jury.protocol.rule=any`, as of `safejury run --set`.
+        without: Seats whose ballots do not count.
+        first_round: Whether only the ballots of round 0 count.
+    """
+
+    settings: Sequence[str] = ()
+    without: Sequence[str] = ()
+    first_round: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who sits on a jury, and how it decides.
+
+    Attributes:
+        seats: The seats, in their order.
+        standing: The guards among them.
+        protocol: How they decide.
+        seed: The run's, by which jurors are asked in turn.
+    """
+
+    seats: tuple[str, ...]
+    standing: frozenset[str]
+    protocol: Protocol
+    seed: int
+
+    def order(self, case_id: str) -> tuple[str, ...]:
+        """Return the seats in the order in which they are asked, where they are in turn."""
+        waiting = [*self.seats]
+        random.Random(f"{self.seed}/{case_id}").shuffle(waiting)
+        return tuple(waiting)
+
+    def hears_as(self, other: "Terms") -> bool:
+        """Return whether it asks the same jurors for the same ballots, whatever they say."""
+        mine, others = self.protocol, other.protocol
+        if (self.seats, mine.stop) != (other.seats, others.stop):
+            return False
+        if mine.stop != "all" and mine.rule != others.rule:
+            return False
+        return (mine.talk, mine.rounds, mine.turns) == (others.talk, others.rounds, others.turns)
+
+    def talks_as(self, other: "Terms") -> bool:
+        """Return whether a discussion is of the same kind, wherever both hold one."""
+        mine, others = self.protocol, other.protocol
+        at_table = mine.talk == "roundtable"
+        if at_table != (others.talk == "roundtable"):
+            return False
+        return not at_table or mine.turns == others.turns
+
+
+class _Jury(Part):
+    protocol: Preset | ProtocolConfig
+    card: Text | None = None
+    card_of_another_jury: bool = False
+
+
+class _Shape(Part):
+    """The keys of a config that a replay may change."""
+
+    jury: _Jury
+
+
+def terms_of(meta: Meta, card: JuryCard | None = None) -> Terms:
+    """Return what a run was decided by.
+
+    Args:
+        meta: The run's facts.
+        card: A jury card, which is the run's if it has the same hash.
+    """
+    jury = cast("dict[str, Any]", meta.identity.get("jury", {}))
+    said = as_config({"jury": {"protocol": _spelled(jury)}}, _Shape, "the run's record")
+    protocol, seed = _unchecked(said.jury.protocol), meta.identity.get("run", {}).get("seed", 0)
+    if card is not None and is_card_of(meta, card):
+        protocol = replace(protocol, rule=replace(protocol.rule, card=card))
+    return _terms(meta.jury, protocol, seed)
+
+
+def changed_terms(meta: Meta, changes: Changes, folder: Path) -> Terms:
+    """Return what a run is to be decided by instead.
+
+    Args:
+        meta: The run's facts.
+        changes: What is different.
+        folder: Where a rule of the user's own is looked for.
+
+    Raises:
+        ConfigurationError: A setting, a seat or the protocol does not fit.
+    """
+    jury = cast("dict[str, Any]", meta.identity.get("jury", {}))
+    for change in changes.settings:
+        _refuse_elsewhere(change)
+    keys = {"jury": {"protocol": _spelled(jury)}}
+    said = as_config(keys, _Shape, "the run's record", changes.settings).jury
+    given = said.protocol
+    if isinstance(given, ProtocolConfig) and _lacks_turns(given, changes.settings):
+        given = given.model_copy(update={"turns": None})  # the run's, which nobody can take out
+    protocol = _with_card(meta, said, _registered(given, folder), folder)
+    before = terms_of(meta)
+    if protocol.foreperson_decides and not before.protocol.foreperson_decides:
+        raise ConfigurationError(
+            "rule: foreperson needs the foreperson's decision of each case, and in this run it "
+            "made none: use another rule, or judge the responses again"
+        )
+    seats = _remaining(meta.jury, changes.without)
+    if changes.without:
+        protocol = replace(protocol, jurors=None)
+    if changes.first_round:
+        protocol = replace(protocol, talk="never")
+    terms = _terms(seats, protocol, before.seed)
+    protocol.check(len(terms.seats), guards=len(terms.standing))
+    return terms
+
+
+def is_card_of(meta: Meta, card: JuryCard) -> bool:
+    """Return whether a jury card is the one that a run was decided by."""
+    return meta.identity.get("card") == card_sha256(card)
+
+
+def _with_card(meta: Meta, said: _Jury, protocol: Protocol, folder: Path) -> Protocol:
+    """Return a protocol with the jury card that its rule decides by.
+
+    Raises:
+        ConfigurationError: The card is of another jury, or there is none.
+    """
+    if said.card is None:
+        if protocol.rule.name in OF_A_CARD:
+            raise ConfigurationError(
+                f"rule: {protocol.rule.name} decides by a jury card, and a record has only its "
+                "hash: name the file with --card"
+            )
+        return protocol
+    card = read_card(resolve_path(folder, said.card))
+    jury = jury_identity(meta.identity, meta.jury)
+    check_same_jury(card, jury, force=said.card_of_another_jury)
+    return replace(protocol, rule=replace(protocol.rule, card=card))
+
+
+def _spelled(jury: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a jury's protocol with keys, even where its config only names a preset."""
+    protocol = jury.get("protocol", Protocol().name)
+    said: dict[str, Any] = {"preset": protocol} if isinstance(protocol, str) else protocol
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _terms(seats: Sequence[SeatInfo], protocol: Protocol, seed: int) -> Terms:
+    names = tuple(info.seat for info in seats)
+    return Terms(names, frozenset(info.seat for info in seats if info.guard), protocol, seed)
+
+
+def _unchecked(said: str | ProtocolConfig) -> Protocol:
+    """Return a protocol without a look for its rule, which may be gone."""
+    if isinstance(said, str):
+        return PRESETS[said]
+    protocol = make_protocol(said.model_copy(update={"rule": None}), Path())
+    return replace(protocol, rule=replace(protocol.rule, name=said.rule or protocol.rule.name))
+
+
+def _registered(said: str | ProtocolConfig, folder: Path) -> Protocol:
+    """Return a protocol whose rule is there; one that a program registered is not imported."""
+    if isinstance(said, ProtocolConfig) and said.rule in RULES:
+        return _unchecked(said)
+    return make_protocol(said, folder)
+
+
+def _lacks_turns(said: ProtocolConfig, settings: Sequence[str]) -> bool:
+    """Return whether nobody speaks any more, and nobody asked for turns now."""
+    if (said.talk or PRESETS[said.preset].talk) == "roundtable":
+        return False
+    return not any(change.startswith("jury.protocol.turns=") for change in settings)
+
+
+def _refuse_elsewhere(change: str) -> None:
+    """Refuse to set a key that changes what is asked, not what is decided.
+
+    Raises:
+        ConfigurationError: It is one.
+    """
+    steps = change.partition("=")[0].split(".")
+    known: tuple[tuple[type[BaseModel], type[BaseModel]], ...]
+    known = ((Config, _Shape), (JuryConfig, _Jury))
+    for step, (whole, ours) in zip(steps, known, strict=False):
+        if step in whole.model_fields and step not in ours.model_fields:
+            raise ConfigurationError(
+                f"--set {quoted(change)}: a replay asks nobody, so that only "
+                f"{', '.join(f'jury.{name}' for name in _Jury.model_fields)} can be changed"
+            )
+
+
+def _remaining(seats: Sequence[SeatInfo], without: Sequence[str]) -> list[SeatInfo]:
+    """Return the seats without some.
+
+    Raises:
+        ConfigurationError: There is no such seat, or none is left.
+    """
+    names = [info.seat for info in seats]
+    for name in without:
+        if name not in names:
+            near = did_you_mean(name, names)
+            raise ConfigurationError(
+                f"--without {quoted(name)}: the jury has no such juror{near}; it has "
+                f"{', '.join(names)}"
+            )
+    left = [info for info in seats if info.seat not in without]
+    if not left:
+        raise ConfigurationError(f"--without leaves none of {many(len(names), 'juror')}")
+    return left
+
+
+def rule_changed(meta: Meta, rule: Rule) -> bool:
+    """Return whether a rule of the user's own is not what it was in the run, under its name."""
+    own = meta.identity.get("rule")
+    return own is not None and rule.name in RULES and RULES[rule.name].source_sha256 != own
+
+
+def differences(before: Terms, after: Terms, changes: Changes) -> Iterator[str]:
+    """Yield what differs between the terms of a run and others, a few words each."""
+    old, new = before.protocol, after.protocol
+    said = [("rule", str(old.rule), str(new.rule)), ("tie", old.rule.tie, new.rule.tie)]
+    keys = (
+        ("stop", "rounds", "turns") if changes.first_round else ("stop", "talk", "rounds", "turns")
+    )
+    said += [(key, getattr(old, key), getattr(new, key)) for key in keys]
+    yield from (f"{key}: {now} (was {was})" for key, was, now in said if was != now)
+    yield from (f"without {name}" for name in changes.without)
+    if changes.first_round:
+        yield "round 0 only"
