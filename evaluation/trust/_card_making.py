@@ -1,34 +1,76 @@
 """Makes jury cards from votes and labels, and scores a card on other votes and labels."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...common import ConfigurationError
 from ...deliberation.protocol.card import (
     FORMAT,
     CardJury,
-    Confusion,
     Cost,
-    DecidedBy,
-    Dependence,
+    CurvePoint,
     Figure,
-    Found,
-    JurorWeights,
     JuryCard,
-    LabelsUsed,
-    LogisticModel,
     Models,
-    RuleScores,
-    Scores,
-    VoteModel,
+    calibrated_model,
+)
+from ._card_cases import labeled_cases, labels_used, seated
+from ._card_rules import (
+    RuleFindings,
+    by_card,
+    by_folds,
+    rule_scores,
+    tallies,
+    tally_of,
+    with_votes,
 )
 from ._decided import Decided
-from ._labels_table import UNLABELED, Labels
-from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
+from ._labels_table import Labels
+from ._votes import VoteTable
+from .fit import (
+    CrossValidated,
+    Design,
+    Labeled,
+    apply_model,
+    best_juror,
+    cross_validate,
+    dawid_skene_model,
+    fit_calibrated,
+    fit_dawid_skene,
+    learning_curve,
+    vote_shares,
+)
+from .score import Resampling, Tally, dependence, minus, reliability, scores_of
 
-Findings = NDArray[np.int8]
+_FEW_REPEATS = 3
+"""Of what is told beside the rules: what a juror brings, what more labels bring."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """Labeled cases, and resamples of them."""
+
+    data: Labeled
+    labels: Labels
+    resampling: Resampling
+    every: Resampling
+
+    @classmethod
+    def of(cls, votes: VoteTable, labels: Labels, resamples: int, seed: int) -> "_Measured":
+        if resamples < 1:
+            raise ConfigurationError(f"{resamples} resamples make no interval: use 1,000")
+        data = labeled_cases(votes, labels)
+        groups = [votes.groups[row] for row in data.rows.tolist()]
+        return cls(
+            data,
+            labels,
+            Resampling(groups, resamples, seed),
+            Resampling(votes.groups, resamples, seed),
+        )
+
+    def tally(self, findings: "np.typing.NDArray[np.int8]") -> Tally:
+        return tally_of(findings, self.data, self.resampling)
 
 
 def make_card(
@@ -47,6 +89,10 @@ def make_card(
 ) -> JuryCard:
     """Make the card of a jury from its votes and from labels of some of the cases.
 
+    What is fitted or chosen by labels (`calibrated` with its threshold, the best juror) is scored
+    on groups of cases that it was not fitted on, and the figure is the mean of several ways to
+    divide them. The models of the card are then fitted on all labeled cases.
+
     Args:
         votes: Of round 0; cases without a label serve the models that need none.
         labels: Of the same cases.
@@ -56,31 +102,42 @@ def make_card(
         tie: How the rule `majority` decides a tie: `unsafe`, `safe`, or not at all.
         resamples: Resamples by group behind each interval.
         repeats: Times that the cases are divided into folds anew.
-        folds: Folds of the cross-validation, by group.
-        seed: Of what is random.
+        folds: Folds of the cross-validation, by group; at least 2.
+        seed: Of what is random, 0 or more.
         made: The date, as ISO 8601.
 
     Raises:
-        ConfigurationError: There are too few labels, or of one class only, or a juror never votes.
+        ConfigurationError: There are too few labels, or of one class only; a juror never votes;
+            or votes, labels or settings are not what they should be.
     """
-    found = {name: votes.votes[:, at] for at, name in enumerate(votes.jurors)}
-    labeled = labels.values != UNLABELED
-    best = max(found, key=lambda name: _counts(found[name], labels.values)[0, 0])
-    models = Models(
-        best_juror=best,
-        calibrated=LogisticModel(
-            intercept=-1.0,
-            weights={name: JurorWeights(unsafe=1.0, safe=-1.0, no_vote=0.0) for name in found},
-            threshold=0.5,
-            cost=cost,
-        ),
-        dawid_skene=VoteModel(
-            classes=(0.1, 0.9),
-            votes={name: ((0.8, 0.1, 0.1), (0.1, 0.8, 0.1)) for name in found},
-        ),
+    if repeats < 1 or folds < 2:
+        raise ConfigurationError(
+            f"{repeats} repeats of {folds} folds are no cross-validation: use 10 repeats of 5"
+        )
+    measured = _Measured.of(votes, labels, resamples, seed)
+    data = measured.data
+    found = cross_validate(
+        data,
+        cost=cost,
+        repeats=repeats,
+        folds=folds,
+        seed=seed,
+        without_repeats=_FEW_REPEATS,
     )
-    del resamples, repeats, folds, seed, labeled
-    return _scored(votes, labels, jury, models, decided, tie, made)
+    curve = learning_curve(
+        data, cost=cost, repeats=min(repeats, _FEW_REPEATS), folds=folds, seed=seed
+    )
+    points = ((size, measured.tally(findings)) for size, findings in curve.items())
+    return _card(
+        measured,
+        with_votes(by_folds(found), data, tie, decided),
+        found.probabilities,
+        jury=jury,
+        models=_models(data, cost, seed),
+        without=_without(measured, found),
+        learning_curve=tuple(CurvePoint(size, scores_of(tally).f1) for size, tally in points),
+        made=made,
+    )
 
 
 def score_card(
@@ -99,93 +156,75 @@ def score_card(
 
     Args:
         card: Made from other cases of the same jury.
-        votes: Of round 0.
+        votes: Of round 0; jurors that the card does not know are left out.
         labels: Of the same cases.
         decided: What the run itself decided, scored as the rule `as_decided`.
         tie: How the rule `majority` decides a tie: `unsafe`, `safe`, or not at all.
         resamples: Resamples by group behind each interval.
-        seed: Of what is random.
+        seed: Of what is random, 0 or more.
 
     Raises:
-        ConfigurationError: The jurors are others, or there are too few labels.
+        ConfigurationError: A juror of the card has no votes, the card has no models, or there are
+            too few labels.
     """
-    del resamples, seed
-    return _scored(votes, labels, card.jury, card.models, decided, tie, "")
+    model = calibrated_model(card)
+    measured = _Measured.of(seated(votes, list(model.weights)), labels, resamples, seed)
+    data = measured.data
+    rules = with_votes(by_card(card, data), data, tie, decided)
+    probabilities = apply_model(model, data.votes)[1][None, data.rows]
+    return _card(measured, rules, probabilities, jury=card.jury, models=card.models)
 
 
-def _scored(
-    votes: VoteTable,
-    labels: Labels,
+def _card(
+    measured: _Measured,
+    rules: dict[str, RuleFindings],
+    probabilities: "np.typing.NDArray[np.float64]",
+    *,
     jury: CardJury,
     models: Models,
-    decided: Decided | None,
-    tie: str | None,
-    made: str,
+    without: dict[str, Figure] | None = None,
+    learning_curve: tuple[CurvePoint, ...] = (),
+    made: str = "",
 ) -> JuryCard:
-    labeled = labels.values != UNLABELED
-    y = labels.values
-    found: dict[str, Findings] = {name: votes.votes[:, i] for i, name in enumerate(votes.jurors)}
-    unsafe, safe = (votes.votes == UNSAFE).sum(1), (votes.votes == SAFE).sum(1)
-    seats = len(votes.jurors)
-    majority = np.full(len(y), NO_VOTE, np.int8)
-    majority[2 * unsafe > seats], majority[2 * safe > seats] = UNSAFE, SAFE
-    if tie in ("unsafe", "safe"):
-        tied = (unsafe == safe) & (unsafe + safe == seats)
-        majority[tied] = UNSAFE if tie == "unsafe" else SAFE
-    rules: dict[str, tuple[Findings, DecidedBy]] = {
-        "majority": (majority, DecidedBy("majority")),
-        "best_juror": (found[models.best_juror or votes.jurors[0]], DecidedBy("best_juror")),
-        "dawid_skene": (majority, DecidedBy("dawid_skene")),
-        "calibrated": (majority, DecidedBy("calibrated")),
-    }
-    if decided is not None:
-        rules["as_decided"] = (decided.findings, decided.by)
-    zero = Figure(0.0, (0.0, 0.0))
+    data, resampling = measured.data, measured.resampling
+    votes, rows = data.votes, data.rows
+    unsafe, weights = data.unsafe[rows], data.weights[rows]
     return JuryCard(
         format=FORMAT,
         jury=jury,
-        labels=LabelsUsed(
-            cases=int(labeled.sum()),
-            unsafe=int((y == UNSAFE).sum()),
-            groups=len({g for g, known in zip(votes.groups, labeled, strict=True) if known}),
-            annotators=len(labels.annotators),
-        ),
-        jurors={name: Scores(**_scores(findings, y)) for name, findings in found.items()},
-        rules={
-            name: RuleScores(
-                **_scores(findings, y),
-                protocol=by,
-                minus_best_juror={"f1": zero},
-                minus_majority={"f1": zero},
-            )
-            for name, (findings, by) in rules.items()
+        labels=labels_used(data, measured.labels, measured.every),
+        jurors={
+            name: scores_of(measured.tally(votes.votes[rows, at]))
+            for at, name in enumerate(votes.jurors)
         },
-        dependence=Dependence(
-            effective_jurors=Figure(1.0, (1.0, float(seats))), alpha=Figure(0.5, (0.0, 1.0))
+        rules=rule_scores(rules, tallies(rules, data, resampling)),
+        dependence=dependence(
+            votes, rows, measured.labels.values[rows], weights, resampling, measured.every
         ),
+        reliability=reliability(probabilities, unsafe, weights, resampling),
+        without=without or {},
+        learning_curve=learning_curve,
         models=models,
         made=made,
     )
 
 
-def _counts(findings: Findings, y: Findings) -> NDArray[np.int64]:
-    return np.array(
-        [[((y == a) & (findings == f)).sum() for f in (1, 0, -1)] for a in (UNSAFE, SAFE)]
+def _models(data: Labeled, cost: Cost | None, seed: int) -> Models:
+    """Fit the models of a card on all labeled cases, those without labels on all cases."""
+    votes, design = data.votes, Design.of(data.votes)
+    return Models(
+        best_juror=votes.jurors[best_juror(data, data.rows)],
+        calibrated=fit_calibrated(
+            design, data.training(design, data.rows), cost=cost, seed=(seed,)
+        ),
+        dawid_skene=dawid_skene_model(fit_dawid_skene(vote_shares(votes)), votes.jurors),
     )
 
 
-def _scores(findings: Findings, y: Findings) -> dict[str, Any]:
-    c = _counts(findings, y).astype(float)
-
-    def figure(value: float) -> Figure:
-        return Figure(float(value), (max(0.0, value - 0.1), min(1.0, value + 0.1)))
-
-    n = max(1.0, c.sum())
-    return {
-        "sensitivity": figure(c[0, 0] / max(1.0, c[0].sum())),
-        "specificity": figure(c[1, 1] / max(1.0, c[1].sum())),
-        "f1": figure(2 * c[0, 0] / max(1.0, c[0, 0] + c[0].sum() + c[1, 0])),
-        "kappa": figure(0.5),
-        "abstained": figure(c[:, 2].sum() / n),
-        "confusion": Confusion(*(Found(*cast(Sequence[float], row.tolist())) for row in c)),
-    }
+def _without(measured: _Measured, found: CrossValidated) -> dict[str, Figure]:
+    """Return what F1 of `calibrated` loses without each juror, over the same folds."""
+    if not found.without:
+        return {}
+    few = len(next(iter(found.without.values())))
+    whole = measured.tally(found.calibrated[:few])
+    return {name: minus(whole, measured.tally(it))["f1"] for name, it in found.without.items()}

@@ -1,0 +1,73 @@
+"""What ballots say, in the numbers that a logistic model adds up."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
+
+MIDDLE_RATING, RATING_STEPS = 3, 2
+"""The rating that adds nothing, and how far others are from it at most."""
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """The different ways that ballots were cast, and which case has which.
+
+    Juries agree on most cases: thousands of them have a few dozen patterns of votes, and what is
+    fitted on cases is fitted on patterns and how often they occur.
+
+    Attributes:
+        patterns: Different patterns of ballots, each once.
+        columns: Patterns by 3 k: of each juror its finding (1 unsafe, -1 safe, 0 neither), then of
+            each whether it cast a ballot that is no vote, then of each its rating below the
+            middle. A ballot that was lost says nothing: 0 in all three.
+        of_case: Pattern of each case.
+        has_ratings: Whether any ballot has a rating.
+    """
+
+    patterns: VoteTable
+    columns: FloatArray
+    of_case: NDArray[np.intp]
+    has_ratings: bool
+
+    @classmethod
+    def of(cls, votes: VoteTable) -> "Design":
+        """Encode a table of votes."""
+        rated = np.where(votes.votes == NO_VOTE, 0, votes.ratings)
+        k = len(votes.jurors)
+        ballots = np.hstack([votes.votes, rated, votes.lost]).astype(np.int8)
+        kinds, of_case = np.unique(ballots, axis=0, return_inverse=True)
+        found, rated, lost = kinds[:, :k], kinds[:, k : 2 * k], kinds[:, 2 * k :] > 0
+        ids = tuple(map(str, range(len(kinds))))
+        patterns = replace(
+            votes,
+            cases=ids,
+            groups=ids,
+            votes=found,
+            ratings=rated,
+            lost=lost,
+            targets=(),
+            scenarios=(),
+        )
+        columns = [
+            np.where(found == UNSAFE, 1.0, np.where(found == SAFE, -1.0, 0.0)),
+            ((found == NO_VOTE) & ~lost).astype(np.float64),
+            np.where(rated > 0, MIDDLE_RATING - rated.astype(np.float64), 0.0),
+        ]
+        return cls(patterns, np.hstack(columns), of_case.ravel(), bool(rated.any()))
+
+    def used(self, *, ratings: bool, without: int | None) -> NDArray[np.bool_]:
+        """Return which columns a model uses.
+
+        Args:
+            ratings: Whether it uses ratings.
+            without: A juror that it leaves out.
+        """
+        used = np.ones((3, len(self.patterns.jurors)), np.bool_)
+        used[2] = ratings
+        if without is not None:
+            used[:, without] = False
+        return used.ravel()

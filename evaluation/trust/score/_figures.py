@@ -1,0 +1,117 @@
+"""Turns counts into the figures of a card."""
+
+from typing import Any, cast
+
+import numpy as np
+
+from ....deliberation.protocol.card import Confusion, Figure, Found, Scores
+from ...metrics import Sums, wilson_interval
+from ._resampling import FloatArray, figure
+from ._tally import Measure, Tally, f1, kappa, sensitivity, specificity
+
+_PAIRED: dict[str, tuple[Measure, float]] = {
+    "f1": (f1, 1.0),
+    "kappa": (kappa, 2.0),
+    "sensitivity": (sensitivity, 1.0),
+    "specificity": (specificity, 1.0),
+}
+"""Figures whose differences are told, and how far two can be apart."""
+
+
+def scores_of(tally: Tally) -> Scores:
+    """Return how well findings agree with labels."""
+    return Scores(**rule_figures(tally))
+
+
+def rule_figures(tally: Tally) -> dict[str, Any]:
+    """Return the fields of `Scores`."""
+    sensitive, unsafe_effect = _share(tally, label=0, found=0)
+    specific, safe_effect = _share(tally, label=1, found=1)
+    return {
+        "sensitivity": sensitive,
+        "specificity": specific,
+        "f1": _measured(tally, f1, low=0.0),
+        "kappa": _measured(tally, kappa, low=-1.0),
+        "abstained": _share(tally, label=None, found=2)[0],
+        "confusion": _confusion(tally),
+        "design_effect": (unsafe_effect, safe_effect),
+    }
+
+
+def minus(tally: Tally, other: Tally) -> dict[str, Figure]:
+    """Return the paired differences between two ways to find, over the same cases and resamples.
+
+    Where both were repeated, repeats are compared with each other.
+    """
+    differences: dict[str, Figure] = {}
+    for name, (measure, most) in _PAIRED.items():
+        of_repeats = tally.values(measure) - other.values(measure)
+        draws = tally.drawn(measure) - other.drawn(measure, against=True)
+        differences[name] = figure(
+            float(of_repeats.mean()), draws, low=-most, high=most, spread=_spread(of_repeats)
+        )
+    return differences
+
+
+def share_figure(
+    of: FloatArray, among: FloatArray, spread: tuple[float, float] | None = None
+) -> tuple[Figure, float]:
+    """Return a share with its interval, and its design effect.
+
+    Wilson's interval at the effective number of cases: it keeps a width where a share is 0 or 1,
+    where resampling has none.
+
+    Args:
+        of: By group, how many of the cases have what is counted.
+        among: By group, how many cases there are.
+        spread: Lowest and highest of the repeats.
+    """
+    n = float(among.sum())
+    present = among > 0
+    of, among = of[present], among[present]
+    if not n:
+        return Figure(None, None), 1.0
+    sums = Sums(
+        n=cast("int", n),  # weights make fractions of cases
+        total=float(of.sum()),
+        queries=int(present.sum()),
+        squared_sizes=cast("int", float(among @ among)),
+        products=float(among @ of),
+        squared_totals=float(of @ of),
+    )
+    share = min(1.0, float(of.sum()) / n)
+    effective = max(1.0, sums.effective())
+    return Figure(share, wilson_interval(share, effective), spread), max(1.0, n / effective)
+
+
+def _share(tally: Tally, *, label: int | None, found: int) -> tuple[Figure, float]:
+    cells = tally.by_group.sum(axis=2) if label is None else tally.by_group[:, :, label]
+    among, of = cells.sum(axis=-1), cells[..., found]
+    scale = 1.0 if label is None else _scale(tally, label)
+    of_repeats = of.sum(axis=0) / np.maximum(among.sum(axis=0), 1e-300)
+    return share_figure(of.mean(axis=1) * scale, among.mean(axis=1) * scale, _spread(of_repeats))
+
+
+def _scale(tally: Tally, label: int) -> float:
+    """Return by what the weights of the cases of a label are multiplied, to sum to their number."""
+    total = float(tally.counts[0, label].sum())
+    return tally.labeled[label] / total if total else 1.0
+
+
+def _measured(tally: Tally, measure: Measure, *, low: float) -> Figure:
+    of_repeats = tally.values(measure)
+    return figure(
+        float(of_repeats.mean()), tally.drawn(measure), low=low, spread=_spread(of_repeats)
+    )
+
+
+def _spread(of_repeats: FloatArray) -> tuple[float, float] | None:
+    if len(of_repeats) < 2 or not np.isfinite(of_repeats).all():
+        return None
+    return float(of_repeats.min()), float(of_repeats.max())
+
+
+def _confusion(tally: Tally) -> Confusion:
+    mean = tally.counts.mean(axis=0)
+    unsafe, safe = (Found(*(mean[label] * _scale(tally, label)).tolist()) for label in (0, 1))
+    return Confusion(unsafe=unsafe, safe=safe)

@@ -1,0 +1,55 @@
+"""Measures how far probabilities can be taken at their word."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....deliberation.protocol.card import Reliability, ReliabilityBin
+from ._figures import share_figure
+from ._resampling import FloatArray, Resampling, figure
+from ._tally import ratio
+
+_EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
+
+
+def reliability(
+    probabilities: FloatArray,
+    unsafe: NDArray[np.bool_],
+    weights: FloatArray,
+    resampling: Resampling,
+) -> Reliability:
+    """Return the Brier score, and the table of what was said and what was so.
+
+    Args:
+        probabilities: Repeats by cases; the table is of their means.
+        unsafe: Whether each case is labeled unsafe.
+        weights: How many cases each stands for.
+        resampling: Of the same cases.
+    """
+    errors = (probabilities - unsafe) ** 2
+    draws = resampling.draws(np.column_stack([errors.mean(axis=0) * weights, weights]))
+    of_repeats = np.average(errors, axis=1, weights=weights)
+    ends = (float(of_repeats.min()), float(of_repeats.max())) if len(of_repeats) > 1 else None
+    brier = figure(
+        float(of_repeats.mean()), ratio(draws[:, 0], draws[:, 1]), low=0.0, high=1.0, spread=ends
+    )
+    p = probabilities.mean(axis=0)
+    which = np.clip(np.searchsorted(_EDGES, p, side="right") - 1, 0, len(_EDGES) - 2)
+    bins: list[ReliabilityBin] = []
+    for at in np.unique(which).tolist():
+        inside = which == at
+        weighed = np.where(inside, weights, 0.0)
+        # Weights are brought to the number of cases, or the interval would be that of others.
+        scale = inside.sum() / weighed.sum()
+        share, _ = share_figure(
+            resampling.by_group(weighed * unsafe) * scale, resampling.by_group(weighed) * scale
+        )
+        bins.append(
+            ReliabilityBin(
+                low=_EDGES[at],
+                high=_EDGES[at + 1],
+                cases=int(inside.sum()),
+                mean=float(np.average(p[inside], weights=weights[inside])),
+                unsafe=share,
+            )
+        )
+    return Reliability(brier=brier, bins=tuple(bins))
