@@ -92,7 +92,7 @@ def labels_used(data: Labeled, labels: Labels, every: Resampling) -> LabelsUsed:
 def _counted(of_case: tuple[str, ...], rows: NDArray[np.intp]) -> dict[str, int]:
     if not of_case:
         return {}
-    counts = Counter(of_case[row] for row in rows.tolist())
+    counts = Counter(of_case[int(row)] for row in rows)
     return {name: counts[name] for name in sorted(counts) if name}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...common import ConfigurationError
 from ...deliberation.protocol.card import (
@@ -27,6 +28,7 @@ from ._card_rules import (
 )
 from ._decided import Decided
 from ._labels_table import Labels
+from ._one_thread import one_thread
 from ._votes import VoteTable
 from .fit import (
     CrossValidated,
@@ -61,7 +63,7 @@ class _Measured:
         if resamples < 1:
             raise ConfigurationError(f"{resamples} resamples make no interval: use 1,000")
         data = labeled_cases(votes, labels)
-        groups = [votes.groups[row] for row in data.rows.tolist()]
+        groups = [votes.groups[int(row)] for row in data.rows]
         return cls(
             data,
             labels,
@@ -69,7 +71,7 @@ class _Measured:
             Resampling(votes.groups, resamples, seed),
         )
 
-    def tally(self, findings: "np.typing.NDArray[np.int8]") -> Tally:
+    def tally(self, findings: NDArray[np.int8]) -> Tally:
         return tally_of(findings, self.data, self.resampling)
 
 
@@ -114,30 +116,30 @@ def make_card(
         raise ConfigurationError(
             f"{repeats} repeats of {folds} folds are no cross-validation: use 10 repeats of 5"
         )
-    measured = _Measured.of(votes, labels, resamples, seed)
-    data = measured.data
-    found = cross_validate(
-        data,
-        cost=cost,
-        repeats=repeats,
-        folds=folds,
-        seed=seed,
-        without_repeats=_FEW_REPEATS,
-    )
-    curve = learning_curve(
-        data, cost=cost, repeats=min(repeats, _FEW_REPEATS), folds=folds, seed=seed
-    )
-    points = ((size, measured.tally(findings)) for size, findings in curve.items())
-    return _card(
-        measured,
-        with_votes(by_folds(found), data, tie, decided),
-        found.probabilities,
-        jury=jury,
-        models=_models(data, cost, seed),
-        without=_without(measured, found),
-        learning_curve=tuple(CurvePoint(size, scores_of(tally).f1) for size, tally in points),
-        made=made,
-    )
+    with one_thread():
+        measured = _Measured.of(votes, labels, resamples, seed)
+        data = measured.data
+        found = cross_validate(
+            data,
+            cost=cost,
+            repeats=repeats,
+            folds=folds,
+            seed=seed,
+            without_repeats=_FEW_REPEATS,
+        )
+        few = min(repeats, _FEW_REPEATS)
+        curve = learning_curve(data, cost=cost, rated=found.rated, repeats=few, seed=seed)
+        points = ((size, measured.tally(findings)) for size, findings in curve.items())
+        return _card(
+            measured,
+            with_votes(by_folds(found), data, tie, decided),
+            found.probabilities,
+            jury=jury,
+            models=_models(data, cost, seed),
+            without=_without(measured, found),
+            learning_curve=tuple(CurvePoint(size, scores_of(tally).f1) for size, tally in points),
+            made=made,
+        )
 
 
 def score_card(
@@ -167,18 +169,19 @@ def score_card(
         ConfigurationError: A juror of the card has no votes, the card has no models, or there are
             too few labels.
     """
-    model = calibrated_model(card)
-    measured = _Measured.of(seated(votes, list(model.weights)), labels, resamples, seed)
-    data = measured.data
-    rules = with_votes(by_card(card, data), data, tie, decided)
-    probabilities = apply_model(model, data.votes)[1][None, data.rows]
-    return _card(measured, rules, probabilities, jury=card.jury, models=card.models)
+    with one_thread():
+        model = calibrated_model(card)
+        measured = _Measured.of(seated(votes, list(model.weights)), labels, resamples, seed)
+        data = measured.data
+        rules = with_votes(by_card(card, data), data, tie, decided)
+        probabilities = apply_model(model, data.votes)[1][None, data.rows]
+        return _card(measured, rules, probabilities, jury=card.jury, models=card.models)
 
 
 def _card(
     measured: _Measured,
     rules: dict[str, RuleFindings],
-    probabilities: "np.typing.NDArray[np.float64]",
+    probabilities: NDArray[np.float64],
     *,
     jury: CardJury,
     models: Models,
@@ -214,9 +217,7 @@ def _models(data: Labeled, cost: Cost | None, seed: int) -> Models:
     votes, design = data.votes, Design.of(data.votes)
     return Models(
         best_juror=votes.jurors[best_juror(data, data.rows)],
-        calibrated=fit_calibrated(
-            design, data.training(design, data.rows), cost=cost, seed=(seed,)
-        ),
+        calibrated=fit_calibrated(design, data.training(data.rows), cost=cost, seed=(seed,)),
         dawid_skene=dawid_skene_model(fit_dawid_skene(vote_shares(votes)), votes.jurors),
     )
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...deliberation.protocol.card import DecidedBy, JuryCard, RuleScores, best_juror_of
+from ...deliberation.protocol.card import DecidedBy, Figure, JuryCard, RuleScores, best_juror_of
 from ._decided import Decided
 from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
 from .fit import CrossValidated, DawidSkene, Labeled, apply_model, latent_findings, vote_shares
 from .score import Resampling, Tally, minus, rule_figures
+
+NOTHING = Figure(0.0, (0.0, 0.0))
+"""What a rule differs from itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,14 +96,24 @@ def tally_of(findings: NDArray[np.int8], data: Labeled, resampling: Resampling) 
 def rule_scores(
     rules: Mapping[str, RuleFindings], counted: Mapping[str, Tally]
 ) -> dict[str, RuleScores]:
-    """Return the scores of rules, each with its differences to the best juror and to majority."""
+    """Return the scores of rules, each with its differences to the best juror and to majority.
+
+    Where rules are fitted out of fold, the best juror is chosen there as well: chosen by all the
+    labels that it is scored on, it would have the advantage of hindsight.
+    """
+
+    def differences(name: str, other: str) -> dict[str, Figure]:
+        if name == other:
+            return dict.fromkeys(("f1", "kappa", "sensitivity", "specificity"), NOTHING)
+        return minus(counted[name], counted[other])
+
     return {
         name: RuleScores(
             **rule_figures(counted[name]),
             protocol=rule.by,
             cross_validated=rule.cross_validated,
-            minus_best_juror=minus(counted[name], counted["best_juror"]),
-            minus_majority=minus(counted[name], counted["majority"]),
+            minus_best_juror=differences(name, "best_juror"),
+            minus_majority=differences(name, "majority"),
         )
         for name, rule in rules.items()
     }

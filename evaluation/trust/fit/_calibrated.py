@@ -27,13 +27,13 @@ class Training:
     """Labeled cases to fit on.
 
     Attributes:
-        of: Pattern of each, of a `Design`.
+        rows: Which of all cases.
         unsafe: Whether each is labeled unsafe.
         weights: How many cases each stands for.
         groups: The group of each.
     """
 
-    of: NDArray[np.intp]
+    rows: NDArray[np.intp]
     unsafe: NDArray[np.bool_]
     weights: FloatArray
     groups: NDArray[np.intp]
@@ -43,6 +43,7 @@ class Training:
 class _Tried:
     """One choice of columns, tried out of fold on the training cases."""
 
+    design: Design
     used: NDArray[np.bool_]
     slope: float
     shift: float
@@ -80,20 +81,21 @@ def fit_calibrated(
     folds = folds_by_group(cases.unsafe, cases.groups, _FOLDS, seed)
 
     def tried(*, with_ratings: bool) -> _Tried:
-        return _try(design, design.used(ratings=with_ratings, without=without), cases, folds)
+        of = design if with_ratings else design.plain or design
+        return _try(of, of.used(ratings=with_ratings, without=without), cases, folds)
 
     best = tried(with_ratings=design.has_ratings if ratings is None else ratings)
     if ratings is None and design.has_ratings:
         plain = tried(with_ratings=False)
         if not _clearly_better(best.losses, plain.losses, cases.groups):
             best = plain
-    intercept, slopes = _fit(design.columns[:, best.used], cases, np.ones(len(folds), np.bool_))
+    center, slopes = _fit(best.design, best.used, cases, folds >= 0)
     weights = np.zeros(len(best.used))
     weights[best.used] = best.slope * slopes
     jurors = design.patterns.jurors
     finding, none, rating = weights.reshape(3, len(jurors)).tolist()
     return LogisticModel(
-        intercept=best.slope * intercept + best.shift,
+        intercept=best.shift - best.slope * center,
         weights={
             name: JurorWeights(finding[at], -finding[at], none[at], rating[at])
             for at, name in enumerate(jurors)
@@ -154,26 +156,33 @@ def best_threshold(probabilities: FloatArray, weights: FloatArray) -> float:
 
 
 def _fit(
-    columns: FloatArray, cases: Training, fitted_on: NDArray[np.bool_]
+    design: Design, used: NDArray[np.bool_], cases: Training, fitted_on: NDArray[np.bool_]
 ) -> tuple[float, FloatArray]:
-    of, y, w = cases.of[fitted_on], cases.unsafe[fitted_on], cases.weights[fitted_on]
-    unsafe = np.bincount(of, w * y, len(columns))
-    return fit_logistic(columns, unsafe, np.bincount(of, w * ~y, len(columns)), STRENGTH)
+    """Return the weights of the columns, and before them the log odds that they add in the mean.
+
+    The intercept is left out: it follows the share of unsafe cases, which is lower in the other
+    folds where it is higher in one, and out of fold that would hide what the votes say.
+    """
+    columns, of = design.columns[:, used], design.of_case[cases.rows[fitted_on]]
+    y, w = cases.unsafe[fitted_on], cases.weights[fitted_on]
+    unsafe, safe = (np.bincount(of, w * kind, len(columns)).astype(np.float64) for kind in (y, ~y))
+    _, slopes = fit_logistic(columns, unsafe, safe, STRENGTH)
+    return float((unsafe + safe) @ (columns @ slopes) / w.sum()), slopes
 
 
 def _try(
     design: Design, used: NDArray[np.bool_], cases: Training, folds: NDArray[np.intp]
 ) -> _Tried:
-    columns, y, w = design.columns[:, used], cases.unsafe, cases.weights
+    y, w = cases.unsafe, cases.weights
     odds = np.zeros(len(y))
     for fold in range(_FOLDS):
         out = folds == fold
-        intercept, slopes = _fit(columns, cases, ~out)
-        odds[out] = (columns @ slopes + intercept)[cases.of[out]]
+        center, slopes = _fit(design, used, cases, ~out)
+        odds[out] = (design.columns[:, used] @ slopes - center)[design.of_case[cases.rows[out]]]
     slope, shift = _rescaled(odds, y, w)
     p = np.clip(sigmoid(slope * odds + shift), 1e-9, 1 - 1e-9)
     losses = w * -np.where(y, np.log(p), np.log1p(-p))
-    return _Tried(used, slope, shift, p, losses)
+    return _Tried(design, used, slope, shift, p, losses)
 
 
 def _rescaled(odds: FloatArray, y: NDArray[np.bool_], w: FloatArray) -> tuple[float, float]:

@@ -35,10 +35,9 @@ class Labeled:
     weights: FloatArray
     groups: NDArray[np.intp]
 
-    def training(self, design: Design, rows: NDArray[np.intp]) -> Training:
+    def training(self, rows: NDArray[np.intp]) -> Training:
         """Return some of the labeled cases, to fit on."""
-        of, groups = design.of_case[rows], self.groups[rows]
-        return Training(of, self.unsafe[rows], self.weights[rows], groups)
+        return Training(rows, self.unsafe[rows], self.weights[rows], self.groups[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +50,7 @@ class CrossValidated:
         best_juror: The votes of the juror that was the best of the others.
         dawid_skene: Without a label.
         without: Of `calibrated` without each juror; fewer repeats, the first ones.
+        rated: Repeats by folds: whether `calibrated` used ratings.
     """
 
     calibrated: Findings
@@ -58,6 +58,7 @@ class CrossValidated:
     best_juror: Findings
     dawid_skene: Findings
     without: dict[str, Findings]
+    rated: NDArray[np.bool_]
 
 
 def best_juror(data: Labeled, rows: NDArray[np.intp]) -> int:
@@ -81,7 +82,7 @@ def cross_validate(
     design, cast = Design.of(data.votes), vote_shares(data.votes)
     shape = (repeats, n)
     calibrated, chosen, latent = (np.zeros(shape, np.int8) for _ in range(3))
-    probabilities = np.zeros(shape)
+    probabilities, rated = np.zeros(shape), np.zeros((repeats, folds), np.bool_)
     fewer = min(repeats, without_repeats) if len(jurors) > 1 else 0
     without = {name: np.zeros((fewer, n), np.int8) for name in jurors} if fewer else {}
     for repeat in range(repeats):
@@ -92,7 +93,8 @@ def cross_validate(
                 continue
             rows, held = data.rows[~out], data.rows[out]
             inner = (seed, _INNER, repeat, fold)
-            fitted = fit_calibrated(design, data.training(design, rows), cost=cost, seed=inner)
+            fitted = fit_calibrated(design, data.training(rows), cost=cost, seed=inner)
+            rated[repeat, fold] = any(of.rating for of in fitted.weights.values())
             findings, p = apply_model(fitted, design.patterns)
             calibrated[repeat, out] = findings[design.of_case[held]]
             probabilities[repeat, out] = p[design.of_case[held]]
@@ -103,29 +105,36 @@ def cross_validate(
             for at, name in enumerate(jurors if repeat < fewer else ()):
                 less = fit_calibrated(
                     design,
-                    data.training(design, rows),
+                    data.training(rows),
                     cost=cost,
                     seed=inner,
-                    ratings=any(weights.rating for weights in fitted.weights.values()),
+                    ratings=bool(rated[repeat, fold]),
                     without=at,
                 )
                 findings, _ = apply_model(less, design.patterns)
                 without[name][repeat, out] = findings[design.of_case[held]]
-    return CrossValidated(calibrated, probabilities, chosen, latent, without)
+    return CrossValidated(calibrated, probabilities, chosen, latent, without, rated)
 
 
 def learning_curve(
-    data: Labeled, *, cost: Cost | None, repeats: int, folds: int, seed: int
+    data: Labeled, *, cost: Cost | None, rated: NDArray[np.bool_], repeats: int, seed: int
 ) -> dict[int, Findings]:
     """Return what `calibrated` finds out of fold, fitted on more and more labels.
 
     Groups of the training folds are taken in a drawn order until they have as many labels.
 
+    Args:
+        data: The cases.
+        cost: What errors cost.
+        rated: Repeats by folds: whether to use ratings, as all labels of the other folds say.
+        repeats: Times that the cases are divided into folds, as in `cross_validate`.
+        seed: The same as there.
+
     Returns:
         Repeats by labeled cases, by the number of labels.
     """
     design = Design.of(data.votes)
-    n = len(data.rows)
+    n, folds = len(data.rows), rated.shape[1]
     most = n * (folds - 1) // folds
     steps = [size for size in (25 * 2**power for power in range(1, 12)) if size < 0.75 * most]
     found = {size: np.zeros((repeats, n), np.int8) for size in (*steps, most)}
@@ -140,8 +149,10 @@ def learning_curve(
             for size, findings in found.items():
                 few = drawn if size == most else drawn[: _whole_groups(data, drawn, size)]
                 inner = (seed, _INNER, repeat, fold)
-                cases = data.training(design, few)
-                fitted = fit_calibrated(design, cases, cost=cost, seed=inner)
+                cases = data.training(few)
+                fitted = fit_calibrated(
+                    design, cases, cost=cost, seed=inner, ratings=bool(rated[repeat, fold])
+                )
                 findings[repeat, out] = apply_model(fitted, design.patterns)[0][
                     design.of_case[held]
                 ]

@@ -65,7 +65,7 @@ def fit_dawid_skene(cast: NDArray[np.bool_], *, smoothing: float = 1.0) -> Dawid
     votes = x[..., :2].sum(axis=(1, 2))
     unsafe = np.divide(x[..., 0].sum(axis=1), votes, out=np.full(len(x), 0.5), where=votes > 0)
     belief = np.column_stack([unsafe, 1 - unsafe])
-    before = -np.inf
+    before, classes, chances = -np.inf, belief[0], overall[:, None, :]
     for _ in range(_MOST_STEPS):
         weighed = belief * n[:, None]
         classes = _normalized(weighed.sum(axis=0) + smoothing)

@@ -26,17 +26,20 @@ class Design:
             middle. A ballot that was lost says nothing: 0 in all three.
         of_case: Pattern of each case.
         has_ratings: Whether any ballot has a rating.
+        plain: The same without ratings: fewer patterns.
     """
 
     patterns: VoteTable
     columns: FloatArray
     of_case: NDArray[np.intp]
     has_ratings: bool
+    plain: "Design | None" = None
 
     @classmethod
     def of(cls, votes: VoteTable) -> "Design":
         """Encode a table of votes."""
         rated = np.where(votes.votes == NO_VOTE, 0, votes.ratings)
+        plain = cls.of(replace(votes, ratings=np.zeros_like(rated))) if rated.any() else None
         k = len(votes.jurors)
         ballots = np.hstack([votes.votes, rated, votes.lost]).astype(np.int8)
         kinds, of_case = np.unique(ballots, axis=0, return_inverse=True)
@@ -57,7 +60,7 @@ class Design:
             ((found == NO_VOTE) & ~lost).astype(np.float64),
             np.where(rated > 0, MIDDLE_RATING - rated.astype(np.float64), 0.0),
         ]
-        return cls(patterns, np.hstack(columns), of_case.ravel(), bool(rated.any()))
+        return cls(patterns, np.hstack(columns), of_case.ravel(), plain is not None, plain)
 
     def used(self, *, ratings: bool, without: int | None) -> NDArray[np.bool_]:
         """Return which columns a model uses.

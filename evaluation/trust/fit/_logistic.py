@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 _MOST_STEPS = 100
-_SMALL = 1e-9
+_SMALL = 1e-7
 
 
 def sigmoid(z: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ def annotator_agreement(given: NDArray[np.int8], resampling: Resampling) -> dict
     """Return how far annotators agree, by figure; empty where no case has two labels.
 
     `raw` is the share of pairs of labels of the same case that are the same, and `kappa` Cohen's,
-    of more than two annotators the mean over pairs of them, weighted by the cases that both labeled.
+    of more than two annotators the mean over pairs of them, weighted by the cases of both.
 
     Args:
         given: Cases by annotators.
@@ -79,7 +79,8 @@ def _terms(splits: FloatArray) -> FloatArray:
     """Return what alpha and AC1 add up over cases.
 
     Of cases with two votes or more: unsafe votes, safe votes, pairs apart over votes less one,
-    the share of pairs that agree, and one; of cases with a vote: the share of unsafe votes, and one.
+    the share of pairs that agree, and one. Of cases with a vote: the share of unsafe votes,
+    and one.
     """
     unsafe, safe = splits.T
     votes = unsafe + safe

@@ -1,11 +1,11 @@
 """Turns counts into the figures of a card."""
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from ....deliberation.protocol.card import Confusion, Figure, Found, Scores
-from ...metrics import Sums, wilson_interval
+from ...metrics import student_t, wilson_interval
 from ._resampling import FloatArray, figure
 from ._tally import Measure, Tally, f1, kappa, sensitivity, specificity
 
@@ -16,6 +16,7 @@ _PAIRED: dict[str, tuple[Measure, float]] = {
     "specificity": (specificity, 1.0),
 }
 """Figures whose differences are told, and how far two can be apart."""
+_USUAL_CORRELATION, _USUAL_WEIGHT = 0.15, 2.0
 
 
 def scores_of(tally: Tally) -> Scores:
@@ -59,29 +60,40 @@ def share_figure(
     """Return a share with its interval, and its design effect.
 
     Wilson's interval at the effective number of cases: it keeps a width where a share is 0 or 1,
-    where resampling has none.
+    where resampling has none. With few groups it is wider, as Student's t is (E. L. Korn and
+    B. I. Graubard, Surv. Methodol. 24 (1998) 193-201).
 
     Args:
         of: By group, how many of the cases have what is counted.
         among: By group, how many cases there are.
         spread: Lowest and highest of the repeats.
     """
-    n = float(among.sum())
-    present = among > 0
-    of, among = of[present], among[present]
+    n, groups = float(among.sum()), int((among > 0).sum())
     if not n:
         return Figure(None, None), 1.0
-    sums = Sums(
-        n=cast("int", n),  # weights make fractions of cases
-        total=float(of.sum()),
-        queries=int(present.sum()),
-        squared_sizes=cast("int", float(among @ among)),
-        products=float(among @ of),
-        squared_totals=float(of @ of),
-    )
-    share = min(1.0, float(of.sum()) / n)
-    effective = max(1.0, sums.effective())
-    return Figure(share, wilson_interval(share, effective), spread), max(1.0, n / effective)
+    share = min(1.0, max(0.0, float(of.sum()) / n))
+    effect = _design_effect(of, among)
+    z = student_t(0.975, 10**6)
+    fewer = (z / student_t(0.975, groups - 1)) ** 2 if groups > 1 else 0.0
+    return Figure(share, wilson_interval(share, max(1.0, n / effect * fewer)), spread), effect
+
+
+def _design_effect(of: FloatArray, among: FloatArray) -> float:
+    """Return the variance of a share, by group, over that of as many independent cases.
+
+    Few errors tell little of how they go together: by chance none are in the same group, and the
+    effect would seem to be 1. So it is drawn, with the weight of two errors, to what a modest
+    correlation within groups would make it.
+    """
+    n, groups = float(among.sum()), int((among > 0).sum())
+    share = float(of.sum()) / n
+    usual = 1 + _USUAL_CORRELATION * max(0.0, float(among @ among) / n - 1)
+    rarer = n * min(share, 1 - share)
+    if groups < 2 or rarer < 1e-9:
+        return usual
+    off = of - share * among
+    measured = float(off @ off) * groups / (groups - 1) / (n * share * (1 - share))
+    return max(1.0, (rarer * measured + _USUAL_WEIGHT * usual) / (rarer + _USUAL_WEIGHT))
 
 
 def _share(tally: Tally, *, label: int | None, found: int) -> tuple[Figure, float]:

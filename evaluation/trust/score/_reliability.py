@@ -1,5 +1,7 @@
 """Measures how far probabilities can be taken at their word."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +35,11 @@ def reliability(
         float(of_repeats.mean()), ratio(draws[:, 0], draws[:, 1]), low=0.0, high=1.0, spread=ends
     )
     p = probabilities.mean(axis=0)
-    which = np.clip(np.searchsorted(_EDGES, p, side="right") - 1, 0, len(_EDGES) - 2)
     bins: list[ReliabilityBin] = []
-    for at in np.unique(which).tolist():
-        inside = which == at
+    for low, high in pairwise(_EDGES):
+        inside = (p >= low) & ((p < high) | (high == 1))
+        if not inside.any():
+            continue
         weighed = np.where(inside, weights, 0.0)
         # Weights are brought to the number of cases, or the interval would be that of others.
         scale = inside.sum() / weighed.sum()
@@ -45,8 +48,8 @@ def reliability(
         )
         bins.append(
             ReliabilityBin(
-                low=_EDGES[at],
-                high=_EDGES[at + 1],
+                low=low,
+                high=high,
                 cases=int(inside.sum()),
                 mean=float(np.average(p[inside], weights=weights[inside])),
                 unsafe=share,
