@@ -77,6 +77,6 @@ def _protocol(
         rule = register_rule(rule)
     decides = Rule(rule) if isinstance(rule, str) else rule or said.rule
     if card is not None:
-        known = card if isinstance(card, JuryCard) else read_card(Path(card))
+        known = card if isinstance(card, JuryCard) else read_card(card)
         decides = replace(decides, card=known)
     return replace(said, rule=decides)

@@ -1,27 +1,42 @@
 """The rules that decide by a jury card: `calibrated` and `best_juror`."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from itertools import permutations, product
 from math import exp
 from typing import Any
 
 import pytest
+from autogen_core import ComponentModel
 from hypothesis import given
 from hypothesis import strategies as st
 from jury_cards import hand_card
 
-from safejury.agents import Ballot, BallotOutcome, Finding
+from safejury.agents import Ballot, BallotOutcome, Case, Finding
 from safejury.common import ConfigurationError
 from safejury.deliberation import (
+    PRESETS,
     Cost,
+    Jury,
     JuryCard,
     Rule,
     build_verdict,
     decide,
+    seat,
     settled,
+    write_card,
 )
+from safejury.models import ModelSpec
+from safejury.testing import ScriptedReply, ScriptedServer
+from safejury.testing import ballot as scripted
+
+OpenJury = Callable[..., AbstractAsyncContextManager[Jury]]
+CastBy = Callable[..., Callable[[Any], str | ScriptedReply]]
+MakeCase = Callable[..., Case]
 
 UNSAFE, SAFE = Finding.UNSAFE, Finding.SAFE
 LOST = (BallotOutcome.TRANSPORT_ERROR, BallotOutcome.BUDGET_STOP)
@@ -272,9 +287,34 @@ print(card.apply({"alpha": "unsafe", "bravo": "safe", "charlie": "safe"}).probab
 
 
 def test_applying_a_card_needs_no_numpy(tmp_path: Any) -> None:
-    from safejury.deliberation import write_card
-
     write_card(CARD, tmp_path / "card.json")
     command = [sys.executable, "-P", "-c", WITHOUT_NUMPY, str(tmp_path / "card.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "0.5"), done.stderr
+
+
+async def test_agents_of_ones_own_are_heard_by_a_card(
+    open_jury: OpenJury, cast_by: CastBy, make_case: MakeCase
+) -> None:
+    """Of live agents a card knows the names."""
+    protocol = replace(PRESETS["vote"], rule=rule(threshold=0.4))
+    say = cast_by(alpha=[scripted("unsafe", 1)])
+    async with ScriptedServer(say) as server, open_jury(server, protocol) as jury:
+        verdict = await jury.hear(make_case())
+    assert (verdict.finding, verdict.probability) == (UNSAFE, 0.5)
+    assert verdict.tally == {"unsafe": 1, "safe": 2}
+    async with ScriptedServer(say) as server:
+        with pytest.raises(ConfigurationError, match="measured juror 'charlie' is not seated"):
+            async with open_jury(server, protocol, jurors=2):
+                pass
+
+
+def test_a_jury_keeps_its_card_where_it_is_written_down_and_read_again() -> None:
+    model = ModelSpec("m", base_url="http://127.0.0.1:9/v1", price=None)
+    seats = [seat("clinician", model, name=name) for name in ("alpha", "bravo", "charlie")]
+    chosen = Rule("calibrated", cost=Cost(5, 1))
+    jury = Jury.of(*seats, protocol="vote", rule=chosen, card=CARD)
+    kept = json.loads(jury.dump_component().model_dump_json())
+    again = Jury.load_component(ComponentModel.model_validate(kept))
+    assert again.spec is not None
+    assert again.spec.protocol.rule == replace(chosen, card=CARD)

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import os
 import re
 import shlex
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from jury_cards import hand_card
 from readme_run import reply
 
 from safejury.assembly import load_config
 from safejury.cli import app
 from safejury.datasets import load_taxonomy, taxonomy_of
+from safejury.deliberation import Cost, JuryCard, write_card
 from safejury.generation.config import GenerateConfig
 from safejury.testing import ScriptedServer
 
@@ -26,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETS = ROOT / "tests/datasets/loader_samples"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0]
+TRUST = ROOT / "docs" / "trust.md"
 SAFEJURY = re.compile(r"safejury(?: [a-z][a-z-]*)? (?:[^`#]|`(?=\d))*")
 ADDRESSES = re.compile(r"http://127\.0\.0\.1:800[01]/v1|https://api\.example/v1")
 REPORT = re.compile(r"(?<=<!-- report -->\n```text\n).*?(?=```\n)", re.DOTALL)
@@ -221,12 +225,31 @@ async def test_python_of_the_docs_runs(
     page: Path, block: str, scripted: Start, workplace: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(workplace.path)  # pyright: ignore[reportUnknownMemberType]
+    write_card(documented_card(), workplace.path / "jury-card.json")
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     code: Any = compile(put(block, scripted().base_url), str(page), "exec", flags=flags)
     names: dict[str, Any] = {"__name__": "documented"}
     going = eval(code, names)
     if inspect.isawaitable(going):
         await going
+
+
+def documented_card() -> JuryCard:
+    """Return a card with the model that the page on trust shows."""
+    model = next(json.loads(block) for block in blocks(TRUST, "json") if '"weights"' in block)
+    weights = {name: tuple(each.values()) for name, each in model["weights"].items()}
+    return hand_card(weights, intercept=model["intercept"], threshold=model["threshold"])
+
+
+def test_the_arithmetic_of_a_card_is_as_shown() -> None:
+    text = TRUST.read_text(encoding="utf-8")
+    card, said = documented_card(), {"clinician": "unsafe", "lawyer": "safe", "sceptic": None}
+    decision = card.apply(said)
+    assert "= 0.25, and the probability is 1 / (1 + exp(-0.25)) = 0.562" in text
+    assert f"{decision.finding} {decision.probability:.3f}" == "unsafe 0.562"
+    assert "```text\nunsafe 0.562\n```" in text
+    assert "`cost: {miss: 1, false_alarm: 2}` the threshold is 2 / (1 + 2) = 0.667" in text
+    assert card.apply(said, cost=Cost(miss=1, false_alarm=2)).finding == "safe"
 
 
 def test_the_report_in_the_readme_is_one_that_is_printed(

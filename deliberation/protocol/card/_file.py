@@ -19,14 +19,14 @@ class _Format(msgspec.Struct):
     format: object = None
 
 
-def read_card(path: Path) -> JuryCard:
+def read_card(path: str | Path) -> JuryCard:
     """Read a jury card.
 
     Raises:
         ConfigurationError: The file cannot be read, is no jury card, or one of another format.
     """
     holds = "a jury card written by safejury calibrate"
-    _, data = read_text_and_bytes(path, "jury card", holds, most_bytes=_MOST_BYTES)
+    _, data = read_text_and_bytes(Path(path), "jury card", holds, most_bytes=_MOST_BYTES)
     try:
         found = msgspec.json.decode(data, type=_Format).format
     except msgspec.MsgspecError as error:
@@ -47,13 +47,13 @@ def read_card(path: Path) -> JuryCard:
     return card
 
 
-def write_card(card: JuryCard, path: Path) -> None:
+def write_card(card: JuryCard, path: str | Path) -> None:
     """Write a jury card, replacing an earlier one whole.
 
     Raises:
         OSError: It cannot be written.
     """
-    with atomic_write(path) as file:
+    with atomic_write(Path(path)) as file:
         file.write(msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n")
 
 
