@@ -7,6 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._decision import decide_by_reading
     from ._human import Ask, CaseCount, HumanJuror
+    from ._human_case import CaseInWords, open_files, openable, viewer
     from ._juror import Juror, juror_of
     from ._summary import Summary, summarize
     from ._terminal import ask_at_terminal
@@ -17,6 +18,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_decision": ["decide_by_reading"],
             "_human": ["Ask", "CaseCount", "HumanJuror"],
+            "_human_case": ["CaseInWords", "open_files", "openable", "viewer"],
             "_juror": ["Juror", "juror_of"],
             "_summary": ["Summary", "summarize"],
             "_terminal": ["ask_at_terminal"],
@@ -26,11 +28,15 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "Ask",
     "CaseCount",
+    "CaseInWords",
     "HumanJuror",
     "Juror",
     "Summary",
     "ask_at_terminal",
     "decide_by_reading",
     "juror_of",
+    "open_files",
+    "openable",
     "summarize",
+    "viewer",
 ]

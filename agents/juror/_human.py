@@ -139,7 +139,7 @@ class HumanJuror(BallotCaster):
                 return None
             question = f"Please type a letter, {choices}"
             if program and answer in _OPEN:
-                await open_files(program, places)
+                await asyncio.to_thread(open_files, program, places)
                 question = f"Finding, {choices}"
         return _FINDINGS[answer]
 

@@ -1,19 +1,21 @@
 """A case in words for a person on the jury, and the files that came with it."""
 
-import asyncio
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from ...common import escape_controls
 from ...datasets import Media, ShownTurn, shown_turns
 from ..ballot import CUT_OFF, BallotCall, Statement, one_line, written_down
 from ..case import Case
+from ..prompts import Rubric
 from ._human_turn import table_in_words
 
 _NOUNS = {"audio": "recording", "video": "video"}
@@ -22,28 +24,61 @@ _BEHIND = '"$@" >/dev/null 2>&1 &'
 """Starts a viewer that outlives whoever started it."""
 
 
+@dataclass(frozen=True, slots=True)
+class CaseInWords:
+    """A case as a person reads it, escaped for a terminal.
+
+    Attributes:
+        judged_by: The rubric or the guideline; empty where there is neither.
+        query: What was asked, and the places of the files that came with it.
+        response: What came back.
+    """
+
+    judged_by: str
+    query: str
+    response: str
+
+    @classmethod
+    def of(cls, case: Case, rubric: Rubric | None, places: Sequence[tuple[str, str]]) -> Self:
+        """Put a case in words.
+
+        Args:
+            case: The case.
+            rubric: What it is judged by, None for the bundled rubric.
+            places: Kind and path of each file that came with the query.
+        """
+        asked = [
+            *_query(case),
+            *(f"The query came with a {kind}: {escape_controls(path)}" for kind, path in places),
+            _request(case),
+            _transcript(case),
+        ]
+        cut = f" ({CUT_OFF})" if case.is_cut_off else ""
+        said = [*map(_turn, case.since), f"--- Response{cut}\n{_quoted(case.response.text)}"]
+        return cls(_judged_by(case, rubric), _joined(asked), _joined(said))
+
+
 def in_words(call: BallotCall, places: Sequence[tuple[str, str]], number: str) -> str:
-    """Return a case as a person reads it.
+    """Return all that a person on the jury reads of a case.
 
     Args:
         call: What is asked.
         places: Kind and path of each file that came with the query.
         number: Which of how many cases it is, empty for nothing.
     """
-    case = call.case
-    cut = f" ({CUT_OFF})" if case.is_cut_off else ""
+    words = CaseInWords.of(call.case, call.rubric, places)
     parts = [
-        f"\n=== Case {number}{escape_controls(case.id)}, round {call.round}",
-        _judged_by(call),
-        *_query(case),
-        *(f"The query came with a {kind}: {escape_controls(path)}" for kind, path in places),
-        _request(case),
-        _transcript(case),
-        *map(_turn, case.since),
-        f"--- Response{cut}\n{_quoted(case.response.text)}",
+        f"\n=== Case {number}{escape_controls(call.case.id)}, round {call.round}",
+        words.judged_by,
+        words.query,
+        words.response,
         _discussion(call) if call.round else "",
     ]
-    return "\n\n".join(part for part in parts if part) + "\n\n"
+    return f"{_joined(parts)}\n\n"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "\n\n".join(filter(None, parts))
 
 
 def viewer() -> str | None:
@@ -54,13 +89,11 @@ def viewer() -> str | None:
     return shutil.which("xdg-open") if has_display else None
 
 
-async def open_files(program: str, places: Sequence[tuple[str, str]]) -> None:
-    """Open files in a window of their own."""
+def open_files(program: str, places: Sequence[tuple[str, str]]) -> None:
+    """Open files in windows of their own, and wait for none of them."""
     for _, path in places:
         command = ["sh", "-c", _BEHIND, "sh", program, path]
-        await asyncio.to_thread(
-            subprocess.run, command, stdin=subprocess.DEVNULL, start_new_session=True, check=False
-        )
+        subprocess.run(command, stdin=subprocess.DEVNULL, start_new_session=True, check=False)
 
 
 @contextmanager
@@ -97,10 +130,10 @@ def _turn(turn: ShownTurn) -> str:
     return "\n".join([f"--- {turn.heading}", *words, *calls])
 
 
-def _judged_by(call: BallotCall) -> str:
-    if call.rubric is not None:
-        return f"--- Rubric\n{_quoted(call.rubric.in_words(call.case))}"
-    return f"Guideline: {escape_controls(call.case.guideline)}" if call.case.guideline else ""
+def _judged_by(case: Case, rubric: Rubric | None) -> str:
+    if rubric is not None:
+        return f"--- Rubric\n{_quoted(rubric.in_words(case))}"
+    return f"Guideline: {escape_controls(case.guideline)}" if case.guideline else ""
 
 
 def _quoted(text: str) -> str:

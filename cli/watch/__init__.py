@@ -1,4 +1,4 @@
-"""The view of a run that goes on: `--watch`."""
+"""The view of a run that goes on, `--watch`, and what draws views and reads their keys."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,10 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._board import Watched
-    from ._screen import why_no_screen
+    from ._frame import Scroll, bar, keys_line, rule, typed_lines
+    from ._keys import Key, Line
+    from ._paper import Paper
+    from ._screen import Screen, why_no_screen
     from ._view import WatchView
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -14,13 +17,25 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_board": ["Watched"],
-            "_screen": ["why_no_screen"],
+            "_frame": ["Scroll", "bar", "keys_line", "rule", "typed_lines"],
+            "_keys": ["Key", "Line"],
+            "_paper": ["Paper"],
+            "_screen": ["Screen", "why_no_screen"],
             "_view": ["WatchView"],
         },
     )
 
 __all__ = [
+    "Key",
+    "Line",
+    "Paper",
+    "Screen",
+    "Scroll",
     "WatchView",
     "Watched",
+    "bar",
+    "keys_line",
+    "rule",
+    "typed_lines",
     "why_no_screen",
 ]

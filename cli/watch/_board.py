@@ -11,7 +11,17 @@ from ...deliberation import SeatInfo
 from ...models import Wait
 from ..console import RunCounts
 from ._cases import WatchedCase, WatchedCases
-from ._frame import Head, Rows, Scroll, case_lines, head_lines, keys_line, note_lines, rule
+from ._frame import (
+    Head,
+    Rows,
+    Scroll,
+    case_lines,
+    head_lines,
+    keys_line,
+    note_lines,
+    rule,
+    typed_lines,
+)
 from ._keys import Key, Line
 from ._pane import Pane
 from ._paper import Paper
@@ -246,7 +256,8 @@ class Board:
         lines = [rule(paper, *self._title(followed, question))][: rows.rule]
         lines += [*part, *[""] * (rows.body - len(part))]
         if question is not None and rows.typed:
-            lines += _typed(paper, question, rows.typed)
+            prompt = question.text.rpartition("\n")[2]
+            lines += typed_lines(paper, prompt, question.line, rows.typed)
         return lines + [keys_line(paper, self._keys(paper, question))][: rows.keys]
 
     def _left(self) -> str:
@@ -322,19 +333,3 @@ class Board:
         pause = "go on" if self._is_held else "pause"
         steer = (f"{up_down}: other case", f"space: {pause}", "q: stop")
         return (*steer, f"c: {contested}", "PgUp PgDn: scroll")
-
-
-def _typed(paper: Paper, question: Question, rows: int) -> list[str]:
-    """Return the question and the line that is being typed, with the cursor in sight."""
-    look, line = paper.look, question.line
-    prompt = look.name(question.text.rpartition("\n")[2], "bold")
-    above = [paper.line(prompt)] if rows > 1 else []
-    if above:
-        prompt = Text("> ", "bold")
-    prompt.truncate(paper.width // 2, overflow="ellipsis")
-    before, behind = look.name(line.text[: line.place]), look.name(line.text[line.place + 1 :])
-    cursor = look.name(line.text[line.place : line.place + 1] or " ", "reverse")
-    room = max(1, paper.width - prompt.cell_len - cursor.cell_len)
-    while before.cell_len > room:
-        before = before[max(1, (before.cell_len - room) // 2) :]
-    return [*above, paper.line(prompt, before, cursor, behind)]

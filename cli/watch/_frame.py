@@ -8,6 +8,7 @@ from rich.text import Text
 from ...deliberation import SeatInfo
 from ...deliberation.transcript import Look
 from ._cases import WatchedCase
+from ._keys import Line
 from ._paper import Paper
 
 _GRAY, _AMBER, _BLUE = "#767676", "#af5f00", "#0087d7"
@@ -82,11 +83,12 @@ def head_lines(paper: Paper, head: Head, rows: int) -> list[str]:
         return [paper.line(done, Text(f" {look.glyphs.dot} "), figures)]
     name = look.name(head.name, f"bold {_BLUE}")
     room = paper.width - name.cell_len - done.cell_len - 4
-    bar = _bar(look, head.done, head.total, room) if room >= 8 else Text()
-    return [paper.line(name, Text("  "), bar, Text("  "), done), paper.line(figures)][:rows]
+    share = bar(look, head.done, head.total, room) if room >= 8 else Text()
+    return [paper.line(name, Text("  "), share, Text("  "), done), paper.line(figures)][:rows]
 
 
-def _bar(look: Look, done: int, total: int, width: int) -> Text:
+def bar(look: Look, done: int, total: int, width: int) -> Text:
+    """Return a bar of so many columns that shows how much is done."""
     full = width * done // total if total else 0
     line = look.glyphs.line
     mark = "━" if line == "─" else "="
@@ -188,6 +190,22 @@ def _state(look: Look, case: WatchedCase) -> Text:
 def _age(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def typed_lines(paper: Paper, question: str, line: Line, rows: int) -> list[str]:
+    """Return a question and the line that is being typed, with the cursor in sight."""
+    look = paper.look
+    prompt = look.name(question, "bold")
+    above = [paper.line(prompt)] if rows > 1 else []
+    if above:
+        prompt = Text("> ", "bold")
+    prompt.truncate(paper.width // 2, overflow="ellipsis")
+    before, behind = look.name(line.text[: line.place]), look.name(line.text[line.place + 1 :])
+    cursor = look.name(line.text[line.place : line.place + 1] or " ", "reverse")
+    room = max(1, paper.width - prompt.cell_len - cursor.cell_len)
+    while before.cell_len > room:
+        before = before[max(1, (before.cell_len - room) // 2) :]
+    return [*above, paper.line(prompt, before, cursor, behind)]
 
 
 @dataclass(slots=True)

@@ -81,6 +81,11 @@ class Screen:
         return self._settings is not None
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nobody can press a key any more."""
+        return self._is_closed
+
+    @property
     def is_busy(self) -> bool:
         """Whether the terminal has not taken all that was drawn."""
         return bool(self._pending)
