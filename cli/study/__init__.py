@@ -1,4 +1,4 @@
-"""Commands that read runs: `report`, `show`, `verify` and `replay`."""
+"""Commands that read runs: `report`, `show`, `verify`, `replay` and `review`."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._replay import replay
     from ._report import report
+    from ._review import review
     from ._show import show
     from ._table import show_table
     from ._verify import verify
@@ -17,6 +18,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_replay": ["replay"],
             "_report": ["report"],
+            "_review": ["review"],
             "_show": ["show"],
             "_table": ["show_table"],
             "_verify": ["verify"],
@@ -26,6 +28,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "replay",
     "report",
+    "review",
     "show",
     "show_table",
     "verify",

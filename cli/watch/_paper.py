@@ -37,6 +37,7 @@ class Paper:
         colors: The terminal's colors, as rich names them; None for none.
 
     Attributes:
+        colors: The terminal's colors, as rich names them; None for none.
         look: Marks and colors for this width.
     """
 
@@ -52,6 +53,7 @@ class Paper:
             legacy_windows=False,
             highlight=False,
         )
+        self.colors = colors
         self._colors = _COLORS.get(colors or "")
         self.look = Look.of(self._console.options)
 

@@ -68,10 +68,15 @@ def escape_line(text: str, *, encoding: str = "utf-8") -> str:
     return " ".join(escape_controls(text, encoding=encoding).split())
 
 
-def escape_formula(cell: T) -> T | str:
-    """Escape a cell of a CSV file that a spreadsheet would run as a formula."""
+def escape_formula(cell: T, *, lines: bool = False) -> T | str:
+    """Escape a cell of a CSV file that a spreadsheet would run as a formula.
+
+    Args:
+        cell: What is to be in it; all but text stays as it is.
+        lines: Whether its lines stay apart.
+    """
     if not isinstance(cell, str):
         return cell
-    text = escape_line(cell)
+    text = escape_controls(cell) if lines else escape_line(cell)
     risky = cell.startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
     return f"'{text}" if risky else text

@@ -135,6 +135,11 @@ class RecordReader:
         for function in (CASE_OF, IS_OF_AUDIT):
             self._database.create_function(*function, deterministic=True)
 
+    @property
+    def directory(self) -> Path:
+        """The run's directory."""
+        return self._path.parent
+
     @cached_property
     def left_out(self) -> SkippedLists:
         """What was skipped when files were read."""
