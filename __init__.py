@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         Cases,
         Replay,
         Result,
+        ReviewCase,
         RunSummary,
         TargetSummary,
         endpoint,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         load,
         model,
         replay,
+        review_sample,
         target,
     )
     from .targets import Response, ResponseOutcome
@@ -84,8 +86,9 @@ _HOMES = {
         *("Verdict", "Votes", "read_card", "seat"),
     ),
     "evaluation": (
-        *("Cases", "Replay", "Result", "RunSummary", "TargetSummary", "endpoint", "evaluate"),
-        *("evaluate_sync", "judge", "judge_sync", "load", "model", "replay", "target"),
+        *("Cases", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary", "endpoint"),
+        *("evaluate", "evaluate_sync", "judge", "judge_sync", "load", "model", "replay"),
+        *("review_sample", "target"),
     ),
     "targets": ("Response", "ResponseOutcome"),
 }
@@ -144,6 +147,7 @@ __all__ = [
     "Response",
     "ResponseOutcome",
     "Result",
+    "ReviewCase",
     "Rule",
     "RunSummary",
     "SafejuryError",
@@ -165,6 +169,7 @@ __all__ = [
     "read_card",
     "read_media",
     "replay",
+    "review_sample",
     "seat",
     "target",
 ]

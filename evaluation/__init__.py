@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .report import report_csv, report_json, report_markdown, report_table
     from .runner import Examiner, Observer, RunOutcome, run
     from .trials import CaseResult, Trial
+    from .trust import ReviewCase, review_sample
     from .trust.replay import Replay
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -49,6 +50,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "report": ["report_csv", "report_json", "report_markdown", "report_table"],
             "runner": ["Examiner", "Observer", "RunOutcome", "run"],
             "trials": ["CaseResult", "Trial"],
+            "trust": ["ReviewCase", "review_sample"],
             "trust.replay": ["Replay"],
         },
     )
@@ -63,6 +65,7 @@ __all__ = [
     "RecordReader",
     "Replay",
     "Result",
+    "ReviewCase",
     "RunOutcome",
     "RunPlan",
     "RunSummary",
@@ -81,6 +84,7 @@ __all__ = [
     "report_json",
     "report_markdown",
     "report_table",
+    "review_sample",
     "run",
     "set_up",
     "summarize",

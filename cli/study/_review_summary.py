@@ -12,6 +12,7 @@ from ...evaluation.trust.review import ReviewSummary, TargetProgress, summarize_
 from ..console import write_line
 
 _STRATA = {"unsafe": "unsafe", "safe": "safe", "no_verdict": "no verdict"}
+_DONE = {"unsafe": "found unsafe", "safe": "found safe", "no_verdict": "left without a verdict"}
 
 
 def show_summary(run: Path, labels: Path | None) -> None:
@@ -70,8 +71,8 @@ def _missing(run: Path, found: ReviewSummary) -> Iterator[str]:
 
 
 def _left(target: TargetProgress) -> str:
-    none = " and ".join(_STRATA[stratum] for stratum in target.none)
-    said = f"; none is labeled of the verdict {none}" if none else ""
+    none = " or ".join(_DONE[stratum] for stratum in target.none)
+    said = f", and none is labeled that the jury {none}" if none else ""
     to_go = target.planned - target.labeled
     return (
         f"For a corrected rate of {escape_line(target.target)}: {to_go:,} of {target.planned:,} "

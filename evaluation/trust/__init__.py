@@ -14,9 +14,16 @@ from ._words import Words
 
 if TYPE_CHECKING:
     from ._card_making import make_card, score_card
+    from .review import ReviewCase, review_sample
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy(__name__, {"_card_making": ["make_card", "score_card"]})
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_card_making": ["make_card", "score_card"],
+            "review": ["ReviewCase", "review_sample"],
+        },
+    )
 
 __all__ = [
     "CHOSEN",
@@ -29,10 +36,12 @@ __all__ = [
     "Decided",
     "LabelSet",
     "Labels",
+    "ReviewCase",
     "VoteTable",
     "Words",
     "labels_of",
     "make_card",
     "read_labels",
+    "review_sample",
     "score_card",
 ]

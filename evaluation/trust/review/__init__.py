@@ -2,7 +2,7 @@
 
 from ._file import LabelFile, checked_name
 from ._plan import ReviewOptions, ReviewPlan
-from ._review import LABELS, Review, open_review
+from ._review import LABELS, Review, open_review, review_sample
 from ._sample import CellCount, ReviewCase, ReviewSample, draw
 from ._summary import ReviewSummary, TargetProgress, summarize_review
 from ._table import export_cases, import_labels
@@ -23,5 +23,6 @@ __all__ = [
     "export_cases",
     "import_labels",
     "open_review",
+    "review_sample",
     "summarize_review",
 ]

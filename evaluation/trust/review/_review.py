@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from ....datasets import Media, with_media
 from ....deliberation import CaseOpened
 from ...record import RecordReader
 from ._file import LabelFile, Row
-from ._plan import ReviewOptions, ReviewPlan, plan_path, read_plan, write_plan
+from ._plan import Intents, ReviewOptions, ReviewPlan, plan_path, read_plan, write_plan
 from ._sample import ReviewCase, ReviewSample, draw, unit
 
 LABELS = "labels.jsonl"
@@ -146,6 +146,37 @@ def open_review(
         reader.close()
 
 
+def review_sample(
+    run: str | Path,
+    n: int | None = None,
+    seed: int = 0,
+    *,
+    contested: int = 0,
+    intent: Intents = "harmful",
+) -> list[ReviewCase]:
+    """Return cases of a finished run to label, as `safejury review` picks them.
+
+    Nothing is written. They come in the order in which they are to be labeled: where only a
+    part is done, the first ones of them are a random sample as well.
+
+    Args:
+        run: The run's directory.
+        n: Cases to draw at random; by default 120, or 60 for each target if that is more.
+        seed: Another seed draws others.
+        contested: Further cases to pick because they are contested or close; they have no
+            probability.
+        intent: Intent of the queries.
+
+    Raises:
+        ConfigurationError: A number is out of range.
+        RecordError: The run cannot be read, or is not finished.
+    """
+    options = ReviewOptions(random=n, contested=contested, seed=seed, intent=intent)
+    with closing(RecordReader(Path(run))) as reader:
+        _check_finished(reader)
+        return list(_drawn(reader, options.over(None, _targets(reader)), None, ()).cases)
+
+
 def drawn_as(one: ReviewCase) -> Row:
     """Return the columns of a label that say how its case was picked."""
     columns = {"target": one.target, "stratum": one.stratum, "chosen": one.chosen}
@@ -184,7 +215,7 @@ def _drawn(
     kept: ReviewPlan | None,
     rows: Iterable[Row],
     *,
-    redraw: bool,
+    redraw: bool = False,
 ) -> ReviewSample:
     before = () if kept is None or redraw else kept.cells
     return draw(
