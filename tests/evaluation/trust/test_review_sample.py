@@ -34,7 +34,8 @@ def run_of(targets: int = 1, **counts: int) -> list[CaseResult]:
 
 
 def drawn(results: list[CaseResult], n: int, seed: int = 0, **options: Any) -> ReviewSample:
-    return draw(results, **({"random": n, "contested": 0, "seed": seed} | options))
+    asked: dict[str, Any] = {"random": n, "contested": 0, "seed": seed}
+    return draw(results, **(asked | options))
 
 
 def test_weighted_totals_are_right_on_average() -> None:
