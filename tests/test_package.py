@@ -395,7 +395,7 @@ def test_no_name_at_the_root_is_that_of_a_standard_module() -> None:
 NAMES = (
     *("Ballot", "BallotOutcome", "CaseTranscript", "Cases", "ConfigurationError", "Cost"),
     *("DatasetError", "Decision", "Finding", "FirstContactError", "Intent", "Judgment", "Jury"),
-    *("JuryCard", "Media", "read_card"),
+    *("JuryCard", "Media", "read_card", "ReviewCase", "review_sample"),
     *("ModelError", "OutOfBudgetError", "OutageError", "Persona", "PersonaSampling", "Protocol"),
     *("Query", "RecordChangedError", "RecordError", "Replay", "Response", "ResponseOutcome"),
     *("Result", "replay"),
