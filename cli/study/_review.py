@@ -81,7 +81,7 @@ def review(
         typer.Option("--redraw", help="Draw again where verdicts have changed since."),
     ] = False,
 ) -> None:
-    """Label cases of a finished run, without seeing what the jury said."""
+    """Label cases of a finished run, blind to what its jury said."""
     from ...evaluation.trust.review import ReviewOptions, checked_name, open_review
 
     if sum((summary, export is not None, import_ is not None)) > 1:
