@@ -3,7 +3,7 @@
 import resource
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_people_who_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _full_at(size: int) -> Iterator[None]:
+def _full_at(size: int) -> Generator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
