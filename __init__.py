@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         ReviewCase,
         RunSummary,
         TargetSummary,
+        calibrate,
         endpoint,
         evaluate,
         evaluate_sync,
@@ -86,9 +87,9 @@ _HOMES = {
         *("Verdict", "Votes", "read_card", "seat"),
     ),
     "evaluation": (
-        *("Cases", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary", "endpoint"),
-        *("evaluate", "evaluate_sync", "judge", "judge_sync", "load", "model", "replay"),
-        *("review_sample", "target"),
+        *("Cases", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary", "calibrate"),
+        *("endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load", "model"),
+        *("replay", "review_sample", "target"),
     ),
     "targets": ("Response", "ResponseOutcome"),
 }
@@ -156,6 +157,7 @@ __all__ = [
     "Votes",
     "__version__",
     "bundled_personas",
+    "calibrate",
     "endpoint",
     "evaluate",
     "evaluate_sync",

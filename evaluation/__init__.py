@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .api import (
         Cases,
         Result,
+        calibrate,
         endpoint,
         evaluate,
         evaluate_sync,
@@ -34,6 +35,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "api": [
                 "Cases",
                 "Result",
+                "calibrate",
                 "endpoint",
                 "evaluate",
                 "evaluate_sync",
@@ -71,6 +73,7 @@ __all__ = [
     "RunSummary",
     "TargetSummary",
     "Trial",
+    "calibrate",
     "endpoint",
     "evaluate",
     "evaluate_sync",

@@ -400,7 +400,8 @@ NAMES = (
     *("Query", "RecordChangedError", "RecordError", "Replay", "Response", "ResponseOutcome"),
     *("Result", "replay"),
     *("Rule", "RunSummary", "SafejuryError", "TargetSummary", "Verdict", "Votes"),
-    *("bundled_personas", "endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load"),
+    *("bundled_personas", "calibrate", "endpoint", "evaluate", "evaluate_sync", "judge"),
+    *("judge_sync", "load"),
     *("load_dataset", "load_persona", "load_taxonomy", "model", "read_media", "seat", "target"),
 )
 """What a researcher needs, and finds at the root."""

@@ -1,10 +1,11 @@
-"""Commands that read runs: `report`, `show`, `verify`, `replay` and `review`."""
+"""Commands that read runs: `calibrate`, `report`, `show`, `verify`, `replay` and `review`."""
 
 from typing import TYPE_CHECKING
 
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._calibrate import calibrate
     from ._replay import replay
     from ._report import report
     from ._review import review
@@ -16,6 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_calibrate": ["calibrate"],
             "_replay": ["replay"],
             "_report": ["report"],
             "_review": ["review"],
@@ -26,6 +28,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "calibrate",
     "replay",
     "report",
     "review",

@@ -57,6 +57,31 @@ def coefficient(value: float | None) -> str:
     return MISSING if value is None else f"{value:.2f}"
 
 
+def coefficient_span(interval: tuple[float, float] | None) -> str:
+    """Format an interval of a coefficient, joined by a dash."""
+    if interval is None:
+        return MISSING
+    return f"{coefficient(interval[0])}\N{EN DASH}{coefficient(interval[1])}"
+
+
+def difference(value: float | None) -> str:
+    """Format a difference of coefficients with its sign, such as `+0.03`.
+
+    One that is not 0 is not rounded to look like it, as long as three digits show it.
+    """
+    if value is None:
+        return MISSING
+    digits = 3 if 0.0005 <= abs(value) < 0.005 else 2
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def difference_span(interval: tuple[float, float] | None) -> str:
+    """Format an interval of a difference, such as `\N{MINUS SIGN}0.02 to +0.02`."""
+    if interval is None:
+        return MISSING
+    return f"{difference(interval[0])} to {difference(interval[1])}"
+
+
 def dollars(value: float) -> str:
     """Format US dollars; amounts below a cent get two significant digits."""
     if 0 < value < 0.01:

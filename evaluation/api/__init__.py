@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._calibrate import calibrate
     from ._cases import Cases
     from ._evaluate import evaluate
     from ._judge import judge
@@ -24,6 +25,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_models": ["endpoint", "model"],
             "_replay": ["replay"],
             "_judge": ["judge"],
+            "_calibrate": ["calibrate"],
             "_cases": ["Cases"],
             "_evaluate": ["evaluate"],
         },
@@ -33,6 +35,7 @@ __all__ = [
     "Cases",
     "Result",
     "TargetSpec",
+    "calibrate",
     "endpoint",
     "evaluate",
     "evaluate_sync",

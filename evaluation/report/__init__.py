@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._stored import StoredRun
     from ._table import report_table
     from ._words import describe_unchained
+    from .card import card_markdown, check_card_folder, is_too_weak, save_card, write_card_table
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -22,18 +23,30 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_stored": ["StoredRun"],
             "_table": ["report_table"],
             "_words": ["describe_unchained"],
+            "card": [
+                "card_markdown",
+                "check_card_folder",
+                "is_too_weak",
+                "save_card",
+                "write_card_table",
+            ],
         },
     )
 
 __all__ = [
     "StoredRun",
+    "card_markdown",
+    "check_card_folder",
     "describe_unchained",
     "health_warnings",
+    "is_too_weak",
     "notes_on",
     "report_csv",
     "report_json",
     "report_markdown",
     "report_table",
+    "save_card",
+    "write_card_table",
     "write_table",
     "written_report",
 ]

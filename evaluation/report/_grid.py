@@ -1,6 +1,6 @@
 """Tables for terminals of any width: columns that do not fit are left out and named."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rich import box
@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from ...common import escape_line
+from ...common.text import MISSING
 
 Cell = Text | str | Bar
 _LEAST_NAME = 12
@@ -105,3 +108,31 @@ class Grid:
         for number, name in enumerate(self.names):
             table.add_row(name, *(column.cells[number] for column in columns))
         return table
+
+
+def write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:
+    """Print sentences that a reader must not miss, under a heading; nothing without any."""
+    if not lines:
+        return
+    console.print(Text(heading, style="bold yellow"))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        table.add_row(Text("!", style="yellow"), Text(escape_line(line)))
+    console.print(table)
+
+
+def in_its_encoding(console: Console, write: Callable[[], None]) -> None:
+    """Print to a console, also to one that has no characters but those of ASCII.
+
+    Args:
+        console: Where to write.
+        write: Prints to the console.
+    """
+    if not console.options.ascii_only:
+        write()
+        return
+    with console.capture() as captured:
+        write()
+    plain = {ord(MISSING): "-", ord("\N{MINUS SIGN}"): "-", ord("≥"): ">="}
+    text = captured.get().translate(plain)
+    console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))

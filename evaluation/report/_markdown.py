@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...agents import BallotOutcome
-from ...common import escape_line
 from ...common.text import (
     MISSING,
     coefficient,
@@ -46,6 +45,8 @@ from ._words import (
     unseen_media_warnings,
     verdicts_by_intent,
 )
+from ._words import inline as _inline
+from ._words import markdown_table as _table
 
 _PART = "ASR %|95 % interval|n|queries|SRI|over-refusal %|n|benign unsafe %|n|coverage %|cases"
 
@@ -267,17 +268,3 @@ def _cost(target: TargetSummary) -> str:
 
 def _counted(outcomes: Mapping[str, int]) -> str:
     return ", ".join(f"{count(number)} {_inline(title(name))}" for name, number in outcomes.items())
-
-
-def _table(header: str, rows: Iterable[Sequence[str]], *, escaped: bool = False) -> list[str]:
-    names = header.split("|")
-    rule = ["---", *("---:" for _ in names[1:])]
-    body = [row if escaped else [_inline(row[0]), *row[1:]] for row in rows]
-    return [f"| {' | '.join(cells)} |" for cells in (names, rule, *body)]
-
-
-def _inline(value: object) -> str:
-    """Escape text for Markdown and HTML."""
-    text = MISSING if value is None else escape_line(str(value))
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{c}" if c in "\\`*[]|#!" else c for c in text)

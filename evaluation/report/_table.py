@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ...agents import BallotOutcome, RemarkOutcome
@@ -21,7 +20,7 @@ from ..metrics import (
     first_warnings,
 )
 from ._foreperson import foreperson_tables
-from ._grid import Column, Grid
+from ._grid import Column, Grid, in_its_encoding, write_lines
 from ._guards import guard_tables, seat_of
 from ._health import health_warnings
 from ._parts import (
@@ -66,13 +65,7 @@ def report_table(
         COMPARABILITY: [flag.text for flag in comparability],
         "Warnings": health_warnings(summary, wanted=wanted, facts=facts),
     }
-    if not console.options.ascii_only:
-        _write(summary, console, first, warnings)
-        return
-    with console.capture() as captured:
-        _write(summary, console, first, warnings)
-    text = captured.get().translate({ord(MISSING): "-", ord("≥"): ">="})
-    console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))
+    in_its_encoding(console, lambda: _write(summary, console, first, warnings))
 
 
 def _write(
@@ -82,7 +75,7 @@ def _write(
     warnings: Mapping[str, Sequence[str]],
 ) -> None:
     targets, by, spent = ranked(summary), summary.by, summary.spent
-    _write_lines(console, "Read this first", notes)
+    write_lines(console, "Read this first", notes)
     if notes:
         console.print()
     whole = _leaderboard(targets, console).write(console)
@@ -108,7 +101,7 @@ def _write(
     for heading, lines in warnings.items():
         if lines:
             console.print()
-        _write_lines(console, heading, lines)
+        write_lines(console, heading, lines)
 
 
 def _details(targets: _Targets) -> Iterator[Grid]:
@@ -336,13 +329,3 @@ def _costs(targets: _Targets) -> Grid:
         said = [MISSING if time is None else dollars(time.usd) for time in times]
         columns.append(Column("server\ntime", said, 0))
     return Grid("Cost of target and jury", "target", _names(targets), columns)
-
-
-def _write_lines(console: Console, heading: str, lines: Sequence[str]) -> None:
-    if not lines:
-        return
-    console.print(Text(heading, style="bold yellow"))
-    table = Table.grid(padding=(0, 1, 0, 0))
-    for line in lines:
-        table.add_row(Text("!", style="yellow"), Text(escape_line(line)))
-    console.print(table)

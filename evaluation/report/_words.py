@@ -1,6 +1,6 @@
 """Words for costs, names, verdicts and media in reports that people read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...common import escape_line
@@ -152,3 +152,26 @@ def unseen_media_warnings(summary: RunSummary) -> tuple[str, ...]:
         for how, votes in ways.items()
         if how in _INSTEAD and votes
     )
+
+
+def markdown_table(
+    header: str, rows: Iterable[Sequence[str]], *, escaped: bool = False
+) -> list[str]:
+    """Return the lines of a table in Markdown.
+
+    Args:
+        header: The headings, with `|` between them.
+        rows: Their cells, of which only the first may need escaping.
+        escaped: Whether the first is escaped already.
+    """
+    names = header.split("|")
+    rule = ["---", *("---:" for _ in names[1:])]
+    body = [row if escaped else [inline(row[0]), *row[1:]] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in (names, rule, *body)]
+
+
+def inline(value: object) -> str:
+    """Escape text for Markdown and HTML."""
+    text = MISSING if value is None else escape_line(str(value))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{c}" if c in "\\`*[]|#!" else c for c in text)

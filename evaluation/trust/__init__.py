@@ -7,20 +7,46 @@ from typing import TYPE_CHECKING
 
 from ...common import lazy
 from ._decided import Decided
-from ._labels import CHOSEN, STRATA, CaseLabel, LabelSet, labels_of, read_labels
 from ._labels_table import UNLABELED, Labels
 from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
-from ._words import Words
 
 if TYPE_CHECKING:
+    from ._calibration import calibrate_jury, score_jury_card
     from ._card_making import make_card, score_card
+    from .reading import (
+        CHOSEN,
+        STRATA,
+        CaseLabel,
+        LabelSet,
+        Source,
+        Words,
+        labels_of,
+        match,
+        read_labels,
+        read_run_votes,
+        read_votes,
+    )
     from .review import ReviewCase, review_sample
 
 if not TYPE_CHECKING:
     __getattr__ = lazy(
         __name__,
         {
+            "_calibration": ["calibrate_jury", "score_jury_card"],
             "_card_making": ["make_card", "score_card"],
+            "reading": [
+                "CHOSEN",
+                "STRATA",
+                "CaseLabel",
+                "LabelSet",
+                "Source",
+                "Words",
+                "labels_of",
+                "match",
+                "read_labels",
+                "read_run_votes",
+                "read_votes",
+            ],
             "review": ["ReviewCase", "review_sample"],
         },
     )
@@ -37,11 +63,17 @@ __all__ = [
     "LabelSet",
     "Labels",
     "ReviewCase",
+    "Source",
     "VoteTable",
     "Words",
+    "calibrate_jury",
     "labels_of",
     "make_card",
+    "match",
     "read_labels",
+    "read_run_votes",
+    "read_votes",
     "review_sample",
     "score_card",
+    "score_jury_card",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from calibrated import write_votes_and_labels
 from jury_cards import hand_card
 from readme_run import reply
 
@@ -149,7 +150,9 @@ def answer_batch(workplace: Any) -> None:
 
 
 @pytest.mark.parametrize(("page", "block"), having("sh"))
-def test_commands_of_the_docs_run(page: Path, block: str, desk: Any) -> None:
+def test_commands_of_the_docs_run(
+    page: Path, block: str, desk: Any, request: pytest.FixtureRequest
+) -> None:
     workplace, url = desk
     ran = 0
     for line in lines(block):
@@ -167,6 +170,10 @@ def test_commands_of_the_docs_run(page: Path, block: str, desk: Any) -> None:
             words += ["--ask"]  # in place of a run that asked the target before
         if words[0] == "import-batch":
             answer_batch(workplace)
+        if words[0] == "calibrate" and not (workplace.path / "runs/first").exists():
+            request.getfixturevalue("finished_run")
+            write_votes_and_labels(workplace.path)
+            words += ["--resamples", "100"]
         if words[0] == "init":
             (workplace.path / "safejury.yaml").unlink()
         ended = workplace.safejury(*words)

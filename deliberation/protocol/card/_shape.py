@@ -312,6 +312,7 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         learning_curve: What more labels bring.
         models: What rules need.
         made: When, as an ISO 8601 date; empty where a card was only scored.
+        notes: What a reader must know, such as labels that were left out, a sentence each.
     """
 
     format: int
@@ -326,6 +327,11 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     learning_curve: tuple[CurvePoint, ...] = ()
     models: Models = Models()
     made: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        jurors, labels = len(self.jurors), self.labels
+        return f"<JuryCard: {jurors} jurors, {labels.cases} labeled cases, {labels.unsafe} unsafe>"
 
     def apply(
         self,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ....common import ConfigurationError, krippendorff_alpha
-from .._labels import STRATA
+from ..reading import STRATA
 from ._file import LabelFile, Row
 from ._plan import ReviewPlan, plan_path, read_plan
 from ._review import LABELS

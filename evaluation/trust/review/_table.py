@@ -9,10 +9,8 @@ from ....agents import CaseInWords, Finding
 from ....common import ConfigurationError
 from ....common.files import atomic_write
 from ....common.text import escape_formula, quoted
-from .._labels import CASE_COLUMNS
-from .._rows import Row as TableRow
-from .._rows import described, is_empty, read_rows
-from .._words import Words, as_word
+from ..reading import CASE_COLUMNS, Words, as_word, described, is_empty, read_rows
+from ..reading import Row as TableRow
 from ._file import Row, checked_name
 from ._review import Review
 

@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ...agents import Finding
-from ...common import ConfigurationError
-from ...common.text import quoted
-from ...datasets.tables import as_list
+from ....agents import Finding
+from ....common import ConfigurationError
+from ....common.text import quoted
+from ....datasets.tables import as_list
+from ._recorded import recorded
 from ._rows import Row, described, is_empty, read_rows
 from ._words import Words, as_word, undeclared
 
 CASE_COLUMNS = ("case", "case_id", "item_id")
 """Columns that may hold the id of a case."""
 _MAJORITY, _EACH = "human_majority", "human_labels"
-_RECORDED = {0: Finding.SAFE, 1: Finding.UNSAFE}
-"""What stands in tables of recorded verdicts, by their own convention: 1 is harmful."""
 STRATA = ("unsafe", "safe", "no_verdict")
 """The verdicts from which cases are drawn for review."""
 CHOSEN = ("random", "contested", "low_margin")
@@ -203,9 +202,9 @@ class _Reading:
         said = {
             str(number): found is Finding.UNSAFE
             for number, value in enumerate(listed, 1)
-            if (found := _recorded(row, value, _EACH)) is not None
+            if (found := recorded(row, value, _EACH)) is not None
         }
-        decided = _recorded(row, majority, _MAJORITY)
+        decided = recorded(row, majority, _MAJORITY)
         if decided is None and not said:
             self._blank += 1
             return
@@ -213,15 +212,6 @@ class _Reading:
         new = _Case(said or {"": unsafe is True}, unsafe)
         if (kept := self._cases.setdefault(name, new)) is not new and kept != new:
             raise row.wrong(f"{quoted(name)} has other labels in a row before: keep one row")
-
-
-def _recorded(row: Row, value: object, column: str) -> Finding | None:
-    if is_empty(value):
-        return None
-    plain = int(value) if isinstance(value, str) and value.strip() in ("0", "1") else value
-    if isinstance(plain, int) and not isinstance(plain, bool) and plain in _RECORDED:
-        return _RECORDED[plain]
-    raise row.wrong(f"{column} must be 1 (unsafe), 0 (safe) or null, not {described(value)}")
 
 
 def _sampled(row: Row) -> tuple[str, float | None, str] | None:

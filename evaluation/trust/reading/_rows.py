@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
-from ...common import ConfigurationError, DatasetError
-from ...common.files import not_ready
-from ...common.text import quoted
-from ...datasets.tables import CsvTable, Object, RowError, describe, json_objects
+from ....common import ConfigurationError, DatasetError
+from ....common.files import not_ready
+from ....common.text import quoted
+from ....datasets.tables import CsvTable, Object, RowError, describe, json_objects
 
 _CSV, _JSON = (".csv", ".tsv"), (".json", ".jsonl", ".ndjson")
 _HEAD = 1024

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from math import isnan
 
-from ...agents import Finding
-from ...common import ConfigurationError
-from ...common.text import quoted
+from ....agents import Finding
+from ....common import ConfigurationError
+from ....common.text import quoted
 from ._rows import described
 
 _LONGEST_WORD = 20

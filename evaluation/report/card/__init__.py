@@ -1,0 +1,14 @@
+"""Shows a jury card: on a screen, as a page, as files."""
+
+from ._files import check_card_folder, save_card
+from ._page import card_markdown
+from ._screen import write_card_table
+from ._words import is_too_weak
+
+__all__ = [
+    "card_markdown",
+    "check_card_folder",
+    "is_too_weak",
+    "save_card",
+    "write_card_table",
+]

@@ -1,0 +1,146 @@
+"""Reads the votes of round 0 from a run's record."""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from ....agents import BallotOutcome, Finding
+from ....common import ConfigurationError, RecordChangedError
+from ....common.text import many
+from ....deliberation import PRESETS, Protocol, Rule
+from ....deliberation.protocol.card import CardJury, DecidedBy
+from ...record import Deliberated, Meta, RecordReader, jury_identity
+from .._decided import Decided
+from .._votes import NO_VOTE, SAFE, UNSAFE
+from ._source import Source
+from ._table_building import Said, TableBuilder, remaining
+
+_FOUND = {None: NO_VOTE, "unsafe": UNSAFE, "safe": SAFE}
+
+
+class _Ballot(msgspec.Struct):
+    juror: str
+    outcome: BallotOutcome
+    finding: Finding | None = None
+    rating: int | None = None
+
+
+class _Round(msgspec.Struct):
+    """What a table keeps of a `BallotsRevealed`."""
+
+    ballots: tuple[_Ballot, ...]
+    not_asked: tuple[str, ...] = ()
+
+
+def read_run_votes(
+    directory: Path, *, without: Sequence[str] = (), unfinished: bool = False
+) -> Source:
+    """Read the votes of a run, and what it decided.
+
+    Args:
+        directory: The run's directory.
+        without: Jurors to leave out.
+        unfinished: Whether an unfinished run will do.
+
+    Raises:
+        ConfigurationError: The run is not finished, did not ask all jurors or has no votes.
+        RecordChangedError: A case is not as it was recorded.
+        RecordError: There is no run that can be read.
+    """
+    with closing(RecordReader(directory)) as reader:
+        meta = reader.meta
+        done, planned = reader.counts()[0], meta.plan.total
+        if done < planned and not unfinished:
+            raise ConfigurationError(
+                f"{directory}: {done:,} of {many(planned, 'case')} are finished: finish the run "
+                "first, or add --unfinished"
+            )
+        builder = TableBuilder(remaining([info.seat for info in meta.jury], without))
+        reading = _Reading(builder)
+        for case, first in _first_rounds(reader.deliberated(), directory):
+            reading.add(case, first)
+    by, tie = _protocol(meta.identity)
+    if reading.not_asked:
+        raise ConfigurationError(
+            f"{directory}: {many(reading.not_asked, 'ballot')} of round 0 never asked for (stop: "
+            f"{by.stop}), so that its jurors cannot be compared: calibrate a run with "
+            "jury.protocol.stop: all"
+        )
+    if not reading.findings:
+        raise ConfigurationError(f"{directory}: the jury heard no case, so there are no votes")
+    import numpy as np
+
+    return Source(
+        str(directory),
+        builder.done(),
+        _jury(meta, without),
+        # A jury without one of its jurors decided nothing.
+        None if without else Decided(np.array(reading.findings, np.int8), by),
+        tie,
+        frozenset(reading.unheard),
+    )
+
+
+class _Reading:
+    """Gathers the votes and findings of cases."""
+
+    def __init__(self, builder: TableBuilder) -> None:
+        self._builder = builder
+        self.findings = array("b")
+        self.unheard = list[str]()
+        self.not_asked = 0
+
+    def add(self, case: Deliberated, first: _Round | None) -> None:
+        if first is None:
+            self.unheard.append(case.case_id)
+            return
+        self.not_asked += sum(name in self._builder.jurors for name in first.not_asked)
+        self.findings.append(_FOUND[case.finding])
+        self._builder.add(
+            case.case_id,
+            {
+                each.juror: Said.of(each.outcome, each.finding, each.rating)
+                for each in first.ballots
+            },
+            group=case.query_id,
+            target=case.target,
+            scenario=case.scenario,
+        )
+
+
+def _protocol(identity: Mapping[str, Any]) -> tuple[DecidedBy, str | None]:
+    """Return the protocol of a run, and how its majority decides a tie."""
+    said = cast("dict[str, Any]", identity.get("jury", {})).get("protocol", Protocol().name)
+    keys = cast("dict[str, Any]", {"preset": said} if isinstance(said, str) else said)
+    base = PRESETS.get(keys.get("preset") or "", Protocol())
+    rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
+    stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
+    return DecidedBy(str(rule), stop, talk), rule.tie
+
+
+def _first_rounds(
+    cases: Iterator[Deliberated], directory: Path
+) -> Iterator[tuple[Deliberated, _Round | None]]:
+    """Yield cases with their round 0, None where the jury did not hear them."""
+    decode = msgspec.json.Decoder(_Round).decode
+    for case in cases:
+        try:
+            yield case, decode(case.rounds[0]) if case.rounds else None
+        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+            raise RecordChangedError(
+                f"{directory}: the ballots of the case {case.case_id!r} cannot be read ({error})"
+            ) from None
+
+
+def _jury(meta: Meta, without: Sequence[str]) -> CardJury:
+    """Return by what a card knows the jury, which may lack some of its jurors."""
+    jury = jury_identity(meta.identity, meta.jury)
+    if not without:
+        return jury
+    # The hash is of the whole jury; without it, seats are compared one by one.
+    seats = tuple(seat for seat in jury.seats if seat.name not in without)
+    return msgspec.structs.replace(jury, sha256="", seats=seats)

@@ -1,0 +1,151 @@
+"""Where votes come from, and how labels are matched to them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ....common import ConfigurationError
+from ....common.text import many, quoted
+from ....deliberation.protocol.card import CardJury, CardSeat
+from .._decided import Decided
+from .._labels_table import UNLABELED, Labels
+from .._votes import SAFE, UNSAFE, VoteTable
+from ._labels import LabelSet
+
+_NAMED = 3
+"""Cases that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Votes of a jury, and what is known of it.
+
+    Attributes:
+        name: Where they were read from, for messages.
+        votes: The votes of round 0.
+        jury: Which jury.
+        decided: What the run itself decided; None where that is not known.
+        tie: How the rule `majority` decides a tie: `unsafe`, `safe`, or None for not at all.
+        unheard: Cases that the jury did not hear, because there was no response to judge.
+        notes: What a reader must know, a sentence each.
+    """
+
+    name: str
+    votes: VoteTable
+    jury: CardJury
+    decided: Decided | None = None
+    tie: str | None = None
+    unheard: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Labels in the order of a table of votes.
+
+    Attributes:
+        labels: The labels.
+        notes: What was left out, a sentence each.
+    """
+
+    labels: Labels
+    notes: tuple[str, ...]
+
+
+def jury_of_names(names: Sequence[str]) -> CardJury:
+    """Return the identity of a jury of which only the jurors' names are known."""
+    known = "\n".join(sorted(names)).encode()
+    seats = tuple(CardSeat(name) for name in names)
+    return CardJury(sha256=hashlib.sha256(known).hexdigest(), source="ballots", seats=seats)
+
+
+def match(labels: LabelSet, source: Source) -> Matched:
+    """Match labels to votes.
+
+    Where a review drew some of the cases at random, only those count: others were picked because
+    jurors differ, and would make any jury look worse than it is.
+
+    Raises:
+        ConfigurationError: No label is of a case with votes.
+    """
+    import numpy as np
+
+    votes, known = source.votes, labels.unsafe
+    place = {case: at for at, case in enumerate(votes.cases)}
+    drawn = any(labels.cases[case].probability is not None for case in known)
+    usable = [case for case in known if not drawn or labels.cases[case].probability is not None]
+    used = {case: place[case] for case in usable if case in place}
+    if not used:
+        raise _no_match(labels, source, usable)
+    values = np.full(len(votes.cases), UNLABELED, np.int8)
+    given = np.full((len(votes.cases), len(labels.annotators)), UNLABELED, np.int8)
+    weights = np.ones(len(votes.cases), np.float64)
+    column = {name: at for at, name in enumerate(labels.annotators)}
+    for case, at in used.items():
+        one = labels.cases[case]
+        values[at] = UNSAFE if one.unsafe else SAFE
+        weights[at] = 1 / (one.probability or 1.0)
+        for who, unsafe in one.by.items():
+            given[at, column[who]] = UNSAFE if unsafe else SAFE
+    even = bool(np.all(weights[values != UNLABELED] == weights[values != UNLABELED][0]))
+    table = Labels(values, labels.annotators, given, None if even else weights)
+    picked = len(known) - len(usable)
+    return Matched(table, tuple(_notes(labels, source, place, usable, picked)))
+
+
+def _notes(
+    labels: LabelSet,
+    source: Source,
+    place: Mapping[str, int],
+    usable: Sequence[str],
+    picked: int,
+) -> list[str]:
+    """Return what labels were left out and why."""
+    notes: list[str] = []
+    unheard = [case for case in usable if case in source.unheard]
+    strange = [case for case in usable if case not in place and case not in source.unheard]
+    if strange:
+        notes.append(
+            f"{many(len(strange), 'labeled case')} not in {source.name}, and left out: "
+            f"{_some(strange)}."
+        )
+    if unheard:
+        notes.append(
+            f"{many(len(unheard), 'labeled case')} left out, which the jury did not hear: "
+            f"{_some(unheard)}."
+        )
+    if tied := labels.tied:
+        notes.append(
+            f"{many(len(tied), 'case')} left out, on which annotators are split evenly: "
+            f"{_some(tied)}."
+        )
+    if labels.blank:
+        notes.append(f"{many(labels.blank, 'row')} without a label left out.")
+    if picked:
+        notes.append(
+            f"{many(picked, 'label')} left out: only cases that a review drew at random count, "
+            "as others were picked for being contested or close."
+        )
+    return notes
+
+
+def _no_match(labels: LabelSet, source: Source, usable: Sequence[str]) -> ConfigurationError:
+    if not usable:
+        return ConfigurationError(
+            f"{labels.source}: no case has a label that counts: on each of them annotators are "
+            "split evenly"
+        )
+    if all(case in source.unheard for case in usable):
+        return ConfigurationError(
+            f"{labels.source}: the jury of {source.name} heard none of the labeled cases, such as "
+            f"{_some(usable)}: label cases that have a response"
+        )
+    return ConfigurationError(
+        f"{labels.source}: none of its {len(usable):,} labels is of a case of {source.name}: they "
+        f"are of {_some(usable)}, and its cases are called {_some(source.votes.cases)}"
+    )
+
+
+def _some(cases: Sequence[str]) -> str:
+    more = ", …" if len(cases) > _NAMED else ""
+    return ", ".join(map(quoted, cases[:_NAMED])) + more
