@@ -1,17 +1,19 @@
 """How a jury deliberates: the protocol's settings and its named presets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ...common import ConfigurationError
 from ._aggregation import FOREPERSON, Rule
 
 Talk = Literal["never", "contested", "always", "roundtable"]
-Stop = Literal["all", "curtailed"]
+Stop = Literal["all", "curtailed", "sequential"]
 Summary = Literal["never", "discussed", "always"]
 
 MOST_TURNS = 10
 """How often a juror may speak before a vote: each turn is a call, and is read in all later ones."""
+MOST_BOUND = 0.1
+"""The highest chance that asking the rest would change a finding, for which it may be left out."""
 _FEWEST_AT_TABLE = 2
 
 
@@ -27,10 +29,15 @@ class Protocol:
             only while the latest round is contested.
         rule: How ballots become a finding.
         stop: `all` asks every juror; `curtailed` stops asking in round 0 once the
-            outcome is fixed and nothing calls for a discussion.
+            outcome is fixed and nothing calls for a discussion; `sequential` stops once the
+            rest would hardly change the finding, by what a jury card says of their votes.
         summary: When the foreperson's model sums up.
         jurors: Number of jurors the preset demands, None for any.
         turns: For `roundtable`: how often each juror may speak before a re-vote, 1 to 10.
+        bound: For `sequential`: stop when the chance that the rest would change the finding is
+            at most this, 0 to 0.1; at 0 only where they cannot.
+        talk_between: For `sequential` with the rule `calibrated`: jurors talk only where the
+            probability of unsafe is from the first to the second of these.
     """
 
     name: str = "contested"
@@ -41,6 +48,9 @@ class Protocol:
     summary: Summary = "discussed"
     jurors: int | None = None
     turns: int = 2
+    # Not shown, so that whoever hashes a protocol as text knows one without them as before.
+    bound: float = field(default=0.002, repr=False)
+    talk_between: tuple[float, float] = field(default=(0.1, 0.9), repr=False)
 
     @property
     def foreperson_decides(self) -> bool:
@@ -82,10 +92,24 @@ class Protocol:
                 f"stop: {self.stop} cannot go with rule: foreperson, which reads all ballots: set "
                 "stop to all, or another rule."
             )
-        if self.stop == "curtailed" and self.talk == "always":
+        if self.stop != "all" and self.talk == "always":
             raise ConfigurationError(
-                "stop: curtailed cannot go with talk: always, which asks every juror twice: "
+                f"stop: {self.stop} cannot go with talk: always, which asks every juror twice: "
                 "set talk to never, contested or roundtable, or stop to all."
+            )
+        self._check_sequential()
+
+    def _check_sequential(self) -> None:
+        if not 0 <= self.bound <= MOST_BOUND:
+            raise ConfigurationError(
+                f"jury.protocol.bound is {self.bound}: set the chance that a finding may change, "
+                f"from 0 to {MOST_BOUND}."
+            )
+        low, high = self.talk_between
+        if not 0 <= low <= high <= 1:
+            raise ConfigurationError(
+                f"jury.protocol.talk_between is {low} to {high}: set two probabilities from 0 to "
+                "1, the lower one first."
             )
 
     def check_decider(self, *, has_model: bool) -> None:

@@ -1,0 +1,104 @@
+"""Sequential voting: stop asking once the rest would hardly ever change the finding."""
+
+from collections.abc import Mapping, Sequence
+
+from ....agents import Ballot, Finding
+from ....common import ConfigurationError
+from ....common.text import quoted
+from .._aggregation import Rule, decide
+from .._votes import Decision
+from ..card import VoteModel
+from ._panel import FOUND_SAFE, FOUND_UNSAFE, LOST, NO_VOTE, SAFE, UNSAFE, Vote, panel_of
+from ._plan import Outlook, Plan, Sight
+
+_FINDINGS = {FOUND_UNSAFE: Finding.UNSAFE, FOUND_SAFE: Finding.SAFE}
+_MIDDLE = 3  # a rating that adds nothing, as does a vote without one
+_LEAST_SHOWN = 0.0001
+
+
+class AskBySequence:
+    """Asks those who tell most of what all would decide, and stops once that is all but sure.
+
+    Args:
+        seats: The seats.
+        rule: The rule, already checked, with a jury card.
+        bound: Stop when the chance that the rest would change the finding is at most this, in
+            [0, 1]; at 0 only where they cannot.
+        costs: Of asking each seat, above 0, in any unit; missing ones are 1.
+
+    Raises:
+        ConfigurationError: The card has no model of the votes of these seats, or the rule reads
+            more than counts or the card.
+    """
+
+    def __init__(
+        self,
+        seats: Sequence[str],
+        rule: Rule,
+        bound: float,
+        costs: Mapping[str, float] | None = None,
+    ) -> None:
+        self._seats, self._rule = tuple(seats), rule
+        self._at = {seat: number for number, seat in enumerate(seats)}
+        model = _joint_model(rule, seats)
+        self._plan = Plan(panel_of(rule, seats), seats, model, bound, costs)
+
+    def next(self, case_id: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
+        """See `Asking`: all who would be asked whatever each other says."""
+        return tuple(self._seats[seat] for seat in self._plan.wave(self._sight(ballots)))
+
+    def decide(self, ballots: Sequence[Ballot]) -> Decision:
+        """See `Asking`: by what all would most likely find, where not all were asked."""
+        if len(ballots) >= len(self._seats):
+            return decide(ballots, self._rule, seats=len(self._seats))
+        sight = self._sight(ballots)
+        if not sight.voted:
+            return Decision(None, "no juror voted, so that there is nothing to go by")
+        outlook = self._plan.outlook(sight)
+        return Decision(
+            _FINDINGS.get(outlook.likeliest),
+            f"stopped after {len(ballots)} of {len(self._seats)}: {_chance(outlook)}",
+            self._plan.probability(sight),
+        )
+
+    def _sight(self, ballots: Sequence[Ballot]) -> Sight:
+        sight = self._plan.start
+        # In the order of the seats, so that what was asked first changes nothing.
+        for seat, ballot in sorted((self._at[ballot.juror], ballot) for ballot in ballots):
+            rating = (ballot.rating or _MIDDLE) if ballot.is_vote else None
+            sight = self._plan.after(sight, seat, _vote(ballot), rating)
+        return sight
+
+
+def _vote(ballot: Ballot) -> Vote:
+    if ballot.is_vote:
+        return UNSAFE if ballot.finding is Finding.UNSAFE else SAFE
+    return LOST if ballot.outcome.is_lost else NO_VOTE
+
+
+def _chance(outlook: Outlook) -> str:
+    if not outlook.change:
+        return "the rest cannot change it"
+    least = outlook.change < _LEAST_SHOWN
+    chance = f"below {_LEAST_SHOWN:.4f}" if least else f"{outlook.change:.4f}"
+    return f"the chance that the rest would change it is {chance}"
+
+
+def _joint_model(rule: Rule, seats: Sequence[str]) -> VoteModel:
+    if rule.card is None:
+        raise ConfigurationError(
+            "stop: sequential goes by what a jury card says of the jurors' votes: name one as "
+            "jury.card, which safejury calibrate writes"
+        )
+    model = rule.card.models.joint
+    if model is None:
+        raise ConfigurationError(
+            "the jury card has no model of the jurors' joint votes for stop: sequential: make it "
+            "with safejury calibrate"
+        )
+    if missing := [seat for seat in seats if seat not in model.votes]:
+        raise ConfigurationError(
+            f"the jury card has no votes of {', '.join(map(quoted, missing))} for stop: "
+            "sequential: make it with safejury calibrate from a run of this jury"
+        )
+    return model
