@@ -20,6 +20,9 @@ def show_summary(run: Path, labels: Path | None) -> None:
     found = summarize_review(run, labels)
     console = Console()
     console.print(_table(found))
+    if found.plan.unheard:
+        without = many(found.plan.unheard, "case")
+        write_line(f"{without} left out: there is no response that could be judged.")
     for line in (*_agreement(found), *_missing(run, found)):
         write_line(line)
 
@@ -72,7 +75,7 @@ def _missing(run: Path, found: ReviewSummary) -> Iterator[str]:
 
 def _left(target: TargetProgress) -> str:
     none = " or ".join(_DONE[stratum] for stratum in target.none)
-    said = f", and none is labeled that the jury {none}" if none else ""
+    said = f", and none is labeled that the jury {none}" if none and target.labeled else ""
     to_go = target.planned - target.labeled
     return (
         f"For a corrected rate of {escape_line(target.target)}: {to_go:,} of {target.planned:,} "

@@ -163,7 +163,7 @@ def test_commands_of_the_docs_run(
             words += ["--config", "safejury.yaml"]  # in place of the embedded model
         if words[0] == "judge":
             words += ["--name", f"judged-{ran}"]
-        if words[0] in ("verify", "import-batch"):
+        if words[0] in ("verify", "import-batch", "review"):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
         if words[0] == "export-batch":

@@ -47,6 +47,7 @@ class ReviewPlan(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[CellCount, ...]
     sha256: str
     near: _Count = 0
+    unheard: _Count = 0
     format: int = FORMAT
 
     @property

@@ -201,7 +201,9 @@ def _begun(reader: RecordReader, file: LabelFile, options: ReviewOptions) -> Rev
             f"{' or '.join(plan.intents)} was put to the jury"
         )
     near = sum(one.probability is None for one in sample.cases)
-    plan = msgspec.structs.replace(plan, cells=sample.cells, sha256=sample.sha256, near=near)
+    plan = msgspec.structs.replace(
+        plan, cells=sample.cells, sha256=sample.sha256, near=near, unheard=sample.unheard
+    )
     by_case = {one.case: one for one in sample.cases}
     file.change(lambda row: _as_drawn(row, by_case.get(row["case"]), sample.verdicts))
     if plan != kept:

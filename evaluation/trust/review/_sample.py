@@ -15,6 +15,8 @@ K = TypeVar("K", str, tuple[str, "Cell"])
 
 _TAIL = 0.8
 """Part of the random cases that comes before the first one picked otherwise."""
+_DOUBTFUL = (0.2, 0.8)
+"""Between these, a probability of unsafe is near the line."""
 
 
 class Cell(NamedTuple):
@@ -226,6 +228,9 @@ def _nearness(result: CaseResult) -> str | None:
     """Return why a case is near the line between the verdicts, None where it is not."""
     if result.contested:
         return "contested"
+    if result.probability is not None:  # a rule that goes by it counts no votes
+        low, high = _DOUBTFUL
+        return "low_margin" if low <= result.probability <= high else None
     asked = sum(result.ballots.values())
     margin = abs(result.ballots.get("unsafe", 0) - result.ballots.get("safe", 0))
     return "low_margin" if asked > 1 and margin <= 1 else None

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 K = TypeVar("K", bound=tuple[str, ...])
 
-_LEAST = 3
-"""Cases drawn of each verdict, as far as there are as many."""
+_LEAST = 5
+"""Cases drawn of each verdict, as far as there are as many: fewer would correct no rate."""
 
 
 def shares(sizes: Mapping[K, int], total: int, at_least: Mapping[K, int]) -> dict[K, int]:
@@ -44,9 +44,9 @@ def _by_verdict(sizes: Mapping[K, int], total: int) -> dict[K, int]:
         weights[cell] = 0.5 * weights[cell] + 0.5 * with_verdict / len(decided)
     drawn = _shared(total, weights, sizes)
     for cell, size in sizes.items():
-        short = min(_LEAST, size) - drawn[cell]
         most = max(drawn, key=lambda other: drawn[other])
-        if short > 0 and drawn[most] - short >= _LEAST:
+        short = min(min(_LEAST, size) - drawn[cell], drawn[most] - _LEAST)
+        if short > 0:
             drawn[cell] += short
             drawn[most] -= short
     return drawn

@@ -83,10 +83,16 @@ def test_all_are_drawn_where_there_are_no_more() -> None:
 
 def test_a_larger_sample_holds_the_smaller_one() -> None:
     results = run_of(unsafe=30, safe=160, no_verdict=10)
-    sizes = (10, 11, 25, 60, 199, 200)
-    samples = [{one.case for one in drawn(results, n, 5).cases} for n in sizes]
+    samples = [{one.case for one in drawn(results, n, 5).cases} for n in range(1, 201)]
     assert all(small < large for small, large in pairwise(samples))
-    assert [len(one) for one in samples] == [*sizes]
+    assert [len(one) for one in samples] == [*range(1, 201)]
+
+
+def test_at_least_five_are_drawn_of_each_verdict_where_there_are_as_many() -> None:
+    """With fewer the report would not correct a rate by them."""
+    sample = drawn(run_of(unsafe=7, safe=980, no_verdict=13), 60)
+    assert min(cell.sampled for cell in sample.cells) == 5
+    assert len(sample.cases) == 60
 
 
 def test_what_was_drawn_before_stays_drawn() -> None:
@@ -146,6 +152,17 @@ def test_doubtful_cases_are_mixed_with_the_last_random_ones() -> None:
     assert 75 <= first <= 85
     tail = [one.chosen == "random" for one in cases[first:]]
     assert sum(one is not other for one, other in pairwise(tail)) > 10
+
+
+def test_where_there_is_a_probability_it_says_what_is_close() -> None:
+    votes = {"unsafe": 1, "safe": 2}
+    chances = (0.01, 0.3, 0.7, 0.9, None)
+    results = [
+        replace(one, ballots=votes, probability=chance)
+        for one, chance in zip(run_of(safe=5), chances, strict=True)
+    ]
+    cases = drawn(results, 0, contested=5).cases
+    assert {one.case[:5] for one in cases} == {"q0001", "q0002", "q0004"}
 
 
 def test_what_is_picked_besides_changes_nothing_at_random() -> None:
