@@ -48,7 +48,7 @@ CARD = hand_card(
     intercept=-1.5,
     threshold=0.4,
 )
-RATED = hand_card({"alpha": (1.0, -1.0, 0.0, 0.5), "bravo": (0.5, -0.5, 0.0)})
+RATED = hand_card({"alpha": (1.0, -1.0, 0.0, 0.5), "bravo": (0.5, -0.5, -1.5)})
 
 
 def cast(juror: str, said: Said, rating: int | None = None, number: int = 0) -> Ballot:
@@ -125,8 +125,10 @@ def _anything(juror: str) -> list[Ballot]:
 def test_lost_ballots_agree_with_trying_all_that_they_may_have_said(data: st.DataObject) -> None:
     said = [[*_anything(name), cast(name, LOST[0])] for name in ("alpha", "bravo")]
     ballots = [data.draw(st.sampled_from(each)) for each in said]
-    chosen = rule(RATED, threshold=data.draw(st.floats(0, 1)))
-    filled = product(*(_anything(b.juror) if b.outcome.is_lost else [b] for b in ballots))
+    filled = [*product(*(_anything(b.juror) if b.outcome.is_lost else [b] for b in ballots))]
+    may_be = [decide(each, rule(RATED), seats=2).probability for each in filled]
+    at = data.draw(st.sampled_from([0.0, *(likely for likely in may_be if likely is not None)]))
+    chosen = rule(RATED, threshold=data.draw(st.sampled_from([at, max(0.0, at - 1e-9)])))
     findings = {decide(each, chosen, seats=2).finding for each in filled}
     found = decide(ballots, chosen, seats=2).finding
     assert found == (findings.pop() if len(findings) == 1 else None)
@@ -244,6 +246,8 @@ def test_a_lost_revote_that_could_matter_leaves_the_finding_before() -> None:
         seats=2,
     )
     assert (best.finding, best.revote_lost) == (None, False)  # alpha abstained, whatever was lost
+    best = build_verdict(rounds, rule(name="best_juror"), seats=3)
+    assert (best.finding, best.revote_lost) == (UNSAFE, True)
 
 
 @pytest.mark.parametrize("name", ["calibrated", "best_juror"])

@@ -192,7 +192,8 @@ def test_another_card_is_another_run(workplace: Any, scripted: Start) -> None:
 
 
 def test_a_run_without_a_card_is_as_before_there_were_any(workplace: Any, scripted: Start) -> None:
-    config = workplace.config(scripted(reply=ALONE).base_url)
+    protocol = {"preset": "vote", "rule": "majority"}
+    config = workplace.config(scripted(reply=ALONE).base_url, jury__protocol=protocol)
     assert workplace.safejury("run", config).code == 0
     rows = [
         *workplace.stored("SELECT body FROM entries"),
