@@ -8,11 +8,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from itertools import permutations, product
 from math import exp
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from autogen_core import ComponentModel
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jury_cards import hand_card
 
@@ -26,10 +28,12 @@ from safejury.deliberation import (
     Rule,
     build_verdict,
     decide,
+    read_card,
     seat,
     settled,
     write_card,
 )
+from safejury.deliberation.protocol.card import CardJury, CardSeat
 from safejury.models import ModelSpec
 from safejury.testing import ScriptedReply, ScriptedServer
 from safejury.testing import ballot as scripted
@@ -121,6 +125,7 @@ def _anything(juror: str) -> list[Ballot]:
     return [*votes, cast(juror, BallotOutcome.ABSTAIN)]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_lost_ballots_agree_with_trying_all_that_they_may_have_said(data: st.DataObject) -> None:
     said = [[*_anything(name), cast(name, LOST[0])] for name in ("alpha", "bravo")]
@@ -150,7 +155,7 @@ def test_the_order_of_ballots_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "finding"),
+    ("changes", "finding"),
     [
         ({}, UNSAFE),
         ({"threshold": 0.5}, SAFE),
@@ -160,9 +165,9 @@ def test_the_order_of_ballots_decides_nothing() -> None:
         ({"cost": Cost(0.1, 1)}, SAFE),
     ],
 )
-def test_the_threshold_is_the_cards_or_ones_own(settings: dict[str, Any], finding: Finding) -> None:
+def test_the_threshold_is_the_cards_or_ones_own(changes: dict[str, Any], finding: Finding) -> None:
     """At even odds the finding is unsafe only above the threshold, never at it."""
-    decision = decide(round_of(UNSAFE, SAFE, SAFE), rule(**settings), seats=3)
+    decision = decide(round_of(UNSAFE, SAFE, SAFE), rule(**changes), seats=3)
     assert (decision.probability, decision.finding) == (0.5, finding)
 
 
@@ -200,6 +205,17 @@ def test_a_rule_that_cannot_use_its_card_is_refused(chosen: Rule, said: str) -> 
     with pytest.raises(ConfigurationError, match=r"^[^\n]*$") as refused:
         chosen.check(3)
     assert said in str(refused.value)
+
+
+def test_a_card_whose_models_are_of_other_jurors_is_refused(tmp_path: Path) -> None:
+    """Weights of jurors that do not sit would be missing in every case."""
+    others = CardJury(sha256="", source="ballots", seats=(CardSeat("alpha"), CardSeat("delta")))
+    write_card(msgspec.structs.replace(CARD, jury=others), tmp_path / "card.json")
+    with pytest.raises(ConfigurationError, match="the weights are not those of the jurors"):
+        read_card(tmp_path / "card.json")
+    write_card(replace_best("delta"), tmp_path / "card.json")
+    with pytest.raises(ConfigurationError, match="'delta' is no juror of the card"):
+        read_card(tmp_path / "card.json")
 
 
 def test_a_card_without_the_models_of_a_rule_is_refused() -> None:
@@ -251,6 +267,7 @@ def test_a_lost_revote_that_could_matter_leaves_the_finding_before() -> None:
 
 
 @pytest.mark.parametrize("name", ["calibrated", "best_juror"])
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([UNSAFE, SAFE, BallotOutcome.ABSTAIN]), max_size=3))
 def test_voting_is_settled_once_nobody_could_change_the_finding(
     name: str, said: Sequence[Said]

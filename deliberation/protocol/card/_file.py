@@ -68,9 +68,16 @@ def _what_is_wrong(card: JuryCard) -> Iterator[str]:
     for name, model in (("dawid_skene", models.dawid_skene), ("joint", models.joint)):
         if model is not None:
             yield from (f"models.{name}: {why}" for why in _not_chances(model))
+    seats = {seat.name for seat in card.jury.seats}
+    if len(seats) < len(card.jury.seats):
+        yield "two seats of the jury have one name"
     calibrated = models.calibrated
     if calibrated is not None and not 0 <= calibrated.threshold <= 1:
         yield f"models.calibrated: the threshold is {calibrated.threshold}, not from 0 to 1"
+    if calibrated is not None and calibrated.weights.keys() != seats:
+        yield "models.calibrated: the weights are not those of the jurors of the card"
+    if models.best_juror is not None and models.best_juror not in seats:
+        yield f"models.best_juror: {quoted(models.best_juror)} is no juror of the card"
 
 
 def _not_chances(model: VoteModel) -> Iterator[str]:
