@@ -110,7 +110,7 @@ def calibrate(
             found = score_jury_card(known, source, labeled, resamples=resamples, seed=seed)
     written = save_card(found, folder)
     write_card_table(found, Console())
-    say(f"Wrote {' and '.join(map(str, written))}.")
+    say(f"Wrote {written[0]}, and {written[1]}, which says more.")
 
 
 @dataclass(frozen=True, slots=True)

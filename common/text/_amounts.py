@@ -54,13 +54,15 @@ def many(number: int, what: str, plural: str | None = None) -> str:
 
 def coefficient(value: float | None) -> str:
     """Format a coefficient such as alpha, as `0.71`."""
-    return MISSING if value is None else f"{value:.2f}"
+    return MISSING if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def coefficient_span(interval: tuple[float, float] | None) -> str:
-    """Format an interval of a coefficient, joined by a dash."""
+    """Format an interval of a coefficient, such as `0.51\N{EN DASH}0.63`."""
     if interval is None:
         return MISSING
+    if min(interval) < 0:  # a dash would look like a sign
+        return f"{coefficient(interval[0])} to {coefficient(interval[1])}"
     return f"{coefficient(interval[0])}\N{EN DASH}{coefficient(interval[1])}"
 
 

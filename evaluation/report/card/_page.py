@@ -49,7 +49,7 @@ def _listed(heading: str, said: Sequence[str]) -> list[str]:
 
 
 def _rules(card: JuryCard) -> list[str]:
-    rows = [[name, *_gains(rule), *_scores(rule)] for name, rule in card.rules.items()]
+    rows = [[name, *_gains(name, rule), *_scores(rule)] for name, rule in card.rules.items()]
     return markdown_table(f"rule|{_GAINS}|{_SCORES.format(none='no verdict')}", rows)
 
 
@@ -77,8 +77,10 @@ def _scores(row: Scores) -> list[str]:
     return [*cells, points(row.abstained.value), span(row.abstained.interval)]
 
 
-def _gains(rule: RuleScores) -> list[str]:
-    best, majority = rule.minus_best_juror.get("f1"), rule.minus_majority.get("f1")
+def _gains(name: str, rule: RuleScores) -> list[str]:
+    """Return the cells of the differences; a rule is not compared with itself."""
+    best = None if name == "best_juror" else rule.minus_best_juror.get("f1")
+    majority = None if name == "majority" else rule.minus_majority.get("f1")
     return [*_difference(best), *_difference(majority)]
 
 

@@ -1,6 +1,6 @@
 """Prints a jury card at a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -9,7 +9,6 @@ from ....common import escape_line
 from ....common.text import (
     coefficient,
     coefficient_span,
-    count,
     difference,
     difference_span,
     points,
@@ -38,6 +37,7 @@ def _write(card: JuryCard, console: Console) -> None:
     for grid in _grids(card):
         console.print()
         grid.write(console)
+    console.print()
     console.print(Text(READING), style="dim")
     if said := warnings(card):
         console.print()
@@ -50,7 +50,7 @@ def _grids(card: JuryCard) -> Iterator[Grid]:
         "Rules against the labels",
         "rule",
         [Text(name) for name, _ in rules],
-        [*_gains([rule for _, rule in rules]), *_scores([rule for _, rule in rules], "verdict")],
+        [*_gains(card.rules), *_scores([rule for _, rule in rules], "verdict")],
     )
     names = jurors_by_f1(card)
     columns = _scores([card.jurors[name] for name in names], "vote")
@@ -58,8 +58,6 @@ def _grids(card: JuryCard) -> Iterator[Grid]:
         lost = [difference(card.without.get(name, _UNKNOWN).value) for name in names]
         columns.append(Column("F1 lost\nwithout", lost, 4))
     yield Grid("Jurors against the labels", "juror", [Text(escape_line(n)) for n in names], columns)
-    if card.reliability is not None and card.reliability.bins:
-        yield _reliability(card)
 
 
 def _scores(rows: Sequence[Scores], none: str) -> list[Column]:
@@ -80,8 +78,11 @@ def _scores(rows: Sequence[Scores], none: str) -> list[Column]:
     ]
 
 
-def _gains(rows: Sequence[RuleScores]) -> list[Column]:
-    gains = [row.minus_best_juror.get("f1", _UNKNOWN) for row in rows]
+def _gains(rules: Mapping[str, RuleScores]) -> list[Column]:
+    gains = [
+        _UNKNOWN if name == "best_juror" else rule.minus_best_juror.get("f1", _UNKNOWN)
+        for name, rule in rules.items()
+    ]
     # Without its interval a gain would look like one: neither goes without the other.
     return [
         Column("F1 minus\nbest juror", [difference(gain.value) for gain in gains], 0),
@@ -91,16 +92,3 @@ def _gains(rows: Sequence[RuleScores]) -> list[Column]:
 
 def _interval(name: str, cells: Sequence[str], rank: int) -> Column:
     return Column("interval", cells, rank, f"interval of {name}")
-
-
-def _reliability(card: JuryCard) -> Grid:
-    assert card.reliability is not None
-    bins = card.reliability.bins
-    names = [Text(f"{one.low:.2f} to {one.high:.2f}") for one in bins]
-    columns = [
-        Column("mean", [coefficient(one.mean) for one in bins], 0),
-        Column("labeled\nunsafe %", [points(one.unsafe.value) for one in bins], 0),
-        Column("interval", [span(one.unsafe.interval) for one in bins], 1),
-        Column("cases", [count(one.cases) for one in bins], 0),
-    ]
-    return Grid("Probabilities of calibrated against the labels", "probability", names, columns)

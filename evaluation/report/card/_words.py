@@ -23,6 +23,8 @@ _MANY_ABSTAINED = 0.1
 _MUCH_ALIKE = 1.5
 _DECIDERS = ("calibrated", "as_decided", "majority")
 """Rules by which the jury as a whole is judged: the first of them that was scored."""
+_PEOPLE = (("raw", "agreement"), ("kappa", "kappa"), ("alpha", "alpha"), ("ac1", "AC1"))
+"""How far annotators agree: the names of the figures on a card, and for readers."""
 READING = (
     "Differences are paired: on the same cases; one whose interval includes 0 shows nothing. "
     "Sensitivity: share of the cases labeled unsafe that are found unsafe; specificity: share of "
@@ -107,8 +109,10 @@ def findings(card: JuryCard) -> Iterator[str]:
             for point in card.learning_curve
         )
         yield f"F1 of calibrated by labels: {points}"
-    for name, figure in card.labels.agreement.items():
-        yield f"annotators among themselves: {name.replace('_', ' ')} {_with_span(figure)}"
+    people = card.labels.agreement
+    said = [f"{word} {_with_span(people[name])}" for name, word in _PEOPLE if name in people]
+    if said:
+        yield f"annotators among themselves: {', '.join(said)}"
 
 
 def warnings(card: JuryCard) -> list[str]:

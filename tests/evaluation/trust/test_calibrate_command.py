@@ -37,7 +37,10 @@ def test_a_run_gets_its_card_in_its_directory(labeled: Workplace) -> None:
     assert {"majority", "best_juror", "dawid_skene", "calibrated", "as_decided"} <= set(card.rules)
     assert (card.jury.source, len(card.jury.sha256)) == ("run", 64)
     assert card.made
-    assert "Wrote runs/first/jury-card.json and runs/first/jury-card.md." in ended.err
+    assert (
+        "Wrote runs/first/jury-card.json, and runs/first/jury-card.md, which says more."
+        in ended.err
+    )
     assert stat.S_IMODE(Path("runs/first/jury-card.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(Path("runs/first/jury-card.md").stat().st_mode) == 0o600
     assert labeled.safejury("verify", "runs/first").code == 0

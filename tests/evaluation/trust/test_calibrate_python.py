@@ -1,0 +1,62 @@
+"""`sj.calibrate`: what the command does, from Python."""
+
+from pathlib import Path
+
+import pytest
+from calibrated import CASES, JURORS, case, is_unsafe, labels, write_votes_and_labels
+from workplace import Workplace
+
+import safejury as sj
+from safejury.deliberation import read_card
+
+QUICK = 100
+"""Resamples."""
+
+
+def test_a_run_is_measured_by_labels_of_a_file_or_by_case(
+    finished_run: Path, workplace: Workplace
+) -> None:
+    file = workplace.write_lines(labels(), "labels.jsonl")
+    by_case = {case(number): is_unsafe(number) for number in range(CASES)}
+    card = sj.calibrate(finished_run, file, resamples=QUICK)
+    same = sj.calibrate(
+        sj.load(finished_run),
+        by_case,
+        unsafe_words=["true"],
+        safe_words=["false"],
+        resamples=QUICK,
+    )
+    assert card == same
+    assert repr(card) == "<JuryCard: 3 jurors, 40 labeled cases, 14 unsafe>"
+    assert "as_decided" in card.rules
+    assert not (finished_run / "jury-card.json").exists()
+    said = card.apply(dict.fromkeys(JURORS, "unsafe"))
+    assert said.probability is not None
+    with pytest.raises(sj.ConfigurationError, match=r"'true' \(14\), 'false' \(26\)"):
+        sj.calibrate(finished_run, by_case)
+
+
+def test_recorded_votes_are_measured_and_the_card_is_kept(workplace: Workplace) -> None:
+    write_votes_and_labels(workplace.path)
+    card = sj.calibrate(
+        "votes.jsonl",
+        "labels.csv",
+        without=["lawyer"],
+        groups="item_id",
+        cost=sj.Cost(miss=5, false_alarm=1),
+        out="cards",
+        resamples=QUICK,
+    )
+    assert read_card(Path("cards/jury-card.json")) == card
+    assert Path("cards/jury-card.md").read_text("utf-8").startswith("# Jury card of 2")
+    assert (set(card.jurors), card.labels.groups) == ({"clinician", "sceptic"}, CASES)
+    scored = sj.calibrate("other.jsonl", "labels.csv", card=card, resamples=QUICK)
+    assert set(scored.jurors) == {"clinician", "sceptic"}
+    assert "left out: lawyer." in scored.notes[0]
+    with pytest.raises(sj.ConfigurationError, match="scoring would replace it"):
+        sj.calibrate("other.jsonl", "labels.csv", card=card, out="cards", resamples=QUICK)
+
+
+def test_a_place_without_votes_is_told(workplace: Workplace) -> None:
+    with pytest.raises(sj.RecordError, match="there is no run here"):
+        sj.calibrate(workplace.path / "none", {"a": "safe"})
