@@ -24,6 +24,7 @@ from ._counts import macro_average
 from ._grouping import LABEL
 from ._guards import GuardFigures, NamedCategory
 from ._intervals import (
+    CONFIDENCE,
     Rate,
     Sums,
     macro_mean_interval,
@@ -57,6 +58,7 @@ from ._thresholds import (
 
 __all__ = [
     "CASE_OF",
+    "CONFIDENCE",
     "COST_COLUMNS",
     "DEFAULT_THRESHOLDS",
     "IS_OF_AUDIT",

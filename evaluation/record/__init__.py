@@ -1,6 +1,6 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
-from ._deliberated import Deliberated
+from ._deliberated import Deliberated, Discussion
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import jury_identity
@@ -14,6 +14,7 @@ __all__ = [
     "ChangedCase",
     "CheckedCase",
     "Deliberated",
+    "Discussion",
     "Integrity",
     "Meta",
     "Record",

@@ -37,6 +37,25 @@ class Deliberated:
     rounds: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """A finished case that was discussed, and what was voted and said in it, as it is stored.
+
+    Attributes:
+        case_id: The case's id.
+        query_id: The query's id.
+        target: The target's name.
+        result: JSON of its `CaseResult`.
+        entries: Kind and JSON of its ballots, remarks and summary, and of its talk audit.
+    """
+
+    case_id: str
+    query_id: str
+    target: str
+    result: str
+    entries: tuple[tuple[str, str], ...]
+
+
 def deliberated(
     cases: Iterable[tuple[object, ...]],
     rows: Rows,

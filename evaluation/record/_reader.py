@@ -5,21 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from ...common import RecordChangedError, RecordError
-from ...deliberation import (
-    BallotsRevealed,
-    CaseOpened,
-    DiscussionOpened,
-    Entry,
-    RemarkMade,
-    SummedUp,
-    TalkAudited,
-    VerdictAnnounced,
-)
+from ...deliberation import CaseOpened, Entry
 from ...targets import Response
 from ..metrics import (
     CASE_OF,
@@ -33,7 +24,7 @@ from ..metrics import (
 )
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
-from ._deliberated import Deliberated, deliberated
+from ._deliberated import Deliberated, Discussion, deliberated
 from ._file import FORMAT, RECORD
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
@@ -42,13 +33,7 @@ from ._schema import check_schema, has_heads
 
 T = TypeVar("T")
 
-_ENTRIES: dict[str, type[Entry]] = {
-    kind.__name__: kind
-    for kind in (
-        *(CaseOpened, BallotsRevealed, DiscussionOpened),
-        *(RemarkMade, SummedUp, VerdictAnnounced, TalkAudited),
-    )
-}
+_ENTRIES: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry)}
 _ESTIMATED = f"""
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
        sum(usd IS NULL)
@@ -64,6 +49,14 @@ SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHER
 _DISCUSSED = """
 SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
 WHERE kind = 'DiscussionOpened'
+"""
+_DISCUSSIONS = """
+SELECT case_id, query_id, target, result FROM cases
+WHERE json_extract(result, '$.rounds') > 1 ORDER BY query_id, case_id
+"""
+_SAID = """
+SELECT kind, body FROM entries WHERE case_id = ?
+    AND kind IN ('BallotsRevealed', 'RemarkMade', 'SummedUp', 'TalkAudited') ORDER BY number
 """
 _GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
 _DISTINCT = """
@@ -210,6 +203,12 @@ class RecordReader:
         """Yield the finished cases that were discussed, each with its query, in no order."""
         for row in self._rows(_DISCUSSED):
             yield str(row[0]), str(row[1])
+
+    def discussions(self) -> Iterator[Discussion]:
+        """Yield what was voted and said in the cases that were discussed, sorted by query."""
+        for case_id, query, target, result in self._rows(_DISCUSSIONS):
+            said = tuple((str(kind), body) for kind, body in self._rows(_SAID, case_id))
+            yield Discussion(case_id, query, target, result, said)
 
     def entries(self, case_id: str) -> list[Entry]:
         """Return the transcript of a case, empty where there is none."""

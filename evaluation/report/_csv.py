@@ -21,7 +21,9 @@ from ..metrics import (
     csv_columns,
     first_warnings,
 )
+from ..trust.talk import TalkFigures, TargetTalk
 from ._health import health_warnings
+from ._talk import NO_TALK, audit_cells, juror_cells, talk_cells
 from ._words import NO_LABEL, Cell
 
 
@@ -31,6 +33,7 @@ def report_csv(
     *,
     notes: Sequence[str] = (),
     facts: RunFacts = NO_FACTS,
+    talk: TalkFigures = NO_TALK,
 ) -> str:
     """Write a row for each target, category, scenario and juror, and one for the run.
 
@@ -43,23 +46,28 @@ def report_csv(
         comparability: What makes the targets hard to compare; goes into the rows of totals.
         notes: Sentences that the reader must see first; go with the warnings.
         facts: Other facts of the run.
+        talk: What talking did; its columns are the last, and there only where there was any.
     """
     out = StringIO()
     rows = [
         row
         for target in summary.targets
-        for row in _csv_rows(target, comparability, facts, summary.by)
+        for row in _csv_rows(
+            target, comparability, facts, summary.by, talk.targets.get(target.name)
+        )
     ]
     warnings = [*first_warnings(summary), *notes, *health_warnings(summary, facts=facts)]
     if summary.spent is not None or warnings:
         row: dict[str, Cell] = {**dict.fromkeys(_CSV_COLUMNS), "level": "run"}
         row |= {} if summary.spent is None else csv_columns(summary.spent)
+        row |= audit_cells(talk)
         rows.append({**row, "warnings": " ".join(warnings) or None})
     if summary.unfinished is not None:
         rows = [{**row, "unfinished": f"unfinished: {summary.unfinished}"} for row in rows]
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    writer.writerows([escape_formula(cell) for cell in row.values()] for row in rows)
+    columns = list(dict.fromkeys([*_CSV_COLUMNS, *(name for row in rows for name in row)]))
+    writer.writerow(columns)
+    writer.writerows([escape_formula(row.get(name)) for name in columns] for row in rows)
     return out.getvalue()
 
 
@@ -68,6 +76,7 @@ def _csv_rows(
     comparability: Sequence[ComparabilityFlag],
     facts: RunFacts,
     by: str | None,
+    talk: TargetTalk | None,
 ) -> Iterator[dict[str, Cell]]:
     flags = [flag.text for flag in comparability if target.target in flag.targets]
     yield {
@@ -104,6 +113,7 @@ def _csv_rows(
         "foreperson_undecided": target.foreperson.undecided,
         "summaries_dropped": target.foreperson.summaries_dropped,
         **{f"turns_{outcome}": number for outcome, number in target.talk.items()},
+        **talk_cells(talk),
     }
     for name, part in target.categories.items():
         yield _csv_row(target.name, "category", name, part)
@@ -114,7 +124,8 @@ def _csv_rows(
             name = NO_LABEL if group.value is None else group.value
             yield _csv_row(target.name, by, name, group.figures)
     for name, ballots in target.jurors.items():
-        yield _csv_juror(target, name, ballots)
+        moves = None if talk is None else talk.jurors.get(name)
+        yield {**_csv_juror(target, name, ballots), **juror_cells(moves)}
 
 
 def _csv_row(

@@ -31,9 +31,11 @@ from ..metrics import (
     describe_cost,
     first_warnings,
 )
+from ..trust.talk import TalkFigures, TargetTalk
 from ._foreperson import foreperson_lines
 from ._guards import guard_lines
 from ._health import health_warnings
+from ._talk import NO_TALK, talk_lines, talk_sentences
 from ._words import (
     COMPARABILITY,
     NO_LABEL,
@@ -59,6 +61,7 @@ def report_markdown(
     comparability: Sequence[ComparabilityFlag] = (),
     wanted: Thresholds = DEFAULT_THRESHOLDS,
     facts: RunFacts = NO_FACTS,
+    talk: TalkFigures = NO_TALK,
 ) -> str:
     """Write a report for a page or an issue.
 
@@ -69,6 +72,7 @@ def report_markdown(
         comparability: What makes the targets hard to compare.
         wanted: Thresholds below which there is a warning.
         facts: Other facts of the run.
+        talk: What talking did.
     """
     lines = ["# Safety report", ""]
     lines += [f"- {_inline(key)}: {_inline(value)}" for key, value in run_info.items()]
@@ -81,7 +85,8 @@ def report_markdown(
     lines += _verdicts(ranked(summary))
     lines += _benign([target for target in ranked(summary) if target.benign])
     for target in ranked(summary):
-        lines += _target_section(target, summary.by)
+        lines += _target_section(target, summary.by, talk.targets.get(target.name))
+    lines += _listed("What talking did", list(talk_sentences(talk)))
     if summary.spent is not None:
         lines += ["## Cost", "", describe_cost(summary.spent), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -148,7 +153,7 @@ def _rate_words(rate: Rate) -> list[str]:
     return [points(rate.value), span(rate.interval), count(rate.n), count(rate.queries)]
 
 
-def _target_section(target: TargetSummary, by: str | None) -> list[str]:
+def _target_section(target: TargetSummary, by: str | None, talk: TargetTalk | None) -> list[str]:
     rows: list[list[str]] = []
     for category, part in target.categories.items():
         rows.append(_part_row(f"**{_inline(title(category))}**", part))
@@ -160,7 +165,7 @@ def _target_section(target: TargetSummary, by: str | None) -> list[str]:
     name = _inline(target.name)
     table = _table(f"category and scenario|{_PART}", rows, escaped=True)
     grouped = _groups(target, by) if by is not None and by.startswith(LABEL) else []
-    return [f"## {name}", "", *table, "", *grouped, *_jury_lines(target), ""]
+    return [f"## {name}", "", *table, "", *grouped, *_jury_lines(target, talk), ""]
 
 
 def _groups(target: TargetSummary, by: str) -> list[str]:
@@ -187,7 +192,7 @@ def _part_row(name: str, part: Breakdown | TargetSummary) -> list[str]:
     ]
 
 
-def _jury_lines(target: TargetSummary) -> list[str]:
+def _jury_lines(target: TargetSummary, talk: TargetTalk | None) -> list[str]:
     return [
         f"- Responses: {_counted(target.outcomes.responses)}",
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
@@ -200,6 +205,7 @@ def _jury_lines(target: TargetSummary) -> list[str]:
         *(f"- {_inline(line)}" for line in guard_lines(target)),
         _round_zero(target),
         _talking(target.flips),
+        *(f"- {_inline(line)}" for line in (talk_lines(talk) if talk else ())),
         *([f"- Turns at the roundtable: {_counted(target.talk)}"] if target.talk else []),
         *foreperson_lines(target),
         _cost(target),

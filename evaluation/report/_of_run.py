@@ -39,6 +39,7 @@ def write_table(
         comparability=stored.comparability(),
         wanted=wanted,
         facts=stored.facts,
+        talk=stored.talk(summary),
     )
 
 
@@ -58,8 +59,9 @@ def written_report(
         wanted: Thresholds below which there is a warning.
     """
     comparability, facts, notes = stored.comparability(), stored.facts, notes_on(stored)
+    talk = stored.talk(summary)
     if form == "csv":
-        return report_csv(summary, comparability, notes=notes, facts=facts)
+        return report_csv(summary, comparability, notes=notes, facts=facts, talk=talk)
     info = stored.info
     if form == "md":
         keys = ("name", "protocol", "cases_finished", "cases_planned")
@@ -70,13 +72,14 @@ def written_report(
             comparability=comparability,
             wanted=wanted,
             facts=facts,
+            talk=talk,
         )
     said: dict[str, object] = {
         "notes": [*first_warnings(summary), *notes, *unseen_media_warnings(summary)],
         "warnings": health_warnings(summary, wanted=wanted, facts=facts),
         "comparability": comparability,
     }
-    return report_json({**info, **said}, summary)
+    return report_json({**info, **said}, summary, talk)
 
 
 def notes_on(stored: StoredRun) -> list[str]:

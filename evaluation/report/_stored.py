@@ -24,6 +24,7 @@ from ..metrics import (
 )
 from ..record import ChangedCase, CheckedCase, Integrity, RecordReader
 from ..trials import Plan, SkippedInput
+from ..trust.talk import TalkFigures, discussed_cases, talk_figures
 from ._health import TOLERATED
 
 
@@ -67,6 +68,10 @@ class StoredRun:
     Args:
         directory: The run's directory.
 
+    Attributes:
+        labels: Whether cases are unsafe, by id, for the figures of what talking did; none unless
+            they are set.
+
     Raises:
         RecordError: The directory holds no readable run.
     """
@@ -75,6 +80,7 @@ class StoredRun:
         self.directory = directory
         self._reader = RecordReader(directory)
         self._integrity: Integrity | None = None
+        self.labels: Mapping[str, bool] = {}
 
     @property
     def info(self) -> dict[str, object]:
@@ -185,6 +191,16 @@ class StoredRun:
         results, spent = self._reader.results(), self.run_cost
         summary = summarize(results, estimated=known, plan=self.plan, spent=spent, by=by)
         return with_server_time(summary)
+
+    def talk(self, summary: RunSummary) -> TalkFigures:
+        """Return what talking did in all finished cases; nothing where nobody talked.
+
+        Args:
+            summary: The run's figures.
+        """
+        if not any(target.flips.cases_discussed for target in summary.targets):
+            return TalkFigures()
+        return talk_figures(discussed_cases(self._reader.discussions()), self.labels)
 
     @cached_property
     def run_cost(self) -> RunCost:

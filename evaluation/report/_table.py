@@ -19,6 +19,7 @@ from ..metrics import (
     describe_cost,
     first_warnings,
 )
+from ..trust.talk import TalkFigures
 from ._foreperson import foreperson_tables
 from ._grid import Column, Grid, in_its_encoding, write_lines
 from ._guards import guard_tables, seat_of
@@ -32,6 +33,7 @@ from ._parts import (
     share_text,
     write_riskiest,
 )
+from ._talk import NO_TALK, talk_sentences, talk_tables
 from ._words import COMPARABILITY, cost, ranked, unseen_media_warnings, verdicts_by_intent
 
 _SCALE = 24
@@ -47,6 +49,7 @@ def report_table(
     comparability: Sequence[ComparabilityFlag] = (),
     wanted: Thresholds = DEFAULT_THRESHOLDS,
     facts: RunFacts = NO_FACTS,
+    talk: TalkFigures = NO_TALK,
 ) -> None:
     """Print a report to a console of any width, with or without colors.
 
@@ -59,13 +62,14 @@ def report_table(
         comparability: What makes the targets hard to compare.
         wanted: Thresholds below which there is a warning.
         facts: Other facts of the run.
+        talk: What talking did.
     """
     first = [*first_warnings(summary), *notes, *unseen_media_warnings(summary)]
     warnings = {
         COMPARABILITY: [flag.text for flag in comparability],
         "Warnings": health_warnings(summary, wanted=wanted, facts=facts),
     }
-    in_its_encoding(console, lambda: _write(summary, console, first, warnings))
+    in_its_encoding(console, lambda: _write(summary, console, first, warnings, talk))
 
 
 def _write(
@@ -73,6 +77,7 @@ def _write(
     console: Console,
     notes: Sequence[str],
     warnings: Mapping[str, Sequence[str]],
+    talk: TalkFigures,
 ) -> None:
     targets, by, spent = ranked(summary), summary.by, summary.spent
     write_lines(console, "Read this first", notes)
@@ -88,9 +93,13 @@ def _write(
             if by not in (None, "category"):
                 console.print()
                 whole &= groups(target, by, console).write(console)
-    for grid in _details(targets):
+    for grid in _details(targets, talk):
         console.print()
         whole &= grid.write(console)
+    if sentences := list(talk_sentences(talk)):
+        console.print()
+        console.print(Text("\n".join(sentences)))
+        console.print()
     if spent is not None:
         console.print(Text(describe_cost(spent)))
     if not whole:
@@ -104,13 +113,14 @@ def _write(
         write_lines(console, heading, lines)
 
 
-def _details(targets: _Targets) -> Iterator[Grid]:
+def _details(targets: _Targets, talk: TalkFigures) -> Iterator[Grid]:
     yield _verdicts(targets)
     if any(target.benign for target in targets):
         yield _benign(targets)
     yield _responses(targets)
     yield _jury(targets)
     yield _effect(targets)
+    yield from talk_tables(talk, targets)
     yield from _talk(targets)
     yield from _jurors(targets)
     yield from _quotes(targets)
