@@ -11,8 +11,7 @@ from .._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
 
 FloatArray = NDArray[np.float64]
 _SYMBOLS = (UNSAFE, SAFE, NO_VOTE)
-_MOST_STEPS = 500
-_SMALL = 1e-7
+_MOST_STEPS = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +47,9 @@ def vote_shares(votes: VoteTable) -> NDArray[np.bool_]:
     return cast
 
 
-def fit_dawid_skene(cast: NDArray[np.bool_], *, smoothing: float = 1.0) -> DawidSkene:
+def fit_dawid_skene(
+    cast: NDArray[np.bool_], *, smoothing: float = 1.0, gain: float = 1e-4
+) -> DawidSkene:
     """Fit the model by expectation maximization, beginning with the share of unsafe votes.
 
     Source: A. P. Dawid and A. M. Skene, "Maximum likelihood estimation of observer error-rates
@@ -58,6 +59,7 @@ def fit_dawid_skene(cast: NDArray[np.bool_], *, smoothing: float = 1.0) -> Dawid
         cast: Cases by jurors by symbol, see `vote_shares`.
         smoothing: As many cases of each class are imagined in which each juror votes as it does
             over all; 0 is maximum likelihood.
+        gain: It ends when the log likelihood grows by less in a step.
     """
     flat, counts = np.unique(cast.reshape(len(cast), -1), axis=0, return_counts=True)
     x, n = flat.reshape(-1, *cast.shape[1:]).astype(np.float64), counts.astype(np.float64)
@@ -73,7 +75,7 @@ def fit_dawid_skene(cast: NDArray[np.bool_], *, smoothing: float = 1.0) -> Dawid
         chances = _normalized(np.maximum(chances, 1e-10))
         belief, likelihood = _posterior(x, classes, chances)
         now = float(n @ likelihood)
-        if now - before < _SMALL * max(1.0, abs(now)) / 100:
+        if now - before < gain:
             break
         before = now
     if chances[:, 0, 0].sum() < chances[:, 1, 0].sum():  # the class that jurors flag is the unsafe
