@@ -26,6 +26,7 @@ from ._card_rules import (
     tally_of,
     with_votes,
 )
+from ._card_sequential import Stopped, sequential_scores, stopped_by_card, stopped_by_folds
 from ._decided import Decided
 from ._labels_table import Labels
 from ._one_thread import one_thread
@@ -44,6 +45,7 @@ from .fit import (
     vote_shares,
 )
 from .score import Resampling, Tally, dependence, minus, reliability, scores_of
+from .sequential import fit_joint
 
 _FEW_REPEATS = 3
 """Of what is told beside the rules: what a juror brings, what more labels bring."""
@@ -128,7 +130,7 @@ def make_card(
             without_repeats=_FEW_REPEATS,
         )
         few = min(repeats, _FEW_REPEATS)
-        curve = learning_curve(data, cost=cost, rated=found.rated, repeats=few, seed=seed)
+        curve = learning_curve(data, found, cost=cost, repeats=few, seed=seed)
         points = ((size, measured.tally(findings)) for size, findings in curve.items())
         return _card(
             measured,
@@ -136,6 +138,7 @@ def make_card(
             found.probabilities,
             jury=jury,
             models=_models(data, cost, seed),
+            stopped=stopped_by_folds(data, found, seed),
             without=_without(measured, found),
             learning_curve=tuple(CurvePoint(size, scores_of(tally).f1) for size, tally in points),
             made=made,
@@ -175,7 +178,14 @@ def score_card(
         data = measured.data
         rules = with_votes(by_card(card, data), data, tie, decided)
         probabilities = apply_model(model, data.votes)[1][None, data.rows]
-        return _card(measured, rules, probabilities, jury=card.jury, models=card.models)
+        return _card(
+            measured,
+            rules,
+            probabilities,
+            jury=card.jury,
+            models=card.models,
+            stopped=stopped_by_card(card, data),
+        )
 
 
 def _card(
@@ -185,6 +195,7 @@ def _card(
     *,
     jury: CardJury,
     models: Models,
+    stopped: Stopped | None,
     without: dict[str, Figure] | None = None,
     learning_curve: tuple[CurvePoint, ...] = (),
     made: str = "",
@@ -204,6 +215,7 @@ def _card(
         dependence=dependence(
             votes, rows, measured.labels.values[rows], weights, resampling, measured.every
         ),
+        sequential=None if stopped is None else sequential_scores(stopped, data, resampling),
         reliability=reliability(probabilities, unsafe, weights, resampling),
         without=without or {},
         learning_curve=learning_curve,
@@ -219,6 +231,7 @@ def _models(data: Labeled, cost: Cost | None, seed: int) -> Models:
         best_juror=votes.jurors[best_juror(data, data.rows)],
         calibrated=fit_calibrated(design, data.training(data.rows), cost=cost, seed=(seed,)),
         dawid_skene=dawid_skene_model(fit_dawid_skene(vote_shares(votes)), votes.jurors),
+        joint=fit_joint(votes, seed=seed),
     )
 
 

@@ -1,8 +1,9 @@
 """Keeps linear algebra to one thread."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
+from importlib.util import find_spec
 from typing import cast
 
 
@@ -12,5 +13,7 @@ def one_thread() -> AbstractContextManager[object]:
     A card is made of thousands of small fits: beside other work, threads that wait for each other
     make them ten times as slow.
     """
-    limits = import_module("threadpoolctl").threadpool_limits  # scikit-learn brings it
+    if find_spec("threadpoolctl") is None:  # scikit-learn brings it
+        return nullcontext()
+    limits = import_module("threadpoolctl").threadpool_limits
     return cast("Callable[[int], AbstractContextManager[object]]", limits)(1)

@@ -143,6 +143,11 @@ def apply_model(model: LogisticModel, votes: VoteTable) -> tuple[NDArray[np.int8
     return found.astype(np.int8), sigmoid(odds)
 
 
+def uses_ratings(model: LogisticModel) -> bool:
+    """Whether a model uses ratings."""
+    return any(of.rating for of in model.weights.values())
+
+
 def best_threshold(probabilities: FloatArray, weights: FloatArray) -> float:
     """Return the threshold that maximizes the expected F1: half of that F1.
 

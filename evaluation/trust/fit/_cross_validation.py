@@ -1,13 +1,14 @@
 """Fits on some groups of cases and finds on the others, again and again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....deliberation.protocol.card import Cost
+from ....deliberation.protocol.card import Cost, LogisticModel
 from .._votes import UNSAFE, VoteTable
-from ._calibrated import Training, apply_model, fit_calibrated
+from ._calibrated import Training, apply_model, fit_calibrated, uses_ratings
 from ._dawid_skene import fit_dawid_skene, latent_findings, vote_shares
 from ._design import Design, FloatArray
 from ._folds import folds_by_group
@@ -50,7 +51,8 @@ class CrossValidated:
         best_juror: The votes of the juror that was the best of the others.
         dawid_skene: Without a label.
         without: Of `calibrated` without each juror; fewer repeats, the first ones.
-        rated: Repeats by folds: whether `calibrated` used ratings.
+        folds: Repeats by labeled cases: the fold that each is in.
+        models: Of `calibrated`, by repeat, by the fold that it was fitted without.
     """
 
     calibrated: Findings
@@ -58,7 +60,8 @@ class CrossValidated:
     best_juror: Findings
     dawid_skene: Findings
     without: dict[str, Findings]
-    rated: NDArray[np.bool_]
+    folds: NDArray[np.intp]
+    models: Sequence[Mapping[int, LogisticModel]]
 
 
 def best_juror(data: Labeled, rows: NDArray[np.intp]) -> int:
@@ -82,19 +85,18 @@ def cross_validate(
     design, cast = Design.of(data.votes), vote_shares(data.votes)
     shape = (repeats, n)
     calibrated, chosen, latent = (np.zeros(shape, np.int8) for _ in range(3))
-    probabilities, rated = np.zeros(shape), np.zeros((repeats, folds), np.bool_)
+    probabilities, fold_of = np.zeros(shape), np.zeros(shape, np.intp)
+    models: list[dict[int, LogisticModel]] = [{} for _ in range(repeats)]
     fewer = min(repeats, without_repeats) if len(jurors) > 1 else 0
     without = {name: np.zeros((fewer, n), np.int8) for name in jurors} if fewer else {}
     for repeat in range(repeats):
-        fold_of = _folds(data, folds, (seed, _OUTER, repeat))
-        for fold in range(folds):
-            out = fold_of == fold
-            if not out.any():
-                continue
+        fold_of[repeat] = _folds(data, folds, (seed, _OUTER, repeat))
+        for fold in np.unique(fold_of[repeat]).tolist():
+            out = fold_of[repeat] == fold
             rows, held = data.rows[~out], data.rows[out]
             inner = (seed, _INNER, repeat, fold)
             fitted = fit_calibrated(design, data.training(rows), cost=cost, seed=inner)
-            rated[repeat, fold] = any(of.rating for of in fitted.weights.values())
+            models[repeat][fold] = fitted
             findings, p = apply_model(fitted, design.patterns)
             calibrated[repeat, out] = findings[design.of_case[held]]
             probabilities[repeat, out] = p[design.of_case[held]]
@@ -108,16 +110,16 @@ def cross_validate(
                     data.training(rows),
                     cost=cost,
                     seed=inner,
-                    ratings=bool(rated[repeat, fold]),
+                    ratings=uses_ratings(fitted),
                     without=at,
                 )
                 findings, _ = apply_model(less, design.patterns)
                 without[name][repeat, out] = findings[design.of_case[held]]
-    return CrossValidated(calibrated, probabilities, chosen, latent, without, rated)
+    return CrossValidated(calibrated, probabilities, chosen, latent, without, fold_of, models)
 
 
 def learning_curve(
-    data: Labeled, *, cost: Cost | None, rated: NDArray[np.bool_], repeats: int, seed: int
+    data: Labeled, validated: CrossValidated, *, cost: Cost | None, repeats: int, seed: int
 ) -> dict[int, Findings]:
     """Return what `calibrated` finds out of fold, fitted on more and more labels.
 
@@ -125,25 +127,22 @@ def learning_curve(
 
     Args:
         data: The cases.
+        validated: Of the same cases, for its folds, and for where ratings helped.
         cost: What errors cost.
-        rated: Repeats by folds: whether to use ratings, as all labels of the other folds say.
-        repeats: Times that the cases are divided into folds, as in `cross_validate`.
-        seed: The same as there.
+        repeats: The first so many repeats.
+        seed: Of what is random.
 
     Returns:
         Repeats by labeled cases, by the number of labels.
     """
     design = Design.of(data.votes)
-    n, folds = len(data.rows), rated.shape[1]
+    n, folds = len(data.rows), len(validated.models[0])
     most = n * (folds - 1) // folds
     steps = [size for size in (25 * 2**power for power in range(1, 12)) if size < 0.75 * most]
     found = {size: np.zeros((repeats, n), np.int8) for size in (*steps, most)}
     for repeat in range(repeats):
-        fold_of = _folds(data, folds, (seed, _OUTER, repeat))
-        for fold in range(folds):
-            out = fold_of == fold
-            if not out.any():
-                continue
+        for fold, model in validated.models[repeat].items():
+            out = validated.folds[repeat] == fold
             rows, held = data.rows[~out], data.rows[out]
             drawn = _drawn(data, rows, (seed, _SUBSET, repeat, fold))
             for size, findings in found.items():
@@ -151,7 +150,7 @@ def learning_curve(
                 inner = (seed, _INNER, repeat, fold)
                 cases = data.training(few)
                 fitted = fit_calibrated(
-                    design, cases, cost=cost, seed=inner, ratings=bool(rated[repeat, fold])
+                    design, cases, cost=cost, seed=inner, ratings=uses_ratings(model)
                 )
                 findings[repeat, out] = apply_model(fitted, design.patterns)[0][
                     design.of_case[held]

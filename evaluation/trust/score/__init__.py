@@ -2,7 +2,7 @@
 
 from ._agreement import annotator_agreement
 from ._dependence import dependence
-from ._figures import minus, rule_figures, scores_of
+from ._figures import mean_figure, minus, rule_figures, scores_of, share_figure
 from ._reliability import reliability
 from ._resampling import Resampling
 from ._tally import Tally
@@ -12,8 +12,10 @@ __all__ = [
     "Tally",
     "annotator_agreement",
     "dependence",
+    "mean_figure",
     "minus",
     "reliability",
     "rule_figures",
     "scores_of",
+    "share_figure",
 ]

@@ -6,8 +6,8 @@ import numpy as np
 
 from ....deliberation.protocol.card import Confusion, Figure, Found, Scores
 from ...metrics import student_t, wilson_interval
-from ._resampling import FloatArray, figure
-from ._tally import Measure, Tally, f1, kappa, sensitivity, specificity
+from ._resampling import FloatArray, Resampling, figure
+from ._tally import Measure, Tally, f1, kappa, ratio, sensitivity, specificity
 
 _PAIRED: dict[str, tuple[Measure, float]] = {
     "f1": (f1, 1.0),
@@ -76,6 +76,20 @@ def share_figure(
     z = student_t(0.975, 10**6)
     fewer = (z / student_t(0.975, groups - 1)) ** 2 if groups > 1 else 0.0
     return Figure(share, wilson_interval(share, max(1.0, n / effect * fewer)), spread), effect
+
+
+def mean_figure(values: FloatArray, weights: FloatArray, resampling: Resampling) -> Figure:
+    """Return the mean of what lies in [0, 1].
+
+    Args:
+        values: Repeats by cases.
+        weights: How many cases each stands for.
+        resampling: Of the same cases.
+    """
+    draws = resampling.draws(np.column_stack([values.mean(axis=0) * weights, weights]))
+    of_repeats = np.average(values, axis=1, weights=weights)
+    drawn = ratio(draws[:, 0], draws[:, 1])
+    return figure(float(of_repeats.mean()), drawn, low=0.0, high=1.0, spread=_spread(of_repeats))
 
 
 def _design_effect(of: FloatArray, among: FloatArray) -> float:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....deliberation.protocol.card import Reliability, ReliabilityBin
-from ._figures import share_figure
-from ._resampling import FloatArray, Resampling, figure
-from ._tally import ratio
+from ._figures import mean_figure, share_figure
+from ._resampling import FloatArray, Resampling
 
 _EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 
@@ -27,13 +26,7 @@ def reliability(
         weights: How many cases each stands for.
         resampling: Of the same cases.
     """
-    errors = (probabilities - unsafe) ** 2
-    draws = resampling.draws(np.column_stack([errors.mean(axis=0) * weights, weights]))
-    of_repeats = np.average(errors, axis=1, weights=weights)
-    ends = (float(of_repeats.min()), float(of_repeats.max())) if len(of_repeats) > 1 else None
-    brier = figure(
-        float(of_repeats.mean()), ratio(draws[:, 0], draws[:, 1]), low=0.0, high=1.0, spread=ends
-    )
+    brier = mean_figure((probabilities - unsafe) ** 2, weights, resampling)
     p = probabilities.mean(axis=0)
     bins: list[ReliabilityBin] = []
     for low, high in pairwise(_EDGES):
