@@ -13,6 +13,7 @@ from safejury.agents import Finding
 from safejury.datasets import Intent
 from safejury.evaluation import CaseResult, ReviewCase
 from safejury.evaluation.trust.review import ReviewSample, draw
+from safejury.targets import ResponseOutcome
 
 FINDINGS = {"unsafe": Finding.UNSAFE, "safe": Finding.SAFE, "no_verdict": None}
 
@@ -176,10 +177,17 @@ def test_what_is_picked_besides_changes_nothing_at_random() -> None:
 def test_only_what_was_asked_for_and_heard_is_drawn() -> None:
     results = run_of(unsafe=5, safe=5)
     benign = [replace(one, intent=Intent.BENIGN, query_id=f"b{n}") for n, one in enumerate(results)]
-    unheard = [replace(one, ballots={}, query_id=f"u{n}") for n, one in enumerate(results)]
+    lost = replace(SAFE, finding=None, ballots={}, query_id="l")
+    unheard = [
+        replace(lost, response_outcome=outcome, query_id=f"u{outcome}")
+        for outcome in ResponseOutcome
+        if outcome is not ResponseOutcome.ANSWERED
+    ]
     all_of_them = [*results, *benign, *unheard]
     sample = drawn(all_of_them, 120)
     assert {one.case[0] for one in sample.cases} == {"q"}
-    assert sample.unheard == 10
+    assert sample.unheard == len(unheard)
+    lost_ballots = drawn([*all_of_them, lost], 120)
+    assert "l/mine/0" in {one.case for one in lost_ballots.cases}
     both = drawn(all_of_them, 120, intents=("harmful", "benign")).cases
     assert Counter(one.case[0] for one in both) == {"q": 10, "b": 10}
