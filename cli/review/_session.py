@@ -159,10 +159,7 @@ class Session:
 
     def _label(self, finding: Finding, rating: int | None) -> None:
         assert self._case is not None
-        row = self._review.row(self._case, finding, self.annotator)
-        row |= {} if rating is None else {"rating": rating}
-        row |= {"note": self._note} if self._note else {}
-        self._review.file.put(row)
+        self._review.put(self._case, finding, self.annotator, rating=rating, note=self._note)
         self._before.append((self._case, "labeled"))
         self.labeled += 1
         self.message = f"Labeled {finding}."

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reviewing import JURY_WORDS, finished_run, labels
+from reviewing import JURY_WORDS, finished_run, labels, review
 from terminal import Terminal
+
+from safejury.evaluation.trust import read_labels
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
@@ -146,6 +148,21 @@ def test_two_people_label_at_two_terminals_at_once(workplace: Any):
     by = {who: [row for row in labels() if row["annotator"] == who] for who in "ab"}
     assert [row["case"] for row in by["a"]] == [row["case"] for row in by["b"]]
     assert [len(rows) for rows in by.values()] == [3, 3]
+
+
+def test_cases_that_another_adds_meanwhile_change_the_probabilities_of_all(workplace: Any):
+    """Else one case would have two, and the file could not be read."""
+    with Terminal(80, 24) as terminal, workplace.at(terminal, *COMMAND) as process:
+        label(terminal, 1, "u")
+        terminal.until("Case 2 of 8")
+        review("s " * 20, "--random", "30", "--contested", "0", "--reveal", annotator="ben")
+        label(terminal, 2, "s")
+        terminal.until("Case 3 of 8")
+        terminal.press("q")
+        assert process.wait(30) == 0
+    assert len(labels()) == 22
+    assert len({(row["target"], row["stratum"], row["probability"]) for row in labels()}) <= 6
+    assert set(read_labels(FILE).annotators) == {"anna", "ben"}
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"])

@@ -40,8 +40,8 @@ class Review:
         self._reader = reader
         self.directory = reader.directory
         self.file = file
-        self.plan = plan
-        self.sample = sample
+        self.plan: ReviewPlan = plan
+        self.sample: ReviewSample = sample
         self._by_case = {one.case: one for one in sample.cases}
 
     @property
@@ -69,11 +69,52 @@ class Review:
 
         return replace(opened.case, query=with_media(opened.case.query, placed))
 
+    def put(
+        self,
+        case_id: str,
+        finding: Finding,
+        annotator: str,
+        *,
+        rating: int | None = None,
+        note: str = "",
+    ) -> None:
+        """Keep a label; it is on the disk when this returns.
+
+        Args:
+            case_id: The case.
+            finding: What the person found.
+            annotator: Who.
+            rating: The person's rating, 1 to 5, None without one.
+            note: The person's own words.
+
+        Raises:
+            ConfigurationError: It cannot be written; those before are kept.
+        """
+        further: Row = {} if rating is None else {"rating": rating}
+        further |= {"note": note} if note else {}
+        with self.file.locked():
+            self._follow_plan()
+            self.file.put(self.row(case_id, finding, annotator) | further)
+
     def row(self, case_id: str, finding: Finding, annotator: str) -> Row:
         """Return the row for a label that is given now."""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         row = {"case": case_id, "label": str(finding), "annotator": annotator, "at": now}
-        return row | drawn_as(self._by_case[case_id])
+        one = self._by_case.get(case_id)
+        return row if one is None else row | drawn_as(one)
+
+    def _follow_plan(self) -> None:
+        """Take over a plan that another person has changed: a case has one probability."""
+        plan = read_plan(plan_path(self.file.path))
+        if plan is None or plan == self.plan:
+            return
+        sample = _drawn(self._reader, plan, plan, ())
+        if sample.sha256 != plan.sha256:
+            raise ConfigurationError(
+                f"{self.file.path}: somebody has drawn the cases again: repeat the command"
+            )
+        self.plan, self.sample = plan, sample
+        self._by_case = {one.case: one for one in sample.cases}
 
     def own(self, annotator: str) -> dict[str, str]:
         """Return a person's labels of the cases that were picked, in the order of the file."""
