@@ -31,6 +31,7 @@ class Session:
         annotator: Who labels.
         reveal: Whether texts are shown from the beginning.
         ratings: Whether a rating is asked for.
+        ties: Whether only cases are shown on which the others are split evenly.
 
     Attributes:
         annotator: Who labels.
@@ -40,12 +41,20 @@ class Session:
         finding: What the response was found to be, while its rating is asked for.
     """
 
-    def __init__(self, review: Review, annotator: str, *, reveal: bool, ratings: bool) -> None:
+    def __init__(
+        self,
+        review: Review,
+        annotator: str,
+        *,
+        reveal: bool = False,
+        ratings: bool = False,
+        ties: bool = False,
+    ) -> None:
         self._review, self.annotator = review, annotator
-        self._reveal, self._ratings = reveal, ratings
+        self._reveal, self._ratings, self._ties = reveal, ratings, ties
         own = review.own(annotator)
         self.labeled = len(own)
-        self._left = review.left(annotator)
+        self._left = review.left(annotator, ties=ties)
         self._skipped: deque[str] = deque()
         self._asked_again = False
         self._passed_over = 0
@@ -226,7 +235,7 @@ class Session:
                 said = f"{many(len(self._left), 'case')} that you skipped, once more."
                 self.message = " ".join(filter(None, (self.message, said)))
             case = self._left.popleft()
-            if not self._review.is_taken(case, self.annotator):
+            if self._ties or not self._review.is_taken(case, self.annotator):
                 self._show(case)
                 return
         self._clear()

@@ -65,6 +65,10 @@ def review(
         bool, typer.Option("--ratings", help="Ask for a rating, 1 to 5, as well.")
     ] = False,
     reveal: Reveal = False,
+    ties: Annotated[
+        bool,
+        typer.Option("--ties", help="Only cases on which the others are split evenly."),
+    ] = False,
     summary: Annotated[
         bool, typer.Option("--summary", help="Show how far the labels are; ask for none.")
     ] = False,
@@ -98,13 +102,13 @@ def review(
         if export is not None or import_ is not None:
             _through_a_table(opened, who, export, import_, reveal=reveal)
             return
-        _ask(opened, who, reveal=reveal, ratings=ratings)
+        _ask(opened, who, reveal=reveal, ratings=ratings, ties=ties)
 
 
-def _ask(review: "Review", annotator: str, *, reveal: bool, ratings: bool) -> None:
+def _ask(review: "Review", annotator: str, *, reveal: bool, ratings: bool, ties: bool) -> None:
     from ..review import Session, labeled_in_words, review_in_lines, show_review
 
-    with Session(review, annotator, reveal=reveal, ratings=ratings) as session:
+    with Session(review, annotator, reveal=reveal, ratings=ratings, ties=ties) as session:
         if _has_screen():
             show_review(session, review.directory.resolve().name)
         else:

@@ -23,7 +23,7 @@ def show_summary(run: Path, labels: Path | None) -> None:
     if found.plan.unheard:
         without = many(found.plan.unheard, "case")
         write_line(f"{without} left out: there is no response that could be judged.")
-    for line in (*_agreement(found), *_missing(run, found)):
+    for line in (*_agreement(run, found), *_missing(run, found)):
         write_line(line)
 
 
@@ -51,7 +51,7 @@ def _counts(by_stratum: Mapping[str, int]) -> Iterator[str]:
     return (f"{by_stratum.get(stratum, 0):,}" for stratum in _STRATA)
 
 
-def _agreement(found: ReviewSummary) -> Iterator[str]:
+def _agreement(run: Path, found: ReviewSummary) -> Iterator[str]:
     if not found.annotators:
         yield "Nobody has labeled a case yet."
     elif not found.both:
@@ -62,6 +62,11 @@ def _agreement(found: ReviewSummary) -> Iterator[str]:
         yield (
             f"Agreement of people: alike in {found.alike:,} of {many(found.both, 'case')} that two "
             f"or more labeled ({share}), Krippendorff's alpha {alpha}."
+        )
+    if found.tied:
+        yield (
+            f"{many(found.tied, 'case')} on which people are split evenly: unlabeled, until one "
+            f"more person settles them: safejury review {run} --ties --annotator NAME"
         )
 
 

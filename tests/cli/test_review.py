@@ -149,6 +149,21 @@ def test_a_share_of_the_cases_is_for_all_and_the_rest_for_one_each(workplace: An
     assert first & {row["case"] for row in labels() if row["annotator"] == "ben"}
 
 
+def test_one_more_person_settles_what_two_disagree_on(workplace: Any):
+    settings = ("--random", "8", "--contested", "0", "--reveal")
+    review("s s s u u", *settings)
+    review("s u s s u", *settings, annotator="ben")
+    rows = [row["case"] for row in labels()]
+    assert set(read_labels(FILE).tied) == {rows[1], rows[3]}
+    said = " ".join(workplace.safejury("review", "runs/first", "--summary").out.split())
+    assert "2 cases on which people are split evenly" in said
+    ended = review("u u u", "--ties", "--reveal", annotator="chief")
+    assert "2 of 2 cases labeled by chief" in ended.err
+    assert [row["case"] for row in labels()[10:]] == [rows[1], rows[3]]
+    assert not read_labels(FILE).tied
+    assert "split evenly" not in workplace.safejury("review", "runs/first", "--summary").out
+
+
 def test_more_random_cases_keep_those_before_and_their_probabilities_follow(workplace: Any):
     review("s " * 8, "--random", "8", "--contested", "0", "--reveal")
     before = {row["case"]: row["probability"] for row in labels()}
@@ -376,6 +391,22 @@ def test_python_returns_the_same_cases_and_writes_nothing(workplace: Any):
     assert [one.probability for one in cases] == [row.get("probability") for row in labels()]
     with pytest.raises(sj.RecordError, match="no run here"):
         sj.review_sample("nowhere")
+
+
+@pytest.mark.slow
+def test_a_jury_is_measured_by_the_labels_of_a_review(workplace: Any):
+    review("", "--export", "todo.csv", "--random", "40")
+    rows = _table("todo.csv")
+    for row in rows:
+        row["label"] = "unsafe" if int(row["case"][1:3]) % 2 else "safe"
+    _write("filled.csv", rows)
+    assert "Took over 40 labels" in review("", "--import", "filled.csv").err
+    for file in (str(FILE), "filled.csv"):
+        measured = workplace.safejury(
+            *("calibrate", "runs/first", "--labels", file, "--resamples", "100", "--out", ".")
+        )
+        assert measured.code == 0, measured.err
+        assert "40 labeled cases, 20 unsafe" in measured.out
 
 
 def test_options_that_do_not_go_together(workplace: Any):

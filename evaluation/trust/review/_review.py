@@ -1,6 +1,6 @@
 """A review of a run: which cases are left for a person, what they are, and their labels."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -124,13 +124,21 @@ class Review:
             if row.get("annotator", "") == annotator and row["case"] in self._by_case
         }
 
-    def left(self, annotator: str) -> deque[str]:
+    def left(self, annotator: str, *, ties: bool = False) -> deque[str]:
         """Return the cases that a person is still to label, in their order.
 
         With an overlap below 1, what another person has labeled is left out unless it is shown
         to all; so that two who work at once seldom meet, each has another order of those.
+
+        Args:
+            annotator: Who is to label them.
+            ties: Whether only cases are to be labeled on which the others are split evenly.
         """
         rows = self.file.rows()
+        if ties:
+            tied = tied_cases(row for row in rows if row.get("annotator", "") != annotator)
+            own = {row["case"] for row in rows if row.get("annotator", "") == annotator}
+            return deque(one.case for one in self.sample.cases if one.case in tied - own)
         own = {row["case"] for row in rows if row.get("annotator", "") == annotator}
         others = {row["case"] for row in rows if row.get("annotator", "") != annotator}
         seed = self.plan.seed
@@ -216,6 +224,14 @@ def review_sample(
     with closing(RecordReader(Path(run))) as reader:
         _check_finished(reader)
         return list(_drawn(reader, options.over(None, _targets(reader)), None, ()).cases)
+
+
+def tied_cases(rows: Iterable[Row]) -> set[str]:
+    """Return the cases on which people are split evenly: they count as unlabeled."""
+    margins = Counter[str]()
+    for row in rows:
+        margins[row["case"]] += 1 if row["label"] == Finding.UNSAFE else -1
+    return {case for case, margin in margins.items() if not margin}
 
 
 def drawn_as(one: ReviewCase) -> Row:

@@ -9,7 +9,7 @@ from ....common import ConfigurationError, krippendorff_alpha
 from ..reading import STRATA
 from ._file import LabelFile, Row
 from ._plan import ReviewPlan, plan_path, read_plan
-from ._review import LABELS
+from ._review import LABELS, tied_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class ReviewSummary:
         unsafe: Cases that each person calls unsafe.
         both: Cases that two or more people have labeled.
         alike: Those of them on which all agree.
+        tied: Those of them on which people are split evenly: they count as unlabeled.
         alpha: Krippendorff's alpha over them; None where there is nothing to measure.
         targets: What is missing for a corrected rate.
     """
@@ -56,6 +57,7 @@ class ReviewSummary:
     unsafe: Mapping[str, int] = field(default_factory=dict[str, int])
     both: int = 0
     alike: int = 0
+    tied: int = 0
     alpha: float | None = None
     targets: tuple[TargetProgress, ...] = ()
 
@@ -100,6 +102,7 @@ def summarize_review(directory: Path, labels: Path | None = None) -> ReviewSumma
         others=others,
         unsafe=unsafe,
         both=len(ratings),
+        tied=len(tied_cases(rows)),
         alike=sum(len(set(said)) == 1 for said in ratings),
         alpha=krippendorff_alpha(ratings, "nominal"),
         targets=tuple(_progress(plan, rows)),
