@@ -39,7 +39,7 @@ _EXAMPLE = "miss=5,false_alarm=1"
 def calibrate(
     labels: LabelsFile,
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A finished run, such as runs/first.")
+        Path | None, typer.Argument(metavar="RUN", help="A finished run, such as runs/first.")
     ] = None,
     ballots: Annotated[
         Path | None,

@@ -141,8 +141,9 @@ def _no_match(labels: LabelSet, source: Source, usable: Sequence[str]) -> Config
             f"{_some(usable)}: label cases that have a response"
         )
     return ConfigurationError(
-        f"{labels.source}: none of its {len(usable):,} labels is of a case of {source.name}: they "
-        f"are of {_some(usable)}, and its cases are called {_some(source.votes.cases)}"
+        f"{labels.source}: no label matches a case of {source.name}: "
+        f"{many(len(usable), 'label')} of {_some(usable)}, and cases that are called "
+        f"{_some(source.votes.cases)}"
     )
 
 

@@ -214,7 +214,10 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 
 _LABELS: list[tuple[list[dict[str, Any]], str]] = [
-    ([{"case": f"other{n}", "label": "safe"} for n in range(40)], "none of its 40 labels"),
+    (
+        [{"case": f"other{n}", "label": "safe"} for n in range(40)],
+        "no label matches a case of runs/first: 40 labels of",
+    ),
     ([{**row, "label": "safe"} for row in labels()], "safe"),
     (labels(range(29)), "29"),
     (labels(range(20)) + [row for row in labels(range(20, 40)) if row["label"] == "safe"], "7"),
