@@ -85,8 +85,11 @@ def match(labels: LabelSet, source: Source) -> Matched:
         one = labels.cases[case]
         values[at] = UNSAFE if one.unsafe else SAFE
         weights[at] = 1 / (one.probability or 1.0)
-        for who, unsafe in one.by.items():
-            given[at, column[who]] = UNSAFE if unsafe else SAFE
+    for case, one in labels.cases.items():
+        # Those on which people are split count here, or two people would always agree.
+        if case in place and (one.probability is not None or not drawn):
+            for who, unsafe in one.by.items():
+                given[place[case], column[who]] = UNSAFE if unsafe else SAFE
     even = bool(np.all(weights[values != UNLABELED] == weights[values != UNLABELED][0]))
     table = Labels(values, labels.annotators, given, None if even else weights)
     picked = len(known) - len(usable)

@@ -49,7 +49,7 @@ def test_what_each_annotator_said_comes_along(source: Source, tmp_path: Path) ->
     matched = match(read_labels(_file(tmp_path, rows)), source)
     assert matched.labels.annotators == ("ann", "bo")
     assert matched.labels.given is not None
-    assert matched.labels.given.tolist()[1] == [UNLABELED, UNSAFE]
+    assert matched.labels.given.tolist()[:2] == [[SAFE, UNSAFE], [UNLABELED, UNSAFE]]
     assert matched.labels.values.tolist() == [UNLABELED, UNSAFE, UNLABELED, UNLABELED]
     assert "split evenly: 'a'" in matched.notes[0]
     assert "1 row without a label" in matched.notes[1]
