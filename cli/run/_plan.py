@@ -31,10 +31,12 @@ def _cases(plan: RunPlan) -> list[str]:
     targets = many(len(plan.targets), "target")
     epochs = plan.options.epochs
     times = "" if epochs == 1 else f", {epochs} times each"
+    audit = plan.options.audit_talk
+    audited = f"; talk audit: each votes twice more on {many(audit, 'case')} that they discuss"
     jury = f"{many(len(plan.jury.seats), 'juror')}, protocol {plan.jury.protocol.name}"
     return [
         f"{many(plan.total, 'case')}: {queries} to {targets}{times}",
-        f"{jury}; results go to {plan.directory}",
+        f"{jury}{audited if audit else ''}; results go to {plan.directory}",
     ]
 
 

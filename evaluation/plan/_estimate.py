@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ...agents import BallotCall, Case, GuardDialect
+from ...agents import BallotCall, Case, GuardDialect, TalkArm
 from ...assembly.config import LimitsConfig
 from ...common import ConfigurationError, ModelError
 from ...datasets import Query, load_taxonomy, words_of
@@ -138,6 +138,8 @@ class CaseEstimator:
             for part in self._parts(target, size):
                 before = found.get(part.who)
                 found[part.who] = part if before is None else _together(before, part)
+        for part in self._audit(sum(sizes.values(), _Sizes())):
+            found[part.who] = _together(found[part.who], part)
         return sorted(found.values(), key=lambda part: not part.who.startswith("target "))
 
     def _parts(self, target: str, sizes: _Sizes) -> Iterator[Calls]:
@@ -178,6 +180,21 @@ class CaseEstimator:
         read_again = (max(0, most - 1) + turns) * statements + said
         prompts = (least * first, (most + turns) * heard + read_again)
         return self._calls(seat.info.seat, spec, calls, prompts, jury.max_tokens)
+
+    def _audit(self, sizes: _Sizes) -> Iterator[Calls]:
+        """Estimate the votes without talk: those of average cases, as many as are discussed."""
+        jury, cases = self._plan.jury, min(self._plan.options.audit_talk, sizes.cases)
+        share, arms = cases / max(1, sizes.cases), len(TalkArm)
+        for seat in jury.seats if cases else ():
+            if (spec := seat.model) is None or seat.guard is not None:
+                continue
+            first = cases * self._around[seat.info.seat]
+            first += round(share * sizes.prompt(spec.modalities))
+            heard = first + round(cases * self._plan.options.max_tokens * _WORDS_PER_CAP)
+            talk = cases * len(jury.seats) * (jury.max_tokens + _REMARK * _turns(jury))
+            least = arms * cases if jury.protocol.talk == "always" else 0
+            prompts = (min(least, 1) * arms * first, arms * heard + talk)
+            yield self._calls(seat.info.seat, spec, (least, arms * cases), prompts, jury.max_tokens)
 
     def _calls_of(
         self, guard: GuardDialect, seat: SeatSpec, spec: ModelSpec, sizes: _Sizes, least: int

@@ -307,3 +307,16 @@ def test_an_audit_of_recorded_responses(workplace: Any, scripted: Start) -> None
     )
     assert ended.code == 0, ended.err
     assert len(audited(workplace, "runs/old")) == 2
+
+
+def test_the_plan_counts_the_votes_of_an_audit(workplace: Any) -> None:
+    def calls(*options: str) -> tuple[int, int]:
+        ended = workplace.safejury("run", config(workplace, "http://127.0.0.1:9/v1"), *options)
+        assert ended.code == 0, ended.err
+        found = re.search(r"clinician .*?: (\d+)(?:\N{EN DASH}| to |-)(\d+) calls", ended.out)
+        assert found is not None, ended.out
+        assert ("talk audit: each votes twice more on 4 cases" in ended.out) == (len(options) > 1)
+        return int(found[1]), int(found[2])
+
+    least, most = calls("--plan")
+    assert calls("--plan", "--audit-talk", "4") == (least, most + 2 * 4)
