@@ -16,7 +16,7 @@ from .console import (
 )
 from .data import datasets_app, generate
 from .run import deliberate, export_batch, import_batch, judge, run, serve
-from .study import calibrate, replay, report, review, show, verify
+from .study import calibrate, recheck, replay, report, review, show, verify
 from .tools import demo, doctor, init, personas, probe, scenarios
 
 app = typer.Typer(
@@ -62,9 +62,9 @@ def safejury(
     """Measure the safety of multimodal models with a jury of models."""
 
 
-for command in (init, run, serve, judge, deliberate, show, report, verify, replay):
+for command in (init, run, serve, judge, deliberate, show, report, verify):
     app.command()(command)
-for command in (calibrate, review):
+for command in (calibrate, review, replay, recheck):
     app.command()(command)
 for command in (generate, export_batch, import_batch, demo, doctor, probe, personas, scenarios):
     app.command()(command)

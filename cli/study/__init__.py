@@ -6,6 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._calibrate import calibrate
+    from ._recheck import recheck
     from ._replay import replay
     from ._report import report
     from ._review import review
@@ -18,6 +19,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_calibrate": ["calibrate"],
+            "_recheck": ["recheck"],
             "_replay": ["replay"],
             "_report": ["report"],
             "_review": ["review"],
@@ -29,6 +31,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "calibrate",
+    "recheck",
     "replay",
     "report",
     "review",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...common import ConfigurationError
-from ...common.text import quoted
+from ...common.text import many, quoted
 from ..console import busy, guarded, named_values, say
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def calibrate(
     from ...deliberation import read_card
     from ...evaluation.report import check_card_folder, save_card, write_card_table
     from ...evaluation.trust import Words, calibrate_jury, read_labels, score_jury_card
+    from ...evaluation.trust.recheck import keep_sample
 
     words, costs = Words(unsafe_word or (), safe_word or ()), _cost(cost, card)
     known = None if card is None else read_card(card)
@@ -108,9 +109,14 @@ def calibrate(
             found = calibrate_jury(source, labeled, cost=costs, resamples=resamples, seed=seed)
         else:
             found = score_jury_card(known, source, labeled, resamples=resamples, seed=seed)
+    if known is None and run is not None:
+        found = keep_sample(found, run, labeled, folder)
     written = save_card(found, folder)
     write_card_table(found, Console())
     say(f"Wrote {written[0]}, and {written[1]}, which says more.")
+    if found.sample is not None:
+        kept = many(found.sample.cases, "case")
+        say(f"Kept {kept} in {folder / found.sample.file}, for: safejury recheck {written[0]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy
 
 if TYPE_CHECKING:
+    from ._aligned import aligned
     from ._amounts import (
         MISSING,
         coefficient,
@@ -34,6 +35,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_aligned": ["aligned"],
             "_amounts": [
                 "MISSING",
                 "coefficient",
@@ -67,6 +69,7 @@ __all__ = [
     "MISSING",
     "SMALL_WORDS",
     "Shingles",
+    "aligned",
     "coefficient",
     "coefficient_span",
     "count",

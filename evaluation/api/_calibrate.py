@@ -15,6 +15,7 @@ from ..trust import (
     read_votes,
     score_jury_card,
 )
+from ..trust.recheck import keep_sample
 from ._result import Result
 
 
@@ -49,7 +50,8 @@ def calibrate(
         groups: For a file of votes: the column that tells which cases go together.
         cost: What errors cost, which sets the threshold of the rule `calibrated`; without it, the
             threshold maximizes F1.
-        out: A folder for the card and its page; it is written nowhere unless given.
+        out: A folder for the card, its page, and cases of the run by which `safejury recheck`
+            tells whether a juror changed; nothing is written unless given.
         resamples: Resamples behind each interval.
         seed: Of what is random.
         unfinished: Whether an unfinished run will do.
@@ -77,5 +79,7 @@ def calibrate(
     else:
         found = score_jury_card(card, source, labeled, resamples=resamples, seed=seed)
     if out is not None:
+        if card is None and place.is_dir():
+            found = keep_sample(found, place, labeled, Path(out))
         save_card(found, Path(out))
     return found

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from ._estimate import (
         BudgetPlan,
         CaseEstimator,
+        TokenCounter,
         find_prices,
         missing_keys,
         unbound_note,
         unpriced,
     )
     from ._estimate_words import estimate, hourly_costs, server_lines
-    from ._identity import identity_of
+    from ._identity import decisive_config, identity_of, jury_facts
     from ._notes import card_notes, plan_notes
     from ._plan import RunPlan, TargetSpec
     from ._queries import QuerySet
@@ -45,6 +46,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_estimate": [
                 "CaseEstimator",
                 "BudgetPlan",
+                "TokenCounter",
                 "find_prices",
                 "missing_keys",
                 "unbound_note",
@@ -54,7 +56,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_transcription": ["Transcripts", "open_transcripts"],
             "_recorded_files": ["FROM_FILES", "lasting_notes", "write_skipped_rows"],
             "_recorded_models": ["open_recorded"],
-            "_identity": ["identity_of"],
+            "_identity": ["decisive_config", "identity_of", "jury_facts"],
             "_notes": ["card_notes", "plan_notes"],
             "_plan": ["RunPlan", "TargetSpec"],
             "_setup": ["Provided", "set_up"],
@@ -69,14 +71,17 @@ __all__ = [
     "QuerySet",
     "RunPlan",
     "TargetSpec",
+    "TokenCounter",
     "Transcripts",
     "card_notes",
     "categories_with_absolute_path",
     "dataset_label",
+    "decisive_config",
     "estimate",
     "find_prices",
     "hourly_costs",
     "identity_of",
+    "jury_facts",
     "lasting_notes",
     "missing_keys",
     "open_recorded",

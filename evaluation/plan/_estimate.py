@@ -280,7 +280,7 @@ async def _around_cases(plan: RunPlan) -> dict[str, int]:
     )
     from ...agents import Guard, Juror  # with AutoGen, which the rest of a plan does without
 
-    counter = _TokenCounter()
+    counter = TokenCounter()
     around: dict[str, int] = {}
     for seat, juror in plan.jury.agents(counter).items():
         if isinstance(juror, Juror | Guard):
@@ -290,21 +290,27 @@ async def _around_cases(plan: RunPlan) -> dict[str, int]:
     return around
 
 
-class _TokenCounter:
-    """Opens models that only count the tokens of requests."""
+class TokenCounter:
+    """Opens models that only count the tokens of requests.
+
+    Attributes:
+        tokens: Those of the latest request.
+    """
 
     def __init__(self) -> None:
         self.tokens = 0
 
     def open(self, spec: ModelSpec) -> ChatModel:
+        """Return a model that answers nothing."""
         return _CountingModel(self, spec.model, spec.modalities)
 
     def adopt(self, model: ChatModel, *, pays: bool) -> ChatModel:
+        """Return one in place of a model of somebody's own."""
         return _CountingModel(self, model.name, model.modalities)
 
 
 class _CountingModel:
-    def __init__(self, counter: _TokenCounter, name: str, modalities: frozenset[Modality]) -> None:
+    def __init__(self, counter: TokenCounter, name: str, modalities: frozenset[Modality]) -> None:
         self._counter = counter
         self.name = name
         self.modalities = modalities

@@ -8,7 +8,7 @@ from ...agents import HUMAN, guard_identity, prompt_hashes
 from ...assembly import Config
 from ...assembly.config import WAY_KEYS
 from ...datasets import NEUTRAL_TEXT, Taxonomy
-from ...deliberation import RULES, card_sha256
+from ...deliberation import RULES, JurySpec, card_sha256
 from ..record import known_by_name, without_secrets
 from ._plan import RunPlan
 
@@ -63,6 +63,25 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     known["responses"] = {name: recorded.sha256 for name, recorded in plan.recorded.items()}
     if functions := plan.functions:
         known["functions"] = {name: target.identity for name, target in functions.items()}
+    facts = jury_facts(jury)
+    rubric = facts.pop("rubric", None)
+    known |= facts
+    known["words"] = _hash_of_words(plan.taxonomy)
+    if plan.systems:
+        known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}
+    if rubric is not None:
+        known["rubric"] = rubric
+    if jury.protocol.rule.card is not None:
+        known["card"] = card_sha256(jury.protocol.rule.card)
+    if rule.source_sha256 is not None:
+        known["rule"] = rule.source_sha256
+    known["transcriber"] = None if plan.whisper is None else plan.whisper.source
+    return known
+
+
+def jury_facts(jury: JurySpec) -> dict[str, object]:
+    """Return what a run's identity says of its jury beside the config, as plain data."""
+    known: dict[str, object] = {}
     known["personas"] = [
         seat.persona.model_dump(mode="json") if seat.persona else HUMAN if seat.is_person else None
         for seat in jury.seats
@@ -76,16 +95,8 @@ def identity_of(plan: RunPlan) -> dict[str, object]:
     known["prompts"] = prompt_hashes(
         quotes=jury.quotes, talk=talk, decides=jury.protocol.foreperson_decides
     )
-    known["words"] = _hash_of_words(plan.taxonomy)
-    if plan.systems:
-        known["systems"] = {name: _hash_of(text) for name, text in plan.systems.items()}
     if jury.rubric is not None:
         known["rubric"] = jury.rubric.identity()
-    if jury.protocol.rule.card is not None:
-        known["card"] = card_sha256(jury.protocol.rule.card)
-    if rule.source_sha256 is not None:
-        known["rule"] = rule.source_sha256
-    known["transcriber"] = None if plan.whisper is None else plan.whisper.source
     return known
 
 

@@ -15,6 +15,7 @@ from ._same_jury import check_same_jury, other_jury
 from ._shape import (
     FORMAT,
     CardJury,
+    CardSample,
     CardSeat,
     Confusion,
     Cost,
@@ -39,6 +40,7 @@ from ._shape import (
 __all__ = [
     "FORMAT",
     "CardJury",
+    "CardSample",
     "CardSeat",
     "Confusion",
     "Cost",

@@ -295,6 +295,20 @@ class CurvePoint(msgspec.Struct, frozen=True):
     f1: Figure
 
 
+class CardSample(msgspec.Struct, frozen=True):
+    """Labeled cases that are kept beside the card, to be heard again.
+
+    Attributes:
+        file: Their file, relative to the card's folder.
+        sha256: Hash of the file.
+        cases: How many they are.
+    """
+
+    file: str
+    sha256: str
+    cases: int
+
+
 class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a jury from labels: its identity, how well it judges, how it errs.
 
@@ -313,6 +327,7 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         models: What rules need.
         made: When, as an ISO 8601 date; empty where a card was only scored.
         notes: What a reader must know, such as labels that were left out, a sentence each.
+        sample: The cases that its jury can hear again; None for a card of votes of a file.
     """
 
     format: int
@@ -328,6 +343,7 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: Models = Models()
     made: str = ""
     notes: tuple[str, ...] = ()
+    sample: CardSample | None = None
 
     def __repr__(self) -> str:
         jurors, labels = len(self.jurors), self.labels

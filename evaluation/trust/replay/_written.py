@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any, Literal
 
 from ....common import escape_line
-from ....common.text import escape_formula, many, percent, points, span
+from ....common.text import aligned, escape_formula, many, percent, points, span
 from ...metrics import Rate
 from ._replay import UNKNOWN, ChangedFinding, Replay
 
@@ -91,10 +91,10 @@ def _text(replay: Replay, shown: int | None) -> Iterator[str]:
     yield escape_line(f"  {'; '.join(replay.terms) or 'nothing is different'}")
     yield f"{many(changed, 'finding')} changed{known}."
     moved = [(pair, n) for pair, n in replay.counts.items() if pair[0] != pair[1]]
-    yield from _aligned([(f"{old} -> {new}", f"{n:,}") for (old, new), n in moved])
+    yield from aligned([(f"{old} -> {new}", f"{n:,}") for (old, new), n in moved])
     if replay.targets:
         yield ""
-        yield from _aligned([("attack success", "before", "now"), *_rates(replay)])
+        yield from aligned([("attack success", "before", "now"), *_rates(replay)])
     asked = replay.asked
     if asked.after != asked.before:
         yield ""
@@ -108,7 +108,7 @@ def _text(replay: Replay, shown: int | None) -> Iterator[str]:
     some = replay.changes[:shown]
     if some:
         yield ""
-        yield from _aligned([_cells(change) for change in some])
+        yield from aligned([_cells(change) for change in some])
     if more := len(replay.changes) - len(some):
         yield f"  and {more:,} more: --all shows them, --out FILE writes them."
 
@@ -129,12 +129,3 @@ def _said(rate: Rate) -> str:
     return (
         f"{points(rate.value)} % ({span(rate.interval)}; n {rate.n:,})" if rate.n else percent(None)
     )
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows with their cells in columns."""
-    table = list(rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)] if table else []
-    for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {'  '.join(cells)}".rstrip()
