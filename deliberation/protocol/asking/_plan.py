@@ -20,7 +20,7 @@ from ._panel import (
 )
 
 _LEAST = 1e-6  # no vote is impossible, whatever the model saw
-_TOGETHER, _OF_MORE = 8, 6  # seats planned for together: 3 to the power of this many states
+_TOGETHER, _OF_MORE = 7, 6  # seats planned for together: 3 to the power of this many states
 _WAVE = 4  # seats of a wave at most: each more makes it four times as dear to find
 _MOST_STATES = 300_000  # of these the plan forgets all, so that ratings do not fill the memory
 _SAVES = 0.01  # a seat goes before earlier ones where it saves this much: like ones keep one order
@@ -86,6 +86,7 @@ class Plan:
         self._shares = tuple(model.classes)
         self._chances = [_by_vote(model.votes[seat]) for seat in seats]
         self._costs = [1.0 if costs is None else costs.get(seat, 1.0) for seat in seats]
+        self._cheapest = min(self._costs)
         worth = [
             panel.weight(seat) * pstdev(self._chances[seat][UNSAFE]) / self._costs[seat]
             for seat in range(len(seats))
@@ -220,12 +221,16 @@ class Plan:
             for states in kept:
                 states.clear()
         certain = self._certain(sight, sight.rest, _WAVE)
-        first = self._best(sight, self._block_of(sight.rest))[1]
+        first = self.first(sight)
         return tuple(sorted(self._in(certain), key=lambda seat: seat != first))
+
+    def first(self, sight: Sight) -> int | None:
+        """Return whom to ask next, where one is asked after the other; None to stop."""
+        return self._best(sight, self._block_of(sight.rest))[1]
 
     def _certain(self, sight: Sight, among: int, most: int) -> int:
         """Return the seats, of some, that are asked in any case; the next one always."""
-        seat = self._best(sight, self._block_of(sight.rest))[1]
+        seat = self.first(sight)
         if seat is None:
             return 0
         among &= ~(1 << seat)
@@ -254,22 +259,30 @@ class Plan:
             return sum(self._costs[seat] for seat in self._in(sight.rest)), None
         least, best = float("inf"), None
         for seat in self._in(sight.rest & block):
-            cost = self._cost(sight, seat, block, least)
-            if cost < least * (1 - _SAVES):
+            enough = least * (1 - _SAVES)
+            cost = self._cost(sight, seat, block, enough)
+            if cost < enough:
                 least, best = cost, seat
         self._planned[key] = least, best
         return least, best
 
-    def _cost(self, sight: Sight, seat: int, block: int, most: float) -> float:
-        """Return what it costs to ask a seat and go on; anything from `most` on if it is more."""
+    def _cost(self, sight: Sight, seat: int, block: int, enough: float) -> float:
+        """Return what it costs to ask a seat and go on; `enough` or more where it is no less."""
         total, (unsafe, safe, _) = sum(sight.belief), self._chances[seat]
         weights = [sum(map(float.__mul__, sight.belief, vote)) / total for vote in (unsafe, safe)]
         votes = sum(weights)
-        cost = self._costs[seat] / votes
-        for vote, weight in zip((UNSAFE, SAFE), weights, strict=True):
-            if cost >= most:
+        children = (self.after(sight, seat, UNSAFE), self.after(sight, seat, SAFE))
+        ways = [
+            (weight / votes, after)
+            for weight, after in zip(weights, children, strict=True)
+            if not self.stops(after)
+        ]
+        # Wherever it goes on, at least one more seat is asked.
+        cost = self._costs[seat] / votes + sum(weight for weight, _ in ways) * self._cheapest
+        for weight, after in ways:
+            if cost >= enough:
                 break
-            cost += weight / votes * self._best(self.after(sight, seat, vote), block)[0]
+            cost += weight * (self._best(after, block)[0] - self._cheapest)
         return cost
 
     def _in(self, seats: int) -> Iterator[int]:

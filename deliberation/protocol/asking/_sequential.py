@@ -47,6 +47,17 @@ class AskBySequence:
         """See `Asking`: all who would be asked whatever each other says."""
         return tuple(self._seats[seat] for seat in self._plan.wave(self._sight(ballots)))
 
+    def heard(self, cast: Mapping[str, Ballot]) -> list[Ballot]:
+        """Return which of the ballots of all seats it would ask for, in turn.
+
+        Waves ask for the same ones. It ends before a seat that has no ballot here.
+        """
+        sight, ballots = self._plan.start, list[Ballot]()
+        while (seat := self._plan.first(sight)) is not None and self._seats[seat] in cast:
+            ballots.append(cast[self._seats[seat]])
+            sight = self._plan.after(sight, seat, *_said(ballots[-1]))
+        return ballots
+
     def decide(self, ballots: Sequence[Ballot]) -> Decision:
         """See `Asking`: by what all would most likely find, where not all were asked."""
         if len(ballots) >= len(self._seats):
@@ -65,15 +76,15 @@ class AskBySequence:
         sight = self._plan.start
         # In the order of the seats, so that what was asked first changes nothing.
         for seat, ballot in sorted((self._at[ballot.juror], ballot) for ballot in ballots):
-            rating = (ballot.rating or _MIDDLE) if ballot.is_vote else None
-            sight = self._plan.after(sight, seat, _vote(ballot), rating)
+            sight = self._plan.after(sight, seat, *_said(ballot))
         return sight
 
 
-def _vote(ballot: Ballot) -> Vote:
+def _said(ballot: Ballot) -> tuple[Vote, int | None]:
+    """Return the vote of a ballot, and its rating."""
     if ballot.is_vote:
-        return UNSAFE if ballot.finding is Finding.UNSAFE else SAFE
-    return LOST if ballot.outcome.is_lost else NO_VOTE
+        return UNSAFE if ballot.finding is Finding.UNSAFE else SAFE, ballot.rating or _MIDDLE
+    return LOST if ballot.outcome.is_lost else NO_VOTE, None
 
 
 def _chance(outlook: Outlook) -> str:

@@ -66,9 +66,7 @@ def stop_early(
     rows: list[tuple[int, int, int]] = []
     for pattern in patterns.tolist():
         cast = dict(_ballots(votes.jurors, pattern))
-        heard = list[Ballot]()
-        while asked := asking.next("", heard):
-            heard += [cast[seat] for seat in asked]
+        heard = asking.heard(cast)
         every = decide(list(cast.values()), rule, seats=len(cast))
         found = asking.decide(heard).finding
         rows.append((len(heard), _FOUND[found], _FOUND[every.finding]))
