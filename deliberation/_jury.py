@@ -40,6 +40,7 @@ from .protocol import (
     TalkAudit,
     Verdict,
 )
+from .protocol.asking import asking_of
 from .protocol.card import CardJury, CardSeat, JuryCard, check_same_jury
 from .transcript import CaseTranscript
 
@@ -124,6 +125,7 @@ class Jury(JuryTeam):
                 named = tuple(CardSeat(info.seat) for info in self._infos)
                 seated = CardJury(sha256="", source="run", seats=named)
                 check_same_jury(self._protocol.rule.card, seated)
+            asking_of(self._protocol, self.seats)
         self._foreperson = foreperson
         self._summing = summing
         self._seed = seed

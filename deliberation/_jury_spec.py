@@ -11,6 +11,7 @@ from ..datasets import ImageFitter, MediaStore
 from ..models import ModelHost, ModelSpec, Sampling
 from ._seat_spec import SeatSpec
 from .protocol import Protocol, SeatInfo, decide
+from .protocol.asking import asking_of
 from .protocol.card import CardJury, CardSeat, check_same_jury
 
 if TYPE_CHECKING:  # what only plans a jury does without AutoGen
@@ -173,6 +174,7 @@ class JurySpec:
         if rule.card is not None:
             known = tuple(CardSeat(one.seat, one.model, one.persona) for one in self.infos)
             self.check_card(CardJury(sha256="", source="run", seats=known))
+        asking_of(self.protocol, [info.seat for info in self.infos])
         self.protocol.check_decider(has_model=self.foreperson is not None)
         said = (Finding.UNSAFE, Finding.SAFE, None)
         for first, others in product(said, said):

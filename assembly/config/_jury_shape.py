@@ -100,13 +100,19 @@ class ProtocolConfig(Part):
     rule: Text | None = None
     k: int | None = Field(default=None, ge=1)
     tie: Literal["unsafe", "safe", "no_verdict"] | None = None
-    stop: Literal["all", "curtailed"] | None = None
+    stop: Literal["all", "curtailed", "sequential"] | None = None
     summary: Literal["never", "discussed", "always"] | None = None
     jurors: int | None = Field(default=None, ge=1)
     threshold: float | None = Field(default=None, ge=0, le=1)
     """For `rule: calibrated`: unsafe is found above this probability; the card's unless given."""
     cost: CostConfig | None = None
     """For `rule: calibrated`: what errors cost, from which the threshold follows."""
+    bound: float | None = Field(default=None, ge=0, le=0.1)
+    """For `stop: sequential`: the chance that the rest would change the finding, at which asking
+    stops; 0.002 unless given, and at 0 only where they cannot."""
+    talk_between: tuple[float, float] | None = None
+    """For `stop: sequential` with `rule: calibrated`: jurors talk only where the probability of
+    unsafe is from the first to the second; 0.1 and 0.9 unless given."""
 
 
 class JuryConfig(Part):

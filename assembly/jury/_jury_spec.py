@@ -140,6 +140,20 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
             f"jury.protocol.turns goes with talk: roundtable, and here talk is {talk}: set talk, "
             "or take out turns"
         )
+    stop, rule = config.stop or base.stop, config.rule or base.rule.name
+    if config.bound is not None and stop != "sequential":
+        raise ConfigurationError(
+            f"jury.protocol.bound goes with stop: sequential, and here stop is {stop}: set stop, "
+            "or take out bound"
+        )
+    if config.talk_between is not None and (
+        stop != "sequential" or rule != "calibrated" or talk == "never"
+    ):
+        raise ConfigurationError(
+            "jury.protocol.talk_between goes with stop: sequential, rule: calibrated and talk: "
+            f"contested or roundtable, and here they are {stop}, {rule} and {talk}: set them, or "
+            "take out talk_between"
+        )
     if config.rule is not None and ":" in config.rule:
         register_own_rule(config.rule, folder)
     return replace(
@@ -147,14 +161,16 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
         talk=talk,
         rounds=config.rounds or base.rounds,
         rule=Rule(
-            config.rule or base.rule.name,
+            rule,
             config.k,
             config.tie,
             threshold=config.threshold,
             cost=config.cost and Cost(config.cost.miss, config.cost.false_alarm),
         ),
-        stop=config.stop or base.stop,
+        stop=stop,
         summary=config.summary or base.summary,
         jurors=config.jurors or base.jurors,
         turns=config.turns or base.turns,
+        bound=base.bound if config.bound is None else config.bound,
+        talk_between=config.talk_between or base.talk_between,
     )

@@ -41,9 +41,11 @@ def _protocol(protocol: Protocol) -> str | dict[str, object]:
     if replace(protocol, rule=replace(protocol.rule, card=None)) == base:
         return name
     keys: dict[str, object] = {"preset": name}
-    own = ("talk", "rounds", "stop", "summary", "jurors", "turns")
+    own = ("talk", "rounds", "stop", "summary", "jurors", "turns", "bound")
     values = ((key, getattr(protocol, key)) for key in own)
     keys |= {key: value for key, value in values if value != getattr(base, key)}
+    if protocol.talk_between != base.talk_between:
+        keys["talk_between"] = list(protocol.talk_between)
     rule = protocol.rule
     if rule.name != base.rule.name:
         keys["rule"] = rule.name

@@ -1,8 +1,9 @@
 """Build the verdict of a case from the ballots of all its rounds."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from statistics import median
 from typing import TypeVar, cast
@@ -12,7 +13,7 @@ from ...models import Usage
 from ._aggregation import Rule, decide
 from ._curtailment import fixed
 from ._verdict import Flips, GuardVote, Verdict
-from ._votes import Votes
+from ._votes import Decision, Votes
 
 Number = TypeVar("Number", int, float)
 
@@ -195,7 +196,13 @@ def talk(remarks: Iterable[Remark]) -> dict[str, int]:
     return {outcome.value: counted[outcome] for outcome in RemarkOutcome if counted[outcome]}
 
 
-def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int) -> int:
+def deciding_round(
+    rounds: Sequence[Sequence[Ballot]],
+    rule: Rule,
+    *,
+    seats: int,
+    decided: Callable[[Sequence[Ballot]], Decision] | None = None,
+) -> int:
     """Return the number of the round whose ballots make the verdict.
 
     That is the last one, unless it has no decision, ballots of it were lost to failed
@@ -206,10 +213,12 @@ def deciding_round(rounds: Sequence[Sequence[Ballot]], rule: Rule, *, seats: int
         rounds: The ballots of each round, at least one.
         rule: The rule and its settings.
         seats: Number of seats on the jury, asked or not.
+        decided: See `build_verdict`.
     """
+    decided = decided or partial(decide, rule=rule, seats=seats)
     for number in range(len(rounds) - 1, -1, -1):
         ballots = rounds[number]
-        if decide(ballots, rule, seats=seats).finding is not None:
+        if decided(ballots).finding is not None:
             return number
         lost = sum(ballot.outcome.is_lost for ballot in _cast_in(number, ballots))
         if fixed(Votes.of(ballots, seats), lost, rule):
@@ -234,6 +243,7 @@ def build_verdict(
     seats: int,
     extra: CallTotals | None = None,
     remarks: Iterable[Remark] = (),
+    decided: Callable[[Sequence[Ballot]], Decision] | None = None,
 ) -> Verdict:
     """Turn the ballots of all rounds into a verdict.
 
@@ -246,6 +256,8 @@ def build_verdict(
         seats: Number of seats on the jury, asked or not.
         extra: What was used beside the ballots: the calls of the foreperson, and for remarks.
         remarks: What came of the turns at the roundtable.
+        decided: How the ballots of a round are decided, `decide` of what `asking_of` returns;
+            None for the rule alone, by which seats that were not asked are missing.
 
     Raises:
         ConfigurationError: The rule does not fit the number of seats.
@@ -253,10 +265,11 @@ def build_verdict(
     """
     if not rounds:
         raise ValueError("a verdict needs at least one round")
-    number = deciding_round(rounds, rule, seats=seats)
+    decided = decided or partial(decide, rule=rule, seats=seats)
+    number = deciding_round(rounds, rule, seats=seats, decided=decided)
     first, last = rounds[0], rounds[number]
-    decision = decide(last, rule, seats=seats)
-    initial = decision if first is last else decide(first, rule, seats=seats)
+    decision = decided(last)
+    initial = decision if first is last else decided(first)
     stands = number < len(rounds) - 1
     rated = ratings(last)
     # Sorted, so that rounding of the added costs does not depend on the order either.

@@ -1,6 +1,5 @@
 """The foreperson: presides over a case. It has no vote, unless the rule is its own decision."""
 
-import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -21,11 +20,9 @@ from ...models import ChatModel, Sampling, Usage
 from ._aggregation_verdict import (
     CallTotals,
     build_verdict,
-    contested,
     deciding_round,
     totals_of,
 )
-from ._curtailment import fewest_that_may_settle, settled
 from ._decision import as_decided
 from ._discussion import why_discuss
 from ._events import DiscussionOpened, SummedUp
@@ -35,6 +32,7 @@ from ._settings import Protocol
 from ._sitting import Floor, Sitting
 from ._talk_audit import AuditSettings, TalkAudit, audit_talk
 from ._verdict import Verdict
+from .asking import asking_of
 
 
 class Foreperson:
@@ -57,7 +55,8 @@ class Foreperson:
         max_tokens: Cap on the tokens of its decision.
 
     Raises:
-        ConfigurationError: It is to decide, and has no model.
+        ConfigurationError: It is to decide, and has no model; or to stop early, and the jury card
+            does not know the seats.
     """
 
     def __init__(
@@ -76,6 +75,7 @@ class Foreperson:
         self._seats = tuple(seats)
         self._standing = frozenset(standing)
         self._protocol = protocol
+        self._asking = asking_of(protocol, seats, seed=seed)
         self._model = model
         self._summing = (summing or Sampling()).or_greedy()
         self._seed = seed
@@ -117,7 +117,7 @@ class Foreperson:
             return await sitting.announce(_unheard(case))
 
         rounds, remarks = [await self._independent_ballots(sitting)], list[Remark]()
-        while (why := why_discuss(rounds, self._protocol, self._standing)) is not None:
+        while (why := self._why_discuss(rounds)) is not None:
             await sitting.publish(DiscussionOpened(case.id, sitting.next(), len(rounds), why))
             await sitting.let_hear(rounds[-1], len(rounds) - 1, self._aliases(case))
             if self._protocol.talk == "roundtable":
@@ -127,19 +127,15 @@ class Foreperson:
         return await sitting.announce(await self._conclude(sitting, rounds, remarks))
 
     async def _independent_ballots(self, sitting: Sitting) -> tuple[Ballot, ...]:
-        waiting = list(self._seats)
-        if self._protocol.stop == "curtailed":
-            random.Random(f"{self._seed}/{sitting.case.id}").shuffle(waiting)
         cast_ballots: list[Ballot] = []
-        while waiting:
-            asked = waiting[: self._fewest_that_may_settle(cast_ballots, len(waiting))]
-            del waiting[: len(asked)]
+        while asked := self._asking.next(sitting.case.id, cast_ballots):
             call = BallotCall(sitting.case, 0, rubric=self._rubric, quotes=self._quotes)
-            calls = [call for _ in asked]
-            cast_ballots += await sitting.call(asked, calls)
-            if self._settled(cast_ballots, len(waiting)):
-                break
-        return await sitting.reveal(0, self._in_seat_order(cast_ballots), sorted(waiting))
+            cast_ballots += await sitting.call(asked, [call for _ in asked])
+        left_out = set(self._seats).difference(ballot.juror for ballot in cast_ballots)
+        return await sitting.reveal(0, self._in_seat_order(cast_ballots), sorted(left_out))
+
+    def _why_discuss(self, rounds: Sequence[Sequence[Ballot]]) -> str | None:
+        return why_discuss(rounds, self._protocol, self._standing, seats=len(self._seats))
 
     def _aliases(self, case: Case) -> dict[str, str]:
         return aliases_for(self._seats, case_id=case.id, seed=self._seed)
@@ -170,13 +166,15 @@ class Foreperson:
     async def _conclude(
         self, sitting: Sitting, rounds: Sequence[Sequence[Ballot]], remarks: Sequence[Remark]
     ) -> Verdict:
-        rule, seats = self._protocol.rule, len(self._seats)
-        last = rounds[deciding_round(rounds, rule, seats=seats)]
+        rule, seats, decided = self._protocol.rule, len(self._seats), self._asking.decide
+        last = rounds[deciding_round(rounds, rule, seats=seats, decided=decided)]
         decision = await self._own_decision(sitting.case, last)
         used = totals_of((*remarks, decision) if decision else remarks)
 
         def verdict(used: CallTotals, *, dropped: bool = False) -> Verdict:
-            made = build_verdict(rounds, rule, seats=seats, extra=used, remarks=remarks)
+            made = build_verdict(
+                rounds, rule, seats=seats, extra=used, remarks=remarks, decided=decided
+            )
             if self._protocol.foreperson_decides:
                 made = as_decided(made, decision, last)
             return replace(made, summary_dropped=True) if dropped else made
@@ -221,21 +219,6 @@ class Foreperson:
             SummedUp(sitting.case.id, sitting.next(), summary.text, summary.detail)
         )
         return summary
-
-    def _settled(self, ballots: Sequence[Ballot], remaining: int) -> bool:
-        if self._protocol.stop != "curtailed":
-            return remaining == 0
-        if self._protocol.talk != "never" and contested(ballots) is not None:
-            return False
-        return settled(ballots, remaining, self._protocol.rule)
-
-    def _fewest_that_may_settle(self, ballots: Sequence[Ballot], remaining: int) -> int:
-        """Return how many more jurors to ask at once: no fewer could settle the outcome."""
-        if self._protocol.stop != "curtailed":
-            return remaining
-        if self._protocol.talk != "never" and ballots and contested(ballots) is not None:
-            return remaining
-        return fewest_that_may_settle(ballots, remaining, self._protocol.rule)
 
     def _in_seat_order(self, ballots: Sequence[Ballot]) -> tuple[Ballot, ...]:
         return tuple(sorted(ballots, key=lambda ballot: self._seats.index(ballot.juror)))

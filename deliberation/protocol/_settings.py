@@ -57,6 +57,11 @@ class Protocol:
         """Whether the rule leaves the decision to the foreperson's model."""
         return self.rule.name == FOREPERSON
 
+    @property
+    def by_bound(self) -> tuple[object, ...]:
+        """What decides when to stop early and when to talk then; nothing where all are asked."""
+        return (self.bound, self.talk_between) if self.stop == "sequential" else ()
+
     def check(self, seats: int, *, guards: int = 0) -> None:
         """Check that the settings fit each other and the jury.
 

@@ -246,7 +246,7 @@ def _together(one: Calls, two: Calls) -> Calls:
 def _rounds(jury: JurySpec) -> tuple[int, int]:
     """Return the minimum and maximum number of ballots of a juror in a case."""
     protocol = jury.protocol
-    least = 0 if protocol.stop == "curtailed" else 1
+    least = int(protocol.stop == "all")
     talk = protocol.talk
     return least + (talk == "always"), 1 + (0 if talk == "never" else protocol.rounds)
 

@@ -11,7 +11,8 @@ from ...models import HIDDEN, is_secret_name
 _ADDRESSES = {"base_url", "api_base", "proxy"}
 _LATER = {
     *("request", "api_base", "api_version", "region", "image_formats"),
-    *("join", "categories", "function", "turns", "threshold", "cost"),
+    *("join", "categories", "function", "turns", "threshold", "cost", "bound"),
+    "talk_between",
 }
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")

@@ -110,12 +110,12 @@ class BestPanel:
     """The rule by which one seat decides.
 
     Args:
-        seat: Its number.
+        seat: Its number, None where it is not seated.
     """
 
     start: Hashable = None
 
-    def __init__(self, seat: int) -> None:
+    def __init__(self, seat: int | None) -> None:
         self._seat = seat
 
     def after(self, state: Hashable, seat: int, vote: Vote, rating: int | None = None) -> Hashable:
@@ -124,7 +124,7 @@ class BestPanel:
 
     def outcome(self, state: Hashable, rest: int) -> Outcome | None:
         """See `Panel`."""
-        if rest >> self._seat & 1:
+        if self._seat is not None and rest >> self._seat & 1:
             return None
         return NO_VERDICT if state is None else _OF_VOTE[state]
 
@@ -241,7 +241,8 @@ def panel_of(rule: Rule, seats: Sequence[str]) -> Panel:
     if rule.name == CALIBRATED and rule.card is not None:
         return SumPanel(calibrated_model(rule.card), rule.deciding_threshold, seats)
     if rule.name == BEST_JUROR and rule.card is not None:
-        return BestPanel(seats.index(best_juror_of(rule.card)))
+        best = best_juror_of(rule.card)
+        return BestPanel(seats.index(best) if best in seats else None)
     if RULES[rule.name].counts_only:
         return CountPanel(rule, len(seats))
     raise ConfigurationError(

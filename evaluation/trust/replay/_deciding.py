@@ -7,8 +7,9 @@ import msgspec
 
 from ....agents import Ballot, BallotOutcome, Classification, Finding
 from ....common import RecordChangedError
-from ....deliberation import RULES, BallotsRevealed, decide
+from ....deliberation import RULES, BallotsRevealed
 from ....deliberation.protocol import deciding_round, each_once
+from ....deliberation.protocol.asking import asking_of
 from ...record import Deliberated
 from ._rounds import Heard, Rounds, would_be_heard
 from ._terms import Terms
@@ -75,7 +76,8 @@ class Decider:
         self._where = where
         rule = RULES[after.protocol.rule.name]
         self._reads_all = rule.source_sha256 is not None and not rule.counts_only
-        self._in_turn = after.protocol.stop != "all" and not after.hears_as(before)
+        self._asking = asking_of(after.protocol, after.seats, seed=after.seed)
+        self._in_turn = after.protocol.stop == "curtailed" and not after.hears_as(before)
         self._decode_votes = msgspec.json.Decoder(_Votes).decode
         self._decode_all = msgspec.json.Decoder(BallotsRevealed).decode
         self._kept: dict[Hashable, Decided] = {}
@@ -112,7 +114,7 @@ class Decider:
 
     def _decided(self, recorded: Rounds, case: Deliberated) -> Decided:
         after = self._after
-        heard = would_be_heard(recorded, case.case_id, self._before, after)
+        heard = would_be_heard(recorded, case.case_id, self._before, after, self._asking)
         counts = sum(1 for _ in each_once(recorded)), sum(1 for _ in each_once(heard.rounds))
         removed = len(heard.rounds) > 1 and any(
             ballot.juror not in after.seats for ballot in recorded[0]
@@ -122,8 +124,9 @@ class Decider:
         if heard.unknown:
             return Decided(None, heard.unknown, ballots=counts, first=len(heard.rounds[0]))
         seats, rule, rounds = len(after.seats), after.protocol.rule, heard.rounds
-        last = rounds[deciding_round(rounds, rule, seats=seats)]
-        made = decide(last, rule, seats=seats)
+        decided = self._asking.decide
+        last = rounds[deciding_round(rounds, rule, seats=seats, decided=decided)]
+        made = decided(last)
         reason = "" if self._reads_all else made.reason  # one of the user's own may quote others
         return Decided(
             made.finding,

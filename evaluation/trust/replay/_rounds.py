@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ....agents import Ballot
-from ....deliberation import Votes, contested
-from ....deliberation.protocol import fewest_that_may_settle, fixed, why_discuss
+from ....deliberation import Votes
+from ....deliberation.protocol import fixed, why_discuss
+from ....deliberation.protocol.asking import Asking
 from ._terms import Terms
 
 Rounds = Sequence[Sequence[Ballot]]
@@ -24,7 +25,9 @@ class Heard:
     unknown: str = ""
 
 
-def would_be_heard(recorded: Rounds, case_id: str, before: Terms, after: Terms) -> Heard:
+def would_be_heard(
+    recorded: Rounds, case_id: str, before: Terms, after: Terms, asking: Asking
+) -> Heard:
     """Return the ballots that a case would have had on other terms, from those that it had.
 
     Args:
@@ -32,15 +35,17 @@ def would_be_heard(recorded: Rounds, case_id: str, before: Terms, after: Terms) 
         case_id: Its id, by which jurors are asked in turn.
         before: What it was decided by.
         after: The other terms.
+        asking: Whom they ask.
     """
     if after.hears_as(before):
         return Heard(recorded)
     seated = [[ballot for ballot in said if ballot.juror in after.seats] for said in recorded]
-    first = _independent(seated[0], case_id, after)
+    first = _independent(seated[0], case_id, after, asking)
     if first.unknown:
         return first
     rounds = [*first.rounds]
-    while why_discuss(rounds, after.protocol, after.standing) is not None:
+    seats = len(after.seats)
+    while why_discuss(rounds, after.protocol, after.standing, seats=seats) is not None:
         if len(rounds) == len(seated):
             return Heard(rounds, "the jurors would have talked, and did not")
         if not after.talks_as(before):
@@ -49,11 +54,11 @@ def would_be_heard(recorded: Rounds, case_id: str, before: Terms, after: Terms) 
     return Heard(rounds)
 
 
-def _independent(cast: Sequence[Ballot], case_id: str, terms: Terms) -> Heard:
+def _independent(cast: Sequence[Ballot], case_id: str, terms: Terms, asking: Asking) -> Heard:
     """Return the ballots of round 0 that would have been asked for."""
     ballots = {ballot.juror: ballot for ballot in cast}
-    if terms.protocol.stop == "curtailed":
-        return _curtailed(ballots, case_id, terms)
+    if terms.protocol.stop != "all":
+        return _in_turn(ballots, case_id, terms, asking)
     absent = [seat for seat in terms.seats if seat not in ballots]
     if not absent:
         return Heard([cast])
@@ -63,16 +68,10 @@ def _independent(cast: Sequence[Ballot], case_id: str, terms: Terms) -> Heard:
     return Heard([cast], "" if alike else _never_asked(absent))
 
 
-def _curtailed(ballots: Mapping[str, Ballot], case_id: str, terms: Terms) -> Heard:
+def _in_turn(ballots: Mapping[str, Ballot], case_id: str, terms: Terms, asking: Asking) -> Heard:
     """Ask in turn, as the foreperson does."""
-    waiting, cast = [*terms.order(case_id)], list[Ballot]()
-    talks, rule = terms.protocol.talk != "never", terms.protocol.rule
-    while waiting:
-        differ = talks and bool(cast) and contested(cast) is not None
-        if not differ and cast and fixed(Votes.of(cast, len(terms.seats)), len(waiting), rule):
-            break
-        few = len(waiting) if differ else fewest_that_may_settle(cast, len(waiting), rule)
-        asked, waiting = waiting[:few], waiting[few:]
+    cast = list[Ballot]()
+    while asked := asking.next(case_id, cast):
         if absent := [seat for seat in asked if seat not in ballots]:
             return Heard([_in_order(cast, terms)], _never_asked(absent))
         cast += [ballots[seat] for seat in asked]

@@ -70,7 +70,7 @@ class Terms:
         mine, others = self.protocol, other.protocol
         if (self.seats, mine.stop) != (other.seats, others.stop):
             return False
-        if mine.stop != "all" and mine.rule != others.rule:
+        if mine.stop != "all" and (mine.rule, mine.by_bound) != (others.rule, others.by_bound):
             return False
         return (mine.talk, mine.rounds, mine.turns) == (others.talk, others.rounds, others.turns)
 
@@ -127,8 +127,8 @@ def changed_terms(meta: Meta, changes: Changes, folder: Path) -> Terms:
     keys = {"jury": {"protocol": _spelled(jury)}}
     said = as_config(keys, _Shape, "the run's record", changes.settings).jury
     given = said.protocol
-    if isinstance(given, ProtocolConfig) and _lacks_turns(given, changes.settings):
-        given = given.model_copy(update={"turns": None})  # the run's, which nobody can take out
+    if isinstance(given, ProtocolConfig):  # the run's settings, which nobody can take out
+        given = given.model_copy(update=dict.fromkeys(_idle(given, changes.settings)))
     protocol = _with_card(meta, said, _registered(given, folder), folder)
     before = terms_of(meta)
     if protocol.foreperson_decides and not before.protocol.foreperson_decides:
@@ -197,11 +197,19 @@ def _registered(said: str | ProtocolConfig, folder: Path) -> Protocol:
     return make_protocol(said, folder)
 
 
-def _lacks_turns(said: ProtocolConfig, settings: Sequence[str]) -> bool:
-    """Return whether nobody speaks any more, and nobody asked for turns now."""
-    if (said.talk or PRESETS[said.preset].talk) == "roundtable":
-        return False
-    return not any(change.startswith("jury.protocol.turns=") for change in settings)
+def _idle(said: ProtocolConfig, settings: Sequence[str]) -> set[str]:
+    """Return settings that go with others which are changed, and which nobody asked for now."""
+    base = PRESETS[said.preset]
+    talk, stop = said.talk or base.talk, said.stop or base.stop
+    idle = set[str]()
+    if talk != "roundtable":
+        idle.add("turns")
+    if stop != "sequential":
+        idle |= {"bound", "talk_between"}
+    if talk == "never" or said.rule != "calibrated":
+        idle.add("talk_between")
+    asked = {change.partition("=")[0].rpartition(".")[2] for change in settings}
+    return idle - asked
 
 
 def _refuse_elsewhere(change: str) -> None:
@@ -252,7 +260,9 @@ def differences(before: Terms, after: Terms, changes: Changes) -> Iterator[str]:
     old, new = before.protocol, after.protocol
     said = [("rule", str(old.rule), str(new.rule)), ("tie", old.rule.tie, new.rule.tie)]
     keys = (
-        ("stop", "rounds", "turns") if changes.first_round else ("stop", "talk", "rounds", "turns")
+        ("stop", "bound", "rounds", "turns")
+        if changes.first_round
+        else ("stop", "bound", "talk", "talk_between", "rounds", "turns")
     )
     said += [(key, getattr(old, key), getattr(new, key)) for key in keys]
     yield from (f"{key}: {now} (was {was})" for key, was, now in said if was != now)
