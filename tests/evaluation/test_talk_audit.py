@@ -58,7 +58,7 @@ def config(workplace: Any, url: str, **changes: object) -> str:
         )
     )
     jurors = [{"persona": seat, "base_url": url, "model": f"{seat}-model"} for seat in SEATS]
-    return workplace.config(url, jury__jurors=jurors, **changes)
+    return workplace.config(url, **{"jury__jurors": jurors, **changes})
 
 
 def audited(workplace: Any, run: str = "runs/first") -> dict[str, dict[str, Any]]:
@@ -320,3 +320,84 @@ def test_the_plan_counts_the_votes_of_an_audit(workplace: Any) -> None:
 
     least, most = calls("--plan")
     assert calls("--plan", "--audit-talk", "4") == (least, most + 2 * 4)
+
+
+def test_ballots_of_an_audit_that_were_lost_are_counted_and_asked_for_again(
+    workplace: Any, scripted: Start
+) -> None:
+    """A call that fails in an audit is no vote there, and costs no verdict."""
+    down = True
+
+    def failing(body: Mapping[str, Any]) -> str | ScriptedReply:
+        lost = down and body["model"] == "lawyer-model" and arm_of(body) == "reflection"
+        return ScriptedReply("down", status=400) if lost else reply(body)
+
+    server = scripted(failing)
+    name = config(workplace, server.base_url, run__audit_talk=6)
+    ended = workplace.safejury("run", name)
+    assert ended.code == 0, ended.err
+    audit = workplace.report()["talk"]["audit"]["arms"]
+    assert (audit["reflection"]["no_vote"], audit["placebo"]["no_vote"]) == (6, 0)
+    assert audit["reflection"]["changed"]["n"] == 24
+    placebo = {case: arms["placebo"] for case, arms in audited(workplace).items()}
+    calls = server.stats.calls
+    assert workplace.safejury("run", name).code == 0
+    assert server.stats.calls == calls
+
+    down = False
+    ended = workplace.safejury("run", name, "--retry-failed")
+    assert ended.code == 0, ended.err
+    assert server.stats.calls == calls + 6
+    audit = workplace.report()["talk"]["audit"]["arms"]
+    assert (audit["reflection"]["no_vote"], audit["reflection"]["changed"]["n"]) == (0, 30)
+    assert {case: arms["placebo"] for case, arms in audited(workplace).items()} == placebo
+    assert workplace.safejury("verify", "runs/first").code == 0
+
+
+def test_an_audit_asks_no_guard_and_no_juror_that_gave_no_vote(
+    workplace: Any, scripted: Start
+) -> None:
+    def answer(body: Mapping[str, Any]) -> str:
+        if body["model"] == "guard":
+            return "safe"
+        return "No." if body["model"] == "citizen-model" else reply(body)
+
+    server = scripted(answer)
+    url = server.base_url
+    jurors = [
+        *({"persona": seat, "base_url": url, "model": f"{seat}-model"} for seat in SEATS),
+        {"persona": "citizen", "base_url": url, "model": "citizen-model"},
+        {"guard": "llama-guard-3", "base_url": url, "model": "guard"},
+    ]
+    name = config(workplace, url, jury__jurors=jurors, run__audit_talk=3)
+    ended = workplace.safejury("run", name)
+    assert len(audited(workplace)) == 3, ended.err
+    for arms in audited(workplace).values():
+        for said in arms.values():
+            assert [one["juror"] for one in said["ballots"]] == list(SEATS)
+    # Jurors of a placebo read what the guard of the other case says as well.
+    assert any(
+        arm_of(body) == "talk" and "safe, by a safety classifier" in words_of(body)
+        for body in server.requests
+    )
+
+
+def test_an_outage_in_an_audit_ends_it_and_the_next_command_goes_on(
+    workplace: Any, scripted: Start
+) -> None:
+    down = False
+
+    def failing(body: Mapping[str, Any]) -> str | ScriptedReply:
+        return ScriptedReply("down", status=503) if down else reply(body)
+
+    server = scripted(failing)
+    name = config(workplace, server.base_url, limits__outage_patience=0)
+    assert workplace.safejury("run", name).code == 0
+    down = True
+    ended = workplace.safejury("run", name, "--audit-talk", "4")
+    assert ended.code == 3, ended.err
+    assert audited(workplace) == {}
+    down = False
+    assert workplace.safejury("run", name, "--audit-talk", "4").code == 0
+    assert len(audited(workplace)) == 4
+    assert workplace.safejury("verify", "runs/first").code == 0
