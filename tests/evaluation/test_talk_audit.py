@@ -99,6 +99,9 @@ def test_the_arms_tell_who_follows_the_others_and_who_changes_by_itself(
             heard = re.findall(r"\nanother: .*?I weighed (q\d+)\.", words)
             assert len(set(heard)) == 1
             assert "<<<BALLOTS" in words
+        if arm_of(body) == "reflection":  # nothing says that there are others, or what they found
+            assert "other juror" not in words.rpartition("<<<BALLOTS")[2]
+            assert "You have voted once. Your ballot:" in words
     asked = Counter(arm_of(body) for body in server.requests if body["model"] != "target")
     assert asked == {"first": 30, "talk": 30 + 20, "reflection": 20}
 
