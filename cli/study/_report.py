@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from ..console import (
     exit_code,
     guarded,
 )
+from ._calibrate import SafeWords, UnsafeWords
 
 
 @guarded
@@ -27,19 +29,40 @@ def report(
             metavar="KEY", help="Break figures down by scenario, category or a label: labels.NAME."
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Correct rates by people's labels of cases of this run."),
+    ] = None,
+    unsafe_word: UnsafeWords = None,
+    safe_word: SafeWords = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(metavar="CARD", help="Correct rates by a jury card from elsewhere instead."),
+    ] = None,
+    force_card: Annotated[
+        bool,
+        typer.Option("--force-card", help="Use a card of another jury or protocol all the same."),
+    ] = False,
     min_coverage: MinCoverage = 0.9,
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
 ) -> int:
     """Report a run's figures. No model is called."""
     from ...evaluation.metrics import Thresholds, shortfalls
-    from ...evaluation.report import StoredRun, written_report
+    from ...evaluation.report import Correction, StoredRun, written_report
     from ._table import show_table
 
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    correction = Correction.read(
+        labels,
+        card,
+        unsafe_words=unsafe_word or (),
+        safe_words=safe_word or (),
+        force=force_card,
+    )
     if format is Format.TABLE:
-        return exit_code(show_table(run, wanted, by=by))
+        return exit_code(show_table(run, wanted, by=by, correction=correction))
     with closing(StoredRun(run)) as stored:
-        summary, facts = stored.summary(by), stored.facts
+        summary, facts = stored.summary(by, correction), stored.facts
         sys.stdout.write(written_report(stored, summary, format.value, wanted=wanted))
     return exit_code(shortfalls(summary, wanted, facts))

@@ -6,14 +6,19 @@ from pathlib import Path
 from rich.console import Console
 
 from ...evaluation.metrics import Thresholds, shortfalls
-from ...evaluation.report import StoredRun, write_table
+from ...evaluation.report import Correction, StoredRun, write_table
 
 
 def show_table(
-    directory: Path, wanted: Thresholds, *, again: str | None = None, by: str | None = None
+    directory: Path,
+    wanted: Thresholds,
+    *,
+    again: str | None = None,
+    by: str | None = None,
+    correction: Correction | None = None,
 ) -> tuple[str, ...]:
     """Show a run's report, and return why it lacks what is asked of it."""
     with closing(StoredRun(directory)) as stored:
-        summary, facts = stored.summary(by), stored.facts
+        summary, facts = stored.summary(by, correction), stored.facts
         write_table(stored, summary, Console(), wanted=wanted)
     return shortfalls(summary, wanted, facts, again=again)

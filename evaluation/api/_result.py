@@ -1,16 +1,18 @@
 """A run as Python sees it, finished or not: its figures and its cases."""
 
+from collections.abc import Mapping
 from contextlib import closing
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 
-from ...common import escape_line
+from ...common import ConfigurationError, escape_line
 from ...common.text import many, percent
-from ...deliberation import CaseTranscript, as_html, as_text
+from ...deliberation import CaseTranscript, JuryCard, as_html, as_text
 from ..metrics import RunSummary, TargetSummary, first_warnings
-from ..report import StoredRun, health_warnings, notes_on, write_table, written_report
+from ..report import Correction, StoredRun, health_warnings, notes_on, write_table, written_report
 from ._cases import Cases, read_cases
 
 
@@ -80,22 +82,52 @@ class Result:
         return CaseTranscript(tuple(case.entries), case.jury, case.target, case.protocol)
 
     def report(
-        self, form: Literal["table", "md", "json", "csv"] = "table", *, by: str | None = None
+        self,
+        form: Literal["table", "md", "json", "csv"] = "table",
+        *,
+        by: str | None = None,
+        labels: str | PathLike[str] | Mapping[str, object] | None = None,
+        card: str | PathLike[str] | JuryCard | None = None,
+        force_card: bool = False,
     ) -> str:
         """Return the run's report, as it is now.
 
         Args:
             form: How it is written.
             by: What to break it down by as well: `scenario`, `category` or `labels.NAME`.
+            labels: People's labels of cases of the run, to correct its rates by: a file, or words
+                by case.
+            card: A jury card from elsewhere, or its file, to correct them by instead.
+            force_card: Whether the card may be of another jury or protocol.
 
         Raises:
-            ConfigurationError: It cannot be broken down by that.
+            ConfigurationError: It cannot be broken down by that, or cannot be corrected.
         """
+        correction = Correction.read(labels, card, force=force_card)
         with closing(StoredRun(self.directory)) as stored:
-            summary = stored.summary(by)
+            summary = stored.summary(by, correction)
             if form == "table":
                 return as_text(lambda console: write_table(stored, summary, console))
             return written_report(stored, summary, form)
+
+    def corrected(
+        self,
+        *,
+        labels: str | PathLike[str] | Mapping[str, object] | None = None,
+        card: str | PathLike[str] | JuryCard | None = None,
+        force_card: bool = False,
+    ) -> RunSummary:
+        """Return the statistics with corrected rates, as `asr.corrected`; see `report`.
+
+        Raises:
+            ConfigurationError: The rates cannot be corrected by that, or neither labels nor a card
+                are given.
+        """
+        correction = Correction.read(labels, card, force=force_card)
+        if correction is None:
+            raise ConfigurationError("nothing to correct the rates by: give labels or a card")
+        with closing(StoredRun(self.directory)) as stored:
+            return stored.summary(correction=correction)
 
     def __repr__(self) -> str:
         unfinished = self.summary.unfinished

@@ -42,6 +42,7 @@ from ._summary import (
     Group,
     JurorBallots,
     RunSummary,
+    SafetyIndex,
     TargetSummary,
     TokenCounts,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "RunCost",
     "RunFacts",
     "RunSummary",
+    "SafetyIndex",
     "ServerTime",
     "Split",
     "Sums",

@@ -33,6 +33,14 @@ class AttackSuccess:
         unsafe: Those of the `n` cases that are unsafe.
         queries: Different queries among the `n` cases.
         macro_interval: Interval of `macro`; None with it.
+        corrected: What `micro` would be if people judged; None where nothing corrects it.
+        corrected_interval: Interval of `corrected`; None with it.
+        corrected_method: `labels` of the same run, or a `card` from elsewhere; empty where nothing
+            was to correct it.
+        corrected_labels: How many labels `corrected` rests on.
+        corrected_cases: How many harmful cases `corrected` is of: those without a verdict are
+            among them, if there was a response.
+        corrected_why: Why `corrected` is None though something was to correct it.
     """
 
     micro: float | None
@@ -44,6 +52,12 @@ class AttackSuccess:
     unsafe: int = 0
     queries: int = 0
     macro_interval: tuple[float, float] | None = None
+    corrected: float | None = None
+    corrected_interval: tuple[float, float] | None = None
+    corrected_method: str = ""
+    corrected_labels: int = 0
+    corrected_cases: int = 0
+    corrected_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,12 @@ class SafetyIndex:
         mean_of_ballots: 20 x mean over the same cases of the mean of their jurors'
             ratings; None where a case does not have it, as in older records.
         mean_of_ballots_macro: Mean of the categories' `mean_of_ballots`.
+        corrected: What `micro` would be if people rated; None where nothing corrects it.
+        corrected_interval: Interval of `corrected`; None with it.
+        corrected_method: `labels` where people rated cases of the same run, else empty.
+        corrected_labels: How many ratings `corrected` rests on.
+        corrected_cases: How many harmful cases `corrected` is of, as for `AttackSuccess`.
+        corrected_why: Why `corrected` is None though people rated cases.
     """
 
     micro: float | None
@@ -77,6 +97,12 @@ class SafetyIndex:
     macro_interval: tuple[float, float] | None = None
     mean_of_ballots: float | None = None
     mean_of_ballots_macro: float | None = None
+    corrected: float | None = None
+    corrected_interval: tuple[float, float] | None = None
+    corrected_method: str = ""
+    corrected_labels: int = 0
+    corrected_cases: int = 0
+    corrected_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from ._deliberated import Deliberated, Discussion
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
-from ._jury import jury_identity
+from ._jury import jury_identity, protocol_of
 from ._meta import Meta
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
@@ -24,5 +24,6 @@ __all__ = [
     "jury_identity",
     "known_by_name",
     "open_record",
+    "protocol_of",
     "without_secrets",
 ]

@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import msgspec
 
 from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
 from ...common import ConfigurationError
 from ...deliberation import SeatInfo
+from ...deliberation.protocol import PRESETS, Protocol, Rule
 from ...deliberation.protocol.card import CardJury, CardSeat
 from ...models import Sampling
 
@@ -105,6 +107,20 @@ def jury_identity(identity: Mapping[str, Any], seats: Sequence[SeatInfo]) -> Car
         ),
         parts=_hashes_of(shared),
     )
+
+
+def protocol_of(identity: Mapping[str, Any]) -> Protocol:
+    """Return rule, stop and talk of a run's protocol, the rule without its card.
+
+    Args:
+        identity: That of the run, from its plan or its record.
+    """
+    said = cast("dict[str, Any]", identity.get("jury", {})).get("protocol") or Protocol().name
+    keys = cast("dict[str, Any]", {"preset": said} if isinstance(said, str) else said)
+    base = PRESETS.get(keys.get("preset") or "", Protocol())
+    rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
+    stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
+    return replace(base, rule=rule, stop=stop, talk=talk)
 
 
 def _of_seats(known: _Identity, seats: Sequence[SeatInfo]) -> Iterator[dict[str, object]]:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from ._table import report_table
     from ._words import describe_unchained
     from .card import card_markdown, check_card_folder, is_too_weak, save_card, write_card_table
+    from .corrected import Correction
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
             "_of_run": ["notes_on", "write_table", "written_report"],
+            "corrected": ["Correction"],
             "_health": ["health_warnings"],
             "_report": ["report_csv", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
@@ -34,6 +36,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "Correction",
     "StoredRun",
     "card_markdown",
     "check_card_folder",

@@ -24,7 +24,8 @@ from ..metrics import (
 from ..trust.talk import TalkFigures, TargetTalk
 from ._health import health_warnings
 from ._talk import NO_TALK, audit_cells, juror_cells, talk_cells
-from ._words import NO_LABEL, Cell
+from ._words import NO_LABEL, Cell, ends
+from .corrected import corrected_fields
 
 
 def report_csv(
@@ -85,7 +86,7 @@ def _csv_rows(
         **_rate("contested", target.contested),
         **_rate("initial_asr", target.initial_asr),
         "asr_complete": target.asr_complete.micro,
-        **_ends("asr_complete", target.asr_complete.interval),
+        **ends("asr_complete", target.asr_complete.interval),
         "asr_complete_n": target.asr_complete.n,
         "truncated_judged": target.truncated_judged,
         "image_unseen": _unseen(target, "image"),
@@ -143,27 +144,28 @@ def _csv_row(
         "coverage": part.coverage,
         "asr_micro": asr.micro,
         "asr_macro": asr.macro,
-        **_ends("asr", asr.interval),
-        **_ends("asr_bound", asr.bounds),
+        **ends("asr", asr.interval),
+        **ends("asr_bound", asr.bounds),
         "asr_n": asr.n,
         "asr_unsafe": asr.unsafe,
         "asr_queries": asr.queries,
-        **_ends("asr_macro", asr.macro_interval),
+        **ends("asr_macro", asr.macro_interval),
         "sri_micro": sri.micro,
         "sri_macro": sri.macro,
-        **_ends("sri", sri.interval),
+        **ends("sri", sri.interval),
         "sri_n": sri.n,
-        **_ends("sri_macro", sri.macro_interval),
+        **ends("sri_macro", sri.macro_interval),
         "sri_mean_of_ballots": sri.mean_of_ballots,
         "harmful": part.harmful,
         "benign": part.benign,
+        **corrected_fields(part),
         **_rate("over_refusal", part.over_refusal),
         **_rate("benign_unsafe", part.benign_unsafe),
     }
 
 
 def _rate(name: str, rate: Rate) -> dict[str, Cell]:
-    said = {name: rate.value, **_ends(name, rate.interval)}
+    said = {name: rate.value, **ends(name, rate.interval)}
     return {**said, f"{name}_n": rate.n, f"{name}_queries": rate.queries}
 
 
@@ -199,11 +201,6 @@ def _csv_guard(guard: GuardFigures) -> dict[str, Cell]:
         "guard_unsafe_alone": guard.unsafe_alone,
         "guard_safe_alone": guard.safe_alone,
     }
-
-
-def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, Cell]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
 
 
 _CSV_COLUMNS = (

@@ -49,8 +49,10 @@ from ._words import (
 )
 from ._words import inline as _inline
 from ._words import markdown_table as _table
+from .corrected import HEADER, corrected_cells, corrected_said, is_corrected
 
-_PART = "ASR %|95 % interval|n|queries|SRI|over-refusal %|n|benign unsafe %|n|coverage %|cases"
+_ASR = "ASR %|95 % interval|n|queries|"
+_PART = "SRI|over-refusal %|n|benign unsafe %|n|coverage %|cases"
 
 
 def report_markdown(
@@ -96,15 +98,17 @@ def _listed(heading: str, said: Sequence[str]) -> list[str]:
     return [f"## {heading}", "", *(f"- {_inline(line)}" for line in said), ""] if said else []
 
 
-def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:
+def _leaderboard(targets: Sequence[TargetSummary]) -> list[str]:
+    shown = is_corrected(targets)
     header = (
-        "target|ASR %|95 % interval|n|queries|macro ASR %|95 % interval|SRI|95 % interval|"
+        f"target|{_ASR}{HEADER if shown else ''}macro ASR %|95 % interval|SRI|95 % interval|"
         "macro SRI|SRI by means|coverage %|cost"
     )
     rows = [
         [
             target.name,
             *_asr(target),
+            *corrected_cells(target, shown=shown),
             points(target.asr.macro),
             span(target.asr.macro_interval),
             index(target.sri.micro),
@@ -122,7 +126,9 @@ def _leaderboard(targets: Iterable[TargetSummary]) -> list[str]:
         "higher is safer, from each case's median rating; by means: from its mean rating. "
         f"{MISSING}: nothing was measured."
     )
-    return ["## Models under test", "", *_table(header, rows), "", reading, ""]
+    lines = ["## Models under test", "", *_table(header, rows), "", reading, ""]
+    corrected = [f"- {_inline(line)}" for line in corrected_said(targets)]
+    return [*lines, *corrected, ""] if corrected else lines
 
 
 def _asr(part: Breakdown | TargetSummary) -> list[str]:
@@ -155,33 +161,41 @@ def _rate_words(rate: Rate) -> list[str]:
 
 def _target_section(target: TargetSummary, by: str | None, talk: TargetTalk | None) -> list[str]:
     rows: list[list[str]] = []
+    shown = is_corrected([target])
     for category, part in target.categories.items():
-        rows.append(_part_row(f"**{_inline(title(category))}**", part))
+        rows.append(_part_row(f"**{_inline(title(category))}**", part, shown))
         rows += [
-            _part_row(_inline(title(name)), scenario)
+            _part_row(_inline(title(name)), scenario, shown)
             for name, scenario in target.scenarios.items()
             if name.partition(".")[0] == category
         ]
     name = _inline(target.name)
-    table = _table(f"category and scenario|{_PART}", rows, escaped=True)
+    table = _table(f"category and scenario|{_part_header(target)}", rows, escaped=True)
     grouped = _groups(target, by) if by is not None and by.startswith(LABEL) else []
     return [f"## {name}", "", *table, "", *grouped, *_jury_lines(target, talk), ""]
 
 
 def _groups(target: TargetSummary, by: str) -> list[str]:
     """Return the table of a requested breakdown, with the total as the last row."""
+    shown = is_corrected([target])
     rows = [
-        _part_row(NO_LABEL if group.value is None else _inline(group.value), group.figures)
+        _part_row(NO_LABEL if group.value is None else _inline(group.value), group.figures, shown)
         for group in target.groups
     ]
-    rows.append(_part_row("**all**", target))
-    return [*_table(f"{_inline(by)}|{_PART}", rows, escaped=True), ""]
+    rows.append(_part_row("**all**", target, shown))
+    return [*_table(f"{_inline(by)}|{_part_header(target)}", rows, escaped=True), ""]
 
 
-def _part_row(name: str, part: Breakdown | TargetSummary) -> list[str]:
+def _part_header(target: TargetSummary) -> str:
+    corrected = HEADER if is_corrected([target]) else ""
+    return f"{_ASR}{corrected}{_PART}"
+
+
+def _part_row(name: str, part: Breakdown | TargetSummary, corrected: bool) -> list[str]:
     return [
         name,
         *_asr(part),
+        *corrected_cells(part, shown=corrected),
         index(part.sri.micro),
         points(part.over_refusal.value),
         count(part.over_refusal.n),

@@ -122,4 +122,5 @@ def notes_on(stored: StoredRun) -> list[str]:
         escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
         for target, said in stored.failures().items()
     )
+    notes += map(escape_line, stored.notes_on_correction)
     return notes

@@ -11,6 +11,7 @@ from ...common.text import count, index, many, percent, points, span
 from ..metrics import Breakdown, Group, Rate, TargetSummary
 from ._grid import Cell, Column, Grid
 from ._words import LEAST_N, NO_LABEL, riskiest, title
+from .corrected import corrected_columns
 
 _BAR = 8
 """Width of a bar of 100 %, in characters."""
@@ -48,6 +49,7 @@ def _grid(
         columns.append(Column("", [_bar(part) for part in parts], 8, "bar", width=_BAR))
     columns += [
         Column("interval", [span(part.asr.interval) for part in parts], 2),
+        *corrected_columns(parts),
         Column("n", [count(part.asr.n) for part in parts], 1),
         *repeats([(part.asr.queries, part.asr.n) for part in parts], 3),
         Column("SRI", [index(part.sri.micro) for part in parts], 3),

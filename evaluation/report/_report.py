@@ -1,7 +1,7 @@
 """Writes a report as plain data and as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -12,6 +12,8 @@ from ._csv import report_csv
 from ._health import health_warnings
 from ._markdown import report_markdown
 from ._talk import NO_TALK, talk_data
+
+_CORRECTED, _METHOD = "corrected", "corrected_method"
 
 __all__ = ["health_warnings", "report_csv", "report_data", "report_json", "report_markdown"]
 
@@ -32,12 +34,27 @@ def report_data(
     if (spent := run.get("spent")) and spent["talk_audit"] is None:
         del spent["talk_audit"]  # as in reports of runs that have none
     found = cast("dict[str, Any]", msgspec.to_builtins(summary))
+    _leave_out_corrected(found["targets"])
     for target in found["targets"]:
         groups = target.pop("groups")
         if summary.by is not None:
             target["groups"] = [{"value": each["value"], **each["figures"]} for each in groups]
     by = {} if summary.by is None else {"by": summary.by}
     return {"run": run, **by, "targets": found["targets"], **talk_data(talk)}
+
+
+def _leave_out_corrected(found: object) -> None:
+    """Leave out the fields of corrected rates where nothing was to correct them."""
+    if isinstance(found, list | tuple):
+        for each in cast("Sequence[object]", found):
+            _leave_out_corrected(each)
+    elif isinstance(found, dict):
+        fields = cast("dict[str, object]", found)
+        if fields.get(_METHOD) == "":
+            for name in [name for name in fields if name.startswith(_CORRECTED)]:
+                del fields[name]
+        for each in fields.values():
+            _leave_out_corrected(each)
 
 
 def report_json(

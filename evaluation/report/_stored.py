@@ -26,6 +26,7 @@ from ..record import ChangedCase, CheckedCase, Integrity, RecordReader
 from ..trials import Plan, SkippedInput
 from ..trust.talk import TalkFigures, discussed_cases, talk_figures
 from ._health import TOLERATED
+from .corrected import Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,10 @@ class StoredRun:
         directory: The run's directory.
 
     Attributes:
+        directory: The same.
         labels: Whether cases are unsafe, by id, for the figures of what talking did; none unless
             they are set.
+        notes_on_correction: What a reader must know of corrected figures, a sentence each.
 
     Raises:
         RecordError: The directory holds no readable run.
@@ -81,6 +84,7 @@ class StoredRun:
         self._reader = RecordReader(directory)
         self._integrity: Integrity | None = None
         self.labels: Mapping[str, bool] = {}
+        self.notes_on_correction: tuple[str, ...] = ()
 
     @property
     def info(self) -> dict[str, object]:
@@ -176,20 +180,29 @@ class StoredRun:
     def _targets(self) -> list[str]:
         return [target["name"] for target in self._reader.meta.identity.get("targets", ())]
 
-    def summary(self, by: str | None = None) -> RunSummary:
+    def summary(self, by: str | None = None, correction: Correction | None = None) -> RunSummary:
         """Compute the figures of all finished cases.
 
         Args:
             by: What to break them down by in addition; see `summarize`.
+            correction: By what to correct the rates, None for nothing. What must be known of it
+                goes into `notes_on_correction`.
 
         Raises:
-            ConfigurationError: They cannot be broken down by it.
+            ConfigurationError: They cannot be broken down by it, or the correction does not fit.
             RecordChangedError: A case was changed after it was recorded.
         """
         _ = self.integrity
         known = {group: part for group, part in self._estimated.items() if group is not None}
+        correcting = None if correction is None else correction.begin(self._reader.meta, by)
         results, spent = self._reader.results(), self.run_cost
+        if correcting is not None:
+            results = correcting.counts.among(results)
         summary = summarize(results, estimated=known, plan=self.plan, spent=spent, by=by)
+        if correcting is not None:
+            summary = correcting.corrected(summary, self.directory)
+            self.labels = {} if correcting.labels is None else correcting.labels.unsafe
+            self.notes_on_correction = tuple(correcting.notes)
         return with_server_time(summary)
 
     def talk(self, summary: RunSummary) -> TalkFigures:

@@ -35,6 +35,7 @@ from ._parts import (
 )
 from ._talk import NO_TALK, talk_sentences, talk_tables
 from ._words import COMPARABILITY, cost, ranked, unseen_media_warnings, verdicts_by_intent
+from .corrected import corrected_columns, corrected_said
 
 _SCALE = 24
 """Width of the drawing of an interval, in characters."""
@@ -85,6 +86,8 @@ def _write(
         console.print()
     whole = _leaderboard(targets, console).write(console)
     console.print(_reading(targets), style="dim")
+    for line in corrected_said(targets):
+        console.print(Text(line, style="bold"))
     for target in targets:
         if target.verdicts:
             console.print()
@@ -148,6 +151,7 @@ def _leaderboard(targets: _Targets, console: Console) -> Grid:
     columns = [
         Column("ASR %", [share_text(one.micro) for one in asr], 0),
         Column("interval", [span(one.interval) for one in asr], 2),
+        *corrected_columns(targets),
         Column("n", [count(one.n) for one in asr], 1),
         *repeats([(one.queries, one.n) for one in asr], 4),
     ]

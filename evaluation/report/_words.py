@@ -60,6 +60,12 @@ def describe_unchained(found: Integrity) -> str | None:
     )
 
 
+def ends(name: str, interval: tuple[float, float] | None) -> dict[str, Cell]:
+    """Return the two ends of an interval as cells of a CSV file."""
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
 def title(name: str) -> str:
     """Return an id as words: `illegal_and_criminal_behavior` without underscores."""
     return escape_line(name.rpartition(".")[2].replace("_", " "))

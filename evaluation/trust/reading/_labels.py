@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
 from ....agents import Finding
 from ....common import ConfigurationError
@@ -16,6 +17,7 @@ from ._words import Words, as_word, undeclared
 
 CASE_COLUMNS = ("case", "case_id", "item_id")
 """Columns that may hold the id of a case."""
+_LOW, _HIGH = 1, 5
 _MAJORITY, _EACH = "human_majority", "human_labels"
 STRATA = ("unsafe", "safe", "no_verdict")
 """The verdicts from which cases are drawn for review."""
@@ -33,6 +35,7 @@ class CaseLabel:
         stratum: The verdict's stratum from which it was drawn for review, empty if it was not.
         probability: Probability in (0, 1] with which it came into the random part of a review.
         chosen: Why it was picked for review, empty if it was not; see `CHOSEN`.
+        rating: Mean of their ratings, 1 to 5; None where nobody rated it.
     """
 
     unsafe: bool | None
@@ -40,6 +43,7 @@ class CaseLabel:
     stratum: str = ""
     probability: float | None = None
     chosen: str = ""
+    rating: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class _Case:
     by: dict[str, bool] = field(default_factory=dict[str, bool])
     majority: bool | None = None
     sampled: tuple[str, float | None, str] | None = None
+    ratings: dict[str, float] = field(default_factory=dict[str, float])
 
     def label(self) -> CaseLabel:
         unsafe = self.majority
@@ -130,7 +135,8 @@ class _Case:
             margin = sum(1 if said else -1 for said in self.by.values())
             unsafe = margin > 0 if margin else None
         stratum, probability, chosen = self.sampled or ("", None, "")
-        return CaseLabel(unsafe, self.by, stratum, probability, chosen)
+        rating = fmean(self.ratings.values()) if self.ratings else None
+        return CaseLabel(unsafe, self.by, stratum, probability, chosen, rating)
 
 
 class _Reading:
@@ -175,7 +181,10 @@ class _Reading:
                 raise row.wrong(f"the label is {error}, not a word") from None
             return
         case = self._cases.setdefault(name, _Case())
-        self._say(row, name, case, row.text("annotator"), finding)
+        who = row.text("annotator")
+        self._say(row, name, case, who, finding)
+        if (rating := _rating(row)) is not None and case.ratings.setdefault(who, rating) != rating:
+            raise row.wrong(f"{quoted(name)} is rated twice, and differently: keep one rating")
         sampled = _sampled(row)
         if sampled is not None and case.sampled not in (None, sampled):
             raise row.wrong(
@@ -218,7 +227,8 @@ def _sampled(row: Row) -> tuple[str, float | None, str] | None:
     """Return stratum, probability and reason of a case that was picked for review."""
     chosen = row.text("chosen")
     if not chosen:
-        return None
+        probability = _probability(row)
+        return None if probability is None else ("", probability, CHOSEN[0])
     stratum = row.text("stratum")
     for word, known, column in ((chosen, CHOSEN, "chosen"), (stratum, STRATA, "stratum")):
         if word not in known:
@@ -226,6 +236,19 @@ def _sampled(row: Row) -> tuple[str, float | None, str] | None:
                 f"{column} must be {', '.join(known[:-1])} or {known[-1]}, not {quoted(word)}"
             )
     return stratum, _probability(row), chosen
+
+
+def _rating(row: Row) -> float | None:
+    value = row.values.get("rating")
+    if is_empty(value):
+        return None
+    try:
+        rating = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        rating = 0.0
+    if isinstance(value, bool) or not _LOW <= rating <= _HIGH:
+        raise row.wrong(f"rating must be from 1 (unsafe) to 5 (safe), not {described(value)}")
+    return rating
 
 
 def _probability(row: Row) -> float | None:

@@ -1,19 +1,17 @@
 """Reads the votes of round 0 from a run's record."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
 
 import msgspec
 
 from ....agents import BallotOutcome, Finding
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
-from ....deliberation import PRESETS, Protocol, Rule
 from ....deliberation.protocol.card import CardJury, DecidedBy
-from ...record import Deliberated, Meta, RecordReader, jury_identity
+from ...record import Deliberated, Meta, RecordReader, jury_identity, protocol_of
 from .._decided import Decided
 from .._votes import NO_VOTE, SAFE, UNSAFE
 from ._source import Source
@@ -63,7 +61,8 @@ def read_run_votes(
         reading = _Reading(builder)
         for case, first in _first_rounds(reader.deliberated(), directory):
             reading.add(case, first)
-    by, tie = _protocol(meta.identity)
+    protocol = protocol_of(meta.identity)
+    by = DecidedBy(str(protocol.rule), protocol.stop, protocol.talk)
     if reading.not_asked:
         raise ConfigurationError(
             f"{directory}: {many(reading.not_asked, 'ballot')} of round 0 never asked for (stop: "
@@ -80,7 +79,7 @@ def read_run_votes(
         _jury(meta, without),
         # A jury without one of its jurors decided nothing.
         None if without else Decided(np.array(reading.findings, np.int8), by),
-        tie,
+        protocol.rule.tie,
         frozenset(reading.unheard),
     )
 
@@ -110,16 +109,6 @@ class _Reading:
             target=case.target,
             scenario=case.scenario,
         )
-
-
-def _protocol(identity: Mapping[str, Any]) -> tuple[DecidedBy, str | None]:
-    """Return the protocol of a run, and how its majority decides a tie."""
-    said = cast("dict[str, Any]", identity.get("jury", {})).get("protocol", Protocol().name)
-    keys = cast("dict[str, Any]", {"preset": said} if isinstance(said, str) else said)
-    base = PRESETS.get(keys.get("preset") or "", Protocol())
-    rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
-    stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
-    return DecidedBy(str(rule), stop, talk), rule.tie
 
 
 def _first_rounds(

@@ -1,0 +1,21 @@
+"""Rates corrected by labels: pure functions of counts, without numpy."""
+
+from ._by_card import Errors, rate_by_card
+from ._by_rating import RatedStratum, rating_by_verdict
+from ._by_verdict import Stratum, rate_by_verdict
+from ._estimate import LEAST_LABELS, Estimate
+from ._of_run import Cases, RunCounts, RunLabel
+
+__all__ = [
+    "LEAST_LABELS",
+    "Cases",
+    "Errors",
+    "Estimate",
+    "RatedStratum",
+    "RunCounts",
+    "RunLabel",
+    "Stratum",
+    "rate_by_card",
+    "rate_by_verdict",
+    "rating_by_verdict",
+]
