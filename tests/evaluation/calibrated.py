@@ -3,13 +3,31 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from workplace import Ended
 
 from safejury.testing import ScriptedReply, ballot, request_text
 
 CASES = 40
+QUICK = ("--resamples", "100")
+"""Options that make intervals quick, and rough."""
 JURORS = ("clinician", "lawyer", "sceptic")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A run that was calibrated by `labels.jsonl` beside it, and what the command said."""
+
+    path: Path
+    ended: Ended
+
+    @property
+    def card(self) -> Path:
+        """The jury card."""
+        return self.path / "jury-card.json"
 
 
 def is_unsafe(number: int) -> bool:

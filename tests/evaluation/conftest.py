@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from calibrated import CASES, reply
+from calibrated import CASES, QUICK, Calibrated, labels, reply
 from workplace import Host, Workplace, keys_end_with_their_test, scripted, workplace
 
 __all__ = ["keys_end_with_their_test", "scripted", "workplace"]
@@ -25,6 +25,19 @@ def _finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     host.close()
     assert ended.code == 0, ended.err
     return place.path / "runs" / "first"
+
+
+@pytest.fixture(scope="session")
+def calibrated_run(_finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Calibrated:
+    """The same run with its jury card, to be read and not changed."""
+    place = Workplace(tmp_path_factory.mktemp("card"))
+    run = Path(shutil.copytree(_finished, place.path / "runs" / "first"))
+    file = place.path / place.write_lines(labels(), "labels.jsonl")
+    with pytest.MonkeyPatch.context() as narrow:
+        narrow.setenv("COLUMNS", "80")
+        ended = place.safejury("calibrate", str(run), "--labels", str(file), *QUICK)
+    assert ended.code == 0, ended.err
+    return Calibrated(run, ended)
 
 
 @pytest.fixture

@@ -70,29 +70,32 @@ def match(labels: LabelSet, source: Source) -> Matched:
     """
     import numpy as np
 
-    votes, known = source.votes, labels.unsafe
+    votes = source.votes
     place = {case: at for at, case in enumerate(votes.cases)}
-    drawn = any(labels.cases[case].probability is not None for case in known)
-    usable = [case for case in known if not drawn or labels.cases[case].probability is not None]
-    used = {case: place[case] for case in usable if case in place}
-    if not used:
+    drawn = any(one.probability is not None for one in labels.cases.values())
+    counted = {
+        case: one for case, one in labels.cases.items() if not drawn or one.probability is not None
+    }
+    usable = [case for case in labels.unsafe if case in counted]
+    if not any(case in place for case in usable):
         raise _no_match(labels, source, usable)
     values = np.full(len(votes.cases), UNLABELED, np.int8)
     given = np.full((len(votes.cases), len(labels.annotators)), UNLABELED, np.int8)
     weights = np.ones(len(votes.cases), np.float64)
     column = {name: at for at, name in enumerate(labels.annotators)}
-    for case, at in used.items():
-        one = labels.cases[case]
-        values[at] = UNSAFE if one.unsafe else SAFE
-        weights[at] = 1 / (one.probability or 1.0)
-    for case, one in labels.cases.items():
-        # Those on which people are split count here, or two people would always agree.
-        if case in place and (one.probability is not None or not drawn):
-            for who, unsafe in one.by.items():
-                given[place[case], column[who]] = UNSAFE if unsafe else SAFE
-    even = bool(np.all(weights[values != UNLABELED] == weights[values != UNLABELED][0]))
+    for case, one in counted.items():
+        if (at := place.get(case)) is None:
+            continue
+        if one.unsafe is not None:
+            values[at] = UNSAFE if one.unsafe else SAFE
+            weights[at] = 1 / (one.probability or 1.0)
+        # Also of a case that has no label, or annotators would seem to agree on all they say.
+        for who, unsafe in one.by.items():
+            given[at, column[who]] = UNSAFE if unsafe else SAFE
+    labeled = weights[values != UNLABELED]
+    even = bool((labeled == labeled[0]).all())
     table = Labels(values, labels.annotators, given, None if even else weights)
-    picked = len(known) - len(usable)
+    picked = len(labels.unsafe) - len(usable)
     return Matched(table, tuple(_notes(labels, source, place, usable, picked)))
 
 

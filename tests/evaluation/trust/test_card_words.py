@@ -15,6 +15,7 @@ from safejury.deliberation.protocol.card import (
     Figure,
     JuryCard,
     LabelsUsed,
+    Models,
     RuleScores,
     Scores,
     SequentialScores,
@@ -111,6 +112,27 @@ def test_what_stopping_early_saves_is_told() -> None:
     said = "stop: sequential, bound 0.002: asks 0.8 of 2 jurors a case, changes 0.1 % of findings"
     assert said in _screen(card)
     assert said in card_markdown(card)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_gain_stands_beside_its_interval_on_any_screen(width: int) -> None:
+    screen = _screen(_card(Figure(0.03, (-0.01, 0.07))), width=width)
+    assert max(map(len, screen.splitlines())) <= width
+    (row,) = (line for line in screen.splitlines() if line.startswith("calibrated  "))
+    assert row.split()[1:5] == ["+0.03", f"{MINUS}0.01", "to", "+0.07"]
+
+
+def test_names_are_escaped_on_screen_and_page() -> None:
+    evil = "\x1b[31mred|<b>\nnext"
+    card = msgspec.structs.replace(
+        _card(), jurors={evil: _scores()}, models=Models(best_juror=evil), notes=(evil,)
+    )
+    screen, page = _screen(card), card_markdown(card)
+    for text in (screen, page):
+        assert "\x1b" not in text
+    assert "\\x1b[31mred|<b> next" in screen
+    assert "<b>" not in page
+    assert "| \\\\x1b\\[31mred\\|&lt;b&gt; next |" in page
 
 
 def test_a_console_without_other_characters_gets_none() -> None:

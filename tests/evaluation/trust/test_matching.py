@@ -49,6 +49,7 @@ def test_what_each_annotator_said_comes_along(source: Source, tmp_path: Path) ->
     matched = match(read_labels(_file(tmp_path, rows)), source)
     assert matched.labels.annotators == ("ann", "bo")
     assert matched.labels.given is not None
+    # What two people said of a case that stays unlabeled counts for how far they agree.
     assert matched.labels.given.tolist()[:2] == [[SAFE, UNSAFE], [UNLABELED, UNSAFE]]
     assert matched.labels.values.tolist() == [UNLABELED, UNSAFE, UNLABELED, UNLABELED]
     assert "split evenly: 'a'" in matched.notes[0]
