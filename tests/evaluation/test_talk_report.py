@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +9,6 @@ from test_talk_audit import SEATS, config, reply
 
 from safejury.agents import Finding, TalkArm
 from safejury.evaluation.metrics import Sums
-from safejury.evaluation.report import StoredRun, written_report
 from safejury.evaluation.trust.talk import (
     Difference,
     DiscussedCase,
@@ -187,10 +184,15 @@ def test_a_report_with_labels_says_whether_talking_helped(workplace: Any, script
     server = scripted(reply)
     name = config(workplace, server.base_url, run__audit_talk=6)
     assert workplace.safejury("run", name).code == 0
-    with closing(StoredRun(Path("runs/first"))) as stored:
-        stored.labels = {f"q{n}/examined/0": True for n in range(6)}
-        found = json.loads(written_report(stored, stored.summary(), "json"))["talk"]
-        text = written_report(stored, stored.summary(), "md")
+    rows = "".join(f"q{n}/examined/0,unsafe\n" for n in range(6))
+    (workplace.path / "labels.csv").write_text(f"case,label\n{rows}", encoding="utf-8")
+    labels = ("report", "runs/first", "--labels", "labels.csv", "--format")
+    found = json.loads(workplace.safejury(*labels, "json").out)["talk"]
+    text = workplace.safejury(*labels, "md").out
+    for form in ("table", "csv"):
+        ended = workplace.safejury(*labels, form)
+        assert ("it helped (+40.0" in ended.out) == (form == "table")
+        assert ("votes_wrong_to_right" in ended.out) == (form == "csv")
     labeled = found["targets"]["examined"]["labeled"]
     assert (labeled["right_to_wrong"], labeled["wrong_to_right"]) == (0, 12)
     assert labeled["verdicts_wrong_to_right"] == 6
