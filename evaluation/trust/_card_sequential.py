@@ -11,8 +11,8 @@ from .fit import CrossValidated, Labeled
 from .score import Resampling, Tally, mean_figure, minus, scores_of, share_figure
 from .sequential import BOUND, fit_joint, stop_early
 
-_FEW_REPEATS, _MANY_JURORS = 3, 8
-"""Whom to ask next of many jurors takes long to plan: then a few repeats have to do."""
+_FEW_REPEATS, _MANY_JURORS, _MOST_JURORS = 3, 8, 10
+"""Whom to ask next of many jurors takes long to plan: a few repeats have to do, and then none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +32,13 @@ class Stopped:
     of_all: NDArray[np.int8]
 
 
-def stopped_by_folds(data: Labeled, validated: CrossValidated, seed: int) -> Stopped:
-    """Stop early on each fold by models of the others: of the labels, and of the joint votes."""
+def stopped_by_folds(data: Labeled, validated: CrossValidated, seed: int) -> Stopped | None:
+    """Stop early on each fold by models of the others: of the labels, and of the joint votes.
+
+    It is not tried with more jurors than it can be planned for.
+    """
+    if len(data.votes.jurors) > _MOST_JURORS:
+        return None
     many = len(data.votes.jurors) > _MANY_JURORS
     repeats = min(len(validated.models), _FEW_REPEATS) if many else len(validated.models)
     shape = (repeats, len(data.rows))
@@ -52,9 +57,12 @@ def stopped_by_folds(data: Labeled, validated: CrossValidated, seed: int) -> Sto
 
 
 def stopped_by_card(card: JuryCard, data: Labeled) -> Stopped | None:
-    """Stop early by the models of a card; None where it has none of the joint votes."""
+    """Stop early by the models of a card; None where it has none of the joint votes.
+
+    It is not tried with more jurors than it can be planned for.
+    """
     model, joint = card.models.calibrated, card.models.joint
-    if model is None or joint is None:
+    if model is None or joint is None or len(model.weights) > _MOST_JURORS:
         return None
     bound = BOUND if card.sequential is None else card.sequential.bound
     stopped = stop_early(_some(data.votes, data.rows), model, joint, bound=bound)

@@ -46,13 +46,13 @@ def dependence(
     values = _phi(cells.sum(axis=0))
     draws = resampling.draws(cells)
     imagined = np.random.default_rng((resampling.resamples, 2)).gamma(
-        _IMAGINED_PAIR, size=(resampling.resamples, 1, 4)
+        _IMAGINED_PAIR, size=(3, resampling.resamples, 1)
     )
-    # Of an imagined case neither errs, the first, the second, or both.
-    draws[..., 0] += imagined.sum(axis=-1)
-    draws[..., 1] += imagined[..., 1] + imagined[..., 3]
-    draws[..., 2] += imagined[..., 2] + imagined[..., 3]
-    draws[..., 3] += imagined[..., 3]
+    none, either, two_err = imagined  # of an imagined case neither errs, one of the two, or both
+    draws[..., 0] += none + 2 * either + two_err
+    draws[..., 1] += either + two_err
+    draws[..., 2] += either + two_err
+    draws[..., 3] += two_err
     known = np.isfinite(values)
     if not known.any():
         rho = effective = Figure(None, None)

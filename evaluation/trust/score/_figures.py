@@ -106,7 +106,8 @@ def _design_effect(of: FloatArray, among: FloatArray) -> float:
     if groups < 2 or rarer < 1e-9:
         return usual
     off = of - share * among
-    measured = float(off @ off) * groups / (groups - 1) / (n * share * (1 - share))
+    of_independent = n * share * (1 - share) * n / max(n - 1, 1.0)
+    measured = float(off @ off) * groups / (groups - 1) / of_independent
     return max(1.0, (rarer * measured + _USUAL_WEIGHT * usual) / (rarer + _USUAL_WEIGHT))
 
 
