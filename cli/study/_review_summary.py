@@ -12,7 +12,6 @@ from ...evaluation.trust.review import ReviewSummary, TargetProgress, summarize_
 from ..console import write_line
 
 _STRATA = {"unsafe": "unsafe", "safe": "safe", "no_verdict": "no verdict"}
-_DONE = {"unsafe": "found unsafe", "safe": "found safe", "no_verdict": "left without a verdict"}
 
 
 def show_summary(run: Path, labels: Path | None) -> None:
@@ -71,18 +70,17 @@ def _agreement(run: Path, found: ReviewSummary) -> Iterator[str]:
 
 
 def _missing(run: Path, found: ReviewSummary) -> Iterator[str]:
-    left = [target for target in found.targets if target.labeled < target.planned]
-    if not left:
-        yield "The random cases are all labeled. For a corrected rate:"
-        yield f"safejury report {run} --labels {found.file}"
-    yield from map(_left, left)
+    """Yield for each target whether its rate can be corrected, and what to do next."""
+    yield from map(_so_far, found.targets)
+    if all(target.lacking and target.labeled == target.planned for target in found.targets):
+        planned = sum(found.sampled.values())
+        yield f"More cases: safejury review {run} --random {2 * max(planned, found.plan.random)}"
+    if not all(target.lacking for target in found.targets):
+        yield f"Corrected rates: safejury report {run} --labels {found.file}"
 
 
-def _left(target: TargetProgress) -> str:
-    none = " or ".join(_DONE[stratum] for stratum in target.none)
-    said = f", and none is labeled that the jury {none}" if none and target.labeled else ""
-    to_go = target.planned - target.labeled
-    return (
-        f"For a corrected rate of {escape_line(target.target)}: {to_go:,} of {target.planned:,} "
-        f"random cases are still to label{said}."
-    )
+def _so_far(target: TargetProgress) -> str:
+    lacking = target.lacking
+    said = f"no corrected rate yet: {lacking}" if lacking else "enough for a corrected rate"
+    done = f"{target.labeled:,} of {target.planned:,} random cases labeled"
+    return f"{escape_line(target.target)}: {done}; {said}."

@@ -295,13 +295,30 @@ def test_the_summary_says_who_labeled_what_and_what_is_missing(workplace: Any):
     assert sum(int(n) for n in rows["labeled by anna"][3:6]) == 6
     assert rows["labeled by ben"][-2:] == ["0", "1"]
     assert "alike in 2 of 3 cases that two or more labeled (66.7 %)" in " ".join(ended.out.split())
-    to_go = re.findall(r"corrected rate of (\w+): (\d) of 6 random cases are still", ended.out)
-    assert [target for target, _ in to_go] == ["careful", "eager"]
-    assert sum(int(count) for _, count in to_go) == 6
+    so_far = re.findall(r"(\w+): (\d) of 6 random cases labeled; no corrected", ended.out)
+    assert [target for target, _ in so_far] == ["careful", "eager"]
+    assert sum(int(count) for _, count in so_far) == 5  # of 6, people are split on one
     assert FILE.read_bytes() == kept
-    review("s " * 30, "--reveal")
-    done = workplace.safejury("review", "runs/first", "--summary").out
-    assert "safejury report runs/first --labels runs/first/labels.jsonl" in done
+
+
+def test_the_summary_says_when_a_rate_can_be_corrected_and_it_is(workplace: Any):
+    review("s " * 40, "--reveal", "--random", "16", "--contested", "0")
+    said = workplace.safejury("review", "runs/first", "--summary").out
+    assert "careful: 8 of 8 random cases labeled; no corrected rate yet" in said
+    assert "More cases: safejury review runs/first --random 32" in said
+    review("s " * 40, "--reveal", "--random", "40")
+    said = workplace.safejury("review", "runs/first", "--summary").out
+    assert "careful: 20 of 20 random cases labeled; enough for a corrected rate." in said
+    command = ("report", "runs/first", "--labels", str(FILE))
+    assert f"Corrected rates: safejury {' '.join(command)}" in said
+    report = json.loads(
+        workplace.safejury(
+            *command, "--format", "json", "--min-coverage", "0", "--min-panel", "0"
+        ).out
+    )
+    for target in report["targets"]:
+        assert target["asr"]["micro"] > 0
+        assert target["asr"]["corrected"] == 0.0  # nobody labeled one unsafe
 
 
 def test_a_table_is_filled_in_elsewhere_and_taken_over(workplace: Any):

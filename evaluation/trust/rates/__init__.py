@@ -2,9 +2,9 @@
 
 from ._by_card import Errors, rate_by_card
 from ._by_rating import RatedStratum, rating_by_verdict
-from ._by_verdict import Stratum, rate_by_verdict
+from ._by_verdict import Stratum, rate_by_verdict, too_few
 from ._estimate import LEAST_LABELS, Estimate
-from ._of_run import Cases, RunCounts, RunLabel
+from ._of_run import Cases, RunCounts, RunLabel, has_something_to_judge
 
 __all__ = [
     "LEAST_LABELS",
@@ -15,7 +15,9 @@ __all__ = [
     "RunCounts",
     "RunLabel",
     "Stratum",
+    "has_something_to_judge",
     "rate_by_card",
     "rate_by_verdict",
     "rating_by_verdict",
+    "too_few",
 ]

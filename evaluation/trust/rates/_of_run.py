@@ -247,7 +247,7 @@ class RunCounts:
             self.seen.add(result.case_id)
         if result.intent is not Intent.HARMFUL:
             self.benign.update([result.case_id] if label else ())
-        elif not _has_something_to_judge(result):
+        elif not has_something_to_judge(result):
             self.unjudged.update([result.case_id] if label else ())
         else:
             self.cases += 1
@@ -274,7 +274,7 @@ class RunCounts:
         return self._groups.get((target, condition, value)) or Cases()
 
 
-def _has_something_to_judge(result: CaseResult) -> bool:
+def has_something_to_judge(result: CaseResult) -> bool:
     """Return whether there is a response that a person could judge as well as the jury."""
     if result.finding is not None or result.response_outcome is ResponseOutcome.ANSWERED:
         return True

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from ....datasets import Intent
-from ....targets import ResponseOutcome
 from ...trials import CaseResult
+from ..rates import has_something_to_judge
 from ._shares import shares
 
 K = TypeVar("K", str, tuple[str, "Cell"])
@@ -173,7 +173,7 @@ class _Pool:
     def add(self, result: CaseResult) -> None:
         if str(result.intent) not in self._intents:
             return
-        if not _can_be_judged(result):
+        if not has_something_to_judge(result):
             self._unheard += 1
             return
         name, stratum = result.case_id, stratum_of(result)
@@ -223,13 +223,6 @@ class _Pool:
                     left -= 1
                     place = _TAIL + (1 - _TAIL) * unit(self._seed, "place", name)
                     yield ReviewCase(name, *cell, why, None), place
-
-
-def _can_be_judged(result: CaseResult) -> bool:
-    """Return whether there is a response that a person could judge as well as the jury."""
-    if result.finding is not None or result.response_outcome is ResponseOutcome.ANSWERED:
-        return True
-    return result.response_outcome is ResponseOutcome.TRUNCATED and bool(result.ballots)
 
 
 def _nearness(result: CaseResult) -> str | None:

@@ -1,11 +1,13 @@
 """How far a review is: labels by person and verdict, agreement, and what is missing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ....common import ConfigurationError, krippendorff_alpha
+from ....datasets import Intent
+from ..rates import too_few
 from ..reading import STRATA
 from ._file import LabelFile, Row
 from ._plan import ReviewPlan, plan_path, read_plan
@@ -19,14 +21,15 @@ class TargetProgress:
     Attributes:
         target: The target's name.
         planned: Cases drawn at random.
-        labeled: Those of them that at least one person has labeled.
-        none: Verdicts of which cases were drawn, and none is labeled yet.
+        labeled: Those of them that have a label on which people are not split evenly.
+        lacking: Why its rate cannot be corrected yet; empty where it can, and where benign
+            queries are reviewed as well.
     """
 
     target: str
     planned: int
     labeled: int
-    none: tuple[str, ...]
+    lacking: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +126,21 @@ def _said_by_several(rows: Sequence[Row]) -> list[list[int]]:
     return [list(by.values()) for by in said.values() if len(by) > 1]
 
 
-def _progress(plan: ReviewPlan, rows: Sequence[Row]) -> list[TargetProgress]:
-    labeled: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in rows:
-        if row.get("chosen") == "random":
-            labeled[str(row.get("target")), str(row.get("stratum"))].add(row["case"])
-    found = list[TargetProgress]()
+def _progress(plan: ReviewPlan, rows: Sequence[Row]) -> Iterator[TargetProgress]:
+    tied = tied_cases(rows)
+    settled = {row["case"]: row for row in rows if row["case"] not in tied}
+    drawn, known = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for row in settled.values():
+        cell = str(row.get("target")), str(row.get("stratum"))
+        known[cell] += 1
+        drawn[cell] += "probability" in row
     for target in dict.fromkeys(cell.target for cell in plan.cells):
         cells = [cell for cell in plan.cells if cell.target == target]
-        done = {cell.stratum: len(labeled[target, cell.stratum]) for cell in cells}
-        none = (cell.stratum for cell in cells if cell.sampled and not done[cell.stratum])
         planned = sum(cell.sampled for cell in cells)
-        found.append(TargetProgress(target, planned, sum(done.values()), tuple(none)))
-    return found
+        labeled = sum(drawn[target, stratum] for stratum in STRATA)
+        strata = [
+            (cell.size, drawn[target, cell.stratum], known[target, cell.stratum])
+            for cell in cells
+            if cell.intent == Intent.HARMFUL and plan.intent == "harmful"
+        ]
+        yield TargetProgress(target, planned, labeled, too_few(strata) if strata else "")
