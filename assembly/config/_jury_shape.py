@@ -110,7 +110,7 @@ class ProtocolConfig(Part):
     bound: float | None = Field(default=None, ge=0, le=0.1)
     """For `stop: sequential`: the chance that the rest would change the finding, at which asking
     stops; 0.002 unless given, and at 0 only where they cannot."""
-    talk_between: tuple[float, float] | None = None
+    talk_between: list[float] | None = Field(default=None, min_length=2, max_length=2)
     """For `stop: sequential` with `rule: calibrated`: jurors talk only where the probability of
     unsafe is from the first to the second; 0.1 and 0.9 unless given."""
 

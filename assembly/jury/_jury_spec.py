@@ -154,6 +154,7 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
             f"contested or roundtable, and here they are {stop}, {rule} and {talk}: set them, or "
             "take out talk_between"
         )
+    low, high = config.talk_between or base.talk_between
     if config.rule is not None and ":" in config.rule:
         register_own_rule(config.rule, folder)
     return replace(
@@ -172,5 +173,5 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
         jurors=config.jurors or base.jurors,
         turns=config.turns or base.turns,
         bound=base.bound if config.bound is None else config.bound,
-        talk_between=config.talk_between or base.talk_between,
+        talk_between=(low, high),
     )

@@ -52,7 +52,7 @@ class BallotsEvent(_JuryEvent):
         said = self.content
         lines = [f"Ballots of round {said.round}: {_counted(said.ballots)}", *_stated(said.ballots)]
         if said.not_asked:
-            lines.append(f"Not asked, as the outcome was fixed: {', '.join(said.not_asked)}")
+            lines.append(f"Not asked, as the outcome was clear: {', '.join(said.not_asked)}")
         return escape_controls("\n".join(lines))
 
 

@@ -49,7 +49,7 @@ class BallotsRevealed:
         ballots: In a later round, a guard's ballot of round 0 is among them, because it
             stands: its own `round` says so.
         seals: Hash of each ballot, in the order of `ballots` (seat order).
-        not_asked: Seats left out because the outcome was already fixed.
+        not_asked: Seats left out because the outcome was fixed, or all but sure.
     """
 
     case_id: str

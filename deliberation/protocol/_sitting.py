@@ -164,7 +164,7 @@ class Sitting:
         Args:
             number: The round's.
             ballots: Its ballots, in seat order.
-            not_asked: Seats left out because the outcome was already fixed.
+            not_asked: Seats left out because the outcome was fixed, or all but sure.
         """
         seals = tuple(ballot.seal() for ballot in ballots)
         await self.publish(

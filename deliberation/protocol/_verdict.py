@@ -44,7 +44,8 @@ class Verdict:
 
     Attributes:
         finding: None means `no_verdict`.
-        reason: Why there is no verdict, or how a tie was broken; else empty.
+        reason: Why there is no verdict, how a tie was broken, or how sure a finding is for which
+            `stop: sequential` did not ask all; else empty.
         rating: Median of the votes' ratings, 1 to 5 with 5 the safest.
         mean_rating: Mean of the same ratings.
         tally: Ballots of the last round by what they say: `unsafe`, `safe`, and

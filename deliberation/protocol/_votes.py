@@ -53,7 +53,8 @@ class Decision:
 
     Attributes:
         finding: None means `no_verdict`.
-        reason: Why there is no verdict, or how a tie was broken; else empty.
+        reason: Why there is no verdict, how a tie was broken, or how sure a finding is for which
+            `stop: sequential` did not ask all; else empty.
         probability: Probability in [0, 1] that the response is unsafe; None where the rule
             knows none.
     """

@@ -40,7 +40,7 @@ def revealed(
         parts.append(_table(look, jury, entry.ballots, quotes))
     if entry.not_asked:
         names = look.joined(*(jury.label(look, seat) for seat in entry.not_asked))
-        left_out = Text("Not asked, the outcome was fixed: ", GRAY).append_text(names)
+        left_out = Text("Not asked, the outcome was clear: ", GRAY).append_text(names)
         parts.append(Padding(left_out, (1, 2)))
     return Group(*parts)
 

@@ -210,7 +210,7 @@ def _not_asked(jury: Seats, entry: BallotsRevealed) -> list[str]:
     if not entry.not_asked:
         return []
     names = ", ".join(_inline(jury.title(seat)) for seat in entry.not_asked)
-    return [f"Not asked, the outcome was fixed: {names}", ""]
+    return [f"Not asked, the outcome was clear: {names}", ""]
 
 
 def _verdict(jury: Seats, verdict: Verdict, elapsed_s: float | None) -> list[str]:

@@ -293,6 +293,7 @@ class TargetSummary:
             last; every case is in one group.
         talk: The jurors' turns at the roundtable by what came of them: `spoke`, `passed`, and
             the outcomes of those that failed; empty where none was held.
+        heard: Cases in which jurors were asked.
     """
 
     name: str
@@ -335,6 +336,7 @@ class TargetSummary:
     guards: Mapping[str, GuardFigures] = field(default_factory=dict[str, GuardFigures])
     talk: Mapping[str, int] = field(default_factory=dict[str, int])
     foreperson: ForepersonFigures = ForepersonFigures()
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)

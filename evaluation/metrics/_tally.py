@@ -172,6 +172,7 @@ class TargetTally:
     revotes_lost: int = 0
     truncated_judged: int = 0
     intents_assumed: int = 0
+    heard: int = 0
     _media: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter[str])
     )
@@ -209,6 +210,7 @@ class TargetTally:
         # No ballot is called of a response that is left out.
         cut = result.response_outcome is ResponseOutcome.TRUNCATED
         self.truncated_judged += cut and bool(result.ballots)
+        self.heard += bool(result.ballots)
         self._spending.add(result)
         self._deliberation.add(result)
         self._jurors.add(result)
@@ -321,6 +323,7 @@ class TargetTally:
                 kind.value: deliberation.talk[kind] for kind in RemarkOutcome if deliberation.talk
             },
             foreperson=self._foreperson,
+            heard=self.heard,
         )
 
     def _grouped(self) -> tuple[Group, ...]:

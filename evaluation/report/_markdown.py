@@ -40,6 +40,7 @@ from ._words import (
     COMPARABILITY,
     NO_LABEL,
     cost,
+    describe_asked,
     describe_complete,
     describe_server_time,
     ranked,
@@ -211,6 +212,7 @@ def _jury_lines(target: TargetSummary, talk: TargetTalk | None) -> list[str]:
         f"- Responses: {_counted(target.outcomes.responses)}",
         f"- Verdicts: {_counted(target.outcomes.verdicts)}",
         f"- Ballots: {_counted(target.outcomes.ballots)}",
+        *([f"- Jurors: {asked}"] if (asked := describe_asked(target)) else []),
         *([f"- Truncated: {describe_complete(target)}"] if target.truncated_judged else []),
         *(
             _juror_line("Guard" if name in target.guards else "Juror", name, ballots)

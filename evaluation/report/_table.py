@@ -34,7 +34,14 @@ from ._parts import (
     write_riskiest,
 )
 from ._talk import NO_TALK, talk_sentences, talk_tables
-from ._words import COMPARABILITY, cost, ranked, unseen_media_warnings, verdicts_by_intent
+from ._words import (
+    COMPARABILITY,
+    cost,
+    describe_asked,
+    ranked,
+    unseen_media_warnings,
+    verdicts_by_intent,
+)
 from .corrected import corrected_columns, corrected_said
 
 _SCALE = 24
@@ -103,6 +110,9 @@ def _write(
         console.print()
         console.print(Text("\n".join(sentences)))
         console.print()
+    for target in targets:
+        if asked := describe_asked(target):
+            console.print(Text(f"{escape_line(target.name)}: {asked}"))
     if spent is not None:
         console.print(Text(describe_cost(spent)))
     if not whole:

@@ -32,6 +32,19 @@ def cost(target: TargetSummary) -> str:
     return f"≥{dollars(target.cost_usd_known)}" if target.cost_usd_known > 0 else MISSING
 
 
+def describe_asked(target: TargetSummary) -> str | None:
+    """Return how many jurors were asked, such as `asked 2.0 of 7 jurors a case`.
+
+    None where all were, or nobody.
+    """
+    ballots = target.outcomes.ballots
+    seats, left_out = sum(ballots.values()), ballots.get("not_asked", 0)
+    if not left_out or not target.heard:
+        return None
+    asked = (seats - left_out) / target.heard
+    return f"asked {asked:.1f} of {round(seats / target.heard)} jurors a case"
+
+
 def describe_server_time(time: ServerTime) -> str:
     """Return the cost of a server's time, such as `server time $1.20 (0.48 GPU hours)`."""
     return f"server time {dollars(time.usd)} ({gpu_hours(time.gpu_hours)})"

@@ -130,7 +130,7 @@ def test_an_unknown_cost_is_told_as_unknown(case: Case) -> None:
 
 def test_seats_left_out_are_named(case: Case, jury: tuple[SeatInfo, ...]) -> None:
     entry = BallotsRevealed(case.id, 0, 0, (), (), not_asked=("sceptic",))
-    assert "Not asked, the outcome was fixed: ✚ Sceptic" in shown([entry], jury)
+    assert "Not asked, the outcome was clear: ✚ Sceptic" in shown([entry], jury)
 
 
 def contrast(color: str, ground: float) -> float:
