@@ -24,8 +24,8 @@ _GAINS = "F1 minus best juror|95 % interval|F1 minus majority|95 % interval"
 
 def card_markdown(card: JuryCard) -> str:
     """Write a jury card for a page, in Markdown."""
-    when = f"of {card.made}" if card.made else "scored on cases other than its own"
-    lines = [f"# Jury card {inline(when)}", "", f"{describe_labels(card)}.", ""]
+    what = f"Jury card of {card.made}" if card.made else "Scores of a jury card, nothing fitted"
+    lines = [f"# {inline(what)}", "", f"{describe_labels(card)}.", ""]
     lines += _listed("Read this first", [*card.notes, *warnings(card)])
     lines += _listed("In short", list(findings(card)))
     lines += ["## Rules", "", *_rules(card), "", READING, "", *_decided_by(card), ""]

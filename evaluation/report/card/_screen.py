@@ -30,8 +30,8 @@ def _write(card: JuryCard, console: Console) -> None:
     write_lines(console, "Read this first", card.notes)
     if card.notes:
         console.print()
-    made = "" if card.made else " (scored on cases other than its own)"
-    console.print(Text(f"Jury card{made}: {describe_labels(card)}", style="bold"))
+    what = "Jury card" if card.made else "Scores of a jury card, nothing fitted"
+    console.print(Text(f"{what}: {describe_labels(card)}", style="bold"))
     for line in findings(card):
         console.print(Text(escape_line(line)))
     for grid in _grids(card):
