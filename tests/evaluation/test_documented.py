@@ -163,7 +163,7 @@ def test_commands_of_the_docs_run(
             words += ["--config", "safejury.yaml"]  # in place of the embedded model
         if words[0] == "judge":
             words += ["--name", f"judged-{ran}"]
-        if words[0] in ("verify", "import-batch", "review"):
+        if words[0] in ("verify", "import-batch", "review", "replay"):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
         if words[0] == "export-batch":
@@ -174,6 +174,8 @@ def test_commands_of_the_docs_run(
             request.getfixturevalue("finished_run")
             write_votes_and_labels(workplace.path)
             words += ["--resamples", "100"]
+        if words[0] == "recheck" and "--estimate" not in words:
+            words += ["--estimate"]  # the models of the finished run are gone
         if words[0] == "init":
             (workplace.path / "safejury.yaml").unlink()
         ended = workplace.safejury(*words)
