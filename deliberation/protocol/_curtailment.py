@@ -1,10 +1,14 @@
 """Curtailed voting: stop asking once the outcome is fixed."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ...agents import Ballot
-from ._aggregation import RULES, Rule, decide_votes
+from ._aggregation import RULES, RegisteredRule, Rule, decide_votes
 from ._votes import Votes
+
+_KEPT = 4096
+"""Counts whose outcome is kept: rules that read counts say the same of the same counts."""
 
 
 def settled(ballots: Sequence[Ballot], remaining: int, rule: Rule) -> bool:
@@ -45,12 +49,18 @@ def fixed(now: Votes, remaining: int, rule: Rule) -> bool:
         return registered.is_fixed(now, rule)
     if not registered.counts_only:
         return False
-    outcome = decide_votes(now, rule).finding
+    return _fixed_by_counts(now.unsafe, now.safe, now.seats, remaining, rule, registered)
+
+
+@lru_cache(_KEPT)
+def _fixed_by_counts(
+    unsafe: int, safe: int, seats: int, remaining: int, rule: Rule, registered: RegisteredRule
+) -> bool:
+    outcome = decide_votes(Votes(unsafe, safe, seats), rule).finding
     return all(
-        decide_votes(Votes(now.unsafe + unsafe, now.safe + safe, now.seats), rule).finding
-        == outcome
-        for unsafe in range(remaining + 1)
-        for safe in range(remaining + 1 - unsafe)
+        decide_votes(Votes(unsafe + more, safe + others, seats), rule).finding == outcome
+        for more in range(remaining + 1)
+        for others in range(remaining + 1 - more)
     )
 
 
@@ -73,9 +83,16 @@ def fewest_that_may_settle(ballots: Sequence[Ballot], remaining: int, rule: Rule
     if not registered.counts_only:
         return remaining
     now = Votes.of(ballots, len(ballots) + remaining)
+    return _fewest_by_counts(now.unsafe, now.safe, now.seats, remaining, rule, registered)
+
+
+@lru_cache(_KEPT)
+def _fewest_by_counts(
+    unsafe: int, safe: int, seats: int, remaining: int, rule: Rule, registered: RegisteredRule
+) -> int:
     for more in range(1, remaining):
-        for unsafe in range(more + 1):
-            votes = Votes(now.unsafe + unsafe, now.safe + more - unsafe, now.seats)
-            if fixed(votes, remaining - more, rule):
+        for votes in range(more + 1):
+            counts = (unsafe + votes, safe + more - votes, seats, remaining - more)
+            if _fixed_by_counts(*counts, rule, registered):
                 return more
     return remaining

@@ -77,7 +77,8 @@ class Decider:
         rule = RULES[after.protocol.rule.name]
         self._reads_all = rule.source_sha256 is not None and not rule.counts_only
         self._asking = asking_of(after.protocol, after.seats, seed=after.seed)
-        self._in_turn = after.protocol.stop == "curtailed" and not after.hears_as(before)
+        self._heard_alike = after.hears_as(before)
+        self._in_turn = after.protocol.stop == "curtailed" and not self._heard_alike
         self._decode_votes = msgspec.json.Decoder(_Votes).decode
         self._decode_all = msgspec.json.Decoder(BallotsRevealed).decode
         self._kept: dict[Hashable, Decided] = {}
@@ -114,7 +115,9 @@ class Decider:
 
     def _decided(self, recorded: Rounds, case: Deliberated) -> Decided:
         after = self._after
-        heard = would_be_heard(recorded, case.case_id, self._before, after, self._asking)
+        heard = Heard(recorded)
+        if not self._heard_alike:
+            heard = would_be_heard(recorded, case.case_id, self._before, after, self._asking)
         counts = sum(1 for _ in each_once(recorded)), sum(1 for _ in each_once(heard.rounds))
         removed = len(heard.rounds) > 1 and any(
             ballot.juror not in after.seats for ballot in recorded[0]

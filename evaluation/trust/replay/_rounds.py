@@ -30,6 +30,8 @@ def would_be_heard(
 ) -> Heard:
     """Return the ballots that a case would have had on other terms, from those that it had.
 
+    Not for terms by which the same jurors are asked for the same ballots.
+
     Args:
         recorded: Its ballots, round by round, at least one round.
         case_id: Its id, by which jurors are asked in turn.
@@ -37,8 +39,6 @@ def would_be_heard(
         after: The other terms.
         asking: Whom they ask.
     """
-    if after.hears_as(before):
-        return Heard(recorded)
     seated = [[ballot for ballot in said if ballot.juror in after.seats] for said in recorded]
     first = _independent(seated[0], case_id, after, asking)
     if first.unknown:
