@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ...common import ConfigurationError
 from ..console import (
     AllowSkipped,
     Format,
@@ -43,6 +44,14 @@ def report(
         bool,
         typer.Option("--force-card", help="Use a card of another jury or protocol all the same."),
     ] = False,
+    card_checked_within: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="DAYS",
+            help="Exit with 3 unless safejury recheck found the card's jury unchanged lately.",
+        ),
+    ] = None,
     min_coverage: MinCoverage = 0.9,
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
@@ -53,6 +62,7 @@ def report(
     from ._table import show_table
 
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
+    unchecked = _unchecked(card, card_checked_within)
     correction = Correction.read(
         labels,
         card,
@@ -61,8 +71,27 @@ def report(
         force=force_card,
     )
     if format is Format.TABLE:
-        return exit_code(show_table(run, wanted, by=by, correction=correction))
+        lacking = show_table(run, wanted, by=by, correction=correction)
+        return exit_code((*lacking, *unchecked))
     with closing(StoredRun(run)) as stored:
         summary, facts = stored.summary(by, correction), stored.facts
         sys.stdout.write(written_report(stored, summary, format.value, wanted=wanted))
-    return exit_code(shortfalls(summary, wanted, facts))
+    return exit_code((*shortfalls(summary, wanted, facts), *unchecked))
+
+
+def _unchecked(card: Path | None, days: float | None) -> tuple[str, ...]:
+    """Return why a jury card was not checked lately enough, if it was not.
+
+    Raises:
+        ConfigurationError: There is no card to speak of.
+    """
+    from ...evaluation.trust.recheck import why_unchecked
+
+    if days is None:
+        return ()
+    if card is None:
+        raise ConfigurationError(
+            "--card-checked-within is said of a jury card: name it with --card"
+        )
+    why = why_unchecked(card, days)
+    return () if why is None else (why,)

@@ -17,7 +17,16 @@ import pytest
 from workplace import Ended, Workplace
 
 from safejury.deliberation import JuryCard, read_card
-from safejury.deliberation.protocol.card import Dependence, Figure, LabelsUsed, write_card
+from safejury.deliberation.protocol.card import (
+    Confusion,
+    DecidedBy,
+    Dependence,
+    Figure,
+    Found,
+    LabelsUsed,
+    RuleScores,
+    write_card,
+)
 from safejury.evaluation import RecordReader
 from safejury.evaluation.record import jury_identity
 from safejury.evaluation.trust.recheck import last_check, why_unchecked, write_sample
@@ -82,12 +91,21 @@ def make_card(run: Path, folder: Path, *, sample: bool = True) -> None:
         jury = jury_identity(reader.meta.identity, reader.meta.jury)
         labels = {case: at % 2 == 0 for at, case in enumerate(reader.case_ids())}
     unknown = Figure(None, None)
+    decided = RuleScores(
+        sensitivity=Figure(5 / 6, (0.5, 1.0)),
+        specificity=Figure(11 / 12, (0.6, 1.0)),
+        f1=unknown,
+        kappa=unknown,
+        abstained=Figure(0.0, (0.0, 0.3)),
+        confusion=Confusion(unsafe=Found(10, 2, 0), safe=Found(1, 11, 0)),
+        protocol=DecidedBy("majority", talk="contested"),
+    )
     card = JuryCard(
         format=1,
         jury=jury,
         labels=LabelsUsed(cases=len(labels), unsafe=sum(labels.values()), groups=len(labels)),
         jurors={},
-        rules={},
+        rules={"as_decided": decided},
         dependence=Dependence(effective_jurors=unknown, alpha=unknown),
         sample=write_sample(run, labels, folder) if sample else None,
     )
@@ -193,6 +211,22 @@ def test_a_check_is_recorded_and_can_be_demanded(made: Checked) -> None:
     made.jurors.swapped = ""
     assert made.recheck().code == 0
     assert why_unchecked(made.card, 30) is None
+
+
+def test_a_report_demands_a_check(made: Checked) -> None:
+    report = ("report", "runs/first", "--card", str(made.card), "--force-card")
+    within = ("--card-checked-within", "30", "--format", "json")
+    ended = made.place.safejury(*report, *within)
+    assert ended.code == 3, ended.err
+    assert f"The jury card {made.card} was never checked: run safejury recheck" in ended.err
+    assert made.recheck().code == 0
+    ended = made.place.safejury(*report, *within)
+    assert ended.code == 0, ended.err
+    ended = made.place.safejury(*report, "--card-checked-within", "0")
+    assert ended.code == 3
+    assert "is to be checked within 0" in ended.err
+    ended = made.place.safejury("report", "runs/first", *within)
+    ended.refused("name it with --card")
 
 
 def test_a_check_of_other_cases_does_not_count(made: Checked) -> None:

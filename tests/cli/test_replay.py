@@ -29,6 +29,7 @@ from safejury.deliberation.protocol.card import (
     LabelsUsed,
     LogisticModel,
     Models,
+    VoteModel,
     write_card,
 )
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, remark, request_text
@@ -430,6 +431,10 @@ def _card(place: Workplace, jurors: Sequence[str] = FIVE, **changes: Any) -> str
         models=Models(
             best_juror="lawyer",
             calibrated=LogisticModel(intercept=0.0, weights=weights, threshold=0.5),
+            joint=VoteModel(
+                classes=(0.5, 0.5),
+                votes=dict.fromkeys(jurors, ((0.9, 0.05, 0.05), (0.05, 0.9, 0.05))),
+            ),
         ),
         **changes,
     )
@@ -456,6 +461,26 @@ def test_a_card_decides_as_it_does_in_a_run(
     assert again["unknown"] == 0
     refused = really.safejury("replay", really.run)
     refused.refused("decides by a jury card", "name the file with --card")
+
+
+def test_what_stopping_by_a_card_would_have_saved_is_what_it_saves(
+    ran: Ran, workplace: Any
+) -> None:
+    """From a run that asked all; and what such a run asked for decides it again."""
+    card = _card(workplace)
+    stop = {"stop": "sequential", "bound": 0.05, "rule": "majority"}
+    run, really = ran("vote"), ran({"preset": "vote", **stop}, card=card)
+    settings = [part for key in stop for part in ("--set", f"jury.protocol.{key}={stop[key]}")]
+    said = run.replay(*settings, "--card", card)
+    assert said["unknown"] == 0
+    assert _now(run, said) == really.found()
+    ((asked,),) = really.stored(
+        "SELECT sum(json_array_length(json_extract(body, '$.ballots'))) FROM entries "
+        "WHERE kind = 'BallotsRevealed'"
+    )
+    assert said["ballots"]["after"] == asked < CASES * 5
+    assert really.replay("--card", card)["changes"] == []
+    assert really.replay("--card", card, "--set", "jury.protocol.bound=0")["unknown"] > 0
 
 
 def test_a_probability_stands_beside_what_a_card_decides(ran: Ran, workplace: Any) -> None:
