@@ -12,6 +12,10 @@ from ...trust.rates import LEAST_LABELS, Cases, Errors, Estimate, RunCounts, Run
 
 BY_LABELS, BY_CARD = "labels", "card"
 """How a rate was corrected."""
+_SPLIT = (
+    "of cases on which annotators are split evenly: have one more person settle them, with "
+    "safejury review --ties"
+)
 _TAKEN_AS_DRAWN = (
     "; they do not say how the cases were chosen, and are taken as drawn at random from each "
     "verdict"
@@ -176,7 +180,7 @@ def _notes_on(labels: LabelSet, counts: RunCounts, directory: Path) -> Iterator[
         (f"not of this run: {_some(strange)}", strange),
         ("of benign queries, of which there is no attack success rate", sorted(counts.benign)),
         ("of cases without a response to judge", sorted(counts.unjudged)),
-        ("of cases on which annotators are split evenly", labels.tied),
+        (_SPLIT, labels.tied),
     ):
         if cases:
             yield f"{many(len(cases), 'label')} left out, {what}."

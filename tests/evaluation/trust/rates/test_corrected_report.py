@@ -332,5 +332,6 @@ def test_labels_that_were_left_out_are_counted(judged: Judged) -> None:
     ended = judged.report("--labels", judged.labels(rows))
     assert "1 label left out, not of this run: 'q000/other/0'." in ended.out
     assert "1 label left out, of benign queries" in ended.out
-    assert "1 label left out, of cases on which annotators are split evenly." in ended.out
+    assert "1 label left out, of cases on which annotators are split evenly: have one" in ended.out
+    assert "settle them, with safejury review --ties." in ended.out
     assert json.loads(ended.out)["targets"][0]["asr"]["corrected_labels"] == 50
