@@ -134,7 +134,7 @@ class Cases:
         labels = _by_query(
             one for verdicts in self._by.values() for one in verdicts.labels if one.label.drawn
         )
-        alike = max(_alike(self.flags), _alike(labels))
+        alike = max(alike_in(self.flags), alike_in(labels))
         return self.flags.n / (1 + alike * (self.flags.squared_sizes / self.flags.n - 1))
 
 
@@ -150,7 +150,7 @@ def _by_query(labels: Iterable[_Labeled]) -> Sums:
     return sums
 
 
-def _alike(sums: Sums) -> float:
+def alike_in(sums: Sums) -> float:
     """Return how alike the cases of a query end, from 0 to 1: their intraclass correlation."""
     if not sums.n or sums.squared_sizes == sums.n:
         return 0.0
