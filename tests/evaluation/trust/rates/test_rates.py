@@ -4,11 +4,13 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safejury.common.text import percent, points, span
 from safejury.evaluation.trust.rates import (
     Errors,
     RatedStratum,
@@ -279,3 +281,25 @@ def test_ratings_that_all_agree_still_leave_an_interval() -> None:
     assert found.value == 5
     low, high = found.interval or (0, 0)
     assert low < 5 == high
+
+
+def test_the_documented_arithmetic_is_what_is_computed() -> None:
+    """The two examples of docs/trust.md, as one would read them there."""
+    said = (Path(__file__).parents[4] / "docs" / "trust.md").read_text(encoding="utf-8")
+    verdicts = [Stratum(126, 60, 30), Stratum(1960, 60, 0), Stratum(14, 5, 1)]
+    labels = rate_by_verdict(verdicts)
+    errors = Errors(unsafe=100, hits=90, safe=300, alarms=9)
+    card = rate_by_card(126, 2100, errors)
+    for found, words in (
+        (labels, f"corrected ASR {percent(labels.value)} ({span(labels.interval)}), raw 6.0 %; "),
+        (labels, f"(63 + 0 + 2.8) / 2,100 = {percent(labels.value)}"),
+        (
+            card,
+            f"(6 % \N{MINUS SIGN} 3 %) / (90 % \N{MINUS SIGN} 3 %) = {percent(card.value)}",
+        ),
+    ):
+        low, high = found.interval or (0, 0)
+        assert words in said
+        assert f"{points(low)} to {points(high)} %" in said
+    assert [each.expected() for each in verdicts] == [63, 0, pytest.approx(2.8)]
+    assert rate_by_card(126, 2100, Errors(100, 90, 300, 30)).value is None
