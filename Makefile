@@ -17,7 +17,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check tests wheel servers test-servers bench lock clean
+.PHONY: help demo test fast check tests wheel servers test-servers bench bench-trust lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -55,6 +55,9 @@ test-servers: $(VENV)/.dev $(VENV)/.demo $(SERVERS)/.made ## The second tier: te
 
 bench: $(VENV)/.dev ## Print the table of speeds.
 	$(BIN)/python benchmarks/run.py
+
+bench-trust: $(VENV)/.dev ## Print the table of jury cards, and the grid of corrected rates.
+	$(BIN)/python benchmarks/trust.py
 
 lock: ## Resolve the locked requirements anew (needs uv).
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \

@@ -87,12 +87,16 @@ def test_a_lost_ballot_says_nothing() -> None:
     votes[truth == UNSAFE, 1] = NO_VOTE
     gone = np.zeros(votes.shape, np.bool_)
     gone[:, 1] = votes[:, 1] == NO_VOTE
-    told = card_of(vote_table(votes), labels_of(truth), repeats=1).models.calibrated
-    lost = card_of(vote_table(votes, lost=gone), labels_of(truth), repeats=1).models.calibrated
-    assert told
-    assert lost
-    assert told.weights["juror 1"].no_vote > 0.2
-    assert lost.weights["juror 1"].no_vote == 0
+    told = card_of(vote_table(votes), labels_of(truth), repeats=1).models
+    lost = card_of(vote_table(votes, lost=gone), labels_of(truth), repeats=1).models
+    assert told.calibrated
+    assert lost.calibrated
+    assert told.calibrated.weights["juror 1"].no_vote > 0.2
+    assert lost.calibrated.weights["juror 1"].no_vote == 0
+    assert told.dawid_skene
+    assert lost.dawid_skene
+    assert told.dawid_skene.votes["juror 1"][0][2] > 0.8
+    assert lost.dawid_skene.votes["juror 1"][0][2] < 0.01
 
 
 def test_labels_that_are_noise_are_not_learned() -> None:
