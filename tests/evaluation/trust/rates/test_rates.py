@@ -146,9 +146,13 @@ def test_without_an_unsafe_label_the_interval_holds_0(found: list[Stratum]) -> N
 
 
 def test_none_of_few_labels_proves_nothing_of_many_cases() -> None:
-    """What is predicted alone would begin above 0 here: at 2 in 100,000."""
-    assert (rate_by_verdict([Stratum(1_000_000, 30, 0)]).interval or (1,))[0] == 0
-    assert (rate_by_verdict([Stratum(1_000_000, 30, 30)]).interval or (0, 0))[1] == 1
+    """What is predicted alone would begin above 0 here, and the rate is not 0 or 1 itself."""
+    unlabeled = Stratum(40_000, 0, 0)
+    none = rate_by_verdict([Stratum(1_000_000, 30, 0), unlabeled])
+    every = rate_by_verdict([Stratum(1_000_000, 30, 30), unlabeled])
+    assert 0 < (none.value or 0) < 0.03
+    assert (none.interval or (1,))[0] == 0
+    assert (every.interval or (0, 0))[1] == 1
 
 
 def test_one_unlabeled_case_is_enough_for_an_interval() -> None:
