@@ -87,8 +87,8 @@ def test_a_lost_ballot_says_nothing() -> None:
     votes[truth == UNSAFE, 1] = NO_VOTE
     gone = np.zeros(votes.shape, np.bool_)
     gone[:, 1] = votes[:, 1] == NO_VOTE
-    told = card_of(vote_table(votes), labels_of(truth), repeats=1).models
-    lost = card_of(vote_table(votes, lost=gone), labels_of(truth), repeats=1).models
+    told = card_of(vote_table(votes), labels_of(truth)).models
+    lost = card_of(vote_table(votes, lost=gone), labels_of(truth)).models
     assert told.calibrated
     assert lost.calibrated
     assert told.calibrated.weights["juror 1"].no_vote > 0.2
@@ -104,7 +104,7 @@ def test_labels_that_are_noise_are_not_learned() -> None:
     random = np.random.default_rng(4)
     votes = random.integers(0, 2, (150, 7)).astype(np.int8)
     labels = labels_of(random.permutation(np.repeat([1, 0], 75)))
-    card = card_of(vote_table(votes), labels, repeats=3)
+    card = card_of(vote_table(votes), labels, repeats=2)
     for name in ("calibrated", "best_juror"):
         kappa = card.rules[name].kappa
         assert kappa.value is not None

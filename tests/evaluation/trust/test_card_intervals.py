@@ -20,7 +20,7 @@ def test_agreement_is_that_of_the_published_example() -> None:
     given = [[1, 1]] * 118 + [[1, 0]] * 5 + [[0, 1]] * 2
     votes = vote_table([[value, value, 1 - value] for value in TRUTH])
     labels = labels_of(TRUTH, annotators=("a", "b"), given=np.array(given, np.int8))
-    agreement = card_of(votes, labels, repeats=1).labels.agreement
+    agreement = card_of(votes, labels).labels.agreement
     assert agreement["raw"].value == pytest.approx(118 / 125)
     assert agreement["ac1"].value == pytest.approx(0.9408, abs=5e-5)
     assert agreement["kappa"].value == pytest.approx(-0.0234, abs=5e-5)
@@ -32,7 +32,7 @@ def test_three_annotators_and_labels_that_are_missing() -> None:
     given = [[1, 1, -1]] * 20 + [[0, 0, 0]] * 60 + [[1, 0, -1]] * 20 + [[-1, -1, 1]] * 25
     votes = vote_table([[value, value, 1 - value] for value in TRUTH])
     labels = labels_of(TRUTH, annotators=("a", "b", "c"), given=np.array(given, np.int8))
-    agreement = card_of(votes, labels, repeats=1).labels.agreement
+    agreement = card_of(votes, labels).labels.agreement
     assert agreement["raw"].value == pytest.approx(0.8)
     first_two = (0.8 - (0.4 * 0.2 + 0.6 * 0.8)) / (1 - (0.4 * 0.2 + 0.6 * 0.8))
     assert agreement["kappa"].value == pytest.approx(first_two)  # of the others one said one thing
@@ -44,7 +44,7 @@ def test_dependence_is_that_of_the_errors() -> None:
     errors[:12, 0] = errors[4:16, 1] = errors[50:60, 2] = True
     truth = np.array([1, 0] * 50)
     votes = vote_table(np.where(errors, 1 - truth[:, None], truth[:, None]))
-    dependence = card_of(votes, labels_of(truth), repeats=1).dependence
+    dependence = card_of(votes, labels_of(truth)).dependence
     phi = (100 * 8 - 12 * 12) / (12 * 88)
     alone = -12 * 10 / np.sqrt(12 * 88 * 10 * 90)
     assert dependence.pairs["juror 0"]["juror 1"] == pytest.approx(phi)
@@ -98,7 +98,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 def test_cases_of_one_query_are_no_independent_cases() -> None:
     """Ten times the same case say as much as one."""
     votes, truth = planted(np.random.default_rng(3), 80, [(0.75, 0.75)] * 3, rate=0.5)
-    single = card_of(vote_table(votes), labels_of(truth), repeats=1)
+    single = card_of(vote_table(votes), labels_of(truth))
     tenfold = card_of(
         vote_table(np.repeat(votes, 10, axis=0), groups=np.repeat(np.arange(80), 10).tolist()),
         labels_of(np.repeat(truth, 10)),
@@ -119,7 +119,7 @@ def test_few_differences_that_point_one_way_are_no_gain() -> None:
         votes = np.stack([truth, truth, truth], axis=1)
         votes[:10, :] = 0
         votes[10 : 10 + cases, 1:] = 0
-        card = card_of(vote_table(votes), labels_of(truth), repeats=1, resamples=2000)
+        card = card_of(vote_table(votes), labels_of(truth), resamples=2000)
         interval = card.rules["majority"].minus_best_juror["f1"].interval
         assert interval is not None
         return interval

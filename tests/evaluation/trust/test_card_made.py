@@ -63,7 +63,10 @@ def test_a_card_is_kept_and_scored_on_other_rows_in_the_same_shape(tmp_path: Pat
     random = np.random.default_rng(1)
     votes, truth = planted(random, 300, JURORS, none=0.05)
     others, other_truth = planted(random, 200, JURORS, rate=0.5, none=0.05)
-    card = card_of(vote_table(votes), labels_of(truth))
+    card = card_of(vote_table(votes), labels_of(truth), repeats=2)
+    low, high = card.rules["calibrated"].f1.range or (1, 0)
+    assert low <= (card.rules["calibrated"].f1.value or 0) <= high
+    assert card.jurors["juror 0"].f1.range is None
     write_card(card, tmp_path / "jury-card.json")
     assert read_card(tmp_path / "jury-card.json") == card
     scored = score_card(card, vote_table(others), labels_of(other_truth), resamples=200)
@@ -112,10 +115,10 @@ def test_the_majority_is_one_of_all_seats() -> None:
     """A seat that does not vote is in the denominator; a tie is no finding unless it is told."""
     rows = [[1, 1, 0, 0]] * 20 + [[1, 1, 0, -1]] * 20 + [[1, 1, 1, -1]] * 20 + [[0, 0, 0, 0]] * 20
     votes, labels = vote_table(rows), labels_of([1] * 60 + [0] * 20)
-    plain = card_of(votes, labels, repeats=1).rules["majority"]
+    plain = card_of(votes, labels).rules["majority"]
     assert plain.abstained.value == 0.5
     assert plain.sensitivity.value == pytest.approx(20 / 60)
-    told = card_of(votes, labels, repeats=1, tie="unsafe").rules["majority"]
+    told = card_of(votes, labels, tie="unsafe").rules["majority"]
     assert told.sensitivity.value == pytest.approx(40 / 60)
 
 
@@ -182,8 +185,8 @@ def test_labels_drawn_by_verdict_count_for_those_not_drawn() -> None:
     drawn = flagged | (np.random.default_rng(8).random(4000) < 0.2)
     weights = np.where(flagged, 1.0, 5.0)
     label = np.where(drawn, truth, -1)
-    weighed = card_of(vote_table(votes), labels_of(label, weights=weights), repeats=1)
-    plain = card_of(vote_table(votes), labels_of(label), repeats=1)
+    weighed = card_of(vote_table(votes), labels_of(label, weights=weights))
+    plain = card_of(vote_table(votes), labels_of(label))
     sensitivity, naive = (card.jurors["juror 0"].sensitivity for card in (weighed, plain))
     assert sensitivity.value == pytest.approx(0.9, abs=0.03)
     assert naive.value is not None
@@ -227,6 +230,6 @@ def test_targets_and_scenarios_of_the_labels_are_counted() -> None:
     table = replace(
         vote_table(votes), targets=("one", "two") * 30, scenarios=("",) * 30 + ("fraud",) * 30
     )
-    used = card_of(table, labels_of(label), repeats=1).labels
+    used = card_of(table, labels_of(label)).labels
     assert (used.cases, used.targets) == (56, {"one": 28, "two": 28})
     assert (used.scenarios, used.annotators) == ({"fraud": 30}, 0)
