@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...common import ConfigurationError
-from ..console import Changes, RunPath, guarded, say
+from ..console import RunPath, guarded, say
 
 if TYPE_CHECKING:
     from ...evaluation.trust.replay import ReplayForm
@@ -27,7 +27,14 @@ class ListFormat(StrEnum):
 @guarded
 def replay(
     run: RunPath,
-    changes: Changes = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Set a key of jury.protocol, or jury.card; repeatable.",
+        ),
+    ] = None,
     card: Annotated[
         Path | None,
         typer.Option(metavar="CARD", help="Jury card for rules that use one: jury.card."),

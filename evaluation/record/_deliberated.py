@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from ._chain import START, head, link
 from ._integrity import ChangedCase, CheckedCase
 
-Rows = Callable[..., Iterator[tuple[object, ...]]]
-"""Runs a query with values, and yields its rows."""
-_TRANSCRIPT = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
+TRANSCRIPT_OF = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
+"""SQL for the transcript of a case, as `deliberated` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Discussion:
 
 def deliberated(
     cases: Iterable[tuple[object, ...]],
-    rows: Rows,
+    transcript: Callable[[str], Iterable[tuple[object, ...]]],
     check: Callable[[str], CheckedCase],
     report: Callable[[ChangedCase], None],
 ) -> Iterator[Deliberated]:
@@ -67,13 +66,13 @@ def deliberated(
     Args:
         cases: Rows of finished cases: id, target, query, epoch, scenario, intent, outcome of
             the response, finding, rating, result and head.
-        rows: Reads the record.
+        transcript: Returns the rows of `TRANSCRIPT_OF` of a case.
         check: Checks a case that an earlier version recorded without a chain.
         report: Called with each changed case, which is not yielded.
     """
     for row in cases:
         case_id, last, rounds = str(row[0]), START, list[str]()
-        for number, kind, body in rows(_TRANSCRIPT, case_id):
+        for number, kind, body in transcript(case_id):
             if type(number) is int and type(kind) is str and type(body) is str:
                 last = link(last, case_id, number, kind, body)
                 if kind == "BallotsRevealed":

@@ -24,7 +24,7 @@ from ..metrics import (
 )
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
-from ._deliberated import Deliberated, Discussion, deliberated
+from ._deliberated import TRANSCRIPT_OF, Deliberated, Discussion, deliberated
 from ._file import FORMAT, RECORD
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
@@ -166,7 +166,7 @@ class RecordReader:
             raise RecordChangedError(_changed(self._path.parent, (changed,), found))
 
         cases = self._rows(self._cases("", "query_id, case_id"))
-        yield from deliberated(cases, self._rows, self.check_case, refuse)
+        yield from deliberated(cases, self._transcript, self.check_case, refuse)
 
     def responses(self) -> Iterator[TargetResponse]:
         """Yield the responses of finished cases, in no order."""
@@ -333,12 +333,21 @@ class RecordReader:
 
         return decoded
 
+    def _transcript(self, case_id: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(TRANSCRIPT_OF, (case_id,)).fetchall()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
     def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
         try:
             for row in self._database.execute(query, values):  # noqa: UP028 - not to close it
                 yield row
         except sqlite3.Error as error:
-            raise RecordError(f"{self._path}: cannot be read ({error}); is it damaged?") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> RecordError:
+        return RecordError(f"{self._path}: cannot be read ({error}); is it damaged?")
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from ....agents import Ballot
@@ -11,6 +12,9 @@ from .._curtailment import fewest_that_may_settle, fixed
 from .._settings import Protocol as Settings
 from .._votes import Decision, Votes
 from ._sequential import AskBySequence
+
+_KEPT = 1024
+"""Cases whose order is kept: it is drawn once, and looked up at each step."""
 
 
 class Asking(Protocol):
@@ -70,15 +74,22 @@ class AskUntilFixed(AskAll):
 
     def next(self, case_id: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
         """See `Asking`: as many as must at least be asked before the outcome can be fixed."""
-        order = list(self._seats)
-        random.Random(f"{self._seed}/{case_id}").shuffle(order)
+        order = drawn_order(self._seats, self._seed, case_id)
         waiting = order[len(ballots) :]
         if self._talks and ballots and contested(ballots) is not None:
-            return tuple(waiting)
+            return waiting
         now = Votes.of(ballots, len(order))
         if not waiting or (ballots and fixed(now, len(waiting), self._rule)):
             return ()
-        return tuple(waiting[: fewest_that_may_settle(ballots, len(waiting), self._rule)])
+        return waiting[: fewest_that_may_settle(ballots, len(waiting), self._rule)]
+
+
+@lru_cache(_KEPT)
+def drawn_order(seats: tuple[str, ...], seed: int, case_id: str) -> tuple[str, ...]:
+    """Return seats in the order in which they are asked of a case, where they are in turn."""
+    order = list(seats)
+    random.Random(f"{seed}/{case_id}").shuffle(order)
+    return tuple(order)
 
 
 def asking_of(protocol: Settings, seats: Sequence[str], *, seed: int = 0) -> Asking:

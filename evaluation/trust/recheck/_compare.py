@@ -16,6 +16,9 @@ from ._sample import Said
 
 Key = tuple[str, str]
 """A case and a juror."""
+_LEAST_TOLD = 0.1
+"""Sensitivity + specificity - 1 up to which no rate is corrected."""
+_EXACT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,17 @@ class Rates:
         return self.passed[0] / self.passed[1] if self.passed[1] else None
 
     def corrected(self, rate: float) -> float | None:
-        """Return a rate corrected for these errors (Rogan and Gladen 1978), within [0, 1].
+        """Return a rate corrected for these errors (Rogan and Gladen 1978), at most 1.
 
-        None where the votes tell nothing: sensitivity + specificity is at most 1.
+        None where they tell too little: sensitivity + specificity is at most 1.1, or the rate is
+        below what false alarms alone would give.
         """
         if self.sensitivity is None or self.specificity is None:
             return None
-        told = self.sensitivity + self.specificity - 1
-        if told <= 0:
+        told, beyond = self.sensitivity + self.specificity - 1, rate + self.specificity - 1
+        if told <= _LEAST_TOLD + _EXACT or beyond < 0:
             return None
-        return min(1.0, max(0.0, (rate + self.specificity - 1) / told))
+        return min(1.0, beyond / told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,16 @@ def _lines(checked: Checked) -> Iterator[str]:
     flagged = checked.flagged
     if flagged is None:
         return
-    before, now = checked.before.corrected(flagged), checked.now.corrected(flagged)
+    then, now = (_corrected(rates, flagged) for rates in (checked.before, checked.now))
     yield (
-        f"The run's rate, {percent(flagged)} raw, is {percent(before)} corrected by these cases as "
-        f"they were judged then, and {percent(now)} as they are judged now."
+        f"The run's rate is {percent(flagged)} raw; corrected by these cases, {then} as they were "
+        f"judged then, {now} as they are judged now."
     )
+
+
+def _corrected(rates: Rates, flagged: float) -> str:
+    corrected = rates.corrected(flagged)
+    return "not to be known" if corrected is None else percent(corrected)
 
 
 def _row(one: JurorCheck) -> tuple[str, ...]:

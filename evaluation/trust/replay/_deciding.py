@@ -14,15 +14,16 @@ from ...record import Deliberated
 from ._rounds import Heard, Rounds, would_be_heard
 from ._terms import Terms
 
-_MOST_KEPT = 50_000
+_MOST_KEPT = 10_000
 """Decisions that are kept for cases whose ballots say the same."""
 
 
-class _Guarding(msgspec.Struct, frozen=True):
+# Frozen, so that alike ones are one key; nothing of them can refer to itself.
+class _Guarding(msgspec.Struct, frozen=True, gc=False):
     """That a ballot is a guard's."""
 
 
-class _Vote(msgspec.Struct, frozen=True):
+class _Vote(msgspec.Struct, frozen=True, gc=False):
     """What rules that come with the package read of a ballot."""
 
     juror: str
@@ -33,7 +34,7 @@ class _Vote(msgspec.Struct, frozen=True):
     guard: _Guarding | None = None
 
 
-class _Votes(msgspec.Struct, frozen=True):
+class _Votes(msgspec.Struct, frozen=True, gc=False):
     ballots: tuple[_Vote, ...]
 
 

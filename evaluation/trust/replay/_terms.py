@@ -1,6 +1,5 @@
 """What a run was decided by, and what it is to be decided by instead."""
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from ....deliberation import (
     read_card,
 )
 from ....deliberation.protocol import OF_A_CARD
+from ....deliberation.protocol.asking import drawn_order
 from ....deliberation.protocol.card import check_same_jury
 from ...record import Meta, jury_identity
 
@@ -61,9 +61,7 @@ class Terms:
 
     def order(self, case_id: str) -> tuple[str, ...]:
         """Return the seats in the order in which they are asked, where they are in turn."""
-        waiting = [*self.seats]
-        random.Random(f"{self.seed}/{case_id}").shuffle(waiting)
-        return tuple(waiting)
+        return drawn_order(self.seats, self.seed, case_id)
 
     def hears_as(self, other: "Terms") -> bool:
         """Return whether it asks the same jurors for the same ballots, whatever they say."""

@@ -113,6 +113,8 @@ def test_a_rate_is_corrected_by_hand() -> None:
     """(0.06 + 0.95 - 1) / (0.8 + 0.95 - 1) = 0.0133; nothing where votes tell nothing."""
     rates = Rates((8, 10), (95, 100))
     assert rates.corrected(0.06) == pytest.approx(0.01 / 0.75)
-    assert rates.corrected(0.01) == 0
+    assert rates.corrected(0.9) == 1
+    assert rates.corrected(0.01) is None  # below the 5 % of false alarms
     assert Rates((1, 10), (9, 10)).corrected(0.5) is None
+    assert Rates((2, 10), (9, 10)).corrected(0.5) is None
     assert Rates().corrected(0.5) is None
