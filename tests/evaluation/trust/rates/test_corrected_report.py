@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import chdir, closing
 from dataclasses import dataclass
@@ -335,3 +337,22 @@ def test_labels_that_were_left_out_are_counted(judged: Judged) -> None:
     assert "1 label left out, of cases on which annotators are split evenly: have one" in ended.out
     assert "settle them, with safejury review --ties." in ended.out
     assert json.loads(ended.out)["targets"][0]["asr"]["corrected_labels"] == 50
+
+
+@pytest.mark.slow
+def test_neither_way_needs_numpy(judged: Judged) -> None:
+    for given in (f"labels={judged.labels()!r}", f"card={judged.card()!r}"):
+        code = (
+            "import sys; sys.modules.update(numpy=None, scipy=None, sklearn=None)\n"
+            "import safejury as sj\n"
+            f"print(sj.load('runs/answers').corrected({given}).targets[0].asr.corrected)"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            cwd=judged.workplace.path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert 0.1 < float(ended.stdout) < 0.2
