@@ -334,3 +334,19 @@ def test_a_large_jury_is_planned_in_parts() -> None:
 def test_what_it_cannot_plan_for_is_refused(rule: Rule, seats: Sequence[str], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         AskBySequence(seats, rule, 0.002)
+
+
+def test_the_example_of_the_docs_is_true() -> None:
+    """Two classes, 90 and 10 % of the cases; after one safe vote the chance is 0.017."""
+    seats = SEATS[:3]
+    votes = ((0.05, 0.95, 0.0), (0.8, 0.2, 0.0))
+    joint = VoteModel(classes=(0.9, 0.1), votes=dict.fromkeys(seats, votes))
+    rule = Rule("majority", card=card(joint))
+    one = [cast("alpha", "safe")]
+    assert AskBySequence(seats, rule, 0.02).next("case", one) == ()
+    assert AskBySequence(seats, rule, 0.002).next("case", one) != ()
+    reason = AskBySequence(seats, rule, 0.02).decide(one).reason
+    assert reason == "stopped after 1 of 3: the chance that the rest would change it is 0.0171"
+    two = [*one, cast("bravo", "safe")]
+    assert AskBySequence(seats, rule, 0.0).next("case", two) == ()
+    assert AskBySequence(seats, rule, 0.0).decide(two).reason.endswith("the rest cannot change it")

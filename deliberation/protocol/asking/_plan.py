@@ -20,7 +20,7 @@ from ._panel import (
 )
 
 _LEAST = 1e-6  # no vote is impossible, whatever the model saw
-_TOGETHER, _OF_MORE = 7, 6  # seats planned for together: 3 to the power of this many states
+_TOGETHER, _OF_MORE = 7, 5  # seats planned for together: 3 to the power of this many states
 _WAVE = 4  # seats of a wave at most: each more makes it four times as dear to find
 _MOST_STATES = 300_000  # of these the plan forgets all, so that ratings do not fill the memory
 _SAVES = 0.01  # a seat goes before earlier ones where it saves this much: like ones keep one order
