@@ -35,7 +35,7 @@ def recheck(
     estimate: EstimateOnly = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> int:
-    """Hear a jury card's cases again, and exit with 3 if a juror is not what it was."""
+    """Hear a jury card's cases again; exit 3 if a juror moved."""
     from ...evaluation.trust.recheck import check_data, check_text, plan_check, shortfall
 
     plan = plan_check(card, config, changes or (), alpha=alpha)
