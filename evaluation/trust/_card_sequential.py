@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...deliberation.protocol.card import JuryCard, SequentialScores
 from ._votes import VoteTable
-from .fit import CrossValidated, Labeled
+from .fit import CrossValidated, Design, Labeled
 from .score import Resampling, Tally, mean_figure, minus, scores_of, share_figure
 from .sequential import BOUND, fit_joint, stop_early
 
@@ -43,12 +43,14 @@ def stopped_by_folds(data: Labeled, validated: CrossValidated, seed: int) -> Sto
     repeats = min(len(validated.models), _FEW_REPEATS) if many else len(validated.models)
     shape = (repeats, len(data.rows))
     asked, findings, of_all = np.zeros(shape, np.intp), *(np.zeros(shape, np.int8) for _ in "ab")
+    design = Design.of(data.votes)
+    plain = design.plain or design
     for repeat in range(repeats):
         for fold, model in validated.models[repeat].items():
             out = validated.folds[repeat] == fold
             held = data.rows[out]
-            others = np.flatnonzero(~np.isin(data.groups, data.groups[held]))
-            joint = fit_joint(_some(data.votes, others), seed=seed)
+            others = plain.times(~np.isin(data.groups, data.groups[held]))
+            joint = fit_joint(plain.patterns, seed=seed, times=others)
             stopped = stop_early(_some(data.votes, held), model, joint, bound=BOUND)
             asked[repeat, out] = stopped.asked
             findings[repeat, out] = stopped.findings

@@ -82,7 +82,9 @@ def cross_validate(
 ) -> CrossValidated:
     """Fit on all folds but one and find on that one, for each fold of each repeat."""
     n, jurors = len(data.rows), data.votes.jurors
-    design, cast = Design.of(data.votes), vote_shares(data.votes)
+    design = Design.of(data.votes)
+    plain = design.plain or design
+    cast = vote_shares(plain.patterns)
     shape = (repeats, n)
     calibrated, chosen, latent = (np.zeros(shape, np.int8) for _ in range(3))
     probabilities, fold_of = np.zeros(shape), np.zeros(shape, np.intp)
@@ -102,7 +104,8 @@ def cross_validate(
             probabilities[repeat, out] = p[design.of_case[held]]
             chosen[repeat, out] = data.votes.votes[held, best_juror(data, rows)]
             others = ~np.isin(data.groups, data.groups[held])
-            belief = fit_dawid_skene(cast[others]).probabilities(cast[held])
+            belief = fit_dawid_skene(cast, plain.times(others)).probabilities(cast)
+            belief = belief[plain.of_case[held]]
             latent[repeat, out] = latent_findings(belief, data.votes.votes[held])
             for at, name in enumerate(jurors if repeat < fewer else ()):
                 less = fit_calibrated(

@@ -48,7 +48,11 @@ def vote_shares(votes: VoteTable) -> NDArray[np.bool_]:
 
 
 def fit_dawid_skene(
-    cast: NDArray[np.bool_], *, smoothing: float = 1.0, gain: float = 1e-4
+    cast: NDArray[np.bool_],
+    times: FloatArray | None = None,
+    *,
+    smoothing: float = 1.0,
+    gain: float = 1e-4,
 ) -> DawidSkene:
     """Fit the model by expectation maximization, beginning with the share of unsafe votes.
 
@@ -57,12 +61,15 @@ def fit_dawid_skene(
 
     Args:
         cast: Cases by jurors by symbol, see `vote_shares`.
+        times: How many cases each row stands for, 0 or more; one each unless given.
         smoothing: As many cases of each class are imagined in which each juror votes as it does
             over all; 0 is maximum likelihood.
         gain: It ends when the log likelihood grows by less in a step.
     """
-    flat, counts = np.unique(cast.reshape(len(cast), -1), axis=0, return_counts=True)
-    x, n = flat.reshape(-1, *cast.shape[1:]).astype(np.float64), counts.astype(np.float64)
+    if times is None:
+        flat, counts = np.unique(cast.reshape(len(cast), -1), axis=0, return_counts=True)
+        cast, times = flat.reshape(-1, *cast.shape[1:]), counts.astype(np.float64)
+    x, n = cast[times > 0].astype(np.float64), times[times > 0]
     overall = _normalized((x * n[:, None, None]).sum(axis=0) + 1e-10)
     votes = x[..., :2].sum(axis=(1, 2))
     unsafe = np.divide(x[..., 0].sum(axis=1), votes, out=np.full(len(x), 0.5), where=votes > 0)

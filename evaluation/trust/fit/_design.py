@@ -62,6 +62,11 @@ class Design:
         ]
         return cls(patterns, np.hstack(columns), of_case.ravel(), plain is not None, plain)
 
+    def times(self, cases: NDArray[np.bool_]) -> FloatArray:
+        """Return how many of some cases have each pattern."""
+        counts = np.bincount(self.of_case[cases], minlength=len(self.columns))
+        return counts.astype(np.float64)
+
     def used(self, *, ratings: bool, without: int | None) -> NDArray[np.bool_]:
         """Return which columns a model uses.
 

@@ -19,7 +19,13 @@ _ENOUGH = 1e-6  # gain in log likelihood a case, below which a step is the last
 _PRIOR = 1.0  # cases of average votes that each class has beside its own
 
 
-def fit_joint(votes: VoteTable, *, classes: int | None = None, seed: int = 0) -> VoteModel:
+def fit_joint(
+    votes: VoteTable,
+    *,
+    classes: int | None = None,
+    seed: int = 0,
+    times: "NDArray[np.float64] | None" = None,
+) -> VoteModel:
     """Fit a model of what the jurors of a jury vote together, whatever the truth is.
 
     Cases fall into a few classes, and within a class jurors vote independently, which holds how
@@ -29,12 +35,16 @@ def fit_joint(votes: VoteTable, *, classes: int | None = None, seed: int = 0) ->
         votes: At least one case.
         classes: How many classes, at least 1; None for as many as BIC chooses.
         seed: Of the random starts.
+        times: How many cases each row of the table stands for, 0 or more; one each unless given.
     """
     import numpy as np
 
     said = np.where(votes.votes == UNSAFE, 0, np.where(votes.votes == NO_VOTE, 2, 1))
     said = np.where(votes.lost, -1, said)
-    patterns, counts = np.unique(said, axis=0, return_counts=True)
+    if times is not None:
+        said, times = said[times > 0], times[times > 0]
+    patterns, inverse = np.unique(said, axis=0, return_inverse=True)
+    counts = np.bincount(inverse.ravel(), times)
     seen = (patterns[:, :, None] == np.arange(3)).astype(np.float64)
     data = _Data(seen.reshape(len(patterns), -1), counts.astype(np.float64))
     rng = np.random.default_rng(seed)
