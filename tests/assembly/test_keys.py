@@ -1,5 +1,6 @@
 """What a program says of models and juries is what a config says of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from safejury.assembly.config import JuryConfig, ModelConfig
 from safejury.assembly.jury import jury_keys, jury_spec
 from safejury.assembly.models import model_keys, model_spec
 from safejury.assembly.servers import ServerBook
-from safejury.deliberation import Jury
+from safejury.deliberation import Jury, Protocol
 
 PLACE = {"model": "m", "base_url": "http://127.0.0.1:9/v1"}
 
@@ -58,3 +59,13 @@ def test_a_jury_of_python_and_of_a_config_say_the_same(said: dict[str, Any]) -> 
     assert again is not None
     assert again.seats == spec.seats
     assert again.protocol == spec.protocol
+
+
+def test_settings_of_stopping_early_are_said_where_they_differ() -> None:
+    """By them a run knows whether it is the same, whoever started it."""
+    described = Jury.of("clinician", "lawyer", "sceptic", model="openai/m").spec
+    assert described is not None
+    assert jury_keys(described)["protocol"] == "contested"
+    early = Protocol(stop="sequential", bound=0.01, talk_between=(0.2, 0.8))
+    said = {"preset": "contested", "stop": "sequential", "bound": 0.01, "talk_between": [0.2, 0.8]}
+    assert jury_keys(replace(described, protocol=early))["protocol"] == said
