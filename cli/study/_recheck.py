@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...common.text import many
-from ..console import Changes, EstimateOnly, exit_code, guarded, run_async, say
+from ..console import Changes, EstimateOnly, busy, exit_code, guarded, run_async, say
 
 if TYPE_CHECKING:
     from ...evaluation.trust.recheck import Checked, CheckPlan
@@ -65,4 +65,5 @@ async def _checked(plan: "CheckPlan", *, estimate_only: bool) -> "Checked | None
     )
     if estimate_only:
         return None
-    return await check_card(plan, notify=say)
+    with busy(f"Hearing {many(plan.ballots, 'ballot')} …"):
+        return await check_card(plan, notify=say)

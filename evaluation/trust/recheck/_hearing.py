@@ -66,7 +66,6 @@ async def check_card(
     plan: CheckPlan,
     *,
     notify: Callable[[str], None],
-    heard: Callable[[], None] = lambda: None,
     now: datetime | None = None,
 ) -> Checked:
     """Hear the cases of a card again, test each juror, and record it beside the card.
@@ -76,7 +75,6 @@ async def check_card(
     Args:
         plan: What is checked.
         notify: Is told what happens, a line each.
-        heard: Is called with each ballot.
         now: The time now, unless it is the clock's.
 
     Raises:
@@ -97,7 +95,6 @@ async def check_card(
                 call = BallotCall(case.case, rubric=plan.jury.rubric, quotes=plan.jury.quotes)
                 said = Said.of(await agents[juror].judge(call))
                 journal.keep(hearing, case.case.id, juror, said)
-                heard()
                 return (case.case.id, juror), said
 
             async def hear(
