@@ -12,12 +12,18 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
 from packaging.requirements import Requirement
 
 _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _RUN = asyncio.run
 _IMPORTED_AS = {"agent_framework_core": "agent_framework"}
 _TOLD = re.compile(r"needs the package (\S+), which is not installed")
+
+
+# How long it takes to make an example says something of the machine, and nothing of the code.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+import safejury as sj
 from safejury.agents import bundled_personas, load_persona
 from safejury.assembly import load_config
 from safejury.cli.tools import deliberate_scripted
@@ -74,6 +75,19 @@ def test_scripted_jurors_speak_with_each_other_and_change_their_minds() -> None:
     assert "Juror E, Sceptic → ◆ Juror B, Clinician" in done.stdout, done.stderr
     end = "unsafe, rating 2 (4 unsafe, 1 safe); turns: {'spoke': 4, 'passed': 6}\n"
     assert done.stdout.endswith(end)
+
+
+@pytest.mark.slow
+def test_a_jury_is_measured_and_the_true_rate_is_within_what_is_reported(tmp_path: Path) -> None:
+    """Calibrate, run, report, review, report again, calibrate again; the script knows the truth."""
+    done = command(str(EXAMPLES / "measure_the_jury.py"), str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (true,) = re.findall(r"The true rate is ([\d.]+) %", done.stdout)
+    corrected = re.findall(r"corrected ASR [\d.]+ % \(([\d.]+)\u2013([\d.]+)\)", done.stdout)
+    assert len(corrected) == 2, done.stdout
+    assert all(float(low) < float(true) < float(high) for low, high in corrected)
+    for folder in ("runs/known", "cards/release"):
+        assert sj.read_card(tmp_path / folder / "jury-card.json").models.joint is not None
 
 
 async def test_an_assistant_agent_sits_on_the_jury() -> None:
