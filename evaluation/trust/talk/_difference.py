@@ -41,7 +41,7 @@ class Difference:
         neither all one nor all independent. So there is a width where all votes agree, and a
         handful of queries shows nothing: it takes six or seven that all speak for one side, as in
         an exact sign test at 5 %. In simulations with 10 to 200 queries of 4 votes,
-        changes of 2 to 30 % and correlations up to 0.3, it covered 94 to 100 %.
+        changes of 2 to 30 % and correlations up to 0.3, it covered about 93 to 100 %.
         """
         if not sums.n:
             return None
