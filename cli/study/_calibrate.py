@@ -13,7 +13,7 @@ from ...common.text import many, quoted
 from ..console import busy, guarded, named_values, say
 
 if TYPE_CHECKING:
-    from ...deliberation import Cost
+    from ...deliberation import Cost, JuryCard
     from ...evaluation.trust import Source, Words
 
 LabelsFile = Annotated[
@@ -31,6 +31,20 @@ UnsafeWords = Annotated[
 SafeWords = Annotated[
     list[str] | None,
     typer.Option("--safe-word", metavar="WORD", help="A word for safe; repeatable."),
+]
+_Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="With --ballots: the column that tells which cases go together."
+    ),
+]
+_Costs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="miss=N,false_alarm=N",
+        help="What errors cost, which sets the threshold of the rule calibrated; by default it "
+        "maximizes F1.",
+    ),
 ]
 _EXAMPLE = "miss=5,false_alarm=1"
 
@@ -59,24 +73,12 @@ def calibrate(
     ] = None,
     unsafe_word: UnsafeWords = None,
     safe_word: SafeWords = None,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="With --ballots: the column that tells which cases go together."
-        ),
-    ] = None,
+    groups: _Groups = None,
     without: Annotated[
         list[str] | None,
         typer.Option(metavar="JUROR", help="Leave out a juror; repeatable."),
     ] = None,
-    cost: Annotated[
-        str | None,
-        typer.Option(
-            metavar="miss=N,false_alarm=N",
-            help="What errors cost, which sets the threshold of the rule calibrated; by default "
-            "it maximizes F1.",
-        ),
-    ] = None,
+    cost: _Costs = None,
     resamples: Annotated[
         int, typer.Option(min=100, max=100_000, metavar="N", help="Resamples behind intervals.")
     ] = 1000,
@@ -89,10 +91,8 @@ def calibrate(
     from ...common import require
 
     require("safejury calibrate", "sklearn")
-    from rich.console import Console
-
     from ...deliberation import read_card
-    from ...evaluation.report import check_card_folder, save_card, write_card_table
+    from ...evaluation.report import check_card_folder
     from ...evaluation.trust import Words, calibrate_jury, read_labels, score_jury_card
     from ...evaluation.trust.recheck import keep_sample
 
@@ -111,12 +111,21 @@ def calibrate(
             found = score_jury_card(known, source, labeled, resamples=resamples, seed=seed)
     if known is None and run is not None:
         found = keep_sample(found, run, labeled, folder)
-    written = save_card(found, folder)
-    write_card_table(found, Console())
+    _write(found, folder)
+
+
+def _write(card: "JuryCard", folder: Path) -> None:
+    """Write a card and its page, show it, and say what was written."""
+    from rich.console import Console
+
+    from ...evaluation.report import save_card, write_card_table
+
+    written = save_card(card, folder)
+    write_card_table(card, Console())
     say(f"Wrote {written[0]}, and {written[1]}, which says more.")
-    if found.sample is not None:
-        kept = many(found.sample.cases, "case")
-        say(f"Kept {kept} in {folder / found.sample.file}, for: safejury recheck {written[0]}")
+    if card.sample is not None:
+        kept = many(card.sample.cases, "case")
+        say(f"Kept {kept} in {folder / card.sample.file}, for: safejury recheck {written[0]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -456,11 +456,11 @@ def test_a_card_decides_as_it_does_in_a_run(
     really = ran({"preset": "contested", **terms}, card=card)
     assert _now(run, said) == really.found()
     assert said["changes"]
-    assert really.replay("--card", card)["changes"] == []
-    again = really.replay(f"--set=jury.card={card}", "--set=jury.protocol.stop=curtailed")
+    assert really.replay("--card", card)["changes"] == really.replay()["changes"] == []
+    again = really.replay("--set=jury.protocol.stop=curtailed")
     assert again["unknown"] == 0
-    refused = really.safejury("replay", really.run)
-    refused.refused("decides by a jury card", "name the file with --card")
+    refused = run.safejury("replay", run.run, *settings)
+    refused.refused("decides by a jury card", "the run had none: name the file with --card")
 
 
 def test_what_stopping_by_a_card_would_have_saved_is_what_it_saves(

@@ -139,7 +139,7 @@ def replay_run(directory: Path, changes: Changes, *, folder: Path | None = None)
     with closing(RecordReader(directory)) as reader:
         meta = reader.meta
         after = changed_terms(meta, changes, folder or Path())
-        before = terms_of(meta, after.protocol.rule.card)
+        before = terms_of(meta)
         decider, tally = Decider(before, after, str(directory)), _Tally()
         for case in reader.deliberated():
             tally.add(case, decider.decide(case))

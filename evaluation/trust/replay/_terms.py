@@ -93,18 +93,12 @@ class _Shape(Part):
     jury: _Jury
 
 
-def terms_of(meta: Meta, card: JuryCard | None = None) -> Terms:
-    """Return what a run was decided by.
-
-    Args:
-        meta: The run's facts.
-        card: A jury card, which is the run's if it has the same hash.
-    """
+def terms_of(meta: Meta) -> Terms:
+    """Return what a run was decided by."""
     jury = cast("dict[str, Any]", meta.identity.get("jury", {}))
     said = as_config({"jury": {"protocol": _spelled(jury)}}, _Shape, "the run's record")
     protocol, seed = _unchecked(said.jury.protocol), meta.identity.get("run", {}).get("seed", 0)
-    if card is not None and is_card_of(meta, card):
-        protocol = replace(protocol, rule=replace(protocol.rule, card=card))
+    protocol = replace(protocol, rule=replace(protocol.rule, card=meta.card))
     return _terms(meta.jury, protocol, seed)
 
 
@@ -150,18 +144,18 @@ def is_card_of(meta: Meta, card: JuryCard) -> bool:
 
 
 def _with_card(meta: Meta, said: _Jury, protocol: Protocol, folder: Path) -> Protocol:
-    """Return a protocol with the jury card that its rule decides by.
+    """Return a protocol with a jury card: the run's unless another is named.
 
     Raises:
         ConfigurationError: The card is of another jury, or there is none.
     """
     if said.card is None:
-        if protocol.rule.name in OF_A_CARD:
+        if meta.card is None and protocol.rule.name in OF_A_CARD:
             raise ConfigurationError(
-                f"rule: {protocol.rule.name} decides by a jury card, and a record has only its "
-                "hash: name the file with --card"
+                f"rule: {protocol.rule.name} decides by a jury card, and the run had none: name "
+                "the file with --card"
             )
-        return protocol
+        return replace(protocol, rule=replace(protocol.rule, card=meta.card))
     card = read_card(resolve_path(folder, said.card))
     jury = jury_identity(meta.identity, meta.jury)
     check_same_jury(card, jury, force=said.card_of_another_jury)
