@@ -232,6 +232,7 @@ def _models(data: Labeled, cost: Cost | None, seed: int) -> Models:
         calibrated=fit_calibrated(design, data.training(data.rows), cost=cost, seed=(seed,)),
         dawid_skene=dawid_skene_model(fit_dawid_skene(vote_shares(votes)), votes.jurors),
         joint=fit_joint(votes, seed=seed),
+        costs=dict(votes.costs),
     )
 
 

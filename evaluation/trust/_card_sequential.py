@@ -67,7 +67,8 @@ def stopped_by_card(card: JuryCard, data: Labeled) -> Stopped | None:
     if model is None or joint is None or len(model.weights) > _MOST_JURORS:
         return None
     bound = BOUND if card.sequential is None else card.sequential.bound
-    stopped = stop_early(_some(data.votes, data.rows), model, joint, bound=bound)
+    votes = replace(_some(data.votes, data.rows), costs=card.models.costs)
+    stopped = stop_early(votes, model, joint, bound=bound)
     return Stopped(bound, stopped.asked[None], stopped.findings[None], stopped.of_all[None])
 
 

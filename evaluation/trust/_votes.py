@@ -1,6 +1,7 @@
 """The votes of a jury on many cases, as a table."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class VoteTable:
         lost: n x k, True where no reply came, or none was asked for.
         targets: For each case, the target; empty where that is not known.
         scenarios: For each case, the scenario; empty where that is not known.
+        costs: Mean US dollars of a ballot, by juror; without those of whom it is not known.
     """
 
     jurors: tuple[str, ...]
@@ -34,3 +36,4 @@ class VoteTable:
     lost: "NDArray[np.bool_]"
     targets: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict[str, float])

@@ -202,7 +202,7 @@ def test_whom_it_asks_costs_hardly_more_than_the_best_order_can() -> None:
         },
     )
     rule = Rule("majority", tie="unsafe", card=card(model))
-    for costs in (None, {"alpha": 2.0}):
+    for costs in (None, dict.fromkeys(SEATS, 1.0) | {"alpha": 2.0}):
         asking = AskBySequence(SEATS, rule, 0.01, costs)
         planned = best = 0.0
         best = least_cost([], rule, model, costs or {})

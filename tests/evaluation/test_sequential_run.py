@@ -50,14 +50,16 @@ def said_by(**said: str | ScriptedReply) -> Callable[[Body], str | ScriptedReply
     return reply
 
 
-def give_card(workplace: Any, joint: VoteModel | None = JOINT) -> None:
+def give_card(
+    workplace: Any, joint: VoteModel | None = JOINT, costs: Mapping[str, float] | None = None
+) -> None:
     """Write a card of the plain config's jury beside it."""
     plan = set_up(load_config(workplace.path / workplace.config()), workplace.path)
     card = hand_card(WEIGHTS)  # type: ignore[arg-type]
     card = msgspec.structs.replace(
         card,
         jury=jury_identity(identity_of(plan), plan.jury.infos),
-        models=msgspec.structs.replace(card.models, joint=joint),
+        models=msgspec.structs.replace(card.models, joint=joint, costs=dict(costs or {})),
     )
     write_card(card, workplace.path / "card.json")
 
@@ -69,6 +71,17 @@ def run(workplace: Any, url: str, protocol: Mapping[str, object] = SEQUENTIAL, *
 
 def asked_of(server: ScriptedServer) -> set[str]:
     return {str(body["model"]).partition("-")[0] for body in server.requests} - {"target"}
+
+
+@pytest.mark.parametrize("dear", ["clinician", "lawyer"])
+def test_a_dear_juror_is_not_asked_where_a_cheap_one_tells_as_much(
+    dear: str, workplace: Any, scripted: Start
+) -> None:
+    give_card(workplace, costs={"clinician": 0.0, "lawyer": 0.0, "sceptic": 0.0} | {dear: 0.02})
+    server = scripted(reply=said_by())
+    assert run(workplace, server.base_url).code == 0
+    assert asked_of(server) == {"clinician", "lawyer"} - {dear}
+    assert workplace.safejury("verify", "runs/first").code == 0
 
 
 def verdict_of(workplace: Any, **of: Any) -> dict[str, Any]:

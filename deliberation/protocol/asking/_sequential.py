@@ -14,6 +14,8 @@ from ._plan import Outlook, Plan, Sight
 _FINDINGS = {FOUND_UNSAFE: Finding.UNSAFE, FOUND_SAFE: Finding.SAFE}
 _MIDDLE = 3  # a rating that adds nothing, as does a vote without one
 _LEAST_SHOWN = 0.0001
+_DEAREST = 100
+"""As many times what the cheapest ballot counts is what the dearest may."""
 
 
 class AskBySequence:
@@ -24,7 +26,8 @@ class AskBySequence:
         rule: The rule, already checked, with a jury card.
         bound: Stop when the chance that the rest would change the finding is at most this, in
             [0, 1]; at 0 only where they cannot.
-        costs: Of asking each seat, above 0, in any unit; missing ones are 1.
+        costs: Mean US dollars of a ballot, by seat; the card's unless given. Where one is not
+            known, all cost the same.
 
     Raises:
         ConfigurationError: The card has no model of the votes of these seats, or the rule reads
@@ -41,7 +44,9 @@ class AskBySequence:
         self._seats, self._rule = tuple(seats), rule
         self._at = {seat: number for number, seat in enumerate(seats)}
         model = _joint_model(rule, seats)
-        self._plan = Plan(panel_of(rule, seats), seats, model, bound, costs)
+        if costs is None and rule.card is not None:
+            costs = rule.card.models.costs
+        self._plan = Plan(panel_of(rule, seats), seats, model, bound, _weighed(seats, costs or {}))
 
     def next(self, case_id: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
         """See `Asking`: all who would be asked whatever each other says."""
@@ -78,6 +83,14 @@ class AskBySequence:
         for seat, ballot in sorted((self._at[ballot.juror], ballot) for ballot in ballots):
             sight = self._plan.after(sight, seat, *_said(ballot))
         return sight
+
+
+def _weighed(seats: Sequence[str], costs: Mapping[str, float]) -> dict[str, float] | None:
+    """Return what to count for each ballot; a free one still takes the time of a call."""
+    if not all(costs.get(seat, -1.0) >= 0 for seat in seats) or not any(costs.values()):
+        return None
+    least = max(costs[seat] for seat in seats) / _DEAREST
+    return {seat: max(costs[seat], least) / least for seat in seats}
 
 
 def _said(ballot: Ballot) -> tuple[Vote, int | None]:

@@ -250,12 +250,15 @@ class Models(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         calibrated: Of the rule `calibrated`.
         dawid_skene: Two classes, unsafe and safe in this order.
         joint: Of the votes, whatever they mean: made without labels, for `stop: sequential`.
+        costs: Mean US dollars of a ballot of round 0, by juror, for `stop: sequential`; without
+            those of whom it is not known.
     """
 
     best_juror: str | None = None
     calibrated: LogisticModel | None = None
     dawid_skene: VoteModel | None = None
     joint: VoteModel | None = None
+    costs: dict[str, float] = {}
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ class _Ballot(msgspec.Struct):
     outcome: BallotOutcome
     finding: Finding | None = None
     rating: int | None = None
+    cost_usd: float | None = None
 
 
 class _Round(msgspec.Struct):
@@ -102,7 +103,7 @@ class _Reading:
         self._builder.add(
             case.case_id,
             {
-                each.juror: Said.of(each.outcome, each.finding, each.rating)
+                each.juror: Said.of(each.outcome, each.finding, each.rating, each.cost_usd)
                 for each in first.ballots
             },
             group=case.query_id,

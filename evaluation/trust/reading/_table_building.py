@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 
 from ....agents import BallotOutcome, Finding
 from ....common import ConfigurationError
@@ -20,19 +21,28 @@ class Said:
         vote: `UNSAFE`, `SAFE` or `NO_VOTE`.
         rating: 1 to 5, 0 where there is none.
         lost: Whether no reply came, or none was asked for.
+        cost: US dollars, not a number where that is not known.
     """
 
     vote: int = NO_VOTE
     rating: int = 0
     lost: bool = False
+    cost: float = nan
 
     @classmethod
-    def of(cls, outcome: BallotOutcome, finding: Finding | None, rating: int | None) -> "Said":
+    def of(
+        cls,
+        outcome: BallotOutcome,
+        finding: Finding | None,
+        rating: int | None,
+        cost: float | None = None,
+    ) -> "Said":
         """Return what a table keeps of a ballot with this outcome."""
+        paid = nan if cost is None else cost
         if outcome is not BallotOutcome.VERDICT or finding is None:
-            return cls(lost=outcome.is_lost)
+            return cls(lost=outcome.is_lost, cost=paid)
         rated = rating if rating is not None and _LOWEST <= rating <= _HIGHEST else 0
-        return cls(UNSAFE if finding is Finding.UNSAFE else SAFE, rated)
+        return cls(UNSAFE if finding is Finding.UNSAFE else SAFE, rated, cost=paid)
 
 
 NOT_ASKED = Said(lost=True)
@@ -51,6 +61,7 @@ class TableBuilder:
         self._cases, self._groups = list[str](), list[str]()
         self._targets, self._scenarios = list[str](), list[str]()
         self._votes, self._ratings, self._lost = array("b"), array("b"), array("b")
+        self._costs: dict[str, tuple[int, float]] = {name: (0, 0.0) for name in self.jurors}
 
     def add(
         self,
@@ -70,6 +81,10 @@ class TableBuilder:
         self._votes.extend(each.vote for each in row)
         self._ratings.extend(each.rating for each in row)
         self._lost.extend(each.lost for each in row)
+        for name, each in zip(self.jurors, row, strict=True):
+            if not each.lost:
+                n, total = self._costs[name]
+                self._costs[name] = n + 1, total + each.cost
 
     def done(self) -> VoteTable:
         """Return the table."""
@@ -80,6 +95,7 @@ class TableBuilder:
         def table(values: "array[int]") -> "np.ndarray[tuple[int, int], np.dtype[np.int8]]":
             return np.array(values, np.int8).reshape(shape)
 
+        costs = {name: total / n for name, (n, total) in self._costs.items() if n}
         return VoteTable(
             self.jurors,
             tuple(self._cases),
@@ -89,6 +105,7 @@ class TableBuilder:
             table(self._lost).astype(np.bool_),
             tuple(self._targets),
             tuple(self._scenarios),
+            {name: cost for name, cost in costs.items() if isfinite(cost)},
         )
 
 

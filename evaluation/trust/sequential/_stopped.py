@@ -56,7 +56,7 @@ def stop_early(
         bound: Stop when the chance that the rest would change the finding is at most this.
     """
     rule = _with_joint(by, joint)
-    asking = AskBySequence(votes.jurors, rule, bound)
+    asking = AskBySequence(votes.jurors, rule, bound, votes.costs)
     card = rule.card
     model = card.models.calibrated if card is not None else None
     rated = model is not None and any(one.rating for one in model.weights.values())

@@ -1,5 +1,6 @@
 """Votes of a run: what stands in its record, and which runs will not do."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from calibrated import CASES, JURORS, case, finds, is_unsafe, reply
 from safejury import ConfigurationError, RecordChangedError, RecordError
 from safejury.deliberation.protocol.card import DecidedBy
 from safejury.evaluation.trust import NO_VOTE, SAFE, UNSAFE, read_run_votes
-from safejury.testing import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
 VOTE = {True: UNSAFE, False: SAFE, None: NO_VOTE}
@@ -31,6 +32,29 @@ def test_votes_are_those_of_round_0_by_case_and_juror(finished_run: Path) -> Non
     rated = {UNSAFE: 2, SAFE: 5, NO_VOTE: 0}
     assert votes.ratings.tolist() == [[rated[vote] for vote in row] for row in expected]
     assert not votes.lost.any()
+
+
+def test_a_run_brings_what_a_ballot_of_each_juror_cost(workplace: Any, scripted: Start) -> None:
+    """Only where every one of its calls has a price, in US dollars; lost ballots do not count."""
+
+    def say(body: Mapping[str, Any]) -> str:
+        return "Like so." if body["model"] == "target" else ballot("safe", 5)
+
+    server = scripted(reply=say)
+    prices = {"clinician": {"input": 3, "output": 15}, "lawyer": 0}
+    jurors = [
+        {"persona": name, "base_url": server.base_url, "model": f"{name}-model"}
+        | ({"price": prices[name]} if name in prices else {})
+        for name in JURORS
+    ]
+    config = workplace.config(server.base_url, jury__jurors=jurors, jury__protocol="vote")
+    assert workplace.safejury("run", config).code == 0
+    votes = read_run_votes(workplace.path / "runs" / "first").votes
+    paid = workplace.stored("SELECT body FROM entries WHERE kind = 'BallotsRevealed'")
+    ballots = [each for (body,) in paid for each in json.loads(body)["ballots"]]
+    dollars = [each["cost_usd"] for each in ballots if each["juror"] == "clinician"]
+    assert votes.costs == {"clinician": pytest.approx(sum(dollars) / len(dollars)), "lawyer": 0}
+    assert votes.costs["clinician"] > 0
 
 
 def test_a_run_brings_what_it_decided_and_by_which_protocol(finished_run: Path) -> None:
