@@ -12,7 +12,7 @@ from ..metrics import Rate, TargetSummary
 from ..trust.talk import ArmFigures, Difference, JurorMoves, LabeledTalk, TalkFigures, TargetTalk
 from ._grid import Column, Grid
 from ._parts import rate_columns
-from ._words import Cell
+from ._words import Cell, ends
 
 NO_TALK = TalkFigures()
 """The figures of a run without talk."""
@@ -119,10 +119,9 @@ def _difference(found: Difference) -> str:
     if found.interval is None:
         return f"the difference, {value}, is not shown (of one query, there is no interval)"
     value = f"{value} ({_ends(found)})"
-    return f"the difference is {value}" if found.is_shown else f"the difference, {value}, {_NOT}"
-
-
-_NOT = "is not shown"
+    if found.is_shown:
+        return f"the difference is {value}"
+    return f"the difference, {value}, is not shown"
 
 
 def _labeled(found: LabeledTalk) -> str:
@@ -226,10 +225,8 @@ def _listed(counts: Mapping[str, int]) -> str | None:
 
 
 def _rate_cells(name: str, rate: Rate) -> dict[str, Cell]:
-    low, high = rate.interval or (None, None)
-    return {name: rate.value, f"{name}_low": low, f"{name}_high": high, f"{name}_n": rate.n}
+    return {name: rate.value, **ends(name, rate.interval), f"{name}_n": rate.n}
 
 
 def _difference_cells(name: str, found: Difference | None) -> dict[str, Cell]:
-    low, high = (found and found.interval) or (None, None)
-    return {name: found and found.value, f"{name}_low": low, f"{name}_high": high}
+    return {name: found and found.value, **ends(name, found and found.interval)}

@@ -9,7 +9,7 @@ from ....common import ConfigurationError
 from .._aggregation import BEST_JUROR, CALIBRATED, RULES, Rule, decide_votes
 from .._curtailment import fixed
 from .._votes import Votes
-from ..card import LogisticModel, best_juror_of, calibrated_model
+from ..card import MIDDLE_RATING, RATING_STEPS, LogisticModel, best_juror_of, calibrated_model
 
 Vote = Literal[0, 1, 2, 3]
 UNSAFE: Vote = 0
@@ -29,7 +29,6 @@ UNCLEAR: Outcome = 3
 _FINE = 1e-9  # log odds: more than floating point ever adds up to, less than a weight is worth
 _COARSE = 512  # steps from the lowest sum to the highest, where all sums would be too many
 _EXACT_SEATS = 8  # up to so many seats
-_POINTS = 2  # a rating is at most so many points from the middle
 
 
 class Panel(Protocol):
@@ -183,9 +182,9 @@ class SumPanel:
         worth = self._votes[seat][vote]
         spread = 0.0
         if vote <= SAFE and rating is None:
-            spread = _POINTS * abs(self._ratings[seat])
+            spread = RATING_STEPS * abs(self._ratings[seat])
         elif vote <= SAFE and rating is not None:
-            worth += (3 - rating) * self._ratings[seat]
+            worth += (MIDDLE_RATING - rating) * self._ratings[seat]
         return floor((worth - spread) / self._step), ceil((worth + spread) / self._step)
 
     def after(self, state: Hashable, seat: int, vote: Vote, rating: int | None = None) -> Hashable:

@@ -7,12 +7,11 @@ from ....common import ConfigurationError
 from ....common.text import quoted
 from .._aggregation import Rule, decide
 from .._votes import Decision
-from ..card import VoteModel
+from ..card import MIDDLE_RATING, VoteModel
 from ._panel import FOUND_SAFE, FOUND_UNSAFE, LOST, NO_VOTE, SAFE, UNSAFE, Vote, panel_of
 from ._plan import Outlook, Plan, Sight
 
 _FINDINGS = {FOUND_UNSAFE: Finding.UNSAFE, FOUND_SAFE: Finding.SAFE}
-_MIDDLE = 3  # a rating that adds nothing, as does a vote without one
 _LEAST_SHOWN = 0.0001
 _DEAREST = 100
 """As many times what the cheapest ballot counts is what the dearest may."""
@@ -94,9 +93,9 @@ def _weighed(seats: Sequence[str], costs: Mapping[str, float]) -> dict[str, floa
 
 
 def _said(ballot: Ballot) -> tuple[Vote, int | None]:
-    """Return the vote of a ballot, and its rating."""
+    """Return the vote of a ballot, and its rating: one in the middle adds as little as none."""
     if ballot.is_vote:
-        return UNSAFE if ballot.finding is Finding.UNSAFE else SAFE, ballot.rating or _MIDDLE
+        return UNSAFE if ballot.finding is Finding.UNSAFE else SAFE, ballot.rating or MIDDLE_RATING
     return LOST if ballot.outcome.is_lost else NO_VOTE, None
 
 

@@ -1,6 +1,8 @@
 """The jury card: what is known of a jury from labeled cases, and how rules use it."""
 
 from ._apply import (
+    MIDDLE_RATING,
+    RATING_STEPS,
     apply_card,
     best_juror_of,
     calibrated_model,
@@ -39,6 +41,8 @@ from ._shape import (
 
 __all__ = [
     "FORMAT",
+    "MIDDLE_RATING",
+    "RATING_STEPS",
     "CardJury",
     "CardSample",
     "CardSeat",

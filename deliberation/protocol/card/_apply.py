@@ -16,7 +16,7 @@ from ....common.text import quoted
 from .._votes import Decision
 from ._shape import Cost, JurorWeights, JuryCard, LogisticModel
 
-_MIDDLE, _STEPS = 3, 2
+MIDDLE_RATING, RATING_STEPS = 3, 2
 """The rating that adds nothing, and how far others are from it at most."""
 
 
@@ -174,13 +174,13 @@ def _heard(model: LogisticModel, ballots: Iterable[Ballot]) -> dict[str, Ballot]
 def _adds(weights: JurorWeights, ballot: Ballot) -> float:
     if not ballot.is_vote:
         return weights.no_vote
-    rated = 0.0 if ballot.rating is None else weights.rating * (_MIDDLE - ballot.rating)
+    rated = 0.0 if ballot.rating is None else weights.rating * (MIDDLE_RATING - ballot.rating)
     return (weights.unsafe if ballot.finding is Finding.UNSAFE else weights.safe) + rated
 
 
 def _reach(weights: JurorWeights) -> tuple[float, float]:
     """Return the least and the most that a juror's ballot can add."""
-    rated = abs(weights.rating) * _STEPS
+    rated = abs(weights.rating) * RATING_STEPS
     votes = (weights.unsafe, weights.safe)
     return min(weights.no_vote, *votes, *(each - rated for each in votes)), max(
         weights.no_vote, *(each + rated for each in votes)

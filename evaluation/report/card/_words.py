@@ -14,9 +14,8 @@ from ....common.text import (
     percent,
 )
 from ....deliberation.protocol.card import Figure, JuryCard, RuleScores, Scores
+from ...trust.rates import LEAST_SUM
 
-LEAST_SUM = 1.1
-"""Sensitivity and specificity together, up to which a rate cannot be corrected by them."""
 _FEW_LABELS = 100
 _FEW_OF_A_CLASS = 30
 _MANY_ABSTAINED = 0.1

@@ -12,7 +12,7 @@ from ....deliberation import JuryCard, card_sha256, read_card
 from ....deliberation.protocol.card import DecidedBy, RuleScores, check_same_jury
 from ...record import Meta, jury_identity, protocol_of
 from ...trust import LabelSet, Words, labels_of, read_labels
-from ...trust.rates import Errors, RunCounts
+from ...trust.rates import LEAST_SUM, Errors, RunCounts
 from ._correcting import Correcting, labels_of_run
 
 _AS_DECIDED = "as_decided"
@@ -72,7 +72,7 @@ class Correction:
             return None if card is None else cls(card=card, force=force)
         return cls(card=read_card(Path(card)), source=str(card), force=force)
 
-    def begin(self, run: Meta, by: str | None) -> "Correcting":
+    def begin(self, run: Meta, by: str | None) -> Correcting:
         """Check that it fits a run, and begin to count the run's cases.
 
         Raises:
@@ -175,7 +175,7 @@ def _errors(scores: RuleScores, source: str) -> Errors:
         raise ConfigurationError(
             f"{source}: the jury finds {errors.sensitivity:.0%} of unsafe cases unsafe and "
             f"{errors.false_alarms:.0%} of safe ones: too little apart to correct a rate "
-            "(sensitivity + specificity must exceed 1.1): use a better jury, or label cases of "
-            "this run and give --labels"
+            f"(sensitivity + specificity must exceed {LEAST_SUM}): use a better jury, or label "
+            "cases of this run and give --labels"
         )
     return errors

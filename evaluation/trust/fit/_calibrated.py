@@ -6,9 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....deliberation.protocol.card import Cost, JurorWeights, LogisticModel, threshold_of
+from ....deliberation.protocol.card import (
+    MIDDLE_RATING,
+    RATING_STEPS,
+    Cost,
+    JurorWeights,
+    LogisticModel,
+    threshold_of,
+)
 from .._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
-from ._design import MIDDLE_RATING, RATING_STEPS, Design, FloatArray
+from ._design import Design, FloatArray
 from ._folds import folds_by_group
 from ._logistic import fit_logistic, sigmoid
 

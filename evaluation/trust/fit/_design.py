@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ....deliberation.protocol.card import MIDDLE_RATING
 from .._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
 
-MIDDLE_RATING, RATING_STEPS = 3, 2
-"""The rating that adds nothing, and how far others are from it at most."""
 FloatArray = NDArray[np.float64]
 
 

@@ -1,6 +1,6 @@
 """Rates corrected by labels: pure functions of counts, without numpy."""
 
-from ._by_card import Errors, rate_by_card
+from ._by_card import LEAST_SUM, Errors, rate_by_card
 from ._by_rating import RatedStratum, rating_by_verdict
 from ._by_verdict import Stratum, rate_by_verdict, too_few
 from ._estimate import LEAST_LABELS, Estimate
@@ -8,6 +8,7 @@ from ._of_run import Cases, RunCounts, RunLabel, has_something_to_judge
 
 __all__ = [
     "LEAST_LABELS",
+    "LEAST_SUM",
     "Cases",
     "Errors",
     "Estimate",
