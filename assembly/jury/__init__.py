@@ -1,10 +1,11 @@
 """The jury of a config."""
 
 from ._jury_spec import jury_spec, make_protocol
-from ._keys import jury_keys
+from ._keys import jury_keys, rule_keys
 
 __all__ = [
     "jury_keys",
     "jury_spec",
     "make_protocol",
+    "rule_keys",
 ]

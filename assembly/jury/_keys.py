@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ...deliberation import PRESETS, JurySpec, Protocol, SeatSpec, card_sha256
+from ...deliberation import PRESETS, JurySpec, Protocol, Rule, SeatSpec, card_sha256
 from ..models import image_keys, model_keys
 
 
@@ -46,9 +46,13 @@ def _protocol(protocol: Protocol) -> str | dict[str, object]:
     keys |= {key: value for key, value in values if value != getattr(base, key)}
     if protocol.talk_between != base.talk_between:
         keys["talk_between"] = list(protocol.talk_between)
-    rule = protocol.rule
-    if rule.name != base.rule.name:
-        keys["rule"] = rule.name
+    if protocol.rule.name != base.rule.name:
+        keys["rule"] = protocol.rule.name
+    return keys | rule_keys(protocol.rule)
+
+
+def rule_keys(rule: Rule) -> dict[str, object]:
+    """Return what `jury.protocol` says of a rule beside its name, as far as it is set."""
     cost = rule.cost and {"miss": rule.cost.miss, "false_alarm": rule.cost.false_alarm}
     said = {"k": rule.k, "tie": rule.tie, "threshold": rule.threshold, "cost": cost}
-    return keys | {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in said.items() if value is not None}

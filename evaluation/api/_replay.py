@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from ...deliberation import Rule, RuleFunction, register_rule
+from ...assembly.jury import rule_keys
+from ...deliberation import JuryCard, Rule, RuleFunction, register_rule
 from ..trust.replay import Changes, Replay, replay_run
 from ._result import Result
 
@@ -15,7 +16,7 @@ def replay(
     *,
     protocol: Mapping[str, object] | None = None,
     rule: str | Rule | RuleFunction | None = None,
-    card: str | Path | None = None,
+    card: JuryCard | str | Path | None = None,
     without: Sequence[str] = (),
     round: Literal[0] | None = None,
 ) -> Replay:
@@ -31,7 +32,8 @@ def replay(
         protocol: What is different in the protocol, with the keys of `jury.protocol` in a config,
             such as `{"rule": "k_of_n", "k": 2}` or `{"stop": "curtailed"}`.
         rule: Another rule: a name, a rule with its settings, or a function of your own.
-        card: A jury card, for rules that decide by one.
+        card: A jury card or its file, for rules that decide by one; that of the run, or of
+            `rule`, unless given.
         without: Seats whose ballots do not count.
         round: 0 counts only the ballots before any talk.
 
@@ -46,12 +48,14 @@ def replay(
     """
     keys: dict[str, Any] = {**(protocol or {})}
     if isinstance(rule, Rule):
-        keys["rule"] = rule.name
-        keys |= {key: value for key, value in (("k", rule.k), ("tie", rule.tie)) if value}
+        keys |= {"rule": rule.name, **rule_keys(rule)}
+        card = rule.card if card is None else card
     elif rule is not None:
         keys["rule"] = rule if isinstance(rule, str) else register_rule(rule)
     settings = [f"jury.protocol.{key}={json.dumps(value)}" for key, value in keys.items()]
-    if card is not None:
+    known = card if isinstance(card, JuryCard) else None
+    if card is not None and known is None:
         settings.append(f"jury.card={json.dumps(str(card))}")
     directory = run.directory if isinstance(run, Result) else Path(run)
-    return replay_run(directory, Changes(tuple(settings), tuple(without), round is not None))
+    changes = Changes(tuple(settings), tuple(without), round is not None, known)
+    return replay_run(directory, changes)

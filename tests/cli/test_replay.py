@@ -492,6 +492,21 @@ def test_a_probability_stands_beside_what_a_card_decides(ran: Ran, workplace: An
     ended.refused("the jury card is of another jury", "security_engineer")
 
 
+def test_python_replays_by_all_that_a_rule_says(ran: Ran, workplace: Any) -> None:
+    run, path = ran("vote"), _card(workplace)
+    card = sj.read_card(path)
+    cost = {"miss": 1, "false_alarm": 99}
+    for rule, said in (
+        (sj.Rule("calibrated", card=card, threshold=0.001), {"threshold": 0.001}),
+        (sj.Rule("calibrated", card=card, cost=sj.Cost(**cost)), {"cost": cost}),
+    ):
+        again = sj.replay(run.run, rule=rule)
+        terms = {"rule": "calibrated", **said}
+        assert again.changes == sj.replay(run.run, protocol=terms, card=path).changes
+        assert again.counts == sj.replay(run.run, protocol=terms, card=card).counts
+        assert again.counts != sj.replay(run.run, rule="calibrated", card=path).counts
+
+
 def test_python_replays_as_the_command_does(ran: Ran) -> None:
     run = ran("contested")
     again = sj.replay(run.run, protocol={"rule": "k_of_n", "k": 2}, without=["citizen"], round=0)

@@ -36,11 +36,13 @@ class Changes:
         settings: Settings such as `jury.protocol.rule=any`, as of `safejury run --set`.
         without: Seats whose ballots do not count.
         first_round: Whether only the ballots of round 0 count.
+        card: A jury card that was read already; none unless given.
     """
 
     settings: Sequence[str] = ()
     without: Sequence[str] = ()
     first_round: bool = False
+    card: JuryCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,11 @@ def changed_terms(meta: Meta, changes: Changes, folder: Path) -> Terms:
     given = said.protocol
     if isinstance(given, ProtocolConfig):  # the run's settings, which nobody can take out
         given = given.model_copy(update=dict.fromkeys(_idle(given, changes.settings)))
-    protocol = _with_card(meta, said, _registered(given, folder), folder)
+    card = changes.card
+    if card is None and said.card is not None:
+        card = read_card(resolve_path(folder, said.card))
+    force = said.card_of_another_jury
+    protocol = _with_card(meta, _registered(given, folder), card, force=force)
     before = terms_of(meta)
     if protocol.foreperson_decides and not before.protocol.foreperson_decides:
         raise ConfigurationError(
@@ -143,22 +149,20 @@ def is_card_of(meta: Meta, card: JuryCard) -> bool:
     return meta.identity.get("card") == card_sha256(card)
 
 
-def _with_card(meta: Meta, said: _Jury, protocol: Protocol, folder: Path) -> Protocol:
-    """Return a protocol with a jury card: the run's unless another is named.
+def _with_card(meta: Meta, protocol: Protocol, card: JuryCard | None, *, force: bool) -> Protocol:
+    """Return a protocol with a jury card: the run's unless another is given.
 
     Raises:
         ConfigurationError: The card is of another jury, or there is none.
     """
-    if said.card is None:
+    if card is None:
         if meta.card is None and protocol.rule.name in OF_A_CARD:
             raise ConfigurationError(
                 f"rule: {protocol.rule.name} decides by a jury card, and the run had none: name "
                 "the file with --card"
             )
         return replace(protocol, rule=replace(protocol.rule, card=meta.card))
-    card = read_card(resolve_path(folder, said.card))
-    jury = jury_identity(meta.identity, meta.jury)
-    check_same_jury(card, jury, force=said.card_of_another_jury)
+    check_same_jury(card, jury_identity(meta.identity, meta.jury), force=force)
     return replace(protocol, rule=replace(protocol.rule, card=card))
 
 
