@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import pstdev
 
 from ..card import VoteModel, probability_at
-from ._panel import (
+from ._stepwise import (
     FOUND_SAFE,
     FOUND_UNSAFE,
     LOST,
@@ -15,7 +15,7 @@ from ._panel import (
     UNSAFE,
     VOTES,
     Outcome,
-    Panel,
+    StepwiseRule,
     Vote,
 )
 
@@ -66,7 +66,7 @@ class Plan:
     A state is expanded when it is first needed, and kept: thousands of cases need a few hundred.
 
     Args:
-        panel: The rule.
+        rule: The rule.
         seats: The seats, all of which the model must know.
         model: Of their joint votes.
         bound: Stop when the chance that the rest would change the finding is at most this;
@@ -76,19 +76,19 @@ class Plan:
 
     def __init__(
         self,
-        panel: Panel,
+        rule: StepwiseRule,
         seats: Sequence[str],
         model: VoteModel,
         bound: float,
         costs: Mapping[str, float] | None = None,
     ) -> None:
-        self._panel, self._bound = panel, bound
+        self._rule, self._bound = rule, bound
         self._shares = tuple(model.classes)
         self._chances = [_by_vote(model.votes[seat]) for seat in seats]
         self._costs = [1.0 if costs is None else costs.get(seat, 1.0) for seat in seats]
         self._cheapest = min(self._costs)
         worth = [
-            panel.weight(seat) * pstdev(self._chances[seat][UNSAFE]) / self._costs[seat]
+            rule.weight(seat) * pstdev(self._chances[seat][UNSAFE]) / self._costs[seat]
             for seat in range(len(seats))
         ]
         self._order = sorted(range(len(seats)), key=lambda seat: (-worth[seat], seat))
@@ -98,7 +98,7 @@ class Plan:
             for at in range(0, len(seats), size)
         ]
         full = (1 << len(seats)) - 1
-        self.start = Sight(full, 0, panel.start, self._shares, voted=False)
+        self.start = Sight(full, 0, rule.start, self._shares, voted=False)
         """Before anybody is asked."""
         self._means: dict[tuple[int, Hashable], Chances] = {}
         self._ahead: dict[tuple[int, Hashable], Chances] = {}
@@ -120,7 +120,7 @@ class Plan:
         return Sight(
             sight.rest & ~(1 << seat),
             sight.said | (vote + 1) << 3 * seat,
-            self._panel.after(sight.state, seat, vote, rating),
+            self._rule.after(sight.state, seat, vote, rating),
             belief,
             sight.voted or vote <= SAFE,
         )
@@ -129,7 +129,7 @@ class Plan:
         """Return whether nobody else is asked: never with a finding that no vote is behind."""
         if not sight.rest:
             return True
-        fixed = self._panel.outcome(sight.state, sight.rest)
+        fixed = self._rule.outcome(sight.state, sight.rest)
         if fixed is not None:
             return fixed == NO_VERDICT or sight.voted
         if not sight.voted or not self._bound:
@@ -141,7 +141,7 @@ class Plan:
         key = sight.said, sight.rest, sight.state
         if (known := self._outlooks.get(key)) is not None:
             return known
-        fixed = self._panel.outcome(sight.state, sight.rest)
+        fixed = self._rule.outcome(sight.state, sight.rest)
         if fixed is not None and fixed != UNCLEAR:
             found = Outlook(fixed, 0.0)
         else:
@@ -161,7 +161,7 @@ class Plan:
         known = self._ahead.get((rest, state))
         if known is not None:
             return known
-        outcome = self._panel.outcome(state, rest)
+        outcome = self._rule.outcome(state, rest)
         if outcome is not None:
             count = len(self._shares)
             found = tuple(float(at == outcome) for at in range(3) for _ in range(count))
@@ -169,7 +169,7 @@ class Plan:
             seat = next(self._in(rest))
             ways = [
                 (
-                    self._outcomes(rest & ~(1 << seat), self._panel.after(state, seat, vote)),
+                    self._outcomes(rest & ~(1 << seat), self._rule.after(state, seat, vote)),
                     self._chances[seat][vote] * 3,
                 )
                 for vote in VOTES
@@ -187,7 +187,7 @@ class Plan:
         None where the rule has none, or a ballot was lost.
         """
         said = (sight.said >> 3 * seat & 7 for seat in range(len(self._chances)))
-        if self._panel.log_odds(sight.state) is None or LOST + 1 in said:
+        if self._rule.log_odds(sight.state) is None or LOST + 1 in said:
             return None
         means = self._means_of(sight.rest, sight.state)
         return sum(map(float.__mul__, sight.belief, means)) / sum(sight.belief)
@@ -198,11 +198,11 @@ class Plan:
         if known is not None:
             return known
         if not rest:
-            found = (probability_at(self._panel.log_odds(state) or 0.0),) * len(self._shares)
+            found = (probability_at(self._rule.log_odds(state) or 0.0),) * len(self._shares)
         else:
             seat = next(self._in(rest))
             ways = [
-                self._means_of(rest & ~(1 << seat), self._panel.after(state, seat, vote))
+                self._means_of(rest & ~(1 << seat), self._rule.after(state, seat, vote))
                 for vote in VOTES
             ]
             rows = zip(*ways, *self._chances[seat], strict=True)

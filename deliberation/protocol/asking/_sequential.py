@@ -8,8 +8,8 @@ from ....common.text import quoted
 from .._aggregation import Rule, decide
 from .._votes import Decision
 from ..card import MIDDLE_RATING, VoteModel
-from ._panel import FOUND_SAFE, FOUND_UNSAFE, LOST, NO_VOTE, SAFE, UNSAFE, Vote, panel_of
 from ._plan import Outlook, Plan, Sight
+from ._stepwise import FOUND_SAFE, FOUND_UNSAFE, LOST, NO_VOTE, SAFE, UNSAFE, Vote, stepwise
 
 _FINDINGS = {FOUND_UNSAFE: Finding.UNSAFE, FOUND_SAFE: Finding.SAFE}
 _LEAST_SHOWN = 0.0001
@@ -45,7 +45,7 @@ class AskBySequence:
         model = _joint_model(rule, seats)
         if costs is None and rule.card is not None:
             costs = rule.card.models.costs
-        self._plan = Plan(panel_of(rule, seats), seats, model, bound, _weighed(seats, costs or {}))
+        self._plan = Plan(stepwise(rule, seats), seats, model, bound, _weighed(seats, costs or {}))
 
     def next(self, case_id: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
         """See `Asking`: all who would be asked whatever each other says."""

@@ -1,4 +1,4 @@
-"""A rule as planning sees it: what each vote adds, and when no vote can change the finding."""
+"""A rule, followed vote by vote: what each adds, and when no other can change the finding."""
 
 from collections.abc import Hashable, Sequence
 from math import ceil, floor, inf, log
@@ -31,8 +31,8 @@ _COARSE = 512  # steps from the lowest sum to the highest, where all sums would 
 _EXACT_SEATS = 8  # up to so many seats
 
 
-class Panel(Protocol):
-    """What a rule needs to know of the votes so far, as a state that can be a key."""
+class StepwiseRule(Protocol):
+    """A rule, followed vote by vote: what it needs to know of those so far is a state."""
 
     @property
     def start(self) -> Hashable:
@@ -68,7 +68,7 @@ class Panel(Protocol):
         ...
 
 
-class CountPanel:
+class StepwiseCounts:
     """A rule that reads nothing but the counts of votes.
 
     Args:
@@ -83,12 +83,12 @@ class CountPanel:
         self._known: dict[tuple[Hashable, int], Outcome | None] = {}
 
     def after(self, state: Hashable, seat: int, vote: Vote, rating: int | None = None) -> Hashable:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         unsafe, safe = _pair(state)
         return unsafe + (vote == UNSAFE), safe + (vote == SAFE)
 
     def outcome(self, state: Hashable, rest: int) -> Outcome | None:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         key = state, rest.bit_count()
         if key not in self._known:
             now = Votes(*_pair(state), self._seats)
@@ -98,14 +98,14 @@ class CountPanel:
         return self._known[key]
 
     def weight(self, seat: int) -> float:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         return 1.0
 
     def log_odds(self, state: Hashable) -> None:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
 
 
-class BestPanel:
+class StepwiseBestJuror:
     """The rule by which one seat decides.
 
     Args:
@@ -118,21 +118,21 @@ class BestPanel:
         self._seat = seat
 
     def after(self, state: Hashable, seat: int, vote: Vote, rating: int | None = None) -> Hashable:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         return min(vote, NO_VOTE) if seat == self._seat else state
 
     def outcome(self, state: Hashable, rest: int) -> Outcome | None:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         if self._seat is not None and rest >> self._seat & 1:
             return None
         return NO_VERDICT if state is None else _OF_VOTE[state]
 
     def weight(self, seat: int) -> float:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         return float(seat == self._seat)
 
     def log_odds(self, state: Hashable) -> None:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
 
 
 _OF_VOTE: dict[Hashable, Outcome] = {
@@ -147,7 +147,7 @@ _OUTCOMES: dict[Finding | None, Outcome] = {
 }
 
 
-class SumPanel:
+class StepwiseSum:
     """A rule that adds up what ballots are worth and compares the sum with a threshold.
 
     A sum is kept as the lowest and the highest that it may be, in whole steps: so rounding never
@@ -188,7 +188,7 @@ class SumPanel:
         return floor((worth - spread) / self._step), ceil((worth + spread) / self._step)
 
     def after(self, state: Hashable, seat: int, vote: Vote, rating: int | None = None) -> Hashable:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         low, high, voted = _sum(state)
         least, most = self._adds[seat][vote]
         if rating is not None and self._ratings[seat]:
@@ -196,7 +196,7 @@ class SumPanel:
         return low + least, high + most, voted or vote <= SAFE
 
     def outcome(self, state: Hashable, rest: int) -> Outcome | None:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         low, high, voted = _sum(state)
         if not voted:
             return None if rest else NO_VERDICT
@@ -221,29 +221,29 @@ class SumPanel:
         return self._reach[rest]
 
     def weight(self, seat: int) -> float:
-        """See `Panel`."""
+        """See `StepwiseRule`."""
         unsafe, safe, _ = self._votes[seat]
         return abs(unsafe - safe) + abs(self._ratings[seat])
 
     def log_odds(self, state: Hashable) -> float:
-        """See `Panel`: in the middle of what the sum may be."""
+        """See `StepwiseRule`: in the middle of what the sum may be."""
         low, high, _ = _sum(state)
         return self._intercept + self._step * (low + high) / 2
 
 
-def panel_of(rule: Rule, seats: Sequence[str]) -> Panel:
-    """Return a rule as planning sees it.
+def stepwise(rule: Rule, seats: Sequence[str]) -> StepwiseRule:
+    """Return a rule to be followed vote by vote.
 
     Raises:
         ConfigurationError: Nobody knows when it can no longer change its mind.
     """
     if rule.name == CALIBRATED and rule.card is not None:
-        return SumPanel(calibrated_model(rule.card), rule.deciding_threshold, seats)
+        return StepwiseSum(calibrated_model(rule.card), rule.deciding_threshold, seats)
     if rule.name == BEST_JUROR and rule.card is not None:
         best = best_juror_of(rule.card)
-        return BestPanel(seats.index(best) if best in seats else None)
+        return StepwiseBestJuror(seats.index(best) if best in seats else None)
     if RULES[rule.name].counts_only:
-        return CountPanel(rule, len(seats))
+        return StepwiseCounts(rule, len(seats))
     raise ConfigurationError(
         f"stop: sequential cannot go with rule: {rule.name}, which reads more than the counts of "
         "votes: set stop to all, or another rule"
