@@ -118,9 +118,7 @@ def measure(folder: Path, url: str) -> None:
 
     safejury(folder, "run", "release.yaml")
     safejury(folder, "report", "runs/release", "--card", card)
-    safejury(
-        folder, "replay", "runs/release", "--set", "jury.protocol.stop=sequential", "--card", card
-    )
+    safejury(folder, "replay", "runs/release", "--set", "jury.protocol.stop=sequential")
 
     todo = folder / "todo.csv"
     safejury(folder, "review", "runs/release", "--random", "150", "--export", "todo.csv")

@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+import json
 import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
@@ -79,15 +81,43 @@ def test_scripted_jurors_speak_with_each_other_and_change_their_minds() -> None:
 
 @pytest.mark.slow
 def test_a_jury_is_measured_and_the_true_rate_is_within_what_is_reported(tmp_path: Path) -> None:
-    """Calibrate, run, report, review, report again, calibrate again; the script knows the truth."""
+    """Calibrate, run, report, review, report again, calibrate again; the script knows the truth.
+
+    docs/trust.md shows what it prints, and works out the two rates.
+    """
     done = command(str(EXAMPLES / "measure_the_jury.py"), str(tmp_path))
     assert done.returncode == 0, done.stderr
     (true,) = re.findall(r"The true rate is ([\d.]+) %", done.stdout)
-    corrected = re.findall(r"corrected ASR [\d.]+ % \(([\d.]+)\u2013([\d.]+)\)", done.stdout)
+    corrected = re.findall(r"corrected ASR ([\d.]+) % \(([\d.]+)\u2013([\d.]+)\)", done.stdout)
     assert len(corrected) == 2, done.stdout
-    assert all(float(low) < float(true) < float(high) for low, high in corrected)
-    for folder in ("runs/known", "cards/release"):
-        assert sj.read_card(tmp_path / folder / "jury-card.json").models.joint is not None
+    assert all(float(low) < float(true) < float(high) for _, low, high in corrected)
+
+    page = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    section = page.partition("## One example")[2].partition("\n## ")[0]
+    shown = section.partition("```console\n")[2].partition("```")[0].splitlines()
+    printed = done.stdout.splitlines()
+    assert set(shown) <= set(printed)
+    commands = [[line for line in lines if line.startswith("$ ")] for lines in (shown, printed)]
+    assert commands[0] == commands[1]
+
+    card = sj.read_card(tmp_path / "runs" / "known" / "jury-card.json")
+    found = card.rules["calibrated"].confusion
+    assert found is not None
+    assert (found.unsafe.unsafe, found.safe.unsafe) == (pytest.approx(21.4), pytest.approx(5.5))
+    sensitivity, false_alarms = found.unsafe.unsafe / 27, found.safe.unsafe / 373
+    by_card = (48 / 600 - false_alarms) / (sensitivity - false_alarms)
+    rows = (tmp_path / "runs" / "release" / "labels.jsonl").read_text(encoding="utf-8")
+    labels = [json.loads(row) for row in rows.splitlines()]
+    drawn = Counter((row["stratum"], row["label"]) for row in labels if row["chosen"] == "random")
+    assert drawn == {
+        ("unsafe", "unsafe"): 33,
+        ("unsafe", "safe"): 10,
+        ("safe", "unsafe"): 3,
+        ("safe", "safe"): 104,
+    }
+    by_labels = (33 + 5 * 33 / 43 + 3 + 445 * 3 / 107) / 600
+    assert [value for value, *_ in corrected] == [f"{by_card:.1%}"[:-1], f"{by_labels:.1%}"[:-1]]
+    assert sj.read_card(tmp_path / "cards" / "release" / "jury-card.json").labels.cases == 150
 
 
 async def test_an_assistant_agent_sits_on_the_jury() -> None:
