@@ -1,6 +1,5 @@
 """Calibrates a jury: from votes and labels to its card."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +7,6 @@ import msgspec
 
 from ...common import require
 from ...deliberation.protocol.card import Cost, JuryCard, check_same_jury
-from ._votes import VoteTable
 from .reading import LabelSet, Source, jury_of_names, match
 
 
@@ -70,7 +68,7 @@ def score_jury_card(
     require("safejury calibrate", "sklearn")
     from ._card_making import score_card
 
-    source = _of_the_card(card, source)
+    source = _checked(card, source)
     matched = match(labels, source)
     scored = score_card(
         card,
@@ -84,8 +82,8 @@ def score_jury_card(
     return msgspec.structs.replace(scored, notes=(*source.notes, *matched.notes))
 
 
-def _of_the_card(card: JuryCard, source: Source) -> Source:
-    """Return the votes of a card's jurors, in its order.
+def _checked(card: JuryCard, source: Source) -> Source:
+    """Return votes of a card's jury, with a note if a file has those of others as well.
 
     Raises:
         ConfigurationError: The card is of another jury.
@@ -96,15 +94,4 @@ def _of_the_card(card: JuryCard, source: Source) -> Source:
         note = f"Votes of jurors that the card does not have are left out: {', '.join(others)}."
         source = replace(source, jury=jury_of_names(names), notes=(*source.notes, note))
     check_same_jury(card, source.jury)
-    return replace(source, votes=_only(source.votes, names))
-
-
-def _only(votes: VoteTable, names: Sequence[str]) -> VoteTable:
-    columns = [votes.jurors.index(name) for name in names]
-    return replace(
-        votes,
-        jurors=tuple(names),
-        votes=votes.votes[:, columns],
-        ratings=votes.ratings[:, columns],
-        lost=votes.lost[:, columns],
-    )
+    return source

@@ -1,17 +1,14 @@
-"""Fit the joint model of a jury's votes: latent classes, without labels."""
+"""Fits the joint model of a jury's votes: latent classes, without labels."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ....deliberation.protocol.card import VoteModel
 from .._votes import NO_VOTE, UNSAFE, VoteTable
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 _MOST_CLASSES = 8
 _STARTS = 12
 _SHORT, _LONG = 20, 300  # steps of each start, and of the best of them
@@ -24,7 +21,7 @@ def fit_joint(
     *,
     classes: int | None = None,
     seed: int = 0,
-    times: "NDArray[np.float64] | None" = None,
+    times: NDArray[np.float64] | None = None,
 ) -> VoteModel:
     """Fit a model of what the jurors of a jury vote together, whatever the truth is.
 
@@ -37,8 +34,6 @@ def fit_joint(
         seed: Of the random starts.
         times: How many cases each row of the table stands for, 0 or more; one each unless given.
     """
-    import numpy as np
-
     said = np.where(votes.votes == UNSAFE, 0, np.where(votes.votes == NO_VOTE, 2, 1))
     said = np.where(votes.lost, -1, said)
     if times is not None:
@@ -72,8 +67,8 @@ def fit_joint(
 class _Fit:
     """Shares of the classes (c), chances of votes (c x 3 k), and how well they fit."""
 
-    shares: "Floats"
-    votes: "Floats"
+    shares: Floats
+    votes: Floats
     likelihood: float
     bic: float = 0.0
 
@@ -82,13 +77,11 @@ class _Fit:
 class _Data:
     """Patterns of votes (p x 3 k, 0 or 1) and how often each was seen (p)."""
 
-    seen: "Floats"
-    counts: "Floats"
+    seen: Floats
+    counts: Floats
 
-    def fit(self, classes: int, rng: "np.random.Generator") -> _Fit:
+    def fit(self, classes: int, rng: np.random.Generator) -> _Fit:
         """Fit so many classes: the best of a few starts."""
-        import numpy as np
-
         cases = self.counts.sum()
         starts = [self._start(classes, rng) for _ in range(_STARTS if classes > 1 else 1)]
         best = max((self._climb(start, _SHORT) for start in starts), key=lambda fit: fit.likelihood)
@@ -99,9 +92,7 @@ class _Data:
             best.shares, best.votes, best.likelihood, -2 * best.likelihood + free * np.log(cases)
         )
 
-    def _start(self, classes: int, rng: "np.random.Generator") -> _Fit:
-        import numpy as np
-
+    def _start(self, classes: int, rng: np.random.Generator) -> _Fit:
         return self._maximize(rng.dirichlet(np.full(classes, 0.5), len(self.counts)))
 
     def _climb(self, fit: _Fit, steps: int) -> _Fit:
@@ -115,17 +106,15 @@ class _Data:
         likelihood = self._belonging(fit)[1]
         return _Fit(fit.shares, fit.votes, likelihood)
 
-    def _belonging(self, fit: _Fit) -> "tuple[Floats, float]":
+    def _belonging(self, fit: _Fit) -> tuple[Floats, float]:
         """Return how likely each pattern is of each class (p x c), and the log likelihood."""
-        import numpy as np
-
         joint = self.seen @ np.log(fit.votes).T + np.log(fit.shares)
         top = joint.max(axis=1, keepdims=True)
         joint = np.exp(joint - top)
         total = joint.sum(axis=1, keepdims=True)
         return joint / total, float(self.counts @ (top + np.log(total))[:, 0])
 
-    def _maximize(self, belonging: "Floats") -> _Fit:
+    def _maximize(self, belonging: Floats) -> _Fit:
         """Return the classes to which patterns belong so."""
         weights = belonging * self.counts[:, None]
         size = weights.sum(axis=0)
