@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...agents import Finding
 from ...common import ConfigurationError, escape_line
 from ...deliberation import CaseOpened
+from ..metrics import NO_VERDICT
 from ..record import RecordReader
 from ..trials import CaseResult
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 """Rows that a notebook shows of many."""
-NO_VERDICT = "no_verdict"
 Row = dict[str, Any]
 
 

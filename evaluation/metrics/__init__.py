@@ -46,6 +46,7 @@ from ._summary import (
     TargetSummary,
     TokenCounts,
 )
+from ._tally import NO_VERDICT
 from ._thresholds import (
     DEFAULT_THRESHOLDS,
     NO_FACTS,
@@ -65,6 +66,7 @@ __all__ = [
     "IS_OF_AUDIT",
     "LABEL",
     "NO_FACTS",
+    "NO_VERDICT",
     "OF_AUDIT",
     "TOKENS_USED",
     "Agreement",

@@ -13,9 +13,9 @@ from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
 if TYPE_CHECKING:
     from ._calibration import calibrate_jury, score_jury_card
     from ._card_making import make_card, score_card
+    from ._strata import STRATA
     from .reading import (
         CHOSEN,
-        STRATA,
         CaseLabel,
         LabelSet,
         Source,
@@ -34,9 +34,9 @@ if not TYPE_CHECKING:
         {
             "_calibration": ["calibrate_jury", "score_jury_card"],
             "_card_making": ["make_card", "score_card"],
+            "_strata": ["STRATA"],
             "reading": [
                 "CHOSEN",
-                "STRATA",
                 "CaseLabel",
                 "LabelSet",
                 "Source",

@@ -9,13 +9,11 @@ from ....datasets import Intent
 from ....targets import ResponseOutcome
 from ...metrics import LABEL, Sums
 from ...trials import CaseResult
+from .._strata import STRATA, stratum_of
 from ._by_card import Errors, rate_by_card
 from ._by_rating import MIDDLE, RatedStratum, rating_by_verdict
 from ._by_verdict import Stratum, rate_by_verdict
 from ._estimate import Estimate
-
-NO_VERDICT = "no_verdict"
-_STRATA = (Finding.UNSAFE.value, Finding.SAFE.value, NO_VERDICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class Cases:
 
     flags: Sums = field(default_factory=Sums)
     _by: dict[str, _Verdicts] = field(
-        default_factory=lambda: {name: _Verdicts() for name in _STRATA}
+        default_factory=lambda: {name: _Verdicts() for name in STRATA}
     )
     _query: tuple[str, int, int] = ("", 0, 0)
 
@@ -82,7 +80,7 @@ class Cases:
             self.close()
             number = unsafe = 0
         self._query = (result.query_id, number + 1, unsafe + flagged)
-        verdicts = self._by[result.finding.value if result.finding else NO_VERDICT]
+        verdicts = self._by[stratum_of(result)]
         rated = MIDDLE if result.rating is None else result.rating
         verdicts.cases += 1
         verdicts.total += rated

@@ -1,6 +1,6 @@
 """Reads labels and votes from files and runs, and matches them."""
 
-from ._labels import CASE_COLUMNS, CHOSEN, STRATA, CaseLabel, LabelSet, labels_of, read_labels
+from ._labels import CASE_COLUMNS, CHOSEN, CaseLabel, LabelSet, labels_of, read_labels
 from ._recorded_votes import read_votes
 from ._rows import Row, described, is_empty, read_rows
 from ._run_votes import read_run_votes
@@ -10,7 +10,6 @@ from ._words import Words, as_word
 __all__ = [
     "CASE_COLUMNS",
     "CHOSEN",
-    "STRATA",
     "CaseLabel",
     "LabelSet",
     "Matched",

@@ -11,6 +11,7 @@ from ....agents import Finding
 from ....common import ConfigurationError
 from ....common.text import quoted
 from ....datasets.tables import as_list
+from .._strata import STRATA
 from ._recorded import recorded
 from ._rows import Row, described, is_empty, read_rows
 from ._words import Words, as_word, undeclared
@@ -19,8 +20,6 @@ CASE_COLUMNS = ("case", "case_id", "item_id")
 """Columns that may hold the id of a case."""
 _LOW, _HIGH = 1, 5
 _MAJORITY, _EACH = "human_majority", "human_labels"
-STRATA = ("unsafe", "safe", "no_verdict")
-"""The verdicts from which cases are drawn for review."""
 CHOSEN = ("random", "contested", "low_margin")
 """Why a case was picked for review."""
 

@@ -1,11 +1,10 @@
 """Decides a finished run again on other terms: another rule, fewer jurors, an earlier stop."""
 
-from ._replay import NO_VERDICT, UNKNOWN, Asked, ChangedFinding, Replay, ReplayedTarget, replay_run
+from ._replay import UNKNOWN, Asked, ChangedFinding, Replay, ReplayedTarget, replay_run
 from ._terms import Changes
 from ._written import SHOWN, ReplayForm, written_replay
 
 __all__ = [
-    "NO_VERDICT",
     "SHOWN",
     "UNKNOWN",
     "Asked",

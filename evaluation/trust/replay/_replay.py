@@ -10,13 +10,13 @@ import msgspec
 
 from ....common.text import many, natural_order
 from ....datasets import Intent
-from ...metrics import Rate, Sums
+from ...metrics import NO_VERDICT, Rate, Sums
 from ...record import Deliberated, RecordReader
 from ._deciding import Decided, Decider
 from ._terms import Changes, changed_terms, differences, is_card_of, rule_changed, terms_of
 
-NO_VERDICT, UNKNOWN = "no_verdict", "unknown"
-"""What stands for a finding where there is none, and where the record does not tell it."""
+UNKNOWN = "unknown"
+"""What stands for a finding that the record does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ....datasets import Intent
 from ...trials import CaseResult
+from .._strata import stratum_of
 from ..rates import has_something_to_judge
 from ._shares import shares
 
@@ -122,11 +123,6 @@ def draw(
     for result in results:
         pool.add(result)
     return pool.drawn(random, at_least or {})
-
-
-def stratum_of(result: CaseResult) -> str:
-    """Return the stratum of a case: its verdict."""
-    return "no_verdict" if result.finding is None else str(result.finding)
 
 
 def unit(seed: int, what: str, name: str) -> float:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeVar
 
+from ...metrics import NO_VERDICT
+
 K = TypeVar("K", bound=tuple[str, ...])
 
 _LEAST = 5
@@ -37,7 +39,7 @@ def shares(sizes: Mapping[K, int], total: int, at_least: Mapping[K, int]) -> dic
 
 def _by_verdict(sizes: Mapping[K, int], total: int) -> dict[K, int]:
     every = sum(sizes.values())
-    decided = {cell: size for cell, size in sizes.items() if cell[-1] != "no_verdict"}
+    decided = {cell: size for cell, size in sizes.items() if cell[-1] != NO_VERDICT}
     weights = {cell: size / every for cell, size in sizes.items()}
     with_verdict = sum(weights[cell] for cell in decided)
     for cell in decided:

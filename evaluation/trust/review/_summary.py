@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ....common import ConfigurationError, krippendorff_alpha
 from ....datasets import Intent
+from .._strata import STRATA
 from ..rates import too_few
-from ..reading import STRATA
 from ._file import LabelFile, Row
 from ._plan import ReviewPlan, plan_path, read_plan
 from ._review import LABELS, tied_cases
