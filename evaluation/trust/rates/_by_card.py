@@ -18,6 +18,7 @@ LEAST_CASES = 30
 DOUBT = 0.975
 """Posterior probability from which a rate is called impossible."""
 _JEFFREYS = 0.5
+_EXACT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,11 @@ class Errors:
     @property
     def can_correct(self) -> bool:
         """Whether unsafe cases are found unsafe enough more often than safe ones."""
-        return self.sensitivity + (1 - self.false_alarms) > LEAST_SUM
+        return self.sensitivity + (1 - self.false_alarms) > LEAST_SUM + _EXACT
+
+    def corrected(self, share: float) -> float:
+        """Return the rate that makes a share be found unsafe, in [0, 1]."""
+        return _rate(share, self.sensitivity, self.false_alarms)
 
 
 def rate_by_card(
@@ -94,7 +99,7 @@ def rate_by_card(
         if misfit >= certain:
             return Estimate.none(_misfit(share, errors, than), labels=labels, cases=cases)
     low, high = middle_95(rates)
-    value = _rate(share, errors.sensitivity, errors.false_alarms)
+    value = errors.corrected(share)
     return Estimate(value, (min(low, value), max(high, value)), labels, cases)
 
 

@@ -26,6 +26,13 @@ class CheckedJuror(msgspec.Struct, frozen=True):
     p: float
     moved: bool
 
+    @classmethod
+    def of(cls, one: JurorCheck) -> "CheckedJuror":
+        """Return what is recorded of a juror."""
+        return cls(
+            one.cases, one.lost, one.changed, one.asked_again, one.confirmed, one.p, one.moved
+        )
+
 
 class Check(msgspec.Struct, frozen=True):
     """A check of a jury card.
@@ -61,12 +68,7 @@ def record_check(
     Raises:
         ConfigurationError: It cannot be written.
     """
-    said = {
-        one.juror: CheckedJuror(
-            one.cases, one.lost, one.changed, one.asked_again, one.confirmed, one.p, one.moved
-        )
-        for one in jurors
-    }
+    said = {one.juror: CheckedJuror.of(one) for one in jurors}
     check = Check(now.astimezone(UTC).isoformat(timespec="seconds"), sample, alpha, said)
     path = folder / _CHECKS
     try:

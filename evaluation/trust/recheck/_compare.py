@@ -8,17 +8,15 @@ juror repeats itself, and holds however noisy it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 from ....agents import Finding
+from ..rates import Errors
 from ._sample import Said
 
 Key = tuple[str, str]
 """A case and a juror."""
-_LEAST_TOLD = 0.1
-"""Sensitivity + specificity - 1 up to which no rate is corrected."""
-_EXACT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +52,16 @@ class Rates:
         return self.passed[0] / self.passed[1] if self.passed[1] else None
 
     def corrected(self, rate: float) -> float | None:
-        """Return a rate corrected for these errors (Rogan and Gladen 1978), at most 1.
+        """Return a rate corrected for these errors, at most 1.
 
         None where they tell too little: sensitivity + specificity is at most 1.1, or the rate is
         below what false alarms alone would give.
         """
-        if self.sensitivity is None or self.specificity is None:
+        passed, safe = self.passed
+        errors = Errors(self.found[1], self.found[0], safe, safe - passed)
+        if not errors.can_correct or rate < errors.false_alarms:
             return None
-        told, beyond = self.sensitivity + self.specificity - 1, rate + self.specificity - 1
-        if told <= _LEAST_TOLD + _EXACT or beyond < 0:
-            return None
-        return min(1.0, beyond / told)
+        return errors.corrected(rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +121,7 @@ def compare(
     p_values = [binomial_p(one.confirmed, one.asked_again) for one in told]
     moved = holm(p_values, alpha)
     return tuple(
-        JurorCheck(
-            one.juror,
-            one.cases,
-            one.lost,
-            one.changed,
-            one.asked_again,
-            one.confirmed,
-            p,
-            is_moved,
-            one.before,
-            one.now,
-        )
+        replace(one, p=p, moved=is_moved)
         for one, p, is_moved in zip(told, p_values, moved, strict=True)
     )
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from ....common import escape_line
 from ....common.text import aligned, many, percent
+from ._checks import CheckedJuror
 from ._compare import JurorCheck, Rates
 from ._hearing import Checked
 
@@ -30,16 +33,7 @@ def check_data(checked: Checked) -> dict[str, Any]:
 
 
 def _juror(one: JurorCheck) -> dict[str, object]:
-    return {
-        "cases": one.cases,
-        "lost": one.lost,
-        "changed": one.changed,
-        "asked_again": one.asked_again,
-        "confirmed": one.confirmed,
-        "p": one.p,
-        "moved": one.moved,
-        **_both(one.before, one.now),
-    }
+    return {**msgspec.structs.asdict(CheckedJuror.of(one)), **_both(one.before, one.now)}
 
 
 def _both(before: Rates, now: Rates) -> dict[str, object]:
