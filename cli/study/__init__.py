@@ -1,4 +1,4 @@
-"""Commands that read runs: `calibrate`, `report`, `show`, `verify`, `replay` and `review`."""
+"""Commands on finished runs: report, show, verify, replay, review, calibrate, recheck."""
 
 from typing import TYPE_CHECKING
 

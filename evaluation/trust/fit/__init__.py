@@ -1,6 +1,6 @@
 """Fits models of a jury to its votes, and never scores them on the cases they were fitted on."""
 
-from ._calibrated import Training, apply_model, fit_calibrated
+from ._calibrated import Training, apply_model, fit_calibrated, uses_ratings
 from ._cross_validation import (
     CrossValidated,
     Labeled,
@@ -35,5 +35,6 @@ __all__ = [
     "folds_by_group",
     "latent_findings",
     "learning_curve",
+    "uses_ratings",
     "vote_shares",
 ]

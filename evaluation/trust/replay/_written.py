@@ -8,9 +8,9 @@ from io import StringIO
 from typing import Any, Literal
 
 from ....common import escape_line
-from ....common.text import aligned, escape_formula, many, percent, points, span
+from ....common.text import aligned, escape_formula, many, percent, span
 from ...metrics import Rate
-from ._replay import UNKNOWN, ChangedFinding, Replay
+from ._replay import ChangedFinding, Replay
 
 ReplayForm = Literal["text", "json", "csv", "jsonl"]
 SHOWN = 20
@@ -114,8 +114,8 @@ def _text(replay: Replay, shown: int | None) -> Iterator[str]:
 
 
 def _cells(change: ChangedFinding) -> tuple[str, ...]:
-    why = change.why if change.after == UNKNOWN or change.why else ""
-    return escape_line(change.case_id), f"{change.before} -> {change.after}", escape_line(why)
+    moved = f"{change.before} -> {change.after}"
+    return escape_line(change.case_id), moved, escape_line(change.why)
 
 
 def _rates(replay: Replay) -> Iterator[tuple[str, ...]]:
@@ -126,6 +126,5 @@ def _rates(replay: Replay) -> Iterator[tuple[str, ...]]:
 
 
 def _said(rate: Rate) -> str:
-    return (
-        f"{points(rate.value)} % ({span(rate.interval)}; n {rate.n:,})" if rate.n else percent(None)
-    )
+    said = percent(rate.value)
+    return f"{said} ({span(rate.interval)}; n {rate.n:,})" if rate.n else said

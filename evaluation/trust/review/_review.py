@@ -3,7 +3,6 @@
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import msgspec
 from ....agents import Case, Finding, Rubric
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
-from ....datasets import Media, with_media
 from ....deliberation import CaseOpened
-from ...record import RecordReader
+from ...record import RecordReader, case_in
 from ._file import LabelFile, Row
 from ._plan import Intents, ReviewOptions, ReviewPlan, plan_path, read_plan, write_plan
 from ._sample import ReviewCase, ReviewSample, draw, unit
@@ -63,11 +61,7 @@ class Review:
                 f"{self.directory}: the case {case_id!r} was changed after it was recorded "
                 f"({checked.why or 'it has no opening'}): restore the directory from a copy"
             )
-
-        def placed(medium: Media) -> Media:
-            return replace(medium, path=str(self.directory / medium.path))
-
-        return replace(opened.case, query=with_media(opened.case.query, placed))
+        return case_in(opened.case, self.directory)
 
     def put(
         self,
@@ -135,12 +129,12 @@ class Review:
             ties: Whether only cases are to be labeled on which the others are split evenly.
         """
         rows = self.file.rows()
-        if ties:
-            tied = tied_cases(row for row in rows if row.get("annotator", "") != annotator)
-            own = {row["case"] for row in rows if row.get("annotator", "") == annotator}
-            return deque(one.case for one in self.sample.cases if one.case in tied - own)
         own = {row["case"] for row in rows if row.get("annotator", "") == annotator}
-        others = {row["case"] for row in rows if row.get("annotator", "") != annotator}
+        of_others = [row for row in rows if row.get("annotator", "") != annotator]
+        if ties:
+            wanted = tied_cases(of_others) - own
+            return deque(one.case for one in self.sample.cases if one.case in wanted)
+        others = {row["case"] for row in of_others}
         seed = self.plan.seed
         ids = [one.case for one in self.sample.cases]
         shared = [unit(seed, "overlap", case) < self.plan.overlap for case in ids]

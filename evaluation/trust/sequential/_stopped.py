@@ -21,6 +21,7 @@ from ....deliberation.protocol.card import (
     VoteModel,
 )
 from .._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
+from ..fit import uses_ratings
 
 BOUND = 0.002
 """The chance that the rest would change a finding, at which asking stops."""
@@ -59,7 +60,7 @@ def stop_early(
     asking = AskBySequence(votes.jurors, rule, bound, votes.costs)
     card = rule.card
     model = card.models.calibrated if card is not None else None
-    rated = model is not None and any(one.rating for one in model.weights.values())
+    rated = model is not None and uses_ratings(model)
     said = np.where(votes.lost, _LOST, votes.votes)
     ratings = votes.ratings if rated else np.zeros_like(votes.ratings)
     patterns, of_case = np.unique(np.hstack([said, ratings]), axis=0, return_inverse=True)
