@@ -365,7 +365,7 @@ def test_the_list_is_written_in_the_form_that_its_name_says(ran: Ran, workplace:
         (("--without", "lawyer"), ("A majority of 4 seats can be tied", "jury.protocol.tie")),
         (
             tuple(f"--without={name}" for name in FIVE),
-            ("--without leaves none of 5 jurors",),
+            ("--without leaves no juror",),
         ),
     ],
     ids=str,

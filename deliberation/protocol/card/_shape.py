@@ -3,7 +3,7 @@
 Counts and shares are of cases, probabilities and shares are in [0, 1], intervals cover 95 %.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -188,6 +188,11 @@ class CardJury(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     seats: tuple[CardSeat, ...]
     parts: dict[str, str] = {}
+
+    def only(self, names: Container[str]) -> "CardJury":
+        """Return some of its seats; without the hash of the whole, they are compared one by one."""
+        seats = tuple(seat for seat in self.seats if seat.name in names)
+        return msgspec.structs.replace(self, sha256="", seats=seats)
 
 
 class Cost(msgspec.Struct, frozen=True):

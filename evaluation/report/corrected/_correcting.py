@@ -30,7 +30,7 @@ def labels_of_run(labels: LabelSet) -> dict[str, RunLabel]:
     Where a review gave some cases the probability with which they were drawn, only these were
     drawn at random. Without any, the cases of each verdict are taken as drawn at random.
     """
-    drawn = any(each.probability is not None for each in labels.cases.values())
+    drawn = labels.is_sampled
     return {
         case: RunLabel(each.unsafe, _is_drawn(each, drawn), each.probability, each.rating)
         for case, each in labels.cases.items()
@@ -166,7 +166,7 @@ def _notes_on(labels: LabelSet, counts: RunCounts, directory: Path) -> Iterator[
             f"can be corrected by {LEAST_LABELS} or more: label more cases with safejury review"
         )
     harmful = counts.seen - counts.benign - counts.unjudged
-    by_chance = any(labels.cases[case].probability is not None for case in known)
+    by_chance = labels.is_sampled
     yield (
         f"Corrected by {many(used, 'label')} of this run, from {labels.source}, by verdict"
         f"{'' if by_chance else _TAKEN_AS_DRAWN}."

@@ -5,6 +5,7 @@ from ._recorded_votes import read_votes
 from ._rows import Row, described, is_empty, read_rows
 from ._run_votes import read_run_votes
 from ._source import Matched, Source, jury_of_names, match
+from ._table_building import remaining
 from ._words import Words, as_word
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "read_rows",
     "read_run_votes",
     "read_votes",
+    "remaining",
 ]

@@ -44,6 +44,11 @@ class CaseLabel:
     chosen: str = ""
     rating: float | None = None
 
+    @property
+    def weight(self) -> float:
+        """How many cases it stands for: one over its probability."""
+        return 1 / (self.probability or 1.0)
+
 
 @dataclass(frozen=True)
 class LabelSet:
@@ -63,6 +68,22 @@ class LabelSet:
     def unsafe(self) -> Mapping[str, bool]:
         """Whether a case is unsafe, for those on which people are not split evenly."""
         return {name: one.unsafe for name, one in self.cases.items() if one.unsafe is not None}
+
+    @cached_property
+    def is_sampled(self) -> bool:
+        """Whether a review drew some of the cases at random, each with its probability."""
+        return any(one.probability is not None for one in self.cases.values())
+
+    @cached_property
+    def counted(self) -> Mapping[str, CaseLabel]:
+        """The cases by which a jury is measured.
+
+        Where a review drew some at random, only those: others were picked because jurors differ,
+        and would make any jury look worse than it is.
+        """
+        if not self.is_sampled:
+            return self.cases
+        return {name: one for name, one in self.cases.items() if one.probability is not None}
 
     @property
     def tied(self) -> tuple[str, ...]:
@@ -154,9 +175,8 @@ class _Reading:
         elif _MAJORITY in row.values or _EACH in row.values:
             self._add_recorded(row, name)
         else:
-            found = ", ".join(map(quoted, row.values))
             raise row.wrong(
-                f"the column 'label' is missing (columns found: {found}): rename the column that "
+                f"the column 'label' is missing ({row.columns_found}): rename the column that "
                 "holds the labels"
             )
 
@@ -238,29 +258,18 @@ def _sampled(row: Row) -> tuple[str, float | None, str] | None:
 
 
 def _rating(row: Row) -> float | None:
-    value = row.values.get("rating")
-    if is_empty(value):
-        return None
-    try:
-        rating = float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
-        rating = 0.0
-    if isinstance(value, bool) or not _LOW <= rating <= _HIGH:
-        raise row.wrong(f"rating must be from 1 (unsafe) to 5 (safe), not {described(value)}")
+    rating = row.number("rating")
+    if rating is not None and not _LOW <= rating <= _HIGH:
+        found = described(row.values["rating"])
+        raise row.wrong(f"rating must be from 1 (unsafe) to 5 (safe), not {found}")
     return rating
 
 
 def _probability(row: Row) -> float | None:
-    value = row.values.get("probability")
-    if is_empty(value):
-        return None
-    try:
-        probability = float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
-        probability = 0.0
-    if isinstance(value, bool) or not 0 < probability <= 1:
+    probability = row.number("probability")
+    if probability is not None and not 0 < probability <= 1:
         raise row.wrong(
-            f"probability must be over 0 and at most 1, as safejury review writes it, not "
-            f"{described(value)}"
+            "probability must be over 0 and at most 1, as safejury review writes it, not "
+            f"{described(row.values['probability'])}"
         )
     return probability

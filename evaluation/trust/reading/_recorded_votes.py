@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
 from ....agents import BallotOutcome, Finding
@@ -120,10 +119,9 @@ class _Reading:
         if self._groups is None:
             return _first(row, GROUP_COLUMNS)
         if is_empty(row.values.get(self._groups)):
-            found = ", ".join(map(quoted, row.values))
             raise row.wrong(
                 f"--groups names the column {quoted(self._groups)}, which says nothing here "
-                f"(columns found: {found})"
+                f"({row.columns_found})"
             )
         return row.text(self._groups)
 
@@ -137,9 +135,8 @@ class _Reading:
                 yield juror, _vote(found)
             return
         if _FINDING not in row.values and _OUTCOME not in row.values:
-            found = ", ".join(map(quoted, row.values))
             raise row.wrong(
-                f"the column {_FINDING!r} is missing (columns found: {found}): rename the column "
+                f"the column {_FINDING!r} is missing ({row.columns_found}): rename the column "
                 f"that holds the votes, or give {_EACH!r} by juror"
             )
         yield row.id((_JUROR,), "the juror"), self._said(row)
@@ -186,13 +183,9 @@ def _outcome(value: object) -> BallotOutcome | None:
 
 
 def _rating(row: Row) -> int | None:
-    value = row.values.get(_RATING)
-    if is_empty(value):
+    rating = row.number(_RATING)
+    if rating is None:
         return None
-    try:
-        rating = float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
-        rating = 0.0
-    if isinstance(value, bool) or not isfinite(rating) or rating not in _RATINGS:
-        raise row.wrong(f"the rating must be 1 to 5, not {described(value)}")
+    if rating not in _RATINGS:
+        raise row.wrong(f"the rating must be 1 to 5, not {described(row.values[_RATING])}")
     return int(rating)

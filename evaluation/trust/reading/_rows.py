@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 
 from ....common import ConfigurationError, DatasetError
@@ -53,6 +53,23 @@ class Row:
             raise self.wrong(f"{column} must be text, not {described(value)}")
         return value.strip()
 
+    def number(self, column: str) -> float | None:
+        """Return a value as a number; None if there is none, NaN if it is no number."""
+        value = self.values.get(column)
+        if is_empty(value):
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            return nan
+        try:
+            return float(value)
+        except (ValueError, OverflowError):
+            return nan
+
+    @property
+    def columns_found(self) -> str:
+        """The row's columns, for a message on one that is missing."""
+        return f"columns found: {', '.join(map(quoted, self.values)) or 'none'}"
+
     def id(self, columns: tuple[str, ...], what: str) -> str:
         """Return what is in the first of some columns that has a value.
 
@@ -61,9 +78,8 @@ class Row:
         """
         column = self.named(columns)
         if column is None:
-            found = ", ".join(quoted(name) for name in self.values) or "none"
             raise self.wrong(
-                f"{what} is missing: put it into the column {columns[0]!r} (columns found: {found})"
+                f"{what} is missing: put it into the column {columns[0]!r} ({self.columns_found})"
             )
         return self.text(column)
 

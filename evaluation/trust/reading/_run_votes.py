@@ -10,8 +10,8 @@ import msgspec
 from ....agents import BallotOutcome, Finding
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
-from ....deliberation.protocol.card import CardJury, DecidedBy
-from ...record import Deliberated, Meta, RecordReader, jury_identity, protocol_of
+from ....deliberation.protocol.card import DecidedBy
+from ...record import Deliberated, RecordReader, jury_identity, protocol_of
 from .._decided import Decided
 from .._votes import NO_VOTE, SAFE, UNSAFE
 from ._source import Source
@@ -74,10 +74,11 @@ def read_run_votes(
         raise ConfigurationError(f"{directory}: the jury heard no case, so there are no votes")
     import numpy as np
 
+    jury = jury_identity(meta.identity, meta.jury)
     return Source(
         str(directory),
         builder.done(),
-        _jury(meta, without),
+        jury.only(builder.jurors) if without else jury,
         # A jury without one of its jurors decided nothing.
         None if without else Decided(np.array(reading.findings, np.int8), by),
         protocol.rule.tie,
@@ -124,13 +125,3 @@ def _first_rounds(
             raise RecordChangedError(
                 f"{directory}: the ballots of the case {case.case_id!r} cannot be read ({error})"
             ) from None
-
-
-def _jury(meta: Meta, without: Sequence[str]) -> CardJury:
-    """Return by what a card knows the jury, which may lack some of its jurors."""
-    jury = jury_identity(meta.identity, meta.jury)
-    if not without:
-        return jury
-    # The hash is of the whole jury; without it, seats are compared one by one.
-    seats = tuple(seat for seat in jury.seats if seat.name not in without)
-    return msgspec.structs.replace(jury, sha256="", seats=seats)

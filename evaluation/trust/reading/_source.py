@@ -62,8 +62,7 @@ def jury_of_names(names: Sequence[str]) -> CardJury:
 def match(labels: LabelSet, source: Source) -> Matched:
     """Match labels to votes.
 
-    Where a review drew some of the cases at random, only those count: others were picked because
-    jurors differ, and would make any jury look worse than it is.
+    Only the labels that count do, see `LabelSet.counted`.
 
     Raises:
         ConfigurationError: No label is of a case with votes.
@@ -72,23 +71,19 @@ def match(labels: LabelSet, source: Source) -> Matched:
 
     votes = source.votes
     place = {case: at for at, case in enumerate(votes.cases)}
-    drawn = any(one.probability is not None for one in labels.cases.values())
-    counted = {
-        case: one for case, one in labels.cases.items() if not drawn or one.probability is not None
-    }
-    usable = [case for case in labels.unsafe if case in counted]
+    usable = [case for case in labels.unsafe if case in labels.counted]
     if not any(case in place for case in usable):
         raise _no_match(labels, source, usable)
     values = np.full(len(votes.cases), UNLABELED, np.int8)
     given = np.full((len(votes.cases), len(labels.annotators)), UNLABELED, np.int8)
     weights = np.ones(len(votes.cases), np.float64)
     column = {name: at for at, name in enumerate(labels.annotators)}
-    for case, one in counted.items():
+    for case, one in labels.counted.items():
         if (at := place.get(case)) is None:
             continue
         if one.unsafe is not None:
             values[at] = UNSAFE if one.unsafe else SAFE
-            weights[at] = 1 / (one.probability or 1.0)
+            weights[at] = one.weight
         # Also of a case that has no label, or annotators would seem to agree on all they say.
         for who, unsafe in one.by.items():
             given[at, column[who]] = UNSAFE if unsafe else SAFE

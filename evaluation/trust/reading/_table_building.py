@@ -124,7 +124,7 @@ def remaining(jurors: Iterable[str], without: Sequence[str]) -> tuple[str, ...]:
         if name not in names:
             near = did_you_mean(name, names)
             raise ConfigurationError(
-                f"--without {quoted(name)}: there is no such juror{near}; there are "
+                f"--without {quoted(name)}: the jury has no such juror{near}; there are "
                 f"{', '.join(map(quoted, names))}"
             )
     left = tuple(name for name in names if name not in without)

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
-
 from ....agents import BallotCall
 from ....assembly import Config, load_config
 from ....assembly.config import LimitsConfig, ProtocolConfig, check_endpoints, check_keys
@@ -121,10 +119,8 @@ def _of_the_card(card: JuryCard, jury: JurySpec, seated: CardJury) -> tuple[Jury
     names = {seat.name for seat in card.jury.seats}
     if all(info.seat in names for info in jury.infos):
         return jury, seated
-    seats = tuple(seat for seat in seated.seats if seat.name in names)
-    # The hash is of the whole jury; without it, seats are compared one by one.
-    only = msgspec.structs.replace(seated, sha256="", seats=seats)
-    return jury.only(*(seat for seat in jury.seats if seat.info.seat in names)), only
+    left = [seat for seat in jury.seats if seat.info.seat in names]
+    return jury.only(*left), seated.only(names)
 
 
 def _rule(read: Config, card: JuryCard) -> Rule:

@@ -102,19 +102,14 @@ def keep_sample(card: JuryCard, run: Path, labels: LabelSet, folder: Path) -> Ju
     Args:
         card: The card.
         run: The run's directory.
-        labels: Its labels. Of those that a review drew, each counts for the cases it stands for;
-            those that were picked do not count.
+        labels: Its labels; those that count are drawn by how many cases they stand for.
         folder: The card's folder.
 
     Raises:
         ConfigurationError: They cannot be written.
         RecordChangedError: A case was changed after it was recorded.
     """
-    chance = {name: labels.cases[name].probability for name in labels.unsafe}
-    drawn = any(each is not None for each in chance.values())
-    weights = {
-        name: 1 / (each or 1.0) for name, each in chance.items() if not drawn or each is not None
-    }
+    weights = {name: one.weight for name, one in labels.counted.items()}
     unsafe = {name: said for name, said in labels.unsafe.items() if name in weights}
     jurors = tuple(seat.name for seat in card.jury.seats)
     sample = write_sample(run, unsafe, folder, weights=weights, jurors=jurors)

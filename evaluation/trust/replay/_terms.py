@@ -11,7 +11,7 @@ from ....assembly.config import Config, JuryConfig, Part, Preset, ProtocolConfig
 from ....assembly.jury import make_protocol
 from ....common import ConfigurationError
 from ....common.files import resolve_path
-from ....common.text import did_you_mean, many, quoted
+from ....common.text import quoted
 from ....deliberation import (
     PRESETS,
     RULES,
@@ -26,6 +26,7 @@ from ....deliberation.protocol import OF_A_CARD
 from ....deliberation.protocol.asking import drawn_order
 from ....deliberation.protocol.card import check_same_jury
 from ...record import Meta, jury_identity
+from ..reading import remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def changed_terms(meta: Meta, changes: Changes, folder: Path) -> Terms:
             "rule: foreperson needs the foreperson's decision of each case, and in this run it "
             "made none: use another rule, or judge the responses again"
         )
-    seats = _remaining(meta.jury, changes.without)
+    left = remaining([info.seat for info in meta.jury], changes.without)
+    seats = [info for info in meta.jury if info.seat in left]
     if changes.without:
         protocol = replace(protocol, jurors=None)
     if changes.first_round:
@@ -223,26 +225,6 @@ def _refuse_elsewhere(change: str) -> None:
                 f"--set {quoted(change)}: a replay asks nobody, so that only "
                 f"{', '.join(f'jury.{name}' for name in _Jury.model_fields)} can be changed"
             )
-
-
-def _remaining(seats: Sequence[SeatInfo], without: Sequence[str]) -> list[SeatInfo]:
-    """Return the seats without some.
-
-    Raises:
-        ConfigurationError: There is no such seat, or none is left.
-    """
-    names = [info.seat for info in seats]
-    for name in without:
-        if name not in names:
-            near = did_you_mean(name, names)
-            raise ConfigurationError(
-                f"--without {quoted(name)}: the jury has no such juror{near}; it has "
-                f"{', '.join(names)}"
-            )
-    left = [info for info in seats if info.seat not in without]
-    if not left:
-        raise ConfigurationError(f"--without leaves none of {many(len(names), 'juror')}")
-    return left
 
 
 def rule_changed(meta: Meta, rule: Rule) -> bool:

@@ -161,6 +161,7 @@ _DRAWN = {"case": "a", "label": "safe", "chosen": "random", "stratum": "safe"}
         ([{**_DRAWN, "stratum": "odd"}], "stratum must be unsafe, safe or no_verdict"),
         ([{**_DRAWN, "probability": 0}], "probability must be over 0"),
         ([{**_DRAWN, "probability": "nan"}], "probability must be over 0"),
+        ([{**_DRAWN, "probability": 10**400}], "probability must be over 0"),
         (
             [{**_DRAWN, "annotator": "a"}, {**_DRAWN, "annotator": "b", "stratum": "unsafe"}],
             "a case is drawn once",
