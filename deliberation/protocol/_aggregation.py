@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeGuard, cast
+from typing import Any, Literal, TypeGuard, cast
 
 from ...agents import Ballot, Finding
 from ...common import ConfigurationError
@@ -35,7 +35,6 @@ FOREPERSON = "foreperson"
 CALIBRATED, BEST_JUROR = "calibrated", "best_juror"
 OF_A_CARD = (CALIBRATED, BEST_JUROR)
 """The rules that decide by a jury card."""
-_OF_A_DECISION = ("finding", "reason", "probability")
 Tie = Literal["unsafe", "safe", "no_verdict"]
 
 
@@ -373,6 +372,7 @@ def _is_decision(made: object) -> TypeGuard[Decision]:
     """Whether a function that anybody may have written returned what it should."""
     if not isinstance(made, Decision):
         return False
-    finding, reason, chance = (cast("object", getattr(made, name)) for name in _OF_A_DECISION)
+    said = cast("Any", made)
+    chance = said.probability
     is_chance = chance is None or (isinstance(chance, int | float) and 0 <= chance <= 1)
-    return isinstance(finding, Finding | None) and isinstance(reason, str) and is_chance
+    return isinstance(said.finding, Finding | None) and isinstance(said.reason, str) and is_chance

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from ....agents import Ballot
-from .._aggregation import Rule, decide
+from .._aggregation import Rule, decide_votes
 from .._aggregation_verdict import contested
 from .._curtailment import fewest_that_may_settle, fixed
 from .._settings import Protocol as Settings
@@ -55,7 +55,7 @@ class AskAll:
 
     def decide(self, ballots: Sequence[Ballot]) -> Decision:
         """See `Asking`."""
-        return decide(ballots, self._rule, seats=len(self._seats))
+        return decide_votes(Votes.of(ballots, len(self._seats)), self._rule)
 
 
 class AskUntilFixed(AskAll):
