@@ -67,6 +67,8 @@ def pytest_runtest_makereport(
     # Half of a surrogate pair, such as in a file's odd name, would not reach another process.
     report.sections = [(name, _encodable(text)) for name, text in report.sections]
     missing = _missing(call.excinfo)
+    if missing is None and report.failed and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ:  # a command says it and ends; its test fails on that
+        missing = _told(report.longreprtext + "".join(text for _, text in report.sections))
     if missing is not None and not hasattr(report, "wasxfail"):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {missing} is missing")
@@ -97,13 +99,23 @@ def _missing(raised: pytest.ExceptionInfo[BaseException] | None) -> str | None:
         return None
     error = None if raised is None else raised.value
     while error is not None:
-        told = _TOLD.search(str(error))
-        name = error.name if isinstance(error, ModuleNotFoundError) else told and told[1]
-        package = (name or "").partition(".")[0]
-        if package in _optional() and find_spec(package) is None:
-            return package
+        named = isinstance(error, ModuleNotFoundError)
+        missing = _of_an_extra(error.name) if named else _told(str(error))
+        if missing is not None:
+            return missing
         error = error.__cause__ or error.__context__
     return None
+
+
+def _told(text: str) -> str | None:
+    """Return the package of an extra that a message says is not installed."""
+    return next(filter(None, map(_of_an_extra, _TOLD.findall(text))), None)
+
+
+def _of_an_extra(module: str | None) -> str | None:
+    """Return the package of a module, if it is one of an extra, and is missing."""
+    package = (module or "").partition(".")[0]
+    return package if package in _optional() and find_spec(package) is None else None
 
 
 @cache

@@ -1,6 +1,6 @@
 """Reads and writes files: atomic, private, YAML, prompts."""
 
-from ._atomic import atomic_write, make_private, private_folder
+from ._atomic import append_line, atomic_write, make_private, open_regular, private_folder
 from ._not_ready import HEAD_BYTES, lfs_pointer, not_ready, refuse_pointer
 from ._paths import is_written_as_path, resolve_path, write_error
 from ._private_database import private_database
@@ -13,11 +13,13 @@ __all__ = [
     "PromptFolder",
     "Step",
     "YamlDocument",
+    "append_line",
     "atomic_write",
     "is_written_as_path",
     "lfs_pointer",
     "make_private",
     "not_ready",
+    "open_regular",
     "private_database",
     "private_folder",
     "read_text_and_bytes",

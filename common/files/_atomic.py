@@ -5,6 +5,8 @@ import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from errno import EINVAL
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,6 +41,44 @@ def make_private(path: Path) -> None:
     _private(path, "ab").close()
     with suppress(PermissionError):
         path.chmod(_OWNERS)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that only its owner can read; it is on the disk when this returns.
+
+    What is there is left as it is: half a line, of a crash or a full disk, ends before this one,
+    and where this one cannot be written whole, nothing of it stays.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    make_private(path)
+    with path.open("r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        lead = b""
+        if end:
+            file.seek(end - 1)
+            lead = b"" if file.read(1) == b"\n" else b"\n"
+        try:
+            left = memoryview(lead + line + b"\n")
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):
+                os.truncate(path, end)
+            raise
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read it to its end, which a pipe or a device may not have.
+
+    Raises:
+        OSError: It is no file, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "it is no regular file")
+    return path.open("rb")
 
 
 def private_folder(path: Path) -> None:

@@ -1,15 +1,20 @@
 """Makes media paths relative to a run's directory, so that the directory can be moved."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from ...agents import Case
+from ...common import RecordError
+from ...common.text import quoted
 from ...datasets import Media, with_media
 from ...deliberation import CaseOpened, Entry
 from ..trials import Exchange
 
 MEDIA = "media"
 """Folder of images and audio within a run's directory."""
+_SHA256 = re.compile("[0-9a-f]{64}")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def portable(entry: Entry) -> Entry:
@@ -20,13 +25,21 @@ def portable(entry: Entry) -> Entry:
 
 
 def case_in(case: Case, directory: Path) -> Case:
-    """Return a case of a record with the paths of its media in the run's directory."""
+    """Return a case of a record with the paths of its media in the run's directory.
+
+    Raises:
+        RecordError: One is not named by its hash, and may lie anywhere.
+    """
     put = placed(Exchange(case.query, case.response), directory / MEDIA)
     return replace(case, query=put.query, response=put.response)
 
 
 def placed(exchange: Exchange, folder: Path) -> Exchange:
-    """Return an exchange with the paths of all its media in a folder."""
+    """Return an exchange with the paths of all its media in a folder.
+
+    Raises:
+        RecordError: One is not named by its hash, and may lie anywhere.
+    """
     query, response, sent = exchange.query, exchange.response, exchange.response.sent
     query = with_media(query, lambda medium: _in(medium, folder))
     if sent is not None and sent.media:
@@ -36,4 +49,14 @@ def placed(exchange: Exchange, folder: Path) -> Exchange:
 
 
 def _in(media: Media, folder: Path) -> Media:
+    if _SHA256.fullmatch(media.sha256) is None:  # a record may come from anybody
+        raise RecordError(
+            f"a picture or sound is named {quoted(media.sha256)}, and not by its SHA-256: safejury "
+            "did not write this"
+        )
+    if _SHA256.fullmatch(media.sha256) is None:  # a record may come from anybody
+        raise RecordError(
+            f"a picture or sound is named {quoted(media.sha256)}, and not by its SHA-256: this was "
+            "not written by safejury"
+        )
     return replace(media, path=str(folder / media.sha256))

@@ -9,9 +9,10 @@ import msgspec
 from ....common import ConfigurationError
 from ....common.files import atomic_write, read_text_and_bytes
 from ....common.text import quoted
-from ._shape import FORMAT, JuryCard, VoteModel
+from ._shape import FORMAT, JuryCard, LogisticModel, Scores, VoteModel
 
 _SUM_TOLERANCE = 1e-6
+_LARGEST_WEIGHT = 1e9
 _MOST_BYTES = 16 * 1024**2
 
 
@@ -29,7 +30,7 @@ def read_card(path: str | Path) -> JuryCard:
     _, data = read_text_and_bytes(Path(path), "jury card", holds, most_bytes=_MOST_BYTES)
     try:
         found = msgspec.json.decode(data, type=_Format).format
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ConfigurationError(f"{path} is not a jury card: {error}") from error
     if found != FORMAT or isinstance(found, bool):
         raise ConfigurationError(
@@ -38,7 +39,7 @@ def read_card(path: str | Path) -> JuryCard:
         )
     try:
         card = msgspec.json.decode(data, type=JuryCard)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ConfigurationError(
             f"{path} is not a whole jury card: {error}: make it again with safejury calibrate."
         ) from error
@@ -63,7 +64,7 @@ def card_sha256(card: JuryCard) -> str:
 
 
 def _what_is_wrong(card: JuryCard) -> Iterator[str]:
-    """Yield what makes the models of a card unusable, in the words of a reader of its file."""
+    """Yield what makes a card unusable, in the words of a reader of its file."""
     models = card.models
     for name, model in (("dawid_skene", models.dawid_skene), ("joint", models.joint)):
         if model is not None:
@@ -76,8 +77,31 @@ def _what_is_wrong(card: JuryCard) -> Iterator[str]:
         yield f"models.calibrated: the threshold is {calibrated.threshold}, not from 0 to 1"
     if calibrated is not None and calibrated.weights.keys() != seats:
         yield "models.calibrated: the weights are not those of the jurors of the card"
+    if calibrated is not None and not all(map(_can_be_added_up, _log_odds(calibrated))):
+        yield "models.calibrated: a weight is too large to be added up"
     if models.best_juror is not None and models.best_juror not in seats:
         yield f"models.best_juror: {quoted(models.best_juror)} is no juror of the card"
+    for name, scores in (*card.jurors.items(), *card.rules.items()):
+        if min(scores.design_effect) < 1 - _SUM_TOLERANCE:
+            yield f"{quoted(name)}: a design effect is below 1"
+        if any(count < 0 for count in _counts(scores)):
+            yield f"{quoted(name)}: a count of cases is below 0"
+
+
+def _log_odds(model: LogisticModel) -> Iterator[float]:
+    yield model.intercept
+    for juror in model.weights.values():
+        yield from (juror.unsafe, juror.safe, juror.no_vote, juror.rating)
+
+
+def _can_be_added_up(weight: float) -> bool:
+    return abs(weight) <= _LARGEST_WEIGHT
+
+
+def _counts(scores: Scores) -> Iterator[float]:
+    if scores.confusion is not None:
+        for found in (scores.confusion.unsafe, scores.confusion.safe):
+            yield from (found.unsafe, found.safe, found.none)
 
 
 def _not_chances(model: VoteModel) -> Iterator[str]:

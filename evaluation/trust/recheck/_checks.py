@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from ....common.files import make_private, write_error
+from ....common import escape_line
+from ....common.files import append_line, open_regular, write_error
 from ....common.text import many
 from ....deliberation import read_card
 from ._compare import JurorCheck
@@ -56,8 +57,9 @@ class Check(msgspec.Struct, frozen=True):
 
     @property
     def time(self) -> datetime:
-        """When it ended."""
-        return datetime.fromisoformat(self.at)
+        """When it ended; in UTC where it names no zone."""
+        said = datetime.fromisoformat(self.at)
+        return said.replace(tzinfo=UTC) if said.tzinfo is None else said
 
 
 def record_check(
@@ -72,9 +74,7 @@ def record_check(
     check = Check(now.astimezone(UTC).isoformat(timespec="seconds"), sample, alpha, said)
     path = folder / _CHECKS
     try:
-        make_private(path)
-        with path.open("ab") as file:
-            file.write(msgspec.json.encode(check) + b"\n")
+        append_line(path, msgspec.json.encode(check))
     except OSError as error:
         raise write_error(path, error) from None
     return check
@@ -91,14 +91,15 @@ def last_check(card: Path) -> Check | None:
     """
     sample = read_card(card).sample
     try:
-        lines = (card.parent / FOLDER / _CHECKS).read_bytes().splitlines()
+        with open_regular(card.parent / FOLDER / _CHECKS) as file:
+            lines = file.read().splitlines()
     except OSError:
         return None
     found: Check | None = None
     for line in lines:
         try:
             check = msgspec.json.decode(line, type=Check)
-            is_later = found is None or check.time >= found.time
+            is_later = check.time >= (check if found is None else found).time
         except (msgspec.MsgspecError, ValueError):  # cut off, or of another version
             continue
         if sample is not None and check.sample == sample.sha256 and is_later:
@@ -126,7 +127,7 @@ def why_unchecked(card: Path, days: float, *, now: datetime | None = None) -> st
     if check.moved:
         return (
             f"By the latest check of the jury card {card}, {check.at[:10]}, "
-            f"{', '.join(check.moved)} moved: make a card of the jury as it is now."
+            f"{escape_line(', '.join(check.moved))} moved: make a card of the jury as it is now."
         )
     age = now - check.time
     if age > timedelta(days=days):

@@ -13,7 +13,7 @@ from ....datasets import MediaStore
 from ....deliberation import decide
 from ._checks import Check, record_check
 from ._compare import JurorCheck, Key, Rates, compare
-from ._journal import BallotJournal
+from ._journal import BallotJournal, alone
 from ._plan import CheckPlan
 from ._sample import Said, SampledCase
 
@@ -81,7 +81,13 @@ async def check_card(
         ConfigurationError: Nothing can be written beside the card.
         FirstContactError: A model never answered.
         OutageError: An endpoint stayed down.
+        RecordError: Another check of the card is under way.
     """
+    with alone(plan.sample.folder):
+        return await _checked(plan, notify, now or datetime.now(UTC))
+
+
+async def _checked(plan: CheckPlan, notify: Callable[[str], None], now: datetime) -> Checked:
     journal = BallotJournal(plan.sample.folder, plan.sample.sha256, plan.identity)
     if known := journal.count():
         notify(f"Going on with a check that was stopped: {known:,} ballots are kept.")
@@ -108,7 +114,7 @@ async def check_card(
             new = await hear(asked, 0)
             differ = [(c, j) for c, j in asked if _differs(c.votes[j], new[c.case.id, j])]
             again = await hear(differ, 1)
-    return _concluded(plan, journal, new, again, now or datetime.now(UTC))
+    return _concluded(plan, journal, new, again, now)
 
 
 def _differs(old: Said, new: Said) -> bool:

@@ -1,16 +1,20 @@
 """Keeps the ballots of a check under way, so that one that was stopped goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from filelock import FileLock, Timeout
 
-from ....common.files import make_private, write_error
+from ....common import RecordError
+from ....common.files import atomic_write, open_regular, write_error
 from ._sample import Said
 
 T = TypeVar("T")
 JOURNAL = "under-way.jsonl"
+_LOCK = "check.lock"
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -25,6 +29,29 @@ class _Line(msgspec.Struct, frozen=True):
     juror: str
     hearing: int
     said: Said
+
+
+@contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """Keep a second check of the same card from starting: both would pay for the same ballots.
+
+    Raises:
+        RecordError: One is under way.
+        ConfigurationError: Nothing can be written there.
+    """
+    lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RecordError(
+            f"{folder}: another check of this card is under way: wait for it to end"
+        ) from None
+    except OSError as error:
+        raise write_error(folder / _LOCK, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class BallotJournal:
@@ -52,9 +79,9 @@ class BallotJournal:
                 if one is not None and not one.said.is_lost and one.hearing in (0, 1):
                     self.kept[one.hearing][one.case, one.juror] = one.said
         try:
-            make_private(self._path)
             data = [msgspec.json.encode(about), *map(msgspec.json.encode, self._all())]
-            self._path.write_bytes(b"".join(line + b"\n" for line in data))
+            with atomic_write(self._path, private=True) as file:  # else a full disk empties it
+                file.write(b"".join(line + b"\n" for line in data))
         except OSError as error:
             raise write_error(self._path, error) from None
 
@@ -87,7 +114,8 @@ class BallotJournal:
 
 def _lines(path: Path) -> list[bytes]:
     try:
-        return path.read_bytes().splitlines()
+        with open_regular(path) as file:
+            return file.read().splitlines()
     except OSError:
         return []
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from ....agents import Ballot, BallotOutcome, Case, Finding
-from ....common import ConfigurationError, RecordChangedError
-from ....common.files import atomic_write, private_folder, write_error
+from ....common import ConfigurationError, RecordChangedError, RecordError
+from ....common.files import atomic_write, open_regular, private_folder, write_error
+from ....common.text import quoted
 from ....datasets import Media, media_in
 from ....deliberation import BallotsRevealed, CaseOpened, JuryCard
 from ....deliberation.protocol.card import CardSample
@@ -33,6 +34,7 @@ MOST = 100
 """Cases in a sample."""
 _CASES = "cases.jsonl"
 _FORMAT = 1
+_AGAIN = "make the card again with safejury calibrate RUN"
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -229,7 +231,7 @@ def _media(cases: Sequence[SampledCase]) -> Iterator[Media]:
 def _copy(source: Path, target: Path) -> None:
     if target.exists():  # named by its content
         return
-    with source.open("rb") as file, atomic_write(target, private=True) as copy:
+    with open_regular(source) as file, atomic_write(target, private=True) as copy:
         shutil.copyfileobj(file, copy)
 
 
@@ -254,31 +256,56 @@ def read_sample(card: JuryCard, path: Path) -> Sample:
         )
     file = path.parent / FOLDER / _CASES
     try:
-        data = file.read_bytes()
+        with open_regular(file) as opened:
+            data = opened.read()
     except OSError as error:
         raise ConfigurationError(
             f"{file}: the card's cases cannot be read ({error.strerror}): keep the folder "
-            f"{FOLDER}/ beside the card, or make the card again with safejury calibrate RUN"
+            f"{FOLDER}/ beside the card, or {_AGAIN}"
         ) from None
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != card.sample.sha256:
         raise ConfigurationError(
             f"{file}: these are not the cases that the card was made with: restore the file, or "
-            "make the card again with safejury calibrate RUN"
+            f"{_AGAIN}"
         )
-    first, *rest = data.splitlines()
+    try:
+        head, cases = _decoded(data, [seat.name for seat in card.jury.seats])
+        cases = [msgspec.structs.replace(one, case=case_in(one.case, file.parent)) for one in cases]
+    except (msgspec.MsgspecError, RecordError, RecursionError, ValueError) as error:
+        raise ConfigurationError(
+            f"{file}: not the cases of a jury card ({error}): {_AGAIN}"
+        ) from None
+    for medium in _media(cases):
+        _check(Path(medium.path), medium.sha256)
+    return Sample(file.parent, sha256, tuple(cases), head.flagged)
+
+
+def _decoded(data: bytes, jurors: Sequence[str]) -> tuple[_Head, Sequence[SampledCase]]:
+    """Return what a file of cases says, which may come from anybody.
+
+    Raises:
+        ValueError: It says something else, or has nothing to check a juror by.
+    """
+    first, *rest = data.splitlines() or [b""]
     head = msgspec.json.decode(first, type=_Head)
+    if head.format != _FORMAT:
+        raise ValueError(f"its format is {head.format}, and this version reads {_FORMAT}")
+    if any(count < 0 for count in head.flagged.values()):
+        raise ValueError("a count is below 0")
     decode = msgspec.json.Decoder(SampledCase).decode
     cases = [decode(line) for line in rest]
-    for medium in _media(cases):
-        _check(file.parent / MEDIA / medium.sha256, medium.sha256)
-    placed = (msgspec.structs.replace(each, case=case_in(each.case, file.parent)) for each in cases)
-    return Sample(file.parent, sha256, tuple(placed), head.flagged)
+    if len({one.case.id for one in cases}) < len(cases):
+        raise ValueError("a case is there twice")
+    for juror in jurors:
+        if not any(juror in one.votes for one in cases):
+            raise ValueError(f"no vote of {quoted(juror)} is there to check it by")
+    return head, cases
 
 
 def _check(path: Path, sha256: str) -> None:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigurationError(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from ....agents import Finding
 from ....common import ConfigurationError, RecordError
-from ....common.files import atomic_write, make_private, write_error
+from ....common.files import append_line, atomic_write, write_error
 from ....common.text import quoted
 
 Row = dict[str, Any]
@@ -150,22 +150,7 @@ class LabelFile:
 
     def _append(self, row: Row) -> None:
         try:
-            make_private(self.path)
-            with self.path.open("r+b", buffering=0) as file:
-                end = file.seek(0, os.SEEK_END)
-                lead = b""
-                if end:
-                    file.seek(end - 1)
-                    lead = b"" if file.read(1) == b"\n" else b"\n"
-                try:
-                    line = memoryview(lead + msgspec.json.encode(row) + b"\n")
-                    while line:
-                        line = line[file.write(line) :]
-                    os.fsync(file.fileno())
-                except OSError:
-                    with suppress(OSError):  # half a line would make the rest unreadable
-                        os.truncate(self.path, end)
-                    raise
+            append_line(self.path, msgspec.json.encode(row))
         except OSError as error:
             raise write_error(self.path, error) from None
 
