@@ -66,9 +66,9 @@ def pytest_runtest_makereport(
     report = yield
     # Half of a surrogate pair, such as in a file's odd name, would not reach another process.
     report.sections = [(name, _encodable(text)) for name, text in report.sections]
-    missing = _missing(call.excinfo)
-    if missing is None and report.failed and "SAFEJURY_REQUIRE_EMBEDDED" not in os.environ:  # a command says it and ends; its test fails on that
-        missing = _told(report.longreprtext + "".join(text for _, text in report.sections))
+    # A command says it and ends, and its test may fail on something else that it misses.
+    told = report.longreprtext + "".join(text for _, text in report.sections)
+    missing = _missing(call.excinfo, told if report.failed else "")
     if missing is not None and not hasattr(report, "wasxfail"):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {missing} is missing")
@@ -93,18 +93,20 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _missing(raised: pytest.ExceptionInfo[BaseException] | None) -> str | None:
-    """Return the package of an extra whose absence an exception comes from or tells of."""
+def _missing(raised: pytest.ExceptionInfo[BaseException] | None, told: str = "") -> str | None:
+    """Return the package of an extra whose absence an exception, or what was told, comes from."""
     if "SAFEJURY_REQUIRE_EMBEDDED" in os.environ:  # where everything is installed
         return None
     error = None if raised is None else raised.value
     while error is not None:
-        named = isinstance(error, ModuleNotFoundError)
-        missing = _of_an_extra(error.name) if named else _told(str(error))
+        if isinstance(error, ModuleNotFoundError):
+            missing = _of_an_extra(error.name)
+        else:
+            missing = _told(str(error))
         if missing is not None:
             return missing
         error = error.__cause__ or error.__context__
-    return None
+    return _told(told)
 
 
 def _told(text: str) -> str | None:
