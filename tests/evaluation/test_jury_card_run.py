@@ -13,7 +13,14 @@ from jury_cards import hand_card
 import safejury as sj
 from safejury.assembly import load_config
 from safejury.deliberation import JuryCard, card_sha256, write_card
-from safejury.deliberation.protocol.card import CardJury
+from safejury.deliberation.protocol.card import (
+    CardJury,
+    Confusion,
+    DecidedBy,
+    Figure,
+    Found,
+    RuleScores,
+)
 from safejury.evaluation.plan import identity_of, set_up
 from safejury.evaluation.record import jury_identity
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
@@ -177,6 +184,27 @@ def test_with_talk_a_run_says_that_probabilities_of_revotes_are_not_calibrated(
     assert shown.code == 0, shown.err
     exported = (workplace.path / "case.md").read_text("utf-8")
     assert f"- Probability of unsafe: {LIKELY:.2f} (round 0: {LIKELY:.2f})" in exported
+
+
+@pytest.mark.parametrize("own", [{}, {"threshold": 0.2}, {"cost": COSTS}], ids=str)
+def test_figures_at_the_cards_threshold_correct_no_run_at_another(
+    own: Mapping[str, object], workplace: Any, scripted: Start
+) -> None:
+    known = Figure(0.9, (0.8, 0.95))
+    scores = RuleScores(
+        **dict.fromkeys(("sensitivity", "specificity", "f1", "kappa", "abstained"), known),
+        confusion=Confusion(unsafe=Found(90, 10, 0), safe=Found(30, 270, 0)),
+        protocol=DecidedBy("calibrated"),
+    )
+    give(workplace, msgspec.structs.replace(hand_card(TRUSTED), rules={"calibrated": scores}))
+    url = scripted(reply=ALONE).base_url
+    config = config_of(workplace, url, jury__protocol={**CALIBRATED, **own})
+    assert workplace.safejury("run", config).code == 0
+    ended = workplace.safejury("report", "runs/first", "--card", "card.json")
+    if own:
+        ended.refused("no figures of the protocol that decided the run")
+    else:
+        assert "no figures of the protocol" not in ended.err
 
 
 def test_another_card_is_another_run(workplace: Any, scripted: Start) -> None:

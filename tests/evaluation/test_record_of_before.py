@@ -119,6 +119,19 @@ def test_a_result_that_its_transcript_does_not_give(
     workplace.safejury("report", kept).refused("1 case was changed", said, code=3)
 
 
+def test_nothing_but_a_talk_audit_follows_the_verdict(workplace: Any, kept: str) -> None:
+    case = "FROM entries WHERE case_id = 'q1/first/0'"
+    columns = "case_id, number, kind, body"
+    sql(
+        f"INSERT INTO entries ({columns}) SELECT case_id, (SELECT max(number) + 1 {case}), kind, "
+        f"replace(body, '\"number\":1', '\"number\":' || (SELECT max(number) + 1 {case})) "
+        f"{case} AND kind = 'BallotsRevealed' LIMIT 1"
+    )
+    verified = workplace.safejury("verify", kept)
+    assert verified.code == 3
+    assert "is a BallotsRevealed, which does not belong there" in verified.out
+
+
 def test_a_result_of_another_case(workplace: Any, kept: str) -> None:
     again = "result = json_set(result, '$.epoch', 1), epoch = 1"
     sql(f"UPDATE cases SET {again} WHERE case_id = 'q1/first/0'")

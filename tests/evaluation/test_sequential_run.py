@@ -185,6 +185,20 @@ def test_where_jurors_are_to_talk_they_do_only_between_the_limits(
     assert rounds == [2, 1]
 
 
+def test_jurors_do_not_talk_where_not_all_were_asked(workplace: Any, scripted: Start) -> None:
+    """A rating that contradicts its finding makes a round contested; here it is settled as well."""
+    give_card(workplace)
+    doubtful = ballot("safe", 2)
+    reply = said_by(clinician=doubtful, lawyer=doubtful, sceptic=doubtful)
+    rounds = list[int]()
+    for stop in ("all", "sequential"):
+        server, protocol = scripted(reply=reply), {"preset": "contested", "stop": stop}
+        ended = run(workplace, server.base_url, protocol, run__name=stop)
+        assert ended.code == 0, ended.err
+        rounds.append(verdict_of(workplace, run=f"runs/{stop}")["rounds"])
+    assert rounds == [2, 1]
+
+
 def test_lost_ballots_alone_make_no_verdict(workplace: Any, scripted: Start) -> None:
     """However sure the model is beforehand, somebody must have voted."""
     give_card(workplace)
