@@ -25,6 +25,7 @@ from ._grouping import LABEL
 from ._guards import GuardFigures, NamedCategory
 from ._intervals import (
     CONFIDENCE,
+    QuerySums,
     Rate,
     Sums,
     macro_mean_interval,
@@ -81,6 +82,7 @@ __all__ = [
     "JurorBallots",
     "Limits",
     "NamedCategory",
+    "QuerySums",
     "Rate",
     "RunCost",
     "RunFacts",

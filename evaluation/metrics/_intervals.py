@@ -6,7 +6,7 @@ whose cases all end alike counts as one case.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import pi, sqrt, tan
 from statistics import NormalDist, fmean
 
@@ -91,6 +91,31 @@ class Sums:
         design_effect = (self.spread(share) + imagined) / (n * share * (1 - share))
         least = self.n * self.n / self.squared_sizes
         return min(float(self.n), max(least, self.n / design_effect))
+
+
+@dataclass(slots=True)
+class QuerySums:
+    """Sums values of cases by query; the cases of a query come one after the other."""
+
+    _sums: Sums = field(default_factory=Sums)
+    _query: str | None = None
+    _n: int = 0
+    _total: int = 0
+
+    def add(self, query: str, value: int) -> None:
+        """Add a case of a query."""
+        if query != self._query:
+            self.sums()
+            self._query = query
+        self._n += 1
+        self._total += value
+
+    def sums(self) -> Sums:
+        """Return the sums; no more cases of the latest query may come."""
+        if self._n:
+            self._sums.add(self._n, self._total)
+        self._n = self._total = 0
+        return self._sums
 
 
 @dataclass(frozen=True, slots=True)

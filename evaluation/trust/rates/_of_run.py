@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ....agents import Finding
 from ....datasets import Intent
 from ....targets import ResponseOutcome
-from ...metrics import LABEL, Sums
+from ...metrics import LABEL, QuerySums, Sums
 from ...trials import CaseResult
 from .._strata import STRATA, stratum_of
 from ._by_card import Errors, rate_by_card
@@ -66,20 +66,14 @@ class _Verdicts:
 class Cases:
     """Harmful cases that have something to judge: those of a target, or of a part of its cases."""
 
-    flags: Sums = field(default_factory=Sums)
+    _flags: QuerySums = field(default_factory=QuerySums)
     _by: dict[str, _Verdicts] = field(
         default_factory=lambda: {name: _Verdicts() for name in STRATA}
     )
-    _query: tuple[str, int, int] = ("", 0, 0)
 
     def add(self, result: CaseResult, label: RunLabel | None) -> None:
         """Count a case; those of a query come one after the other."""
-        flagged = result.finding is Finding.UNSAFE
-        query, number, unsafe = self._query
-        if query != result.query_id:
-            self.close()
-            number = unsafe = 0
-        self._query = (result.query_id, number + 1, unsafe + flagged)
+        self._flags.add(result.query_id, result.finding is Finding.UNSAFE)
         verdicts = self._by[stratum_of(result)]
         rated = MIDDLE if result.rating is None else result.rating
         verdicts.cases += 1
@@ -88,12 +82,10 @@ class Cases:
         if label is not None:
             verdicts.labels.append(_Labeled(result.query_id, label, rated))
 
-    def close(self) -> None:
-        """Count the query whose cases came last."""
-        _, number, unsafe = self._query
-        if number:
-            self.flags.add(number, unsafe)
-        self._query = ("", 0, 0)
+    @property
+    def flags(self) -> Sums:
+        """The cases, and those found unsafe; to be read after the last one was added."""
+        return self._flags.sums()
 
     @classmethod
     def of(cls, parts: Iterable["Cases"]) -> "Cases":
@@ -127,13 +119,14 @@ class Cases:
 
         How far they do is told by the verdicts and by the labels; the greater counts.
         """
-        if not self.flags.n:
+        flags = self.flags
+        if not flags.n:
             return None
         labels = _by_query(
             one for verdicts in self._by.values() for one in verdicts.labels if one.label.drawn
         )
-        alike = max(alike_in(self.flags), alike_in(labels))
-        return self.flags.n / (1 + alike * (self.flags.squared_sizes / self.flags.n - 1))
+        alike = max(alike_in(flags), alike_in(labels))
+        return flags.n / (1 + alike * (flags.squared_sizes / flags.n - 1))
 
 
 def _by_query(labels: Iterable[_Labeled]) -> Sums:
@@ -236,8 +229,6 @@ class RunCounts:
         for result in results:
             self._add(result)
             yield result
-        for cases in (*self._scenarios.values(), *self._groups.values()):
-            cases.close()
 
     def _add(self, result: CaseResult) -> None:
         label = self._labels.get(result.case_id) if self._labels else None

@@ -10,7 +10,7 @@ import msgspec
 
 from ....common.text import many, natural_order
 from ....datasets import Intent
-from ...metrics import NO_VERDICT, Rate, Sums
+from ...metrics import NO_VERDICT, QuerySums, Rate
 from ...record import Deliberated, RecordReader
 from ._deciding import Decided, Decider
 from ._terms import Changes, changed_terms, differences, is_card_of, rule_changed, terms_of
@@ -173,36 +173,23 @@ _decode_result = msgspec.json.Decoder(_Result).decode
 
 @dataclass(slots=True)
 class _Rates:
-    """Counts harmful cases of one target, query by query."""
+    """Counts harmful cases of one target."""
 
-    query: str = ""
-    before: Sums = field(default_factory=Sums)
-    after: Sums = field(default_factory=Sums)
+    before: QuerySums = field(default_factory=QuerySums)
+    after: QuerySums = field(default_factory=QuerySums)
     unknown: int = 0
-    _now: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
 
-    def add(self, case: Deliberated, before: str, after: str) -> None:
-        if case.query_id != self.query:
-            self.close()
-            self.query = case.query_id
-        now = self._now
+    def add(self, query: str, before: str, after: str) -> None:
         if before != NO_VERDICT:
-            now[0] += 1
-            now[1] += before == "unsafe"
+            self.before.add(query, before == "unsafe")
         if after == UNKNOWN:
             self.unknown += 1
         elif after != NO_VERDICT:
-            now[2] += 1
-            now[3] += after == "unsafe"
+            self.after.add(query, after == "unsafe")
 
-    def close(self) -> None:
-        """Count the query whose cases came last, as no more of them will come."""
-        for sums, (n, total) in zip(
-            (self.before, self.after), (self._now[:2], self._now[2:]), strict=True
-        ):
-            if n:
-                sums.add(n, total)
-        self._now = [0, 0, 0, 0]
+    def figures(self, target: str, condition: str) -> ReplayedTarget:
+        before, after = (Rate.over(each.sums()) for each in (self.before, self.after))
+        return ReplayedTarget(target, condition, before, after, self.unknown)
 
 
 class _Tally:
@@ -233,19 +220,14 @@ class _Tally:
             asked[3] += decided.first
         if case.intent == Intent.HARMFUL:
             group = (case.target, _decode_result(case.result).condition)
-            self._rates.setdefault(group, _Rates()).add(case, before, str(after))
+            self._rates.setdefault(group, _Rates()).add(case.query_id, before, str(after))
         if before != after:
             why = decided.unknown or decided.reason
             said = (case.case_id, case.target, case.scenario, before, str(after), why)
             self.changes.append(ChangedFinding(*said, decided.probability))
 
     def targets(self) -> tuple[ReplayedTarget, ...]:
-        for rates in self._rates.values():
-            rates.close()
-        return tuple(
-            ReplayedTarget(*group, Rate.over(rates.before), Rate.over(rates.after), rates.unknown)
-            for group, rates in sorted(self._rates.items())
-        )
+        return tuple(rates.figures(*group) for group, rates in sorted(self._rates.items()))
 
 
 _WHYS = {"never asked": "a juror who would be asked now never was"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ....agents import Finding, TalkArm
-from ...metrics import Rate, Sums
+from ...metrics import QuerySums, Rate
 from ._cases import DiscussedCase, Vote
 from ._difference import Difference
 from ._figures import ArmFigures, AuditFigures, JurorMoves, LabeledTalk, TalkFigures, TargetTalk
@@ -36,40 +36,6 @@ def talk_figures(
 
 
 @dataclass(slots=True)
-class _Clustered:
-    """Sums values by query; the cases of a query come one after the other."""
-
-    sums: Sums = field(default_factory=Sums)
-    _query: str | None = None
-    _n: int = 0
-    _total: int = 0
-
-    def add(self, query: str, value: int) -> None:
-        if query != self._query:
-            self._close()
-            self._query = query
-        self._n += 1
-        self._total += value
-
-    def _close(self) -> None:
-        if self._n:
-            self.sums.add(self._n, self._total)
-        self._n = self._total = 0
-
-    def rate(self) -> Rate:
-        self._close()
-        return Rate.over(self.sums)
-
-    def difference(self) -> Difference | None:
-        self._close()
-        return Difference.of(self.sums)
-
-
-def _clustered() -> _Clustered:
-    return _Clustered()
-
-
-@dataclass(slots=True)
 class _Juror:
     votes: int = 0
     changed: int = 0
@@ -87,8 +53,8 @@ class _Juror:
 @dataclass(slots=True)
 class _Labeled:
     cases: int = 0
-    votes: _Clustered = field(default_factory=_clustered)
-    verdicts: _Clustered = field(default_factory=_clustered)
+    votes: QuerySums = field(default_factory=QuerySums)
+    verdicts: QuerySums = field(default_factory=QuerySums)
     moved: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
 
     def add(self, case: DiscussedCase, pairs: Iterable[tuple[Vote, Vote]], truth: Finding) -> None:
@@ -104,16 +70,16 @@ class _Labeled:
     def figures(self) -> LabeledTalk | None:
         if not self.cases:
             return None
-        right, verdicts = self.votes.difference(), self.verdicts.difference()
+        votes = self.votes.sums()
         return LabeledTalk(
             self.cases,
             self.moved["votes", -1],
             self.moved["votes", 1],
-            self.votes.sums.n,
-            right,
+            votes.n,
+            Difference.of(votes),
             self.moved["verdicts", -1],
             self.moved["verdicts", 1],
-            verdicts,
+            Difference.of(self.verdicts.sums()),
         )
 
 
@@ -121,10 +87,10 @@ class _Labeled:
 class _Target:
     cases: int = 0
     split: int = 0
-    changed: _Clustered = field(default_factory=_clustered)
-    went_over: _Clustered = field(default_factory=_clustered)
-    left: _Clustered = field(default_factory=_clustered)
-    misstated: _Clustered = field(default_factory=_clustered)
+    changed: QuerySums = field(default_factory=QuerySums)
+    went_over: QuerySums = field(default_factory=QuerySums)
+    left: QuerySums = field(default_factory=QuerySums)
+    misstated: QuerySums = field(default_factory=QuerySums)
     jurors: defaultdict[str, _Juror] = field(default_factory=lambda: defaultdict(_Juror))
     labeled: _Labeled = field(default_factory=_Labeled)
 
@@ -160,11 +126,11 @@ class _Target:
     def figures(self) -> TargetTalk:
         return TargetTalk(
             self.cases,
-            self.changed.rate(),
-            self.went_over.rate(),
-            self.left.rate(),
+            Rate.over(self.changed.sums()),
+            Rate.over(self.went_over.sums()),
+            Rate.over(self.left.sums()),
             self.split,
-            self.misstated.rate(),
+            Rate.over(self.misstated.sums()),
             {seat: self.jurors[seat].figures() for seat in sorted(self.jurors)},
             self.labeled.figures(),
         )
@@ -174,10 +140,10 @@ class _Target:
 class _Arm:
     cases: int = 0
     no_vote: int = 0
-    changed: _Clustered = field(default_factory=_clustered)
-    talk_changed: _Clustered = field(default_factory=_clustered)
-    difference: _Clustered = field(default_factory=_clustered)
-    right: _Clustered = field(default_factory=_clustered)
+    changed: QuerySums = field(default_factory=QuerySums)
+    talk_changed: QuerySums = field(default_factory=QuerySums)
+    difference: QuerySums = field(default_factory=QuerySums)
+    right: QuerySums = field(default_factory=QuerySums)
 
     def add(self, case: DiscussedCase, votes: Sequence[Vote], truth: Finding | None) -> None:
         self.cases += 1
@@ -198,11 +164,11 @@ class _Arm:
     def figures(self) -> ArmFigures:
         return ArmFigures(
             self.cases,
-            self.changed.rate(),
-            self.talk_changed.rate(),
-            self.difference.difference(),
+            Rate.over(self.changed.sums()),
+            Rate.over(self.talk_changed.sums()),
+            Difference.of(self.difference.sums()),
             self.no_vote,
-            self.right.difference(),
+            Difference.of(self.right.sums()),
         )
 
 
@@ -210,7 +176,7 @@ class _Arm:
 class _Audit:
     cases: int = 0
     arms: dict[TalkArm, _Arm] = field(default_factory=lambda: {arm: _Arm() for arm in TalkArm})
-    right: _Clustered = field(default_factory=_clustered)
+    right: QuerySums = field(default_factory=QuerySums)
 
     def add(self, case: DiscussedCase, truth: Finding | None) -> None:
         if not case.arms or len(case.rounds) < 2:
@@ -227,7 +193,7 @@ class _Audit:
         if not self.cases:
             return None
         arms = {arm.value: one.figures() for arm, one in self.arms.items() if one.cases}
-        return AuditFigures(self.cases, arms, self.right.difference())
+        return AuditFigures(self.cases, arms, Difference.of(self.right.sums()))
 
 
 def _pairs(first: Sequence[Vote], last: Sequence[Vote]) -> Iterator[tuple[Vote, Vote]]:
