@@ -17,7 +17,13 @@ from rechecked import CASES, Checked, Jurors, Start, checked_card, make_card
 from safejury.deliberation import read_card
 from safejury.deliberation.protocol.card import write_card
 from safejury.evaluation import RecordReader
-from safejury.evaluation.trust.recheck import last_check, why_unchecked, write_sample
+from safejury.evaluation.trust import CaseLabel, LabelSet
+from safejury.evaluation.trust.recheck import (
+    keep_sample,
+    last_check,
+    why_unchecked,
+    write_sample,
+)
 from safejury.testing import ScriptedReply
 
 PRICE = "{input: 1, output: 1}"
@@ -244,6 +250,28 @@ def test_a_sample_has_as_many_of_each_label_as_there_are(made: Checked, tmp_path
     ]
     assert sum(row["label"] == "unsafe" for row in rows) == 3
     assert sample == write_sample(run, labels, tmp_path / "again", most=10)
+
+
+def test_of_a_review_cases_are_drawn_by_how_many_they_stand_for(
+    made: Checked, tmp_path: Path
+) -> None:
+    """Those that a review picked for being contested are not in the sample."""
+    run = made.place.path / "runs/first"
+    with closing(RecordReader(run)) as reader:
+        cases = list(reader.case_ids())
+    chances = {case: (1e-9, 1.0, None)[at % 3] for at, case in enumerate(cases)}
+    labels = {
+        case: CaseLabel(at % 2 == 0, probability=chances[case]) for at, case in enumerate(cases)
+    }
+    card = keep_sample(read_card(made.card), run, LabelSet("labels", labels), tmp_path)
+    _, *rows = [
+        json.loads(line) for line in (tmp_path / "recheck/cases.jsonl").read_text().splitlines()
+    ]
+    assert card.sample is not None
+    assert card.sample.cases == len(rows) == CASES * 2 // 3
+    for label in ("unsafe", "safe"):
+        drawn = [chances[row["case"]["id"]] for row in rows if row["label"] == label]
+        assert drawn == [1e-9] * (CASES // 6) + [1.0] * (CASES // 6)
 
 
 @pytest.mark.slow

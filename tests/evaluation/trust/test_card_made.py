@@ -79,6 +79,18 @@ def test_a_card_is_kept_and_scored_on_other_rows_in_the_same_shape(tmp_path: Pat
     assert scored.labels.cases == 200
 
 
+def test_a_card_is_scored_by_the_names_of_jurors_whatever_their_order() -> None:
+    """Votes of one that the card does not know make no difference."""
+    random = np.random.default_rng(12)
+    votes, truth = planted(random, 200, [*JURORS, (0.6, 0.6)])
+    table, labels = vote_table(votes[:, :3]), labels_of(truth)
+    turned = vote_table(votes[:, ::-1], jurors=("a stranger", *reversed(table.jurors)))
+    card = card_of(table, labels)
+    scored, again = (score_card(card, each, labels, resamples=50) for each in (table, turned))
+    assert list(again.jurors) == list(scored.jurors)
+    _same(scored, again)
+
+
 def test_every_figure_has_an_interval_that_holds_it() -> None:
     """None has no width but that of a rule less itself, even where a juror makes no error."""
     random = np.random.default_rng(2)

@@ -162,6 +162,7 @@ _DRAWN = {"case": "a", "label": "safe", "chosen": "random", "stratum": "safe"}
         ([{**_DRAWN, "probability": 0}], "probability must be over 0"),
         ([{**_DRAWN, "probability": "nan"}], "probability must be over 0"),
         ([{**_DRAWN, "probability": 10**400}], "probability must be over 0"),
+        ([{**_DRAWN, "probability": True}], "probability must be over 0 and at most 1"),
         (
             [{**_DRAWN, "annotator": "a"}, {**_DRAWN, "annotator": "b", "stratum": "unsafe"}],
             "a case is drawn once",

@@ -124,6 +124,7 @@ _BAD: list[tuple[list[Any], str]] = [
     ([{**_BALLOT, "outcome": "refused"}], "is refused, and has a finding"),
     ([{**_BALLOT, "rating": 6}], "the rating must be 1 to 5"),
     ([{**_BALLOT, "rating": 2.5}], "the rating must be 1 to 5"),
+    ([{**_BALLOT, "rating": True}], "the rating must be 1 to 5, not true"),
     (['{"case": "a", "juror": "x", "finding": "safe", "rating": NaN}'], "not NaN"),
     (
         [{**_BALLOT, "group": "g"}, {**_BALLOT, "juror": "y", "group": "h"}],
