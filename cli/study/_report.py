@@ -90,8 +90,6 @@ def _unchecked(card: Path | None, days: float | None) -> tuple[str, ...]:
     if days is None:
         return ()
     if card is None:
-        raise ConfigurationError(
-            "--card-checked-within is said of a jury card: name it with --card"
-        )
+        raise ConfigurationError("--card-checked-within goes with a jury card: name it with --card")
     why = why_unchecked(card, days)
     return () if why is None else (why,)

@@ -145,5 +145,5 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         raise ConfigurationError(
-            "nobody knows who you are: add --annotator NAME, which is kept with each label"
+            "the system has no name for you: add --annotator NAME, which is kept with each label"
         ) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ...agents import BallotOutcome, Finding, RemarkOutcome
 from ...targets import ResponseOutcome
-from ..trials import CaseResult, PlannedCases
+from ..trials import CaseResult, PlannedCases, reported_name
 from ._agreement import Split, agreement
 from ._cost_summary import Estimated
 from ._counts import (
@@ -282,7 +282,7 @@ class TargetTally:
         doubts = (spending.cost_unknown, estimated.usd, estimated.unpriced, has_unfinished_calls)
         cost_known = not any(doubts)
         return TargetSummary(
-            name=f"{target} [{condition}]" if condition else target,
+            name=reported_name(target, condition),
             target=target,
             condition=condition,
             cases=total.cases,

@@ -10,7 +10,7 @@ from ._skipped import (
     UsedInput,
     write_skipped,
 )
-from ._trial import Trial, applies, case_of, is_of_audit, trials
+from ._trial import Trial, applies, case_of, is_of_audit, reported_name, trials
 
 __all__ = [
     "SKIPPED_ITEMS",
@@ -27,6 +27,7 @@ __all__ = [
     "case_of",
     "count_trials",
     "is_of_audit",
+    "reported_name",
     "result_of",
     "trials",
     "unlike_transcript",

@@ -39,6 +39,11 @@ def case_id_of(query_id: str, target: str, epoch: int, condition: str) -> str:
     return f"{plain}/{condition}" if condition else plain
 
 
+def reported_name(target: str, condition: str) -> str:
+    """Return the name of a target under a condition, as reports have it."""
+    return f"{target} [{condition}]" if condition else target
+
+
 def case_of(call_id: str) -> str:
     """Return the case id in the id of a call to a target, juror or foreperson."""
     case_id, _, last = call_id.rpartition("/")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ....common import escape_line
 from ....common.text import aligned, escape_formula, many, percent, span
 from ...metrics import Rate
+from ...trials import reported_name
 from ._replay import ChangedFinding, Replay
 
 ReplayForm = Literal["text", "json", "csv", "jsonl"]
@@ -120,7 +121,7 @@ def _cells(change: ChangedFinding) -> tuple[str, ...]:
 
 def _rates(replay: Replay) -> Iterator[tuple[str, ...]]:
     for each in replay.targets:
-        name = escape_line(f"{each.target}, {each.condition}" if each.condition else each.target)
+        name = escape_line(reported_name(each.target, each.condition))
         unknown = f", {each.unknown:,} not known" if each.unknown else ""
         yield name, _said(each.before), f"{_said(each.after)}{unknown}"
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ....agents import Finding, TalkArm
 from ...metrics import QuerySums, Rate
+from ...trials import reported_name
 from ._cases import DiscussedCase, Vote
 from ._difference import Difference
 from ._figures import ArmFigures, AuditFigures, JurorMoves, LabeledTalk, TalkFigures, TargetTalk
@@ -29,8 +30,7 @@ def talk_figures(
     for case in cases:
         unsafe = labels.get(case.case_id)
         truth = None if unsafe is None else Finding.UNSAFE if unsafe else Finding.SAFE
-        name = f"{case.target} [{case.condition}]" if case.condition else case.target
-        targets[name].add(case, truth)
+        targets[reported_name(case.target, case.condition)].add(case, truth)
         audit.add(case, truth)
     return TalkFigures({name: targets[name].figures() for name in sorted(targets)}, audit.figures())
 
