@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _RUN = asyncio.run
-_IMPORTED_AS = {"agent_framework_core": "agent_framework"}
+_IMPORTED_AS = {"agent_framework_core": "agent_framework", "scikit_learn": "sklearn"}
 _TOLD = re.compile(r"needs the package (\S+), which is not installed")
 
 

@@ -4,18 +4,8 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
+from ...common import require
 from ...deliberation import Cost, JuryCard
-from ..report import check_card_folder, save_card
-from ..trust import (
-    Words,
-    calibrate_jury,
-    labels_of,
-    read_labels,
-    read_run_votes,
-    read_votes,
-    score_jury_card,
-)
-from ..trust.recheck import keep_sample
 from ._result import Result
 
 
@@ -61,6 +51,19 @@ def calibrate(
             or the extra `trust` is not installed.
         RecordChangedError: A case is not as it was recorded.
     """
+    require("sj.calibrate", "sklearn")
+    from ..report import check_card_folder, save_card
+    from ..trust import (
+        Words,
+        calibrate_jury,
+        labels_of,
+        read_labels,
+        read_run_votes,
+        read_votes,
+        score_jury_card,
+    )
+    from ..trust.recheck import keep_sample
+
     words = Words(unsafe_words, safe_words)
     if isinstance(labels, Mapping):
         labeled = labels_of(labels, words=words)

@@ -1,5 +1,7 @@
 """`sj.calibrate`: what the command does, from Python."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -60,3 +62,22 @@ def test_recorded_votes_are_measured_and_the_card_is_kept(workplace: Workplace) 
 def test_a_place_without_votes_is_told(workplace: Workplace) -> None:
     with pytest.raises(sj.RecordError, match="there is no run here"):
         sj.calibrate(workplace.path / "none", {"a": "safe"})
+
+
+WITHOUT_TRUST = """
+import sys
+for name in ("numpy", "scipy", "sklearn"):
+    sys.modules[name] = None
+import safejury as sj
+try:
+    sj.calibrate("runs/first", "labels.csv")
+except sj.ConfigurationError as error:
+    print(error)
+"""
+
+
+def test_without_the_extra_it_says_how_to_install_it() -> None:
+    command = [sys.executable, "-P", "-c", WITHOUT_TRUST]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("sj.calibrate needs the package sklearn"), done.stderr
+    assert "[trust]" in done.stdout
