@@ -350,3 +350,18 @@ def test_the_example_of_the_docs_is_true() -> None:
     two = [*one, cast("bravo", "safe")]
     assert AskBySequence(seats, rule, 0.0).next("case", two) == ()
     assert AskBySequence(seats, rule, 0.0).decide(two).reason.endswith("the rest cannot change it")
+
+
+def test_a_probability_is_at_most_1_where_all_are_certain() -> None:
+    """The chances of the three votes sum to a little more than 1, as floating point adds them."""
+    votes = ((0.7, 0.2, 0.1), (0.1, 0.6, 0.3))
+    for first, second in product((0.9, 0.7, 0.35, 0.15), repeat=2):
+        joint = VoteModel(
+            classes=(first, 1 - first),
+            votes=dict.fromkeys(SEATS, (votes[0], (second, 0, 1 - second))),
+        )
+        certain = {seat: (60.0, 60.0, 60.0) for seat in SEATS}
+        asking = AskBySequence(SEATS, Rule("calibrated", card=card(joint, certain)), 0.002)
+        probability = asking.decide([cast("alpha", "unsafe")]).probability
+        assert probability is not None
+        assert 0.999999 < probability <= 1

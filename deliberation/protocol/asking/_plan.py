@@ -190,7 +190,8 @@ class Plan:
         if self._rule.log_odds(sight.state) is None or LOST + 1 in said:
             return None
         means = self._means_of(sight.rest, sight.state)
-        return sum(map(float.__mul__, sight.belief, means)) / sum(sight.belief)
+        # Rounding makes a mean of probabilities of 1 a little more than 1.
+        return min(1.0, sum(map(float.__mul__, sight.belief, means)) / sum(sight.belief))
 
     def _means_of(self, rest: int, state: Hashable) -> Chances:
         """Return the mean probability of unsafe once all were asked, for each class."""

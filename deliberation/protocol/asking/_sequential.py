@@ -54,7 +54,9 @@ class AskBySequence:
     def heard(self, cast: Mapping[str, Ballot]) -> list[Ballot]:
         """Return which of the ballots of all seats it would ask for, in turn.
 
-        Waves ask for the same ones. It ends before a seat that has no ballot here.
+        Waves ask for no more of them in any case, but not always for the same ones: a seat of a
+        wave is asked before others that might have been asked first. It ends before a seat that
+        has no ballot here.
         """
         sight, ballots = self._plan.start, list[Ballot]()
         while (seat := self._plan.first(sight)) is not None and self._seats[seat] in cast:
