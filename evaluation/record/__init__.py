@@ -3,7 +3,7 @@
 from ._deliberated import Deliberated, Discussion
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
-from ._jury import jury_identity, protocol_of
+from ._jury import decided_by, jury_identity, protocol_of, tie_of
 from ._meta import Meta
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
@@ -20,10 +20,12 @@ __all__ = [
     "Record",
     "RecordReader",
     "case_in",
+    "decided_by",
     "host_of",
     "jury_identity",
     "known_by_name",
     "open_record",
     "protocol_of",
+    "tie_of",
     "without_secrets",
 ]

@@ -12,7 +12,7 @@ from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
 from ...common import ConfigurationError
 from ...deliberation import SeatInfo
 from ...deliberation.protocol import PRESETS, Protocol, Rule
-from ...deliberation.protocol.card import CardJury, CardSeat
+from ...deliberation.protocol.card import CardJury, CardSeat, DecidedBy
 from ...models import Sampling
 
 _Persona = dict[str, Any] | str | None
@@ -110,7 +110,7 @@ def jury_identity(identity: Mapping[str, Any], seats: Sequence[SeatInfo]) -> Car
 
 
 def protocol_of(identity: Mapping[str, Any]) -> Protocol:
-    """Return rule, stop and talk of a run's protocol, the rule without its card.
+    """Return a run's protocol as far as it decides the findings, the rule without its card.
 
     Args:
         identity: That of the run, from its plan or its record.
@@ -120,7 +120,39 @@ def protocol_of(identity: Mapping[str, Any]) -> Protocol:
     base = PRESETS.get(keys.get("preset") or "", Protocol())
     rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
     stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
-    return replace(base, rule=rule, stop=stop, talk=talk)
+    rounds, turns = keys.get("rounds") or base.rounds, keys.get("turns") or base.turns
+    return replace(base, rule=rule, stop=stop, talk=talk, rounds=rounds, turns=turns)
+
+
+def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
+    """Return by what the findings of a run were decided, beside the ballots of round 0.
+
+    Args:
+        identity: That of the run, from its plan or its record.
+        seats: Number of its seats.
+    """
+    protocol = protocol_of(identity)
+    talks = protocol.talk != "never"
+    prompts: dict[str, str] = identity.get("prompts", {})
+    others = {
+        "rule": identity.get("rule"),
+        "foreperson": protocol.foreperson_decides and identity.get("jury", {}).get("foreperson"),
+        "prompts": talks and {n: it for n, it in prompts.items() if n not in FIRST_BALLOT_PROMPTS},
+    }
+    return DecidedBy(
+        str(protocol.rule),
+        protocol.stop,
+        protocol.talk,
+        tie=tie_of(protocol.rule.tie, seats) if protocol.rule.name == "majority" else "",
+        rounds=protocol.rounds if talks else 0,
+        turns=protocol.turns if protocol.talk == "roundtable" else 0,
+        others=_hash_of(others)[:_SHOWN] if any(others.values()) else "",
+    )
+
+
+def tie_of(tie: str | None, seats: int) -> str:
+    """Return what a tie of a majority is found to be, empty for no verdict, and without ties."""
+    return tie if tie in ("unsafe", "safe") and seats % 2 == 0 else ""
 
 
 def _of_seats(known: _Identity, seats: Sequence[SeatInfo]) -> Iterator[dict[str, object]]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...deliberation.protocol.card import DecidedBy, Figure, JuryCard, RuleScores, best_juror_of
+from ..record import tie_of
 from ._decided import Decided
 from ._votes import NO_VOTE, SAFE, UNSAFE, VoteTable
 from .fit import CrossValidated, DawidSkene, Labeled, apply_model, latent_findings, vote_shares
@@ -73,7 +74,8 @@ def with_votes(
     rules: Mapping[str, RuleFindings], data: Labeled, tie: str | None, decided: Decided | None
 ) -> dict[str, RuleFindings]:
     """Add what is found without a model: by majority, and by the run itself."""
-    found = RuleFindings(majority(data.votes, tie)[data.rows], DecidedBy("majority"))
+    by = DecidedBy("majority", tie=tie_of(tie, len(data.votes.jurors)))
+    found = RuleFindings(majority(data.votes, tie)[data.rows], by)
     every = {"majority": found, **rules}
     if decided is not None:
         every["as_decided"] = RuleFindings(decided.findings[data.rows], decided.by)

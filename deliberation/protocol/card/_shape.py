@@ -71,11 +71,27 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DecidedBy(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The protocol whose findings were scored."""
+    """The protocol whose findings were scored.
+
+    Attributes:
+        rule: The rule.
+        stop: When it stops to ask.
+        talk: When jurors talk.
+        tie: What a tie is found to be, where there can be one: `unsafe` or `safe`; empty for
+            no verdict.
+        rounds: Re-votes at most, where jurors talk; 0 where they do not.
+        turns: How often each may speak before a re-vote at a roundtable; 0 without one.
+        others: Beginning of a hash of what else decides: a rule of the user's own, a foreperson
+            by whom the rule decides, the wording of re-votes; empty without.
+    """
 
     rule: str
     stop: str = "all"
     talk: str = "never"
+    tie: str = ""
+    rounds: int = 0
+    turns: int = 0
+    others: str = ""
 
 
 class RuleScores(Scores, frozen=True, kw_only=True, omit_defaults=True):

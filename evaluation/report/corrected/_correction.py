@@ -6,11 +6,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ....common import ConfigurationError
 from ....common.text import many
 from ....deliberation import JuryCard, card_sha256, read_card
 from ....deliberation.protocol.card import DecidedBy, RuleScores, check_same_jury
-from ...record import Meta, jury_identity, protocol_of
+from ...record import Meta, decided_by, jury_identity
 from ...trust import LabelSet, Words, labels_of, read_labels
 from ...trust.rates import LEAST_SUM, Errors, RunCounts
 from ._correcting import Correcting, labels_of_run
@@ -110,8 +112,7 @@ class Correction:
 
     def _scores(self, card: JuryCard, run: Meta, notes: list[str]) -> RuleScores:
         """Return the figures of the protocol that decided."""
-        protocol = protocol_of(run.identity)
-        by = DecidedBy(str(protocol.rule), protocol.stop, protocol.talk)
+        by = decided_by(run.identity, len(run.jury))
         own = run.identity.get("card") in (None, card_sha256(card))
         usable = by.rule.partition(" ")[0] not in _FITTED or (own and not _is_tuned(run.identity))
         rows = {name: each for name, each in card.rules.items() if each.confusion is not None}
@@ -146,13 +147,24 @@ def _alike(one: DecidedBy, other: DecidedBy) -> bool:
     return _compared(one) == _compared(other)
 
 
-def _compared(by: DecidedBy) -> tuple[str, str, str]:
-    # Curtailed voting finds what asking all would have found.
-    return by.rule, "all" if by.stop == "curtailed" else by.stop, by.talk
+def _compared(by: DecidedBy) -> DecidedBy:
+    # Curtailed voting finds what asking all would have found, unless more votes had been talked
+    # over.
+    is_all = by.stop == "curtailed" and by.talk == "never"
+    return msgspec.structs.replace(by, stop="all") if is_all else by
 
 
 def _said(by: DecidedBy) -> str:
-    return f"rule: {by.rule}, stop: {by.stop}, talk: {by.talk}"
+    said: dict[str, object] = {
+        "rule": by.rule,
+        "stop": by.stop,
+        "talk": by.talk,
+        "tie": by.tie,
+        "rounds": by.rounds,
+        "turns": by.turns,
+        "code and prompts": by.others,
+    }
+    return ", ".join(f"{key}: {value}" for key, value in said.items() if value)
 
 
 def _errors(scores: RuleScores, source: str) -> Errors:

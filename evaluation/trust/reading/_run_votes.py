@@ -10,8 +10,7 @@ import msgspec
 from ....agents import BallotOutcome, Finding
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
-from ....deliberation.protocol.card import DecidedBy
-from ...record import Deliberated, RecordReader, jury_identity, protocol_of
+from ...record import Deliberated, RecordReader, decided_by, jury_identity, protocol_of
 from .._decided import Decided
 from .._votes import NO_VOTE, SAFE, UNSAFE
 from ._source import Source
@@ -63,7 +62,7 @@ def read_run_votes(
         for case, first in _first_rounds(reader.deliberated(), directory):
             reading.add(case, first)
     protocol = protocol_of(meta.identity)
-    by = DecidedBy(str(protocol.rule), protocol.stop, protocol.talk)
+    by = decided_by(meta.identity, len(meta.jury))
     if reading.not_asked:
         raise ConfigurationError(
             f"{directory}: {many(reading.not_asked, 'ballot')} of round 0 never asked for (stop: "

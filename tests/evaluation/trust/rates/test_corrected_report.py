@@ -31,7 +31,7 @@ from safejury.deliberation.protocol.card import (
     LabelsUsed,
     RuleScores,
 )
-from safejury.evaluation.record import RecordReader, jury_identity
+from safejury.evaluation.record import RecordReader, decided_by, jury_identity
 from safejury.testing import ballot
 
 Row = Mapping[str, object]
@@ -92,8 +92,10 @@ class Judged:
 
     def card(self, **changes: Any) -> str:
         with closing(RecordReader(self.run)) as record:
-            own = jury_identity(record.meta.identity, record.meta.jury)
-        card = made(jury=changes.pop("jury", own), **changes)
+            meta = record.meta
+        by = msgspec.structs.replace(decided_by(meta.identity, 1), **changes.pop("by", {}))
+        own = jury_identity(meta.identity, meta.jury)
+        card = made(jury=changes.pop("jury", own), by=by, **changes)
         write_card(card, self.workplace.path / "card.json")
         return "card.json"
 
@@ -116,14 +118,14 @@ def judged(workplace: Any, kept: Path) -> Judged:
 def made(
     *,
     jury: CardJury,
-    by: DecidedBy | None = None,
+    by: DecidedBy,
     unsafe: tuple[int, int, int] = (80, 20, 0),
     safe: tuple[int, int, int] = (30, 265, 5),
 ) -> JuryCard:
     """Return a card that says how often unsafe and safe cases were found unsafe, safe, neither."""
     scores = RuleScores(
         **dict.fromkeys(("sensitivity", "specificity", "f1", "kappa", "abstained"), UNKNOWN),
-        protocol=by or DecidedBy("majority", "all", "contested"),
+        protocol=by,
         confusion=Confusion(Found(*unsafe), Found(*safe)),
     )
     return JuryCard(
@@ -287,13 +289,27 @@ def test_a_card_of_another_jury_is_refused_unless_forced(judged: Judged) -> None
     assert json.loads(ended.out)["targets"][0]["asr"]["corrected"] == pytest.approx(1 / 7)
 
 
-@pytest.mark.parametrize("by", [DecidedBy("majority"), DecidedBy("any", "all", "contested")])
-def test_a_card_without_the_protocol_that_decided_is_refused(judged: Judged, by: DecidedBy) -> None:
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"talk": "never"},
+        {"rule": "any"},
+        {"rounds": 2},
+        {"turns": 2},
+        {"others": "of a version with other words"},
+        {"stop": "curtailed"},  # unasked votes might have been talked over
+    ],
+    ids=str,
+)
+def test_a_card_without_the_protocol_that_decided_is_refused(
+    judged: Judged, by: dict[str, Any]
+) -> None:
     card = judged.card(by=by)
     judged.report("--card", card).refused(
         "no figures of the protocol that decided the run (rule: majority, stop: all, talk: "
-        "contested)",
-        f"as_decided by rule: {by.rule}",
+        "contested, rounds: 1",
+        f"as_decided by rule: {by.get('rule', 'majority')}",
+        *(f": {value}" for value in by.values()),
         "--force-card",
     )
     forced = judged.report("--card", card, "--force-card")
