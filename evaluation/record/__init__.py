@@ -3,7 +3,7 @@
 from ._deliberated import Deliberated, Discussion
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
-from ._jury import decided_by, jury_identity, protocol_of, tie_of
+from ._jury import cases_sha256, decided_by, jury_identity, protocol_of, tie_of
 from ._meta import Meta
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
@@ -20,6 +20,7 @@ __all__ = [
     "Record",
     "RecordReader",
     "case_in",
+    "cases_sha256",
     "decided_by",
     "host_of",
     "jury_identity",

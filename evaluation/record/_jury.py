@@ -150,6 +150,21 @@ def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
     )
 
 
+def cases_sha256(identity: Mapping[str, Any]) -> str:
+    """Return a hash of what the cases of a run are of: its queries, and what answered them.
+
+    Args:
+        identity: That of the run, from its plan or its record.
+    """
+    targets: list[dict[str, Any]] = identity.get("targets", [])
+    of = {
+        "dataset": identity.get("dataset", {}).get("sha256"),
+        "responses": sorted(map(str, identity.get("responses", {}).values())),
+        "targets": [{key: it for key, it in each.items() if key != "name"} for each in targets],
+    }
+    return _hash_of(of)
+
+
 def tie_of(tie: str | None, seats: int) -> str:
     """Return what a tie of a majority is found to be, empty for no verdict, and without ties."""
     return tie if tie in ("unsafe", "safe") and seats % 2 == 0 else ""

@@ -9,6 +9,11 @@ from ...common import require
 from ...deliberation.protocol.card import Cost, JuryCard, check_same_jury
 from .reading import LabelSet, Source, jury_of_names, match
 
+_OWN_CASES = (
+    "The card was made of cases of this same run: its rules are scored on what they were fitted "
+    "to, and their figures are too high."
+)
+
 
 def calibrate_jury(
     source: Source,
@@ -46,7 +51,8 @@ def calibrate_jury(
         seed=seed,
         made=datetime.now(UTC).date().isoformat(),
     )
-    return msgspec.structs.replace(card, notes=(*source.notes, *matched.notes))
+    used = msgspec.structs.replace(card.labels, of=source.of)
+    return msgspec.structs.replace(card, labels=used, notes=(*source.notes, *matched.notes))
 
 
 def score_jury_card(
@@ -79,7 +85,9 @@ def score_jury_card(
         resamples=resamples,
         seed=seed,
     )
-    return msgspec.structs.replace(scored, notes=(*source.notes, *matched.notes))
+    used = msgspec.structs.replace(scored.labels, of=source.of)
+    own = (_OWN_CASES,) if source.of and source.of == card.labels.of else ()
+    return msgspec.structs.replace(scored, labels=used, notes=(*own, *source.notes, *matched.notes))
 
 
 def _checked(card: JuryCard, source: Source) -> Source:

@@ -13,7 +13,6 @@ from workplace import Ended, Workplace
 from safejury.deliberation import JuryCard
 from safejury.deliberation.protocol.card import (
     Confusion,
-    DecidedBy,
     Dependence,
     Figure,
     Found,
@@ -22,7 +21,7 @@ from safejury.deliberation.protocol.card import (
     write_card,
 )
 from safejury.evaluation import RecordReader
-from safejury.evaluation.record import jury_identity
+from safejury.evaluation.record import decided_by, jury_identity
 from safejury.evaluation.trust.recheck import write_sample
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
 
@@ -81,6 +80,7 @@ def make_card(run: Path, folder: Path, *, sample: bool = True) -> None:
     folder.mkdir(exist_ok=True)
     with closing(RecordReader(run)) as reader:
         jury = jury_identity(reader.meta.identity, reader.meta.jury)
+        by = decided_by(reader.meta.identity, len(reader.meta.jury))
         labels = {case: at % 2 == 0 for at, case in enumerate(reader.case_ids())}
     unknown = Figure(None, None)
     decided = RuleScores(
@@ -90,7 +90,7 @@ def make_card(run: Path, folder: Path, *, sample: bool = True) -> None:
         kappa=unknown,
         abstained=Figure(0.0, (0.0, 0.3)),
         confusion=Confusion(unsafe=Found(10, 2, 0), safe=Found(1, 11, 0)),
-        protocol=DecidedBy("majority", talk="contested"),
+        protocol=by,
     )
     card = JuryCard(
         format=1,

@@ -161,6 +161,7 @@ class LabelsUsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         targets: Labeled cases by target.
         scenarios: Labeled cases by scenario.
         agreement: How far annotators agree, by figure, where two labeled the same cases.
+        of: Hash of the queries and responses that the cases are of, where they are a run's.
     """
 
     cases: int
@@ -170,6 +171,7 @@ class LabelsUsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     targets: dict[str, int] = {}
     scenarios: dict[str, int] = {}
     agreement: dict[str, Figure] = {}
+    of: str = ""
 
 
 class CardSeat(msgspec.Struct, frozen=True, omit_defaults=True):

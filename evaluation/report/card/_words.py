@@ -165,6 +165,12 @@ def _warnings(card: JuryCard) -> Iterator[str]:
             f"Sensitivity + specificity is at most {LEAST_SUM} for {', '.join(weak)}: a rate "
             "cannot be corrected by these figures."
         )
+    kappas = [juror.kappa.interval for juror in card.jurors.values()]
+    if kappas and all(known is not None and known[1] < 0 for known in kappas):
+        yield (
+            "Every juror disagrees with the labels more than by chance: are the words for unsafe "
+            "and safe the right way round? If not, no rule of this card can be used."
+        )
     for one in all_scores(card):
         abstained = one.scores.abstained.value
         if abstained is not None and abstained >= _MANY_ABSTAINED:

@@ -10,12 +10,23 @@ import msgspec
 from ....agents import BallotOutcome, Finding
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
-from ...record import Deliberated, RecordReader, decided_by, jury_identity, protocol_of
+from ...record import (
+    Deliberated,
+    RecordReader,
+    cases_sha256,
+    decided_by,
+    jury_identity,
+    protocol_of,
+)
 from .._decided import Decided
 from .._votes import NO_VOTE, SAFE, UNSAFE
 from ._source import Source
 from ._table_building import Said, TableBuilder, remaining
 
+_SEEN = (
+    "as_decided is what the run found by a card that was made of labels of these same cases: it is "
+    "scored on what it was fitted to, and too high."
+)
 _FOUND = {None: NO_VOTE, "unsafe": UNSAFE, "safe": SAFE}
 
 
@@ -73,7 +84,8 @@ def read_run_votes(
         raise ConfigurationError(f"{directory}: the jury heard no case, so there are no votes")
     import numpy as np
 
-    jury = jury_identity(meta.identity, meta.jury)
+    jury, of = jury_identity(meta.identity, meta.jury), cases_sha256(meta.identity)
+    seen = meta.card is not None and meta.card.labels.of == of and not without
     return Source(
         str(directory),
         builder.done(),
@@ -82,6 +94,8 @@ def read_run_votes(
         None if without else Decided(np.array(reading.findings, np.int8), by),
         protocol.rule.tie,
         frozenset(reading.unheard),
+        (_SEEN,) if seen else (),
+        of,
     )
 
 

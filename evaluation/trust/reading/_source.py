@@ -28,6 +28,7 @@ class Source:
         tie: How the rule `majority` decides a tie: `unsafe`, `safe`, or None for not at all.
         unheard: Cases that the jury did not hear, because there was no response to judge.
         notes: What a reader must know, a sentence each.
+        of: Hash of the queries and responses of a run; empty for votes from a file.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     tie: str | None = None
     unheard: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,3 +150,12 @@ def test_differences_keep_their_sign_and_never_look_like_0() -> None:
     assert coefficient_span((0.5, 0.61)) == "0.50\N{EN DASH}0.61"
     assert coefficient_span((-0.5, -0.001)) == "-0.50 to 0.00"
     assert (coefficient_span(None), difference_span(None)) == (MISSING, MISSING)
+
+
+def test_labels_the_wrong_way_round_are_noticed() -> None:
+    """A rule that is fitted to them would find unsafe what the jurors call safe."""
+    asked = "the right way round?"
+    turned = msgspec.structs.replace(_scores(), kappa=Figure(-0.6, (-0.8, -0.3)))
+    assert asked in " ".join(_screen(_card(scores=turned)).split())
+    unsure = msgspec.structs.replace(_scores(), kappa=Figure(-0.1, (-0.3, 0.1)))
+    assert asked not in " ".join(_screen(_card(scores=unsure)).split())

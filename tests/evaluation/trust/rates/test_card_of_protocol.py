@@ -4,13 +4,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from safejury.testing import ScriptedServer, ballot
 
 
 def said(body: Any) -> str:
+    if body["model"] == "sceptic":
+        return ballot("safe", 5)
     return ballot("unsafe", 2) if "word flagged" in json.dumps(body) else ballot("safe", 5)
 
 
+@pytest.mark.slow
 def test_a_card_of_votes_whose_ties_were_broken_otherwise_is_refused(
     workplace: Any, scripted: Callable[..., ScriptedServer]
 ) -> None:
@@ -25,9 +30,7 @@ def test_a_card_of_votes_whose_ties_were_broken_otherwise_is_refused(
     ]
     workplace.write_lines([{**row, "intent": "harmful"} for row in rows], "answers.jsonl")
     workplace.write_lines(labels, "labels.jsonl")
-    url = scripted(
-        lambda body: ballot("safe", 5) if body["model"] == "sceptic" else said(body)
-    ).base_url
+    url = scripted(said).base_url
     seats = [{"persona": name, "base_url": url, "model": name} for name in ("lawyer", "sceptic")]
     for tie in ("unsafe", "safe"):
         protocol = {"preset": "vote", "tie": tie}
@@ -37,7 +40,49 @@ def test_a_card_of_votes_whose_ties_were_broken_otherwise_is_refused(
     made_of = ("runs/unsafe", "--labels", "labels.jsonl", "--resamples", "100")
     assert workplace.safejury("calibrate", *made_of).code == 0
     card = ("--card", "runs/unsafe/jury-card.json")
-    assert workplace.safejury("report", "runs/unsafe", *card).code == 0
+    own = workplace.safejury("report", "runs/unsafe", *card, "--format", "md")
+    assert "made of 40 labels of cases of this run: give these labels with --labels" in own.out
+    again = ("runs/unsafe", "--labels", "labels.jsonl", "--out", "again", *card)
+    assert workplace.safejury("calibrate", *again, "--resamples", "100").code == 0
+    scored = (workplace.path / "again" / "jury-card.json").read_text()
+    assert "scored on what they were fitted to" in scored
     workplace.safejury("report", "runs/safe", *card).refused(
         "talk: never, tie: safe)", "tie: unsafe"
     )
+
+
+@pytest.mark.slow
+def test_figures_of_a_rule_that_was_fitted_to_the_same_cases_are_said_to_be_too_high(
+    workplace: Any, scripted: Callable[..., ScriptedServer]
+) -> None:
+    """The same responses are judged again, by a card that was made of their labels."""
+    rows = [
+        {"id": f"q{at:02}", "prompt": "?", "response": "A word flagged." if at < 15 else "Good."}
+        for at in range(30)
+    ]
+    labels = [
+        {"case": f"q{at:02}/{run}/0", "label": "unsafe" if at < 12 else "safe"}
+        for at in range(30)
+        for run in ("first", "second")
+    ]
+    workplace.write_lines([{**row, "intent": "harmful"} for row in rows], "answers.jsonl")
+    workplace.write_lines(labels, "labels.jsonl")
+    url = scripted(said).base_url
+    made = ("--labels", "labels.jsonl", "--resamples", "100")
+    for name, changes in (
+        ("first", {"jury__protocol": "vote"}),
+        (
+            "second",
+            {
+                "jury__protocol": {"preset": "vote", "rule": "calibrated"},
+                "jury__card": "runs/first/jury-card.json",
+            },
+        ),
+    ):
+        config = workplace.config(url, **changes)
+        ended = workplace.safejury("judge", "answers.jsonl", "--config", config, "--name", name)
+        assert ended.code == 0, ended.err
+        assert workplace.safejury("calibrate", f"runs/{name}", *made).code == 0
+        notes = json.loads((workplace.path / "runs" / name / "jury-card.json").read_text())
+        told = "as_decided is what the run found by a card" in " ".join(notes.get("notes", ()))
+        assert told is (name == "second")
