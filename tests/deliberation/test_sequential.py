@@ -365,3 +365,21 @@ def test_a_probability_is_at_most_1_where_all_are_certain() -> None:
         probability = asking.decide([cast("alpha", "unsafe")]).probability
         assert probability is not None
         assert 0.999999 < probability <= 1
+
+
+@pytest.mark.parametrize("bound", [0.0, 0.05])
+def test_a_juror_that_was_left_out_of_the_jury_is_missing(bound: float) -> None:
+    """Alpha weighs most: what it would have said is not known, whoever stops early."""
+    seats, rule = SEATS[1:], Rule("calibrated", card=CARD, threshold=0.3)
+    asking = AskBySequence(seats, rule, bound)
+    found = set[Finding | None]()
+    for words in product(SAID, repeat=3):
+        said = dict(zip(seats, words, strict=True))
+        decision = asking.decide(heard(asking, said))
+        whole = decide([cast(seat, it) for seat, it in said.items()], rule, seats=3)
+        assert decision.probability is None
+        if not bound:
+            assert decision.finding == whole.finding
+        elif whole.finding is None:
+            found.add(decision.finding)
+    assert bound == 0 or None in found

@@ -160,7 +160,9 @@ class StepwiseSum:
     """
 
     def __init__(self, model: LogisticModel, threshold: float, seats: Sequence[str]) -> None:
-        weights = [model.weights[seat] for seat in seats]
+        # Whoever is left out of the jury might have said anything, as whose ballot was lost.
+        absent_names = [name for name in model.weights if name not in seats]
+        weights = [model.weights[name] for name in (*seats, *absent_names)]
         said = [((one.unsafe, one.safe, one.no_vote), one.rating) for one in weights]
         reach = sum(max(votes) - min(votes) + 4 * abs(rating) for votes, rating in said)
         step = _FINE if len(seats) <= _EXACT_SEATS else max(_FINE, reach / _COARSE)
@@ -170,12 +172,15 @@ class StepwiseSum:
         self._intercept = model.intercept
         self._threshold = (_log_odds(threshold) - model.intercept) / step
         self._adds = [
-            [self._added(seat, vote, None) for vote in VOTES] for seat in range(len(seats))
+            [self._added(seat, vote, None) for vote in VOTES] for seat in range(len(weights))
         ]
         for adds in self._adds:  # what was lost may have said anything
             adds.append((min(low for low, _ in adds), max(high for _, high in adds)))
         self._reach: dict[int, tuple[int, int]] = {0: (0, 0)}
-        self.start: Hashable = (0, 0, False)
+        absent = [adds[LOST] for adds in self._adds[len(seats) :]]
+        self._all_sit = not absent
+        low, high = (sum(ends) for ends in zip(*absent, strict=True)) if absent else (0, 0)
+        self.start: Hashable = (low, high, False)
 
     def _added(self, seat: int, vote: Vote, rating: int | None) -> tuple[int, int]:
         """Return the least and the most that a ballot adds."""
@@ -225,8 +230,10 @@ class StepwiseSum:
         unsafe, safe, _ = self._votes[seat]
         return abs(unsafe - safe) + abs(self._ratings[seat])
 
-    def log_odds(self, state: Hashable) -> float:
+    def log_odds(self, state: Hashable) -> float | None:
         """See `StepwiseRule`: in the middle of what the sum may be."""
+        if not self._all_sit:
+            return None
         low, high, _ = _sum(state)
         return self._intercept + self._step * (low + high) / 2
 

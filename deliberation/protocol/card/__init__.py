@@ -13,6 +13,7 @@ from ._apply import (
     threshold_of,
 )
 from ._file import card_sha256, read_card, write_card
+from ._models import Cost, JurorWeights, LogisticModel, Models, VoteModel
 from ._same_jury import check_same_jury, other_jury
 from ._shape import (
     FORMAT,
@@ -20,23 +21,18 @@ from ._shape import (
     CardSample,
     CardSeat,
     Confusion,
-    Cost,
     CurvePoint,
     DecidedBy,
     Dependence,
     Figure,
     Found,
-    JurorWeights,
     JuryCard,
     LabelsUsed,
-    LogisticModel,
-    Models,
     Reliability,
     ReliabilityBin,
     RuleScores,
     Scores,
     SequentialScores,
-    VoteModel,
 )
 
 __all__ = [

@@ -14,7 +14,8 @@ from ....agents import Ballot, BallotOutcome, Finding
 from ....common import ConfigurationError
 from ....common.text import quoted
 from .._votes import Decision
-from ._shape import Cost, JurorWeights, JuryCard, LogisticModel
+from ._models import Cost, JurorWeights, LogisticModel
+from ._shape import JuryCard
 
 MIDDLE_RATING, RATING_STEPS = 3, 2
 """The rating that adds nothing, and how far others are from it at most."""

@@ -9,7 +9,8 @@ import msgspec
 from ....common import ConfigurationError
 from ....common.files import atomic_write, read_text_and_bytes
 from ....common.text import quoted
-from ._shape import FORMAT, JuryCard, LogisticModel, Scores, VoteModel
+from ._models import LogisticModel, VoteModel
+from ._shape import FORMAT, JuryCard, Scores
 
 _SUM_TOLERANCE = 1e-6
 _LARGEST_WEIGHT = 1e9
