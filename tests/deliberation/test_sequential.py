@@ -374,7 +374,7 @@ def test_a_juror_that_was_left_out_of_the_jury_is_missing(bound: float) -> None:
     asking = AskBySequence(seats, rule, bound)
     found = set[Finding | None]()
     for words in product(SAID, repeat=3):
-        said = dict(zip(seats, words, strict=True))
+        said: dict[str, str] = dict(zip(seats, words, strict=True))
         decision = asking.decide(heard(asking, said))
         whole = decide([cast(seat, it) for seat, it in said.items()], rule, seats=3)
         assert decision.probability is None
