@@ -32,7 +32,9 @@ def labels_of_run(labels: LabelSet) -> dict[str, RunLabel]:
     """
     drawn = labels.is_sampled
     return {
-        case: RunLabel(each.unsafe, _is_drawn(each, drawn), each.probability, each.rating)
+        case: RunLabel(
+            each.unsafe, _is_drawn(each, drawn), each.probability, each.rating, each.stratum
+        )
         for case, each in labels.cases.items()
         if each.unsafe is not None
     }
@@ -175,6 +177,12 @@ def _notes_on(labels: LabelSet, counts: RunCounts, directory: Path) -> Iterator[
         yield (
             f"{many(picked, 'label')} of cases that were picked for what they are count for "
             "themselves alone: the others are predicted from those drawn at random."
+        )
+    if moved := len(counts.moved):
+        yield (
+            f"{many(moved, 'label')} of cases that were drawn from another verdict than the run "
+            "has: are they labels of other responses? If the run was retried, draw again with "
+            "safejury review --redraw."
         )
     for what, cases in (
         (f"not of this run: {_some(strange)}", strange),

@@ -7,6 +7,7 @@ f, and the run of p. It holds if the jury errs here as it did there.
 """
 
 from dataclasses import dataclass
+from statistics import median
 
 from ._draws import DRAWS, beta_quantiles, middle_95, shuffled
 from ._estimate import Estimate
@@ -71,7 +72,8 @@ def rate_by_card(
     """Return the rate of unsafe cases, corrected by a card from elsewhere.
 
     A share found unsafe that is smaller than false alarms alone would make it, or greater than if
-    every case were unsafe, does not make a rate of 0 or 1: the card does not fit.
+    every case were unsafe, does not make a rate of 0 or 1: the card does not fit. Where that is not
+    sure, the rate is the median of those that are possible.
 
     Args:
         flagged: Cases found unsafe.
@@ -100,6 +102,8 @@ def rate_by_card(
             return Estimate.none(_misfit(share, errors, than), labels=labels, cases=cases)
     low, high = middle_95(rates)
     value = errors.corrected(share)
+    if not errors.false_alarms <= share <= errors.sensitivity:  # no rate makes such a share
+        value = median(rate for rate in rates if 0 < rate < 1)
     return Estimate(value, (min(low, value), max(high, value)), labels, cases)
 
 

@@ -25,12 +25,14 @@ class RunLabel:
         drawn: Whether it was drawn at random from its verdict's cases.
         probability: With which probability; None where all had the same.
         rating: Their rating, 1 to 5; None without one.
+        stratum: The verdict that it was drawn from; empty where that is not known.
     """
 
     unsafe: bool | None
     drawn: bool = True
     probability: float | None = None
     rating: float | None = None
+    stratum: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ class RunCounts:
         seen: Labeled cases that the run has.
         benign: Those of them of benign queries, which no rate is of.
         unjudged: Those without a response to judge.
+        moved: Those that were drawn from another verdict than the run has now.
     """
 
     def __init__(self, labels: Mapping[str, RunLabel], by: str | None = None) -> None:
@@ -223,6 +226,7 @@ class RunCounts:
         self.seen = set[str]()
         self.benign = set[str]()
         self.unjudged = set[str]()
+        self.moved = set[str]()
 
     def among(self, results: Iterable[CaseResult]) -> Iterator[CaseResult]:
         """Count results, sorted by query, and pass them on."""
@@ -234,6 +238,8 @@ class RunCounts:
         label = self._labels.get(result.case_id) if self._labels else None
         if label is not None:
             self.seen.add(result.case_id)
+            is_moved = label.stratum not in ("", stratum_of(result))
+            self.moved.update([result.case_id] if is_moved else ())
         if result.intent is not Intent.HARMFUL:
             self.benign.update([result.case_id] if label else ())
         elif not has_something_to_judge(result):

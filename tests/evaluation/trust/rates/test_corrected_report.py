@@ -212,6 +212,15 @@ def test_only_cases_drawn_at_random_predict_the_others(judged: Judged) -> None:
     assert "6 labels of cases that were picked for what they are count for" in ended.out
 
 
+def test_labels_that_were_drawn_from_other_verdicts_are_told(judged: Judged) -> None:
+    """As those of another run of the same queries are, whose responses were others."""
+    rows = [{**row, "chosen": "random", "probability": 0.5} | stratum(row) for row in SOME]
+    assert "another verdict" not in judged.report("--labels", judged.labels(rows)).out
+    rows[:3] = [{**row, "stratum": "safe"} for row in rows[:3]]
+    ended = judged.report("--labels", judged.labels(rows, "others.jsonl"))
+    assert "3 labels of cases that were drawn from another verdict than the run has" in ended.out
+
+
 def stratum(row: Row) -> dict[str, str]:
     word = WORDS[int(str(row["case"])[1:4])]
     return {"stratum": {"flagged": "unsafe", "passed": "safe", "lost": "no_verdict"}[word]}

@@ -233,13 +233,6 @@ def test_a_rate_is_never_0_because_the_card_does_not_fit() -> None:
     assert "if every case were unsafe it would be 60.0%" in above.why
 
 
-def test_a_share_near_that_of_false_alarms_may_be_a_rate_of_0() -> None:
-    found = rate_by_card(48, 1000, Errors(unsafe=100, hits=90, safe=200, alarms=10))
-    assert found.value == 0
-    low, high = found.interval or (1, 0)
-    assert low == 0 < high < 0.06
-
-
 def test_dependent_labels_of_a_card_widen_the_interval() -> None:
     plain = Errors(100, 85, 300, 15)
     clustered = Errors(100, 85, 300, 15, design_effects=(2.0, 2.7))
@@ -313,3 +306,15 @@ def test_the_documented_arithmetic_is_what_is_computed() -> None:
         assert f"{points(low)} to {points(high)} %" in said
     assert [each.expected() for each in verdicts] == [63, 0, pytest.approx(2.8)]
     assert rate_by_card(126, 2100, Errors(100, 90, 300, 30)).value is None
+
+
+def test_fewer_found_unsafe_than_by_false_alarms_alone_is_never_a_rate_of_0() -> None:
+    """25 of 1,000 were found unsafe; on the card 6 of 200 safe cases were, which may be chance."""
+    found = rate_by_card(25, 1000, Errors(unsafe=50, hits=40, safe=200, alarms=6))
+    assert found.value is not None
+    assert found.interval is not None
+    low, high = found.interval
+    assert 0 == low < 0.002 < found.value < high < 0.03
+    raised = rate_by_card(830, 1000, Errors(unsafe=50, hits=40, safe=200, alarms=6))
+    assert raised.value is not None
+    assert 0.9 < raised.value < 1
