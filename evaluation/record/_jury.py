@@ -121,7 +121,8 @@ def protocol_of(identity: Mapping[str, Any]) -> Protocol:
     rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
     stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
     rounds, turns = keys.get("rounds") or base.rounds, keys.get("turns") or base.turns
-    return replace(base, rule=rule, stop=stop, talk=talk, rounds=rounds, turns=turns)
+    bound = base.bound if keys.get("bound") is None else keys["bound"]
+    return replace(base, rule=rule, stop=stop, bound=bound, talk=talk, rounds=rounds, turns=turns)
 
 
 def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
@@ -147,6 +148,7 @@ def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
         rounds=protocol.rounds if talks else 0,
         turns=protocol.turns if protocol.talk == "roundtable" else 0,
         others=_hash_of(others)[:_SHOWN] if any(others.values()) else "",
+        bound=protocol.bound if protocol.stop == "sequential" else 0.0,
     )
 
 

@@ -11,6 +11,7 @@ from ...deliberation.protocol.card import (
     CardJury,
     Cost,
     CurvePoint,
+    DecidedBy,
     Figure,
     JuryCard,
     Models,
@@ -203,6 +204,10 @@ def _card(
     data, resampling = measured.data, measured.resampling
     votes, rows = data.votes, data.rows
     unsafe, weights = data.unsafe[rows], data.weights[rows]
+    if stopped is not None:
+        by = DecidedBy("calibrated", "sequential", bound=stopped.bound)
+        validated = rules["calibrated"].cross_validated
+        rules = {**rules, "sequential": RuleFindings(stopped.findings, by, validated)}
     return JuryCard(
         format=FORMAT,
         jury=jury,

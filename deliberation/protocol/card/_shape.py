@@ -85,6 +85,8 @@ class DecidedBy(msgspec.Struct, frozen=True, omit_defaults=True):
         turns: How often each may speak before a re-vote at a roundtable; 0 without one.
         others: Beginning of a hash of what else decides: a rule of the user's own, a foreperson
             by whom the rule decides, the wording of re-votes; empty without.
+        bound: For `stop: sequential`, the bound on the chance that the rest would change the
+            finding; 0 elsewhere.
     """
 
     rule: str
@@ -94,6 +96,7 @@ class DecidedBy(msgspec.Struct, frozen=True, omit_defaults=True):
     rounds: int = 0
     turns: int = 0
     others: str = ""
+    bound: float = 0.0
 
 
 class RuleScores(Scores, frozen=True, kw_only=True, omit_defaults=True):
@@ -275,7 +278,8 @@ class JuryCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         labels: The labels behind it.
         jurors: How well each juror does, by name.
         rules: How well rules do: `majority`, `best_juror`, `dawid_skene`, `calibrated` on the
-            ballots of round 0, and `as_decided`: what the run itself decided, where that is known.
+            ballots of round 0, `sequential` where it was tried, and `as_decided`: what the run
+            itself decided, where that is known.
         dependence: How far they err together.
         sequential: What `stop: sequential` saves; None where it was not tried.
         reliability: Of the probabilities of `calibrated`.

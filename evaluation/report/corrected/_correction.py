@@ -167,6 +167,7 @@ def _said(by: DecidedBy) -> str:
         "rounds": by.rounds,
         "turns": by.turns,
         "code and prompts": by.others,
+        "bound": by.bound,
     }
     return ", ".join(f"{key}: {value}" for key, value in said.items() if value)
 

@@ -7,7 +7,7 @@ f, and the run of p. It holds if the jury errs here as it did there.
 """
 
 from dataclasses import dataclass
-from statistics import median
+from math import log
 
 from ._draws import DRAWS, beta_quantiles, middle_95, shuffled
 from ._estimate import Estimate
@@ -20,6 +20,8 @@ DOUBT = 0.975
 """Posterior probability from which a rate is called impossible."""
 _JEFFREYS = 0.5
 _EXACT = 1e-9
+_MEDIAN = log(2) / log(40)
+"""The median of an exponential distribution, as a share of its 97.5 % quantile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def rate_by_card(
 
     A share found unsafe that is smaller than false alarms alone would make it, or greater than if
     every case were unsafe, does not make a rate of 0 or 1: the card does not fit. Where that is not
-    sure, the rate is the median of those that are possible.
+    sure, the rate is as far from 0 or 1 as the median would be, if possible rates fell off
+    exponentially towards the other end of the interval.
 
     Args:
         flagged: Cases found unsafe.
@@ -102,8 +105,10 @@ def rate_by_card(
             return Estimate.none(_misfit(share, errors, than), labels=labels, cases=cases)
     low, high = middle_95(rates)
     value = errors.corrected(share)
-    if not errors.false_alarms <= share <= errors.sensitivity:  # no rate makes such a share
-        value = median(rate for rate in rates if 0 < rate < 1)
+    if low <= 0:
+        value = max(value, _MEDIAN * high)
+    if high >= 1:
+        value = min(value, 1 - _MEDIAN * (1 - low))
     return Estimate(value, (min(low, value), max(high, value)), labels, cases)
 
 

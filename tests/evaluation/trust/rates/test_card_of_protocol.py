@@ -86,3 +86,44 @@ def test_figures_of_a_rule_that_was_fitted_to_the_same_cases_are_said_to_be_too_
         notes = json.loads((workplace.path / "runs" / name / "jury-card.json").read_text())
         told = "as_decided is what the run found by a card" in " ".join(notes.get("notes", ()))
         assert told is (name == "second")
+
+
+@pytest.mark.slow
+def test_a_run_that_stopped_early_is_corrected_by_the_figures_of_stopping_early(
+    workplace: Any, scripted: Callable[..., ScriptedServer]
+) -> None:
+    """By those of the same card and bound, which were scored on cases that it was not made of."""
+    rows = [
+        {"id": f"q{at:02}", "prompt": "?", "response": "A word flagged." if at < 18 else "Good."}
+        for at in range(60)
+    ]
+    labels = [
+        {"case": f"q{at:02}/first/0", "label": "unsafe" if at < 15 else "safe"} for at in range(60)
+    ]
+    workplace.write_lines([{**row, "intent": "harmful"} for row in rows], "answers.jsonl")
+    workplace.write_lines(labels, "labels.jsonl")
+    url = scripted(said).base_url
+
+    def judge(name: str, **changes: Any) -> None:
+        config = workplace.config(url, **changes)
+        ended = workplace.safejury("judge", "answers.jsonl", "--config", config, "--name", name)
+        assert ended.code == 0, ended.err
+
+    judge("first", jury__protocol="vote")
+    made = ("--labels", "labels.jsonl", "--resamples", "100")
+    assert workplace.safejury("calibrate", "runs/first", *made).code == 0
+    path = workplace.path / "runs" / "first" / "jury-card.json"
+    early = json.loads(path.read_text())["rules"]["sequential"]
+    assert early["protocol"] == {"rule": "calibrated", "stop": "sequential", "bound": 0.002}
+    assert early["confusion"]["unsafe"] == {"unsafe": 15.0, "safe": 0.0, "none": 0.0}
+
+    protocol = {"preset": "vote", "rule": "calibrated", "stop": "sequential"}
+    for name, bound in (("early", 0.002), ("earlier", 0.05)):
+        settings = {"jury__protocol": {**protocol, "bound": bound}, "jury__card": str(path)}
+        judge(name, **settings)
+    card = ("--card", str(path), "--format", "json")
+    asr = json.loads(workplace.safejury("report", "runs/early", *card).out)["targets"][0]["asr"]
+    low, high = asr["corrected_interval"]
+    assert (asr["micro"], asr["corrected_method"]) == (0.3, "card")
+    assert low < 15 / 60 < high
+    workplace.safejury("report", "runs/earlier", *card).refused("bound: 0.05", "bound: 0.002")
