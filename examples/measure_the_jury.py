@@ -121,9 +121,10 @@ def measure(folder: Path, url: str) -> None:
     safejury(folder, "replay", "runs/release", "--set", "jury.protocol.stop=sequential")
 
     todo = folder / "todo.csv"
-    safejury(folder, "review", "runs/release", "--random", "150", "--export", "todo.csv")
+    drawn = ("--random", "150", "--annotator", "anna", "--export", "todo.csv")
+    safejury(folder, "review", "runs/release", *drawn)
     fill_in(todo)
-    safejury(folder, "review", "runs/release", "--annotator", "anna", "--import", "todo.csv")
+    safejury(folder, "review", "runs/release", "--import", "todo.csv")
     labels = "runs/release/labels.jsonl"
     safejury(folder, "report", "runs/release", "--labels", labels)
     safejury(folder, "calibrate", "runs/release", "--labels", labels, "--out", "cards/release")
