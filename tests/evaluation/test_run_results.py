@@ -33,7 +33,7 @@ def test_a_finished_run_has_the_report_that_was_promised(workplace: Any, scripte
     ended = workplace.safejury("run", workplace.config(server.base_url))
     assert ended.code == 0, ended.err
     report = workplace.report()
-    assert set(report) == {"run", "targets"}
+    assert set(report) == {"run", "targets", "talk"}
     (target,) = report["targets"]
     promised = "name cases verdicts coverage asr sri over_refusal outcomes contested flips calls"
     promised += " tokens cost_usd scenarios categories"
