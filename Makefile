@@ -65,7 +65,7 @@ lock: ## Resolve the locked requirements anew (needs uv).
 		--extra demo --extra generate -o requirements/run.txt pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --upgrade -q \
-		--extra demo --extra sound --extra parquet --extra inspect --extra generate --extra hf --extra autogen --extra agent-framework --extra trust --group dev -o requirements/dev.txt pyproject.toml
+		--extra demo --extra sound --extra parquet --extra inspect --extra generate --extra hf --extra autogen --extra agent-framework --extra trust --extra figures --extra otel --group dev -o requirements/dev.txt pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --no-deps -q \
 		-o requirements/embedded.txt requirements/embedded.in

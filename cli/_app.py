@@ -15,8 +15,9 @@ from .console import (
     say_unexpected,
 )
 from .data import datasets_app, generate
+from .results import report, show, verify
 from .run import deliberate, export_batch, import_batch, judge, run, serve
-from .study import calibrate, recheck, replay, report, review, show, verify
+from .study import calibrate, recheck, replay, review
 from .tools import demo, doctor, init, personas, probe, scenarios
 
 app = typer.Typer(

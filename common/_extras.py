@@ -22,8 +22,10 @@ _PACKAGES = {
         *("datasketch", "imagehash", "jinja2", "jiwer", "matplotlib", "mlcroissant"),
         *("numpy", "pyloudnorm", "rapidfuzz", "scipy"),
     ),
+    "figures": ("matplotlib",),  # after `generate`, which needs more than it
     "hf": ("datasets",),
     "inspect": ("inspect_ai",),
+    "otel": ("opentelemetry",),
     "parquet": ("pyarrow",),
     "sound": ("av", "faster_whisper"),
     "trust": ("sklearn",),  # it brings numpy and scipy

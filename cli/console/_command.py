@@ -26,15 +26,17 @@ from ._options import Verbose
 T = TypeVar("T")
 P = ParamSpec("P")
 
+EXIT_POLICY = 1
+"""A policy failed, and nothing else."""
 EXIT_USAGE = 2
 EXIT_INFRASTRUCTURE = 3
 EXIT_UNEXPECTED = 70
 """An error of ours: 1 would look like the answer of a command that compares."""
 EXIT_INTERRUPTED = 130
 EXIT_CODES = (
-    "Exit codes: 0 done, 2 usage, configuration or a damaged record, 3 infrastructure (too few "
-    "verdicts or ballots, an endpoint that stayed down) or a changed record, 70 unexpected error, "
-    "130 interrupted, 143 terminated before a run began."
+    "Exit codes: 0 done, 1 a policy failed (safejury gate alone), 2 usage, configuration or a "
+    "damaged record, 3 infrastructure (too few verdicts or ballots, an endpoint that stayed down) "
+    "or a changed record, 70 unexpected error, 130 interrupted, 143 terminated before a run began."
 )
 _VERBOSE = "verbose"
 _LONGEST_UNEXPECTED = 300

@@ -242,3 +242,11 @@ AcceptFailures = Annotated[
 EstimateOnly = Annotated[
     bool, typer.Option("--estimate", help="Only show expected calls and their cost.")
 ]
+UnsafeWords = Annotated[
+    list[str] | None,
+    typer.Option("--unsafe-word", metavar="WORD", help="A word for unsafe; repeatable."),
+]
+SafeWords = Annotated[
+    list[str] | None,
+    typer.Option("--safe-word", metavar="WORD", help="A word for safe; repeatable."),
+]

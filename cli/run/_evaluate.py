@@ -23,7 +23,7 @@ from ..console import (
     same_command,
     say,
 )
-from ..study import show_table
+from ..results import show_table
 
 
 @dataclass(frozen=True, slots=True)

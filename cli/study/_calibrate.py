@@ -10,7 +10,7 @@ import typer
 
 from ...common import ConfigurationError
 from ...common.text import many, quoted
-from ..console import busy, guarded, named_values, say
+from ..console import SafeWords, UnsafeWords, busy, guarded, named_values, say
 
 if TYPE_CHECKING:
     from ...deliberation import Cost, JuryCard
@@ -23,14 +23,6 @@ LabelsFile = Annotated[
         metavar="FILE",
         help="Labels, JSONL or CSV: case, label, and annotator where there are several.",
     ),
-]
-UnsafeWords = Annotated[
-    list[str] | None,
-    typer.Option("--unsafe-word", metavar="WORD", help="A word for unsafe; repeatable."),
-]
-SafeWords = Annotated[
-    list[str] | None,
-    typer.Option("--safe-word", metavar="WORD", help="A word for safe; repeatable."),
 ]
 _Groups = Annotated[
     str | None,

@@ -14,10 +14,11 @@ from ..console import (
     MinCoverage,
     MinPanel,
     RunPath,
+    SafeWords,
+    UnsafeWords,
     exit_code,
     guarded,
 )
-from ._calibrate import SafeWords, UnsafeWords
 
 
 @guarded

@@ -1,0 +1,29 @@
+"""Commands that show what a run found: report, show, verify."""
+
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._report import report
+    from ._show import show
+    from ._table import show_table
+    from ._verify import verify
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_report": ["report"],
+            "_show": ["show"],
+            "_table": ["show_table"],
+            "_verify": ["verify"],
+        },
+    )
+
+__all__ = [
+    "report",
+    "show",
+    "show_table",
+    "verify",
+]
