@@ -1,4 +1,4 @@
-"""Opens the database of a run for writing, and locks its directory."""
+"""Opens the database of a run, and locks its directory to write."""
 
 import json
 import sqlite3
@@ -40,6 +40,31 @@ def locked(directory: Path) -> AbstractContextManager[object]:
             f"{directory}: the run's directory cannot be written ({error.strerror}): "
             "choose another run.directory, or change its permissions."
         ) from None
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open the database of a run to read it, on read-only media as well.
+
+    Raises:
+        sqlite3.Error: It cannot be read.
+    """
+    place = f"{path.resolve().as_uri()}?mode=ro"
+    database = sqlite3.connect(place, uri=True)
+    try:
+        database.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        database.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        # SQLite makes files beside a database to read it, unless it is told that nobody writes.
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.OperationalError(
+                f"{error}: what was written last is in {log.name}, which is read only where the "
+                "directory can be written: copy the directory to such a place"
+            ) from None
+        return sqlite3.connect(f"{place}&immutable=1", uri=True)
+    return database
 
 
 def open_database(

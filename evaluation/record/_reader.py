@@ -25,7 +25,7 @@ from ..metrics import (
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._deliberated import TRANSCRIPT_OF, Deliberated, Discussion, deliberated
-from ._file import FORMAT, RECORD
+from ._file import FORMAT, RECORD, open_read_only
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
 from ._meta import Meta, RunData
@@ -106,7 +106,7 @@ class RecordReader:
                 f"{directory}: there is no run here: name the directory that holds record.sqlite."
             )
         try:
-            self._database = _opened(path)
+            self._database = open_read_only(path)
         except sqlite3.Error as error:
             raise RecordError(f"{path}: not a record that can be read ({error}).") from None
         try:
@@ -350,11 +350,6 @@ class RecordReader:
         return RecordError(f"{self._path}: cannot be read ({error}); is it damaged?")
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    """Open a database read-only."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-
-
 def refuse_changed(directory: Path) -> None:
     """Refuse to resume a run whose record was changed; a new run passes.
 
@@ -372,7 +367,7 @@ def refuse_changed(directory: Path) -> None:
 def _is_begun(path: Path) -> bool:
     """Return whether the file has data of a run."""
     try:
-        with closing(_opened(path)) as database:
+        with closing(open_read_only(path)) as database:
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
             return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
     except sqlite3.Error:
