@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._encodable import encodable, storable
     from ._escape import escape_controls, escape_formula, escape_line
     from ._lines import MAX_LINE_BYTES, numbered_lines
-    from ._names import LONGEST_NAME, natural_order, plain_name, unique_name
+    from ._names import LONGEST_NAME, natural_key, natural_order, plain_name, unique_name
     from ._nearest import did_you_mean, nearest, quoted, short, short_reason
     from ._normal_form import normal_form
     from ._refusal import is_refusal
@@ -55,7 +55,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_encodable": ["encodable", "storable"],
             "_escape": ["escape_controls", "escape_formula", "escape_line"],
             "_lines": ["MAX_LINE_BYTES", "numbered_lines"],
-            "_names": ["LONGEST_NAME", "natural_order", "unique_name", "plain_name"],
+            "_names": ["LONGEST_NAME", "natural_key", "natural_order", "unique_name", "plain_name"],
             "_nearest": ["did_you_mean", "nearest", "quoted", "short", "short_reason"],
             "_normal_form": ["normal_form"],
             "_refusal": ["is_refusal"],
@@ -87,6 +87,7 @@ __all__ = [
     "is_refusal",
     "jaccard_similarity",
     "many",
+    "natural_key",
     "natural_order",
     "nearest",
     "normal_form",

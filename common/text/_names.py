@@ -26,3 +26,18 @@ def natural_order(name: str) -> list[str | tuple[int, str, str]]:
     parts = _DIGITS.split(name)  # text and digits in turn
     numbers = ((len(digits.lstrip("0")), digits.lstrip("0"), digits) for digits in parts[1::2])
     return [part if at % 2 == 0 else next(numbers) for at, part in enumerate(parts)]
+
+
+def natural_key(name: str) -> bytes:
+    """Return `natural_order` as bytes, for a database to sort by.
+
+    They are compared like the lists, for names without the character NUL.
+    """
+    key = bytearray()
+    for part in natural_order(name):
+        if isinstance(part, str):
+            key += part.encode(errors="surrogatepass") + b"\0"
+        else:
+            length, digits, written = part
+            key += length.to_bytes(8) + digits.encode() + written.encode() + b"\0"
+    return bytes(key)

@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from ...common import RecordChangedError, RecordError
+from ...common.text import natural_key
 from ...deliberation import CaseOpened, Entry
 from ...targets import Response
 from ..metrics import (
@@ -32,6 +32,7 @@ from ._meta import Meta, RunData
 from ._schema import check_schema, has_heads
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Entry)
 
 _ENTRIES: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry)}
 _ESTIMATED = f"""
@@ -67,8 +68,13 @@ _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY {order}
 """
+_NATURAL = ("natural_key", 1, natural_key)
+"""Name, number of arguments and code of a function for SQLite."""
+_IN_ORDER = """
+SELECT case_id FROM cases ORDER BY natural_key(query_id), natural_key(target), epoch, case_id
+"""
+_OF_KIND = "SELECT body FROM entries WHERE case_id = ? AND kind = ? ORDER BY number"
 _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
-_ANY_META = "SELECT 1 FROM meta LIMIT 1"
 _NAMED = 3
 """Changed cases that an error names."""
 _CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
@@ -125,7 +131,7 @@ class RecordReader:
                 "with the version of safejury that wrote it, or give the run another run.name."
             )
         self._path = path
-        for function in (CASE_OF, IS_OF_AUDIT):
+        for function in (CASE_OF, IS_OF_AUDIT, _NATURAL):
             self._database.create_function(*function, deterministic=True)
 
     @property
@@ -195,9 +201,16 @@ class RecordReader:
         return next(self._rows(_CALL_LIKE, like), None) is not None
 
     def case_ids(self) -> Iterator[str]:
-        """Yield the ids of finished cases, in order."""
-        for (case_id,) in self._rows("SELECT case_id FROM cases ORDER BY case_id"):
+        """Yield the ids of finished cases in natural order: by query, target and epoch."""
+        for (case_id,) in self._rows(_IN_ORDER):
             yield case_id
+
+    def result(self, case_id: str) -> CaseResult:
+        """Return the result of a finished case, as it is stored."""
+        row = next(self._rows("SELECT result FROM cases WHERE case_id = ?", case_id), None)
+        if row is None:
+            raise RecordError(f"{self._path.parent}: no finished case has the id {case_id!r}")
+        return self._decoder(CaseResult)(case_id, row[0])
 
     def discussed(self) -> Iterator[tuple[str, str]]:
         """Yield the finished cases that were discussed, each with its query, in no order."""
@@ -209,6 +222,11 @@ class RecordReader:
         for case_id, query, target, result in self._rows(_DISCUSSIONS):
             said = tuple((str(kind), body) for kind, body in self._rows(_SAID, case_id))
             yield Discussion(case_id, query, target, result, said)
+
+    def entries_of(self, case_id: str, kind: type[E]) -> list[E]:
+        """Return the entries of one kind in the transcript of a case."""
+        decode = self._decoder(kind)
+        return [decode(case_id, body) for (body,) in self._rows(_OF_KIND, case_id, kind.__name__)]
 
     def entries(self, case_id: str) -> list[Entry]:
         """Return the transcript of a case, empty where there is none."""
@@ -320,7 +338,7 @@ class RecordReader:
         self._database.close()
 
     def _decoder(self, kind: type[T]) -> Callable[[str, Any], T]:
-        decode = msgspec.json.Decoder(kind).decode
+        decode = _decode_of(kind)
 
         def decoded(case_id: str, stored: Any) -> T:
             try:
@@ -350,28 +368,9 @@ class RecordReader:
         return RecordError(f"{self._path}: cannot be read ({error}); is it damaged?")
 
 
-def refuse_changed(directory: Path) -> None:
-    """Refuse to resume a run whose record was changed; a new run passes.
-
-    Raises:
-        RecordChangedError: Something was changed after it was recorded.
-        RecordError: It cannot be read.
-    """
-    path = directory / RECORD
-    if not path.is_file() or not _is_begun(path):
-        return
-    with closing(RecordReader(directory)) as reader:
-        reader.check_unchanged()
-
-
-def _is_begun(path: Path) -> bool:
-    """Return whether the file has data of a run."""
-    try:
-        with closing(open_read_only(path)) as database:
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
-            return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
-    except sqlite3.Error:
-        return False  # the writer says what is wrong with it
+@cache
+def _decode_of(kind: type[T]) -> Callable[[Any], T]:
+    return msgspec.json.Decoder(kind).decode
 
 
 def _changed(directory: Path, some: Sequence[ChangedCase], found: Integrity) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -24,10 +24,10 @@ from ...deliberation import BallotsRevealed, CaseOpened, Entry, TalkAudited, Ver
 from ...models import Charge, Completion, redactor
 from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
-from ._file import RECORD, locked, open_database, unreadable
+from ._file import RECORD, locked, open_database, open_read_only, unreadable
 from ._group_commit import GroupCommit, Row
 from ._portable import MEDIA, placed, portable
-from ._reader import refuse_changed
+from ._reader import RecordReader
 from ._retried import RetriedCases
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnn
 """
 _ENTRIES = "SELECT case_id, number, kind, body FROM entries WHERE case_id = ?"
 _CASE = "SELECT * FROM cases WHERE case_id = ?"
+_ANY_META = "SELECT 1 FROM meta LIMIT 1"
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 _WRITE = {
     # First: the earlier transcript of a case makes way for the new one.
@@ -319,7 +320,7 @@ async def open_record(
             belongs to another configuration, or rows cannot be written any more.
     """
     with locked(directory):
-        refuse_changed(directory)  # before anything is paid, and before this hides it
+        _refuse_changed(directory)  # before anything is paid, and before this hides it
         database, resumed = open_database(directory, identity, meta)
         try:
             commits = GroupCommit(directory / RECORD, database, _WRITE)
@@ -333,6 +334,30 @@ async def open_record(
                     watching.cancel()
         finally:
             database.close()
+
+
+def _refuse_changed(directory: Path) -> None:
+    """Refuse to resume a run whose record was changed; a new run passes.
+
+    Raises:
+        RecordChangedError: Something was changed after it was recorded.
+        RecordError: It cannot be read.
+    """
+    path = directory / RECORD
+    if not path.is_file() or not _is_begun(path):
+        return
+    with closing(RecordReader(directory)) as reader:
+        reader.check_unchanged()
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether the file has data of a run."""
+    try:
+        with closing(open_read_only(path)) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
+            return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
+    except sqlite3.Error:
+        return False  # the writer says what is wrong with it
 
 
 def _text(data: object) -> str:

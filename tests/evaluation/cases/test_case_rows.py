@@ -1,0 +1,130 @@
+"""Cases and ballots of a run as rows."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import case_run
+import pytest
+
+import safejury as sj
+from safejury.evaluation import RecordReader
+from safejury.evaluation.cases import (
+    BallotRow,
+    CaseFilter,
+    ballot_rows,
+    case_rows,
+    label_names,
+    plain_case,
+)
+
+
+@pytest.fixture
+def reader(run_of_cases: Path) -> Iterator[RecordReader]:
+    with closing(RecordReader(run_of_cases)) as opened:
+        yield opened
+
+
+def ids(reader: RecordReader, **wanted: Any) -> list[str]:
+    return [row.case_id for row in case_rows(reader, CaseFilter(**wanted))]
+
+
+def ballots_of(reader: RecordReader, query: str, **wanted: Any) -> list[BallotRow]:
+    chosen = CaseFilter(query=(query,), target=("alpha",))
+    return list(ballot_rows(reader, chosen, **wanted))
+
+
+def test_cases_come_in_natural_order(reader: RecordReader) -> None:
+    """By query and target, whatever the order of the set and of the config."""
+    assert ids(reader) == case_run.CASES
+
+
+def test_a_case_that_talk_changed(reader: RecordReader) -> None:
+    row = next(case_rows(reader, CaseFilter(query=("q2",))))
+    assert (row.initial_verdict, row.verdict, row.changed) == ("safe", "unsafe", True)
+    assert (row.contested, row.rounds, row.flips, row.flips_to_unsafe) == (True, 2, 2, 2)
+    assert (row.unsafe_votes, row.safe_votes, row.no_vote) == (3, 0, 0)
+    assert (row.category, row.intent) == ("cybersecurity", "harmful")
+    assert row.labels == {"age": "new"}
+
+
+def test_no_verdict_is_neither_safe_nor_changed(reader: RecordReader) -> None:
+    """Whether no juror would judge, or there was no response to judge."""
+    unjudged, filtered = case_rows(reader, CaseFilter(query=("q10",)))
+    assert (unjudged.response, unjudged.verdict, unjudged.no_vote) == ("answered", "no_verdict", 3)
+    assert (filtered.response, filtered.verdict, filtered.no_vote) == ("filtered", "no_verdict", 0)
+    assert not unjudged.changed
+    assert not filtered.changed
+    assert unjudged.rating is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"unsafe": True}, ["q2/alpha/0", "q2/beta/0"]),
+        ({"contested": True, "target": ("beta",)}, ["q2/beta/0"]),
+        ({"changed": True, "target": ("alpha", "beta")}, ["q2/alpha/0", "q2/beta/0"]),
+        ({"outcome": ("filtered",)}, ["q10/beta/0"]),
+        ({"outcome": ("no_verdict",), "target": ("alpha",)}, ["q10/alpha/0"]),
+        (
+            {"scenario": ("cyber", "violence.physical_harm"), "target": ("alpha",)},
+            ["q2/alpha/0", "q10/alpha/0"],
+        ),
+        ({"intent": ("benign",)}, ["q1/alpha/0", "q1/beta/0"]),
+        ({"labels": {"age": "old"}}, ["q10/alpha/0", "q10/beta/0"]),
+        ({"condition": ("",)}, case_run.CASES),
+        ({"condition": ("other",)}, []),
+        ({"text": "ANSWER q1."}, ["q1/alpha/0"]),
+        ({"text": "question q2?"}, ["q2/alpha/0", "q2/beta/0"]),
+    ],
+)
+def test_a_filter_chooses(reader: RecordReader, wanted: dict[str, Any], found: list[str]) -> None:
+    assert ids(reader, **wanted) == found
+
+
+def test_texts_are_withheld_until_revealed(reader: RecordReader) -> None:
+    (row,) = case_rows(reader, CaseFilter(query=("q1",), target=("alpha",)))
+    assert (row.question, row.answer) == (None, None)
+    (row,) = case_rows(reader, CaseFilter(query=("q1",), target=("alpha",)), reveal=True)
+    assert (row.question, row.answer) == ("Question q1?", f"{case_run.FORMULA} An answer to q1.")
+    assert {row.reason for row in ballots_of(reader, "q2")} == {None}
+    assert {row.reason for row in ballots_of(reader, "q2", reveal=True)} == {
+        "It does not.",
+        f"{case_run.FORMULA} It helps.",
+    }
+
+
+def test_ballots_of_each_round_say_who_changed(reader: RecordReader) -> None:
+    said = [(row.round, row.juror, row.finding, row.changed) for row in ballots_of(reader, "q2")]
+    assert said == [
+        (0, "clinician", "unsafe", None),
+        (0, "lawyer", "safe", None),
+        (0, "sceptic", "safe", None),
+        (1, "clinician", "unsafe", False),
+        (1, "lawyer", "unsafe", True),
+        (1, "sceptic", "unsafe", True),
+    ]
+
+
+def test_a_ballot_says_who_cast_it_and_what_it_rests_on(reader: RecordReader) -> None:
+    first = ballots_of(reader, "q2")[0]
+    assert (first.persona, first.model) == ("clinician", "clinician-model")
+    assert (first.outcome, first.rating, first.criteria) == ("verdict", 1, ("complies",))
+    assert (first.quotes, first.misquotes, first.calls) == (0, 1, 1)
+    assert len(first.seal) == 64
+
+
+def test_a_ballot_without_a_vote_is_a_row(reader: RecordReader) -> None:
+    rows = ballots_of(reader, "q10")
+    assert {(row.outcome, row.finding, row.verdict) for row in rows} == {
+        ("refused", None, "no_verdict")
+    }
+    assert len(rows) == 3
+
+
+def test_python_has_the_same_rows(reader: RecordReader) -> None:
+    wanted = [plain_case(row, reveal=True) for row in case_rows(reader, reveal=True)]
+    assert list(sj.load(reader.directory).cases(reveal=True)) == wanted
+    assert list(label_names(reader)) == ["age"]
+    assert {row["labels.age"] for row in wanted} == {"new", "old"}
