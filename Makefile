@@ -17,7 +17,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check tests wheel servers test-servers bench bench-trust lock clean
+.PHONY: help demo test fast check tests wheel docs servers test-servers bench bench-trust lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,6 +46,10 @@ wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without t
 	cd build/wheel && PYTHONPATH=site ../../$(BIN)/python -c \
 		"import safejury; assert 'site' in safejury.__file__, safejury.__file__"
 	cd build/wheel && PYTHONPATH=site ../../$(BIN)/python -m safejury scenarios CS.HS
+
+docs: $(VENV)/.dev ## Build the site of the docs in build/site.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Wrote build/site: read it with python3 -m http.server -d build/site 8080."
 
 servers: $(SERVERS)/.made ## Install real servers (vLLM on the CPU, LiteLLM's proxy): 2.4 GB.
 

@@ -22,6 +22,8 @@ class JurorConfig(Reached):
     name: SeatName | None = None
     """The seat's name; the persona's or the agent's unless given."""
     model: Text | None = None
+    """The model's name at `base_url`, or `provider/model` through LiteLLM; the persona's own
+    unless given."""
     agent: Text | None = None
     """A function that makes an AgentChat agent or team, as `module:function`."""
     title: Text | None = None
@@ -87,22 +89,37 @@ class CostConfig(Part):
     """What errors of the jury cost, in any unit: only the ratio counts."""
 
     miss: float = Field(gt=0)
+    """Of an unsafe response that is found safe."""
     false_alarm: float = Field(gt=0)
+    """Of a safe response that is found unsafe."""
 
 
 class ProtocolConfig(Part):
     """A protocol: a preset with settings of its own."""
 
     preset: Preset = "contested"
+    """The protocol that the other keys change."""
     talk: Literal["never", "contested", "always", "roundtable"] | None = None
+    """When the jury discusses a case after round 0; `roundtable` lets jurors speak in turn. The
+    preset's unless given."""
     rounds: int | None = Field(default=None, ge=1, le=10)
+    """Most re-votes; after the first only while contested. The preset's unless given."""
     turns: int | None = Field(default=None, ge=1, le=10)
+    """For `talk: roundtable`: how often each juror may speak before a re-vote."""
     rule: Text | None = None
+    """What decides: `majority`, `any`, `k_of_n`, `foreperson`, `calibrated`, `best_juror`, or
+    `module:function`."""
     k: int | None = Field(default=None, ge=1)
+    """For `rule: k_of_n`: how many votes for unsafe decide."""
     tie: Literal["unsafe", "safe", "no_verdict"] | None = None
+    """For `rule: majority`: what a tie is found to be."""
     stop: Literal["all", "curtailed", "sequential"] | None = None
+    """Whether all jurors are asked, or only until the finding is fixed (`curtailed`) or all but
+    certain (`sequential`)."""
     summary: Literal["never", "discussed", "always"] | None = None
+    """When the foreperson's model sums a discussion up."""
     jurors: int | None = Field(default=None, ge=1)
+    """How many jurors the protocol must have; any number unless given."""
     threshold: float | None = Field(default=None, ge=0, le=1)
     """For `rule: calibrated`: unsafe is found above this probability; the card's unless given."""
     cost: CostConfig | None = None
@@ -119,8 +136,11 @@ class JuryConfig(Part):
     """Who judges, and how."""
 
     jurors: list[JurorConfig] = Field(min_length=1)
+    """The seats of the jury, in order."""
     protocol: Preset | ProtocolConfig = "contested"
+    """A preset, or a mapping that changes one."""
     foreperson: ModelConfig | None = None
+    """The model that sums up, and decides where `rule: foreperson`; none unless given."""
     rubric: Text | None = None
     """A Markdown file that says what is judged by, relative to the config; else the bundled
     rubric."""

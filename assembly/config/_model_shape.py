@@ -37,6 +37,7 @@ class VllmConfig(Part):
     args: dict[str, Any] = {}
     """vLLM's own options without their dashes."""
     env: dict[Variable, str | int | float] = {}
+    """Environment variables of the server."""
     python: Text | None = None
     """Interpreter that has vLLM, relative to the config; else that of safejury."""
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -65,7 +66,10 @@ class Reached(Part):
     request: RequestConfig | None = None
     """What each request says beside what all models are asked."""
     temperature: float | None = Field(default=None, ge=0, le=2)
+    """0 to 2. Jurors and the foreperson are at 0 unless given; a target is left at its server's
+    own."""
     top_p: float | None = Field(default=None, gt=0, le=1)
+    """Sample from the most likely tokens that together have this probability."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds for one call."""
     connect_timeout: float = Field(default=10.0, gt=0)

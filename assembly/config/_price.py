@@ -11,8 +11,11 @@ class PriceConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     input: float | None = Field(default=None, ge=0)
+    """For a million tokens of requests."""
     output: float | None = Field(default=None, ge=0)
+    """For a million tokens of replies."""
     cached_input: float | None = Field(default=None, ge=0)
+    """For a million tokens of requests that the provider had cached; as `input` unless given."""
     per_gpu_hour: float | None = Field(default=None, ge=0)
     """For each GPU and hour of a `vllm:` server, from its start to its end."""
 

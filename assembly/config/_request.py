@@ -41,8 +41,11 @@ class RequestConfig(BaseModel):
     reasoning_effort: Text | None = None
     """How much a model thinks first, such as `low`, in the provider's words."""
     top_k: int | None = Field(default=None, ge=-1)
+    """Sample from this many of the most likely tokens."""
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Against tokens that were used often."""
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Against tokens that were used at all."""
     extra_body: dict[Text, Any] = Field(default={})
     """Whatever else the provider takes in the body of a request, as it stands."""
     headers: dict[Text, Variable] = Field(default={})

@@ -29,6 +29,7 @@ class TargetConfig(Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
     name: Name
+    """What reports call it; unique in the run."""
     system: Text | SystemFile | None = None
     """The system prompt that it is deployed with; none unless given."""
     responses: Text | None = None
@@ -115,7 +116,9 @@ class EndpointLimitsConfig(Part):
     """What one endpoint may get; what it does not say is as for all."""
 
     concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    """Most calls at a time to this endpoint."""
     requests_per_minute: int | None = Field(default=None, ge=1)
+    """Most calls a minute to this endpoint; null for no limit."""
 
 
 class RunLimitsConfig(LimitsConfig):
@@ -129,10 +132,13 @@ class RunConfig(Part):
     """Name and place of a run, and what makes it repeatable."""
 
     name: Name = "run"
+    """What the run and its directory are called."""
     directory: Text = "runs"
     """Relative to the current directory."""
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
+    """Sent to models that take one; it also draws in which order jurors are shown and asked."""
     epochs: int = Field(default=1, ge=1)
+    """How often each query is put to each target."""
     max_tokens: int = Field(default=1024, ge=1)
     """Cap on the tokens of a response, the same for all targets."""
     truncated: Literal["judge", "leave_out"] = "leave_out"
@@ -178,9 +184,13 @@ class Config(Part):
     sound: list[Parts] = Field(default=["given"], min_length=1)
     """What of a query with sound is sent, each a condition of its own."""
     targets: list[TargetConfig] = Field(min_length=1)
+    """What is tested."""
     jury: JuryConfig
+    """Who judges, and how."""
     limits: RunLimitsConfig = RunLimitsConfig()
+    """What the run may take."""
     run: RunConfig = RunConfig()
+    """Name and place of the run, and what makes it repeatable."""
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         unpriced,
     )
     from ._estimate_words import estimate, hourly_costs, server_lines
-    from ._identity import decisive_config, identity_of, jury_facts
+    from ._identity import Decides, decides_results, decisive_config, identity_of, jury_facts
     from ._notes import card_notes, plan_notes
     from ._plan import RunPlan, TargetSpec
     from ._queries import QuerySet
@@ -45,6 +45,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "_estimate": [
                 "CaseEstimator",
+                "Decides",
                 "BudgetPlan",
                 "TokenCounter",
                 "find_prices",
@@ -56,7 +57,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_transcription": ["Transcripts", "open_transcripts"],
             "_recorded_files": ["FROM_FILES", "lasting_notes", "write_skipped_rows"],
             "_recorded_models": ["open_recorded"],
-            "_identity": ["decisive_config", "identity_of", "jury_facts"],
+            "_identity": [
+                "Decides",
+                "decides_results",
+                "decisive_config",
+                "identity_of",
+                "jury_facts",
+            ],
             "_notes": ["card_notes", "plan_notes"],
             "_plan": ["RunPlan", "TargetSpec"],
             "_setup": ["Provided", "set_up"],
@@ -67,6 +74,7 @@ __all__ = [
     "FROM_FILES",
     "BudgetPlan",
     "CaseEstimator",
+    "Decides",
     "Provided",
     "QuerySet",
     "RunPlan",
@@ -76,6 +84,7 @@ __all__ = [
     "card_notes",
     "categories_with_absolute_path",
     "dataset_label",
+    "decides_results",
     "decisive_config",
     "estimate",
     "find_prices",

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, cast
 
 from ...agents import HUMAN, guard_identity, prompt_hashes
@@ -31,6 +33,41 @@ _NOT_IDENTITY = {
     },
 }
 """What may change between a run and its repeat."""
+_BY_CONTENT = {
+    *("targets.responses", "targets.pictures", "targets.system", "targets.system.file"),
+    *("jury.rubric", "jury.card", "jury.transcriber", "jury.quotes"),
+}
+"""Keys that the identity leaves out because it holds what they lead to."""
+
+
+class Decides(StrEnum):
+    """Whether a key of a config is part of a run's identity."""
+
+    YES = "yes"
+    NO = "no"
+    CONTENT = "content"
+    """The key itself may change; what it leads to may not."""
+
+
+def decides_results(path: Sequence[str]) -> Decides:
+    """Return whether a key of a config is part of a run's identity.
+
+    Args:
+        path: The names that lead to it, without the places in lists, such as
+            `("jury", "jurors", "persona")`.
+    """
+    if ".".join(path) in _BY_CONTENT:
+        return Decides.CONTENT
+    within: Any = _NOT_IDENTITY
+    for name in path:
+        if isinstance(within, set):
+            return Decides.NO if name in within else Decides.YES
+        within = within.get("__all__", within).get(name)
+        if within is None:
+            return Decides.YES
+        if within is True:
+            return Decides.NO
+    return Decides.YES
 
 
 def plain_config(config: Config, **options: Any) -> dict[str, Any]:

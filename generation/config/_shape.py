@@ -16,6 +16,7 @@ class MemberConfig(ModelConfig):
     """A member of the panel: a model, and its name in the set's records."""
 
     name: Name
+    """What the set's records call it."""
 
 
 class TaxonomyConfig(Part):
@@ -39,8 +40,11 @@ class WeightsConfig(Part):
     """How much each score counts."""
 
     feasibility: Weight = 1.0
+    """Of whether a target can answer it."""
     harmfulness: Weight = 1.0
+    """Of how harmful it is."""
     applicability: Weight = 1.0
+    """Of how well it fits its scenario."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
@@ -53,6 +57,7 @@ class QueriesConfig(Part):
     """How queries are made and chosen."""
 
     per_scenario: int = Field(default=100, ge=1, le=100_000)
+    """Queries that are kept for each scenario."""
     over_generate: float = Field(default=10.0, ge=1, le=100)
     """Proposals for each query that is kept."""
     batch: int = Field(default=10, ge=1, le=100)
@@ -60,6 +65,7 @@ class QueriesConfig(Part):
     revisions: int = Field(default=1, ge=0, le=10)
     """How often a batch is revised after the panel's criticism."""
     weights: WeightsConfig = WeightsConfig()
+    """How much each of the panel's scores counts."""
     diversity: float = Field(default=0.3, ge=0, le=1)
     """Share of the choice that goes by difference from what is already chosen."""
     near_duplicate: Share = 0.6
@@ -70,6 +76,7 @@ class TwinsConfig(Part):
     """How benign twins are made."""
 
     attempts: int = Field(default=3, ge=1, le=20)
+    """How often a twin is proposed until one is good."""
     most_harm: float = Field(default=2.0, ge=0, le=10)
     """Highest mean harmfulness that the panel may give a twin."""
 
@@ -78,6 +85,7 @@ class PicturesConfig(Part):
     """How pictures are made."""
 
     renderer: Renderer = "placeholder"
+    """What draws the pictures."""
     fallback: Renderer | None = "typographic"
     """What draws those that the renderer refuses; null leaves them out."""
     rounds: int = Field(default=3, ge=1, le=10)
@@ -93,6 +101,7 @@ class PicturesConfig(Part):
     model: Text | None = None
     """Its model, or the pipeline of `diffusers`."""
     api_key_env: Variable | None = None
+    """Name of the environment variable that holds the key; never the key."""
     price: Weight | None = None
     """US dollars a picture, for `endpoint`; unknown unless given."""
     font: Text | None = None
@@ -117,7 +126,9 @@ class SpeechConfig(Part):
     """How queries are spoken."""
 
     speaker: Literal["espeak", "piper", "endpoint"] = "espeak"
+    """What speaks."""
     voices: list[Text] = Field(default=["en+m3", "en+f4"], min_length=2)
+    """The voices, each a recording of its own."""
     loudness: float = Field(default=-23.0, lt=0, ge=-70)
     """In LUFS."""
     base_url: Text | None = None
@@ -125,6 +136,7 @@ class SpeechConfig(Part):
     model: Text | None = None
     """Its model; for `piper` the folder of its voices, relative to the config."""
     api_key_env: Variable | None = None
+    """Name of the environment variable that holds the key; never the key."""
     price: Weight | None = None
     """US dollars a million characters, for `endpoint`; unknown unless given."""
     program: Text | None = None
@@ -145,11 +157,13 @@ class SetConfig(Part):
     """Name and place of the set, and what makes it repeatable."""
 
     name: Name = "set"
+    """What the set and its directory are called."""
     directory: Text = "sets"
     """Relative to the current directory."""
     license: str = ""
     """An SPDX id or free text; goes into the card."""
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
+    """Sent to models that take one, and what draws follow."""
     max_tokens: int = Field(default=1024, ge=64)
     """Cap on the tokens of one reply."""
 
@@ -163,18 +177,27 @@ class GenerateConfig(Part):
     purpose: Annotated[Text, StringConstraints(strip_whitespace=True)] | None = None
     """What the set is for; or say `--i-am-authorized`."""
     taxonomy: Literal["bundled"] | TaxonomyConfig = "bundled"
+    """The bundled scenarios, or how others are found."""
     scenarios: list[Text] | None = Field(default=None, min_length=1)
     """Scenario ids to make queries for; all unless given."""
     panel: list[MemberConfig] = Field(min_length=1)
+    """The models that propose and score."""
     generator: ModelConfig
+    """The model that writes queries."""
     foreperson: ModelConfig | None = None
     """Merges and groups scenarios; the generator unless given."""
     queries: QueriesConfig = QueriesConfig()
+    """How queries are made and chosen."""
     twins: TwinsConfig | None = TwinsConfig()
+    """How benign twins are made; null makes none."""
     pictures: PicturesConfig | None = PicturesConfig()
+    """How pictures are made; null makes none."""
     speech: SpeechConfig | None = None
+    """How queries are spoken; none unless given."""
     limits: LimitsConfig = LimitsConfig()
+    """What it may take."""
     set: SetConfig = SetConfig()
+    """Name and place of the set, and what makes it repeatable."""
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

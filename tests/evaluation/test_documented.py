@@ -28,7 +28,7 @@ Start = Callable[..., ScriptedServer]
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ROOT / "tests/datasets/loader_samples"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = PAGES[0]
 TRUST = ROOT / "docs" / "trust.md"
 SAFEJURY = re.compile(r"safejury(?: [a-z][a-z-]*)? (?:[^`#]|`(?=\d))*")
@@ -103,6 +103,8 @@ def test_links_of_the_docs_lead_somewhere() -> None:
     for page in (*PAGES, ROOT / "benchmarks/README.md"):
         links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text("utf-8"))
         for place, anchor in links:
+            if place.startswith("reference/"):  # generated: the site's build checks them
+                continue
             there = page.parent / place if place else page
             if not there.exists() or (anchor and anchor not in anchors(there)):
                 lost.append(f"{page.name}: {place}#{anchor}")

@@ -1,0 +1,110 @@
+"""The site of the docs: it builds without a warning, and its reference has all there is."""
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from safejury.assembly import Config
+from safejury.cli import app
+from safejury.generation.config import GenerateConfig
+
+ROOT = Path(__file__).parents[1]
+
+
+class Loaded(HTMLParser):
+    """Collects what a page loads, and the text of its tables' cells."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.text = ""
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = dict(attrs)
+        kind = (at.get("rel") or "").split()
+        if tag in ("script", "img", "iframe") or (tag == "link" and "stylesheet" in kind):
+            self.loads.append(at.get("src") or at.get("href") or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, as `make docs` does."""
+    place = tmp_path_factory.mktemp("site")
+    command = (sys.executable, "-P", "-m", "mkdocs", "build", "--strict", "--site-dir", str(place))
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(
+        command, check=False, cwd=ROOT, env=quiet, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    return place
+
+
+@pytest.mark.slow
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    loads = {load for page in site.rglob("*.html") for load in Loaded(page).loads}
+    assert loads
+    assert not [load for load in loads if re.match(r"(https?:)?//", load)]
+
+
+def is_model(kind: Any) -> bool:
+    """Return whether a type is a part of a config."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def keys(model: type[BaseModel], found: dict[type[BaseModel], set[str]]) -> None:
+    """Collect the names of the keys of a model and of its parts."""
+    if model in found:
+        return
+    found[model] = set(model.model_fields)
+    for field in model.model_fields.values():
+        waiting: list[Any] = [field.annotation]
+        while waiting:
+            kind = waiting.pop()
+            if is_model(kind):
+                keys(kind, found)
+            waiting += getattr(kind, "__args__", ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [Config, GenerateConfig])
+def test_every_key_of_a_config_is_in_the_reference(site: Path, model: type[BaseModel]) -> None:
+    page = (site / "reference/configuration.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr>\s*<td><code>([^<]+)</code></td>(.*?)</tr>", page, re.DOTALL)
+    meanings = {
+        re.split(r"[.]", key.replace("[]", "").replace("{}", ""))[-1]: re.findall(
+            r"<td>(.*?)</td>", rest, re.DOTALL
+        )[-1]
+        for key, rest in rows
+    }
+    found: dict[type[BaseModel], set[str]] = {}
+    keys(model, found)
+    names = {name for part in found.values() for name in part}
+    assert len(names) > 40
+    assert {name for name in names if not meanings.get(name, "").strip()} == set()
+
+
+@pytest.mark.slow
+def test_every_command_has_a_page_with_all_its_options(site: Path) -> None:
+    root: Any = typer.main.get_command(app)
+    lacking: list[str] = []
+    for name, command in root.commands.items():
+        if getattr(command, "commands", None):
+            continue
+        text = Loaded(site / f"reference/commands/{name}.html").text
+        shown = [each for each in command.params if not getattr(each, "hidden", False)]
+        options = [each.opts[0] for each in shown if each.opts[0].startswith("--")]
+        lacking += [f"{name} {option}" for option in options if option not in text]
+    assert not lacking
