@@ -22,7 +22,7 @@ from ..metrics import (
     summarize,
     with_server_time,
 )
-from ..record import ChangedCase, CheckedCase, Integrity, RecordReader
+from ..record import ChangedCase, CheckedCase, Integrity, Meta, RecordReader
 from ..trials import Plan, SkippedInput
 from ..trust.talk import TalkFigures, discussed_cases, talk_figures
 from ._health import TOLERATED
@@ -85,6 +85,11 @@ class StoredRun:
         self._integrity: Integrity | None = None
         self.labels: Mapping[str, bool] = {}
         self.notes_on_correction: tuple[str, ...] = ()
+
+    @property
+    def meta(self) -> Meta:
+        """The facts that the record keeps on the run as a whole."""
+        return self._reader.meta
 
     @property
     def info(self) -> dict[str, object]:

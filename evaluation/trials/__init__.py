@@ -1,5 +1,6 @@
 """Trials, their plan and their results, as plain data."""
 
+from ._facts import TargetFacts
 from ._planned import Plan, PlannedCases, count_trials
 from ._result import CaseResult, Exchange, result_of, unlike_transcript
 from ._skipped import (
@@ -21,6 +22,7 @@ __all__ = [
     "PlannedCases",
     "SkippedInput",
     "SkippedLists",
+    "TargetFacts",
     "Trial",
     "UsedInput",
     "applies",

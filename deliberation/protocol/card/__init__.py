@@ -14,7 +14,7 @@ from ._apply import (
 )
 from ._file import card_sha256, read_card, write_card
 from ._models import Cost, JurorWeights, LogisticModel, Models, VoteModel
-from ._same_jury import check_same_jury, other_jury
+from ._same_jury import check_same_jury, juries_differ, other_jury
 from ._shape import (
     FORMAT,
     CardJury,
@@ -67,6 +67,7 @@ __all__ = [
     "check_same_jury",
     "decide_by_best_juror",
     "decide_by_model",
+    "juries_differ",
     "log_odds",
     "other_jury",
     "probability_at",

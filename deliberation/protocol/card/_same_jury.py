@@ -1,6 +1,6 @@
 """Whether the jury that sits is the one that a card was made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ....common import ConfigurationError
 from ....common.text import quoted
@@ -59,7 +59,29 @@ def other_jury(card: JuryCard, seated: CardJury) -> str:
     """
     if "ballots" in (card.jury.source, seated.source):
         return ""
-    different = [*_differences(card.jury, seated)]
+    return _told([*_differences(card.jury, seated)])
+
+
+def juries_differ(first: CardJury, second: CardJury) -> str:
+    """Return how two juries differ, in words; empty where they are the same.
+
+    Args:
+        first: Who sat, as `jury_identity` returns it.
+        second: The same of another run.
+    """
+    one, two = ({seat.name for seat in jury.seats} for jury in (first, second))
+    if one == two:
+        return _told([*_differences(first, second)])
+    return _told(
+        [
+            f"{_named(names)} on the jury of the {which} only"
+            for names, which in ((one - two, "first"), (two - one, "second"))
+            if names
+        ]
+    )
+
+
+def _told(different: Sequence[str]) -> str:
     more = len(different) - _TOLD
     return "; ".join(different[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
 

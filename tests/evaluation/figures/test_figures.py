@@ -1,0 +1,64 @@
+"""The figures of a leaderboard: what they say, and that they are fit for a page."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from safejury.common import ConfigurationError
+from safejury.evaluation.figures import PALETTE, Figures, figures_of
+from safejury.evaluation.leaderboard import Leaderboard
+from safejury.evaluation.report import StoredRun
+
+
+@pytest.fixture(scope="module")
+def drawn(three_targets: Path) -> Iterator[Figures]:
+    with closing(StoredRun(three_targets)) as run:
+        yield figures_of(Leaderboard.of([run]))
+
+
+def test_every_figure_says_its_n_and_has_its_table(drawn: Figures) -> None:
+    assert {figure.name for figure in drawn} >= {"leaderboard", "categories", "scenarios", "radar"}
+    for figure in drawn:
+        assert re.search(r"n = \d", figure.caption), figure.name
+        assert figure.table.rows
+        assert {len(row) for row in figure.table.rows} == {len(figure.table.columns)}
+
+
+def test_an_svg_has_variables_for_colors_text_for_text_and_nothing_that_a_policy_stops(
+    drawn: Figures,
+) -> None:
+    for figure in drawn:
+        svg = figure.svg()
+        root = ET.fromstring(svg)
+        assert root.get("role") == "img"
+        assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
+        assert root[0].text == figure.title
+        assert root[1].text == figure.caption
+        assert "style" not in svg
+        assert "GPT-4o" in svg
+        assert "var(--ink, #1b1b1b)" in svg
+        assert not re.findall(r'="#[0-9a-f]{6}"', svg), figure.name
+        assert all(id.startswith(figure.name) for id in re.findall(r' id="([^"]+)"', svg))
+
+
+def test_a_figure_is_drawn_byte_for_byte_the_same(drawn: Figures) -> None:
+    for figure in drawn:
+        assert figure.svg() == figure.svg()
+        assert figure.png() == figure.png()
+        assert figure.png().startswith(b"\x89PNG")
+
+
+def test_an_unknown_figure_is_refused_with_the_nearest_name(three_targets: Path) -> None:
+    with closing(StoredRun(three_targets)) as run:
+        board = Leaderboard.of([run])
+    with pytest.raises(ConfigurationError, match=r"'rader' \(did you mean 'radar'\?\)"):
+        figures_of(board, ["rader"])
+
+
+def test_each_color_is_told_apart_from_all_others() -> None:
+    lights = [color.light for color in PALETTE.values()]
+    assert len(set(lights)) == len(lights)

@@ -1,0 +1,49 @@
+"""A leaderboard of one or several runs of one jury."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from calibrated import Calibrated
+
+from safejury.common import ConfigurationError
+from safejury.evaluation.leaderboard import Leaderboard
+from safejury.evaluation.report import StoredRun
+
+
+def test_targets_are_ranked_by_attack_success_rate(three_targets: Path) -> None:
+    with closing(StoredRun(three_targets)) as run:
+        board = Leaderboard.of([run])
+    assert [row.summary.asr.micro for row in board.rows] == [0, pytest.approx(1 / 3), 5 / 6]
+    assert [row.name[:7] for row in board.rows] == ["GPT-4o", "Qwen2-V", "model_x"]
+
+
+def test_one_name_in_two_runs_is_told_apart_by_the_run(three_targets: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(three_targets, tmp_path / "second"))
+    with closing(StoredRun(three_targets)) as one, closing(StoredRun(other)) as two:
+        board = Leaderboard.of([one, two])
+    assert {row.name for row in board.rows if row.name.startswith("GPT")} == {
+        "GPT-4o (first)",
+        "GPT-4o (second)",
+    }
+
+
+def test_runs_of_different_juries_are_refused_by_what_differs(
+    three_targets: Path, calibrated_run: Calibrated
+) -> None:
+    with (
+        closing(StoredRun(three_targets)) as one,
+        closing(StoredRun(calibrated_run.path)) as two,
+        pytest.raises(ConfigurationError, match="talk is contested and never"),
+    ):
+        Leaderboard.of([one, two])
+
+
+def test_a_run_given_twice_is_refused(three_targets: Path) -> None:
+    with (
+        closing(StoredRun(three_targets)) as one,
+        closing(StoredRun(three_targets)) as two,
+        pytest.raises(ConfigurationError, match="given twice"),
+    ):
+        Leaderboard.of([one, two])
