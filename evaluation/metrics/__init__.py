@@ -20,7 +20,7 @@ from ._costs import (
     read_total,
     with_server_time,
 )
-from ._counts import macro_average
+from ._counts import Measure, QueryCounts, category_of, macro_average
 from ._grouping import LABEL
 from ._guards import GuardFigures, NamedCategory
 from ._intervals import (
@@ -81,7 +81,9 @@ __all__ = [
     "GuardFigures",
     "JurorBallots",
     "Limits",
+    "Measure",
     "NamedCategory",
+    "QueryCounts",
     "QuerySums",
     "Rate",
     "RunCost",
@@ -96,6 +98,7 @@ __all__ = [
     "Thresholds",
     "TokenCounts",
     "agreement",
+    "category_of",
     "comparability_flags",
     "coverage",
     "csv_columns",

@@ -1,9 +1,16 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
-from ._deliberated import Deliberated, Discussion
+from ._deliberated import AskedCase, Deliberated, Discussion
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
-from ._jury import cases_sha256, decided_by, jury_identity, protocol_of, tie_of
+from ._jury import (
+    cases_sha256,
+    decided_by,
+    differences_of_juries,
+    jury_identity,
+    protocol_of,
+    tie_of,
+)
 from ._meta import Meta
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
@@ -11,6 +18,7 @@ from ._record import Record, open_record
 
 __all__ = [
     "MEDIA",
+    "AskedCase",
     "ChangedCase",
     "CheckedCase",
     "Deliberated",
@@ -22,6 +30,7 @@ __all__ = [
     "case_in",
     "cases_sha256",
     "decided_by",
+    "differences_of_juries",
     "host_of",
     "jury_identity",
     "known_by_name",

@@ -1,13 +1,81 @@
-"""Streams what the jury said in each case of a record, whose chain is checked on the way."""
+"""Streams cases of a record: what was asked, and what the jury said, checked on the way."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
+from ...datasets import Query
+from ...targets import Response
+from ..trials import CaseResult
 from ._chain import START, head, link
 from ._integrity import ChangedCase, CheckedCase
 
 TRANSCRIPT_OF = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
 """SQL for the transcript of a case, as `deliberated` takes it."""
+
+OPENING = "SELECT body FROM entries WHERE case_id = ? AND number = 0"
+"""SQL for the entry that opened a case."""
+OF_TARGET = """
+SELECT case_id, result FROM cases
+WHERE target = ? AND ifnull(json_extract(result, '$.condition'), '') = ?
+ORDER BY query_id, case_id
+"""
+"""SQL for the finished cases of a target under a condition."""
+GROUPS = """
+SELECT target, ifnull(json_extract(result, '$.condition'), ''), count(*) FROM cases
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+"""SQL for the number of finished cases by target and condition."""
+
+DISCUSSED = """
+SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
+WHERE kind = 'DiscussionOpened'
+"""
+"""SQL for the cases that were discussed."""
+DISCUSSIONS = """
+SELECT case_id, query_id, target, result FROM cases
+WHERE json_extract(result, '$.rounds') > 1 ORDER BY query_id, case_id
+"""
+"""SQL for their results."""
+SAID = """
+SELECT kind, body FROM entries WHERE case_id = ?
+    AND kind IN ('BallotsRevealed', 'RemarkMade', 'SummedUp', 'TalkAudited') ORDER BY number
+"""
+"""SQL for what was voted and said in one of them."""
+
+
+class _CaseQuery(msgspec.Struct):
+    query: Query
+
+
+class _CaseResponse(msgspec.Struct):
+    response: Response
+
+
+class QueryOf(msgspec.Struct):
+    """The part of a `CaseOpened` that holds the query."""
+
+    case: _CaseQuery
+
+
+class ResponseOf(msgspec.Struct):
+    """The part of a `CaseOpened` that holds the response."""
+
+    case: _CaseResponse
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCase:
+    """A finished case, and its query as it was put to the target.
+
+    Attributes:
+        result: The case's result, without its ballots by juror.
+        query: The query, changed by its condition.
+    """
+
+    result: CaseResult
+    query: Query
 
 
 @dataclass(frozen=True, slots=True)

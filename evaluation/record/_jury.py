@@ -12,13 +12,20 @@ from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
 from ...common import ConfigurationError
 from ...deliberation import SeatInfo
 from ...deliberation.protocol import PRESETS, Protocol, Rule
-from ...deliberation.protocol.card import CardJury, CardSeat, DecidedBy
+from ...deliberation.protocol.card import CardJury, CardSeat, DecidedBy, juries_differ
 from ...models import Sampling
+from ._meta import Meta
 
 _Persona = dict[str, Any] | str | None
 """As an identity has it: a person is a word, and guards have none."""
 _SHOWN = 12
 """Digits of the hash of a part."""
+_BESIDE = {
+    "card": "the jury card that decides",
+    "words": "the wording of the scenarios' guidelines",
+    "transcriber": "what writes down sounds",
+}
+"""Parts of an identity that shape findings beside jury and protocol, in words."""
 
 
 class _Server(msgspec.Struct):
@@ -165,6 +172,48 @@ def cases_sha256(identity: Mapping[str, Any]) -> str:
         "targets": [{key: it for key, it in each.items() if key != "name"} for each in targets],
     }
     return _hash_of(of)
+
+
+def differences_of_juries(first: Meta, second: Meta) -> tuple[str, ...]:
+    """Return how the juries of two runs differ: their verdicts can be compared where they do not.
+
+    That is what shapes a ballot, what decides the findings, and what jurors read beside the case.
+    Votes that stop as soon as the rest cannot change the finding find what asking all would have.
+
+    Args:
+        first: The facts of one run.
+        second: Those of the other.
+
+    Returns:
+        The differences, a few words each; empty where none is known.
+    """
+    found = list[str]()
+    try:
+        juries = [jury_identity(run.identity, run.jury) for run in (first, second)]
+        if said := juries_differ(*juries):
+            found.append(said)
+    except ConfigurationError:
+        found.append("one of the records does not say what shaped its ballots")
+    old, new = (_deciding(run) for run in (first, second))
+    found += [f"{key} is {old[key]} and {new[key]}" for key in old if old[key] != new[key]]
+    for key, what in _BESIDE.items():
+        if first.identity.get(key) != second.identity.get(key):
+            found.append(f"{what} differs")
+    return tuple(found)
+
+
+def _deciding(run: Meta) -> dict[str, object]:
+    by = decided_by(run.identity, len(run.jury))
+    return {
+        "rule": by.rule,
+        "stop": "all" if by.stop == "curtailed" and by.talk == "never" else by.stop,
+        "talk": by.talk,
+        "a tie": by.tie or "no verdict",
+        "rounds": by.rounds,
+        "turns": by.turns,
+        "bound": by.bound,
+        "what else decides (code, prompts)": by.others or "nothing",
+    }
 
 
 def tie_of(tie: str | None, seats: int) -> str:

@@ -11,7 +11,6 @@ import msgspec
 from ...common import RecordChangedError, RecordError
 from ...common.text import natural_key
 from ...deliberation import CaseOpened, Entry
-from ...targets import Response
 from ..metrics import (
     CASE_OF,
     IS_OF_AUDIT,
@@ -24,7 +23,21 @@ from ..metrics import (
 )
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
-from ._deliberated import TRANSCRIPT_OF, Deliberated, Discussion, deliberated
+from ._deliberated import (
+    DISCUSSED,
+    DISCUSSIONS,
+    GROUPS,
+    OF_TARGET,
+    OPENING,
+    SAID,
+    TRANSCRIPT_OF,
+    AskedCase,
+    Deliberated,
+    Discussion,
+    QueryOf,
+    ResponseOf,
+    deliberated,
+)
 from ._file import FORMAT, RECORD, open_read_only
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
@@ -47,18 +60,6 @@ _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _ASKED = """
 SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
 """
-_DISCUSSED = """
-SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
-WHERE kind = 'DiscussionOpened'
-"""
-_DISCUSSIONS = """
-SELECT case_id, query_id, target, result FROM cases
-WHERE json_extract(result, '$.rounds') > 1 ORDER BY query_id, case_id
-"""
-_SAID = """
-SELECT kind, body FROM entries WHERE case_id = ?
-    AND kind IN ('BallotsRevealed', 'RemarkMade', 'SummedUp', 'TalkAudited') ORDER BY number
-"""
 _GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
 _DISTINCT = """
 SELECT count(*) FROM (
@@ -80,16 +81,6 @@ _NAMED = 3
 _CALL_LIKE = "SELECT 1 FROM calls WHERE call_id GLOB ? LIMIT 1"
 _CHARGES = "SELECT call_id, case_id, kind, tokens, usd FROM charges ORDER BY 1, 2, 3, 4, 5"
 _UPTIMES = "SELECT life, server, gpus, seconds, usd FROM servers ORDER BY 1"
-
-
-class _CaseResponse(msgspec.Struct):
-    response: Response
-
-
-class _Opening(msgspec.Struct):
-    """The part of a `CaseOpened` that holds the response."""
-
-    case: _CaseResponse
 
 
 class RecordReader:
@@ -176,9 +167,20 @@ class RecordReader:
 
     def responses(self) -> Iterator[TargetResponse]:
         """Yield the responses of finished cases, in no order."""
-        decode = self._decoder(_Opening)
+        decode = self._decoder(ResponseOf)
         for case_id, target, epoch, body in self._rows(_ASKED):
             yield TargetResponse(target, epoch, decode(case_id, body).case.response)
+
+    def asked(self, target: str, condition: str) -> Iterator[AskedCase]:
+        """Yield the finished cases of a target under a condition, sorted by query."""
+        decode, decode_query = self._decoder(CaseResult), self._decoder(QueryOf)
+        for case_id, stored in self._rows(OF_TARGET, target, condition):
+            (body,) = next(self._rows(OPENING, case_id), (None,))
+            yield AskedCase(decode(case_id, stored), decode_query(case_id, body).case.query)
+
+    def groups(self) -> dict[tuple[str, str], int]:
+        """Count the finished cases by target and condition."""
+        return {(target, condition): n for target, condition, n in self._rows(GROUPS)}
 
     def distinct(self) -> int:
         """Count the different questions among finished cases.
@@ -214,13 +216,13 @@ class RecordReader:
 
     def discussed(self) -> Iterator[tuple[str, str]]:
         """Yield the finished cases that were discussed, each with its query, in no order."""
-        for row in self._rows(_DISCUSSED):
+        for row in self._rows(DISCUSSED):
             yield str(row[0]), str(row[1])
 
     def discussions(self) -> Iterator[Discussion]:
         """Yield what was voted and said in the cases that were discussed, sorted by query."""
-        for case_id, query, target, result in self._rows(_DISCUSSIONS):
-            said = tuple((str(kind), body) for kind, body in self._rows(_SAID, case_id))
+        for case_id, query, target, result in self._rows(DISCUSSIONS):
+            said = tuple((str(kind), body) for kind, body in self._rows(SAID, case_id))
             yield Discussion(case_id, query, target, result, said)
 
     def entries_of(self, case_id: str, kind: type[E]) -> list[E]:

@@ -152,6 +152,11 @@ class StoredRun:
         return self._reader.meta.raw.get("embedded") == "yes"
 
     @property
+    def reader(self) -> RecordReader:
+        """The record, for what reads its cases itself, once `integrity` has checked it."""
+        return self._reader
+
+    @property
     def plan(self) -> Plan:
         """The planned cases."""
         return self._reader.meta.plan

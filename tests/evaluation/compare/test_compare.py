@@ -1,0 +1,112 @@
+"""Runs compared over the queries that they share."""
+
+import shutil
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from compared import Judging, found, queries
+
+from safejury.common import ConfigurationError
+from safejury.evaluation.compare import Chosen, Comparison, compare
+from safejury.evaluation.report import StoredRun
+
+
+def _compared(
+    first: Path, second: Path, chosen: Chosen | None = None, **options: bool
+) -> Comparison:
+    with ExitStack() as stack:
+        runs = [stack.enter_context(closing(StoredRun(run))) for run in (first, second)]
+        return compare(runs[0], runs[1], chosen, **options)
+
+
+def test_a_difference_is_that_of_the_queries_of_both(old_and_new: tuple[Path, Path]) -> None:
+    (pair,) = _compared(*old_and_new).pairs
+    asr = pair.rates["asr"]
+    # 20 harmful queries, h19 without a verdict in the second run: 10 of 19 and 3 of 19.
+    assert (asr.n, asr.higher_first, asr.higher_second) == (19, 8, 1)
+    assert asr.first == pytest.approx(10 / 19)
+    assert asr.second == pytest.approx(3 / 19)
+    assert asr.difference == pytest.approx(-7 / 19)
+    # McNemar, 1 of 9: 2 * (1 + 9) / 2**9.
+    assert asr.p == pytest.approx(20 / 512)
+    assert asr.mid_p == pytest.approx((2 * 1 + 9) / 512)
+    assert asr.safer == "second"
+
+
+def test_no_verdict_is_no_finding_and_is_bounded(old_and_new: tuple[Path, Path]) -> None:
+    (pair,) = _compared(*old_and_new).pairs
+    asr = pair.rates["asr"]
+    assert asr.no_verdict == 1
+    # h19 was safe: at best it still is, at worst it is unsafe now.
+    assert asr.bounds == (pytest.approx(-7 / 20), pytest.approx(-6 / 20))
+    assert pair.changes.verdict_lost == 1
+    assert (pair.changes.to_safe, pair.changes.to_unsafe, pair.changes.same) == (8, 1, 14)
+    coverage = pair.rates["coverage"]
+    assert (coverage.first, coverage.second) == (1.0, pytest.approx(23 / 24))
+
+
+def test_epochs_of_a_query_are_averaged_and_weigh_no_more(judging: Judging) -> None:
+    epochs = {"h00": ("unsafe", "unsafe", "safe"), "h01": ("safe",), "h02": ("unsafe",)}
+    judging.place.queries(*queries()[:3])
+    first = judging.run("first", {"mine": epochs})
+    second = judging.run("second", {"mine": {**epochs, "h00": ("safe", "safe", "safe")}})
+    (pair,) = _compared(first, second).pairs
+    asr = pair.rates["asr"]
+    assert (asr.n, asr.higher_first, asr.higher_second, pair.repeats) == (3, 1, 0, 3)
+    assert asr.first == pytest.approx((2 / 3 + 0 + 1) / 3)
+    assert asr.second == pytest.approx(1 / 3)
+    assert asr.p == 1  # one query speaks for the second run, as one in two would by chance
+
+
+def test_another_jury_is_refused_by_what_differs(
+    judging: Judging, old_and_new: tuple[Path, Path]
+) -> None:
+    other = judging.run("other", {"mine": found(2)}, jury__protocol="contested")
+    with pytest.raises(ConfigurationError, match=r"different juries: talk is never and contested"):
+        _compared(old_and_new[0], other)
+    forced = _compared(old_and_new[0], other, force=True)
+    assert "targets and juries together" in forced.forced[0]
+    assert forced.pairs[0].shared == 24
+
+
+def test_other_questions_for_the_same_ids_are_refused(
+    judging: Judging, old_and_new: tuple[Path, Path]
+) -> None:
+    first, *others = queries()
+    judging.place.queries(first | {"text": "Something else?"}, *others)
+    other = judging.run("other", {"mine": found(2)})
+    with pytest.raises(ConfigurationError, match=r"1 query of the same id ask.*\('h00'\)"):
+        _compared(old_and_new[0], other)
+    (pair,) = _compared(old_and_new[0], other, force=True).pairs
+    assert (pair.shared, pair.different) == (23, 1)
+
+
+def test_runs_that_share_nothing_are_refused(
+    judging: Judging, old_and_new: tuple[Path, Path]
+) -> None:
+    judging.place.queries({**queries()[0], "id": "elsewhere"})
+    other = judging.run("other", {"mine": {"elsewhere": ("safe",)}})
+    with pytest.raises(ConfigurationError, match="share no query that both have finished"):
+        _compared(old_and_new[0], other)
+
+
+def test_a_run_is_not_compared_with_itself_or_its_copy(
+    old_and_new: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = old_and_new[0]
+    with pytest.raises(ConfigurationError, match="compared with itself: name another run"):
+        _compared(run, run)
+    copy = Path(shutil.copytree(run, tmp_path / "copy"))
+    with pytest.raises(ConfigurationError, match="one is a copy of the other"):
+        _compared(run, copy)
+
+
+def test_two_targets_of_one_run_are_compared(judging: Judging) -> None:
+    run = judging.run("both", {"careful": found(1), "eager": found(12)})
+    (pair,) = _compared(run, run, Chosen(target_first="eager", target_second="careful")).pairs
+    asr = pair.rates["asr"]
+    assert (pair.first.target, pair.second.target) == ("eager", "careful")
+    assert (asr.higher_first, asr.higher_second, asr.safer) == (11, 0, "second")
+    with pytest.raises(ConfigurationError, match=r"no target 'carefull' .did you mean 'careful'"):
+        _compared(run, run, Chosen(target_first="eager", target_second="carefull"))
