@@ -52,6 +52,7 @@ DATA = (
     "datasets/loaders/mappings/xstest.yaml",
     "datasets/taxonomy/taxonomy.yaml",
     "cli/config_template.yaml",
+    "evaluation/leaderboard/models.yaml",
     "generation/prompts/query_propose.md",
     "py.typed",
 )

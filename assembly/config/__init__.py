@@ -9,6 +9,7 @@ from ._price import PriceConfig
 from ._read import as_config, read_config
 from ._shape import (
     Config,
+    FactsConfig,
     IntentName,
     LimitsConfig,
     RunConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "NAME",
     "WAY_KEYS",
     "Config",
+    "FactsConfig",
     "IntentName",
     "JurorConfig",
     "JuryConfig",

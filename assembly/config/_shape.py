@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from ...datasets import Parts
 from ._jury_shape import JuryConfig
 from ._model_shape import ModelConfig, Name, Part, Reached
-from ._part import NO_NUL, Text
+from ._part import NO_NUL, Day, Text
 
 IntentName = Literal["harmful", "benign"]
 
@@ -25,10 +25,26 @@ class SystemFile(Part):
     """A text file, relative to the config."""
 
 
+class FactsConfig(Part):
+    """What is known of the model that a target is, by which figures compare targets."""
+
+    family: Text | None = None
+    """The family of models that it belongs to, such as `Qwen2-VL`."""
+    size_b: float | None = Field(default=None, gt=0)
+    """Billions of parameters."""
+    backbone: Text | None = None
+    """The language model that it was made from, such as `Qwen2-7B`."""
+    released: Day | None = None
+    """When it was released: a date, or only year and month, or the year."""
+
+
 class TargetConfig(Reached):
     """A target: a model with a name, or a file of recorded responses."""
 
     name: Name
+    facts: FactsConfig = FactsConfig()
+    """What is known of the model beside what its name says, for figures; no result depends on
+    it."""
     """What reports call it; unique in the run."""
     system: Text | SystemFile | None = None
     """The system prompt that it is deployed with; none unless given."""
@@ -87,7 +103,7 @@ class TargetConfig(Reached):
         """Return what is said of the model."""
         return ModelConfig.model_validate(
             self.model_dump(
-                exclude=_OF_RESPONSES | {"name", "system", "function"}, exclude_unset=True
+                exclude=_OF_RESPONSES | {"name", "facts", "system", "function"}, exclude_unset=True
             )
         )
 

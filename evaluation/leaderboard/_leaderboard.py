@@ -11,6 +11,7 @@ from ...deliberation import JuryCard, SeatInfo
 from ..metrics import TargetSummary
 from ..report import Correction, StoredRun
 from ..trials import TargetFacts
+from ._known_models import facts_of
 from ._one_jury import check_one_jury
 
 
@@ -97,7 +98,10 @@ class Leaderboard:
         for name, run in zip(names, runs, strict=True):
             summary = run.summary(correction=correction)
             shown.append(LeaderboardRun(name, run.directory, summary.finished, summary.planned))
-            rows += (LeaderboardRow(each.name, name, each) for each in summary.targets)
+            rows += (
+                LeaderboardRow(each.name, name, each, facts_of(run.meta, each.target))
+                for each in summary.targets
+            )
         return cls(
             tuple(sorted(_told_apart(rows), key=_place)),
             tuple(shown),

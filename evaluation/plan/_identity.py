@@ -21,7 +21,12 @@ _NOT_IDENTITY = {
     "limits": True,
     "run": {"name", "directory", "cache", "audit_talk"},  # no verdict depends on an audit
     # Known by their hashes, which stand beside.
-    "targets": {"__all__": {**_ELSEWHERE, "responses": True, "pictures": True, "system": True}},
+    "targets": {
+        "__all__": {
+            **_ELSEWHERE,
+            **dict.fromkeys(("responses", "pictures", "system", "facts"), True),
+        }
+    },
     "jury": {
         "jurors": {"__all__": {**_ELSEWHERE, "title": True}},
         "foreperson": _ELSEWHERE,

@@ -101,6 +101,16 @@ class RunPlan:
         return {name: system for name, system in systems if system is not None}
 
     @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What the config says of the models that targets are, by name; no entry for nothing."""
+        said = {each["name"]: each["facts"] for each in self.config["targets"]}
+        known = {
+            name: {key: value for key, value in facts.items() if value is not None}
+            for name, facts in said.items()
+        }
+        return {name: facts for name, facts in known.items() if facts}
+
+    @property
     def recorded(self) -> dict[str, RecordedTarget]:
         """The targets that are files of responses, by name."""
         return {each.name: each for each in self.targets if isinstance(each, RecordedTarget)}

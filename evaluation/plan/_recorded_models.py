@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from ...assembly import Config
-from ...assembly.config import TargetConfig
+from ...assembly.config import FactsConfig, TargetConfig
 from ...common import ConfigurationError
 from ...common.files import resolve_path
 from ...common.text import LONGEST_NAME, plain_name, unique_name
@@ -97,7 +97,8 @@ class _Files:
 
     def file(self, said: TargetConfig) -> RecordedFile:
         """Return the file of a target."""
-        key = said.model_copy(update={"name": "", "model": None}).model_dump_json()
+        alike = said.model_copy(update={"name": "", "model": None, "facts": FactsConfig()})
+        key = alike.model_dump_json()
         if key not in self._opened:
             words = said.intent_words or {}
             self._opened[key] = RecordedFile(
@@ -129,10 +130,11 @@ def _by_model(
             "that are meant (--model, `model:`)"
         )
     names = {name.casefold() for name in taken}
+    facts = said.facts if len(meant) == 1 else FactsConfig()  # of which model, is not said
     for model in meant:
         name = _name(model, said.name, names)
         names.add(name.casefold())
-        yield said.model_copy(update={"name": name, "model": model})
+        yield said.model_copy(update={"name": name, "model": model, "facts": facts})
 
 
 def _name(model: str, target: str, taken: set[str]) -> str:

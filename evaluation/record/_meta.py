@@ -11,7 +11,7 @@ import msgspec
 from ...agents import Rubric
 from ...deliberation import JuryCard, SeatInfo
 from ..metrics import Limits
-from ..trials import Plan, UsedInput
+from ..trials import Plan, TargetFacts, UsedInput
 from ._chain import digest
 
 SEALED = "sealed"
@@ -63,6 +63,7 @@ class Meta:
         models: Which model a target is, by target, where that is known; empty for the
             responses of a file that name none.
         card: The jury card that its rule decides by, None without one.
+        facts: What the config says of the models that targets are, by target.
     """
 
     raw: Mapping[str, str]
@@ -80,6 +81,7 @@ class Meta:
     systems: Mapping[str, str]
     models: Mapping[str, str]
     card: JuryCard | None
+    facts: Mapping[str, TargetFacts]
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -126,6 +128,7 @@ class Meta:
             _decoded(raw, "systems", "{}", dict[str, str]),
             dict(_models(targets)),
             _decoded(raw, "card", "null", JuryCard | None),
+            _decoded(raw, "facts", "{}", dict[str, TargetFacts]),
         )
 
     @property

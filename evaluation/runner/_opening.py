@@ -132,7 +132,7 @@ def _priced_servers(plan: RunPlan) -> dict[str, str]:
 
 
 def _said(plan: RunPlan) -> dict[str, str]:
-    """Return the user's texts for models, of which the identity has only hashes."""
+    """Return the user's texts for models, of which the identity has only hashes, and facts."""
     said: dict[str, object] = {}
     if plan.jury.rubric is not None:
         said["rubric"] = plan.jury.rubric
@@ -140,6 +140,8 @@ def _said(plan: RunPlan) -> dict[str, str]:
         said["card"] = plan.jury.protocol.rule.card
     if plan.systems:
         said["systems"] = plan.systems
+    if plan.facts:
+        said["facts"] = plan.facts
     return {
         key: redactor.redact(msgspec.json.encode(value).decode()) for key, value in said.items()
     }
