@@ -1,17 +1,21 @@
 """The site of the docs: it builds without a warning, and its reference has all there is."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+import yaml
 from pydantic import BaseModel
 
+from safejury.agents import bundled_personas
 from safejury.assembly import Config
 from safejury.cli import app
 from safejury.generation.config import GenerateConfig
@@ -108,3 +112,38 @@ def test_every_command_has_a_page_with_all_its_options(site: Path) -> None:
         options = [each.opts[0] for each in shown if each.opts[0].startswith("--")]
         lacking += [f"{name} {option}" for option in options if option not in text]
     assert not lacking
+
+
+def test_the_page_on_installing_names_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(
+        project["optional-dependencies"]
+    )
+
+
+def test_the_page_on_personas_names_every_bundled_one() -> None:
+    page = (ROOT / "docs/personas.md").read_text(encoding="utf-8")
+    table = page.partition("## Your own")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == {
+        persona.name for persona in bundled_personas()
+    }
+
+
+def test_the_container_installs_from_files_that_are_there_and_runs_a_command() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    copied = [place for line in lines if line.startswith("COPY") for place in line.split()[1:-1]]
+    locked = re.findall(r"-r (\S+)", "\n".join(lines))
+    assert set(locked) <= set(copied)
+    assert all((ROOT / place).exists() for place in copied)
+    (command,) = (line.partition(" ")[2] for line in lines if line.startswith("CMD"))
+    root: Any = typer.main.get_command(app)
+    assert json.loads(command)[0] in root.commands
+
+
+def test_the_citation_is_of_this_project_and_its_license() -> None:
+    cited: Any = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cited["license"] == project["license"]
+    assert cited["title"].startswith(project["name"])
+    assert {"cff-version", "message", "authors", "references"} <= cited.keys()
