@@ -53,6 +53,7 @@ DATA = (
     "datasets/taxonomy/taxonomy.yaml",
     "cli/config_template.yaml",
     "evaluation/leaderboard/models.yaml",
+    "evaluation/page/static/index.html",
     "generation/prompts/query_propose.md",
     "py.typed",
 )

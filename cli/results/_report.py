@@ -1,6 +1,7 @@
 """The command that reports a run's figures: `safejury report`."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,6 @@ from ..console import (
     Format,
     MinCoverage,
     MinPanel,
-    RunPath,
     SafeWords,
     UnsafeWords,
     exit_code,
@@ -23,8 +23,29 @@ from ..console import (
 
 @guarded
 def report(
-    run: RunPath,
-    format: Annotated[Format, typer.Option(help="Output format.")] = Format.TABLE,
+    run: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="A run's directory, such as runs/first; several for a page."
+        ),
+    ],
+    format: Annotated[
+        Format | None, typer.Option(help="Output format; table unless it is named.")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write a page instead: a folder that opens from disk, with figures and cases.",
+        ),
+    ] = None,
+    without_texts: Annotated[
+        bool,
+        typer.Option(
+            "--without-texts",
+            help="Leave questions, responses, the jurors' words and media out of the page.",
+        ),
+    ] = False,
     by: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +83,8 @@ def report(
     from ...evaluation.report import Correction, StoredRun, written_report
     from ._table import show_table
 
+    directory = _only(run, format, html, without_texts=without_texts)
+
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     unchecked = _unchecked(card, card_checked_within)
     correction = Correction.read(
@@ -71,13 +94,42 @@ def report(
         safe_words=safe_word or (),
         force=force_card,
     )
-    if format is Format.TABLE:
-        lacking = show_table(run, wanted, by=by, correction=correction)
+    if html is not None:
+        from ._page import save_page
+
+        lacking = save_page(
+            run, html, wanted, by=by, correction=correction, texts=not without_texts
+        )
         return exit_code((*lacking, *unchecked))
-    with closing(StoredRun(run)) as stored:
+    if format in (None, Format.TABLE):
+        lacking = show_table(directory, wanted, by=by, correction=correction)
+        return exit_code((*lacking, *unchecked))
+    with closing(StoredRun(directory)) as stored:
         summary, facts = stored.summary(by, correction), stored.facts
         sys.stdout.write(written_report(stored, summary, format.value, wanted=wanted))
     return exit_code((*shortfalls(summary, wanted, facts), *unchecked))
+
+
+def _only(
+    runs: Sequence[Path], format: Format | None, html: Path | None, *, without_texts: bool
+) -> Path:
+    """Return the first run; several, and what is said of a page, go with a page alone.
+
+    Raises:
+        ConfigurationError: Options do not go together.
+    """
+    if html is not None and format is not None:
+        raise ConfigurationError(
+            f"--html writes a page and --format {format.value} to the screen: give one of them"
+        )
+    if html is None and without_texts:
+        raise ConfigurationError("--without-texts is of a page: name its folder with --html")
+    if html is None and len(runs) > 1:
+        raise ConfigurationError(
+            f"{len(runs)} runs are shown beside each other on a page: name its folder with --html, "
+            "or report one run"
+        )
+    return runs[0]
 
 
 def _unchecked(card: Path | None, days: float | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ._jury import (
     tie_of,
 )
 from ._meta import Meta
+from ._pages import CasePages, RecordedCase
 from ._portable import MEDIA, case_in
 from ._reader import RecordReader
 from ._record import Record, open_record
@@ -19,6 +20,7 @@ from ._record import Record, open_record
 __all__ = [
     "MEDIA",
     "AskedCase",
+    "CasePages",
     "ChangedCase",
     "CheckedCase",
     "Deliberated",
@@ -27,6 +29,7 @@ __all__ = [
     "Meta",
     "Record",
     "RecordReader",
+    "RecordedCase",
     "case_in",
     "cases_sha256",
     "decided_by",

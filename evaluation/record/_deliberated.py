@@ -1,7 +1,8 @@
 """Streams cases of a record: what was asked, and what the jury said, checked on the way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -9,7 +10,7 @@ from ...datasets import Query
 from ...targets import Response
 from ..trials import CaseResult
 from ._chain import START, head, link
-from ._integrity import ChangedCase, CheckedCase
+from ._integrity import ChangedCase, CheckedCase, Integrity
 
 TRANSCRIPT_OF = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
 """SQL for the transcript of a case, as `deliberated` takes it."""
@@ -157,3 +158,21 @@ def deliberated(
         target, query, scenario, intent = (str(row[at]) for at in (1, 2, 4, 5))
         said = (target, query, scenario, intent, finding, str(row[9]))
         yield Deliberated(case_id, *said, tuple(rounds))
+
+
+def describe_changed(directory: Path, some: Sequence[ChangedCase], found: Integrity) -> str:
+    """Return that a record was changed, with some of the changed cases, and what to do."""
+    named = [f"{one.case_id}: {one.why}" for one in some]
+    if not found.changed:
+        those = f"{found.about}, after it was recorded"
+    elif found.changed == 1:
+        those = "1 case was changed after it was recorded"
+    else:
+        those = f"{found.changed:,} cases were changed after they were recorded"
+    more = "; …" if found.changed > len(some) else ""
+    shown = f" ({'; '.join(named)}{more})" if named else ""
+    return (
+        f"{directory}: {those}, so its figures cannot be trusted{shown}. "
+        f"`safejury verify {directory}` lists all changes; restore the directory "
+        "from a copy."
+    )

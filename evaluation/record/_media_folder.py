@@ -13,11 +13,13 @@ class MediaFolder:
     Args:
         directory: The run's directory.
         read: Whether to read and hash them, rather than only check that they exist.
+        optional: Whether one that is not there is no problem.
     """
 
-    def __init__(self, directory: Path, *, read: bool) -> None:
+    def __init__(self, directory: Path, *, read: bool, optional: bool = False) -> None:
         self._folder = directory / MEDIA
         self._read = read
+        self._optional = optional
         self._seen: dict[str, str | None] = {}
 
     def problem(self, media: Media) -> str | None:
@@ -34,5 +36,7 @@ class MediaFolder:
             with (self._folder / sha256).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
+            if self._optional and isinstance(error, FileNotFoundError):
+                return None
             return f"its medium {sha256[:12]} cannot be read ({error.strerror})"
         return None if found == sha256 else f"its medium {sha256[:12]} has different content"

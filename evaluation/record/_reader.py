@@ -1,10 +1,10 @@
 """Reads a run's record, for reports, replays and resuming."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -37,17 +37,18 @@ from ._deliberated import (
     QueryOf,
     ResponseOf,
     deliberated,
+    describe_changed,
 )
 from ._file import FORMAT, RECORD, open_read_only
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media_folder import MediaFolder
 from ._meta import Meta, RunData
+from ._pages import ENTRIES, CasePages
 from ._schema import check_schema, has_heads
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
 
-_ENTRIES: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry)}
 _ESTIMATED = f"""
 SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
        sum(usd IS NULL)
@@ -135,6 +136,10 @@ class RecordReader:
         """What was skipped when files were read."""
         return SkippedLists(self._path.parent)
 
+    def pages(self) -> CasePages:
+        """Return the finished cases by their place."""
+        return CasePages(self._rows, self._decoder, chained=self._chained)
+
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, sorted by query, so that repeats are adjacent."""
         decode, decode_round = self._decoder(CaseResult), self._decoder(RevealedBallots)
@@ -156,11 +161,11 @@ class RecordReader:
         about = self.meta.problem(chained=self._chained)
         if about is not None:
             found = Integrity(0, 0, 0, 0, 0, 0, "", about)
-            raise RecordChangedError(_changed(self._path.parent, (), found))
+            raise RecordChangedError(describe_changed(self._path.parent, (), found))
 
         def refuse(changed: ChangedCase) -> None:
             found = Integrity(0, 0, 0, 0, 0, 1, "")
-            raise RecordChangedError(_changed(self._path.parent, (changed,), found))
+            raise RecordChangedError(describe_changed(self._path.parent, (changed,), found))
 
         cases = self._rows(self._cases("", "query_id, case_id"))
         yield from deliberated(cases, self._transcript, self.check_case, refuse)
@@ -235,10 +240,14 @@ class RecordReader:
         rows = self._rows(
             "SELECT kind, body FROM entries WHERE case_id = ? ORDER BY number", case_id
         )
-        return [self._decoder(_ENTRIES.get(kind, CaseOpened))(case_id, body) for kind, body in rows]
+        return [self._decoder(ENTRIES.get(kind, CaseOpened))(case_id, body) for kind, body in rows]
 
     def check(
-        self, report: Callable[[ChangedCase], None], *, read_media: bool = False
+        self,
+        report: Callable[[ChangedCase], None],
+        *,
+        read_media: bool = False,
+        media_may_be_gone: bool = False,
     ) -> Integrity:
         """Check that no case was changed; see `check_record`.
 
@@ -246,12 +255,13 @@ class RecordReader:
             report: Called with each changed case.
             read_media: Whether to read and hash all media, which takes time, rather than
                 only check that they exist.
+            media_may_be_gone: Whether that is not checked either.
         """
         return check_record(
             self._rows(self._cases("")),
             self._rows(_TRANSCRIPTS.format(where="")),
             self._run_data(),
-            MediaFolder(self._path.parent, read=read_media),
+            MediaFolder(self._path.parent, read=read_media, optional=media_may_be_gone),
             report,
         )
 
@@ -266,16 +276,22 @@ class RecordReader:
             sealed=self.meta.sealed,
         )
 
-    def check_unchanged(self) -> Integrity:
+    def check_unchanged(self, *, media_may_be_gone: bool = False) -> Integrity:
         """Check all cases without reading media, and refuse a changed record.
+
+        Args:
+            media_may_be_gone: Whether a missing medium is no change.
 
         Raises:
             RecordChangedError: Something was changed; the error names the first cases.
         """
         changed: list[ChangedCase] = []
-        found = self.check(lambda one: changed.append(one) if len(changed) < _NAMED else None)
+        found = self.check(
+            lambda one: changed.append(one) if len(changed) < _NAMED else None,
+            media_may_be_gone=media_may_be_gone,
+        )
         if found.is_changed:
-            raise RecordChangedError(_changed(self._path.parent, changed, found))
+            raise RecordChangedError(describe_changed(self._path.parent, changed, found))
         return found
 
     def _run_data(self) -> RunData:
@@ -359,7 +375,7 @@ class RecordReader:
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
 
-    def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: str | int) -> Iterator[tuple[Any, ...]]:
         try:
             for row in self._database.execute(query, values):  # noqa: UP028 - not to close it
                 yield row
@@ -373,20 +389,3 @@ class RecordReader:
 @cache
 def _decode_of(kind: type[T]) -> Callable[[Any], T]:
     return msgspec.json.Decoder(kind).decode
-
-
-def _changed(directory: Path, some: Sequence[ChangedCase], found: Integrity) -> str:
-    named = [f"{one.case_id}: {one.why}" for one in some]
-    if not found.changed:
-        those = f"{found.about}, after it was recorded"
-    elif found.changed == 1:
-        those = "1 case was changed after it was recorded"
-    else:
-        those = f"{found.changed:,} cases were changed after they were recorded"
-    more = "; …" if found.changed > len(some) else ""
-    shown = f" ({'; '.join(named)}{more})" if named else ""
-    return (
-        f"{directory}: {those}, so its figures cannot be trusted{shown}. "
-        f"`safejury verify {directory}` lists all changes; restore the directory "
-        "from a copy."
-    )

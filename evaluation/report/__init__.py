@@ -6,8 +6,8 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._health import health_warnings
-    from ._of_run import notes_on, write_table, written_report
-    from ._report import report_csv, report_json, report_markdown
+    from ._of_run import notes_on, said_of, write_table, written_report
+    from ._report import report_csv, report_data, report_json, report_markdown
     from ._stored import StoredRun
     from ._table import report_table
     from ._words import describe_unchained
@@ -18,10 +18,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_of_run": ["notes_on", "write_table", "written_report"],
+            "_of_run": ["notes_on", "said_of", "write_table", "written_report"],
             "corrected": ["Correction"],
             "_health": ["health_warnings"],
-            "_report": ["report_csv", "report_json", "report_markdown"],
+            "_report": ["report_csv", "report_data", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
             "_table": ["report_table"],
             "_words": ["describe_unchained"],
@@ -45,9 +45,11 @@ __all__ = [
     "is_too_weak",
     "notes_on",
     "report_csv",
+    "report_data",
     "report_json",
     "report_markdown",
     "report_table",
+    "said_of",
     "save_card",
     "write_card_table",
     "write_table",

@@ -74,12 +74,23 @@ def written_report(
             facts=facts,
             talk=talk,
         )
-    said: dict[str, object] = {
-        "notes": [*first_warnings(summary), *notes, *unseen_media_warnings(summary)],
-        "warnings": health_warnings(summary, wanted=wanted, facts=facts),
-        "comparability": comparability,
+    return report_json({**info, **said_of(stored, summary, wanted)}, summary, talk)
+
+
+def said_of(stored: StoredRun, summary: RunSummary, wanted: Thresholds) -> dict[str, object]:
+    """Return all that a reader must know beside the figures: notes, warnings, comparability.
+
+    Args:
+        stored: The run.
+        summary: Its figures.
+        wanted: Thresholds below which there is a warning.
+    """
+    notes = [*first_warnings(summary), *notes_on(stored), *unseen_media_warnings(summary)]
+    return {
+        "notes": notes,
+        "warnings": health_warnings(summary, wanted=wanted, facts=stored.facts),
+        "comparability": stored.comparability(),
     }
-    return report_json({**info, **said}, summary, talk)
 
 
 def notes_on(stored: StoredRun) -> list[str]:

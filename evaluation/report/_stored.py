@@ -68,6 +68,7 @@ class StoredRun:
 
     Args:
         directory: The run's directory.
+        media_may_be_gone: Whether a missing picture or sound is no change of the record.
 
     Attributes:
         directory: The same.
@@ -79,10 +80,12 @@ class StoredRun:
         RecordError: The directory holds no readable run.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, media_may_be_gone: bool = False) -> None:
         self.directory = directory
+        self._gone = media_may_be_gone
         self._reader = RecordReader(directory)
         self._integrity: Integrity | None = None
+        self._summed: tuple[str | None, Correction | None, RunSummary] | None = None
         self.labels: Mapping[str, bool] = {}
         self.notes_on_correction: tuple[str, ...] = ()
 
@@ -90,6 +93,11 @@ class StoredRun:
     def meta(self) -> Meta:
         """The facts that the record keeps on the run as a whole."""
         return self._reader.meta
+
+    @property
+    def reader(self) -> RecordReader:
+        """What reads its record; it is closed with the run."""
+        return self._reader
 
     @property
     def info(self) -> dict[str, object]:
@@ -133,7 +141,7 @@ class StoredRun:
             RecordChangedError: A case was changed after it was recorded.
         """
         if self._integrity is None:
-            self._integrity = self._reader.check_unchanged()
+            self._integrity = self._reader.check_unchanged(media_may_be_gone=self._gone)
         return self._integrity
 
     def check(
@@ -203,6 +211,8 @@ class StoredRun:
             RecordChangedError: A case was changed after it was recorded.
         """
         _ = self.integrity
+        if self._summed is not None and (by, correction) == self._summed[:2]:
+            return self._summed[2]
         known = {group: part for group, part in self._estimated.items() if group is not None}
         correcting = None if correction is None else correction.begin(self._reader.meta, by)
         results, spent = self._reader.results(), self.run_cost
@@ -213,7 +223,8 @@ class StoredRun:
             summary = correcting.corrected(summary, self.directory)
             self.labels = {} if correcting.labels is None else correcting.labels.unsafe
             self.notes_on_correction = tuple(correcting.notes)
-        return with_server_time(summary)
+        self._summed = (by, correction, with_server_time(summary))
+        return self._summed[2]
 
     def talk(self, summary: RunSummary) -> TalkFigures:
         """Return what talking did in all finished cases; nothing where nobody talked.
