@@ -50,6 +50,7 @@ from ._options import (
     MinCoverage,
     MinPanel,
     ModelFilter,
+    PageFolder,
     PicturesFolder,
     Preset,
     RedoStages,
@@ -61,6 +62,7 @@ from ._options import (
     RubricFile,
     RunName,
     RunPath,
+    RunPaths,
     RunsDirectory,
     SafeWords,
     TaxonomyPath,
@@ -69,6 +71,7 @@ from ._options import (
     UnsupportedParameter,
     UntilStage,
     Watch,
+    WithoutTexts,
 )
 
 if TYPE_CHECKING:
@@ -109,6 +112,7 @@ __all__ = [
     "MinCoverage",
     "MinPanel",
     "ModelFilter",
+    "PageFolder",
     "PicturesFolder",
     "Preset",
     "RedoStages",
@@ -121,6 +125,7 @@ __all__ = [
     "RunCounts",
     "RunName",
     "RunPath",
+    "RunPaths",
     "RunProgress",
     "RunsDirectory",
     "SafeWords",
@@ -132,6 +137,7 @@ __all__ = [
     "WaitLines",
     "WaitingBar",
     "Watch",
+    "WithoutTexts",
     "arguments_of",
     "busy",
     "cost_so_far",

@@ -60,6 +60,26 @@ ConfigPath = Annotated[
 RunPath = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run's directory, such as runs/first.")
 ]
+RunPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...", help="A run's directory, such as runs/first; several for a page."
+    ),
+]
+PageFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Write a page instead: a folder that opens from disk, with figures and all cases.",
+    ),
+]
+WithoutTexts = Annotated[
+    bool,
+    typer.Option(
+        "--without-texts",
+        help="Leave questions, responses, the jurors' words and media out of the page.",
+    ),
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Set any key of the config; repeatable."),

@@ -14,8 +14,11 @@ from ..console import (
     Format,
     MinCoverage,
     MinPanel,
+    PageFolder,
+    RunPaths,
     SafeWords,
     UnsafeWords,
+    WithoutTexts,
     exit_code,
     guarded,
 )
@@ -23,29 +26,12 @@ from ..console import (
 
 @guarded
 def report(
-    run: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="RUN...", help="A run's directory, such as runs/first; several for a page."
-        ),
-    ],
+    run: RunPaths,
     format: Annotated[
         Format | None, typer.Option(help="Output format; table unless it is named.")
     ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write a page instead: a folder that opens from disk, with figures and cases.",
-        ),
-    ] = None,
-    without_texts: Annotated[
-        bool,
-        typer.Option(
-            "--without-texts",
-            help="Leave questions, responses, the jurors' words and media out of the page.",
-        ),
-    ] = False,
+    html: PageFolder = None,
+    without_texts: WithoutTexts = False,
     by: Annotated[
         str | None,
         typer.Option(
