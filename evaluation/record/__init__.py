@@ -11,9 +11,9 @@ from ._jury import (
     protocol_of,
     tie_of,
 )
+from ._media import MEDIA, case_in
 from ._meta import Meta
 from ._pages import CasePages, RecordedCase
-from ._portable import MEDIA, case_in
 from ._reader import RecordReader
 from ._record import Record, open_record
 

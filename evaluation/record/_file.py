@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 from ...common import RecordError
 from ...common.files import make_private, private_folder
 from ._identity import differences
+from ._media import MEDIA
 from ._meta import SEALED, Meta, binding
-from ._portable import MEDIA
 from ._schema import SCHEMA, add_head, check_schema
 
 FORMAT = "2"

@@ -12,7 +12,7 @@ from ...models import HIDDEN
 from ...targets import ResponseOutcome
 from ..trials import CaseResult, unlike_transcript
 from ._chain import START, digest, head, link
-from ._media_folder import MediaFolder
+from ._media import MediaFolder
 from ._meta import Row, RunData
 
 

@@ -41,7 +41,7 @@ from ._deliberated import (
 )
 from ._file import FORMAT, RECORD, open_read_only
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
-from ._media_folder import MediaFolder
+from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import check_schema, has_heads

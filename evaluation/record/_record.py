@@ -26,7 +26,7 @@ from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
 from ._file import RECORD, locked, open_database, open_read_only, unreadable
 from ._group_commit import GroupCommit, Row
-from ._portable import MEDIA, placed, portable
+from ._media import MEDIA, placed, portable
 from ._reader import RecordReader
 from ._retried import RetriedCases
 

@@ -95,11 +95,6 @@ class StoredRun:
         return self._reader.meta
 
     @property
-    def reader(self) -> RecordReader:
-        """What reads its record; it is closed with the run."""
-        return self._reader
-
-    @property
     def info(self) -> dict[str, object]:
         """Facts of the run: its configuration, progress and record."""
         kept = self._reader.meta
