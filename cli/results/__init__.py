@@ -1,10 +1,11 @@
-"""Commands that show what a run found: report, show, verify."""
+"""Commands that show what a run found: report, show, verify, export."""
 
 from typing import TYPE_CHECKING
 
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._export import export
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -14,6 +15,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_export": ["export"],
             "_report": ["report"],
             "_show": ["show"],
             "_table": ["show_table"],
@@ -22,6 +24,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "export",
     "report",
     "show",
     "show_table",

@@ -1,6 +1,7 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._deliberated import AskedCase, Deliberated, Discussion
+from ._file import last_written
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
@@ -37,6 +38,7 @@ __all__ = [
     "host_of",
     "jury_identity",
     "known_by_name",
+    "last_written",
     "open_record",
     "protocol_of",
     "tie_of",
