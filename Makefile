@@ -17,7 +17,8 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check tests wheel docs servers test-servers bench bench-trust lock clean
+.PHONY: help demo test fast check tests wheel docs browser servers test-servers bench bench-trust \
+	lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -50,6 +51,9 @@ wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without t
 docs: $(VENV)/.dev ## Build the site of the docs in build/site.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Wrote build/site: read it with python3 -m http.server -d build/site 8080."
+
+browser: ## Install Chromium for the tests of pages, where apt-get may.
+	@.ci/browser
 
 servers: $(SERVERS)/.made ## Install real servers (vLLM on the CPU, LiteLLM's proxy): 2.4 GB.
 

@@ -45,26 +45,33 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 """What ends a command in order, apart from Ctrl-C: SIGHUP comes when a terminal is closed."""
 
 
-def run_async(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[Any, Any, T], *, tells_signals: bool = False) -> T:
     """Run a coroutine to its end, on uvloop where it is installed.
 
     Ctrl-C, SIGTERM and SIGHUP cancel it; it cleans up, then KeyboardInterrupt is raised.
+
+    Args:
+        work: What to run.
+        tells_signals: Whether the exit code tells the other two from Ctrl-C, as it does of a
+            command that cannot be gone on with.
     """
     gc.freeze()  # what is imported stays: searching it for garbage would stall calls
     outside = {number: signal.getsignal(number) for number in _ENDING}
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_until_terminated(work))
+            return runner.run(_until_terminated(work, tells_signals=tells_signals))
     finally:
         for number, handler in outside.items():
             _handle(number, handler)  # a loop that closes leaves the system's default
 
 
-async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
+async def _until_terminated(work: Coroutine[Any, Any, T], *, tells_signals: bool) -> T:
     task = asyncio.ensure_future(work)
+    ended_by: list[int] = []
 
     def end(number: int) -> None:
         _leave_terminal(number)
+        ended_by.append(number)
         task.cancel()
 
     for number in _ENDING:
@@ -77,6 +84,8 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         if asyncio.current_task().cancelling():  # type: ignore[union-attr]
             raise  # Ctrl-C: the runner turns it into KeyboardInterrupt
+        if tells_signals and ended_by:
+            raise _Terminated(ended_by[0]) from None
         raise KeyboardInterrupt from None
 
 

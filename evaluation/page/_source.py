@@ -134,6 +134,11 @@ class PageSource:
             for found in read(self.pages[run], max(start - first, 0), stop - first):
                 yield run, found
 
+    def interrupt(self) -> None:
+        """Let what is being read in another thread fail."""
+        for run in self.runs:
+            run.reader.interrupt()
+
     def close(self) -> None:
         """Close the records."""
         self._stack.close()

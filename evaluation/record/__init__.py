@@ -1,7 +1,7 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._deliberated import AskedCase, Deliberated, Discussion
-from ._file import last_written
+from ._file import RecordMark, is_being_written, mark_of
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
@@ -29,6 +29,7 @@ __all__ = [
     "Integrity",
     "Meta",
     "Record",
+    "RecordMark",
     "RecordReader",
     "RecordedCase",
     "case_in",
@@ -36,9 +37,10 @@ __all__ = [
     "decided_by",
     "differences_of_juries",
     "host_of",
+    "is_being_written",
     "jury_identity",
     "known_by_name",
-    "last_written",
+    "mark_of",
     "open_record",
     "protocol_of",
     "tie_of",

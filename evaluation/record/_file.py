@@ -3,8 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -19,21 +19,13 @@ from ._schema import SCHEMA, add_head, check_schema
 
 FORMAT = "2"
 RECORD = "record.sqlite"
-
-
-def last_written(directory: Path) -> datetime:
-    """Return when something was last written to a run's record, as its files say, in seconds.
-
-    Raises:
-        RecordError: There is no record.
-    """
-    # What is new may stand in the log beside it only.
-    files = (directory / RECORD, directory / f"{RECORD}-wal")
-    kept = [file.stat() for file in files if file.is_file()]
-    times = [each.st_mtime for each in kept if each.st_size]
-    if not times:
-        raise RecordError(f"{directory}: there is no run here")
-    return datetime.fromtimestamp(int(max(times)), UTC)
+_LOCK = "run.lock"
+_PATIENCE_S = 0.5
+"""How long a run waits for its lock: `is_being_written` holds it for a moment."""
+_MARK = """
+SELECT (SELECT count(*) FROM cases), (SELECT max(rowid) FROM cases),
+       (SELECT value FROM meta WHERE key = 'total'), (SELECT group_concat(value) FROM meta)
+"""
 
 
 def locked(directory: Path) -> AbstractContextManager[object]:
@@ -45,7 +37,8 @@ def locked(directory: Path) -> AbstractContextManager[object]:
     try:
         private_folder(directory)
         private_folder(directory / MEDIA)
-        return FileLock(directory / "run.lock", timeout=0, mode=0o600).acquire()
+        lock = FileLock(directory / _LOCK, timeout=_PATIENCE_S, mode=0o600)
+        return lock.acquire(poll_interval=_PATIENCE_S / 20)
     except Timeout:
         raise RecordError(
             f"{directory}: another process is writing to this run: wait for it to end, "
@@ -81,6 +74,69 @@ def open_read_only(path: Path) -> sqlite3.Connection:
             ) from None
         return sqlite3.connect(f"{place}&immutable=1", uri=True)
     return database
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMark:
+    """What tells one state of a record from another.
+
+    Attributes:
+        file: Device and number of its file.
+        cases: Finished cases.
+        last: Grows whenever a case is finished, or finished anew.
+        planned: Planned cases.
+        facts: Hash of what is kept on the run as a whole.
+    """
+
+    file: tuple[int, int]
+    cases: int
+    last: int
+    planned: int
+    facts: int
+
+
+def mark_of(directory: Path) -> RecordMark | None:
+    """Return what tells the present state of a run's record, None where none has begun.
+
+    Raises:
+        RecordError: There is one that cannot be read.
+    """
+    path = directory / RECORD
+    try:
+        found = path.stat()
+        with closing(open_read_only(path)) as database:
+            known = "SELECT count(*) FROM sqlite_master WHERE name IN ('cases', 'meta')"
+            if database.execute(known).fetchone()[0] < 2:
+                return None
+            cases, last, planned, facts = database.execute(_MARK).fetchone()
+            if facts is None:
+                return None
+            file = found.st_dev, found.st_ino
+            return RecordMark(file, int(cases), last or 0, int(planned or 0), hash(facts))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise RecordError(f"{path}: not a record that can be read ({error}).") from None
+
+
+def is_being_written(directory: Path) -> bool:
+    """Return whether a process has a run open for writing; that process notices nothing.
+
+    Where the system cannot tell, the answer is no.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        with (directory / _LOCK).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+    except OSError:
+        return False
 
 
 def open_database(

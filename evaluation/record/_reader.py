@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -350,6 +351,11 @@ class RecordReader:
 
     def _has(self, table: str) -> bool:
         return next(self._rows(_HAS_TABLE, table), None) is not None
+
+    def interrupt(self) -> None:
+        """Let what is being read in another thread fail."""
+        with suppress(sqlite3.Error):  # it may be closed
+            self._database.interrupt()
 
     def close(self) -> None:
         """Close the file."""

@@ -1,1 +1,0 @@
-"""Exchanges results with other tools: logs of Inspect, its scorers, and OpenTelemetry."""
