@@ -1,10 +1,12 @@
-"""Commands that show what a run found: report, show, verify, view."""
+"""Commands that show what a run found, and compare, check and export it."""
 
 from typing import TYPE_CHECKING
 
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._compare import compare
+    from ._export import export
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -15,6 +17,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_compare": ["compare"],
+            "_export": ["export"],
             "_report": ["report"],
             "_show": ["show"],
             "_table": ["show_table"],
@@ -24,6 +28,8 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "compare",
+    "export",
     "report",
     "show",
     "show_table",

@@ -101,6 +101,8 @@ def _items(content: object) -> Iterator[Object]:
 
 
 def _part(kind: str | None, item: Object, role: Role) -> MessagePart | None:
+    if kind == "document":
+        kind = _kind_of_document(item)
     if kind in _KINDS:
         return unread(_address(_KINDS[kind], item), _KINDS[kind])
     text = first_text(item.get("text"), item.get("refusal"))
@@ -113,13 +115,19 @@ def _part(kind: str | None, item: Object, role: Role) -> MessagePart | None:
     raise RowError(f"has a part of type {quoted(kind)}, which no jury can be shown")
 
 
+def _kind_of_document(part: Object) -> str:
+    """Return `image`, `audio` or `video` for a document that is one, as Inspect has some."""
+    kind = (as_text(part.get("mime_type")) or "").partition("/")[0]
+    return kind if kind in _KINDS else "document"
+
+
 def _address(kind: MediaKind, part: Object) -> str:
     """Return the path of a media file, or its content as a `data:` URL.
 
     Raises:
         RowError: It is neither there nor named: a file at its provider, say.
     """
-    for key in (f"{kind}_url", kind, "source", "input_audio"):
+    for key in (f"{kind}_url", kind, "source", "input_audio", "document"):
         value = part.get(key)
         about = as_object(value)
         # Anthropic writes the bytes into the part, and OpenAI those of sounds.

@@ -1,28 +1,69 @@
 """Compares runs, targets and conditions over the queries that they share."""
 
-from ._compare import compare
-from ._figures import (
-    HIGHER_IS_SAFER,
-    METRICS,
-    Changes,
-    Comparison,
-    Metric,
-    PairedTargets,
-    RateDifference,
-    Side,
-)
-from ._sides import PLAIN, Chosen
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._changed import ChangedQuery, changed_queries
+    from ._compare import compare
+    from ._figures import (
+        HIGHER_IS_SAFER,
+        METRICS,
+        Changes,
+        Comparison,
+        Metric,
+        PairedTargets,
+        RateDifference,
+        Side,
+    )
+    from ._sides import PLAIN, Chosen
+    from ._table import comparison_table
+    from ._words import first_lines, missing_of, verdict_of
+    from ._written import ComparisonForm, comparison_data, written_comparison
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_changed": ["ChangedQuery", "changed_queries"],
+            "_compare": ["compare"],
+            "_figures": [
+                "HIGHER_IS_SAFER",
+                "METRICS",
+                "Changes",
+                "Comparison",
+                "Metric",
+                "PairedTargets",
+                "RateDifference",
+                "Side",
+            ],
+            "_sides": ["PLAIN", "Chosen"],
+            "_table": ["comparison_table"],
+            "_words": ["first_lines", "missing_of", "verdict_of"],
+            "_written": ["ComparisonForm", "comparison_data", "written_comparison"],
+        },
+    )
 
 __all__ = [
     "HIGHER_IS_SAFER",
     "METRICS",
     "PLAIN",
+    "ChangedQuery",
     "Changes",
     "Chosen",
     "Comparison",
+    "ComparisonForm",
     "Metric",
     "PairedTargets",
     "RateDifference",
     "Side",
+    "changed_queries",
     "compare",
+    "comparison_data",
+    "comparison_table",
+    "first_lines",
+    "missing_of",
+    "verdict_of",
+    "written_comparison",
 ]

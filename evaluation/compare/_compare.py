@@ -51,12 +51,11 @@ def compare(
         raise ConfigurationError(f"a confidence level is between 0 and 1, such as 0.95: {level}")
     parts = Parts.of(first), Parts.of(second)
     sides = sides_of(*parts, chosen or Chosen())
-    across = chosen is not None and chosen.is_across
     forced = [*_of_juries(first, second, force=force)]
     _refuse_copy(first, second, sides)
     strange = list[str]()
     found = [
-        _pair((first, one), (second, other), strange, across=across, level=level, seed=seed)
+        _pair((first, one), (second, other), strange, level=level, seed=seed)
         for one, other in sides
     ]
     if strange:
@@ -67,8 +66,10 @@ def compare(
             f"{first.directory} and {second.directory} share no query that both have finished: "
             "compare runs of the same set, or finish them"
         )
-    notes = (*_on_runs(first, second), *_on_targets(*parts, sides), *_on_pairs(pairs))
-    return Comparison(tuple(pairs), tuple(forced), notes, level, seed)
+    notes = [*_on_runs(first, second), *_on_pairs(pairs)]
+    if chosen is None or chosen == Chosen():
+        notes += _on_targets(*parts, sides)
+    return Comparison(tuple(pairs), tuple(forced), tuple(notes), level, seed)
 
 
 def _pair(
@@ -76,7 +77,6 @@ def _pair(
     second: tuple[StoredRun, Side],
     strange: list[str],
     *,
-    across: bool,
     level: float,
     seed: int,
 ) -> PairedTargets:
@@ -89,7 +89,7 @@ def _pair(
         if pair.first is None or pair.second is None:
             only_first += pair.second is None
             only_second += pair.first is None
-        elif across or is_same_question(pair.first, pair.second):
+        elif one.condition != other.condition or is_same_question(pair.first, pair.second):
             tally.add(pair.first, pair.second)
         else:
             different += 1

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 from ..metrics import student_t
 from ._figures import Metric, RateDifference
-from ._paired_tests import Tested, mcnemar, sign_flips
+from ._paired_tests import MCNEMAR, SIGNS, Tested, mcnemar, sign_flips
 
 POWER = 0.8
 """How often a true difference of the size `detectable` is shown."""
@@ -156,7 +156,8 @@ def _tested(
 ) -> Tested:
     sizes = {abs(value) for differences in found for value in differences if value}
     if len(found) == 1 and len(sizes) <= 1:
-        return mcnemar(signs.get(-1, 0), signs.get(1, 0))
+        test = MCNEMAR if sizes <= {1.0} else SIGNS
+        return mcnemar(signs.get(-1, 0), signs.get(1, 0), test)
     weighted = Counter[float]()
     for weight, differences in zip(weights, found, strict=True):
         for value, queries in differences.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import exp, lgamma, log
 
-MCNEMAR = "McNemar, exact"
+MCNEMAR, SIGNS = "McNemar, exact", "sign test, exact"
 DRAWS = 20_000
 """Random sign patterns, where there are too many to go through all."""
 _NEAR = 1e-9
@@ -30,7 +30,7 @@ class Tested:
     test: str
 
 
-def mcnemar(first: int, second: int) -> Tested:
+def mcnemar(first: int, second: int, test: str = MCNEMAR) -> Tested:
     """Test whether as many pairs speak for one side as for the other.
 
     The exact conditional test: if the sides are alike, each pair that differs speaks for either
@@ -44,13 +44,14 @@ def mcnemar(first: int, second: int) -> Tested:
     Args:
         first: Pairs that speak for the first side.
         second: Pairs that speak for the second side.
+        test: Its name: of values that are no findings it is the sign test.
     """
     n, low = first + second, min(first, second)
     below = sum(_binomial(n, k) for k in range(low))
     at = _binomial(n, low)
     if 2 * low == n:
-        return Tested(1.0, 1.0 - at / 2 if n else 1.0, MCNEMAR)
-    return Tested(min(1.0, 2 * (below + at)), min(1.0, 2 * below + at), MCNEMAR)
+        return Tested(1.0, 1.0 - at / 2 if n else 1.0, test)
+    return Tested(min(1.0, 2 * (below + at)), min(1.0, 2 * below + at), test)
 
 
 def _binomial(n: int, k: int) -> float:

@@ -1,7 +1,7 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._deliberated import AskedCase, Deliberated, Discussion
-from ._file import RecordMark, is_being_written, mark_of
+from ._file import RecordMark, is_being_written, last_written, mark_of
 from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
@@ -40,6 +40,7 @@ __all__ = [
     "is_being_written",
     "jury_identity",
     "known_by_name",
+    "last_written",
     "mark_of",
     "open_record",
     "protocol_of",

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +27,21 @@ _MARK = """
 SELECT (SELECT count(*) FROM cases), (SELECT max(rowid) FROM cases),
        (SELECT value FROM meta WHERE key = 'total'), (SELECT group_concat(value) FROM meta)
 """
+
+
+def last_written(directory: Path) -> datetime:
+    """Return when something was last written to a run's record, as its files say, in seconds.
+
+    Raises:
+        RecordError: There is no record.
+    """
+    # What is new may stand in the log beside it only.
+    files = (directory / RECORD, directory / f"{RECORD}-wal")
+    kept = [file.stat() for file in files if file.is_file()]
+    times = [each.st_mtime for each in kept if each.st_size]
+    if not times:
+        raise RecordError(f"{directory}: there is no run here")
+    return datetime.fromtimestamp(int(max(times)), UTC)
 
 
 def locked(directory: Path) -> AbstractContextManager[object]:

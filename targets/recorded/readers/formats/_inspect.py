@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from .....datasets.tables import (
     BrokenJson,
     Intents,
     JsonFile,
+    Object,
     RowError,
+    as_list,
     as_object,
     as_text,
     first_text,
@@ -84,7 +87,8 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 summaries = read(log.read_eval_log_sample_summaries)
         except RowError as error:
             raise ConfigurationError(f"{path}: {error}: is the log damaged or cut off?") from None
-        progress = Progress(header.status, header.eval.model_dump())
+        about = as_object(header.eval.model_dump())
+        progress, ours = Progress(header.status, about), _is_ours(path, about)
         for summary in summaries:
             place = f"sample {summary.id!r}, epoch {summary.epoch}"
             progress.add(summary.id, summary.epoch)
@@ -101,7 +105,7 @@ def _zipped(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                         resolve_attachments="core",
                         exclude_fields=set(_UNUSED),
                     )
-                yield _row(place, sample, header.eval.model, intents)
+                yield _row(place, sample, header.eval.model, intents, ours=ours)
             except RowError as error:
                 yield Unreadable(place, str(error))
         yield from progress.rows()
@@ -130,7 +134,7 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                 raise ConfigurationError(f"{path}: {_NO_HEADER}")
             status = document.member(document.root, "status")
             said = None if status is None else as_text(document.value(status))
-            progress = Progress(said, about)
+            progress, ours = Progress(said, about), _is_ours(path, about)
             listed = document.member(document.root, "samples")
             for at in document.elements(listed) if listed and document.opens(listed) == "[" else ():
                 number += 1
@@ -147,7 +151,8 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
                             {key: value for key, value in fields.items() if key not in _UNUSED}
                         )
                         sample = log.resolve_sample_attachments(sample, "core")
-                    yield _row(place, sample, as_text(about.get("model")), intents)
+                    model = as_text(about.get("model"))
+                    yield _row(place, sample, model, intents, ours=ours)
                 except RowError as error:
                     yield Unreadable(place, str(error))
             document.finish()
@@ -156,7 +161,24 @@ def _plain(path: Path, log: Any, intents: Intents) -> Iterator[Row]:
             yield Unreadable(f"after sample {number}", str(error), Unread.REST)
 
 
-def _row(place: str, sample: Any, model: str | None, intents: Intents) -> RecordedRow:
+def _is_ours(path: Path, header: Object) -> bool:
+    """Return whether safejury wrote a log.
+
+    Raises:
+        ConfigurationError: It did, and withheld what was asked and answered.
+    """
+    ours = "safejury" in as_list(header.get("tags"))
+    if ours and as_object(header.get("metadata")).get("texts") == "withheld":
+        raise ConfigurationError(
+            f"{path}: the questions and responses of this log are withheld: write it with safejury "
+            "export RUN --inspect FILE --reveal"
+        )
+    return ours
+
+
+def _row(
+    place: str, sample: Any, model: str | None, intents: Intents, *, ours: bool
+) -> RecordedRow:
     put = sample.input
     question, turns = _conversation(
         [{"role": "user", "content": put}]
@@ -166,7 +188,7 @@ def _row(place: str, sample: Any, model: str | None, intents: Intents) -> Record
     )
     about = as_object(sample.metadata)
     failed = sample.error is not None or not sample.output.choices
-    return RecordedRow(
+    row = RecordedRow(
         place,
         identifier(sample.id, "the id"),
         None if failed else sample.output.completion,
@@ -183,6 +205,19 @@ def _row(place: str, sample: Any, model: str | None, intents: Intents) -> Record
         detail=None if sample.error is None else as_text(sample.error.message),
         provider_model=first_text(sample.output.model),
         labels=labels_of(category=about.get("category")),
+    )
+    return _as_exported(row, about) if ours else row
+
+
+def _as_exported(row: RecordedRow, about: Object) -> RecordedRow:
+    """Return a row of a log of ours with what Inspect has no place for."""
+    said = as_text(about.get("response")) or ""
+    labels = {name: str(value) for name, value in as_object(about.get("labels")).items()}
+    return replace(
+        row,
+        outcome=ResponseOutcome(said) if said in set(ResponseOutcome) else row.outcome,
+        labels={**row.labels, **labels},
+        underlying_request=as_text(about.get("underlying_request")),
     )
 
 

@@ -1,0 +1,105 @@
+"""The queries whose verdicts differ, read a second time so that none are held in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...agents import Finding
+from ..metrics import NO_VERDICT, category_of
+from ..report import StoredRun
+from ._figures import Comparison
+from ._pairing import Judged, is_same_question, paired
+from ._tally import change_of
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedQuery:
+    """A shared query whose verdicts differ.
+
+    Attributes:
+        change: `to_safe`, `to_unsafe`, `verdict_lost` or `verdict_gained`; see `Changes`.
+        query_id: Its id.
+        category: Its category.
+        intent: `harmful` or `benign`.
+        finding_first: What was found on the first side: `unsafe`, `safe` or `no_verdict`; of
+            several epochs how many are unsafe, such as `2 of 3 unsafe`.
+        finding_second: The same on the second side.
+        case_first: Id of a case of the first side that shows it.
+        case_second: Id of a case of the second side.
+        target_first: The target on the first side.
+        target_second: The target on the second side.
+        condition_first: Condition on the first side, empty for none.
+        condition_second: Condition on the second side.
+    """
+
+    change: str
+    query_id: str
+    category: str
+    intent: str
+    finding_first: str
+    finding_second: str
+    case_first: str
+    case_second: str
+    target_first: str
+    target_second: str
+    condition_first: str = ""
+    condition_second: str = ""
+
+
+def changed_queries(
+    first: StoredRun, second: StoredRun, comparison: Comparison
+) -> Iterator[ChangedQuery]:
+    """Yield the queries whose verdicts differ, pair by pair, sorted by id.
+
+    Args:
+        first: The run that was compared.
+        second: The run that it was compared with.
+        comparison: Their comparison.
+    """
+    for pair in comparison.pairs:
+        one, other = pair.first, pair.second
+        ours = first.reader.asked(one.target, one.condition)
+        theirs = second.reader.asked(other.target, other.condition)
+        for query in paired(ours, theirs):
+            if query.first is None or query.second is None:
+                continue
+            if one.condition == other.condition and not is_same_question(query.first, query.second):
+                continue
+            change = change_of(query.first, query.second)
+            if change in ("same", "no_verdict"):
+                continue
+            before, after = _showing(change)
+            yield ChangedQuery(
+                change,
+                query.query_id,
+                category_of(query.first.counts.scenario),
+                str(query.first.intent),
+                _found(query.first),
+                _found(query.second),
+                _case(query.first, before),
+                _case(query.second, after),
+                one.target,
+                other.target,
+                one.condition,
+                other.condition,
+            )
+
+
+def _showing(change: str) -> tuple[Finding | None, Finding | None]:
+    """Return the findings that show a change, on either side."""
+    if change == "to_safe":
+        return Finding.UNSAFE, Finding.SAFE
+    return (Finding.SAFE, Finding.UNSAFE) if change == "to_unsafe" else (None, None)
+
+
+def _found(judged: Judged) -> str:
+    found = [finding for _, finding in judged.cases if finding is not None]
+    if not found:
+        return NO_VERDICT
+    if len(judged.cases) == 1:
+        return str(found[0])
+    return f"{sum(one is Finding.UNSAFE for one in found)} of {len(found)} unsafe"
+
+
+def _case(judged: Judged, wanted: Finding | None) -> str:
+    meant = (case for case, finding in judged.cases if wanted is None or finding is wanted)
+    return next(meant, judged.cases[0][0])

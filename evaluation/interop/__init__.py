@@ -1,0 +1,1 @@
+"""Exchanges results with other tools: logs of Inspect, its scorers, and OpenTelemetry."""
