@@ -1,7 +1,7 @@
 """Writes what a page shows first: what was asked and how, what to beware of, and the figures."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,10 +11,12 @@ from ...datasets import load_taxonomy
 from ..metrics import RunSummary, describe_cost
 from ..record import protocol_of
 from ..report import StoredRun, report_data, said_of
+from ._figures import figure_names
 from ._source import PageSource
 
 Data = dict[str, Any]
 _QUANTILES = (0.5, 0.95)
+_LOG = "run.log"
 
 
 def overview_data(source: PageSource) -> Data:
@@ -36,6 +38,7 @@ def overview_data(source: PageSource) -> Data:
         "targets": targets,
         "titles": _titles(),
         "count": source.count,
+        **figure_names(source),
     }
 
 
@@ -63,8 +66,8 @@ def _run(source: PageSource, run: StoredRun, summary: RunSummary) -> Data:
         "comparability": [each["text"] for each in said["comparability"]],
         "digest": run.integrity.digest,
         "unchained": run.integrity.unchained,
+        "begun": _begun(run.directory),
         "written": _written(run.directory),
-        "media_gone": _gone(run),
         "seats": info["jury"],
         "foreperson": _model_of(foreperson),
         "protocol": {
@@ -100,19 +103,23 @@ def _dataset(said: Any) -> Data:
     }
 
 
+def _begun(directory: Path) -> str | None:
+    """Return when a run was begun, by the first line of its log."""
+    try:
+        with (directory / _LOG).open(encoding="utf-8") as log:
+            return datetime.fromisoformat(log.readline()[:19]).isoformat()
+    except (OSError, ValueError):
+        return None
+
+
 def _written(directory: Path) -> str | None:
     """Return when something was last written to a record."""
     times = [
-        path.stat().st_mtime for path in directory.glob("record.sqlite*") if path.suffix != "-shm"
+        found.st_mtime
+        for path in directory.glob("record.sqlite*")
+        if path.suffix != "-shm" and (found := path.stat()).st_size
     ]
-    if not times:
-        return None
-    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds")
-
-
-def _gone(run: StoredRun) -> int:
-    """Return how many media are not where the record has them."""
-    return 0
+    return datetime.fromtimestamp(max(times)).isoformat(timespec="seconds") if times else None
 
 
 def _targets(number: int, run: StoredRun, summary: RunSummary) -> Iterator[Data]:

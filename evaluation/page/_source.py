@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -57,7 +57,7 @@ class PageSource:
 
     def __init__(self, directories: Sequence[Path], options: PageOptions = PageOptions()) -> None:
         self.options = options
-        self.opened = datetime.now(UTC)
+        self.opened = datetime.now()
         with ExitStack() as stack:
             found = [self._open(directory, stack) for directory in directories]
             self._stack = stack.pop_all()

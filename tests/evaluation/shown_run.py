@@ -77,7 +77,7 @@ def _answer(model: str, said: str) -> str | ScriptedReply:
 
 def _ballot(juror: str, said: str) -> str | ScriptedReply:
     if "mix the flour" in said:
-        if juror == "sceptic-model" and "have voted once" not in said:
+        if juror == "sceptic-model" and "Then they talked" not in said:
             reason = "It is too vague to be of use."
             return ballot("safe", 4, reason, quotes=["mix the flour", "burn the kettle"])
         quotes = ["mix the flour with water", "keep it secret"]

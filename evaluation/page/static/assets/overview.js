@@ -1,0 +1,377 @@
+"use strict";
+/** The first view: what was asked and how, what to beware of, and the figures. */
+(function () {
+  const { el, words } = safejury;
+
+  /** Return the address of filtered cases. */
+  function cases(choices) {
+    const groups = {};
+    for (const [name, value] of Object.entries(choices)) if (value !== undefined) groups[name] = [String(value)];
+    return safejury.filter.write({ groups, text: "", sort: "", falling: false, page: 1 });
+  }
+
+  /** The title of a scenario or a category. */
+  const title = (overview, id) => overview.titles[id] || words.plain(id);
+
+  function section(id, name, lead, ...children) {
+    return el(
+      "section.part",
+      { id, "aria-labelledby": `${id}-title` },
+      el("h2", { id: `${id}-title` }, name),
+      lead ? el("p.lead", {}, lead) : null,
+      children,
+    );
+  }
+
+  // ---- what was asked -------------------------------------------------------------------------
+
+  function head(overview) {
+    const { runs, targets } = overview;
+    const models = new Set(targets.map((target) => target.target)).size;
+    const [first] = runs;
+    const guards = first.seats.filter((seat) => seat.guard).length;
+    const jurors = first.seats.length - guards;
+    const planned = runs.reduce((sum, run) => sum + run.planned, 0);
+    const seated = words.many(jurors, "juror") + (guards ? ` and ${words.many(guards, "guard")}` : "");
+    const done = overview.count < planned ? `${words.count(overview.count)} of ${words.many(planned, "case")}` : words.many(overview.count, "case");
+    return el(
+      "div.head",
+      {},
+      el("p.kicker", {}, "Safety report"),
+      el("h1", {}, runs.map((run) => run.name).join(" · ")),
+      el("p.said", {}, `${words.many(models, "model")} under test, ${done}, judged by ${seated}.`),
+    );
+  }
+
+  const TALK = { never: "never", contested: "where round 0 is contested", always: "always", roundtable: "at a roundtable, where round 0 is contested" };
+
+  function facts(overview) {
+    const [run] = overview.runs;
+    const { protocol } = run;
+    const rows = [
+      ["Protocol", `${protocol.name}: ${protocol.rule}, talk ${TALK[protocol.talk] || protocol.talk}`],
+      run.rubric ? ["Rubric", run.rubric] : null,
+      run.foreperson ? ["Foreperson", run.foreperson] : null,
+      ["Set", overview.runs.map((each) => each.dataset.name || "not named").filter((name, at, all) => all.indexOf(name) === at).join(", ")],
+      run.conditions.length ? ["Conditions", ["as given", ...run.conditions].join(", ")] : null,
+      run.epochs > 1 ? ["Epochs", String(run.epochs)] : null,
+      run.begun ? ["Begun", overview.runs.map((each) => words.when(each.begun)).join("; ")] : null,
+      ["Last written", overview.runs.map((each) => words.when(each.written)).join("; ")],
+      ["Version", `safejury ${run.safejury || "unknown"}${run.safejury === overview.safejury ? "" : `; page by ${overview.safejury}`}`],
+    ].filter(Boolean);
+    return el(
+      "div.facts",
+      {},
+      el("dl", {}, rows.map(([name, said]) => el("div", {}, el("dt", {}, name), el("dd", {}, said)))),
+      el("div.jury", {}, el("h3", {}, "The jury"), el("ul.seats", {}, run.seats.map((seat) => seatItem(run, seat)))),
+      el(
+        "dl.digests",
+        {},
+        overview.runs.map((each) =>
+          el(
+            "div",
+            {},
+            el("dt", {}, overview.runs.length > 1 ? `SHA-256 of ${each.name}` : "SHA-256 of the record"),
+            el("dd", {}, el("code", {}, each.digest)),
+          ),
+        ),
+      ),
+    );
+  }
+
+  function seatItem(run, seat) {
+    return el(
+      "li",
+      {},
+      safejury.seat(run, seat.seat),
+      el("span.who", {}, el("b", {}, seat.title), el("span.model", {}, seat.guard ? `${seat.model}, guard` : seat.model)),
+    );
+  }
+
+  // ---- what to beware of ----------------------------------------------------------------------
+
+  function beware(overview) {
+    const several = overview.runs.length > 1;
+    const said = overview.runs.flatMap((run) =>
+      [...run.notes, ...run.warnings, ...run.comparability].map((text) => (several ? `${run.name}: ${text}` : text)),
+    );
+    if (!overview.texts) said.unshift("This page was written without texts: questions, responses, the jurors' words and media are not in it.");
+    if (overview.figures_missing) said.push(overview.figures_missing);
+    const lost = unjudged(overview);
+    if (!said.length && !lost.length) return null;
+    const shown = said.slice(0, 4).map((text) => el("li", {}, text));
+    const rest = said.slice(4).map((text) => el("li", {}, text));
+    return el(
+      "section.beware",
+      { "aria-labelledby": "beware" },
+      el("h2", { id: "beware" }, el("span", { "aria-hidden": "true" }, "! "), "Read this first"),
+      lost.length ? el("ul.chips", { "aria-label": "What was not judged" }, lost) : null,
+      shown.length ? el("ul.notes", {}, shown) : null,
+      rest.length ? el("details.more", {}, el("summary", {}, `${words.count(rest.length)} more`), el("ul.notes", {}, rest)) : null,
+    );
+  }
+
+  /** Return chips that name what was not judged, each a link to its cases. */
+  function unjudged(overview) {
+    const sum = (of) => overview.targets.reduce((total, target) => total + of(target), 0);
+    const planned = overview.runs.reduce((total, run) => total + run.planned, 0);
+    const chips = [];
+    const chip = (number, text, address) => {
+      if (number > 0) chips.push(el("li", {}, address ? el("a.chip", { href: address }, `${words.count(number)} ${text}`) : el("span.chip", {}, `${words.count(number)} ${text}`)));
+    };
+    chip(planned - overview.count, "not finished", null);
+    chip(sum((t) => t.outcomes.verdicts.no_verdict || 0), "without a verdict", cases({ outcome: "no_verdict" }));
+    for (const name of ["filtered", "truncated", "error", "not_put", "gave_up"]) {
+      const number = sum((t) => t.outcomes.responses[name] || 0);
+      chip(number, number === 1 ? `response ${words.outcome(name)}` : `responses ${words.outcome(name)}`, cases({ response: name }));
+    }
+    const lost = sum((t) => Object.values(t.jurors).reduce((n, j) => n + (j.outcomes.transport_error || 0) + (j.outcomes.budget_stop || 0), 0));
+    chip(lost, lost === 1 ? "lost ballot" : "lost ballots", cases({ lost: 1 }));
+    chip(sum((t) => t.intents_assumed || 0), "of assumed intent", null);
+    return chips;
+  }
+
+  // ---- the leaderboard ------------------------------------------------------------------------
+
+  function leaderboard(overview) {
+    const rows = overview.targets;
+    const corrected = rows.some((row) => row.asr.corrected_method);
+    const benign = rows.some((row) => row.over_refusal.n);
+    const conditions = rows.some((row) => row.condition);
+    const several = overview.runs.length > 1;
+    const name = (row) => el("span.target", {}, el("a", { href: cases({ target: row.target, condition: conditions ? row.condition : undefined, run: several ? overview.runs[row.run].name : undefined }) }, row.target), row.condition ? el("span.tag", {}, row.condition) : null, several ? el("span.tag", {}, overview.runs[row.run].name) : null);
+    const n = (rate) => `n ${words.count(rate.n)}${rate.queries && rate.queries !== rate.n ? `, ${words.count(rate.queries)} queries` : ""}`;
+    const sri = { from: 20, to: 100, format: words.index, between: words.indexSpan };
+    const columns = [
+      { key: "name", label: "Model", kind: "head", value: (row) => row.name, cell: name },
+      { key: "asr", label: "ASR %", hint: "Attack success rate: unsafe verdicts per harmful query with a verdict; lower is safer", kind: "rated", value: (row) => row.asr.micro, cell: (row) => safejury.rate(row.asr.micro, row.asr.interval, { title: n(row.asr) }) },
+      { key: "n", label: "n", hint: "Harmful cases with a verdict", kind: "num", falling: true, value: (row) => row.asr.n, cell: (row) => words.count(row.asr.n) },
+      corrected && { key: "corrected", label: "ASR corrected %", hint: "What people would have found, estimated from labels", kind: "rated", value: (row) => row.asr.corrected, cell: (row) => safejury.rate(row.asr.corrected, row.asr.corrected_interval, { title: row.asr.corrected_why || `by ${row.asr.corrected_method}, ${row.asr.corrected_labels} labels` }) },
+      { key: "macro", label: "macro ASR %", hint: "Mean of the categories' rates", kind: "rated", value: (row) => row.asr.macro, cell: (row) => safejury.rate(row.asr.macro, row.asr.macro_interval) },
+      { key: "sri", label: "SRI", hint: "Safety risk index, 20 to 100; higher is safer", kind: "rated", falling: true, value: (row) => row.sri.micro, cell: (row) => safejury.rate(row.sri.micro, row.sri.interval, sri) },
+      benign && { key: "over", label: "Over-refusal %", hint: "Benign queries that were declined", kind: "rated", value: (row) => row.over_refusal.value, cell: (row) => safejury.rate(row.over_refusal.value, row.over_refusal.interval, { title: n(row.over_refusal) }) },
+      { key: "coverage", label: "Coverage %", hint: "Cases with a verdict, of all that are planned", kind: "num", falling: true, value: (row) => row.coverage, cell: (row) => words.points(row.coverage) },
+      { key: "cost", label: "Cost", hint: "US dollars of all calls, the jury's included", kind: "num", value: (row) => row.cost_usd ?? row.cost_usd_known, cell: (row) => words.cost(row) },
+    ].filter(Boolean);
+    return section(
+      "leaderboard",
+      "Models under test",
+      "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval.",
+      safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board"] }),
+      safejury.downloads(overview, "leaderboard"),
+      el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
+    );
+  }
+
+  // ---- where it fails -------------------------------------------------------------------------
+
+  const BOUNDS = [0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75];
+
+  /** Return the step of the color of a share: 0 alone has the lightest. */
+  function heat(share) {
+    const step = BOUNDS.filter((bound) => share >= bound).length;
+    return step === 0 && share > 0 ? 1 : step;
+  }
+
+  function map(overview) {
+    const rows = overview.targets;
+    if (!rows.some((row) => row.asr.n)) return null;
+    const place = el("div");
+    const names = (kind) => [...new Set(rows.flatMap((row) => Object.keys(row[kind])))].sort(safejury.collator.compare);
+    const draw = (kind) => place.replaceChildren(grid(overview, rows, kind, names(kind)));
+    const choice = el(
+      "div.choice",
+      { role: "group", "aria-label": "Rows of the map" },
+      ["categories", "scenarios"].map((kind) =>
+        el("button", { type: "button", "aria-pressed": String(kind === "categories"), onclick: (event) => {
+          for (const button of choice.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
+          draw(kind);
+        } }, kind === "categories" ? "Categories" : "Scenarios"),
+      ),
+    );
+    draw("categories");
+    return section(
+      "map",
+      "Where it fails",
+      "Attack success rate in percent, with the number of harmful cases below it. A cell leads to its cases.",
+      choice,
+      place,
+      safejury.downloads(overview, "categories", "scenarios"),
+      el("p.caption", {}, "The stronger the color, the less safe, in eight steps: 0, and from above 0, 5, 10, 20, 35, 50 and 75 % on. With few cases a rate says little: read n. Of many cells some are high by chance alone."),
+    );
+  }
+
+  function grid(overview, rows, kind, names) {
+    const columns = [
+      { key: "name", label: kind === "categories" ? "Category" : "Scenario", kind: "head", cell: (name) => title(overview, name), value: (name) => title(overview, name) },
+      ...rows.map((row) => ({
+        key: row.name,
+        label: row.name,
+        kind: "mapped",
+        falling: true,
+        value: (name) => row[kind][name]?.asr.micro ?? null,
+        cell: (name) => cell(row[kind][name], cases({ scenario: name, target: row.target, condition: rows.some((each) => each.condition) ? row.condition : undefined }), `${title(overview, name)}, ${row.name}`),
+      })),
+    ];
+    return safejury.table({ name: "Attack success rate by target", columns, rows: names, classes: ["map"] });
+  }
+
+  function cell(part, address, name) {
+    if (!part || part.asr.micro === null) return el("span.heat.none", {}, words.MISSING);
+    const { asr } = part;
+    const said = `${name}: ${words.percent(asr.micro)}, interval ${words.span(asr.interval)}, n ${asr.n}`;
+    return el(`a.heat.h${heat(asr.micro)}`, { href: address, title: said }, el("b", {}, words.points(asr.micro)), el("small", {}, `n ${words.count(asr.n)}`));
+  }
+
+  // ---- how verdicts came about ----------------------------------------------------------------
+
+  function jury(overview) {
+    const rows = overview.targets;
+    if (!rows.some((row) => row.verdicts)) return null;
+    const discussed = rows.some((row) => row.flips.cases_discussed);
+    const columns = [
+      { key: "name", label: "Model", kind: "head", value: (row) => row.name },
+      { key: "contested", label: "Contested %", hint: "Cases whose round 0 called for a discussion", kind: "rated", falling: true, value: (row) => row.contested.value, cell: (row) => safejury.rate(row.contested.value, row.contested.interval, { title: `n ${row.contested.n}` }) },
+      { key: "agreement", label: "Agreement %", hint: "Pairs of round-0 votes on a case that say the same", kind: "num", falling: true, value: (row) => row.agreement.pairwise, cell: (row) => words.points(row.agreement.pairwise) },
+      { key: "alpha", label: "Alpha", hint: "Krippendorff's alpha of round-0 votes: 1 is perfect, 0 what chance would give", kind: "num", falling: true, value: (row) => row.agreement.alpha, cell: (row) => words.fixed(row.agreement.alpha, 2) },
+      { key: "first", label: "ASR % round 0", hint: "What a vote without talk would have found", kind: "rated", value: (row) => row.initial_asr.value, cell: (row) => safejury.rate(row.initial_asr.value, row.initial_asr.interval, { title: `n ${row.initial_asr.n}` }) },
+      { key: "asr", label: "ASR % end", kind: "rated", value: (row) => row.asr.micro, cell: (row) => safejury.rate(row.asr.micro, row.asr.interval) },
+      discussed && { key: "discussed", label: "Discussed", kind: "num", falling: true, value: (row) => row.flips.cases_discussed, cell: (row) => words.count(row.flips.cases_discussed) },
+      discussed && { key: "unsafe", label: "To unsafe", hint: "Jurors who changed to unsafe", kind: "num", falling: true, value: (row) => row.flips.to_unsafe, cell: (row) => words.count(row.flips.to_unsafe) },
+      discussed && { key: "safe", label: "To safe", hint: "Jurors who changed to safe", kind: "num", falling: true, value: (row) => row.flips.to_safe, cell: (row) => words.count(row.flips.to_safe) },
+      discussed && { key: "changed", label: "Verdicts changed", kind: "num", falling: true, value: (row) => row.flips.verdicts_changed, cell: (row) => (row.flips.verdicts_changed ? el("a", { href: cases({ changed: 1, target: row.target, condition: rows.some((each) => each.condition) ? row.condition : undefined }) }, words.count(row.flips.verdicts_changed)) : "0") },
+    ].filter(Boolean);
+    const said = discussed ? "Round 0 is sealed: nobody has read another juror. What changes after it is what talking did." : "Jurors voted once, each alone.";
+    return section(
+      "jury",
+      "How the verdicts came about",
+      said,
+      safejury.table({ name: "The jury before and after talk", columns, rows, classes: ["board"] }),
+      el("p.caption", {}, "Contested: cases whose round 0 called for a discussion, by Wilson's interval. Agreement: share of pairs of round-0 votes that say the same; alpha can be low while nearly all pairs agree, where almost all votes are alike. Changed verdicts: round 0 and the end both have a finding, and they differ."),
+      talkTable(overview),
+      jurors(overview),
+    );
+  }
+
+  /** Return what talking did to votes, where anybody talked. */
+  function talkTable(overview) {
+    const rows = overview.runs.flatMap((run) => Object.entries(run.talk.targets || {}).map(([name, talk]) => ({ name, ...talk })));
+    if (!rows.length) return null;
+    const rate = (key, label, hint) => ({ key, label, hint, kind: "rated", falling: true, value: (row) => row[key].value, cell: (row) => safejury.rate(row[key].value, row[key].interval, { title: `n ${row[key].n}` }) });
+    const columns = [
+      { key: "name", label: "Model", kind: "head", value: (row) => row.name },
+      { key: "cases", label: "Cases", hint: "Cases that were discussed", kind: "num", falling: true, value: (row) => row.cases, cell: (row) => words.count(row.cases) },
+      rate("changed", "Votes changed %", "Votes that changed between round 0 and the last"),
+      rate("went_over", "Went over to the majority %", "Of votes against the majority of the others"),
+      rate("left", "Left the majority %", "Of votes with the majority of the others"),
+    ];
+    return el("div", {}, el("h3", {}, "What talking did to votes"), safejury.table({ name: "What talking did to votes", columns, rows, classes: ["board"] }), audits(overview));
+  }
+
+  /** Return what jurors did without talk, where that was measured. */
+  function audits(overview) {
+    const rows = overview.runs.flatMap((run) => Object.entries(run.talk.audit?.arms || {}).map(([arm, found]) => ({ arm: arm === "reflection" ? "each from its own ballot alone" : "after what was said of another case", ...found })));
+    if (!rows.length) return null;
+    const columns = [
+      { key: "arm", label: "Vote without the talk", kind: "head", value: (row) => row.arm },
+      { key: "cases", label: "Cases", kind: "num", value: (row) => row.cases },
+      { key: "changed", label: "Votes changed %", kind: "rated", value: (row) => row.changed.value, cell: (row) => safejury.rate(row.changed.value, row.changed.interval) },
+      { key: "talk", label: "After the talk %", kind: "rated", value: (row) => row.talk_changed.value, cell: (row) => safejury.rate(row.talk_changed.value, row.talk_changed.interval) },
+      { key: "difference", label: "Difference", kind: "num", value: (row) => row.difference?.value ?? null, cell: (row) => (row.difference ? `${words.points(row.difference.value)} points` : words.MISSING) },
+    ];
+    return el("div", {}, el("h3", {}, "Would they have changed their minds alone?"), safejury.table({ name: "Votes without talk", columns, rows, classes: ["board"] }));
+  }
+
+  function jurors(overview) {
+    const [run] = overview.runs;
+    const rows = run.seats.map((seat) => {
+      const sum = { seat, asked: 0, votes: 0, lost: 0, other: 0, quoting: 0, misquoting: 0 };
+      for (const target of overview.targets) {
+        const found = target.jurors[seat.seat];
+        if (!found) continue;
+        sum.asked += found.asked;
+        sum.votes += found.outcomes.verdict || 0;
+        sum.lost += (found.outcomes.transport_error || 0) + (found.outcomes.budget_stop || 0);
+        sum.quoting += found.quoting;
+        sum.misquoting += found.misquoting;
+      }
+      sum.other = sum.asked - sum.votes - sum.lost;
+      return sum;
+    });
+    if (!rows.some((row) => row.asked)) return null;
+    const number = (key, label, hint) => ({ key, label, hint, kind: "num", falling: true, value: (row) => row[key], cell: (row) => words.count(row[key]) });
+    const columns = [
+      { key: "name", label: "Juror", kind: "head", value: (row) => row.seat.title, cell: (row) => el("span.seated", {}, safejury.seat(run, row.seat.seat), el("span.who", {}, row.seat.title, el("span.model", {}, row.seat.model))) },
+      number("asked", "Ballots", "Ballots that it was asked for, in all rounds"),
+      number("votes", "Votes", "Ballots with a finding"),
+      number("other", "No vote", "Abstained, declined, filtered, or could not be read"),
+      number("lost", "Lost", "Failed calls, and calls that the budget did not cover"),
+      number("quoting", "Quoting", "Ballots that name words of the case"),
+      number("misquoting", "Misquoting", "Those with words that are not in the case"),
+    ];
+    return el("div", {}, el("h3", {}, "Each juror, over all models"), safejury.table({ name: "Each juror, over all models", columns, rows, classes: ["board"] }), card(overview));
+  }
+
+  /** Return where a jury card says how far to trust this jury. */
+  function card(overview) {
+    const known = overview.runs.find((run) => run.card);
+    if (!known) return el("p.caption", {}, "How far to trust this jury is not known: no jury card goes with it. Label some cases with safejury review, then run safejury calibrate.");
+    const { card: its } = known;
+    return el("p.caption", {}, `A jury card of ${words.many(its.labels.cases, "labeled case")} goes with this jury (${its.labels.unsafe} unsafe): sensitivity ${words.percent(its.sensitivity)}, specificity ${words.percent(its.specificity)}.`);
+  }
+
+  // ---- cost and time --------------------------------------------------------------------------
+
+  function costs(overview) {
+    const rows = overview.targets;
+    const timed = rows.some((row) => row.latency);
+    const columns = [
+      { key: "name", label: "Model", kind: "head", value: (row) => row.name },
+      { key: "calls", label: "Calls", kind: "num", falling: true, value: (row) => row.calls, cell: (row) => words.count(row.calls) },
+      { key: "prompt", label: "Prompt tokens", kind: "num", falling: true, value: (row) => row.tokens.prompt ?? row.tokens.known.prompt, cell: (row) => (row.tokens.prompt === null ? `≥${words.count(row.tokens.known.prompt)}` : words.count(row.tokens.prompt)) },
+      { key: "completion", label: "Reply tokens", kind: "num", falling: true, value: (row) => row.tokens.completion ?? row.tokens.known.completion, cell: (row) => (row.tokens.completion === null ? `≥${words.count(row.tokens.known.completion)}` : words.count(row.tokens.completion)) },
+      { key: "cost", label: "Cost", kind: "num", falling: true, value: (row) => row.cost_usd ?? row.cost_usd_known, cell: (row) => words.cost(row) },
+      { key: "each", label: "Per verdict", kind: "num", falling: true, value: (row) => each(row), cell: (row) => words.dollars(each(row)) },
+      timed && { key: "median", label: "Response, median", hint: "Seconds of the target's calls", kind: "num", falling: true, value: (row) => row.latency?.median ?? null, cell: (row) => words.seconds(row.latency?.median) },
+      timed && { key: "p95", label: "95th percentile", kind: "num", falling: true, value: (row) => row.latency?.p95 ?? null, cell: (row) => words.seconds(row.latency?.p95) },
+    ].filter(Boolean);
+    return section(
+      "cost",
+      "Cost and time",
+      null,
+      safejury.table({ name: "Cost and time", columns, rows, classes: ["board"] }),
+      el("p.caption", {}, [
+        overview.runs.map((run) => run.cost).filter(Boolean).join(" "),
+        timed ? " Times are of the targets' own calls, retries included, under the load of the run." : " The record has no times of responses: they were recorded elsewhere.",
+        " ≥: the cost of some calls is not known.",
+      ]),
+    );
+  }
+
+  function each(row) {
+    return row.cost_usd !== null && row.verdicts ? row.cost_usd / row.verdicts : null;
+  }
+
+  // ---- the whole ------------------------------------------------------------------------------
+
+  /** Return the overview. */
+  safejury.overview = function (overview) {
+    document.title = `${overview.runs.map((run) => run.name).join(", ")} · safejury`;
+    const judged = overview.targets.some((row) => row.verdicts);
+    const figures = el("div", { id: "figures" });
+    safejury.figures(figures, overview);
+    return el(
+      "div.overview",
+      {},
+      head(overview),
+      beware(overview),
+      facts(overview),
+      judged
+        ? [leaderboard(overview), map(overview), figures, jury(overview)]
+        : section("leaderboard", "No verdicts yet", overview.count ? "No case of this page has a verdict, so there is no rate to show. The cases say why." : "No case is finished yet."),
+      overview.count ? costs(overview) : null,
+    );
+  };
+  safejury.casesAddress = cases;
+  safejury.titleOf = title;
+})();
