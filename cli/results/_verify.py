@@ -17,6 +17,7 @@ def verify(run: RunPath) -> int:
 
     with closing(StoredRun(run)) as stored:
         found = stored.check(report, read_media=True)
+        grown = stored.growth
     if found.about is not None:
         write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed
@@ -30,5 +31,7 @@ def verify(run: RunPath) -> int:
             f"{many(found.unsealable, 'ballot')} of these quote a redacted key: their seals "
             "cannot be checked."
         )
+    if grown is not None:
+        write_line(grown)
     write_line(f"SHA-256 of the run: {found.digest}")
     return EXIT_INFRASTRUCTURE if found.is_changed else 0

@@ -4,6 +4,7 @@ from ...assembly.servers import plan_servers
 from ...common import ConfigurationError
 from ...common.text import many
 from ...evaluation import RunPlan
+from ...evaluation.growth import look
 from ...evaluation.plan import estimate, missing_keys
 from ...targets import render_plan
 from ..console import run_async, write_line
@@ -14,10 +15,17 @@ def show_plan(plan: RunPlan) -> int:
 
     Raises:
         ConfigurationError: The run would not start, for want of a key or a price.
+        RecordError: It was begun with another configuration.
     """
-    expected, problem = run_async(estimate(plan))
+    growth, finished = run_async(look(plan))
+    expected, problem = run_async(estimate(plan, finished))
     problems = [*run_async(missing_keys(plan.models)), *filter(None, [problem])]
-    lines = [*_cases(plan), "expected (estimate):", *expected]
+    lines, whole = _cases(plan), "expected (estimate)"
+    if growth is not None and growth.finished:
+        lines += growth.lines()
+        left = many(growth.total - growth.finished, "case")
+        whole = f"expected for {left} that are left (estimate)"
+    lines += [f"{whole}:", *expected]
     for line in (*lines, *run_async(_servers(plan))):
         write_line(line)
     if problems:

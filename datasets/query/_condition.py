@@ -1,7 +1,7 @@
 """Conditions under which a query is sent: unchanged, or changed for a comparison."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Parts = Literal["given", "text", "audio", "audio+text"]
 """The parts of a query with audio that are sent: all as in the dataset, or chosen ones."""
@@ -28,3 +28,10 @@ class Condition:
             self.parts if self.parts != "given" else "",
         )
         return ",".join(part for part in changed if part)
+
+    @classmethod
+    def named(cls, name: str) -> "Condition":
+        """Return the condition that has a name in records."""
+        said = name.split(",") if name else []
+        parts: Parts = next((each for each in get_args(Parts) if each in said), "given")
+        return cls(next((each for each in said if each != parts), "original"), parts)

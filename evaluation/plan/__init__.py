@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._identity import Decides, decides_results, decisive_config, identity_of, jury_facts
     from ._notes import card_notes, plan_notes
     from ._plan import RunPlan, TargetSpec
-    from ._queries import QuerySet
+    from ._queries import Earlier, QuerySet
     from ._recorded_files import FROM_FILES, lasting_notes, write_skipped_rows
     from ._recorded_models import open_recorded
     from ._setup import Provided, set_up
@@ -35,7 +35,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_queries": ["QuerySet"],
+            "_queries": ["Earlier", "QuerySet"],
             "_datasets": [
                 "categories_with_absolute_path",
                 "dataset_label",
@@ -75,6 +75,7 @@ __all__ = [
     "BudgetPlan",
     "CaseEstimator",
     "Decides",
+    "Earlier",
     "Provided",
     "QuerySet",
     "RunPlan",

@@ -1,6 +1,6 @@
 """Words for the estimate of a run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from ...assembly.config import LimitsConfig
 from ...common import ConfigurationError, escape_line
@@ -10,13 +10,17 @@ from ._estimate import Calls, CaseEstimator, find_prices, unbound_note, unpriced
 from ._plan import RunPlan
 
 
-async def estimate(plan: RunPlan) -> tuple[list[str], str | None]:
+async def estimate(plan: RunPlan, finished: Container[str] = ()) -> tuple[list[str], str | None]:
     """Return the lines of a run's estimate, and why its budget cannot hold.
 
     Nothing is sent, and no GPU is needed. The second is None where the budget can.
+
+    Args:
+        plan: The run.
+        finished: Ids of cases that are finished already.
     """
     prices = await find_prices(plan.models)
-    expected = (await CaseEstimator.of(plan, prices)).run()
+    expected = (await CaseEstimator.of(plan, prices)).run(finished)
     lines, problem = list(_lines(expected, plan.limits, hourly_costs(plan.servers))), None
     lines += _agent_lines(plan)
     try:

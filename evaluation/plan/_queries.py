@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ...common import ConfigurationError
 from ...datasets import Query, Taxonomy
+from ..record import Meta
 
 
 class QuerySet(Protocol):
@@ -36,6 +37,76 @@ class QuerySet(Protocol):
         ...
 
 
+def _chosen(sizes: Sequence[int], matching: int) -> Iterator[bool]:
+    """Yield of each query of a set whether it is chosen.
+
+    Args:
+        sizes: The first is spread evenly over the set, what each next one has more over the rest.
+        matching: Number of queries.
+    """
+    seen = [0] * len(sizes)
+    for _ in range(matching):
+        left, before, chosen = matching, 0, False
+        for at, size in enumerate(sizes):
+            wanted = size - before
+            # The k-th of n is taken where k * size / n passes a whole number.
+            chosen = (seen[at] * wanted) % left < wanted
+            seen[at] += 1
+            if chosen:
+                break
+            left, before = left - wanted, size
+        yield chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a run that is begun selected of its set.
+
+    Attributes:
+        sha256: Hash of the set.
+        scenarios: Its scenarios, as the config named them; None for all.
+        limit: The most queries, None for all.
+        earlier: Sizes of its selections before.
+    """
+
+    sha256: str
+    scenarios: Sequence[str] | None
+    limit: int | None
+    earlier: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, meta: Meta) -> "Earlier":
+        """Return what the run of a record selected."""
+        said = meta.identity
+        sha256 = str(said.get("dataset", {}).get("sha256"))
+        return cls(sha256, said.get("scenarios"), said.get("limit"), meta.selected)
+
+    def within(
+        self, dataset: "QuerySet", scenarios: frozenset[str] | None, size: int, matching: int
+    ) -> tuple[int, ...]:
+        """Return the sizes of the selections that one of this size must hold.
+
+        Args:
+            dataset: The set now.
+            scenarios: Canonical scenario ids now, None for all.
+            size: The number of queries now.
+            matching: Those of the scenarios.
+        """
+        if dataset.sha256 != self.sha256:
+            return ()
+        taxonomy = dataset.taxonomy
+        before = self.scenarios and frozenset(taxonomy.resolve(it).id for it in self.scenarios)
+        if (before or None) != scenarios:
+            return ()
+        sizes = (*self.earlier, matching if self.limit is None else min(self.limit, matching))
+        if size in sizes:
+            return sizes[: sizes.index(size)]
+        if size < sizes[-1] or size == matching:
+            return ()
+        chosen = zip(_chosen((size,), matching), _chosen(sizes, matching), strict=True)
+        return () if all(now or not then for now, then in chosen) else sizes
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Part of a dataset: some scenarios, at most so many queries.
@@ -46,6 +117,8 @@ class Selection:
         size: Number of queries selected.
         matching: Number of queries of those scenarios.
         has_sound: Whether one of those has a sound.
+        earlier: Sizes of earlier selections of a run that took more queries since, the smallest
+            first, each a part of the next: what was asked is asked still.
     """
 
     dataset: QuerySet
@@ -53,12 +126,23 @@ class Selection:
     size: int
     matching: int
     has_sound: bool = False
+    earlier: tuple[int, ...] = ()
 
     @classmethod
     def of(
-        cls, dataset: QuerySet, scenarios: frozenset[str] | None, limit: int | None
+        cls,
+        dataset: QuerySet,
+        scenarios: frozenset[str] | None,
+        limit: int | None,
+        before: "Earlier | None" = None,
     ) -> "Selection":
         """Select; `limit` queries are spread evenly over the set.
+
+        Args:
+            dataset: The set.
+            scenarios: Canonical scenario ids to keep, None for all.
+            limit: The most queries, None for all.
+            before: What the run selected before, None where it has not begun.
 
         Raises:
             ConfigurationError: No query is left.
@@ -74,16 +158,23 @@ class Selection:
                 f"{', '.join(sorted(scenarios or ()))}: change scenarios, or take them out"
             )
         size = matching if limit is None else min(limit, matching)
-        return cls(dataset, scenarios, size, matching, has_sound)
+        earlier = () if before is None else before.within(dataset, scenarios, size, matching)
+        return cls(dataset, scenarios, size, matching, has_sound, earlier)
+
+    @property
+    def known(self) -> tuple[QuerySet, frozenset[str] | None, int, int]:
+        """What `Earlier.within` needs of it."""
+        return self.dataset, self.scenarios, self.size, self.matching
 
     def __len__(self) -> int:
         return self.size
 
     def __iter__(self) -> Iterator[Query]:
         """Yield the queries in the order of the set, read again from disk."""
-        for index, query in enumerate(self._matching()):
-            # The k-th of n is taken where k * size / n passes a whole number.
-            if (index * self.size) % self.matching < self.size:
+        for query, chosen in zip(
+            self._matching(), _chosen((*self.earlier, self.size), self.matching), strict=False
+        ):
+            if chosen:
                 yield query
 
     def _matching(self) -> Iterator[Query]:

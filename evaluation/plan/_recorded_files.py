@@ -1,13 +1,14 @@
 """Matches files of recorded responses with a run's queries, and notes what was skipped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from ...assembly.config import SetConfig
 from ...common import ConfigurationError, escape_line
 from ...common.text import encodable, quoted
 from ...targets import JoinBy, RecordedFile, RecordedQuestions, RecordedTarget
-from ..trials import SKIPPED_ROWS, write_skipped
+from ..trials import SKIPPED_ROWS, kept_rows, write_skipped
 from ._datasets import open_dataset
 from ._queries import QuerySet
 
@@ -103,8 +104,13 @@ def recorded_notes(recorded: _Recorded, epochs: int) -> Iterator[str]:
             )
 
 
-def write_skipped_rows(directory: Path, recorded: _Recorded) -> None:
+def write_skipped_rows(directory: Path, recorded: _Recorded, left: Container[str] = ()) -> None:
     """Write the list of skipped rows into the run's directory; no file if there are none.
+
+    Args:
+        directory: The run's directory.
+        recorded: Its targets that are files of responses.
+        left: Targets that the run has no more, whose cases and skipped rows stay.
 
     Raises:
         RecordError: It cannot be written.
@@ -120,4 +126,5 @@ def write_skipped_rows(directory: Path, recorded: _Recorded) -> None:
         for target in recorded.values()
         for row in target.all_left_out()
     )
-    write_skipped(directory / SKIPPED_ROWS, lines)
+    path = directory / SKIPPED_ROWS
+    write_skipped(path, chain(kept_rows(path, left), lines))

@@ -2,25 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...assembly import Config
-from ...assembly.config import TargetConfig, check_endpoints, check_keys
+from ...assembly.config import RunConfig, TargetConfig, check_endpoints, check_keys
 from ...assembly.jury import jury_spec
 from ...assembly.servers import ServerBook
 from ...assembly.targets import function_target, named_function, target_spec
-from ...common import ConfigurationError
+from ...common import ConfigurationError, RecordError
+from ...common.files import resolve_path
 from ...datasets import Condition, Intent, PicturePool, image_variant
 from ...deliberation import JurySpec
 from ...models import ModelSpec
 from ...targets import ModelTargetSpec, RecordedTarget, TargetFunction
-from ..record import jury_identity
+from ..record import RecordReader, is_begun, jury_identity
 from ..trials import Plan, PlannedCases, applies, count_trials
 from ._datasets import dataset_label
 from ._identity import decisive_config, identity_of, plain_config
 from ._plan import RunPlan, TargetSpec
-from ._queries import QuerySet, Selection
+from ._queries import Earlier, QuerySet, Selection
 from ._recorded_files import find_queries
 from ._recorded_models import open_recorded
 from ._transcription import check_targets_hear, choose_whisper
@@ -131,7 +133,19 @@ def _selection(
     scenarios = None
     if config.scenarios is not None:
         scenarios = frozenset(questions.taxonomy.resolve(name).id for name in config.scenarios)
-    return Selection.of(questions, scenarios, config.limit)
+    return Selection.of(questions, scenarios, config.limit, _earlier(config.run))
+
+
+def _earlier(said: RunConfig) -> Earlier | None:
+    """Return what the run selected before, None where no case of it is finished."""
+    directory = resolve_path(Path(), said.directory) / said.name
+    if not is_begun(directory):
+        return None
+    try:
+        with closing(RecordReader(directory)) as reader:
+            return Earlier.of(reader.meta) if reader.counts()[0] else None
+    except RecordError:  # whoever opens it says what is wrong
+        return None
 
 
 def _conditions(config: Config, targets: Iterable[TargetSpec]) -> tuple[Condition, ...]:

@@ -2,9 +2,9 @@
 
 from ._deliberated import AskedCase, Deliberated, Discussion
 from ._file import RecordMark, is_being_written, last_written, mark_of
-from ._identity import host_of, known_by_name, without_secrets
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
+    cases_of,
     cases_sha256,
     decided_by,
     differences_of_juries,
@@ -17,33 +17,57 @@ from ._meta import Meta
 from ._pages import CasePages, RecordedCase
 from ._reader import RecordReader
 from ._record import Record, open_record
+from ._unchanged import Grow, is_begun
+from .growth import Addition, CasesByQuery, Grown, KeptCase, describe_growth, with_addition
+from .identity import (
+    Joined,
+    host_of,
+    join_identities,
+    known_by_name,
+    plain,
+    without_places,
+    without_secrets,
+)
 
 __all__ = [
     "MEDIA",
+    "Addition",
     "AskedCase",
     "CasePages",
+    "CasesByQuery",
     "ChangedCase",
     "CheckedCase",
     "Deliberated",
     "Discussion",
+    "Grow",
+    "Grown",
     "Integrity",
+    "Joined",
+    "KeptCase",
     "Meta",
     "Record",
     "RecordMark",
     "RecordReader",
     "RecordedCase",
     "case_in",
+    "cases_of",
     "cases_sha256",
     "decided_by",
+    "describe_growth",
     "differences_of_juries",
     "host_of",
+    "is_begun",
     "is_being_written",
+    "join_identities",
     "jury_identity",
     "known_by_name",
     "last_written",
     "mark_of",
     "open_record",
+    "plain",
     "protocol_of",
     "tie_of",
+    "with_addition",
+    "without_places",
     "without_secrets",
 ]

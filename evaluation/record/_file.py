@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from filelock import FileLock, Timeout
 
 from ...common import RecordError
 from ...common.files import make_private, private_folder
-from ._identity import differences
 from ._media import MEDIA
 from ._meta import SEALED, Meta, binding
 from ._schema import SCHEMA, add_head, check_schema
+from .growth import Grown
+from .identity import differences, plain
 
 FORMAT = "2"
 RECORD = "record.sqlite"
@@ -156,7 +156,10 @@ def is_being_written(directory: Path) -> bool:
 
 
 def open_database(
-    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+    directory: Path,
+    identity: Mapping[str, object],
+    meta: Mapping[str, str],
+    grown: Grown | None = None,
 ) -> tuple[sqlite3.Connection, bool]:
     """Open the database of a run for writing, and return whether it existed.
 
@@ -164,6 +167,7 @@ def open_database(
         directory: The run's directory.
         identity: All settings that determine a run's results, as plain data.
         meta: Further facts to store; those of the latest opening replace earlier ones.
+        grown: What is stored in place of both where the run has kept something before.
 
     Raises:
         RecordError: It cannot be used, or belongs to another configuration.
@@ -190,11 +194,13 @@ def open_database(
     try:
         if kept is not None:
             _check_format(directory, kept.format)
-        if kept is not None and started:
-            _check_same_run(directory, kept.identity, json.loads(json.dumps(identity)))
+        if kept is not None and started and grown is None:
+            _check_same_run(directory, kept.identity, plain(identity))
     except RecordError:
         database.close()
         raise
+    if grown is not None:
+        identity, meta = grown.identity, grown.meta
     now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
     if kept is None or not started:
         now[SEALED] = "yes"
@@ -214,8 +220,11 @@ def open_database(
                 "FROM charges WHERE kind = 'open'"
             )
             database.execute("DELETE FROM charges WHERE kind = 'open'")
-            if kept is not None and kept.identity != json.loads(now["identity"]):
-                # Unlike calls, they are not kept with a hash of what was asked.
+            # Unlike calls, they are not kept with a hash of what was asked.
+            if grown is not None:
+                stale = [(case_id,) for case_id in grown.stale]
+                database.executemany("DELETE FROM answers WHERE case_id = ?", stale)
+            elif kept is not None and kept.identity != plain(identity):
                 database.execute("DELETE FROM answers")
             # A target that failed is asked again.
             database.execute(
@@ -241,32 +250,11 @@ def _check_format(directory: Path, found: str) -> None:
 
 
 def _check_same_run(directory: Path, kept: object, identity: object) -> None:
-    changes = list(differences(kept, identity))
-    if changes:
-        shown = "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if changes[3:] else "")
-        hint = "Change it back to resume, or give this run another run.name."
-        if _asks_for_quotes(identity) and not _asks_for_quotes(kept):
-            hint = f"Its jurors were asked for no quotes: set jury.quotes: off. {hint}"
-        if changes == list(differences(_bundled_set(kept), _bundled_set(identity), "dataset")):
-            hint = (
-                "An earlier version drew the pictures of mini with another Pillow: this run can be "
-                "reported and shown, but not resumed; give a new run another run.name."
-            )
+    if changes := list(differences(kept, identity)):
         raise RecordError(
-            f"{directory}: this run was started with another configuration: {shown}. {hint}"
+            f"{directory}: this run was started with another configuration: {changes[0]}. Give "
+            "this run another run.name."
         )
-
-
-def _asks_for_quotes(identity: object) -> bool:
-    prompts = cast(dict[str, dict[str, str]], identity).get("prompts", {})
-    return "juror_quotes" in prompts
-
-
-def _bundled_set(identity: object) -> object:
-    """Return the identity of the set if it is `mini`, which no user can change back."""
-    dataset = cast(dict[str, object], identity).get("dataset")
-    known = isinstance(dataset, dict) and cast(dict[str, object], dataset).get("name") == "mini"
-    return cast(object, dataset) if known else None
 
 
 def unreadable(directory: Path, what: str, error: Exception) -> RecordError:

@@ -216,6 +216,12 @@ def _deciding(run: Meta) -> dict[str, object]:
     }
 
 
+def cases_of(meta: Meta) -> frozenset[str]:
+    """Return hashes of what the cases of a run are of, and were of before it grew."""
+    before = (of for step in meta.grown for of in step.of)
+    return frozenset((cases_sha256(meta.identity), *before))
+
+
 def tie_of(tie: str | None, seats: int) -> str:
     """Return what a tie of a majority is found to be, empty for no verdict, and without ties."""
     return tie if tie in ("unsafe", "safe") and seats % 2 == 0 else ""

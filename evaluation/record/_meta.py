@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from ...deliberation import JuryCard, SeatInfo
 from ..metrics import Limits
 from ..trials import Plan, TargetFacts, UsedInput
 from ._chain import digest
+from .growth import GROWN, Addition
 
 SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
@@ -64,6 +65,12 @@ class Meta:
             responses of a file that name none.
         card: The jury card that its rule decides by, None without one.
         facts: What the config says of the models that targets are, by target.
+        grown: When it took more cases, and what.
+        unasked: Finished cases that its latest config did not ask any more.
+        asked: Hash of the identity of that config, where it is another than `identity`.
+        selected: Sizes of earlier selections of queries that this one holds; see `Selection`.
+        queries: Queries of its latest config, None where an earlier version did not count them.
+        parts_of: Of a merged run: which selections of queries each target was asked, as hashes.
     """
 
     raw: Mapping[str, str]
@@ -82,6 +89,12 @@ class Meta:
     models: Mapping[str, str]
     card: JuryCard | None
     facts: Mapping[str, TargetFacts]
+    grown: tuple[Addition, ...] = ()
+    unasked: int = 0
+    asked: str | None = None
+    selected: tuple[int, ...] = ()
+    queries: int | None = None
+    parts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -129,6 +142,12 @@ class Meta:
             dict(_models(targets)),
             _decoded(raw, "card", "null", JuryCard | None),
             _decoded(raw, "facts", "{}", dict[str, TargetFacts]),
+            _decoded(raw, GROWN, "[]", tuple[Addition, ...]),
+            _decoded(raw, "unasked", "0", int),
+            _decoded(raw, "asked", "null", str | None),
+            _decoded(raw, "selected", "[]", tuple[int, ...]),
+            _decoded(raw, "queries", "null", int | None),
+            _decoded(raw, "parts_of", "{}", dict[str, tuple[str, ...]]),
         )
 
     @property

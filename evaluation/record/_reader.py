@@ -46,6 +46,7 @@ from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import check_schema, has_heads
+from .growth import KeptCases
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
@@ -236,6 +237,11 @@ class RecordReader:
         decode = self._decoder(kind)
         return [decode(case_id, body) for (body,) in self._rows(_OF_KIND, case_id, kind.__name__)]
 
+    @property
+    def kept(self) -> KeptCases:
+        """What is kept of its cases, to be compared with what is asked now."""
+        return KeptCases(self._database)
+
     def entries(self, case_id: str) -> list[Entry]:
         """Return the transcript of a case, empty where there is none."""
         rows = self._rows(
@@ -309,11 +315,8 @@ class RecordReader:
 
         Calls that were charged by estimate count with their charge.
         """
-        return read_total(
-            self._rows,
-            has_charges=self._has_charges,
-            has_servers=self._has_servers,
-        )
+        kept = {"has_charges": self._has_charges, "has_servers": self._has_servers}
+        return read_total(self._rows, **kept)
 
     def run_cost(self) -> RunCost:
         """Return the total cost of the run, and the parts that no target's figures include."""

@@ -8,8 +8,8 @@ last entry is judged again from the calls that were kept.
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -24,11 +24,12 @@ from ...deliberation import BallotsRevealed, CaseOpened, Entry, TalkAudited, Ver
 from ...models import Charge, Completion, redactor
 from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
-from ._file import RECORD, locked, open_database, open_read_only, unreadable
+from ._file import RECORD, locked, open_database, unreadable
 from ._group_commit import GroupCommit, Row
 from ._media import MEDIA, placed, portable
-from ._reader import RecordReader
 from ._retried import RetriedCases
+from ._unchanged import Grow, looked_at
+from .growth import Grown
 
 T = TypeVar("T")
 
@@ -44,7 +45,6 @@ SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnn
 """
 _ENTRIES = "SELECT case_id, number, kind, body FROM entries WHERE case_id = ?"
 _CASE = "SELECT * FROM cases WHERE case_id = ?"
-_ANY_META = "SELECT 1 FROM meta LIMIT 1"
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 _WRITE = {
     # First: the earlier transcript of a case makes way for the new one.
@@ -91,10 +91,18 @@ class Record:
     """
 
     def __init__(
-        self, directory: Path, database: sqlite3.Connection, commits: GroupCommit, *, resumed: bool
+        self,
+        directory: Path,
+        database: sqlite3.Connection,
+        commits: GroupCommit,
+        *,
+        resumed: bool,
+        grown: Grown | None = None,
     ) -> None:
         self.directory = directory
         self.resumed = resumed
+        self.unasked = 0 if grown is None else grown.unasked  # finished, asked no more
+        self.left = () if grown is None else grown.left  # targets that the config has no more
         self._database = database
         self._retried = RetriedCases(database, self._read)
         self._commits = commits
@@ -249,18 +257,21 @@ class Record:
         """Copy a query's media into the run, and return the query with the copies' paths."""
         return with_media(query, self._keep)
 
-    def retry_failed(self) -> None:
+    def retry_failed(self, asked: Iterable[str]) -> None:
         """Mark finished cases that lost a response or a ballot for a retry.
 
         These are cases whose response is an `error`, and those with a ballot that was
         lost in any round. Their results stay until they are finished again, and for good
         where the retry lacks more than the earlier attempt.
 
+        Args:
+            asked: The ids of all cases that the config asks; read where it asks not all.
+
         Raises:
             RecordError: The record cannot be changed.
         """
         try:
-            self._retried.choose()
+            self._retried.choose(asked if self.unasked else None)
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self.directory}: the record cannot be changed ({error})."
@@ -303,7 +314,11 @@ class Record:
 
 @asynccontextmanager
 async def open_record(
-    directory: Path, identity: Mapping[str, object], meta: Mapping[str, str]
+    directory: Path,
+    identity: Mapping[str, object],
+    meta: Mapping[str, str],
+    *,
+    grow: Grow | None = None,
 ) -> AsyncGenerator[Record, None]:
     """Open a run's record for writing: a new one, or that of the run to resume.
 
@@ -313,6 +328,8 @@ async def open_record(
             with another identity is refused.
         meta: Further facts to store, such as versions; those of the latest opening
             replace earlier ones.
+        grow: Says what is stored where the run was begun with another identity, which is
+            refused without.
 
     Raises:
         RecordChangedError: The record was changed.
@@ -320,11 +337,12 @@ async def open_record(
             belongs to another configuration, or rows cannot be written any more.
     """
     with locked(directory):
-        _refuse_changed(directory)  # before anything is paid, and before this hides it
-        database, resumed = open_database(directory, identity, meta)
+        # Before anything is paid, and before this hides a change.
+        grown = await looked_at(directory, grow)
+        database, resumed = open_database(directory, identity, meta, grown)
         try:
             commits = GroupCommit(directory / RECORD, database, _WRITE)
-            record = Record(directory, database, commits, resumed=resumed)
+            record = Record(directory, database, commits, resumed=resumed, grown=grown)
             async with first_failure(), asyncio.TaskGroup() as group:
                 watching = group.create_task(commits.watch())
                 await asyncio.sleep(0)  # one that never began would not commit at its end
@@ -334,30 +352,6 @@ async def open_record(
                     watching.cancel()
         finally:
             database.close()
-
-
-def _refuse_changed(directory: Path) -> None:
-    """Refuse to resume a run whose record was changed; a new run passes.
-
-    Raises:
-        RecordChangedError: Something was changed after it was recorded.
-        RecordError: It cannot be read.
-    """
-    path = directory / RECORD
-    if not path.is_file() or not _is_begun(path):
-        return
-    with closing(RecordReader(directory)) as reader:
-        reader.check_unchanged()
-
-
-def _is_begun(path: Path) -> bool:
-    """Return whether the file has data of a run."""
-    try:
-        with closing(open_read_only(path)) as database:
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
-            return "meta" in tables and database.execute(_ANY_META).fetchone() is not None
-    except sqlite3.Error:
-        return False  # the writer says what is wrong with it
 
 
 def _text(data: object) -> str:

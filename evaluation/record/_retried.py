@@ -5,7 +5,7 @@ neither a kill nor another outage can take a verdict away.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -32,9 +32,12 @@ UNION
 SELECT case_id FROM cases
 WHERE json_extract(result, '$.decision') IN ('transport_error', 'budget_stop')
 """
+_ASKED = "CREATE TEMP TABLE asked (case_id TEXT PRIMARY KEY) WITHOUT ROWID"
+_TAKE = "INSERT OR IGNORE INTO temp.asked VALUES (?)"
+_DROP = "DELETE FROM temp.again WHERE case_id NOT IN (SELECT case_id FROM temp.asked)"
 # A kill may have left a reply next to the earlier error: only empty ones are asked for again.
 _EMPTY = """
-FROM calls JOIN cases ON call_id = case_id || '/target'
+FROM calls JOIN cases ON call_id = case_id || '/target' JOIN temp.again USING (case_id)
 WHERE response_outcome = 'error' AND is_empty(completion)
 """
 # What they took was spent all the same.
@@ -61,12 +64,20 @@ class RetriedCases:
         self._entries: dict[str, list[Row]] = {}  # of cases under way
         self._chosen = 0
 
-    def choose(self) -> None:
-        """Choose the cases to retry."""
+    def choose(self, asked: Iterable[str] | None = None) -> None:
+        """Choose the cases to retry.
+
+        Args:
+            asked: The only cases that are meant, None for all.
+        """
         self._database.create_function("is_empty", 1, _is_empty)
         with self._database:
             self._database.execute(_CHOSEN)
             self._chosen = self._database.execute(_CHOOSE).rowcount
+            if asked is not None:
+                self._database.execute(_ASKED)
+                self._database.executemany(_TAKE, ((case_id,) for case_id in asked))
+                self._chosen -= self._database.execute(_DROP).rowcount
             self._database.execute(_CHARGE_EMPTY)
             self._database.execute(_FORGET_EMPTY)
 

@@ -22,7 +22,7 @@ from ..metrics import (
     summarize,
     with_server_time,
 )
-from ..record import ChangedCase, CheckedCase, Integrity, Meta, RecordReader
+from ..record import ChangedCase, CheckedCase, Integrity, Meta, RecordReader, describe_growth
 from ..trials import Plan, SkippedInput
 from ..trust.talk import TalkFigures, discussed_cases, talk_figures
 from ._health import TOLERATED
@@ -177,6 +177,11 @@ class StoredRun:
             for target, each in self.left_out.items()
             if each.lines or each.cut
         }
+
+    @property
+    def growth(self) -> str | None:
+        """When the run took more cases, and which; None where it did not."""
+        return describe_growth(self._reader.meta.grown)
 
     @property
     def facts(self) -> RunFacts:

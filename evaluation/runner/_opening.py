@@ -1,6 +1,6 @@
 """Opens the record, targets and models of a run or batch."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from glob import escape
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from ...models import (
     redactor,
 )
 from ...targets import ModelTargetSpec, Target
+from ..growth import growth_of
 from ..metrics import Limits
 from ..plan import (
     RunPlan,
@@ -27,26 +28,36 @@ from ..plan import (
     write_skipped_items,
     write_skipped_rows,
 )
-from ..record import Record, RecordReader, open_record
+from ..record import Grown, Record, RecordReader, open_record
 from ..trials import UsedInput
 
 
 def open_run_record(
-    plan: RunPlan, *, unbound: Sequence[str] = ()
+    plan: RunPlan, *, unbound: Sequence[str] = (), tell: Callable[[str], None] = lambda _: None
 ) -> AbstractAsyncContextManager[Record]:
-    """Open a run's record; see `open_record`.
+    """Open a run's record, which may take more cases than before; see `open_record`.
 
     Args:
         plan: The run.
         unbound: The models to which its cost limit does not apply.
+        tell: Told what is added.
     """
     meta = {**_meta(plan), **_said(plan), "unbound": msgspec.json.encode(unbound).decode()}
-    return open_record(plan.directory, identity_of(plan), meta)
+
+    async def grow(reader: RecordReader) -> Grown | None:
+        growth = await growth_of(reader, plan, meta)
+        if growth is None:
+            return None
+        for line in growth.changes():
+            tell(line)
+        return growth.grown
+
+    return open_record(plan.directory, identity_of(plan), meta, grow=grow)
 
 
 @asynccontextmanager
 async def begin_run(
-    plan: RunPlan, *, unbound: Sequence[str], retry_failed: bool
+    plan: RunPlan, *, unbound: Sequence[str], retry_failed: bool, tell: Callable[[str], None]
 ) -> AsyncGenerator[Record]:
     """Open the record of a run to finish it, and write the files next to it.
 
@@ -54,12 +65,13 @@ async def begin_run(
         plan: The run.
         unbound: The models to which its cost limit does not apply.
         retry_failed: See `run`.
+        tell: Told what is added to a run that was begun.
     """
-    async with open_run_record(plan, unbound=unbound) as record:
+    async with open_run_record(plan, unbound=unbound, tell=tell) as record:
         if retry_failed:
-            record.retry_failed()
+            record.retry_failed(trial.case_id for trial in plan.trials())
         _write_config(plan)
-        write_skipped_rows(plan.directory, plan.recorded)
+        write_skipped_rows(plan.directory, plan.recorded, record.left)
         write_skipped_items(plan.directory, plan.selection.dataset)
         yield record
 
@@ -90,9 +102,17 @@ def _meta(plan: RunPlan) -> dict[str, str]:
         ).decode(),
         "used": msgspec.json.encode(_used(plan)).decode(),
         "notes": msgspec.json.encode([*lasting_notes(plan.recorded), *card_notes(plan)]).decode(),
+        **_selected(plan),
         **_priced_servers(plan),
         **_talk_audit(plan),
     }
+
+
+def _selected(plan: RunPlan) -> dict[str, str]:
+    """Return how many queries were selected, and how: so that more hold them."""
+    earlier = plan.selection.earlier
+    selected = {"selected": msgspec.json.encode(earlier).decode()} if earlier else {}
+    return {"queries": str(len(plan.selection)), **selected}
 
 
 def _used(plan: RunPlan) -> UsedInput:

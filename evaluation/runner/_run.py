@@ -30,7 +30,7 @@ class RunOutcome:
         cases: Finished cases, earlier ones included.
         verdicts: Cases with a verdict.
         seconds: Wall time of this process.
-        planned: Planned cases.
+        planned: Planned cases, and finished ones that the config asks no more.
         given_up: Cases in which an attack found nothing to ask, so they need no verdict.
         stopped: Why the budget left cases unfinished or lost calls without a retry; None
             where it did not.
@@ -78,19 +78,17 @@ async def run(
     """
     started = time.monotonic()
     budget_plan = await BudgetPlan.of(plan)
-    if budget_plan.unbound and observer is not None:
-        observer.notify(f"Note: {unbound_note(budget_plan.unbound)}")
+    tell, unbound = _ignore if observer is None else observer.notify, budget_plan.unbound
+    if unbound:
+        tell(f"Note: {unbound_note(unbound)}")
     async with AsyncExitStack() as stack:
-        opening = begin_run(plan, unbound=budget_plan.unbound, retry_failed=retry_failed)
+        opening = begin_run(plan, unbound=unbound, retry_failed=retry_failed, tell=tell)
         record = await stack.enter_async_context(opening)
+        total = plan.total + record.unasked
+        is_due = audit_is_due(plan, retry_failed=retry_failed)
+        needed = record.count_finished() < total or is_due
         servers = ManagedServers(
-            plan.servers,
-            plan.directory,
-            observer.notify if observer is not None else _ignore,
-            record.keep_uptime,
-            needed=record.count_finished() < plan.total
-            or audit_is_due(plan, retry_failed=retry_failed),
-            tells_plan=True,
+            plan.servers, plan.directory, tell, record.keep_uptime, needed=needed, tells_plan=True
         )
         opening_models = open_run_models(plan, record, servers)
         models = await stack.enter_async_context(opening_models)
@@ -100,7 +98,7 @@ async def run(
                 plan.jury,
                 registry,
                 ask=ask,
-                cases=CaseCount(plan.total, record.count_finished()),
+                cases=CaseCount(total, record.count_finished()),
                 media=plan.media,
                 clerk=record.write_entry,
                 # Notices are published only where somebody watches.
@@ -128,10 +126,10 @@ async def run(
         unaudited = await auditor.work(registry)
     cases, verdicts, given_up = _count(plan)
     # Otherwise the cases themselves say what was lost.
-    is_cut_short = cases < plan.total or retry_failed or unaudited > 0
+    is_cut_short = cases < total or retry_failed or unaudited > 0
     stopped = models.budget.stopped if is_cut_short else None
     seconds = time.monotonic() - started
-    return RunOutcome(cases, verdicts, seconds, plan.total, given_up, stopped, unaudited)
+    return RunOutcome(cases, verdicts, seconds, total, given_up, stopped, unaudited)
 
 
 def _ignore(message: str) -> None:

@@ -128,6 +128,7 @@ class Session:
         self._active = ActiveCases()
         self._doubtful: list[tuple[Trial, CaseResult]] = []
         self._finished_cases = 0
+        self._total = plan.total + record.unasked
 
     async def work(self, registry: ModelRegistry) -> None:
         """Examine all unfinished cases, many at once.
@@ -141,7 +142,7 @@ class Session:
         self._finished_cases = self._record.count_finished()
         self._active.watch(registry.held_calls)
         if self._observer is not None:
-            self._observer.started(self._plan.total, self._finished_cases, registry)
+            self._observer.started(self._total, self._finished_cases, registry)
         self._release_idle()
         async with watched(registry, self._observer):
             await self._examine_all()
@@ -174,7 +175,7 @@ class Session:
             self._servers.release(server)
 
     def _cut_short(self) -> str:
-        left, total = self._plan.total - self._finished_cases, self._plan.total
+        left, total = self._total - self._finished_cases, self._total
         reasons = "; ".join([*self._outages, *self._failures.values()])
         return (
             f"the run is unfinished, with {left} of {total} cases left as if they had not been "

@@ -78,7 +78,7 @@ class TalkAuditor:
             return 0
         self._record.commit()
         with closing(RecordReader(self._plan.directory)) as reader:
-            if reader.counts()[0] < self._plan.total:
+            if reader.counts()[0] < self._plan.total + self._record.unasked:
                 return 0
             donors = _Donors(reader, self._plan.options.seed)
             due = _due(reader, self._plan, donors, retry_failed=self._retry_failed)

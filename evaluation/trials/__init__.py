@@ -9,6 +9,7 @@ from ._skipped import (
     SkippedInput,
     SkippedLists,
     UsedInput,
+    kept_rows,
     write_skipped,
 )
 from ._trial import Trial, applies, case_of, is_of_audit, reported_name, trials
@@ -29,6 +30,7 @@ __all__ = [
     "case_of",
     "count_trials",
     "is_of_audit",
+    "kept_rows",
     "reported_name",
     "result_of",
     "trials",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -109,6 +109,16 @@ def write_skipped(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
                 file.write(msgspec.json.encode({**hidden, **kept}) + b"\n")
     except OSError as error:
         raise write_error(path, error) from None
+
+
+def kept_rows(path: Path, of: Container[str]) -> Iterator[dict[str, str]]:
+    """Yield the skipped rows that a list has of some targets; none without a list."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            with suppress(msgspec.MsgspecError, RecursionError, ValueError):
+                row = msgspec.json.decode(line, type=dict[str, str])
+                if row.get("target", "") in of:
+                    yield row
 
 
 class SkippedLists:

@@ -135,8 +135,8 @@ def test_what_is_no_model_is_not_taken_for_a_hundred(workplace: Any, jury: Scrip
 
 def test_errors_of_judge_speak_of_its_options(workplace: Any, jury: ScriptedServer) -> None:
     file = write(workplace, "small")
-    assert judge(workplace, jury, file, "--limit", "1").code == 0
-    ended = judge(workplace, jury, file)
+    assert judge(workplace, jury, file).code == 0
+    ended = judge(workplace, jury, file, "--truncated", "judge")
     ended.refused("started with another configuration", "give this run another --name")
     assert "run.name" not in ended.err
     ended = judge(workplace, jury, file, "--dataset", "mini")

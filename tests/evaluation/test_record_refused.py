@@ -98,10 +98,12 @@ def test_another_dataset_or_other_recorded_responses_are_another_config(
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "Two."}\n')
     ended = workplace.safejury("run", config)
     assert ended.code == 2
-    assert "responses.recorded was" in ended.err
+    assert "'q1' was judged with another response of 'recorded' (q1/recorded/0)" in ended.err
     (workplace.path / "r.jsonl").write_text('{"query_id": "q1", "response": "One."}\n')
     workplace.queries({"id": "q1", "scenario": "bias", "text": "?", "intent": "benign"})
-    assert "dataset.sha256 was" in workplace.safejury("run", config).err
+    assert (
+        "'q1' was judged with another text (q1/recorded/0)" in workplace.safejury("run", config).err
+    )
 
 
 def test_a_run_of_pictures_that_an_earlier_version_drew(
@@ -115,8 +117,8 @@ def test_a_run_of_pictures_that_an_earlier_version_drew(
         patch.setattr("safejury.datasets.jsonl._jsonl.MINI", drawn / "queries.jsonl")
         assert workplace.safejury("run", config).code == 0
     refused = workplace.safejury("run", config)
-    refused.refused("dataset.sha256 was", "can be reported and shown, but not resumed")
-    assert "Change it back" not in refused.err
+    refused.refused("with other pictures", "can be reported and shown, but not resumed")
+    assert "put it back" not in refused.err
     assert len(workplace.report()["targets"]) == 1
 
 

@@ -12,7 +12,7 @@ from ....common import ConfigurationError
 from ....common.text import many
 from ....deliberation import JuryCard, card_sha256, read_card
 from ....deliberation.protocol.card import DecidedBy, RuleScores, check_same_jury
-from ...record import Meta, cases_sha256, decided_by, jury_identity
+from ...record import Meta, cases_of, decided_by, jury_identity
 from ...trust import LabelSet, Words, labels_of, read_labels
 from ...trust.rates import LEAST_SUM, Errors, RunCounts
 from ._correcting import Correcting, labels_of_run
@@ -91,7 +91,7 @@ class Correction:
         errors = _errors(scores, self.source)
         used = round(errors.unsafe + errors.safe)
         made_of = f"Corrected by {self.source}, made of {many(used, 'label')}"
-        if self.card.labels.of == cases_sha256(run.identity):
+        if self.card.labels.of in cases_of(run):
             said = "of cases of this run: give these labels with --labels, which is the better way."
         else:
             said = (

@@ -13,6 +13,7 @@ from ....common.text import many
 from ...record import (
     Deliberated,
     RecordReader,
+    cases_of,
     cases_sha256,
     decided_by,
     jury_identity,
@@ -85,7 +86,7 @@ def read_run_votes(
     import numpy as np
 
     jury, of = jury_identity(meta.identity, meta.jury), cases_sha256(meta.identity)
-    seen = meta.card is not None and meta.card.labels.of == of and not without
+    seen = meta.card is not None and meta.card.labels.of in cases_of(meta) and not without
     return Source(
         str(directory),
         builder.done(),

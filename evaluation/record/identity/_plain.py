@@ -1,12 +1,10 @@
-"""Compares the configurations of runs, and removes secrets from them."""
+"""Makes plain data of a config, without secrets, for an identity."""
 
-import json
 import re
-from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from ...models import HIDDEN, is_secret_name
+from ....models import HIDDEN, is_secret_name
 
 _ADDRESSES = {"base_url", "api_base", "proxy"}
 _LATER = {
@@ -79,36 +77,3 @@ def host_of(address: str) -> str:
         return urlsplit(address.strip()).netloc.rpartition("@")[2]
     except ValueError:
         return _NO_ADDRESS
-
-
-def differences(old: object, new: object, path: str = "") -> Iterator[str]:
-    """Yield one sentence for each difference between plain data.
-
-    Args:
-        old: Mappings, lists and scalars, as in JSON.
-        new: The same, now.
-        path: Path of the data within a larger whole.
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        before, after = cast(dict[str, object], old), cast(dict[str, object], new)
-        for key in [*before, *(key for key in after if key not in before)]:
-            yield from differences(
-                before.get(key), after.get(key), f"{path}.{key}" if path else str(key)
-            )
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _list_differences(cast(list[object], old), cast(list[object], new), path)
-    elif old != new:
-        yield f"{path} was {_short(cast(object, old))} and is {_short(new)}"
-
-
-def _list_differences(old: list[object], new: list[object], path: str) -> Iterator[str]:
-    if len(old) != len(new):
-        yield f"{path} had {len(old)} items and has {len(new)}"
-        return
-    for index, (before, after) in enumerate(zip(old, new, strict=True)):
-        yield from differences(before, after, f"{path}[{index}]")
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
