@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._figures import (
         HIGHER_IS_SAFER,
         METRICS,
+        TOGETHER,
         Changes,
         Comparison,
         Metric,
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
         RateDifference,
         Side,
     )
+    from ._resilience import broken_queries, resilience
     from ._sides import PLAIN, Chosen
     from ._table import comparison_table
+    from ._tied import Attacks
     from ._words import first_lines, missing_of, verdict_of
     from ._written import ComparisonForm, comparison_data, written_comparison
 
@@ -31,6 +34,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_figures": [
                 "HIGHER_IS_SAFER",
                 "METRICS",
+                "TOGETHER",
                 "Changes",
                 "Comparison",
                 "Metric",
@@ -38,8 +42,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "RateDifference",
                 "Side",
             ],
+            "_resilience": ["broken_queries", "resilience"],
             "_sides": ["PLAIN", "Chosen"],
             "_table": ["comparison_table"],
+            "_tied": ["Attacks"],
             "_words": ["first_lines", "missing_of", "verdict_of"],
             "_written": ["ComparisonForm", "comparison_data", "written_comparison"],
         },
@@ -49,6 +55,8 @@ __all__ = [
     "HIGHER_IS_SAFER",
     "METRICS",
     "PLAIN",
+    "TOGETHER",
+    "Attacks",
     "ChangedQuery",
     "Changes",
     "Chosen",
@@ -58,12 +66,14 @@ __all__ = [
     "PairedTargets",
     "RateDifference",
     "Side",
+    "broken_queries",
     "changed_queries",
     "compare",
     "comparison_data",
     "comparison_table",
     "first_lines",
     "missing_of",
+    "resilience",
     "verdict_of",
     "written_comparison",
 ]

@@ -29,6 +29,7 @@ class ChangedQuery:
         target_second: The target on the second side.
         condition_first: Condition on the first side, empty for none.
         condition_second: Condition on the second side.
+        attack: Of an attacked query, the attack or the condition; empty elsewhere.
     """
 
     change: str
@@ -43,6 +44,7 @@ class ChangedQuery:
     target_second: str
     condition_first: str = ""
     condition_second: str = ""
+    attack: str = ""
 
 
 def changed_queries(
@@ -67,16 +69,14 @@ def changed_queries(
             change = change_of(query.first, query.second)
             if change in ("same", "no_verdict"):
                 continue
-            before, after = _showing(change)
             yield ChangedQuery(
                 change,
                 query.query_id,
                 category_of(query.first.counts.scenario),
                 str(query.first.intent),
-                _found(query.first),
-                _found(query.second),
-                _case(query.first, before),
-                _case(query.second, after),
+                found_of(query.first),
+                found_of(query.second),
+                *showing_case(change, query.first, query.second),
                 one.target,
                 other.target,
                 one.condition,
@@ -84,14 +84,18 @@ def changed_queries(
             )
 
 
-def _showing(change: str) -> tuple[Finding | None, Finding | None]:
-    """Return the findings that show a change, on either side."""
+def showing_case(change: str, first: Judged, second: Judged) -> tuple[str, str]:
+    """Return the ids of cases that show a change, one of either side."""
+    before = after = None
     if change == "to_safe":
-        return Finding.UNSAFE, Finding.SAFE
-    return (Finding.SAFE, Finding.UNSAFE) if change == "to_unsafe" else (None, None)
+        before, after = Finding.UNSAFE, Finding.SAFE
+    elif change == "to_unsafe":
+        before, after = Finding.SAFE, Finding.UNSAFE
+    return _case(first, before), _case(second, after)
 
 
-def _found(judged: Judged) -> str:
+def found_of(judged: Judged) -> str:
+    """Return what was found of a query on a side, in words."""
     found = [finding for _, finding in judged.cases if finding is not None]
     if not found:
         return NO_VERDICT

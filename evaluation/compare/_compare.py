@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from ...common import ConfigurationError
 from ...common.text import many, quoted
-from ...models import EMBEDDED_WARNING
-from ..record import differences_of_juries
 from ..report import StoredRun
 from ..trials import reported_name
+from ._checks import of_juries, on_runs
 from ._figures import Comparison, PairedTargets, Side
 from ._pairing import is_same_question, paired
 from ._sides import Chosen, Parts, listed, sides_of
@@ -51,7 +50,7 @@ def compare(
         raise ConfigurationError(f"a confidence level is between 0 and 1, such as 0.95: {level}")
     parts = Parts.of(first), Parts.of(second)
     sides = sides_of(*parts, chosen or Chosen())
-    forced = [*_of_juries(first, second, force=force)]
+    forced = [*of_juries(first, second, force=force)]
     _refuse_copy(first, second, sides)
     strange = list[str]()
     found = [
@@ -66,7 +65,7 @@ def compare(
             f"{first.directory} and {second.directory} share no query that both have finished: "
             "compare runs of the same set, or finish them"
         )
-    notes = [*_on_runs(first, second), *_on_pairs(pairs)]
+    notes = [*on_runs(first, second), *_on_pairs(pairs)]
     if chosen is None or chosen == Chosen():
         notes += _on_targets(*parts, sides)
     return Comparison(tuple(pairs), tuple(forced), tuple(notes), level, seed)
@@ -113,27 +112,6 @@ def _pair(
     )
 
 
-def _of_juries(first: StoredRun, second: StoredRun, *, force: bool) -> Iterator[str]:
-    """Yield how the juries differ, if that is forced.
-
-    Raises:
-        ConfigurationError: They differ, and it is not forced.
-    """
-    different = differences_of_juries(first.meta, second.meta)
-    if not different:
-        return
-    what = (
-        f"{first.directory} and {second.directory} were judged by different juries: "
-        f"{'; '.join(different)}"
-    )
-    if not force:
-        raise ConfigurationError(
-            f"{what}: have the same jury judge both, for instance the recorded responses of one, "
-            "or add --force and take the differences as those of targets and juries together"
-        )
-    yield f"{what}. The differences are those of targets and juries together."
-
-
 def _of_queries(number: int, some: Sequence[str], *, force: bool) -> str:
     """Return how many queries of the same id ask something else, if that is forced.
 
@@ -171,19 +149,6 @@ def _refuse_copy(first: StoredRun, second: StoredRun, sides: Sequence[tuple[Side
         )
 
 
-def _on_runs(first: StoredRun, second: StoredRun) -> Iterator[str]:
-    runs = {str(run.directory): run for run in (first, second)}
-    for run in runs.values():
-        if run.uses_embedded:
-            yield f"{run.directory}: {EMBEDDED_WARNING}"
-        finished = sum(run.reader.groups().values())
-        if finished < run.plan.total:
-            yield (
-                f"{run.directory} is unfinished: {finished:,} of {many(run.plan.total, 'case')}; "
-                "only queries that both have finished are compared."
-            )
-
-
 def _on_targets(first: Parts, second: Parts, sides: Sequence[tuple[Side, Side]]) -> Iterator[str]:
     """Yield what one run alone has, and is in no figure."""
     if first.run == second.run:
@@ -199,5 +164,5 @@ def _on_pairs(pairs: Sequence[PairedTargets]) -> Iterator[str]:
     if len(pairs) > 1:
         yield (
             f"{len(pairs):,} targets or conditions are compared, and p is of each alone: where "
-            "nothing differs, one in 20 has a p below 0.05."
+            "nothing differs, 1 in 20 has a p below 0.05."
         )

@@ -31,6 +31,8 @@ HIGHER_IS_SAFER: Mapping[Metric, bool] = {
     "benign_unsafe": False,
 }
 """The metrics that speak of safety, and whether more of them is safer."""
+TOGETHER, ATTACKED = "all together", "attacked"
+"""Names of all attacks together, and of an attack that nothing names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Side:
         cases: Its finished cases.
         planned: Cases that it will have when the run is finished; None where that is not known.
         record: SHA-256 of the run's record.
+        attack: Of attacked queries, the attack or the condition; empty elsewhere.
     """
 
     run: str
@@ -117,6 +120,7 @@ class Side:
     cases: int = 0
     planned: int | None = None
     record: str = ""
+    attack: str = ""
 
     @property
     def is_unfinished(self) -> bool:
@@ -159,7 +163,7 @@ class PairedTargets:
         only_second: Queries of the second side alone.
         different: Queries of the same id that ask something else, left out; above 0 only where
             that was forced.
-        repeats: Most epochs of a shared query on either side.
+        repeats: Most cases of a shared query on either side, which are averaged.
         rates: By metric; a metric that nothing was measured of has an `n` of 0.
         categories: By category, then by metric; there is no `asr_macro` in them.
         changes: How the verdicts differ.

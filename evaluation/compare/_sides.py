@@ -115,7 +115,7 @@ def sides_of(first: Parts, second: Parts, chosen: Chosen) -> list[tuple[Side, Si
     """
     found = [
         (first.side(one, before), second.side(other, after))
-        for one, other in _targets(first, second, chosen)
+        for one, other in targets_of(first, second, chosen)
         for before, after in _conditions((first, one), (second, other), chosen)
     ]
     for one, other in found:
@@ -128,7 +128,12 @@ def sides_of(first: Parts, second: Parts, chosen: Chosen) -> list[tuple[Side, Si
     return found
 
 
-def _targets(first: Parts, second: Parts, chosen: Chosen) -> Iterator[tuple[str, str]]:
+def targets_of(first: Parts, second: Parts, chosen: Chosen) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of targets that are compared.
+
+    Raises:
+        ConfigurationError: A target is not there, or the runs have none in common.
+    """
     one, other = chosen.target_first, chosen.target_second
     if one is not None or other is not None:
         if chosen.targets:
@@ -175,6 +180,21 @@ def _conditions(
         return
     theirs = second.conditions(like)
     yield from ((name, name) for name in first.conditions(target) if name in theirs)
+
+
+def condition_or_plain(parts: Parts, target: str, name: str | None) -> str:
+    """Return a condition that a target has: none at all unless one is named.
+
+    Raises:
+        ConfigurationError: It does not have it.
+    """
+    known = parts.conditions(target)
+    if name is None and "" not in known:
+        raise ConfigurationError(
+            f"{parts.run}: the target {quoted(target)} was not asked without a condition: name the "
+            f"one that the others are compared with by --condition-a: {listed(known)}"
+        )
+    return parts.condition(target, name or PLAIN)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -82,7 +82,9 @@ def _write_pair(pair: PairedTargets, console: Console, level: float) -> None:
 def _overview(comparison: Comparison) -> Grid:
     """Return a row a pair, by attack success."""
     rows = {pair_name(pair): pair.rates["asr"] for pair in comparison.pairs}
-    return _grid("ASR % of all pairs", "A | B", rows, comparison.level)
+    attacked = any(pair.second.attack for pair in comparison.pairs)
+    first = "target: attack" if attacked else "target"
+    return _grid("ASR % of all pairs", first, rows, comparison.level)
 
 
 def _grid(

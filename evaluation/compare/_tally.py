@@ -42,7 +42,7 @@ class Tally:
 
     Attributes:
         shared: How many there are.
-        repeats: Most epochs of one on either side.
+        repeats: Most cases of one on either side.
     """
 
     shared: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...common.text import MISSING, many, points
 from ..trials import reported_name
-from ._figures import Comparison, Metric, PairedTargets, RateDifference, Side
+from ._figures import ATTACKED, TOGETHER, Comparison, Metric, PairedTargets, RateDifference, Side
 
 LABELS: dict[Metric, str] = {
     "asr": "ASR %",
@@ -30,11 +30,21 @@ MINUS = "\N{MINUS SIGN}"
 
 def side_name(side: Side) -> str:
     """Return a side as it is named above a comparison: its run, and its target there."""
-    return f"{side.run}: {reported_name(side.target, side.condition)}"
+    attack = f", {under(side.attack)}" if side.attack else ""
+    return f"{side.run}: {reported_name(side.target, side.condition)}{attack}"
+
+
+def under(attack: str) -> str:
+    """Return by what queries are attacked, in words."""
+    if attack == TOGETHER:
+        return "all attacks together"
+    return "under attack" if attack == ATTACKED else f"under {attack}"
 
 
 def pair_name(pair: PairedTargets) -> str:
     """Return a pair by what its sides differ in, beside their runs."""
+    if pair.second.attack:
+        return f"{pair.second.target}: {pair.second.attack}"
     one, other = (reported_name(side.target, side.condition) for side in (pair.first, pair.second))
     return one if one == other else f"{one} | {other}"
 
@@ -80,6 +90,8 @@ def verdict_of(pair: PairedTargets, metric: Metric = "asr") -> str:
     spoken = _SPOKEN[metric]
     if found.difference is None:
         return f"Nothing to compare of {spoken}: no shared query has a value on both sides."
+    if pair.second.attack and metric == "asr":
+        return _gap_of(pair, found)
     of = f"n {many(found.n, 'shared query', 'shared queries')}, p {p_of(found.p)}"
     if found.is_shown:
         size = change_by(metric, abs(found.difference)).removeprefix("+")
@@ -91,6 +103,21 @@ def verdict_of(pair: PairedTargets, metric: Metric = "asr") -> str:
         return f"A difference in {spoken} is not settled, as the exact test differs: {said}."
     seen = _would_see(metric, found)
     return f"No difference in {spoken} is seen: {said}; {seen}."
+
+
+def _gap_of(pair: PairedTargets, found: RateDifference) -> str:
+    """Return the resilience gap in a sentence."""
+    how = under(pair.second.attack)
+    said = (
+        f"{change_by('asr', found.difference)} points ({span_of('asr', found.interval)}), "
+        f"n {many(found.n, 'shared query', 'shared queries')}, p {p_of(found.p)}"
+    )
+    if found.is_shown:
+        rates = f"from {value_of('asr', found.first)} to {value_of('asr', found.second)} %"
+        return f"Resilience gap, {how}: {said}; attack success goes {rates}."
+    if found.excludes_zero:
+        return f"A resilience gap is not settled, {how}, as the exact test differs: {said}."
+    return f"No resilience gap is seen, {how}: {said}; {_would_see('asr', found)}."
 
 
 def _shown(found: RateDifference, spoken: str) -> str:
@@ -134,7 +161,7 @@ def unpaired_of(pair: PairedTargets) -> str:
     rest += [f"{pair.only_second:,} of B alone"] if pair.only_second else []
     if pair.different:
         rest.append(f"{pair.different:,} that ask something else")
-    repeats = f"; up to {pair.repeats} epochs of a query, averaged" if pair.repeats > 1 else ""
+    repeats = f"; up to {pair.repeats} cases of a query, averaged" if pair.repeats > 1 else ""
     out = f"; in no figure: {', '.join(rest)}" if rest else ""
     return f"{said}{repeats}{out}."
 

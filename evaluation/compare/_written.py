@@ -19,6 +19,7 @@ from ._words import (
     first_lines,
     missing_of,
     p_of,
+    pair_name,
     side_name,
     span_of,
     unpaired_of,
@@ -30,7 +31,7 @@ ComparisonForm = Literal["json", "csv", "md"]
 _CHANGED = tuple(each.name for each in fields(ChangedQuery))
 _COLUMNS = (
     *("run_first", "target_first", "condition_first"),
-    *("run_second", "target_second", "condition_second", "category", "metric", "n"),
+    *("run_second", "target_second", "condition_second", "attack", "category", "metric", "n"),
     *("first", "second", "difference", "low", "high", "level", "p", "mid_p", "adjusted_p", "test"),
     *("higher_first", "higher_second", "detectable", "no_verdict", "bound_low", "bound_high"),
     *("is_shown", "safer"),
@@ -127,6 +128,7 @@ def _row(pair: PairedTargets, category: str, rate: RateDifference) -> dict[str, 
     }
     (low, high), bounds = rate.interval or (None, None), rate.bounds or (None, None)
     ends = {"low": low, "high": high, "bound_low": bounds[0], "bound_high": bounds[1]}
+    sides["attack"] = pair.second.attack
     return {**sides, "category": category, **_rate_data(rate), **ends}
 
 
@@ -141,7 +143,7 @@ def _markdown(comparison: Comparison, changed: Iterable[ChangedQuery] | None) ->
         yield f"> {inline(said)}"
     for pair in comparison.pairs:
         yield ""
-        yield f"## {inline(pair.second.target)} against {inline(pair.first.target)}"
+        yield f"## {inline(pair_name(pair))}"
         yield ""
         yield f"- A: {inline(side_name(pair.first))}"
         yield f"- B: {inline(side_name(pair.second))}"

@@ -15,20 +15,36 @@ from ._integrity import ChangedCase, CheckedCase, Integrity
 TRANSCRIPT_OF = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
 """SQL for the transcript of a case, as `deliberated` takes it."""
 
+# The opening of a case is its first entry, and holds the response that the jury judged.
+ASKED = """
+SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
+"""
+"""SQL for the openings of all cases."""
+GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
+"""SQL for the number of cases in which an attack found nothing to ask."""
+DISTINCT = """
+SELECT count(*) FROM (
+    SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
+"""
+"""SQL for the number of different questions."""
 OPENING = "SELECT body FROM entries WHERE case_id = ? AND number = 0"
 """SQL for the entry that opened a case."""
 OF_TARGET = """
 SELECT case_id, result FROM cases
-WHERE target = ? AND ifnull(json_extract(result, '$.condition'), '') = ?
+WHERE target = ?1 AND (?2 IS NULL OR ifnull(json_extract(result, '$.condition'), '') = ?2)
 ORDER BY query_id, case_id
 """
-"""SQL for the finished cases of a target under a condition."""
+"""SQL for the finished cases of a target, under one condition or all."""
 GROUPS = """
 SELECT target, ifnull(json_extract(result, '$.condition'), ''), count(*) FROM cases
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 """SQL for the number of finished cases by target and condition."""
-
+LABELS = """
+SELECT DISTINCT label.key FROM cases, json_each(result, '$.labels') AS label
+WHERE target = ? ORDER BY 1
+"""
+"""SQL for the names of the labels of a target's queries."""
 DISCUSSED = """
 SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
 WHERE kind = 'DiscussionOpened'

@@ -25,9 +25,13 @@ from ..metrics import (
 from ..trials import CaseResult, SkippedLists
 from ._ballots_by_juror import BALLOTS_OF, RevealedBallots, add_ballots_by_juror
 from ._deliberated import (
+    ASKED,
     DISCUSSED,
     DISCUSSIONS,
+    DISTINCT,
+    GIVEN_UP,
     GROUPS,
+    LABELS,
     OF_TARGET,
     OPENING,
     SAID,
@@ -59,15 +63,6 @@ FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated',
 GROUP BY 1, 2
 """
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-# The opening of a case is its first entry, and holds the response that the jury judged.
-_ASKED = """
-SELECT case_id, target, epoch, body FROM cases JOIN entries USING (case_id) WHERE number = 0
-"""
-_GIVEN_UP = "SELECT count(*) FROM cases WHERE response_outcome = 'gave_up' AND finding IS NULL"
-_DISTINCT = """
-SELECT count(*) FROM (
-    SELECT DISTINCT query_id, epoch, json_extract(result, '$.condition') FROM cases)
-"""
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY {order}
@@ -175,11 +170,11 @@ class RecordReader:
     def responses(self) -> Iterator[TargetResponse]:
         """Yield the responses of finished cases, in no order."""
         decode = self._decoder(ResponseOf)
-        for case_id, target, epoch, body in self._rows(_ASKED):
+        for case_id, target, epoch, body in self._rows(ASKED):
             yield TargetResponse(target, epoch, decode(case_id, body).case.response)
 
-    def asked(self, target: str, condition: str) -> Iterator[AskedCase]:
-        """Yield the finished cases of a target under a condition, sorted by query."""
+    def asked(self, target: str, condition: str | None) -> Iterator[AskedCase]:
+        """Yield the finished cases of a target, under a condition or all, sorted by query."""
         decode, decode_query = self._decoder(CaseResult), self._decoder(QueryOf)
         for case_id, stored in self._rows(OF_TARGET, target, condition):
             (body,) = next(self._rows(OPENING, case_id), (None,))
@@ -189,16 +184,20 @@ class RecordReader:
         """Count the finished cases by target and condition."""
         return {(target, condition): n for target, condition, n in self._rows(GROUPS)}
 
+    def label_names(self, target: str) -> list[str]:
+        """Return the names of the labels that the queries of a target have."""
+        return [name for (name,) in self._rows(LABELS, target)]
+
     def distinct(self) -> int:
         """Count the different questions among finished cases.
 
         A query in one epoch under one condition is one, whichever target it was put to.
         """
-        return int(next(self._rows(_DISTINCT))[0])
+        return int(next(self._rows(DISTINCT))[0])
 
     def count_given_up(self) -> int:
         """Count the finished cases in which an attack found nothing to ask."""
-        return int(next(self._rows(_GIVEN_UP))[0])
+        return int(next(self._rows(GIVEN_UP))[0])
 
     def counts(self) -> tuple[int, int]:
         """Count the finished cases, and those with a verdict."""
@@ -384,7 +383,7 @@ class RecordReader:
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
 
-    def _rows(self, query: str, *values: str | int) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: str | int | None) -> Iterator[tuple[Any, ...]]:
         try:
             for row in self._database.execute(query, values):  # noqa: UP028 - not to close it
                 yield row

@@ -1,0 +1,44 @@
+"""Whether two runs may be compared, and what a reader must know of them."""
+
+from collections.abc import Iterator
+
+from ...common import ConfigurationError
+from ...common.text import many
+from ...models import EMBEDDED_WARNING
+from ..record import differences_of_juries
+from ..report import StoredRun
+
+
+def of_juries(first: StoredRun, second: StoredRun, *, force: bool) -> Iterator[str]:
+    """Yield how the juries differ, if that is forced.
+
+    Raises:
+        ConfigurationError: They differ, and it is not forced.
+    """
+    different = differences_of_juries(first.meta, second.meta)
+    if not different:
+        return
+    what = (
+        f"{first.directory} and {second.directory} were judged by different juries: "
+        f"{'; '.join(different)}"
+    )
+    if not force:
+        raise ConfigurationError(
+            f"{what}: have the same jury judge both, for instance the recorded responses of one, "
+            "or add --force and take the differences as those of targets and juries together"
+        )
+    yield f"{what}. The differences are those of targets and juries together."
+
+
+def on_runs(first: StoredRun, second: StoredRun) -> Iterator[str]:
+    """Yield what makes the figures of the runs doubtful, a sentence each."""
+    runs = {str(run.directory): run for run in (first, second)}
+    for run in runs.values():
+        if run.uses_embedded:
+            yield f"{run.directory}: {EMBEDDED_WARNING}"
+        finished = sum(run.reader.groups().values())
+        if finished < run.plan.total:
+            yield (
+                f"{run.directory} is unfinished: {finished:,} of {many(run.plan.total, 'case')}; "
+                "only queries that both have finished are compared."
+            )
