@@ -11,7 +11,7 @@ from ...common.text import Shingles, jaccard_similarity, shingles
 from ._band_index import Sketch, SketchIndex
 
 NEAR_DUPLICATE = 0.6
-"""Jaccard similarity from which a text nearly repeats another; see docs/generation.md."""
+"""Jaccard similarity from which a text nearly repeats another; see docs/generation/quality.md."""
 
 _PERMUTATIONS = 128
 """In 32 bands of 4: a pair of similarity s meets with 1 - (1 - s^4)^32, at 0.6 with 98.8 %."""

@@ -1,5 +1,6 @@
 """Adds the reference that is generated from the code to the site."""
 
+import posixpath
 import re
 import sys
 import tomllib
@@ -11,7 +12,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 _HERE = Path(__file__).parent
-_OUTSIDE = re.compile(r"\]\(\.\./(?P<place>[^)\s]+)\)")
+_LINK = re.compile(r"\]\((?P<place>\.\./[^)\s]+)\)")
 
 sys.path.insert(0, str(_HERE))
 
@@ -36,8 +37,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Let links that leave `docs/` lead to the repository."""
     if page.file.src_uri.startswith("reference/"):
         return markdown
+    folder = posixpath.join("docs", posixpath.dirname(page.file.src_uri))
     repository = _project()["urls"]["Repository"]
-    return _OUTSIDE.sub(lambda link: f"]({repository}/blob/main/{link['place']})", markdown)
+
+    def put(link: re.Match[str]) -> str:
+        place = posixpath.normpath(posixpath.join(folder, link["place"]))
+        inside = place.startswith("docs/")
+        return link[0] if inside else f"]({repository}/blob/main/{place})"
+
+    return _LINK.sub(put, markdown)
 
 
 def _project() -> dict[str, Any]:

@@ -232,7 +232,7 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """The card; see `docs/generation.md`.
+    """The card; see `docs/generation/card.md`.
 
     Attributes:
         set_sha256: Of what the set holds, as `Dataset.sha256`: a run's record has it too.

@@ -59,7 +59,7 @@ def lines(block: str) -> list[str]:
 def having(language: str) -> list[Any]:
     """Return the blocks of all pages in a language, as parameters."""
     return [
-        pytest.param(page, block, id=f"{page.stem}-{number}")
+        pytest.param(page, block, id=f"{page.parent.name}-{page.stem}-{number}")
         for page in PAGES
         for number, block in enumerate(blocks(page, language))
     ]
@@ -210,7 +210,7 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
     }
     if block.startswith("- "):
         said = {"targets": said}
-    if page.stem == "generation":
+    if "generation" in (page.stem, page.parent.name):
         make = yaml.safe_load((ROOT / "examples/generate-small.yaml").read_text())
         GenerateConfig.model_validate({**make, **said})
     elif isinstance(said.get("scenarios"), list) and isinstance(said["scenarios"][0], dict):

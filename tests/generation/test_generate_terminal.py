@@ -26,9 +26,15 @@ from safejury.cli.data import GenerateProgress
 from safejury.generation.config import GenerateConfig
 from safejury.testing import ScriptedReply
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "generation.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 NOBODY = "http://127.0.0.1:9/v1"
-BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", DOCS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+BLOCKS = [
+    block
+    for page in (DOCS / "generation.md", *sorted((DOCS / "generation").glob("*.md")))
+    for block in re.findall(
+        r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.partition(":")[0])
