@@ -7,6 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._compare import compare
     from ._export import export
+    from ._gate import gate
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -19,6 +20,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_compare": ["compare"],
             "_export": ["export"],
+            "_gate": ["gate"],
             "_report": ["report"],
             "_show": ["show"],
             "_table": ["show_table"],
@@ -30,6 +32,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "compare",
     "export",
+    "gate",
     "report",
     "show",
     "show_table",

@@ -1,7 +1,7 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._deliberated import AskedCase, Deliberated, Discussion
-from ._file import RecordMark, is_being_written, last_written, mark_of
+from ._file import RECORD, RecordMark, is_being_written, last_written, mark_of
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
     cases_of,
@@ -31,6 +31,7 @@ from .identity import (
 
 __all__ = [
     "MEDIA",
+    "RECORD",
     "Addition",
     "AskedCase",
     "CasePages",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ....common import escape_line
+from ....common import ConfigurationError, escape_line
 from ....common.files import append_line, open_regular, write_error
 from ....common.text import many
 from ....deliberation import read_card
@@ -118,8 +118,10 @@ def why_unchecked(card: Path, days: float, *, now: datetime | None = None) -> st
         now: The time now, unless it is the clock's.
 
     Raises:
-        ConfigurationError: The card cannot be read.
+        ConfigurationError: The card cannot be read, or so many days are no number.
     """
+    if not 0 <= days <= timedelta.max.days:
+        raise ConfigurationError(f"--card-checked-within is a number of days, and not {days:g}")
     check, now = last_check(card), now or datetime.now(UTC)
     again = f"run safejury recheck {card}"
     if check is None:
