@@ -15,7 +15,7 @@ from .console import (
     say_unexpected,
 )
 from .data import datasets_app, generate
-from .results import compare, export, gate, report, show, verify, view
+from .results import cases, compare, export, gate, report, show, verify, view
 from .run import deliberate, export_batch, import_batch, judge, run, serve
 from .study import calibrate, recheck, replay, review
 from .tools import demo, doctor, init, personas, probe, scenarios
@@ -63,7 +63,7 @@ def safejury(
     """Measure the safety of multimodal models with a jury of models."""
 
 
-for command in (init, run, serve, judge, deliberate, show, report, view):
+for command in (init, run, serve, judge, deliberate, show, cases, report, view):
     app.command()(command)
 for command in (compare, gate, export, verify):
     app.command()(command)

@@ -73,6 +73,7 @@ from ._options import (
     Watch,
     WithoutTexts,
 )
+from ._pager import paged
 
 if TYPE_CHECKING:
     from ._progress import RunCounts, RunProgress, WaitingBar, WaitLines, cost_so_far
@@ -149,6 +150,7 @@ __all__ = [
     "log_to",
     "logs_to_screen",
     "named_values",
+    "paged",
     "quiet_libraries",
     "run_async",
     "same_command",

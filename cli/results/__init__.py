@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
+    from ._cases import cases
     from ._compare import compare
     from ._export import export
     from ._gate import gate
@@ -18,6 +19,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
+            "_cases": ["cases"],
             "_compare": ["compare"],
             "_export": ["export"],
             "_gate": ["gate"],
@@ -30,6 +32,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "cases",
     "compare",
     "export",
     "gate",

@@ -1,6 +1,5 @@
 """The command that replays a case of a run: `safejury show`."""
 
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,11 +37,12 @@ def show(
                 f"--export writes the transcript of one case: name it, as in safejury show "
                 f"{run} CASE --export {export}; without --export the cases are listed"
             )
+    if case is None:
+        from ._case_list import CaseList, list_on_screen
+
+        list_on_screen(run, CaseList(reveal=reveal))
+        return 0
     with closing(StoredRun(run)) as stored:
-        if case is None:
-            for known in stored.case_ids():
-                sys.stdout.write(f"{escape_line(known)}\n")
-            return 0
         found, embedded = stored.case(case), stored.uses_embedded
         checked = stored.check_case(found.case_id)
     if checked.why is not None:

@@ -20,7 +20,7 @@ class CaseFilter:
         contested: Contested in round 0.
         changed: Of another verdict than round 0 had; see `CaseRow.changed`.
         outcome: A verdict (`unsafe`, `safe`, `no_verdict`), or how asking the target ended.
-        scenario: Scenario ids, categories, or beginnings of them.
+        scenario: Scenario ids, categories, or beginnings of them; see `is_of`.
         target: Names of targets.
         condition: Names of conditions; the empty name is that of the queries as they are.
         intent: `harmful` or `benign`.
@@ -48,7 +48,7 @@ class CaseFilter:
             and (not self.contested or row.contested)
             and (not self.changed or row.changed)
             and (not self.outcome or row.verdict in self.outcome or row.response in self.outcome)
-            and (not self.scenario or row.scenario.startswith(self.scenario))
+            and (not self.scenario or any(is_of(row.scenario, each) for each in self.scenario))
             and _is_among(row.target, self.target)
             and _is_among(row.condition, self.condition)
             and _is_among(row.intent, self.intent)
@@ -72,6 +72,11 @@ class CaseFilter:
 
 def _is_among(value: str, wanted: Iterable[str]) -> bool:
     return not wanted or value in wanted
+
+
+def is_of(scenario: str, wanted: str) -> bool:
+    """Return whether a scenario's id, or the part behind its category, begins like this."""
+    return scenario.startswith(wanted) or scenario.partition(".")[2].startswith(wanted)
 
 
 def searched_text(case: Case) -> str:

@@ -1,18 +1,13 @@
 """Rows as plain data, with a column for each label."""
 
-from collections.abc import Iterator
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
 from ..metrics import LABEL
-from ..record import RecordReader
+from ._columns import ballot_columns, case_columns
 from ._rows import BallotRow, CaseRow
 
-TEXTS = ("question", "answer", "reason", "detail")
-"""Columns that only rows with revealed texts have."""
-_CASE = tuple(each.name for each in fields(CaseRow) if each.name not in ("labels", *TEXTS))
-_BALLOT = tuple(each.name for each in fields(BallotRow) if each.name not in TEXTS)
+_CASE, _BALLOT = (tuple(each.name for each in them()) for them in (case_columns, ballot_columns))
 _case_values, _ballot_values = attrgetter(*_CASE), attrgetter(*_BALLOT)
 
 
@@ -38,8 +33,3 @@ def plain_ballot(row: BallotRow, *, reveal: bool = False) -> dict[str, Any]:
     """
     plain: dict[str, Any] = dict(zip(_BALLOT, _ballot_values(row), strict=True))
     return plain | {"reason": row.reason, "detail": row.detail} if reveal else plain
-
-
-def label_names(reader: RecordReader) -> Iterator[str]:
-    """Yield the names of the labels that finished cases have, sorted."""
-    yield from sorted({name for id in reader.case_ids() for name in reader.result(id).labels})

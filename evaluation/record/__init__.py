@@ -11,6 +11,7 @@ from ._jury import (
     jury_identity,
     protocol_of,
     tie_of,
+    why_another_jury,
 )
 from ._media import MEDIA, case_in
 from ._meta import Meta
@@ -68,6 +69,7 @@ __all__ = [
     "plain",
     "protocol_of",
     "tie_of",
+    "why_another_jury",
     "with_addition",
     "without_places",
     "without_secrets",

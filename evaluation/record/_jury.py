@@ -10,9 +10,15 @@ import msgspec
 
 from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
 from ...common import ConfigurationError
-from ...deliberation import SeatInfo
+from ...deliberation import JuryCard, SeatInfo
 from ...deliberation.protocol import PRESETS, Protocol, Rule
-from ...deliberation.protocol.card import CardJury, CardSeat, DecidedBy, juries_differ
+from ...deliberation.protocol.card import (
+    CardJury,
+    CardSeat,
+    DecidedBy,
+    check_same_jury,
+    juries_differ,
+)
 from ...models import Sampling
 from ._meta import Meta
 
@@ -114,6 +120,23 @@ def jury_identity(identity: Mapping[str, Any], seats: Sequence[SeatInfo]) -> Car
         ),
         parts=_hashes_of(shared),
     )
+
+
+def why_another_jury(
+    card: JuryCard, identity: Mapping[str, Any], seats: Sequence[SeatInfo]
+) -> str | None:
+    """Return how the jury of a run differs from that of a card, None where it does not.
+
+    Args:
+        card: The card.
+        identity: The run's.
+        seats: The run's seats, in order.
+    """
+    try:
+        check_same_jury(card, jury_identity(identity, seats))
+    except ConfigurationError as error:
+        return str(error).partition(": make a card")[0].partition(": seat the")[0]
+    return None
 
 
 def protocol_of(identity: Mapping[str, Any]) -> Protocol:

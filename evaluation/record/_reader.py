@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from ...common import RecordChangedError, RecordError
-from ...common.text import natural_key
 from ...deliberation import CaseOpened, Entry
 from ..metrics import (
     CASE_OF,
@@ -49,7 +48,7 @@ from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
-from ._schema import check_schema, has_heads
+from ._schema import IN_ORDER, NATURAL, VALUES, check_schema, has_heads
 from .growth import KeptCases
 
 T = TypeVar("T")
@@ -66,11 +65,6 @@ _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY {order}
-"""
-_NATURAL = ("natural_key", 1, natural_key)
-"""Name, number of arguments and code of a function for SQLite."""
-_IN_ORDER = """
-SELECT case_id FROM cases ORDER BY natural_key(query_id), natural_key(target), epoch, case_id
 """
 _OF_KIND = "SELECT body FROM entries WHERE case_id = ? AND kind = ? ORDER BY number"
 _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
@@ -120,7 +114,7 @@ class RecordReader:
                 "with the version of safejury that wrote it, or give the run another run.name."
             )
         self._path = path
-        for function in (CASE_OF, IS_OF_AUDIT, _NATURAL):
+        for function in (CASE_OF, IS_OF_AUDIT, NATURAL):
             self._database.create_function(*function, deterministic=True)
 
     @property
@@ -210,8 +204,13 @@ class RecordReader:
 
     def case_ids(self) -> Iterator[str]:
         """Yield the ids of finished cases in natural order: by query, target and epoch."""
-        for (case_id,) in self._rows(_IN_ORDER):
+        for (case_id,) in self._rows(IN_ORDER):
             yield case_id
+
+    def values(self, what: str, label: str = "") -> list[str]:
+        """Return the different values of one of `VALUES`, sorted; or those of a label."""
+        rows = self._rows(VALUES[what], *([label] if label else []))
+        return sorted(str(value) for (value,) in rows)
 
     def result(self, case_id: str) -> CaseResult:
         """Return the result of a finished case, as it is stored."""
@@ -233,8 +232,8 @@ class RecordReader:
 
     def entries_of(self, case_id: str, kind: type[E]) -> list[E]:
         """Return the entries of one kind in the transcript of a case."""
-        decode = self._decoder(kind)
-        return [decode(case_id, body) for (body,) in self._rows(_OF_KIND, case_id, kind.__name__)]
+        rows = self._rows(_OF_KIND, case_id, kind.__name__)
+        return [self._decoder(kind)(case_id, body) for (body,) in rows]
 
     @property
     def kept(self) -> KeptCases:

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from ...common.text import natural_key
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
@@ -21,6 +23,20 @@ CREATE TABLE IF NOT EXISTS servers (
     usd REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
+NATURAL = ("natural_key", 1, natural_key)
+"""Name, number of arguments and code of a function for SQLite."""
+IN_ORDER = """
+SELECT case_id FROM cases ORDER BY natural_key(query_id), natural_key(target), epoch, case_id
+"""
+"""SQL for the ids of cases in natural order."""
+_LABELS = "FROM cases, json_each(cases.result, '$.labels')"
+VALUES = {
+    **{name: f"SELECT DISTINCT {name} FROM cases" for name in ("target", "query_id", "scenario")},
+    "condition": "SELECT DISTINCT coalesce(json_extract(result, '$.condition'), '') FROM cases",
+    "label": f"SELECT DISTINCT key {_LABELS}",
+    "label_value": f"SELECT DISTINCT value {_LABELS} WHERE key = ?",
+}
+"""SQL for the different values that finished cases have; that of a label takes its name."""
 _NEEDED = frozenset({"meta", "entries", "cases", "calls"})
 _ALL = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._grid import Column, Grid, in_its_encoding, write_lines
+    from ._grid import Cell, Column, Grid, in_its_encoding, write_lines
     from ._health import health_warnings
     from ._of_run import notes_on, said_of, write_table, written_report
     from ._report import report_csv, report_data, report_json, report_markdown
@@ -21,7 +21,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_of_run": ["notes_on", "said_of", "write_table", "written_report"],
             "corrected": ["Correction"],
-            "_grid": ["Column", "Grid", "in_its_encoding", "write_lines"],
+            "_grid": ["Cell", "Column", "Grid", "in_its_encoding", "write_lines"],
             "_health": ["health_warnings"],
             "_report": ["report_csv", "report_data", "report_json", "report_markdown"],
             "_stored": ["StoredRun"],
@@ -38,6 +38,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     )
 
 __all__ = [
+    "Cell",
     "Column",
     "Correction",
     "Grid",

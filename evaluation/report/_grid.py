@@ -53,16 +53,18 @@ class Grid:
     """A table with a column of names and columns of values.
 
     Attributes:
-        heading: Its title.
+        heading: Its title; empty for none.
         first: Heading of the names.
         names: One for each row; long names wrap.
         columns: The other columns.
+        whole_names: Whether columns are left out before a name wraps.
     """
 
     heading: str
     first: str
     names: Sequence[Text]
     columns: Sequence[Column] = field(default_factory=tuple[Column, ...])
+    whole_names: bool = False
 
     def write(self, console: Console) -> bool:
         """Print the columns that fit and name the others; return whether all fit."""
@@ -84,12 +86,14 @@ class Grid:
         wide = console.options.update(max_width=10_000)
         natural = Measurement.get(console, wide, self._table(columns)).maximum
         longest = max(map(cell_len, [self.first, *(name.plain for name in self.names)]))
-        least = min(longest, max(_LEAST_NAME, console.width // 3))
+        least = longest
+        if not self.whole_names:
+            least = min(longest, max(_LEAST_NAME, console.width // 3))
         return natural - longest + least <= console.width
 
     def _table(self, columns: Sequence[Column]) -> Table:
         table = Table(
-            title=Text(self.heading, style="bold"),
+            title=Text(self.heading, style="bold") if self.heading else None,
             title_justify="left",
             box=box.SIMPLE_HEAD,
             show_edge=False,

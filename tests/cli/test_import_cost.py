@@ -88,6 +88,7 @@ def test_what_calls_no_model_loads_neither_autogen_nor_a_client(tmp_path: Path):
         ["report", record],
         ["show", record],
         ["show", record, "q1"],
+        ["cases", record, "--format", "csv"],
         ["verify", record],
         ["scenarios"],
         ["personas"],

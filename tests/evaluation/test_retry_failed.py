@@ -176,7 +176,8 @@ def test_a_kill_while_cases_are_heard_again_takes_no_verdict_away(
     verdicts, ballots = figures(workplace)
     assert verdicts == 12
     assert 0 < ballots["transport_error"] <= 12
-    assert len(workplace.safejury("show", "runs/first").out.split()) == 12
+    cases = workplace.safejury("cases", "runs/first", "--format", "jsonl")
+    assert cases.out.count("\n") == 12
 
     ((kept,),) = workplace.stored("SELECT count(*) FROM calls WHERE call_id LIKE '%/sceptic/a0'")
     slow, before = 0.0, len(server.requests)

@@ -11,8 +11,8 @@ import msgspec
 from ....common import ConfigurationError
 from ....common.text import many
 from ....deliberation import JuryCard, card_sha256, read_card
-from ....deliberation.protocol.card import DecidedBy, RuleScores, check_same_jury
-from ...record import Meta, cases_of, decided_by, jury_identity
+from ....deliberation.protocol.card import DecidedBy, RuleScores
+from ...record import Meta, cases_of, decided_by, why_another_jury
 from ...trust import LabelSet, Words, labels_of, read_labels
 from ...trust.rates import LEAST_SUM, Errors, RunCounts
 from ._correcting import Correcting, labels_of_run
@@ -102,17 +102,16 @@ class Correction:
         return Correcting(RunCounts({}, by), None, errors, notes)
 
     def _check_jury(self, card: JuryCard, run: Meta, notes: list[str]) -> None:
-        try:
-            check_same_jury(card, jury_identity(run.identity, run.jury))
-        except ConfigurationError as error:
-            what = str(error).partition(": make a card")[0].partition(": seat the")[0]
-            what = f"{self.source}: {what}"
-            if not self.force:
-                raise ConfigurationError(
-                    f"{what}: make a card of this jury with safejury calibrate, or add "
-                    "--force-card and take the corrected figures as a guess"
-                ) from error
-            notes.append(f"{what}; --force-card uses it all the same.")
+        what = why_another_jury(card, run.identity, run.jury)
+        if what is None:
+            return
+        what = f"{self.source}: {what}"
+        if not self.force:
+            raise ConfigurationError(
+                f"{what}: make a card of this jury with safejury calibrate, or add "
+                "--force-card and take the corrected figures as a guess"
+            )
+        notes.append(f"{what}; --force-card uses it all the same.")
 
     def _scores(self, card: JuryCard, run: Meta, notes: list[str]) -> RuleScores:
         """Return the figures of the protocol that decided."""
