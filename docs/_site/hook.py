@@ -18,6 +18,7 @@ sys.path.insert(0, str(_HERE))
 
 from command_reference import command_pages, index_page  # noqa: E402
 from config_reference import config_page  # noqa: E402
+from report_reference import report_page  # noqa: E402
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -25,6 +26,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = command_pages()
     made = {
         "reference/configuration.md": config_page(),
+        "reference/report.md": report_page(),
         "reference/commands/index.md": index_page(pages),
         **{f"reference/commands/{name}.md": page for name, page in pages.items()},
     }

@@ -212,7 +212,13 @@ class FlipCounts:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """A count for each kind of token."""
+    """A count for each kind of token.
+
+    Attributes:
+        prompt: Tokens of requests, cached ones included.
+        cached: Part of `prompt` served from a prefix cache.
+        completion: Tokens of replies.
+    """
 
     prompt: int
     cached: int
