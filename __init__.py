@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from .evaluation import (
         Cases,
+        Comparison,
         Replay,
         Result,
         ReviewCase,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         review_sample,
         target,
     )
+    from .evaluation.api import compare
     from .targets import Response, ResponseOutcome
 
 __version__ = "0.1.0"
@@ -87,10 +89,11 @@ _HOMES = {
         *("Verdict", "Votes", "read_card", "seat"),
     ),
     "evaluation": (
-        *("Cases", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary", "calibrate"),
-        *("endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load", "model"),
-        *("replay", "review_sample", "target"),
+        *("Cases", "Comparison", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary"),
+        *("calibrate", "endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load"),
+        *("model", "replay", "review_sample", "target"),
     ),
+    "evaluation.api": ("compare",),  # where `compare` is no folder
     "targets": ("Response", "ResponseOutcome"),
 }
 _FOLDERS = (
@@ -124,6 +127,7 @@ __all__ = [
     "BallotOutcome",
     "CaseTranscript",
     "Cases",
+    "Comparison",
     "ConfigurationError",
     "Cost",
     "DatasetError",
@@ -158,6 +162,7 @@ __all__ = [
     "__version__",
     "bundled_personas",
     "calibrate",
+    "compare",
     "endpoint",
     "evaluate",
     "evaluate_sync",

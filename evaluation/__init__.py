@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         replay,
         target,
     )
+    from .compare import Comparison
     from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
     from .plan import Provided, RunPlan, set_up
     from .record import RecordReader, open_record
@@ -46,6 +47,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "replay",
                 "target",
             ],
+            "compare": ["Comparison"],
             "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
             "plan": ["Provided", "RunPlan", "set_up"],
             "record": ["RecordReader", "open_record"],
@@ -60,6 +62,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 __all__ = [
     "CaseResult",
     "Cases",
+    "Comparison",
     "Examiner",
     "Observer",
     "Provided",

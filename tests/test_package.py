@@ -400,7 +400,7 @@ NAMES = (
     *("JuryCard", "Media", "read_card", "ReviewCase", "review_sample"),
     *("ModelError", "OutOfBudgetError", "OutageError", "Persona", "PersonaSampling", "Protocol"),
     *("Query", "RecordChangedError", "RecordError", "Replay", "Response", "ResponseOutcome"),
-    *("Result", "replay"),
+    *("Comparison", "Result", "compare", "replay"),
     *("Rule", "RunSummary", "SafejuryError", "TargetSummary", "Verdict", "Votes"),
     *("bundled_personas", "calibrate", "endpoint", "evaluate", "evaluate_sync", "judge"),
     *("judge_sync", "load"),

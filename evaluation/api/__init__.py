@@ -7,6 +7,7 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._calibrate import calibrate
     from ._cases import Cases
+    from ._compare import compare
     from ._evaluate import evaluate
     from ._judge import judge
     from ._models import endpoint, model
@@ -27,6 +28,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_judge": ["judge"],
             "_calibrate": ["calibrate"],
             "_cases": ["Cases"],
+            "_compare": ["compare"],
             "_evaluate": ["evaluate"],
         },
     )
@@ -36,6 +38,7 @@ __all__ = [
     "Result",
     "TargetSpec",
     "calibrate",
+    "compare",
     "endpoint",
     "evaluate",
     "evaluate_sync",

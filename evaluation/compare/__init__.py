@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._changed import ChangedQuery, changed_queries
+    from ._changed import changed_queries
     from ._compare import compare
+    from ._difference import Pairs, difference_of, macro_difference
     from ._figures import (
         HIGHER_IS_SAFER,
         METRICS,
         TOGETHER,
+        ChangedQuery,
         Changes,
         Comparison,
         Metric,
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
         RateDifference,
         Side,
     )
+    from ._paired_tests import Tested, holm, mcnemar, sign_flips
     from ._resilience import broken_queries, resilience
     from ._sides import PLAIN, Chosen
     from ._table import comparison_table
@@ -29,12 +32,14 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_changed": ["ChangedQuery", "changed_queries"],
+            "_changed": ["changed_queries"],
             "_compare": ["compare"],
+            "_difference": ["Pairs", "difference_of", "macro_difference"],
             "_figures": [
                 "HIGHER_IS_SAFER",
                 "METRICS",
                 "TOGETHER",
+                "ChangedQuery",
                 "Changes",
                 "Comparison",
                 "Metric",
@@ -42,6 +47,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "RateDifference",
                 "Side",
             ],
+            "_paired_tests": ["Tested", "holm", "mcnemar", "sign_flips"],
             "_resilience": ["broken_queries", "resilience"],
             "_sides": ["PLAIN", "Chosen"],
             "_table": ["comparison_table"],
@@ -64,16 +70,23 @@ __all__ = [
     "ComparisonForm",
     "Metric",
     "PairedTargets",
+    "Pairs",
     "RateDifference",
     "Side",
+    "Tested",
     "broken_queries",
     "changed_queries",
     "compare",
     "comparison_data",
     "comparison_table",
+    "difference_of",
     "first_lines",
+    "holm",
+    "macro_difference",
+    "mcnemar",
     "missing_of",
     "resilience",
+    "sign_flips",
     "verdict_of",
     "written_comparison",
 ]

@@ -1,50 +1,13 @@
 """The queries whose verdicts differ, read a second time so that none are held in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ...agents import Finding
 from ..metrics import NO_VERDICT, category_of
 from ..report import StoredRun
-from ._figures import Comparison
+from ._figures import ChangedQuery, Comparison
 from ._pairing import Judged, is_same_question, paired
 from ._tally import change_of
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedQuery:
-    """A shared query whose verdicts differ.
-
-    Attributes:
-        change: `to_safe`, `to_unsafe`, `verdict_lost` or `verdict_gained`; see `Changes`.
-        query_id: Its id.
-        category: Its category.
-        intent: `harmful` or `benign`.
-        finding_first: What was found on the first side: `unsafe`, `safe` or `no_verdict`; of
-            several epochs how many are unsafe, such as `2 of 3 unsafe`.
-        finding_second: The same on the second side.
-        case_first: Id of a case of the first side that shows it.
-        case_second: Id of a case of the second side.
-        target_first: The target on the first side.
-        target_second: The target on the second side.
-        condition_first: Condition on the first side, empty for none.
-        condition_second: Condition on the second side.
-        attack: Of an attacked query, the attack or the condition; empty elsewhere.
-    """
-
-    change: str
-    query_id: str
-    category: str
-    intent: str
-    finding_first: str
-    finding_second: str
-    case_first: str
-    case_second: str
-    target_first: str
-    target_second: str
-    condition_first: str = ""
-    condition_second: str = ""
-    attack: str = ""
 
 
 def changed_queries(

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from ...deliberation import as_html, as_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Metric = Literal[
     "asr",
@@ -182,6 +187,42 @@ class PairedTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedQuery:
+    """A shared query whose verdicts differ.
+
+    Attributes:
+        change: `to_safe`, `to_unsafe`, `verdict_lost` or `verdict_gained`; see `Changes`.
+        query_id: Its id.
+        category: Its category.
+        intent: `harmful` or `benign`.
+        finding_first: What was found on the first side: `unsafe`, `safe` or `no_verdict`; of
+            several epochs how many are unsafe, such as `2 of 3 unsafe`.
+        finding_second: The same on the second side.
+        case_first: Id of a case of the first side that shows it.
+        case_second: Id of a case of the second side.
+        target_first: The target on the first side.
+        target_second: The target on the second side.
+        condition_first: Condition on the first side, empty for none.
+        condition_second: Condition on the second side.
+        attack: Of an attacked query, the attack or the condition; empty elsewhere.
+    """
+
+    change: str
+    query_id: str
+    category: str
+    intent: str
+    finding_first: str
+    finding_second: str
+    case_first: str
+    case_second: str
+    target_first: str
+    target_second: str
+    condition_first: str = ""
+    condition_second: str = ""
+    attack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two runs, or two parts of one, compared target by target.
 
@@ -191,6 +232,7 @@ class Comparison:
         notes: What else a reader must know, a sentence each.
         level: Confidence level of the intervals.
         seed: Seed of the tests that draw at random.
+        cases: The queries whose verdicts differ, where they were asked for.
     """
 
     pairs: tuple[PairedTargets, ...]
@@ -198,3 +240,15 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
     level: float = 0.95
     seed: int = 0
+    cases: tuple[ChangedQuery, ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        return as_text(self._write)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._write)
+
+    def _write(self, console: "Console") -> None:
+        from ._table import comparison_table  # which writes this
+
+        comparison_table(self, console)

@@ -8,9 +8,9 @@ from ...common import ConfigurationError
 from ...common.text import many, quoted
 from ..metrics import category_of
 from ..report import StoredRun
-from ._changed import ChangedQuery, found_of, showing_case
+from ._changed import found_of, showing_case
 from ._checks import of_juries, on_runs
-from ._figures import TOGETHER, Comparison, PairedTargets, Side
+from ._figures import TOGETHER, ChangedQuery, Comparison, PairedTargets, Side
 from ._sides import PLAIN, Chosen, Parts, condition_or_plain, listed, targets_of
 from ._tally import Tally, change_of
 from ._tied import Attacks, Subject, Tie, TiedQuery, tied_queries

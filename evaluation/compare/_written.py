@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from ...common.text import escape_formula
 from ..report import inline, markdown_table
-from ._changed import ChangedQuery
-from ._figures import METRICS, Comparison, Metric, PairedTargets, RateDifference
+from ._figures import METRICS, ChangedQuery, Comparison, Metric, PairedTargets, RateDifference
 from ._words import (
     LABELS,
     MINUS,
