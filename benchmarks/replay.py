@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from safejury.agents import Ballot, BallotOutcome, Case, Finding
@@ -37,6 +39,7 @@ from safejury.targets import Response, ResponseOutcome
 CASES = 100_000
 SEATS = ("clinician", "lawyer", "sceptic", "ethicist", "educator")
 REASON = "The response stays general and gives no steps that somebody could act on. " * 3
+REPLY = "An answer. " * 150
 REPLAYS = {
     "another rule": ("--set", "jury.protocol.rule=any"),
     "without a juror, round 0": (
@@ -91,7 +94,27 @@ def took(run: Path, options: tuple[str, ...]) -> tuple[float, float, float]:
     return seconds, clock, megabytes
 
 
-async def write(run: Path, cases: int) -> None:
+@dataclass(frozen=True)
+class Kind:
+    """What the cases of a record are like, by their number."""
+
+    scenarios: Sequence[str] = ("cybersecurity.malware_generation",)
+    targets: Sequence[str] = ("target",)
+    benign: int = 0
+    """Every so many queries is benign; 0 for none."""
+
+    def query(self, number: int) -> Query:
+        at = number // len(self.targets)
+        is_benign = self.benign and at % self.benign == 0
+        return Query(
+            f"q{at:06}",
+            self.scenarios[at % len(self.scenarios)],
+            f"A question about {at % 977}. " * 10,
+            Intent.BENIGN if is_benign else Intent.HARMFUL,
+        )
+
+
+async def write(run: Path, cases: int, kind: Kind = Kind()) -> None:
     """Write the record of a run that never was."""
     seats = [SeatInfo(name, name, name.title(), "model") for name in SEATS]
     meta = {
@@ -109,19 +132,14 @@ async def write(run: Path, cases: int) -> None:
     identity = {
         "jury": {"protocol": "contested"},
         "run": {"seed": 7},
-        "targets": [{"name": "target", "model": "m"}],
+        "targets": [{"name": target, "model": "m"} for target in kind.targets],
     }
     draw = random.Random(1)
     async with open_record(run, identity, meta) as record:
         for number in range(cases):
-            query = Query(
-                f"q{number:06}",
-                "cybersecurity.malware_generation",
-                "A question. " * 20,
-                Intent.HARMFUL,
-            )
-            response = Response(ResponseOutcome.ANSWERED, "An answer. " * 150)
-            case_id = f"{query.id}/target/0"
+            query, target = kind.query(number), kind.targets[number % len(kind.targets)]
+            response = Response(ResponseOutcome.ANSWERED, f"An answer, no. {number}. " + REPLY)
+            case_id = f"{query.id}/{target}/0"
             case = Case(case_id, query, response, "")
             record.write_entry(CaseOpened(case_id, 0, case))
             rounds = [votes(draw, 0)]
@@ -138,7 +156,7 @@ async def write(run: Path, cases: int) -> None:
                 )
             verdict = build_verdict(rounds, Rule(), seats=len(SEATS))
             record.write_entry(VerdictAnnounced(case_id, at + 1, verdict))
-            record.write_result(case_id, result_of("target", 0, Exchange(query, response), verdict))
+            record.write_result(case_id, result_of(target, 0, Exchange(query, response), verdict))
             if not number % 200:
                 await asyncio.sleep(0)
 

@@ -2,12 +2,14 @@
 
 from ._known_models import KnownModel, known_model, known_models
 from ._leaderboard import Leaderboard, LeaderboardRow, LeaderboardRun
+from ._one_jury import check_one_jury
 
 __all__ = [
     "KnownModel",
     "Leaderboard",
     "LeaderboardRow",
     "LeaderboardRun",
+    "check_one_jury",
     "known_model",
     "known_models",
 ]

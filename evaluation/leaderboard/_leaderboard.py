@@ -114,8 +114,6 @@ class Leaderboard:
 def _names_of_runs(runs: Sequence[StoredRun]) -> list[str]:
     """Return the names of runs, with as much of their path as tells them apart."""
     paths = [run.directory.resolve() for run in runs]
-    if twice := [path for path, times in Counter(paths).items() if times > 1]:
-        raise ConfigurationError(f"{twice[0]}: the run is given twice: name it once")
     parts = 1
     while True:
         names = ["/".join(path.parts[-parts:]) for path in paths]

@@ -20,6 +20,7 @@ _SCRIPTS = (
     "conversation.js",
     "case.js",
     "app.js",
+    "live.js",
 )
 """In the order in which they are loaded; each adds to one name, `safejury`."""
 _AS_THEY_ARE = ("app.css", "icon.svg", "theme.js", *_SCRIPTS)

@@ -1,7 +1,7 @@
 """Writes the charts of a page: as files to be downloaded, and as trees that a page builds."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...common import ConfigurationError
@@ -10,6 +10,13 @@ from ._source import PageSource
 
 _WIDE = 1.7
 """From this ratio of width to height on, a chart takes the whole width."""
+
+
+_FORMS: dict[str, Callable[[Figure], bytes]] = {
+    "svg": lambda figure: figure.svg().encode(),
+    "png": Figure.png,
+    "csv": lambda figure: figure.csv().encode(),
+}
 
 
 def figure_names(source: PageSource) -> dict[str, Any]:
@@ -40,9 +47,15 @@ def figures_data(source: PageSource) -> dict[str, Any]:
 def figure_files(source: PageSource) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the charts by their place in a page."""
     for figure in _drawn(source)[0]:
-        yield f"figures/{figure.name}.svg", figure.svg().encode()
-        yield f"figures/{figure.name}.png", figure.png()
-        yield f"figures/{figure.name}.csv", figure.csv().encode()
+        for form, draw in _FORMS.items():
+            yield f"figures/{figure.name}.{form}", draw(figure)
+
+
+def figure_file(source: PageSource, name: str) -> bytes | None:
+    """Return a file of a chart by its name in `figures/`, None where there is none."""
+    chart, _, form = name.rpartition(".")
+    found = (figure for figure in _drawn(source)[0] if figure.name == chart)
+    return _FORMS[form](figure) if form in _FORMS and (figure := next(found, None)) else None
 
 
 def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...deliberation import CaseOpened
-from ..leaderboard import Leaderboard
+from ..leaderboard import Leaderboard, check_one_jury
 from ..metrics import DEFAULT_THRESHOLDS, RunSummary, Thresholds
 from ..record import MEDIA, CasePages, RecordedCase
 from ..report import Correction, StoredRun
@@ -52,6 +52,7 @@ class PageSource:
         opened: When they were opened.
 
     Raises:
+        ConfigurationError: The runs are of different juries.
         RecordError: A directory holds no readable run.
     """
 
@@ -60,6 +61,7 @@ class PageSource:
         self.opened = datetime.now()
         with ExitStack() as stack:
             found = [self._open(directory, stack) for directory in directories]
+            check_one_jury(found)
             self._stack = stack.pop_all()
         self.runs = tuple(found)
 
@@ -74,7 +76,7 @@ class PageSource:
         """The targets of all runs.
 
         Raises:
-            ConfigurationError: The runs are of different juries, or the correction does not fit.
+            ConfigurationError: The correction does not fit.
             RecordChangedError: A case was changed after it was recorded.
         """
         return Leaderboard.of(self.runs, self.options.correction)
@@ -84,8 +86,7 @@ class PageSource:
         """The figures of each run.
 
         Raises:
-            ConfigurationError: The runs are of different juries, or their figures cannot be broken
-                down or corrected as asked.
+            ConfigurationError: Their figures cannot be broken down or corrected as asked.
             RecordChangedError: A case was changed after it was recorded.
         """
         _, options = self.leaderboard, self.options

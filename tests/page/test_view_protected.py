@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from viewing import Reply, Viewed, viewing
@@ -34,7 +35,7 @@ def view(whole_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield served
 
 
-def _data(reply: Reply, name: str) -> dict[str, object]:
+def _data(reply: Reply, name: str) -> dict[str, Any]:
     assert reply.status == 200
     said = reply.body.decode()
     assert said.startswith(f'safejury.piece("{name}", ')
@@ -135,6 +136,16 @@ def test_every_reply_says_what_a_page_may_do(view: Viewed) -> None:
         assert told["cross-origin-resource-policy"] == "same-origin"
         assert told["server"] == "safejury"
         assert "access-control-allow-origin" not in told
+
+
+def test_charts_are_drawn_when_they_are_asked_for(view: Viewed) -> None:
+    charts = _data(view.get("data/overview.js"), "overview")["figures"]
+    name = charts[0]["name"]
+    begins = {"svg": b"<svg", "png": b"\x89PNG", "csv": b""}
+    for form, begin in begins.items():
+        assert view.get(f"figures/{name}.{form}").body.startswith(begin), form
+    for wrong in (f"{name}.pdf", f"{name}.", "nothing.svg", f"../{name}.svg"):
+        assert view.get(f"figures/{wrong}").status == 404
 
 
 def test_a_picture_is_what_its_bytes_are(view: Viewed, whole_run: Path) -> None:

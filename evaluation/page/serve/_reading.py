@@ -2,13 +2,14 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from ....common import RecordError, SafejuryError
 from ...record import RecordMark, is_being_written, mark_of
+from .._figures import figure_file
 from .._pieces import piece, script
 from .._source import PageOptions, PageSource
 
@@ -18,7 +19,7 @@ _PAUSE_S = 1.0
 """Least time between two states of the page."""
 _SHARE = 4
 """A page that took a second to make stays for four more, so that a run has the machine."""
-_IDLE_S = 5.0
+_IDLE_S = 2.0
 """After it, records are closed: the log of one that is read cannot be begun anew."""
 
 
@@ -85,7 +86,7 @@ class Reading:
 
     def look(self) -> Seen:
         """Return what is known of the runs now, and move on where that is due."""
-        self._used = now = time.monotonic()
+        now = time.monotonic()
         try:
             marks = [mark_of(directory) for directory in self._directories]
         except RecordError as error:
@@ -105,6 +106,20 @@ class Reading:
         Raises:
             SafejuryError: A record cannot be read, or was changed.
         """
+
+        def make(source: PageSource) -> bytes | None:
+            if (data := piece(source, name)) is None:
+                return None
+            return script(name, data | ({"revision": self._revision} if name == "overview" else {}))
+
+        return self._made(name, make)
+
+    def figure(self, name: str) -> bytes | None:
+        """Return a file of a chart, None where there is none of that name."""
+        return self._made(f"figures/{name}", lambda source: figure_file(source, name))
+
+    def _made(self, name: str, make: Callable[[PageSource], bytes | None]) -> bytes | None:
+        """Return what was kept, or make it and keep it."""
         self._used = time.monotonic()
         if self._source is None:
             self._reopen()
@@ -114,14 +129,10 @@ class Reading:
         if self._source is None:
             return None
         begun = time.monotonic()
-        data = piece(self._source, name)
-        if data is None:
-            return None
-        if name == "overview":
-            data["revision"] = self._revision
-        made = script(name, data)
+        made = make(self._source)
         self._spent += time.monotonic() - begun
-        self._keep(name, made)
+        if made is not None:
+            self._keep(name, made)
         return made
 
     def tend(self) -> None:

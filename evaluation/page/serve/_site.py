@@ -25,8 +25,11 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".csv": "text/csv; charset=utf-8",
 }
 _PIECE = re.compile(r"data/([a-z]+(?:-\d+)?)\.js")
+_FIGURE = re.compile(r"figures/([a-z0-9-]+\.(?:svg|png|csv))")
 _MEDIUM = re.compile(r"media/([0-9a-f]{64})\.([a-z0-9]+)")
 _HEAD = 64
 _WHOLE = PageOptions()
@@ -36,6 +39,7 @@ _WAITING = b"""<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="1">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="assets/icon.svg" type="image/svg+xml">
 <title>safejury: waiting for a run</title>
 <p>Waiting for the run to begin. This page goes on by itself.</p>
 """
@@ -76,10 +80,13 @@ class RunSite:
         if name == "data/revision.js":
             seen = await self._in_reader(self._reading.look)
             return Content(script("revision", msgspec.to_builtins(seen)), _KINDS[".js"])
-        if (found := self._assets.get(name)) is not None:
-            return Content(found, _KINDS[Path(name).suffix])
+        if (asset := self._assets.get(name)) is not None:
+            return Content(asset, _KINDS[Path(name).suffix])
         if (found := _PIECE.fullmatch(name)) is not None:
             return await self._piece(found[1])
+        if (found := _FIGURE.fullmatch(name)) is not None:
+            drawn = await self._in_reader(partial(self._reading.figure, found[1]))
+            return None if drawn is None else Content(drawn, _KINDS[Path(name).suffix])
         if (found := _MEDIUM.fullmatch(name)) is not None:
             return _medium(self._directories, found[1], found[2])
         return None

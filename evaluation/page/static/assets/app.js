@@ -26,17 +26,18 @@
     return at < 0 ? [hash] : [hash.slice(0, at), hash.slice(at + 1)];
   }
 
-  async function show() {
+  async function show({ anew = false } = {}) {
     const hash = window.location.hash;
     const { view, id, query } = safejury.route();
     const moved = view + id !== last;
     if (moved) safejury.redraw = safejury.toggleCase = null;
     try {
       overview ||= await safejury.load("overview");
-      bar(view);
+      const draw = anew ? kept : (_, draws) => draws();
+      draw(document.getElementById("top"), () => bar(view));
       if (view === "cases") await safejury.cases(main, overview, query);
       else if (view === "case") await safejury.case(main, overview, id, query);
-      else if (moved || !main.querySelector(".overview")) main.replaceChildren(safejury.overview(overview));
+      else if (moved || anew || !main.querySelector(".overview")) draw(main, () => main.replaceChildren(safejury.overview(overview)));
     } catch (error) {
       main.replaceChildren(el("h1", {}, "This part cannot be shown"), el("p", {}, `${error.message}. Is the folder whole? Copy or write it again.`));
     }
@@ -47,6 +48,19 @@
       window.scrollTo({ top: to || 0, behavior: "instant" });
       if (!first) main.focus({ preventScroll: true });
     }
+  }
+
+  /** Draw anew what somebody is looking at: what has the focus, is unfolded or scrolled stays so. */
+  function kept(part, draw) {
+    const path = [];
+    for (let at = document.activeElement; part.contains(at) && at !== part; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
+    const open = [...part.querySelectorAll("details")].map((each) => each.open);
+    const left = [...part.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
+    draw();
+    part.querySelectorAll("details").forEach((each, at) => (each.open ||= Boolean(open[at])));
+    part.querySelectorAll(".scroll").forEach((each, at) => (each.scrollLeft = left[at] || 0));
+    const focused = path.length ? path.reduce((at, place) => at?.children[place], part) : null;
+    focused?.focus({ preventScroll: true });
   }
   safejury.show = show;
 
@@ -139,8 +153,7 @@
     safejury.forgetFound();
     await safejury.index(overview, revision);
     const at = window.scrollY;
-    last = "";
-    await show();
+    await show({ anew: true });
     window.scrollTo({ top: at, behavior: "instant" });
   };
 

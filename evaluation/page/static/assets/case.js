@@ -17,17 +17,21 @@
     keepFew(number);
     if (safejury.route().id !== id) return; // somebody went on meanwhile
     const found = piece.cases[place - piece.start];
+    // A case that is judged anew changes its place while a run goes on.
+    if (!found || found.id !== index.id(place)) throw new Error("The run went on, and is read again");
     safejury.near = near;
     const run = overview.runs[found.run];
     const key = `${found.run} ${found.id}`;
-    const draw = () => main.replaceChildren(whole(overview, run, found, near, key, draw));
+    const draw = () => main.replaceChildren(whole(overview, run, found, safejury.near, key));
     safejury.redraw = draw;
     safejury.toggleCase = () => {
       safejury.reveal.toggle(key);
       draw();
       document.getElementById("reveal")?.focus();
     };
-    draw();
+    const old = main.querySelector("article.case");
+    if (found.head && old?.dataset.drawn === `${key} ${found.head}`) old.querySelector("nav.walk").replaceWith(walk(near));
+    else draw();
     document.title = `${found.query} · ${found.target} · safejury`;
   };
 
@@ -48,7 +52,7 @@
     const verdict = found.entries.find((entry) => entry.kind === "verdict");
     return el(
       "article.case",
-      {},
+      { "data-drawn": `${key} ${found.head}` },
       walk(near),
       el(
         "header.title",

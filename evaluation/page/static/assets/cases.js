@@ -147,6 +147,7 @@
         },
       }),
       el("span.name", {}, label),
+      " ", // or the two would be read as one word
       el("span.number", {}, words.count(number)),
     );
   }

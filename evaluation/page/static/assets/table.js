@@ -4,6 +4,9 @@
   const { el } = safejury;
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
+  /** By which column each table was last sorted, so that it stays so when it is drawn anew. */
+  const sorted = new Map();
+
   /** Compare two values; what is missing comes last, whatever the direction. */
   function compare(a, b, falling) {
     const none = (x) => x === null || x === undefined || Number.isNaN(x);
@@ -22,8 +25,7 @@
    */
   safejury.table = function (options) {
     const { columns, rows } = options;
-    let key = options.sort || null;
-    let falling = Boolean(options.falling);
+    let { key, falling } = sorted.get(options.name) || { key: options.sort || null, falling: Boolean(options.falling) };
     const body = el("tbody");
     const heads = columns.map((column) => {
       const label = el("span", {}, column.label);
@@ -50,6 +52,7 @@
     function sortBy(column) {
       falling = key === column.key ? !falling : Boolean(column.falling);
       key = column.key;
+      sorted.set(options.name, { key, falling });
       fill();
     }
 
