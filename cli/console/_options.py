@@ -63,7 +63,7 @@ RunPath = Annotated[
 RunPaths = Annotated[
     list[Path],
     typer.Argument(
-        metavar="RUN...", help="A run's directory, such as runs/first; several for a page."
+        metavar="RUN...", help="A run's directory, such as runs/first; several of one jury."
     ),
 ]
 PageFolder = Annotated[

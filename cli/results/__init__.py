@@ -1,4 +1,4 @@
-"""Commands that show what a run found, and compare, check and export it."""
+"""Commands that show what a run found, and draw, compare, check and export it."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ._compare import compare
     from ._export import export
     from ._gate import gate
+    from ._figures import figures
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -23,6 +24,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_compare": ["compare"],
             "_export": ["export"],
             "_gate": ["gate"],
+            "_figures": ["figures"],
             "_report": ["report"],
             "_show": ["show"],
             "_table": ["show_table"],
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "export",
     "gate",
+    "figures",
     "report",
     "show",
     "show_table",

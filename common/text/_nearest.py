@@ -11,9 +11,10 @@ _DETAIL_KEPT = 300
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most similar to this one, None if nothing is close."""
-    found = get_close_matches(word.casefold(), list(known), n=1)
-    return found[0] if found else None
+    """Return the known word most similar to this one whatever its case, None if none is close."""
+    folded = {name.casefold(): name for name in known}
+    found = get_close_matches(word.casefold(), folded, n=1)
+    return folded[found[0]] if found else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

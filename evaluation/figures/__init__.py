@@ -2,11 +2,14 @@
 
 from ._all import FIGURES, figures_of
 from ._canvas import require_matplotlib
-from ._figure import Figure, Figures, FigureTable, LeftOut
+from ._figure import FORMATS, Figure, Figures, FigureTable, LeftOut
+from ._files import INDEX, read_formats, write_figures
 from ._palette import PALETTE, css_variables
 
 __all__ = [
     "FIGURES",
+    "FORMATS",
+    "INDEX",
     "PALETTE",
     "Figure",
     "FigureTable",
@@ -14,5 +17,7 @@ __all__ = [
     "LeftOut",
     "css_variables",
     "figures_of",
+    "read_formats",
     "require_matplotlib",
+    "write_figures",
 ]

@@ -6,15 +6,31 @@ from types import MappingProxyType
 from ...common import ConfigurationError
 from ...common.text import did_you_mean
 from ..leaderboard import Leaderboard
+from . import charts
 from ._figure import Figure, Figures, LeftOut
-from .charts import category_map, category_radar, leaderboard_bars, scenario_map
 
 FIGURES = MappingProxyType[str, Callable[[Leaderboard], Figure | LeftOut]](
     {
-        "leaderboard": leaderboard_bars,
-        "categories": category_map,
-        "scenarios": scenario_map,
-        "radar": category_radar,
+        "leaderboard": charts.leaderboard_bars,
+        "safety-index": charts.safety_bars,
+        "over-refusal": charts.refusal_bars,
+        "outcomes": charts.outcome_bars,
+        "categories": charts.category_map,
+        "scenarios": charts.scenario_map,
+        "radar": charts.category_radar,
+        "image-conditions": charts.image_bars,
+        "sound-conditions": charts.sound_bars,
+        "size": charts.size_scatter,
+        "family": charts.family_dots,
+        "backbone": charts.backbone_dots,
+        "released": charts.release_scatter,
+        "contested": charts.contested_bars,
+        "deliberation": charts.talk_effect,
+        "agreement": charts.agreement_matrix,
+        "reliability": charts.reliability_curve,
+        "weights": charts.juror_weights,
+        "cost": charts.cost_bars,
+        "latency": charts.latency_bars,
     }
 )
 """What makes each figure, by its name."""

@@ -4,7 +4,7 @@
 # (matplotlib's own types say nothing of its many keyword arguments)
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FONT = "DejaVu Sans"
 """The widest of the usual fonts, which matplotlib brings: what fits in it fits in others."""
 DPI = 150
+"""Pixels an inch of a PNG."""
+_POINTS = 72
 _LONGEST = 38
 """Most characters of a label."""
 _LOCK = Lock()
@@ -82,17 +84,17 @@ def render(
     draw: "Callable[[Figure], None]",
     size: tuple[float, float],
     title: str,
-    kind: str,
+    kinds: Collection[str],
     *,
     salt: str,
-) -> bytes:
-    """Draw a figure and return it as a file.
+) -> dict[str, bytes]:
+    """Draw a figure once, and return it as files by their kind.
 
     Args:
         draw: Draws on the empty canvas.
         size: Width and height in inches.
         title: What stands above it.
-        kind: `svg`, `png` or `pdf`.
+        kinds: Of `svg`, `png` and `pdf`.
         salt: What the ids in an SVG depend on beside their content.
 
     Raises:
@@ -103,15 +105,42 @@ def render(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    content = BytesIO()
     with _LOCK, mpl.rc_context(_style(salt)), warnings.catch_warnings():
         # Letters that the font lacks are boxes in a PNG; the SVG and the table have them.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
-        figure.savefig(content, format=kind, metadata=_METADATA[kind], dpi=DPI)
+        _lay_out(figure)
+        return {kind: _saved(figure, kind) for kind in kinds}
+
+
+def _lay_out(figure: "Figure") -> None:
+    """Find the place of all axes, once for all kinds of files."""
+    for axes in figure.axes:
+        for inside in (*axes.lines, *axes.patches, *axes.collections):
+            inside.set_in_layout(False)  # they are within the axes, and many
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
+def _saved(figure: "Figure", kind: str) -> bytes:
+    """Return a figure as a file; `savefig` would draw it twice."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    content = BytesIO()
+    figure.set_dpi(DPI if kind == "png" else _POINTS)
+    if kind == "png":
+        FigureCanvasAgg(figure).print_png(content, metadata=_METADATA[kind])
+    elif kind == "svg":
+        FigureCanvasSVG(figure).print_svg(content, metadata=_METADATA[kind])
+    else:
+        FigureCanvasPdf(figure).print_pdf(content, metadata=_METADATA[kind])
     return content.getvalue()
 
 
@@ -128,22 +157,29 @@ def name_rows(axes: "Axes", names: Sequence[str], longest: int = _LONGEST) -> No
     axes.tick_params(axis="y", length=0)
 
 
-def percent_axis(axes: "Axes", text: str, highest: float = 1.0) -> None:
-    """Let the x axis go from 0 to `highest`, a share, and name it."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def percent_axis(axes: "Axes", text: str, highest: float = 1.0, *, labels: bool = False) -> None:
+    """Let the x axis go from 0 to `highest`, a share, and name it.
 
-    axes.set_xlim(0, highest)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+    Args:
+        axes: The axes.
+        text: Its name.
+        highest: Where the ticks end.
+        labels: Whether there is room for values to the right of bars.
+    """
+    ticks = ticks_to(highest)
+    axes.set_xlim(0, highest * (1.09 if labels else 1.0))
+    axes.set_xticks(ticks, [f"{100 * tick:g}" for tick in ticks])
     axes.set_xlabel(text)
     axes.grid(axis="x")
 
 
-def _percent(share: float, _: object) -> str:
-    return f"{100 * share:g}"
+def ticks_to(highest: float) -> list[float]:
+    """Return the ticks of an axis of shares that ends where `ceiling` says."""
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if highest / step <= 5.01)
+    return [at * step for at in range(round(highest / step) + 1)]
 
 
 def ceiling(shares: Sequence[float]) -> float:
     """Return where an axis of shares ends that has to hold these."""
     highest = max(shares, default=0.0)
-    return next((end for end in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75) if highest < end * 0.95), 1.0)
+    return next((end for end in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8) if highest < end * 0.95), 1.0)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, overload
 
@@ -13,6 +13,8 @@ from ._svg import accessible_svg
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
+FORMATS = ("svg", "png", "pdf", "csv")
+"""The kinds of files that a figure can be."""
 Cell = str | float | int | None
 """A value of a table; None for one that was not measured."""
 
@@ -69,7 +71,7 @@ class Figure:
         Raises:
             ConfigurationError: matplotlib is not installed.
         """
-        return accessible_svg(self._drawn("svg").decode(), self.name, self.title, self.caption)
+        return self.files(("svg",))["svg"].decode()
 
     def png(self) -> bytes:
         """Return it as PNG, 150 pixels an inch, in light colors.
@@ -77,7 +79,7 @@ class Figure:
         Raises:
             ConfigurationError: matplotlib is not installed.
         """
-        return self._drawn("png")
+        return self.files(("png",))["png"]
 
     def pdf(self) -> bytes:
         """Return it as PDF, in light colors.
@@ -85,14 +87,30 @@ class Figure:
         Raises:
             ConfigurationError: matplotlib is not installed.
         """
-        return self._drawn("pdf")
+        return self.files(("pdf",))["pdf"]
 
     def csv(self) -> str:
         """Return its table as CSV."""
         return self.table.csv()
 
-    def _drawn(self, kind: str) -> bytes:
-        return render(self._draw, self.size, self.title, kind, salt=self.name)
+    def files(self, kinds: Collection[str]) -> dict[str, bytes]:
+        """Return it as files of several kinds, drawn once.
+
+        Args:
+            kinds: Of `FORMATS`.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed, and it is to be drawn.
+        """
+        drawn: dict[str, bytes] = {}
+        if pictures := [kind for kind in kinds if kind != "csv"]:
+            drawn = render(self._draw, self.size, self.title, pictures, salt=self.name)
+        if "svg" in drawn:
+            plain = drawn["svg"].decode()
+            drawn["svg"] = accessible_svg(plain, self.name, self.title, self.caption).encode()
+        if "csv" in kinds:
+            drawn["csv"] = self.csv().encode()
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +153,3 @@ class Figures(Sequence[Figure]):
 
     def __iter__(self) -> Iterator[Figure]:
         return iter(self._drawn)
-
-
-Maker = Callable[..., Figure | LeftOut]

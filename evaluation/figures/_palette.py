@@ -50,7 +50,8 @@ PALETTE = {
 SERIES = 8
 """How many series have a color of their own; more take theirs in turn, with another marker."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "h", ">", "*")
-HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oo")
+HATCHES = ("", "////", "\\\\\\\\", "xxxx", "----", "||||", "++++", "//")
+"""Without dots and rings, each of which takes a curve of its own in an SVG."""
 HEAT_BOUNDS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 """Shares at which the color of a heat map changes."""
 

@@ -1,16 +1,18 @@
 """The leaderboard of one or several runs of one jury, as plain data."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...common import ConfigurationError
-from ...common.text import natural_order
+from ...common.text import did_you_mean, many, natural_order, quoted
 from ...deliberation import JuryCard, SeatInfo
+from ...models import EMBEDDED_WARNING
 from ..metrics import TargetSummary
 from ..report import Correction, StoredRun
 from ..trials import TargetFacts
+from ._jurors import CallTimes, JurorTally, JurorVotes
 from ._known_models import facts_of
 from ._one_jury import check_one_jury
 
@@ -65,6 +67,8 @@ class Leaderboard:
         jury: The seats of the jury.
         protocol: The protocol that decided, and the name of a custom rubric.
         card: The jury card that goes with the jury; None without one.
+        votes: How the jurors voted before any talk.
+        times: How long calls took.
         notes: What a reader must know first, a sentence each.
     """
 
@@ -73,15 +77,24 @@ class Leaderboard:
     jury: tuple[SeatInfo, ...]
     protocol: str
     card: JuryCard | None = None
+    votes: JurorVotes = JurorVotes()
+    times: CallTimes = CallTimes()
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, runs: Sequence[StoredRun], correction: Correction | None = None) -> "Leaderboard":
+    def of(
+        cls,
+        runs: Sequence[StoredRun],
+        correction: Correction | None = None,
+        *,
+        jurors: bool = True,
+    ) -> "Leaderboard":
         """Return the leaderboard of some runs.
 
         Args:
             runs: One or more runs of one jury and protocol.
             correction: By what to correct the rates, None for nothing.
+            jurors: Whether to read all ballots, for `votes` and `times`.
 
         Raises:
             ConfigurationError: There is no run, their juries differ, or the correction does not
@@ -95,6 +108,7 @@ class Leaderboard:
         names = _names_of_runs(runs)
         rows: list[LeaderboardRow] = []
         shown: list[LeaderboardRun] = []
+        tally = JurorTally([seat.seat for seat in first.jury])
         for name, run in zip(names, runs, strict=True):
             summary = run.summary(correction=correction)
             shown.append(LeaderboardRun(name, run.directory, summary.finished, summary.planned))
@@ -102,12 +116,54 @@ class Leaderboard:
                 LeaderboardRow(each.name, name, each, facts_of(run.meta, each.target))
                 for each in summary.targets
             )
+            if jurors:
+                tally.read(run, name)
         return cls(
             tuple(sorted(_told_apart(rows), key=_place)),
             tuple(shown),
             first.jury,
             first.protocol_label,
-            first.card,
+            first.card if correction is None or correction.card is None else correction.card,
+            tally.votes(),
+            tally.times(),
+            tuple(_notes(runs, names)),
+        )
+
+    def only(self, wanted: Sequence[str]) -> "Leaderboard":
+        """Return the same with some of the targets alone.
+
+        Args:
+            wanted: Their names: those of rows, or of targets under all conditions and in all
+                runs.
+
+        Raises:
+            ConfigurationError: There is no target of one of the names.
+        """
+        known = {name for row in self.rows for name in (row.name, row.summary.target)}
+        for name in wanted:
+            if name not in known:
+                shown = ", ".join(dict.fromkeys(row.summary.target for row in self.rows))
+                raise ConfigurationError(
+                    f"there is no target {quoted(name)}{did_you_mean(name, known)}: the targets "
+                    f"are {shown}"
+                )
+        rows = (row for row in self.rows if {row.name, row.summary.target} & {*wanted})
+        return replace(self, rows=tuple(rows))
+
+
+def _notes(runs: Sequence[StoredRun], names: Sequence[str]) -> Iterator[str]:
+    """Yield what a reader must know of the runs as a whole, a sentence each."""
+    for name, run in zip(names, runs, strict=True):
+        if run.uses_embedded:
+            yield f"{name}: {EMBEDDED_WARNING}"
+        done, planned = run.reader.counts()[0], run.plan.total
+        if done < planned:
+            yield f"{name} is not finished: {done:,} of {many(planned, 'case')}."
+    asked = {str(run.meta.identity.get("dataset", {}).get("sha256")) for run in runs}
+    if len(asked) > 1:
+        yield (
+            "The runs ask different questions, so that rates of targets of different runs do not "
+            "compare like for like."
         )
 
 

@@ -50,6 +50,10 @@ SELECT DISTINCT case_id, query_id FROM entries JOIN cases USING (case_id)
 WHERE kind = 'DiscussionOpened'
 """
 """SQL for the cases that were discussed."""
+ROUNDS = """
+SELECT case_id, query_id, body FROM entries JOIN cases USING (case_id)
+WHERE kind = 'BallotsRevealed' ORDER BY query_id, case_id, number
+"""
 DISCUSSIONS = """
 SELECT case_id, query_id, target, result FROM cases
 WHERE json_extract(result, '$.rounds') > 1 ORDER BY query_id, case_id

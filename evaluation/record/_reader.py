@@ -33,6 +33,7 @@ from ._deliberated import (
     LABELS,
     OF_TARGET,
     OPENING,
+    ROUNDS,
     SAID,
     TRANSCRIPT_OF,
     AskedCase,
@@ -229,6 +230,12 @@ class RecordReader:
         for case_id, query, target, result in self._rows(DISCUSSIONS):
             said = tuple((str(kind), body) for kind, body in self._rows(SAID, case_id))
             yield Discussion(case_id, query, target, result, said)
+
+    def rounds(self, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """Yield query and `BallotsRevealed` of each round, decoded as `kind`, sorted by query."""
+        decode = self._decoder(kind)
+        for case_id, query, body in self._rows(ROUNDS):
+            yield query, decode(case_id, body)
 
     def entries_of(self, case_id: str, kind: type[E]) -> list[E]:
         """Return the entries of one kind in the transcript of a case."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ....common.text import points
+from ....common.text import MISSING, points
 from ...leaderboard import Leaderboard, LeaderboardRow
 from ...metrics import Breakdown
-from .._canvas import label, name_rows
+from .._canvas import name_rows
 from .._figure import Figure, FigureTable, LeftOut
 from .._palette import HEAT_BOUNDS, heat, light
-from ._words import FEW, id_words, n_of
+from ._parts import FEW, Tile, id_words, in_order, n_of, tiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def _map(
     board: Leaderboard, kind: str, name: str, parts: Mapping[str, Mapping[str, Breakdown]]
 ) -> Figure | LeftOut:
     rows = [row for row in board.rows if row.summary.asr.micro is not None]
-    found = sorted({key for row in rows for key, part in parts[row.name].items() if part.asr.n})
+    found = in_order({key for row in rows for key, part in parts[row.name].items() if part.asr.n})
     if not found:
         return LeftOut(name, "no harmful case has a verdict")
     if len(found) == 1:
@@ -94,38 +94,21 @@ def _draw(
     keys: Sequence[str],
     cells: Mapping[tuple[str, str], Breakdown],
 ) -> None:
-    from matplotlib.patches import Rectangle
-
-    for down, row in enumerate(rows):
-        for across, key in enumerate(keys):
-            part = cells.get((row.name, key))
-            share = None if part is None else part.asr.micro
-            if part is None or share is None:
-                axes.text(
-                    across, down, "\N{EN DASH}", ha="center", va="center", color=light("muted")
-                )
-                continue
-            color, ink = heat(share)
-            corner = (across - 0.5, down - 0.5)
-            axes.add_patch(
-                Rectangle(corner, 1, 1, facecolor=color, edgecolor=light("paper"), linewidth=1)
-            )
-            text = points(share) if share < 0.0995 else f"{100 * share:.0f}"
-            if part.asr.n < FEW:
-                text = f"({text})"
-            axes.text(across, down, text, ha="center", va="center", color=ink, fontsize=7)
+    found = [
+        _tile(across, down, cells.get((row.name, key)))
+        for down, row in enumerate(rows)
+        for across, key in enumerate(keys)
+    ]
+    tiles(axes, found, [id_words(key) for key in keys], size=7)
     name_rows(axes, [row.name for row in rows])
-    axes.set_xlim(-0.5, len(keys) - 0.5)
-    axes.set_xticks(
-        range(len(keys)),
-        [label(id_words(key), 30) for key in keys],
-        rotation=40,
-        ha="right",
-        rotation_mode="anchor",
-    )
-    axes.tick_params(axis="x", length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+
+
+def _tile(across: int, down: int, part: Breakdown | None) -> Tile:
+    share = None if part is None else part.asr.micro
+    if part is None or share is None:
+        return Tile(across, down, light("paper"), light("muted"), MISSING)
+    text = points(share) if share < 0.0995 else f"{100 * share:.0f}"
+    return Tile(across, down, *heat(share), f"({text})" if part.asr.n < FEW else text)
 
 
 def _legend(canvas: "Canvas") -> None:

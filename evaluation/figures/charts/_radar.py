@@ -4,26 +4,28 @@
 
 from collections.abc import Sequence
 from math import cos, pi, sin
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ...leaderboard import Leaderboard, LeaderboardRow
-from .._canvas import ceiling, label
+from .._canvas import ceiling, label, ticks_to
 from .._figure import Figure, FigureTable, LeftOut
 from .._palette import light, marker, series
-from ._words import FEW, id_words, n_of
+from ._by_facts import plain_rows
+from ._parts import FEW, id_words, in_order, n_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_MOST, _LEAST_AXES, _RINGS = 6, 3, 4
+_MOST, _LEAST_AXES = 6, 3
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
 def category_radar(board: Leaderboard) -> Figure | LeftOut:
     """Return the attack success rates by category as a radar chart."""
-    known = [row for row in board.rows if row.summary.asr.micro is not None]
-    axes = sorted(
+    known = plain_rows(board) or [row for row in board.rows if row.summary.asr.micro is not None]
+    axes = in_order(
         {name for row in known for name, part in row.summary.categories.items() if part.asr.n}
     )
     if len(axes) < _LEAST_AXES:
@@ -58,7 +60,7 @@ def category_radar(board: Leaderboard) -> Figure | LeftOut:
                 for asr in (row.summary.categories[name].asr,)
             ),
         ),
-        (7.5, 6.2 + 0.22 * len(rows)),
+        (7.5, 5.9 + 0.2 * -(-len(rows) // 2)),
         draw,
     )
 
@@ -105,20 +107,22 @@ def _draw(canvas: "Canvas", rows: Sequence[LeaderboardRow], names: Sequence[str]
             markersize=5,
             label=label(row.name),
         )
+    axes.set_xlim(-1.6, 1.6)  # with room for the names, which the layout does not see
+    axes.set_ylim(-1.24, 1.24)
     axes.set_aspect("equal")
     axes.set_axis_off()
     canvas.legend(loc="outside lower center", ncols=2 if len(rows) > 1 else 1, handlelength=3)
 
 
 def _web(axes: "Axes", angles: Sequence[float], names: Sequence[str], highest: float) -> None:
-    for ring in range(1, _RINGS + 1):
-        radius = ring / _RINGS
+    for tick in ticks_to(highest)[1:]:
+        radius = tick / highest
         around = [(radius * cos(turn), radius * sin(turn)) for turn in (*angles, angles[0])]
         axes.plot(*zip(*around, strict=True), color=light("grid"), linewidth=0.8, zorder=0)
         axes.text(
             0.01,
             radius,
-            f"{100 * highest * radius:g}%",
+            f"{100 * tick:g}%",
             fontsize=7,
             color=light("muted"),
             va="bottom",
@@ -129,4 +133,5 @@ def _web(axes: "Axes", angles: Sequence[float], names: Sequence[str], highest: f
         ha = "center" if abs(side) < 0.1 else ("left" if side > 0 else "right")
         va = "center" if abs(sin(turn)) < 0.9 else ("bottom" if sin(turn) > 0 else "top")
         place = (1.08 * cos(turn), 1.08 * sin(turn))
-        axes.text(*place, label(id_words(name), 30), ha=ha, va=va, fontsize=8.5)
+        text = "\n".join(wrap(label(id_words(name), 40), 16))
+        axes.text(*place, text, ha=ha, va=va, fontsize=8.5).set_in_layout(False)

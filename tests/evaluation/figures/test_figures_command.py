@@ -1,0 +1,100 @@
+"""The command `safejury figures`: what it writes, says and refuses."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+from workplace import Workplace
+
+
+def test_figures_are_written_with_an_index(workplace: Workplace, three_targets: Path) -> None:
+    ended = workplace.safejury(
+        "figures", str(three_targets), "--out", "drawn", "--only", "leaderboard", "--only", "radar"
+    )
+    assert ended.code == 0, ended.err
+    assert ended.err == "Wrote drawn/index.md.\n"
+    assert {path.name for path in Path("drawn").iterdir()} == {
+        *("leaderboard.svg", "leaderboard.png", "leaderboard.csv"),
+        *("radar.svg", "radar.png", "radar.csv", "index.md"),
+    }
+    index = Path("drawn/index.md").read_text(encoding="utf-8")
+    assert "![Attack success rate by target](leaderboard.svg)" in index
+    assert "n = 24 harmful cases each" in index
+    with Path("drawn/leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["unsafe"] for row in rows] == ["0", "8", "20"]
+
+
+def test_what_there_is_no_data_for_is_said(workplace: Workplace, three_targets: Path) -> None:
+    ended = workplace.safejury("figures", str(three_targets), "--out", "drawn", "--format", "csv")
+    assert ended.code == 0, ended.err
+    assert "left out sound-conditions: the runs send" in ended.out
+    assert "sound-conditions: the runs send" in Path("drawn/index.md").read_text(encoding="utf-8")
+    assert not Path("drawn/sound-conditions.csv").exists()
+
+
+def test_one_target_can_be_drawn_alone(workplace: Workplace, three_targets: Path) -> None:
+    options = ("--out", "drawn", "--format", "csv", "--only", "leaderboard")
+    ended = workplace.safejury("figures", str(three_targets), *options, "--target", "GPT-4o")
+    assert ended.code == 0, ended.err
+    assert len(Path("drawn/leaderboard.csv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--only", "leaderbord"), "(did you mean 'leaderboard'?)"),
+        (("--only", "weights"), "nothing to draw for weights: there is no jury card"),
+        (("--target", "GPT-4"), "(did you mean 'GPT-4o'?)"),
+        (("--format", "svg,gif"), "there is no format 'gif'"),
+        (("--format", ""), "there is no format ''"),
+    ],
+)
+def test_what_there_is_not_is_refused(
+    workplace: Workplace, three_targets: Path, options: tuple[str, str], said: str
+) -> None:
+    workplace.safejury("figures", str(three_targets), "--out", "drawn", *options).refused(said)
+    assert not Path("drawn").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused(
+    workplace: Workplace, three_targets: Path
+) -> None:
+    Path("taken").write_text("")
+    options = ("--out", "taken", "--format", "csv")
+    workplace.safejury("figures", str(three_targets), *options).refused("taken", "--out")
+
+
+def test_without_matplotlib_only_tables_are_written(
+    workplace: Workplace, three_targets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "meta_path", [_Without("matplotlib"), *sys.meta_path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    options = (str(three_targets), "--out", "drawn", "--only", "leaderboard")
+    workplace.safejury("figures", *options).refused("matplotlib", "pip install")
+    assert workplace.safejury("figures", *options, "--format", "csv").code == 0
+
+
+class _Without:
+    """Finds a package no more."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] == self._package:
+            raise ModuleNotFoundError(name)
+
+
+def test_a_run_without_verdicts_has_its_outcomes_drawn(workplace: Workplace) -> None:
+    config = workplace.recorded(limits__outage_patience=0)
+    assert workplace.safejury("run", config).code == 3
+    ended = workplace.safejury("figures", "runs/first", "--out", "drawn", "--format", "csv,svg")
+    assert ended.code == 0, ended.err
+    assert "is not finished" in ended.err
+    assert "left out leaderboard: no harmful case has a verdict" in ended.out
+    row = Path("drawn/outcomes.csv").read_text().splitlines()[1]
+    assert row.endswith(",3")
