@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from ._cases import cases
     from ._compare import compare
     from ._export import export
-    from ._gate import gate
     from ._figures import figures
+    from ._gate import gate
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -37,8 +37,8 @@ __all__ = [
     "cases",
     "compare",
     "export",
-    "gate",
     "figures",
+    "gate",
     "report",
     "show",
     "show_table",
