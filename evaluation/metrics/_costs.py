@@ -27,8 +27,15 @@ CASE_OF = ("case_of", 1, case_of)
 IS_OF_AUDIT = ("is_of_audit", 1, is_of_audit)
 """The functions of SQL that the queries here need, as `create_function` takes them."""
 _MAY_BE = " OR ".join(f"call_id GLOB '*/{arm}/*'" for arm in TalkArm)
-OF_AUDIT = f"(({_MAY_BE}) AND is_of_audit(call_id))"
+_OF_AUDIT = f"(({_MAY_BE}) AND is_of_audit(call_id))"
 """SQL for whether a call is one of a talk audit."""
+_ESTIMATED = f"""
+SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
+       sum(usd IS NULL)
+FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
+    AND NOT {_OF_AUDIT}
+GROUP BY 1, 2
+"""
 # Records of earlier versions may hold a usage or a cost below 0.
 TOKENS_USED = """
     max(0, coalesce(json_extract(completion, '$.usage.prompt_tokens'), 0))
@@ -48,7 +55,7 @@ SELECT spent.*, cases.case_id IS NOT NULL,
            + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
            - {{own_usd}}
-FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls WHERE NOT {OF_AUDIT} GROUP BY 1)
+FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls WHERE NOT {_OF_AUDIT} GROUP BY 1)
      AS spent
 LEFT JOIN cases ON case_id = id
 """
@@ -63,9 +70,9 @@ json_extract(body, '$.case.response.usage.prompt_tokens')
 """
 _OWN_USD = "json_extract(body, '$.case.response.cost_usd')"
 _TOTAL = f"SELECT {_USED} FROM calls"
-_AUDITED = f"SELECT {_REPLIES}, {_USED} FROM calls WHERE {OF_AUDIT}"
+_AUDITED = f"SELECT {_REPLIES}, {_USED} FROM calls WHERE {_OF_AUDIT}"
 _AUDIT_CHARGES = f"""
-SELECT 0, sum(tokens), total(usd), sum(usd IS NULL) FROM charges WHERE {OF_AUDIT}
+SELECT 0, sum(tokens), total(usd), sum(usd IS NULL) FROM charges WHERE {_OF_AUDIT}
 """
 _SERVERS = """
 SELECT server, sum(seconds * gpus) / 3600, sum(usd) FROM servers GROUP BY 1 ORDER BY 1
@@ -132,6 +139,20 @@ class _Account:
                 self.unfinished[case_id].add(replies, tokens, usd, unpriced)
             elif is_reply:
                 self.replaced.add(replies, tokens, usd, unpriced)
+
+
+def read_estimated(rows: Rows) -> dict[tuple[str, str] | None, Estimated]:
+    """Return estimated charges by target and condition; those for unfinished cases under None.
+
+    Args:
+        rows: Reads a record that keeps charges, on a connection that knows `IS_OF_AUDIT`.
+    """
+    return {
+        None if target is None else (target, condition or ""): Estimated(
+            int(calls), int(tokens), float(usd), int(unpriced)
+        )
+        for target, condition, calls, tokens, usd, unpriced in rows(_ESTIMATED)
+    }
 
 
 def read_total(rows: Rows, *, has_charges: bool, has_servers: bool) -> tuple[int, float, int]:

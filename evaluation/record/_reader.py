@@ -14,10 +14,10 @@ from ...deliberation import CaseOpened, Entry
 from ..metrics import (
     CASE_OF,
     IS_OF_AUDIT,
-    OF_AUDIT,
     Estimated,
     RunCost,
     TargetResponse,
+    read_estimated,
     read_run_cost,
     read_total,
 )
@@ -55,13 +55,6 @@ from .growth import KeptCases
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
 
-_ESTIMATED = f"""
-SELECT target, json_extract(result, '$.condition'), count(*), sum(tokens), total(usd),
-       sum(usd IS NULL)
-FROM charges LEFT JOIN cases USING (case_id) WHERE charges.kind IN ('estimated', 'open')
-    AND NOT {OF_AUDIT}
-GROUP BY 1, 2
-"""
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
@@ -338,14 +331,7 @@ class RecordReader:
 
         The key None holds those for unfinished cases.
         """
-        if not self._has_charges:
-            return {}
-        return {
-            None if target is None else (target, condition or ""): Estimated(
-                int(calls), int(tokens), float(usd), int(unpriced)
-            )
-            for target, condition, calls, tokens, usd, unpriced in self._rows(_ESTIMATED)
-        }
+        return read_estimated(self._rows) if self._has_charges else {}
 
     @property
     def _has_charges(self) -> bool:
