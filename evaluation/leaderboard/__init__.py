@@ -13,8 +13,8 @@ __all__ = [
     "Leaderboard",
     "LeaderboardRow",
     "LeaderboardRun",
-    "check_one_jury",
     "PairVotes",
+    "check_one_jury",
     "known_model",
     "known_models",
 ]

@@ -55,8 +55,8 @@ SELECT spent.*, cases.case_id IS NOT NULL,
            + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
            - {{own_usd}}
-FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls WHERE NOT {_OF_AUDIT} GROUP BY 1)
-     AS spent
+FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls
+      WHERE NOT {_OF_AUDIT} GROUP BY 1) AS spent
 LEFT JOIN cases ON case_id = id
 """
 # A result counts what a function took, and no row of `calls` does.
