@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from safejury.common import ConfigurationError
-from safejury.evaluation.figures import PALETTE, Figures, figures_of
+from safejury.evaluation.figures import PALETTE, Figure, Figures, figures_of
 from safejury.evaluation.leaderboard import Leaderboard
 from safejury.evaluation.report import StoredRun
 
@@ -92,5 +92,5 @@ def test_figures_are_drawn_in_threads_at_once(
 ) -> None:
     few = [figure for figure in drawn if figure.name in ("leaderboard", "radar", "agreement")]
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(lambda figure: figure.svg(), few))
+        found = list(pool.map(Figure.svg, few))
     assert found == [files[figure.name]["svg"].decode() for figure in few]
