@@ -1,7 +1,7 @@
 """Shared by all parts: errors, concurrency, lazy imports, files and text."""
 
-from ._agreement import Coincidences, krippendorff_alpha
-from ._concurrency import first_failure, in_parallel
+from typing import TYPE_CHECKING
+
 from ._errors import (
     BadReplyError,
     BudgetError,
@@ -19,11 +19,28 @@ from ._errors import (
     SafejuryError,
     TransportError,
 )
-from ._extras import import_extra, install_command, require
 from ._lazy import lazy
-from ._own_code import import_named
-from .files import PromptFolder
-from .text import escape_controls, escape_line
+
+if TYPE_CHECKING:
+    from ._agreement import Coincidences, krippendorff_alpha
+    from ._concurrency import first_failure, in_parallel
+    from ._extras import import_extra, install_command, require
+    from ._own_code import import_named
+    from .files import PromptFolder
+    from .text import escape_controls, escape_line
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_agreement": ["Coincidences", "krippendorff_alpha"],
+            "_concurrency": ["first_failure", "in_parallel"],
+            "_extras": ["import_extra", "install_command", "require"],
+            "_own_code": ["import_named"],
+            "files": ["PromptFolder"],
+            "text": ["escape_controls", "escape_line"],
+        },
+    )
 
 __all__ = [
     "BadReplyError",

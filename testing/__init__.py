@@ -1,4 +1,4 @@
-"""A scripted OpenAI-compatible server, for tests, benchmarks and demos."""
+"""For tests of yours and ours: a scripted OpenAI-compatible server, and a fixture of pytest."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ from ..common import lazy
 
 if TYPE_CHECKING:
     from ._pictures import PICTURE_QUIRKS, PictureQuirk, PictureScript
+    from ._plugin import JudgedAnswer, JuryFixture
     from ._quirks import QUIRKS, Quirk
     from ._reply import Fault, ScriptedCall, ScriptedReply, ballot, remark, request_text
     from ._scripted import main
@@ -17,6 +18,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_pictures": ["PICTURE_QUIRKS", "PictureQuirk", "PictureScript"],
+            "_plugin": ["JudgedAnswer", "JuryFixture"],
             "_quirks": ["QUIRKS", "Quirk"],
             "_reply": [
                 "Fault",
@@ -37,6 +39,8 @@ __all__ = [
     "QUIRKS",
     "Fault",
     "FaultPlan",
+    "JudgedAnswer",
+    "JuryFixture",
     "PictureQuirk",
     "PictureScript",
     "Quirk",
