@@ -64,15 +64,15 @@ def main() -> None:
         for run, cases in zip(runs, (many // 10, many), strict=True):
             asyncio.run(write(run, cases))
         for what, options in REPLAYS.items():
-            (_, _, few_mb), (seconds, clock, mb) = (took(run, options) for run in runs)
+            (_, _, few_mb), (seconds, clock, mb) = (took("replay", run, options) for run in runs)
             met = "yes" if seconds < 10 else "**no**"
             said = f"{seconds:.1f} s (by the clock {clock:.1f})"
             print(f"| {what}: {many:,} cases | {said} | under 10 s | {met} |", flush=True)
             print(f"| the same: memory, all / a tenth of them | {mb:.0f} / {few_mb:.0f} MB | | |")
 
 
-def took(run: Path, options: tuple[str, ...]) -> tuple[float, float, float]:
-    """Return the seconds of the processor and of the clock, and the megabytes, of a replay."""
+def took(command: str, run: Path, options: tuple[str, ...]) -> tuple[float, float, float]:
+    """Return the seconds of the processor and of the clock, and the megabytes, of a command."""
     code = (
         "import resource, sys; from safejury.cli import app\n"
         "try: app(sys.argv[1:])\n"
@@ -82,7 +82,7 @@ def took(run: Path, options: tuple[str, ...]) -> tuple[float, float, float]:
     )
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code, "replay", str(run), *options],
+        [sys.executable, "-P", "-c", code, command, str(run), *options],
         capture_output=True,
         text=True,
         check=False,

@@ -165,7 +165,7 @@ def test_commands_of_the_docs_run(
             words += ["--config", "safejury.yaml"]  # in place of the embedded model
         if words[0] == "judge":
             words += ["--name", f"judged-{ran}"]
-        if words[0] in ("verify", "import-batch", "review", "replay"):
+        if words[0] in ("verify", "import-batch", "review", "replay", "cases"):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
         if words[0] == "export-batch":
@@ -230,7 +230,11 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
 # Those of some pages follow each other: `test_docs_python` runs them in their order.
 @pytest.mark.parametrize(
     ("page", "block"),
-    [each for each in having("python") if each.values[0].stem not in ("autogen", "python")],
+    [
+        each
+        for each in having("python")
+        if each.values[0].stem not in ("autogen", "cases", "python")
+    ],
 )
 async def test_python_of_the_docs_runs(
     page: Path, block: str, scripted: Start, workplace: Any, monkeypatch: pytest.MonkeyPatch
