@@ -18,6 +18,7 @@ from ...evaluation import RecordReader
 from ...evaluation.cases import (
     BallotRow,
     CaseFilter,
+    CaseOrder,
     CaseRow,
     ballot_columns,
     ballot_rows,
@@ -59,6 +60,8 @@ class CaseList:
         force_card: Whether it may be of another jury of the same names.
         limit: Most rows, None for all.
         offset: Rows passed over.
+        order: Of the cases.
+        jurors: Seats whose ballots are listed; all unless given.
     """
 
     filter: CaseFilter = CaseFilter()
@@ -68,6 +71,8 @@ class CaseList:
     force_card: bool = False
     limit: int | None = None
     offset: int = 0
+    order: CaseOrder = "query"
+    jurors: tuple[str, ...] = ()
 
 
 class _Rows:
@@ -86,10 +91,13 @@ class _Rows:
             yield row
 
     def _read(self) -> Iterator[CaseRow | BallotRow]:
-        chosen, reveal = self.wanted.filter, self.wanted.reveal
-        if self.wanted.ballots:
-            return ballot_rows(self.reader, chosen, reveal=reveal)
-        return case_rows(self.reader, chosen, reveal=reveal, card=self._card)
+        wanted, reveal, order = self.wanted, self.wanted.reveal, self.wanted.order
+        if not wanted.ballots:
+            return case_rows(
+                self.reader, wanted.filter, reveal=reveal, card=self._card, order=order
+            )
+        rows = ballot_rows(self.reader, wanted.filter, reveal=reveal, order=order)
+        return (row for row in rows if not wanted.jurors or row.juror in wanted.jurors)
 
     def summary(self) -> str:
         """Return how many there are, after they were read, and how to see the others."""
@@ -177,7 +185,9 @@ def _refuse_record(run: Path, out: Path) -> None:
 def _opened(run: Path, wanted: CaseList) -> Generator[_Rows]:
     with closing(RecordReader(run)) as reader:
         try:
-            check_filter(wanted.filter, reader)  # first: to check the record may take a minute
+            check_filter(
+                wanted.filter, reader, wanted.jurors
+            )  # first: to check the record may take a minute
         except RecordError:
             reader.check_unchanged()
             raise

@@ -13,6 +13,15 @@ from ..console import Reveal, RunPath, guarded, named_values
 _TABLE = "table"
 
 
+class Sorting(StrEnum):
+    """Which cases come first."""
+
+    QUERY = "query"
+    RATING = "rating"
+    PROBABILITY = "probability"
+    COST = "cost"
+
+
 class CaseFormat(StrEnum):
     """Format of a list of cases."""
 
@@ -77,6 +86,13 @@ LabelFilter = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="NAME=VALUE", help="Only this label of the set; repeatable."),
 ]
+Jurors = Annotated[
+    list[str] | None,
+    typer.Option("--juror", metavar="SEAT", help="With --ballots: only this juror's; repeatable."),
+]
+Sort = Annotated[
+    Sorting, typer.Option(help="First the lowest rating, or the greatest probability or cost.")
+]
 CardFile = Annotated[
     Path | None,
     typer.Option("--card", metavar="CARD", help="Correct probabilities by this jury card."),
@@ -108,6 +124,8 @@ def cases(
     query: QueryFilter = None,
     text: Words = "",
     label: LabelFilter = None,
+    juror: Jurors = None,
+    sort: Sort = Sorting.QUERY,
     card: CardFile = None,
     force_card: ForceCard = False,
     limit: LimitRows = None,
@@ -118,6 +136,8 @@ def cases(
     from ...evaluation.cases import CaseFilter
     from ._case_list import CaseList, FileFormat, list_in_file, list_on_screen
 
+    if juror and not ballots:
+        raise ConfigurationError("--juror chooses among ballots: add --ballots")
     if card is not None and ballots:
         raise ConfigurationError("--card corrects the probabilities of cases: leave out --ballots")
     chosen = CaseFilter(
@@ -133,7 +153,11 @@ def cases(
         text=text,
         labels=named_values("--label", label or (), "type=contrast"),
     )
-    wanted = CaseList(chosen, ballots, reveal, card, force_card, limit, offset)
+    wanted = CaseList(
+        *(chosen, ballots, reveal, card, force_card, limit, offset),
+        order=sort.value,
+        jurors=tuple(juror or ()),
+    )
     file = None if out is None or str(out) == "-" else out
     form = format or _format_of(file)
     if form is CaseFormat.TABLE:

@@ -141,6 +141,7 @@ def _case_columns(rows: Sequence[CaseRow], console: Console) -> list[Column]:
 
 def _ballot_columns(rows: Sequence[BallotRow], console: Console) -> list[Column]:
     guarded = any(row.guard for row in rows)
+    misquoted = any(row.misquotes for row in rows)
     return [
         Column("round", [str(row.round) for row in rows], 0),
         Column("juror", [escape_line(row.juror) for row in rows], 0, left=True),
@@ -148,7 +149,7 @@ def _ballot_columns(rows: Sequence[BallotRow], console: Console) -> list[Column]
         Column("rating", [_rating(row.rating) for row in rows], 0),
         Column("changed", ["yes" if row.changed else "" for row in rows], 1, left=True),
         Column("criteria", [_criteria(row) for row in rows], 2, left=True),
-        Column("misquotes", [str(row.misquotes or "") for row in rows], 3),
+        *([Column("misquotes", [str(r.misquotes or "") for r in rows], 3)] if misquoted else []),
         *([Column("guard", [row.guard for row in rows], 4, left=True)] if guarded else []),
         Column("model", [escape_line(row.model) for row in rows], 5, left=True),
         Column("cost", [_cost(row.cost_usd) for row in rows], 6),

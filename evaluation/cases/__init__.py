@@ -5,7 +5,7 @@ from ._columns import Column, Kind, ballot_columns, case_columns
 from ._filter import CaseFilter, searched_text
 from ._names import OUTCOMES, check_filter
 from ._plain import plain_ballot, plain_case
-from ._read import ballot_rows, case_row, case_rows
+from ._read import CaseOrder, ballot_rows, case_row, case_rows
 from ._rows import BallotRow, CaseRow
 from ._write import write_csv, write_jsonl, write_parquet
 
@@ -13,6 +13,7 @@ __all__ = [
     "OUTCOMES",
     "BallotRow",
     "CaseFilter",
+    "CaseOrder",
     "CaseRow",
     "Column",
     "Kind",

@@ -16,13 +16,19 @@ _MOST = 5000
 """Names among which near ones are sought."""
 
 
-def check_filter(filter: CaseFilter, reader: RecordReader) -> None:
+def check_filter(filter: CaseFilter, reader: RecordReader, jurors: Sequence[str] = ()) -> None:
     """Refuse a filter that names what the run does not have, such as a misspelled target.
+
+    Args:
+        filter: The filter.
+        reader: Reads the run's record.
+        jurors: Seats that are named beside it.
 
     Raises:
         ConfigurationError: A name is unknown; the message has near ones.
     """
     _check("outcome", filter.outcome, OUTCOMES)
+    _check("juror", jurors, [seat.seat for seat in reader.meta.jury])
     for what in ("target", "condition", "query_id"):
         wanted = filter.query if what == "query_id" else getattr(filter, what)
         _check(what.removesuffix("_id"), wanted, _known(reader, what) if wanted else ())

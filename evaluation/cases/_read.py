@@ -1,7 +1,7 @@
 """Reads rows from a run's record, one case at a time in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ...agents import Ballot, Case, Finding
 from ...common import RecordChangedError
@@ -13,6 +13,10 @@ from ._filter import CaseFilter
 from ._rows import BallotRow, CaseRow
 
 NOT_ASKED = "not_asked"
+CaseOrder = Literal["query", "rating", "probability", "cost"]
+"""Which cases come first: in natural order by query, target and epoch; or those with the lowest
+rating, or the greatest probability (of the run's own rule `calibrated`) or cost, and those without
+one last."""
 _NO_FILTER = CaseFilter()
 
 
@@ -22,8 +26,9 @@ def case_rows(
     *,
     reveal: bool = False,
     card: JuryCard | None = None,
+    order: CaseOrder = "query",
 ) -> Iterator[CaseRow]:
-    """Yield the finished cases of a run, in natural order by query, target and epoch.
+    """Yield the finished cases of a run.
 
     The record is not checked: see `RecordReader.check_unchanged`.
 
@@ -32,12 +37,13 @@ def case_rows(
         filter: Which of them.
         reveal: Whether each has its question and answer, which may be harmful.
         card: Of this jury, for `probability_corrected`.
+        order: Which come first.
 
     Raises:
         ConfigurationError: The card cannot be applied.
         RecordChangedError: A case cannot be read.
     """
-    for result, row in _chosen(reader, filter):
+    for result, row in _chosen(reader, filter, order):
         if reveal or card is not None:
             case = _case(reader, row.case_id) if reveal else None
             rounds = () if card is None else reader.entries_of(row.case_id, BallotsRevealed)
@@ -47,7 +53,11 @@ def case_rows(
 
 
 def ballot_rows(
-    reader: RecordReader, filter: CaseFilter = _NO_FILTER, *, reveal: bool = False
+    reader: RecordReader,
+    filter: CaseFilter = _NO_FILTER,
+    *,
+    reveal: bool = False,
+    order: CaseOrder = "query",
 ) -> Iterator[BallotRow]:
     """Yield the ballots of finished cases, case by case, round by round, in the order of seats.
 
@@ -58,12 +68,13 @@ def ballot_rows(
         reader: Reads the record.
         filter: Of which cases.
         reveal: Whether each has its reason, which may quote what is harmful.
+        order: Of the cases.
 
     Raises:
         RecordChangedError: A case cannot be read.
     """
     seats = {info.seat: info for info in reader.meta.jury}
-    for _, row in _chosen(reader, filter):
+    for _, row in _chosen(reader, filter, order):
         rounds = reader.entries_of(row.case_id, BallotsRevealed)
         yield from _ballots(row, rounds, seats, reveal=reveal)
 
@@ -120,8 +131,10 @@ def case_row(
     )
 
 
-def _chosen(reader: RecordReader, filter: CaseFilter) -> Iterator[tuple[CaseResult, CaseRow]]:
-    for case_id in reader.case_ids():
+def _chosen(
+    reader: RecordReader, filter: CaseFilter, order: CaseOrder
+) -> Iterator[tuple[CaseResult, CaseRow]]:
+    for case_id in reader.case_ids(order):
         result = reader.result(case_id)
         row = case_row(result)
         if filter.accepts(row) and (not filter.text or filter.finds(_case(reader, case_id))):

@@ -49,7 +49,7 @@ from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
-from ._schema import IN_ORDER, NATURAL, VALUES, check_schema, has_heads
+from ._schema import NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
 
 T = TypeVar("T")
@@ -196,9 +196,9 @@ class RecordReader:
         """Return whether the record has a call whose id matches a pattern of `*` and `?`."""
         return next(self._rows(_CALL_LIKE, like), None) is not None
 
-    def case_ids(self) -> Iterator[str]:
-        """Yield the ids of finished cases in natural order: by query, target and epoch."""
-        for (case_id,) in self._rows(IN_ORDER):
+    def case_ids(self, order: str = "query") -> Iterator[str]:
+        """Yield the ids of finished cases in one of `ORDERS`: natural by query and target."""
+        for (case_id,) in self._rows(ORDERS[order]):
             yield case_id
 
     def values(self, what: str, label: str = "") -> list[str]:

@@ -25,10 +25,18 @@ CREATE TABLE IF NOT EXISTS answers (case_id TEXT PRIMARY KEY, body TEXT NOT NULL
 """
 NATURAL = ("natural_key", 1, natural_key)
 """Name, number of arguments and code of a function for SQLite."""
-IN_ORDER = """
-SELECT case_id FROM cases ORDER BY natural_key(query_id), natural_key(target), epoch, case_id
-"""
-"""SQL for the ids of cases in natural order."""
+_IN_ORDER = "natural_key(query_id), natural_key(target), epoch, case_id"
+_FIRST = {
+    "query": "",
+    "rating": "rating IS NULL, rating, ",
+    "probability": "json_extract(result, '$.probability') DESC, ",
+    "cost": "json_extract(result, '$.cost_usd') DESC, ",
+}
+ORDERS = {
+    name: f"SELECT case_id FROM cases ORDER BY {first}{_IN_ORDER}" for name, first in _FIRST.items()
+}
+"""SQL for the ids of cases: in natural order, or those with the lowest rating, the greatest
+probability or cost first, and those without one last."""
 _LABELS = "FROM cases, json_each(cases.result, '$.labels')"
 VALUES = {
     **{name: f"SELECT DISTINCT {name} FROM cases" for name in ("target", "query_id", "scenario")},

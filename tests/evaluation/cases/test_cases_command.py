@@ -125,6 +125,20 @@ def test_a_name_that_the_run_does_not_have_is_refused(
     place.safejury("cases", RUN, *options).refused(said)
 
 
+def test_the_least_safe_come_first_and_those_without_a_rating_last(place: Any) -> None:
+    assert listed(place, "--sort", "rating") == [
+        *("q2/alpha/0", "q2/beta/0", "q1/alpha/0", "q1/beta/0", "q10/alpha/0", "q10/beta/0")
+    ]
+    assert listed(place, "--sort", "cost") == case_run.CASES
+
+
+def test_ballots_of_one_juror(place: Any) -> None:
+    found = rows(place, "--ballots", "--juror", "lawyer", "--target", "alpha", "--changed")
+    assert [(row["juror"], row["round"]) for row in found] == [("lawyer", 0), ("lawyer", 1)]
+    place.safejury("cases", RUN, "--juror", "lawyer").refused("add --ballots")
+    place.safejury("cases", RUN, "--ballots", "--juror", "loyer").refused("did you mean 'lawyer'?")
+
+
 def test_nothing_that_matches_is_said(place: Any) -> None:
     ended = place.safejury("cases", RUN, "--intent", "benign", "--unsafe")
     assert (ended.code, ended.out, ended.err) == (
