@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         shuffled_for,
         statements_for,
     )
-    from .case import NOT_GIVEN, Case, neutralize
+    from .case import NOT_GIVEN, Case, case_of_turns, neutralize
     from .guard import (
         Controversial,
         Guard,
@@ -133,7 +133,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "shuffled_for",
                 "statements_for",
             ],
-            "case": ["NOT_GIVEN", "Case", "neutralize"],
+            "case": ["NOT_GIVEN", "Case", "case_of_turns", "neutralize"],
             "guard": [
                 "Controversial",
                 "Guard",
@@ -246,6 +246,7 @@ __all__ = [
     "bundled_guards",
     "bundled_personas",
     "case_of",
+    "case_of_turns",
     "decide_by_reading",
     "framework_target",
     "guard_identity",

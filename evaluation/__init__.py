@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         target,
     )
     from .compare import Comparison
+    from .interop.inspect_scorer import jury_scorer
     from .metrics import Rate, RunSummary, TargetSummary, summarize, wilson_interval
     from .plan import Provided, RunPlan, set_up
     from .record import RecordReader, open_record
@@ -48,6 +49,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "target",
             ],
             "compare": ["Comparison"],
+            "interop.inspect_scorer": ["jury_scorer"],
             "metrics": ["Rate", "RunSummary", "TargetSummary", "summarize", "wilson_interval"],
             "plan": ["Provided", "RunPlan", "set_up"],
             "record": ["RecordReader", "open_record"],
@@ -82,6 +84,7 @@ __all__ = [
     "evaluate_sync",
     "judge",
     "judge_sync",
+    "jury_scorer",
     "load",
     "model",
     "open_record",

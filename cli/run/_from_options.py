@@ -8,24 +8,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...agents import bundled_personas
 from ...assembly import Config, load_config
 from ...assembly.config import (
     NAME,
-    JurorConfig,
     JuryConfig,
-    ModelConfig,
     RunConfig,
     RunLimitsConfig,
     TargetConfig,
     refused_option,
 )
+from ...assembly.jury import jury_of_models
 from ...common import ConfigurationError
 from ...common.text import plain_name, quoted
 from ...evaluation.plan import with_absolute_path
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
-
-_FIRST_PERSONAS = ("clinician", "security_engineer", "sceptic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +51,11 @@ class JuryOptions:
             ConfigurationError: There is no such jury.
         """
         if self.models:
-            return self._seated(), RunLimitsConfig(), RunConfig()
+            seated = jury_of_models(self.models, self.url, self.api_key_env)
+            return seated, RunLimitsConfig(), RunConfig()
         if self.given:
             raise ConfigurationError("--url and --api-key-env need --jurors: name a model there")
         return EMBEDDED_JURY, RunLimitsConfig(concurrency=8), RunConfig(seed=EMBEDDED_SEED)
-
-    def _seated(self) -> JuryConfig:
-        """Return a jury of some models; a lone one is seated three times."""
-        names = [persona.name for persona in bundled_personas()]
-        personas = [*_FIRST_PERSONAS, *(name for name in names if name not in _FIRST_PERSONAS)]
-        models = self.models * 3 if len(self.models) == 1 else self.models
-        if len(models) > len(personas):
-            raise ConfigurationError(
-                f"there are {len(personas)} personas for {len(models)} --jurors: seat a jury as "
-                "large as that in a config"
-            )
-        url, key = self.url, self.api_key_env
-        try:
-            return JuryConfig(
-                jurors=[
-                    JurorConfig(persona=persona, model=model, base_url=url, api_key_env=key)
-                    for persona, model in zip(personas, models, strict=False)
-                ],
-                foreperson=ModelConfig(model=models[0], base_url=url, api_key_env=key),
-            )
-        except ValidationError as error:
-            raise refused_option(error, model="--jurors") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ._objects import json_objects
 from ._parquet import parquet_objects
 from ._places import MISSING, value_at
 from ._shape import OneObject, first_line, is_document, list_within
+from ._turns import before_last, split_asked, without_media
 from ._values import (
     Object,
     RowError,
@@ -44,6 +45,7 @@ __all__ = [
     "as_list",
     "as_object",
     "as_text",
+    "before_last",
     "decode",
     "describe",
     "first_line",
@@ -59,5 +61,7 @@ __all__ = [
     "parquet_objects",
     "pictures",
     "read_messages",
+    "split_asked",
     "value_at",
+    "without_media",
 ]

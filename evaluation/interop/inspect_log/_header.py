@@ -52,8 +52,12 @@ class About:
     reveal: bool
 
     def model(self, target: str) -> str:
-        """Return the name of the model that a target is, or else of the target."""
-        return self.models.get(target) or target
+        """Return the name of the model that a target is, or else of the target.
+
+        Inspect reads no name of a model without a provider.
+        """
+        name = self.models.get(target) or target
+        return name if "/" in name.strip("/") else f"safejury/{name}"
 
     def header(self, target: TargetSummary) -> EvalLog:
         """Return the log of a target without samples and results."""

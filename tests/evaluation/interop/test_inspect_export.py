@@ -55,7 +55,11 @@ def test_each_target_and_condition_has_a_private_log(revealed: Path) -> None:
 
 def test_a_log_says_what_was_run_and_found(revealed: Path, odd_run: Path) -> None:
     log = read(revealed / PLAIN)
-    assert (log.status, log.eval.task, log.eval.model) == ("success", "first", "target")
+    assert (log.status, log.eval.task, log.eval.model) == (
+        "success",
+        "first",
+        "safejury/target",
+    )
     about = log.eval.metadata or {}
     assert [each["seat"] for each in about["jury"]] == ["clinician", "lawyer", "sceptic"]
     assert about["texts"] == "revealed"

@@ -1,8 +1,9 @@
 """Shared by all readers of recorded responses."""
 
+from .....datasets.tables import before_last, without_media
 from ._columns import Columns
 from ._labels import labels_of
-from ._messages import Dialogue, Question, before_last, content_text, without_media
+from ._messages import Dialogue, Question, content_text
 from ._objects import each_object
 from ._reader import Reader, ReadOptions, Sample
 from ._row import (

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .....datasets import Message
 from .....datasets.tables import (
     as_list,
     as_object,
     as_text,
+    before_last,
     decode,
     first_text,
     is_object,
@@ -75,23 +76,6 @@ def split_transcript(
     first = next(ours, len(turns))
     between, response = before_last(turns[first:])
     return tuple(turns[:first]), between, response
-
-
-def before_last(turns: Sequence[Message]) -> tuple[tuple[Message, ...], str | None]:
-    """Split turns into those before the model's last message, without media, and that message."""
-    *before, last = turns or (Message("user"),)
-    if last.role != "assistant":
-        return without_media(turns), None
-    called = [replace(last, parts=())] if last.tool_calls else []
-    return without_media([*before, *called]), last.text
-
-
-def without_media(turns: Iterable[Message]) -> tuple[Message, ...]:
-    """Replace media in turns by a note."""
-    return tuple(
-        replace(turn, parts=tuple(replace(part, media=None) for part in turn.parts))
-        for turn in turns
-    )
 
 
 @dataclass(frozen=True, slots=True)

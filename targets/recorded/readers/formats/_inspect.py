@@ -26,7 +26,7 @@ from .....datasets.tables import (
     as_text,
     first_text,
     identifier,
-    read_messages,
+    split_asked,
 )
 from ...._response import ResponseOutcome
 from ..base import (
@@ -215,6 +215,7 @@ def _as_exported(row: RecordedRow, about: Object) -> RecordedRow:
     labels = {name: str(value) for name, value in as_object(about.get("labels")).items()}
     return replace(
         row,
+        model=row.model and row.model.removeprefix("safejury/"),
         outcome=ResponseOutcome(said) if said in set(ResponseOutcome) else row.outcome,
         labels={**row.labels, **labels},
         underlying_request=as_text(about.get("underlying_request")),
@@ -224,20 +225,10 @@ def _as_exported(row: RecordedRow, about: Object) -> RecordedRow:
 def _conversation(
     put: Sequence[object], messages: Sequence[object]
 ) -> tuple[Question, tuple[Message, ...]]:
-    """Return a sample's question, and an agent's turns before its last message.
-
-    Args:
-        put: The sample's input.
-        messages: All messages of it in the end: a solver may have put a system message
-            before the input, or changed its words.
-    """
-    asked, whole = read_messages(put), read_messages(messages)
-    ours = [at for at, turn in enumerate(whole) if turn.role != "system"]
-    number = sum(turn.role != "system" for turn in asked)
-    since = whole[ours[number - 1] + 1 :] if 0 < number <= len(ours) else ()
-    system = () if len(asked) != number else whole[: ours[0]] if ours else ()
+    """Return a sample's question, and an agent's turns before its last message."""
+    asked, since = split_asked(put, messages)
     turns, _ = before_last(since)
-    return Question.of_turns((*system, *asked)), turns
+    return Question.of_turns(asked), turns
 
 
 @contextmanager
