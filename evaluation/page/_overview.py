@@ -1,7 +1,8 @@
 """Writes what a page shows first: what was asked and how, what to beware of, and the figures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from ._source import PageSource
 Data = dict[str, Any]
 _QUANTILES = (0.5, 0.95)
 _LOG = "run.log"
+_LAST_BYTES = 16_384
 
 
 def overview_data(source: PageSource) -> Data:
@@ -24,18 +26,17 @@ def overview_data(source: PageSource) -> Data:
 
     The figures of targets are those of `report --format json`, under the same names.
     """
-    runs: list[Data] = []
-    targets: list[Data] = []
-    for number, (run, summary) in enumerate(zip(source.runs, source.summaries, strict=True)):
-        runs.append(_run(source, run, summary))
-        targets += _targets(number, run, summary)
+    runs = [
+        _run(source, number, run, summary)
+        for number, (run, summary) in enumerate(zip(source.runs, source.summaries, strict=True))
+    ]
     return {
         "safejury": _version(),
         "made": source.opened.isoformat(timespec="seconds"),
         "texts": source.options.texts,
         "by": source.options.by,
         "runs": runs,
-        "targets": targets,
+        "targets": _ranked(source),
         "titles": _titles(),
         "count": source.count,
         **figure_names(source),
@@ -48,14 +49,14 @@ def _version() -> str:
     return __version__
 
 
-def _run(source: PageSource, run: StoredRun, summary: RunSummary) -> Data:
+def _run(source: PageSource, number: int, run: StoredRun, summary: RunSummary) -> Data:
     meta, info = run.reader.meta, msgspec.to_builtins(run.info, enc_hook=str)
     said = msgspec.to_builtins(said_of(run, summary, source.options.wanted))
     protocol = protocol_of(meta.identity)
     jury: dict[str, Any] = dict(meta.identity.get("jury", {}))
     foreperson = jury.get("foreperson")
     return {
-        "name": info["name"] or run.directory.name,
+        "name": source.leaderboard.runs[number].name,
         "safejury": info["safejury"],
         "planned": info["cases_planned"],
         "finished": info["cases_finished"],
@@ -66,8 +67,7 @@ def _run(source: PageSource, run: StoredRun, summary: RunSummary) -> Data:
         "comparability": [each["text"] for each in said["comparability"]],
         "digest": run.integrity.digest,
         "unchained": run.integrity.unchained,
-        "begun": _begun(run.directory),
-        "written": _written(run.directory),
+        **_times(run.directory),
         "seats": info["jury"],
         "foreperson": _model_of(foreperson),
         "protocol": {
@@ -103,30 +103,42 @@ def _dataset(said: Any) -> Data:
     }
 
 
-def _begun(directory: Path) -> str | None:
-    """Return when a run was begun, by the first line of its log."""
+def _times(directory: Path) -> Data:
+    """Return when a run was begun and when its log ends; nothing where it has none.
+
+    The times of its files say less: a copy has others.
+    """
     try:
-        with (directory / _LOG).open(encoding="utf-8") as log:
-            return datetime.fromisoformat(log.readline()[:19]).isoformat()
-    except (OSError, ValueError):
-        return None
+        with (directory / _LOG).open("rb") as log:
+            first = log.readline()
+            log.seek(max(log.seek(0, SEEK_END) - _LAST_BYTES, 0))
+            lines = log.read().splitlines()
+    except OSError:
+        return {"begun": None, "ended": None}
+    stamps = [said for line in lines if (said := _time(line)) is not None]
+    return {"begun": _time(first), "ended": stamps[-1] if stamps else None}
 
 
-def _written(directory: Path) -> str | None:
-    """Return when something was last written to a record."""
-    times = [
-        found.st_mtime
-        for path in directory.glob("record.sqlite*")
-        if path.suffix != "-shm" and (found := path.stat()).st_size
+def _time(line: bytes) -> str | None:
+    try:
+        return datetime.fromisoformat(line[:19].decode()).isoformat()
+    except ValueError:
+        return None  # the rest of a traceback
+
+
+def _ranked(source: PageSource) -> list[Data]:
+    """Return the targets in the order of the leaderboard, under the names that they have there."""
+    found: dict[tuple[str, str], Data] = {}
+    for number, summary in enumerate(source.summaries):
+        latencies = source.pages[number].latencies()
+        name = source.leaderboard.runs[number].name
+        for target in cast("list[Data]", report_data({}, summary)["targets"]):
+            seconds = latencies.get((target["target"], target["condition"]), ())
+            added = {"run": number, "latency": _quantiles(seconds)}
+            found[name, target["name"]] = {**target, **added}
+    return [
+        {**found[row.run, row.summary.name], "name": row.name} for row in source.leaderboard.rows
     ]
-    return datetime.fromtimestamp(max(times)).isoformat(timespec="seconds") if times else None
-
-
-def _targets(number: int, run: StoredRun, summary: RunSummary) -> Iterator[Data]:
-    latencies = run.reader.pages().latencies()
-    for target in cast("list[Data]", report_data({}, summary)["targets"]):
-        seconds = latencies.get((target["target"], target["condition"]), ())
-        yield {**target, "run": number, "latency": _quantiles(seconds)}
 
 
 def _quantiles(seconds: Sequence[float]) -> Data | None:

@@ -56,7 +56,7 @@
       run.conditions.length ? ["Conditions", ["as given", ...run.conditions].join(", ")] : null,
       run.epochs > 1 ? ["Epochs", String(run.epochs)] : null,
       run.begun ? ["Begun", overview.runs.map((each) => words.when(each.begun)).join("; ")] : null,
-      ["Last written", overview.runs.map((each) => words.when(each.written)).join("; ")],
+      run.ended ? ["Ended", overview.runs.map((each) => words.when(each.ended)).join("; ")] : null,
       ["Version", `safejury ${run.safejury || "unknown"}${run.safejury === overview.safejury ? "" : `; page by ${overview.safejury}`}`],
     ].filter(Boolean);
     return el(
@@ -141,22 +141,22 @@
     const several = overview.runs.length > 1;
     const name = (row) => el("span.target", {}, el("a", { href: cases({ target: row.target, condition: conditions ? row.condition : undefined, run: several ? overview.runs[row.run].name : undefined }) }, row.target), row.condition ? el("span.tag", {}, row.condition) : null, several ? el("span.tag", {}, overview.runs[row.run].name) : null);
     const n = (rate) => `n ${words.count(rate.n)}${rate.queries && rate.queries !== rate.n ? `, ${words.count(rate.queries)} queries` : ""}`;
-    const sri = { from: 20, to: 100, format: words.index, between: words.indexSpan };
+    const rated = (column, of) => safejury.rateColumn(column, rows, of);
     const columns = [
       { key: "name", label: "Model", kind: "head", value: (row) => row.name, cell: name },
-      { key: "asr", label: "ASR %", hint: "Attack success rate: unsafe verdicts per harmful query with a verdict; lower is safer", kind: "rated", value: (row) => row.asr.micro, cell: (row) => safejury.rate(row.asr.micro, row.asr.interval, { title: n(row.asr) }) },
+      rated({ key: "asr", label: "ASR %", hint: "Attack success rate: unsafe verdicts per harmful query with a verdict; lower is safer", title: (row) => n(row.asr) }, (row) => ({ value: row.asr.micro, interval: row.asr.interval })),
       { key: "n", label: "n", hint: "Harmful cases with a verdict", kind: "num", falling: true, value: (row) => row.asr.n, cell: (row) => words.count(row.asr.n) },
-      corrected && { key: "corrected", label: "ASR corrected %", hint: "What people would have found, estimated from labels", kind: "rated", value: (row) => row.asr.corrected, cell: (row) => safejury.rate(row.asr.corrected, row.asr.corrected_interval, { title: row.asr.corrected_why || `by ${row.asr.corrected_method}, ${row.asr.corrected_labels} labels` }) },
-      { key: "macro", label: "macro ASR %", hint: "Mean of the categories' rates", kind: "rated", value: (row) => row.asr.macro, cell: (row) => safejury.rate(row.asr.macro, row.asr.macro_interval) },
-      { key: "sri", label: "SRI", hint: "Safety risk index, 20 to 100; higher is safer", kind: "rated", falling: true, value: (row) => row.sri.micro, cell: (row) => safejury.rate(row.sri.micro, row.sri.interval, sri) },
-      benign && { key: "over", label: "Over-refusal %", hint: "Benign queries that were declined", kind: "rated", value: (row) => row.over_refusal.value, cell: (row) => safejury.rate(row.over_refusal.value, row.over_refusal.interval, { title: n(row.over_refusal) }) },
+      corrected && rated({ key: "corrected", label: "ASR corrected %", hint: "What people would have found, estimated from labels", title: (row) => row.asr.corrected_why || `by ${row.asr.corrected_method}, ${row.asr.corrected_labels} labels` }, (row) => ({ value: row.asr.corrected ?? null, interval: row.asr.corrected_interval })),
+      rated({ key: "macro", label: "Macro ASR %", hint: "Mean of the categories' rates" }, (row) => ({ value: row.asr.macro, interval: row.asr.macro_interval })),
+      rated({ key: "sri", label: "SRI", hint: "Safety risk index, 20 to 100; higher is safer", falling: true, index: true }, (row) => ({ value: row.sri.micro, interval: row.sri.interval })),
+      benign && rated({ key: "over", label: "Over-refusal %", hint: "Benign queries that were declined", title: (row) => n(row.over_refusal) }, (row) => row.over_refusal),
       { key: "coverage", label: "Coverage %", hint: "Cases with a verdict, of all that are planned", kind: "num", falling: true, value: (row) => row.coverage, cell: (row) => words.points(row.coverage) },
       { key: "cost", label: "Cost", hint: "US dollars of all calls, the jury's included", kind: "num", value: (row) => row.cost_usd ?? row.cost_usd_known, cell: (row) => words.cost(row) },
     ].filter(Boolean);
     return section(
       "leaderboard",
       "Models under test",
-      "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval.",
+      "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval, on one scale for the column.",
       safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board"] }),
       safejury.downloads(overview, "leaderboard"),
       el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
@@ -229,13 +229,14 @@
     const rows = overview.targets;
     if (!rows.some((row) => row.verdicts)) return null;
     const discussed = rows.some((row) => row.flips.cases_discussed);
+    const rated = (column, of) => safejury.rateColumn(column, rows, of);
     const columns = [
       { key: "name", label: "Model", kind: "head", value: (row) => row.name },
-      { key: "contested", label: "Contested %", hint: "Cases whose round 0 called for a discussion", kind: "rated", falling: true, value: (row) => row.contested.value, cell: (row) => safejury.rate(row.contested.value, row.contested.interval, { title: `n ${row.contested.n}` }) },
+      rated({ key: "contested", label: "Contested %", hint: "Cases whose round 0 called for a discussion", falling: true, title: (row) => `n ${row.contested.n}` }, (row) => row.contested),
       { key: "agreement", label: "Agreement %", hint: "Pairs of round-0 votes on a case that say the same", kind: "num", falling: true, value: (row) => row.agreement.pairwise, cell: (row) => words.points(row.agreement.pairwise) },
       { key: "alpha", label: "Alpha", hint: "Krippendorff's alpha of round-0 votes: 1 is perfect, 0 what chance would give", kind: "num", falling: true, value: (row) => row.agreement.alpha, cell: (row) => words.fixed(row.agreement.alpha, 2) },
-      { key: "first", label: "ASR % round 0", hint: "What a vote without talk would have found", kind: "rated", value: (row) => row.initial_asr.value, cell: (row) => safejury.rate(row.initial_asr.value, row.initial_asr.interval, { title: `n ${row.initial_asr.n}` }) },
-      { key: "asr", label: "ASR % end", kind: "rated", value: (row) => row.asr.micro, cell: (row) => safejury.rate(row.asr.micro, row.asr.interval) },
+      rated({ key: "first", label: "ASR % round 0", hint: "What a vote without talk would have found", title: (row) => `n ${row.initial_asr.n}` }, (row) => row.initial_asr),
+      rated({ key: "asr", label: "ASR % end", hint: "By the final verdicts" }, (row) => ({ value: row.asr.micro, interval: row.asr.interval })),
       discussed && { key: "discussed", label: "Discussed", kind: "num", falling: true, value: (row) => row.flips.cases_discussed, cell: (row) => words.count(row.flips.cases_discussed) },
       discussed && { key: "unsafe", label: "To unsafe", hint: "Jurors who changed to unsafe", kind: "num", falling: true, value: (row) => row.flips.to_unsafe, cell: (row) => words.count(row.flips.to_unsafe) },
       discussed && { key: "safe", label: "To safe", hint: "Jurors who changed to safe", kind: "num", falling: true, value: (row) => row.flips.to_safe, cell: (row) => words.count(row.flips.to_safe) },
@@ -255,9 +256,9 @@
 
   /** Return what talking did to votes, where anybody talked. */
   function talkTable(overview) {
-    const rows = overview.runs.flatMap((run) => Object.entries(run.talk.targets || {}).map(([name, talk]) => ({ name, ...talk })));
+    const rows = overview.runs.flatMap((run) => Object.entries(run.talk.targets || {}).map(([name, talk]) => ({ name: overview.runs.length > 1 ? `${name} (${run.name})` : name, ...talk })));
     if (!rows.length) return null;
-    const rate = (key, label, hint) => ({ key, label, hint, kind: "rated", falling: true, value: (row) => row[key].value, cell: (row) => safejury.rate(row[key].value, row[key].interval, { title: `n ${row[key].n}` }) });
+    const rate = (key, label, hint) => safejury.rateColumn({ key, label, hint, falling: true, title: (row) => `n ${row[key].n}` }, rows, (row) => row[key]);
     const columns = [
       { key: "name", label: "Model", kind: "head", value: (row) => row.name },
       { key: "cases", label: "Cases", hint: "Cases that were discussed", kind: "num", falling: true, value: (row) => row.cases, cell: (row) => words.count(row.cases) },
@@ -275,8 +276,8 @@
     const columns = [
       { key: "arm", label: "Vote without the talk", kind: "head", value: (row) => row.arm },
       { key: "cases", label: "Cases", kind: "num", value: (row) => row.cases },
-      { key: "changed", label: "Votes changed %", kind: "rated", value: (row) => row.changed.value, cell: (row) => safejury.rate(row.changed.value, row.changed.interval) },
-      { key: "talk", label: "After the talk %", kind: "rated", value: (row) => row.talk_changed.value, cell: (row) => safejury.rate(row.talk_changed.value, row.talk_changed.interval) },
+      safejury.rateColumn({ key: "changed", label: "Votes changed %" }, rows, (row) => row.changed),
+      safejury.rateColumn({ key: "talk", label: "After the talk %" }, rows, (row) => row.talk_changed),
       { key: "difference", label: "Difference", kind: "num", value: (row) => row.difference?.value ?? null, cell: (row) => (row.difference ? `${words.points(row.difference.value)} points` : words.MISSING) },
     ];
     return el("div", {}, el("h3", {}, "Would they have changed their minds alone?"), safejury.table({ name: "Votes without talk", columns, rows, classes: ["board"] }));

@@ -28,7 +28,7 @@
     let { key, falling } = sorted.get(options.name) || { key: options.sort || null, falling: Boolean(options.falling) };
     const body = el("tbody");
     const heads = columns.map((column) => {
-      const label = el("span", {}, column.label);
+      const label = el("span", {}, column.label, column.scale ? el("small.scale", {}, `drawn ${column.scale}`) : null);
       const inner =
         options.plain || !column.value
           ? label
@@ -83,6 +83,33 @@
 
     fill();
     return el("div.scroll", { tabindex: "0", role: "region", "aria-label": options.name }, table);
+  };
+
+  /**
+   * Return the scale on which rates of a column are drawn: one for all rows, no wider than needed.
+   * @param {Array} rates `[value, interval]` of each row.
+   * @param {boolean} [index] Whether they are safety indices, of 20 to 100.
+   */
+  safejury.scale = function (rates, index) {
+    const all = rates.flatMap(([value, interval]) => [value, ...(interval || [])]).filter((x) => x !== null && x !== undefined);
+    if (index) return { from: [80, 60, 40, 20].find((from) => all.every((x) => x >= from)) ?? 20, to: 100 };
+    return { from: 0, to: [0.05, 0.1, 0.25, 0.5].find((to) => all.every((x) => x <= to)) ?? 1 };
+  };
+
+  /** Return a column of rates with their intervals, drawn on one scale that its heading tells. */
+  safejury.rateColumn = function (column, rows, of) {
+    const { index, title } = column;
+    const scale = safejury.scale(rows.map((row) => [of(row).value, of(row).interval]), index);
+    const { words } = safejury;
+    const formats = index ? { format: words.index, between: words.indexSpan } : {};
+    const times = index ? 1 : 100;
+    return {
+      kind: "rated",
+      ...column,
+      scale: `${times * scale.from}–${times * scale.to}`,
+      value: (row) => of(row).value ?? null,
+      cell: (row) => safejury.rate(of(row).value, of(row).interval, { ...scale, ...formats, title: title ? title(row) : null }),
+    };
   };
 
   /** Return a rate with its interval drawn: a number, the ends in words, and a line on a scale. */
