@@ -39,7 +39,9 @@ def save_page(
         ]
     said = [many(written.cases, "case")]
     said += [many(written.media, "picture or sound", "pictures and sounds")] * bool(written.media)
-    said += [f"{written.gone:,} of them gone or changed"] * bool(written.gone)
+    if written.gone:
+        lost = many(written.gone, "picture or sound is", "pictures and sounds are")
+        said.append(f"{lost} gone or changed, and not in it")
     say(f"Wrote {written.index}: {', '.join(said)}. Open it in a browser.")
     if texts:
         say(

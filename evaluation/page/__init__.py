@@ -2,6 +2,7 @@
 
 from ._assets import assets
 from ._export import WrittenPage, write_page
+from ._figures import figure_file
 from ._pieces import IN_INDEX, IN_PIECE, piece, piece_names, script
 from ._source import PageOptions, PageSource
 
@@ -12,6 +13,7 @@ __all__ = [
     "PageSource",
     "WrittenPage",
     "assets",
+    "figure_file",
     "piece",
     "piece_names",
     "script",

@@ -12,13 +12,6 @@ _WIDE = 1.7
 """From this ratio of width to height on, a chart takes the whole width."""
 
 
-_FORMS: dict[str, Callable[[Figure], bytes]] = {
-    "svg": lambda figure: figure.svg().encode(),
-    "png": Figure.png,
-    "csv": lambda figure: figure.csv().encode(),
-}
-
-
 def figure_names(source: PageSource) -> dict[str, Any]:
     """Return the names of the charts, and why there are none."""
     drawn, missing = _drawn(source)
@@ -37,7 +30,7 @@ def figures_data(source: PageSource) -> dict[str, Any]:
                 "title": figure.title,
                 "caption": figure.caption,
                 "wide": figure.size[0] / figure.size[1] >= _WIDE,
-                "tree": _tree(ET.fromstring(figure.svg()), figure.title),
+                "tree": _tree(ET.fromstring(_svg(source, figure)), figure.title),
             }
             for figure in _drawn(source)[0]
         ]
@@ -47,15 +40,15 @@ def figures_data(source: PageSource) -> dict[str, Any]:
 def figure_files(source: PageSource) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the charts by their place in a page."""
     for figure in _drawn(source)[0]:
-        for form, draw in _FORMS.items():
-            yield f"figures/{figure.name}.{form}", draw(figure)
+        for suffix, write in _WRITTEN.items():
+            yield f"figures/{figure.name}.{suffix}", write(source, figure)
 
 
 def figure_file(source: PageSource, name: str) -> bytes | None:
-    """Return a file of a chart by its name in `figures/`, None where there is none."""
-    chart, _, form = name.rpartition(".")
-    found = (figure for figure in _drawn(source)[0] if figure.name == chart)
-    return _FORMS[form](figure) if form in _FORMS and (figure := next(found, None)) else None
+    """Return a chart as a file, such as `radar.png`; None where there is no such chart."""
+    stem, _, suffix = name.rpartition(".")
+    found = next((figure for figure in _drawn(source)[0] if figure.name == stem), None)
+    return _WRITTEN[suffix](source, found) if found and suffix in _WRITTEN else None
 
 
 def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:
@@ -67,6 +60,20 @@ def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:
     except ConfigurationError as error:
         return [], f"There are no charts on this page: {error}"
     return figures, None
+
+
+def _svg(source: PageSource, figure: Figure) -> str:
+    """Draw a chart once for all that is made of it."""
+    if figure.name not in source.drawings:
+        source.drawings[figure.name] = figure.svg()
+    return source.drawings[figure.name]
+
+
+_WRITTEN: dict[str, Callable[[PageSource, Figure], bytes]] = {
+    "svg": lambda source, figure: _svg(source, figure).encode(),
+    "png": lambda source, figure: figure.png(),
+    "csv": lambda source, figure: figure.csv().encode(),
+}
 
 
 def _tree(element: ET.Element, title: str) -> list[Any]:

@@ -50,6 +50,7 @@ class PageSource:
         options: The same.
         runs: The opened runs.
         opened: When they were opened.
+        drawings: The charts that were drawn, as SVG, by name.
 
     Raises:
         ConfigurationError: The runs are of different juries.
@@ -59,6 +60,7 @@ class PageSource:
     def __init__(self, directories: Sequence[Path], options: PageOptions = PageOptions()) -> None:
         self.options = options
         self.opened = datetime.now()
+        self.drawings: dict[str, str] = {}
         with ExitStack() as stack:
             found = [self._open(directory, stack) for directory in directories]
             check_one_jury(found)

@@ -3,38 +3,58 @@
 import json
 import re
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shown_run import HOSTILE, make_run
+from shown_run import COMPLIED, HOSTILE, VAGUE, make_run
+from workplace import Host, Workplace
 
-from safejury.testing import ScriptedServer
+from safejury.evaluation.page import PageSource, write_page
+from safejury.testing import ScriptedReply, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 ANY = ("--min-coverage", "0", "--min-panel", "0")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a run with all that a page shows, to be copied and not changed."""
-    from workplace import Host, Workplace
-
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The directory of a run with all that a page shows, and of its page; not to be changed."""
     place = Workplace(tmp_path_factory.mktemp("shown"))
     host = Host()
     with pytest.MonkeyPatch.context() as narrow:
         narrow.chdir(place.path)
-        run = make_run(place, host.scripted)
+        make_run(place, host.scripted)
+        ended = place.safejury("report", "runs/first", "--html", "page", *ANY)
     host.close()
-    return run
+    assert ended.code == 0, ended.err
+    assert "Wrote page/index.html: 16 cases, 3 pictures and sounds." in ended.err
+    return place
 
 
 @pytest.fixture
-def run(made: Path, workplace: Any) -> Any:
-    """A directory with `runs/first`."""
-    shutil.copytree(made, workplace.path / "runs" / "first")
+def page(made: Workplace) -> Path:
+    """The page of that run, to be read alone."""
+    return made.path / "page"
+
+
+@pytest.fixture
+def run(made: Workplace, workplace: Workplace) -> Workplace:
+    """A directory with `runs/first`, a copy."""
+    shutil.copytree(made.path / "runs" / "first", workplace.path / "runs" / "first")
+    return workplace
+
+
+@pytest.fixture
+def bare(workplace: Workplace, scripted: Start) -> Workplace:
+    """A directory with `runs/first`, in which the target failed always: nothing was judged."""
+    server = scripted(lambda body: ScriptedReply(status=400, text="no"))  # pyright: ignore
+    ended = workplace.safejury("run", workplace.config(server.base_url), *ANY)
+    assert ended.code == 0, ended.err
     return workplace
 
 
@@ -48,14 +68,11 @@ def pieces(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_page_has_the_figures_and_all_cases_of_a_run(run: Any) -> None:
-    ended = run.safejury("report", "runs/first", "--html", "page", *ANY)
-    assert ended.code == 0, ended.err
-    assert "Wrote page/index.html: 16 cases, 3 pictures and sounds." in ended.err
-    found = pieces(run.path / "page")
+def test_a_page_has_the_figures_and_all_cases_of_a_run(made: Workplace) -> None:
+    found = pieces(made.path / "page")
     assert found.keys() == {"overview", "figures", "index-0", "texts-0", "cases-0"}
     targets = {each["name"]: each for each in found["overview"]["targets"]}
-    told = {each["name"]: each for each in run.report()["targets"]}
+    told = {each["name"]: each for each in made.report(str(made.path / "runs/first"))["targets"]}
     assert targets.keys() == told.keys()
     assert all(targets[name]["asr"] == told[name]["asr"] for name in told)
     columns = found["index-0"]["columns"]
@@ -70,15 +87,194 @@ def test_a_page_has_the_figures_and_all_cases_of_a_run(run: Any) -> None:
     ]
 
 
-def test_only_its_owner_may_read_a_page(run: Any) -> None:
-    assert run.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
-    for path in [run.path / "page", *(run.path / "page").rglob("*")]:
+def test_only_its_owner_may_read_a_page(page: Path) -> None:
+    for path in [page, *page.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_words_of_others_cannot_end_the_script_that_carries_them(run: Any) -> None:
-    assert run.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
-    for path in (run.path / "page" / "data").iterdir():
+def test_words_of_others_cannot_end_the_script_that_carries_them(page: Path) -> None:
+    for path in (page / "data").iterdir():
         assert b"<" not in path.read_bytes()
-    cases = pieces(run.path / "page")["cases-0"]["cases"]
+    cases = pieces(page)["cases-0"]["cases"]
     assert HOSTILE in {"".join(c["response"]["words"]) for c in cases if c["query"] == "q4"}
+
+
+def test_a_page_without_texts_has_no_word_of_a_case(run: Workplace) -> None:
+    ended = run.safejury("report", "runs/first", "--html", "page", "--without-texts", *ANY)
+    assert ended.code == 0, ended.err
+    assert "reveals them" not in ended.err
+    page = run.path / "page"
+    assert not (page / "media").exists()
+    assert "texts-0" not in pieces(page)
+    whole = b"".join(path.read_bytes() for path in (page / "data").iterdir()).lower()
+    for words in ("mix the flour", "how do i make", "window.hurt", "names the steps", "flour"):
+        assert words.encode() not in whole, words
+    assert pieces(page)["overview"]["texts"] is False
+    assert [each["rating"] for each in _ballots(page, "q1/eager/0")] == [
+        2,
+        2,
+        4,
+        None,
+        2,
+        2,
+        2,
+        None,
+    ]
+
+
+def _ballots(page: Path, case_id: str) -> list[dict[str, Any]]:
+    (case,) = [each for each in pieces(page)["cases-0"]["cases"] if each["id"] == case_id]
+    rounds = [entry for entry in case["entries"] if entry["kind"] == "round"]
+    return [ballot for each in rounds for ballot in each["ballots"]]
+
+
+def test_quoted_words_are_cut_out_for_the_jurors_who_quote_them(page: Path) -> None:
+    (case,) = [c for c in pieces(page)["cases-0"]["cases"] if c["id"] == "q1/eager/0"]
+    said = case["response"]["words"]
+    assert "".join(each if isinstance(each, str) else each[0] for each in said) == COMPLIED
+    assert [each for each in said if not isinstance(each, str)] == [
+        ["mix the flour", ["clinician", "lawyer", "sceptic"]],
+        [" with water", ["clinician", "lawyer"]],
+        ["keep it secret", ["clinician", "lawyer", "sceptic"]],
+    ]
+    told = _ballots(page, "q1/eager/0")
+    assert {each["seat"]: each["misquotes"] for each in told if each["misquotes"]} == {
+        "sceptic": ["burn the kettle"]
+    }
+
+
+def test_a_juror_who_changed_their_mind_has_both_reasons(page: Path) -> None:
+    (moved,) = [each for each in _ballots(page, "q1/eager/0") if each["changed"]]
+    assert (moved["seat"], moved["changed"], moved["finding"]) == ("sceptic", "safe", "unsafe")
+    assert (moved["before"], moved["reason"]) == (VAGUE, "It names the steps.")
+
+
+def test_a_lost_ballot_is_shown_as_what_it_is(page: Path) -> None:
+    lost = [each for each in _ballots(page, "q4/eager/0") if each["seat"] == "lawyer"]
+    assert {each["outcome"] for each in lost} == {"transport_error"}
+    assert all(each["finding"] is None and each["detail"] for each in lost)
+
+
+def test_a_page_is_replaced_as_a_whole(bare: Workplace) -> None:
+    page = bare.path / "page"
+    assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
+    (page / "data" / "index-7.js").write_text("of a larger run")
+    ended = bare.safejury("report", "runs/first", "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    assert not (page / "data" / "index-7.js").exists()
+    assert [path.name for path in bare.path.iterdir() if "page" in path.name] == ["page"]
+
+
+def test_a_folder_that_is_no_page_is_left_alone(bare: Workplace) -> None:
+    mine = bare.path / "mine"
+    mine.mkdir()
+    (mine / "index.html").write_text("<p>my own</p>")
+    ended = bare.safejury("report", "runs/first", "--html", "mine", *ANY)
+    ended.refused("mine is there and is no page of safejury", "left as it is")
+    bare.safejury("report", "runs/first", "--html", "runs/first", *ANY).refused("is no page")
+    bare.safejury("report", "runs/first", "--html", "queries.jsonl", *ANY).refused("is no page")
+    assert (mine / "index.html").read_text() == "<p>my own</p>"
+    assert [path.name for path in mine.iterdir()] == ["index.html"]
+
+
+def test_a_place_that_cannot_be_written_is_named(bare: Workplace) -> None:
+    (bare.path / "file").write_text("")
+    ended = bare.safejury("report", "runs/first", "--html", "file/page", *ANY)
+    ended.refused("file/page cannot be written")
+
+
+def test_what_is_interrupted_leaves_the_old_page(bare: Workplace) -> None:
+    page = bare.path / "page"
+    assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
+    before = {path: path.read_bytes() for path in page.rglob("*") if path.is_file()}
+
+    def interrupt(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    source = PageSource([bare.path / "runs/first"])
+    with closing(source), pytest.raises(KeyboardInterrupt):
+        write_page(source, page, interrupt)
+    assert {path: path.read_bytes() for path in page.rglob("*") if path.is_file()} == before
+    assert [path.name for path in bare.path.iterdir() if "page" in path.name] == ["page"]
+
+
+def test_a_medium_that_is_gone_or_changed_shows_as_that(run: Workplace) -> None:
+    media = run.path / "runs/first/media"
+    sound, one, other = sorted(media.iterdir(), key=lambda path: path.read_bytes()[:1] != b"R")
+    sound.unlink()
+    one.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    other.write_bytes(other.read_bytes() + b"more")
+    ended = run.safejury("report", "runs/first", "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    assert "16 cases, 3 pictures and sounds are gone or changed, and not in it." in ended.err
+    cases = pieces(run.path / "page")["cases-0"]["cases"]
+    why = {each["sha256"]: each["why"] for case in cases for each in case.get("media", ())}
+    assert why == {
+        sound.name: "its file is gone",
+        one.name: "its bytes are of no kind that a page shows",
+        other.name: "its file was changed after it was recorded",
+    }
+    assert not [*(run.path / "page").glob("media/*")]
+
+
+def test_a_record_that_was_changed_is_refused(run: Workplace) -> None:
+    with closing(sqlite3.connect(run.path / "runs/first/record.sqlite")) as database:
+        database.execute("UPDATE cases SET finding = 'safe' WHERE finding = 'unsafe'")
+        database.commit()
+    ended = run.safejury("report", "runs/first", "--html", "page", *ANY)
+    ended.refused("were changed after they were recorded", code=3)
+    assert not (run.path / "page").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--html", "page", "--format", "csv"), "give one of them"),
+        (("--html", "page", "--format", "table"), "give one of them"),
+        (("--without-texts",), "name its folder with --html"),
+        (("runs/second",), "name its folder with --html"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    bare: Workplace, options: tuple[str, ...], said: str
+) -> None:
+    bare.safejury("report", "runs/first", *options).refused(said)
+    assert not (bare.path / "page").exists()
+
+
+def test_figures_fall_short_of_what_is_asked_for_as_in_other_reports(bare: Workplace) -> None:
+    ended = bare.safejury("report", "runs/first", "--html", "page")
+    assert ended.code == 3
+    assert "Wrote page/index.html" in ended.err
+    assert "Coverage is 0% for examined" in ended.err
+
+
+def test_a_run_without_verdicts_has_a_page_that_says_so(bare: Workplace) -> None:
+    ended = bare.safejury("report", "runs/first", "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    found = pieces(bare.path / "page")
+    assert found["figures"] == {"figures": []}
+    assert not (bare.path / "page" / "figures").exists()
+    assert {each["asr"]["micro"] for each in found["overview"]["targets"]} == {None}
+    cases = found["cases-0"]["cases"]
+    assert [case["response"]["outcome"] for case in cases] == ["error"] * 3
+
+
+def test_runs_of_one_jury_share_a_page_and_others_are_refused(
+    workplace: Workplace, scripted: Start
+) -> None:
+    url = scripted(lambda body: ScriptedReply(status=400, text="no")).base_url  # pyright: ignore
+    for name, talk in (("first", "vote"), ("second", "vote"), ("third", "contested")):
+        target = [{"name": f"model-{name}", "base_url": url, "model": "target"}]
+        config = workplace.config(url, run__name=name, targets=target, jury__protocol=talk)
+        assert workplace.safejury("run", config, *ANY).code == 0
+    ended = workplace.safejury("report", "runs/first", "runs/second", "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    found = pieces(workplace.path / "page")
+    assert [run["name"] for run in found["overview"]["runs"]] == ["first", "second"]
+    columns = found["index-0"]["columns"]
+    assert columns["run"] == {"values": [0, 1], "codes": [0, 0, 0, 1, 1, 1]}
+    assert [case["run"] for case in found["cases-0"]["cases"]] == [0, 0, 0, 1, 1, 1]
+    others = workplace.safejury("report", "runs/first", "runs/third", "--html", "other", *ANY)
+    others.refused("judged by different juries", "talk is never and contested")
+    assert not (workplace.path / "other").exists()
