@@ -109,10 +109,8 @@ def _figure(
     weights = [1 / len(known) / part.n for part in known]
     found = [part.differences() for part in known]
     first, second = (
-        sum(
-            weight * sum(pair[side] * n for pair, n in part.values.items())
-            for weight, part in zip(weights, known, strict=True)
-        )
+        sum(sum(pair[side] * n for pair, n in part.values.items()) / part.n for part in known)
+        / len(known)
         for side in (0, 1)
     )
     n = sum(part.n for part in known)

@@ -171,6 +171,12 @@ def test_commands_of_the_docs_run(
         ):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
+        if words[0] == "compare":
+            for place in (word for word in words if word.startswith("runs/")):
+                ended = workplace.safejury(
+                    "run", "safejury.yaml", "--set", f"run.name={place.removeprefix('runs/')}"
+                )
+                assert ended.code == 0, ended.err
         if words[0] == "export-batch":
             words += ["--ask"]  # in place of a run that asked the target before
         if words[0] == "import-batch":

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,8 @@ from compared import Judging, found
 from workplace import Workplace
 
 Runs = tuple[Path, Path]
+PAGE = Path(__file__).parents[3] / "docs" / "compare.md"
+SHOWN = re.compile(r"(?<=<!-- compare -->\n```text\n).*?(?=```\n)", re.DOTALL)
 
 
 def test_a_reader_is_told_which_is_safer_and_by_how_much(
@@ -38,6 +42,21 @@ def test_no_line_is_wider_than_the_terminal(
     table = [line for line in ended.out.splitlines() if "runs/" not in line]
     assert max(map(len, table)) <= columns
     assert "B \N{MINUS SIGN} A" in ended.out
+
+
+def test_the_docs_show_what_is_printed(
+    old_and_new: Runs, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Write it anew with SAFEJURY_UPDATE_GOLDEN=1 where this fails, and read the difference."""
+    monkeypatch.chdir(old_and_new[0].parents[1])
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = workplace.safejury("compare", "runs/old", "runs/new").out
+    shown = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+    text = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("SAFEJURY_UPDATE_GOLDEN"):
+        PAGE.write_text(SHOWN.sub(lambda _: shown, text, count=1), encoding="utf-8")
+        return
+    assert SHOWN.findall(text) == [shown]
 
 
 def test_where_nothing_is_seen_the_reader_is_told_what_would_be(judging: Judging) -> None:
