@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         judge,
         judge_sync,
         load,
+        merge,
         model,
         replay,
         review_sample,
@@ -91,7 +92,7 @@ _HOMES = {
     "evaluation": (
         *("Cases", "Comparison", "Replay", "Result", "ReviewCase", "RunSummary", "TargetSummary"),
         *("calibrate", "endpoint", "evaluate", "evaluate_sync", "judge", "judge_sync", "load"),
-        *("model", "replay", "review_sample", "target"),
+        *("merge", "model", "replay", "review_sample", "target"),
     ),
     "evaluation.api": ("compare",),  # where `compare` is no folder
     "targets": ("Response", "ResponseOutcome"),
@@ -172,6 +173,7 @@ __all__ = [
     "load_dataset",
     "load_persona",
     "load_taxonomy",
+    "merge",
     "model",
     "read_card",
     "read_media",

@@ -15,7 +15,7 @@ from .console import (
     say_unexpected,
 )
 from .data import datasets_app, generate
-from .results import cases, compare, export, figures, gate, report, show, verify, view
+from .results import cases, compare, export, figures, gate, merge, report, show, verify, view
 from .run import deliberate, export_batch, import_batch, judge, run, serve
 from .study import calibrate, recheck, replay, review
 from .tools import demo, doctor, init, personas, probe, scenarios
@@ -65,7 +65,7 @@ def safejury(
 
 for command in (init, run, serve, judge, deliberate, show, cases, report, view):
     app.command()(command)
-for command in (figures, compare, gate, export, verify):
+for command in (figures, compare, gate, merge, export, verify):
     app.command()(command)
 for command in (calibrate, review, replay, recheck):
     app.command()(command)

@@ -403,7 +403,7 @@ NAMES = (
     *("Comparison", "Result", "compare", "replay"),
     *("Rule", "RunSummary", "SafejuryError", "TargetSummary", "Verdict", "Votes"),
     *("bundled_personas", "calibrate", "endpoint", "evaluate", "evaluate_sync", "judge"),
-    *("judge_sync", "load"),
+    *("judge_sync", "load", "merge"),
     *("load_dataset", "load_persona", "load_taxonomy", "model", "read_media", "seat", "target"),
 )
 """What a researcher needs, and finds at the root."""

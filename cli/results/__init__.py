@@ -1,4 +1,4 @@
-"""Commands that show what a run found, and draw, compare, check and export it."""
+"""Commands that show what a run found, and draw, compare, merge, check and export it."""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._export import export
     from ._figures import figures
     from ._gate import gate
+    from ._merge import merge
     from ._report import report
     from ._show import show
     from ._table import show_table
@@ -25,6 +26,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_export": ["export"],
             "_gate": ["gate"],
             "_figures": ["figures"],
+            "_merge": ["merge"],
             "_report": ["report"],
             "_show": ["show"],
             "_table": ["show_table"],
@@ -39,6 +41,7 @@ __all__ = [
     "export",
     "figures",
     "gate",
+    "merge",
     "report",
     "show",
     "show_table",

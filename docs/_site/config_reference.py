@@ -36,7 +36,8 @@ command line as well: `--set limits.concurrency=8`. Unknown keys are refused, wi
 
 **Identity** says whether a change makes another run. A run resumes, and skips what is done, only
 while all keys of its identity stay as they were; the others may change from one start to the next.
-*By its content*: the file may move, but what it holds may not change."""
+*By its content*: the file may move, but what it holds may not change. *May grow*: more may be
+added, and so may further targets; what is judged stays: [a run that grows](../growing.md)."""
 _HEAD_OF_GENERATION = """\
 # Configuration of generation
 
@@ -45,6 +46,7 @@ _DECIDES = {
     Decides.YES: "yes",
     Decides.CONTENT: "by its content",
     Decides.NO: "no",
+    Decides.GROWS: "may grow",
 }
 
 

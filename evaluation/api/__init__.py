@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._compare import compare
     from ._evaluate import evaluate
     from ._judge import judge
+    from ._merge import merge
     from ._models import endpoint, model
     from ._replay import replay
     from ._result import Result, load
@@ -26,6 +27,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_models": ["endpoint", "model"],
             "_replay": ["replay"],
             "_judge": ["judge"],
+            "_merge": ["merge"],
             "_calibrate": ["calibrate"],
             "_cases": ["Cases"],
             "_compare": ["compare"],
@@ -45,6 +47,7 @@ __all__ = [
     "judge",
     "judge_sync",
     "load",
+    "merge",
     "model",
     "replay",
     "target",

@@ -45,6 +45,10 @@ _BY_CONTENT = {
 """Keys that the identity leaves out because it holds what they lead to."""
 
 
+_GROWING = {"scenarios", "limit", "images", "sound", "run.epochs"}
+"""Keys beside the dataset to which a later config may add; see `evaluation.growth`."""
+
+
 class Decides(StrEnum):
     """Whether a key of a config is part of a run's identity."""
 
@@ -52,6 +56,8 @@ class Decides(StrEnum):
     NO = "no"
     CONTENT = "content"
     """The key itself may change; what it leads to may not."""
+    GROWS = "grows"
+    """More may be added to it while a run goes on; what is judged stays."""
 
 
 def decides_results(path: Sequence[str]) -> Decides:
@@ -61,6 +67,8 @@ def decides_results(path: Sequence[str]) -> Decides:
         path: The names that lead to it, without the places in lists, such as
             `("jury", "jurors", "persona")`.
     """
+    if path[0] == "dataset" or ".".join(path) in _GROWING:
+        return Decides.GROWS
     if ".".join(path) in _BY_CONTENT:
         return Decides.CONTENT
     within: Any = _NOT_IDENTITY

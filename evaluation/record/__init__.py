@@ -29,6 +29,7 @@ from .identity import (
     without_places,
     without_secrets,
 )
+from .merging import Merged, MergedRun, merge_runs
 
 __all__ = [
     "MEDIA",
@@ -46,6 +47,8 @@ __all__ = [
     "Integrity",
     "Joined",
     "KeptCase",
+    "Merged",
+    "MergedRun",
     "Meta",
     "Record",
     "RecordMark",
@@ -65,6 +68,7 @@ __all__ = [
     "known_by_name",
     "last_written",
     "mark_of",
+    "merge_runs",
     "open_record",
     "plain",
     "protocol_of",

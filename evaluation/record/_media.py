@@ -48,8 +48,13 @@ def placed(exchange: Exchange, folder: Path) -> Exchange:
     return Exchange(query, response)
 
 
+def is_named_by_hash(name: str) -> bool:
+    """Return whether a medium is named by a SHA-256."""
+    return _SHA256.fullmatch(name) is not None
+
+
 def _in(media: Media, folder: Path) -> Media:
-    if _SHA256.fullmatch(media.sha256) is None:  # a record may come from anybody
+    if not is_named_by_hash(media.sha256):  # a record may come from anybody
         raise RecordError(
             f"a picture or sound is named {quoted(media.sha256)}, and not by its SHA-256: safejury "
             "did not write this"

@@ -10,6 +10,7 @@ import msgspec
 from ....datasets import Intent, Query
 from ....targets import Response
 from ...trials import Exchange, PlannedCases
+from .._schema import has_heads
 
 _INDEX = """
 CREATE TEMP TABLE by_query (query_id TEXT, case_id TEXT, target TEXT, epoch INTEGER,
@@ -38,7 +39,7 @@ SELECT 1 FROM cases JOIN entries USING (case_id)
 WHERE number = 0 AND json_extract(body, '$.case.query.audio') IS NOT NULL LIMIT 1
 """
 _LEFT = "SELECT query_id, target FROM temp.by_query WHERE judged ORDER BY query_id, case_id"
-_HAS_ANSWERS = "SELECT 1 FROM main.sqlite_master WHERE name = 'answers'"
+_HAS_TABLE = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?"
 
 
 class _Case(msgspec.Struct):
@@ -83,6 +84,19 @@ class KeptCases:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
+    def rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        """Yield rows of the record."""
+        yield from self._database.execute(query, values)
+
+    def has(self, table: str) -> bool:
+        """Return whether the version that wrote the record had a table."""
+        return self._database.execute(_HAS_TABLE, (table,)).fetchone() is not None
+
+    @property
+    def head(self) -> str:
+        """SQL for the head of a case's chain, which earlier versions did not keep."""
+        return "head" if has_heads(self._database) else "NULL"
+
     def ids(self) -> Iterator[str]:
         """Yield the ids of finished cases."""
         for (case_id,) in self._database.execute("SELECT case_id FROM cases"):
@@ -115,7 +129,7 @@ class CasesByQuery:
         database.execute("DROP TABLE IF EXISTS temp.by_query")
         database.execute(_INDEX)
         database.execute(_FILL)
-        if database.execute(_HAS_ANSWERS).fetchone() is not None:
+        if database.execute(_HAS_TABLE, ("answers",)).fetchone() is not None:
             waiting = database.execute(_ANSWERS).fetchall()
             database.executemany(_ADD, (_parts(str(name), str(query)) for name, query in waiting))
 

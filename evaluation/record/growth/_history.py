@@ -81,4 +81,5 @@ def describe_growth(history: Sequence[Addition]) -> str | None:
 
 def _steps(history: Sequence[Addition]) -> Iterator[str]:
     for step in history:
-        yield f"by {step.added} ({step.when[:10]}, version {step.version})"
+        how = "by merging" if step.merged else "by"
+        yield f"{how} {step.added} ({step.when[:10]}, version {step.version})"

@@ -1,7 +1,14 @@
 """By what a run is known: its settings as plain data, compared and joined."""
 
 from ._differences import differences
-from ._lasting import Joined, join_identities, plain, without_places
+from ._lasting import (
+    Joined,
+    join_identities,
+    joined,
+    lasting_changes,
+    plain,
+    without_places,
+)
 from ._plain import host_of, known_by_name, without_secrets
 
 __all__ = [
@@ -9,7 +16,9 @@ __all__ = [
     "differences",
     "host_of",
     "join_identities",
+    "joined",
     "known_by_name",
+    "lasting_changes",
     "plain",
     "without_places",
     "without_secrets",

@@ -63,9 +63,13 @@ def join_identities(directory: object, one: Identity, two: Identity) -> Joined:
     Raises:
         RecordError: The jury, its prompts or rule, a cap, a seed or a target they share differs.
     """
-    changes = list(_changes(one, two))
-    if changes:
+    if changes := lasting_changes(one, two):
         raise RecordError(_refusal(directory, one, two, changes))
+    return joined(one, two)
+
+
+def joined(one: Identity, two: Identity) -> Joined:
+    """Join two identities that have all in common that must stay; see `join_identities`."""
     before, after = _targets(one), _targets(two)
     epochs = max(_epochs(one), _epochs(two))
     identity = {
@@ -107,8 +111,12 @@ def _without_places(data: object) -> object:
     return data
 
 
+def lasting_changes(one: Identity, two: Identity) -> list[str]:
+    """Return how two identities differ in what must stay, a line each."""
+    return list(_changes(one, two))
+
+
 def _changes(one: Identity, two: Identity) -> Iterator[str]:
-    """Yield how two identities differ in what must stay."""
     yield from differences(_lasting(one), _lasting(two))
     before, after = _targets(one), _targets(two)
     for name, said in before.items():
