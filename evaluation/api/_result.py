@@ -1,10 +1,11 @@
 """A run as Python sees it, finished or not: its figures and its cases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 
@@ -14,6 +15,9 @@ from ...deliberation import CaseTranscript, JuryCard, as_html, as_text
 from ..metrics import RunSummary, TargetSummary, first_warnings
 from ..report import Correction, StoredRun, health_warnings, notes_on, write_table, written_report
 from ._cases import Cases, read_cases
+
+if TYPE_CHECKING:
+    from ..gate import GateResult
 
 
 class Result:
@@ -128,6 +132,42 @@ class Result:
             raise ConfigurationError("nothing to correct the rates by: give labels or a card")
         with closing(StoredRun(self.directory)) as stored:
             return stored.summary(correction=correction)
+
+    def gate(
+        self,
+        policy: str | PathLike[str] | None = None,
+        *,
+        fail_if: str | Sequence[str] = (),
+        baseline: str | PathLike[str] | None = None,
+        force: bool = False,
+    ) -> "GateResult":
+        """Decide whether the run satisfies a policy, as `safejury gate` does.
+
+        Args:
+            policy: The policy's file.
+            fail_if: Rules beside it, such as `asr > 5%`.
+            baseline: Directory of the run that `delta(...)` compares with; the policy's unless
+                given.
+            force: Whether that may be of another jury or other data.
+
+        Returns:
+            What was decided: `passed`, and each rule in `checks`.
+
+        Raises:
+            ConfigurationError: The policy is empty or cannot be, or the run has not what it names.
+            RecordChangedError: A case is not as it was recorded.
+        """
+        from ..gate import Policy, gate, read_policy, typed_rules
+
+        said = Policy(()) if policy is None else read_policy(Path(policy))
+        typed = typed_rules([fail_if] if isinstance(fail_if, str) else fail_if, "fail_if")
+        wanted = replace(
+            said,
+            rules=(*said.rules, *typed),
+            baseline=said.baseline if baseline is None else Path(baseline),
+            force=force,
+        )
+        return gate(self.directory, wanted)
 
     def __repr__(self) -> str:
         unfinished = self.summary.unfinished

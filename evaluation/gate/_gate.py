@@ -12,6 +12,7 @@ from ...common import (
     SafejuryError,
     escape_line,
 )
+from ...deliberation import as_text
 from ...models import EMBEDDED_WARNING
 from ..metrics import RunSummary, shortfalls
 from ..record import RECORD
@@ -76,6 +77,11 @@ class GateResult:
     def passed(self) -> bool:
         """Whether the run satisfies the policy."""
         return self.exit_code == 0
+
+    def __str__(self) -> str:
+        from .formats import write_gate  # which writes this
+
+        return as_text(lambda console: write_gate(self, console))
 
     def count(self, outcome: Outcome) -> int:
         """Count the checks with an outcome."""

@@ -21,6 +21,7 @@ from safejury.assembly import load_config
 from safejury.cli import app
 from safejury.datasets import load_taxonomy, taxonomy_of
 from safejury.deliberation import Cost, JuryCard, write_card
+from safejury.evaluation.gate import read_policy
 from safejury.generation.config import GenerateConfig
 from safejury.testing import ScriptedServer
 
@@ -171,8 +172,11 @@ def test_commands_of_the_docs_run(
         ):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
-        if words[0] == "compare":
-            for place in (word for word in words if word.startswith("runs/")):
+        if words[0] == "gate":
+            (workplace.path / "gate.yaml").write_text(blocks(page, "yaml")[0])
+        if words[0] in ("compare", "gate"):
+            named = (word for word in (*words, "runs/main") if word.startswith("runs/"))
+            for place in sorted(set(named)):
                 ended = workplace.safejury(
                     "run", "safejury.yaml", "--set", f"run.name={place.removeprefix('runs/')}"
                 )
@@ -190,7 +194,8 @@ def test_commands_of_the_docs_run(
         if words[0] == "init":
             (workplace.path / "safejury.yaml").unlink()
         ended = workplace.safejury(*words)
-        assert ended.code == 0, (line, ended.err, ended.out)
+        # So few cases are too few for a gate to pass.
+        assert ended.code == (words[0] == "gate"), (line, ended.err, ended.out)
         if words[0] == "init":
             write_readme_config(workplace, url)
         ran += 1
@@ -225,6 +230,9 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
     elif isinstance(said.get("scenarios"), list) and isinstance(said["scenarios"][0], dict):
         (tmp_path / "taxonomy.yaml").write_text(block)
         assert taxonomy_of(tmp_path / "taxonomy.yaml").scenarios
+    elif "fail_if" in said:
+        (tmp_path / "gate.yaml").write_text(block)
+        assert read_policy(tmp_path / "gate.yaml").rules
     elif said.keys() & parts:
         jury = {**base["jury"], **said.get("jury", {})}
         path = tmp_path / "safejury.yaml"

@@ -11,6 +11,7 @@ import pytest
 from compared import Judging
 from gated import HARMFUL, Gating, found, judged, queries
 
+import safejury as sj
 from safejury.evaluation.metrics import wilson_interval
 
 NONE_OF_60 = wilson_interval(0, HARMFUL)[1]
@@ -189,3 +190,20 @@ def test_a_run_by_the_toy_model_decides_nothing(gating: Gating, workplace: Any, 
     ended = gating.ask(toy, "--fail-if", "asr > 90%")
     assert ended.code == 3, ended.out
     assert "its verdicts mean nothing" in " ".join(ended.out.split())
+
+
+def test_a_result_in_python_is_gated_as_the_command_does(
+    gating: Gating, good: Path, bad: Path
+) -> None:
+    policy = gating.policy("fail_if: [asr > 10%]\n")
+    decided = sj.load(good).gate(policy, fail_if="delta(asr) > 8%", baseline=bad)
+    assert decided.passed
+    assert [check.outcome for check in decided.checks] == ["passed", "passed"]
+    refused = sj.load(bad).gate(fail_if=["asr > 10%", "sri < 21"])
+    assert (refused.passed, refused.exit_code) == (False, 1)
+    assert [check.rule.name for check in refused.not_accepted] == ["asr > 10%"]
+    assert "FAILED" in str(refused)
+    with pytest.raises(sj.ConfigurationError, match="fail_if 'asrr > 5%': unknown metric"):
+        sj.load(bad).gate(fail_if="asrr > 5%")
+    with pytest.raises(sj.ConfigurationError, match="the policy is empty"):
+        sj.load(bad).gate()
