@@ -10,12 +10,28 @@ from ...datasets import Intent
 
 
 class Format(StrEnum):
-    """Format of a report."""
+    """Format of figures."""
 
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
     MD = "md"
+
+
+class ReportFormat(StrEnum):
+    """Format of the report of runs."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    LATEX = "latex"
+
+
+class Beside(StrEnum):
+    """Published figures that a report can set beside its own."""
+
+    PAPER = "paper"
 
 
 class UnsupportedParameter(StrEnum):

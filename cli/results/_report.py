@@ -1,7 +1,6 @@
 """The command that reports a run's figures: `safejury report`."""
 
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +10,11 @@ import typer
 from ...common import ConfigurationError
 from ..console import (
     AllowSkipped,
-    Format,
+    Beside,
     MinCoverage,
     MinPanel,
     PageFolder,
+    ReportFormat,
     RunPaths,
     SafeWords,
     UnsafeWords,
@@ -28,7 +28,17 @@ from ..console import (
 def report(
     run: RunPaths,
     format: Annotated[
-        Format | None, typer.Option(help="Output format; table unless it is named.")
+        ReportFormat | None, typer.Option(help="Output format; table unless it is named.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Columns of the leaderboard, such as asr,sri,over_refusal."
+        ),
+    ] = None,
+    beside: Annotated[
+        Beside | None,
+        typer.Option(help="Set the leaderboard beside figures that were published."),
     ] = None,
     html: PageFolder = None,
     without_texts: WithoutTexts = False,
@@ -64,13 +74,14 @@ def report(
     min_panel: MinPanel = 0.9,
     allow_skipped: AllowSkipped = False,
 ) -> int:
-    """Report a run's figures. No model is called."""
+    """Report the figures of a run, or of several of one jury. No model is called."""
     from ...evaluation.metrics import Thresholds, shortfalls
     from ...evaluation.report import Correction, StoredRun, written_report
     from ._table import show_table
 
-    directory = _only(run, format, html, without_texts=without_texts)
-
+    _check(format, html, without_texts=without_texts)
+    if html is not None and (columns is not None or beside is not None):
+        raise ConfigurationError("--columns and --beside are of a leaderboard: take --html out")
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     unchecked = _unchecked(card, card_checked_within)
     correction = Correction.read(
@@ -87,7 +98,21 @@ def report(
             run, html, wanted, by=by, correction=correction, texts=not without_texts
         )
         return exit_code((*lacking, *unchecked))
-    if format in (None, Format.TABLE):
+    if len(run) > 1 or format is ReportFormat.LATEX or columns is not None or beside is not None:
+        from ._leaderboard import write_leaderboard
+
+        lacking = write_leaderboard(
+            run,
+            format or ReportFormat.TABLE,
+            wanted,
+            correction,
+            columns,
+            by,
+            beside=beside is not None,
+        )
+        return exit_code((*lacking, *unchecked))
+    (directory,) = run
+    if format in (None, ReportFormat.TABLE):
         lacking = show_table(directory, wanted, by=by, correction=correction)
         return exit_code((*lacking, *unchecked))
     with closing(StoredRun(directory)) as stored:
@@ -96,13 +121,11 @@ def report(
     return exit_code((*shortfalls(summary, wanted, facts), *unchecked))
 
 
-def _only(
-    runs: Sequence[Path], format: Format | None, html: Path | None, *, without_texts: bool
-) -> Path:
-    """Return the first run; several, and what is said of a page, go with a page alone.
+def _check(format: ReportFormat | None, html: Path | None, *, without_texts: bool) -> None:
+    """Check that options go together.
 
     Raises:
-        ConfigurationError: Options do not go together.
+        ConfigurationError: They do not.
     """
     if html is not None and format is not None:
         raise ConfigurationError(
@@ -110,12 +133,6 @@ def _only(
         )
     if html is None and without_texts:
         raise ConfigurationError("--without-texts is of a page: name its folder with --html")
-    if html is None and len(runs) > 1:
-        raise ConfigurationError(
-            f"{len(runs)} runs are shown beside each other on a page: name its folder with --html, "
-            "or report one run"
-        )
-    return runs[0]
 
 
 def _unchecked(card: Path | None, days: float | None) -> tuple[str, ...]:

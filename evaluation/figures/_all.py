@@ -24,6 +24,7 @@ FIGURES = MappingProxyType[str, Callable[[Leaderboard], Figure | LeftOut]](
         "family": charts.family_dots,
         "backbone": charts.backbone_dots,
         "released": charts.release_scatter,
+        "paper": charts.beside_paper,
         "contested": charts.contested_bars,
         "deliberation": charts.talk_effect,
         "agreement": charts.agreement_matrix,

@@ -80,7 +80,7 @@ def facts_of(run: Meta, target: str) -> TargetFacts:
         target: The target's name.
     """
     said = run.facts.get(target, TargetFacts())
-    known = model_of(run, target)
+    known = _model_of(run, target)
     found = TargetFacts() if known is None else known.facts
     return TargetFacts(
         said.family or found.family,
@@ -90,8 +90,13 @@ def facts_of(run: Meta, target: str) -> TargetFacts:
     )
 
 
-def model_of(run: Meta, target: str) -> KnownModel | None:
-    """Return the well-known model that a target is, None where it is none."""
+def published_name(run: Meta, target: str) -> str | None:
+    """Return the row of the paper's table that a target has, None where it has none."""
+    known = _model_of(run, target)
+    return None if known is None else known.paper
+
+
+def _model_of(run: Meta, target: str) -> KnownModel | None:
     return known_model(run.models.get(target, target))
 
 

@@ -13,7 +13,7 @@ from ..metrics import TargetSummary
 from ..report import Correction, StoredRun
 from ..trials import TargetFacts
 from ._jurors import CallTimes, JurorTally, JurorVotes
-from ._known_models import facts_of
+from ._known_models import facts_of, published_name
 from ._one_jury import check_one_jury
 
 
@@ -49,12 +49,14 @@ class LeaderboardRow:
         run: Name of its run.
         summary: Its figures.
         facts: What is known of the model.
+        published: Its row in the table of the SafeBench paper; None where it has none.
     """
 
     name: str
     run: str
     summary: TargetSummary
     facts: TargetFacts = TargetFacts()
+    published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,13 @@ class Leaderboard:
             summary = run.summary(correction=correction)
             shown.append(LeaderboardRun(name, run.directory, summary.finished, summary.planned))
             rows += (
-                LeaderboardRow(each.name, name, each, facts_of(run.meta, each.target))
+                LeaderboardRow(
+                    each.name,
+                    name,
+                    each,
+                    facts_of(run.meta, each.target),
+                    published_name(run.meta, each.target),
+                )
                 for each in summary.targets
             )
             if jurors:
@@ -182,9 +190,7 @@ def _told_apart(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
     """Return the rows with the name of the run where two have one name."""
     times = Counter(row.name for row in rows)
     return [
-        row
-        if times[row.name] == 1
-        else LeaderboardRow(f"{row.name} ({row.run})", row.run, row.summary, row.facts)
+        row if times[row.name] == 1 else replace(row, name=f"{row.name} ({row.run})")
         for row in rows
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from case_results import SAFE
 
+import safejury
 from safejury.agents import Finding
 from safejury.evaluation import CaseResult, summarize
 from safejury.evaluation.metrics import macro_average
@@ -32,7 +33,8 @@ class Row:
         return average
 
 
-TABLE = json.loads(Path(__file__).with_name("safebench_table.json").read_text("utf-8"))
+FILE = Path(safejury.__file__).with_name("evaluation") / "leaderboard" / "published.json"
+TABLE = json.loads(FILE.read_text("utf-8"))
 QUERIES: dict[str, int] = TABLE["queries"]
 MODELS = {
     name: Row(

@@ -1,6 +1,7 @@
 """The charts, each from a leaderboard."""
 
 from ._bars import leaderboard_bars, refusal_bars, safety_bars
+from ._beside import beside_paper
 from ._by_facts import backbone_dots, family_dots
 from ._by_size import release_scatter, size_scatter
 from ._card import juror_weights, reliability_curve
@@ -14,6 +15,7 @@ from ._talk import contested_bars, talk_effect
 __all__ = [
     "agreement_matrix",
     "backbone_dots",
+    "beside_paper",
     "category_map",
     "category_radar",
     "contested_bars",
