@@ -286,3 +286,31 @@ SafeWords = Annotated[
     list[str] | None,
     typer.Option("--safe-word", metavar="WORD", help="A word for safe; repeatable."),
 ]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", metavar="FILE", help="Correct rates by people's labels of cases of this run."
+    ),
+]
+CardFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--card", metavar="CARD", help="Correct rates by a jury card from elsewhere instead."
+    ),
+]
+ForceCard = Annotated[
+    bool,
+    typer.Option("--force-card", help="Use a card of another jury or protocol all the same."),
+]
+TableColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="LIST",
+        help="Write the leaderboard alone, with these columns, such as asr,sri,over_refusal.",
+    ),
+]
+BesideOption = Annotated[
+    Beside | None,
+    typer.Option("--beside", help="Set the leaderboard beside figures that were published."),
+]

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...common import ConfigurationError, escape_line
-from ..console import RunPaths, SafeWords, UnsafeWords, guarded, say, write_line
+from ..console import (
+    CardFile,
+    ForceCard,
+    LabelsFile,
+    RunPaths,
+    SafeWords,
+    UnsafeWords,
+    guarded,
+    say,
+    write_line,
+)
 
 if TYPE_CHECKING:
     from ...evaluation.figures import Figure
@@ -30,22 +40,11 @@ def figures(
         list[str] | None,
         typer.Option(metavar="NAME", help="Draw only this target; repeatable."),
     ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Correct rates by people's labels of cases of the run."),
-    ] = None,
+    labels: LabelsFile = None,
     unsafe_word: UnsafeWords = None,
     safe_word: SafeWords = None,
-    card: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CARD", help="Correct rates by a jury card from elsewhere, and draw it."
-        ),
-    ] = None,
-    force_card: Annotated[
-        bool,
-        typer.Option("--force-card", help="Use a card of another jury or protocol all the same."),
-    ] = False,
+    card: CardFile = None,
+    force_card: ForceCard = False,
 ) -> int:
     """Draw the figures of runs of one jury. No model is called."""
     from ...evaluation.figures import figures_of, read_formats, write_figures

@@ -10,13 +10,17 @@ import typer
 from ...common import ConfigurationError
 from ..console import (
     AllowSkipped,
-    Beside,
+    BesideOption,
+    CardFile,
+    ForceCard,
+    LabelsFile,
     MinCoverage,
     MinPanel,
     PageFolder,
     ReportFormat,
     RunPaths,
     SafeWords,
+    TableColumns,
     UnsafeWords,
     WithoutTexts,
     exit_code,
@@ -30,16 +34,8 @@ def report(
     format: Annotated[
         ReportFormat | None, typer.Option(help="Output format; table unless it is named.")
     ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LIST", help="Columns of the leaderboard, such as asr,sri,over_refusal."
-        ),
-    ] = None,
-    beside: Annotated[
-        Beside | None,
-        typer.Option(help="Set the leaderboard beside figures that were published."),
-    ] = None,
+    columns: TableColumns = None,
+    beside: BesideOption = None,
     html: PageFolder = None,
     without_texts: WithoutTexts = False,
     by: Annotated[
@@ -48,20 +44,11 @@ def report(
             metavar="KEY", help="Break figures down by scenario, category or a label: labels.NAME."
         ),
     ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Correct rates by people's labels of cases of this run."),
-    ] = None,
+    labels: LabelsFile = None,
     unsafe_word: UnsafeWords = None,
     safe_word: SafeWords = None,
-    card: Annotated[
-        Path | None,
-        typer.Option(metavar="CARD", help="Correct rates by a jury card from elsewhere instead."),
-    ] = None,
-    force_card: Annotated[
-        bool,
-        typer.Option("--force-card", help="Use a card of another jury or protocol all the same."),
-    ] = False,
+    card: CardFile = None,
+    force_card: ForceCard = False,
     card_checked_within: Annotated[
         float | None,
         typer.Option(
