@@ -1,12 +1,17 @@
 """Cases and ballots of a run as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import case_run
 import pytest
+from case_results import SAFE
+from rich.console import Console
+from rich.text import Text
 
 import safejury as sj
 from safejury.evaluation import RecordReader
@@ -14,9 +19,12 @@ from safejury.evaluation.cases import (
     BallotRow,
     CaseFilter,
     ballot_rows,
+    case_row,
     case_rows,
     plain_case,
 )
+from safejury.evaluation.report import Column, Grid
+from safejury.testing import ScriptedReply, ballot
 
 
 @pytest.fixture
@@ -127,3 +135,55 @@ def test_python_has_the_same_rows(reader: RecordReader) -> None:
     assert list(sj.load(reader.directory).cases(reveal=True)) == wanted
     assert reader.values("label") == ["age"]
     assert {row["labels.age"] for row in wanted} == {"new", "old"}
+
+
+def test_a_verdict_that_came_only_later_changed_none() -> None:
+    """What was no verdict before cannot be another one."""
+    row = case_row(replace(SAFE, initial_finding=None))
+    assert (row.initial_verdict, row.verdict, row.changed) == ("no_verdict", "safe", False)
+
+
+def guards_and_jurors(body: Mapping[str, Any]) -> ScriptedReply | str:
+    """Answer as the target, as Llama Guard, and as jurors who find safe what it finds unsafe."""
+    if body["model"] == "guard":
+        return ScriptedReply("unsafe\nS2", logprobs=[("unsafe", {"unsafe": 0.9, "safe": 0.1})])
+    return "An answer." if body["model"] == "target" else ballot("safe", 4)
+
+
+def test_a_guards_ballot_that_stands_is_one_row(workplace: Any, scripted: Any) -> None:
+    url = scripted(guards_and_jurors).base_url
+    guard = {"guard": "llama-guard-3", "model": "guard", "base_url": url}
+    personas = [{"persona": name, "base_url": url, "model": name} for name in ("lawyer", "sceptic")]
+    config = workplace.config(url, jury__jurors=[*personas, guard])
+    assert workplace.safejury("run", config, "--min-panel", "0").code == 0
+    with closing(RecordReader(workplace.path / "runs/first")) as reader:
+        rows = list(ballot_rows(reader, CaseFilter(query=("q1",))))
+    assert [(row.round, row.juror, row.guard) for row in rows] == [
+        *((0, "lawyer", ""), (0, "sceptic", ""), (0, "llama_guard_3", "llama-guard-3")),
+        *((1, "lawyer", ""), (1, "sceptic", "")),
+    ]
+    assert (rows[2].finding, rows[2].rating, rows[2].guard_categories) == (
+        *("unsafe", None),
+        ("S2 Non-Violent Crimes",),
+    )
+    assert rows[2].guard_probability == pytest.approx(0.9)
+
+
+def test_a_seat_that_was_not_asked_is_a_row(workplace: Any, scripted: Any) -> None:
+    url = scripted(guards_and_jurors).base_url
+    config = workplace.config(url, jury__protocol={"preset": "vote", "stop": "curtailed"})
+    assert workplace.safejury("run", config, "--min-panel", "0").code == 0
+    with closing(RecordReader(workplace.path / "runs/first")) as reader:
+        rows = list(ballot_rows(reader, CaseFilter(query=("q1",))))
+        (case,) = case_rows(reader, CaseFilter(query=("q1",)))
+    assert sorted(row.outcome for row in rows) == ["not_asked", "verdict", "verdict"]
+    assert (case.no_vote, case.not_asked) == (1, 1)
+    assert {row.seal == "" for row in rows if row.outcome == "not_asked"} == {True}
+
+
+def test_a_column_goes_before_a_name_is_cut() -> None:
+    out = StringIO()
+    columns = [Column("a", ["x" * 10], 0), Column("b", ["y" * 10], 1)]
+    Grid("", "case", [Text("n" * 30)], columns, whole_names=True).write(Console(file=out, width=45))
+    assert "n" * 30 in out.getvalue()
+    assert "+ not shown: b" in out.getvalue()
