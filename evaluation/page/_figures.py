@@ -1,14 +1,17 @@
 """Writes the charts of a page: as files to be downloaded, and as trees that a page builds."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ...common import ConfigurationError
 from ..figures import Figure, figures_of, require_matplotlib
 from ._source import PageSource
 
-_WIDE = 1.7
+_KINDS = ("svg", "png", "csv")
+_BELOW_TITLE = 5.0
+"""Points from the base line of a title to where its drawing may begin."""
+_WIDE = 2.6
 """From this ratio of width to height on, a chart takes the whole width."""
 
 
@@ -29,8 +32,9 @@ def figures_data(source: PageSource) -> dict[str, Any]:
                 "name": figure.name,
                 "title": figure.title,
                 "caption": figure.caption,
+                "width": figure.size[0],
                 "wide": figure.size[0] / figure.size[1] >= _WIDE,
-                "tree": _tree(ET.fromstring(_svg(source, figure)), figure.title),
+                "tree": _tree(_without_title(ET.fromstring(_svg(source, figure)), figure)),
             }
             for figure in _drawn(source)[0]
         ]
@@ -40,15 +44,19 @@ def figures_data(source: PageSource) -> dict[str, Any]:
 def figure_files(source: PageSource) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the charts by their place in a page."""
     for figure in _drawn(source)[0]:
-        for suffix, write in _WRITTEN.items():
-            yield f"figures/{figure.name}.{suffix}", write(source, figure)
+        files = figure.files(_KINDS)
+        source.drawings[figure.name] = files["svg"].decode()
+        for kind, content in files.items():
+            yield f"figures/{figure.name}.{kind}", content
 
 
 def figure_file(source: PageSource, name: str) -> bytes | None:
     """Return a chart as a file, such as `radar.png`; None where there is no such chart."""
-    stem, _, suffix = name.rpartition(".")
-    found = next((figure for figure in _drawn(source)[0] if figure.name == stem), None)
-    return _WRITTEN[suffix](source, found) if found and suffix in _WRITTEN else None
+    stem, _, kind = name.rpartition(".")
+    if kind not in _KINDS:
+        return None
+    found = (figure for figure in _drawn(source)[0] if figure.name == stem)
+    return None if (figure := next(found, None)) is None else figure.files((kind,))[kind]
 
 
 def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:
@@ -63,30 +71,33 @@ def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:
 
 
 def _svg(source: PageSource, figure: Figure) -> str:
-    """Draw a chart once for all that is made of it."""
+    """Draw a chart, unless that was done."""
     if figure.name not in source.drawings:
         source.drawings[figure.name] = figure.svg()
     return source.drawings[figure.name]
 
 
-_WRITTEN: dict[str, Callable[[PageSource, Figure], bytes]] = {
-    "svg": lambda source, figure: _svg(source, figure).encode(),
-    "png": lambda source, figure: figure.png(),
-    "csv": lambda source, figure: figure.csv().encode(),
-}
+def _without_title(drawing: ET.Element, figure: Figure) -> ET.Element:
+    """Take the title out of a drawing, and the room above: a page has it as a heading."""
+    above = 0.0
+    for parent in drawing.iter():
+        for child in list(parent):
+            if child.tag.endswith("}text") and child.text == figure.title:
+                above = float(child.get("y", 0)) + _BELOW_TITLE
+                parent.remove(child)
+    x, y, width, height = map(float, drawing.get("viewBox", "0 0 1 1").split())
+    drawing.set("viewBox", f"{x:g} {y + above:g} {width:g} {height - above:g}")
+    for size in ("width", "height"):
+        drawing.attrib.pop(size, None)
+    return drawing
 
 
-def _tree(element: ET.Element, title: str) -> list[Any]:
-    """Return an element as a list of its name, attributes and children, without namespaces.
-
-    The title that is drawn is left out: a page has it as a heading.
-    """
+def _tree(element: ET.Element) -> list[Any]:
+    """Return an element as a list of its name, attributes and children, without namespaces."""
     attributes = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
     children: list[Any] = [element.text] if element.text else []
     for child in element:
-        if child.tag.endswith("}text") and child.text == title:
-            continue
-        children.append(_tree(child, title))
+        children.append(_tree(child))
         if child.tail:
             children.append(child.tail)
     return [element.tag.rpartition("}")[2], attributes, *children]

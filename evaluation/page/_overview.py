@@ -9,9 +9,11 @@ from typing import Any, cast
 import msgspec
 
 from ...datasets import load_taxonomy
+from ...deliberation import JuryCard
 from ..metrics import RunSummary, describe_cost
 from ..record import protocol_of
 from ..report import StoredRun, report_data, said_of
+from ..report.card import describe_labels, headline
 from ._figures import figure_names
 from ._source import PageSource
 
@@ -38,6 +40,8 @@ def overview_data(source: PageSource) -> Data:
         "runs": runs,
         "targets": _ranked(source),
         "titles": _titles(),
+        "notes": source.leaderboard.notes,
+        "card": _card(source.leaderboard.card),
         "count": source.count,
         **figure_names(source),
     }
@@ -148,6 +152,11 @@ def _quantiles(seconds: Sequence[float]) -> Data | None:
     last = len(seconds) - 1
     middle, most = (seconds[round(share * last)] for share in _QUANTILES)
     return {"n": len(seconds), "median": middle, "p95": most}
+
+
+def _card(card: JuryCard | None) -> list[str] | None:
+    """Return what a jury card says of the jury, in sentences; None without one."""
+    return None if card is None else [describe_labels(card), headline(card)]
 
 
 def _titles() -> Data:

@@ -157,6 +157,18 @@
     window.scrollTo({ top: at, behavior: "instant" });
   };
 
+  // On paper nothing can be unfolded.
+  const folded = new Set();
+  window.addEventListener("beforeprint", () => {
+    for (const each of main.querySelectorAll("details:not([open])")) {
+      folded.add(each);
+      each.open = true;
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const each of folded) each.open = false;
+    folded.clear();
+  });
   window.addEventListener("hashchange", (event) => {
     const old = new URL(event.oldURL).hash;
     scrolled.set(old, before);

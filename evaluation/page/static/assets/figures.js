@@ -10,9 +10,6 @@
   const ELEMENTS = new Set("svg g path rect circle line polyline polygon text tspan defs clipPath use title desc".split(" "));
   const ATTRIBUTE = /^(id|class|role|d|x|y|x1|x2|y1|y2|cx|cy|r|rx|ry|dx|dy|width|height|viewBox|points|transform|clip-path|clip-rule|version|preserveAspectRatio|(fill|stroke|font|text|letter|word|paint|dominant|alignment)(-[a-z]+)*|opacity|aria-[a-z]+|xml:space)$/;
 
-  /** Charts whose numbers stand in tables of the page, which one can sort and follow. */
-  const TABLES = new Set(["leaderboard", "categories", "scenarios"]);
-
   /** Build an element of a chart from `[name, attributes, ...children]`. */
   function build(tree) {
     if (typeof tree === "string") return document.createTextNode(tree);
@@ -30,18 +27,20 @@
     return element;
   }
 
-  /** Show all charts in a place, as soon as they are read. */
-  safejury.figures = async function (place, overview) {
-    if (!overview.figures.some((each) => !TABLES.has(each.name))) return;
-    const found = (await safejury.load("figures")).figures.filter((each) => !TABLES.has(each.name));
-    place.replaceChildren(
-      el(
-        "section.part",
-        { "aria-labelledby": "charts-title" },
-        el("h2", { id: "charts-title" }, "Charts"),
-        el("div.charts", {}, found.map(chart)),
-      ),
-    );
+  /** Return a place for some charts, which fills as soon as they are read; null where there are none. */
+  safejury.charts = function (overview, ...names) {
+    if (!overview.figures.some((each) => names.includes(each.name))) return null;
+    const place = el("div.charts");
+    safejury.load("figures").then((found) => {
+      const mine = names.map((name) => found.figures.find((each) => each.name === name)).filter(Boolean);
+      place.replaceChildren(...mine.map(chart));
+    }, () => place.remove());
+    return place;
+  };
+
+  /** Return the charts that no other part of the page names. */
+  safejury.otherCharts = function (overview, ...placed) {
+    return overview.figures.map((each) => each.name).filter((name) => !placed.includes(name));
   };
 
   function linksOf(figure) {
@@ -57,12 +56,18 @@
     return el("p.downloads", {}, found.map((figure) => el("span", {}, `${figure.title}: `, linksOf(figure).map((link) => [link, " "]))));
   };
 
+  /** Let a chart be no larger than its words are easily read. */
+  function sized(drawing, inches) {
+    drawing.style.setProperty("max-width", `${Math.round(102 * inches)}px`);
+    return drawing;
+  }
+
   function chart(figure) {
     return el(
       `figure.chart${figure.wide ? ".wide" : ""}`,
       {},
       el("h3", {}, figure.title),
-      el("div.drawing", { tabindex: "0", role: "region", "aria-label": figure.title }, build(figure.tree)),
+      el("div.drawing", { tabindex: "0", role: "region", "aria-label": figure.title }, sized(build(figure.tree), figure.width)),
       el("figcaption", {}, figure.caption, " ", el("span.downloads", {}, linksOf(figure))),
     );
   }

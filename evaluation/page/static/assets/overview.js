@@ -92,9 +92,11 @@
 
   function beware(overview) {
     const several = overview.runs.length > 1;
-    const said = overview.runs.flatMap((run) =>
+    // What it says of one run stands among the notes of that run.
+    const said = overview.notes.filter((text) => !overview.runs.some((run) => text.startsWith(run.name)));
+    said.push(...overview.runs.flatMap((run) =>
       [...run.notes, ...run.warnings, ...run.comparability].map((text) => (several ? `${run.name}: ${text}` : text)),
-    );
+    ));
     if (!overview.texts) said.unshift("This page was written without texts: questions, responses, the jurors' words and media are not in it.");
     if (overview.figures_missing) said.push(overview.figures_missing);
     const lost = unjudged(overview);
@@ -158,7 +160,8 @@
       "Models under test",
       "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval, on one scale for the column.",
       safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board"] }),
-      safejury.downloads(overview, "leaderboard"),
+      safejury.downloads(overview, "leaderboard", "safety-index", "over-refusal"),
+      safejury.charts(overview, "outcomes"),
       el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
     );
   }
@@ -198,6 +201,7 @@
       place,
       safejury.downloads(overview, "categories", "scenarios"),
       el("p.caption", {}, "The stronger the color, the less safe, in eight steps: 0, and from above 0, 5, 10, 20, 35, 50 and 75 % on. With few cases a rate says little: read n. Of many cells some are high by chance alone."),
+      safejury.charts(overview, "radar"),
     );
   }
 
@@ -249,6 +253,7 @@
       said,
       safejury.table({ name: "The jury before and after talk", columns, rows, classes: ["board"] }),
       el("p.caption", {}, "Contested: cases whose round 0 called for a discussion, by Wilson's interval. Agreement: share of pairs of round-0 votes that say the same; alpha can be low while nearly all pairs agree, where almost all votes are alike. Changed verdicts: round 0 and the end both have a finding, and they differ."),
+      safejury.charts(overview, "contested", "deliberation", "agreement", "reliability", "weights"),
       talkTable(overview),
       jurors(overview),
     );
@@ -315,10 +320,8 @@
 
   /** Return where a jury card says how far to trust this jury. */
   function card(overview) {
-    const known = overview.runs.find((run) => run.card);
-    if (!known) return el("p.caption", {}, "How far to trust this jury is not known: no jury card goes with it. Label some cases with safejury review, then run safejury calibrate.");
-    const { card: its } = known;
-    return el("p.caption", {}, `A jury card of ${words.many(its.labels.cases, "labeled case")} goes with this jury (${its.labels.unsafe} unsafe): sensitivity ${words.percent(its.sensitivity)}, specificity ${words.percent(its.specificity)}.`);
+    if (!overview.card) return el("p.caption", {}, "How far to trust this jury is not known: no jury card goes with it. Label some cases with safejury review, then run safejury calibrate.");
+    return el("p.caption", {}, `A jury card goes with this jury: ${overview.card.join("; ")}.`);
   }
 
   // ---- cost and time --------------------------------------------------------------------------
@@ -346,11 +349,29 @@
         timed ? " Times are of the targets' own calls, retries included, under the load of the run." : " The record has no times of responses: they were recorded elsewhere.",
         " ≥: the cost of some calls is not known.",
       ]),
+      safejury.charts(overview, "cost", "latency"),
     );
   }
 
   function each(row) {
     return row.cost_usd !== null && row.verdicts ? row.cost_usd / row.verdicts : null;
+  }
+
+  // ---- studies --------------------------------------------------------------------------------
+
+  const STUDIES = [
+    ["conditions", "Conditions", "The same queries put in other ways: pictures changed, speech for text.", ["image-conditions", "sound-conditions"]],
+    ["facts", "Size, family and age", "What is known of the models beside what they did.", ["size", "family", "backbone", "released"]],
+  ];
+  const PLACED = ["leaderboard", "safety-index", "over-refusal", "outcomes", "categories", "scenarios", "radar", "contested", "deliberation", "agreement", "reliability", "weights", "cost", "latency"];
+
+  /** Return a part for each study that there are charts of, and one for charts of no other part. */
+  function studies(overview) {
+    const others = safejury.otherCharts(overview, ...PLACED, ...STUDIES.flatMap(([, , , names]) => names));
+    return [...STUDIES, ["more", "More charts", null, others]].map(([id, name, lead, names]) => {
+      const charts = safejury.charts(overview, ...names);
+      return charts ? section(id, name, lead, charts) : null;
+    });
   }
 
   // ---- the whole ------------------------------------------------------------------------------
@@ -359,8 +380,6 @@
   safejury.overview = function (overview) {
     document.title = `${overview.runs.map((run) => run.name).join(", ")} · safejury`;
     const judged = overview.targets.some((row) => row.verdicts);
-    const figures = el("div", { id: "figures" });
-    safejury.figures(figures, overview);
     return el(
       "div.overview",
       {},
@@ -368,7 +387,7 @@
       beware(overview),
       facts(overview),
       judged
-        ? [leaderboard(overview), map(overview), figures, jury(overview)]
+        ? [leaderboard(overview), map(overview), ...studies(overview), jury(overview)]
         : section("leaderboard", "No verdicts yet", overview.count ? "No case of this page has a verdict, so there is no rate to show. The cases say why." : "No case is finished yet."),
       overview.count ? costs(overview) : null,
     );
