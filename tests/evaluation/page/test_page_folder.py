@@ -232,7 +232,6 @@ def test_a_record_that_was_changed_is_refused(run: Workplace) -> None:
         (("--html", "page", "--format", "csv"), "give one of them"),
         (("--html", "page", "--format", "table"), "give one of them"),
         (("--without-texts",), "name its folder with --html"),
-        (("runs/second",), "name its folder with --html"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
