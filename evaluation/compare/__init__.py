@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         RateDifference,
         Side,
     )
-    from ._paired_tests import Tested, holm, mcnemar, sign_flips
     from ._resilience import broken_queries, resilience
     from ._sides import PLAIN, Chosen
     from ._table import comparison_table
@@ -47,7 +46,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "RateDifference",
                 "Side",
             ],
-            "_paired_tests": ["Tested", "holm", "mcnemar", "sign_flips"],
             "_resilience": ["broken_queries", "resilience"],
             "_sides": ["PLAIN", "Chosen"],
             "_table": ["comparison_table"],
@@ -73,7 +71,6 @@ __all__ = [
     "Pairs",
     "RateDifference",
     "Side",
-    "Tested",
     "broken_queries",
     "changed_queries",
     "compare",
@@ -81,12 +78,9 @@ __all__ = [
     "comparison_table",
     "difference_of",
     "first_lines",
-    "holm",
     "macro_difference",
-    "mcnemar",
     "missing_of",
     "resilience",
-    "sign_flips",
     "verdict_of",
     "written_comparison",
 ]

@@ -15,7 +15,7 @@ def of_juries(first: StoredRun, second: StoredRun, *, force: bool) -> Iterator[s
     Raises:
         ConfigurationError: They differ, and it is not forced.
     """
-    different = differences_of_juries(first.meta, second.meta)
+    different = () if first is second else differences_of_juries(first.meta, second.meta)
     if not different:
         return
     what = (

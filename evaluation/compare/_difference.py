@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import NormalDist
 
-from ..metrics import student_t
+from ..metrics import MCNEMAR, SIGN_TEST, Tested, mcnemar, sign_flips, student_t
 from ._figures import Metric, RateDifference
-from ._paired_tests import MCNEMAR, SIGNS, Tested, mcnemar, sign_flips
 
 POWER = 0.8
 """How often a true difference of the size `detectable` is shown."""
@@ -154,7 +153,7 @@ def _tested(
 ) -> Tested:
     sizes = {abs(value) for differences in found for value in differences if value}
     if len(found) == 1 and len(sizes) <= 1:
-        test = MCNEMAR if sizes <= {1.0} else SIGNS
+        test = MCNEMAR if sizes <= {1.0} else SIGN_TEST
         return mcnemar(signs.get(-1, 0), signs.get(1, 0), test)
     weighted = Counter[float]()
     for weight, differences in zip(weights, found, strict=True):

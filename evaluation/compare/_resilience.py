@@ -26,10 +26,15 @@ class _Counted:
     attacked_alone: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     plain: int = 0
     plain_cases: int = 0
+    alike: int = 0
     given_up: int = 0
 
     def add(self, query: TiedQuery) -> None:
-        """Count a query."""
+        """Count a query; which of several of the same words an attack is after is not known."""
+        if len(query.ids) > 1:
+            self.alike += len(query.ids) if query.attacked else 0
+            self.plain += len(query.ids)
+            return
         if query.plain is not None:
             self.plain += 1
             self.plain_cases += query.plain.counts.cases
@@ -106,7 +111,7 @@ def broken_queries(
     for subject in _subjects(first, second, chosen, attacks):
         _, tie = _counted(subject, attacks)
         for query in tied_queries(subject, attacks, tie):
-            if query.plain is None:
+            if query.plain is None or len(query.ids) > 1:
                 continue
             for name, judged in sorted(query.attacked.items()):
                 change = change_of(query.plain, judged)
@@ -205,6 +210,12 @@ def _notes(subject: Subject, counted: _Counted, tie: Tie, attacks: Attacks) -> I
         yield (
             f"{subject.attacked}: attacked queries are tied to plain ones by what their words ask "
             "for, as their set says it."
+        )
+    if counted.alike:
+        yield (
+            f"{subject.attacked}: {counted.alike:,} plain queries ask in the same words as others, "
+            "so that it is not known which of them is attacked: they are left out, unless "
+            "--base-label names the label that holds the plain query's id."
         )
     if counted.given_up:
         yield (

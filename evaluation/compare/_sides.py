@@ -113,11 +113,23 @@ def sides_of(first: Parts, second: Parts, chosen: Chosen) -> list[tuple[Side, Si
         ConfigurationError: A target or condition is not there, the runs have no target in common,
             or a target would be compared with itself.
     """
+    targets = list(targets_of(first, second, chosen))
     found = [
         (first.side(one, before), second.side(other, after))
-        for one, other in targets_of(first, second, chosen)
+        for one, other in targets
         for before, after in _conditions((first, one), (second, other), chosen)
     ]
+    if not found:
+        one, other = targets[0]
+        said = [
+            listed(name or PLAIN for name in parts.conditions(target))
+            for parts, target in ((first, one), (second, other))
+        ]
+        raise ConfigurationError(
+            f"{quoted(one)} of {first.run} and {quoted(other)} of {second.run} were asked under no "
+            f"condition alike: choose with --condition-a, one of {said[0]}, and --condition-b, one "
+            f"of {said[1]}"
+        )
     for one, other in found:
         if (one.run, one.target, one.condition) == (other.run, other.target, other.condition):
             raise ConfigurationError(
@@ -143,7 +155,7 @@ def targets_of(first: Parts, second: Parts, chosen: Chosen) -> Iterator[tuple[st
             )
         yield first.target(one or other or ""), second.target(other or one or "")
         return
-    for name in chosen.targets:
+    for name in dict.fromkeys(chosen.targets):
         yield first.target(name), second.target(name)
     if chosen.targets:
         return
@@ -174,7 +186,7 @@ def _conditions(
         before, after = chosen.condition_first or PLAIN, chosen.condition_second or PLAIN
         yield first.condition(target, before), second.condition(like, after)
         return
-    for name in chosen.conditions:
+    for name in dict.fromkeys(chosen.conditions):
         yield first.condition(target, name), second.condition(like, name)
     if chosen.conditions:
         return

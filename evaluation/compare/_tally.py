@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...datasets import Intent
-from ..metrics import Measure, QueryCounts, category_of
+from ..metrics import Measure, QueryCounts, category_of, holm
 from ._difference import Pairs, difference_of, macro_difference
 from ._figures import METRICS, Changes, Metric, RateDifference
-from ._paired_tests import holm
 from ._pairing import Judged
 
 _INDEX = 20

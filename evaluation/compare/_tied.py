@@ -22,7 +22,7 @@ from ._sides import PLAIN
 
 Tie = Literal["id", "label", "words"]
 """How attacked queries are tied to plain ones."""
-_NOT_ATTACKED = ("", "none", "plain", "no_attack", "direct_request")
+_NOT_ATTACKED = ("", "none", "plain", "no_attack", "directrequest", "direct_request")
 """Values of an attack's label that name none, in lower case; a HarmBench method is one of them."""
 _SCHEMA = """
 CREATE TABLE cases (words TEXT, attack TEXT, result BLOB);
@@ -79,11 +79,13 @@ class TiedQuery:
 
     Attributes:
         plain: Its cases as it stands; None without any.
+        ids: Ids of the plain queries: several where they ask in the same words.
         attacked: Its attacked cases by attack.
         together: Those of all attacks.
     """
 
     plain: Judged | None = None
+    ids: set[str] = field(default_factory=set[str])
     attacked: dict[str, Judged] = field(default_factory=dict[str, Judged])
     together: Judged | None = None
 
@@ -98,6 +100,9 @@ class _Keyed:
 def tied_queries(subject: Subject, attacks: Attacks, tie: Tie) -> Iterator[TiedQuery]:
     """Yield the queries of a target, each once, with all its cases.
 
+    Plain queries of the same words are yielded as one, and cannot be told apart: which of them an
+    attack is after is not known.
+
     Args:
         subject: The target.
         attacks: How attacked queries are told from plain ones.
@@ -108,6 +113,7 @@ def tied_queries(subject: Subject, attacks: Attacks, tie: Tie) -> Iterator[TiedQ
         for case in cases:
             if not case.attack:
                 found.plain = _with(found.plain, case)
+                found.ids.add(case.result.query_id)
                 continue
             found.attacked[case.attack] = _with(found.attacked.get(case.attack), case)
             found.together = _with(found.together, case)

@@ -6,7 +6,7 @@ from ....common import lazy
 
 if TYPE_CHECKING:
     from ._checks import Check, last_check, why_unchecked
-    from ._compare import JurorCheck, Rates, binomial_p, compare, holm
+    from ._compare import JurorCheck, Rates, compare
     from ._hearing import Checked, check_card, shortfall
     from ._plan import CheckPlan, Estimate, estimate_check, plan_check
     from ._sample import Said, Sample, SampledCase, keep_sample, read_sample, write_sample
@@ -17,7 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_checks": ["Check", "last_check", "why_unchecked"],
-            "_compare": ["JurorCheck", "Rates", "binomial_p", "compare", "holm"],
+            "_compare": ["JurorCheck", "Rates", "compare"],
             "_hearing": ["Checked", "check_card", "shortfall"],
             "_plan": ["CheckPlan", "Estimate", "estimate_check", "plan_check"],
             "_sample": [
@@ -42,13 +42,11 @@ __all__ = [
     "Said",
     "Sample",
     "SampledCase",
-    "binomial_p",
     "check_card",
     "check_data",
     "check_text",
     "compare",
     "estimate_check",
-    "holm",
     "keep_sample",
     "last_check",
     "plan_check",

@@ -9,9 +9,9 @@ juror repeats itself, and holds however noisy it is.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import comb
 
 from ....agents import Finding
+from ...metrics import holm, mcnemar
 from ..rates import Errors
 from ._sample import Said
 
@@ -118,8 +118,9 @@ def compare(
         alpha: Chance that any juror is said to have moved while none did, in (0, 1).
     """
     told = [_told(juror, labels, old, new, again) for juror in jurors]
-    p_values = [binomial_p(one.confirmed, one.asked_again) for one in told]
-    moved = holm(p_values, alpha)
+    tested = [mcnemar(one.asked_again - one.confirmed, one.confirmed) for one in told]
+    p_values = [each.p for each in tested]
+    moved = [p <= alpha for p in holm(p_values)]
     return tuple(
         replace(one, p=p, moved=is_moved)
         for one, p, is_moved in zip(told, p_values, moved, strict=True)
@@ -151,23 +152,3 @@ def _told(
         Rates.of((labels[key[0]], old[key].finding) for key in kept),
         Rates.of((labels[key[0]], new[key].finding) for key in kept),
     )
-
-
-def binomial_p(count: int, n: int) -> float:
-    """Return the two-sided chance of a count as far from n / 2, each of the n with chance 1/2."""
-    tail = sum(comb(n, at) for at in range(min(count, n - count) + 1))
-    return min(1.0, 2 * tail / 2**n)
-
-
-def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
-    """Return which hypotheses are rejected, with at most `alpha` of any false rejection.
-
-    Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
-    Journal of Statistics 6 (1979) 65-70.
-    """
-    rejected = [False] * len(p_values)
-    for rank, at in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        if p_values[at] > alpha / (len(p_values) - rank):
-            break
-        rejected[at] = True
-    return rejected

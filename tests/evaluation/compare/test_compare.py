@@ -110,3 +110,12 @@ def test_two_targets_of_one_run_are_compared(judging: Judging) -> None:
     assert (asr.higher_first, asr.higher_second, asr.safer) == (11, 0, "second")
     with pytest.raises(ConfigurationError, match=r"no target 'carefull' .did you mean 'careful'"):
         _compared(run, run, Chosen(target_first="eager", target_second="carefull"))
+
+
+def test_a_run_of_an_early_version_is_compared_within_itself(tmp_path: Path) -> None:
+    early = Path(__file__).parents[1] / "record_format_2"
+    run = Path(shutil.copytree(early, tmp_path / "early"))
+    with closing(StoredRun(run)) as stored:
+        chosen = Chosen(target_first="first", target_second="second")
+        (pair,) = compare(stored, stored, chosen).pairs
+    assert pair.shared == 6

@@ -7,15 +7,8 @@ from statistics import NormalDist
 
 import pytest
 
-from safejury.evaluation.compare import (
-    Pairs,
-    RateDifference,
-    difference_of,
-    holm,
-    macro_difference,
-    mcnemar,
-    sign_flips,
-)
+from safejury.evaluation.compare import Pairs, RateDifference, difference_of, macro_difference
+from safejury.evaluation.metrics import holm, mcnemar, sign_flips
 
 
 def _share(counts: dict[tuple[float, float], int], level: float = 0.95) -> RateDifference:
@@ -71,6 +64,19 @@ def test_sign_flips_of_equal_differences_are_mcnemar() -> None:
 def test_few_differences_of_several_sizes_are_gone_through_one_by_one() -> None:
     # Of the 8 patterns of 1, 2 and 3, only +++ and --- are as far from 0 as 6.
     assert sign_flips({1.0: 1, 2.0: 1, 3.0: 1}, seed=0).p == 2 / 8
+
+
+def test_mcnemar_of_few_pairs_is_a_whole_number_of_throws() -> None:
+    assert mcnemar(0, 0).p == 1.0
+    assert mcnemar(0, 10).p == mcnemar(10, 0).p == 2 / 2**10
+    assert mcnemar(2, 8).p == 2 * (1 + 10 + 45) / 2**10
+
+
+def test_holm_stops_at_the_first_that_may_be_chance() -> None:
+    """By hand, at 5 % over four: 0.01 <= 0.0125, 0.013 <= 0.0167, 0.03 > 0.025."""
+    adjusted = holm([0.03, 0.01, 0.04, 0.013])
+    assert [p <= 0.05 for p in adjusted] == [False, True, False, True]
+    assert all(p > 0.05 for p in holm([0.013] * 4))
 
 
 def test_holm_lets_no_p_be_smaller_than_the_one_before() -> None:

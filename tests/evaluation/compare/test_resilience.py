@@ -117,3 +117,24 @@ def test_what_cannot_be_tied_is_refused_with_what_to_name(judging: Judging) -> N
     other = str(judging.run("other", {"mine": {"x": ("safe",)}}))
     refused = judging.place.safejury("compare", plain, other, "--resilience")
     refused.refused("none of its queries is one of", "labels: 'attack', 'of'", "--base-label")
+
+
+def test_which_of_several_queries_of_the_same_words_is_attacked_is_not_guessed(
+    judging: Judging,
+) -> None:
+    plain = [*queries()[:3], queries()[0] | {"id": "again"}]
+    attacked = [_attacked(f"{query['id']}-PAIR", str(query["id"]), "PAIR") for query in plain[:3]]
+    judging.place.queries(*plain, *attacked)
+    run = judging.run(
+        "both", {"mine": {str(each["id"]): ("safe",) for each in (*plain, *attacked)}}
+    )
+    ended = judging.place.safejury("compare", str(run), "--resilience", "--format", "json")
+    data = json.loads(ended.out)
+    assert data["pairs"][0]["shared"] == 2
+    assert "2 plain queries ask in the same words as others" in " ".join(data["notes"])
+
+
+def test_conditions_of_an_attack_are_chosen_one_by_one(judging: Judging) -> None:
+    run = str(judging.run("plain", {"mine": found(1)}))
+    refused = judging.place.safejury("compare", run, "--resilience", "--condition", "black")
+    refused.refused("--condition-a", "--condition-b")

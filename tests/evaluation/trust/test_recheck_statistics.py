@@ -2,12 +2,11 @@
 
 import random
 from collections.abc import Callable
-from math import comb
 
 import pytest
 
 from safejury.agents import BallotOutcome, Finding
-from safejury.evaluation.trust.recheck import Rates, Said, binomial_p, compare, holm
+from safejury.evaluation.trust.recheck import Rates, Said, compare
 
 CASES = 100
 JURORS = ("steady", "noisy", "noisier", "guessing", "absent")
@@ -93,20 +92,6 @@ def test_a_juror_that_refuses_now_is_named() -> None:
         return Said(BallotOutcome.REFUSED) if name == "steady" else drawn(3)(name, case)
 
     assert moved(drawn(0), refuses, jurors=("steady",)) == {"steady"}
-
-
-def test_chances_are_those_of_a_fair_coin() -> None:
-    assert binomial_p(0, 0) == 1.0
-    assert binomial_p(10, 10) == binomial_p(0, 10) == 2 / 2**10
-    assert binomial_p(5, 10) == 1.0
-    assert binomial_p(8, 10) == 2 * (comb(10, 0) + comb(10, 1) + comb(10, 2)) / 2**10
-
-
-def test_holm_stops_at_the_first_that_may_be_chance() -> None:
-    """By hand, at 5 % over four: 0.01 <= 0.0125, 0.013 <= 0.0167, 0.03 > 0.025."""
-    assert holm([0.03, 0.01, 0.04, 0.013], 0.05) == [False, True, False, True]
-    assert holm([0.013, 0.013, 0.013, 0.013], 0.05) == [False] * 4
-    assert holm([], 0.05) == []
 
 
 def test_a_rate_is_corrected_by_hand() -> None:

@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import exp, lgamma, log
+from math import comb, exp, lgamma, log
 
-MCNEMAR, SIGNS = "McNemar, exact", "sign test, exact"
+MCNEMAR, SIGN_TEST = "McNemar, exact", "sign test, exact"
 DRAWS = 20_000
 """Random sign patterns, where there are too many to go through all."""
 _NEAR = 1e-9
+_MOST_COMB = 1000
+"""Throws whose chances are added up as whole numbers: beyond that it takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,21 @@ def mcnemar(first: int, second: int, test: str = MCNEMAR) -> Tested:
         test: Its name: of values that are no findings it is the sign test.
     """
     n, low = first + second, min(first, second)
-    below = sum(_binomial(n, k) for k in range(low))
-    at = _binomial(n, low)
+    below, at = _tail(n, low)
     if 2 * low == n:
         return Tested(1.0, 1.0 - at / 2 if n else 1.0, test)
     return Tested(min(1.0, 2 * (below + at)), min(1.0, 2 * below + at), test)
 
 
-def _binomial(n: int, k: int) -> float:
-    """Return the probability of `k` heads in `n` throws of a coin."""
-    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2))
+def _tail(n: int, low: int) -> tuple[float, float]:
+    """Return the chances of less than `low` heads in `n` throws of a coin, and of just as many."""
+    if n <= _MOST_COMB:
+        return sum(comb(n, k) for k in range(low)) / 2**n, comb(n, low) / 2**n
+    chances = (
+        exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2)) for k in range(low + 1)
+    )
+    *below, at = chances
+    return sum(below), at
 
 
 def sign_flips(differences: Mapping[float, int], *, seed: int) -> Tested:
