@@ -1,6 +1,8 @@
 """Runs compared over the queries that they share."""
 
+import json
 import shutil
+import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from compared import Judging, found, queries
 from safejury.common import ConfigurationError
 from safejury.evaluation.compare import Chosen, Comparison, compare
 from safejury.evaluation.report import StoredRun
+
+EARLY = Path(__file__).parents[1] / "record_format_2"
+"""A run of an early version, whose record is not bound to what it says of itself."""
 
 
 def _compared(
@@ -112,10 +117,18 @@ def test_two_targets_of_one_run_are_compared(judging: Judging) -> None:
         _compared(run, run, Chosen(target_first="eager", target_second="carefull"))
 
 
-def test_a_run_of_an_early_version_is_compared_within_itself(tmp_path: Path) -> None:
-    early = Path(__file__).parents[1] / "record_format_2"
-    run = Path(shutil.copytree(early, tmp_path / "early"))
+def test_a_run_that_does_not_say_what_shaped_its_ballots_is_compared_within_itself(
+    tmp_path: Path,
+) -> None:
+    run = Path(shutil.copytree(EARLY, tmp_path / "early"))
+    with closing(sqlite3.connect(run / "record.sqlite")) as database, database:
+        (said,) = database.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        identity = {key: value for key, value in json.loads(said).items() if key != "personas"}
+        changed = (json.dumps(identity),)
+        database.execute("UPDATE meta SET value = ? WHERE key = 'identity'", changed)
     with closing(StoredRun(run)) as stored:
         chosen = Chosen(target_first="first", target_second="second")
         (pair,) = compare(stored, stored, chosen).pairs
     assert pair.shared == 6
+    with pytest.raises(ConfigurationError, match="does not say what shaped its ballots"):
+        _compared(run, Path(shutil.copytree(EARLY, tmp_path / "other")))

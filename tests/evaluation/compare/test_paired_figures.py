@@ -36,6 +36,16 @@ def test_a_difference_takes_both_interval_and_test_to_be_shown() -> None:
     assert not edge.is_shown
 
 
+def test_a_difference_that_the_test_alone_sees_is_not_shown() -> None:
+    # All 6 speak for the second side: 2 / 2**6. One by far the most, so the spread is wide.
+    pairs = Pairs(20.0, Counter({(20.0, 100.0): 1, (80.0, 100.0): 5}))
+    found = difference_of("sri", pairs, level=0.95, seed=0, limits=(-80.0, 80.0))
+    assert found.p == 2 / 2**6
+    assert found.interval is not None
+    assert found.interval[0] < 0
+    assert not found.is_shown
+
+
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (3, 3), (2, 7), (40, 71)])
 def test_mcnemar_sums_the_tails_of_a_fair_coin(first: int, second: int) -> None:
     n = first + second
