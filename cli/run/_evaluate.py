@@ -85,6 +85,7 @@ def run_and_report(
     if kept:
         cases = many(outcome.cases, "case")
         say(f"{cases} in {plan.directory}; finished in {outcome.seconds:.1f} s.")
+        say(f"List the cases: safejury cases {plan.directory}")
         say(f"Show a case: safejury show {plan.directory} CASE")
     if outcome.stopped is not None:
         left = outcome.planned - outcome.cases

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...common import ConfigurationError, escape_line
-from ..cases import case_rows, plain_case
+from ..cases import ballot_rows, case_rows, plain_ballot, plain_case
 from ..record import RecordReader
 
 if TYPE_CHECKING:
@@ -76,3 +76,20 @@ def read_cases(directory: Path, *, reveal: bool) -> Cases:
         reader.check_unchanged()
         rows = case_rows(reader, reveal=reveal)
         return Cases(plain_case(row, reveal=reveal) for row in rows)
+
+
+def read_ballots(directory: Path, *, reveal: bool) -> Cases:
+    """Return the ballots of a run's finished cases as rows, in the order of `read_cases`.
+
+    Args:
+        directory: The run's directory.
+        reveal: Whether each has its `reason` and `detail` as well.
+
+    Raises:
+        RecordChangedError: The record is not as it was written.
+        RecordError: It cannot be read.
+    """
+    with closing(RecordReader(directory)) as reader:
+        reader.check_unchanged()
+        rows = ballot_rows(reader, reveal=reveal)
+        return Cases(plain_ballot(row, reveal=reveal) for row in rows)

@@ -14,7 +14,7 @@ from ...common.text import many, percent
 from ...deliberation import CaseTranscript, JuryCard, as_html, as_text
 from ..metrics import RunSummary, TargetSummary, first_warnings
 from ..report import Correction, StoredRun, health_warnings, notes_on, write_table, written_report
-from ._cases import Cases, read_cases
+from ._cases import Cases, read_ballots, read_cases
 
 if TYPE_CHECKING:
     from ..gate import GateResult
@@ -71,6 +71,17 @@ class Result:
             RecordChangedError: A case is not as it was recorded.
         """
         return read_cases(self.directory, reveal=reveal)
+
+    def ballots(self, *, reveal: bool = False) -> Cases:
+        """Return the jury's ballots in the finished cases, in the same form: a row each.
+
+        Args:
+            reveal: Whether each row has its `reason` and `detail`, which may be harmful.
+
+        Raises:
+            RecordChangedError: A case is not as it was recorded.
+        """
+        return read_ballots(self.directory, reveal=reveal)
 
     def transcript(self, case_id: str) -> CaseTranscript:
         """Return what was said in a case.

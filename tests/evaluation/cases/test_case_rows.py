@@ -21,6 +21,7 @@ from safejury.evaluation.cases import (
     ballot_rows,
     case_row,
     case_rows,
+    plain_ballot,
     plain_case,
 )
 from safejury.evaluation.report import Column, Grid
@@ -133,6 +134,9 @@ def test_a_ballot_without_a_vote_is_a_row(reader: RecordReader) -> None:
 def test_python_has_the_same_rows(reader: RecordReader) -> None:
     wanted = [plain_case(row, reveal=True) for row in case_rows(reader, reveal=True)]
     assert list(sj.load(reader.directory).cases(reveal=True)) == wanted
+    ballots = [plain_ballot(row, reveal=True) for row in ballot_rows(reader, reveal=True)]
+    assert list(sj.load(reader.directory).ballots(reveal=True)) == ballots
+    assert "reason" not in sj.load(reader.directory).ballots()[0]
     assert reader.values("label") == ["age"]
     assert {row["labels.age"] for row in wanted} == {"new", "old"}
 
