@@ -71,6 +71,8 @@ class ModelRegistry:
         managed: Opens the models of managed servers; None if there are none.
         answered: The specs of models that have answered before. Their address, key and name
             are right, so a failing first call is an outage.
+        traced: Wraps a model in what records its calls, by its spec; None records none. What
+            comes from the cache or the journal is no call.
 
     Attributes:
         budget: The budget.
@@ -89,6 +91,7 @@ class ModelRegistry:
         journal: Journal | None = None,
         managed: Callable[[ModelSpec], ChatModel] | None = None,
         answered: Collection[ModelSpec] = (),
+        traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
     ) -> None:
         self._limits = limits or PlaceLimits()
         self._own_limits = places or {}
@@ -99,6 +102,7 @@ class ModelRegistry:
         self._journal = journal
         self._managed = managed
         self._answered = answered
+        self._traced = traced
         self.held_calls = HeldCalls()
         self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
@@ -128,6 +132,8 @@ class ModelRegistry:
         if pays:
             place = self._place_named(model.name, None, has_answered=True)
             model = Limited(SelfReported(model, self.budget), place.limiter)
+        if self._traced is not None:
+            model = self._traced(model, None)
         if self._journal is not None:
             model = Journaled(model, self._journal)
         self._adopted.append(model)
@@ -161,6 +167,8 @@ class ModelRegistry:
             model = Breaking(model, place.breaker)
         if (breaker := place.model_breaker(model.name)) is not None:
             model = Breaking(model, breaker)
+        if self._traced is not None:
+            model = self._traced(model, spec)
         if self._cache is not None:
             model = Cached(model, self._cache)
         if self._journal is not None:

@@ -17,6 +17,7 @@ from ._shape import (
     SetConfig,
     SystemFile,
     TargetConfig,
+    TelemetryConfig,
 )
 from ._words import refused_option
 
@@ -40,6 +41,7 @@ __all__ = [
     "SetConfig",
     "SystemFile",
     "TargetConfig",
+    "TelemetryConfig",
     "Text",
     "Variable",
     "VllmConfig",

@@ -165,6 +165,16 @@ class RunConfig(Part):
     """On how many of the cases that are discussed the jurors vote twice more, without the talk."""
 
 
+class TelemetryConfig(Part):
+    """What is sent by OpenTelemetry while the run goes on; no verdict depends on it."""
+
+    otel: bool = False
+    """Whether spans, events and metrics are sent, to where the `OTEL_*` variables say."""
+    content: bool | None = None
+    """Whether they have words of questions, responses and jurors: unless given, what
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says, which is no by default."""
+
+
 class SetConfig(Part):
     """A set of another project, and how it is read."""
 
@@ -207,6 +217,8 @@ class Config(Part):
     """What the run may take."""
     run: RunConfig = RunConfig()
     """Name and place of the run, and what makes it repeatable."""
+    telemetry: TelemetryConfig = TelemetryConfig()
+    """What is sent by OpenTelemetry; nothing by default."""
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Protocol
 from ...common import BudgetError, SafejuryError
 from ...models import (
     Budget,
+    ChatModel,
     Journal,
     Ledger,
     ModelRegistry,
@@ -77,6 +78,7 @@ async def open_models(
     answered: Collection[ModelSpec] = (),
     refusal: type[SafejuryError] = BudgetError,
     ends_at_once: bool = False,
+    traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
 ) -> AsyncGenerator[OpenModels]:
     """Open the ways to models, and close all in the end.
 
@@ -89,6 +91,7 @@ async def open_models(
         answered: Models that have answered before; see `ModelRegistry`.
         refusal: See `Budget`.
         ends_at_once: See `Budget`.
+        traced: Wraps models in what records their calls; see `ModelRegistry`.
 
     Raises:
         ConfigurationError: A server cannot be, or the cache cannot be used.
@@ -123,6 +126,7 @@ async def open_models(
             journal=calls,
             managed=managed,
             answered=answered,
+            traced=traced,
         )
         yield OpenModels(await stack.enter_async_context(registry), budget, policy, fleet)
 

@@ -137,6 +137,13 @@ AuditTalk = Annotated[
         "it.",
     ),
 ]
+Otel = Annotated[
+    bool,
+    typer.Option(
+        "--otel",
+        help="Send spans, events and metrics by OpenTelemetry, to where OTEL_* variables say.",
+    ),
+]
 Export = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also write the transcript to a .html, .svg or .md file."),

@@ -69,6 +69,7 @@ class RunOptions:
         name: The run's name.
         directory: Folder that holds the runs.
         audit_talk: On how many discussed cases the jurors vote again without the talk.
+        otel: Whether the run is recorded by OpenTelemetry, whatever the config says.
     """
 
     dataset: str | None = None
@@ -77,6 +78,7 @@ class RunOptions:
     name: str | None = None
     directory: str | None = None
     audit_talk: int | None = None
+    otel: bool = False
 
     def applied(self, config: Config) -> Config:
         """Return a config with the changes.
@@ -89,6 +91,8 @@ class RunOptions:
         name = None if self.name is None else checked_name(self.name)
         changes = _but_none(dataset=dataset, limit=self.limit, scenarios=scenarios)
         run = _but_none(name=name, directory=self.directory, audit_talk=self.audit_talk)
+        if self.otel:
+            changes["telemetry"] = config.telemetry.model_copy(update={"otel": True})
         return config.model_copy(update={**changes, "run": config.run.model_copy(update=run)})
 
 

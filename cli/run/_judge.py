@@ -29,6 +29,7 @@ from ..console import (
     MinCoverage,
     MinPanel,
     ModelFilter,
+    Otel,
     PicturesFolder,
     ResponseFormat,
     ResponseMap,
@@ -44,7 +45,14 @@ from ..console import (
 )
 
 if TYPE_CHECKING:
-    from ...assembly.config import JuryConfig, RunConfig, RunLimitsConfig, SetConfig, TargetConfig
+    from ...assembly.config import (
+        JuryConfig,
+        RunConfig,
+        RunLimitsConfig,
+        SetConfig,
+        TargetConfig,
+        TelemetryConfig,
+    )
     from ...evaluation.metrics import Thresholds
     from ._evaluate import Watching
     from ._from_options import JuryOptions
@@ -99,6 +107,7 @@ def judge(
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
     audit_talk: AuditTalk = None,
+    otel: Otel = False,
     watch: Watch = False,
     reveal: RevealWatched = False,
 ) -> int:
@@ -129,6 +138,7 @@ def judge(
         changes=tuple(changes or ()),
         rubric=rubric,
         audit_talk=audit_talk,
+        otel=otel,
     )
     wanted = Thresholds(min_coverage, min_panel, allow_skipped)
     watching = Watching.of(watch=watch, reveal=reveal)
@@ -165,6 +175,7 @@ class Judging:
         rubric: A Markdown file that the jury judges by, None for what the config says.
         audit_talk: On how many discussed cases the jurors vote again without the talk, None for
             what the config says.
+        otel: Whether the run is recorded by OpenTelemetry, whatever the config says.
     """
 
     file: Path
@@ -188,6 +199,7 @@ class Judging:
     changes: tuple[str, ...] = ()
     rubric: Path | None = None
     audit_talk: int | None = None
+    otel: bool = False
 
 
 def judge_file(
@@ -211,7 +223,9 @@ def judge_file(
     if not judging.file.exists():
         raise ConfigurationError(f"{judging.file}: does not exist: name a file of responses")
     with _in_options():
-        jury, limits, run = _jury(judging)
+        jury, limits, run, telemetry = _jury(judging)
+        if judging.otel:
+            telemetry = telemetry.model_copy(update={"otel": True})
         if judging.rubric is not None:
             jury = jury.model_copy(update={"rubric": str(judging.rubric.resolve())})
         name = judging.name and checked_name(judging.name)
@@ -230,6 +244,7 @@ def judge_file(
                     "audit_talk": judging.audit_talk or run.audit_talk,
                 }
             ),
+            telemetry=telemetry,
         )
         folder = Path() if judging.config is None else judging.config.parent
         config, recorded = open_recorded(
@@ -302,14 +317,17 @@ def _words(given: tuple[str, ...]) -> dict[IntentName, list[str | bool | int | f
     return words or None
 
 
-def _jury(judging: Judging) -> "tuple[JuryConfig, RunLimitsConfig, RunConfig]":
-    """Return who judges and what a run may take."""
+def _jury(
+    judging: Judging,
+) -> "tuple[JuryConfig, RunLimitsConfig, RunConfig, TelemetryConfig]":
+    """Return who judges, what a run may take, and what is sent of it."""
     from ...assembly import load_config
+    from ...assembly.config import TelemetryConfig
 
     if judging.config is None:
         if judging.changes:
             raise ConfigurationError("--set changes a config: name it with --config")
-        return judging.jury.jury()
+        return *judging.jury.jury(), TelemetryConfig()
     if judging.jury.given:
         raise ConfigurationError(
             "--config names the jury already: leave out --jurors, --url and --api-key-env"
@@ -317,7 +335,7 @@ def _jury(judging: Judging) -> "tuple[JuryConfig, RunLimitsConfig, RunConfig]":
     # The config's own targets are not asked.
     instead = "targets=[{name: judged, responses: judged}]"
     read = load_config(judging.config, [*judging.changes, instead])
-    return read.jury, read.limits, read.run
+    return read.jury, read.limits, read.run, read.telemetry
 
 
 def _dataset(judging: Judging) -> "str | SetConfig":

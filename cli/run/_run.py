@@ -17,6 +17,7 @@ from ..console import (
     Limit,
     MinCoverage,
     MinPanel,
+    Otel,
     RetryFailed,
     RevealWatched,
     RunName,
@@ -81,6 +82,7 @@ def run(
     allow_skipped: AllowSkipped = False,
     retry_failed: RetryFailed = False,
     audit_talk: AuditTalk = None,
+    otel: Otel = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show calls, cost and servers to expect; run nothing.")
     ] = False,
@@ -96,7 +98,7 @@ def run(
         changes or (),
         (target_model, target_url, target_api_key_env),
         JuryOptions(tuple(jurors or ()), url, api_key_env),
-        RunOptions(dataset, limit, tuple(scenario or ()), name, directory, audit_talk),
+        RunOptions(dataset, limit, tuple(scenario or ()), name, directory, audit_talk, otel),
     )
     if plan:
         from ._plan import show_plan

@@ -55,6 +55,7 @@ async def evaluate(
     cache: str | Path | None = None,
     audit_talk: int = 0,
     retry_failed: bool = False,
+    otel: bool = False,
     progress: bool | None = None,
 ) -> Result:
     """Put a dataset to targets, let a jury judge each response, and keep it all in a record.
@@ -89,6 +90,8 @@ async def evaluate(
         audit_talk: On how many of the cases that are discussed the jurors vote twice more,
             without the talk, to measure what it did.
         retry_failed: Retry cases that lost a response or a ballot to failed calls.
+        otel: Whether the run is recorded by OpenTelemetry: by the providers that the program has
+            set, or else by what the `OTEL_*` variables say.
         progress: Whether progress is shown; at a terminal and in a notebook unless given.
 
     Returns:
@@ -102,7 +105,7 @@ async def evaluate(
     asked = {"scenarios": scenarios, "limit": limit, "images": images, "sound": sound}
     options = {"name": name, "directory": directory, "cache": cache, "audit_talk": audit_talk}
     options |= {"seed": seed, "epochs": epochs, "max_tokens": max_tokens, "truncated": truncated}
-    said = {**asked, "limits": limits or {}, "run": options}
+    said = {**asked, "limits": limits or {}, "run": options, "telemetry": {"otel": otel}}
     plan = _plan(Asked.of(dataset, map, categories), Targets.of(targets), jury, said)
     with shown(plan, progress) as observer:
         outcome = await run(plan, observer, retry_failed=retry_failed)

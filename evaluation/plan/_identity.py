@@ -19,6 +19,7 @@ _HOW_RUN = {"python", "port", "start_timeout", "restarts", "env"}
 _ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
     "limits": True,
+    "telemetry": True,
     "run": {"name", "directory", "cache", "audit_talk"},  # no verdict depends on an audit
     # Known by their hashes, which stand beside.
     "targets": {

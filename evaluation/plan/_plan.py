@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...assembly.config import RunConfig, RunLimitsConfig
+from ...assembly.config import RunConfig, RunLimitsConfig, TelemetryConfig
 from ...common.files import resolve_path
 from ...datasets import Condition, MediaStore, PicturePool, Taxonomy
 from ...deliberation import JurySpec
@@ -43,6 +43,7 @@ class RunPlan:
         options: Its name and place, and what makes it repeatable.
         config: The config that it was made from, as plain data without secrets.
         decisive: That part of the config which decides what the results mean.
+        telemetry: What is sent of it by OpenTelemetry.
     """
 
     dataset: str
@@ -58,6 +59,7 @@ class RunPlan:
     options: RunConfig
     config: Mapping[str, Any]
     decisive: Mapping[str, Any]
+    telemetry: TelemetryConfig = TelemetryConfig()
 
     @property
     def directory(self) -> Path:

@@ -96,6 +96,7 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
         options=config.run,
         config=plain_config(config),
         decisive=decisive_config(config),
+        telemetry=config.telemetry,
     )
     if jury.protocol.rule.card is not None:
         jury.check_card(jury_identity(identity_of(plan), jury.infos))

@@ -13,6 +13,7 @@ from ...assembly.models import ManagedServers, OpenModels, open_models
 from ...common.files import atomic_write, write_error
 from ...datasets import LoadedSet
 from ...models import (
+    ChatModel,
     ModelSource,
     ModelSpec,
     redactor,
@@ -168,7 +169,11 @@ def _said(plan: RunPlan) -> dict[str, str]:
 
 
 def open_run_models(
-    plan: RunPlan, record: Record, servers: ManagedServers | None = None
+    plan: RunPlan,
+    record: Record,
+    servers: ManagedServers | None = None,
+    *,
+    traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
 ) -> AbstractAsyncContextManager[OpenModels]:
     """Open a run's models, with its stored calls and earlier costs.
 
@@ -176,6 +181,7 @@ def open_run_models(
         plan: The run.
         record: Its record.
         servers: Its managed servers, None where none is started.
+        traced: Wraps models in what records their calls; None records none.
     """
     return open_models(
         plan.limits,
@@ -184,6 +190,7 @@ def open_run_models(
         spent=_cost_so_far(plan) if record.resumed else None,
         cache=plan.options.cache,
         answered=_proven_models(plan, record),
+        traced=traced,
     )
 
 

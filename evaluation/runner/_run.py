@@ -20,6 +20,7 @@ from ._opening import begin_run, open_run_models, open_targets
 from ._session import CaseWatcher, Observer, Session
 from ._staging import Stage
 from ._talk_audit import TalkAuditor, audit_is_due
+from ._traced import open_tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ async def run(
     if unbound:
         tell(f"Note: {unbound_note(unbound)}")
     async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(open_tracing(plan, watcher, tell))
         opening = begin_run(plan, unbound=unbound, retry_failed=retry_failed, tell=tell)
         record = await stack.enter_async_context(opening)
         total = plan.total + record.unasked
@@ -90,7 +92,7 @@ async def run(
         servers = ManagedServers(
             plan.servers, plan.directory, tell, record.keep_uptime, needed=needed, tells_plan=True
         )
-        opening_models = open_run_models(plan, record, servers)
+        opening_models = open_run_models(plan, record, servers, traced=tracing.model)
         models = await stack.enter_async_context(opening_models)
         registry = models.registry
         jury = await stack.enter_async_context(
@@ -102,7 +104,7 @@ async def run(
                 media=plan.media,
                 clerk=record.write_entry,
                 # Notices are published only where somebody watches.
-                spectator=None if watcher is None else watcher.heard,
+                spectator=None if tracing.watcher is None else tracing.watcher.heard,
             )
         )
         transcripts = await stack.enter_async_context(
@@ -118,7 +120,7 @@ async def run(
             judge_truncated=plan.judges_truncated,
         )
         budgeted = BudgetedExaminer(examiner, models.budget, budget_plan.estimator)
-        session = Session(plan, record, budgeted, models.fleet, observer, watcher)
+        session = Session(plan, record, budgeted, models.fleet, observer, tracing.watcher)
         await session.work(registry)
         auditor = TalkAuditor(
             plan, record, jury, models.budget, observer, retry_failed=retry_failed
