@@ -117,8 +117,11 @@ def desk(workplace: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch) -> An
     """A directory with the files that the docs speak of, and a server behind their addresses."""
     for name in ("MY_KEY", "ANTHROPIC_API_KEY", "EXAMPLE_KEY"):
         monkeypatch.setenv(name, f"{name.lower()}-of-the-docs")
+    for signal in ("TRACES", "LOGS", "METRICS"):  # nobody listens where docs send them
+        monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "none")
     url = scripted().base_url
     workplace.config(url)
+    (workplace.path / "logs").mkdir()
     asked = {"text": "May I?", "scenario": "bias", "intent": "benign", "prompt": "May I?"}
     own = [{"id": f"a{n}", **asked, "response": "An answer."} for n in range(2)]
     workplace.write_lines(own, "answers.jsonl")
@@ -168,7 +171,7 @@ def test_commands_of_the_docs_run(
             words += ["--name", f"judged-{ran}"]
         is_there = (workplace.path / "runs/first").exists()
         if words[0] in ("verify", "import-batch", "review", "replay", "cases") or (
-            words[0] == "report" and not is_there
+            words[0] in ("report", "export") and not is_there
         ):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
@@ -217,7 +220,7 @@ def write_readme_config(workplace: Any, url: str) -> None:
 def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -> None:
     """Whole ones as they stand, parts of one within a config that has the rest."""
     said: Any = yaml.safe_load(block)
-    parts = {"dataset", "targets", "jury", "limits", "run", "images", "sound"}
+    parts = {"dataset", "targets", "jury", "limits", "run", "images", "sound", "telemetry"}
     base: dict[str, Any] = {
         "targets": [{"name": "mine", "model": "embedded/smollm2"}],
         "jury": {"jurors": [{"model": "embedded/smollm2", "persona": "citizen"}]},
