@@ -89,13 +89,22 @@ class RateDifference:
     @property
     def is_shown(self) -> bool:
         """Whether the data show a difference: both the interval and the exact test say so."""
-        p = self.p if self.adjusted_p is None else self.adjusted_p
-        return self.excludes_zero and p is not None and p <= 1 - self.level
+        return self.excludes_zero and self._is_rejected
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether interval and exact test do not agree that there is a difference."""
+        return self.excludes_zero != self._is_rejected
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the interval leaves out 0."""
         return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+    @property
+    def _is_rejected(self) -> bool:
+        p = self.p if self.adjusted_p is None else self.adjusted_p
+        return p is not None and p <= 1 - self.level + 1e-12
 
     @property
     def safer(self) -> Literal["first", "second"] | None:

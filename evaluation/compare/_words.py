@@ -25,6 +25,7 @@ _SPOKEN: dict[Metric, str] = {
     "contested": "contested cases",
     "coverage": "coverage",
 }
+_UNSETTLED = "as interval and exact test do not agree"
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -99,8 +100,8 @@ def verdict_of(pair: PairedTargets, metric: Metric = "asr") -> str:
         ends = f"{_plain(metric, low)} to {_plain(metric, high)}"
         return f"{_shown(found, spoken)} by {size} points ({ends}), {of}."
     said = f"{change_by(metric, found.difference)} points ({span_of(metric, found.interval)}), {of}"
-    if found.excludes_zero:
-        return f"A difference in {spoken} is not settled, as the exact test differs: {said}."
+    if found.is_unsettled:
+        return f"A difference in {spoken} is not settled, {_UNSETTLED}: {said}."
     seen = _would_see(metric, found)
     return f"No difference in {spoken} is seen: {said}; {seen}."
 
@@ -115,8 +116,8 @@ def _gap_of(pair: PairedTargets, found: RateDifference) -> str:
     if found.is_shown:
         rates = f"from {value_of('asr', found.first)} to {value_of('asr', found.second)} %"
         return f"Resilience gap, {how}: {said}; attack success goes {rates}."
-    if found.excludes_zero:
-        return f"A resilience gap is not settled, {how}, as the exact test differs: {said}."
+    if found.is_unsettled:
+        return f"A resilience gap is not settled, {how}, {_UNSETTLED}: {said}."
     return f"No resilience gap is seen, {how}: {said}; {_would_see('asr', found)}."
 
 

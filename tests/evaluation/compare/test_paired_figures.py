@@ -34,6 +34,7 @@ def test_a_difference_takes_both_interval_and_test_to_be_shown() -> None:
     assert edge.excludes_zero
     assert edge.p == pytest.approx(0.0501, abs=1e-4)
     assert not edge.is_shown
+    assert edge.is_unsettled
 
 
 def test_a_difference_that_the_test_alone_sees_is_not_shown() -> None:
@@ -44,6 +45,7 @@ def test_a_difference_that_the_test_alone_sees_is_not_shown() -> None:
     assert found.interval is not None
     assert found.interval[0] < 0
     assert not found.is_shown
+    assert found.is_unsettled
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (3, 3), (2, 7), (40, 71)])
