@@ -12,6 +12,8 @@ from rich.console import Console
 from ...common import ConfigurationError, escape_line
 from ...common.text import many, percent
 from ...deliberation import CaseTranscript, JuryCard, as_html, as_text
+from ..figures import Figures, figures_of
+from ..leaderboard import Leaderboard
 from ..metrics import RunSummary, TargetSummary, first_warnings
 from ..report import Correction, StoredRun, health_warnings, notes_on, write_table, written_report
 from ._cases import Cases, read_ballots, read_cases
@@ -124,6 +126,32 @@ class Result:
             if form == "table":
                 return as_text(lambda console: write_table(stored, summary, console))
             return written_report(stored, summary, form)
+
+    def figures(
+        self,
+        *only: str,
+        labels: str | PathLike[str] | Mapping[str, object] | None = None,
+        card: str | PathLike[str] | JuryCard | None = None,
+        force_card: bool = False,
+    ) -> Figures:
+        """Return the figures of the run, as `safejury figures` draws them; none is drawn yet.
+
+        Each has a `name`, a `caption` and a `table`, and is drawn by `svg()`, `png()` or `pdf()`;
+        a notebook shows it.
+
+        Args:
+            only: Names of figures, such as `radar`; all that there is data for unless given.
+            labels: See `report`.
+            card: See `report`; its curve and weights are drawn as well.
+            force_card: See `report`.
+
+        Raises:
+            ConfigurationError: There is no figure of one of the names, or the rates cannot be
+                corrected by that.
+        """
+        correction = Correction.read(labels, card, force=force_card)
+        with closing(StoredRun(self.directory)) as stored:
+            return figures_of(Leaderboard.of([stored], correction), only)
 
     def corrected(
         self,

@@ -73,6 +73,9 @@ class Figure:
         """
         return self.files(("svg",))["svg"].decode()
 
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
     def png(self) -> bytes:
         """Return it as PNG, 150 pixels an inch, in light colors.
 

@@ -170,14 +170,15 @@ def test_commands_of_the_docs_run(
         if words[0] == "judge":
             words += ["--name", f"judged-{ran}"]
         is_there = (workplace.path / "runs/first").exists()
-        if words[0] in ("verify", "import-batch", "review", "replay", "cases") or (
+        if words[0] in ("verify", "import-batch", "review", "replay", "cases", "figures") or (
             words[0] in ("report", "export") and not is_there
         ):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
         if words[0] == "gate":
             (workplace.path / "gate.yaml").write_text(blocks(page, "yaml")[0])
-        if words[0] in ("compare", "gate"):
+        several = words[0] == "report" and sum(word.startswith("runs/") for word in words) > 1
+        if words[0] in ("compare", "gate") or several:
             named = (word for word in (*words, "runs/main") if word.startswith("runs/"))
             for place in sorted(set(named)):
                 ended = workplace.safejury(
@@ -253,7 +254,7 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
     [
         each
         for each in having("python")
-        if each.values[0].stem not in ("autogen", "cases", "python")
+        if each.values[0].stem not in ("autogen", "cases", "figures", "python")
     ],
 )
 async def test_python_of_the_docs_runs(

@@ -1,11 +1,15 @@
 """The command `safejury figures`: what it writes, says and refuses."""
 
 import csv
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from workplace import Workplace
+
+from safejury.evaluation.figures import FIGURES
 
 
 def test_figures_are_written_with_an_index(workplace: Workplace, three_targets: Path) -> None:
@@ -83,3 +87,18 @@ def test_a_run_without_verdicts_has_its_outcomes_drawn(workplace: Workplace) -> 
     assert "left out leaderboard: no harmful case has a verdict" in ended.out
     row = Path("drawn/outcomes.csv").read_text().splitlines()[1]
     assert row.endswith(",3")
+
+
+def test_the_python_of_the_docs_draws(workplace: Workplace, three_targets: Path) -> None:
+    shutil.copytree(three_targets, "runs/first")
+    text = Path(__file__).parents[3].joinpath("docs/figures.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    eval(compile(block, "docs/figures.md", "exec"), {})
+    assert Path("leaderboard.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert Path("categories.svg").exists()
+
+
+def test_the_docs_say_how_to_read_every_figure() -> None:
+    text = Path(__file__).parents[3].joinpath("docs/figures.md").read_text(encoding="utf-8")
+    rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z-]+)`", rows)) == set(FIGURES)
