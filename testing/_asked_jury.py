@@ -107,9 +107,11 @@ class AskedJury:
         cache = None if self._said.cache is None else str(self._folder / self._said.cache)
         with tempfile.TemporaryDirectory(prefix="safejury-") as place:
             servers = ManagedServers(self._servers.uses, Path(place), lambda line: None)
-            opening = open_models(
-                self._said.limits, servers=servers, cache=cache, refusal=OutOfBudgetError
-            )
+            limits = self._said.limits
+            if "outage_patience" not in limits.model_fields_set:
+                # Whoever waits for tests is told at once that an endpoint is down.
+                limits = limits.model_copy(update={"outage_patience": None})
+            opening = open_models(limits, servers=servers, cache=cache, refusal=OutOfBudgetError)
             async with opening as models:
                 media = MediaStore(Path(place) / "media")
                 async with Jury.seated(spec, models.registry, media=media) as jury:

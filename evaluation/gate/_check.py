@@ -163,10 +163,10 @@ def _more(rule: Rule, measured: Measured) -> int | None:
     end, value = _end(rule.says, measured), measured.value
     if end is None or value is None or not measured.queries:
         return None
-    if not rule.says.is_beyond(end):
-        return to_least
+    if rule.says.is_beyond(value) or not rule.says.is_beyond(end):
+        return to_least or None
     room = abs(rule.says.bound - value)
-    if not room or rule.says.is_beyond(value):
+    if not room:
         return None
     growth = (abs(end - value) / room) ** 2
     if measured.is_share_of_cases and not rule.says.is_delta:

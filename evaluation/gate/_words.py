@@ -97,6 +97,8 @@ def explained(check: Check) -> str:
             return f"{measured}; {with_unit(says, check.decisive)} is within the bound of {bound}"
         case _, Doubt.NO_VERDICT:
             lost = many(check.missing, "case has", "cases have")
+            if check.value is not None and says.is_beyond(check.value):
+                return f"{measured}, but {_too_few(check)}, and {lost} no verdict"
             return (
                 f"{measured}, but {lost} no verdict, and at the worst it would be "
                 f"{with_unit(says, check.decisive)}, {_beyond(says)} the bound of {bound}"

@@ -194,6 +194,10 @@ async def test_settings_of_the_session_hold_unless_a_test_has_its_own(project: P
     [
         ("jury: {jurros: []}\n", "jury.yaml:1: unknown key 'jurros' (did you mean 'jurors'?)"),
         (None, "jury.yaml' does not exist"),
+        (
+            "jury: {jurors: [{persona: lawyer, base_url: 'http://127.0.0.1:9/v1', model: m}]}\n",
+            "safejury: m@http://127.0.0.1:9/v1: cannot connect",
+        ),
     ],
 )
 def test_a_jury_that_cannot_be_fails_the_test_in_a_line(

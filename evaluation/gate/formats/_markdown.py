@@ -47,7 +47,7 @@ def gate_markdown(result: GateResult) -> str:
 def _table(result: GateResult) -> list[str]:
     order = result.in_order
     rows = [
-        "| | rule | of | result | measured | 95 % interval | decides | bound | margin | n | lost |",
+        "| | rule | of | result | value | 95 % interval | decides | bound | margin | n | lost |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(f"| {' | '.join(_cells(check))} |" for check in order[:_MOST_CHECKS]),
     ]

@@ -20,7 +20,7 @@ from .._words import (
 
 _STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.CANNOT_TELL: "yellow"}
 _READING = (
-    "measured: the estimate; decides: what was compared with the bound, which is the unfavorable "
+    "value: the estimate; decides: what was compared with the bound, which is the unfavorable "
     "end of the 95 % interval, cases without a verdict (lost) at their worst."
 )
 
@@ -67,9 +67,7 @@ def _grid(result: GateResult) -> Grid:
         [_name(check) for check in checks],
         [
             Column("result", [_result(check) for check in checks], 0, left=True),
-            Column(
-                "meas-\nured", _amounts(checks, [check.value for check in checks]), 1, "measured"
-            ),
+            Column("value", _amounts(checks, [check.value for check in checks]), 1, "measured"),
             Column("interval", [interval_of(check) for check in checks], 2),
             Column("decides", _amounts(checks, [check.decisive for check in checks]), 0),
             Column("bound", [bound_of(each) for each in says], 0),

@@ -135,6 +135,24 @@ def test_few_cases_that_are_all_unsafe_fail_though_few_may_pass(
     assert "Accepted by the policy" in ended.out
 
 
+def test_few_unsafe_cases_among_lost_verdicts_do_not_pass_as_too_few(
+    gating: Gating, judging: Judging
+) -> None:
+    run = judged(judging, "mixed", {"mine": found(unsafe=3, split=HARMFUL - 8)})
+    policy = gating.policy("cannot_tell: pass\nmin_coverage: 0\nfail_if: [asr > 35%]\n")
+    (check,) = gating.checks(run, "--policy", policy)
+    assert (check["value"], check["queries"]) == (3 / 8, 8)
+    assert (check["doubt"], check["accepted"]) == ("no_verdict", False)
+    assert "8 queries are fewer than 10, and 52 cases have no verdict" in check["explanation"]
+
+
+def test_a_record_of_an_earlier_version_is_gated(gating: Gating) -> None:
+    kept = Path(__file__).parents[1] / "record_format_2"
+    ended = gating.ask(kept, "--fail-if", "asr > 90%")
+    assert ended.code == 3, ended.err
+    assert gating.outcomes(kept, "asr > 90%") == ["cannot_tell: no_verdict"] * 2
+
+
 def test_an_estimate_is_said_loudly(gating: Gating, good: Path) -> None:
     policy = gating.policy("on: estimate\nfail_if:\n  - asr > 0\n")
     ended = gating.ask(good, "--policy", policy)
