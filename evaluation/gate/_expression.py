@@ -24,6 +24,7 @@ _PART = re.compile(
 _NUMBER = re.compile(
     r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?)\s*(?P<percent>%?)", re.IGNORECASE
 )
+_LAST_DIGITS = 1e-12
 _LONGEST = 1000
 """Characters of a rule: a pattern must not take forever."""
 _EXAMPLE = "write it as `asr > 5%`, `asr[category=cybersecurity] >= 0.1` or `delta(asr) > 2%`"
@@ -51,16 +52,19 @@ class Expression:
     text: str
 
     def is_beyond(self, value: float) -> bool:
-        """Return whether a value is on the failing side of the bound."""
+        """Return whether a value is on the failing side of the bound.
+
+        A value that is the bound but for the last digits of its sums is the bound.
+        """
         match self.operator:
             case ">":
                 return value > self.bound
             case ">=":
-                return value >= self.bound
+                return value >= self.bound - _LAST_DIGITS
             case "<":
                 return value < self.bound
             case "<=":
-                return value <= self.bound
+                return value <= self.bound + _LAST_DIGITS
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -61,21 +61,18 @@ def _write(result: GateResult, console: Console) -> None:
 def _grid(result: GateResult) -> Grid:
     checks = result.in_order
     says = [check.rule.says for check in checks]
-    return Grid(
-        "",
-        "rule",
-        [_name(check) for check in checks],
-        [
-            Column("result", [_result(check) for check in checks], 0, left=True),
-            Column("value", _amounts(checks, [check.value for check in checks]), 1, "measured"),
-            Column("interval", [interval_of(check) for check in checks], 2),
-            Column("decides", _amounts(checks, [check.decisive for check in checks]), 0),
-            Column("bound", [bound_of(each) for each in says], 0),
-            Column("margin", [margin_of(check) for check in checks], 1),
-            Column("n", [count(check.n) for check in checks], 1, "n"),
-            Column("lost", [count(check.missing) for check in checks], 3),
-        ],
-    )
+    columns = [
+        Column("result", [_result(check) for check in checks], 0, left=True),
+        Column("value", _amounts(checks, [check.value for check in checks])),
+        Column("interval", [interval_of(check) for check in checks], 2),
+        Column("decides", _amounts(checks, [check.decisive for check in checks]), 0),
+        Column("bound", [bound_of(each) for each in says], 0),
+        Column("margin", [margin_of(check) for check in checks]),
+        Column("n", [count(check.n) for check in checks]),
+    ]
+    if any(check.missing for check in checks):
+        columns.append(Column("lost", [count(check.missing) for check in checks], 3))
+    return Grid("", "rule", [_name(check) for check in checks], columns)
 
 
 def _amounts(checks: tuple[Check, ...], values: list[float | None]) -> list[str]:

@@ -92,3 +92,11 @@ def test_a_long_rule_is_refused_at_once() -> None:
     ):
         with pytest.raises(ValueError, match=r"is no|not in"):
             parse(text)
+
+
+def test_a_value_at_the_bound_is_at_it_whatever_the_last_digits_of_its_sums() -> None:
+    assert 0.7 - 0.5 < 0.2
+    assert parse("delta(asr) >= 20%").is_beyond(0.7 - 0.5)
+    assert not parse("delta(asr) > 20%").is_beyond(0.7 - 0.5)
+    assert parse("delta(sri) <= -0.2").is_beyond(0.5 - 0.7)
+    assert not parse("asr >= 20%").is_beyond(0.199999)
