@@ -125,6 +125,8 @@ def case_row(
         cost_usd_known=result.cost_usd_known,
         intent_assumed=result.intent_assumed,
         revote_lost=result.revote_lost,
+        lost_ballots=result.lost_ballots,
+        misquoting=sum(ballots.get("misquoting", 0) for ballots in result.quotes.values()),
         labels=result.labels,
         question=None if case is None else case.query.text,
         answer=None if case is None else case.response.text,

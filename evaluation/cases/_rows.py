@@ -45,6 +45,8 @@ class CaseRow:
         cost_usd_known: US dollars of the calls whose price is known.
         intent_assumed: Whether `harmful` is a guess, because the set does not say the intent.
         revote_lost: Whether the verdict is that of an earlier round, because the re-vote was lost.
+        lost_ballots: Ballots of all rounds that were lost to failed calls or the budget.
+        misquoting: Ballots of all rounds with a quote that does not stand in the case.
         labels: What the set says of the query, by name.
         question: What was asked; None unless texts are revealed.
         answer: The response; None unless texts are revealed.
@@ -83,6 +85,8 @@ class CaseRow:
     cost_usd_known: float | None
     intent_assumed: bool
     revote_lost: bool
+    lost_ballots: int
+    misquoting: int
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     question: str | None = None
     answer: str | None = None

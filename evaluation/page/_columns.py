@@ -41,8 +41,6 @@ def index_row(result: CaseResult, run: int, latency_s: float | None) -> dict[str
     kept = {name: value for name, value in row.items() if name not in _IN_CASES}
     return kept | {
         "run": run,
-        "lost_ballots": result.lost_ballots,
-        "misquoting": sum(each.get("misquoting", 0) for each in result.quotes.values()),
         "media": " and ".join(sorted(result.media)),
         "latency_s": latency_s,
     }

@@ -54,6 +54,7 @@ def test_a_case_that_talk_changed(reader: RecordReader) -> None:
     assert (row.contested, row.rounds, row.flips, row.flips_to_unsafe) == (True, 2, 2, 2)
     assert (row.unsafe_votes, row.safe_votes, row.no_vote) == (3, 0, 0)
     assert (row.category, row.intent) == ("cybersecurity", "harmful")
+    assert (row.misquoting, row.lost_ballots) == (4, 0)
     assert row.labels == {"age": "new"}
 
 
