@@ -27,7 +27,7 @@ class Prefer(StrEnum):
 def merge(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Directories of runs of one jury and protocol."),
+        typer.Argument(metavar="RUN", help="Directories of runs of one jury and protocol."),
     ],
     into: Annotated[
         Path,
@@ -42,7 +42,7 @@ def merge(
     ] = False,
 ) -> int:
     """Join runs of one jury into one. They may have been made on several machines."""
-    from ...evaluation.record import merge_runs
+    from ...evaluation.record import is_being_written, merge_runs
 
     if len(runs) == 1 and not into.exists():
         raise ConfigurationError(
@@ -61,6 +61,8 @@ def merge(
     for line in _lines(merged, dry_run=dry_run):
         write_line(line)
     for run in merged.runs:
+        if run.directory != into and is_being_written(run.directory):
+            say(f"Note: {run.directory} is being written: it is merged as it was a moment ago.")
         if run.directory != into and (run.directory / _LABELS).exists():
             labels = run.directory / _LABELS
             say(f"Note: labels are not merged: name {labels} with --labels.")

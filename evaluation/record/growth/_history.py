@@ -12,6 +12,8 @@ from ....common.text import many
 
 GROWN = "grown"
 """Key in `meta` of the history."""
+_SHOWN = 3
+"""Additions that a report names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def describe_growth(history: Sequence[Addition]) -> str | None:
     """Return a sentence on how a run grew, None where it did not."""
     if not history:
         return None
-    return escape_line(f"Grown {many(len(history), 'time')}: {'; '.join(_steps(history))}.")
+    number, last = len(history), history[-_SHOWN:]
+    some = "" if number == len(last) else f", the last {len(last)}"
+    return escape_line(f"Grown {many(number, 'time')}{some}: {'; '.join(_steps(last))}.")
 
 
 def _steps(history: Sequence[Addition]) -> Iterator[str]:

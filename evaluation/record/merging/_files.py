@@ -36,7 +36,7 @@ def copy_media(sources: Iterable[Source], directory: Path) -> None:
         for transcript in _files(source.directory / _TRANSCRIPTS):
             private_folder(directory / _TRANSCRIPTS)
             to = directory / _TRANSCRIPTS / transcript.name
-            if not to.exists() and not transcript.name.startswith("."):
+            if is_named_by_hash(transcript.stem) and not to.exists():
                 _copy(transcript, to)
 
 
@@ -108,8 +108,9 @@ def _name(said: object) -> object:
 
 
 def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder; a link may lead anywhere, as a run may come from anybody."""
     with suppress(OSError):
-        return sorted(path for path in folder.iterdir() if path.is_file())
+        return sorted(it for it in folder.iterdir() if it.is_file() and not it.is_symlink())
     return []
 
 

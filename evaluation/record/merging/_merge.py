@@ -94,6 +94,21 @@ def merge_runs(
         raise ConfigurationError(
             f"{into}: holds something else than a run: name a directory that is new"
         )
+    try:
+        return _merge(runs, into, there, prefer_first, dry_run, report)
+    except sqlite3.Error as error:
+        raise RecordError(f"{into}: a record cannot be read ({error}); is it damaged?") from error
+
+
+def _merge(
+    runs: Sequence[Path],
+    into: Path,
+    there: bool,
+    prefer_first: bool,
+    dry_run: bool,
+    report: Report,
+) -> Merged:
+    """Merge runs; see `merge_runs`. `there` says whether `into` is a run already."""
     with ExitStack() as stack:
         if dry_run:
             place = into

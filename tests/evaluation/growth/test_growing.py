@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -331,3 +332,59 @@ def test_a_kill_in_the_middle_of_growing_changes_nothing(workplace: Any, scripte
     assert workplace.safejury("run", config, "--set", "run.name=whole").code == 0
     assert content(workplace, "runs/first") == content(workplace, "runs/whole")
     assert "Grown 1 time: by 1 target, 6 queries" in workplace.safejury("verify", "runs/first").out
+
+
+def test_a_record_that_has_no_chains_grows(workplace: Any, server: ScriptedServer) -> None:
+    """Such as earlier versions wrote; what is new has them."""
+    assert run(workplace, server).code == 0
+    with closing(sqlite3.connect("runs/first/record.sqlite")) as record, record:
+        record.execute("ALTER TABLE cases DROP COLUMN head")
+        record.execute("DELETE FROM meta WHERE key IN ('bound', 'sealed', 'planned', 'queries')")
+    assert run(workplace, server, targets=targets(server.base_url, "a", "b")).code == 0
+    verified = workplace.safejury("verify", "runs/first")
+    assert verified.code == 0, verified.out
+    assert "12 cases as recorded, 0 changed" in verified.out
+    assert "6 cases without a chain (recorded by an earlier version)" in verified.out
+    assert workplace.report()["run"]["cases_planned"] == 12
+
+
+def test_a_batch_asks_for_the_new_cases_alone(workplace: Any, server: ScriptedServer) -> None:
+    assert run(workplace, server).code == 0
+    both = targets(server.base_url, "a", "b")
+    config = workplace.config(server.base_url, targets=both)
+    ended = workplace.safejury("export-batch", config, "--ask")
+    assert ended.code == 0, ended.err
+    asked = {line["custom_id"] for line in workplace.lines()}
+    assert len(asked) == 6 * 3
+    assert all("/b/0/" in each for each in asked)
+
+
+def test_a_failed_case_of_a_target_that_is_gone_is_retried_when_it_is_back(
+    workplace: Any, scripted: Start
+) -> None:
+    mended = False
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        lost = body["model"] == "a-model" and "Question 3?" in str(body["messages"])
+        return ScriptedReply("overloaded", status=503) if lost and not mended else answer(body)
+
+    server = scripted(reply)
+    workplace.queries(*queries(0, 6))
+    a, b = targets(server.base_url, "a", "b")
+    failed = "SELECT case_id FROM cases WHERE response_outcome = 'error'"
+
+    def again(*of: object) -> Any:
+        config = workplace.config(server.base_url, targets=list(of))
+        return workplace.safejury("run", config, "--retry-failed", "--min-coverage", "0.8")
+
+    assert again(a).code == 0
+    ended = again(b)
+    assert ended.code == 0, ended.err
+    assert "resuming: 6 of 12 cases done" in ended.err
+    assert workplace.stored(failed) == [("q03/a/0",)]
+    mended = True
+    made = len(server.requests)
+    assert again(b).code == 0
+    assert len(server.requests) == made
+    assert again(a, b).code == 0
+    assert workplace.stored(failed) == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from boards import answer, assert_alike, content, facts, queries, targets
+from calibrated import QUICK
 from PIL import Image
 
 import safejury as sj
@@ -267,3 +268,12 @@ def test_a_kill_in_the_middle_of_merging(workplace: Any, server: ScriptedServer)
     for into in ("board", "there"):
         assert_alike(workplace, f"runs/{into}", "runs/whole")
     assert not list(Path("runs").glob(".*"))
+    # People label the cases of both targets, and a jury card is made of that.
+    assert {one.target for one in sj.review_sample("runs/board", 40, intent="all")} == {"a", "b"}
+    cases = [
+        str(name) for (name,) in workplace.stored("SELECT case_id FROM cases", run="runs/board")
+    ]
+    rows = [{"case": it, "label": "unsafe" if n % 3 else "safe"} for n, it in enumerate(cases)]
+    file = workplace.write_lines(rows, "labels.jsonl")
+    ended = workplace.safejury("calibrate", "runs/board", "--labels", file, *QUICK)
+    assert ended.code == 0, ended.err
