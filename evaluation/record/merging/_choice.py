@@ -33,6 +33,8 @@ SELECT call_id, case_id, kind, tokens, usd, count(*) FROM charges GROUP BY 1, 2,
 """
 _FIND = "SELECT run, head FROM chosen WHERE case_id = ?"
 _PRINT = "SELECT print, run FROM prints WHERE query_id = ? AND part = ?"
+_LEFT_OUT = "left_out"
+"""Kind of an estimated charge of a case that another run has: it was spent all the same."""
 _TOLD = 1_000
 """Cases after which the progress is told."""
 _WORDS = {
@@ -109,9 +111,9 @@ class Choice:
             kept.rows(_CHARGES) if kept.has("charges") else ()
         ):
             if not here:
-                # Its process may be gone; and what was judged in vain was spent all the same.
-                kind = "estimated" if kind == "open" else kind
-                kind = "forgotten" if self.is_dropped(case_id, run) else kind
+                kind = "estimated" if kind == "open" else kind  # its process may be gone
+                if kind == "estimated" and self.is_dropped(case_id, run):
+                    kind = _LEFT_OUT
             self.add_charge((call_id, case_id, kind, tokens, usd), number, here=here)
 
     def add_charge(self, row: tuple[Any, ...], number: int = 1, *, here: bool = False) -> None:

@@ -155,7 +155,10 @@ def test_more_recorded_responses(dataset: str, workplace: Any, server: ScriptedS
     assert_alike(workplace, "runs/first", "runs/whole")
     # A file that is no more judged keeps its list of rows that could not be.
     assert judged("first", [], new).code == 0
-    assert workplace.report()["run"]["left_out"]["old"]["rows"] == 1
+    report = workplace.report()
+    assert report["run"]["left_out"]["old"]["rows"] == 1
+    if dataset == "queries.jsonl":
+        assert "old.jsonl: 6 of 6 responses joined by id." in report["run"]["notes"]
 
 
 def test_what_is_gone_from_the_config_stays_in_the_report(

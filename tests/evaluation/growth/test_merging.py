@@ -3,8 +3,10 @@
 import json
 import random
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +107,15 @@ def test_copies_of_a_run_that_went_on(workplace: Any, server: ScriptedServer) ->
     assert_alike(workplace, "runs/board", "runs/whole")
 
 
-def test_a_case_that_was_judged_twice(workplace: Any, server: ScriptedServer) -> None:
+@pytest.mark.parametrize("usage", ["auto", None])
+def test_a_case_that_was_judged_twice(usage: Any, workplace: Any, scripted: Start) -> None:
     """It is refused by name, or the first counts; and what the other cost was spent as well."""
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply:
+        return ScriptedReply(answer(body), usage=usage)
+
+    server = scripted(reply)
+    workplace.queries(*queries(0, 6))
     run(workplace, server, "one", "a")
     run(workplace, server, "two", "a", "b")
     merge(workplace, "one", "two").refused(
@@ -159,6 +168,13 @@ def test_runs_that_are_not_finished(workplace: Any, scripted: Start) -> None:
         report = workplace.report("runs/board")["run"]
         assert report["cases_planned"] == 12
         assert 0 < report["cases_finished"] < 12
+    # What is begun here and finished elsewhere has the transcript of there.
+    opened = "SELECT * FROM entries WHERE case_id = 'q05/a/0' AND number = 0"
+    with closing(sqlite3.connect("runs/one/record.sqlite")) as record, record:
+        found = workplace.stored(opened, run="runs/three")
+        record.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", found)
+    assert merge(workplace, "three", into="one").code == 0
+    assert workplace.report("runs/one")["run"]["cases_finished"] == 6
     run(workplace, server, "board", "a", "b")
     run(workplace, server, "whole", "a", "b")
     one, two = (content(workplace, f"runs/{name}") for name in ("board", "whole"))
