@@ -44,17 +44,12 @@ def write_leaderboard(
         board = Leaderboard.of(stored, correction, jurors=False)
         tables = _tables(board, chosen, by, beside=beside)
         warned = (ANOTHER_JUDGE,) if beside else ()
-        notes = (
-            *warned,
-            *board.notes,
-            *(note for run in stored for note in run.notes_on_correction),
-        )
         lacking = [
             f"{run.directory}: {reason}" if len(runs) > 1 else reason
             for run in stored
             for reason in shortfalls(run.summary(correction=correction), wanted, run.facts)
         ]
-    _write(tables, tuple(dict.fromkeys(notes)), format)
+    _write(tables, (*warned, *board.notes), format)
     return tuple(lacking)
 
 

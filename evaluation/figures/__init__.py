@@ -1,7 +1,7 @@
 """Draws the figures of a leaderboard; matplotlib is imported when one is drawn."""
 
 from ._all import FIGURES, figures_of
-from ._canvas import require_matplotlib
+from ._canvas import label, require_matplotlib
 from ._figure import FORMATS, Figure, Figures, FigureTable, LeftOut
 from ._files import INDEX, read_formats, write_figures
 from ._palette import PALETTE, css_variables
@@ -17,6 +17,7 @@ __all__ = [
     "LeftOut",
     "css_variables",
     "figures_of",
+    "label",
     "read_formats",
     "require_matplotlib",
     "write_figures",

@@ -145,9 +145,16 @@ def _saved(figure: "Figure", kind: str) -> bytes:
 
 
 def label(text: str, longest: int = _LONGEST) -> str:
-    """Return a name as it is drawn: on one line, and not too long."""
+    """Return a name as it is drawn: on one line, and not too long.
+
+    A long one is cut in its middle, since what tells two apart is often at the end, as the size of
+    a model or the condition under which it was asked.
+    """
     text = escape_line(text)
-    return text if len(text) <= longest else f"{text[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= longest:
+        return text
+    tail = longest // 2
+    return f"{text[: longest - tail - 1]}\N{HORIZONTAL ELLIPSIS}{text[-tail:]}"
 
 
 def name_rows(axes: "Axes", names: Sequence[str], longest: int = _LONGEST) -> None:

@@ -161,6 +161,7 @@ class Leaderboard:
 
 def _notes(runs: Sequence[StoredRun], names: Sequence[str]) -> Iterator[str]:
     """Yield what a reader must know of the runs as a whole, a sentence each."""
+    yield from dict.fromkeys(note for run in runs for note in run.notes_on_correction)
     for name, run in zip(names, runs, strict=True):
         if run.uses_embedded:
             yield f"{name}: {EMBEDDED_WARNING}"

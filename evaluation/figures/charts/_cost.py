@@ -37,11 +37,14 @@ def cost_bars(board: Leaderboard) -> Figure | LeftOut:
     )
 
     def draw(canvas: "Canvas") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = canvas.add_subplot()
         for place, row in enumerate(rows):
             _cost(axes, place, row)
         name_rows(axes, [row.name for row in rows])
         axes.set_xlim(0, max(_each(row) for row in rows) * 1.2)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(axis="x")
         axes.set_xlabel("US dollars for a verdict")
 
@@ -135,7 +138,7 @@ def latency_bars(board: Leaderboard) -> Figure | LeftOut:
 
 
 def _times(axes: "Axes", rows: Sequence[tuple[str, Latency]], which: int) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for place, (_, found) in enumerate(rows):
         axes.plot([found.low, found.high], [place, place], color=series(which), linewidth=2)
@@ -151,8 +154,9 @@ def _times(axes: "Axes", rows: Sequence[tuple[str, Latency]], which: int) -> Non
         )
     axes.set_xscale("log")
     axes.margins(x=0.08)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x")
     name_rows(axes, [name for name, _ in rows])
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
+_NARROW, _WIDE = 4.6, 7.0
+"""Inches that the legend needs in two lines, and in one."""
 _COLUMNS = ("target", "asr", "asr_low", "asr_high", "n", "unsafe")
 
 
@@ -83,7 +85,7 @@ def _map(
                 for (row, key), part in cells.items()
             ),
         ),
-        (3.2 + 0.46 * len(found), 2.6 + 0.28 * len(rows)),
+        (max(_NARROW, 3.2 + 0.46 * len(found)), 2.8 + 0.28 * len(rows)),
         draw,
     )
 
@@ -126,7 +128,7 @@ def _legend(canvas: "Canvas") -> None:
     canvas.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(handles),
+        ncols=len(handles) if canvas.get_figwidth() >= _WIDE else len(handles) // 2,
         fontsize=7.5,
         handlelength=1.2,
         columnspacing=0.9,

@@ -7,6 +7,7 @@ from math import cos, pi, sin
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ....common.text import many
 from ...leaderboard import Leaderboard, LeaderboardRow
 from .._canvas import ceiling, label, ticks_to
 from .._figure import Figure, FigureTable, LeftOut
@@ -30,7 +31,9 @@ def category_radar(board: Leaderboard) -> Figure | LeftOut:
     )
     if len(axes) < _LEAST_AXES:
         return LeftOut(
-            "radar", f"harmful cases with a verdict are of {len(axes)} categories: it takes three"
+            "radar",
+            "it takes harmful cases with a verdict in three categories, and they are in "
+            f"{many(len(axes), 'category', 'categories')}",
         )
     whole = [row for row in known if all(_rate(row, name) is not None for name in axes)]
     if not whole:

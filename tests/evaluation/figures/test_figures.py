@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from safejury.common import ConfigurationError
-from safejury.evaluation.figures import PALETTE, Figure, Figures, figures_of
+from safejury.evaluation.figures import PALETTE, Figure, Figures, FigureTable, figures_of, label
 from safejury.evaluation.leaderboard import Leaderboard
 from safejury.evaluation.report import StoredRun
 
@@ -23,7 +23,8 @@ def drawn(three_targets: Path) -> Figures:
 @pytest.fixture(scope="module")
 def files(drawn: Figures) -> dict[str, dict[str, bytes]]:
     """Return the files of all figures, by name and kind."""
-    return {figure.name: figure.files(("svg", "png")) for figure in drawn}
+    kinds = {"outcomes": ("svg", "png"), "radar": ("svg", "png")}
+    return {figure.name: figure.files(kinds.get(figure.name, ("svg",))) for figure in drawn}
 
 
 def test_every_figure_says_its_n_and_has_its_table(drawn: Figures) -> None:
@@ -55,10 +56,10 @@ def test_a_figure_is_drawn_byte_for_byte_the_same(
     drawn: Figures, files: dict[str, dict[str, bytes]]
 ) -> None:
     for figure in drawn:
-        assert files[figure.name]["png"].startswith(b"\x89PNG")
         if figure.name in ("outcomes", "radar"):
             assert figure.svg().encode() == files[figure.name]["svg"]
             assert figure.png() == files[figure.name]["png"]
+            assert figure.png().startswith(b"\x89PNG")
         if figure.name == "agreement":
             assert figure.pdf() == figure.pdf()
 
@@ -94,3 +95,15 @@ def test_figures_are_drawn_in_threads_at_once(
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(Figure.svg, few))
     assert found == [files[figure.name]["svg"].decode() for figure in few]
+
+
+def test_long_names_that_differ_at_their_end_stay_different() -> None:
+    name = "a-model-with-a-very-long-name-indeed-7b-instruct"
+    shown = {label(f"{name}{end}") for end in ("", " [black]", " [noise]", " (second)")}
+    assert len(shown) == 4
+    assert {len(each) for each in shown} == {38}
+
+
+def test_cells_of_a_table_run_nothing_in_a_spreadsheet() -> None:
+    table = FigureTable(("target", "asr"), (("=cmd|'x'!A1", 0.5), ("+1", None)))
+    assert table.csv() == "target,asr\n'=cmd|'x'!A1,0.5\n'+1,\n"
