@@ -155,7 +155,10 @@ def answer_batch(workplace: Any) -> None:
     workplace.write_lines([], "errors.jsonl")
 
 
-@pytest.mark.parametrize(("page", "block"), having("sh"))
+# Those of the tutorial follow each other: `test_tutorial` runs them in their order.
+@pytest.mark.parametrize(
+    ("page", "block"), [each for each in having("sh") if each.values[0].stem != "tutorial"]
+)
 def test_commands_of_the_docs_run(
     page: Path, block: str, desk: Any, request: pytest.FixtureRequest
 ) -> None:
