@@ -1,5 +1,6 @@
 """The site of the docs: it builds without a warning, and its reference has all there is."""
 
+import ast
 import json
 import os
 import re
@@ -147,3 +148,26 @@ def test_the_citation_is_of_this_project_and_its_license() -> None:
     assert cited["license"] == project["license"]
     assert cited["title"].startswith(project["name"])
     assert {"cff-version", "message", "authors", "references"} <= cited.keys()
+
+
+def said_in_code() -> str:
+    """Return all texts of the package that are written as one piece, one after the other."""
+    folders = [path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()]
+    texts: list[str] = []
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = [p.value if isinstance(p, ast.Constant) else "…" for p in node.values]
+                    texts.append("".join(map(str, parts)))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    texts.append(node.value)
+    return "\n".join(texts)
+
+
+def test_messages_of_the_page_on_troubleshooting_are_ones_that_are_said() -> None:
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^\*\*`(.+)`\*\*$", page, re.MULTILINE)
+    said = said_in_code()
+    assert len(quoted) > 20
+    assert [message for message in quoted if message not in said] == []
