@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -182,12 +182,9 @@ def test_commands_of_the_docs_run(
             (workplace.path / "gate.yaml").write_text(blocks(page, "yaml")[0])
         several = words[0] == "report" and sum(word.startswith("runs/") for word in words) > 1
         if words[0] in ("compare", "gate") or several:
-            named = (word for word in (*words, "runs/main") if word.startswith("runs/"))
-            for place in sorted(set(named)):
-                ended = workplace.safejury(
-                    "run", "safejury.yaml", "--set", f"run.name={place.removeprefix('runs/')}"
-                )
-                assert ended.code == 0, ended.err
+            finish_runs(workplace, [*words, "runs/main"])
+        if words[0] == "merge":
+            finish_runs(workplace, words[: words.index("--into")], alike=False)
         if words[0] == "export-batch":
             words += ["--ask"]  # in place of a run that asked the target before
         if words[0] == "import-batch":
@@ -211,6 +208,15 @@ def test_commands_of_the_docs_run(
         or all(not line.startswith("safejury ") for line in lines(block))
         or any(each in block for each in RUNS_ELSEWHERE)
     )
+
+
+def finish_runs(workplace: Any, words: Iterable[str], *, alike: bool = True) -> None:
+    """Make the runs that a command names, of one target, or each of one of its own."""
+    for place in sorted({word for word in words if word.startswith("runs/")}):
+        name = Path(place).name
+        target = [] if alike else ["--set", f"targets.0.name={name}"]
+        ended = workplace.safejury("run", "safejury.yaml", "--set", f"run.name={name}", *target)
+        assert ended.code == 0, ended.err
 
 
 def write_readme_config(workplace: Any, url: str) -> None:
@@ -251,6 +257,17 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
             assert name == "none" or load_taxonomy().resolve(name)
 
 
+@pytest.fixture
+def runs_of_the_block(workplace: Any, scripted: Start, request: pytest.FixtureRequest) -> None:
+    """Make the finished runs that a block of Python reads, before there is an event loop."""
+    callspec: Any = request.node.callspec  # pyright: ignore[reportUnknownMemberType]
+    named = re.findall(r"(?:sj\.merge|sj\.load)\(([^)]*)\)", callspec.params["block"])
+    runs = [run for words in named for run in re.findall(r'"(runs/\w+)"', words.split("into=")[0])]
+    if runs:
+        workplace.config(scripted().base_url)
+        finish_runs(workplace, runs, alike=False)
+
+
 # Those of some pages follow each other: `test_docs_python` runs them in their order.
 @pytest.mark.parametrize(
     ("page", "block"),
@@ -261,7 +278,12 @@ def test_configs_of_the_docs_are_valid(page: Path, block: str, tmp_path: Path) -
     ],
 )
 async def test_python_of_the_docs_runs(
-    page: Path, block: str, scripted: Start, workplace: Any, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    block: str,
+    scripted: Start,
+    workplace: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    runs_of_the_block: None,
 ) -> None:
     monkeypatch.syspath_prepend(workplace.path)  # pyright: ignore[reportUnknownMemberType]
     write_card(documented_card(), workplace.path / "jury-card.json")
