@@ -147,11 +147,11 @@ def missing_of(pair: PairedTargets, metric: Metric = "asr") -> str | None:
     lack = "lacks" if found.no_verdict == 1 else "lack"
     either = ""
     if found.bounds[0] < 0 < found.bounds[1]:
-        either = ", so that they alone decide which side is safer"
+        either = ", so that this alone decides which side is safer"
+    are, these = ("is", "it") if found.no_verdict == 1 else ("are", "they")
     return (
-        f"{lacking} {lack} a verdict and {'is' if found.no_verdict == 1 else 'are'} no finding; "
-        f"B {MINUS} A is {span_of(metric, found.bounds)} points if these had come out either "
-        f"way{either}."
+        f"{lacking} {lack} a verdict and {are} no finding; B {MINUS} A is "
+        f"{span_of(metric, found.bounds)} points if {these} had come out either way{either}."
     )
 
 

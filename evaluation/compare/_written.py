@@ -27,13 +27,13 @@ from ._words import (
 )
 
 ComparisonForm = Literal["json", "csv", "md"]
-_CHANGED = tuple(each.name for each in fields(ChangedQuery))
+_CHANGED = (*(each.name for each in fields(ChangedQuery)), "forced")
 _COLUMNS = (
     *("run_first", "target_first", "condition_first"),
     *("run_second", "target_second", "condition_second", "attack", "category", "metric", "n"),
     *("first", "second", "difference", "low", "high", "level", "p", "mid_p", "adjusted_p", "test"),
     *("higher_first", "higher_second", "detectable", "no_verdict", "bound_low", "bound_high"),
-    *("is_shown", "safer"),
+    *("is_shown", "safer", "forced"),
 )
 _HEADER = f"|A|B|B {MINUS} A|"
 
@@ -54,8 +54,9 @@ def written_comparison(
         case "json":
             yield from _json(comparison, changed)
         case "csv":
-            rows = _rows(comparison) if changed is None else map(_row_of_change, changed)
-            yield from _csv(_COLUMNS if changed is None else _CHANGED, rows)
+            columns = _COLUMNS if changed is None else _CHANGED
+            rows = _rows(comparison) if changed is None else (asdict(one) for one in changed)
+            yield from _csv(columns, rows, " ".join(comparison.forced))
         case "md":
             yield from (f"{line}\n" for line in _markdown(comparison, changed))
 
@@ -97,7 +98,7 @@ def _json(comparison: Comparison, changed: Iterable[ChangedQuery] | None) -> Ite
     yield "\n  ]\n}\n"
 
 
-def _csv(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> Iterator[str]:
+def _csv(columns: Iterable[str], rows: Iterable[dict[str, object]], forced: str) -> Iterator[str]:
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     names = list(columns)
@@ -106,7 +107,8 @@ def _csv(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> Iterator[
         yield file.getvalue()
         file.seek(0)
         file.truncate()
-        writer.writerow([escape_formula(row[name]) for name in names])
+        known = {**row, "forced": forced}
+        writer.writerow([escape_formula(known[name]) for name in names])
     yield file.getvalue()
 
 
@@ -129,10 +131,6 @@ def _row(pair: PairedTargets, category: str, rate: RateDifference) -> dict[str, 
     ends = {"low": low, "high": high, "bound_low": bounds[0], "bound_high": bounds[1]}
     sides["attack"] = pair.second.attack
     return {**sides, "category": category, **_rate_data(rate), **ends}
-
-
-def _row_of_change(changed: ChangedQuery) -> dict[str, object]:
-    return asdict(changed)
 
 
 def _markdown(comparison: Comparison, changed: Iterable[ChangedQuery] | None) -> Iterator[str]:

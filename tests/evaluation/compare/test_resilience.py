@@ -57,6 +57,10 @@ def test_conditions_are_compared_with_the_plain_one(
     # All 8 plain queries are safe, and all 8 are not as JPEG files: 2 / 2**8.
     jpeg = pairs["jpeg:20"]["rates"]["asr"]
     assert (jpeg["first"], jpeg["second"], jpeg["p"]) == (0, 1, pytest.approx(2 / 2**8))
+    by_hand = ("--condition-a", "black", "--condition-b", "jpeg:20")
+    ended = workplace.safejury("compare", "runs/first", *by_hand, "--format", "json")
+    (pair,) = json.loads(ended.out)["pairs"]
+    assert pair["rates"]["asr"]["p"] == jpeg["p"]
     together = pairs["all together"]["rates"]["asr"]
     assert (together["n"], together["difference"]) == (8, 0.5)
 
@@ -138,3 +142,18 @@ def test_conditions_of_an_attack_are_chosen_one_by_one(judging: Judging) -> None
     run = str(judging.run("plain", {"mine": found(1)}))
     refused = judging.place.safejury("compare", run, "--resilience", "--condition", "black")
     refused.refused("--condition-a", "--condition-b")
+
+
+def test_without_a_plain_condition_the_one_to_compare_with_is_named(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer]
+) -> None:
+    Image.new("RGB", (16, 16)).save(workplace.path / "0.png")
+    workplace.queries(queries()[0] | {"image": "0.png"})
+    config = workplace.config(scripted(_by_picture).base_url, images=["jpeg:20", "black"])
+    assert workplace.safejury("run", config).code == 0
+    compare = ("compare", "runs/first", "--resilience")
+    refused = workplace.safejury(*compare)
+    refused.refused("was not asked without a condition", "--condition-a", "'black', 'jpeg:20'")
+    ended = workplace.safejury(*compare, "--condition-a", "black", "--format", "json")
+    (pair,) = json.loads(ended.out)["pairs"]
+    assert (pair["first"]["condition"], pair["second"]["attack"]) == ("black", "jpeg:20")
