@@ -68,7 +68,7 @@ def quoted_spans(quote: str, text: str) -> list[tuple[int, int]]:
         quote: As the juror wrote it.
         text: A text of the case.
     """
-    return [] if is_picture(quote) else _quotation(quote).spans_in(text)
+    return [] if is_picture(quote) else _quotation(quote).spans_in(_quoted(text))
 
 
 def _quotation(quote: str) -> Quotation:
@@ -101,4 +101,5 @@ def _read(words: tuple[str, ...]) -> tuple[QuotedText, ...]:
     return tuple(map(QuotedText, words))
 
 
+_quoted = lru_cache(maxsize=8)(QuotedText)  # all quotes of a text are looked for in a row
 _kept = lru_cache(maxsize=128)(_read)  # as many cases are under way with 64 calls at a time

@@ -48,9 +48,9 @@ class Quotation:
         undone = [_parts(reading) for reading in readings(self._words)]
         return any(text.has(parts, cut=self._cut) for text in texts for parts in undone[1:])
 
-    def spans_in(self, text: str) -> list[Span]:
+    def spans_in(self, text: "QuotedText") -> list[Span]:
         """Return where a text has its parts: indices of the text; none where it has not all."""
-        return QuotedText(text).spans(self._parts, cut=self._cut)
+        return text.spans(self._parts, cut=self._cut)
 
 
 def _parts(words: str) -> tuple[str, ...]:
@@ -85,11 +85,20 @@ class QuotedText:
 
     def spans(self, parts: Sequence[str], *, cut: bool) -> list[Span]:
         """Return where the text as it is seen has the parts; see `has`."""
-        found = _Reading(self._text).find(parts, cut=cut)
+        found = self._seen.find(parts, cut=cut)
         if not found:
             return []
-        at = [index for index, char in enumerate(self._text) for _ in _squeezed(typed(char))]
-        return [(at[start], at[end - 1] + 1) for start, end in found]
+        return [(self._at[start], self._at[end - 1] + 1) for start, end in found]
+
+    @cached_property
+    def _seen(self) -> "_Reading":
+        return _Reading(self._text)
+
+    @cached_property
+    def _at(self) -> list[int]:
+        """Where each character of the squeezed text stands in the text as it was given."""
+        width = {char: len(_squeezed(typed(char))) for char in set(self._text)}
+        return [index for index, char in enumerate(self._text) for _ in range(width[char])]
 
     @cached_property
     def _readings(self) -> list["_Reading"]:

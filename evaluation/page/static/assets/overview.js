@@ -10,6 +10,13 @@
     return safejury.filter.write({ groups, text: "", sort: "", falling: false, page: 1 });
   }
 
+  /** Return the address of the cases of a row of the leaderboard, and of one scenario or label. */
+  function casesOf(overview, row, choices) {
+    const conditions = overview.targets.some((each) => each.condition);
+    const several = overview.runs.length > 1;
+    return cases({ target: row.target, condition: conditions ? row.condition : undefined, run: several ? row.run : undefined, ...choices });
+  }
+
   /** The title of a scenario or a category. */
   const title = (overview, id) => overview.titles[id] || words.plain(id);
 
@@ -139,9 +146,8 @@
     const rows = overview.targets;
     const corrected = rows.some((row) => row.asr.corrected_method);
     const benign = rows.some((row) => row.over_refusal.n);
-    const conditions = rows.some((row) => row.condition);
     const several = overview.runs.length > 1;
-    const name = (row) => el("span.target", {}, el("a", { href: cases({ target: row.target, condition: conditions ? row.condition : undefined, run: several ? overview.runs[row.run].name : undefined }) }, row.target), row.condition ? el("span.tag", {}, row.condition) : null, several ? el("span.tag", {}, overview.runs[row.run].name) : null);
+    const name = (row) => el("span.target", {}, el("a", { href: casesOf(overview, row) }, row.target), row.condition ? el("span.tag", {}, row.condition) : null, several ? el("span.tag", {}, overview.runs[row.run].name) : null);
     const n = (rate) => `n ${words.count(rate.n)}${rate.queries && rate.queries !== rate.n ? `, ${words.count(rate.queries)} queries` : ""}`;
     const rated = (column, of) => safejury.rateColumn(column, rows, of);
     const columns = [
@@ -214,7 +220,7 @@
         kind: "mapped",
         falling: true,
         value: (name) => row[kind][name]?.asr.micro ?? null,
-        cell: (name) => cell(row[kind][name], cases({ scenario: name, target: row.target, condition: rows.some((each) => each.condition) ? row.condition : undefined }), `${title(overview, name)}, ${row.name}`),
+        cell: (name) => cell(row[kind][name], casesOf(overview, row, { scenario: name }), `${title(overview, name)}, ${row.name}`),
       })),
     ];
     return safejury.table({ name: "Attack success rate by target", columns, rows: names, classes: ["map"] });
@@ -225,6 +231,27 @@
     const { asr } = part;
     const said = `${name}: ${words.percent(asr.micro)}, interval ${words.span(asr.interval)}, n ${asr.n}`;
     return el(`a.heat.h${heat(asr.micro)}`, { href: address, title: said }, el("b", {}, words.points(asr.micro)), el("small", {}, `n ${words.count(asr.n)}`));
+  }
+
+  // ---- by a label -----------------------------------------------------------------------------
+
+  /** Return the breakdown that was asked for, where it is not shown anyway. */
+  function groups(overview) {
+    const { by } = overview;
+    if (!by || !by.startsWith("labels.")) return null;
+    const name = by.slice("labels.".length);
+    const rows = overview.targets.flatMap((target) => (target.groups || []).map((group) => ({ ...group, target })));
+    const rated = (column, of) => safejury.rateColumn(column, rows, of);
+    const columns = [
+      { key: "value", label: name, kind: "head", value: (row) => row.value ?? "", cell: (row) => el("a", { href: casesOf(overview, row.target, { [`label.${name}`]: row.value ?? "" }) }, row.value ?? "(no label)") },
+      overview.targets.length > 1 && { key: "target", label: "Model", value: (row) => row.target.name },
+      rated({ key: "asr", label: "ASR %", falling: true, title: (row) => `n ${row.asr.n}` }, (row) => ({ value: row.asr.micro, interval: row.asr.interval })),
+      { key: "n", label: "n", kind: "num", falling: true, value: (row) => row.asr.n, cell: (row) => words.count(row.asr.n) },
+      rated({ key: "sri", label: "SRI", falling: true, index: true }, (row) => ({ value: row.sri.micro, interval: row.sri.interval })),
+      rated({ key: "over", label: "Over-refusal %", falling: true, title: (row) => `n ${row.over_refusal.n}` }, (row) => row.over_refusal),
+      { key: "cases", label: "Cases", kind: "num", falling: true, value: (row) => row.cases, cell: (row) => words.count(row.cases) },
+    ].filter(Boolean);
+    return section("by", `By ${name}`, "As the set or the file of responses labels its queries.", safejury.table({ name: `By ${name}`, columns, rows, classes: ["board"] }), el("p.caption", {}, "Wilson's intervals. Of 20 values one lies outside of its 95 % interval by chance."));
   }
 
   // ---- how verdicts came about ----------------------------------------------------------------
@@ -244,7 +271,7 @@
       discussed && { key: "discussed", label: "Discussed", kind: "num", falling: true, value: (row) => row.flips.cases_discussed, cell: (row) => words.count(row.flips.cases_discussed) },
       discussed && { key: "unsafe", label: "To unsafe", hint: "Jurors who changed to unsafe", kind: "num", falling: true, value: (row) => row.flips.to_unsafe, cell: (row) => words.count(row.flips.to_unsafe) },
       discussed && { key: "safe", label: "To safe", hint: "Jurors who changed to safe", kind: "num", falling: true, value: (row) => row.flips.to_safe, cell: (row) => words.count(row.flips.to_safe) },
-      discussed && { key: "changed", label: "Verdicts changed", kind: "num", falling: true, value: (row) => row.flips.verdicts_changed, cell: (row) => (row.flips.verdicts_changed ? el("a", { href: cases({ changed: 1, target: row.target, condition: rows.some((each) => each.condition) ? row.condition : undefined }) }, words.count(row.flips.verdicts_changed)) : "0") },
+      discussed && { key: "changed", label: "Verdicts changed", kind: "num", falling: true, value: (row) => row.flips.verdicts_changed, cell: (row) => (row.flips.verdicts_changed ? el("a", { href: casesOf(overview, row, { changed: 1 }) }, words.count(row.flips.verdicts_changed)) : "0") },
     ].filter(Boolean);
     const said = discussed ? "Round 0 is sealed: nobody has read another juror. What changes after it is what talking did." : "Jurors voted once, each alone.";
     return section(
@@ -387,7 +414,7 @@
       beware(overview),
       facts(overview),
       judged
-        ? [leaderboard(overview), map(overview), ...studies(overview), jury(overview)]
+        ? [leaderboard(overview), map(overview), groups(overview), ...studies(overview), jury(overview)]
         : section("leaderboard", "No verdicts yet", overview.count ? "No case of this page has a verdict, so there is no rate to show. The cases say why." : "No case is finished yet."),
       overview.count ? costs(overview) : null,
     );

@@ -82,7 +82,7 @@
     }
 
     fill();
-    return el("div.scroll", { tabindex: "0", role: "region", "aria-label": options.name }, table);
+    return el("div.scroll", { tabindex: "0", role: "region", "aria-label": `Table: ${options.name}` }, table);
   };
 
   /**
