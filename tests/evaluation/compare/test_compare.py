@@ -132,3 +132,15 @@ def test_a_run_that_does_not_say_what_shaped_its_ballots_is_compared_within_itse
     assert pair.shared == 6
     with pytest.raises(ConfigurationError, match="does not say what shaped its ballots"):
         _compared(run, Path(shutil.copytree(EARLY, tmp_path / "other")))
+
+
+def test_the_only_targets_of_two_runs_are_compared_whatever_their_names(judging: Judging) -> None:
+    one = judging.run("one", {"before": found(3)})
+    other = judging.run("other", {"after": found(2)})
+    (pair,) = _compared(one, other).pairs
+    assert (pair.first.target, pair.second.target, pair.shared) == ("before", "after", 24)
+    several = judging.run("several", {"x": found(3), "y": found(2)})
+    with pytest.raises(ConfigurationError, match=r"no target of the same name.*'before'.*'x', 'y'"):
+        _compared(one, several)
+    with pytest.raises(ConfigurationError, match="use either"):
+        _compared(one, several, Chosen(targets=("x",), target_second="y"))
