@@ -83,7 +83,7 @@ def test_a_record_that_is_removed_is_not_served_on_and_another_takes_its_place(
     workplace: Workplace, run: Path
 ) -> None:
     with viewing(workplace, run) as view:
-        first = _seen(view)["revision"]
+        first = _overview(view)["revision"]
         run.rename(run.with_name("elsewhere"))
         gone = _until(view, lambda seen: seen["runs"][0]["phase"] == "gone")
         assert gone["revision"] == first
