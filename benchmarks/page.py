@@ -191,17 +191,19 @@ class Clock:
     """Tells what a tab's main thread computed, beside the time by the clock."""
 
     def __init__(self, page: Page, tools: CDPSession) -> None:
-        self._page, self._tools = page, tools
+        self._page = page
+        self._send: Any = tools.send  # pyright: ignore[reportUnknownMemberType]
 
     @classmethod
     async def of(cls, page: Page) -> "Clock":
         tools = await page.context.new_cdp_session(page)
-        await tools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        return cls(page, tools)
+        clock = cls(page, tools)
+        await clock._send("Performance.enable", {"timeDomain": "threadTicks"})
+        return clock
 
     async def cpu(self) -> float:
         """Return the milliseconds since the tab was opened."""
-        found = await self._tools.send("Performance.getMetrics")
+        found = await self._send("Performance.getMetrics")
         return next(1000 * m["value"] for m in found["metrics"] if m["name"] == "TaskDuration")
 
     async def changed(self, address: str) -> Took:

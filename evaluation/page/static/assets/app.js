@@ -175,6 +175,7 @@
     show();
   });
   let before = 0;
+  history.scrollRestoration = "manual"; // a browser would do it late, and to where nobody was
   window.addEventListener("scroll", () => (before = window.scrollY), { passive: true });
   document.addEventListener("keydown", typed);
   document.querySelector("a.skip").addEventListener("click", (event) => {

@@ -50,7 +50,7 @@
     }
     const box = document.getElementById("search");
     if (box && document.activeElement !== box && box.value !== wanted.text) box.value = wanted.text;
-    if (focused && focused !== "main") document.getElementById(focused)?.focus();
+    if (focused && focused !== "main") document.getElementById(focused)?.focus({ preventScroll: true });
     document.title = `Cases · ${overview.runs.map((run) => run.name).join(", ")} · safejury`;
   };
 
