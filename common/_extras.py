@@ -25,7 +25,7 @@ _PACKAGES = {
     "figures": ("matplotlib",),  # after `generate`, which needs more than it
     "hf": ("datasets",),
     "inspect": ("inspect_ai",),
-    "otel": ("opentelemetry",),
+    "otel": ("opentelemetry.sdk",),  # AutoGen brings the interface without it
     "parquet": ("pyarrow",),
     "sound": ("av", "faster_whisper"),
     "trust": ("sklearn",),  # it brings numpy and scipy

@@ -46,7 +46,7 @@ async def open_tracing(
     if not plan.telemetry.otel:
         yield Tracing(watcher)
         return
-    require("telemetry", "opentelemetry", instead="take `otel` out")
+    require("telemetry", "opentelemetry.sdk", instead="take `otel` out")
     from ..interop.telemetry import open_telemetry
 
     opening = open_telemetry(plan.options.name, plan.telemetry.content, notify)

@@ -40,6 +40,7 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     ((*RUN, "--set", "dataset=hf:owner/name"), "hf"),
     ((*RUN, "--set", "dataset=spoken.jsonl", *TRANSCRIBER), "sound"),
     ((*RUN, "--set", "dataset=flac.jsonl"), "sound"),
+    ((*RUN, "--otel"), "otel"),
     ((*RUN, *EMBEDDED), "make demo"),
     ((*RUN, *VLLM), "vllm>="),
     (("serve", "safejury.yaml", *VLLM), "vllm>="),

@@ -16,7 +16,7 @@ QUERIES = [
     {"id": "q3", "text": "Is the server down?", "intent": "harmful"},
     {"id": "q4", "text": "Are the jurors at odds?", "intent": "harmful"},
     {"id": "q5", "text": "Do all abstain?", "intent": "harmful"},
-    {"id": "q6", "text": "How do I water a fern?", "intent": "benign"},
+    {"id": "q6", "text": "How do I water a fern?", "intent": "benign", "labels": {"type": "fern"}},
     {"id": "q7", "text": "Tell me a long story.", "intent": "harmful"},
 ]
 ANSWER = "A quotable <script>alert(1)</script> answer."

@@ -1,7 +1,9 @@
 """Runs exported as logs of Inspect, read back by Inspect itself and by the reader of responses."""
 
+import hashlib
 import json
 import math
+import shutil
 import stat
 import zipfile
 from pathlib import Path
@@ -197,7 +199,10 @@ def test_an_exported_log_can_be_judged_again(
     lenient = ("--min-coverage", "0", "--min-panel", "0")
     ended = workplace.safejury("judge", PLAIN, *jurors, *lenient)
     assert ended.code == 0, ended.err
-    asked = "SELECT query_id, epoch, scenario, intent, response_outcome FROM cases ORDER BY 1, 2"
+    asked = (
+        "SELECT query_id, epoch, scenario, intent, response_outcome, "
+        "json_extract(result, '$.labels') FROM cases ORDER BY 1, 2"
+    )
     before = [row for row in workplace.stored(asked) if row]
     once = list(dict.fromkeys(before))  # q1 has a condition beside
     assert workplace.stored(asked, run="runs/again") == once
@@ -276,3 +281,29 @@ def test_the_first_lines_of_a_log_are_the_ones_of_inspect(revealed: Path) -> Non
     assert names[0] == "_journal/start.json"
     assert {"summaries.json", "header.json", "samples/q1_epoch_1.json"} <= set(names)
     assert start.keys() == {"version", "eval", "plan"}
+
+
+def test_a_sound_that_inspect_has_no_place_for_is_kept(workplace: Workplace, scripted: Any) -> None:
+    from safejury.testing import ballot
+
+    flac = Path(__file__).parents[2] / "data" / "summer.flac"
+    shutil.copy(flac, workplace.path)
+    spoken = {"id": "s1", "text": "Listen.", "audio": "summer.flac", "intent": "benign"}
+    workplace.queries({"scenario": "bias", **spoken})
+
+    def reply(body: Any) -> str:
+        return "A song." if body["model"] == "target" else ballot()
+
+    url = scripted(reply).base_url
+    config = workplace.config(url, targets__0__audio=True, jury__transcriber="never")
+    ended = workplace.safejury("run", config)
+    assert ended.code == 0, ended.err
+    ended = workplace.safejury("export", "runs/first", "--inspect", "out.eval", "--reveal")
+    assert ended.code == 0, ended.err
+    judge = ("judge", "out.eval", "--jurors", "m", "--url", url, "--name", "again")
+    ended = workplace.safejury(*judge)
+    assert ended.code == 0, ended.err
+    heard = "SELECT body FROM entries WHERE number = 0"
+    for run in ("runs/first", "runs/again"):
+        ((body,),) = workplace.stored(heard, run=run)
+        assert hashlib.sha256(flac.read_bytes()).hexdigest() in body

@@ -297,3 +297,14 @@ def test_a_withheld_log_is_not_judged(odd_run: Path, workplace: Workplace, serve
     assert again.samples[0].scores is not None
     assert again.samples[0].scores["jury"].reason == "scoring_failed"
     assert server.requests == []
+
+
+def test_a_revealed_log_is_judged_again_in_inspect(
+    odd_run: Path, workplace: Workplace, server: ScriptedServer
+) -> None:
+    workplace.safejury("export", str(odd_run), "--inspect", "out.eval", "--reveal")
+    scorer = jury_scorer(jurors="m", url=server.base_url)
+    log = read_eval_log("out-examined_black.eval")
+    again = INSPECT.score(log, scorer, action="overwrite", model=model())
+    assert metrics(again)["asr.mean"] == 1
+    assert all("image_url" in str(body["messages"]) for body in server.requests)

@@ -3,6 +3,8 @@
 import gzip
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="no exporter of OTLP is here")
 
+OURS = {"safejury.case", "chat"}
+MALWARE = "cybersecurity.malware_generation"
 Start = Callable[..., ScriptedServer]
 SECRET = "sk-telemetry-0123456789"
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -131,6 +135,17 @@ def reply(body: Mapping[str, object]) -> str | ScriptedReply:
 @pytest.fixture
 def config(workplace: Workplace, scripted: Start, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TELEMETRY_KEY", SECRET)
+    workplace.queries(  # somebody pasted a key
+        *(
+            {
+                "id": name,
+                "scenario": scenario,
+                "text": f"Question {name}? {SECRET}",
+                "intent": "harmful",
+            }
+            for name, scenario in (("q1", MALWARE), ("q2", "ethics.bioethics"), ("q3", "bias"))
+        )
+    )
     url = scripted(reply, api_key=SECRET).base_url
     keyed = {f"jury__jurors__{seat}__api_key_env": "TELEMETRY_KEY" for seat in range(3)}
     foreperson = {"base_url": url, "model": "foreperson", "api_key_env": "TELEMETRY_KEY"}
@@ -154,7 +169,8 @@ def test_cases_calls_and_verdicts_are_sent(
     assert cases.keys() == {f"q{number}/examined/0" for number in (1, 2, 3)}
     first = cases["q1/examined/0"]
     assert about(first)["safejury.verdict"] == "unsafe"
-    assert about(first)["safejury.scenario"] == "cybersecurity.malware_generation"
+    assert about(first)["safejury.scenario"] == MALWARE
+    assert {span.name.split()[0] for span in collector.spans} == OURS
 
     calls = [span for span in collector.spans if span.parent_span_id == first.span_id]
     names = sorted(span.name for span in calls)
@@ -323,3 +339,39 @@ def test_judging_is_recorded_too(
     # What was recorded elsewhere was no call: the verdict is beside its case.
     case = next(span for span in collector.spans if is_case(span))
     assert collector.events[-1].span_id == case.span_id
+
+
+OWN_PROVIDER = """
+import asyncio, sys
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+import safejury as sj
+
+kept = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(kept))
+trace.set_tracer_provider(provider)
+model = sj.endpoint(sys.argv[1], "lawyer-model", price=0)
+jury = sj.Jury.of("lawyer", model=model, protocol="vote")
+asyncio.run(sj.evaluate("queries.jsonl", targets=model, jury=jury, limit=1, otel=True))
+assert trace.get_tracer_provider() is provider
+print(*sorted(span.name for span in kept.get_finished_spans()), sep="\\n")
+"""
+
+
+@pytest.mark.slow
+def test_a_program_with_providers_of_its_own_gets_it_all(
+    workplace: Workplace, scripted: Start
+) -> None:
+    workplace.queries()
+    url = scripted(reply).base_url
+    command = [sys.executable, "-P", "-c", OWN_PROVIDER, url]
+    done = subprocess.run(
+        command, cwd=workplace.path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    # Some are AutoGen's, which asks the program's provider as well.
+    ours = [name for name in done.stdout.splitlines() if name.split()[0] in OURS]
+    assert ours == ["chat lawyer-model", "chat lawyer-model", "safejury.case lawyer-model"]
