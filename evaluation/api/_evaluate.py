@@ -60,8 +60,9 @@ async def evaluate(
 ) -> Result:
     """Put a dataset to targets, let a jury judge each response, and keep it all in a record.
 
-    What was stopped, by whatever, is resumed by the same call: nothing is asked twice. So is
-    a run that `safejury run` began with a config that says the same.
+    What was stopped, by whatever, is resumed by the same call: nothing is asked twice. So is a
+    run that `safejury run` began with a config that says the same. More targets, queries, epochs
+    or conditions are done beside what is there.
 
     Args:
         dataset: `mini`, the path of a query file or a set, `LOADER:PATH`, a list of queries or
@@ -100,7 +101,7 @@ async def evaluate(
     Raises:
         ConfigurationError: Something given cannot be used, or a model never answered.
         OutageError: An endpoint stayed down; the same call resumes the run.
-        RecordError: The directory holds another run.
+        RecordError: The directory holds a run of another jury, or of other judged queries.
     """
     asked = {"scenarios": scenarios, "limit": limit, "images": images, "sound": sound}
     options = {"name": name, "directory": directory, "cache": cache, "audit_talk": audit_talk}

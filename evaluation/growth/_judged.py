@@ -135,9 +135,10 @@ class JudgedCases:
             return
         first = min(gone)
         raise RecordError(
-            f"{self._directory}: {many(len(gone), 'query', 'queries')} that are judged are no more "
-            f"in the set (such as {first!r}): a report would count what the set has not: put them "
-            "back, or give this run another run.name."
+            f"{self._directory}: {many(len(gone), 'judged query', 'judged queries')} "
+            f"{'is' if len(gone) == 1 else 'are'} no more in the set (such as {first!r}), and a "
+            "report would count what the set has not: put back what was there, or give this run "
+            "another run.name."
         )
 
 

@@ -288,7 +288,9 @@ async def test_datasets_are_lists_and_tables(workplace: Any, scripted: Start) ->
     assert any("1 item of the set" in note or "1 of 2" in note for note in result.notes)
     again = await sj.evaluate(frame, map=mapping, **said, name="frame")
     assert again.is_finished
-    with pytest.raises(sj.RecordError, match=r"dataset\.sha256 was"):
+    with pytest.raises(
+        sj.RecordError, match=r"1 judged query is no more in the set \(such as 'b'\)"
+    ):
         await sj.evaluate(queries, **said, name="lines")
 
 

@@ -103,9 +103,9 @@ def test_what_a_query_asks_for_in_all_is_for_the_jury_alone(workplace: Any, scri
         assert (request in (workplace.path / name).read_text()) is shown
     assert request not in workplace.safejury("datasets", "sample", "queries.jsonl").out
     assert request in workplace.safejury("datasets", "sample", "queries.jsonl", "--reveal").out
-    # Another request is another set.
+    # Another request is another query.
     workplace.queries({**line, "underlying_request": "Ways to make tea"})
-    workplace.safejury("run", config).refused("dataset.sha256")
+    workplace.safejury("run", config).refused("another underlying request")
 
 
 @pytest.mark.parametrize(

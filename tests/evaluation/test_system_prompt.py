@@ -48,7 +48,7 @@ def test_a_changed_system_prompt_is_another_run(workplace: Any, scripted: Start)
     assert workplace.safejury("run", workplace.config(url, targets__0__system=SYSTEM)).code == 0
     other = workplace.config(url, targets__0__system=f"{SYSTEM} Be brief.")
     workplace.safejury("run", other).refused("systems.examined was")
-    workplace.safejury("run", workplace.config(url)).refused("systems was")
+    workplace.safejury("run", workplace.config(url)).refused("systems.examined was")
 
 
 @pytest.mark.parametrize(

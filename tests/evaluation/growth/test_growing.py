@@ -222,9 +222,7 @@ def test_queries_that_are_gone_from_the_set_are_refused(
     assert run(workplace, server).code == 0
     workplace.queries(*queries(2, 8))
     ended = run(workplace, server)
-    ended.refused(
-        "2 queries that are judged are no more in the set (such as 'q00')", "put them back"
-    )
+    ended.refused("2 judged queries are no more in the set (such as 'q00')", "put back")
 
 
 @pytest.mark.parametrize(
