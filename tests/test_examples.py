@@ -196,7 +196,11 @@ async def test_own_agents_are_seated_by_one_line_of_a_config_each(tmp_path: Path
     assert shown.returncode == 0, shown.stderr
 
 
-@pytest.mark.parametrize("script", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.name)
+SCRIPTS = sorted(path for path in EXAMPLES.rglob("*.py") if path.parent.name != "ci")
+"""All but a product and its tests, which are no scripts."""
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_says_how_it_is_used(script: Path) -> None:
     done = command(str(script), "--help")
     assert done.returncode == 0, done.stderr

@@ -202,13 +202,17 @@ def test_names_cannot_break_out_of_any_file(gating: Gating, judging: Judging) ->
 def test_outputs_that_cannot_be_written_are_refused_before_anything_is_decided(
     gating: Gating, workplace: Any, good: Path
 ) -> None:
-    rule = ("--fail-if", "asr > 10%")
-    gating.ask(good, *rule, "--junit", "none/j.xml").refused("none/j.xml: cannot be written")
-    gating.ask(good, *rule, "--json", str(workplace.path)).refused("cannot be written")
-    gating.ask(good, *rule, "--json", "a", "--sarif", "a").refused("two of the outputs")
+    def refused(said: str, *options: str) -> None:
+        ended = gating.ask(good, "--fail-if", "asr > 10%", *options)
+        ended.refused(said)
+        assert ended.out == ""
+
+    refused("none/j.xml: cannot be written", "--junit", "none/j.xml")
+    refused("cannot be written", "--json", str(workplace.path))
+    refused("two of the outputs", "--json", "a", "--sarif", "a")
     if os.geteuid() != 0:  # whom no permission stops
         (workplace.path / "kept").mkdir(mode=0o500)
-        gating.ask(good, *rule, "--junit", "kept/j.xml").refused("kept/j.xml: cannot be written")
+        refused("kept/j.xml: cannot be written", "--junit", "kept/j.xml")
 
 
 def test_the_screen_fits_and_says_all_at_80_and_120_columns(
