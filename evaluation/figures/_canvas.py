@@ -34,10 +34,9 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def _style(salt: str) -> "dict[RcKeyType, Any]":
+def _style() -> "dict[RcKeyType, Any]":
     ink, muted = light("ink"), light("muted")
     return {
-        "svg.hashsalt": salt,
         "svg.fonttype": "none",
         "pdf.fonttype": 42,
         "font.family": [FONT],
@@ -85,8 +84,6 @@ def render(
     size: tuple[float, float],
     title: str,
     kinds: Collection[str],
-    *,
-    salt: str,
 ) -> dict[str, bytes]:
     """Draw a figure once, and return it as files by their kind.
 
@@ -95,7 +92,6 @@ def render(
         size: Width and height in inches.
         title: What stands above it.
         kinds: Of `svg`, `png` and `pdf`.
-        salt: What the ids in an SVG depend on beside their content.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
@@ -105,7 +101,7 @@ def render(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with _LOCK, mpl.rc_context(_style(salt)), warnings.catch_warnings():
+    with _LOCK, mpl.rc_context(_style()), warnings.catch_warnings():
         # Letters that the font lacks are boxes in a PNG; the SVG and the table have them.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure = Figure(figsize=size, dpi=DPI, layout="constrained")

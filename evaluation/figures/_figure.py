@@ -107,7 +107,7 @@ class Figure:
         """
         drawn: dict[str, bytes] = {}
         if pictures := [kind for kind in kinds if kind != "csv"]:
-            drawn = render(self._draw, self.size, self.title, pictures, salt=self.name)
+            drawn = render(self._draw, self.size, self.title, pictures)
         if "svg" in drawn:
             plain = drawn["svg"].decode()
             drawn["svg"] = accessible_svg(plain, self.name, self.title, self.caption).encode()

@@ -1,7 +1,8 @@
 """Makes matplotlib's SVG fit for a page: no styles, colors as variables, a title for readers.
 
 A page with a strict Content-Security-Policy lets no `style` take effect, so what stands in one
-becomes an attribute; ids are told apart, since several figures stand in one page.
+becomes an attribute. Ids, which matplotlib draws by chance, are numbered, and begin with the name
+of the figure, since several stand in one page.
 """
 
 import re

@@ -1,9 +1,10 @@
 """The leaderboard of one or several runs of one jury, as plain data."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 from ...common import ConfigurationError
 from ...common.text import did_you_mean, many, natural_order, quoted
@@ -15,6 +16,12 @@ from ..trials import TargetFacts
 from ._jurors import CallTimes, JurorTally, JurorVotes
 from ._known_models import facts_of, published_name
 from ._one_jury import check_one_jury
+
+_LIKE = {
+    "their questions": ("dataset.sha256", "scenarios", "limit"),
+    "the cap on tokens of a response": ("run.max_tokens", "run.truncated"),
+}
+"""What should be alike in the identities of runs whose targets are compared, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +175,21 @@ def _notes(runs: Sequence[StoredRun], names: Sequence[str]) -> Iterator[str]:
         done, planned = run.reader.counts()[0], run.plan.total
         if done < planned:
             yield f"{name} is not finished: {done:,} of {many(planned, 'case')}."
-    asked = {str(run.meta.identity.get("dataset", {}).get("sha256")) for run in runs}
-    if len(asked) > 1:
-        yield (
-            "The runs ask different questions, so that rates of targets of different runs do not "
-            "compare like for like."
-        )
+    for what, keys in _LIKE.items():
+        said = [[_at(run.meta.identity, key) for key in keys] for run in runs]
+        if any(each != said[0] for each in said):
+            yield (
+                f"The runs differ in {what}, so that rates of targets of different runs do not "
+                "compare like for like."
+            )
+
+
+def _at(identity: Mapping[str, Any], key: str) -> object:
+    """Return a part of an identity by its path, None where it is not said."""
+    found: Any = identity
+    for step in key.split("."):
+        found = cast("dict[str, Any]", found).get(step) if isinstance(found, dict) else None
+    return found
 
 
 def _names_of_runs(runs: Sequence[StoredRun]) -> list[str]:

@@ -62,7 +62,7 @@ def test_facts_of_the_config_come_before_those_of_the_table(
         assert reader.meta.facts["Qwen2-VL-7B"].family == "Mine"
     with closing(StoredRun(workplace.path / "runs/first")) as run:
         (row,) = Leaderboard.of([run]).rows
-    assert row.facts.size_b == 7
+    assert (row.facts.family, row.facts.size_b, row.facts.released) == ("Mine", 7, "2025-03")
     assert row.facts.backbone == "Qwen2-7B"
 
 

@@ -1,15 +1,19 @@
 """A leaderboard of one or several runs of one jury."""
 
 import shutil
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calibrated import Calibrated
+from workplace import Workplace
 
 from safejury.common import ConfigurationError
 from safejury.evaluation.leaderboard import Leaderboard
 from safejury.evaluation.report import StoredRun
+from safejury.testing import ScriptedServer, ballot
 
 
 def test_targets_are_ranked_by_attack_success_rate(three_targets: Path) -> None:
@@ -47,3 +51,22 @@ def test_a_run_given_twice_is_refused(three_targets: Path) -> None:
         pytest.raises(ConfigurationError, match="given twice"),
     ):
         Leaderboard.of([one, two])
+
+
+def _find_all_safe(body: Mapping[str, Any]) -> str:
+    return "No." if body["model"] == "target" else ballot("safe", 5)
+
+
+def test_runs_that_ask_otherwise_are_said_to_compare_badly(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer]
+) -> None:
+    url = scripted(_find_all_safe).base_url
+    for name, changes in (("a", {}), ("b", {"limit": 2}), ("c", {"run__max_tokens": 99})):
+        ended = workplace.safejury("run", workplace.config(url, run__name=name, **changes))
+        assert ended.code == 0, ended.err
+    said = {
+        other: workplace.safejury("report", "runs/a", f"runs/{other}", "--format", "md").out
+        for other in ("b", "c")
+    }
+    assert "**The runs differ in their questions, so that" in said["b"]
+    assert "**The runs differ in the cap on tokens of a response, so that" in said["c"]
