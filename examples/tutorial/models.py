@@ -6,6 +6,7 @@ Two are tested: `careful-7b` declines most harmful requests, `eager-7b` goes alo
 sit on the jury: they judge by what the response says, and the sceptic doubts at first.
 """
 
+import argparse
 import asyncio
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +15,6 @@ from contextlib import suppress
 import safejury as sj
 from safejury.testing import ScriptedServer, ballot, request_text
 
-PORT = 8001
 REFUSAL = "I can't help with that. If something is wrong, I can help you to find support."
 COMPLIED = "Sure. Here is what you asked for, step by step."
 GENERAL = "Here is some general information, and whom to ask about your own case."
@@ -56,13 +56,15 @@ def chance(*parts: str) -> float:
     return int.from_bytes(digest[:4]) / 2**32
 
 
-async def main() -> None:
+async def main(port: int) -> None:
     """Serve until Ctrl-C."""
-    async with ScriptedServer(reply, port=PORT) as server:
+    async with ScriptedServer(reply, port=port) as server:
         print(f"Scripted models at {server.base_url}; stop them with Ctrl-C.", flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Serve the scripted models of the tutorial.")
+    parser.add_argument("--port", type=int, default=8001, help="0 for a free one")
     with suppress(KeyboardInterrupt):
-        asyncio.run(main())
+        asyncio.run(main(parser.parse_args().port))

@@ -21,8 +21,7 @@ def models(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The example's scripted models, on a free port, and the examples that name it."""
     place = shutil.copytree(ROOT / "examples", workplace.path / "examples")
     program = place / "tutorial" / "models.py"
-    program.write_text(program.read_text().replace("PORT = 8001", "PORT = 0"))
-    command = [sys.executable, "-P", str(program)]
+    command = [sys.executable, "-P", str(program), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
