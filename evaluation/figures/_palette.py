@@ -1,8 +1,9 @@
 """The colors, markers and hatches of all figures.
 
-The series are the colors of Okabe and Ito, which colorblind people can tell apart; each has a
-marker and a hatch of its own as well. In an SVG a color is a CSS variable whose fallback is the
-light one, so that a page can set the dark ones.
+The series are after the colors of Okabe and Ito, which colorblind people can tell apart, the
+lighter ones darkened until they stand out from white; each has a marker and a hatch of its own as
+well. In an SVG a color is a CSS variable whose fallback is the light one, so that a page can set
+the dark ones.
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ PALETTE = {
     "muted": Color("#5f6368", "#a3a8ae"),
     "grid": Color("#dddfe2", "#3a3e43"),
     "series-1": Color("#0072b2", "#56a9dd"),
-    "series-2": Color("#e69f00", "#f0b840"),
+    "series-2": Color("#c07f00", "#f0b840"),
     "series-3": Color("#009e73", "#2fc79a"),
     "series-4": Color("#d55e00", "#ff8a4c"),
     "series-5": Color("#b3558f", "#e79fc6"),

@@ -107,3 +107,25 @@ def test_long_names_that_differ_at_their_end_stay_different() -> None:
 def test_cells_of_a_table_run_nothing_in_a_spreadsheet() -> None:
     table = FigureTable(("target", "asr"), (("=cmd|'x'!A1", 0.5), ("+1", None)))
     assert table.csv() == "target,asr\n'=cmd|'x'!A1,0.5\n'+1,\n"
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast of two colors, 1 to 21, as WCAG defines it."""
+    high, low = sorted(map(_luminance, (one, other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("shade", ["light", "dark"])
+def test_words_and_marks_stand_out_from_what_is_behind_them(shade: str) -> None:
+    colors = {name: str(getattr(color, shade)) for name, color in PALETTE.items()}
+    for name in ("ink", "muted"):
+        assert _contrast(colors[name], colors["paper"]) >= 4.5
+    for step in range(8):
+        assert _contrast(colors[f"heat-{step}"], colors[f"heat-ink-{step}"]) >= 4.5
+        assert _contrast(colors[f"series-{step + 1}"], colors["paper"]) >= 3
