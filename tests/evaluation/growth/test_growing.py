@@ -389,3 +389,33 @@ def test_a_failed_case_of_a_target_that_is_gone_is_retried_when_it_is_back(
     assert len(server.requests) == made
     assert again(a, b).code == 0
     assert workplace.stored(failed) == []
+
+
+def test_a_target_that_is_left_out_unfinished_is_seen_to_be_so(
+    workplace: Any, scripted: Start
+) -> None:
+    """Else leaving it out would complete it; put back, it is finished."""
+    most = [14]
+
+    def slow(body: Mapping[str, Any]) -> ScriptedReply | str:
+        return answer(body) if server.stats.calls <= most[0] else ScriptedReply(hang=True)
+
+    server = scripted(slow)
+    workplace.queries(*queries(0, 6))
+    a, b = targets(server.base_url, "a", "b")
+    config = workplace.config(server.base_url, targets=[a], limits__concurrency=1)
+    with workplace.start("run", config) as process:
+        while not workplace.kept("SELECT 1 FROM cases"):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    most[0] = 10_000
+    ended = run(workplace, server, targets=[b])
+    assert ended.code == 3
+    assert "for a, below the minimum of 90%" in ended.err
+    found = {each["target"]: each for each in workplace.report()["targets"]}
+    assert (found["a"]["planned"], found["b"]["planned"]) == (6, 6)
+    assert found["a"]["cases"] < 6 == found["b"]["cases"]
+    ended = run(workplace, server, targets=[a, b])
+    assert ended.code == 0, ended.err
+    assert {each["cases"] for each in workplace.report()["targets"]} == {6}

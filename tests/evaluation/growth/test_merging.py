@@ -86,7 +86,10 @@ def test_runs_of_other_queries_and_epochs(workplace: Any, server: ScriptedServer
     made = len(server.requests)
     run(workplace, server, "board", "a", run__epochs=2)
     assert len(server.requests) == made
-    # A medium that is gone is said, before anything is written.
+    # A medium that is another, or gone, is said before anything is written.
+    medium = next(Path("runs/two/media").iterdir())
+    medium.write_bytes(b"other")
+    merge(workplace, "one", "two", into="other").refused(medium.name, "other content than its name")
     shutil.rmtree("runs/two/media")
     lost = merge(workplace, "one", "two", into="other")
     lost.refused("runs/two", "its medium", "cannot be read", code=3)
