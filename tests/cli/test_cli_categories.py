@@ -44,7 +44,7 @@ def test_a_map_holds_for_a_file_of_responses(
     (workplace.path / "map.yaml").write_text("Locks: none\n")
     again = workplace.safejury("judge", table, "--categories", "map.yaml", *jury)
     assert again.code == 2
-    assert "dataset.sha256 was" in again.err
+    assert "was judged with another scenario" in again.err
 
 
 def test_a_map_of_a_target_in_a_config(workplace: Any, scripted: Start, table: str) -> None:

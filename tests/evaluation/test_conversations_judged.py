@@ -175,7 +175,7 @@ def test_a_changed_turn_is_another_run(place: Any, scripted: Start) -> None:
     known = {"id": "talk", "scenario": "violence.physical_harm", "intent": "harmful"}
     changed = [{"role": "system", "content": "Be brief."}, *TURNS[1:]]
     place.queries(known | {"messages": changed})
-    place.safejury("run", "safejury.yaml").refused("dataset")
+    place.safejury("run", "safejury.yaml").refused("'talk' was judged with another conversation")
 
 
 def test_pictures_of_all_turns_are_varied_and_sounds_of_none(place: Any, scripted: Start) -> None:
