@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
+from ...common import escape_line
 from ._canvas import FONT
 from ._palette import PALETTE
 
@@ -45,7 +46,7 @@ def accessible_svg(drawn: str, name: str, title: str, caption: str) -> str:
     }
     for at, (tag, text) in enumerate((("title", title), ("desc", caption))):
         said = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{'caption' if at else 'title'}"})
-        said.text = text
+        said.text = escape_line(text)
         root.insert(at, said)
     return ET.tostring(root, encoding="unicode") + "\n"
 
