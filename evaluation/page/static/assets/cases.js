@@ -181,7 +181,7 @@
       "div.results",
       {},
       el("div.bar", {}, el("p", { id: "status", role: "status" }, of), el("label.order", {}, "Order ", order)),
-      total ? table(overview, index, rows) : el("p.empty", {}, "No case is left by these filters. ", el("a", { href: "#/cases" }, "Show all")),
+      total ? table(overview, index, rows) : el("p.empty", {}, index.count ? ["No case is left by these filters. ", el("a", { href: "#/cases" }, "Show all")] : "No case is finished yet."),
       pages > 1 ? turn(page, pages) : null,
     );
   }

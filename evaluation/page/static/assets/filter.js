@@ -99,7 +99,7 @@
       }
     });
     const queries = wanted.groups.query;
-    if (queries) {
+    if (queries && index.columns.query_id) {
       const column = index.columns.query_id;
       const good = column.values.map((value) => queries.includes(value));
       for (let place = 0; place < index.count; place++) {
@@ -154,6 +154,7 @@
       });
     }
     const ids = index.columns.query_id;
+    if (!ids) return found; // no case is finished yet
     const named = ids.values.map((id) => wanted.every((word) => String(id).toLowerCase().includes(word)));
     for (let place = 0; place < index.count; place++) if (named[ids.codes[place]]) found[place] = 1;
     return found;
