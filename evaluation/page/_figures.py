@@ -11,6 +11,10 @@ from ._source import PageSource
 _KINDS = ("svg", "png", "csv")
 _BELOW_TITLE = 5.0
 """Points from the base line of a title to where its drawing may begin."""
+_NO_CHARTS = (
+    "There are no charts on this page, because matplotlib was not installed where it was written: "
+    "python -m pip install 'safejury[figures]', then write it again."
+)
 _WIDE = 2.6
 """From this ratio of width to height on, a chart takes the whole width."""
 
@@ -65,8 +69,8 @@ def _drawn(source: PageSource) -> tuple[list[Figure], str | None]:
     figures = list(figures_of(source.leaderboard))
     try:
         require_matplotlib()
-    except ConfigurationError as error:
-        return [], f"There are no charts on this page: {error}"
+    except ConfigurationError:  # which names places on this machine
+        return [], _NO_CHARTS
     return figures, None
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -277,3 +278,18 @@ def test_runs_of_one_jury_share_a_page_and_others_are_refused(
     others = workplace.safejury("report", "runs/first", "runs/third", "--html", "other", *ANY)
     others.refused("judged by different juries", "talk is never and contested")
     assert not (workplace.path / "other").exists()
+
+
+def test_without_matplotlib_a_page_has_all_but_charts_and_says_so(
+    run: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    ended = run.safejury("report", "runs/first", "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    found = pieces(run.path / "page")
+    assert found["figures"] == {"figures": []}
+    assert found["overview"]["figures"] == []
+    missing = found["overview"]["figures_missing"]
+    assert missing.startswith("There are no charts on this page")
+    assert "pip install 'safejury[figures]'" in missing
+    assert found["overview"]["targets"][0]["asr"]["n"] == 4
