@@ -102,3 +102,11 @@ def test_the_docs_say_how_to_read_every_figure() -> None:
     text = Path(__file__).parents[3].joinpath("docs/figures.md").read_text(encoding="utf-8")
     rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"`([a-z-]+)`", rows)) == set(FIGURES)
+
+
+def test_a_record_of_an_earlier_version_is_drawn_and_written(workplace: Workplace) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "record_format_2", "old")
+    ended = workplace.safejury("figures", "old", "--out", "drawn", "--format", "csv")
+    assert ended.code == 0, ended.err
+    assert Path("drawn/leaderboard.csv").read_text().count("\n") == 3
+    assert r"\toprule" in workplace.safejury("report", "old", "--format", "latex").out
