@@ -44,6 +44,7 @@ def show(
         return 0
     with closing(StoredRun(run)) as stored:
         found, embedded = stored.case(case), stored.uses_embedded
+        shared = stored.shared
         checked = stored.check_case(found.case_id)
     if checked.why is not None:
         say(escape_line(f"Warning: {_record_line(checked)}"))
@@ -51,7 +52,9 @@ def show(
         found.entries, found.jury, target=found.target, protocol=found.protocol, reveal=reveal
     )
     Console().print(replayed)
-    if not reveal:
+    if shared is not None:
+        say(shared)
+    elif not reveal:
         say("The question and the response are withheld: add --reveal to read them.")
     if embedded:
         say(f"Note: {EMBEDDED_WARNING}")

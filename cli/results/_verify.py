@@ -17,7 +17,8 @@ def verify(run: RunPath) -> int:
 
     with closing(StoredRun(run)) as stored:
         found = stored.check(report, read_media=True)
-        grown = stored.growth
+        grown, shared = stored.growth, stored.shared
+        unlike = stored.shared_problem()
     if found.about is not None:
         write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed
@@ -33,5 +34,8 @@ def verify(run: RunPath) -> int:
         )
     if grown is not None:
         write_line(grown)
-    write_line(f"SHA-256 of the run: {found.digest}")
-    return EXIT_INFRASTRUCTURE if found.is_changed else 0
+    if shared is not None:
+        write_line(shared)
+        write_line(f"{run}: {unlike}." if unlike else "Its cases are bound to that SHA-256.")
+    write_line(f"SHA-256 of {'this copy' if shared else 'the run'}: {found.digest}")
+    return EXIT_INFRASTRUCTURE if found.is_changed or unlike else 0

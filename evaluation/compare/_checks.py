@@ -36,6 +36,16 @@ def on_runs(first: StoredRun, second: StoredRun) -> Iterator[str]:
     for run in runs.values():
         if run.uses_embedded:
             yield f"{run.directory}: {EMBEDDED_WARNING}"
+        if run.meta.shared is not None:
+            sets = {str(of.meta.identity.get("dataset", {}).get("sha256")) for of in runs.values()}
+            yield (
+                f"{run.directory} is a shareable copy, which has no questions: "
+                + (
+                    "queries of one id are the same, as both are of one set."
+                    if len(sets) == 1
+                    else "the sets differ, so that queries of one id may ask something else."
+                )
+            )
         finished = sum(run.reader.groups().values())
         if finished < run.plan.total:
             yield (

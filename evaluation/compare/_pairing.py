@@ -10,7 +10,7 @@ from ...common import RecordChangedError
 from ...datasets import Intent
 from ...datasets.query import Query, content_of_messages
 from ..metrics import QueryCounts
-from ..record import AskedCase
+from ..record import WITHHELD, AskedCase
 from ..trials import CaseResult
 
 
@@ -32,10 +32,11 @@ class Judged:
         default_factory=list[tuple[str, Finding | None]]
     )
 
-    def add(self, result: CaseResult, asked: str) -> None:
+    def add(self, result: CaseResult, asked: str | None) -> None:
         """Add a case."""
         self.counts.add(result)
-        self.asked.add(asked)
+        if asked is not None:
+            self.asked.add(asked)
         self.cases.append((result.case_id, result.finding))
 
     @property
@@ -99,8 +100,13 @@ def _by_query(cases: Iterable[AskedCase]) -> Iterator[Judged]:
         yield judged
 
 
-def _hash_of(query: Query) -> str:
-    """Return a hash of what is asked: words, pictures, sounds and intent, and what they are of."""
+def _hash_of(query: Query) -> str | None:
+    """Return a hash of what is asked: words, pictures, sounds and intent, and what they are of.
+
+    None for a shareable copy, which does not know it.
+    """
+    if query.text == WITHHELD:
+        return None
     asked = [
         query.text,
         query.intent.value,
@@ -116,6 +122,7 @@ def _hash_of(query: Query) -> str:
 def is_same_question(first: Judged, second: Judged) -> bool:
     """Return whether a query asks the same on both sides.
 
-    One side may have more epochs, which may ask in words of their own.
+    One side may have more epochs, which may ask in words of their own. A shareable copy does not
+    know what it asks; see `on_runs`.
     """
     return first.asked <= second.asked or second.asked <= first.asked

@@ -21,19 +21,24 @@ from ._record import Record, open_record
 from ._unchanged import Grow, is_begun
 from .growth import Addition, CasesByQuery, Grown, KeptCase, describe_growth, with_addition
 from .identity import (
+    WITHHELD,
     Joined,
+    Shared,
     host_of,
     join_identities,
     known_by_name,
     plain,
+    refuse_shared,
     without_places,
     without_secrets,
 )
 from .merging import Merged, MergedRun, merge_runs
+from .sharing import SharedRun, share_run
 
 __all__ = [
     "MEDIA",
     "RECORD",
+    "WITHHELD",
     "Addition",
     "AskedCase",
     "CasePages",
@@ -54,6 +59,8 @@ __all__ = [
     "RecordMark",
     "RecordReader",
     "RecordedCase",
+    "Shared",
+    "SharedRun",
     "case_in",
     "cases_of",
     "cases_sha256",
@@ -72,6 +79,8 @@ __all__ = [
     "open_record",
     "plain",
     "protocol_of",
+    "refuse_shared",
+    "share_run",
     "tie_of",
     "why_another_jury",
     "with_addition",

@@ -43,7 +43,17 @@ def digest(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> str:
         about: Facts of the run, as stored.
         heads: Its cases in order, each with the head of its chain.
     """
-    whole = _hash(START, *about)
+    return bound_to(_hash(START, *about), heads)
+
+
+def bound_to(about: bytes, heads: Iterable[tuple[str, str]]) -> str:
+    """Compute the digest of a whole run of the one of its facts alone.
+
+    Args:
+        about: Its digest without cases.
+        heads: Its cases in order, each with the head of its chain.
+    """
+    whole = about
     for case_id, head_of_case in heads:
         whole = _hash(whole, case_id, head_of_case)
     return whole.hex()

@@ -21,6 +21,7 @@ from ...deliberation.protocol.card import (
 )
 from ...models import Sampling
 from ._meta import Meta
+from .identity import kept_in
 
 _Persona = dict[str, Any] | str | None
 """As an identity has it: a person is a word, and guards have none."""
@@ -93,6 +94,8 @@ def jury_identity(identity: Mapping[str, Any], seats: Sequence[SeatInfo]) -> Car
     Raises:
         ConfigurationError: It does not say enough, as that of a record of an early version.
     """
+    if (kept := kept_in(identity)) is not None and kept.jury is not None:
+        return kept.jury
     try:
         known = msgspec.convert(json.loads(json.dumps(identity)), _Identity)
     except (msgspec.ValidationError, TypeError, ValueError) as error:
@@ -177,9 +180,15 @@ def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
         tie=tie_of(protocol.rule.tie, seats) if protocol.rule.name == "majority" else "",
         rounds=protocol.rounds if talks else 0,
         turns=protocol.turns if protocol.talk == "roundtable" else 0,
-        others=_hash_of(others)[:_SHOWN] if any(others.values()) else "",
+        others=_others(identity, others),
         bound=protocol.bound if protocol.stop == "sequential" else 0.0,
     )
+
+
+def _others(identity: Mapping[str, Any], others: Mapping[str, object]) -> str:
+    if (kept := kept_in(identity)) is not None:
+        return kept.others
+    return _hash_of(others)[:_SHOWN] if any(others.values()) else ""
 
 
 def cases_sha256(identity: Mapping[str, Any]) -> str:
@@ -188,6 +197,8 @@ def cases_sha256(identity: Mapping[str, Any]) -> str:
     Args:
         identity: That of the run, from its plan or its record.
     """
+    if (kept := kept_in(identity)) is not None:
+        return kept.cases
     targets: list[dict[str, Any]] = identity.get("targets", [])
     of = {
         "dataset": identity.get("dataset", {}).get("sha256"),

@@ -14,6 +14,7 @@ from ..metrics import Limits
 from ..trials import Plan, TargetFacts, UsedInput
 from ._chain import digest
 from .growth import GROWN, Addition
+from .identity import SHARED, Shared
 
 SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
@@ -71,6 +72,7 @@ class Meta:
         selected: Sizes of earlier selections of queries that this one holds; see `Selection`.
         queries: Queries of its latest config, None where an earlier version did not count them.
         parts_of: Of a merged run: which selections of queries each target was asked, as hashes.
+        shared: Of a shareable copy without words: what it says of the run that it was made of.
     """
 
     raw: Mapping[str, str]
@@ -95,6 +97,7 @@ class Meta:
     selected: tuple[int, ...] = ()
     queries: int | None = None
     parts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    shared: Shared | None = None
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -148,6 +151,7 @@ class Meta:
             _decoded(raw, "selected", "[]", tuple[int, ...]),
             _decoded(raw, "queries", "null", int | None),
             _decoded(raw, "parts_of", "{}", dict[str, tuple[str, ...]]),
+            _decoded(raw, SHARED, "null", Shared | None),
         )
 
     @property

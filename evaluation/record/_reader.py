@@ -299,6 +299,10 @@ class RecordReader:
             raise RecordChangedError(describe_changed(self._path.parent, changed, found))
         return found
 
+    def about(self) -> list[str]:
+        """Return the facts on the run as a whole, as its digest binds them."""
+        return self._run_data().read()[0]
+
     def _run_data(self) -> RunData:
         charges = self._rows(_CHARGES) if self._has_charges else ()
         servers = self._rows(_UPTIMES) if self._has_servers else ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from ._file import RECORD, open_read_only
 from ._reader import RecordReader
 from .growth import Grown
+from .identity import refuse_shared
 
 Grow = Callable[[RecordReader], Awaitable[Grown | None]]
 """Says what is stored of a run that is opened again; None where nothing of it is kept."""
@@ -28,6 +29,7 @@ async def looked_at(directory: Path, grow: Grow | None) -> Grown | None:
     if not is_begun(directory):
         return None
     with closing(RecordReader(directory)) as reader:
+        refuse_shared(directory, reader.meta.raw, "go on or grow")
         reader.check_unchanged()
         return None if grow is None else await grow(reader)
 

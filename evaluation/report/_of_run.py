@@ -112,7 +112,7 @@ def notes_on(stored: StoredRun) -> list[str]:
     if facts.renamed:
         said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
         notes.append(escape_line(f"As the files of responses name the models: {said}."))
-    notes += filter(None, [describe_unchained(stored.integrity), stored.growth])
+    notes += filter(None, [describe_unchained(stored.integrity), stored.growth, stored.shared])
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For unfinished cases, {describe_estimated(charged)}.")
     if stored.unbound:

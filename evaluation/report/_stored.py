@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ...common import ConfigurationError, RecordChangedError
-from ...deliberation import CaseOpened, Entry, JuryCard, SeatInfo, card_sha256
+from ...deliberation import CaseOpened, Entry, SeatInfo, card_sha256
 from ...targets import ResponseOutcome
 from ..metrics import (
     ComparabilityFlag,
@@ -117,7 +117,7 @@ class StoredRun:
                 for target, sha256 in self.facts.systems.items()
             },
             "models": kept.models,
-            **_card(kept.card),
+            **_card(kept),
             "jury": json.loads(meta["jury"]),
             "dataset": identity.get("dataset"),
             "config": identity,
@@ -126,6 +126,7 @@ class StoredRun:
                 "cases_without_chain": self.integrity.unchained,
                 "results_not_compared": self.integrity.uncompared,
             },
+            **({} if kept.shared is None else {"shared": kept.shared}),
         }
 
     @property
@@ -182,6 +183,16 @@ class StoredRun:
     def growth(self) -> str | None:
         """When the run took more cases, and which; None where it did not."""
         return describe_growth(self._reader.meta.grown)
+
+    @property
+    def shared(self) -> str | None:
+        """What a shareable copy without words is a copy of; None for any other run."""
+        return None if self.meta.shared is None else self.meta.shared.words()
+
+    def shared_problem(self) -> str | None:
+        """Return why a shareable copy is not of the run that it names; None where it is."""
+        shared = self.meta.shared
+        return None if shared is None else shared.problem(self._reader.kept.original_heads())
 
     @property
     def facts(self) -> RunFacts:
@@ -309,9 +320,11 @@ class StoredRun:
         self._reader.close()
 
 
-def _card(card: JuryCard | None) -> dict[str, object]:
-    """Return by what a jury card is known; nothing without one."""
+def _card(meta: Meta) -> dict[str, object]:
+    """Return by what the jury card of a run is known; nothing without one."""
+    card = meta.card
     if card is None:
         return {}
+    sha256 = meta.identity.get("card") or card_sha256(card)  # a shareable copy leaves out its notes
     labels = {"cases": card.labels.cases, "unsafe": card.labels.unsafe}
-    return {"card": {"sha256": card_sha256(card), "made": card.made, "labels": labels}}
+    return {"card": {"sha256": sha256, "made": card.made, "labels": labels}}

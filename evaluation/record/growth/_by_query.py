@@ -11,6 +11,7 @@ from ....datasets import Intent, Query
 from ....targets import Response
 from ...trials import Exchange, PlannedCases
 from .._schema import has_heads
+from ..identity import SHARED
 
 _INDEX = """
 CREATE TEMP TABLE by_query (query_id TEXT, case_id TEXT, target TEXT, epoch INTEGER,
@@ -39,6 +40,11 @@ SELECT 1 FROM cases JOIN entries USING (case_id)
 WHERE number = 0 AND json_extract(body, '$.case.query.audio') IS NOT NULL LIMIT 1
 """
 _LEFT = "SELECT query_id, target FROM temp.by_query WHERE judged ORDER BY query_id, case_id"
+_ORIGINAL = f"""
+SELECT cases.case_id, json_extract(body, '$.{SHARED}')
+FROM cases LEFT JOIN entries ON entries.case_id = cases.case_id AND number = 0
+ORDER BY cases.case_id
+"""
 _HAS_TABLE = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?"
 
 
@@ -101,6 +107,11 @@ class KeptCases:
         """Yield the ids of finished cases."""
         for (case_id,) in self._database.execute("SELECT case_id FROM cases"):
             yield str(case_id)
+
+    def original_heads(self) -> Iterator[tuple[str, str]]:
+        """Yield the cases of a shareable copy, each with its head in the run it was made of."""
+        for case_id, found in self._database.execute(_ORIGINAL):
+            yield str(case_id), str(found)
 
     def kinds(self) -> Iterator[tuple[PlannedCases, str]]:
         """Yield the kind of each finished case, as one planned case, with the case's id."""

@@ -10,16 +10,23 @@ from ._lasting import (
     without_places,
 )
 from ._plain import host_of, known_by_name, without_secrets
+from ._shared import SHARED, WITHHELD, Kept, Shared, kept_in, refuse_shared
 
 __all__ = [
+    "SHARED",
+    "WITHHELD",
     "Joined",
+    "Kept",
+    "Shared",
     "differences",
     "host_of",
     "join_identities",
     "joined",
+    "kept_in",
     "known_by_name",
     "lasting_changes",
     "plain",
+    "refuse_shared",
     "without_places",
     "without_secrets",
 ]

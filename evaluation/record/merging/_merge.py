@@ -16,6 +16,7 @@ from .._file import RECORD, locked
 from .._reader import RecordReader
 from .._schema import SCHEMA, add_head, check_schema
 from .._unchanged import is_begun
+from ..identity import refuse_shared
 from ._choice import Choice, Report
 from ._facts import merged_facts
 from ._files import copy_media, write_config, write_lists
@@ -148,6 +149,7 @@ def _paths(runs: Sequence[Path], into: Path, *, there: bool) -> Iterator[Path]:
 @contextmanager
 def _opened(directory: Path) -> Generator[Source]:
     with closing(RecordReader(directory)) as reader:
+        refuse_shared(directory, reader.meta.raw, "be merged")
         reader.check_unchanged()
         yield Source(directory, reader)
 

@@ -150,6 +150,8 @@ def write_sample(
     """
     place = folder / FOLDER
     with closing(RecordReader(run)) as reader:
+        if reader.meta.shared is not None:
+            return None  # there are no words to hear again
         order = _in_drawn_order(unsafe, weights or {}, seed)
         drawn = [*_drawn(reader, order, unsafe, most, jurors)]
         flagged = Counter(

@@ -12,7 +12,7 @@ from ....agents import Case, Finding, Rubric
 from ....common import ConfigurationError, RecordChangedError
 from ....common.text import many
 from ....deliberation import CaseOpened
-from ...record import RecordReader, case_in
+from ...record import RecordReader, case_in, refuse_shared
 from ._file import LabelFile, Row
 from ._plan import Intents, ReviewOptions, ReviewPlan, plan_path, read_plan, write_plan
 from ._sample import ReviewCase, ReviewSample, draw, unit
@@ -175,6 +175,7 @@ def open_review(
     options = options or ReviewOptions()
     reader = RecordReader(directory)
     try:
+        refuse_shared(directory, reader.meta.raw, "be reviewed")
         _check_finished(reader)
         file = LabelFile(labels or directory / LABELS)
         if file.path.suffix.lower() in (".csv", ".tsv"):
