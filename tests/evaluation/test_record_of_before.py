@@ -3,6 +3,7 @@
 `record_format_2/README.md` says what it holds.
 """
 
+import csv
 import json
 import shutil
 import sqlite3
@@ -63,7 +64,8 @@ def test_a_case_with_a_picture_and_a_change_of_mind_is_shown(
 
 def test_each_case_is_shown(workplace: Any, kept: str) -> None:
     """With a lost ballot, a refusal and a failed response among them."""
-    listed = workplace.safejury("show", kept).out.split()
+    table = workplace.safejury("cases", kept, "--format", "csv").out.splitlines()
+    listed = [row["case_id"] for row in csv.DictReader(table)]
     assert len(listed) == 12
     for case in listed:
         assert workplace.safejury("show", kept, case).code == 0
