@@ -94,6 +94,26 @@ def test_a_record_that_is_removed_is_not_served_on_and_another_takes_its_place(
         assert _overview(view)["revision"] == back["revision"]
 
 
+def test_a_case_that_is_judged_anew_is_read_anew(workplace: Workplace, scripted: Start) -> None:
+    """It is the last one from then on, and all others move up."""
+    workplace.many(60)
+    assert workplace.safejury("run", workplace.config(scripted().base_url)).code == 0
+    with viewing(workplace, "runs/first") as view:
+        assert _overview(view)["revision"] == 1
+        first = _ids(view)
+        with sqlite3.connect("runs/first/record.sqlite") as database:
+            database.execute("INSERT OR REPLACE INTO cases SELECT * FROM cases WHERE rowid = 1")
+        database.close()
+        _until(view, lambda seen: seen["revision"] == 2)
+        assert _ids(view)[:49] == first[1:]
+
+
+def _ids(view: Viewed) -> list[str]:
+    said = view.get("data/cases-0.js").body.decode()
+    cases = json.loads(said[said.index("{") : said.rindex("}") + 1])["cases"]
+    return [case["id"] for case in cases]
+
+
 def test_a_record_that_turns_into_something_else_is_told(workplace: Workplace, run: Path) -> None:
     with viewing(workplace, run) as view:
         first = _overview(view)["revision"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...record import RecordMark, mark_of
 from .._figures import figure_file
-from .._pieces import piece, script
+from .._pieces import IN_INDEX, IN_PIECE, piece, script
 from .._source import PageOptions, PageSource
 
 _KEPT = 64 << 20
@@ -38,10 +38,10 @@ class Kept:
                 self._bytes -= len(self._made.popitem(last=False)[1])
         return made
 
-    def clear(self) -> None:
-        """Forget all."""
-        self._made.clear()
-        self._bytes = 0
+    def forget(self, goes: Callable[[str], bool] = lambda name: True) -> None:
+        """Forget what a test is true of, all by default."""
+        for name in [name for name in self._made if goes(name)]:
+            self._bytes -= len(self._made.pop(name))
 
 
 class Overviews:
@@ -76,7 +76,7 @@ class Overviews:
             raise
         finally:
             source.close()  # the charts are drawn from what was read
-        self._kept.clear()
+        self._kept.forget()
         return script("overview", data | {"revision": revision})
 
     def figures(self) -> bytes | None:
@@ -136,10 +136,14 @@ class Cases:
         data = piece(self._source, name)
         return None if data is None else script(name, data)
 
-    def move_on(self) -> None:
-        """Read the records as of now from here on."""
+    def move_on(self, same: int) -> None:
+        """Read the records as of now from here on.
+
+        Args:
+            same: The number of cases, from the first on, that are as they were.
+        """
         self.close()
-        self._kept.clear()
+        self._kept.forget(lambda name: _end(name) > same)
 
     def rest(self) -> None:
         """Close the records if nothing was asked for lately."""
@@ -156,3 +160,19 @@ class Cases:
         """End what is being read; called in another thread."""
         if (source := self._source) is not None:
             source.interrupt()
+
+
+def same_cases(before: Marks, now: Marks) -> int:
+    """Return how many cases, from the first on, are surely as they were."""
+    if len(now) != 1 or before[0] is None or now[0] is None:
+        return 0
+    old, new = before[0], now[0]
+    # A case that is finished anew is the last one from then on, and those behind it move up.
+    only_more = old.file == new.file and new.cases - old.cases == new.last - old.last
+    return old.cases if only_more else 0
+
+
+def _end(name: str) -> int:
+    """Return the place behind the last case of a whole piece."""
+    kind, _, number = name.partition("-")
+    return (int(number) + 1) * (IN_PIECE if kind == "cases" else IN_INDEX)

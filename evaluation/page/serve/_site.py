@@ -18,7 +18,7 @@ from .._media import media_kind
 from .._pieces import script
 from .._source import PageOptions, PageSource
 from ._progress import Seen, progress_of
-from ._reading import Cases, Marks, Overviews
+from ._reading import Cases, Marks, Overviews, same_cases
 from ._server import Content
 
 T = TypeVar("T")
@@ -177,7 +177,8 @@ class RunSite:
                 raise
             self._tell(revision - 1, str(error))
             return
-        await self._in(self._reading, self._cases.move_on)
+        same = same_cases(self._shown, marks)
+        await self._in(self._reading, partial(self._cases.move_on, same))
         self._overview, self._shown = made, marks
         self._tell(revision, None)
         self._made.set()

@@ -32,6 +32,7 @@
     const moved = view + id !== last;
     if (moved) safejury.redraw = safejury.toggleCase = null;
     try {
+      if (!overview) main.append(el("p.reading", { role: "status" }, "Reading the run. With many cases this takes a moment."));
       overview ||= await safejury.load("overview");
       const draw = anew ? kept : (_, draws) => draws();
       draw(document.getElementById("top"), () => bar(view));
