@@ -31,6 +31,7 @@
     const { view, id, query } = safejury.route();
     const moved = view + id !== last;
     if (moved) safejury.redraw = safejury.toggleCase = null;
+    if (!last) main.replaceChildren(el("p.empty", { role: "status" }, "Reading…"));
     try {
       if (!overview) main.append(el("p.reading", { role: "status" }, "Reading the run. With many cases this takes a moment."));
       overview ||= await safejury.load("overview");

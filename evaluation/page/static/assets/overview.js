@@ -165,7 +165,7 @@
       "leaderboard",
       "Models under test",
       "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval, on one scale for the column.",
-      safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board"] }),
+      safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board", "cards"] }),
       safejury.downloads(overview, "leaderboard", "safety-index", "over-refusal"),
       safejury.charts(overview, "outcomes"),
       el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
