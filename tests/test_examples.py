@@ -299,7 +299,7 @@ def test_every_setting_in_the_template_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "safejury.yaml"
     path.write_text(uncommented, encoding="utf-8")
     config = load_config(path)
-    assert len(config.targets) == 7
+    assert len(config.targets) == 8
     assert config.limits.max_cost_usd == 5
     assert yaml.safe_load(template)["dataset"] == "mini"
 
