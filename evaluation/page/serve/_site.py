@@ -44,12 +44,21 @@ _SHARE = 4
 _WHOLE = PageOptions()
 _WAITING = b"""<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="1">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <link rel="icon" href="assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="assets/palette.css">
+<link rel="stylesheet" href="assets/app.css">
 <title>safejury: waiting for a run</title>
-<p>Waiting for the run to begin. This page goes on by itself.</p>
+</head>
+<body>
+<header id="top"><div class="bar"><span class="brand">safejury</span></div></header>
+<main><h1>Waiting for the run to begin</h1><p class="lead">This page goes on by itself.</p></main>
+</body>
+</html>
 """
 
 

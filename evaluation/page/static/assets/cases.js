@@ -2,7 +2,7 @@
 /** The list of cases: filters with counts, an order, and a page of rows. */
 (function () {
   const { el, words } = safejury;
-  const A_PAGE = 100;
+  const A_PAGE = 50;
   const LONG = 12;
   const unfolded = new Set();
   const state = { wanted: null, result: null, found: null, text: "", selected: -1, scroll: new Map() };
