@@ -4,11 +4,12 @@ from ._all import FIGURES, figures_of
 from ._canvas import label, require_matplotlib
 from ._figure import FORMATS, Figure, Figures, FigureTable, LeftOut
 from ._files import INDEX, read_formats, write_figures
-from ._palette import PALETTE, css_variables
+from ._palette import HEAT_BOUNDS, PALETTE, css_variables
 
 __all__ = [
     "FIGURES",
     "FORMATS",
+    "HEAT_BOUNDS",
     "INDEX",
     "PALETTE",
     "Figure",

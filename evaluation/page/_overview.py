@@ -10,6 +10,7 @@ import msgspec
 
 from ...datasets import load_taxonomy
 from ...deliberation import JuryCard
+from ..figures import HEAT_BOUNDS
 from ..metrics import RunSummary, describe_cost
 from ..record import protocol_of
 from ..report import StoredRun, report_data, said_of
@@ -40,6 +41,7 @@ def overview_data(source: PageSource) -> Data:
         "runs": runs,
         "targets": _ranked(source),
         "titles": _titles(),
+        "heat_bounds": HEAT_BOUNDS[1:-1],
         "notes": source.leaderboard.notes,
         "card": _card(source.leaderboard.card),
         "count": source.count,

@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,14 @@ def test_runs_of_one_jury_share_a_page_and_others_are_refused(
     columns = found["index-0"]["columns"]
     assert columns["run"] == {"values": [0, 1], "codes": [0, 0, 0, 1, 1, 1]}
     assert [case["run"] for case in found["cases-0"]["cases"]] == [0, 0, 0, 1, 1, 1]
+    with closing(
+        PageSource([workplace.path / f"runs/{name}" for name in ("first", "second")])
+    ) as s:
+        placed = [(run, result.case_id) for run, result, _ in s.results(0, 6)]
+        assert len(placed) == s.count == 6
+        for start, stop in combinations(range(8), 2):
+            found = [(run, case.result.case_id) for run, case in s.cases(start, stop)]
+            assert found == placed[start:stop], (start, stop)
     others = workplace.safejury("report", "runs/first", "runs/third", "--html", "other", *ANY)
     others.refused("judged by different juries", "talk is never and contested")
     assert not (workplace.path / "other").exists()

@@ -174,11 +174,9 @@
 
   // ---- where it fails -------------------------------------------------------------------------
 
-  const BOUNDS = [0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75];
-
   /** Return the step of the color of a share: 0 alone has the lightest. */
-  function heat(share) {
-    const step = BOUNDS.filter((bound) => share >= bound).length;
+  function heat(share, bounds) {
+    const step = bounds.filter((bound) => share >= bound).length;
     return step === 0 && share > 0 ? 1 : step;
   }
 
@@ -206,7 +204,7 @@
       choice,
       place,
       safejury.downloads(overview, "categories", "scenarios"),
-      el("p.caption", {}, "The stronger the color, the less safe, in eight steps: 0, and from above 0, 5, 10, 20, 35, 50 and 75 % on. With few cases a rate says little: read n. Of many cells some are high by chance alone."),
+      el("p.caption", {}, `The stronger the color, the less safe, in steps: 0, and from above 0, ${overview.heat_bounds.slice(1).map((bound) => 100 * bound).join(", ")} % on. With few cases a rate says little: read n. Of many cells some are high by chance alone.`),
       safejury.charts(overview, "radar"),
     );
   }
@@ -220,17 +218,17 @@
         kind: "mapped",
         falling: true,
         value: (name) => row[kind][name]?.asr.micro ?? null,
-        cell: (name) => cell(row[kind][name], casesOf(overview, row, { scenario: name }), `${title(overview, name)}, ${row.name}`),
+        cell: (name) => cell(row[kind][name], casesOf(overview, row, { scenario: name }), `${title(overview, name)}, ${row.name}`, overview.heat_bounds),
       })),
     ];
     return safejury.table({ name: "Attack success rate by target", columns, rows: names, classes: ["map"] });
   }
 
-  function cell(part, address, name) {
+  function cell(part, address, name, bounds) {
     if (!part || part.asr.micro === null) return el("span.heat.none", {}, words.MISSING);
     const { asr } = part;
     const said = `${name}: ${words.percent(asr.micro)}, interval ${words.span(asr.interval)}, n ${asr.n}`;
-    return el(`a.heat.h${heat(asr.micro)}`, { href: address, title: said }, el("b", {}, words.points(asr.micro)), el("small", {}, `n ${words.count(asr.n)}`));
+    return el(`a.heat.h${heat(asr.micro, bounds)}`, { href: address, title: said }, el("b", {}, words.points(asr.micro)), el("small", {}, `n ${words.count(asr.n)}`));
   }
 
   // ---- by a label -----------------------------------------------------------------------------
