@@ -129,7 +129,8 @@ class _Account:
 
     def add_charges(self, rows: Iterable[tuple[Any, ...]]) -> None:
         for case_id, kind, calls, tokens, usd, unpriced, is_finished in rows:
-            is_reply = kind == "forgotten"  # a reply that was asked for again
+            # A reply that was asked for again, or one of a run that was merged in vain.
+            is_reply = kind.partition(":")[0] == "forgotten"
             replies = calls if is_reply else 0
             self.whole.add(replies, tokens, usd, unpriced)
             if not is_reply:

@@ -17,7 +17,8 @@ from ._source import Source
 
 _SCHEMA = """
 CREATE TABLE chosen (case_id TEXT PRIMARY KEY, run INTEGER, head TEXT) WITHOUT ROWID;
-CREATE TABLE dropped (case_id TEXT, run INTEGER, PRIMARY KEY (case_id, run)) WITHOUT ROWID;
+CREATE TABLE dropped (case_id TEXT, run INTEGER, head TEXT,
+    PRIMARY KEY (case_id, run)) WITHOUT ROWID;
 CREATE TABLE prints (query_id TEXT, part TEXT, print BLOB, run INTEGER,
     PRIMARY KEY (query_id, part)) WITHOUT ROWID;
 CREATE TABLE charged (row TEXT PRIMARY KEY, here INTEGER, most INTEGER) WITHOUT ROWID;
@@ -38,10 +39,12 @@ _LEFT_OUT = "left_out"
 _TOLD = 1_000
 """Cases after which the progress is told."""
 _WORDS = {
-    "about": "its scenario or intent",
+    "about": "another scenario or intent",
+    "labels": "other labels",
     "text": "another text",
     "request": "another request",
     "sound": "another sound",
+    "image": "other pictures",
 }
 Report = Callable[[str, int], None]
 """Told what is done, and to how many cases."""
@@ -94,10 +97,11 @@ class Choice:
         """Return whether a run has finished a case."""
         return self._database.execute(_FIND, (case_id,)).fetchone() is not None
 
-    def is_dropped(self, case_id: str, run: int) -> bool:
-        """Return whether what a run has judged of a case is left out."""
-        query = "SELECT 1 FROM dropped WHERE case_id = ? AND run = ?"
-        return self._database.execute(query, (case_id, run)).fetchone() is not None
+    def dropped(self, case_id: str, run: int) -> str | None:
+        """Return the head of a case of a run that is left out, None where it is not."""
+        query = "SELECT head FROM dropped WHERE case_id = ? AND run = ?"
+        found = self._database.execute(query, (case_id, run)).fetchone()
+        return None if found is None else str(found[0])
 
     def charge(self, run: int, *, here: bool) -> None:
         """Count the charges of a run; what two copies of one run have counts once.
@@ -112,8 +116,9 @@ class Choice:
         ):
             if not here:
                 kind = "estimated" if kind == "open" else kind  # its process may be gone
-                if kind == "estimated" and self.is_dropped(case_id, run):
-                    kind = _LEFT_OUT
+                head = self.dropped(case_id, run) if kind == "estimated" else None
+                if head is not None:
+                    kind = told_apart(_LEFT_OUT, head)
             self.add_charge((call_id, case_id, kind, tokens, usd), number, here=here)
 
     def add_charge(self, row: tuple[Any, ...], number: int = 1, *, here: bool = False) -> None:
@@ -146,7 +151,7 @@ class Choice:
             source.same += 1
         elif found is not None:
             source.differing += 1
-            self._database.execute("INSERT INTO dropped VALUES (?, ?)", (case_id, run))
+            self._database.execute("INSERT INTO dropped VALUES (?, ?, ?)", (case_id, run, head))
         if found is not None:
             source.again[PlannedCases(target, condition, scenario, Intent(intent), 1)] += 1
             if found[1] == head:
@@ -172,7 +177,7 @@ class Choice:
                 one, two = self._sources[found[1]].directory, self._sources[run].directory
                 raise RecordError(
                     f"{two}: {query_id!r} is another query there than in {one}: it has "
-                    f"{_WORDS.get(part, 'other pictures')}. Only runs in which one id means one "
+                    f"{_WORDS[part.partition(' ')[0]]}. Only runs in which one id means one "
                     "query can be merged."
                 )
 
@@ -184,6 +189,16 @@ class Choice:
             f"{case_id!r} was judged in {one} and, otherwise, in {two}{others}: add --prefer first "
             f"to keep what {Path(one).name} found, or merge one of them alone."
         )
+
+
+def told_apart(kind: str, what: str) -> str:
+    """Return the kind of a charge that another of the same amount is not, unless it is a copy.
+
+    Args:
+        kind: The kind of charge.
+        what: What it was spent on, in whatever words.
+    """
+    return f"{kind}:{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 
 
 def _parts(query: Query, condition: Condition, *, own: bool) -> Iterator[tuple[str, object]]:
@@ -198,6 +213,9 @@ def _parts(query: Query, condition: Condition, *, own: bool) -> Iterator[tuple[s
     if own and query.underlying_request is not None:
         yield "request", query.underlying_request
         return
+    if not own:
+        yield "labels", sorted(query.labels.items())
+        yield f"request {condition.image}", query.underlying_request
     if condition.parts != "audio":
         yield "text", query.text
     if condition.parts != "text":

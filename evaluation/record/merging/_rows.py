@@ -7,7 +7,7 @@ from typing import Any
 
 from ...metrics import TOKENS_USED
 from ...trials import case_of
-from ._choice import Choice, Report
+from ._choice import Choice, Report, told_apart
 from ._source import Source
 
 _COLUMNS = (
@@ -23,6 +23,7 @@ _ONE_CALL = f"""
 SELECT {TOKENS_USED}, json_extract(completion, '$.cost_usd') FROM calls
 WHERE call_id = ? AND key = ?
 """
+_KEPT_CALL = "SELECT completion FROM calls WHERE call_id = ? AND key = ?"
 _ANSWERS = "SELECT case_id, body FROM answers ORDER BY case_id"
 _SERVERS = "SELECT life, server, gpus, seconds, usd FROM servers"
 _AT_ONCE = 500
@@ -103,17 +104,20 @@ class Copying:
         kept, choice = source.reader.kept, self._choice
 
         def taken() -> Iterator[Row]:
-            last, is_dropped = None, False
+            last, head = None, None
             for row in kept.rows(_CALLS):
-                case_id = case_of(row[0])
+                call_id, key, completion = row
+                case_id = case_of(call_id)
                 if case_id != last:
-                    last, is_dropped = case_id, choice.is_dropped(case_id, run)
-                if not is_dropped:
+                    last, head = case_id, choice.dropped(case_id, run)
+                there = self._database.execute(_KEPT_CALL, (call_id, key)).fetchone()
+                if head is None and (there is None or there[0] == completion):
                     yield row
                     continue
-                # What was judged in vain was spent all the same.
-                for tokens, usd in kept.rows(_ONE_CALL, *row[:2]):
-                    choice.add_charge((row[0], case_id, "forgotten", tokens, usd))
+                # What was judged in vain, or asked on two machines, was spent all the same.
+                kind = told_apart("forgotten", head or str(completion))
+                for tokens, usd in kept.rows(_ONE_CALL, call_id, key):
+                    choice.add_charge((call_id, case_id, kind, tokens, usd))
 
         self._write("INSERT OR IGNORE INTO calls VALUES (?, ?, ?)", taken())
 

@@ -126,20 +126,50 @@ def test_a_case_that_was_judged_twice(usage: Any, workplace: Any, scripted: Star
         "--prefer first",
     )
     assert not Path("runs/board").exists()
+    run(workplace, server, "three", "a")  # whose calls took as many tokens as those of the others
+    names = ("one", "two", "three")
     for _ in range(2):
-        ended = merge(workplace, "one", "two", options=("--prefer", "first"))
+        ended = merge(workplace, *names, options=("--prefer", "first"))
         assert ended.code == 0, ended.err
         assert "6 judged otherwise in a run before, and left out" in ended.out
         report = workplace.report("runs/board")
-        spent = [
-            workplace.report(f"runs/{name}")["run"]["spent"]["total"] for name in ("one", "two")
-        ]
+        spent = [workplace.report(f"runs/{name}")["run"]["spent"]["total"] for name in names]
         assert report["run"]["cases_planned"] == report["run"]["cases_finished"] == 12
         assert report["run"]["spent"]["total"]["tokens"] == sum(it["tokens"] for it in spent)
         assert report["run"]["spent"]["total"]["replies"] == sum(it["replies"] for it in spent)
     kept = "SELECT head FROM cases WHERE case_id = 'q00/a/0'"
     assert workplace.stored(kept, run="runs/board") == workplace.stored(kept, run="runs/one")
     assert workplace.safejury("verify", "runs/board").code == 0
+
+
+def test_what_was_asked_on_two_machines_was_paid_on_both(
+    workplace: Any, server: ScriptedServer, scripted: Start
+) -> None:
+    """Even where one of them was killed before it finished a case, so that none differs."""
+    run(workplace, server, "one", "a")
+
+    def hangs(body: Mapping[str, Any]) -> ScriptedReply:
+        return ScriptedReply(hang=True)
+
+    silent = scripted(hangs).base_url
+    of = targets(server.base_url, "a")
+    config = workplace.config(
+        server.base_url, run__name="two", targets=of, jury__jurors__0__base_url=silent
+    )
+    with workplace.start("run", config) as process:
+        while len(workplace.kept("SELECT 1 FROM calls", run="runs/two")) < 18:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    for _ in range(2):
+        ended = merge(workplace, "one", "two")
+        assert ended.code == 0, ended.err
+        one, two, both = (
+            workplace.report(f"runs/{name}")["run"]["spent"]["total"]
+            for name in ("one", "two", "board")
+        )
+        assert both["tokens"] == one["tokens"] + two["tokens"]
+        assert both["replies"] == one["replies"] + two["replies"]
 
 
 def test_runs_that_are_not_finished(workplace: Any, scripted: Start) -> None:
@@ -208,14 +238,24 @@ def test_runs_that_are_not_alike_are_refused(
     assert not Path("runs/board").exists()
 
 
-def test_one_id_is_one_query(workplace: Any, server: ScriptedServer) -> None:
+OTHERWISE: dict[str, tuple[dict[str, Any], str]] = {
+    "text": ({"text": "Something else?"}, "another text"),
+    "request": ({"underlying_request": "Something else."}, "another request"),
+    "intent": ({"intent": "benign"}, "another scenario or intent"),
+    "labels": ({"labels": {"kind": "x"}}, "other labels"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_one_id_is_one_query(what: str, workplace: Any, server: ScriptedServer) -> None:
+    change, said = OTHERWISE[what]
     run(workplace, server, "one", "a")
     rows = queries(0, 6)
-    rows[3]["text"] = "Something else?"
+    rows[3] |= change
     workplace.queries(*rows)
     run(workplace, server, "two", "b")
     merge(workplace, "one", "two").refused(
-        "runs/two: 'q03' is another query there than in runs/one: it has another text"
+        f"runs/two: 'q03' is another query there than in runs/one: it has {said}"
     )
 
 
