@@ -27,7 +27,8 @@ def changed_queries(
         for query in paired(ours, theirs):
             if query.first is None or query.second is None:
                 continue
-            if one.condition == other.condition and not is_same_question(query.first, query.second):
+            across = one.condition != other.condition
+            if not is_same_question(query.first, query.second, across=across):
                 continue
             change = change_of(query.first, query.second)
             if change in ("same", "no_verdict"):

@@ -28,7 +28,8 @@ def compare(
     """Compare two runs, or two targets or conditions of one, over the queries that they share.
 
     A query is shared where both have finished cases of it, under the same condition, and asked the
-    same: the same words, pictures and sounds, by their hashes. Differences are the second's value
+    same: the same words, pictures and sounds, by their hashes; under different conditions the same
+    words. Differences are the second's value
     less the first's. No verdict is never counted as safe or unsafe.
 
     Args:
@@ -84,11 +85,12 @@ def _pair(
     only_first = only_second = 0
     (run, one), (like, other) = first, second
     asked = (of.reader.asked(side.target, side.condition) for of, side in (first, second))
+    across = one.condition != other.condition
     for pair in paired(*asked):
         if pair.first is None or pair.second is None:
             only_first += pair.second is None
             only_second += pair.first is None
-        elif one.condition != other.condition or is_same_question(pair.first, pair.second):
+        elif is_same_question(pair.first, pair.second, across=across):
             tally.add(pair.first, pair.second)
         else:
             different += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...agents import Finding
 from ...common import RecordChangedError
-from ...datasets import Intent
+from ...datasets import NEUTRAL_TEXT, Intent
 from ...datasets.query import Query, content_of_messages
 from ..metrics import QueryCounts
 from ..record import WITHHELD, AskedCase
@@ -22,21 +22,26 @@ class Judged:
         counts: What was counted of them.
         intent: Harmful or benign.
         asked: Hashes of what was asked; more than one where epochs ask in words of their own.
+        said: What conditions leave as it is, by what it is.
         cases: Id and finding of each case, in order of their ids.
     """
 
     counts: QueryCounts
     intent: Intent
     asked: set[str] = field(default_factory=set[str])
+    said: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     cases: list[tuple[str, Finding | None]] = field(
         default_factory=list[tuple[str, Finding | None]]
     )
 
-    def add(self, result: CaseResult, asked: str | None) -> None:
-        """Add a case."""
+    def add(self, result: CaseResult, query: Query | None = None) -> None:
+        """Add a case, and what was asked where questions are compared."""
         self.counts.add(result)
-        if asked is not None:
-            self.asked.add(asked)
+        if query is not None:
+            asked = _hash_of(query)
+            self.asked |= set() if asked is None else {asked}
+            for what, words in _said(query):
+                self.said.setdefault(what, set()).add(words)
         self.cases.append((result.case_id, result.finding))
 
     @property
@@ -95,7 +100,7 @@ def _by_query(cases: Iterable[AskedCase]) -> Iterator[Judged]:
                         "the record is not sorted as it was written: check it with safejury verify"
                     )
             judged = Judged(QueryCounts(result.query_id, result.scenario), result.intent)
-        judged.add(result, _hash_of(case.query))
+        judged.add(result, case.query)
     if judged is not None:
         yield judged
 
@@ -119,10 +124,32 @@ def _hash_of(query: Query) -> str | None:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def is_same_question(first: Judged, second: Judged) -> bool:
+def _said(query: Query) -> Iterator[tuple[str, str]]:
+    """Yield what conditions leave as it is, but for what they leave out."""
+    yield "about", f"{query.intent.value} {query.scenario}"
+    # Where only the sound is sent, or in a shareable copy, other words stand for it.
+    if query.text not in (NEUTRAL_TEXT, WITHHELD):
+        yield "text", query.text
+    if query.underlying_request not in (None, WITHHELD):
+        yield "request", query.underlying_request
+
+
+def is_same_question(first: Judged, second: Judged, *, across: bool = False) -> bool:
     """Return whether a query asks the same on both sides.
 
     One side may have more epochs, which may ask in words of their own. A shareable copy does not
     know what it asks; see `on_runs`.
+
+    Args:
+        first: The query on one side.
+        second: The same on the other.
+        across: Whether the sides have different conditions, which change pictures and sound.
     """
-    return first.asked <= second.asked or second.asked <= first.asked
+    if not across and not _is_within(first.asked, second.asked):
+        return False
+    both = first.said.keys() & second.said.keys()
+    return all(_is_within(first.said[what], second.said[what]) for what in both)
+
+
+def _is_within(one: set[str], other: set[str]) -> bool:
+    return one <= other or other <= one

@@ -13,7 +13,7 @@ from ._checks import of_juries, on_runs
 from ._figures import TOGETHER, ChangedQuery, Comparison, PairedTargets, Side
 from ._sides import PLAIN, Chosen, Parts, condition_or_plain, listed, targets_of
 from ._tally import Tally, change_of
-from ._tied import Attacks, Subject, Tie, TiedQuery, tied_queries
+from ._tied import NAMED, Attacks, Subject, Tie, TiedQuery, is_strange, tied_queries
 
 
 @dataclass(slots=True)
@@ -28,9 +28,15 @@ class _Counted:
     plain_cases: int = 0
     alike: int = 0
     given_up: int = 0
+    strange: int = 0
+    some: list[str] = field(default_factory=list[str])
 
-    def add(self, query: TiedQuery) -> None:
+    def add(self, query: TiedQuery, tie: Tie) -> None:
         """Count a query; which of several of the same words an attack is after is not known."""
+        if is_strange(query, tie):
+            self.strange += 1
+            self.some += [] if len(self.some) == NAMED else sorted(query.ids)
+            return
         if len(query.ids) > 1:
             self.alike += len(query.ids) if query.attacked else 0
             self.plain += len(query.ids)
@@ -79,25 +85,28 @@ def resilience(
         second: The run of the attacked ones, which may be the same.
         chosen: Targets and conditions; `condition_first` is that of the plain queries.
         attacks: How attacked queries are told from plain ones.
-        force: Whether to compare in spite of different juries.
+        force: Whether to compare in spite of different juries, and to leave out attacked queries
+            of another scenario or intent than the plain one of their id.
         level: Confidence level of intervals, in (0, 1).
         seed: Of tests that draw at random.
 
     Raises:
-        ConfigurationError: Nothing is attacked, no attacked query is tied to a plain one, or the
-            juries differ.
+        ConfigurationError: Nothing is attacked, no attacked query is tied to a plain one, one of
+            the same id is of something else, or the juries differ.
         RecordChangedError: A case was changed after it was recorded.
     """
     chosen, attacks = chosen or Chosen(), attacks or Attacks()
-    forced = tuple(of_juries(first, second, force=force))
+    forced = [*of_juries(first, second, force=force)]
     pairs, notes = list[PairedTargets](), [*on_runs(first, second)]
     for subject in _subjects(first, second, chosen, attacks):
         counted, tie = _counted(subject, attacks)
+        if counted.strange:
+            forced.append(_of_queries(counted, force=force))
         pairs += _pairs(subject, counted, level=level, seed=seed)
         notes += _notes(subject, counted, tie, attacks)
     if not pairs:
         raise ConfigurationError(_nothing(first, second, attacks))
-    return Comparison(tuple(pairs), forced, tuple(notes), level, seed)
+    return Comparison(tuple(pairs), tuple(forced), tuple(notes), level, seed)
 
 
 def broken_queries(
@@ -111,7 +120,7 @@ def broken_queries(
     for subject in _subjects(first, second, chosen, attacks):
         _, tie = _counted(subject, attacks)
         for query in tied_queries(subject, attacks, tie):
-            if query.plain is None or len(query.ids) > 1:
+            if query.plain is None or len(query.ids) > 1 or is_strange(query, tie):
                 continue
             for name, judged in sorted(query.attacked.items()):
                 change = change_of(query.plain, judged)
@@ -168,10 +177,30 @@ def _counted(subject: Subject, attacks: Attacks) -> tuple[_Counted, Tie]:
     for tie in ties:
         counted = _Counted()
         for query in tied_queries(subject, attacks, tie):
-            counted.add(query)
+            counted.add(query, tie)
         if counted.names:
             return counted, tie
     return _Counted(), ties[0]
+
+
+def _of_queries(counted: _Counted, *, force: bool) -> str:
+    """Return how many attacked queries are of something else than the plain ones of their ids.
+
+    Raises:
+        ConfigurationError: That is not forced.
+    """
+    named = ", ".join([*map(quoted, counted.some), *(["…"] if counted.strange > NAMED else [])])
+    what = (
+        f"{many(counted.strange, 'query', 'queries')} of the same id "
+        f"{'is' if counted.strange == 1 else 'are'} of another scenario or intent where attacked "
+        f"({named})"
+    )
+    if not force:
+        raise ConfigurationError(
+            f"{what}: compare the attacked queries of the same set, name the label that holds the "
+            "plain query's id with --base-label, or add --force to leave these queries out"
+        )
+    return f"{what}: they are left out."
 
 
 def _pairs(
@@ -198,7 +227,7 @@ def _pairs(
             tally.rates(level=level, seed=seed),
             tally.categories(level=level, seed=seed),
             tally.changes(),
-            0,
+            counted.strange,
             tally.repeats,
         )
 

@@ -24,6 +24,8 @@ Tie = Literal["id", "label", "words"]
 """How attacked queries are tied to plain ones."""
 _NOT_ATTACKED = ("", "none", "plain", "no_attack", "directrequest", "direct_request")
 """Values of an attack's label that name none, in lower case; a HarmBench method is one of them."""
+NAMED = 3
+"""Queries that an error names."""
 _SCHEMA = """
 CREATE TABLE cases (words TEXT, attack TEXT, result BLOB);
 """
@@ -120,12 +122,21 @@ def tied_queries(subject: Subject, attacks: Attacks, tie: Tie) -> Iterator[TiedQ
         yield found
 
 
+def is_strange(query: TiedQuery, tie: Tie) -> bool:
+    """Return whether a query is tied by an id that stands for something else where attacked."""
+    if tie != "id" or query.plain is None:
+        return False
+    about = query.plain.counts.scenario, query.plain.intent
+    attacked = query.attacked.values()
+    return any((each.counts.scenario, each.intent) != about for each in attacked)
+
+
 def _with(judged: Judged | None, case: _Keyed) -> Judged:
     result = case.result
     if judged is None:
         # By its id, as a key may be its words, which nobody is to read unasked.
         judged = Judged(QueryCounts(result.query_id, result.scenario), result.intent)
-    judged.add(result, "")
+    judged.add(result)
     return judged
 
 

@@ -15,6 +15,7 @@ from ...deliberation.protocol import PRESETS, Protocol, Rule
 from ...deliberation.protocol.card import (
     CardJury,
     CardSeat,
+    Cost,
     DecidedBy,
     check_same_jury,
     juries_differ,
@@ -27,6 +28,7 @@ _Persona = dict[str, Any] | str | None
 """As an identity has it: a person is a word, and guards have none."""
 _SHOWN = 12
 """Digits of the hash of a part."""
+_CALIBRATED = "calibrated"
 _BESIDE = {
     "card": "the jury card that decides",
     "words": "the wording of the scenarios' guidelines",
@@ -151,11 +153,28 @@ def protocol_of(identity: Mapping[str, Any]) -> Protocol:
     said = cast("dict[str, Any]", identity.get("jury", {})).get("protocol") or Protocol().name
     keys = cast("dict[str, Any]", {"preset": said} if isinstance(said, str) else said)
     base = PRESETS.get(keys.get("preset") or "", Protocol())
-    rule = Rule(keys.get("rule") or base.rule.name, keys.get("k"), keys.get("tie"))
+    cost = keys.get("cost")
+    rule = Rule(
+        keys.get("rule") or base.rule.name,
+        keys.get("k"),
+        keys.get("tie"),
+        threshold=keys.get("threshold"),
+        cost=Cost(**cost) if cost else None,
+    )
     stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
     rounds, turns = keys.get("rounds") or base.rounds, keys.get("turns") or base.turns
     bound = base.bound if keys.get("bound") is None else keys["bound"]
-    return replace(base, rule=rule, stop=stop, bound=bound, talk=talk, rounds=rounds, turns=turns)
+    low, high = keys.get("talk_between") or base.talk_between
+    return replace(
+        base,
+        rule=rule,
+        stop=stop,
+        bound=bound,
+        talk=talk,
+        rounds=rounds,
+        turns=turns,
+        talk_between=(low, high),
+    )
 
 
 def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:
@@ -246,7 +265,21 @@ def _deciding(run: Meta) -> dict[str, object]:
         "rounds": by.rounds,
         "turns": by.turns,
         "bound": by.bound,
+        **_by_probability(run),
         "what else decides (code, prompts)": by.others or "nothing",
+    }
+
+
+def _by_probability(run: Meta) -> dict[str, object]:
+    """Return what decides where a jury card tells how likely a response is unsafe."""
+    protocol = protocol_of(run.identity)
+    is_calibrated = protocol.rule.name == _CALIBRATED and run.card is not None
+    above = replace(protocol.rule, card=run.card).deciding_threshold if is_calibrated else None
+    talks = is_calibrated and protocol.stop == "sequential" and protocol.talk != "never"
+    between = "{:g} to {:g}".format(*protocol.talk_between) if talks else "any"
+    return {
+        "the threshold of unsafe": "none" if above is None else f"{above:.6g}",
+        "talk_between": between,
     }
 
 

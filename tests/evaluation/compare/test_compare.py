@@ -3,18 +3,27 @@
 import json
 import shutil
 import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from calibrated import Calibrated
 from compared import Judging, found, queries
+from PIL import Image
+from workplace import Workplace
 
 from safejury.common import ConfigurationError
 from safejury.evaluation.compare import Chosen, Comparison, compare
 from safejury.evaluation.report import StoredRun
+from safejury.testing import ScriptedServer, ballot
 
 EARLY = Path(__file__).parents[1] / "record_format_2"
 """A run of an early version, whose record is not bound to what it says of itself."""
+
+
+def _safe(body: Mapping[str, object]) -> str:
+    return ballot("safe", 5)
 
 
 def _compared(
@@ -85,6 +94,53 @@ def test_other_questions_for_the_same_ids_are_refused(
         _compared(old_and_new[0], other)
     (pair,) = _compared(old_and_new[0], other, force=True).pairs
     assert (pair.shared, pair.different) == (23, 1)
+
+
+def test_other_questions_are_refused_under_other_conditions_too(
+    judging: Judging, workplace: Workplace, scripted: Callable[..., ScriptedServer]
+) -> None:
+    """Conditions change pictures and sounds, and no words."""
+    url = scripted(_safe).base_url
+    rows = list[dict[str, object]]()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(workplace.path / f"p{number}.png")
+        rows.append({**queries()[number], "image": f"p{number}.png"})
+    for name, images in (("plain", "original"), ("black", "black"), ("other", "black")):
+        if name == "other":
+            rows[0] |= {"text": "Something else?"}
+            rows[1] |= {"intent": "benign"}
+        workplace.queries(*rows)
+        assert workplace.safejury("run", workplace.config(url, run__name=name, images=[images]))
+    across = Chosen(condition_first="plain", condition_second="black")
+    one, two, three = (workplace.path / "runs" / name for name in ("plain", "black", "other"))
+    assert _compared(one, two, across).pairs[0].shared == 3
+    with pytest.raises(ConfigurationError, match=r"2 queries of the same id ask.*\('h00', 'h01'\)"):
+        _compared(one, three, across)
+    (pair,) = _compared(one, three, across, force=True).pairs
+    assert (pair.shared, pair.different) == (1, 2)
+
+
+def test_a_jury_that_finds_unsafe_at_another_probability_is_another(
+    judging: Judging, calibrated_run: Calibrated
+) -> None:
+    """Its ballots are the same, and what is found of them is not."""
+    place = judging.place
+    rule = {"preset": "vote", "rule": "calibrated"}
+    fitted = json.loads(calibrated_run.card.read_bytes())["models"]["calibrated"]["threshold"]
+    how: dict[str, dict[str, object]] = {
+        "own": {},
+        "said": {"threshold": fitted},
+        "low": {"cost": {"miss": 99, "false_alarm": 1}},
+    }
+    for name, said in how.items():
+        options = {"jury__protocol": {**rule, **said}, "jury__card": str(calibrated_run.card)}
+        judging.run(name, {"mine": found(2)}, **options)
+    own, said, low = (place.path / "runs" / name for name in how)
+    assert _compared(own, said).pairs[0].shared == 24  # it says that of the card
+    with pytest.raises(ConfigurationError, match=r"the threshold of unsafe is 0.* and 0.01"):
+        _compared(own, low)
+    ended = place.safejury("report", str(own), str(low))
+    ended.refused("judged by different juries", "the threshold of unsafe")
 
 
 def test_runs_that_share_nothing_are_refused(

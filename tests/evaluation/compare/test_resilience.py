@@ -157,3 +157,24 @@ def test_without_a_plain_condition_the_one_to_compare_with_is_named(
     ended = workplace.safejury(*compare, "--condition-a", "black", "--format", "json")
     (pair,) = json.loads(ended.out)["pairs"]
     assert (pair["first"]["condition"], pair["second"]["attack"]) == ("black", "jpeg:20")
+
+
+def test_queries_of_one_id_that_are_of_something_else_are_not_tied(judging: Judging) -> None:
+    """An attack asks in other words, and after the same: sets may number their queries alike."""
+    plain = judging.run("plain", {"mine": found(1)})
+    first, second, *others = queries()
+    elsewhere = {"scenario": "violence.physical_harm"}
+    judging.place.queries(first | elsewhere, second | {"intent": "benign"}, *others)
+    attacked = judging.run("attacked", {"jailbroken": found(10)})
+    options = (
+        *(str(plain), str(attacked), "--resilience", "--format", "json"),
+        *("--target-a", "mine", "--target-b", "jailbroken"),
+    )
+    judging.place.safejury("compare", *options).refused(
+        "2 queries of the same id are of another scenario or intent", "'h00', 'h01'", "--force"
+    )
+    ended = judging.place.safejury("compare", *options, "--force")
+    found_here = json.loads(ended.out)
+    (pair,) = found_here["pairs"]
+    assert (pair["shared"], pair["different"]) == (22, 2)
+    assert "left out" in found_here["forced"][0]
