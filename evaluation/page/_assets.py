@@ -15,6 +15,7 @@ _SCRIPTS = (
     "filter.js",
     "reveal.js",
     "figures.js",
+    "jury.js",
     "overview.js",
     "cases.js",
     "conversation.js",
